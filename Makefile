@@ -1,0 +1,58 @@
+# The only door to the tools. `make demo` and `make test` each work as the first command on a machine with Python >= 3.11 and make.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench setup format lock deploy destroy clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup: $(READY) ## the virtual environment, exactly as locked
+
+.uv/$(UV_VERSION):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv --clear .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(READY): .uv/$(UV_VERSION) requirements.lock pyproject.toml
+	.uv/bin/uv venv --quiet --clear --python $(PYTHON) $(VENV)
+	.uv/bin/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	.uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## rehearse a whole scan offline, on real videos
+	$(BIN)/python tools/rehearse.py
+
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest
+
+check: $(READY) ## format, lint, types, tests, synth: what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+	$(BIN)/python app.py
+
+format: $(READY) ## put the source in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## the benchmarks
+	$(BIN)/python -m tests.bench
+
+lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
+	.uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --group test pyproject.toml --output-file requirements.lock
+
+deploy: $(READY) ## deploy to the AWS account of your credentials
+	$(BIN)/npx --yes aws-cdk@2.1148.1 deploy --app "$(BIN)/python app.py"
+
+destroy: $(READY) ## take the deployment down again
+	$(BIN)/npx --yes aws-cdk@2.1148.1 destroy --app "$(BIN)/python app.py"
+
+clean: ## remove everything that was built
+	rm -rf .venv .uv build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

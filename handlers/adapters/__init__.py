@@ -1,0 +1,1 @@
+"""The ports with AWS clients: table, queue, rekognition, objects, mail."""

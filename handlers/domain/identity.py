@@ -1,0 +1,82 @@
+"""Names that never change: which video, which scan, which attempt, and the token and tag that carry them through Rekognition."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+
+ULID_PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+"""What `submit_job` makes: 26 characters of Crockford's base 32."""
+
+UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The id of an S3 Batch Operations job; the scan id of a job made by hand in the console."""
+
+VIDEO_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
+MAX_ATTEMPT = 99
+"""Two digits hold an attempt in the segments' sort key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One object as the batch task names it: bucket, decoded key, and version (None where the bucket has none)."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the video id: the first 32 hex digits of the SHA-256 of the JSON list of bucket, key and version.
+
+        Fixed length and safe everywhere, where a key may be 1,024 bytes of anything.
+        """
+        text = json.dumps([self.bucket, self.key, self.version_id], ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def uri(self) -> str:
+        """Return the object's s3 URI, without its version."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One attempt at one video in one scan: what a token and a tag stand for."""
+
+    scan_id: str
+    video_id: str
+    attempt: int
+
+    @property
+    def token(self) -> str:
+        """Return the `ClientRequestToken`: 64 hex digits, the longest Rekognition takes.
+
+        The same token returns the same job for 7 days, and is not paid again; so the attempt is part of it.
+        """
+        return hashlib.sha256(f"{self.scan_id}/{self.video_id}/{self.attempt}".encode()).hexdigest()
+
+    @property
+    def tag(self) -> str:
+        """Return the `JobTag`, which alone finds the record of a notice."""
+        return f"{self.scan_id}/{self.video_id}/{self.attempt}"
+
+
+def parse_tag(tag: str) -> Analysis | None:
+    """Return what a `JobTag` stands for, or None where it is not one of ours."""
+    scan_id, _, rest = tag.partition("/")
+    video_id, _, attempt = rest.partition("/")
+    if not (is_scan_id(scan_id) and VIDEO_ID_PATTERN.fullmatch(video_id) and re.fullmatch(r"0|[1-9][0-9]?", attempt)):
+        return None
+    return Analysis(scan_id, video_id, int(attempt))
+
+
+def is_scan_id(text: str) -> bool:
+    """Tell whether this is a scan id: a ULID, or the uuid of a batch job made by hand."""
+    return bool(ULID_PATTERN.fullmatch(text) or UUID_PATTERN.fullmatch(text))
+
+
+def shard(video_id: str, shards: int) -> int:
+    """Return the shard of a video among so many, the same at every call."""
+    return int(video_id[:8], 16) % shards

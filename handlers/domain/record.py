@@ -1,0 +1,159 @@
+"""What the table knows: the values that domain and adapters exchange. No AWS types, no Decimal; times are epoch seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from handlers.domain.identity import Analysis, Video
+from handlers.domain.states import Lane, ScanStatus, State
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a video failed: a code from `handlers/errors.py` or AWS, and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """An object as it was looked at: etag without quotes, size in bytes, and the version that answered (None if unversioned)."""
+
+    etag: str
+    size: int
+    version_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StartParameters:
+    """With what an analysis was started, kept so that a repeated Start is the same to the letter (else the token is refused)."""
+
+    version_id: str | None
+    min_confidence: float
+    topic_arn: str
+    role_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSummary:
+    """One label over a whole video: best confidence (percent), time seen and first time (milliseconds)."""
+
+    name: str
+    parent: str
+    level: int
+    confidence: float
+    milliseconds: int
+    first_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Hits of one label without a gap, merged: start and end in milliseconds, best confidence (percent), number of hits."""
+
+    label: str
+    parent: str
+    level: int
+    start_ms: int
+    end_ms: int
+    confidence: float
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What an analysis found: segments in time order, roll-up per label, and by which gap (milliseconds) hits were merged."""
+
+    segments: tuple[Segment, ...]
+    labels: tuple[LabelSummary, ...]
+    gap_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the table knows of one video in one scan."""
+
+    video: Video
+    scan_id: str
+    state: State
+    attempt: int = 0
+    lane: Lane = Lane.NORMAL
+    facts: ObjectFacts | None = None
+    batch_job_id: str | None = None
+    rekognition_job_id: str | None = None
+    queued_at: float | None = None
+    start_tried_at: float | None = None
+    start: StartParameters | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    problem: Problem | None = None
+    model_version: str | None = None
+    policy_hash: str | None = None
+    duration_ms: int | None = None
+    labels: tuple[LabelSummary, ...] = ()
+    gap_ms: int | None = None
+    mail_due: bool = False
+    changed_during_scan: bool = False
+
+    @property
+    def analysis(self) -> Analysis:
+        """Return what this record's token and tag stand for."""
+        return Analysis(self.scan_id, self.video.id, self.attempt)
+
+    def as_failed(self, problem: Problem, *, at: float) -> Record:
+        """Return this record as it stands once it has failed, for one reason."""
+        return replace(self, state=State.FAILED, problem=problem, finished_at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJob:
+    """An S3 Batch Operations job of a scan: its last known status, task counts, and since when it is over (epoch seconds)."""
+
+    id: str
+    status: str = "New"
+    tasks: int | None = None
+    succeeded: int | None = None
+    failed: int | None = None
+    terminal_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One request to scan a set of objects."""
+
+    id: str
+    bucket: str
+    lane: Lane = Lane.NORMAL
+    status: ScanStatus = ScanStatus.OPEN
+    created_at: float = 0.0
+    closed_at: float | None = None
+    manifest_uri: str | None = None
+    objects: int | None = None
+    jobs: tuple[BatchJob, ...] = ()
+    mails_sent: int = 0
+    waiting_empty_since: float | None = None
+    resend_before: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The one settings item: how many of the account's Rekognition jobs we use, and whether starting is paused."""
+
+    slots: int
+    paused: bool = False
+    paused_by: str | None = None
+    paused_reason: str | None = None
+    refused_in_row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Videos, and milliseconds of video, per final state of a scan."""
+
+    videos: dict[State, int] = field(default_factory=dict)
+    milliseconds: dict[State, int] = field(default_factory=dict)
+
+    @property
+    def final(self) -> int:
+        """Return how many videos are in a final state."""
+        return sum(self.videos.values())

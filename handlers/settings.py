@@ -1,0 +1,105 @@
+"""The environment of each function as a type: the stack fills it in from the same type that the function reads it with.
+
+Each field stands for one variable, in upper case. Nothing is read at import: a handler reads its settings on its first call.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+
+class SettingsError(Exception):
+    """A variable of the function's environment is missing or malformed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchInvokeSettings:
+    """What `batch_invoke` needs: the table and both lanes."""
+
+    table_name: str
+    normal_queue_url: str
+    express_queue_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartAnalysisSettings:
+    """What `start_analysis` needs: table, lanes, and how an analysis is started.
+
+    `account_jobs` is the account's quota of Rekognition video jobs; `slots` is how many we use where the table's settings item
+    does not say; `min_confidence` is in percent.
+    """
+
+    table_name: str
+    normal_queue_url: str
+    express_queue_url: str
+    completions_topic_arn: str
+    rekognition_role_arn: str
+    min_confidence: float
+    account_jobs: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionSettings:
+    """What `completion` needs: the table, the topic whose notices it takes, and the policy (compact JSON)."""
+
+    table_name: str
+    completions_topic_arn: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweeperSettings:
+    """What `sweeper` needs: table, the topic of the mails, the account whose batch jobs it asks after, and the stack's name."""
+
+    table_name: str
+    alerts_topic_arn: str
+    account_id: str
+    stack_name: str
+
+
+AnySettings = TypeVar("AnySettings", BatchInvokeSettings, StartAnalysisSettings, CompletionSettings, SweeperSettings)
+
+
+def from_environment(kind: type[AnySettings], environment: Mapping[str, str]) -> AnySettings:
+    """Read a function's settings from its environment.
+
+    Raises:
+        SettingsError: A variable is missing, empty or not of its type; all of them are named at once.
+    """
+    values: dict[str, str | int | float] = {}
+    faults: list[str] = []
+    for field in dataclasses.fields(kind):
+        name = variable(field.name)
+        text = environment.get(name, "")
+        try:
+            values[field.name] = _CONVERTERS[str(field.type)](text)
+        except ValueError:
+            faults.append(f"{name}={text!r} ({field.type} expected)")
+    if faults:
+        raise SettingsError(
+            f"{kind.__name__}: the function's environment lacks or mistypes {', '.join(faults)}; deploy the stack again."
+        )
+    return kind(**values)  # type: ignore[arg-type]  # each value went through the converter of its field
+
+
+def to_environment(settings: AnySettings) -> dict[str, str]:
+    """Return the variables that `from_environment` reads back as these settings."""
+    return {variable(field.name): str(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
+
+
+def variable(field_name: str) -> str:
+    """Return the name of the environment variable of a field."""
+    return field_name.upper()
+
+
+def _text(value: str) -> str:
+    if not value:
+        raise ValueError
+    return value
+
+
+_CONVERTERS: dict[str, Callable[[str], str | int | float]] = {"str": _text, "int": int, "float": float}

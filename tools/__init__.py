@@ -1,0 +1,1 @@
+"""Programs for people: submit a scan, control it, review it, rehearse it."""
