@@ -1,0 +1,80 @@
+"""What the engines of the offline world need of each other: small ports, so that each engine is tested alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class NoSuchObjectError(Exception):
+    """There is no such bucket, key or version, or it is a delete marker."""
+
+
+class ObjectArchivedError(Exception):
+    """The object is in an archive class and not restored."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object's content and what S3 says about it: etag without quotes, version None where the bucket has none."""
+
+    body: bytes
+    etag: str
+    size: int
+    version_id: str | None
+
+
+class Objects(Protocol):
+    """S3 as other services see it."""
+
+    def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
+        """Return an object, or raise `NoSuchObjectError` or `ObjectArchivedError`."""
+        ...
+
+    def write(self, bucket: str, key: str, body: bytes) -> None:
+        """Store an object with SSE-S3; raise `NoSuchObjectError` where there is no such bucket."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationResult:
+    """What a synchronous invocation came to.
+
+    Attributes:
+        status: 200 where the function ran, 429 where it was throttled, 404 where there is none, 500 for a fault of Lambda's.
+        payload: What the function returned, or the error object (`errorMessage`, `errorType`, ...), as JSON.
+        function_error: None, or "Unhandled" where the function raised, timed out or died.
+    """
+
+    status: int
+    payload: bytes
+    function_error: str | None = None
+
+
+class Functions(Protocol):
+    """Lambda as other services see it. Neither call blocks."""
+
+    def invoke(self, function_arn: str, payload: bytes, done: Callable[[InvocationResult], None]) -> None:
+        """Invoke a function and call `done` once with the result (RequestResponse)."""
+        ...
+
+    def invoke_event(self, function_arn: str, payload: bytes) -> bool:
+        """Queue an asynchronous invocation with Lambda's own retries and dead letters; False where there is no such function."""
+        ...
+
+
+class Topics(Protocol):
+    """SNS as other services see it."""
+
+    def publish(self, topic_arn: str, message: str) -> None:
+        """Publish a message to a topic; raise `LookupError` where there is no such topic."""
+        ...
+
+
+class Queues(Protocol):
+    """SQS as other services see it."""
+
+    def send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
+        """Send a message (attributes are strings); raise `LookupError` where there is no such queue."""
+        ...

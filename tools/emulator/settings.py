@@ -1,0 +1,56 @@
+"""The dials of the offline world: AWS's limits, what nobody knows about AWS, and how fast time runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorSettings:
+    """Everything about the offline world that can be set; the defaults are AWS's documented ones where there are any.
+
+    Attributes:
+        account_id: The account of everything; AWS's documentation account.
+        region: The one Region there is.
+        speed: How many seconds pass in the world for each second of the wall.
+        account_jobs: Rekognition stored-video jobs that may be open at a time.
+        starts_per_second: Rekognition Start calls a second.
+        gets_per_second: Rekognition Get calls a second.
+        analysis_factor: Seconds of analysis for each second of video (AWS publishes none).
+        analysis_base_seconds: Seconds of analysis before the video's length counts.
+        full_account_answers_repeated_token: Unknown on AWS: whether a full account still answers a repeated token with its job.
+        quota_lag_seconds: Unknown on AWS: for how long a finished job still counts against the quota.
+        batch_tasks_per_second: How many tasks S3 Batch starts a second at most.
+        batch_initial_concurrency: Parallel invocations with which S3 Batch begins; it doubles every few seconds (undocumented).
+        batch_redrives: How often S3 Batch repeats a task that failed temporarily (undocumented).
+        batch_redrive_seconds: How long it waits before each (undocumented).
+        batch_failed_strings_reach_report: Unknown on AWS: whether a permanently failed task's resultString reaches the report.
+        batch_preparing_seconds: How long a job prepares its manifest.
+        index_lag_seconds: How far DynamoDB's indexes lag behind their table.
+        account_concurrency: Function invocations at a time in the account; new accounts have as few as 10.
+        environments_per_function: Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.
+        async_retry_seconds: Waits before Lambda's retries of an asynchronous invocation.
+        mail_confirmed: Whether an e-mail subscription is taken as confirmed by its owner.
+    """
+
+    account_id: str = "111122223333"
+    region: str = "us-east-1"
+    speed: float = 1.0
+    account_jobs: int = 20
+    starts_per_second: int = 5
+    gets_per_second: int = 20
+    analysis_factor: float = 1.0
+    analysis_base_seconds: float = 10.0
+    full_account_answers_repeated_token: bool = True
+    quota_lag_seconds: float = 0.0
+    batch_tasks_per_second: float = 200.0
+    batch_initial_concurrency: int = 4
+    batch_redrives: int = 2
+    batch_redrive_seconds: float = 60.0
+    batch_failed_strings_reach_report: bool = True
+    batch_preparing_seconds: float = 5.0
+    index_lag_seconds: float = 0.0
+    account_concurrency: int = 10
+    environments_per_function: int = 8
+    async_retry_seconds: tuple[float, ...] = (60.0, 120.0)
+    mail_confirmed: bool = True
