@@ -1,0 +1,62 @@
+"""The rooms of the project, and which may know which (design, section 7)."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("handlers", "stacks", "tools")
+
+# Who may import what of the project; the longest prefix of a module's name that stands here counts.
+ALLOWED = {
+    "app": ("stacks",),
+    "handlers.domain": ("handlers.domain",),
+    "handlers": ("handlers",),
+    "stacks": ("stacks", "handlers.settings"),
+    "tools.emulator": ("tools.emulator",),
+    "tools.lib": ("tools.lib", "handlers.domain", "handlers.adapters.table", "handlers.clock"),
+    "tools": ("tools", "handlers.domain", "handlers.adapters.table", "handlers.clock"),
+}
+HANDLERS_FOREIGN = {"boto3", "botocore"}
+
+
+def modules():
+    """Return every source module with its path."""
+    paths = [ROOT / "app.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]
+    return [(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path) for path in paths]
+
+
+def imports(path):
+    """Return the names of the modules that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "."
+
+
+def inside(name, rooms):
+    """Tell whether a module is one of these rooms or within one."""
+    return any(name == room or name.startswith(room + ".") for room in rooms)
+
+
+@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
+def test_direction(name, path):
+    """No module imports from a room that it must not know."""
+    room = max((room for room in ALLOWED if inside(name, [room])), key=len)
+
+    forbidden = [target for target in imports(path) if inside(target, ROOMS) and not inside(target, ALLOWED[room])]
+
+    assert [] == forbidden
+
+
+@pytest.mark.parametrize(("name", "path"), [(name, path) for name, path in modules() if inside(name, ["handlers"])])
+def test_handlers_need_boto3_alone(name, path):
+    """What is uploaded imports the standard library and boto3; the domain not even that."""
+    foreign = set() if inside(name, ["handlers.domain"]) else HANDLERS_FOREIGN
+
+    roots = {target.partition(".")[0] for target in imports(path)}
+
+    assert set() == roots - foreign - set(sys.stdlib_module_names) - {"handlers"}

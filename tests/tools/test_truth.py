@@ -1,0 +1,150 @@
+"""The join of manifest, completion reports and table."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.domain.identity import Video
+from handlers.domain.record import Problem, Record
+from handlers.domain.states import State
+from tools.lib.completion_report import ReportRow
+from tools.lib.truth import Fate, ReportNotes, Tally, fate_of, join, note_of
+
+SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
+WAITING = '{"state":"WAITING","scan":"x"}'
+SKIPPED = '{"state":"SKIPPED","reason":"not-a-video","scan":"x"}'
+
+
+class Table:
+    """Records in memory."""
+
+    def __init__(self, *records):
+        self.items = {record.video.id: record for record in records}
+
+    def records(self, keys):
+        """Return those there are."""
+        for video_id, _ in keys:
+            if video_id in self.items:
+                yield self.items[video_id]
+
+
+def video(name):
+    """Make a video of this key."""
+    return Video("bucket", name)
+
+
+def record(name, state, **more):
+    """Make a record of this key."""
+    return Record(video(name), SCAN, state, **more)
+
+
+def row(name, message=WAITING, *, succeeded=True, code=""):
+    """Make a row of a report."""
+    return ReportRow("bucket", name, None, succeeded, "200", code, message)
+
+
+def run(names, rows, *records):
+    """Join and return what came out, and the tally."""
+    notes = ReportNotes()
+    for each in rows:
+        notes.take(each)
+    tally = Tally(expected=len(names))
+    return list(join(map(video, names), notes, Table(*records), SCAN, tally)), tally
+
+
+def test_every_object_is_in_one_state():
+    """Table, report and manifest each say what only they know."""
+    outcomes, tally = run(
+        ["clean", "flagged", "failed", "text", "denied", "left"],
+        [
+            row("clean"),
+            row("flagged"),
+            row("failed"),
+            row("text", SKIPPED),
+            row("denied", "", succeeded=False, code="PermanentFailure"),
+        ],
+        record("clean", State.CLEAN),
+        record("flagged", State.FLAGGED),
+        record("failed", State.FAILED, problem=Problem("empty", "0 bytes")),
+    )
+
+    assert ["clean", "flagged", "failed", "skipped", "failed", "never attempted"] == [outcome.fate for outcome in outcomes]
+    assert ("empty", "0 bytes") == (outcomes[2].reason, outcomes[2].message)
+    assert tally.adds_up
+    assert not tally.settled
+
+
+def test_settled():
+    """A scan is settled when everything is clean, flagged or skipped."""
+    _, tally = run(["a", "b"], [row("a"), row("b", SKIPPED)], record("a", State.CLEAN))
+
+    assert tally.settled
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.RUNNING, State.FAILED, State.CANCELLED])
+def test_not_settled(state):
+    """One video that is unfinished, failed or cancelled keeps a scan from being settled."""
+    _, tally = run(["a"], [row("a")], record("a", state))
+
+    assert not tally.settled
+
+
+def test_accepted_without_a_record():
+    """An accepted task without a record is lost, and the table does not add up."""
+    outcomes, tally = run(["a"], [row("a")])
+
+    assert Fate.LOST == outcomes[0].fate
+    assert not tally.adds_up
+
+
+def test_repeated_row():
+    """A key that stands twice in the manifest is two rows and one record."""
+    outcomes, tally = run(["a", "a"], [row("a"), row("a")], record("a", State.CLEAN))
+
+    assert [False, True] == [outcome.again for outcome in outcomes]
+    assert (2, 1) == (tally.total, tally.repeated)
+
+
+def test_report_of_something_else():
+    """A report that knows objects which the manifest does not is said to be of another manifest."""
+    _, tally = run(["a"], [row("a"), row("b")], record("a", State.CLEAN))
+
+    assert (1, False) == (tally.foreign, tally.adds_up)
+
+
+def test_fewer_rows_than_expected():
+    """A manifest that is shorter than the scan's count does not add up."""
+    _, tally = run(["a"], [row("a")], record("a", State.CLEAN))
+    tally.expected = 2
+
+    assert not tally.adds_up
+
+
+def test_table_before_report():
+    """What the table knows counts more than what the report says of the task."""
+    note = note_of(row("a", "boom", succeeded=False, code="PermanentFailure"))
+
+    assert Fate.CLEAN == fate_of(video("a"), note, record("a", State.CLEAN)).fate
+
+
+def test_reason_of_a_failed_task():
+    """Our own JSON gives the reason; without it AWS's code and words do."""
+    ours = note_of(row("a", '{"reason":"missing","message":"no such key"}', succeeded=False, code="PermanentFailure"))
+    theirs = note_of(row("a", "Lambda returned function error", succeeded=False, code="PermanentFailure"))
+
+    assert ("missing", "no such key") == (ours.reason, ours.message)
+    assert ("PermanentFailure", "Lambda returned function error") == (theirs.reason, theirs.message)
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([None, *State])), max_size=400))
+def test_counts_add_up(entries):
+    """Whatever the states, and however many rows, the counts sum to the rows and nobody is in two states."""
+    states = {str(number): state for number, state in entries}
+    names = [str(number) for number, _ in entries]
+
+    outcomes, tally = run(names, [], *(record(name, state) for name, state in states.items() if state))
+
+    assert len(names) == tally.total == len(outcomes)
+    assert tally.fates == Counter((Fate(states[name].lower()) if states[name] else Fate.NEVER_ATTEMPTED) for name in names)

@@ -1,0 +1,150 @@
+"""Completion reports of S3 Batch Operations jobs (`Report_CSV_20180820`), as real jobs write them.
+
+A report is `<prefix>/job-<id>/manifest.json` and the result files it names; it exists once at least one task was invoked.
+The columns of real result files differ from the `ReportSchema` beside them, see `aws-facts.md` 4: both orders are read.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Protocol
+from urllib.parse import unquote
+
+COLUMNS = 7
+"""Bucket, Key, VersionId, TaskStatus, HTTPStatusCode, ErrorCode (or these two the other way round), ResultMessage."""
+
+_HTTP_STATUS = re.compile(r"[1-5]\d\d")
+_SPOOL_BYTES = 8 * 1024 * 1024
+
+
+class ReportError(Exception):
+    """A report is damaged: the message names the file, the rule and the cure."""
+
+
+class ReportFiles(Protocol):
+    """Where report files are fetched from."""
+
+    def fetch(self, key: str, target: IO[bytes]) -> bool:
+        """Write the file to the target; False where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One task of a job as its report tells: the key decoded, no version where the field is empty."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    succeeded: bool
+    http_status: str
+    error_code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """One result file of a report: its key and the MD5 (hex) that the report's manifest states."""
+
+    key: str
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionReport:
+    """The report of one job: which result files there are."""
+
+    job_id: str
+    files: tuple[ResultFile, ...]
+
+    def rows(self, source: ReportFiles) -> Iterator[ReportRow]:
+        """Yield the rows of every result file, each file checked against its MD5 before its first row.
+
+        Raises:
+            ReportError: A file is missing, does not match its MD5, or holds a row that is none.
+        """
+        for file in self.files:
+            with _fetched(file.key, source) as content:
+                if content is None:
+                    raise ReportError(
+                        f"{file.key}: the report of job {self.job_id} names this file, and it is gone; restore it or run again."
+                    )
+                _check_md5(file, content)
+                yield from parse_rows(file.key, content)
+
+
+def find_report(prefix: str, job_id: str, source: ReportFiles) -> CompletionReport | None:
+    """Return the report of a job below a prefix, or None where it has written none (manifest.json is written last).
+
+    Raises:
+        ReportError: The report's manifest is not what S3 writes.
+    """
+    key = f"{prefix}/job-{job_id}/manifest.json"
+    with _fetched(key, source) as content:
+        if content is None:
+            return None
+        try:
+            results = json.load(content)["Results"]
+            files = tuple(ResultFile(result["Key"], result["MD5Checksum"]) for result in results)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ReportError(f"{key}: not the manifest of a completion report ({error!r}); was it overwritten?") from error
+    return CompletionReport(job_id, files)
+
+
+def parse_rows(name: str, content: IO[bytes]) -> Iterator[ReportRow]:
+    """Yield the rows of a result file (CSV without a header, RFC 4180).
+
+    Raises:
+        ReportError: A row does not have seven columns or its key is not percent-encoded UTF-8.
+    """
+    # newline="" leaves line ends to csv: a quoted message may hold some, and only \r and \n end a row.
+    text = io.TextIOWrapper(content, encoding="utf-8", newline="")
+    try:
+        for number, row in enumerate(csv.reader(text), 1):
+            yield _row(name, number, row)
+    finally:
+        text.detach()
+
+
+def _row(name: str, number: int, row: list[str]) -> ReportRow:
+    if len(row) != COLUMNS:
+        raise ReportError(f"{name}, row {number}: {len(row)} columns where a report has {COLUMNS}; was the file edited?")
+    bucket, key, version_id, status, fifth, sixth, message = row
+    http_status, error_code = (sixth, fifth) if _HTTP_STATUS.fullmatch(sixth) else (fifth, sixth)
+    try:
+        # Not unquote_plus: the report echoes the manifest's key, where a space is %20 and a plus may stand for itself.
+        decoded = unquote(key, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ReportError(f"{name}, row {number}: the key {key!r} is not percent-encoded UTF-8; was the file edited?") from error
+    return ReportRow(bucket, decoded, version_id or None, status == "succeeded", http_status, error_code, message)
+
+
+@contextmanager
+def _fetched(key: str, source: ReportFiles) -> Iterator[IO[bytes] | None]:
+    with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
+        found = source.fetch(key, spool)
+        spool.seek(0)
+        yield spool if found else None
+
+
+def _check_md5(file: ResultFile, content: IO[bytes]) -> None:
+    digest = hashlib.md5(usedforsecurity=False)
+    for block in _blocks(content):
+        digest.update(block)
+    content.seek(0)
+    if digest.hexdigest() != file.md5.lower():
+        raise ReportError(
+            f"{file.key}: its MD5 is not the one that the report's manifest.json states; it was changed after it was written."
+        )
+
+
+def _blocks(content: IO[bytes]) -> Iterable[bytes]:
+    return iter(lambda: content.read(1024 * 1024), b"")
