@@ -14,6 +14,12 @@ UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """The id of an S3 Batch Operations job; the scan id of a job made by hand in the console."""
 
 VIDEO_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
+BUCKET_PATTERN = re.compile(r"[0-9A-Za-z._-]{3,255}")
+"""What Rekognition takes as a bucket (botocore: rekognition S3Bucket); old buckets may have capitals and underscores."""
+
+MAX_KEY_BYTES = 1024
+"""An S3 key is at most so long, in UTF-8 (Amazon S3 user guide, object keys)."""
+
 MAX_ATTEMPT = 99
 """Two digits hold an attempt in the segments' sort key."""
 
@@ -80,3 +86,17 @@ def is_scan_id(text: str) -> bool:
 def shard(video_id: str, shards: int) -> int:
     """Return the shard of a video among so many, the same at every call."""
     return int(video_id[:8], 16) % shards
+
+
+def fault_of(video: Video) -> str | None:
+    """Return why S3 can hold no such object, or None where it can."""
+    if not BUCKET_PATTERN.fullmatch(video.bucket):
+        return "the bucket has a name that S3 does not allow"
+    try:
+        length = len(video.key.encode())
+        (video.version_id or "").encode()
+    except UnicodeEncodeError:
+        return "the key or the version is no valid Unicode text"
+    if not 1 <= length <= MAX_KEY_BYTES:
+        return f"the key has {length} bytes, S3 allows 1 to {MAX_KEY_BYTES}"
+    return None

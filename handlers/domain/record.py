@@ -92,8 +92,13 @@ class Record:
     duration_ms: int | None = None
     labels: tuple[LabelSummary, ...] = ()
     gap_ms: int | None = None
+    counted: tuple[str, ...] = ()
+    """Names of the labels that counted under the policy, the worst first: the mail is written later, without the policy."""
     mail_due: bool = False
     changed_during_scan: bool = False
+    refusals: int = 0
+    """How often Start was refused for a reason of ours (permissions, parameters), the first time at `refused_since`."""
+    refused_since: float | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -137,9 +142,9 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The one settings item: how many of the account's Rekognition jobs we use, and whether starting is paused."""
+    """The one settings item: how many of the account's Rekognition jobs we use (None: as deployed), and whether starting is paused."""
 
-    slots: int
+    slots: int | None = None
     paused: bool = False
     paused_by: str | None = None
     paused_reason: str | None = None

@@ -15,25 +15,33 @@ class ObjectArchivedError(Exception):
     """The object is in an archive class and not restored."""
 
 
+class ObjectForbiddenError(Exception):
+    """The service that asks may not read or write the object."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object's content and what S3 says about it: etag without quotes, version None where the bucket has none."""
+    """An object's content and what S3 says about it: etag without quotes, version None where the bucket has none.
+
+    `encryption` is the value of x-amz-server-side-encryption ("AES256", "aws:kms", "aws:kms:dsse"), None where it is not known.
+    """
 
     body: bytes
     etag: str
     size: int
     version_id: str | None
+    encryption: str | None = None
 
 
 class Objects(Protocol):
     """S3 as other services see it."""
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
-        """Return an object, or raise `NoSuchObjectError` or `ObjectArchivedError`."""
+        """Return an object, or raise `NoSuchObjectError`, `ObjectArchivedError` or `ObjectForbiddenError`."""
         ...
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
-        """Store an object with SSE-S3; raise `NoSuchObjectError` where there is no such bucket."""
+        """Store an object with SSE-S3; raise `NoSuchObjectError` where there is no such bucket, or `ObjectForbiddenError`."""
         ...
 
 

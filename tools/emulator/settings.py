@@ -26,9 +26,16 @@ class EmulatorSettings:
         batch_redrive_seconds: How long it waits before each (undocumented).
         batch_failed_strings_reach_report: Unknown on AWS: whether a permanently failed task's resultString reaches the report.
         batch_preparing_seconds: How long a job prepares its manifest.
+        batch_active_jobs: Batch jobs that may be active at a time in the account.
+        batch_full_account_refuses_job: Unknown on AWS: whether a job more is refused (TooManyRequestsException) or waits as Ready.
+        batch_throttle_spends_redrive: Unknown on AWS: whether an invocation that Lambda throttled (429) counts as a redrive.
+        batch_function_errors_redriven: Unknown on AWS: whether a task is repeated whose function raised or timed out.
+        batch_missing_job_error: Unknown on AWS: the code for a missing job; the API model says this one, AWS's guide NoSuchJob.
         index_lag_seconds: How far DynamoDB's indexes lag behind their table.
         account_concurrency: Function invocations at a time in the account; new accounts have as few as 10.
         environments_per_function: Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.
+        function_wall_seconds: Seconds of the wall that a function has at least before its timeout ends it (never more than the timeout),
+            however fast time runs: a laptop's limit, not AWS's.
         async_retry_seconds: Waits before Lambda's retries of an asynchronous invocation.
         mail_confirmed: Whether an e-mail subscription is taken as confirmed by its owner.
     """
@@ -49,8 +56,14 @@ class EmulatorSettings:
     batch_redrive_seconds: float = 60.0
     batch_failed_strings_reach_report: bool = True
     batch_preparing_seconds: float = 5.0
+    batch_active_jobs: int = 6
+    batch_full_account_refuses_job: bool = False
+    batch_throttle_spends_redrive: bool = False
+    batch_function_errors_redriven: bool = False
+    batch_missing_job_error: str = "NotFoundException"
     index_lag_seconds: float = 0.0
     account_concurrency: int = 10
     environments_per_function: int = 8
+    function_wall_seconds: float = 5.0
     async_retry_seconds: tuple[float, ...] = (60.0, 120.0)
     mail_confirmed: bool = True

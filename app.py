@@ -1,0 +1,38 @@
+"""CDK entry: context to settings, settings to one stack. Needs no credentials, no Region, no CDK CLI, no Docker and no git."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from stacks.node import use_bundled_node
+from stacks.settings import ContextError
+
+ROOT = Path(__file__).resolve().parent
+
+
+def main() -> int:
+    """Synthesise into `$CDK_OUTDIR` or `cdk.out`; 0, or 2 where the context cannot be used (said on stderr)."""
+    use_bundled_node()
+    # Importing aws_cdk starts Node at once, so it must not happen before the line above.
+    from stacks.app import synthesise  # noqa: PLC0415  # see the line above
+
+    outdir = Path(os.environ.get("CDK_OUTDIR") or ROOT / "cdk.out")
+    try:
+        warnings = synthesise(root=ROOT, context=_cdk_json_context(), outdir=outdir)
+    except ContextError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # a program talks on stderr
+        return 2
+    for line in (*warnings, f"Synthesised into {outdir}"):
+        print(line, file=sys.stderr)  # noqa: T201  # a program talks on stderr
+    return 0
+
+
+def _cdk_json_context() -> dict[str, object]:
+    """Return the context of cdk.json: the CDK CLI hands it over in CDK_CONTEXT_JSON, `python app.py` has to read it itself."""
+    content: dict[str, dict[str, object]] = json.loads((ROOT / "cdk.json").read_text("utf-8"))
+    return content["context"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

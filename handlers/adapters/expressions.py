@@ -1,0 +1,137 @@
+"""Requests of single writes with their expressions. Every attribute name and value goes in by a placeholder, never as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+Item = Mapping[str, Any]
+"""An item in plain values: str, bool, int, Decimal, list, dict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What an item must be like for a write to happen; all parts must hold.
+
+    Attributes:
+        equal: Attributes that exist and have this value.
+        one_of: Attributes that exist and have one of these values.
+        not_equal: Attributes that are missing or have another value.
+        absent: Attributes that must be missing (`pk`: the whole item).
+        present: Attributes that must exist.
+        below: Attributes that are missing or less than this value.
+    """
+
+    equal: Item = field(default_factory=dict)
+    one_of: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    not_equal: Item = field(default_factory=dict)
+    absent: Iterable[str] = ()
+    present: Iterable[str] = ()
+    below: Item = field(default_factory=dict)
+
+
+NEW = Condition(absent=["pk"])
+"""The item must not exist."""
+EXISTING = Condition(present=["pk"])
+ALWAYS = Condition()
+
+
+class Placeholders:
+    """The names and values of one request's expressions."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
+
+    def name(self, attribute: str) -> str:
+        """Return the placeholder of an attribute's name."""
+        return self._names.setdefault(attribute, f"#n{len(self._names)}")
+
+    def value(self, value: object) -> str:
+        """Return a placeholder for a value."""
+        placeholder = f":v{len(self._values)}"
+        self._values[placeholder] = serialized(value)
+        return placeholder
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the request's parameters for names and values; DynamoDB refuses empty ones, so those are left out."""
+        names = {placeholder: attribute for attribute, placeholder in self._names.items()}
+        given = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": self._values}
+        return {parameter: value for parameter, value in given.items() if value}
+
+
+def put(table: str, item: Item, *, when: Condition = ALWAYS) -> dict[str, Any]:
+    """Return the parameters of PutItem, which are those of a transaction's Put too."""
+    marks = Placeholders()
+    request = {"TableName": table, "Item": serialized_item(item)}
+    return request | _conditional(when, marks) | marks.parameters()
+
+
+def update(
+    table: str,
+    key: Item,
+    *,
+    sets: Item | None = None,
+    sets_if_absent: Item | None = None,
+    removes: Iterable[str] = (),
+    adds: Mapping[str, int] | None = None,
+    when: Condition = ALWAYS,
+) -> dict[str, Any]:
+    """Return the parameters of UpdateItem, which are those of a transaction's Update too."""
+    marks = Placeholders()
+    assignments = [f"{marks.name(name)} = {marks.value(value)}" for name, value in (sets or {}).items()]
+    for name, value in (sets_if_absent or {}).items():
+        assignments.append(f"{marks.name(name)} = if_not_exists({marks.name(name)}, {marks.value(value)})")
+    additions = [f"{marks.name(name)} {marks.value(value)}" for name, value in (adds or {}).items()]
+    clauses = {"SET": assignments, "REMOVE": [marks.name(name) for name in removes], "ADD": additions}
+    request = {
+        "TableName": table,
+        "Key": serialized_item(key),
+        "UpdateExpression": " ".join(f"{clause} {', '.join(parts)}" for clause, parts in clauses.items() if parts),
+    }
+    return request | _conditional(when, marks) | marks.parameters()
+
+
+def delete(table: str, key: Item, *, when: Condition = ALWAYS) -> dict[str, Any]:
+    """Return the parameters of DeleteItem, which are those of a transaction's Delete too."""
+    marks = Placeholders()
+    return {"TableName": table, "Key": serialized_item(key)} | _conditional(when, marks) | marks.parameters()
+
+
+def _conditional(when: Condition, marks: Placeholders) -> dict[str, Any]:
+    text = " AND ".join(_terms(when, marks))
+    # With the old image a failed condition says what stands there, so that the outcome is read and not guessed.
+    return {"ConditionExpression": text, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if text else {}
+
+
+def _terms(when: Condition, marks: Placeholders) -> Iterable[str]:
+    for name, value in when.equal.items():
+        yield f"{marks.name(name)} = {marks.value(value)}"
+    for name, values in when.one_of.items():
+        yield f"{marks.name(name)} IN ({', '.join(marks.value(value) for value in values)})"
+    for name, value in when.not_equal.items():
+        yield f"(attribute_not_exists({marks.name(name)}) OR {marks.name(name)} <> {marks.value(value)})"
+    for name, value in when.below.items():
+        yield f"(attribute_not_exists({marks.name(name)}) OR {marks.name(name)} < {marks.value(value)})"
+    for name in when.absent:
+        yield f"attribute_not_exists({marks.name(name)})"
+    for name in when.present:
+        yield f"attribute_exists({marks.name(name)})"
+
+
+def serialized(value: object) -> Any:  # noqa: ANN401 # DynamoDB's own form: a dict of one type letter
+    """Return a value in DynamoDB's form."""
+    return TypeSerializer().serialize(value)
+
+
+def serialized_item(item: Item) -> dict[str, Any]:
+    """Return an item in DynamoDB's form."""
+    return {name: serialized(value) for name, value in item.items()}
+
+
+def deserialized_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item in plain values; numbers are Decimal."""
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}

@@ -1,0 +1,83 @@
+"""Looking at an object: how it is, whether it may be analysed, and by its first bytes whether it is a video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handlers import errors
+from handlers.domain import objects
+from handlers.domain.identity import Video
+from handlers.domain.record import ObjectFacts, Problem
+from handlers.errors import Fault, fault_of
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
+    from mypy_boto3_s3 import S3Client
+
+LOOKS = 3
+"""So often an object is looked at anew that is replaced between the two requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an object looks like: `facts` where it could be read, and `problem` where it may not be analysed."""
+
+    facts: ObjectFacts | None
+    problem: Problem | None
+
+
+class ObjectStore:
+    """S3, for looking."""
+
+    def __init__(self, client: S3Client) -> None:
+        self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
+
+    def look(self, video: Video) -> Look:
+        """Look at an object; what passes by itself (throttling, 5xx, time-outs) and what is unknown is raised as it came."""
+        for _ in range(LOOKS):
+            try:
+                return self._look_once(_named(video))
+            except ClientError as error:
+                fault = fault_of(error)
+                if fault is Fault.CHANGED:
+                    continue
+                return Look(None, _problem(fault, error))
+        raise errors.ThrottledError(f"the object was replaced {LOOKS} times while it was looked at")
+
+    def _look_once(self, named: Mapping[str, str]) -> Look:
+        head = self._client.head_object(**named)
+        facts = ObjectFacts(head["ETag"].strip('"'), head["ContentLength"], head.get("VersionId"))
+        problem = objects.eligibility(facts.size, head.get("StorageClass"), head.get("Restore"), head.get("ArchiveStatus"))
+        if problem is None and objects.container(self._first_bytes(named, facts)) is None:
+            problem = Problem(errors.NOT_A_VIDEO, "The object does not begin like a video file that is known.")
+        return Look(facts, problem)
+
+    def _first_bytes(self, named: Mapping[str, str], facts: ObjectFacts) -> bytes:
+        # IfMatch: what is judged must be what HEAD described.
+        answer = self._client.get_object(**named, Range=f"bytes=0-{objects.FIRST_BYTES - 1}", IfMatch=f'"{facts.etag}"')
+        with answer["Body"] as body:
+            first: bytes = body.read(objects.FIRST_BYTES)
+        return first
+
+
+def _named(video: Video) -> dict[str, str]:
+    version = {} if video.version_id is None else {"VersionId": video.version_id}
+    return {"Bucket": video.bucket, "Key": video.key, **version}
+
+
+def _problem(fault: Fault, error: ClientError) -> Problem:
+    """Return what an error says about the object; an error that says nothing about it is raised."""
+    message = errors.message_of(error)
+    match fault:
+        case Fault.MISSING:
+            return Problem(errors.MISSING, f"There is no such object or version ({message}).")
+        case Fault.FORBIDDEN:
+            return Problem(errors.FORBIDDEN, f"The object may not be read ({message}).")
+        case Fault.ARCHIVED:
+            return Problem(errors.ARCHIVED, "The object is archived and not restored; restore it, then retry.")
+        case Fault.OBJECT:
+            return Problem(errors.code_of(error), message)
+    raise error

@@ -1,0 +1,108 @@
+"""Everything that is read from the table. Reads are consistent unless an index is asked; indexes only suggest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from handlers.adapters import items, scan_items
+from handlers.adapters.dynamo import Table
+from handlers.adapters.scan_items import Running
+from handlers.clock import Clock
+from handlers.domain.identity import Analysis
+from handlers.domain.record import Record, Scan, Segment, Settings, Totals
+from handlers.domain.states import State
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides whether an analysis may start now, read at one time; each is None where the table has none."""
+
+    settings: Settings | None
+    scan: Scan | None
+    record: Record | None
+
+
+class TableReader:
+    """The table as our own values."""
+
+    def __init__(self, client: DynamoDBClient, name: str, clock: Clock) -> None:
+        self._table = Table(client, name, clock)
+        self._clock = clock
+
+    def record(self, video_id: str, scan_id: str) -> Record | None:
+        """Return the record of a video in a scan, if there is one."""
+        item = self._table.get(items.record_key(video_id, scan_id))
+        return None if item is None else items.record_from(item)
+
+    def records(self, keys: Iterable[tuple[str, str]]) -> Iterator[Record]:
+        """Yield the records of (video id, scan id), in any order and each once; those that are missing are left out."""
+        return map(items.record_from, self._table.get_many(items.record_key(*names) for names in keys))
+
+    def situation(self, analysis: Analysis) -> Situation:
+        """Return settings, scan and record of an analysis."""
+        keys = (
+            scan_items.SETTINGS_KEY,
+            scan_items.scan_key(analysis.scan_id),
+            items.record_key(analysis.video_id, analysis.scan_id),
+        )
+        found = {(item["pk"], item["sk"]): item for item in self._table.get_many(keys)}
+        settings, scan, record = (found.get((key["pk"], key["sk"])) for key in keys)
+        return Situation(
+            settings=None if settings is None else scan_items.settings_from(settings),
+            scan=None if scan is None else scan_items.scan_from(scan),
+            record=None if record is None else items.record_from(record),
+        )
+
+    def segments(self, video_id: str, scan_id: str, attempt: int) -> Iterator[Segment]:
+        """Yield the segments of an attempt in order of time."""
+        analysis = Analysis(scan_id, video_id, attempt)
+        pk = items.record_key(video_id, scan_id)["pk"]
+        return map(items.segment_from, self._table.query(pk, begins_with=items.segments_prefix(analysis)))
+
+    def scan(self, scan_id: str) -> Scan | None:
+        """Return a scan, if there is one."""
+        item = self._table.get(scan_items.scan_key(scan_id))
+        return None if item is None else scan_items.scan_from(item)
+
+    def scans(self) -> list[Scan]:
+        """Return all scans, the newest first."""
+        found = map(scan_items.scan_from, self._table.query(scan_items.SCANS_PK))
+        return sorted(found, key=lambda scan: (scan.created_at, scan.id), reverse=True)
+
+    def totals(self, scan_id: str) -> Totals:
+        """Return videos and milliseconds per final state of a scan."""
+        return scan_items.totals_from(self._table.query(f"SCAN#{scan_id}", begins_with="TOTALS#"))
+
+    def settings(self) -> Settings | None:
+        """Return the settings, if any were ever written."""
+        item = self._table.get(scan_items.SETTINGS_KEY)
+        return None if item is None else scan_items.settings_from(item)
+
+    def running_count(self) -> int:
+        """Return how many analyses run, of all scans."""
+        return self._table.count(items.RUNNING_PK)
+
+    def running(self) -> list[Running]:
+        """Return the analyses that run, of all scans."""
+        return list(map(scan_items.running_from, self._table.query(items.RUNNING_PK)))
+
+    def in_state(self, scan_id: str, state: State) -> Iterator[str]:
+        """Yield the ids of a scan's videos in a state, as the index `by_scan` has it: eventually consistent."""
+        prefix = items.scan_state_prefix(state)
+        for number in range(items.INDEX_SHARDS):
+            for item in self._table.query(items.scan_shard_pk(scan_id, number), begins_with=prefix, index="by_scan"):
+                yield items.names_of_record(item)[0]
+
+    def waiting_seems_empty(self, scan_id: str) -> bool:
+        """Tell whether the index `work` shows no waiting record of a scan: only a hint."""
+        partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
+        return not any(any(self._table.query(pk, index="work", limit=1)) for pk in partitions)
+
+    def mails_due(self, limit: int) -> list[tuple[str, str]]:
+        """Return (video id, scan id) of records whose mail seems due, the oldest first: only a hint."""
+        return [items.names_of_record(item) for item in self._table.query(items.MAIL_PK, index="work", limit=limit)]

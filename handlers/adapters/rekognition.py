@@ -1,0 +1,171 @@
+"""Rekognition: starting an analysis, and reading one.
+
+Sources: botocore rekognition StartContentModeration, GetContentModeration; Rekognition developer guide, api-video, error-handling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers import errors
+from handlers.clock import Clock
+from handlers.domain import analysis as answers
+from handlers.domain.analysis import Page
+from handlers.domain.identity import Analysis, Video
+from handlers.domain.record import Problem, StartParameters
+from handlers.errors import Fault, ThrottledError, fault_of
+from handlers.patience import backoff
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
+    from mypy_boto3_rekognition import RekognitionClient
+
+PAGE_SIZE = 1_000
+"""The most that one page holds (botocore: GetContentModeration MaxResults)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The analysis runs; or ran before, under the same token."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Refused for certain and for the moment: the account's jobs are all open, or calls come too fast."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody knows whether it was started."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsFault:
+    """The object cannot be analysed."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class OurFault:
+    """Refused for certain, because of permissions or parameters of ours."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The token was used before with other parameters: some job of ours exists."""
+
+    problem: Problem
+
+
+StartResult = Started | Refused | Unknown | ObjectsFault | OurFault | Mismatch
+
+
+class NoSuchJobError(Exception):
+    """Rekognition does not know the job (any more): results are kept for 7 days."""
+
+
+class StalePagesError(Exception):
+    """A page token is no longer good: what was read so far must be thrown away, and reading begins anew."""
+
+
+class AnalysisStarter:
+    """The only thing that starts analyses. The client must make one call of one (see `handlers/aws.py`)."""
+
+    def __init__(self, client: RekognitionClient) -> None:
+        self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
+
+    def start(self, analysis: Analysis, video: Video, parameters: StartParameters) -> StartResult:
+        """Start an analysis, or say what came of it; the same token and parameters return the same job for 7 days."""
+        version = {} if parameters.version_id is None else {"Version": parameters.version_id}
+        try:
+            answer = self._client.start_content_moderation(
+                Video={"S3Object": {"Bucket": video.bucket, "Name": video.key, **version}},
+                MinConfidence=parameters.min_confidence,
+                ClientRequestToken=analysis.token,
+                JobTag=analysis.tag,
+                NotificationChannel={"SNSTopicArn": parameters.topic_arn, "RoleArn": parameters.role_arn},
+            )
+        except (BotoCoreError, ClientError) as error:
+            return _start_result(error)
+        return Started(answer["JobId"])
+
+
+def _start_result(error: Exception) -> StartResult:
+    problem = Problem(errors.code_of(error), errors.message_of(error))
+    match fault_of(error):
+        case Fault.REFUSED:
+            return Refused(problem)
+        case Fault.UNKNOWN:
+            return Unknown(problem)
+        case Fault.OBJECT:
+            return ObjectsFault(problem)
+        case Fault.MISMATCH:
+            return Mismatch(problem)
+    return OurFault(problem)
+
+
+class AnalysisReader:
+    """Reads analyses; calls that come too fast are met with patience."""
+
+    def __init__(self, client: RekognitionClient, clock: Clock) -> None:
+        self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
+        self._clock = clock
+
+    def pages(self, job_id: str, *, until: float) -> Iterator[Page]:
+        """Yield a job's pages, hits in time order, until the time `until` (epoch seconds).
+
+        Raises:
+            NoSuchJobError: Rekognition does not know the job.
+            StalePagesError: Read again from the first page.
+            ThrottledError: Rekognition kept refusing until `until`.
+        """
+        token: str | None = None
+        while True:
+            page = self._page(job_id, token, until)
+            yield page
+            token = page.next_token
+            if token is None:
+                return
+
+    def _page(self, job_id: str, token: str | None, until: float) -> Page:
+        # SortBy must be the same on all pages; TIMESTAMPS keeps every hit, SEGMENTS would merge them by rules of its own.
+        wanted = {"JobId": job_id, "MaxResults": PAGE_SIZE, "SortBy": "TIMESTAMP", "AggregateBy": "TIMESTAMPS"}
+        if token is not None:
+            wanted["NextToken"] = token
+        attempt = 0
+        while True:
+            try:
+                return answers.page(self._client.get_content_moderation(**wanted))
+            except (BotoCoreError, ClientError) as error:
+                wait = backoff(attempt, base=0.2, cap=5.0)
+                _raise_unless_passing(error, first=token is None, in_time=self._clock.now() + wait < until)
+            self._clock.sleep(wait)
+            attempt += 1
+
+
+def _raise_unless_passing(error: Exception, *, first: bool, in_time: bool) -> None:
+    match fault_of(error):
+        # A job id that Rekognition never gave out is refused as a parameter, not as unknown.
+        case Fault.MISSING:
+            raise NoSuchJobError(errors.message_of(error)) from error
+        case Fault.OURS if first and errors.code_of(error) == "InvalidParameterException":
+            raise NoSuchJobError(errors.message_of(error)) from error
+        case Fault.STALE_PAGE:
+            raise StalePagesError(errors.message_of(error)) from error
+        case fault if fault.passing and in_time:
+            return
+        case fault if fault.passing:
+            raise ThrottledError(f"Rekognition kept refusing, at last with {errors.code_of(error)}") from error
+    raise error

@@ -1,0 +1,37 @@
+"""The function that S3 Batch Operations invokes for each object: registers it for analysis, and says what became of it."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from handlers import aws, registering
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.table import ScanTable
+from handlers.clock import SystemClock
+from handlers.domain.states import Lane
+from handlers.logs import Log
+from handlers.registering import Registering
+from handlers.settings import BatchInvokeSettings, from_environment
+
+
+def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 # Lambda's signature
+    """Answer an S3 Batch event (schema 1.0 or 2.0); never raises, because S3 would fail every task of it."""
+    try:
+        flow = _flow()
+    except Exception as error:  # noqa: BLE001 # a missing variable or Region must reach the report as a reason
+        Log().alarm("the function cannot work", cause=error)
+        return registering.unavailable(event, error)
+    return flow.respond(event)
+
+
+@cache
+def _flow() -> Registering:
+    settings = from_environment(BatchInvokeSettings, os.environ)
+    clock = SystemClock()
+    urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
+    return Registering(
+        ScanTable(aws.dynamodb(), settings.table_name, clock), ObjectStore(aws.s3()), LaneQueues(aws.sqs(), urls), clock
+    )

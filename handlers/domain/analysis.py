@@ -1,0 +1,99 @@
+"""One page of GetContentModeration's answer as our own values.
+
+Source: botocore rekognition GetContentModerationResponse; Rekognition developer guide, procedure-moderate-videos.
+Sample: tests/events/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from handlers.domain import taxonomy
+
+
+class JobStatus(StrEnum):
+    """How far a job is (botocore: rekognition VideoJobStatus)."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One label at one timestamp (milliseconds), its parent's name ("" at the top), and how sure Rekognition is (percent)."""
+
+    timestamp_ms: int
+    name: str
+    parent: str
+    level: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What each page says of the job: which video it looked at, under which tag, and how it ended.
+
+    What Rekognition leaves out is "" for texts, and None for version, duration and model.
+    """
+
+    status: JobStatus
+    message: str
+    tag: str
+    bucket: str
+    key: str
+    version_id: str | None
+    duration_ms: int | None
+    model_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: the job, up to 1,000 hits in time order, and the token of the next page, if there is one."""
+
+    facts: JobFacts
+    hits: tuple[Hit, ...]
+    next_token: str | None
+
+
+def page(response: Mapping[str, Any]) -> Page:
+    """Return what an answer of GetContentModeration (aggregated by TIMESTAMPS) says.
+
+    Raises:
+        ValueError: The answer has no status that we know; nothing may be concluded from it.
+    """
+    return Page(
+        facts=_facts(response),
+        hits=tuple(
+            _hit(item) for item in response.get("ModerationLabels") or () if (item.get("ModerationLabel") or {}).get("Name")
+        ),
+        next_token=response.get("NextToken") or None,
+    )
+
+
+def _facts(response: Mapping[str, Any]) -> JobFacts:
+    video = (response.get("Video") or {}).get("S3Object") or {}
+    return JobFacts(
+        status=JobStatus(str(response.get("JobStatus"))),
+        message=response.get("StatusMessage") or "",
+        tag=response.get("JobTag") or "",
+        bucket=video.get("Bucket") or "",
+        key=video.get("Name") or "",
+        version_id=video.get("Version") or None,
+        duration_ms=(response.get("VideoMetadata") or {}).get("DurationMillis"),
+        model_version=response.get("ModerationModelVersion") or None,
+    )
+
+
+def _hit(item: Mapping[str, Any]) -> Hit:
+    label = item["ModerationLabel"]
+    return Hit(
+        timestamp_ms=int(item.get("Timestamp") or 0),
+        name=label["Name"],
+        parent=label.get("ParentName") or "",
+        level=label.get("TaxonomyLevel") or taxonomy.level(label["Name"]),
+        confidence=float(label.get("Confidence") or 0.0),
+    )

@@ -1,0 +1,45 @@
+"""The message that asks a starter for one analysis: video, scan and attempt, as the JSON body of an SQS message."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from handlers.domain import identity, json_text
+from handlers.domain.identity import MAX_ATTEMPT, Analysis, Video
+from handlers.domain.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class LaneMessage:
+    """Which video is to be started, for which scan and attempt. Only a hint: the record says whether it still is."""
+
+    video: Video
+    analysis: Analysis
+
+
+def body(record: Record) -> str:
+    """Return the message of a record, in ASCII: SQS refuses some control characters, and a key may hold them."""
+    video = record.video
+    fields = {
+        "bucket": video.bucket,
+        "key": video.key,
+        "version_id": video.version_id,
+        "scan_id": record.scan_id,
+        "attempt": record.attempt,
+    }
+    return json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
+
+
+def parse(body: str) -> LaneMessage | None:
+    """Return what a message body says, or None where it is not one of ours."""
+    fields = json_text.mapping(json_text.read(body))
+    bucket, key, version = fields.get("bucket"), fields.get("key"), fields.get("version_id")
+    if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
+        return None
+    scan_id, attempt = json_text.text_or_empty(fields.get("scan_id")), fields.get("attempt")
+    # True is an int too in Python.
+    if type(attempt) is not int or not 0 <= attempt <= MAX_ATTEMPT or not identity.is_scan_id(scan_id):
+        return None
+    video = Video(bucket, key, version)
+    return None if identity.fault_of(video) else LaneMessage(video, Analysis(scan_id, video.id, attempt))

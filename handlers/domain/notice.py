@@ -1,0 +1,87 @@
+"""Rekognition's completion notice, as SNS hands it to a Lambda function.
+
+Only the job ids are taken from it: status, tag and video are asked of Rekognition itself, so that a forged notice can do no harm.
+Source: Rekognition developer guide, video-notification-payload; Lambda developer guide, with-sns. Sample: tests/events/.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from handlers.domain import json_text
+
+JOB_ID_PATTERN = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""botocore: rekognition JobId."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The jobs that an event says are over, each once, and why the rest of it was refused."""
+
+    job_ids: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+class _RefusedError(Exception):
+    """A record of an event is no notice of ours; the sentence says why."""
+
+
+def parse_event(event: object, topic_arn: str) -> Notices:
+    """Return the notices of an SNS event that came through this topic: never raises, whatever comes."""
+    records = json_text.items(json_text.mapping(event).get("Records"))
+    if not records:
+        return Notices((), ("the event is no SNS event: it has no records",))
+    job_ids: dict[str, None] = {}
+    refused: list[str] = []
+    for record in records:
+        try:
+            job_ids[_job_id(json_text.mapping(record), topic_arn)] = None
+        except _RefusedError as refusal:
+            refused.append(str(refusal))
+    return Notices(tuple(job_ids), tuple(refused))
+
+
+def as_event(job_id: str, topic_arn: str, timestamp: float) -> dict[str, Any]:
+    """Return the event that a notice about this job makes; timestamp in epoch seconds.
+
+    For the sweeper, which hands over a finished job whose notice was lost. The status is left out: nobody reads it.
+    """
+    message = {"JobId": job_id, "API": "StartContentModeration", "Timestamp": int(timestamp * 1000)}
+    notification: dict[str, Any] = {
+        "Type": "Notification",
+        "TopicArn": topic_arn,
+        "Subject": None,
+        "Message": json.dumps(message),
+        "Timestamp": datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "MessageAttributes": {},
+    }
+    return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": notification}]}
+
+
+def _job_id(record: dict[str, object], topic_arn: str) -> str:
+    """Return the job id of one record.
+
+    Raises:
+        _RefusedError: It is not a notice of ours.
+    """
+    if record.get("EventSource") != "aws:sns":
+        raise _RefusedError(f"the record is not from SNS but from {_shown(record.get('EventSource'))}")
+    notification = json_text.mapping(record.get("Sns"))
+    if notification.get("TopicArn") != topic_arn:
+        raise _RefusedError(f"the notice came through the topic {_shown(notification.get('TopicArn'))}, not through ours")
+    message = json_text.read(notification.get("Message"))
+    if not isinstance(message, dict):
+        raise _RefusedError(f"the notice is no JSON object: {_shown(notification.get('Message'))}")
+    job_id = message.get("JobId")
+    if not (isinstance(job_id, str) and JOB_ID_PATTERN.fullmatch(job_id)):
+        raise _RefusedError(f"the notice has no job id of Rekognition's form: {_shown(job_id)}")
+    return job_id
+
+
+def _shown(value: object) -> str:
+    """Return a value as it may stand in a log: escaped, and not long."""
+    return f"{value!a:.120}" if isinstance(value, str) else type(value).__name__

@@ -1,0 +1,159 @@
+"""The policy: per label, the confidence from which it counts and whether it alerts; and the verdict on a video.
+
+The text is JSON, as in `cdk.json`:
+`{"default": {"min_confidence": 80, "alert": true}, "labels": {"Alcohol": {"min_confidence": 90, "alert": false}}}`.
+A label without a rule takes that of what it stands below, then the default. Names are compared regardless of case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from handlers.domain import taxonomy
+from handlers.domain.record import Findings, LabelSummary
+from handlers.domain.states import State
+
+MAX_PERCENT = 100
+_EXAMPLE = '{"min_confidence": 80, "alert": true}'
+
+
+class PolicyError(Exception):
+    """The policy is malformed; the sentence names the label, the rule and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """From which confidence (percent) a label counts, and whether it alerts."""
+
+    min_confidence: float
+    alert: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """FLAGGED where any label counts, else CLEAN; whether one of them alerts; and which count, the worst first."""
+
+    state: State
+    alert: bool
+    counted: tuple[LabelSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules by label name (in any case), and the default rule."""
+
+    default: Rule
+    rules: Mapping[str, Rule]
+
+    def __post_init__(self) -> None:
+        """Bring the names into the form in which they are compared."""
+        object.__setattr__(self, "rules", {taxonomy.folded(name): rule for name, rule in self.rules.items()})
+
+    @property
+    def hash(self) -> str:
+        """Return the first 16 hex digits of the SHA-256 of the canonical JSON: the same for policies that differ in form only."""
+        rules = {name: _canonical(rule) for name, rule in self.rules.items()}
+        text = json.dumps({"default": _canonical(self.default), "labels": rules}, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def rule_for(self, name: str, parents: Mapping[str, str]) -> Rule:
+        """Return the rule of a label: its own, that of the nearest it stands below, or the default.
+
+        `parents` holds what Rekognition said stands above a label (`ParentName`), by folded name; the taxonomy knows the rest.
+        """
+        return next((self.rules[label] for label in _lineage(name, parents) if label in self.rules), self.default)
+
+    def judge(self, findings: Findings) -> Verdict:
+        """Return the verdict on what an analysis found, by each label's best confidence."""
+        parents = {taxonomy.folded(label.name): label.parent for label in findings.labels}
+        rules = {label: self.rule_for(label.name, parents) for label in findings.labels}
+        counted = [label for label, rule in rules.items() if label.confidence >= rule.min_confidence]
+        # The alerting ones first; a label and its parent share their confidence, and the deeper one says more.
+        counted.sort(key=lambda label: (not rules[label].alert, -label.confidence, -label.level, label.name))
+        return Verdict(
+            state=State.FLAGGED if counted else State.CLEAN,
+            alert=any(rules[label].alert for label in counted),
+            counted=tuple(counted),
+        )
+
+
+def parse(text: str) -> Policy:
+    """Return the policy that a JSON text says.
+
+    Raises:
+        PolicyError: It is no JSON, or a rule lacks something, holds something unknown, or is out of range.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as fault:
+        raise PolicyError(f'The policy is no JSON ({fault}); write it as an object with "default" and "labels".') from fault
+    fields = _object(value, "The policy", {"default", "labels"})
+    if "default" not in fields:
+        raise PolicyError(f'The policy has no "default" rule, which labels without one take; add "default": {_EXAMPLE}.')
+    return Policy(default=_rule(fields["default"], 'The policy\'s rule "default"'), rules=_rules(fields.get("labels", {})))
+
+
+def _lineage(name: str, parents: Mapping[str, str]) -> Iterator[str]:
+    """Yield a label and what it stands below, the nearest first, each name folded and once."""
+    seen: set[str] = set()
+    current = taxonomy.folded(name)
+    while current and current not in seen:
+        seen.add(current)
+        yield current
+        current = taxonomy.folded(parents.get(current) or taxonomy.parent(current))
+
+
+def _rules(value: object) -> dict[str, Rule]:
+    """Return the rules by folded label name."""
+    rules: dict[str, Rule] = {}
+    for name, rule in _object(value, 'The policy\'s "labels"', None).items():
+        folded = taxonomy.folded(name)
+        if not folded:
+            raise PolicyError(f'The policy\'s "labels" have a rule for {name!r}, which no label is called; take it out.')
+        if folded in rules:
+            raise PolicyError(f'The policy\'s "labels" name {name!r} twice (case does not matter); keep one rule for it.')
+        rules[folded] = _rule(rule, f"The policy's rule for {name!r}")
+    return rules
+
+
+def _rule(value: object, where: str) -> Rule:
+    fields = _object(value, where, {"min_confidence", "alert"})
+    confidence, alert = fields.get("min_confidence"), fields.get("alert")
+    # True is a number too in Python; not-a-number fails the comparison.
+    if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= MAX_PERCENT:
+        _refuse(where, "min_confidence", confidence, "a number from 0 to 100 (percent)")
+    if not isinstance(alert, bool):
+        _refuse(where, "alert", alert, "true or false")
+    return Rule(float(confidence), alert)
+
+
+def _refuse(where: str, field: str, value: object, wanted: str) -> NoReturn:
+    found = "is missing" if value is None else f"is {value!r:.40}" if isinstance(value, str | int | float) else "is no plain value"
+    raise PolicyError(f'{where}: "{field}" {found}; it must be {wanted}, as in {_EXAMPLE}.')
+
+
+def _object(value: object, where: str, allowed: set[str] | None) -> dict[str, object]:
+    """Return a JSON object, whose fields may be limited to those allowed."""
+    if not isinstance(value, dict):
+        raise PolicyError(f"{where} is no JSON object; it must be one in braces.")
+    unknown = sorted(set(value) - allowed) if allowed is not None else []
+    if unknown:
+        raise PolicyError(f"{where} has the unknown field {unknown[0]!r}; it may have {', '.join(sorted(allowed or ()))}.")
+    return value
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return a JSON object, but not one that says a thing twice: the reader would silently take the second."""
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise PolicyError(f"The policy has the field {twice!r} twice in one object; keep one.")
+    return dict(pairs)
+
+
+def _canonical(rule: Rule) -> dict[str, float | bool]:
+    return {"min_confidence": float(rule.min_confidence), "alert": rule.alert}

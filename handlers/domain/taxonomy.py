@@ -1,0 +1,94 @@
+"""The moderation labels of Rekognition's model 7.0: which label stands below which.
+
+Source: Rekognition developer guide, moderation-api, "label hierarchy". AWS renames labels between models, so a label that is not
+listed here is nothing unusual, and names are compared regardless of case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+MODEL_VERSION = "7.0"
+
+HIERARCHY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "Explicit": {
+            "Explicit Nudity": (
+                "Exposed Male Genitalia",
+                "Exposed Female Genitalia",
+                "Exposed Buttocks or Anus",
+                "Exposed Female Nipple",
+            ),
+            "Explicit Sexual Activity": (),
+            "Sex Toys": (),
+        },
+        "Non-Explicit Nudity of Intimate parts and Kissing": {
+            "Non-Explicit Nudity": (
+                "Bare Back",
+                "Exposed Male Nipple",
+                "Partially Exposed Buttocks",
+                "Partially Exposed Female Breast",
+                "Implied Nudity",
+            ),
+            "Obstructed Intimate Parts": ("Obstructed Female Nipple", "Obstructed Male Genitalia"),
+            "Kissing on the Lips": (),
+        },
+        "Swimwear or Underwear": {"Female Swimwear or Underwear": (), "Male Swimwear or Underwear": ()},
+        "Violence": {
+            "Weapons": (),
+            "Graphic Violence": (
+                "Weapon Violence",
+                "Physical Violence",
+                "Self-Harm",
+                "Blood & Gore",
+                "Explosions and Blasts",
+            ),
+        },
+        "Visually Disturbing": {"Death and Emaciation": ("Emaciated Bodies", "Corpses"), "Crashes": ("Air Crash",)},
+        "Drugs & Tobacco": {"Products": ("Pills",), "Drugs & Tobacco Paraphernalia & Use": ("Smoking",)},
+        "Alcohol": {"Alcohol Use": ("Drinking",), "Alcoholic Beverages": ()},
+        "Rude Gestures": {"Middle Finger": ()},
+        "Gambling": {},
+        "Hate Symbols": {"Nazi Party": (), "White Supremacy": (), "Extremist": ()},
+    }
+)
+"""Top-level categories, with their second level, with its third."""
+
+
+def folded(name: str) -> str:
+    """Return the form in which names are compared."""
+    return name.strip().casefold()
+
+
+def known(name: str) -> bool:
+    """Tell whether the model of this module has such a label."""
+    return folded(name) in _ANCESTORS
+
+
+def level(name: str) -> int:
+    """Return 1 for a top-level category, 2 or 3 below it, and 0 for an unknown label."""
+    return len(_ANCESTORS[folded(name)]) + 1 if known(name) else 0
+
+
+def ancestors(name: str) -> tuple[str, ...]:
+    """Return what a label stands below, the nearest first; nothing for a top-level category or an unknown label."""
+    return _ANCESTORS.get(folded(name), ())
+
+
+def parent(name: str) -> str:
+    """Return what a label stands directly below; "" for a top-level category or an unknown label."""
+    return next(iter(ancestors(name)), "")
+
+
+def _ancestors() -> dict[str, tuple[str, ...]]:
+    table: dict[str, tuple[str, ...]] = {}
+    for top, seconds in HIERARCHY.items():
+        table[folded(top)] = ()
+        for second, thirds in seconds.items():
+            table[folded(second)] = (top,)
+            table.update({folded(third): (second, top) for third in thirds})
+    return table
+
+
+_ANCESTORS = MappingProxyType(_ancestors())

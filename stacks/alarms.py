@@ -1,0 +1,30 @@
+"""What the operator is mailed about without anybody looking."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+
+class Alarms(Construct):
+    """One alarm per queue of dead letters: the first letter is mailed, once, until the queue was empty again."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, alerts: sns.ITopic, dead_letters: Mapping[str, sqs.IQueue]) -> None:
+        super().__init__(scope, construct_id)
+        for name, queue in dead_letters.items():
+            alarm = cloudwatch.Alarm(
+                self,
+                name,
+                alarm_description=f"Dead letters in {name}: see the queue; they are kept for 14 days.",
+                metric=queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(5), statistic="Maximum"),
+                threshold=1,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                # SQS stops reporting on a queue that nobody touched for six hours.
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            alarm.add_alarm_action(actions.SnsAction(alerts))

@@ -1,0 +1,43 @@
+"""The function that hears that an analysis is over and stores what it found."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from handlers.settings import CompletionSettings
+from stacks.dead_letters import DeadLetters
+from stacks.function import Common, HandlerFunction
+from stacks.table import ScanTable
+
+
+class Completion(Construct):
+    """Subscribed to the notices of Rekognition. Two things may go wrong and have a queue each: the delivery, and the doing.
+
+    `policy` is compact JSON.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, common: Common, table: ScanTable, completions: sns.ITopic, policy: str
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = DeadLetters(self, "DeadLetters")
+        made = HandlerFunction(
+            self,
+            "Handler",
+            common=common,
+            module="completion",
+            settings=CompletionSettings(
+                table_name=table.table.table_name, completions_topic_arn=completions.topic_arn, policy=policy
+            ),
+            timeout=Duration.seconds(900),
+            memory_mb=1024,
+            dead_letters=self.dead_letters,
+        )
+        self.function = made.function
+        self.undelivered = DeadLetters(self, "Undelivered")
+        table.grant_items(made.role, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+        # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
+        made.allow("rekognition:GetContentModeration", on="*")
+        completions.add_subscription(subscriptions.LambdaSubscription(made.function, dead_letter_queue=self.undelivered))

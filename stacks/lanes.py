@@ -1,0 +1,48 @@
+"""The two queues between the batch job, which pushes, and Rekognition, which takes 20 at a time."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.dead_letters import RETENTION, DeadLetters
+
+# Six times the longest run of start_analysis: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+VISIBILITY = Duration.seconds(5400)
+# The most SQS knows. Being handed back is how a video waits for its turn, not a fault:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+RECEIVES = 1000
+
+
+class Lane(Construct):
+    """One queue of videos that wait for a slot, with its dead letters; encrypted by SQS, TLS only."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = DeadLetters(self, "DeadLetters")
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            visibility_timeout=VISIBILITY,
+            retention_period=RETENTION,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=RECEIVES),
+        )
+
+
+class Lanes(Construct):
+    """Normal and express: ten urgent videos do not wait behind a million."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.normal = Lane(self, "Normal")
+        self.express = Lane(self, "Express")
+
+    def grant(self, grantee: iam.IGrantable, *operations: str) -> None:
+        """Allow operations on both queues, e.g. "SendMessage"."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[f"sqs:{operation}" for operation in operations],
+            resource_arns=[self.normal.queue.queue_arn, self.express.queue.queue_arn],
+        ).assert_success()

@@ -1,0 +1,35 @@
+"""The two topics: what Rekognition tells us, and what we tell people."""
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+
+class Notifications(Construct):
+    """`completions`, to which Rekognition publishes through a role, and `alerts`, whose subscriber must confirm by mail.
+
+    Both take TLS only. They are not encrypted at rest: they store nothing once delivered, the key of alias/aws/sns cannot be
+    opened to CloudWatch, and whether Rekognition publishes to a topic with a key of one's own nobody has shown.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, alert_email: str) -> None:
+        super().__init__(scope, construct_id)
+        self.completions = sns.Topic(self, "Completions", enforce_ssl=True)
+        self.alerts = sns.Topic(self, "Alerts", enforce_ssl=True)
+        self._admit_alarms()
+        if alert_email:
+            self.alerts.add_subscription(subscriptions.EmailSubscription(alert_email))
+
+    def _admit_alarms(self) -> None:
+        """Let this account's alarms publish: a topic with a policy of its own has lost the default that would."""
+        self.alerts.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowAlarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.alerts.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )

@@ -1,0 +1,200 @@
+"""What may be said in CDK context about a deployment, read and checked in one place."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+from stacks import policy
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-using-console-create-stack-parameters.html
+STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+# What an HTML e-mail field takes, with a dot in the domain: https://html.spec.whatwg.org/#valid-e-mail-address
+EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+EMAIL_LENGTH = 254  # RFC 5321 through its erratum 1690
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKET = re.compile(r"(?!.*\.\.)(?!(?:\d+\.){3}\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# Two ARNs of up to 79 characters per bucket must fit a role's inline policies, which hold 10,240 characters in all:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+BUCKETS = 30
+ANY_BUCKET = "*"
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, by the names the CDK gives them
+LOG_RETENTION = {
+    1: "ONE_DAY",
+    3: "THREE_DAYS",
+    5: "FIVE_DAYS",
+    7: "ONE_WEEK",
+    14: "TWO_WEEKS",
+    30: "ONE_MONTH",
+    60: "TWO_MONTHS",
+    90: "THREE_MONTHS",
+    120: "FOUR_MONTHS",
+    150: "FIVE_MONTHS",
+    180: "SIX_MONTHS",
+    365: "ONE_YEAR",
+    400: "THIRTEEN_MONTHS",
+    545: "EIGHTEEN_MONTHS",
+    731: "TWO_YEARS",
+    1827: "FIVE_YEARS",
+    3653: "TEN_YEARS",
+}
+
+Value = TypeVar("Value")
+
+
+class ContextError(Exception):
+    """CDK context that cannot be used: a line for each key with the rule and the cure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSettings:
+    """A deployment's settings, one field per context key.
+
+    `alert_email` is "" where nobody is mailed; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
+    `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
+    confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
+    `batch_invoke`, None reserves none.
+    """
+
+    stack_name: str
+    alert_email: str
+    source_buckets: tuple[str, ...]
+    slots: int
+    account_jobs: int
+    min_confidence: float
+    policy: str
+    batch_concurrency: int | None
+    log_retention_days: int
+
+
+def from_context(context: Mapping[str, object]) -> StackSettings:
+    """Read a deployment's settings from CDK context; a number may come as text, as `-c key=value` gives it.
+
+    Raises:
+        ContextError: Keys are missing, misspelt or break a rule; all of them are named at once.
+    """
+    reader = _Reader(context)
+    account_jobs = reader.take("account_jobs", _whole, otherwise=20)
+    min_confidence = reader.take("min_confidence", _percentage, otherwise=0.0)
+    settings = StackSettings(
+        stack_name=reader.take("stack_name", _stack_name, otherwise=""),
+        alert_email=reader.take("alert_email", _email, otherwise=""),
+        source_buckets=reader.take("source_buckets", _buckets, otherwise=()),
+        slots=reader.take("slots", lambda value: _slots(value, account_jobs), otherwise=0),
+        account_jobs=account_jobs,
+        min_confidence=min_confidence,
+        policy=reader.take("policy", lambda value: policy.compact(value, least=min_confidence), otherwise=""),
+        batch_concurrency=reader.take("batch_concurrency", _whole_or_none, otherwise=None),
+        log_retention_days=reader.take("log_retention_days", _retention, otherwise=0),
+    )
+    reader.finish()
+    return settings
+
+
+class _Reader:
+    """Takes values out of the context and remembers what was wrong with them."""
+
+    def __init__(self, context: Mapping[str, object]) -> None:
+        self._context = context
+        self._faults = [_misspelt(key, meant) for key, meant in _unknown(context)]
+
+    def take(self, key: str, parse: Callable[[object], Value], *, otherwise: Value) -> Value:
+        """Return a key's value; on its parser's ValueError note the fault and return `otherwise`, so that reading goes on."""
+        try:
+            return parse(self._context.get(key))
+        except ValueError as fault:
+            self._faults.append(f'Context key "{key}": {fault}.')
+            return otherwise
+
+    def finish(self) -> None:
+        if self._faults:
+            raise ContextError("\n".join([*self._faults, "Context is set in cdk.json, or for one run with -c key=value."]))
+
+
+def _unknown(context: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return keys nobody reads that look like one of ours, with the one; the CDK's and other people's keys may stand there too."""
+    ours = [field.name for field in fields(StackSettings)]
+    others = [key for key in context if key not in ours]
+    return [(key, close[0]) for key in others if (close := difflib.get_close_matches(key, ours, n=1, cutoff=0.8))]
+
+
+def _misspelt(key: str, meant: str) -> str:
+    return f'Context key "{key}": nothing reads it; write "{meant}" if that was meant.'
+
+
+def _stack_name(value: object) -> str:
+    if isinstance(value, str) and STACK_NAME.fullmatch(value):
+        return value
+    raise ValueError(f"must be a letter followed by up to 127 letters, digits or hyphens, is {value!r}; write e.g. VideoModeration")
+
+
+def _email(value: object) -> str:
+    if isinstance(value, str) and (not value or (EMAIL.fullmatch(value) and len(value) <= EMAIL_LENGTH)):
+        return value
+    raise ValueError(f'must be one e-mail address, is {value!r}; write e.g. reviewer@example.com, or "" to mail nobody')
+
+
+def _buckets(value: object) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not 1 <= len(names) <= BUCKETS:
+        raise ValueError(
+            f'must be a list of 1 to {BUCKETS} bucket names, is {value!r}; name them, or write ["{ANY_BUCKET}"] for every one'
+        )
+    wrong = [name for name in names if not (isinstance(name, str) and (BUCKET.fullmatch(name) or name == ANY_BUCKET))]
+    if wrong:
+        raise ValueError(
+            f"must hold bucket names (3-63 of a-z, 0-9, dot and hyphen), holds {', '.join(map(repr, wrong))}; "
+            "write names only, without s3:// and without a folder"
+        )
+    if ANY_BUCKET in names and len(names) > 1:
+        raise ValueError(
+            f'must be ["{ANY_BUCKET}"] alone or a list of names, is {value!r}; "{ANY_BUCKET}" holds the others already'
+        )
+    return tuple(dict.fromkeys(names))
+
+
+def _number(value: object) -> float | None:
+    """Return a number, also one given as text, or None; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _whole(value: object) -> int:
+    number = _number(value)
+    if number is None or not number.is_integer() or number < 1:
+        raise ValueError(f"must be a whole number from 1, is {value!r}; write e.g. 20")
+    return int(number)
+
+
+def _whole_or_none(value: object) -> int | None:
+    return None if value in (None, "") else _whole(value)
+
+
+def _slots(value: object, account_jobs: int) -> int:
+    slots = _whole(value)
+    if slots > account_jobs:
+        raise ValueError(
+            f"must be at most account_jobs ({account_jobs}), is {slots}; lower it, or raise account_jobs if AWS raised your quota"
+        )
+    return slots
+
+
+def _percentage(value: object) -> float:
+    number = _number(value)
+    if number is None or not 0 <= number <= 100:  # noqa: PLR2004  # percent
+        raise ValueError(f"must be a percentage from 0 to 100, is {value!r}; write e.g. 50")
+    return number
+
+
+def _retention(value: object) -> int:
+    number = _number(value)
+    if number is None or number not in LOG_RETENTION:
+        raise ValueError(
+            f"must be one of the days CloudWatch knows, is {value!r}; write one of {', '.join(map(str, LOG_RETENTION))}"
+        )
+    return int(number)

@@ -1,0 +1,84 @@
+"""The function that waits for a free job and starts an analysis: the only one that may."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from handlers.settings import StartAnalysisSettings
+from stacks import sources
+from stacks.function import Common, HandlerFunction
+from stacks.lanes import Lane, Lanes
+from stacks.rekognition_role import RekognitionRole
+from stacks.table import ScanTable
+
+# The least an event source mapping takes: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+STARTERS_PER_LANE = 2
+
+
+class StartAnalysis(Construct):
+    """Takes one message at a time from each lane, two lanes with two starters each.
+
+    `min_confidence` is in percent; `account_jobs` is the account's quota of video jobs, `slots` how many of them are used.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        common: Common,
+        table: ScanTable,
+        lanes: Lanes,
+        completions: sns.ITopic,
+        rekognition_role: RekognitionRole,
+        source_buckets: Sequence[str],
+        min_confidence: float,
+        account_jobs: int,
+        slots: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._made = HandlerFunction(
+            self,
+            "Handler",
+            common=common,
+            module="start_analysis",
+            settings=StartAnalysisSettings(
+                table_name=table.table.table_name,
+                normal_queue_url=lanes.normal.queue.queue_url,
+                express_queue_url=lanes.express.queue.queue_url,
+                completions_topic_arn=completions.topic_arn,
+                rekognition_role_arn=rekognition_role.role.role_arn,
+                min_confidence=min_confidence,
+                account_jobs=account_jobs,
+                slots=slots,
+            ),
+            timeout=Duration.seconds(900),
+        )
+        self._grant(table, lanes, rekognition_role, source_buckets)
+        self._poll("Normal", lanes.normal)
+        self._poll("Express", lanes.express)
+
+    def _grant(self, table: ScanTable, lanes: Lanes, rekognition_role: RekognitionRole, source_buckets: Sequence[str]) -> None:
+        role = self._made.role
+        table.grant_items(role, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
+        lanes.grant(role, "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+        # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
+        self._made.allow("rekognition:StartContentModeration", on="*")
+        self._made.allow("iam:PassRole", on=rekognition_role.role.role_arn)
+        # Rekognition reads the video in the name of whoever starts the analysis.
+        sources.grant_read(role, source_buckets)
+
+    def _poll(self, construct_id: str, lane: Lane) -> None:
+        lambda_.EventSourceMapping(
+            self,
+            construct_id,
+            target=self._made.function,
+            event_source_arn=lane.queue.queue_arn,
+            batch_size=1,
+            max_concurrency=STARTERS_PER_LANE,
+            report_batch_item_failures=True,
+        )

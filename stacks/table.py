@@ -1,0 +1,62 @@
+"""The table that knows what became of every video."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+WORK_INDEX = "work"
+BY_SCAN_INDEX = "by_scan"
+
+
+class ScanTable(Construct):
+    """The one table with its two indexes: on demand, restorable to any second of the last 35 days.
+
+    It stays when the stack goes: every item was paid for in minutes of analysis.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=_text("pk"),
+            sort_key=_text("sk"),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self._add_indexes()
+
+    def grant_items(self, grantee: iam.IGrantable, *operations: str) -> None:
+        """Allow operations on the table itself, e.g. "GetItem"; a transaction needs those of its parts."""
+        self._grant(grantee, operations, [self.table.table_arn])
+
+    def grant_index_query(self, grantee: iam.IGrantable) -> None:
+        """Allow Query on both indexes."""
+        self._grant(grantee, ("Query",), [f"{self.table.table_arn}/index/{name}" for name in (WORK_INDEX, BY_SCAN_INDEX)])
+
+    def _add_indexes(self) -> None:
+        self.table.add_global_secondary_index(
+            index_name=WORK_INDEX,
+            partition_key=_text("work_pk"),
+            sort_key=_text("work_sk"),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=["bucket", "key", "version_id", "attempt", "lane"],
+        )
+        self.table.add_global_secondary_index(
+            index_name=BY_SCAN_INDEX,
+            partition_key=_text("scan_pk"),
+            sort_key=_text("scan_sk"),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+
+    @staticmethod
+    def _grant(grantee: iam.IGrantable, operations: tuple[str, ...], arns: list[str]) -> None:
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=[f"dynamodb:{operation}" for operation in operations], resource_arns=arns
+        ).assert_success()
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

@@ -1,0 +1,86 @@
+"""The stack: joins the parts, makes none itself."""
+
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.alarms import Alarms
+from stacks.asset import handlers_code
+from stacks.batch_invoke import BatchInvoke
+from stacks.batch_role import BatchRole
+from stacks.completion import Completion
+from stacks.function import Common
+from stacks.lanes import Lanes
+from stacks.notifications import Notifications
+from stacks.rekognition_role import RekognitionRole
+from stacks.settings import LOG_RETENTION, StackSettings
+from stacks.start_analysis import StartAnalysis
+from stacks.sweeper import Sweeper
+from stacks.table import ScanTable
+from stacks.work_bucket import WorkBucket
+
+
+class VideoModerationStack(Stack):
+    """All of a deployment. `root` is the folder that holds `handlers/`.
+
+    Its outputs are what `tools/submit_job.py` finds it by; their ids are fixed.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, root: Path, settings: StackSettings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Scans the videos of S3 buckets with S3 Batch Operations and Rekognition content moderation",
+        )
+        common = Common(code=handlers_code(root), log_retention=logs.RetentionDays[LOG_RETENTION[settings.log_retention_days]])
+        table = ScanTable(self, "Scans")
+        notifications = Notifications(self, "Notifications", alert_email=settings.alert_email)
+        lanes = Lanes(self, "Lanes")
+        work_bucket = WorkBucket(self, "Work")
+        batch_invoke = BatchInvoke(
+            self,
+            "BatchInvoke",
+            common=common,
+            table=table,
+            lanes=lanes,
+            source_buckets=settings.source_buckets,
+            concurrency=settings.batch_concurrency,
+        )
+        batch_role = BatchRole(self, "Batch", bucket=work_bucket.bucket, function=batch_invoke.function)
+        StartAnalysis(
+            self,
+            "StartAnalysis",
+            common=common,
+            table=table,
+            lanes=lanes,
+            completions=notifications.completions,
+            rekognition_role=RekognitionRole(self, "Rekognition", topic=notifications.completions),
+            source_buckets=settings.source_buckets,
+            min_confidence=settings.min_confidence,
+            account_jobs=settings.account_jobs,
+            slots=settings.slots,
+        )
+        completion = Completion(
+            self, "Completion", common=common, table=table, completions=notifications.completions, policy=settings.policy
+        )
+        sweeper = Sweeper(self, "Sweeper", common=common, table=table, alerts=notifications.alerts, stack_name=settings.stack_name)
+        Alarms(
+            self,
+            "Alarms",
+            alerts=notifications.alerts,
+            dead_letters={
+                "Normal": lanes.normal.dead_letters,
+                "Express": lanes.express.dead_letters,
+                "Completion": completion.dead_letters,
+                "Undelivered": completion.undelivered,
+                "Sweeper": sweeper.dead_letters,
+            },
+        )
+        CfnOutput(self, "TableName", value=table.table.table_name)
+        CfnOutput(self, "WorkBucketName", value=work_bucket.bucket.bucket_name)
+        CfnOutput(self, "BatchInvokeFunctionArn", value=batch_invoke.function.function_arn)
+        CfnOutput(self, "BatchRoleArn", value=batch_role.role.role_arn)
+        CfnOutput(self, "AlertsTopicArn", value=notifications.alerts.topic_arn)
+        CfnOutput(self, "SourceBuckets", value=",".join(settings.source_buckets))

@@ -1,0 +1,42 @@
+"""The moderation labels of model 7.0."""
+
+import pytest
+
+from handlers.domain import taxonomy
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "ancestors"),
+    [
+        ("Violence", 1, ()),
+        ("Gambling", 1, ()),
+        ("Weapons", 2, ("Violence",)),
+        ("Weapon Violence", 3, ("Graphic Violence", "Violence")),
+        ("Smoking", 3, ("Drugs & Tobacco Paraphernalia & Use", "Drugs & Tobacco")),
+        ("Suggestive", 0, ()),
+        ("", 0, ()),
+    ],
+)
+def test_place_of_a_label(name, level, ancestors):
+    """A label knows its level and what it stands below, the nearest first; an unknown one is at level 0."""
+    assert (taxonomy.level(name), taxonomy.ancestors(name)) == (level, ancestors)
+    assert taxonomy.parent(name) == (ancestors[0] if ancestors else "")
+    assert taxonomy.known(name) is (level > 0)
+
+
+@pytest.mark.parametrize("name", ["weapon violence", "WEAPON VIOLENCE", " Weapon Violence "])
+def test_names_in_any_case(name):
+    """AWS changed the case of names between models, so it does not matter."""
+    assert taxonomy.ancestors(name) == ("Graphic Violence", "Violence")
+
+
+def test_every_label_stands_in_one_place():
+    """Ten categories, and no name twice: a name alone finds its place."""
+    names = [taxonomy.folded(top) for top in taxonomy.HIERARCHY]
+    for seconds in taxonomy.HIERARCHY.values():
+        names += [taxonomy.folded(second) for second in seconds]
+        names += [taxonomy.folded(third) for thirds in seconds.values() for third in thirds]
+
+    assert len(taxonomy.HIERARCHY) == 10
+    assert len(names) == len(set(names))
+    assert all(taxonomy.known(name) for name in names)

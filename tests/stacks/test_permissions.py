@@ -1,0 +1,152 @@
+"""Who may do what: every action of every role, on what."""
+
+import json
+import re
+
+import pytest
+
+TABLE = "${ScansTable.Arn}"
+LANES = ("${LanesNormalQueue.Arn}", "${LanesExpressQueue.Arn}")
+OBJECTS = tuple(f"arn:${{AWS::Partition}}:s3:::{name}/*" for name in ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"))
+BUCKETS = tuple(f"arn:${{AWS::Partition}}:s3:::{name}" for name in ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"))
+# AWS has no narrower resource for these: the service authorization reference lists no resource types for them.
+NO_RESOURCE_LEVEL = {"rekognition:StartContentModeration", "rekognition:GetContentModeration"}
+
+
+def every(operations, resources):
+    """Return (action, resource) for each pairing; operations are separated by spaces, after the service."""
+    service, *names = operations.split()
+    return {(f"{service}:{name}", resource) for name in names for resource in resources}
+
+
+def logs(part):
+    """Return what a function needs for its logs, and no other's."""
+    return every("logs CreateLogStream PutLogEvents", [f"${{{part}HandlerLogs.Arn}}"])
+
+
+EXPECTED = {
+    "BatchInvokeHandlerRole": logs("BatchInvoke")
+    | every("dynamodb GetItem BatchGetItem PutItem UpdateItem", [TABLE])
+    | every("sqs SendMessage", LANES)
+    | every("s3 GetObject GetObjectVersion", OBJECTS)
+    | every("s3 ListBucket", BUCKETS),
+    "StartAnalysisHandlerRole": logs("StartAnalysis")
+    | every("dynamodb GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", [TABLE])
+    | every("sqs ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes", LANES)
+    | every("rekognition StartContentModeration", ["*"])
+    | every("iam PassRole", ["${RekognitionRole.Arn}"])
+    | every("s3 GetObject GetObjectVersion", OBJECTS)
+    | every("s3 ListBucket", BUCKETS),
+    "CompletionHandlerRole": logs("Completion")
+    | every("dynamodb GetItem BatchGetItem PutItem UpdateItem DeleteItem BatchWriteItem", [TABLE])
+    | every("rekognition GetContentModeration", ["*"])
+    | every("sqs SendMessage", ["${CompletionDeadLetters.Arn}"]),
+    "SweeperHandlerRole": logs("Sweeper")
+    | every("dynamodb GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", [TABLE])
+    | every("dynamodb Query", [f"{TABLE}/index/work", f"{TABLE}/index/by_scan"])
+    | every("sns Publish", ["${NotificationsAlerts}"])
+    | every("s3 DescribeJob", ["arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:job/*"])
+    | every("sqs SendMessage", ["${SweeperDeadLetters.Arn}"]),
+    "RekognitionRole": every("sns Publish", ["${NotificationsCompletions}"]),
+    "BatchRole": every("s3 GetObject", ["${WorkBucket.Arn}/manifests/*"])
+    | every("s3 PutObject", ["${WorkBucket.Arn}/reports/*"])
+    | every("s3 GetBucketLocation", ["${WorkBucket.Arn}"])
+    | every("lambda InvokeFunction", ["${BatchInvokeHandlerFunction.Arn}"]),
+}
+
+
+def as_list(value):
+    """Return a policy's value as a list: one element may stand alone."""
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.fixture(scope="module")
+def allowed(template, role_statements, text_of):
+    """Return the (action, resource) pairs that each role allows."""
+    return {
+        role: {
+            (action, text_of(resource))
+            for statement in statements
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        }
+        for role, statements in role_statements(template).items()
+    }
+
+
+def test_roles(allowed):
+    """There is a role for each function, one for Rekognition and one for the batch job, and no other."""
+    assert set(allowed) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("role", EXPECTED)
+def test_role_may_exactly_this(allowed, role):
+    """A role holds the actions that its owner performs, on the resources it performs them on, and not one more."""
+    assert allowed[role] == EXPECTED[role]
+
+
+def test_only_allow_without_exceptions(template, role_statements):
+    """A role's permissions are plain: Allow, Action, Resource; nothing is granted by what is left out."""
+    forms = {frozenset(s) for statements in role_statements(template).values() for s in statements}
+
+    assert forms == {frozenset({"Effect", "Action", "Resource"})}
+
+
+def test_no_wildcards(templates, role_statements, text_of):
+    """No action holds a wildcard, and "*" is a resource only where AWS knows none, whichever buckets may be read."""
+    statements = [s for each in role_statements(templates(source_buckets=["*"])).values() for s in each]
+
+    actions = {action for statement in statements for action in as_list(statement["Action"])}
+    on_anything = {
+        action
+        for statement in statements
+        for action in as_list(statement["Action"])
+        if "*" in [text_of(resource) for resource in as_list(statement["Resource"])]
+    }
+
+    assert not [action for action in actions if "*" in action]
+    assert on_anything == NO_RESOURCE_LEVEL
+
+
+def test_no_managed_policy(template):
+    """No role takes over a policy that AWS may widen."""
+    roles = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Role"]
+
+    assert not [role for role in roles if "ManagedPolicyArns" in role]
+
+
+def test_trust(template, text_of):
+    """Each role is assumed by one service; Rekognition only in the name of this account (defect 20 of the seed)."""
+    trust = {}
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::IAM::Role":
+            (statement,) = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            trust[text_of({"Ref": name})] = (statement["Principal"]["Service"], statement.get("Condition"))
+
+    assert trust == {
+        "${BatchInvokeHandlerRole}": ("lambda.amazonaws.com", None),
+        "${StartAnalysisHandlerRole}": ("lambda.amazonaws.com", None),
+        "${CompletionHandlerRole}": ("lambda.amazonaws.com", None),
+        "${SweeperHandlerRole}": ("lambda.amazonaws.com", None),
+        "${BatchRole}": ("batchoperations.s3.amazonaws.com", None),
+        "${RekognitionRole}": (
+            "rekognition.amazonaws.com",
+            {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+        ),
+    }
+
+
+def test_policies_fit_with_the_most_buckets(templates, role_statements, text_of):
+    """Thirty buckets with the longest names fit the 10,240 characters that a role's inline policies may take."""
+    longest = [f"{number:02}".ljust(63, "x") for number in range(30)]
+    statements = role_statements(templates(source_buckets=longest))["StartAnalysisHandlerRole"]
+
+    resolved = [statement | {"Resource": [long(text_of(r)) for r in as_list(statement["Resource"])]} for statement in statements]
+    size = len(json.dumps({"Version": "2012-10-17", "Statement": resolved}, separators=(",", ":")))
+
+    assert 6_000 < size < 10_240
+
+
+def long(arn):
+    """Return an ARN with its references replaced by something at least as long as what they will be."""
+    return re.sub(r"\$\{[^}]*\}", "x" * 160, arn.replace("${AWS::Partition}", "aws-us-gov"))

@@ -1,0 +1,207 @@
+"""What may be said in CDK context, and what is said back."""
+
+import contextlib
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stacks import policy
+from stacks.settings import ContextError, StackSettings, from_context
+
+PLAIN_POLICY = {"default": {"min_confidence": 80, "alert": True}, "labels": {}}
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+    max_leaves=10,
+)
+CONFIDENCES = st.integers(50, 100) | st.floats(50, 100)
+RULES = st.fixed_dictionaries({"min_confidence": CONFIDENCES, "alert": st.booleans()})
+POLICIES = st.fixed_dictionaries(
+    {"default": RULES},
+    optional={
+        "labels": st.lists(st.text(max_size=20), max_size=8, unique_by=str.casefold).flatmap(
+            lambda names: st.fixed_dictionaries(dict.fromkeys(names, RULES))
+        )
+    },
+)
+KEYS = [field.name for field in dataclasses.fields(StackSettings)]
+
+
+def test_shipped_context_is_legal(shipped):
+    """What cdk.json ships is accepted as it stands and names every key once."""
+    settings = from_context(shipped)
+
+    assert sorted(KEYS) == sorted(shipped)
+    assert (18, 20, 50.0, 30, None) == (
+        settings.slots,
+        settings.account_jobs,
+        settings.min_confidence,
+        settings.log_retention_days,
+        settings.batch_concurrency,
+    )
+
+
+def test_numbers_may_be_text(shipped):
+    """`-c key=value` hands over text, which means what the same number means."""
+    context = shipped | {
+        "slots": "10",
+        "account_jobs": "12",
+        "min_confidence": "55.5",
+        "batch_concurrency": "50",
+        "log_retention_days": "7",
+        "source_buckets": "amzn-s3-demo-bucket,amzn-s3-demo-bucket2",
+        "policy": json.dumps(PLAIN_POLICY),
+    }
+
+    settings = from_context(context)
+
+    assert (settings.slots, settings.account_jobs, settings.min_confidence) == (10, 12, 55.5)
+    assert (settings.batch_concurrency, settings.log_retention_days) == (50, 7)
+    assert settings.source_buckets == ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2")
+    assert json.loads(settings.policy) == PLAIN_POLICY
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule", "cure"),
+    [
+        ("stack_name", "Video Moderation", "must be a letter followed by", "VideoModeration"),
+        ("stack_name", "A" * 129, "up to 127", "VideoModeration"),
+        ("alert_email", "nobody", "must be one e-mail address", "reviewer@example.com"),
+        ("alert_email", "a@example.com, b@example.com", "must be one e-mail address", "reviewer@example.com"),
+        ("alert_email", "reviewer@example", "must be one e-mail address", "reviewer@example.com"),
+        ("alert_email", "reviewer@example.com\n", "must be one e-mail address", "reviewer@example.com"),
+        ("alert_email", None, "must be one e-mail address", '""'),
+        ("source_buckets", None, "must be a list of 1 to 30", '["*"]'),
+        ("source_buckets", [], "must be a list of 1 to 30", '["*"]'),
+        ("source_buckets", [f"bucket-{n}" for n in range(31)], "must be a list of 1 to 30", '["*"]'),
+        ("source_buckets", ["s3://amzn-s3-demo-bucket"], "must hold bucket names", "without s3://"),
+        ("source_buckets", ["amzn-s3-demo-bucket/videos"], "must hold bucket names", "without a folder"),
+        ("source_buckets", ["Videos"], "must hold bucket names", "'Videos'"),
+        ("source_buckets", ["a..b"], "must hold bucket names", "'a..b'"),
+        ("source_buckets", ["192.168.0.1"], "must hold bucket names", "'192.168.0.1'"),
+        ("source_buckets", ["ab"], "must hold bucket names", "3-63"),
+        ("source_buckets", [7], "must hold bucket names", "7"),
+        ("source_buckets", ["*", "amzn-s3-demo-bucket"], "alone", "already"),
+        ("slots", 0, "must be a whole number from 1", "is 0"),
+        ("slots", 21, "must be at most account_jobs (20)", "lower it"),
+        ("slots", 1.5, "must be a whole number from 1", "is 1.5"),
+        ("slots", True, "must be a whole number from 1", "is True"),
+        ("account_jobs", "many", "must be a whole number from 1", "'many'"),
+        ("min_confidence", 101, "must be a percentage", "is 101"),
+        ("min_confidence", -1, "must be a percentage", "is -1"),
+        ("min_confidence", "NaN", "must be a percentage", "write e.g. 50"),
+        ("batch_concurrency", 0, "must be a whole number from 1", "is 0"),
+        ("log_retention_days", 31, "must be one of the days", "30, 60"),
+        ("policy", None, "policy must be an object that has default", "README.md"),
+        ("policy", "{'default'", "text that is no JSON", "mend the quotes"),
+        (
+            "policy",
+            {"default": {"min_confidence": 80}},
+            "policy.default must be an object that has alert, min_confidence",
+            "README.md",
+        ),
+        ("policy", {**PLAIN_POLICY, "label": {}}, "nothing else", "README.md"),
+        (
+            "policy",
+            {"default": {"min_confidence": 800, "alert": True}},
+            "policy.default.min_confidence must be a percentage",
+            "800",
+        ),
+        (
+            "policy",
+            {"default": {"min_confidence": 80, "alert": "yes"}},
+            "policy.default.alert must be true or false",
+            "without quotes",
+        ),
+        (
+            "policy",
+            {"default": {"min_confidence": 40, "alert": True}},
+            "below the context key min_confidence (50)",
+            "lower min_confidence",
+        ),
+        ("policy", {**PLAIN_POLICY, "labels": []}, "policy.labels must be an object", "{}"),
+        ("policy", {**PLAIN_POLICY, "labels": {"Alcohol": 90}}, "policy.labels['Alcohol'] must be an object", "README.md"),
+        (
+            "policy",
+            {**PLAIN_POLICY, "labels": dict.fromkeys(["Alcohol", "ALCOHOL"], PLAIN_POLICY["default"])},
+            "are one label",
+            "keep one",
+        ),
+        (
+            "policy",
+            {**PLAIN_POLICY, "labels": {f"Label {n}": PLAIN_POLICY["default"] for n in range(99)}},
+            "must take at most 3400",
+            "parent",
+        ),
+    ],
+)
+def test_fault_names_key_rule_and_cure(shipped, key, value, rule, cure):
+    """A value that cannot be used is answered with its key, the rule it breaks and the way out, and with nothing else."""
+    with pytest.raises(ContextError) as raised:
+        from_context(shipped | {key: value})
+
+    first, *rest = str(raised.value).splitlines()
+    assert first.startswith(f'Context key "{key}": ')
+    assert rule in first
+    assert cure in first
+    assert rest == ["Context is set in cdk.json, or for one run with -c key=value."]
+
+
+def test_all_faults_at_once(shipped):
+    """Three faults take one run to see, not three."""
+    with pytest.raises(ContextError) as raised:
+        from_context(shipped | {"slots": 0, "alert_email": "nobody", "policy": {}})
+
+    assert {'"slots"', '"alert_email"', '"policy"'} == {line.split()[2].rstrip(":") for line in str(raised.value).splitlines()[:-1]}
+
+
+def test_misspelt_key_is_refused(shipped):
+    """A key that nobody reads but that looks like one of ours is a slip, not silence."""
+    with pytest.raises(ContextError, match='"slot": nothing reads it; write "slots"'):
+        from_context(shipped | {"slot": 5})
+
+
+def test_foreign_keys_are_left_alone(shipped):
+    """Keys of the CDK and of other people's tools may stand beside ours."""
+    assert from_context(shipped | {"aws:cdk:enable-path-metadata": True, "owner": "video team"}) == from_context(shipped)
+
+
+def test_bucket_named_twice_is_granted_once(shipped):
+    """Naming a bucket twice is naming it once."""
+    settings = from_context(shipped | {"source_buckets": ["bucket-b", "bucket-a", "bucket-b"]})
+
+    assert settings.source_buckets == ("bucket-b", "bucket-a")
+
+
+@given(key=st.sampled_from(KEYS), value=JSON_VALUES)
+def test_any_value_is_taken_or_refused(key, value):
+    """Whatever JSON stands in a key, the answer is settings or a ContextError, never another exception."""
+    context = {
+        "stack_name": "Videos",
+        "alert_email": "",
+        "source_buckets": ["amzn-s3-demo-bucket"],
+        "slots": 18,
+        "account_jobs": 20,
+        "min_confidence": 50,
+        "policy": PLAIN_POLICY,
+        "batch_concurrency": None,
+        "log_retention_days": 30,
+    }
+
+    with contextlib.suppress(ContextError):
+        settings = from_context(context | {key: value})
+
+        assert 1 <= settings.slots <= settings.account_jobs
+
+
+@given(POLICIES)
+def test_policy_survives_being_made_compact(value):
+    """The compact text says what the context said, in ASCII (a variable's bytes are counted), whichever way it came in."""
+    text = policy.compact(value, least=50)
+
+    assert json.loads(text) == value
+    assert text.isascii()
+    assert policy.compact(json.dumps(value), least=50) == text

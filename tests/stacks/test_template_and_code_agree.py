@@ -1,0 +1,112 @@
+"""Names that must agree between the template and the code without an import between them."""
+
+import importlib
+import json
+
+import pytest
+
+from handlers import settings
+
+SETTINGS = {
+    "batch_invoke": settings.BatchInvokeSettings,
+    "start_analysis": settings.StartAnalysisSettings,
+    "completion": settings.CompletionSettings,
+    "sweeper": settings.SweeperSettings,
+}
+# What submit_job finds a deployment by.
+OUTPUTS = {"TableName", "WorkBucketName", "BatchInvokeFunctionArn", "BatchRoleArn", "AlertsTopicArn", "SourceBuckets"}
+
+
+def test_functions(functions):
+    """The template has the four functions and no other."""
+    assert set(functions) == set(SETTINGS)
+
+
+@pytest.mark.parametrize("module", SETTINGS)
+def test_handler_string_imports(functions, module):
+    """What the template names as a handler is a function that the package `handlers` has."""
+    path, _, name = functions[module]["Handler"].rpartition(".")
+
+    handler = getattr(importlib.import_module(path), name)
+
+    assert callable(handler)
+
+
+@pytest.mark.parametrize(("module", "kind"), SETTINGS.items())
+def test_environment_is_the_settings_type(functions, text_of, module, kind):
+    """A function reads its settings back from the variables that the template gives it, and it reads all of them."""
+    variables = {name: text_of(value) for name, value in functions[module]["Environment"]["Variables"].items()}
+
+    read = settings.from_environment(kind, variables)
+
+    assert settings.to_environment(read) == variables
+
+
+@pytest.mark.parametrize(
+    ("module", "variable", "target"),
+    [
+        ("batch_invoke", "TABLE_NAME", "${ScansTable}"),
+        ("batch_invoke", "NORMAL_QUEUE_URL", "${LanesNormalQueue}"),
+        ("batch_invoke", "EXPRESS_QUEUE_URL", "${LanesExpressQueue}"),
+        ("start_analysis", "TABLE_NAME", "${ScansTable}"),
+        ("start_analysis", "NORMAL_QUEUE_URL", "${LanesNormalQueue}"),
+        ("start_analysis", "EXPRESS_QUEUE_URL", "${LanesExpressQueue}"),
+        ("start_analysis", "COMPLETIONS_TOPIC_ARN", "${NotificationsCompletions}"),
+        ("start_analysis", "REKOGNITION_ROLE_ARN", "${RekognitionRole.Arn}"),
+        ("start_analysis", "MIN_CONFIDENCE", "50.0"),
+        ("start_analysis", "ACCOUNT_JOBS", "20"),
+        ("start_analysis", "SLOTS", "18"),
+        ("completion", "TABLE_NAME", "${ScansTable}"),
+        ("completion", "COMPLETIONS_TOPIC_ARN", "${NotificationsCompletions}"),
+        ("sweeper", "TABLE_NAME", "${ScansTable}"),
+        ("sweeper", "ALERTS_TOPIC_ARN", "${NotificationsAlerts}"),
+        ("sweeper", "ACCOUNT_ID", "${AWS::AccountId}"),
+        ("sweeper", "STACK_NAME", "VideoModeration"),
+    ],
+)
+def test_variable_leads_to_its_resource(functions, text_of, module, variable, target):
+    """A variable holds what its name says, not its neighbour."""
+    assert text_of(functions[module]["Environment"]["Variables"][variable]) == target
+
+
+def test_policy_reaches_completion(functions, shipped):
+    """`completion` is given the policy of the context, whole."""
+    assert json.loads(functions["completion"]["Environment"]["Variables"]["POLICY"]) == shipped["policy"]
+
+
+def test_environment_fits(templates):
+    """With the largest policy that the context takes, and the longest names, the variables stay under Lambda's 4 KB."""
+    rule = {"min_confidence": 80, "alert": True}
+    labels = {f"Label {number:02}": rule for number in range(70)}
+    template = templates(policy={"default": rule, "labels": labels}, stack_name="VideoModeration")
+    policy = next(
+        r["Properties"]["Environment"]["Variables"]["POLICY"]
+        for r in template["Resources"].values()
+        if "POLICY" in r.get("Properties", {}).get("Environment", {}).get("Variables", {})
+    )
+    # A table's name has at most 255 characters; a topic's ARN at most 256 for the name and 50 for the rest.
+    others = len("TABLE_NAME" + "COMPLETIONS_TOPIC_ARN" + "POLICY") + 255 + 256 + 50
+
+    assert 3_000 < len(policy)
+    assert 4_096 - others > 3_400 >= len(policy)
+
+
+def test_outputs(template):
+    """The outputs are those that tools read, under the very ids, and no more."""
+    assert set(template["Outputs"]) == OUTPUTS
+
+
+@pytest.mark.parametrize(
+    ("output", "target"),
+    [
+        ("TableName", "${ScansTable}"),
+        ("WorkBucketName", "${WorkBucket}"),
+        ("BatchInvokeFunctionArn", "${BatchInvokeHandlerFunction.Arn}"),
+        ("BatchRoleArn", "${BatchRole.Arn}"),
+        ("AlertsTopicArn", "${NotificationsAlerts}"),
+        ("SourceBuckets", "amzn-s3-demo-bucket,amzn-s3-demo-bucket2"),
+    ],
+)
+def test_output_leads_to_its_resource(template, text_of, output, target):
+    """An output holds what its name says."""
+    assert text_of(template["Outputs"][output]["Value"]) == target

@@ -1,0 +1,208 @@
+"""An account in moto with a deployed stack, and S3 Batch Operations played by hand at botocore's own edge."""
+
+import json
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner
+from moto import mock_aws
+
+from handlers.adapters.table import ScanTable
+from tools.lib.aws import Clients
+from tools.lib.program import Surroundings
+from tools.submit_job import main
+
+ACCOUNT = "111122223333"
+REGION = "us-east-1"
+BUCKET = "amzn-s3-demo-bucket"
+WORK_BUCKET = "amzn-s3-demo-work"
+TABLE = "videos"
+READING = ("Describe", "Get", "Head", "List", "Query", "BatchGet")
+
+
+class Wire:
+    """What a session sends: every call is noted, and chosen operations are answered here instead of by moto.
+
+    Answers are given after botocore has validated the request, so a malformed one still fails.
+    """
+
+    def __init__(self, session):
+        self.calls = []
+        self._answers = {}
+        session.events.register("before-parameter-build", self._note)
+        session.events.register("before-call", self._answer)
+
+    def answer(self, operation, answer):
+        """Answer an operation with `answer(params)`, a dict or an `http_error`; None goes on to moto."""
+        self._answers[operation] = answer
+
+    def of(self, operation):
+        """Return the parameters of each call of an operation."""
+        return [params for name, params in self.calls if name == operation]
+
+    @property
+    def writes(self):
+        """Return the operations called that change something."""
+        return [name for name, _ in self.calls if not name.startswith(READING)]
+
+    def _note(self, params, model, context, **_):
+        context["tests.params"] = dict(params)
+        self.calls.append((model.name, dict(params)))
+
+    def _answer(self, model, context, **_):
+        answer = self._answers.get(model.name, lambda _: None)(context["tests.params"])
+        if answer is None:
+            return None
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 200)
+        meta = {"HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
+        return SimpleNamespace(status_code=status), {"ResponseMetadata": meta, **answer}
+
+
+def http_error(code, status, message="", **headers):
+    """Return the parsed answer of a request that failed."""
+    shown = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": shown, "RetryAttempts": 0},
+    }
+
+
+class Jobs:
+    """S3 Batch Operations, as far as the tools see it: one job a token, and the answers of DescribeJob in their order."""
+
+    def __init__(self, wire):
+        self.states = [{"Status": "Active"}]
+        self._ids = {}
+        wire.answer("CreateJob", self._create)
+        wire.answer("DescribeJob", self._describe)
+
+    def _create(self, params):
+        number = self._ids.setdefault(params["ClientRequestToken"], len(self._ids) + 1)
+        return {"JobId": f"00000000-0000-4000-8000-{number:012}"}
+
+    def _describe(self, params):
+        state = self.states[0] if len(self.states) == 1 else self.states.pop(0)
+        return state if "Error" in state else {"Job": {"JobId": params["JobId"], **state}}
+
+
+class Clock:
+    """A clock that stands still; who sleeps moves it on and lets happen what the test planned for that moment."""
+
+    def __init__(self):
+        self.time = 1_760_000_000.0
+        self.sleeps = []
+        self.planned = []
+
+    def now(self):
+        return self.time
+
+    def sleep(self, seconds):
+        self.sleeps.append(seconds)
+        self.time += seconds
+        if self.planned:
+            self.planned.pop(0)()
+
+
+class Account:
+    """An AWS account with the deployed stack and one bucket of videos."""
+
+    def __init__(self, manifests):
+        self.session = boto3.Session(region_name=REGION)
+        self.clock = Clock()
+        self.manifests = manifests
+        self.s3 = self.session.client("s3")
+        self.sns = self.session.client("sns")
+        self.cloudformation = self.session.client("cloudformation")
+        self.topic = self.sns.create_topic(Name="alerts")["TopicArn"]
+        self.table = ScanTable(self._create_table(), TABLE, self.clock)
+        for bucket in (BUCKET, WORK_BUCKET):
+            self.s3.create_bucket(Bucket=bucket)
+        self.sns.subscribe(TopicArn=self.topic, Protocol="email", Endpoint="reviewer@example.com")
+        self.deploy()
+        tools = boto3.Session(region_name=REGION)
+        self.wire = Wire(tools)
+        self.jobs = Jobs(self.wire)
+        self.clients = Clients(tools)
+
+    def deploy(self, stack="VideoModeration", **changed):
+        """Create a stack with the outputs that the tools read."""
+        outputs = {
+            "TableName": TABLE,
+            "WorkBucketName": WORK_BUCKET,
+            "BatchInvokeFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:batch-invoke",
+            "BatchRoleArn": f"arn:aws:iam::{ACCOUNT}:role/batch",
+            "AlertsTopicArn": self.topic,
+            "SourceBuckets": f"other-bucket,{BUCKET}",
+            **changed,
+        }
+        template = {
+            "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+            "Outputs": {name: {"Value": value} for name, value in outputs.items() if value},
+        }
+        self.cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+
+    def put(self, *keys, body=b"video"):
+        """Put objects into the bucket of videos."""
+        for key in keys:
+            self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def submit(self, *arguments, interactive=False, answer=None):
+        """Run submit_job in this process and return click's result."""
+        surroundings = Surroundings(
+            connect=lambda _profile, _region: self.clients,
+            clock=self.clock,
+            entropy=lambda count: bytes(range(count)),
+            interactive=interactive,
+        )
+        arguments = ["--manifests", str(self.manifests), *arguments]
+        return CliRunner().invoke(main, arguments, obj=surroundings, input=answer)
+
+    def _create_table(self):
+        client = self.session.client("dynamodb")
+        names = ("pk", "sk", "work_pk", "work_sk", "scan_pk", "scan_sk")
+        client.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+            KeySchema=_key("pk", "sk"),
+            GlobalSecondaryIndexes=[
+                {"IndexName": name, "KeySchema": _key(f"{short}_pk", f"{short}_sk"), "Projection": {"ProjectionType": "ALL"}}
+                for name, short in (("work", "work"), ("by_scan", "scan"))
+            ],
+        )
+        return client
+
+
+def _key(hash_key, range_key):
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
+
+
+@pytest.fixture(autouse=True)
+def no_aws(monkeypatch, tmp_path):
+    """Keep the machine's own AWS configuration out of the tests."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fixture")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fixture")
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
+
+
+@pytest.fixture
+def account(tmp_path, no_aws):
+    with mock_aws():
+        yield Account(tmp_path / "manifests")
+
+
+@pytest.fixture
+def errors():
+    """How an answer that fails is written in a test, and what botocore makes of one."""
+
+    def client_error(code, status=400):
+        return ClientError(http_error(code, status), "Operation")
+
+    return SimpleNamespace(http=http_error, client=client_error)

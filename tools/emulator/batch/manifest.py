@@ -1,0 +1,152 @@
+"""CSV manifests (`S3BatchOperations_CSV_20180820`), read the way S3 Batch Operations does: strictly, and without decoding keys.
+
+No parser is shared with the code that writes manifests or reads tasks: this one judges them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+MAX_KEY_BYTES = 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class ManifestError(Exception):
+    """The manifest cannot be used; the sentence is the job's failure reason."""
+
+
+class Row(NamedTuple):
+    """One object to work on; the key as it stands in the manifest, version None where the manifest has no such column."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+
+
+def rows(body: bytes, fields: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a manifest, one at a time.
+
+    Raises:
+        ManifestError: At the first row that is malformed (the sentence names its line), or at the start for the fields.
+    """
+    bucket_at, key_at, version_at = _columns(fields)
+    if body.startswith(BYTE_ORDER_MARK):
+        raise _malformed(1, "begins with a byte order mark")
+    for number, values in _lines(body):
+        if len(values) != len(fields):
+            raise _malformed(number, f"has {len(values)} columns, the job's Fields name {len(fields)}")
+        row = Row(values[bucket_at], values[key_at], None if version_at is None else values[version_at])
+        _check(number, row)
+        yield row
+
+
+def check(body: bytes, fields: Sequence[str]) -> int:
+    """Read a manifest from end to end and return how many rows it has.
+
+    Raises:
+        ManifestError: It is malformed, empty, or names more than one bucket.
+    """
+    count, bucket = 0, ""
+    for count, row in enumerate(rows(body, fields), 1):
+        bucket = bucket or row.bucket
+        if row.bucket != bucket:
+            raise ManifestError(f"Invalid Manifest Content: row {count} names bucket {row.bucket}, the rows before it {bucket}")
+    if not count:
+        raise ManifestError("Invalid Manifest Content: the manifest lists no object")
+    return count
+
+
+def _columns(fields: Sequence[str]) -> tuple[int, int, int | None]:
+    missing = [name for name in ("Bucket", "Key") if name not in fields]
+    if missing:
+        raise ManifestError(f"Required fields are missing in the schema: {', '.join(missing)}")
+    for name in ("Bucket", "Key", "VersionId"):
+        if fields.count(name) > 1:
+            raise ManifestError(f"Manifest file is not properly formatted: Fields name {name} more than once")
+    return fields.index("Bucket"), fields.index("Key"), fields.index("VersionId") if "VersionId" in fields else None
+
+
+def _lines(body: bytes) -> Iterator[tuple[int, list[str]]]:
+    start, number = 0, 0
+    while start < len(body):
+        end = body.find(b"\n", start)
+        end = len(body) if end < 0 else end
+        number += 1
+        line = body[start:end].removesuffix(b"\r")
+        start = end + 1
+        try:
+            yield number, _split(number, line.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise _malformed(number, "is not UTF-8") from None
+
+
+def _split(number: int, line: str) -> list[str]:
+    if not line:
+        raise _malformed(number, "is blank")
+    if "\r" in line or "\0" in line:
+        raise _malformed(number, "holds a control character")
+    if '"' not in line:
+        return line.split(",")
+    return _split_quoted(number, line)
+
+
+def _split_quoted(number: int, line: str) -> list[str]:
+    """Split a line with quoted fields (RFC 4180; a field may not go on in the next line)."""
+    values, at = [], 0
+    while True:
+        if line[at : at + 1] == '"':
+            value, at = _quoted(number, line, at + 1)
+        else:
+            end = line.find(",", at)
+            end = len(line) if end < 0 else end
+            value, at = line[at:end], end
+            if '"' in value:
+                raise _malformed(number, "has a quote inside an unquoted field")
+        values.append(value)
+        if at >= len(line):
+            return values
+        if line[at] != ",":
+            raise _malformed(number, "goes on after a closing quote")
+        at += 1
+
+
+def _quoted(number: int, line: str, at: int) -> tuple[str, int]:
+    pieces = []
+    while True:
+        end = line.find('"', at)
+        if end < 0:
+            raise _malformed(number, "leaves a quote open")
+        pieces.append(line[at:end])
+        if line[end + 1 : end + 2] != '"':
+            return '"'.join(pieces), end + 1
+        at = end + 2
+
+
+def _check(number: int, row: Row) -> None:
+    for value in row:
+        if value is not None and value != value.strip():
+            raise _malformed(number, "has spaces at the edge of a field")
+    if not _BUCKET.fullmatch(row.bucket):
+        raise ManifestError(
+            f"Invalid Manifest Content: line {number}: {_shown(row.bucket)} is no bucket (a manifest has no header)"
+        )
+    if not row.key:
+        raise ManifestError(f"Invalid object key format: line {number} has an empty key")
+    if _BROKEN_ESCAPE.search(row.key):
+        raise ManifestError(f"Invalid object key format: line {number} is not URL-encoded: a % without two hexadecimal digits")
+    if len(row.key) > MAX_KEY_BYTES and len(unquote_to_bytes(row.key)) > MAX_KEY_BYTES:
+        raise ManifestError(f"Invalid object key format: line {number} has a key of more than {MAX_KEY_BYTES} bytes")
+
+
+def _shown(value: str) -> str:
+    return repr(value[:40])
+
+
+def _malformed(number: int, what: str) -> ManifestError:
+    return ManifestError(f"Manifest file is not properly formatted: line {number} {what}")

@@ -1,0 +1,65 @@
+"""The record of every invocation: when, by whom, which AWS calls it made, what it came to."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+KEPT = 50_000  # entries; a rehearsal has some thousands
+
+
+@dataclass(slots=True)
+class Entry:
+    """One invocation; `ended` and `result` are None while it runs.
+
+    Attributes:
+        request_id: Lambda's request id; the retries of an asynchronous invocation share it.
+        function: The function's name.
+        source: `RequestResponse`, `Event`, or `SQS`.
+        started: World's time.
+        calls: AWS calls in the order in which they went out, e.g. `dynamodb.PutItem`.
+        faulted: Whether an ordered fault struck.
+        ended: World's time.
+        result: `success`, the `errorType` of a function error, or `throttled`.
+    """
+
+    request_id: str
+    function: str
+    source: str
+    started: float
+    calls: list[str] = field(default_factory=list)
+    faulted: bool = False
+    ended: float | None = None
+    result: str | None = None
+
+    def called(self, operation: str) -> None:
+        """Take note of an AWS call that goes out."""
+        self.calls.append(operation)
+
+    def struck(self) -> None:
+        """Take note that the ordered fault strikes."""
+        self.faulted = True
+
+
+class InvocationLedger:
+    """The last invocations, oldest first."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._lock = threading.Lock()
+
+    def open(self, entry: Entry) -> Entry:
+        """Add an entry."""
+        with self._lock:
+            self._entries.append(entry)
+        return entry
+
+    def all(self, function: str | None = None) -> list[Entry]:
+        """Return the entries, of one function or of all."""
+        with self._lock:
+            return [entry for entry in self._entries if function in (None, entry.function)]
+
+    def of(self, request_id: str) -> list[Entry]:
+        """Return the runs of one request; more than one where it was retried."""
+        return [entry for entry in self.all() if entry.request_id == request_id]

@@ -1,0 +1,140 @@
+"""What a function is, and what one invocation of it consists of and comes to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+# A function without an EventInvokeConfig: [L:invocation-async] in aws-facts.md, section 10.
+DEFAULT_RETRY_ATTEMPTS = 2
+MAXIMUM_EVENT_AGE_SECONDS = 21_600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function's code and configuration, as CreateFunction and its neighbours give them.
+
+    Attributes:
+        name: The function's name.
+        arn: Its unqualified ARN.
+        handler: `package.module.function`.
+        role: The ARN of its execution role.
+        code: The deployment package, a zip file.
+        environment: The function's own environment variables, without those that Lambda sets.
+        timeout: Seconds, 1 to 900.
+        memory: Megabytes; handed to the function, not enforced.
+        dead_letter_arn: Queue for the events of failed asynchronous invocations.
+        on_failure_arn: Queue for the records of failed asynchronous invocations.
+        max_retry_attempts: How often a failed asynchronous invocation is repeated, 0 to 2.
+        max_event_age: Seconds after which an asynchronous invocation is given up, 60 to 21,600.
+        reserved_concurrency: Guarantee and cap; 0 blocks the function; None: it takes from the unreserved pool.
+    """
+
+    name: str
+    arn: str
+    handler: str
+    role: str
+    code: bytes = field(repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 3.0
+    memory: int = 128
+    dead_letter_arn: str | None = None
+    on_failure_arn: str | None = None
+    max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS
+    max_event_age: float = MAXIMUM_EVENT_AGE_SECONDS
+    reserved_concurrency: int | None = None
+
+    def runs_as(self, other: Function) -> bool:
+        """Return whether an environment made for the other would serve this one too."""
+        return _environment_of(self) == _environment_of(other)
+
+
+def _environment_of(function: Function) -> tuple[object, ...]:
+    return (
+        function.handler,
+        function.role,
+        function.code,
+        dict(function.environment),
+        function.timeout,
+        function.memory,
+    )
+
+
+def access_key(function_name: str) -> str:
+    """Return the access key with which a function signs: of a role's form (`ASIA` and 16 letters and digits)."""
+    return "ASIA" + hashlib.sha256(function_name.encode()).hexdigest()[:16].upper()
+
+
+class Action(StrEnum):
+    """What an ordered fault does to the process."""
+
+    KILL = "kill"
+    RAISE = "raise"
+    HANG = "hang"
+
+
+class Moment(StrEnum):
+    """On which side of the call a fault strikes."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault on order: what happens, and at which AWS call of the invocation (1 is the first; 0: before the handler begins)."""
+
+    action: Action
+    call: int
+    when: Moment = Moment.BEFORE
+
+
+class Watch(Protocol):
+    """Who is told what happens inside an invocation while it runs."""
+
+    def called(self, operation: str) -> None:
+        """Take note of an AWS call that goes out, e.g. `sqs.SendMessage`."""
+        ...
+
+    def struck(self) -> None:
+        """Take note that the ordered fault strikes now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One run of a function: the event as JSON, the trace header it runs under, and the fault ordered for it."""
+
+    request_id: str
+    payload: bytes
+    trace: str
+    watch: Watch
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to: the payload to answer with, and whether it is a function error; `system` is a fault of Lambda's own."""
+
+    payload: bytes
+    failed: bool = False
+    system: bool = False
+
+
+def failure(kind: str, message: str) -> Outcome:
+    """Return a function error in Lambda's form: `{"errorType": ..., "errorMessage": ...}`."""
+    return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), failed=True)
+
+
+def timed_out(function: Function, request_id: str) -> Outcome:
+    """Return what Lambda reports of a function that took longer than its timeout (aws-facts.md, section 1)."""
+    return failure("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {function.timeout:.2f} seconds")
+
+
+def exited(request_id: str, reason: str) -> Outcome:
+    """Return what Lambda reports of a process that ended by itself."""
+    return failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited {reason}")

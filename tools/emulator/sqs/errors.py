@@ -1,0 +1,37 @@
+"""SQS's errors, by the codes that boto3 shows (those of the old query protocol)."""
+
+from __future__ import annotations
+
+
+class SqsError(Exception):
+    """An error of SQS's.
+
+    Attributes:
+        shape: The error's name in the JSON protocol, which tells boto3's exception class.
+        code: The code of the query protocol, which boto3 shows.
+    """
+
+    def __init__(self, shape: str, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.shape = shape
+        self.code = code or f"AWS.SimpleQueueService.{shape}"
+        self.message = message
+
+
+def no_such_queue() -> SqsError:
+    """Return the error for a queue that does not exist."""
+    return SqsError("QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue")
+
+
+def invalid_value(name: str, value: object, reason: str) -> SqsError:
+    """Return the error for a parameter out of its bounds."""
+    return SqsError(
+        "InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: {reason}", "InvalidParameterValue"
+    )
+
+
+def invalid_handle(handle: str) -> SqsError:
+    """Return the error for text that is no receipt handle of this queue."""
+    return SqsError(
+        "ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.', "ReceiptHandleIsInvalid"
+    )

@@ -1,0 +1,169 @@
+"""The one place where the tools get AWS clients, and where botocore's errors become sentences with a cure."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore import exceptions as aws_errors
+from botocore.config import Config
+
+from tools.lib.errors import ToolError
+
+if TYPE_CHECKING:
+    # The stubs are for the type checker only: a user's machine does not have them.
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3control import S3ControlClient
+    from mypy_boto3_sns import SNSClient
+
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "total_max_attempts": 6},  # throttling and 5xx; a person waits, so seconds and not minutes
+    user_agent_extra="video-moderation-tools",
+)
+
+
+class Clients:
+    """The clients of one session, each made when it is first asked for."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._session = session
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        """Return the client that finds the deployment."""
+        return self._session.client("cloudformation", config=_CONFIG)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Return the client for objects and buckets."""
+        return self._session.client("s3", config=_CONFIG)
+
+    @cached_property
+    def s3control(self) -> S3ControlClient:
+        """Return the client for S3 Batch Operations jobs."""
+        return self._session.client("s3control", config=_CONFIG)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """Return the client for the table."""
+        return self._session.client("dynamodb", config=_CONFIG)
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        """Return the client that looks at the mail subscriptions."""
+        return self._session.client("sns", config=_CONFIG)
+
+
+def connect(profile: str | None, region: str | None) -> Clients:
+    """Return the clients for a profile and a Region; None means what the environment and the AWS configuration say.
+
+    Raises:
+        ToolError: There is no such profile, or no Region is set anywhere.
+    """
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region)
+    except aws_errors.ProfileNotFound as error:
+        raise ToolError(f"{error}.", cure="`aws configure list-profiles` names those there are.") from error
+    if session.region_name is None:
+        raise ToolError(
+            "No AWS Region is set.",
+            cure="Name the one the stack was deployed to: --region us-east-1, or AWS_REGION in the environment.",
+        )
+    return Clients(session)
+
+
+def code_of(error: aws_errors.ClientError) -> str:
+    """Return AWS's error code (for a HEAD request, which has no body, S3's is the HTTP status)."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def explain(error: aws_errors.BotoCoreError | aws_errors.ClientError) -> ToolError:
+    """Return what an AWS error means to the person at the terminal, with the cure."""
+    if isinstance(error, aws_errors.ClientError):
+        return _explain_refusal(error)
+    for kinds, message, cure in _LOCAL_FAULTS:
+        if isinstance(error, kinds):
+            return ToolError(f"{message}: {error}", cure=cure)
+    return ToolError(f"The AWS SDK failed: {error}", cure="Run the command again with --debug to see where.")
+
+
+def _explain_refusal(error: aws_errors.ClientError) -> ToolError:
+    code, operation = code_of(error), error.operation_name
+    text = error.response.get("Error", {}).get("Message", "")
+    for codes, message, cure in _REFUSALS:
+        if code in codes:
+            return ToolError(f"{operation}: {message} ({code}: {text})", cure=cure.format(operation=operation))
+    return ToolError(f"{operation} was refused with {code}: {text}", cure="Run the command again with --debug to see where.")
+
+
+_CREDENTIALS_CURE = (
+    "Log in (`aws sso login`, `aws configure`) or name a profile with --profile; `aws sts get-caller-identity` shows who you are."
+)
+_LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
+    (
+        (
+            aws_errors.NoCredentialsError,
+            aws_errors.PartialCredentialsError,
+            aws_errors.CredentialRetrievalError,
+            aws_errors.NoAuthTokenError,
+            aws_errors.TokenRetrievalError,
+            aws_errors.SSOError,
+        ),
+        "No usable AWS credentials were found",
+        _CREDENTIALS_CURE,
+    ),
+    (
+        (aws_errors.HTTPClientError, aws_errors.ConnectionError),
+        "AWS could not be reached",
+        "Check the network, the proxy settings and --region, then run the command again.",
+    ),
+    (
+        (aws_errors.ParamValidationError,),
+        "The AWS SDK would not send the request",
+        "This is a fault of the tool: please report it with the output of --debug.",
+    ),
+)
+_REFUSALS: tuple[tuple[frozenset[str], str, str], ...] = (
+    (
+        frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"}),
+        "the AWS credentials have expired",
+        _CREDENTIALS_CURE,
+    ),
+    (
+        frozenset(
+            {
+                "AuthFailure",
+                "IncompleteSignature",
+                "InvalidAccessKeyId",
+                "InvalidClientTokenId",
+                "InvalidSignatureException",
+                "InvalidToken",
+                "MissingAuthenticationToken",
+                "SignatureDoesNotMatch",
+                "UnrecognizedClientException",
+            }
+        ),
+        "AWS does not know these credentials",
+        _CREDENTIALS_CURE,
+    ),
+    (
+        frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}),
+        "your credentials may not do this",
+        "Have the permission for {operation} added to your user or role; README.md lists what the tools need.",
+    ),
+    (
+        frozenset({"RequestTimeTooSkewed"}),
+        "this machine's clock is wrong",
+        "Set the clock, then run the command again.",
+    ),
+    (
+        frozenset({"503", "RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}),
+        "AWS asked to slow down, and went on asking",
+        "Wait a minute, then run the command again.",
+    ),
+)

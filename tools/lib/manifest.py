@@ -1,0 +1,91 @@
+"""Manifests of S3 Batch Operations jobs (`S3BatchOperations_CSV_20180820`): written to disk, uploaded, referred to.
+
+The form is described in `manifests/README.md`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tools.lib.listing import ListedObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+PART_BYTES = 16 * 1024 * 1024
+"""Size of an upload's parts. S3 takes 10,000 parts of 5 MiB to 5 GiB, the last may be smaller: manifests of up to 156 GiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedManifest:
+    """A manifest in S3; the etag is without the quotes that S3 puts around it (a job whose manifest has them fails)."""
+
+    bucket: str
+    key: str
+    etag: str
+
+    @property
+    def uri(self) -> str:
+        """Return the manifest's s3 URI."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def fields(bucket: str, found: ListedObject) -> list[str]:
+    """Return the columns of one row: bucket, key, and the version where there is one ("null" is written out).
+
+    The key is percent-encoded but for the slash, so that readers which take `+` for a space and readers which do not agree.
+    """
+    columns = [bucket, quote(found.key, safe="/")]
+    return columns if found.version_id is None else [*columns, found.version_id]
+
+
+def write(path: Path, bucket: str, listing: Iterable[ListedObject]) -> None:
+    """Write a row per object: no header (S3 would take it for a bucket), no blank lines, line ends LF."""
+    with path.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target, lineterminator="\n").writerows(fields(bucket, found) for found in listing)
+
+
+@contextmanager
+def kept_if_done(path: Path) -> Iterator[Path]:
+    """Make room for a local manifest, and remove it again where the block ends in an exception.
+
+    Ctrl-C is one of those: half a manifest must not look like a whole one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def upload(s3: S3Client, path: Path, bucket: str, key: str, sent: Callable[[int], None]) -> UploadedManifest:
+    """Upload a local manifest in parts and return where it is; `sent` hears how many more bytes have arrived.
+
+    Encrypted with S3's own keys whatever the bucket's default is: S3 Batch cannot read a CSV manifest under a KMS key.
+    """
+    upload_id = s3.create_multipart_upload(Bucket=bucket, Key=key, ContentType="text/csv", ServerSideEncryption="AES256")[
+        "UploadId"
+    ]
+    try:
+        with path.open("rb") as source:
+            parts: list[CompletedPartTypeDef] = []
+            for number, part in enumerate(iter(lambda: source.read(PART_BYTES), b""), 1):
+                arrived = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=part)
+                parts.append({"PartNumber": number, "ETag": arrived["ETag"]})
+                sent(len(part))
+        done = s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts})
+    except BaseException:  # also Ctrl-C: parts of an open upload are invisible and are paid for
+        with suppress(BotoCoreError, ClientError):  # what went wrong first is what the person must hear
+            s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
+        raise
+    return UploadedManifest(bucket, key, done["ETag"].strip('"'))

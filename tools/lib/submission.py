@@ -1,0 +1,154 @@
+"""Submitting: the plan is performed, step by step, so that nothing is lost wherever it breaks off."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+
+from handlers.adapters.table import ThrottledError
+from handlers.clock import Clock
+from handlers.domain.record import Scan
+from tools.lib import manifest
+from tools.lib.aws import explain
+from tools.lib.errors import ToolError
+from tools.lib.manifest import UploadedManifest
+from tools.lib.plan import Plan
+from tools.lib.terminal import Bar
+from tools.lib.wording import byte_size
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3control import S3ControlClient
+
+_TABLE_ERRORS = (BotoCoreError, ClientError, ThrottledError)
+UNSURE_STATUS = 500
+"""From here on an HTTP status leaves open whether the request was carried out."""
+
+
+class ScanRegister(Protocol):
+    """The part of the table in which scans are entered; `handlers.adapters.table.ScanTable` is one."""
+
+    def put_scan(self, scan: Scan) -> object:
+        """Enter a scan, if it is missing."""
+        ...
+
+    def add_job(self, scan_id: str, job_id: str) -> object:
+        """Note that a batch job belongs to a scan."""
+        ...
+
+    def scan(self, scan_id: str) -> Scan | None:
+        """Return a scan."""
+        ...
+
+    def close_scan(self, scan: Scan) -> object:
+        """Close a scan."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A scan that was submitted, and what to type next."""
+
+    plan: Plan
+    manifest: UploadedManifest
+    copy: Path
+    job_id: str
+    next_commands: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """Return what a person needs to find the scan again."""
+        return [
+            f"scan      {self.plan.scan_id}",
+            f"job       {self.job_id}",
+            f"manifest  {self.copy}",
+            *(f"next      {command}" for command in self.next_commands),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the submission as JSON values."""
+        return {
+            "scan_id": self.plan.scan_id,
+            "job_id": self.job_id,
+            "manifest": {"uri": self.manifest.uri, "etag": self.manifest.etag, "copy": str(self.copy)},
+            "next": list(self.next_commands),
+            "plan": self.plan.as_json(),
+        }
+
+
+def upload_manifest(s3: S3Client, plan: Plan, path: Path, bar: Bar) -> UploadedManifest:
+    """Upload the plan's manifest into the work bucket, showing how far it has come."""
+    size = path.stat().st_size
+    arrived = 0
+
+    def sent(count: int) -> None:
+        nonlocal arrived
+        arrived += count
+        bar.show(f"Uploading the manifest ({byte_size(size)})", arrived, size)
+
+    return manifest.upload(s3, path, plan.deployment.work_bucket, plan.manifest_key, sent)
+
+
+def register(table: ScanRegister, plan: Plan, clock: Clock) -> None:
+    """Enter the scan into the table. Done before the job is created, so that no task finds a scan nobody knows."""
+    table.put_scan(
+        Scan(
+            id=plan.scan_id,
+            bucket=plan.selection.bucket,
+            lane=plan.lane,
+            created_at=clock.now(),
+            manifest_uri=plan.manifest_uri,
+            objects=plan.tally.objects,
+        )
+    )
+
+
+def create_job(s3control: S3ControlClient, table: ScanRegister, plan: Plan, uploaded: UploadedManifest) -> str:
+    """Create the S3 Batch Operations job and return its id. The token in the request makes botocore's own repetitions one job.
+
+    Raises:
+        ToolError: AWS refused, and the scan is closed again; or it is not known whether the job exists.
+    """
+    try:
+        return s3control.create_job(**plan.job_request(uploaded))["JobId"]
+    except (BotoCoreError, ClientError) as error:
+        if not _refused(error):
+            raise _unsure(error, plan) from error
+        _close(table, plan)
+        cause = explain(error)
+        raise ToolError(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
+
+
+def note_job(table: ScanRegister, plan: Plan, job_id: str) -> str | None:
+    """Note the job in the scan. Returns what to warn of where that failed: the job runs, and its first task notes it again."""
+    try:
+        table.add_job(plan.scan_id, job_id)
+    except _TABLE_ERRORS as error:
+        return f"The job runs, but could not be noted in the table yet; its first task will do so. ({error})"
+    return None
+
+
+def _close(table: ScanRegister, plan: Plan) -> None:
+    # A scan without a job would stay open for ever; but what AWS said about the job is what the person must hear.
+    with suppress(*_TABLE_ERRORS):
+        if (scan := table.scan(plan.scan_id)) is not None:
+            table.close_scan(scan)
+
+
+def _refused(error: BotoCoreError | ClientError) -> bool:
+    """Tell whether the request was certainly not carried out: AWS said so, or it never left this machine."""
+    if isinstance(error, ClientError):
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] < UNSURE_STATUS
+    return isinstance(error, ParamValidationError | NoCredentialsError)
+
+
+def _unsure(error: BotoCoreError | ClientError, plan: Plan) -> ToolError:
+    deployment = plan.deployment
+    return ToolError(
+        f"Whether the job of scan {plan.scan_id} was created is not known. {explain(error)}",
+        cure=f"`aws s3control list-jobs --account-id {deployment.account_id} --region {deployment.region}` shows it, if it was; "
+        "if it was not, run the command again.",
+    )

@@ -1,0 +1,195 @@
+"""One run of `submit_job.py`: the steps from finding the deployment to the end of the scan, in their order."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.adapters.table import ScanTable
+from handlers.domain.states import Lane
+from tools.lib import checks, deployment, follow, manifest, submission
+from tools.lib.aws import Clients, explain
+from tools.lib.deployment import Deployment
+from tools.lib.errors import ToolError
+from tools.lib.follow import Follower, View
+from tools.lib.identifiers import new_scan_id
+from tools.lib.listing import ListedObject, Selection, is_versioned, list_objects
+from tools.lib.manifest import UploadedManifest
+from tools.lib.plan import Plan
+from tools.lib.program import Surroundings, Target
+from tools.lib.submission import Submission
+from tools.lib.tally import Tally
+from tools.lib.terminal import Bar, ExitCode, Terminal
+from tools.lib.wording import printable
+
+_SHOWN_EVERY = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked for on the command line."""
+
+    target: Target
+    selection: Selection
+    lane: Lane
+    dry_run: bool
+    agreed: bool
+    wait: bool
+    unconfirmed_mail: bool
+    poll_seconds: float
+    manifests: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A submission that was followed, as one result: `view` is None where the following was broken off."""
+
+    submitted: Submission
+    view: View | None
+
+    def sentences(self) -> list[str]:
+        """Return how it ended; the ids were told when the scan was submitted."""
+        return self.view.sentences() if self.view else []
+
+    def as_json(self) -> dict[str, Any]:
+        """Return submission and end as one JSON value."""
+        return {**self.submitted.as_json(), "result": self.view.as_json() if self.view else None}
+
+
+class SubmitRun:
+    """The steps of one run."""
+
+    def __init__(self, surroundings: Surroundings, terminal: Terminal, request: Request) -> None:
+        self._clock = surroundings.clock
+        self._entropy = surroundings.entropy
+        self._terminal = terminal
+        self._request = request
+        self._clients: Clients = surroundings.connect(request.target.profile, request.target.region)
+
+    def run(self) -> ExitCode:
+        """Do what was asked for and return what to tell the shell."""
+        found = deployment.find(self._clients.cloudformation, self._request.target.stack)
+        warnings = self._check(found)
+        scan_id = new_scan_id(self._clock, self._entropy)
+        if self._request.dry_run:
+            self._terminal.tell(self._plan(scan_id, found, warnings, Path(os.devnull)))
+            return ExitCode.DONE
+        with manifest.kept_if_done(self._request.manifests / f"{scan_id}.csv") as copy:
+            plan = self._plan(scan_id, found, warnings, copy)
+            self._agree(plan)
+            with self._terminal.bar("bytes") as bar:
+                uploaded = submission.upload_manifest(self._clients.s3, plan, copy, bar)
+        return self._submit(plan, uploaded, copy)
+
+    def _check(self, found: Deployment) -> tuple[str, ...]:
+        checks.require_bucket(self._clients.s3, self._request.selection.bucket, found)
+        recipients = checks.recipients(self._clients.sns, found.alerts_topic_arn)
+        if not self._request.unconfirmed_mail:
+            checks.require_confirmed(recipients, found.alerts_topic_arn)
+        return (recipients.warning,) if recipients.warning else ()
+
+    def _plan(self, scan_id: str, found: Deployment, warnings: tuple[str, ...], copy: Path) -> Plan:
+        """List the bucket once: what is counted for the plan is what stands in the manifest."""
+        selection, s3 = self._request.selection, self._clients.s3
+        versioned = is_versioned(s3, selection.bucket)
+        tally = Tally()
+        with self._terminal.bar("objects") as bar:
+            counted = tally.counting(list_objects(s3, selection, versioned=versioned))
+            manifest.write(copy, selection.bucket, _shown(counted, tally, bar, f"Listing {printable(selection.uri)}"))
+        _require_objects(selection, tally)
+        return Plan(
+            scan_id=scan_id,
+            selection=selection,
+            versioned=versioned,
+            lane=self._request.lane,
+            tally=tally,
+            deployment=found,
+            warnings=warnings,
+        )
+
+    def _agree(self, plan: Plan) -> None:
+        for line in plan.sentences():
+            self._terminal.say(line)
+        if not (self._request.agreed or self._terminal.confirm(f"Submit {plan.tally.objects:,} objects?")):
+            self._terminal.say("Nothing was submitted.")
+            raise click.exceptions.Exit(ExitCode.FAILED)
+
+    def _submit(self, plan: Plan, uploaded: UploadedManifest, copy: Path) -> ExitCode:
+        table = ScanTable(self._clients.dynamodb, plan.deployment.table_name, self._clock)
+        submission.register(table, plan, self._clock)
+        job_id = submission.create_job(self._clients.s3control, table, plan, uploaded)
+        if trouble := submission.note_job(table, plan, job_id):
+            self._terminal.say(trouble)
+        review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
+        submitted = Submission(plan, uploaded, copy, job_id, (review,))
+        if not self._request.wait:
+            self._terminal.tell(submitted)
+            return ExitCode.DONE
+        return self._wait(submitted, table)
+
+    def _wait(self, submitted: Submission, table: ScanTable) -> ExitCode:
+        for line in submitted.sentences():
+            self._terminal.say(line)
+        view: View | None = None
+        try:
+            view = self._follow(submitted, table)
+        except KeyboardInterrupt:
+            self._terminal.say(f"Stopped looking. The scan goes on by itself; to look again: {submitted.next_commands[0]}")
+            return ExitCode.INTERRUPTED
+        except (BotoCoreError, ClientError) as error:
+            cause = explain(error)
+            raise ToolError(
+                f"Looking after the scan broke off, the scan itself goes on. {cause}",
+                cure=f"{cause.cure} To look again: {submitted.next_commands[0]}",
+            ) from error
+        finally:
+            self._terminal.tell(Waited(submitted, view))
+        if view.job.broken:
+            self._terminal.complain(_broken(submitted, view))
+        return view.exit_code
+
+    def _follow(self, submitted: Submission, table: ScanTable) -> View:
+        plan = submitted.plan
+        follower = Follower(
+            s3control=self._clients.s3control,
+            table=table,
+            account_id=plan.deployment.account_id,
+            clock=self._clock,
+            poll_seconds=self._request.poll_seconds,
+        )
+        with self._terminal.bar("videos") as bar:
+            return follow.last_view(follower.follow(plan.scan_id, submitted.job_id, plan.tally.objects), bar)
+
+
+def _shown(listing: Iterable[ListedObject], tally: Tally, bar: Bar, text: str) -> Iterator[ListedObject]:
+    bar.show(text, 0, None)
+    for found in listing:
+        if tally.objects % _SHOWN_EVERY == 0:
+            bar.show(text, tally.objects, None)
+        yield found
+
+
+def _require_objects(selection: Selection, tally: Tally) -> None:
+    if not tally.objects:
+        endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
+        raise ToolError(
+            f"There is nothing to scan: no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}.",
+            cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` shows what there is; choose with --prefix and --suffix "
+            "(--suffix '' takes every key).",
+        )
+
+
+def _broken(submitted: Submission, view: View) -> ToolError:
+    reasons = "; ".join(view.job.reasons) or "S3 gave no reason"
+    return ToolError(
+        f"The S3 Batch Operations job {submitted.job_id} ended as {view.job.job.status}: {reasons}",
+        cure="The videos it had handed over are still analysed; "
+        f"`{submitted.next_commands[0]}` tells which. Mend the reason, then submit again.",
+    )

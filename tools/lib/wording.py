@@ -1,0 +1,18 @@
+"""How values are written for a person: text from a bucket, sizes."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """Return a text with every control, format and unpaired character escaped: a key must not steer anyone's terminal."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def byte_size(count: int) -> str:
+    """Return a number of bytes as a person reads it: `1.5 GiB`."""
+    size = float(count)
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:  # noqa: PLR2004 - bytes in a KiB
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} PiB"
