@@ -123,10 +123,10 @@ def test_what_cannot_be_analysed_is_warned_of():
 
     warnings = plan(tally=odd).as_json()["warnings"]
 
-    assert [warning.split(" will")[0] for warning in warnings] == [
-        "2 in Glacier or Deep Archive",
-        "1 without a byte in them",
-        "1 over 10 GiB",
+    assert [warning.partition(",")[0] for warning in warnings] == [
+        "2 of the objects: in Glacier or Deep Archive",
+        "1 of the objects: empty",
+        "1 of the objects: over 10 GiB",
     ]
 
 

@@ -10,7 +10,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
 from tools.lib.completion_report import ReportRow
-from tools.lib.truth import Fate, ReportNotes, Tally, fate_of, join, note_of
+from tools.lib.truth import Fate, ReportNotes, TruthTable, fate_of, join, note_of
 
 SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
 WAITING = '{"state":"WAITING","scan":"x"}'
@@ -46,17 +46,17 @@ def row(name, message=WAITING, *, succeeded=True, code=""):
 
 
 def run(names, rows, *records):
-    """Join and return what came out, and the tally."""
+    """Join and return what came out, and the truth."""
     notes = ReportNotes()
     for each in rows:
         notes.take(each)
-    tally = Tally(expected=len(names))
-    return list(join(map(video, names), notes, Table(*records), SCAN, tally)), tally
+    truth = TruthTable(expected=len(names))
+    return list(join(map(video, names), notes, Table(*records), SCAN, truth)), truth
 
 
 def test_every_object_is_in_one_state():
     """Table, report and manifest each say what only they know."""
-    outcomes, tally = run(
+    outcomes, truth = run(
         ["clean", "flagged", "failed", "text", "denied", "left"],
         [
             row("clean"),
@@ -72,54 +72,54 @@ def test_every_object_is_in_one_state():
 
     assert ["clean", "flagged", "failed", "skipped", "failed", "never attempted"] == [outcome.fate for outcome in outcomes]
     assert ("empty", "0 bytes") == (outcomes[2].reason, outcomes[2].message)
-    assert tally.adds_up
-    assert not tally.settled
+    assert truth.adds_up
+    assert not truth.settled
 
 
 def test_settled():
     """A scan is settled when everything is clean, flagged or skipped."""
-    _, tally = run(["a", "b"], [row("a"), row("b", SKIPPED)], record("a", State.CLEAN))
+    _, truth = run(["a", "b"], [row("a"), row("b", SKIPPED)], record("a", State.CLEAN))
 
-    assert tally.settled
+    assert truth.settled
 
 
 @pytest.mark.parametrize("state", [State.WAITING, State.RUNNING, State.FAILED, State.CANCELLED])
 def test_not_settled(state):
     """One video that is unfinished, failed or cancelled keeps a scan from being settled."""
-    _, tally = run(["a"], [row("a")], record("a", state))
+    _, truth = run(["a"], [row("a")], record("a", state))
 
-    assert not tally.settled
+    assert not truth.settled
 
 
 def test_accepted_without_a_record():
     """An accepted task without a record is lost, and the table does not add up."""
-    outcomes, tally = run(["a"], [row("a")])
+    outcomes, truth = run(["a"], [row("a")])
 
     assert Fate.LOST == outcomes[0].fate
-    assert not tally.adds_up
+    assert not truth.adds_up
 
 
 def test_repeated_row():
     """A key that stands twice in the manifest is two rows and one record."""
-    outcomes, tally = run(["a", "a"], [row("a"), row("a")], record("a", State.CLEAN))
+    outcomes, truth = run(["a", "a"], [row("a"), row("a")], record("a", State.CLEAN))
 
     assert [False, True] == [outcome.again for outcome in outcomes]
-    assert (2, 1) == (tally.total, tally.repeated)
+    assert (2, 1) == (truth.total, truth.repeated)
 
 
 def test_report_of_something_else():
     """A report that knows objects which the manifest does not is said to be of another manifest."""
-    _, tally = run(["a"], [row("a"), row("b")], record("a", State.CLEAN))
+    _, truth = run(["a"], [row("a"), row("b")], record("a", State.CLEAN))
 
-    assert (1, False) == (tally.foreign, tally.adds_up)
+    assert (1, False) == (truth.foreign, truth.adds_up)
 
 
 def test_fewer_rows_than_expected():
     """A manifest that is shorter than the scan's count does not add up."""
-    _, tally = run(["a"], [row("a")], record("a", State.CLEAN))
-    tally.expected = 2
+    _, truth = run(["a"], [row("a")], record("a", State.CLEAN))
+    truth.expected = 2
 
-    assert not tally.adds_up
+    assert not truth.adds_up
 
 
 def test_table_before_report():
@@ -144,7 +144,7 @@ def test_counts_add_up(entries):
     states = {str(number): state for number, state in entries}
     names = [str(number) for number, _ in entries]
 
-    outcomes, tally = run(names, [], *(record(name, state) for name, state in states.items() if state))
+    outcomes, truth = run(names, [], *(record(name, state) for name, state in states.items() if state))
 
-    assert len(names) == tally.total == len(outcomes)
-    assert tally.fates == Counter((Fate(states[name].lower()) if states[name] else Fate.NEVER_ATTEMPTED) for name in names)
+    assert len(names) == truth.total == len(outcomes)
+    assert truth.fates == Counter((Fate(states[name].lower()) if states[name] else Fate.NEVER_ATTEMPTED) for name in names)

@@ -158,11 +158,11 @@ class Plan:
     def _warnings(self) -> list[str]:
         tally = self.tally
         counted = (
-            (tally.archived, "in Glacier or Deep Archive will be reported as failed, unless restored: nobody can read them."),
-            (tally.empty, "without a byte in them will be reported as failed, without being analysed."),
-            (tally.too_large, "over 10 GiB will be reported as failed: Rekognition does not take them."),
+            (tally.archived, "in Glacier or Deep Archive, will fail unless restored"),
+            (tally.empty, "empty, will be reported as failed without being analysed"),
+            (tally.too_large, "over 10 GiB, which Rekognition does not take, will fail"),
         )
-        return [*(f"{count:,} objects {what}" for count, what in counted if count), *self.warnings]
+        return [*(f"{count:,} of the objects: {what}." for count, what in counted if count), *self.warnings]
 
 
 def _column(title: str, lines: list[str] | tuple[str, ...]) -> list[str]:

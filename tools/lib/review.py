@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
-from tools.lib.truth import SETTLED, Fate, ObjectFate, Tally
+from tools.lib.terminal import ExitCode
+from tools.lib.truth import SETTLED, Fate, ObjectFate, TruthTable
+from tools.lib.wording import printable
 
-FINISHED_WITH_FAILURES = 3
-"""Exit code where some object is not final, or failed, or the counts do not add up."""
+SEGMENTS_SHOWN = 20
+"""Segments of a video that are shown to a person; `--json` has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,12 @@ class FlaggedVideo:
 
     outcome: ObjectFate
     segments: Sequence[Segment]
+
+    def sentences(self) -> list[str]:
+        """Return the video as lines for a person."""
+        shown = [_segment_line(segment) for segment in self.segments[:SEGMENTS_SHOWN]]
+        more = len(self.segments) - len(shown)
+        return [_title(self.outcome), *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
         """Return the video for `--json`: times in seconds, confidences in percent."""
@@ -50,7 +59,7 @@ class Review:
     """Everything a review says; memory grows with what must be looked at, not with the scan."""
 
     scan: Scan
-    tally: Tally
+    truth: TruthTable
     flagged: list[FlaggedVideo] = field(default_factory=list)
     failed: list[ObjectFate] = field(default_factory=list)
     skipped: list[ObjectFate] = field(default_factory=list)
@@ -58,9 +67,30 @@ class Review:
     warnings: list[str] = field(default_factory=list)
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """Return 0 where every object is final and none failed, else 3."""
-        return 0 if self.tally.settled else FINISHED_WITH_FAILURES
+        return ExitCode.DONE if self.truth.settled else ExitCode.SOME_FAILED
+
+    def sentences(self) -> list[str]:
+        """Return the review as lines for a person."""
+        return [
+            f"Scan {self.scan.id} of {printable(self.scan.bucket)}, {self.scan.status.value}",
+            "",
+            *self._truth_table(),
+            *_block("Flagged", [line for video in self.flagged for line in video.sentences()]),
+            *_block("Failed", _reasons(self.failed)),
+            *_block("Skipped", _reasons(self.skipped)),
+            *_block("Not final", [f"{printable(outcome.video.uri)}  {outcome.fate.value}" for outcome in self.unfinished]),
+            *_block("Warning", self.warnings),
+        ]
+
+    def _truth_table(self) -> list[str]:
+        counts = [(fate.value, self.truth.fates[fate]) for fate in Fate if self.truth.fates[fate]]
+        width = max(len(f"{self.truth.total:,}"), 6)
+        rows = [f"  {name:<16}{count:>{width},}" for name, count in counts]
+        verdict = "every object is accounted for" if self.truth.adds_up else "this does not add up, see below"
+        expected = "" if self.truth.expected is None else f" of {self.truth.expected:,}"
+        return [*rows, f"  {'':-<{16 + width}}", f"  {'objects':<16}{self.truth.total:>{width},}{expected}: {verdict}"]
 
     def as_json(self) -> dict[str, Any]:
         """Return the review for `--json`."""
@@ -68,11 +98,11 @@ class Review:
             "scan": self.scan.id,
             "bucket": self.scan.bucket,
             "status": self.scan.status.value,
-            "objects": self.tally.total,
-            "expected": self.tally.expected,
-            "adds_up": self.tally.adds_up,
-            "states": {fate.value: self.tally.fates[fate] for fate in Fate},
-            "repeated_rows": self.tally.repeated,
+            "objects": self.truth.total,
+            "expected": self.truth.expected,
+            "adds_up": self.truth.adds_up,
+            "states": {fate.value: self.truth.fates[fate] for fate in Fate},
+            "repeated_rows": self.truth.repeated,
             "warnings": self.warnings,
             "flagged": [video.as_json() for video in self.flagged],
             "failed": [_explained(outcome) for outcome in self.failed],
@@ -84,16 +114,16 @@ class Review:
 def review_of(
     scan: Scan,
     outcomes: Iterable[ObjectFate],
-    tally: Tally,
+    truth: TruthTable,
     segments_of: Callable[[ObjectFate], Sequence[Segment]],
 ) -> Review:
-    """Take in the fate of every object and return the review; `tally` is filled while `outcomes` is drawn."""
-    review = Review(scan, tally)
+    """Take in the fate of every object and return the review; `truth` is filled while `outcomes` is drawn."""
+    review = Review(scan, truth)
     for outcome in outcomes:
         if not outcome.again:
             _take(review, outcome, segments_of)
     review.flagged.sort(key=lambda video: _worst(video.outcome), reverse=True)
-    review.warnings = _warnings(tally)
+    review.warnings = _warnings(truth)
     return review
 
 
@@ -108,21 +138,47 @@ def _take(review: Review, outcome: ObjectFate, segments_of: Callable[[ObjectFate
         review.unfinished.append(outcome)
 
 
-def _warnings(tally: Tally) -> list[str]:
+def _warnings(truth: TruthTable) -> list[str]:
     warnings = []
-    if tally.expected is not None and tally.expected != tally.total:
+    if truth.expected is not None and truth.expected != truth.total:
         warnings.append(
-            f"The manifest holds {tally.total:,} rows, the scan was submitted with {tally.expected:,}: was the manifest replaced?"
+            f"The manifest holds {truth.total:,} rows, the scan was submitted with {truth.expected:,}: was the manifest replaced?"
         )
-    if tally.foreign:
+    if truth.foreign:
         warnings.append(
-            f"{tally.foreign:,} objects of the completion report are not in the manifest: is it the manifest of this scan?"
+            f"{truth.foreign:,} objects of the completion report are not in the manifest: is it the manifest of this scan?"
         )
-    if tally.fates[Fate.LOST]:
-        warnings.append(f"{tally.fates[Fate.LOST]:,} objects were accepted and have no record: please report this as a defect.")
-    if tally.repeated:
-        warnings.append(f"{tally.repeated:,} rows of the manifest name an object that stands there before: two rows, one record.")
+    if truth.fates[Fate.LOST]:
+        warnings.append(f"{truth.fates[Fate.LOST]:,} objects were accepted and have no record: please report this as a defect.")
+    if truth.repeated:
+        warnings.append(f"{truth.repeated:,} rows of the manifest name an object that stands there before: two rows, one record.")
     return warnings
+
+
+def _block(title: str, lines: Sequence[str]) -> list[str]:
+    return ["", title, *(f"  {line}" for line in lines)] if lines else []
+
+
+def _title(outcome: ObjectFate) -> str:
+    version = f" (version {outcome.video.version_id})" if outcome.video.version_id else ""
+    return f"{printable(outcome.video.uri)}{version}"
+
+
+def _segment_line(segment: Segment) -> str:
+    name = f"{segment.parent} > {segment.label}" if segment.parent else segment.label
+    return f"  {time_code(segment.start_ms)} to {time_code(segment.end_ms)}  {segment.confidence:5.1f} %  {printable(name)}"
+
+
+def _reasons(outcomes: Sequence[ObjectFate]) -> list[str]:
+    """Return the objects under their reasons, the commonest first."""
+    reasons: dict[str, list[ObjectFate]] = {}
+    for outcome in outcomes:
+        reasons.setdefault(outcome.reason or "no reason given", []).append(outcome)
+    lines = []
+    for reason, group in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
+        lines.append(f"{printable(reason)}: {len(group):,}")
+        lines += [f"  {_title(outcome)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
+    return lines
 
 
 def _worst(outcome: ObjectFate) -> float:

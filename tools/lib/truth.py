@@ -95,7 +95,7 @@ class ReportNotes:
 
 
 @dataclass(slots=True)
-class Tally:
+class TruthTable:
     """The counts of a truth table, and whether they add up to the manifest."""
 
     fates: Counter[Fate] = field(default_factory=Counter)
@@ -124,10 +124,10 @@ class Tally:
         return self.adds_up and sum(self.fates[fate] for fate in SETTLED) == self.total
 
 
-def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id: str, tally: Tally) -> Iterator[ObjectFate]:
+def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id: str, truth: TruthTable) -> Iterator[ObjectFate]:
     """Yield the fate of each video of the manifest, in its order, counting it; memory holds ids only.
 
-    When the manifest is through, `tally.foreign` says how many objects the reports know that the manifest does not.
+    When the manifest is through, `truth.foreign` says how many objects the reports know that the manifest does not.
     """
     seen: set[bytes] = set()
     source = iter(videos)
@@ -137,9 +137,9 @@ def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id:
             key = bytes.fromhex(video.id)
             outcome = fate_of(video, notes.of(video), known.get(video.id), again=key in seen)
             seen.add(key)
-            tally.count(outcome)
+            truth.count(outcome)
             yield outcome
-    tally.foreign = len(notes.notes.keys() - seen)
+    truth.foreign = len(notes.notes.keys() - seen)
 
 
 def fate_of(video: Video, note: TaskNote | None, record: Record | None, *, again: bool = False) -> ObjectFate:

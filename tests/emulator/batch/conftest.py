@@ -41,6 +41,7 @@ class Objects:
         self.forbidden: set[str] = set()
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
+        """As in the port."""
         if key in self.forbidden:
             raise ObjectForbiddenError(key)
         if (bucket, key) not in self.stored:
@@ -49,6 +50,7 @@ class Objects:
         return StoredObject(body, hashlib.md5(body).hexdigest(), len(body), version_id, self.encryption)
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
+        """As in the port."""
         if bucket not in ("work", "videos"):
             raise NoSuchObjectError(bucket)
         self.stored[bucket, key] = body
@@ -70,6 +72,7 @@ class Functions:
         self.throttled = 0
 
     def invoke(self, function_arn: str, payload: bytes, done: Callable[[InvocationResult], None]) -> None:
+        """As in the port."""
         if self.running >= self.concurrency:
             self.throttled += 1
             done(InvocationResult(429, b'{"message":"Rate Exceeded."}'))
@@ -83,6 +86,7 @@ class Functions:
         self.clock.call_later(self.seconds, lambda: self._finish(event, done))
 
     def invoke_event(self, function_arn: str, payload: bytes) -> bool:
+        """S3 Batch never does."""
         raise AssertionError((function_arn, payload))
 
     def _finish(self, event: Event, done: Callable[[InvocationResult], None]) -> None:
@@ -107,6 +111,7 @@ class Bench:
     submitted: int = 0
 
     def __post_init__(self) -> None:
+        """Wire the engine up."""
         self.functions = Functions(self.clock)
         self.engine = BatchOperations(
             clock=self.clock, settings=self.settings, objects=self.objects, functions=self.functions, seed=7
@@ -138,6 +143,7 @@ class Bench:
         } | members
 
     def submit(self, body: bytes | int = 3, **members: Any) -> str:
+        """Create a job."""
         return self.engine.create_job(self.request(body, **members))
 
     def run(self, body: bytes | int = 3, **members: Any) -> str:
@@ -147,12 +153,15 @@ class Bench:
         return job_id
 
     def job(self, job_id: str) -> dict[str, Any]:
+        """What DescribeJob says."""
         return self.engine.describe_job(job_id)
 
     def status(self, job_id: str) -> str:
+        """The job's status."""
         return self.job(job_id)["Status"]
 
     def reason(self, job_id: str) -> str:
+        """The job's only failure reason."""
         (failure,) = self.job(job_id)["FailureReasons"]
         return failure["FailureReason"]
 
@@ -171,19 +180,21 @@ class Bench:
         return rows
 
     def has_report(self, job_id: str) -> bool:
+        """Whether anything of a report was stored."""
         return any(f"job-{job_id}" in key for _, key in self.objects.stored)
 
 
 @pytest.fixture
 def bench() -> Bench:
+    """A bench with the default settings."""
     return Bench()
 
 
-@pytest.fixture(name="Bench")
-def _bench_class() -> type[Bench]:
+@pytest.fixture(name="make_bench", scope="session")
+def _make_bench() -> type[Bench]:
     return Bench
 
 
-@pytest.fixture(name="answer")
+@pytest.fixture(name="answer", scope="session")
 def _answer() -> Callable[..., InvocationResult]:
     return answer

@@ -97,9 +97,13 @@ def test_malformed(body, fields, reason):
 @given(st.binary(max_size=300))
 def test_any_bytes(body):
     """Whatever the bytes, a manifest is either read or refused with a reason that fits into a FailureReason."""
+    outcome = _read(body)
+
+    assert outcome == len(list(rows(body, FIELDS))) if isinstance(outcome, int) else 0 < len(outcome) <= 256
+
+
+def _read(body):
     try:
-        count = check(body, FIELDS)
+        return check(body, FIELDS)
     except ManifestError as error:
-        assert 0 < len(str(error)) <= 256
-    else:
-        assert count == len(list(rows(body, FIELDS)))
+        return str(error)

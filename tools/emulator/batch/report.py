@@ -12,6 +12,7 @@ import io
 import json
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -32,8 +33,9 @@ class Results:
     """Rows of one kind, spooled to disk, in files of at most so many rows."""
 
     def __init__(self, rows_per_file: int) -> None:
-        # Not a with block: the rows are written while the job runs and read when it ends.
-        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 -- closed by close()
+        # Not a with block: the rows are written while the job runs and read when it ends. A world dropped half-way drops them too.
+        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 -- closed by the next line
+        weakref.finalize(self, self._spool.close)
         self._ends: list[int] = []
         self._size = 0
         self._rows = 0

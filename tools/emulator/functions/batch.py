@@ -40,7 +40,9 @@ def failed(answer: bytes, messages: Sequence[ReceivedMessage]) -> set[str]:
         named = set(_identifiers(value))
     except (ValueError, TypeError, KeyError, AttributeError):  # each of these means: not of the form
         return everything
-    return named if named <= everything else everything
+    if not named <= everything:
+        return everything
+    return named
 
 
 def _identifiers(value: Any) -> list[str]:  # noqa: ANN401  # whatever a function returned

@@ -17,7 +17,7 @@ from tools.emulator.ports import InvocationResult
 # MaximumConcurrency of an SQS mapping [bc:lambda ScalingConfig].
 LEAST_MAXIMUM_CONCURRENCY = 2
 GREATEST_MAXIMUM_CONCURRENCY = 1000
-# Without MaximumConcurrency Lambda begins with five batches at a time [L:services-sqs-scaling]; its further scaling is not imitated.
+# Without MaximumConcurrency Lambda begins with five batches at a time [L:services-sqs-scaling]; it scales further, this does not.
 UNLIMITED_CONCURRENCY = 5
 MOST_MESSAGES_PER_RECEIVE = 10  # ReceiveMessage's MaxNumberOfMessages
 # After a throttled invocation; undocumented, so it is ours.
@@ -60,9 +60,7 @@ class Mapping:
 class InvokeBatch(Protocol):
     """Invokes a function with a batch; `done` may come from another thread."""
 
-    def __call__(
-        self, function_arn: str, payload: bytes, traces: Sequence[str], done: Callable[[InvocationResult], None]
-    ) -> None:
+    def __call__(self, function_arn: str, payload: bytes, traces: Sequence[str], done: Callable[[InvocationResult], None]) -> None:
         """Invoke and call `done` once."""
         ...
 
@@ -123,36 +121,43 @@ class Poller:
         """Take batches until the queue seems empty or the concurrency is used up."""
         if not self._begin_looking():
             return
-        while True:
-            while self._take_one():
-                pass
-            if self._end_looking():
-                return
+        try:
+            while self._wanted():
+                while self._take_one():
+                    pass
+        finally:
+            self._end_looking()
 
     def _begin_looking(self) -> bool:
+        """Return whether nobody else is looking; who is will otherwise look once more."""
         with self._lock:
-            if self._looking:
-                self._look_again = True
-                return False
+            first = not self._looking
             self._looking = True
-            self._look_again = False
-            return True
+            self._look_again = True
+            return first
 
-    def _end_looking(self) -> bool:
+    def _wanted(self) -> bool:
         with self._lock:
-            if self._look_again:
-                self._look_again = False
-                return False
+            wanted = self._look_again
+            self._look_again = False
+            self._looking = wanted
+            return wanted
+
+    def _end_looking(self) -> None:
+        with self._lock:
             self._looking = False
-            return True
 
     def _take_one(self) -> bool:
         mapping = self._reserve()
         if mapping is None:
             return False
-        messages = self._receive(mapping)
+        messages: list[ReceivedMessage] = []
+        try:
+            messages = self._receive(mapping)
+        finally:
+            if not messages:
+                self._release()
         if not messages:
-            self._release()
             return False
         payload = json.dumps(batch.event(messages, mapping.queue_arn), ensure_ascii=False).encode()
         traces = [message.attributes["AWSTraceHeader"] for message in messages if "AWSTraceHeader" in message.attributes]
@@ -186,13 +191,15 @@ class Poller:
         return messages
 
     def _ended(self, mapping: Mapping, messages: Sequence[ReceivedMessage], result: InvocationResult) -> None:
-        if result.status == _OK:
-            self._backoff = FIRST_BACKOFF_SECONDS
-            self._delete(mapping, _handled(mapping, messages, result))
-        elif result.status != _LOOP:  # a stopped loop only lets the message come back, until the queue's redrive policy takes it
-            self._rest()
-        self._release()
-        self.wake()
+        try:
+            if result.status == _OK:
+                self._backoff = FIRST_BACKOFF_SECONDS
+                self._delete(mapping, _handled(mapping, messages, result))
+            elif result.status != _LOOP:  # a stopped loop only lets the message come back, until the queue's redrive policy takes it
+                self._rest()
+        finally:
+            self._release()
+            self.wake()
 
     def _delete(self, mapping: Mapping, handles: Sequence[str]) -> None:
         if not handles:

@@ -48,6 +48,14 @@ class Function:
     max_event_age: float = MAXIMUM_EVENT_AGE_SECONDS
     reserved_concurrency: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse destinations other than queues, by name."""
+        for arn in (self.dead_letter_arn, self.on_failure_arn):
+            if arn is not None and ":sqs:" not in arn:
+                raise UnsupportedFunctionError(
+                    f"function {self.name}: the offline world sends dead letters to SQS only, not to {arn}"
+                )
+
     def runs_as(self, other: Function) -> bool:
         """Return whether an environment made for the other would serve this one too."""
         return _environment_of(self) == _environment_of(other)
@@ -91,6 +99,10 @@ class Fault:
     action: Action
     call: int
     when: Moment = Moment.BEFORE
+
+
+class UnsupportedFunctionError(ValueError):
+    """The function asks for something that the offline world does not do."""
 
 
 class Watch(Protocol):

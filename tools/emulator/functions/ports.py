@@ -36,9 +36,10 @@ class ReceivingQueues(Protocol):
     """SQS as an event source mapping sees it. Called from several threads."""
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return at most so many (1 to 10) visible messages at once, without waiting, and hide them for the queue's visibility timeout.
+        """Return at most so many (1 to 10) visible messages, without waiting.
 
-        Each receipt counts, and sends a message that was received too often to the dead-letter queue, as SQS does.
+        They are hidden for the queue's visibility timeout. Each receipt counts, and sends a message that was received too often to
+        the dead-letter queue, as SQS does.
 
         Raises:
             LookupError: There is no such queue.

@@ -38,7 +38,7 @@ class Zygote:
         self._channel, theirs = wire.pair()
         self._lock = threading.Lock()
         with log_path.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  # our own module, run by our own interpreter
                 [sys.executable, "-m", "tools.emulator.functions.zygote", str(theirs)],
                 pass_fds=[theirs],
                 env={"PYTHONPATH": str(_PROJECT), "PATH": os.defpath, "AWS_CONFIG_FILE": os.devnull},
@@ -64,7 +64,7 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote, and with it every worker."""
-        self._channel.close()
+        self._channel.end()
         try:
             self._process.wait(ZYGOTE_END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -99,6 +99,10 @@ class Environment:
         """Kill the process, if it has not ended yet."""
         if not self._reaped:
             self._reap(kill=True)
+
+    def abandon(self) -> None:
+        """Let the process end by itself: it does so with its socket."""
+        self._channel.end()
 
     def run(self, request: Callable[[], wire.Message], invocation: Invocation, seconds: float) -> Outcome | None:
         """Run one invocation within so many seconds of the wall, not counting the loading of the handler.
@@ -150,7 +154,7 @@ class Environment:
 
     def _reap(self, *, kill: bool) -> int:
         self._reaped = True
-        self._channel.close()
+        self._channel.end()
         return self._zygote.reap(self.pid, kill=kill)
 
 
@@ -179,6 +183,7 @@ class ProcessRuntime:
         self._code = CodeStore(directory / "code")
         self._zygote = Zygote(self._logs / "zygote.log")
         self._idle: defaultdict[str, list[Environment]] = defaultdict(list)
+        self._all: set[Environment] = set()
         self._lock = threading.Lock()
         self._open = True
 
@@ -191,13 +196,16 @@ class ProcessRuntime:
         with self._lock:
             idle = self._idle.pop(function_name, [])
         for environment in idle:
-            environment.close()
+            self._end(environment)
 
     def close(self) -> None:
         """End all processes; invocations under way end as system errors or as exited."""
         with self._lock:
             self._open = False
             self._idle.clear()
+            environments = list(self._all)
+        for environment in environments:
+            environment.abandon()
         self._zygote.close()
 
     def pids(self, function_name: str) -> list[int]:
@@ -224,7 +232,7 @@ class ProcessRuntime:
         if environment.usable:
             self._park(environment)
         else:
-            environment.close()
+            self._end(environment)
         return timed_out(function, invocation.request_id) if outcome is None else outcome
 
     def _park(self, environment: Environment) -> None:
@@ -240,14 +248,22 @@ class ProcessRuntime:
                 return None
             if environment.function.runs_as(function) and not environment.gone():
                 return environment
-            environment.close()
+            self._end(environment)
+
+    def _end(self, environment: Environment) -> None:
+        environment.close()
+        with self._lock:
+            self._all.discard(environment)
 
     def _new(self, function: Function) -> Environment:
         root = self._code.root(function.code)
         now = self._clock.now()
         given = variables(function, root=root, settings=self._settings, endpoint=self._endpoint(), now=now)
         spec = {"root": str(root), "variables": given, "log_path": str(self._logs / f"{function.name}.log")}
-        return Environment(function, self._zygote, spec)
+        environment = Environment(function, self._zygote, spec)
+        with self._lock:
+            self._all.add(environment)
+        return environment
 
     def _request(self, function: Function, invocation: Invocation) -> wire.Message:
         now = self._clock.now()

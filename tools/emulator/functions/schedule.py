@@ -48,7 +48,9 @@ class Rule:
         """
         match = _RATE.fullmatch(self.expression)
         if match is None or int(match[1]) == 0:
-            raise UnsupportedScheduleError(f"rule {self.arn}: the offline world runs rate(...) schedules only, not {self.expression!r}")
+            raise UnsupportedScheduleError(
+                f"rule {self.arn}: the offline world runs rate(...) schedules only, not {self.expression!r}"
+            )
         return int(match[1]) * _SECONDS[match[2].removesuffix("s")]
 
 

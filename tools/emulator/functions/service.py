@@ -6,6 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tools.emulator.clock import Clock
 from tools.emulator.functions import lineage
@@ -31,6 +32,15 @@ ASYNCHRONOUS_PAYLOAD_LIMIT = 1024 * 1024
 
 class PayloadError(ValueError):
     """The payload is not JSON, or larger than an asynchronous invocation may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """Why a function is invoked: by which way, after requests with which trace headers, under which request id."""
+
+    source: str
+    traces: Sequence[str]
+    request_id: str
 
 
 class FunctionService:
@@ -84,9 +94,7 @@ class FunctionService:
             attempt=self._attempt,
             find=self.function,
         )
-        self.schedules = Schedules(
-            clock=clock, invoke=self.invoke_event, account_id=settings.account_id, region=settings.region
-        )
+        self.schedules = Schedules(clock=clock, invoke=self.invoke_event, account_id=settings.account_id, region=settings.region)
 
     # functions
 
@@ -138,7 +146,7 @@ class FunctionService:
         if len(payload) > SYNCHRONOUS_PAYLOAD_LIMIT:
             done(_refusal(413, "RequestTooLargeException", f"{len(payload)} byte payload is too large"))
             return
-        self._invoke(function_arn, payload, "RequestResponse", _given(trace), done)
+        self._invoke(function_arn, payload, _Cause("RequestResponse", _given(trace), str(uuid.uuid4())), done)
 
     def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
         """Queue an asynchronous invocation with Lambda's own retries and dead letters; False where there is no such function.
@@ -167,24 +175,24 @@ class FunctionService:
         return self._concurrency.running(_name(name_or_arn))
 
     def _attempt(self, event: Event, done: Done) -> None:
-        self._invoke(event.function_name, event.payload, "Event", event.traces, done, event.request_id)
+        self._invoke(event.function_name, event.payload, _Cause("Event", event.traces, event.request_id), done)
 
     def _invoke_batch(self, function_arn: str, payload: bytes, traces: Sequence[str], done: Done) -> None:
-        self._invoke(function_arn, payload, "SQS", traces, done)
+        self._invoke(function_arn, payload, _Cause("SQS", traces, str(uuid.uuid4())), done)
 
-    def _invoke(
-        self, target: str, payload: bytes, source: str, traces: Sequence[str], done: Done, request_id: str | None = None
-    ) -> None:
+    def _invoke(self, target: str, payload: bytes, cause: _Cause, done: Done) -> None:
         function = self.function(target)
         if function is None:
             done(_refusal(404, "ResourceNotFoundException", f"Function not found: {target}"))
             return
-        entry = Entry(request_id or str(uuid.uuid4()), function.name, source, self._clock.now())
+        entry = Entry(cause.request_id, function.name, cause.source, self._clock.now())
         try:
-            trace = lineage.continued(traces, function.arn, self._clock.now())
+            trace = lineage.continued(cause.traces, function.arn, self._clock.now())
             self._concurrency.enter(function)
         except lineage.RecursionStoppedError:
-            self._refused(entry, "RecursiveInvocationException", done, _refusal(400, "RecursiveInvocationException", "loop stopped"))
+            self._refused(
+                entry, "RecursiveInvocationException", done, _refusal(400, "RecursiveInvocationException", "loop stopped")
+            )
         except ThrottledError as throttled:
             self._refused(entry, "throttled", done, _throttled(str(throttled)))
         else:

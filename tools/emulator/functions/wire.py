@@ -5,6 +5,7 @@ Imports the standard library only: it is loaded in the processes of functions.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -62,7 +63,13 @@ class Channel:
             return True
 
     def close(self) -> None:
-        """Close this end."""
+        """Close this process's copy of this end."""
+        self._socket.close()
+
+    def end(self) -> None:
+        """End the conversation, also for a thread that is just receiving, and close this end."""
+        with contextlib.suppress(OSError):  # it has ended already
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _receive(self, deadline: float | None, descriptors: int) -> tuple[Message, int | None] | None:
@@ -98,7 +105,7 @@ class Channel:
 
 
 def pair() -> tuple[Channel, int]:
-    """Return one end of a new conversation, and the file descriptor of the other, to be handed to another process and closed here."""
+    """Return one end of a new conversation, and the other's file descriptor, to be handed to another process and closed here."""
     ours, theirs = socket.socketpair()
     return Channel(ours), theirs.detach()
 

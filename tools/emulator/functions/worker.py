@@ -90,7 +90,7 @@ def _move_in(spec: wire.Message) -> None:
 
 
 def _is_standard_library(path: str) -> bool:
-    """Return whether a folder of the import path is the interpreter's own; the SDK needs no folder, it has been imported already."""
+    """Return whether a folder of the import path is the interpreter's own; the SDK needs none, it has been imported already."""
     return path.startswith(sys.base_prefix) and not path.endswith("-packages")
 
 

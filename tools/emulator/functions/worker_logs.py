@@ -48,7 +48,7 @@ def install(path: str) -> JsonFormatter:
     os.dup2(descriptor, 2)
     os.close(descriptor)
     for name, number in (("stdout", 1), ("stderr", 2)):
-        setattr(sys, name, open(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False))  # noqa: SIM115, PTH123  # for the life of the process
+        setattr(sys, name, open(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False))  # noqa: SIM115  # for the life of the process
     formatter = JsonFormatter()
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)

@@ -89,7 +89,7 @@ class VideoAnalyser:
 
 def _analysis(container: InputContainer) -> Analysis:
     stream = container.streams.best("video")
-    if not isinstance(stream, VideoStream) or stream.codec_context.name != "h264" or not _is_mp4_or_mov(container):
+    if not isinstance(stream, VideoStream) or not _is_h264(stream) or not _is_mp4_or_mov(container):
         raise UnanalysableError(UNSUPPORTED)
     stream.codec_context.thread_count = 1  # frame threads would each hold frames, and many videos are decoded at a time
     if (container.duration or 0) / 1_000 > LONGEST_MS:
@@ -99,6 +99,10 @@ def _analysis(container: InputContainer) -> Analysis:
     if watch.last_ms is None:
         raise UnanalysableError(UNSUPPORTED)
     return Analysis(_metadata(container, stream, watch.last_ms), sightings)
+
+
+def _is_h264(stream: VideoStream) -> bool:
+    return getattr(stream.codec_context, "name", None) == "h264"  # PyAV has no context where FFmpeg has no decoder
 
 
 def _is_mp4_or_mov(container: InputContainer) -> bool:

@@ -292,4 +292,4 @@ def _shown(receipt: Receipt, system: set[str], wanted: list[str]) -> Response:
 
 
 def _asked(name: str, wanted: list[str]) -> bool:
-    return any(one == "All" or one == name or (one.endswith(".*") and name.startswith(one[:-2])) for one in wanted)
+    return any(one in ("All", name) or (one.endswith(".*") and name.startswith(one[:-2])) for one in wanted)

@@ -20,7 +20,6 @@ from tools.emulator.clock import Clock
 from tools.emulator.sqs.errors import SqsError, invalid_handle, invalid_value
 
 MAX_VISIBILITY_SECONDS = 43_200  # from the first receipt of a message on [SQS quotas]
-MAX_IN_FLIGHT = 120_000  # messages of a standard queue [SQS quotas]
 SENDER = "AIDAIT2UOQQY3AUEKVGXU"  # moto's, who takes it from AWS's documentation
 
 
@@ -131,13 +130,9 @@ class MessageQueue:
             self._plan(message)
 
     def receive(self, count: int, limits: Limits, visibility: float | None = None) -> tuple[list[Receipt], list[Message]]:
-        """Return at most so many visible messages, hidden from now on, and the dead letters met on the way, taken out.
-
-        Raises:
-            SqsError: OverLimit, with 120,000 messages in flight.
-        """
+        """Return at most so many visible messages, hidden from now on, and the dead letters met on the way, taken out."""
         timeout = limits.visibility_seconds if visibility is None else visibility
-        received: list[Receipt] = []
+        chosen: list[Message] = []
         dead: list[Message] = []
         with self._lock:
             now = self._clock.now()
@@ -146,10 +141,10 @@ class MessageQueue:
                     del self._messages[message.id]
                     dead.append(message)
                     continue
-                received.append(self._hand_out(message, now, timeout))
-                if len(received) == count:
+                chosen.append(message)
+                if len(chosen) == count:
                     break
-        return received, dead
+            return [self._hand_out(message, now, timeout) for message in chosen], dead
 
     def delete(self, handle: str) -> None:
         """Delete a message by the handle of its last receipt; with an older one nothing happens, as on AWS.

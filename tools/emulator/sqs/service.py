@@ -110,7 +110,7 @@ class SqsService:
         return message
 
     def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[Receipt]:
-        """Receive messages, waiting so many seconds of the world for the first; what was received too often becomes a dead letter."""
+        """Receive messages, waiting so many seconds of the world for the first; one received too often becomes a dead letter."""
         until, patience = self._clock.now() + wait, time.monotonic() + wait
         while True:
             received, dead = self.messages(queue).receive(count, limits_of(queue), visibility)

@@ -1,0 +1,152 @@
+"""Completing: a notice becomes segments and a verdict. Only the job id is taken from the notice; Rekognition is asked all else.
+
+Design, sections 3, 4 and 5. Segments are written before the one final transition, so doing it twice costs reading and no more.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+from handlers import errors
+from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError, StalePagesError
+from handlers.adapters.table import ScanTable
+from handlers.clock import Clock
+from handlers.domain import identity, notice
+from handlers.domain.analysis import JobFacts, JobStatus, Page
+from handlers.domain.policy import Policy
+from handlers.domain.record import Findings, Problem, Record
+from handlers.domain.segments import SegmentBuilder
+from handlers.domain.states import State
+from handlers.logs import Log
+
+LAST_SECONDS = 30.0
+"""Reading stops so long before the invocation's end; the rest is for writing up to 5,000 segments."""
+
+READINGS = 3
+"""So often a job is read anew whose page tokens went stale on the way."""
+
+MAX_MESSAGE = 1_000
+
+
+class CompletionError(Exception):
+    """Some notices could not be dealt with; Lambda is to repeat the event. What is done already is not done again."""
+
+
+class Completing:
+    """Deals with completion notices."""
+
+    def __init__(self, table: ScanTable, reader: AnalysisReader, policy: Policy, clock: Clock, topic_arn: str) -> None:
+        self._table = table
+        self._reader = reader
+        self._policy = policy
+        self._clock = clock
+        self._topic_arn = topic_arn
+
+    def respond(self, event: object, *, deadline: float) -> None:
+        """Deal with every notice of an event; one that fails does not keep the others back.
+
+        Raises:
+            CompletionError: At the end, if any failed.
+        """
+        notices = notice.parse_event(event, self._topic_arn)
+        for refusal in notices.refused:
+            Log().warning("notice refused", reason=refusal)
+        failed = [job_id for job_id in notices.job_ids if not self._completed(job_id, deadline - LAST_SECONDS)]
+        if failed:
+            raise CompletionError(f"not completed: {', '.join(failed)}")
+
+    def _completed(self, job_id: str, until: float) -> bool:
+        log = Log({"job_id": job_id})
+        try:
+            self._complete(job_id, until, log)
+        except NoSuchJobError as error:
+            log.warning("notice ignored", reason="Rekognition does not know the job", detail=str(error))
+        except Exception as error:  # noqa: BLE001 # the event's other notices must not suffer; it is raised at the end
+            log.alarm("notice not dealt with", cause=error, reason=errors.code_of(error))
+            return False
+        return True
+
+    def _complete(self, job_id: str, until: float, log: Log) -> None:
+        for _ in range(READINGS):
+            try:
+                return self._read(job_id, until, log)
+            except StalePagesError:
+                log.warning("page token went stale")
+        raise errors.ThrottledError(f"the page tokens went stale {READINGS} times")
+
+    def _read(self, job_id: str, until: float, log: Log) -> None:
+        pages = self._reader.pages(job_id, until=until)
+        first = next(pages)
+        record = self._record_of(first.facts)
+        reason = _foreign(record, first.facts, job_id)
+        if record is None or reason is not None:
+            log.warning("notice ignored", reason=reason)
+            return
+        log = log.bind(scan_id=record.scan_id, video_id=record.video.id)
+        if first.facts.status is JobStatus.IN_PROGRESS or record.state.final:
+            log.info("notice ignored", reason=f"{first.facts.status.value}, record {record.state.value}")
+        elif first.facts.status is JobStatus.FAILED:
+            self._fail(record, job_id, first.facts, log)
+        else:
+            self._judge(record, job_id, first.facts, _findings(itertools.chain([first], pages)), log)
+
+    def _record_of(self, facts: JobFacts) -> Record | None:
+        """Return the record that a job's tag names, if the tag is one of ours and there is one."""
+        analysis = identity.parse_tag(facts.tag)
+        return None if analysis is None else self._table.record(analysis.video_id, analysis.scan_id)
+
+    def _fail(self, record: Record, job_id: str, facts: JobFacts, log: Log) -> None:
+        problem = Problem(errors.ANALYSIS_FAILED, facts.message[:MAX_MESSAGE] or "Rekognition gave no reason.")
+        failed = replace(record.as_failed(problem, at=self._clock.now()), rekognition_job_id=job_id)
+        outcome = self._table.finish(failed)
+        log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
+
+    def _judge(self, record: Record, job_id: str, facts: JobFacts, findings: Findings, log: Log) -> None:
+        verdict = self._policy.judge(findings)
+        final = replace(
+            record,
+            state=verdict.state,
+            rekognition_job_id=job_id,
+            finished_at=self._clock.now(),
+            model_version=facts.model_version,
+            policy_hash=self._policy.hash,
+            duration_ms=facts.duration_ms,
+            labels=findings.labels,
+            gap_ms=findings.gap_ms,
+            counted=tuple(label.name for label in verdict.counted),
+            mail_due=verdict.alert,
+        )
+        self._table.write_segments(final, findings.segments)
+        outcome = self._table.finish(final)
+        log.info("analysis completed", state=final.state.value, segments=len(findings.segments), outcome=outcome.value)
+
+
+def _findings(pages: Iterator[Page]) -> Findings:
+    """Merge hits page after page: what is kept of them is bounded, however many there are."""
+    builder = SegmentBuilder()
+    for page in pages:
+        for hit in page.hits:
+            builder.add(hit)
+    return builder.findings()
+
+
+def _foreign(record: Record | None, facts: JobFacts, job_id: str) -> str | None:
+    """Return why a job is not the one that its record waits for, or None where it is."""
+    analysis = identity.parse_tag(facts.tag)
+    if analysis is None:
+        return "the job's tag is none of ours"
+    if record is None:
+        return "there is no record of the job's tag"
+    if analysis.attempt != record.attempt:
+        return f"the job is of attempt {analysis.attempt}, the record of {record.attempt}"
+    if (facts.bucket, facts.key) != (record.video.bucket, record.video.key):
+        return "the job looked at another video"
+    if record.start is not None and facts.version_id != record.start.version_id:
+        return "the job looked at another version"
+    if record.rekognition_job_id not in (None, job_id):
+        return "the record waits for another job"
+    if record.state is State.WAITING and record.start_tried_at is None:
+        return "nobody started the record's analysis"
+    return None
