@@ -30,8 +30,11 @@ def main() -> int:
 
 def _cdk_json_context() -> dict[str, object]:
     """Return the context of cdk.json: the CDK CLI hands it over in CDK_CONTEXT_JSON, `python app.py` has to read it itself."""
-    content: dict[str, dict[str, object]] = json.loads((ROOT / "cdk.json").read_text("utf-8"))
-    return content["context"]
+    try:
+        content: dict[str, dict[str, object]] = json.loads((ROOT / "cdk.json").read_text("utf-8"))
+    except ValueError as error:
+        raise ContextError(f"cdk.json is no JSON: {error}; mend it there.") from error
+    return content.get("context", {})
 
 
 if __name__ == "__main__":

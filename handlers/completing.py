@@ -18,7 +18,6 @@ from handlers.domain.analysis import JobFacts, JobStatus, Page
 from handlers.domain.policy import Policy
 from handlers.domain.record import Findings, Problem, Record
 from handlers.domain.segments import SegmentBuilder
-from handlers.domain.states import State
 from handlers.logs import Log
 
 LAST_SECONDS = 30.0
@@ -133,7 +132,10 @@ def _findings(pages: Iterator[Page]) -> Findings:
 
 
 def _foreign(record: Record | None, facts: JobFacts, job_id: str) -> str | None:
-    """Return why a job is not the one that its record waits for, or None where it is."""
+    """Return why a job is not the one of its record's current attempt, or None where it is.
+
+    A record may be WAITING still: the starter died between Start and its write.
+    """
     analysis = identity.parse_tag(facts.tag)
     if analysis is None:
         return "the job's tag is none of ours"
@@ -141,12 +143,13 @@ def _foreign(record: Record | None, facts: JobFacts, job_id: str) -> str | None:
         return "there is no record of the job's tag"
     if analysis.attempt != record.attempt:
         return f"the job is of attempt {analysis.attempt}, the record of {record.attempt}"
-    if (facts.bucket, facts.key) != (record.video.bucket, record.video.key):
-        return "the job looked at another video"
-    if record.start is not None and facts.version_id != record.start.version_id:
-        return "the job looked at another version"
     if record.rekognition_job_id not in (None, job_id):
         return "the record waits for another job"
-    if record.state is State.WAITING and record.start_tried_at is None:
-        return "nobody started the record's analysis"
-    return None
+    return None if _same_video(record, facts) else "the job looked at another video or version"
+
+
+def _same_video(record: Record, facts: JobFacts) -> bool:
+    """Compare what Rekognition says it looked at; what it leaves out says nothing."""
+    version = record.video.version_id if record.start is None else record.start.version_id
+    told = ((facts.bucket, record.video.bucket), (facts.key, record.video.key), (facts.version_id, version))
+    return all(said == ours or not said or ours is None for said, ours in told)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore import exceptions as sdk
+from botocore.exceptions import ClientError
 
 EMPTY = "empty"
 ARCHIVED = "archived"
@@ -109,6 +110,10 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+_NO_ANSWER = (sdk.HTTPClientError, sdk.ConnectionError, sdk.IncompleteReadError)
+"""Time-outs, connections refused or closed, failed handshakes, answers that break off."""
+
+
 class ThrottledError(Exception):
     """AWS kept refusing, or answered nothing certain, for longer than the caller's patience."""
 
@@ -119,8 +124,7 @@ def fault_of(error: BaseException) -> Fault:
         return Fault.REFUSED
     if isinstance(error, ClientError):
         return _fault_of_answer(error)
-    # HTTPClientError: connection and read time-outs, closed connections, failed handshakes.
-    return Fault.UNKNOWN if isinstance(error, HTTPClientError | IncompleteReadError) else Fault.OURS
+    return Fault.UNKNOWN if isinstance(error, _NO_ANSWER) else Fault.OURS
 
 
 def _fault_of_answer(error: ClientError) -> Fault:
@@ -142,8 +146,3 @@ def message_of(error: BaseException) -> str:
     if isinstance(error, ClientError):
         return error.response.get("Error", {}).get("Message", "") or str(error)
     return str(error) or type(error).__name__
-
-
-def is_of_aws(error: BaseException) -> bool:
-    """Tell whether an error came from AWS or on the way there, and not from a fault in this program."""
-    return isinstance(error, BotoCoreError | ClientError | ThrottledError)

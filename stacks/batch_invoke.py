@@ -44,6 +44,6 @@ class BatchInvoke(Construct):
             reserved_concurrency=concurrency,
         )
         self.function = made.function
-        table.grant_items(made.role, "GetItem", "BatchGetItem", "PutItem", "UpdateItem")
+        table.grant_items(made.role, "GetItem", "PutItem", "UpdateItem")
         lanes.grant(made.role, "SendMessage")
         sources.grant_read(made.role, source_buckets)

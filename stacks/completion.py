@@ -36,7 +36,7 @@ class Completion(Construct):
         )
         self.function = made.function
         self.undelivered = DeadLetters(self, "Undelivered")
-        table.grant_items(made.role, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+        table.grant_items(made.role, "GetItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
         # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         made.allow("rekognition:GetContentModeration", on="*")

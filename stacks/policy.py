@@ -45,9 +45,14 @@ def _check_labels(value: object, least: float) -> None:
         raise ValueError(f'policy.labels must be an object of rules by label, is {value!r}; write "labels": {{}} for none')
     folded: dict[str, str] = {}
     for name, rule in labels.items():
-        twin = folded.setdefault(str(name).casefold(), name)
+        label = str(name).strip().casefold()  # the form in which the function compares names
+        if not label:
+            raise ValueError(f"policy.labels has a rule for {name!r}, which no label is called; take it out")
+        twin = folded.setdefault(label, name)
         if twin != name:
-            raise ValueError(f"policy.labels names {twin!r} and {name!r}, which are one label (case does not count); keep one")
+            raise ValueError(
+                f"policy.labels names {twin!r} and {name!r}, which are one label (case and spaces around do not count); keep one"
+            )
         _check_rule(rule, f"policy.labels[{name!r}]", least)
 
 

@@ -9,7 +9,7 @@ from constructs import Construct
 from handlers.settings import SweeperSettings
 from stacks.dead_letters import DeadLetters
 from stacks.function import Common, HandlerFunction
-from stacks.table import ScanTable
+from stacks.table import WORK_INDEX, ScanTable
 
 
 class Sweeper(Construct):
@@ -34,8 +34,8 @@ class Sweeper(Construct):
             timeout=Duration.seconds(300),
             dead_letters=self.dead_letters,
         )
-        table.grant_items(made.role, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
-        table.grant_index_query(made.role)
+        table.grant_items(made.role, "GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
+        table.grant_index_query(made.role, WORK_INDEX)
         made.allow("sns:Publish", on=alerts.topic_arn)
         made.allow("s3:DescribeJob", on=f"arn:{Aws.PARTITION}:s3:{Aws.REGION}:{Aws.ACCOUNT_ID}:job/*")
         events.Rule(

@@ -53,7 +53,15 @@ class ScanTable(ScanWriter):
         `previous` is the FAILED or CANCELLED record that a retry takes up again; what it counted goes back.
         """
         put = expressions.put(self._table.name, items.record_item(record), when=_replacing(previous))
-        return self._transition([{"Put": put}, *self._count(previous, record)], lambda old: old["attempt"] == record.attempt)
+        count = self._count(previous, record)
+        try:
+            if count:
+                self._table.transact([{"Put": put}, *count])
+            else:  # the common case, a new record that waits: a transaction would cost twice as much
+                self._table.put(put)
+        except ConditionFailedError as failure:
+            return _outcome(failure.old, lambda old: old["attempt"] == record.attempt)
+        return Outcome.DONE
 
     # --- starting ----------------------------------------------------------------------------------------------------
 

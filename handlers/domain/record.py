@@ -142,7 +142,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The one settings item: how many of the account's Rekognition jobs we use (None: as deployed), and whether starting is paused."""
+    """The one settings item: how many of the account's Rekognition jobs we use (None: as deployed), whether starting is paused."""
 
     slots: int | None = None
     paused: bool = False

@@ -28,7 +28,7 @@ def logs(part):
 
 EXPECTED = {
     "BatchInvokeHandlerRole": logs("BatchInvoke")
-    | every("dynamodb GetItem BatchGetItem PutItem UpdateItem", [TABLE])
+    | every("dynamodb GetItem PutItem UpdateItem", [TABLE])
     | every("sqs SendMessage", LANES)
     | every("s3 GetObject GetObjectVersion", OBJECTS)
     | every("s3 ListBucket", LISTED),
@@ -40,12 +40,12 @@ EXPECTED = {
     | every("s3 GetObject GetObjectVersion", OBJECTS)
     | every("s3 ListBucket", LISTED),
     "CompletionHandlerRole": logs("Completion")
-    | every("dynamodb GetItem BatchGetItem PutItem UpdateItem DeleteItem BatchWriteItem", [TABLE])
+    | every("dynamodb GetItem UpdateItem DeleteItem BatchWriteItem", [TABLE])
     | every("rekognition GetContentModeration", ["*"])
     | every("sqs SendMessage", ["${CompletionDeadLetters.Arn}"]),
     "SweeperHandlerRole": logs("Sweeper")
-    | every("dynamodb GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", [TABLE])
-    | every("dynamodb Query", [f"{TABLE}/index/work", f"{TABLE}/index/by_scan"])
+    | every("dynamodb GetItem Query PutItem UpdateItem DeleteItem", [TABLE])
+    | every("dynamodb Query", [f"{TABLE}/index/work"])
     | every("sns Publish", ["${NotificationsAlerts}"])
     | every("s3 DescribeJob", ["arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:job/*"])
     | every("sqs SendMessage", ["${SweeperDeadLetters.Arn}"]),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.domain import policy as handlers_policy
 from stacks import policy
 from stacks.settings import ContextError, StackSettings, from_context
 
@@ -22,9 +23,9 @@ RULES = st.fixed_dictionaries({"min_confidence": CONFIDENCES, "alert": st.boolea
 POLICIES = st.fixed_dictionaries(
     {"default": RULES},
     optional={
-        "labels": st.lists(st.text(max_size=20), max_size=8, unique_by=str.casefold).flatmap(
-            lambda names: st.fixed_dictionaries(dict.fromkeys(names, RULES))
-        )
+        "labels": st.lists(
+            st.text(max_size=20).filter(str.strip), max_size=8, unique_by=lambda name: name.strip().casefold()
+        ).flatmap(lambda names: st.fixed_dictionaries(dict.fromkeys(names, RULES)))
     },
 )
 KEYS = [field.name for field in dataclasses.fields(StackSettings)]
@@ -123,6 +124,7 @@ def test_numbers_may_be_text(shipped):
             "lower min_confidence",
         ),
         ("policy", {**PLAIN_POLICY, "labels": []}, "policy.labels must be an object", "{}"),
+        ("policy", {**PLAIN_POLICY, "labels": {" ": PLAIN_POLICY["default"]}}, "which no label is called", "take it out"),
         ("policy", {**PLAIN_POLICY, "labels": {"Alcohol": 90}}, "policy.labels['Alcohol'] must be an object", "README.md"),
         (
             "policy",
@@ -205,3 +207,12 @@ def test_policy_survives_being_made_compact(value):
     assert json.loads(text) == value
     assert text.isascii()
     assert policy.compact(json.dumps(value), least=50) == text
+
+
+@given(POLICIES)
+def test_completion_reads_what_the_stack_takes(value):
+    """A policy that passes synth never fails in the function, whatever its labels are called."""
+    parsed = handlers_policy.parse(policy.compact(value, least=50))
+
+    assert parsed.default.alert == value["default"]["alert"]
+    assert len(parsed.rules) == len(value.get("labels", {}))

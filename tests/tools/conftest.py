@@ -96,9 +96,11 @@ class Clock:
         self.planned = []
 
     def now(self):
+        """Return the time."""
         return self.time
 
     def sleep(self, seconds):
+        """Move on, and let the next planned thing happen."""
         self.sleeps.append(seconds)
         self.time += seconds
         if self.planned:
@@ -194,6 +196,7 @@ def no_aws(monkeypatch, tmp_path):
 
 @pytest.fixture
 def account(tmp_path, no_aws):
+    """An account of its own for each test."""
     with mock_aws():
         yield Account(tmp_path / "manifests")
 

@@ -14,6 +14,7 @@ class At:
         self._time = time
 
     def now(self):
+        """Return the time."""
         return self._time
 
 

@@ -23,6 +23,7 @@ versions = st.none() | st.just("null") | st.text("abcXYZ019._-", min_size=1, max
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
+    """A file that the examples of a property write one after another."""
     return tmp_path_factory.mktemp("manifests") / "manifest.csv"
 
 
@@ -77,9 +78,12 @@ def test_a_local_manifest_goes_with_the_failure(tmp_path):
     """Half a manifest does not stay behind where the work on it broke off, be it by Ctrl-C."""
     path = tmp_path / "new" / "manifest.csv"
 
-    with pytest.raises(KeyboardInterrupt), manifest.kept_if_done(path):
-        path.write_text("half a row")
+    def rows():
+        yield ListedObject("a.mp4", 1)
         raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), manifest.kept_if_done(path):
+        manifest.write(path, BUCKET, rows())
 
     assert path.parent.is_dir()
     assert not path.exists()

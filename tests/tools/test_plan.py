@@ -20,12 +20,14 @@ GIB = 1024**3
 
 
 def tally(*objects):
+    """Count objects of these sizes and storage classes."""
     counted = Tally()
     list(counted.counting(ListedObject("k.mp4", size, None, storage) for size, storage in objects))
     return counted
 
 
 def plan(**changed):
+    """A plan, changed in some respects."""
     settings = {
         "scan_id": SCAN,
         "selection": Selection(bucket="amzn-s3-demo-bucket", prefix="2024/"),
@@ -49,6 +51,7 @@ def plan(**changed):
 
 
 def request(of):
+    """The request that performs a plan."""
     return of.job_request(UploadedManifest("amzn-s3-demo-work", f"manifests/{SCAN}.csv", "abc-1"))
 
 

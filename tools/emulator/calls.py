@@ -79,16 +79,14 @@ def identify(environ: dict[str, Any]) -> Call:
 def _action(environ: dict[str, Any]) -> str:
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
-    return parse_qs(body[:4096].decode("utf-8", "replace")).get("Action", [""])[0]
+    return str(parse_qs(body[:4096].decode("utf-8", "replace")).get("Action", [""])[0])
 
 
 def _s3(method: str, path: str, query: str) -> str:
     has_key = "/" in path.strip("/") or (path.count("/") > 1 and not path.endswith("/"))
     names = {part.partition("=")[0] for part in query.split("&")}
     mark = next((mark for mark in _S3_MARKS if mark in names), "")
-    if environ_free := _S3.get((method, has_key, mark)) or _S3.get((method, has_key, "")):
-        return environ_free
-    return f"{method} {path}"
+    return _S3.get((method, has_key, mark)) or _S3.get((method, has_key, "")) or f"{method} {path}"
 
 
 def _by_path(service: str, method: str, path: str) -> str:

@@ -57,11 +57,11 @@ class Objects:
 
 
 class Functions:
-    """A function that answers each event after `seconds`, and throttles above `concurrency`."""
+    """A function that answers each event after `seconds` (None: before `invoke` returns), and throttles above `concurrency`."""
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
-        self.seconds = 0.5
+        self.seconds: float | None = 0.5
         self.concurrency = 1_000
         self.answer: Callable[[Event], InvocationResult] = answer
         self.events: list[Event] = []
@@ -83,7 +83,10 @@ class Functions:
         self.started.append(self.clock.now())
         self.running += 1
         self.most_running = max(self.most_running, self.running)
-        self.clock.call_later(self.seconds, lambda: self._finish(event, done))
+        if self.seconds is None:
+            self._finish(event, done)
+        else:
+            self.clock.call_later(self.seconds, lambda: self._finish(event, done))
 
     def invoke_event(self, function_arn: str, payload: bytes) -> bool:
         """S3 Batch never does."""

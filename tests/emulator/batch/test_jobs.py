@@ -157,6 +157,21 @@ def test_cancel_while_a_redrive_waits(bench, answer):
     assert [["failed", "200", "TemporaryFailure", "later"]] * 2 == [row[3:] for row in bench.report(job_id)]
 
 
+def test_cancel_while_a_redrive_is_throttled(bench, answer):
+    """So does one whose redrive Lambda has just refused."""
+    bench.functions.answer = lambda event: answer(event, "TemporaryFailure", "later")
+    job_id = bench.submit(1)
+    bench.clock.advance(20)
+    bench.functions.concurrency = 0
+    bench.clock.advance(60)
+
+    bench.engine.update_job_status(job_id, "Cancelled")
+    bench.clock.run_until_idle()
+
+    assert bench.functions.throttled > 0
+    assert [["failed", "200", "TemporaryFailure", "later"]] == [row[3:] for row in bench.report(job_id)]
+
+
 @pytest.mark.parametrize("seconds", [0, 2])
 def test_cancel_before_it_runs(bench, seconds):
     """A job cancelled before its first task leaves no report."""
@@ -180,6 +195,7 @@ def test_cancel_in_suspended(bench):
     bench.clock.run_until_idle()
 
     assert "Cancelled" == bench.status(job_id)
+    assert not bench.has_report(job_id)
 
 
 def test_status_updates_that_come_at_the_wrong_time(bench):
@@ -329,11 +345,14 @@ def test_changed_priority(make_bench):
     answered = bench.engine.update_job_priority(second, 11)
     bench.clock.advance(3)
     after = (bench.status(first), bench.status(second))
+    bench.engine.update_job_priority(first, 11)
+    bench.clock.advance(3)
+    equal = (bench.status(first), bench.status(second))
     bench.clock.run_until_idle()
 
     assert ("Active", "Ready") == before
     assert {"JobId": second, "Priority": 11} == answered
-    assert ("Paused", "Active") == after
+    assert ("Paused", "Active") == after == equal
     assert "BadRequestException" == _code(bench.engine.update_job_priority, first, 3)
 
 

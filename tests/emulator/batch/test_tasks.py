@@ -19,6 +19,7 @@ def test_every_row_once(bench):
 
     expected = [f"{number:06d}.mp4" for number in range(500)]
     assert expected != bench.functions.keys
+    assert expected[::-1] != bench.functions.keys
     assert expected == sorted(bench.functions.keys)
     assert {1} == {len(event["tasks"]) for event in bench.functions.events}
     assert (500, 500, 0) == bench.counts(job_id)
@@ -146,8 +147,9 @@ def test_throttle_that_spends_redrives(make_bench):
     assert (1, 0, 1) == bench.counts(job_id)
 
 
-def test_parallel_invocations_ramp_up(bench):
+def test_parallel_invocations_ramp_up(make_bench):
     """It begins with few in parallel and doubles them every few seconds."""
+    bench = make_bench(replace(FAST, batch_initial_concurrency=4))
     bench.functions.seconds = 1_000.0
     bench.submit(500)
     running = []
@@ -157,6 +159,17 @@ def test_parallel_invocations_ramp_up(bench):
         running.append(bench.functions.running)
 
     assert [4, 8, 16, 32, 64] == running
+
+
+def test_answers_at_once(make_bench):
+    """A function that answers before the invocation returns does no harm, however many tasks there are."""
+    bench = make_bench(FAST)
+    bench.functions.seconds = None
+
+    job_id = bench.run(3_000)
+
+    assert (3_000, 3_000, 0) == bench.counts(job_id)
+    assert 1 == bench.functions.most_running
 
 
 def test_rate(make_bench):

@@ -72,6 +72,7 @@ class Bench:
     clock: ManualClock
     objects: Shelf
     topics: Mailbag
+    analyser: Script
     moderation: ContentModeration
 
     def parameters(self, key="video.mp4", **more):
@@ -99,11 +100,11 @@ def bench():
     """Return a maker of benches; settings by keyword. A video of 30 s with nothing in it lies ready as video.mp4."""
 
     def make(**settings):
-        clock, objects, topics = ManualClock(), Shelf(), Mailbag()
+        clock, objects, topics, analyser = ManualClock(), Shelf(), Mailbag(), Script()
         objects.put("video.mp4", b"30")
         moderation = ContentModeration(
-            clock=clock, settings=EmulatorSettings(**settings), objects=objects, topics=topics, analyser=Script()
+            clock=clock, settings=EmulatorSettings(**settings), objects=objects, topics=topics, analyser=analyser
         )
-        return Bench(clock, objects, topics, moderation)
+        return Bench(clock, objects, topics, analyser, moderation)
 
     return make

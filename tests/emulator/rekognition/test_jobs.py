@@ -25,6 +25,24 @@ def test_a_job_takes_as_long_as_its_video_deserves(bench):
     assert "VideoMetadata" not in before
 
 
+@pytest.mark.parametrize(("decoding", "ends_after"), [(15, 40), (60, 60)])
+def test_decoding_is_part_of_the_time_a_job_takes(bench, decoding, ends_after):
+    """Our own decoder's time is not added to the job's, unless it is longer than all of it."""
+    world = bench()
+    analyse = world.analyser.analyse
+
+    def slowly(body):
+        world.clock.advance(decoding)
+        return analyse(body)
+
+    world.analyser.analyse = slowly
+
+    world.finished()
+
+    entry = world.moderation.ledger.jobs[0]
+    assert entry.closed_at - entry.opened_at == ends_after
+
+
 def test_the_notice_has_the_documented_form(bench):
     """Raw key, job tag, epoch milliseconds, no version."""
     world = bench()

@@ -81,6 +81,13 @@ def test_long_key_in_the_subject():
     assert subject.endswith("/holiday in August.mp4")
 
 
+def test_key_that_just_fits_the_subject():
+    """A key that fills the subject to its last character is not cut."""
+    key = "k" * (99 - len("Flagged: Weapon Violence in "))
+
+    assert mail_about(key).subject == f"Flagged: Weapon Violence in {key}"
+
+
 def test_key_of_another_script_in_the_subject():
     """Letters lose their accents, and what has no ASCII form becomes a question mark; the body has the key as it is."""
     mail = mail_about("Über Größe/日本 😀.mp4")

@@ -41,6 +41,14 @@ def test_long_message_is_cut_and_nothing_else(character):
     assert 1024 - 12 <= len(text) <= 1024
 
 
+def test_message_that_just_fits():
+    """A message that fills the text to its last character is not cut, and one more character is."""
+    room = 1024 - len(result_text(scan=SCAN, message=""))
+
+    assert json.loads(result_text(scan=SCAN, message="m" * room))["message"] == "m" * room
+    assert json.loads(result_text(scan=SCAN, message="m" * (room + 1)))["message"] == "m" * (room - 3) + "..."
+
+
 def test_short_message_is_not_cut():
     """What fits is said in full."""
     text = result_text(scan=SCAN, reason="forbidden", message="Zugriff verweigert: für »a.mp4«")

@@ -64,9 +64,11 @@ class Tasks:
         return self._waiting[0][0] if self._waiting else None
 
     def unfinished(self) -> Iterator[Task]:
-        """Empty what waits for a redrive and yield it."""
-        while self._waiting:
-            yield self._waiting.popleft()[1]
+        """Empty what was handed back or waits for a redrive, and yield it."""
+        yield from self._handed_back
+        yield from (task for _, task in self._waiting)
+        self._handed_back.clear()
+        self._waiting.clear()
 
     @property
     def exhausted(self) -> bool:

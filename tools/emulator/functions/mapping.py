@@ -125,8 +125,9 @@ class Poller:
             while self._wanted():
                 while self._take_one():
                     pass
-        finally:
+        except BaseException:  # a fault of the queue's must not leave the mapping blind
             self._end_looking()
+            raise
 
     def _begin_looking(self) -> bool:
         """Return whether nobody else is looking; who is will otherwise look once more."""
@@ -195,7 +196,9 @@ class Poller:
             if result.status == _OK:
                 self._backoff = FIRST_BACKOFF_SECONDS
                 self._delete(mapping, _handled(mapping, messages, result))
-            elif result.status != _LOOP:  # a stopped loop only lets the message come back, until the queue's redrive policy takes it
+            elif (
+                result.status != _LOOP
+            ):  # a stopped loop only lets the message come back, until the queue's redrive policy takes it
                 self._rest()
         finally:
             self._release()

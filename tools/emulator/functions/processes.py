@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -19,151 +16,11 @@ from pathlib import Path
 from tools.emulator.clock import Clock
 from tools.emulator.functions import wire
 from tools.emulator.functions.environment import CodeStore, variables
-from tools.emulator.functions.model import Function, Invocation, Outcome, exited, timed_out
+from tools.emulator.functions.model import Function, Invocation, Outcome, timed_out
+from tools.emulator.functions.process import Environment, Zygote
 from tools.emulator.settings import EmulatorSettings
 
-_PROJECT = Path(__file__).resolve().parents[3]
-# Seconds of the wall for loading a handler. Lambda allows 10 for the phase; a laptop with eight at once needs more.
-INIT_LIMIT_SECONDS = 60.0
-# Seconds of the wall in which the zygote must end when told so.
-ZYGOTE_END_SECONDS = 5.0
-
 log = logging.getLogger(__name__)
-
-
-class Zygote:
-    """The process that forks environments; started at once, ready half a second later."""
-
-    def __init__(self, log_path: Path) -> None:
-        self._channel, theirs = wire.pair()
-        self._lock = threading.Lock()
-        with log_path.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603  # our own module, run by our own interpreter
-                [sys.executable, "-m", "tools.emulator.functions.zygote", str(theirs)],
-                pass_fds=[theirs],
-                env={"PYTHONPATH": str(_PROJECT), "PATH": os.defpath, "AWS_CONFIG_FILE": os.devnull},
-                cwd=_PROJECT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C in the terminal ends the program, which then ends the zygote
-            )
-        os.close(theirs)
-
-    def fork(self, spec: wire.Message) -> tuple[wire.Channel, int]:
-        """Fork a worker; return the channel to it and its process id."""
-        channel, theirs = wire.pair()
-        try:
-            return channel, int(self._ask(spec, theirs)["pid"])
-        finally:
-            os.close(theirs)
-
-    def reap(self, pid: int, *, kill: bool) -> int:
-        """Wait for a worker that ends, or kill it; return its wait status."""
-        return int(self._ask({"pid": pid, "kill": kill})["status"])
-
-    def close(self) -> None:
-        """End the zygote, and with it every worker."""
-        self._channel.end()
-        try:
-            self._process.wait(ZYGOTE_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _ask(self, request: wire.Message, descriptor: int | None = None) -> wire.Message:
-        with self._lock:
-            self._channel.send(request, descriptor)
-            answer = self._channel.receive()
-        if answer is None:
-            raise ConnectionError("the zygote of the functions' processes has ended; see zygote.log")
-        return answer
-
-
-class Environment:
-    """One warm process of one function."""
-
-    def __init__(self, function: Function, zygote: Zygote, spec: wire.Message) -> None:
-        self.function = function
-        self._zygote = zygote
-        self._channel, self.pid = zygote.fork(spec)
-        self._started = False
-        self._reaped = False
-        self.usable = True
-
-    def gone(self) -> bool:
-        """Return whether the process has ended while nobody looked."""
-        return self._channel.gone()
-
-    def close(self) -> None:
-        """Kill the process, if it has not ended yet."""
-        if not self._reaped:
-            self._reap(kill=True)
-
-    def abandon(self) -> None:
-        """Let the process end by itself: it does so with its socket."""
-        self._channel.end()
-
-    def run(self, request: Callable[[], wire.Message], invocation: Invocation, seconds: float) -> Outcome | None:
-        """Run one invocation within so many seconds of the wall, not counting the loading of the handler.
-
-        Returns None where the time ran out. `usable` says afterwards whether the environment can take another.
-        """
-        if not self._started and (failed := self._start(invocation)) is not None:
-            return failed
-        deadline = time.monotonic() + seconds
-        try:
-            self._channel.send(request())
-            return self._answer(invocation, deadline)
-        except TimeoutError:
-            self.usable = False
-            return None
-        except ConnectionError:
-            return self._exited(invocation)
-
-    def _start(self, invocation: Invocation) -> Outcome | None:
-        try:
-            first = self._channel.receive(INIT_LIMIT_SECONDS)
-        except TimeoutError:
-            self.usable = False
-            return exited(invocation.request_id, f"after {INIT_LIMIT_SECONDS:.0f} s of loading the handler")
-        if first is None:
-            return self._exited(invocation)
-        if "init_error" in first:
-            self.usable = False
-            return Outcome(json.dumps(first["init_error"]).encode(), failed=True)
-        self._started = True
-        return None
-
-    def _answer(self, invocation: Invocation, deadline: float) -> Outcome:
-        while (message := self._channel.receive(max(0.0, deadline - time.monotonic()))) is not None:
-            if "called" in message:
-                invocation.watch.called(message["called"])
-            elif "struck" in message:
-                invocation.watch.struck()
-            elif "error" in message:
-                return Outcome(json.dumps(message["error"], ensure_ascii=False).encode(), failed=True)
-            else:
-                return Outcome(message["answer"].encode())
-        return self._exited(invocation)
-
-    def _exited(self, invocation: Invocation) -> Outcome:
-        """Say how the process ended: its socket is closed, so it has, or is about to."""
-        self.usable = False
-        return exited(invocation.request_id, _reason(self._reap(kill=False)))
-
-    def _reap(self, *, kill: bool) -> int:
-        self._reaped = True
-        self._channel.end()
-        return self._zygote.reap(self.pid, kill=kill)
-
-
-def _reason(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        name = signal.strsignal(os.WTERMSIG(status)) or str(os.WTERMSIG(status))
-        return f"with error: signal: {name.lower()}"
-    code = os.waitstatus_to_exitcode(status)
-    return f"with error: exit status {code}" if code else "without providing a reason"
 
 
 class ProcessRuntime:
@@ -173,15 +30,31 @@ class ProcessRuntime:
     """
 
     def __init__(
-        self, *, clock: Clock, settings: EmulatorSettings, endpoint: Callable[[], Mapping[str, str]], directory: Path
+        self,
+        *,
+        clock: Clock,
+        settings: EmulatorSettings,
+        endpoint: Callable[[], Mapping[str, str]],
+        directory: Path,
+        zygote: Zygote | None = None,
     ) -> None:
+        """Start the zygote, unless one is lent.
+
+        Args:
+            clock: The world's clock.
+            settings: How fast time runs, account, Region.
+            endpoint: Gives the environment variables that lead boto3 to the offline world; asked whenever a process begins.
+            directory: The world's folder.
+            zygote: One to be shared, which saves its start of a second; it is not closed with the runtime.
+        """
         self._clock = clock
         self._settings = settings
         self._endpoint = endpoint
         self._logs = directory / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         self._code = CodeStore(directory / "code")
-        self._zygote = Zygote(self._logs / "zygote.log")
+        self._owns_zygote = zygote is None
+        self._zygote = zygote or Zygote(self._logs / "zygote.log")
         self._idle: defaultdict[str, list[Environment]] = defaultdict(list)
         self._all: set[Environment] = set()
         self._lock = threading.Lock()
@@ -199,14 +72,16 @@ class ProcessRuntime:
             self._end(environment)
 
     def close(self) -> None:
-        """End all processes; invocations under way end as system errors or as exited."""
+        """End all processes; invocations under way end in Runtime.ExitError."""
         with self._lock:
             self._open = False
             self._idle.clear()
             environments = list(self._all)
-        for environment in environments:
-            environment.abandon()
-        self._zygote.close()
+        with contextlib.suppress(OSError):  # the zygote is gone already, and with it every process
+            for environment in environments:
+                self._end(environment)
+        if self._owns_zygote:
+            self._zygote.close()
 
     def pids(self, function_name: str) -> list[int]:
         """Return the process ids of the function's idle environments, oldest first."""
@@ -263,6 +138,9 @@ class ProcessRuntime:
         environment = Environment(function, self._zygote, spec)
         with self._lock:
             self._all.add(environment)
+            is_open = self._open
+        if not is_open:
+            self._end(environment)
         return environment
 
     def _request(self, function: Function, invocation: Invocation) -> wire.Message:

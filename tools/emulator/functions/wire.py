@@ -80,7 +80,9 @@ class Channel:
             if not head:
                 return None
             body = self._exactly(_LENGTH.unpack(head)[0], deadline)
-        except (ConnectionError, EOFError):
+        except TimeoutError:
+            raise
+        except (OSError, EOFError):  # the other end has closed, or another thread this one
             return None
         return json.loads(body), (received[0] if received else None)
 

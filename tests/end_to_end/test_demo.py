@@ -1,0 +1,104 @@
+"""`make demo`: the real programs, template and functions on real videos, and every object's outcome as it was made."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from tools.emulator.samples import demo_library
+
+ROOT = Path(__file__).parents[2]
+SAMPLE_SECONDS = 0.5
+"""Rekognition looks about twice a second: a card is seen up to one sample late, and no longer up to one sample early."""
+
+LISTED = [sample for sample in demo_library() if sample.expected.state != "NOT_LISTED"]
+
+
+@pytest.fixture(scope="module", name="rehearsal")
+def _rehearsal(tmp_path_factory):
+    """Run the demo as a person would, with an empty home, and return its folder."""
+    home, output = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("rehearsal")
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
+    command = [sys.executable, str(ROOT / "tools" / "rehearse.py"), "--output", str(output)]
+
+    done = subprocess.run(command, env=environment, cwd=home, capture_output=True, encoding="utf-8", timeout=240, check=False)
+
+    assert done.returncode == 0, done.stderr
+    (output / "talk.txt").write_text(done.stderr, encoding="utf-8")
+    return output
+
+
+@pytest.fixture(scope="module", name="review")
+def _review(rehearsal):
+    """Return what `review_report.py --json` said."""
+    return json.loads((rehearsal / "review.json").read_text(encoding="utf-8"))
+
+
+def keys(state):
+    """Return the keys that were made to end in a state."""
+    return {sample.key for sample in LISTED if sample.expected.state == state}
+
+
+def test_every_object_is_in_its_state(review):
+    """The truth table counts what the library was made of, and adds up to the manifest."""
+    expected = Counter(sample.expected.state.lower() for sample in LISTED)
+
+    assert expected == Counter({state: count for state, count in review["states"].items() if count})
+    assert (len(LISTED), True) == (review["objects"], review["adds_up"])
+
+
+def test_flagged_failed_and_skipped_keys(review):
+    """The keys come back as they were stored, whatever characters they hold."""
+    assert keys("FLAGGED") == {video["key"] for video in review["flagged"]}
+    assert keys("FAILED") == {video["key"] for video in review["failed"]}
+    assert keys("SKIPPED") == {video["key"] for video in review["skipped"]}
+
+
+def test_reasons_of_failures(review):
+    """Each failure says why."""
+    expected = {sample.key: sample.expected.reason for sample in LISTED if sample.expected.state == "FAILED"}
+
+    assert expected == {video["key"]: video["reason"] for video in review["failed"]}
+
+
+@pytest.mark.parametrize(
+    "sample", [sample for sample in LISTED if sample.expected.state == "FLAGGED"], ids=lambda sample: sample.key
+)
+def test_cards_are_found_where_they_are(review, sample):
+    """Each card is found at its seconds, to one sample, with its confidence; and no other card is."""
+    [video] = [video for video in review["flagged"] if video["key"] == sample.key]
+    parents = {segment["parent"] for segment in video["segments"]}
+    found = {segment["label"]: segment for segment in video["segments"] if segment["label"] not in parents}
+
+    assert {card.label for card in sample.expected.labels} == found.keys()
+    for card in sample.expected.labels:
+        segment = found[card.label]
+        assert card.start_s <= segment["start_seconds"] <= card.start_s + SAMPLE_SECONDS
+        assert card.end_s - SAMPLE_SECONDS <= segment["end_seconds"] + SAMPLE_SECONDS <= card.end_s + SAMPLE_SECONDS
+        assert card.confidence == pytest.approx(segment["confidence"], abs=2)
+
+
+def test_a_mail_for_each_flagged_video(rehearsal):
+    """Each flagged video is mailed once, with an ASCII subject of at most 99 characters and its URI in the body."""
+    mails = [
+        message_from_bytes(path.read_bytes(), policy=policy.default) for path in (rehearsal / "world" / "outbox").glob("*.eml")
+    ]
+    bodies = [mail.get_content() for mail in mails]
+
+    assert len(keys("FLAGGED")) == len(mails)
+    assert all(mail["Subject"].isascii() and len(mail["Subject"]) <= 99 for mail in mails)
+    assert all(any(f"s3://amzn-s3-demo-bucket/{key}" in body for body in bodies) for key in keys("FLAGGED"))
+
+
+def test_everything_is_left_in_the_folder(rehearsal):
+    """The videos, the manifest, the report's review and the functions' logs can be looked at afterwards."""
+    videos = {path.relative_to(rehearsal / "library").as_posix() for path in (rehearsal / "library").rglob("*") if path.is_file()}
+
+    assert {sample.key for sample in demo_library()} == videos
+    assert len(list((rehearsal / "manifests").glob("*.csv"))) == 1
+    assert "every object is accounted for" in (rehearsal / "review.txt").read_text(encoding="utf-8")

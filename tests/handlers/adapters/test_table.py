@@ -1,0 +1,464 @@
+"""The table's transitions: each once, whatever is repeated, and what came of it read from the old image."""
+
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handlers.adapters.table import Outcome, ScanTable, ThrottledError
+from handlers.domain.identity import Video
+from handlers.domain.record import (
+    BatchJob,
+    LabelSummary,
+    ObjectFacts,
+    Problem,
+    Scan,
+    Segment,
+    Settings,
+    StartParameters,
+)
+from handlers.domain.states import Lane, ScanStatus, State
+from tests.handlers.doubles import BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, waiting
+
+START = StartParameters("v1", 50.0, COMPLETIONS, ROLE)
+FACTS = ObjectFacts("abc", 3, "v1")
+PROBLEM = Problem("empty", "The object has 0 bytes.")
+
+
+def started(table, record, job_id="job"):
+    """Bring a new record to RUNNING."""
+    table.register(record, None)
+    table.note_start_tried(record, FACTS, START, at=5.0)
+    table.enter_running(record, job_id)
+    return table.record(record.video.id, record.scan_id)
+
+
+def flagged(record, **fields):
+    """Return a record with a verdict."""
+    label = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
+    return replace(
+        record,
+        state=State.FLAGGED,
+        finished_at=1_700_000_100.25,
+        labels=(label,),
+        counted=("Weapons",),
+        duration_ms=60_000,
+        gap_ms=1_000,
+        mail_due=True,
+        **fields,
+    )
+
+
+class TestRegister:
+    def test_new(self, table):
+        """A record that is new is written, and read back as it was."""
+        record = waiting()
+
+        outcome = table.register(record, None)
+
+        assert outcome is Outcome.DONE
+        assert record == table.record(record.video.id, SCAN)
+
+    def test_twice(self, table):
+        """Doing it twice equals doing it once, and says so."""
+        record = waiting()
+        table.register(record, None)
+
+        outcome = table.register(replace(record, queued_at=9.0), None)
+
+        assert outcome is Outcome.DONE_BEFORE
+        assert record == table.record(record.video.id, SCAN)
+
+    def test_failed_at_once(self, table):
+        """A record that fails at once is counted in the totals, once."""
+        record = waiting().as_failed(PROBLEM, at=7.0)
+
+        outcomes = [table.register(record, None) for _ in range(2)]
+
+        assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert 1 == table.totals(SCAN).videos[State.FAILED]
+        assert record == table.record(record.video.id, SCAN)
+
+    def test_retry(self, table):
+        """A retry takes a failed record up again: its totals go back, its attempt rises."""
+        failed = waiting().as_failed(PROBLEM, at=7.0)
+        table.register(failed, None)
+
+        outcomes = [table.register(waiting(attempt=1), failed) for _ in range(2)]
+
+        assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert 0 == table.totals(SCAN).final
+        assert waiting(attempt=1) == table.record(failed.video.id, SCAN)
+
+    def test_retry_fails_again(self, table):
+        """A retry that fails at once leaves the totals as they were."""
+        failed = waiting().as_failed(PROBLEM, at=7.0)
+        table.register(failed, None)
+
+        table.register(waiting(attempt=1).as_failed(PROBLEM, at=8.0), failed)
+
+        assert 1 == table.totals(SCAN).videos[State.FAILED]
+
+    def test_overtaken(self, table):
+        """A first registration does not touch a record of a later attempt."""
+        table.register(waiting(attempt=2), None)
+
+        outcome = table.register(waiting(), None)
+
+        assert outcome is Outcome.BY_ANOTHER
+        assert 2 == table.record(waiting().video.id, SCAN).attempt
+
+    def test_lost_answer(self, table, dynamodb):
+        """Where the answer of a transaction is lost, repeating it changes nothing and says that it was done."""
+        record = waiting().as_failed(PROBLEM, at=7.0)
+        dynamodb.die_after("transact_write_items", client_error("ThrottlingException"))
+
+        outcome = table.register(record, None)
+
+        assert outcome is Outcome.DONE_BEFORE
+        assert 1 == table.totals(SCAN).videos[State.FAILED]
+
+
+class TestStarting:
+    def test_note(self, table):
+        """The note of a try pins what was looked at, and with what Start is called."""
+        record = waiting()
+        table.register(record, None)
+
+        outcome = table.note_start_tried(record, FACTS, START, at=5.25)
+
+        expected = replace(record, facts=FACTS, start=START, start_tried_at=5.25)
+        assert outcome is Outcome.DONE
+        assert expected == table.record(record.video.id, SCAN)
+
+    def test_changed(self, table):
+        """An object that was replaced since it was registered is marked."""
+        record = waiting()
+        table.register(record, None)
+
+        table.note_start_tried(record, ObjectFacts("other", 4, None), START, at=5.0)
+
+        assert table.record(record.video.id, SCAN).changed_during_scan
+
+    def test_note_stands(self, table):
+        """The first note stands: its parameters must be repeated."""
+        record = waiting()
+        table.register(record, None)
+        table.note_start_tried(record, FACTS, START, at=5.0)
+
+        outcome = table.note_start_tried(record, FACTS, replace(START, min_confidence=60.0), at=6.0)
+
+        assert outcome is Outcome.DONE_BEFORE
+        assert START == table.record(record.video.id, SCAN).start
+
+    def test_forget(self, table):
+        """A note can be taken back, by whoever wrote it only."""
+        record = waiting()
+        table.register(record, None)
+        table.note_start_tried(record, FACTS, START, at=5.0)
+
+        outcomes = [table.forget_start_tried(replace(record, start_tried_at=at)) for at in (4.0, 5.0, 5.0)]
+
+        now = table.record(record.video.id, SCAN)
+        assert [Outcome.BY_ANOTHER, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert (None, None) == (now.start_tried_at, now.start)
+
+    def test_running(self, table, clock):
+        """A started analysis is RUNNING, out of the waiting index, and counted among those that run, once."""
+        record = waiting()
+        table.register(record, None)
+
+        outcomes = [table.enter_running(record, "job") for _ in range(2)]
+
+        now = table.record(record.video.id, SCAN)
+        assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert (State.RUNNING, "job", clock.now()) == (now.state, now.rekognition_job_id, now.started_at)
+        assert (1, "job") == (table.running_count(), table.running()[0].job_id)
+        assert table.waiting_seems_empty(SCAN)
+
+    @pytest.mark.parametrize("attempt", [0, 2])
+    def test_running_of_another_attempt(self, table, attempt):
+        """A start of one attempt never touches the record of another."""
+        table.register(waiting(attempt=1), None)
+
+        outcome = table.enter_running(waiting(attempt=attempt), "job")
+
+        assert outcome is Outcome.BY_ANOTHER
+        assert 0 == table.running_count()
+
+    def test_other_job(self, table):
+        """A second job for a running record is said to be another's."""
+        started(table, waiting())
+
+        assert table.enter_running(waiting(), "other") is Outcome.BY_ANOTHER
+
+    def test_refusals_are_counted(self, table, clock):
+        """Refusals of ours are counted from the first one on."""
+        record = waiting()
+        table.register(record, None)
+        first = table.note_refusal(record)
+        clock.sleep(60)
+
+        second = table.note_refusal(record)
+
+        assert (1, 2) == (first.refusals, second.refusals)
+        assert first.refused_since == second.refused_since == clock.now() - 60
+
+
+class TestFinish:
+    def test_flagged(self, table):
+        """A verdict is stored whole, counted once, and its mail is due."""
+        final = flagged(started(table, waiting()), model_version="7.0", policy_hash="0123")
+
+        outcomes = [table.finish(final) for _ in range(2)]
+
+        totals = table.totals(SCAN)
+        assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert final == table.record(final.video.id, SCAN)
+        assert (1, 1, 60_000) == (totals.final, totals.videos[State.FLAGGED], totals.milliseconds[State.FLAGGED])
+        assert ([], [(final.video.id, SCAN)]) == (table.running(), table.mails_due(10))
+
+    def test_from_waiting(self, table):
+        """A record may be finished while it waits; then nothing of it waits any more."""
+        record = waiting()
+        table.register(record, None)
+
+        outcome = table.finish(record.as_failed(PROBLEM, at=7.0))
+
+        assert outcome is Outcome.DONE
+        assert table.waiting_seems_empty(SCAN)
+
+    def test_overtaken_by_start(self, table):
+        """Finishing by a record that was read before it ran loses nothing that was written since."""
+        record = waiting()
+        running = started(table, record)
+
+        table.finish(flagged(record))
+
+        now = table.record(record.video.id, SCAN)
+        assert (running.started_at, "job") == (now.started_at, now.rekognition_job_id)
+        assert 0 == table.running_count()
+
+    def test_final_stays(self, table):
+        """A final state does not change to another one."""
+        final = flagged(started(table, waiting()))
+        table.finish(final)
+
+        outcome = table.finish(final.as_failed(PROBLEM, at=8.0))
+
+        assert outcome is Outcome.BY_ANOTHER
+        assert 1 == table.totals(SCAN).final
+
+    def test_other_attempt(self, table):
+        """A result of an old attempt does not end the new one."""
+        table.register(waiting(attempt=1), None)
+
+        assert table.finish(flagged(waiting())) is Outcome.BY_ANOTHER
+
+    def test_mail_sent(self, table):
+        """A mail is due until it is sent, and counted in its scan once."""
+        table.put_scan(Scan(SCAN, BUCKET))
+        final = flagged(started(table, waiting()))
+        table.finish(final)
+
+        outcomes = [table.mail_sent(final) for _ in range(2)]
+
+        assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert ([], 1) == (table.mails_due(10), table.scan(SCAN).mails_sent)
+        assert not table.record(final.video.id, SCAN).mail_due
+
+    def test_mail_sent_without_scan(self, table):
+        """A mail is not sent for ever because its scan cannot count it."""
+        final = flagged(started(table, waiting()))
+        table.finish(final)
+
+        assert table.mail_sent(final) is Outcome.DONE
+        assert [] == table.mails_due(10)
+
+
+class TestSegments:
+    def test_many(self, table, dynamodb):
+        """Segments are written 25 at a time, and come back in order of time, those of the attempt only."""
+        record = waiting(attempt=1)
+        segments = [Segment("Weapons", "Violence", 2, ms, ms + 500, 91.25, 2) for ms in range(0, 60_000, 1_000)]
+        table.write_segments(waiting(), segments[:1])
+
+        table.write_segments(record, list(reversed(segments)))
+
+        assert segments == list(table.segments(record.video.id, SCAN, 1))
+        assert [1, 25, 25, 10] == [len(call["RequestItems"]["scans"]) for call in dynamodb.called("batch_write_item")]
+
+    def test_first_columns(self, table, raw):
+        """A segment carries the columns of the project's first table in their words, numbers as numbers."""
+        record = replace(waiting("a b.mp4"), finished_at=1_700_000_000.0)
+
+        table.write_segments(record, [Segment("Weapons", "Violence", 2, 1_000, 1_500, 91.25, 2)])
+
+        (item,) = raw().values()
+        assert {
+            "Name": {"S": "Weapons"},
+            "ParentName": {"S": "Violence"},
+            "Timestamp": {"N": "1000"},
+            "Confidence": {"N": "91.25"},
+            "Video": {"S": "a b.mp4"},
+            "Date": {"S": "2023-11-14T22:13:20+00:00"},
+        } == {name: item[name] for name in ("Name", "ParentName", "Timestamp", "Confidence", "Video", "Date")}
+
+    def test_unprocessed(self, clock):
+        """What DynamoDB leaves unprocessed is sent again, until nothing is left."""
+        client = Forgetful(leaves=3)
+        segments = [Segment("Weapons", "Violence", 2, ms, ms, 90.0, 1) for ms in range(30)]
+
+        ScanTable(client, "scans", clock).write_segments(waiting(), segments)
+
+        assert 30 == len(client.stored)
+
+
+class Forgetful:
+    """A DynamoDB that leaves some items of each batch unprocessed."""
+
+    def __init__(self, leaves):
+        self.leaves = leaves
+        self.stored = set()
+
+    def batch_write_item(self, RequestItems):  # noqa: N803
+        """Store all but a few."""
+        requests = RequestItems["scans"]
+        done = requests[: max(1, len(requests) - self.leaves)]
+        self.stored |= {request["PutRequest"]["Item"]["sk"]["S"] for request in done}
+        return {"UnprocessedItems": {"scans": requests[len(done) :]} if done != requests else {}}
+
+
+class TestReading:
+    def test_records(self, table):
+        """Records are read in bulk, each once, however often they are asked for; those that are missing are left out."""
+        wanted = [waiting(f"{number}.mp4") for number in range(120)]
+        for record in wanted:
+            table.register(record, None)
+        keys = [(record.video.id, SCAN) for record in wanted]
+
+        found = list(table.records([*keys, *keys, (Video(BUCKET, "missing").id, SCAN)]))
+
+        assert {record.video.key for record in wanted} == {record.video.key for record in found}
+        assert 120 == len(found)
+
+    def test_situation(self, table):
+        """What decides over a start is read at one time."""
+        record = waiting()
+        empty = table.situation(record.analysis)
+        table.register(record, None)
+        table.ensure_scan(SCAN, BUCKET, Lane.EXPRESS, "job")
+        table.count_refused()
+
+        situation = table.situation(record.analysis)
+
+        assert (None, None, None) == (empty.settings, empty.scan, empty.record)
+        assert (record, Lane.EXPRESS) == (situation.record, situation.scan.lane)
+        assert Settings(refused_in_row=1) == situation.settings
+
+    def test_in_state(self, table):
+        """The index by scan tells the videos of a state, of this scan alone."""
+        records = [waiting(f"{number}.mp4") for number in range(5)]
+        for record in [*records, waiting("other.mp4", scan_id=OTHER_SCAN)]:
+            table.register(record, None)
+        table.enter_running(records[0], "job")
+
+        found = {state: set(table.in_state(SCAN, state)) for state in (State.WAITING, State.RUNNING)}
+
+        ids = [record.video.id for record in records]
+        assert {State.WAITING: set(ids[1:]), State.RUNNING: {ids[0]}} == found
+
+
+class TestScans:
+    def test_ensure(self, table, clock):
+        """A scan that is missing is written with its batch job."""
+        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "one")
+
+        assert [Scan(SCAN, BUCKET, created_at=clock.now(), jobs=(BatchJob("one"),))] == table.scans()
+
+    def test_ensure_adds_and_reopens(self, table):
+        """A later batch job is added, and a closed scan is open again; what else it knows stays."""
+        table.put_scan(Scan(SCAN, BUCKET, created_at=1.0, objects=3, jobs=(BatchJob("one", "Complete"),)))
+        table.close_scan(table.scan(SCAN))
+
+        for _ in range(2):
+            table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
+
+        scan = table.scan(SCAN)
+        assert (ScanStatus.OPEN, None, 3) == (scan.status, scan.closed_at, scan.objects)
+        assert (BatchJob("one", "Complete"), BatchJob("two")) == scan.jobs
+
+    def test_put_once(self, table):
+        """A scan that is there is not written over."""
+        outcomes = [table.put_scan(Scan(SCAN, BUCKET, objects=count)) for count in (1, 2)]
+
+        assert ([Outcome.DONE, Outcome.DONE_BEFORE], 1) == (outcomes, table.scan(SCAN).objects)
+
+    def test_close_only_as_read(self, table):
+        """A scan that changed since it was read is not closed, unless only mails were counted."""
+        table.put_scan(Scan(SCAN, BUCKET))
+        read = table.scan(SCAN)
+        table.add_job(SCAN, "late")
+
+        outcomes = [table.close_scan(read), table.close_scan(table.scan(SCAN)), table.close_scan(read)]
+
+        assert [Outcome.BY_ANOTHER, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+
+    def test_note_jobs_keeps_new_ones(self, table):
+        """What is learnt about jobs never removes one that was added in between."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"), BatchJob("two"))))
+
+        table.note_jobs(SCAN, (BatchJob("one", "Active", 10, 4, 1),))
+
+        assert (BatchJob("one", "Active", 10, 4, 1), BatchJob("two")) == table.scan(SCAN).jobs
+
+    def test_pause(self, table):
+        """Who paused first stays named."""
+        outcomes = [table.pause("circuit breaker", "AccessDenied"), table.pause("someone", "else")]
+
+        settings = table.settings()
+        assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert (True, "circuit breaker", "AccessDenied") == (settings.paused, settings.paused_by, settings.paused_reason)
+
+    def test_lease(self, table, clock):
+        """One sweeper at a time, until it gives the lease back or its time is over."""
+        first = table.take_lease("a", clock.now() + 60)
+        refused = table.take_lease("b", clock.now() + 60)
+        clock.sleep(61)
+        after = table.take_lease("b", clock.now() + 60)
+        table.return_lease("a")
+        kept = table.take_lease("a", clock.now() + 60)
+        table.return_lease("b")
+
+        assert (True, False, True, False) == (first, refused, after, kept)
+        assert table.take_lease("a", clock.now() + 60)
+
+
+class TestPatience:
+    def test_conflict(self, table, dynamodb, clock):
+        """Another transaction at the same item is waited for."""
+        conflict = client_error("TransactionCanceledException")
+        conflict.response["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+        dynamodb.fail("transact_write_items", conflict, conflict)
+        table.register(waiting(), None)
+
+        outcome = table.enter_running(waiting(), "job")
+
+        assert outcome is Outcome.DONE
+        assert 2 == len([seconds for seconds in clock.slept if seconds > 0])
+
+    def test_gives_up(self, table, dynamodb):
+        """Throttling that lasts is raised as such, not taken for an outcome."""
+        dynamodb.fail("put_item", *[client_error("ThrottlingException")] * 50)
+
+        with pytest.raises(ThrottledError):
+            table.register(waiting(), None)
+
+    def test_others_are_raised(self, table, dynamodb, clock):
+        """An error that does not pass by itself is raised at once."""
+        dynamodb.fail("get_item", client_error("AccessDeniedException"))
+
+        with pytest.raises(ClientError):
+            table.record("0" * 32, SCAN)
+
+        assert [] == clock.slept

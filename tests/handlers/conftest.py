@@ -1,0 +1,127 @@
+"""A small AWS of moto's for each test, without anything of the developer's own."""
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.table import ScanTable
+from handlers.aws import CONFIGS
+from handlers.domain.states import Lane
+from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, Clock, Rekognition, Through
+
+
+@pytest.fixture(name="clock")
+def _clock():
+    return Clock()
+
+
+@pytest.fixture(name="session", scope="session")
+def _session():
+    """Return one session for all tests: what it loads of botocore's models takes most of a test's time."""
+    return boto3.session.Session("testing", "testing", region_name="us-east-1")
+
+
+@pytest.fixture(name="aws")
+def _aws(monkeypatch, session):
+    """Return a factory of clients of a mocked account."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
+    with mock_aws():
+        yield lambda service: session.client(service, config=CONFIGS[service])
+
+
+@pytest.fixture(name="dynamodb")
+def _dynamodb(aws):
+    """Return a client of the table, whose calls are kept and can be made to fail."""
+    client = aws("dynamodb")
+    names = ("pk", "sk", "work_pk", "work_sk", "scan_pk", "scan_sk")
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        KeySchema=_keys("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "work",
+                "KeySchema": _keys("work_pk", "work_sk"),
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["bucket", "key", "version_id", "attempt", "lane"],
+                },
+            },
+            {
+                "IndexName": "by_scan",
+                "KeySchema": _keys("scan_pk", "scan_sk"),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
+        ],
+    )
+    return Through(client)
+
+
+def _keys(hash_key, range_key):
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
+
+
+@pytest.fixture(name="table")
+def _table(dynamodb, clock):
+    return ScanTable(dynamodb, TABLE, clock)
+
+
+@pytest.fixture(name="raw")
+def _raw(dynamodb):
+    """Return a function that reads every item as DynamoDB has it, by (pk, sk)."""
+    return lambda: {(item["pk"]["S"], item["sk"]["S"]): item for item in dynamodb._client.scan(TableName=TABLE)["Items"]}
+
+
+@pytest.fixture(name="s3")
+def _s3(aws):
+    client = aws("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return Through(client)
+
+
+@pytest.fixture(name="objects")
+def _objects(s3):
+    return ObjectStore(s3)
+
+
+@pytest.fixture(name="sqs")
+def _sqs(aws):
+    return Through(aws("sqs"))
+
+
+@pytest.fixture(name="urls")
+def _urls(sqs):
+    return {lane: sqs.create_queue(QueueName=f"stack-{lane.value}")["QueueUrl"] for lane in Lane}
+
+
+@pytest.fixture(name="queues")
+def _queues(sqs, urls):
+    return LaneQueues(sqs, urls)
+
+
+@pytest.fixture(name="messages")
+def _messages(sqs, urls):
+    """Return a function that receives every message of a lane that can be seen."""
+
+    def receive(lane=Lane.NORMAL):
+        found = []
+        while more := sqs.receive_message(
+            QueueUrl=urls[lane], MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
+        ).get("Messages"):
+            found += more
+        return found
+
+    return receive
+
+
+@pytest.fixture(name="rekognition")
+def _rekognition(clock):
+    return Rekognition(clock)

@@ -1,0 +1,132 @@
+"""The four functions as Lambda calls them: environment in, one event, one answer."""
+
+import json
+
+import pytest
+
+from handlers import aws as factory
+from handlers import batch_invoke, completion, start_analysis, sweeper
+from handlers.domain.identity import Video
+from handlers.domain.states import Lane, State
+from handlers.settings import (
+    BatchInvokeSettings,
+    CompletionSettings,
+    SettingsError,
+    StartAnalysisSettings,
+    SweeperSettings,
+    to_environment,
+)
+from tests.handlers.doubles import (
+    ACCOUNT,
+    BUCKET,
+    COMPLETIONS,
+    MP4,
+    ROLE,
+    SCAN,
+    TABLE,
+    batch_event,
+    notice_event,
+    waiting,
+)
+
+POLICY = '{"default": {"min_confidence": 80, "alert": true}}'
+
+
+class Context:
+    """What Lambda hands over."""
+
+    def get_remaining_time_in_millis(self):
+        """Return ten minutes."""
+        return 600_000
+
+
+@pytest.fixture(name="deployed")
+def _deployed(monkeypatch, aws, dynamodb, s3, urls):
+    """Set the environment of all four functions, and let each begin cold."""
+    lanes = {"normal_queue_url": urls[Lane.NORMAL], "express_queue_url": urls[Lane.EXPRESS]}
+    topic = aws("sns").create_topic(Name="alerts")["TopicArn"]
+    settings = (
+        BatchInvokeSettings(table_name=TABLE, **lanes),
+        StartAnalysisSettings(
+            table_name=TABLE,
+            completions_topic_arn=COMPLETIONS,
+            rekognition_role_arn=ROLE,
+            min_confidence=50.0,
+            account_jobs=20,
+            slots=18,
+            **lanes,
+        ),
+        CompletionSettings(table_name=TABLE, completions_topic_arn=COMPLETIONS, policy=POLICY),
+        SweeperSettings(table_name=TABLE, alerts_topic_arn=topic, account_id=ACCOUNT, stack_name="VideoModeration"),
+    )
+    for each in settings:
+        for name, value in to_environment(each).items():
+            monkeypatch.setenv(name, value)
+    caches = [module._flow for module in (batch_invoke, start_analysis, completion, sweeper)] + [factory._client]
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+def test_batch_invoke(deployed, s3, table):
+    """batch_invoke answers S3 Batch and has registered the video."""
+    s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
+
+    answer = batch_invoke.handler(batch_event("a.mp4"), None)
+
+    assert {
+        "invocationSchemaVersion": "2.0",
+        "treatMissingKeysAs": "PermanentFailure",
+        "invocationId": "invocation",
+        "results": [
+            {
+                "taskId": "task-0",
+                "resultCode": "Succeeded",
+                "resultString": json.dumps({"state": "WAITING", "scan": SCAN}, separators=(",", ":")),
+            }
+        ],
+    } == answer
+    assert table.record(Video(BUCKET, "a.mp4").id, SCAN).state is State.WAITING
+
+
+def test_start_analysis(deployed, queues, messages):
+    """start_analysis answers SQS in the form of a partial batch response."""
+    queues.send(waiting())
+    (message,) = messages()
+    entry = {
+        "messageId": "m",
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSourceARN": f"arn:aws:sqs:us-east-1:{ACCOUNT}:stack-normal",
+    }
+
+    answer = start_analysis.handler({"Records": [entry]}, Context())
+
+    assert {"batchItemFailures": [{"itemIdentifier": "m"}]} == answer
+
+
+def test_completion(deployed, caplog):
+    """Completion refuses a notice of another topic without asking anybody."""
+    completion.handler(notice_event("0" * 64, topic_arn="arn:aws:sns:us-east-1:111122223333:other"), Context())
+
+    assert ["notice refused"] == [entry.message for entry in caplog.records]
+
+
+def test_sweeper(deployed, table):
+    """Sweeper sweeps, and gives its lease back."""
+    sweeper.handler({}, Context())
+
+    assert table.take_lease("another", 2e9)
+
+
+@pytest.mark.parametrize("module", [start_analysis, completion, sweeper])
+def test_no_settings(module, monkeypatch):
+    """A function without its settings names what is missing."""
+    monkeypatch.delenv("TABLE_NAME", raising=False)
+    module._flow.cache_clear()
+
+    with pytest.raises(SettingsError, match="TABLE_NAME"):
+        module.handler({}, Context())

@@ -1,0 +1,603 @@
+"""submit_job.py: the whole command, against an account in moto."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+
+from handlers.domain.states import Lane, ScanStatus
+from tools.lib.program import Target
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "tools" / "submit_job.py"
+BUCKET = "amzn-s3-demo-bucket"
+WORK_BUCKET = "amzn-s3-demo-work"
+SCAN = "01K742SG00000G40R40M30E209"
+JOB = "00000000-0000-4000-8000-000000000001"
+
+PLAN = f"""\
+Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
+  Objects   2 (10 bytes; keys ending in .mp4, in any case)
+            of these 2 up to 10 MiB
+  Lane      normal
+  Stack     VideoModeration, us-east-1, account 111122223333
+  Manifest  s3://amzn-s3-demo-work/manifests/{SCAN}.csv
+  Report    s3://amzn-s3-demo-work/reports/{SCAN}/
+  Price     S3 Batch Operations: $0.25 for the job and less than $0.01 for its objects, even if cancelled
+            Rekognition: $0.10 for each minute of video, which will be nearly all of the bill
+            a listing does not tell the minutes; 1,000 videos of 5 minutes would be $500.00
+            prices of us-east-1, not checked with AWS: https://aws.amazon.com/s3/pricing/ https://aws.amazon.com/rekognition/pricing/
+  Then      S3 Batch Operations hands each object to a function, which looks at it and queues it.
+            Rekognition analyses the queued videos, as many at a time as the slots allow.
+            What it finds is stored, and flagged videos are mailed.
+            This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.
+"""
+
+
+@pytest.fixture
+def stocked(account):
+    """An account whose bucket holds two videos under 2024/, and other things."""
+    account.put("2024/a b.mp4", "2024/c.MP4", "2024/notes.txt", "2023/old.mp4")
+    return account
+
+
+def told(result):
+    """Return the lines of stderr."""
+    return result.stderr.splitlines()
+
+
+def assert_nothing_done(account):
+    """Nothing was changed in AWS, and no file is left."""
+    assert account.wire.writes == []
+    assert not account.manifests.exists() or not list(account.manifests.iterdir())
+
+
+# --- submitting ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_prints_the_plan_and_changes_nothing(stocked):
+    """$ submit_job.py --bucket amzn-s3-demo-bucket --prefix 2024/ --dry-run."""
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--dry-run")
+
+    assert (result.exit_code, result.stdout) == (0, PLAN)
+    assert told(result) == ["Listing s3://amzn-s3-demo-bucket/2024/"]
+    assert_nothing_done(stocked)
+
+
+def test_a_submission_tells_what_it_made(stocked):
+    """$ submit_job.py --bucket amzn-s3-demo-bucket --prefix 2024/ --yes."""
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")
+
+    copy = stocked.manifests / f"{SCAN}.csv"
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"scan      {SCAN}\njob       {JOB}\nmanifest  {copy}\nnext      python tools/review_report.py --scan {SCAN}\n"
+    )
+    assert result.stderr == f"Listing s3://amzn-s3-demo-bucket/2024/\n{PLAN}Uploading the manifest (66 bytes)\n"
+
+
+def test_what_was_planned_is_what_is_done(stocked):
+    """The manifest holds the objects that the plan counted, here and in the work bucket, and the job is made of it."""
+    stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")
+
+    written = (stocked.manifests / f"{SCAN}.csv").read_bytes()
+    stored = stocked.s3.get_object(Bucket=WORK_BUCKET, Key=f"manifests/{SCAN}.csv")
+    [job] = stocked.wire.of("CreateJob")
+    assert written == b"amzn-s3-demo-bucket,2024/a%20b.mp4\namzn-s3-demo-bucket,2024/c.MP4\n"
+    assert stored["Body"].read() == written
+    assert f'"{job["Manifest"]["Location"]["ETag"]}"' == stored["ETag"]
+
+
+def test_the_scan_is_known_before_its_job(stocked):
+    """The scan item is written before CreateJob, so that the first task finds it; the job is added after."""
+    stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes", "--express")
+
+    scan = stocked.table.scan(SCAN)
+    assert stocked.wire.writes[-3:] == ["PutItem", "CreateJob", "PutItem"]
+    assert (scan.bucket, scan.lane, scan.status, scan.objects) == (BUCKET, Lane.EXPRESS, ScanStatus.OPEN, 2)
+    assert (scan.manifest_uri, [job.id for job in scan.jobs]) == (f"s3://{WORK_BUCKET}/manifests/{SCAN}.csv", [JOB])
+
+
+def test_versions_are_pinned_in_a_versioned_bucket(stocked):
+    """The manifest names the versions that were listed: what is put later is not in this scan."""
+    stocked.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    version = stocked.s3.put_object(Bucket=BUCKET, Key="2024/new.mp4", Body=b"x")["VersionId"]
+
+    stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")
+
+    rows = (stocked.manifests / f"{SCAN}.csv").read_text().splitlines()
+    [job] = stocked.wire.of("CreateJob")
+    assert rows == [f"{BUCKET},2024/a%20b.mp4,null", f"{BUCKET},2024/c.MP4,null", f"{BUCKET},2024/new.mp4,{version}"]
+    assert job["Manifest"]["Spec"]["Fields"] == ["Bucket", "Key", "VersionId"]
+
+
+@pytest.mark.parametrize("arguments", [["--dry-run"], ["--yes"], ["--yes", "--wait"]])
+def test_json_is_alone_on_stdout(stocked, arguments):
+    """With --json stdout is one JSON value, whatever is said beside it."""
+    stocked.clock.planned = [lambda: stocked.table.close_scan(stocked.table.scan(SCAN))]
+    stocked.jobs.states = [{"Status": "Complete"}]
+
+    result = stocked.submit("--bucket", BUCKET, "--json", *arguments)
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["scan_id"] == SCAN
+
+
+def test_the_plan_in_json_is_the_plan_of_the_submission(stocked):
+    """Dry run and real run show the same object."""
+    dry = json.loads(stocked.submit("--bucket", BUCKET, "--json", "--dry-run").stdout)
+    real = json.loads(stocked.submit("--bucket", BUCKET, "--json", "--yes").stdout)
+
+    assert real["plan"] == dry
+
+
+# --- asking -------------------------------------------------------------------------------------------------------------
+
+
+def test_yes_at_the_question_submits(stocked):
+    """A person who answers y gets the job."""
+    result = stocked.submit("--bucket", BUCKET, interactive=True, answer="y\n")
+
+    assert result.exit_code == 0
+    assert "Submit 3 objects? [y/N]: " in result.stderr
+    assert len(stocked.wire.of("CreateJob")) == 1
+
+
+@pytest.mark.parametrize("answer", ["\n", "n\n", ""])
+def test_anything_else_does_not(stocked, answer):
+    """Return, no, and the end of input leave everything as it was."""
+    result = stocked.submit("--bucket", BUCKET, interactive=True, answer=answer)
+
+    assert result.exit_code == 1
+    assert_nothing_done(stocked)
+
+
+def test_without_a_terminal_it_does_not_guess(stocked):
+    """In a script consent must be written down; nothing is even listed."""
+    result = stocked.submit("--bucket", BUCKET)
+
+    assert result.exit_code == 2
+    assert told(result)[-1] == "Error: There is no terminal to ask at: pass --yes to submit, or --dry-run to look at the plan."
+    assert stocked.wire.calls == []
+
+
+# --- errors, each with its cure -----------------------------------------------------------------------------------------
+
+
+def assert_told(account, result, error, cure):
+    """The error and its cure end the talk, and nothing was done."""
+    assert told(result)[-2:] == [f"Error: {error}", f"Cure:  {cure}"]
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert_nothing_done(account)
+
+
+def test_no_stack(stocked):
+    """A stack that is not there."""
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--stack", "Other")
+
+    assert_told(
+        stocked,
+        result,
+        "There is no stack named Other in us-east-1 in this account.",
+        "Deploy it with `make deploy`, or say which one you mean with --stack, --region and --profile.",
+    )
+
+
+def test_a_foreign_stack(stocked):
+    """A stack that is not this project's: all missing outputs are named at once."""
+    stocked.deploy("Foreign", TableName=None, BatchRoleArn=None)
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--stack", "Foreign")
+
+    assert_told(
+        stocked,
+        result,
+        "The stack Foreign (CREATE_COMPLETE) lacks the outputs TableName, BatchRoleArn: not this project's, or of another version.",
+        "Deploy it again with `make deploy`, or name another stack with --stack.",
+    )
+
+
+def test_a_stack_that_is_going_away(stocked):
+    """Nothing is submitted to a stack that is being deleted."""
+    stack = {"StackName": "VideoModeration", "StackStatus": "DELETE_IN_PROGRESS", "CreationTime": 0}
+    stocked.wire.answer("DescribeStacks", lambda _: {"Stacks": [stack]})
+
+    result = stocked.submit("--bucket", BUCKET, "--yes")
+
+    assert_told(
+        stocked,
+        result,
+        "The stack VideoModeration is in state DELETE_IN_PROGRESS.",
+        "Deploy it again with `make deploy` once it has been deleted.",
+    )
+
+
+def test_no_such_bucket(stocked):
+    """A bucket that is not there."""
+    result = stocked.submit("--bucket", "amzn-s3-demo-nowhere", "--yes")
+
+    assert_told(
+        stocked,
+        result,
+        "There is no bucket named amzn-s3-demo-nowhere.",
+        "`aws s3 ls` lists the buckets of your account; is the name spelt right?",
+    )
+
+
+OTHER_REGION = (
+    (
+        "The bucket amzn-s3-demo-abroad is in eu-west-1, the stack VideoModeration in us-east-1; "
+        "S3 Batch Operations and Rekognition both work within one Region."
+    ),
+    "Deploy a stack in eu-west-1 (`AWS_REGION=eu-west-1 make deploy`), then run this again with --region eu-west-1.",
+)
+
+
+def test_a_bucket_in_another_region(stocked):
+    """A bucket that neither S3 Batch nor Rekognition would reach."""
+    abroad = {"LocationConstraint": "eu-west-1"}
+    stocked.s3.create_bucket(Bucket="amzn-s3-demo-abroad", CreateBucketConfiguration=abroad)
+
+    result = stocked.submit("--bucket", "amzn-s3-demo-abroad", "--yes")
+
+    assert_told(stocked, result, *OTHER_REGION)
+
+
+def test_a_refusal_from_another_region_is_told_as_such(stocked, errors):
+    """Where S3 refuses and names another Region, the Region is the fault to mend first."""
+    stocked.wire.answer("HeadBucket", lambda _: errors.http("403", 403, x_amz_bucket_region="eu-west-1"))
+
+    result = stocked.submit("--bucket", "amzn-s3-demo-abroad", "--yes")
+
+    assert_told(stocked, result, *OTHER_REGION)
+
+
+def test_no_access_to_the_bucket(stocked, errors):
+    """A bucket that is somebody else's."""
+    stocked.wire.answer("HeadBucket", lambda _: errors.http("403", 403, "Forbidden"))
+
+    result = stocked.submit("--bucket", BUCKET, "--yes")
+
+    assert_told(
+        stocked,
+        result,
+        "You may not look into the bucket amzn-s3-demo-bucket: it is another account's, or a policy denies it.",
+        "Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
+    )
+
+
+@pytest.mark.parametrize("operation", ["GetBucketVersioning", "ListObjectsV2", "CreateMultipartUpload", "ListSubscriptionsByTopic"])
+def test_no_access_to_anything_else(stocked, errors, operation):
+    """What AWS denies is named with the operation that needs the permission."""
+    stocked.wire.answer(operation, lambda _: errors.http("AccessDenied", 403, "not authorized"))
+
+    result = stocked.submit("--bucket", BUCKET, "--yes")
+
+    assert result.exit_code == 1
+    assert told(result)[-2] == f"Error: {operation}: your credentials may not do this (AccessDenied: not authorized)"
+    assert told(result)[-1].startswith(f"Cure:  Have the permission for {operation} added")
+    assert not list(stocked.manifests.glob("*"))
+
+
+def test_a_bucket_that_the_functions_may_not_read(stocked):
+    """A bucket outside the stack's source buckets: every task would fail with 403."""
+    stocked.s3.create_bucket(Bucket="amzn-s3-demo-private")
+
+    result = stocked.submit("--bucket", "amzn-s3-demo-private", "--yes")
+
+    assert_told(
+        stocked,
+        result,
+        "The stack VideoModeration may not read the bucket amzn-s3-demo-private: "
+        "its source buckets are other-bucket, amzn-s3-demo-bucket.",
+        'Add "amzn-s3-demo-private" to "source_buckets" in cdk.json and run `make deploy`.',
+    )
+
+
+def test_a_star_among_the_source_buckets_means_all(stocked):
+    """A stack that may read every bucket takes every bucket."""
+    stocked.deploy("Open", SourceBuckets="*")
+
+    result = stocked.submit("--bucket", BUCKET, "--dry-run", "--stack", "Open")
+
+    assert result.exit_code == 0
+
+
+def test_nothing_to_scan(stocked):
+    """A listing without a match."""
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2022 new/", "--yes")
+
+    assert_told(
+        stocked,
+        result,
+        "There is nothing to scan: no key below s3://amzn-s3-demo-bucket/2022 new/ ends in .mp4.",
+        "`aws s3 ls 's3://amzn-s3-demo-bucket/2022 new/'` shows what there is; choose with --prefix and --suffix "
+        "(--suffix '' takes every key).",
+    )
+
+
+def subscriptions(account, *arns):
+    """Let the alerts topic have e-mail subscriptions with these ARNs."""
+    shown = [{"Protocol": "email", "Endpoint": f"{number}@example.com", "SubscriptionArn": arn} for number, arn in enumerate(arns)]
+    account.wire.answer("ListSubscriptionsByTopic", lambda _: {"Subscriptions": shown})
+
+
+CONFIRMED = "arn:aws:sns:us-east-1:111122223333:alerts:1"
+PENDING = "PendingConfirmation"
+
+
+def test_mail_that_nobody_confirmed(stocked):
+    """A scan whose alerts would reach nobody."""
+    subscriptions(stocked, PENDING)
+
+    result = stocked.submit("--bucket", BUCKET, "--yes")
+
+    assert_told(
+        stocked,
+        result,
+        "The e-mail subscription of 0@example.com is not confirmed: no alert would arrive.",
+        "Open the link in the mail from AWS Notifications, or pass --unconfirmed-mail to scan without mails. "
+        "The link is valid for 2 days; a new one is sent by `aws sns subscribe --protocol email "
+        f"--topic-arn {stocked.topic} --notification-endpoint 0@example.com`.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arns", "arguments", "warning"),
+    [
+        ([PENDING], ["--unconfirmed-mail"], "No mail reaches 0@example.com: the subscription is not confirmed."),
+        ([CONFIRMED, PENDING], [], "No mail reaches 1@example.com: the subscription is not confirmed."),
+        ([], [], "Nobody is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."),
+    ],
+)
+def test_mail_that_does_not_reach_everybody_is_a_warning(stocked, arns, arguments, warning):
+    """Who knows that mail is missing may scan all the same: the plan says it."""
+    subscriptions(stocked, *arns)
+
+    result = stocked.submit("--bucket", BUCKET, "--dry-run", *arguments)
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == f"  Warning   {warning}"
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
+def test_credentials_that_are_no_good(stocked, errors, code):
+    """Expired and unknown credentials lead to the login, whichever service notices."""
+    stocked.wire.answer("DescribeStacks", lambda _: errors.http(code, 403))
+
+    result = stocked.submit("--bucket", BUCKET, "--yes")
+
+    assert result.exit_code == 1
+    assert told(result)[-1].startswith("Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with --profile;")
+
+
+def test_a_refused_job_leaves_no_open_scan(stocked, errors):
+    """Where CreateJob is refused the scan is closed again: nothing would ever close it."""
+    stocked.wire.answer("CreateJob", lambda _: errors.http("AccessDenied", 403, "iam:PassRole"))
+
+    result = stocked.submit("--bucket", BUCKET, "--yes")
+
+    assert result.exit_code == 1
+    assert told(result)[-2] == (
+        "Error: The job was not created, nothing is scanned. "
+        "CreateJob: your credentials may not do this (AccessDenied: iam:PassRole)"
+    )
+    assert stocked.table.scan(SCAN).status is ScanStatus.CLOSED
+
+
+def test_an_unsure_job_is_told_as_such(stocked, errors):
+    """Where AWS's answer leaves open whether there is a job, nobody is told that there is none, and the scan stays open."""
+    stocked.wire.answer("CreateJob", lambda _: errors.http("InternalServiceException", 500))
+
+    result = stocked.submit("--bucket", BUCKET, "--yes")
+
+    assert result.exit_code == 1
+    assert f"Error: Whether the job of scan {SCAN} was created is not known." in result.stderr
+    assert "`aws s3control list-jobs --account-id 111122223333 --region us-east-1` shows it" in result.stderr
+    assert stocked.table.scan(SCAN).status is ScanStatus.OPEN
+
+
+@pytest.mark.parametrize(
+    ("bucket", "message"),
+    [
+        ("s3://amzn-s3-demo-bucket/2024/", "not a URI: --bucket amzn-s3-demo-bucket --prefix 2024/"),
+        ("s3://amzn-s3-demo-bucket", "not a URI: --bucket amzn-s3-demo-bucket"),
+        ("ab", "'ab' is not a bucket's name"),
+        ("a bucket", "'a bucket' is not a bucket's name"),
+    ],
+)
+def test_a_bucket_that_is_none_is_bad_usage(account, bucket, message):
+    """A malformed name ends with 2 before AWS is asked."""
+    result = account.submit("--bucket", bucket, "--yes")
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert account.wire.calls == []
+
+
+def test_a_fault_of_our_own_ends_in_a_sentence(stocked):
+    """What nobody foresaw is told without a traceback, which --debug adds."""
+
+    def fault(_):
+        raise ZeroDivisionError("division by zero")
+
+    stocked.wire.answer("DescribeStacks", fault)
+
+    plain = stocked.submit("--bucket", BUCKET, "--yes")
+    debug = stocked.submit("--bucket", BUCKET, "--yes", "--debug")
+
+    assert told(plain)[0] == "Error: unexpected ZeroDivisionError: division by zero"
+    assert (plain.exit_code, debug.exit_code) == (1, 1)
+    assert "Traceback" not in plain.stderr
+    assert "Traceback" in debug.stderr
+
+
+# --- waiting ------------------------------------------------------------------------------------------------------------
+
+
+def close(account):
+    """Return what closes the scan when it is called."""
+    return lambda: account.table.close_scan(account.table.scan(SCAN))
+
+
+def progress(status, succeeded=0, failed=0, **more):
+    """What DescribeJob answers."""
+    return {
+        "Status": status,
+        "ProgressSummary": {"TotalNumberOfTasks": 3, "NumberOfTasksSucceeded": succeeded, "NumberOfTasksFailed": failed},
+        **more,
+    }
+
+
+def test_waiting_follows_the_scan_to_its_end(stocked):
+    """$ submit_job.py --bucket amzn-s3-demo-bucket --yes --wait."""
+    stocked.jobs.states = [progress("Active", 1), progress("Complete", 3)]
+    stocked.clock.planned = [lambda: None, lambda: None, close(stocked)]
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
+
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "batch job Complete, 3 of 3 tasks; 0 running; none finished yet; the scan is closed\n",
+    )
+    assert told(result)[-3:-1] == [
+        "batch job Active, 1 of 3 tasks; 0 running; none finished yet",
+        "batch job Complete, 3 of 3 tasks; 0 running; none finished yet",
+    ]
+    assert stocked.clock.sleeps == [30.0, 30.0, 30.0]
+
+
+def test_failed_tasks_end_with_three(stocked):
+    """A finished scan with failed tasks is neither done nor broken."""
+    stocked.jobs.states = [progress("Complete", 2, 1)]
+    stocked.clock.planned = [close(stocked)]
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--wait", "--json")
+
+    ended = json.loads(result.stdout)["result"]
+    assert (result.exit_code, ended["exit_code"], ended["status"], ended["job"]["failed"]) == (3, 3, "closed", 1)
+
+
+def test_a_failed_job_ends_with_its_reasons(stocked):
+    """A job that S3 gave up is told with S3's reasons and what remains."""
+    reasons = [{"FailureCode": "ManifestNotFound", "FailureReason": "Manifest object was not found"}]
+    stocked.jobs.states = [progress("Failed", FailureReasons=reasons)]
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
+
+    assert result.exit_code == 1
+    assert told(result)[-2:] == [
+        f"Error: The S3 Batch Operations job {JOB} ended as Failed: ManifestNotFound: Manifest object was not found",
+        (
+            f"Cure:  The videos it had handed over are still analysed; `python tools/review_report.py --scan {SCAN}` tells which. "
+            "Mend the reason, then submit again."
+        ),
+    ]
+
+
+def test_ctrl_c_says_what_goes_on(stocked):
+    """Who stops looking hears that the scan does not stop, and how to look again; the ids are on stdout for a program."""
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    stocked.clock.planned = [interrupt]
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--wait", "--json")
+
+    assert result.exit_code == 130
+    assert told(result)[-1] == (
+        f"Stopped looking. The scan goes on by itself; to look again: python tools/review_report.py --scan {SCAN}"
+    )
+    assert (json.loads(result.stdout)["job_id"], json.loads(result.stdout)["result"]) == (JOB, None)
+
+
+def test_credentials_that_expire_while_waiting(stocked, errors):
+    """A wait that breaks off says that the scan does not, and how to look again."""
+    stocked.jobs.states = [errors.http("ExpiredTokenException", 403, "expired")]
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
+
+    assert result.exit_code == 1
+    assert told(result)[-2].startswith("Error: Looking after the scan broke off, the scan itself goes on.")
+    assert told(result)[-1].endswith(f"To look again: python tools/review_report.py --scan {SCAN}")
+
+
+def test_the_poll_interval_can_be_set(stocked, monkeypatch):
+    """The offline world's time runs fast: the environment shortens the wait between two looks."""
+    monkeypatch.setenv("VIDEO_MODERATION_POLL_SECONDS", "0.5")
+    stocked.jobs.states = [progress("Complete", 3)]
+    stocked.clock.planned = [close(stocked)]
+
+    stocked.submit("--bucket", BUCKET, "--yes", "--wait")
+
+    assert stocked.clock.sleeps == [0.5]
+
+
+def test_the_next_command_names_the_same_deployment():
+    """What is printed to copy carries the options that were given, quoted for a shell."""
+    target = Target(stack="My Stack", region="eu-west-1", profile=None)
+
+    command = target.command("review_report.py", "--scan", SCAN)
+
+    assert command == f"python tools/review_report.py --scan {SCAN} --stack 'My Stack' --region eu-west-1"
+
+
+# --- as a program -------------------------------------------------------------------------------------------------------
+
+
+def run(*arguments, cwd, **environment):
+    """Run the script as itself, from another folder, without a terminal."""
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_help_is_a_sentence_commands_and_exit_codes(tmp_path):
+    """--help can be read instead of the documentation, from any folder, without AWS."""
+    result = run("--help", cwd=tmp_path)
+
+    assert result.returncode == 0
+    assert "Submit a scan of the videos in an S3 bucket.\n" in result.stdout
+    assert result.stdout.count("  python tools/submit_job.py --bucket amzn-s3-demo-bucket") == 3
+    assert "    3    finished, but some tasks or videos failed\n" in result.stdout
+
+
+def test_no_region_and_no_credentials(tmp_path, monkeypatch):
+    """On a machine without any AWS configuration each lack is named with its cure."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+    no_region = run("--bucket", BUCKET, "--dry-run", cwd=tmp_path)
+    no_credentials = run("--bucket", BUCKET, "--dry-run", "--region", "us-east-1", cwd=tmp_path)
+    no_profile = run("--bucket", BUCKET, "--dry-run", "--profile", "nobody", cwd=tmp_path)
+
+    assert no_region.stderr == (
+        "Error: No AWS Region is set.\n"
+        "Cure:  Name the one the stack was deployed to: --region us-east-1, or AWS_REGION in the environment.\n"
+    )
+    assert no_credentials.stderr.startswith(f"Error: No usable AWS credentials were found: {NoCredentialsError()}\nCure:  Log in")
+    assert no_profile.stderr == (
+        "Error: The config profile (nobody) could not be found.\nCure:  `aws configure list-profiles` names those there are.\n"
+    )
+    assert [run.returncode for run in (no_region, no_credentials, no_profile)] == [1, 1, 1]
+
+
+def test_aws_out_of_reach(tmp_path):
+    """Without a network the message says so, and there is no traceback."""
+    result = run("--bucket", BUCKET, "--dry-run", "--region", "us-east-1", cwd=tmp_path, AWS_ENDPOINT_URL="http://127.0.0.1:9")
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: AWS could not be reached: ")
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,41 @@
+"""`python -m tools.emulator`: an offline world on a port, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from tools.emulator.settings import EmulatorSettings
+from tools.emulator.world import World
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Open a world, print the environment that leads to it, and keep it until Ctrl-C; return the exit code."""
+    given = _parser().parse_args(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    directory = given.directory or Path(tempfile.mkdtemp(prefix="offline-world-"))
+    with World(EmulatorSettings(speed=given.speed), directory=directory, port=given.port) as world:
+        for name, value in world.environment().items():
+            sys.stdout.write(f"export {name}={value}\n")
+        sys.stdout.flush()
+        sys.stderr.write(f"The offline world is at {world.endpoint}; mails and logs are in {directory}. Ctrl-C ends it.\n")
+        stop.wait()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.emulator", description="An AWS account on this machine.")
+    parser.add_argument("--port", type=int, default=4566, help="port of the server (default: %(default)s; 0: any free one)")
+    parser.add_argument("--speed", type=float, default=1.0, help="seconds that pass in it for each of the wall's (default: 1)")
+    parser.add_argument("--directory", type=Path, help="where mails and logs go (default: a new temporary folder)")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

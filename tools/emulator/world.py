@@ -1,0 +1,194 @@
+"""The offline world: moto's server with everything in it that moto lacks, from `with World(...)` until its end."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+
+from tools.emulator import cloudformation
+from tools.emulator.access import Access
+from tools.emulator.application import Door, moto_application
+from tools.emulator.batch import BatchOperations
+from tools.emulator.batch import door as batch_door
+from tools.emulator.clock import Clock, WallClock
+from tools.emulator.deployment import Deployer
+from tools.emulator.dynamodb.service import DynamoDbService
+from tools.emulator.faults import ApiFaults
+from tools.emulator.functions.door import Door as FunctionsDoor
+from tools.emulator.functions.processes import ProcessRuntime
+from tools.emulator.functions.service import FunctionService
+from tools.emulator.ledger import ApiLedger
+from tools.emulator.rekognition import door as rekognition_door
+from tools.emulator.rekognition.engine import ContentModeration
+from tools.emulator.rekognition.video import VideoAnalyser
+from tools.emulator.server import Server
+from tools.emulator.settings import EmulatorSettings
+from tools.emulator.sns.service import SnsService
+from tools.emulator.sqs.service import SqsService
+from tools.emulator.storage import Storage
+
+ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"  # where moto looks for the account of a request
+
+
+class World:
+    """An AWS account on this machine. There can be one at a time in a process: it stands in moto's place.
+
+    Attributes:
+        settings: Its dials.
+        clock: Its time.
+        endpoint: The URL of its server.
+        outbox: The folder of the mails that were sent, as .eml files.
+        ledger: Every API call that the server answered.
+        faults: Faults of API calls on order.
+        functions: Lambda; its own ledger and faults are there.
+        batch: S3 Batch Operations.
+        rekognition: Rekognition; its own ledger and faults are there.
+        queues: SQS.
+        storage: S3 as other services see it.
+    """
+
+    _only: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(
+        self, settings: EmulatorSettings | None = None, *, directory: Path, port: int = 0, clock: Clock | None = None
+    ) -> None:
+        """Describe a world; it begins with `open` or `with`.
+
+        Args:
+            settings: The dials; AWS's defaults where None.
+            directory: Where mails, functions' logs and their code go; made if missing.
+            port: The server's port; 0 is any free one.
+            clock: The time; the wall's, at the speed of the settings, where None.
+        """
+        self.settings = settings or EmulatorSettings()
+        self.directory = directory
+        self.outbox = directory / "outbox"
+        self.ledger = ApiLedger()
+        self.faults = ApiFaults()
+        self._port = port
+        self._given_clock = clock
+        self._undo: list[Callable[[], object]] = []
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self.open()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End."""
+        self.close()
+
+    def open(self) -> Self:
+        """Make the services, put them in moto's place and start the server.
+
+        Raises:
+            RuntimeError: There is a world already.
+        """
+        if not World._only.acquire(blocking=False):
+            raise RuntimeError("there is an offline world in this process already")
+        self._undo.append(World._only.release)
+        try:
+            self._build()
+        except BaseException:  # whatever it was, nothing of a world half built may stay behind
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """Stop everything, give moto its own back and forget all that was stored; may be called twice."""
+        while self._undo:
+            self._undo.pop()()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables with which any program that uses boto3 or the AWS CLI reaches this world."""
+        return self._access.environment()
+
+    def client(self, service: str, **config: Any) -> Any:  # noqa: ANN401 - the type depends on the service
+        """Return a boto3 client of this world, whatever the environment says; `config` are settings of botocore's Config."""
+        return self._access.client(service, **config)
+
+    def deploy(self, assembly: Path, stack_name: str) -> dict[str, str]:
+        """Deploy a stack of a synthesised CDK assembly and return its outputs.
+
+        Raises:
+            DeploymentError: It is not in the assembly, or was not completed.
+            UnsupportedError: It holds what would not come to life here; nothing was deployed then.
+        """
+        return self._deployer.deploy(assembly, stack_name)
+
+    def _build(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._set_account()
+        self._undo.append(_forget)
+        self._server = Server(self._port)
+        self._undo.append(self._server.close)
+        self.endpoint = self._server.endpoint
+        self._access = Access(self.endpoint, self.settings)
+        self.clock = self._given_clock or self._wall_clock()
+        self._make_services()
+        self._install()
+        door = Door(
+            moto_application(), clock=self.clock, ledger=self.ledger, faults=self.faults, principal=self.functions.principal
+        )
+        self._server.start(door)
+        self._deployer = Deployer(self.client, self.settings)
+        self._deployer.bootstrap()
+
+    def _wall_clock(self) -> WallClock:
+        clock = WallClock(self.settings.speed)
+        self._undo.append(clock.close)
+        return clock
+
+    def _make_services(self) -> None:
+        clock, settings = self.clock, self.settings
+        self.storage = Storage(settings)
+        self.queues = SqsService(clock=clock, settings=settings)
+        self.tables = DynamoDbService(clock=clock, settings=settings)
+        runtime = ProcessRuntime(
+            clock=clock, settings=settings, endpoint=self._access.environment, directory=self.directory / "functions"
+        )
+        self.functions = FunctionService(clock=clock, settings=settings, queues=self.queues, receiving=self.queues, runtime=runtime)
+        self._undo.append(self.functions.close)
+        self.queues.when_visible(self.functions.wake)
+        self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=self.outbox)
+        self.batch = BatchOperations(clock=clock, settings=settings, objects=self.storage, functions=self.functions)
+        self.rekognition = ContentModeration(
+            clock=clock, settings=settings, objects=self.storage, topics=self.topics, analyser=VideoAnalyser()
+        )
+
+    def _install(self) -> None:
+        for service in (self.tables, self.queues, self.topics):
+            service.install()
+            self._undo.append(service.uninstall)
+        functions = FunctionsDoor(self.functions)
+        functions.install()
+        self._undo.append(functions.uninstall)
+        batch_door.install(self.batch)
+        self._undo.append(batch_door.uninstall)
+        rekognition_door.install(self.rekognition)
+        self._undo.append(rekognition_door.uninstall)
+        cloudformation.install(self.topics)
+        self._undo.append(cloudformation.uninstall)
+
+    def _set_account(self) -> None:
+        before = os.environ.get(ACCOUNT_VARIABLE)
+
+        def restore() -> None:
+            os.environ.pop(ACCOUNT_VARIABLE, None)
+            if before is not None:
+                os.environ[ACCOUNT_VARIABLE] = before
+
+        self._undo.append(restore)
+        os.environ[ACCOUNT_VARIABLE] = self.settings.account_id
+
+
+def _forget() -> None:
+    """Wipe moto: its backends, and the instances its models keep track of."""
+    BackendDict.reset()
+    reset_model_data()
