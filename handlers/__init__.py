@@ -1,1 +1,1 @@
-"""What is uploaded to Lambda: four functions, the rules they follow and the ports they use. Needs the standard library and boto3."""
+"""What is uploaded to Lambda: four functions, their rules and their ports. Needs the standard library and boto3, no more."""

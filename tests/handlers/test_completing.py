@@ -1,7 +1,5 @@
 """Completing: every page, one transition, and notices that are late, early, repeated, forged or foreign doing no harm."""
 
-# ruff: noqa: PLR0917 # pytest hands fixtures over by name
-
 from dataclasses import replace
 
 import pytest

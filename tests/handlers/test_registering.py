@@ -1,7 +1,5 @@
 """Registering: each row of the design's table for batch tasks, and what killing it anywhere costs (nothing)."""
 
-# ruff: noqa: PLR0917 # pytest hands fixtures over by name
-
 import contextlib
 import json
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Starting: slots, pace, pauses, and each row of the design's table for Start."""
 
-# ruff: noqa: PLR0917 # pytest hands fixtures over by name
-
 import json
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Sweeping: mails sent once and slowly, batch jobs asked after, scans closed when nothing is left to come."""
 
-# ruff: noqa: PLR0917 # pytest hands fixtures over by name
-
 from dataclasses import replace
 
 import pytest

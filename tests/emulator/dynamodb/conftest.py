@@ -38,23 +38,19 @@ def wire(**attributes):
     return {name: _value(value) for name, value in attributes.items()}
 
 
+_FORMS = (
+    (bool, lambda value: {"BOOL": value}),
+    ((int, float), lambda value: {"N": str(value)}),
+    (str, lambda value: {"S": value}),
+    (type(None), lambda _: {"NULL": True}),
+    (list, lambda value: {"L": [_value(member) for member in value]}),
+    (set, lambda value: {"SS": sorted(value)}),
+    (dict, lambda value: {"M": wire(**value)}),
+)
+
+
 def _value(value):
-    match value:
-        case bool():
-            return {"BOOL": value}
-        case int() | float():
-            return {"N": str(value)}
-        case str():
-            return {"S": value}
-        case None:
-            return {"NULL": True}
-        case list():
-            return {"L": [_value(member) for member in value]}
-        case set():
-            return {"SS": sorted(value)}
-        case dict():
-            return {"M": wire(**value)}
-    raise AssertionError(value)
+    return next(form(value) for kind, form in _FORMS if isinstance(value, kind))
 
 
 class Table:

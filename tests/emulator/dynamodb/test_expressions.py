@@ -51,7 +51,7 @@ def _holds(table):
         ("contains(tags, :v)", {"v": 1}, False),
         ("attribute_type(#none, :v)", {"v": "NULL"}, True),
         ("attribute_exists(#map.inside.#name)", {}, True),
-        ("attribute_exists(#map.inside.other)", {}, False),
+        ("attribute_exists(#map.inside.nowhere)", {}, False),
         ("attribute_exists(#list[1].deep)", {}, True),
         ("attribute_not_exists(#list[9])", {}, True),
         ("size(word) = :v", {"v": 4}, True),

@@ -9,9 +9,11 @@ from pathlib import Path
 
 
 def alive(pid):
-    """Whether there is such a process, other than as a zombie."""
+    """Whether there is such a process; one that only waits to be reaped, its threads gone and its sockets closed, is not."""
+    process = Path(f"/proc/{pid}")
     try:
-        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
+        zombie = (process / "stat").read_text().split(")")[1].split()[0] == "Z"
+        return not zombie or len(list((process / "task").iterdir())) > 1
     except FileNotFoundError:
         return False
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import default
 from email.utils import format_datetime
 from pathlib import Path
 
 from tools.emulator.sns.notification import Notification
 
 SENDER = "AWS Notifications <no-reply@sns.amazonaws.com>"
-# an unwrapped header: what is asked about a mail is asked with its headers
-POLICY = SMTP.clone(max_line_length=None)
+POLICY = default.clone(max_line_length=None)  # unwrapped headers: what is asked about a mail is asked with its headers
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Outbox:
     """A folder of .eml files.
 
-    The notification's attributes stand in headers `X-SNS-Attribute-<name>`, its topic and subscription in `X-SNS-Topic` and
+    The notification's attributes stand in headers `X-SNS-Attribute-<name>` (control characters as %0A), its topic and subscription in `X-SNS-Topic` and
     `X-SNS-Subscription`; a file's name is its number and the time, so that the names sort as the mails were sent.
     """
 
@@ -50,6 +51,10 @@ def _mail(notification: Notification, address: str, subscription_arn: str) -> Em
     mail["X-SNS-Topic"] = notification.topic_arn
     mail["X-SNS-Subscription"] = subscription_arn
     for name, attribute in notification.attributes.items():
-        mail[f"X-SNS-Attribute-{name}"] = str(attribute["Value"])
-    mail.set_content(notification.message)
+        mail[f"X-SNS-Attribute-{name}"] = _CONTROL.sub(_escaped, str(attribute["Value"]))
+    mail.set_content(notification.message, cte="8bit")  # as it stands: transfer encodings would fold its lines
     return mail
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"

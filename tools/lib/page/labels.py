@@ -1,0 +1,56 @@
+"""The labels of a page: each name once, with what it stands below and the top-level category that colours it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.domain import taxonomy
+from handlers.domain.record import LabelSummary
+
+CATEGORIES = (*taxonomy.HIERARCHY, "Other labels")
+"""What labels are coloured by, in the order of AWS's page; the last one takes labels that the model of 7.0 did not have."""
+
+OTHER = len(CATEGORIES) - 1
+_INDEX = {taxonomy.folded(name): index for index, name in enumerate(taxonomy.HIERARCHY)}
+
+
+@dataclass(slots=True)
+class LabelTable:
+    """Labels by number: a page with 200,000 segments names each label once."""
+
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _entries: list[dict[str, Any]] = field(default_factory=list)
+
+    def number(self, name: str, parents: Mapping[str, str]) -> int:
+        """Return the number of a label; `parents` is what Rekognition said stands above the labels of its video."""
+        if name not in self._numbers:
+            above = lineage(name, parents)
+            self._numbers[name] = len(self._entries)
+            self._entries.append({"name": name, "above": above, "category": category(name, parents)})
+        return self._numbers[name]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the labels in the order of their numbers."""
+        return self._entries
+
+
+def parents_of(labels: Iterable[LabelSummary]) -> dict[str, str]:
+    """Return what stands directly above each of a video's labels, as Rekognition said."""
+    return {label.name: label.parent for label in labels if label.parent}
+
+
+def lineage(name: str, parents: Mapping[str, str]) -> list[str]:
+    """Return what a label stands below, the nearest first: by the taxonomy, else as far up as Rekognition named parents."""
+    above: list[str] = []
+    while not taxonomy.known(name) and (parent := parents.get(name)) and parent not in above:
+        above.append(parent)
+        name = parent
+    return [*above, *taxonomy.ancestors(name)]
+
+
+def category(name: str, parents: Mapping[str, str]) -> int:
+    """Return the number of a label's top-level category."""
+    top = [name, *lineage(name, parents)][-1]
+    return _INDEX.get(taxonomy.folded(top), OTHER)
