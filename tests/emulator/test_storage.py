@@ -71,11 +71,14 @@ def test_nothing_is_written_where_there_is_no_bucket(s3, storage):
 
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
 def test_an_archived_object_cannot_be_read(s3, storage, storage_class):
-    """Only what was restored could."""
+    """Until it is restored."""
     s3.put_object(Bucket=BUCKET, Key="k", Body=b"x", StorageClass=storage_class)
 
     with pytest.raises(ObjectArchivedError):
         storage.read(BUCKET, "k")
+    s3.restore_object(Bucket=BUCKET, Key="k", RestoreRequest={"Days": 1})
+
+    assert storage.read(BUCKET, "k").body == b"x"
 
 
 def test_a_forbidden_bucket_can_neither_be_read_nor_written(s3, storage):

@@ -22,7 +22,8 @@ def test_a_program_reaches_the_world_by_its_environment_alone(world):
     """A subprocess with nothing but these variables finds S3, and S3 Batch in spite of the account in its host name."""
     program = (
         "import boto3; boto3.client('s3').create_bucket(Bucket='amzn-s3-demo-bucket');"
-        "print(boto3.client('sts').get_caller_identity()['Account'], boto3.client('s3control').list_jobs(AccountId='111122223333')['Jobs'])"
+        "account = boto3.client('sts').get_caller_identity()['Account'];"
+        "print(account, boto3.client('s3control').list_jobs(AccountId=account)['Jobs'])"
     )
 
     done = subprocess.run([sys.executable, "-c", program], env=world.environment(), capture_output=True, text=True, check=True)

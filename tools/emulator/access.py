@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,13 +18,19 @@ SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 - the secr
 CONTROL_ENDPOINT = "http://s3control.invalid"
 
 
+@cache
+def _session(region: str) -> boto3.Session:
+    """Return the session of a Region: what it loads of botocore's models takes longer than a call."""
+    return boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=region)
+
+
 class Access:
     """The ways to one endpoint."""
 
     def __init__(self, endpoint: str, settings: EmulatorSettings) -> None:
         self._endpoint = endpoint
         self._region = settings.region
-        self._session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=settings.region)
+        self._session = _session(settings.region)
 
     def environment(self) -> dict[str, str]:
         """Return the variables with which boto3 and the AWS CLI reach the world, and nothing else."""

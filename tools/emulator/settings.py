@@ -32,7 +32,7 @@ class EmulatorSettings:
         batch_function_errors_redriven: Unknown on AWS: whether a task is repeated whose function raised or timed out.
         batch_missing_job_error: Unknown on AWS: the code for a missing job; the API model says this one, AWS's guide NoSuchJob.
         index_lag_seconds: How far DynamoDB's indexes lag behind their table.
-        account_concurrency: Function invocations at a time in the account; new accounts have as few as 10.
+        account_concurrency: Function invocations at a time in the account; 1,000 by default, new accounts have as few as 10.
         environments_per_function: Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.
         function_wall_seconds: Seconds of the wall that a function has at least before its timeout ends it (never more than the timeout),
             however fast time runs: a laptop's limit, not AWS's.
@@ -62,7 +62,7 @@ class EmulatorSettings:
     batch_function_errors_redriven: bool = False
     batch_missing_job_error: str = "NotFoundException"
     index_lag_seconds: float = 0.0
-    account_concurrency: int = 10
+    account_concurrency: int = 1000
     environments_per_function: int = 8
     function_wall_seconds: float = 5.0
     async_retry_seconds: tuple[float, ...] = (60.0, 120.0)

@@ -9,6 +9,7 @@ from tools.emulator.ports import NoSuchObjectError, ObjectArchivedError, ObjectF
 from tools.emulator.settings import EmulatorSettings
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+RESTORED = 'ongoing-request="false"'  # how GetObject, too, tells a restored object
 NULL_VERSION = "null"  # the version of an object stored before its bucket kept any
 
 
@@ -33,7 +34,7 @@ class Storage:
         """
         self._check_allowed(bucket)
         found = self._find(bucket, key, version_id)
-        if found.storage_class in ARCHIVED and found.status != "RESTORED":
+        if found.storage_class in ARCHIVED and RESTORED not in found.response_dict.get("x-amz-restore", ""):
             raise ObjectArchivedError(f"s3://{bucket}/{key} is in {found.storage_class}")
         body = found.value
         version = None if found.version_id in (None, NULL_VERSION) else str(found.version_id)

@@ -18,7 +18,7 @@ SCRIPTS = ("elements.js", "text.js", "fetching.js", "decisions.js", "charts.js",
 
 
 def render(data: PageData, target: TextIO) -> None:
-    """Write the page. It is ASCII but for the style and script, so it survives any encoding that has ASCII."""
+    """Write the page to a target that encodes UTF-8: the hashes of style and script are of their bytes in that encoding."""
     target.write(document(data))
 
 

@@ -1,0 +1,45 @@
+"""Take the README's pictures anew: `python -m tests.browser.screenshots`."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.browser.chromium import chromium
+from tests.browser.reviews import page_of, review
+from tools.lib.page import render
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+WIDE, NARROW = {"width": 1280, "height": 960}, {"width": 390, "height": 844}
+PICTURES = {
+    "review-light": ("light", WIDE, None),
+    "review-dark": ("dark", WIDE, 2),
+    "review-narrow": ("light", NARROW, 2),
+}
+"""By file name: colour scheme, size of the window, and the row that is open."""
+
+
+def main():
+    """Write the pictures into docs/."""
+    DOCS.mkdir(exist_ok=True)
+    with TemporaryDirectory() as folder, chromium() as browser:
+        page = Path(folder) / "page.html"
+        with page.open("w", encoding="utf-8") as target:
+            render(page_of(*review()), target)
+        for name, (scheme, size, row) in PICTURES.items():
+            picture(browser, page.as_uri(), DOCS / f"{name}.png", scheme, size, row)
+
+
+def picture(browser, address, path, scheme, size, row):
+    """Take one picture; with a row it is decided about and open."""
+    with browser.new_context(color_scheme=scheme, viewport=size) as context:
+        page = context.new_page()
+        page.goto(address)
+        if row is not None:
+            page.locator("tr.row .open").nth(row).click()
+            page.keyboard.press("c")
+            page.locator("tr.row").nth(row - 1).evaluate("row => row.scrollIntoView()")
+        page.mouse.move(0, 0)
+        page.screenshot(path=path)
+
+
+if __name__ == "__main__":
+    main()

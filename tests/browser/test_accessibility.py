@@ -1,0 +1,83 @@
+"""Accessibility: axe finds nothing serious, in light and dark, on a desk and a phone."""
+
+import pytest
+
+from tests.browser import axe
+from tests.browser.reviews import HOSTILE_KEYS, review
+
+SIZES = {"desk": {"width": 1280, "height": 1000}, "phone": {"width": 390, "height": 844}}
+
+
+@pytest.fixture
+def in_scheme(pages_with):
+    """Open a page of everything in a colour scheme and size, with a notice, a decision and open details."""
+
+    def open_page(scheme, size):
+        pages = pages_with(color_scheme=scheme)
+        made, totals = review(flagged_count=60, keys=HOSTILE_KEYS)
+        made.warnings.append("The scan is open, not closed: this is how it stands now.")
+        made.failed *= 1_000
+        page = pages.open(made, totals)
+        page.set_viewport_size(size)
+        for number in (1, 0):
+            page.locator("tr.row .open").nth(number).click()
+            page.get_by_role("button", name=("Confirm", "False alarm")[number]).click()
+        return page
+
+    return open_page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_axe(in_scheme, scheme, size):
+    """No serious or critical finding with the details of a video open."""
+    assert [] == axe.findings(in_scheme(scheme, size))
+
+
+def test_axe_failed(in_scheme):
+    """No serious or critical finding with the details of a failed video open, the cost's parts and the keys too."""
+    page = in_scheme("light", SIZES["desk"])
+    page.locator("#filter-state").select_option("failed")
+    page.locator("#count", has_text="6,000 of").wait_for()
+
+    page.locator("tr.row .open").first.click()
+    for summary in page.locator("details > summary").all():
+        summary.click()
+
+    assert [] == axe.findings(page)
+
+
+def test_axe_would_find(in_scheme):
+    """axe runs at all: a control that loses its name is found."""
+    page = in_scheme("light", SIZES["desk"])
+
+    page.evaluate("document.querySelector('#filter-text').closest('label').firstChild.remove()")
+
+    assert {"label"} == {rule for rule, _, _ in axe.findings(page)}
+
+
+def test_landmarks(in_scheme):
+    """The page has its landmarks and a way around the summary."""
+    page = in_scheme("light", SIZES["desk"])
+
+    roles = {role: page.get_by_role(role).count() for role in ("banner", "main", "search", "table", "navigation")}
+    page.keyboard.press("Home")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    assert {"banner": 1, "main": 1, "search": 1, "navigation": 1} == {role: count for role, count in roles.items() if role != "table"}
+    assert "videos" == page.evaluate("document.activeElement.id")
+
+
+def test_no_row_hides_behind_the_bar(in_scheme):
+    """The row that has the focus is never behind the bar at the foot of the window."""
+    page = in_scheme("light", SIZES["desk"])
+    page.keyboard.press("Escape")
+    page.locator("tr.row .open").first.focus()
+
+    for _ in range(20):
+        page.keyboard.press("j")
+
+    row, bar = page.evaluate("[document.activeElement.closest('tr'), document.querySelector('.export')].map(each => each.getBoundingClientRect())")
+    assert row["bottom"] <= bar["top"]

@@ -1,0 +1,231 @@
+"""The list of the page: what it shows of a hostile bucket, filters, sorting, paging and keys."""
+
+import re
+
+import pytest
+
+from tests.browser.reviews import BUCKET, HOSTILE_KEYS, review
+
+ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
+
+
+@pytest.fixture
+def many(pages):
+    """A page of 126 videos, of which 6 failed."""
+    return pages.open(*review(flagged_count=120, failed_count=6))
+
+
+def names(page):
+    """Return the names of the videos that are shown."""
+    return page.locator("tr.row .open").all_inner_texts()
+
+
+def status(page):
+    """Return what the list says of itself."""
+    return page.locator("#count").inner_text()
+
+
+def test_hostile_keys_are_text(pages):
+    """Every key is shown to the letter, with what is hidden made visible, and none of them became an element or ran."""
+    page = pages.open(*review(flagged_count=0, failed_count=0, keys=HOSTILE_KEYS, unknown="<b>new</b>\u202elabel"))
+
+    rows = page.locator("tr.row th").evaluate_all("rows => rows.map(row => [row.children[1]?.textContent ?? '', row.children[0].textContent])")
+
+    shown = {ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), prefix + name) for prefix, name in rows}
+    assert set(HOSTILE_KEYS) == shown
+    assert not any(not character.isprintable() for row in rows for text in row for character in text)
+    assert page.title().startswith("Review of scan")
+    assert 0 == page.locator("main :is(img, script, b, iframe, object, embed, a:not([href^='https://']))").count()
+
+
+def test_a_name_is_cut_off_for_the_eye_only(pages):
+    """A key of 1,024 bytes widens nothing, on a phone either, and is there in full."""
+    page = pages.open(*review(flagged_count=0, keys=["k" * 1_024, "x " * 512]))
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    page.locator("tr.row .open").first.click()
+    page.locator("tr.row .open").last.click()
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert "k" * 1_024 in names(page)
+
+
+def test_search(many):
+    """The search finds text anywhere in the URI, in any case, and the count is told."""
+    many.locator("#filter-text").fill("INTERVIEW-0")
+    many.locator("#count", has_text=" of 126 videos").wait_for()
+
+    found = names(many)
+    assert found
+    assert all(name.startswith("interview-0") for name in found)
+    assert f"{len(found)} of 126 videos" == status(many)
+    assert "status" == many.locator("#count").get_attribute("role")
+
+
+def test_nothing_matches(many):
+    """A search without a match says so, and clearing the filters brings all back."""
+    many.locator("#filter-text").fill("no such video")
+    many.locator("#count", has_text="No video matches").wait_for()
+
+    many.get_by_role("button", name="Clear filters").click()
+    many.locator("#count", has_text="126 videos").wait_for()
+
+    assert 50 == len(names(many))
+
+
+def test_prefix(many):
+    """A prefix is matched at the start of the key only."""
+    many.locator("#filter-prefix").fill("uploads/2019/")
+    many.locator("#count", has_text=" of 126").wait_for()
+
+    prefixes = many.locator("tr.row .prefix").all_inner_texts()
+    assert {"uploads/2019/"} == set(prefixes)
+
+
+def test_label_and_confidence(pages):
+    """Label and confidence are asked of the same label; a category takes in all that stands below it."""
+    made, totals = review(flagged_count=120)
+    page = pages.open(made, totals)
+    hits = [video for video in made.flagged if any(label.confidence >= 97 for label in weapons(video.outcome.record))]
+
+    page.locator("#filter-label").select_option(label="Weapons")
+    page.locator("#filter-confidence").fill("97")
+    page.locator("#count", has_text=f"{len(hits)} of 126").wait_for()
+
+    assert {video.outcome.video.key.rpartition("/")[2] for video in hits} == set(names(page))
+    assert 0 < len(hits) < 40
+
+
+def weapons(record):
+    """Return the label Weapons of a record, where it counts."""
+    return [label for label in record.labels if label.name == "Weapons" and label.name in record.counted]
+
+
+def test_chart_filters(many):
+    """A category of the chart is a button that filters the list, and shows that it does."""
+    bar = many.locator(".bar").first
+    expected = bar.locator(".number").inner_text().split()[0]
+
+    bar.click()
+
+    assert "true" == bar.get_attribute("aria-pressed")
+    assert status(many).startswith(f"{expected} of ")
+    assert bar.locator(".name").inner_text() in many.locator("#filter-label option:checked").inner_text()
+
+
+def test_state(many):
+    """Failed videos are listed with their reason, and by state."""
+    many.locator("#filter-state").select_option("failed")
+    many.locator("#count", has_text="6 of 126").wait_for()
+
+    assert all("Failed" in text for text in many.locator("tr.row .cell-found").all_inner_texts())
+
+
+@pytest.mark.parametrize(("title", "column"), [("Video", "key"), ("Confidence", "confidence"), ("First seen", "seen")])
+def test_sort(many, title, column):
+    """Each column sorts both ways and says which; failed videos, which have no confidence, come last both ways."""
+    head = many.get_by_role("columnheader", name=title)
+    orders = {}
+
+    for _ in range(2):
+        head.get_by_role("button").click()
+        orders[head.get_attribute("aria-sort")] = values(many, column)
+
+    assert orders["ascending"] == sorted(orders["ascending"])
+    assert orders["descending"] == sorted(orders["descending"], reverse=True)
+    assert 1 == many.locator("th[aria-sort]").count()
+
+
+def values(page, column):
+    """Return what is sorted by, as it is shown on the first page."""
+    if column == "key":
+        return page.locator("tr.row th").evaluate_all("rows => rows.map(row => row.children[1].textContent + row.children[0].textContent)")
+    texts = page.locator(f"tr.row .cell-{column}").all_inner_texts()
+    assert "–" not in texts
+    return [float(text.removesuffix(" %")) for text in texts] if column == "confidence" else texts
+
+
+def test_pages(many):
+    """Fifty rows are drawn at a time, and all are reached."""
+    seen = [*names(many)]
+
+    for _ in range(2):
+        many.get_by_role("button", name="Next").click()
+        seen += names(many)
+
+    assert 126 == len(seen)
+    assert "Page 3 of 3" == many.locator("#place").inner_text()
+    assert many.get_by_role("button", name="Next").is_disabled()
+
+
+def test_keys(many):
+    """The list is used with the keyboard alone: forward, back, open, decide, write, close."""
+    many.locator("tr.row .open").first.focus()
+
+    many.keyboard.press("j")
+    many.keyboard.press("ArrowDown")
+    many.keyboard.press("k")
+    many.keyboard.press("Enter")
+    many.keyboard.press("c")
+    many.keyboard.press("n")
+    many.keyboard.type("jkcf")
+    many.keyboard.press("Escape")
+
+    second = many.locator("tr.row").nth(1)
+    assert "Confirmed (note)" == second.locator(".cell-decision").inner_text()
+    assert 0 == many.locator("tr.detail-row").count()
+    assert second.locator(".open").evaluate("opener => opener === document.activeElement")
+
+
+def test_keys_cross_pages(many):
+    """The next video after a page's last is the next page's first."""
+    many.locator("tr.row .open").last.focus()
+
+    many.keyboard.press("j")
+
+    assert "Page 2 of 3" == many.locator("#place").inner_text()
+    assert many.locator("tr.row .open").first.evaluate("opener => opener === document.activeElement")
+
+
+def test_letters_elsewhere_do_nothing(many):
+    """A letter outside the list decides nothing (WCAG 2.1.4)."""
+    many.locator("#export").focus()
+
+    many.keyboard.press("c")
+
+    assert many.locator("#progress").inner_text().startswith("0 of 120")
+
+
+def test_print(pages):
+    """On paper stand all rows that match, without what only a screen can use."""
+    page = pages.open(*review(flagged_count=120))
+    page.emulate_media(media="print")
+
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    printed = len(names(page))
+    controls = page.locator("#filters, #pager, .export").evaluate_all("all => all.map(each => getComputedStyle(each).display)")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+
+    assert 126 == printed
+    assert {"none"} == set(controls)
+    assert 50 == len(names(page))
+
+
+def test_the_rest_is_told(pages):
+    """A page that has no room for all says how many are missing, and which command has them."""
+    made, totals = review(flagged_count=1, failed_count=1)
+    made.failed *= 5_002
+    page = pages.open(made, totals)
+
+    notice = page.locator("#left-out").inner_text()
+
+    assert "no room for 2 failed" in notice
+    assert f"python tools/review_report.py --scan {made.scan.id} --json" in notice
+
+
+def test_empty(pages):
+    """A scan in which nothing was flagged has a page too."""
+    page = pages.open(*review(flagged_count=0, failed_count=0, clean=3))
+
+    assert "Nothing was flagged. All 11 objects are accounted for." == page.locator("#verdict").inner_text()
+    assert BUCKET in page.locator("h1").inner_text()

@@ -1,0 +1,233 @@
+"""The real template in the offline world, and the real programs as subprocesses: everything here is seen from outside."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from handlers.adapters.table import ScanTable
+from handlers.domain.states import ScanStatus
+from tools.emulator.clock import WallClock
+from tools.emulator.samples import tiny_clip
+from tools.emulator.settings import EmulatorSettings
+from tools.emulator.world import World
+
+ROOT = Path(__file__).parents[2]
+BUCKET = "amzn-s3-demo-bucket"
+STACK = "VideoModeration"
+PATIENCE = 200.0
+"""Seconds of the wall after which a wait is given up: nothing here takes a quarter of it on an idle machine."""
+LOOK_SECONDS = 0.3
+"""Between two looks while waiting, of the wall."""
+
+
+class LeapingClock(WallClock):
+    """The wall's clock, which can leap ahead: nobody has to sit out a visibility timeout of 90 minutes."""
+
+    def leap(self, seconds):
+        """Let so many seconds have passed, with everything that fell due meanwhile due now."""
+        with self._changed:
+            self.origin_wall += seconds
+            self._changed.notify()
+
+
+class Stage:
+    """A world with the stack deployed and a bucket to be scanned.
+
+    Attributes:
+        world: The offline world.
+        outputs: The stack's.
+        table: The table, read as the tools read it.
+    """
+
+    def __init__(self, world, outputs, directory):
+        self.world = world
+        self.outputs = outputs
+        self.s3 = world.client("s3")
+        self.table = ScanTable(world.client("dynamodb"), outputs["TableName"], world.clock)
+        self._directory = directory
+        functions = world.client("lambda").list_functions()["Functions"]
+        self._functions = {each["Handler"].split(".")[1]: each["FunctionName"] for each in functions}
+        self.s3.create_bucket(Bucket=BUCKET)
+
+    def put(self, key, body):
+        """Store an object and return its version id, None where the bucket has none."""
+        return self.s3.put_object(Bucket=BUCKET, Key=key, Body=body).get("VersionId")
+
+    def put_videos(self, prefix, count, *, flagged_every=4):
+        """Store tiny videos below a prefix, each so many-th with a card in it; return which key was made to end in which state."""
+        made = {f"{prefix}{number:04}.mp4": "CLEAN" if number % flagged_every else "FLAGGED" for number in range(count)}
+        for key, state in made.items():
+            self.put(key, tiny_clip() if state == "CLEAN" else tiny_clip("Weapons"))
+        return made
+
+    def begin(self, program, *arguments):
+        """Start one of the tools as itself."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONUTF8": "1",
+            "VIDEO_MODERATION_POLL_SECONDS": "0.5",
+            "VIDEO_MODERATION_MANIFESTS": str(self._directory / "manifests"),
+            **self.world.environment(),
+        }
+        command = [sys.executable, str(ROOT / "tools" / program), *arguments, "--json"]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+
+    def end(self, process, *, codes=(0,)):
+        """Wait for a tool and return what it said."""
+        out, talk = process.communicate(timeout=PATIENCE)
+        assert process.returncode in codes, talk
+        return json.loads(out)
+
+    def run(self, program, *arguments, codes=(0,)):
+        """Run one of the tools to its end and return what it said."""
+        return self.end(self.begin(program, *arguments), codes=codes)
+
+    def submit(self, prefix, *arguments):
+        """Submit what lies below a prefix and return the scan's id."""
+        return self.run("submit_job.py", "--bucket", BUCKET, "--prefix", prefix, "--yes", *arguments)["scan_id"]
+
+    def console_job(self, rows, *, fields=("Bucket", "Key"), report_prefix="by-hand"):
+        """Create a batch job as the console does: schema 1.0, no arguments, a report wherever one likes; return its id."""
+        body = "".join(",".join((BUCKET, quote(key, safe="/"), *rest)) + "\n" for key, *rest in rows).encode()
+        work = self.outputs["WorkBucketName"]
+        etag = self.s3.put_object(Bucket=work, Key="manifests/by-hand.csv", Body=body)["ETag"].strip('"')
+        return self.world.client("s3control").create_job(
+            AccountId=self.world.settings.account_id,
+            ClientRequestToken=uuid.uuid4().hex,
+            ConfirmationRequired=False,
+            Priority=1,
+            RoleArn=self.outputs["BatchRoleArn"],
+            Operation={"LambdaInvoke": {"FunctionArn": self.outputs["BatchInvokeFunctionArn"]}},
+            Manifest={
+                "Spec": {"Format": "S3BatchOperations_CSV_20180820", "Fields": list(fields)},
+                "Location": {"ObjectArn": f"arn:aws:s3:::{work}/manifests/by-hand.csv", "ETag": etag},
+            },
+            Report={
+                "Enabled": True,
+                "Bucket": f"arn:aws:s3:::{work}",
+                "Format": "Report_CSV_20180820",
+                "Prefix": report_prefix,
+                "ReportScope": "AllTasks",
+            },
+        )["JobId"]
+
+    def scan(self, prefix, *arguments):
+        """Submit what lies below a prefix, wait until every task ran and every record is final, and return the scan's id."""
+        scan_id = self.submit(prefix, *arguments)
+        self.until_final(scan_id)
+        return scan_id
+
+    def until_final(self, scan_id):
+        """Wait until a scan's batch job is over and every record that it left is final."""
+        self.until(lambda: self.table.scan(scan_id) is not None, f"there is a scan {scan_id}")
+        self.until(lambda: self.job(scan_id)["Status"] in {"Complete", "Failed", "Cancelled"}, f"the job of {scan_id} is over")
+        self.until(lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final")
+
+    def until(self, holds, what, *, meanwhile=lambda: None):
+        """Wait until something holds, doing something between two looks."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < end, f"waited in vain until {what}"
+            meanwhile()
+            time.sleep(LOOK_SECONDS)
+
+    def outlast(self, scan_id):
+        """Wait until all of a scan is final, leaping over the times in which the messages of dead starters are hidden."""
+        self.until(lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final", meanwhile=self._leap_if_idle)
+        self.until_final(scan_id)
+
+    def close(self, *scan_ids):
+        """Wait until scans of which all is final are closed, leaping over the minutes in between."""
+        for scan_id in scan_ids:
+            self.until(
+                lambda scan_id=scan_id: self.table.scan(scan_id).status is ScanStatus.CLOSED,
+                f"{scan_id} is closed",
+                meanwhile=lambda: self.world.clock.leap(60.0),
+            )
+
+    def _leap_if_idle(self):
+        if not any(map(self.world.functions.running, self._functions.values())) and not self.world.rekognition.ledger.open_now:
+            self.world.clock.leap(300.0)
+
+    def job(self, scan_id):
+        """Return a scan's batch job as S3 describes it."""
+        return self.world.batch.describe_job(self.table.scan(scan_id).jobs[0].id)
+
+    def records(self, scan_id):
+        """Return a scan's records by key, all of the table looked through."""
+        pages = self.world.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
+        items = [item for page in pages for item in page["Items"] if item["sk"]["S"] == f"SCAN#{scan_id}"]
+        names = [(item["pk"]["S"].removeprefix("VIDEO#"), scan_id) for item in items]
+        return {record.video.key: record for record in self.table.records(names)}
+
+    def states(self, scan_id):
+        """Return the state of each record of a scan by key."""
+        return {key: record.state.value for key, record in self.records(scan_id).items()}
+
+    def unfinished(self, scan_id):
+        """Return the keys of a scan whose records are not final."""
+        return [key for key, state in self.states(scan_id).items() if state in {"WAITING", "RUNNING"}]
+
+    def jobs(self, scan_id):
+        """Return Rekognition's jobs for a scan, by the emulator's own books."""
+        return [job for job in self.world.rekognition.ledger.jobs if (job.tag or "").startswith(f"{scan_id}/")]
+
+    def function(self, module):
+        """Return the name of the function whose handler is in a module."""
+        return self._functions[module]
+
+    def review(self, scan_id, *, codes=(0,)):
+        """Return what `review_report.py --json` says of a scan."""
+        return self.run("review_report.py", "--scan", scan_id, codes=codes)
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory):
+    """Return a function from changes of the context to the assembly that `python app.py` makes of it, each made once."""
+
+    @functools.cache
+    def synthesise(**changes):
+        outdir = tmp_path_factory.mktemp("assembly")
+        context = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET], **changes}
+        environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(context)}
+        done = subprocess.run(
+            [sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return outdir
+
+    return synthesise
+
+
+@pytest.fixture(scope="module")
+def stages(assembly, tmp_path_factory):
+    """Return a function from settings of the world (and `context` of the stack) to a stage; a new one takes the old one's place."""
+    opened = []
+
+    def make(*, context=None, **settings):
+        _close(opened)
+        directory = tmp_path_factory.mktemp("world")
+        dials = {"speed": 20.0, "analysis_base_seconds": 3.0, "batch_preparing_seconds": 1.0, "account_concurrency": 100} | settings
+        clock = LeapingClock(dials["speed"])
+        opened.append(clock)
+        world = World(EmulatorSettings(**dials), directory=directory, clock=clock)
+        opened.append(world.open())
+        outputs = world.deploy(assembly(**(context or {})), STACK)
+        return Stage(world, outputs, directory)
+
+    yield make
+    _close(opened)
+
+
+def _close(opened):
+    """Close what was opened, the last first: the clock must run while a world ends."""
+    while opened:
+        opened.pop().close()

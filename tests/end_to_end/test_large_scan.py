@@ -1,0 +1,100 @@
+"""Hundreds of videos over both lanes: each is analysed once, none is lost, and no limit of the account is passed.
+
+The figures that a test prints (`pytest -s`) are those of this machine.
+"""
+
+import time
+from collections import Counter
+
+import pytest
+
+from handlers.adapters.scan_items import SETTINGS_KEY
+
+STARTERS = 4  # two lanes, maximum concurrency 2 each
+STARTS_A_SECOND = 5  # Rekognition's quota
+
+
+class Scans:
+    """A scan in each lane at the same time, submitted and followed to their ends by `submit_job.py --wait`."""
+
+    def __init__(self, stage, *, normal, express):
+        self.stage = stage
+        self.made = {"normal": stage.put_videos("normal/", normal), "express": stage.put_videos("express/", express)}
+        before, began = len(stage.world.ledger.calls()), time.monotonic()
+        waiting = [self._submit("normal"), self._submit("express", "--express")]
+        stage.until(lambda: len(stage.table.scans()) == len(waiting), "both scans are submitted")
+        self.ids = {scan.lane.value: scan.id for scan in stage.table.scans()}
+        for scan_id in self.ids.values():
+            stage.until_final(scan_id)
+        self.seconds = time.monotonic() - began
+        stage.close(*self.ids.values())
+        self.said = [stage.end(process) for process in waiting]
+        self.calls = stage.world.ledger.calls()[before:]
+        self.report()
+
+    def _submit(self, lane, *more):
+        arguments = ("--bucket", "amzn-s3-demo-bucket", "--prefix", f"{lane}/", "--yes", "--wait", *more)
+        return self.stage.begin("submit_job.py", *arguments)
+
+    def report(self):
+        """Print what it took."""
+        videos = sum(map(len, self.made.values()))
+        by_function = Counter(call.principal for call in self.calls)
+        print(f"\n{videos} videos final after {self.seconds:.1f} s, {1000 * self.seconds / videos:.0f} ms each")
+        for principal, count in by_function.most_common():
+            print(f"  {count / videos:6.2f} requests per video by {principal}")
+        for (service, operation), count in Counter((call.service, call.operation) for call in self.calls).most_common(12):
+            print(f"  {count / videos:6.2f} {service}:{operation}")
+        print(f"  Starts were answered {dict(self.ledger.start_answers)}; {self.ledger.max_open} jobs open at most")
+
+    @property
+    def ledger(self):
+        """The emulated Rekognition's own books."""
+        return self.stage.world.rekognition.ledger
+
+
+def assert_each_was_analysed_once(scans):
+    """Hold the books of the emulator, the table and the review against what was made."""
+    for lane, made in scans.made.items():
+        scan_id = scans.ids[lane]
+        assert Counter(list(made)) == Counter(job.key for job in scans.stage.jobs(scan_id))
+        assert made == scans.stage.states(scan_id)
+        assert {record.lane.value for record in scans.stage.records(scan_id).values()} == {lane}
+        review = scans.stage.review(scan_id)
+        assert (review["status"], review["objects"], review["adds_up"]) == ("closed", len(made), True)
+        assert {key for key, state in made.items() if state == "FLAGGED"} == {video["key"] for video in review["flagged"]}
+
+
+@pytest.mark.timeout(400)
+def test_a_scan_of_500_videos_over_both_lanes(stages):
+    """Of 500 videos each is started once, ends with its verdict, and is mailed where it must be; Starts keep their pace."""
+    scans = Scans(stages(), normal=400, express=100)
+
+    assert_each_was_analysed_once(scans)
+    assert scans.ledger.max_starts_in_a_second <= STARTS_A_SECOND
+    assert scans.ledger.start_answers["Started"] == 500
+    flagged = sum(list(made.values()).count("FLAGGED") for made in scans.made.values())
+    assert flagged == len(list(scans.stage.world.outbox.glob("*.eml")))
+
+
+@pytest.mark.timeout(300)
+def test_a_quota_of_five_jobs(stages):
+    """Where the account has five jobs and all of them are slots, never more than five are open, and none is refused for long."""
+    scans = Scans(stages(context={"account_jobs": 5, "slots": 5}, account_jobs=5), normal=90, express=30)
+
+    assert_each_was_analysed_once(scans)
+    assert scans.ledger.max_open == 5
+    assert scans.ledger.max_starts_in_a_second <= STARTS_A_SECOND
+
+
+@pytest.mark.timeout(300)
+def test_five_slots_of_twenty(stages):
+    """Five slots of an account with twenty jobs are passed by no more than the starters that counted at the same time."""
+    stage = stages(analysis_base_seconds=8.0)
+    item = {name: {"S": value} for name, value in SETTINGS_KEY.items()} | {"slots": {"N": "5"}}
+    stage.world.client("dynamodb").put_item(TableName=stage.outputs["TableName"], Item=item)
+
+    scans = Scans(stage, normal=90, express=30)
+
+    assert_each_was_analysed_once(scans)
+    assert 5 <= scans.ledger.max_open <= 5 + STARTERS - 1

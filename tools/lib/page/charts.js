@@ -1,0 +1,101 @@
+// The charts of the summary. Lengths are percentages, so that text is not stretched with them; a bar is never too small to be seen.
+
+/** Returns a bar of every state, with its legend. */
+function stateChart(states, total) {
+  const visibleWidth = (state) => (state.count === 0 ? 0 : Math.max((100 * state.count) / Math.max(total, 1), 0.6));
+  const sum = states.reduce((width, state) => width + visibleWidth(state), 0) || 1;
+  let from = 0;
+  const bars = states.map((state) => {
+    const width = (100 * visibleWidth(state)) / sum;
+    const bar = drawn("rect", { class: `state ${stateClass(state.name)}`, x: `${from}%`, width: `${width}%`, height: "100%" });
+    from += width;
+    return bar;
+  });
+  const legend = states.map((state) =>
+    element(
+      "li",
+      {},
+      swatch(stateClass(state.name)),
+      element("span", { class: "name" }, capital(state.name)),
+      element("strong", {}, count(state.count)),
+      element("span", { class: "muted" }, share(state.count, total)),
+    ),
+  );
+  return [drawn("svg", { class: "stack", "aria-hidden": "true" }, ...bars), element("ul", { class: "legend" }, ...legend)];
+}
+
+/** Returns a bar for each category that was found; each is a button that filters the list. */
+function categoryChart(found, categories, choose) {
+  if (found.length === 0) return [element("p", { class: "muted" }, "Nothing was flagged.")];
+  const most = Math.max(...found.map((entry) => entry.count));
+  const bars = found.map((entry) => {
+    const name = categories[entry.category];
+    const bar = drawn("rect", { class: `category-${entry.category}`, width: `${(100 * entry.count) / most}%`, height: "100%", rx: 2 });
+    const labels = entry.labels.map(([label, videos], index) => [index ? ", " : "", shown(label), ` ${count(videos)}`]).flat();
+    const action = () => choose(entry.category);
+    return element(
+      "li",
+      {},
+      button(
+        { class: "bar", "data-category": entry.category, "aria-pressed": "false" },
+        action,
+        element("span", { class: "name" }, name),
+        drawn("svg", { "aria-hidden": "true" }, bar),
+        element("span", { class: "number" }, count(entry.count), element("span", { class: "unseen" }, " videos")),
+      ),
+      labels.length ? element("p", { class: "muted" }, ...labels) : null,
+    );
+  });
+  return [element("ul", { class: "bars" }, ...bars)];
+}
+
+/** Returns a column for each step of confidence. */
+function confidenceChart(steps) {
+  const most = Math.max(1, ...steps.map(([, videos]) => videos));
+  const width = 100 / steps.length;
+  const columns = steps.map(([from, videos], index) => {
+    const height = (78 * videos) / most;
+    const middle = `${(index + 0.5) * width}%`;
+    return [
+      drawn("rect", { class: "column", x: `${(index + 0.1) * width}%`, width: `${0.8 * width}%`, y: `${88 - height}%`, height: `${height}%` }),
+      videos ? drawn("text", { x: middle, y: `${88 - height}%`, dy: -4 }, count(videos)) : null,
+      from % 10 ? null : drawn("text", { class: "tick", x: `${index * width}%`, y: "88%", dy: 18, "text-anchor": index ? "middle" : "start" }, String(from)),
+    ];
+  });
+  const told = steps.filter(([, videos]) => videos).map(([from, videos]) => `from ${from} %: ${counted(videos, "video")}`);
+  return [
+    drawn(
+      "svg",
+      { class: "columns", role: "img", "aria-label": `Best confidence of each flagged video, ${told.join("; ") || "none"}` },
+      drawn("line", { class: "axis", x1: 0, x2: "100%", y1: "88%", y2: "88%" }),
+      ...columns.flat(),
+      drawn("text", { class: "tick", x: "100%", y: "88%", dy: 18, "text-anchor": "end" }, "100 %"),
+    ),
+  ];
+}
+
+/** Returns a strip that shows where in a video something was found: one path a category, for a list of fifty is drawn at once. */
+function strip(video) {
+  const end = lengthOf(video);
+  const paths = new Map();
+  for (const segment of segmentsOf(video)) {
+    const { category } = labelOf(segment.label);
+    const from = Math.round((1000 * segment.start) / end);
+    const width = Math.max(Math.round((1000 * (segment.end - segment.start)) / end), 8);
+    paths.set(category, `${paths.get(category) ?? ""}M${Math.min(from, 1000 - width)} 0h${width}v10h-${width}z`);
+  }
+  const drawing = [...paths].map(([category, d]) => drawn("path", { class: `category-${category}`, d }));
+  return drawn("svg", { class: "strip", viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" }, ...drawing);
+}
+
+function swatch(name) {
+  return element("span", { class: `swatch ${name}`, "aria-hidden": "true" });
+}
+
+function stateClass(name) {
+  return `state-${name.replace(/[^a-z]+/g, "-")}`;
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

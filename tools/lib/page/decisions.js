@@ -1,0 +1,116 @@
+// What the person decides, kept by this browser until it is exported. The etag is part of the name under which a decision is
+// kept: a video that was replaced must be decided anew.
+
+const DECISIONS = { confirmed: "Confirmed", "false-alarm": "False alarm" };
+
+class Decisions {
+  #scan;
+  #storage;
+  #known = new Map();
+  /** Whether the browser keeps what is decided; some do not for files, or are full. */
+  kept = true;
+
+  constructor(scan, storage) {
+    this.#scan = scan;
+    this.#storage = storage;
+    this.#try(() => {
+      for (let index = 0; index < storage.length; index += 1) this.#read(storage.key(index));
+    });
+  }
+
+  /** Returns what was decided here about a video: `{decision, note, decided_at}`, decision null where there is only a note. */
+  of(video) {
+    return this.#known.get(this.#name(video)) ?? { decision: null, note: "", decided_at: null };
+  }
+
+  /** Returns the decision that holds: the one made here, else the recorded one, else null. */
+  holding(video) {
+    return this.of(video).decision ?? video.recorded?.decision ?? null;
+  }
+
+  /** Decides; null takes a decision back. */
+  decide(video, decision) {
+    this.#keep(video, { ...this.of(video), decision, decided_at: decision && new Date().toISOString() });
+  }
+
+  /** Writes a note; one that is changed after the decision is part of it. */
+  annotate(video, note) {
+    const before = this.of(video);
+    this.#keep(video, { ...before, note, decided_at: before.decision && new Date().toISOString() });
+  }
+
+  /** Takes in what another tab of the same page has decided. */
+  refresh(name) {
+    this.#known.delete(name);
+    this.#try(() => this.#read(name));
+  }
+
+  /** Returns the file to export. */
+  exported(videos, decidedBy) {
+    const decided = videos.filter((video) => this.of(video).decision !== null);
+    return {
+      format: "video-moderation-decisions-1",
+      scan: this.#scan,
+      decided_by: decidedBy,
+      decisions: decided.map((video) => ({
+        video_id: video.id,
+        bucket: video.bucket,
+        key: video.key,
+        version_id: video.version ?? null,
+        etag: video.etag ?? null,
+        attempt: video.attempt,
+        ...this.of(video),
+      })),
+    };
+  }
+
+  #name(video) {
+    return `${this.#prefix}${video.id}/${video.etag ?? ""}`;
+  }
+
+  get #prefix() {
+    return `video-moderation/1/${this.#scan}/`;
+  }
+
+  #keep(video, value) {
+    const name = this.#name(video);
+    const empty = value.decision === null && value.note === "";
+    if (empty) this.#known.delete(name);
+    else this.#known.set(name, value);
+    this.#try(() => (empty ? this.#storage.removeItem(name) : this.#storage.setItem(name, JSON.stringify(value))));
+  }
+
+  #read(name) {
+    if (!name.startsWith(this.#prefix)) return;
+    const value = stored(this.#storage.getItem(name));
+    if (value !== null) this.#known.set(name, value);
+  }
+
+  #try(action) {
+    try {
+      action();
+    } catch {
+      this.kept = false;
+    }
+  }
+}
+
+/** Returns a decision as it was stored, or null: all pages opened from disk share one storage, so it may be anybody's. */
+function stored(text) {
+  try {
+    const { decision, note, decided_at } = JSON.parse(text);
+    const known = decision === null || (Object.hasOwn(DECISIONS, decision) && typeof decided_at === "string");
+    return known && typeof note === "string" ? { decision, note, decided_at } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the browser's storage, or null where it is refused. */
+function browserStorage() {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,215 @@
+// The page: reads its data, fills the summary, and joins filters, list and decisions.
+
+const DATA = JSON.parse(byId("data").textContent);
+const SEGMENT_NUMBERS = 4;
+
+/** Returns the label of a number. */
+function labelOf(number) {
+  return DATA.labels[number];
+}
+
+/** Returns the segments of a video, which come as one flat list of numbers. */
+function segmentsOf(video) {
+  const segments = [];
+  for (let at = 0; at < video.segments.length; at += SEGMENT_NUMBERS) {
+    const [label, start, end, confidence] = video.segments.slice(at, at + SEGMENT_NUMBERS);
+    segments.push({ label, start, end, confidence });
+  }
+  return segments;
+}
+
+/** Returns how long a video is, for its timeline: at least to the end of its last segment. */
+function lengthOf(video) {
+  let last = video.duration ?? 0;
+  for (let at = 2; at < video.segments.length; at += SEGMENT_NUMBERS) last = Math.max(last, video.segments[at]);
+  return Math.max(last, 1);
+}
+
+/** Returns a video with what the list sorts, filters and shows; what counts is what flagged it. */
+function prepared(video, state) {
+  const cut = video.key.replace(/\/+$/, "").lastIndexOf("/") + 1;
+  const labels = video.labels ?? [];
+  const counting = labels.some(([, , , , counts]) => counts) ? labels.filter(([, , , , counts]) => counts) : labels;
+  const top = counting.length ? labelOf(counting[0][0]) : undefined;
+  return {
+    ...video,
+    state,
+    counting,
+    top,
+    title: top?.name,
+    best: counting.length ? Math.max(...counting.map(([, confidence]) => confidence)) : undefined,
+    seen: counting.length ? Math.min(...counting.map(([, , , first]) => first)) : undefined,
+    name: video.key.slice(cut) || video.key,
+    prefix: video.key.slice(cut) ? video.key.slice(0, cut) : "",
+    searched: `${visible(uriOf(video))} ${video.reason ?? ""}`.toLowerCase(),
+  };
+}
+
+const VIDEOS = [...DATA.flagged.map((video) => prepared(video, "flagged")), ...DATA.failed.map((video) => prepared(video, "failed"))];
+const DECIDED = new Decisions(DATA.scan.id, browserStorage());
+const LIST = new Listing(VIDEOS, DECIDED);
+
+function fillSummary() {
+  const { scan } = DATA;
+  const number = (name) => DATA.states.find((state) => state.name === name)?.count ?? 0;
+  const [flagged, failed] = [number("flagged"), number("failed")];
+  byId("title").append("Scan of ", shown(scan.bucket));
+  const facts = [scan.id, scan.status, scan.created_at ? `submitted ${moment(scan.created_at)}` : null, `as of ${moment(DATA.made_at)}`];
+  byId("facts").textContent = facts.filter(Boolean).join(" · ");
+  const open = DATA.objects - ["clean", "flagged", "failed", "skipped", "cancelled"].reduce((sum, name) => sum + number(name), 0);
+  const expected = DATA.expected !== null && DATA.expected !== DATA.objects ? ` of ${count(DATA.expected)}` : "";
+  byId("verdict").append(
+    element("strong", {}, flagged ? `${counted(flagged, "video")} ${flagged === 1 ? "was" : "were"} flagged` : "Nothing was flagged"),
+    failed ? `, ${count(failed)} failed. ` : ". ",
+    DATA.adds_up ? `All ${counted(DATA.objects, "object")} are accounted for.` : `The ${count(DATA.objects)}${expected} objects do not add up, see the warnings.`,
+  );
+  const figures = [
+    ["Flagged", count(flagged), `${share(flagged, DATA.objects)} of all objects`, "state-flagged"],
+    ["Failed", count(failed), `${share(failed, DATA.objects)} of all objects`, "state-failed"],
+    ["Not finished", count(open), open ? "still under way, or never attempted" : "every object has its verdict", "state-waiting"],
+    ["Video analysed", length(DATA.analysed_ms), `${count(Math.round(DATA.analysed_ms / 60_000))} minutes`, "plain"],
+    ["Estimated cost", DATA.costs.total, "by the price table, before taxes", "plain"],
+  ];
+  byId("figures").append(...figures.map(figure));
+  byId("warnings").append(...DATA.warnings.map((text) => element("p", { class: "notice" }, shown(text, "span"))));
+  const parts = DATA.costs.parts.map((part) => element("tr", {}, element("td", {}, part.what), element("td", { class: "number" }, part.amount), element("td", { class: "muted" }, part.price)));
+  byId("costs").append(
+    element("table", {}, element("tbody", {}, ...parts)),
+    element("p", { class: "muted" }, "Only analyses that ended are counted; what is owed in the end only the bill says."),
+  );
+}
+
+function figure([name, value, note, kind]) {
+  return element("div", { class: `figure ${kind}` }, element("dt", {}, name), element("dd", {}, element("strong", {}, value), element("span", { class: "muted" }, note)));
+}
+
+function drawCharts() {
+  byId("states-chart").append(...stateChart(DATA.states, DATA.objects));
+  byId("labels-chart").append(...categoryChart(DATA.found, DATA.categories, chooseCategory));
+  byId("confidence-chart").append(...confidenceChart(DATA.confidences));
+}
+
+function fillLeftOut() {
+  const { flagged, failed } = DATA.left_out;
+  if (!flagged && !failed) return;
+  const left = [flagged ? `${count(flagged)} flagged of lower confidence` : null, failed ? `${count(failed)} failed` : null];
+  const text = `This page has no room for ${left.filter(Boolean).join(" and ")}. All are in the output of `;
+  byId("left-out").append(element("p", { class: "notice" }, text, element("code", {}, DATA.everything)));
+}
+
+function fillFilters() {
+  const groups = DATA.categories.map((name, category) => {
+    const labels = DATA.labels.map((label, number) => ({ ...label, number })).filter((label) => label.category === category && label.name !== name);
+    labels.sort((a, b) => compared(a.name, b.name, 1));
+    const options = labels.map((label) => element("option", { value: `label-${label.number}` }, visible(label.name)));
+    const found = DATA.labels.some((label) => label.category === category);
+    return found ? element("optgroup", { label: name }, element("option", { value: `category-${category}` }, `${name} (all)`), ...options) : null;
+  });
+  byId("filter-label").append(...groups.filter(Boolean));
+  byId("sort-by").append(...COLUMNS.filter((column) => column.value).map((column) => element("option", { value: column.id }, column.title)));
+  byId("prefixes").append(...commonPrefixes().map((value) => element("option", { value })));
+}
+
+function commonPrefixes() {
+  const videos = new Map();
+  for (const { key } of VIDEOS) {
+    const prefix = key.slice(0, key.indexOf("/") + 1);
+    if (prefix && !HIDDEN.test(prefix)) videos.set(prefix, (videos.get(prefix) ?? 0) + 1);
+  }
+  return [...videos].sort(([, a], [, b]) => b - a).slice(0, 30).map(([prefix]) => prefix);
+}
+
+/** Returns the predicate that the filters stand for. A label and a confidence are asked of the same label of a video. */
+function chosenFilter() {
+  const text = byId("filter-text").value.trim().toLowerCase();
+  const prefix = byId("filter-prefix").value;
+  const state = byId("filter-state").value;
+  const confidence = Number(byId("filter-confidence").value) || 0;
+  const decision = byId("filter-decision").value;
+  const [kind, number] = byId("filter-label").value.split("-");
+  const byLabel = kind !== "" || confidence > 0;
+  const fits = DATA.labels.map((label) => kind === "" || (kind === "category" ? label.category === Number(number) : isWithin(label, labelOf(number))));
+  return (video) =>
+    (state === "" || video.state === state) &&
+    video.key.startsWith(prefix) &&
+    video.searched.includes(text) &&
+    (!byLabel || video.counting.some(([label, best]) => fits[label] && best >= confidence)) &&
+    (decision === "" || (video.state === "flagged" && (DECIDED.holding(video) ?? "open") === decision));
+}
+
+function isWithin(label, wanted) {
+  return label === wanted || label.above.includes(wanted.name);
+}
+
+function chooseCategory(category) {
+  const value = `category-${category}`;
+  const select = byId("filter-label");
+  select.value = select.value === value ? "" : value;
+  applyFilters();
+  byId("videos").scrollIntoView();
+}
+
+function applyFilters() {
+  const chosen = byId("filter-label").value;
+  for (const bar of document.querySelectorAll(".bar")) bar.setAttribute("aria-pressed", String(chosen === `category-${bar.dataset.category}`));
+  LIST.show(chosenFilter());
+}
+
+function showProgress() {
+  const flagged = VIDEOS.filter((video) => video.state === "flagged");
+  const decided = flagged.filter((video) => DECIDED.holding(video) !== null).length;
+  byId("progress").textContent = `${count(decided)} of ${counted(flagged.length, "flagged video")} decided.`;
+  byId("kept").textContent = DECIDED.kept ? "" : "This browser does not keep decisions: export them before you close the page.";
+}
+
+function exportDecisions() {
+  const who = byId("decided-by");
+  const name = who.value.trim();
+  who.setAttribute("aria-invalid", String(name === ""));
+  if (name === "") {
+    say("Say who decides first: the name goes into the file.");
+    who.focus();
+    return;
+  }
+  const file = DECIDED.exported(VIDEOS, name);
+  download(DATA.decisions_file, `${JSON.stringify(file, null, 2)}\n`);
+  const notes = VIDEOS.filter((video) => DECIDED.of(video).decision === null && DECIDED.of(video).note !== "").length;
+  const left = notes ? ` ${counted(notes, "note")} without a decision ${notes === 1 ? "was" : "were"} left out.` : "";
+  byId("said").replaceChildren(`${counted(file.decisions.length, "decision")} exported.${left} Apply with `, element("code", {}, DATA.apply));
+}
+
+function download(name, text) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function listen() {
+  let timer = 0;
+  byId("filters").addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(applyFilters, 80);
+  });
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  byId("filters").addEventListener("reset", () => setTimeout(applyFilters));
+  byId("sort-by").addEventListener("change", (event) => LIST.sort(event.target.value));
+  byId("export").addEventListener("click", exportDecisions);
+  LIST.onDecision = showProgress;
+  addEventListener("beforeprint", () => LIST.print(true));
+  addEventListener("afterprint", () => LIST.print(false));
+  addEventListener("storage", (event) => {
+    if (event.key === null) return;
+    DECIDED.refresh(event.key);
+    LIST.refresh();
+    showProgress();
+  });
+}
+
+fillSummary();
+drawCharts();
+fillLeftOut();
+fillFilters();
+listen();
+applyFilters();
+showProgress();
+performance.mark("ready");
