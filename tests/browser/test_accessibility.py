@@ -38,7 +38,7 @@ def test_axe_failed(in_scheme):
     """No serious or critical finding with the details of a failed video open, the cost's parts and the keys too."""
     page = in_scheme("light", SIZES["desk"])
     page.locator("#filter-state").select_option("failed")
-    page.locator("#count", has_text="6,000 of").wait_for()
+    page.locator("#count", has_text="5,000 of").wait_for()
 
     page.locator("tr.row .open").first.click()
     for summary in page.locator("details > summary").all():

@@ -1,4 +1,4 @@
-"""Defects 11 to 18 of the seed: what happened when something went wrong. Each test is named after what protects from one of them."""
+"""Defects 11 to 18 of the seed: what happened when something went wrong. Tests are named after what protects from them."""
 
 import json
 from pathlib import Path
@@ -15,10 +15,10 @@ MAX_SUBJECT, MAX_MAIL_BYTES = 99, 256 * 1024
 
 def test_11_a_full_account_makes_videos_wait(make_line):
     """Defect 11, no handling of LimitExceeded: with two jobs in the account eight videos are analysed one after the other."""
-    line = make_line({"account_jobs": 2, "slots": 2}, account_jobs=2)
+    line = make_line({"account_jobs": 2, "slots": 2}, account_jobs=2, analysis_base_seconds=4.0)
     keys = [f"{number:02}.mp4" for number in range(8)]
     for key in keys:
-        line.put(key)
+        line.put(key, video(seconds=1))
 
     result = line.scan()
 
@@ -158,7 +158,7 @@ def test_14_nobody_waits_for_an_analysis_inside_a_function(line):
 
 
 def test_15_one_bad_notice_keeps_no_other_back(line):
-    """Defect 15, one bad record fails the batch: the others of the event are dealt with, and its repetition deals with the bad one."""
+    """Defect 15, one bad record fails the batch: the others are dealt with, and the event's repetition deals with the bad one."""
     line.put("bad.mp4")
     line.put("good.mp4")
     line.rekognition.faults.lose_notices(2)

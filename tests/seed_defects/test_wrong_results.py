@@ -1,4 +1,4 @@
-"""Defects 1 to 10 of the seed: what came out was wrong. Each test is named after what protects from one of them."""
+"""Defects 1 to 10 of the seed: what came out was wrong. Tests are named after what protects from them."""
 
 import pytest
 
@@ -96,7 +96,7 @@ def test_06_all_labels_of_one_moment_are_stored_and_mailed(line, surest):
 
 
 def test_07_only_what_alerts_is_mailed(line):
-    """Defect 7, mail for every video: none for a clean one, an unsure label, a rule without alert, or a failure; one for the rest."""
+    """Defect 7, mail for every video: none for a clean one, an unsure label, a rule without alert, a failure; one for the rest."""
     line.put("clean.mp4")
     line.put("unsure.mp4", video((0, "Weapons", 79.0)))
     line.put("quiet.mp4", video((0, "Alcohol", 99.0)))
@@ -157,7 +157,7 @@ def test_08_a_repeated_notice_writes_nothing(line):
 
 
 def test_08_two_notices_at_the_same_time_count_once(line):
-    """Defect 8 once more: while one notice is dealt with, another is dealt with to the end and mailed; the first changes nothing."""
+    """Defect 8 once more: while one notice is dealt with, another is brought to its end and mailed; the first changes nothing."""
     line.put("a.mp4", video(WEAPONS))
 
     def meanwhile():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -74,7 +74,7 @@ class World:
         self.faults = ApiFaults()
         self._port = port
         self._given_clock = clock
-        self._undo: list[Callable[[], object]] = []
+        self._undo = ExitStack()
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -92,7 +92,7 @@ class World:
         """
         if not World._only.acquire(blocking=False):
             raise RuntimeError("there is an offline world in this process already")
-        self._undo.append(World._only.release)
+        self._undo.callback(World._only.release)
         try:
             self._build()
         except BaseException:  # whatever it was, nothing of a world half built may stay behind
@@ -102,8 +102,7 @@ class World:
 
     def close(self) -> None:
         """Stop everything, give moto its own back and forget all that was stored; may be called twice."""
-        while self._undo:
-            self._undo.pop()()
+        self._undo.close()
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which any program that uses boto3 or the AWS CLI reaches this world."""
@@ -125,9 +124,9 @@ class World:
     def _build(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._set_account()
-        self._undo.append(_forget)
+        self._undo.callback(_forget)
         self._server = Server(self._port)
-        self._undo.append(self._server.close)
+        self._undo.callback(self._server.close)
         self.endpoint = self._server.endpoint
         self._access = Access(self.endpoint, self.settings)
         self.clock = self._given_clock or self._wall_clock()
@@ -142,7 +141,7 @@ class World:
 
     def _wall_clock(self) -> WallClock:
         clock = WallClock(self.settings.speed)
-        self._undo.append(clock.close)
+        self._undo.callback(clock.close)
         return clock
 
     def _make_services(self) -> None:
@@ -154,7 +153,7 @@ class World:
             clock=clock, settings=settings, endpoint=self._access.environment, directory=self.directory / "functions"
         )
         self.functions = FunctionService(clock=clock, settings=settings, queues=self.queues, receiving=self.queues, runtime=runtime)
-        self._undo.append(self.functions.close)
+        self._undo.callback(self.functions.close)
         self.queues.when_visible(self.functions.wake)
         self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=self.outbox)
         self.batch = BatchOperations(clock=clock, settings=settings, objects=self.storage, functions=self.functions)
@@ -165,16 +164,16 @@ class World:
     def _install(self) -> None:
         for service in (self.tables, self.queues, self.topics):
             service.install()
-            self._undo.append(service.uninstall)
+            self._undo.callback(service.uninstall)
         functions = FunctionsDoor(self.functions)
         functions.install()
-        self._undo.append(functions.uninstall)
+        self._undo.callback(functions.uninstall)
         batch_door.install(self.batch)
-        self._undo.append(batch_door.uninstall)
+        self._undo.callback(batch_door.uninstall)
         rekognition_door.install(self.rekognition)
-        self._undo.append(rekognition_door.uninstall)
+        self._undo.callback(rekognition_door.uninstall)
         cloudformation.install(self.topics)
-        self._undo.append(cloudformation.uninstall)
+        self._undo.callback(cloudformation.uninstall)
 
     def _set_account(self) -> None:
         before = os.environ.get(ACCOUNT_VARIABLE)
@@ -184,7 +183,7 @@ class World:
             if before is not None:
                 os.environ[ACCOUNT_VARIABLE] = before
 
-        self._undo.append(restore)
+        self._undo.callback(restore)
         os.environ[ACCOUNT_VARIABLE] = self.settings.account_id
 
 
