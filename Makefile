@@ -1,12 +1,13 @@
 # The only door to the tools. `make demo` and `make test` each work as the first command on a machine with Python >= 3.11 and make.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+CDK_VERSION := 2.1148.1
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench setup format lock deploy destroy clean
+.PHONY: help demo test check bench setup format lock bootstrap deploy destroy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -48,11 +49,14 @@ bench: $(READY) ## the benchmarks
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	.uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --group test pyproject.toml --output-file requirements.lock
 
+bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
+	$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py"
+
 deploy: $(READY) ## deploy to the AWS account of your credentials
-	$(BIN)/npx --yes aws-cdk@2.1148.1 deploy --app "$(BIN)/python app.py"
+	$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py"
 
 destroy: $(READY) ## take the deployment down again
-	$(BIN)/npx --yes aws-cdk@2.1148.1 destroy --app "$(BIN)/python app.py"
+	$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py"
 
 clean: ## remove everything that was built
 	rm -rf .venv .uv build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

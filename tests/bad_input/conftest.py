@@ -1,5 +1,5 @@
 """The lines of the seed's tests, for input that is bad."""
 
-from tests.seed_defects.conftest import assembly, line, make_line, session
+from tests.seed_defects.conftest import assembly, line, make_line, refusing_line, session
 
-__all__ = ["assembly", "line", "make_line", "session"]
+__all__ = ["assembly", "line", "make_line", "refusing_line", "session"]

@@ -27,12 +27,7 @@ BAD = [
 def test_a_bad_address_is_said_and_nothing_is_synthesised(tmp_path):
     """It ends with 2, names the key, the value and the cure on stderr without a traceback, and writes no template."""
     context = json.dumps({"alert_email": "reviewer@example,com"})
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "CDK_OUTDIR": str(tmp_path / "out"),
-        "CDK_CONTEXT_JSON": context,
-    }
+    environment = os.environ | {"CDK_OUTDIR": str(tmp_path / "out"), "CDK_CONTEXT_JSON": context}
 
     done = subprocess.run(
         [sys.executable, str(ROOT / "app.py")],

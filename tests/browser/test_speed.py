@@ -4,6 +4,12 @@ from tests.browser.chromium import interactive_seconds
 from tests.browser.reviews import review
 from tools.lib.page.data import MAX_FLAGGED
 
+SORT = """() => {
+    const from = performance.now();
+    document.querySelector("th[data-column=key] button").click();
+    return performance.now() - from;
+}"""
+
 
 def test_twenty_thousand(browser, pages):
     """A page of 20,000 videos takes input within five seconds, and sorts within one (a loaded machine is allowed for)."""
@@ -11,9 +17,7 @@ def test_twenty_thousand(browser, pages):
 
     seconds = interactive_seconds(browser, path)
     page = pages.goto(path)
-    sorting = page.evaluate(
-        "() => { const from = performance.now(); document.querySelector('th[data-column=key] button').click(); return performance.now() - from; }"
-    )
+    sorting = page.evaluate(SORT)
 
     assert seconds < 5
     assert sorting < 1_000

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from handlers.adapters.scan_items import SETTINGS_KEY
 from handlers.adapters.table import ScanTable
 from handlers.domain.states import ScanStatus
 from tools.emulator.clock import WallClock
@@ -22,10 +23,19 @@ from tools.emulator.world import World
 ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
-PATIENCE = 200.0
-"""Seconds of the wall after which a wait is given up: nothing here takes a quarter of it on an idle machine."""
-LOOK_SECONDS = 0.3
+PATIENCE = 400.0
+"""Seconds of the wall after which a wait is given up: nothing here takes a tenth of it on an idle machine."""
+LOOK_SECONDS = 0.5
 """Between two looks while waiting, of the wall."""
+
+DIALS = {
+    "speed": 20.0,
+    "analysis_base_seconds": 3.0,
+    "batch_preparing_seconds": 1.0,
+    "account_concurrency": 100,
+    "function_wall_seconds": 30.0,
+}
+"""A world in a hurry on a busy machine: no invocation is to meet a limit that is the machine's."""
 
 
 class LeapingClock(WallClock):
@@ -119,6 +129,11 @@ class Stage:
             },
         )["JobId"]
 
+    def set_slots(self, slots):
+        """Turn the dial that says how many of the account's jobs are used."""
+        item = {**key_of(SETTINGS_KEY), "slots": {"N": str(slots)}}
+        self.world.client("dynamodb").put_item(TableName=self.outputs["TableName"], Item=item)
+
     def scan(self, prefix, *arguments):
         """Submit what lies below a prefix, wait until every task ran and every record is final, and return the scan's id."""
         scan_id = self.submit(prefix, *arguments)
@@ -153,8 +168,21 @@ class Stage:
                 meanwhile=lambda: self.world.clock.leap(60.0),
             )
 
+    def unpause(self):
+        """Let starting go on, and let the time be over for which messages were handed back."""
+        self.world.client("dynamodb").delete_item(TableName=self.outputs["TableName"], Key=key_of(SETTINGS_KEY))
+        self.world.clock.leap(60.0)
+
+    def calm_down(self):
+        """Wait until no function runs, and let none begin that nobody waits for."""
+        self.world.functions.schedules.close()
+        self.until(lambda: not self._busy(), "no function runs")
+
+    def _busy(self):
+        return any(map(self.world.functions.running, self._functions.values()))
+
     def _leap_if_idle(self):
-        if not any(map(self.world.functions.running, self._functions.values())) and not self.world.rekognition.ledger.open_now:
+        if not self._busy() and not self.world.rekognition.ledger.open_now:
             self.world.clock.leap(300.0)
 
     def job(self, scan_id):
@@ -163,22 +191,29 @@ class Stage:
 
     def records(self, scan_id):
         """Return a scan's records by key, all of the table looked through."""
-        pages = self.world.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
-        items = [item for page in pages for item in page["Items"] if item["sk"]["S"] == f"SCAN#{scan_id}"]
-        names = [(item["pk"]["S"].removeprefix("VIDEO#"), scan_id) for item in items]
+        names = [(item["pk"]["S"].removeprefix("VIDEO#"), scan_id) for item in self._items(scan_id)]
         return {record.video.key: record for record in self.table.records(names)}
 
     def states(self, scan_id):
         """Return the state of each record of a scan by key."""
-        return {key: record.state.value for key, record in self.records(scan_id).items()}
+        return {item["key"]["S"]: item["state"]["S"] for item in self._items(scan_id)}
 
     def unfinished(self, scan_id):
         """Return the keys of a scan whose records are not final."""
         return [key for key, state in self.states(scan_id).items() if state in {"WAITING", "RUNNING"}]
 
+    def _items(self, scan_id):
+        pages = self.world.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
+        return [item for page in pages for item in page["Items"] if item["sk"]["S"] == f"SCAN#{scan_id}"]
+
     def jobs(self, scan_id):
         """Return Rekognition's jobs for a scan, by the emulator's own books."""
         return [job for job in self.world.rekognition.ledger.jobs if (job.tag or "").startswith(f"{scan_id}/")]
+
+    def module(self, function):
+        """Return the module of a function's handler."""
+        [module] = [module for module, name in self._functions.items() if name == function]
+        return module
 
     def function(self, module):
         """Return the name of the function whose handler is in a module."""
@@ -187,6 +222,11 @@ class Stage:
     def review(self, scan_id, *, codes=(0,)):
         """Return what `review_report.py --json` says of a scan."""
         return self.run("review_report.py", "--scan", scan_id, codes=codes)
+
+
+def key_of(key):
+    """Return a key of the table as DynamoDB's client takes it."""
+    return {name: {"S": value} for name, value in key.items()}
 
 
 @pytest.fixture(scope="session")
@@ -215,19 +255,20 @@ def stages(assembly, tmp_path_factory):
     def make(*, context=None, **settings):
         _close(opened)
         directory = tmp_path_factory.mktemp("world")
-        dials = {"speed": 20.0, "analysis_base_seconds": 3.0, "batch_preparing_seconds": 1.0, "account_concurrency": 100} | settings
+        dials = DIALS | settings
         clock = LeapingClock(dials["speed"])
-        opened.append(clock)
+        opened.append(clock.close)
         world = World(EmulatorSettings(**dials), directory=directory, clock=clock)
-        opened.append(world.open())
-        outputs = world.deploy(assembly(**(context or {})), STACK)
-        return Stage(world, outputs, directory)
+        opened.append(world.open().close)
+        stage = Stage(world, world.deploy(assembly(**(context or {})), STACK), directory)
+        opened.append(stage.calm_down)
+        return stage
 
     yield make
     _close(opened)
 
 
 def _close(opened):
-    """Close what was opened, the last first: the clock must run while a world ends."""
+    """Undo what was done, the last first: the clock must run while a world ends."""
     while opened:
-        opened.pop().close()
+        opened.pop()()

@@ -10,26 +10,31 @@ from pathlib import Path
 
 import pytest
 
-from tools.emulator.samples import demo_library
+from tools.emulator.samples import demo_library, tiny_clip
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(300)
 SAMPLE_SECONDS = 0.5
 """Rekognition looks about twice a second: a card is seen up to one sample late, and no longer up to one sample early."""
 
 LISTED = [sample for sample in demo_library() if sample.expected.state != "NOT_LISTED"]
 
 
+def rehearse(home, output, *arguments):
+    """Run the demo as a person would, with an empty home."""
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
+    command = [sys.executable, str(ROOT / "tools" / "rehearse.py"), "--output", str(output), *map(str, arguments)]
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, encoding="utf-8", timeout=280, check=False)
+
+
 @pytest.fixture(scope="module", name="rehearsal")
 def _rehearsal(tmp_path_factory):
-    """Run the demo as a person would, with an empty home, and return its folder."""
+    """Run the demo and return its folder."""
     home, output = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("rehearsal")
-    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
-    command = [sys.executable, str(ROOT / "tools" / "rehearse.py"), "--output", str(output)]
 
-    done = subprocess.run(command, env=environment, cwd=home, capture_output=True, encoding="utf-8", timeout=240, check=False)
+    done = rehearse(home, output)
 
     assert done.returncode == 0, done.stderr
-    (output / "talk.txt").write_text(done.stderr, encoding="utf-8")
     return output
 
 
@@ -102,3 +107,28 @@ def test_everything_is_left_in_the_folder(rehearsal):
     assert {sample.key for sample in demo_library()} == videos
     assert len(list((rehearsal / "manifests").glob("*.csv"))) == 1
     assert "every object is accounted for" in (rehearsal / "review.txt").read_text(encoding="utf-8")
+
+
+def test_own_videos(tmp_path):
+    """A folder of one's own is scanned as it stands: without test cards everything in it comes out clean."""
+    videos = tmp_path / "videos" / "2024"
+    videos.mkdir(parents=True)
+    (videos / "my holiday.mp4").write_bytes(tiny_clip())
+    (videos / "list.txt").write_text("not a video")
+
+    done = rehearse(tmp_path, tmp_path / "rehearsal", tmp_path / "videos")
+
+    review = json.loads((tmp_path / "rehearsal" / "review.json").read_text(encoding="utf-8"))
+    assert done.returncode == 0, done.stderr
+    assert (review["objects"], review["states"]["clean"]) == (1, 1)
+
+
+def test_a_folder_without_files(tmp_path):
+    """A folder with nothing in it is refused before anything is set up, with the cure."""
+    (tmp_path / "empty").mkdir()
+
+    done = rehearse(tmp_path, tmp_path / "rehearsal", tmp_path / "empty")
+
+    assert done.returncode == 1
+    assert "holds no file" in done.stderr
+    assert "Cure:" in done.stderr

@@ -8,8 +8,6 @@ from collections import Counter
 
 import pytest
 
-from handlers.adapters.scan_items import SETTINGS_KEY
-
 STARTERS = 4  # two lanes, maximum concurrency 2 each
 STARTS_A_SECOND = 5  # Rekognition's quota
 
@@ -65,7 +63,7 @@ def assert_each_was_analysed_once(scans):
         assert {key for key, state in made.items() if state == "FLAGGED"} == {video["key"] for video in review["flagged"]}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_scan_of_500_videos_over_both_lanes(stages):
     """Of 500 videos each is started once, ends with its verdict, and is mailed where it must be; Starts keep their pace."""
     scans = Scans(stages(), normal=400, express=100)
@@ -80,7 +78,7 @@ def test_a_scan_of_500_videos_over_both_lanes(stages):
 @pytest.mark.timeout(300)
 def test_a_quota_of_five_jobs(stages):
     """Where the account has five jobs and all of them are slots, never more than five are open, and none is refused for long."""
-    scans = Scans(stages(context={"account_jobs": 5, "slots": 5}, account_jobs=5), normal=90, express=30)
+    scans = Scans(stages(context={"account_jobs": 5, "slots": 5}, account_jobs=5), normal=40, express=20)
 
     assert_each_was_analysed_once(scans)
     assert scans.ledger.max_open == 5
@@ -91,10 +89,9 @@ def test_a_quota_of_five_jobs(stages):
 def test_five_slots_of_twenty(stages):
     """Five slots of an account with twenty jobs are passed by no more than the starters that counted at the same time."""
     stage = stages(analysis_base_seconds=8.0)
-    item = {name: {"S": value} for name, value in SETTINGS_KEY.items()} | {"slots": {"N": "5"}}
-    stage.world.client("dynamodb").put_item(TableName=stage.outputs["TableName"], Item=item)
+    stage.set_slots(5)
 
-    scans = Scans(stage, normal=90, express=30)
+    scans = Scans(stage, normal=40, express=20)
 
     assert_each_was_analysed_once(scans)
     assert 5 <= scans.ledger.max_open <= 5 + STARTERS - 1

@@ -4,17 +4,16 @@
 
 import functools
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import boto3
 import pytest
 
 from stacks.node import use_bundled_node
 
 use_bundled_node()
 
-from tests.seed_defects.line import ACCOUNT, STACK, Line
+from tests.seed_defects.line import ACCOUNT, STACK, Line, Session
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,21 +36,32 @@ def assembly(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def session():
-    """Return one session for all lines: what it loads of botocore's models takes most of a test's time."""
-    return boto3.Session("testing", "testing", region_name="us-east-1")
+    """Return one session for all lines."""
+    return Session()
+
+
+@contextmanager
+def opened(directory, assembly, session):
+    """Give a function that deploys a line: `context` are changes of the shipped context, the rest dials of the emulator."""
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
+        patch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+        yield lambda context=None, **settings: Line(stack, directory, assembly(**(context or {})), session, **settings)
 
 
 @pytest.fixture
-def make_line(monkeypatch, tmp_path, assembly, session):
-    """Return a function that deploys a line: `context` are changes of the shipped context, the rest dials of the emulator."""
-    for name, value in {
-        "MOTO_ACCOUNT_ID": ACCOUNT,
-        "AWS_CONFIG_FILE": "/nonexistent",
-        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with ExitStack() as stack:
-        yield lambda context=None, **settings: Line(stack, tmp_path, assembly(**(context or {})), session, **settings)
+def make_line(tmp_path, assembly, session):
+    """Return a function that deploys a line of its own for a test (see `opened`)."""
+    with opened(tmp_path, assembly, session) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def refusing_line(tmp_path_factory, assembly, session):
+    """Return one line for all tests of a module: of those that leave it as it was, and no other may be in the module."""
+    with opened(tmp_path_factory.mktemp("line"), assembly, session) as make:
+        yield make()
 
 
 @pytest.fixture

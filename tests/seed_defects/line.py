@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 
+import boto3
 from click.testing import CliRunner
 from moto import mock_aws
 
@@ -78,6 +79,26 @@ def unreadable(reason="Unsupported codec/format."):
 def states(result):
     """Return how many videos ended in which state, by what `submit_job.py --json` says; those that have none are left out."""
     return {state: count for state, count in result["result"]["videos"].items() if count}
+
+
+class Session:
+    """A session whose clients are made once, since making them takes most of a test; `listener` hears each call before it is made."""
+
+    def __init__(self):
+        self.listener = None
+        self._session = boto3.Session("testing", "testing", region_name="us-east-1")
+        self._session.events.register("before-parameter-build", self._hear)
+        self._clients = {}
+
+    def client(self, service, config=None):
+        """Return a client."""
+        name = (service, id(config))
+        if name not in self._clients:
+            self._clients[name] = self._session.client(service, config=config)
+        return self._clients[name]
+
+    def _hear(self, params, model, **_):
+        self.listener(f"{model.service_model.service_name}.{model.name}", dict(params))
 
 
 class Eyes:
@@ -194,14 +215,12 @@ class Line:
         self._before = {}
         self._stack = stack
         self.session = session
-        session.events.register("before-parameter-build", self._note)
-        stack.callback(session.events.unregister, "before-parameter-build", self._note)
+        session.listener = self._note
         self._make_services()
         self._deploy(assembly)
 
-    def _note(self, params, model, **_):
-        name = f"{model.service_model.service_name}.{model.name}"
-        self.calls.append(Call(self.clock.now(), name, dict(params)))
+    def _note(self, name, parameters):
+        self.calls.append(Call(self.clock.now(), name, parameters))
         if self._before.get(name):
             self._before[name].pop(0)()
 

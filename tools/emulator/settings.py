@@ -34,7 +34,7 @@ class EmulatorSettings:
         index_lag_seconds: How far DynamoDB's indexes lag behind their table.
         account_concurrency: Function invocations at a time in the account; 1,000 by default, new accounts have as few as 10.
         environments_per_function: Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.
-        function_wall_seconds: Seconds of the wall that a function has at least before its timeout ends it (never more than the timeout),
+        function_wall_seconds: Seconds of the wall that a function has at least before its timeout ends it (at most the timeout),
             however fast time runs: a laptop's limit, not AWS's.
         async_retry_seconds: Waits before Lambda's retries of an asynchronous invocation.
         mail_confirmed: Whether an e-mail subscription is taken as confirmed by its owner.

@@ -1,5 +1,6 @@
 // The details of one video: where in it something was found, how to get at it, and what is decided.
 
+const NO_COMMAND = "The AWS CLI cannot be told such a key: use the console.";
 const MAX_LANES = 40;
 const CHOICES = { confirmed: "Confirm", "false-alarm": "False alarm" };
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000];
@@ -138,7 +139,7 @@ function access(video) {
   const link = element("a", { href: consoleLink(video, DATA.console, DATA.region), target: "_blank", rel: "noopener noreferrer" }, "Open in the AWS console");
   const ways = [
     ["S3 URI", element("code", {}, shown(uri)), HIDDEN.test(uri) ? null : copyButton("URI", uri)],
-    ["Fetch it", element("code", { class: "command" }, command), copyButton("command", command)],
+    ["Fetch it", ...(command === null ? [NO_COMMAND] : [element("code", { class: "command" }, command), copyButton("command", command)])],
     ["Console", link],
   ];
   const facts = [

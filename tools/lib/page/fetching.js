@@ -1,20 +1,23 @@
 // The ways to the object itself: its URI, its page in the console, and a command line that may be pasted into a shell unread.
 
-/** Returns a word as a POSIX shell reads it back. */
-function shellWord(text) {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
-}
+const SAFE = /^[\w@%+=:,./-]+$/;
+const BYTES = new TextEncoder();
 
-/** Returns JSON in printable ASCII: a terminal acts upon a control character even within quotes. */
-function asciiJson(value) {
-  return JSON.stringify(value).replace(/[^ -~]/g, escaped);
+/** Returns a word as bash and zsh read it back, in characters that can be seen: a terminal acts upon others even within quotes. */
+function shellWord(text) {
+  if (SAFE.test(text)) return text;
+  if (!HIDDEN.test(text)) return `'${text.replaceAll("'", `'"'"'`)}'`;
+  const plain = (byte) => (/[\w ./-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, "0")}`);
+  return `$'${[...BYTES.encode(text)].map(plain).join("")}'`;
 }
 
 /** Returns under which name to store an object: the last part of its key, without what a file system or a shell could mind. */
 function fileName(key) {
   const last = key.split("/").filter((part) => part !== "").at(-1) ?? "";
   const plain = last.replace(/[^A-Za-z0-9._-]+/g, "_").slice(-80).replace(/^[._-]+/, "");
-  return plain === "" ? "video" : plain;
+  if (plain === "") return "video";
+  // Of a name in another script only the ending may be left.
+  return last.endsWith(`.${plain}`) ? `video.${plain}` : plain;
 }
 
 /** Returns the version to fetch: the one that was asked for, else the one that was looked at. */
@@ -22,29 +25,21 @@ function versionOf(video) {
   return video.version ?? video.looked_at ?? null;
 }
 
-/** Returns the AWS CLI's command line that fetches a video. */
+/** Returns the AWS CLI's command line that fetches a video, or null where there is none that does. */
 function fetchCommand(video, region) {
-  const file = fileName(video.key);
+  const { bucket, key } = video;
   const version = versionOf(video);
-  if (needsJson(video, version)) {
-    const input = { Bucket: video.bucket, Key: video.key, ...(version === null ? {} : { VersionId: version }) };
-    return commandLine("s3api", "get-object", "--cli-input-json", asciiJson(input), "--region", region, file);
-  }
-  if (version !== null) {
-    const words = ["--bucket", video.bucket, "--key", video.key, "--version-id", version];
-    return commandLine("s3api", "get-object", ...words, "--region", region, file);
-  }
-  return commandLine("s3", "cp", uriOf(video), file, "--region", region);
-}
-
-// The CLI takes a value that begins with a hyphen for an option, reads files and addresses itself (`file://`), and `s3 cp` takes
-// a key that ends with a slash for a folder; what is hidden could not be pasted.
-function needsJson(video, version) {
-  return [video.key, version ?? ""].some((text) => HIDDEN.test(text) || /^-|^[A-Za-z]+:\/\/|\/$/.test(text));
-}
-
-function commandLine(...words) {
-  return ["aws", ...words].map(shellWord).join(" ");
+  const [file, where] = [shellWord(fileName(key)), `--region=${shellWord(region)}`];
+  // No command line can hold a zero.
+  if (key.includes("\0")) return null;
+  // `s3 cp` knows no versions, and takes a key that ends with a slash for a folder.
+  if (version === null && !key.endsWith("/")) return `aws s3 cp ${shellWord(uriOf(video))} ${file} ${where}`;
+  // The CLI replaces such a value by what it reads at that address (AWS CLI user guide, "load parameters from a file").
+  if (/^(fileb?|https?):\/\//.test(key)) return null;
+  // The equals sign, because a value that begins with a hyphen would be an option.
+  const wanted = [`--bucket=${shellWord(bucket)}`, `--key=${shellWord(key)}`];
+  if (version !== null) wanted.push(`--version-id=${shellWord(version)}`);
+  return `aws s3api get-object ${wanted.join(" ")} ${where} ${file}`;
 }
 
 /** Returns the s3 URI, which has no place for a version. */
