@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench setup format lock bootstrap deploy destroy clean
+.PHONY: help demo test test-browser check bench setup format lock bootstrap deploy destroy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -29,15 +29,18 @@ $(READY): .uv/$(UV_VERSION) requirements.lock pyproject.toml
 demo: $(READY) ## rehearse a whole scan offline, on real videos
 	$(BIN)/python tools/rehearse.py
 
-test: $(READY) ## all tests
-	$(BIN)/python -m pytest
+test: $(READY) ## all tests but those that need a browser
+	$(BIN)/python -m pytest --ignore=tests/browser
+
+test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
+	$(BIN)/python -m pytest tests/browser
 
 check: $(READY) ## format, lint, types, tests, synth: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
 	$(BIN)/python app.py
+	$(BIN)/python -m pytest
 
 format: $(READY) ## put the source in form
 	$(BIN)/ruff format .

@@ -127,7 +127,7 @@ def report_of(row, request):
     return files
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(KEYS, VERSIONS, st.sampled_from(["1.0", "2.0"]))
 def test_any_key_comes_out_as_it_went_in(key, version, schema):
     """Listing, manifest, batch task, lane, record, report and review agree on the key, and the review finds the record."""

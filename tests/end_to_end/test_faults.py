@@ -4,6 +4,7 @@ Everything here is done in two worlds, which differ in what nobody knows about A
 """
 
 from collections import Counter
+from email import message_from_bytes, policy
 
 import pytest
 
@@ -17,11 +18,14 @@ UNKIND = KIND | {
     "full_account_answers_repeated_token": False,
     "batch_failed_strings_reach_report": False,
     "batch_function_errors_redriven": True,
+    "batch_redrives": 14,
     "batch_throttle_spends_redrive": True,
     "batch_missing_job_error": "NoSuchJob",
 }
 SOME_FAILED = 3
 TABLE_OPERATIONS = ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "TransactWriteItems", "BatchWriteItem", "Query")
+ANY_WORLD = pytest.mark.parametrize("stage", [KIND], ids=["kind"], indirect=True)
+"""For what does not depend on the unknown: one world is enough."""
 pytestmark = pytest.mark.timeout(500)
 
 
@@ -61,6 +65,21 @@ def test_notices_that_are_repeated(stage):
     assert {3} == {job.notices for job in stage.jobs(scan_id)}
 
 
+def test_mails_and_the_end(stage):
+    """Each flagged video is mailed once before its scan closes, also where the indexes lag behind the table."""
+    made = stage.put_videos("mailed/", 12, flagged_every=2)
+
+    scan_id = stage.scan("mailed/")
+    stage.close(scan_id)
+
+    bodies = [
+        message_from_bytes(path.read_bytes(), policy=policy.default).get_content() for path in stage.world.outbox.glob("*.eml")
+    ]
+    mailed = Counter(key for body in bodies for key in made if f"s3://amzn-s3-demo-bucket/{key}" in body)
+    assert {key: 1 for key, state in made.items() if state == "FLAGGED"} == mailed
+    assert stage.table.scan(scan_id).mails_sent == 6
+
+
 def test_starts_whose_answer_is_lost(stage):
     """A Start of which nobody knows whether it happened is repeated with its token: the same job, paid once."""
     made = stage.put_videos("lost/", 8)
@@ -91,6 +110,7 @@ def test_starters_that_die(stage):
     assert_all_is_well(stage, scan_id, made)
 
 
+@ANY_WORLD
 def test_completions_that_die(stage):
     """A completion may die before or after any of its calls: Lambda repeats it, and the outcome is the same."""
     made = stage.put_videos("dying-completions/", 10, flagged_every=1)
@@ -138,6 +158,7 @@ def assert_failed_tasks_are_told(stage, scan_id, made, struck):
     assert 1 <= len(failed) <= struck
 
 
+@ANY_WORLD
 @pytest.mark.parametrize("kind", ["throttle", "fail", "lose_answer"])
 def test_a_table_in_trouble(stage, kind):
     """A call of the table's that is refused, fails or whose answer is lost is repeated, and counts once."""
@@ -152,6 +173,7 @@ def test_a_table_in_trouble(stage, kind):
     assert_all_is_well(stage, scan_id, made)
 
 
+@ANY_WORLD
 def test_neighbours_in_trouble(stage):
     """Queue, bucket and analysis may throttle and fail for a while: the scan takes longer, and ends the same."""
     made = stage.put_videos("neighbours/", 8, flagged_every=2)
