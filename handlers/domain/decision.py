@@ -1,4 +1,4 @@
-"""What a person decided about a flagged video. It stands on the object's content, so a later scan of the same content has it too."""
+"""What a person decided about a flagged video. It is about the content, so that a later scan of the same content has it too."""
 
 from __future__ import annotations
 

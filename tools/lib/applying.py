@@ -11,10 +11,11 @@ from handlers.adapters.table import Outcome, ScanTable
 from handlers.domain.decision import Decision
 from handlers.domain.record import Record
 from handlers.domain.states import State
-from tools.lib import decisions_file, deployment
+from tools.lib import decisions_file
 from tools.lib.decisions_file import DecisionsFile, Entry, Refusal
 from tools.lib.errors import ToolError
 from tools.lib.program import Surroundings, Target
+from tools.lib.scan_reading import ScanReading
 from tools.lib.terminal import ExitCode, Terminal
 from tools.lib.wording import moment, printable
 
@@ -64,23 +65,36 @@ class ApplyRun:
     """The steps of one run."""
 
     def __init__(
-        self, surroundings: Surroundings, terminal: Terminal, target: Target, path: Path, *, decided_by: str | None = None
+        self,
+        surroundings: Surroundings,
+        terminal: Terminal,
+        target: Target,
+        *,
+        scan_id: str | None = None,
+        decided_by: str | None = None,
     ) -> None:
         self._surroundings = surroundings
         self._terminal = terminal
         self._target = target
-        self._path = path
+        self._scan_id = scan_id
         self._decided_by = decided_by
 
-    def run(self) -> Applied:
-        """Apply the file, whose good decisions are written whatever the others are like."""
-        file = decisions_file.read(self._path, decided_by=self._decided_by, now=self._surroundings.clock.now())
-        clients = self._surroundings.connect(self._target.profile, self._target.region)
-        found = deployment.find(clients.cloudformation, self._target.stack)
-        table = ScanTable(clients.dynamodb, found.table_name, self._surroundings.clock)
+    def run(self, path: Path) -> Applied:
+        """Apply a file, whose good decisions are written whatever the others are like.
+
+        Raises:
+            ToolError: It is no such file, or about another scan than the one that was named, or about one that nobody knows.
+        """
+        file = decisions_file.read(path, decided_by=self._decided_by, now=self._surroundings.clock.now())
+        if self._scan_id not in {None, file.scan_id}:
+            raise ToolError(
+                f"{path}: its decisions are about scan {file.scan_id}, not about {self._scan_id}.",
+                cure="Name the right file, or leave --scan out.",
+            )
+        table = ScanReading(self._surroundings, self._target).table
         if table.scan(file.scan_id) is None:
             raise ToolError(
-                f"{self._path}: its decisions are about scan {file.scan_id}, which the table of {self._target.stack} does not know.",
+                f"{path}: its decisions are about scan {file.scan_id}, which the table of {self._target.stack} does not know.",
                 cure="Name the deployment of that scan with --stack, --region and --profile.",
             )
         return self._apply(table, file)
@@ -132,7 +146,10 @@ def _take(applied: Applied, table: ScanTable, entry: Entry, record: Record | Non
 def _changed(decision: Decision, record: Record | None) -> tuple[str, str] | None:
     """Return why a decision is not about the record as it stands and what to do, or None where it is."""
     if record is None:
-        return f"scan {decision.scan_id} has no record of it", "Name the deployment of that scan with --stack, --region and --profile."
+        return (
+            f"scan {decision.scan_id} has no record of it",
+            "Name the deployment of that scan with --stack, --region and --profile.",
+        )
     if record.attempt != decision.attempt:
         return f"it was analysed again: attempt {record.attempt}, decided was about attempt {decision.attempt}", _LOOK_AGAIN
     etag = record.facts.etag if record.facts else None

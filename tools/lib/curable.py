@@ -95,22 +95,24 @@ class Diagnosis:
     retried: bool
 
 
+_UNRECORDED = {
+    Fate.NEVER_ATTEMPTED: Diagnosis("never attempted", "the batch job ended before its turn", retried=True),
+    Fate.LOST: Diagnosis("lost", "its task succeeded, and yet there is no record of it", retried=True),
+}
+
+
 def diagnose(outcome: ObjectFate, moment: Moment, *, all_failed: bool) -> Diagnosis | None:
     """Return what is wrong with an object, or None where nothing is."""
     match outcome.fate:
-        case Fate.NEVER_ATTEMPTED:
-            return Diagnosis("never attempted", "the batch job ended before its turn", retried=True)
-        case Fate.LOST:
-            return Diagnosis("lost", "its task succeeded, and yet there is no record of it", retried=True)
-        case Fate.CANCELLED:
-            return Diagnosis("cancelled", "was cancelled by somebody", retried=all_failed)
         case Fate.WAITING:
             return _waiting(outcome, moment)
         case Fate.RUNNING:
             return _running(outcome, moment)
         case Fate.FAILED:
             return _failed(outcome, all_failed=all_failed)
-    return None
+        case Fate.CANCELLED:
+            return Diagnosis("cancelled", "was cancelled by somebody", retried=all_failed)
+    return _UNRECORDED.get(outcome.fate)
 
 
 def _failed(outcome: ObjectFate, *, all_failed: bool) -> Diagnosis:
@@ -132,12 +134,16 @@ def _waiting(outcome: ObjectFate, moment: Moment) -> Diagnosis:
         return Diagnosis("stuck waiting", "waits for more than 10 days: its message is sent again", retried=True)
     if moment.paused or moment.anything_runs or waited <= IDLE_SECONDS:
         return Diagnosis("waiting", "its turn comes", retried=False)
-    return Diagnosis("stuck waiting", "waits for more than an hour while nothing is analysed: its message is sent again", retried=True)
+    return Diagnosis(
+        "stuck waiting", "waits for more than an hour while nothing is analysed: its message is sent again", retried=True
+    )
 
 
 def _running(outcome: ObjectFate, moment: Moment) -> Diagnosis:
     started_at = outcome.record.started_at if outcome.record else None
     if moment.now - (started_at or moment.now) > RUNNING_SECONDS:
         # To start it anew could be paid twice, and its result may still be there.
-        return Diagnosis("stuck running", "runs for more than a day: the sweeper asks Rekognition, and after 6 days gives it up", False)
+        return Diagnosis(
+            "stuck running", "runs for more than a day: the sweeper asks Rekognition, and after 6 days gives it up", False
+        )
     return Diagnosis("running", "is being analysed", retried=False)

@@ -1,8 +1,8 @@
 """The file in which the page hands decisions over: read entry by entry, so that one bad entry does not lose the good ones.
 
-    {"format": "video-moderation-decisions-1", "scan": "<scan id>", "decided_by": "<name>", "decisions": [
-        {"video_id": "<32 hex digits>", "bucket": "...", "key": "...", "version_id": null, "etag": "...", "attempt": 0,
-         "decision": "confirmed" or "false-alarm", "note": "...", "decided_at": "2026-11-22T16:30:00.000Z"}]}
+{"format": "video-moderation-decisions-1", "scan": "<scan id>", "decided_by": "<name>", "decisions": [
+    {"video_id": "<32 hex digits>", "bucket": "...", "key": "...", "version_id": null, "etag": "...", "attempt": 0,
+     "decision": "confirmed" or "false-alarm", "note": "...", "decided_at": "2026-11-22T16:30:00.000Z"}]}
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def _json(path: Path) -> Mapping[str, object]:
         content: object = json.loads(path.read_bytes())
     except json.JSONDecodeError as error:
         raise ToolError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}).", cure=_EXPORT) from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise ToolError(f"{path}: not JSON in UTF-8 ({error}).", cure=_EXPORT) from error
+    except (ValueError, RecursionError) as error:  # no UTF-8, a number of thousands of digits, brackets without end
+        raise ToolError(f"{path}: not JSON in UTF-8 that can be read ({error}).", cure=_EXPORT) from error
     if not isinstance(content, dict):
         raise ToolError(f"{path}: holds {_shown(content)}, where an object with decisions is wanted.", cure=_EXPORT)
     return content
@@ -159,9 +159,9 @@ def _attempt(given: object) -> int:
 
 
 def _judgement(given: object) -> Judgement:
-    if given not in set(Judgement):
+    if not isinstance(given, str) or given not in set(Judgement):
         raise _EntryError(f"decision is {_shown(given)}, where {' or '.join(Judgement)} is wanted")
-    return Judgement(str(given))
+    return Judgement(given)
 
 
 def _note(given: object) -> str:

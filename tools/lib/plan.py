@@ -178,10 +178,10 @@ def job_request(
 
 def price_lines(objects: int) -> list[str]:
     """Return what a job of so many objects costs, as lines for a person."""
-    job = prices.dollars(prices.BATCH_JOB.dollars)
+    job, tasks = prices.dollars(prices.BATCH_JOB.dollars), prices.dollars(prices.batch_objects(objects))
     minute = prices.REKOGNITION_MINUTE.dollars
     return [
-        f"S3 Batch Operations: {job} for the job and {prices.dollars(prices.batch_objects(objects))} for its objects, even if cancelled",
+        f"S3 Batch Operations: {job} for the job and {tasks} for its objects, even if cancelled",
         f"Rekognition: {prices.dollars(minute)} for each minute of video, which will be nearly all of the bill",
         f"a listing does not tell the minutes; 1,000 videos of 5 minutes would be {prices.dollars(minute * 5000)}",
         f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
