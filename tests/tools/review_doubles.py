@@ -26,11 +26,15 @@ ETAG = "0123456789abcdef0123456789abcdef"
 
 def review(account, *arguments, interactive=False, answer=None):
     """Run review_report in this process and return click's result."""
-    surroundings = Surroundings(
+    arguments = ["--manifests", str(account.manifests), *arguments]
+    return CliRunner().invoke(main, arguments, obj=surroundings(account, interactive=interactive), input=answer)
+
+
+def surroundings(account, *, interactive=False):
+    """Return what a program of this account takes from its machine."""
+    return Surroundings(
         connect=lambda _profile, _region: account.clients, clock=account.clock, entropy=bytes, interactive=interactive
     )
-    arguments = ["--manifests", str(account.manifests), *arguments]
-    return CliRunner().invoke(main, arguments, obj=surroundings, input=answer)
 
 
 def said(result):

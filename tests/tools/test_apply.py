@@ -1,5 +1,6 @@
 """Decisions come back: `review_report.py --apply`, and what a review then shows."""
 
+import io
 import json
 from dataclasses import replace
 
@@ -20,13 +21,20 @@ from tests.tools.review_doubles import (
     add_scan,
     review,
     said,
+    surroundings,
     video,
 )
 from tools.lib import decisions_file
+from tools.lib.page import RecordedDecision
+from tools.lib.program import Target
+from tools.lib.review_run import ReviewRun, recorded_decisions
+from tools.lib.scan_reading import Wanted
+from tools.lib.terminal import Terminal
 
 AT = "2025-10-09T08:30:00.250Z"
 """Before the clock of the tests' account, 2025-10-09 08:53 UTC."""
 NOW = 1_760_000_000.0
+SILENT = Terminal(as_json=True, out=io.StringIO(), err=io.StringIO(), interactive=False)
 
 
 def entry(key="a.mp4", **changed):
@@ -209,6 +217,17 @@ def test_changed_between_look_and_write(scanned, tmp_path):
     outcomes = [scanned.table.note_decision(each).value for each in (gone, decision, decision)]
 
     assert ["by another", "done", "done before"] == outcomes
+
+
+def test_the_page_gets_back_what_it_exported(scanned, apply):
+    """A page of the same scan is handed each decision, its time as the first page wrote it."""
+    apply(exported(entry(HOSTILE, note="a toy")))
+    review_run = ReviewRun(surroundings(scanned), SILENT, Target(stack="VideoModeration", region=None, profile=None), Wanted())
+
+    recorded = recorded_decisions(review_run.run().flagged)
+
+    expected = RecordedDecision(decision="confirmed", note="a toy", decided_by="Ada", decided_at=AT)
+    assert {video(HOSTILE).id: expected} == recorded
 
 
 # --- the file -----------------------------------------------------------------------------------------------------------

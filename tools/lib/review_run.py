@@ -8,11 +8,13 @@ from dataclasses import replace
 from handlers.adapters.table import ScanTable
 from handlers.domain.record import Scan, Segment
 from handlers.domain.states import ScanStatus
+from tools.lib.page import RecordedDecision
 from tools.lib.program import Surroundings, Target
 from tools.lib.review import FlaggedVideo, Review, review_of
 from tools.lib.scan_reading import ScanReading, Wanted
 from tools.lib.terminal import Terminal
 from tools.lib.truth import ObjectFate, TruthTable
+from tools.lib.wording import iso_time
 
 
 class ReviewRun:
@@ -47,6 +49,20 @@ def with_decisions(flagged: Sequence[FlaggedVideo], table: ScanTable) -> list[Fl
     names = [name for video in flagged if (name := _content(video))]
     found = {(decision.video.id, decision.etag): decision for decision in table.decisions(names)}
     return [replace(video, decision=found.get(name)) if (name := _content(video)) else video for video in flagged]
+
+
+def recorded_decisions(flagged: Sequence[FlaggedVideo]) -> dict[str, RecordedDecision]:
+    """Return the decisions about flagged videos as the page takes them, by video id."""
+    return {
+        video.outcome.video.id: RecordedDecision(
+            decision=video.decision.judgement.value,
+            note=video.decision.note,
+            decided_by=video.decision.decided_by,
+            decided_at=iso_time(video.decision.decided_at),
+        )
+        for video in flagged
+        if video.decision is not None
+    }
 
 
 def _content(video: FlaggedVideo) -> tuple[str, str] | None:

@@ -23,3 +23,8 @@ def byte_size(count: int) -> str:
 def moment(epoch_seconds: float) -> str:
     """Return a time to the minute, in UTC: `2026-11-22 16:30 UTC`."""
     return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def iso_time(epoch_seconds: float) -> str:
+    """Return a time to the millisecond, in UTC, as browsers write it: `2026-11-22T16:30:00.250Z`."""
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
