@@ -31,7 +31,7 @@ SCAN_ENSURED_SECONDS = 60.0
 """For how long an environment trusts that a scan exists, is open and knows its batch job."""
 
 SKIPPED = "SKIPPED"
-"""What the report says of an object that is no video; nothing is stored for it."""
+"""What the report says of an object that is no video; nothing is stored for it, unless a record says something else by now."""
 
 _NOT_READABLE = frozenset({errors.MISSING, errors.FORBIDDEN})
 """With one of these a task fails for good: many of them should stop the batch job."""
@@ -90,15 +90,21 @@ class Registering:
         self._patiently(order, lambda: self._ensure_scan(order))
         previous = self._patiently(order, lambda: self._table.record(order.video.id, order.scan_id))
         if previous is not None and not _taken_up_again(previous, order.request.retry):
-            return _standing(previous)
+            return self._left_standing(order, previous)
         look = self._patiently(order, lambda: self._objects.look(order.video))
-        if look.problem is not None and look.problem.code == errors.NOT_A_VIDEO:
+        if look.problem is not None and look.problem.code == errors.NOT_A_VIDEO and previous is None:
             return _Registered(SKIPPED, look.problem)
         record = self._new_record(order, look.facts)
         if look.problem is not None:
             return self._write(order, record.as_failed(look.problem, at=self._clock.now()), previous)
         self._patiently(order, lambda: self._queues.send(record))
         return self._write(order, record, previous)
+
+    def _left_standing(self, order: _Order, previous: Record) -> _Registered:
+        """Leave a record as it is. A retry that finds it waiting sends its message once more: the first may be lost."""
+        if previous.state is State.WAITING and previous.attempt < order.request.retry:
+            self._patiently(order, lambda: self._queues.send(previous))
+        return _standing(previous)
 
     def _write(self, order: _Order, record: Record, previous: Record | None) -> _Registered:
         outcome = self._patiently(order, lambda: self._table.register(record, previous))

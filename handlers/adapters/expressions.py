@@ -101,6 +101,12 @@ def delete(table: str, key: Item, *, when: Condition = ALWAYS) -> dict[str, Any]
     return {"TableName": table, "Key": serialized_item(key)} | _conditional(when, marks) | marks.parameters()
 
 
+def check(table: str, key: Item, *, when: Condition) -> dict[str, Any]:
+    """Return the parameters of a transaction's ConditionCheck: nothing is written, but all else only if it holds."""
+    marks = Placeholders()
+    return {"TableName": table, "Key": serialized_item(key)} | _conditional(when, marks) | marks.parameters()
+
+
 def _conditional(when: Condition, marks: Placeholders) -> dict[str, Any]:
     text = " AND ".join(_terms(when, marks))
     # With the old image a failed condition says what stands there, so that the outcome is read and not guessed.

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.adapters import expressions, items, scan_items
+from handlers.adapters.decisions import DecisionTable
 from handlers.adapters.dynamo import ConditionFailedError
 from handlers.adapters.expressions import Condition
 from handlers.adapters.outcome import Outcome
@@ -42,7 +43,7 @@ _FINISHED = (
 """What a final transition sets; all else stays as it stands, though another hand may have changed it since the record was read."""
 
 
-class ScanTable(ScanWriter):
+class ScanTable(ScanWriter, DecisionTable):
     """All reads and writes of the design's table."""
 
     # --- into WAITING ------------------------------------------------------------------------------------------------

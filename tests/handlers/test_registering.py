@@ -155,6 +155,40 @@ class TestAgain:
         assert (State.WAITING, attempt, None) == (record.state, record.attempt, record.problem)
         assert (1, 0) == (len(messages()), table.totals(SCAN).final)
 
+    @pytest.mark.parametrize(("retry", "sent"), [("0", 0), ("1", 0), ("2", 1)])
+    def test_retry_of_a_waiting_video(self, flow, table, messages, retry, sent):
+        """A later retry sends the message of a waiting video once more, which may be lost; its attempt stays as it is."""
+        record = waiting(attempt=1, lane=Lane.EXPRESS)
+        table.register(record, None)
+
+        code, text = answer(flow.respond(batch_event("a.mp4", retry=retry)))
+
+        assert ("Succeeded", "WAITING") == (code, text["state"])
+        assert [lane_message.body(record)] * sent == [message["Body"] for message in messages(Lane.EXPRESS)]
+        assert record == record_of(table)
+
+    @pytest.mark.parametrize("state", [State.RUNNING, State.CLEAN, State.FLAGGED])
+    def test_retry_of_what_runs_or_is_done(self, flow, table, messages, state):
+        """A retry leaves alone what runs or is done: nothing is sent, nothing changes."""
+        record = replace(waiting(), state=state)
+        table.register(record, None)
+
+        flow.respond(batch_event("a.mp4", retry="1"))
+
+        assert ([], record) == (messages(), record_of(table))
+
+    def test_retry_of_what_is_no_video_any_more(self, flow, table, s3, messages):
+        """A failed video that was replaced by something else stays FAILED and says so: its record must not tell the old reason."""
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"just text")
+        table.register(waiting().as_failed(Problem("forbidden", "no"), at=1.0), None)
+
+        code, text = answer(flow.respond(batch_event("a.mp4", retry="1")))
+
+        record = record_of(table)
+        assert ("Succeeded", "FAILED", "not-a-video") == (code, text["state"], text["reason"])
+        assert (State.FAILED, "not-a-video", 1) == (record.state, record.problem.code, record.attempt)
+        assert ([], 1) == (messages(), table.totals(SCAN).videos[State.FAILED])
+
     @pytest.mark.parametrize("retry", ["0", "1"])
     def test_no_retry(self, flow, table, retry):
         """A clone of the same job does not take a failed video up again."""

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.domain.identity import Video
 from tools.lib import manifest
 from tools.lib.listing import ListedObject
 
@@ -25,6 +26,20 @@ versions = st.none() | st.just("null") | st.text("abcXYZ019._-", min_size=1, max
 def path(tmp_path_factory):
     """A file that the examples of a property write one after another."""
     return tmp_path_factory.mktemp("manifests") / "manifest.csv"
+
+
+@given(st.lists(st.tuples(keys, versions), max_size=5))
+def test_videos_come_back(path, objects):
+    """Rows of videos all have a version column where any has a version, and give every key back."""
+    written = manifest.write_videos(path, [Video(BUCKET, key, version) for key, version in objects])
+
+    with path.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.reader(source))
+    versioned = any(version is not None for _, version in objects)
+    assert (written.rows, written.versioned) == (len(objects), versioned)
+    assert [(row[0], unquote(row[1], errors="strict"), *row[2:]) for row in rows] == [
+        (BUCKET, key, version or "") if versioned else (BUCKET, key) for key, version in objects
+    ]
 
 
 @given(st.lists(st.tuples(keys, versions), max_size=5))

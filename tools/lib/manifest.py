@@ -6,6 +6,7 @@ The form is described in `manifests/README.md`.
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.domain.identity import Video
 from tools.lib.listing import ListedObject
 
 if TYPE_CHECKING:
@@ -39,6 +41,14 @@ class UploadedManifest:
         return f"s3://{self.bucket}/{self.key}"
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A manifest on disk: how many rows it has, and whether they have a version column."""
+
+    rows: int
+    versioned: bool
+
+
 def fields(bucket: str, found: ListedObject) -> list[str]:
     """Return the columns of one row: bucket, key, and the version where there is one ("null" is written out).
 
@@ -52,6 +62,24 @@ def write(path: Path, bucket: str, listing: Iterable[ListedObject]) -> None:
     """Write a row per object: no header (S3 would take it for a bucket), no blank lines, line ends LF."""
     with path.open("w", encoding="utf-8", newline="") as target:
         csv.writer(target, lineterminator="\n").writerows(fields(bucket, found) for found in listing)
+
+
+def write_videos(path: Path, videos: Iterable[Video]) -> Written:
+    """Write a row per video as `write` does; all rows have a version column where any video has a version.
+
+    Which is known at the end only, so the rows are written twice: memory does not grow with them.
+    """
+    rows, versioned = 0, False
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as draft:
+        rows_of = csv.writer(draft, lineterminator="\n")
+        for video in videos:
+            rows_of.writerow([video.bucket, quote(video.key, safe="/"), video.version_id or ""])
+            rows, versioned = rows + 1, versioned or video.version_id is not None
+        draft.seek(0)
+        with path.open("w", encoding="utf-8", newline="") as target:
+            # Neither a bucket nor an encoded key holds a comma: what ends with one is a row without a version.
+            target.writelines(line if versioned else line.removesuffix(",\n") + "\n" for line in draft)
+    return Written(rows, versioned)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,52 +61,28 @@ class Plan:
 
     def job_request(self, manifest: UploadedManifest) -> CreateJobRequestTypeDef:
         """Return the request that creates the job; the token makes a repeated request the same job."""
-        deployment = self.deployment
-        return {
-            "AccountId": deployment.account_id,
-            "ClientRequestToken": self.scan_id,
-            "ConfirmationRequired": False,  # else the job waits as Suspended for a click in the console
-            "Description": f"Video moderation of {self.selection.bucket}, scan {self.scan_id}",
-            "Priority": PRIORITY,
-            "RoleArn": deployment.batch_role_arn,
-            "Operation": {
-                "LambdaInvoke": {
-                    "FunctionArn": deployment.batch_invoke_function_arn,
-                    "InvocationSchemaVersion": "2.0",
-                    "UserArguments": {"scan_id": self.scan_id, "lane": self.lane.value},
-                }
-            },
-            "Manifest": {
-                "Spec": {
-                    "Format": "S3BatchOperations_CSV_20180820",
-                    "Fields": ["Bucket", "Key", "VersionId"] if self.versioned else ["Bucket", "Key"],
-                },
-                "Location": {
-                    "ObjectArn": f"{deployment.bucket_arn(manifest.bucket)}/{manifest.key}",
-                    "ETag": manifest.etag,
-                },
-            },
-            "Report": {
-                "Enabled": True,
-                "Bucket": deployment.bucket_arn(deployment.work_bucket),
-                "Format": "Report_CSV_20180820",
-                "Prefix": self.report_prefix,
-                "ReportScope": "AllTasks",  # truth is a row for every object, not only for the failed ones
-            },
-        }
+        return job_request(
+            self.deployment,
+            manifest,
+            token=self.scan_id,
+            description=f"Video moderation of {self.selection.bucket}, scan {self.scan_id}",
+            arguments={"scan_id": self.scan_id, "lane": self.lane.value},
+            versioned=self.versioned,
+            report_prefix=self.report_prefix,
+        )
 
     def sentences(self) -> list[str]:
         """Return the plan as lines for a person."""
         return [
             f"Scan {self.scan_id} of {printable(self.selection.uri)}",
-            *_column("Objects", self._objects()),
-            *_column("Lane", [self.lane.value]),
-            *_column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
-            *_column("Manifest", [self.manifest_uri]),
-            *_column("Report", [f"s3://{self.deployment.work_bucket}/{self.report_prefix}/"]),
-            *_column("Price", self._price()),
-            *_column("Then", _WHAT_HAPPENS),
-            *_column("Warning", self._warnings()),
+            *column("Objects", self._objects()),
+            *column("Lane", [self.lane.value]),
+            *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
+            *column("Manifest", [self.manifest_uri]),
+            *column("Report", [f"s3://{self.deployment.work_bucket}/{self.report_prefix}/"]),
+            *column("Price", price_lines(self.tally.objects)),
+            *column("Then", _WHAT_HAPPENS),
+            *column("Warning", self._warnings()),
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -144,17 +121,6 @@ class Plan:
         lines = [f"{self.tally.objects:,} ({byte_size(self.tally.bytes)}; {which})", f"of these {sizes}"]
         return [*lines, "the latest version of each, as listed now"] if self.versioned else lines
 
-    def _price(self) -> list[str]:
-        job = prices.dollars(prices.BATCH_JOB.dollars)
-        objects = prices.dollars(prices.batch_objects(self.tally.objects))
-        minute = prices.REKOGNITION_MINUTE.dollars
-        return [
-            f"S3 Batch Operations: {job} for the job and {objects} for its objects, even if cancelled",
-            f"Rekognition: {prices.dollars(minute)} for each minute of video, which will be nearly all of the bill",
-            f"a listing does not tell the minutes; 1,000 videos of 5 minutes would be {prices.dollars(minute * 5000)}",
-            f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
-        ]
-
     def _warnings(self) -> list[str]:
         tally = self.tally
         counted = (
@@ -165,6 +131,64 @@ class Plan:
         return [*(f"{count:,} of the objects: {what}." for count, what in counted if count), *self.warnings]
 
 
-def _column(title: str, lines: list[str] | tuple[str, ...]) -> list[str]:
+def job_request(
+    deployment: Deployment,
+    manifest: UploadedManifest,
+    *,
+    token: str,
+    description: str,
+    arguments: Mapping[str, str],
+    versioned: bool,
+    report_prefix: str,
+) -> CreateJobRequestTypeDef:
+    """Return the request that creates a job of this project; `arguments` are what the function is told with each task."""
+    return {
+        "AccountId": deployment.account_id,
+        "ClientRequestToken": token,
+        "ConfirmationRequired": False,  # else the job waits as Suspended for a click in the console
+        "Description": description,
+        "Priority": PRIORITY,
+        "RoleArn": deployment.batch_role_arn,
+        "Operation": {
+            "LambdaInvoke": {
+                "FunctionArn": deployment.batch_invoke_function_arn,
+                "InvocationSchemaVersion": "2.0",
+                "UserArguments": arguments,
+            }
+        },
+        "Manifest": {
+            "Spec": {
+                "Format": "S3BatchOperations_CSV_20180820",
+                "Fields": ["Bucket", "Key", "VersionId"] if versioned else ["Bucket", "Key"],
+            },
+            "Location": {
+                "ObjectArn": f"{deployment.bucket_arn(manifest.bucket)}/{manifest.key}",
+                "ETag": manifest.etag,
+            },
+        },
+        "Report": {
+            "Enabled": True,
+            "Bucket": deployment.bucket_arn(deployment.work_bucket),
+            "Format": "Report_CSV_20180820",
+            "Prefix": report_prefix,
+            "ReportScope": "AllTasks",  # truth is a row for every object, not only for the failed ones
+        },
+    }
+
+
+def price_lines(objects: int) -> list[str]:
+    """Return what a job of so many objects costs, as lines for a person."""
+    job, tasks = prices.dollars(prices.BATCH_JOB.dollars), prices.dollars(prices.batch_objects(objects))
+    minute = prices.REKOGNITION_MINUTE.dollars
+    return [
+        f"S3 Batch Operations: {job} for the job and {tasks} for its objects, even if cancelled",
+        f"Rekognition: {prices.dollars(minute)} for each minute of video, which will be nearly all of the bill",
+        f"a listing does not tell the minutes; 1,000 videos of 5 minutes would be {prices.dollars(minute * 5000)}",
+        f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
+    ]
+
+
+def column(title: str, lines: Sequence[str]) -> list[str]:
+    """Return lines beside their title."""
     titles = [title, *[""] * (len(lines) - 1)]
     return [f"  {shown:<10}{line}" for shown, line in zip(titles, lines, strict=False)]

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from handlers.domain.decision import Decision
 from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
 from tools.lib.terminal import ExitCode
 from tools.lib.truth import SETTLED, Fate, ObjectFate, TruthTable
-from tools.lib.wording import printable
+from tools.lib.wording import moment, printable
 
 SEGMENTS_SHOWN = 20
 """Segments of a video that are shown to a person; `--json` has all of them."""
@@ -18,16 +19,18 @@ SEGMENTS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class FlaggedVideo:
-    """A flagged video with its segments, in time order."""
+    """A flagged video with its segments, in time order, and what was decided about it."""
 
     outcome: ObjectFate
     segments: Sequence[Segment]
+    decision: Decision | None = None
 
     def sentences(self) -> list[str]:
         """Return the video as lines for a person."""
+        decided = [f"  {decision_line(self.decision)}"] if self.decision else []
         shown = [_segment_line(segment) for segment in self.segments[:SEGMENTS_SHOWN]]
         more = len(self.segments) - len(shown)
-        return [_title(self.outcome), *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
+        return [_title(self.outcome), *decided, *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
         """Return the video for `--json`: times in seconds, confidences in percent."""
@@ -35,6 +38,10 @@ class FlaggedVideo:
         labels = record.labels if record else ()
         return {
             **_named(self.outcome),
+            "video_id": self.outcome.video.id,
+            "etag": record.facts.etag if record and record.facts else None,
+            "attempt": record.attempt if record else 0,
+            "decision": decision_json(self.decision) if self.decision else None,
             "duration_seconds": record.duration_ms / 1000 if record and record.duration_ms is not None else None,
             "labels": [
                 {"name": label.name, "parent": label.parent, "confidence": label.confidence, "seconds": label.milliseconds / 1000}
@@ -153,6 +160,23 @@ def _warnings(truth: TruthTable) -> list[str]:
     if truth.repeated:
         warnings.append(f"{truth.repeated:,} rows of the manifest name an object that stands there before: two rows, one record.")
     return warnings
+
+
+def decision_line(decision: Decision) -> str:
+    """Return a decision as a person reads it."""
+    note = f": {printable(decision.note)}" if decision.note else ""
+    return f"{decision.judgement} by {printable(decision.decided_by)}, {moment(decision.decided_at)}{note}"
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """Return a decision as JSON values, its time in epoch seconds."""
+    return {
+        "decision": decision.judgement.value,
+        "by": decision.decided_by,
+        "at": decision.decided_at,
+        "note": decision.note,
+        "scan": decision.scan_id,
+    }
 
 
 def _block(title: str, lines: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from handlers.clock import Clock
 from handlers.domain.record import Scan
 from tools.lib import manifest
 from tools.lib.aws import explain
+from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.manifest import UploadedManifest
 from tools.lib.plan import Plan
@@ -23,6 +25,7 @@ from tools.lib.wording import byte_size
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3control import S3ControlClient
+    from mypy_boto3_s3control.type_defs import CreateJobRequestTypeDef
 
 _TABLE_ERRORS = (BotoCoreError, ClientError, ThrottledError)
 UNSURE_STATUS = 500
@@ -49,11 +52,38 @@ class ScanRegister(Protocol):
         ...
 
 
+class JobPlan(Protocol):
+    """A job as it will be submitted: that of a new scan, or of a retry."""
+
+    @property
+    def scan_id(self) -> str:
+        """Return the scan that the job belongs to."""
+        ...
+
+    @property
+    def deployment(self) -> Deployment:
+        """Return where it is submitted."""
+        ...
+
+    @property
+    def manifest_key(self) -> str:
+        """Return where in the work bucket its manifest goes."""
+        ...
+
+    def job_request(self, manifest: UploadedManifest) -> CreateJobRequestTypeDef:
+        """Return the request that creates the job."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A scan that was submitted, and what to type next."""
+    """A job that was submitted, and what to type next."""
 
-    plan: Plan
+    plan: JobPlan
     manifest: UploadedManifest
     copy: Path
     job_id: str
@@ -79,7 +109,7 @@ class Submission:
         }
 
 
-def upload_manifest(s3: S3Client, plan: Plan, path: Path, bar: Bar) -> UploadedManifest:
+def upload_manifest(s3: S3Client, plan: JobPlan, path: Path, bar: Bar) -> UploadedManifest:
     """Upload the plan's manifest into the work bucket, showing how far it has come."""
     size = path.stat().st_size
     arrived = 0
@@ -106,23 +136,27 @@ def register(table: ScanRegister, plan: Plan, clock: Clock) -> None:
     )
 
 
-def create_job(s3control: S3ControlClient, table: ScanRegister, plan: Plan, uploaded: UploadedManifest) -> str:
+def create_job(
+    s3control: S3ControlClient, plan: JobPlan, uploaded: UploadedManifest, *, refused: Callable[[], object] = lambda: None
+) -> str:
     """Create the S3 Batch Operations job and return its id. The token in the request makes botocore's own repetitions one job.
 
+    `refused` is called where there is certainly no job.
+
     Raises:
-        ToolError: AWS refused, and the scan is closed again; or it is not known whether the job exists.
+        ToolError: AWS refused; or it is not known whether the job exists.
     """
     try:
         return s3control.create_job(**plan.job_request(uploaded))["JobId"]
     except (BotoCoreError, ClientError) as error:
         if not _refused(error):
             raise _unsure(error, plan) from error
-        _close(table, plan)
+        refused()
         cause = explain(error)
         raise ToolError(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
 
 
-def note_job(table: ScanRegister, plan: Plan, job_id: str) -> str | None:
+def note_job(table: ScanRegister, plan: JobPlan, job_id: str) -> str | None:
     """Note the job in the scan. Returns what to warn of where that failed: the job runs, and its first task notes it again."""
     try:
         table.add_job(plan.scan_id, job_id)
@@ -131,10 +165,10 @@ def note_job(table: ScanRegister, plan: Plan, job_id: str) -> str | None:
     return None
 
 
-def _close(table: ScanRegister, plan: Plan) -> None:
-    # A scan without a job would stay open for ever; but what AWS said about the job is what the person must hear.
+def close(table: ScanRegister, scan_id: str) -> None:
+    """Close a scan without a job, which would stay open for ever; what the table says to that must not drown AWS's refusal."""
     with suppress(*_TABLE_ERRORS):
-        if (scan := table.scan(plan.scan_id)) is not None:
+        if (scan := table.scan(scan_id)) is not None:
             table.close_scan(scan)
 
 
@@ -145,7 +179,7 @@ def _refused(error: BotoCoreError | ClientError) -> bool:
     return isinstance(error, ParamValidationError | NoCredentialsError)
 
 
-def _unsure(error: BotoCoreError | ClientError, plan: Plan) -> ToolError:
+def _unsure(error: BotoCoreError | ClientError, plan: JobPlan) -> ToolError:
     deployment = plan.deployment
     return ToolError(
         f"Whether the job of scan {plan.scan_id} was created is not known. {explain(error)}",

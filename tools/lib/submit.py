@@ -7,18 +7,15 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import ScanTable
 from handlers.domain.states import Lane
-from tools.lib import checks, deployment, follow, manifest, submission
-from tools.lib.aws import Clients, explain
+from tools.lib import checks, deployment, manifest, submission
+from tools.lib.aws import Clients
 from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
-from tools.lib.follow import Follower, View
 from tools.lib.identifiers import new_scan_id
 from tools.lib.listing import ListedObject, Selection, is_versioned, list_objects
 from tools.lib.manifest import UploadedManifest
@@ -27,6 +24,7 @@ from tools.lib.program import Surroundings, Target
 from tools.lib.submission import Submission
 from tools.lib.tally import Tally
 from tools.lib.terminal import Bar, ExitCode, Terminal
+from tools.lib.waiting import Waiting
 from tools.lib.wording import printable
 
 _SHOWN_EVERY = 1000
@@ -45,22 +43,6 @@ class Request:
     unconfirmed_mail: bool
     poll_seconds: float
     manifests: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Waited:
-    """A submission that was followed, as one result: `view` is None where the following was broken off."""
-
-    submitted: Submission
-    view: View | None
-
-    def sentences(self) -> list[str]:
-        """Return how it ended; the ids were told when the scan was submitted."""
-        return self.view.sentences() if self.view else []
-
-    def as_json(self) -> dict[str, Any]:
-        """Return submission and end as one JSON value."""
-        return {**self.submitted.as_json(), "result": self.view.as_json() if self.view else None}
 
 
 class SubmitRun:
@@ -124,7 +106,9 @@ class SubmitRun:
     def _submit(self, plan: Plan, uploaded: UploadedManifest, copy: Path) -> ExitCode:
         table = ScanTable(self._clients.dynamodb, plan.deployment.table_name, self._clock)
         submission.register(table, plan, self._clock)
-        job_id = submission.create_job(self._clients.s3control, table, plan, uploaded)
+        job_id = submission.create_job(
+            self._clients.s3control, plan, uploaded, refused=lambda: submission.close(table, plan.scan_id)
+        )
         if trouble := submission.note_job(table, plan, job_id):
             self._terminal.say(trouble)
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
@@ -132,40 +116,10 @@ class SubmitRun:
         if not self._request.wait:
             self._terminal.tell(submitted)
             return ExitCode.DONE
-        return self._wait(submitted, table)
-
-    def _wait(self, submitted: Submission, table: ScanTable) -> ExitCode:
-        for line in submitted.sentences():
-            self._terminal.say(line)
-        view: View | None = None
-        try:
-            view = self._follow(submitted, table)
-        except KeyboardInterrupt:
-            self._terminal.say(f"Stopped looking. The scan goes on by itself; to look again: {submitted.next_commands[0]}")
-            return ExitCode.INTERRUPTED
-        except (BotoCoreError, ClientError) as error:
-            cause = explain(error)
-            raise ToolError(
-                f"Looking after the scan broke off, the scan itself goes on. {cause}",
-                cure=f"{cause.cure} To look again: {submitted.next_commands[0]}",
-            ) from error
-        finally:
-            self._terminal.tell(Waited(submitted, view))
-        if view.job.broken:
-            self._terminal.complain(_broken(submitted, view))
-        return view.exit_code
-
-    def _follow(self, submitted: Submission, table: ScanTable) -> View:
-        plan = submitted.plan
-        follower = Follower(
-            s3control=self._clients.s3control,
-            table=table,
-            account_id=plan.deployment.account_id,
-            clock=self._clock,
-            poll_seconds=self._request.poll_seconds,
+        waiting = Waiting(
+            clients=self._clients, terminal=self._terminal, clock=self._clock, poll_seconds=self._request.poll_seconds
         )
-        with self._terminal.bar("videos") as bar:
-            return follow.last_view(follower.follow(plan.scan_id, submitted.job_id, plan.tally.objects), bar)
+        return waiting.wait(submitted, table, plan.tally.objects)
 
 
 def _shown(listing: Iterable[ListedObject], tally: Tally, bar: Bar, text: str) -> Iterator[ListedObject]:
@@ -184,12 +138,3 @@ def _require_objects(selection: Selection, tally: Tally) -> None:
             cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` shows what there is; choose with --prefix and --suffix "
             "(--suffix '' takes every key).",
         )
-
-
-def _broken(submitted: Submission, view: View) -> ToolError:
-    reasons = "; ".join(view.job.reasons) or "S3 gave no reason"
-    return ToolError(
-        f"The S3 Batch Operations job {submitted.job_id} ended as {view.job.job.status}: {reasons}",
-        cure="The videos it had handed over are still analysed; "
-        f"`{submitted.next_commands[0]}` tells which. Mend the reason, then submit again.",
-    )

@@ -1,6 +1,8 @@
-"""How values are written for a person: text from a bucket, sizes."""
+"""How values are written for a person: text from a bucket, sizes, times."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 
 def printable(text: str) -> str:
@@ -16,3 +18,13 @@ def byte_size(count: int) -> str:
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
         size /= 1024
     return f"{size:,.1f} PiB"
+
+
+def moment(epoch_seconds: float) -> str:
+    """Return a time to the minute, in UTC: `2026-11-22 16:30 UTC`."""
+    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def iso_time(epoch_seconds: float) -> str:
+    """Return a time to the millisecond, in UTC, as browsers write it: `2026-11-22T16:30:00.250Z`."""
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

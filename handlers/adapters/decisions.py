@@ -1,0 +1,99 @@
+"""Decisions as items of the table: one for each content of a video, beside its records (`VIDEO#<video_id>`, `DECISION#<etag>`).
+
+Not on the record: a record belongs to one scan, while a decision holds for every scan that meets the same content. The etag in the
+key says which content that is; where a bucket has versions, the video id already holds the version. With record and etag at hand
+the key is known, so decisions of many videos are read with BatchGetItem, and an object that was replaced has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from handlers.adapters import expressions, items
+from handlers.adapters.dynamo import ConditionFailedError
+from handlers.adapters.expressions import Condition, Item
+from handlers.adapters.outcome import Outcome
+from handlers.adapters.reading import TableReader
+from handlers.domain.decision import Decision, Judgement
+from handlers.domain.identity import Video
+from handlers.domain.states import State
+
+JUDGED = (State.FLAGGED, State.CLEAN)
+"""A decision stands on an analysis. CLEAN too: a new policy may have judged a video anew that was flagged when it was looked at."""
+
+_PREFIX = "DECISION#"
+
+
+class DecisionTable(TableReader):
+    """What is read and written about decisions."""
+
+    def decisions(self, names: Iterable[tuple[str, str]]) -> Iterator[Decision]:
+        """Yield the decisions about (video id, etag), in any order; those that are missing are left out."""
+        return map(decision_from, self._table.get_many(decision_key(*each) for each in names))
+
+    def decisions_about(self, video_id: str) -> list[Decision]:
+        """Return the decisions about every content that a video had, the oldest first."""
+        found = map(decision_from, self._table.query(f"VIDEO#{video_id}", begins_with=_PREFIX))
+        return sorted(found, key=lambda decision: decision.decided_at)
+
+    def note_decision(self, decision: Decision) -> Outcome:
+        """Write a decision, if its record is as it was looked at and no later decision stands.
+
+        DONE_BEFORE: this very decision stands. BY_ANOTHER: the record changed, or a later decision stands.
+        """
+        item = decision_item(decision)
+        put = expressions.put(self._table.name, item, when=Condition(below={"decided_at": item["decided_at"]}))
+        try:
+            self._table.transact([{"ConditionCheck": self._as_looked_at(decision)}, {"Put": put}])
+        except ConditionFailedError as failure:
+            stands = failure.action == 1 and failure.old is not None and decision_from(failure.old) == decision
+            return Outcome.DONE_BEFORE if stands else Outcome.BY_ANOTHER
+        return Outcome.DONE
+
+    def _as_looked_at(self, decision: Decision) -> dict[str, Any]:
+        return expressions.check(
+            self._table.name,
+            items.record_key(decision.video.id, decision.scan_id),
+            when=Condition(
+                equal={"attempt": decision.attempt, "etag": decision.etag}, one_of={"state": [state.value for state in JUDGED]}
+            ),
+        )
+
+
+def decision_key(video_id: str, etag: str) -> dict[str, str]:
+    """Return the key of a decision."""
+    return {"pk": f"VIDEO#{video_id}", "sk": f"{_PREFIX}{etag}"}
+
+
+def decision_item(decision: Decision) -> dict[str, Any]:
+    """Return the whole item of a decision."""
+    known = items.present(
+        {
+            "bucket": decision.video.bucket,
+            "key": decision.video.key,
+            "version_id": decision.video.version_id,
+            "etag": decision.etag,
+            "scan_id": decision.scan_id,
+            "attempt": decision.attempt,
+            "decision": decision.judgement.value,
+            "note": decision.note,
+            "decided_by": decision.decided_by,
+            "decided_at": decision.decided_at,
+        }
+    )
+    return {**decision_key(decision.video.id, decision.etag), **known}
+
+
+def decision_from(item: Item) -> Decision:
+    """Return the decision that an item holds."""
+    return Decision(
+        video=Video(item["bucket"], item["key"], item.get("version_id")),
+        etag=item["etag"],
+        scan_id=item["scan_id"],
+        attempt=int(item["attempt"]),
+        judgement=Judgement(item["decision"]),
+        note=item["note"],
+        decided_by=item["decided_by"],
+        decided_at=float(item["decided_at"]),
+    )

@@ -1,0 +1,35 @@
+"""What a person decided about a flagged video. It is about the content, so that a later scan of the same content has it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handlers.domain.identity import Video
+
+
+class Judgement(StrEnum):
+    """What a person says of a flagged video."""
+
+    CONFIRMED = "confirmed"
+    FALSE_ALARM = "false-alarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Who decided what about which content of a video, and when.
+
+    Attributes:
+        etag: The content: of a bucket without versions it tells one object under a key from the next.
+        scan_id: The scan whose review was looked at, and in it the attempt.
+        decided_at: Epoch seconds, to the millisecond.
+    """
+
+    video: Video
+    etag: str
+    scan_id: str
+    attempt: int
+    judgement: Judgement
+    note: str
+    decided_by: str
+    decided_at: float

@@ -1,0 +1,125 @@
+"""Retry, end to end: what failed is mended and taken up again under the same scan, and nothing else is started twice."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tools.emulator.samples import CardAt, Clip, encode, tiny_clip
+from tools.emulator.settings import EmulatorSettings
+from tools.emulator.world import World
+
+ROOT = Path(__file__).parents[2]
+BUCKET = "amzn-s3-demo-bucket"
+STACK = "VideoModeration"
+SETTINGS = EmulatorSettings(
+    speed=30.0, analysis_base_seconds=3.0, batch_preparing_seconds=1.0, account_concurrency=100, function_wall_seconds=30.0
+)
+"""A world in a hurry on a busy machine: no invocation is to meet a limit that is the machine's."""
+
+CLEAN = "clean, 100% + \u202e.mp4"
+FLAGGED = "flagged <script>.mp4"
+EMPTY = "empty.mp4"
+ARCHIVED = '=archived, "at first";.mp4'
+VP9 = "vp9 🎬.mp4"
+
+
+class Company:
+    """A world with a deployed stack, and the programs as a person starts them."""
+
+    def __init__(self, world, directory):
+        self.world = world
+        self.s3 = world.client("s3")
+        self._directory = directory
+
+    def put(self, key, body, **more):
+        """Store an object."""
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **more)
+
+    def run(self, *arguments):
+        """Run a tool as itself, and return its exit code and what it said as JSON."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONUTF8": "1",
+            "VIDEO_MODERATION_POLL_SECONDS": "1",
+            "VIDEO_MODERATION_MANIFESTS": str(self._directory / "manifests"),
+            **self.world.environment(),
+        }
+        command = [sys.executable, str(ROOT / "tools" / arguments[0]), *arguments[1:], "--json"]
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=290, check=False)
+        assert done.returncode in (0, 3), done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    def started(self):
+        """Return how many Rekognition jobs were ever opened for each key."""
+        return Counter(job.key for job in self.world.rekognition.ledger.jobs)
+
+
+@pytest.fixture(scope="module", name="company")
+def _company(tmp_path_factory):
+    """Deploy the stack into a world with a small library, two videos of which cannot be analysed as they are."""
+    directory = tmp_path_factory.mktemp("company")
+    environment = {
+        **os.environ,
+        "CDK_OUTDIR": str(directory / "cdk.out"),
+        "CDK_CONTEXT_JSON": json.dumps({"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}),
+    }
+    subprocess.run([sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, check=True)
+    with World(SETTINGS, directory=directory / "world") as world:
+        world.deploy(directory / "cdk.out", STACK)
+        company = Company(world, directory)
+        company.s3.create_bucket(Bucket=BUCKET)
+        company.put(CLEAN, tiny_clip())
+        company.put(FLAGGED, tiny_clip("Weapons"))
+        company.put(EMPTY, b"")
+        company.put(ARCHIVED, tiny_clip(), StorageClass="GLACIER")
+        company.put(VP9, encode(Clip(1.0, codec="vp9")))
+        yield company
+
+
+@pytest.mark.timeout(900)
+def test_retry(company):
+    """A scan, a retry of what is curable, and one of all that failed: each object ends right, each analysis is paid once."""
+    _, submitted = company.run("submit_job.py", "--bucket", BUCKET, "--yes", "--wait")
+    _, first = company.run("review_report.py")
+    begun = company.started()
+
+    company.put(ARCHIVED, encode(Clip(2.0, (CardAt("Weapons", 96.0, 0.0, 1.0),))))
+    company.put(VP9, tiny_clip())
+    _, curable = company.run("review_report.py", "--retry", "--yes", "--wait")
+    _, second = company.run("review_report.py")
+    _, everything = company.run("review_report.py", "--retry-all-failed", "--yes", "--wait")
+    _, third = company.run("review_report.py")
+
+    assert {ARCHIVED: "archived", VP9: "analysis-failed", EMPTY: "empty"} == reasons(first)
+    assert {CLEAN: 1, FLAGGED: 1, VP9: 1} == begun
+    assert {"archived": 1} == {group["reason"]: group["objects"] for group in curable["plan"]["retried"]}
+    assert {VP9: "analysis-failed", EMPTY: "empty"} == reasons(second)
+    assert {FLAGGED, ARCHIVED} == {flagged["key"] for flagged in second["flagged"]}
+    assert [1, 2] == [plan["plan"]["retry"] for plan in (curable, everything)]
+    assert {EMPTY: "empty"} == reasons(third)
+    assert (5, True, "closed") == (third["objects"], third["adds_up"], third["status"])
+    assert {submitted["scan_id"]} == {shown["scan"] for shown in (first, second, third)}
+    assert {CLEAN: 1, FLAGGED: 1, ARCHIVED: 1, VP9: 2} == company.started()
+    tell_the_history(company, submitted["scan_id"])
+
+
+def tell_the_history(company, scan_id):
+    """The retried video's history tells of its attempt, and the list of scans counts it once."""
+    _, history = company.run("review_report.py", "--video", f"s3://{BUCKET}/{VP9}")
+    _, listed = company.run("review_report.py", "--since", "1d")
+
+    [version] = history["versions"]
+    assert [(scan_id, "clean", 2)] == [(record["scan"], record["state"], record["attempt"]) for record in version["records"]]
+    assert [(scan_id, {"clean": 2, "flagged": 2, "failed": 1, "cancelled": 0})] == [
+        (scan["scan"], scan["videos"]) for scan in listed["scans"]
+    ]
+
+
+def reasons(shown):
+    """Return why each failed video failed."""
+    return {failed["key"]: failed["reason"] for failed in shown["failed"]}

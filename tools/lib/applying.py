@@ -1,0 +1,173 @@
+"""One run of `review_report.py --apply`: decisions of a file are written to the table, each if its video is as it was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handlers.adapters.table import Outcome, ScanTable
+from handlers.domain.decision import Decision
+from handlers.domain.record import Record
+from handlers.domain.states import State
+from tools.lib import decisions_file
+from tools.lib.decisions_file import DecisionsFile, Entry, Refusal
+from tools.lib.errors import ToolError
+from tools.lib.program import Surroundings, Target
+from tools.lib.scan_reading import ScanReading
+from tools.lib.terminal import ExitCode, Terminal
+from tools.lib.wording import moment, printable
+
+_BATCH = 100
+"""Entries whose records and decisions are read at a time: what one BatchGetItem takes."""
+
+_LOOK_AGAIN = "Make a new page of the scan, look at the video there, and decide again."
+_JUDGED = frozenset({State.FLAGGED, State.CLEAN})
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of the decisions of a file; `already` were written by an earlier run."""
+
+    scan_id: str
+    decided_by: str
+    written: int = 0
+    already: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Return 3 where some were refused."""
+        return ExitCode.SOME_FAILED if self.refused else ExitCode.DONE
+
+    def sentences(self) -> list[str]:
+        """Return the result as lines for a person."""
+        already = f", {self.already:,} stood already" if self.already else ""
+        done = f"{self.written:,} decisions by {printable(self.decided_by)} written{already}, {len(self.refused):,} refused"
+        return [f"Scan {self.scan_id}: {done}", *(line for refusal in self.refused for line in _refusal_lines(refusal))]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result as JSON values."""
+        return {
+            "scan": self.scan_id,
+            "decided_by": self.decided_by,
+            "written": self.written,
+            "already": self.already,
+            "refused": [
+                {"entry": refusal.entry, "uri": refusal.uri, "reason": refusal.reason, "cure": refusal.cure}
+                for refusal in self.refused
+            ],
+        }
+
+
+class ApplyRun:
+    """The steps of one run."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        terminal: Terminal,
+        target: Target,
+        *,
+        scan_id: str | None = None,
+        decided_by: str | None = None,
+    ) -> None:
+        self._surroundings = surroundings
+        self._terminal = terminal
+        self._target = target
+        self._scan_id = scan_id
+        self._decided_by = decided_by
+
+    def run(self, path: Path) -> Applied:
+        """Apply a file, whose good decisions are written whatever the others are like.
+
+        Raises:
+            ToolError: It is no such file, or about another scan than the one that was named, or about one that nobody knows.
+        """
+        file = decisions_file.read(path, decided_by=self._decided_by, now=self._surroundings.clock.now())
+        if self._scan_id not in {None, file.scan_id}:
+            raise ToolError(
+                f"{path}: its decisions are about scan {file.scan_id}, not about {self._scan_id}.",
+                cure="Name the right file, or leave --scan out.",
+            )
+        table = ScanReading(self._surroundings, self._target).table
+        if table.scan(file.scan_id) is None:
+            raise ToolError(
+                f"{path}: its decisions are about scan {file.scan_id}, which the table of {self._target.stack} does not know.",
+                cure="Name the deployment of that scan with --stack, --region and --profile.",
+            )
+        return self._apply(table, file)
+
+    def _apply(self, table: ScanTable, file: DecisionsFile) -> Applied:
+        applied = Applied(file.scan_id, file.decided_by, refused=list(file.refused))
+        with self._terminal.bar("decisions") as bar:
+            for number, (entry, record, standing) in enumerate(_as_they_stand(table, file.entries)):
+                bar.show("Writing decisions", number, len(file.entries))
+                _take(applied, table, entry, record, standing)
+        applied.refused.sort(key=lambda refusal: refusal.entry)
+        return applied
+
+
+def _as_they_stand(table: ScanTable, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Record | None, Decision | None]]:
+    """Yield each entry with the record it is about and the decision that stands, read a hundred at a time."""
+    for first in range(0, len(entries), _BATCH):
+        batch = entries[first : first + _BATCH]
+        names = [(entry.decision.video.id, entry.decision.scan_id) for entry in batch]
+        records = {record.video.id: record for record in table.records(names)}
+        known = {known.video.id: known for known in table.decisions((e.decision.video.id, e.decision.etag) for e in batch)}
+        yield from _joined(batch, records, known)
+
+
+def _joined(
+    batch: Sequence[Entry], records: Mapping[str, Record], known: Mapping[str, Decision]
+) -> Iterator[tuple[Entry, Record | None, Decision | None]]:
+    for entry in batch:
+        video_id = entry.decision.video.id
+        yield entry, records.get(video_id), known.get(video_id)
+
+
+def _take(applied: Applied, table: ScanTable, entry: Entry, record: Record | None, standing: Decision | None) -> None:
+    decision = entry.decision
+    refusal = _changed(decision, record) or _superseded(decision, standing)
+    if refusal is None and standing == decision:
+        applied.already += 1
+        return
+    if refusal is None:
+        outcome = table.note_decision(decision)
+        applied.written += outcome is Outcome.DONE
+        applied.already += outcome is Outcome.DONE_BEFORE
+        if outcome is not Outcome.BY_ANOTHER:
+            return
+        refusal = "it was changed, or decided by another, just now", "Apply the file once more: that tells which."
+    applied.refused.append(Refusal(entry.number, decision.video.uri, *refusal))
+
+
+def _changed(decision: Decision, record: Record | None) -> tuple[str, str] | None:
+    """Return why a decision is not about the record as it stands and what to do, or None where it is."""
+    if record is None:
+        return (
+            f"scan {decision.scan_id} has no record of it",
+            "Name the deployment of that scan with --stack, --region and --profile.",
+        )
+    if record.attempt != decision.attempt:
+        return f"it was analysed again: attempt {record.attempt}, decided was about attempt {decision.attempt}", _LOOK_AGAIN
+    etag = record.facts.etag if record.facts else None
+    if etag != decision.etag:
+        return f"another object was analysed: its etag is {etag or 'unknown'}, decided was about {decision.etag}", _LOOK_AGAIN
+    if record.state not in _JUDGED:
+        return f"its analysis has no result to decide about: it is {record.state.value}", _LOOK_AGAIN
+    return None
+
+
+def _superseded(decision: Decision, standing: Decision | None) -> tuple[str, str] | None:
+    """Return why a decision comes too late and what to do, or None: whichever file is applied first, the latest decision stands."""
+    if standing is None or standing == decision or standing.decided_at < decision.decided_at:
+        return None
+    later = f"{standing.judgement} by {standing.decided_by}, {moment(standing.decided_at)}"
+    return f"a later decision stands: {later}", "Nothing, if that one is right; else decide anew in a new page."
+
+
+def _refusal_lines(refusal: Refusal) -> list[str]:
+    about = f" ({printable(refusal.uri)})" if refusal.uri else ""
+    return [f"  entry {refusal.entry}{about}: {printable(refusal.reason)}", f"    {printable(refusal.cure)}"]

@@ -1,0 +1,225 @@
+"""The file in which the page hands decisions over: read entry by entry, so that one bad entry does not lose the good ones.
+
+{"format": "video-moderation-decisions-1", "scan": "<scan id>", "decided_by": "<name>", "decisions": [
+    {"video_id": "<32 hex digits>", "bucket": "...", "key": "...", "version_id": null, "etag": "...", "attempt": 0,
+     "decision": "confirmed" or "false-alarm", "note": "...", "decided_at": "2026-11-22T16:30:00.000Z"}]}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from handlers.domain import identity
+from handlers.domain.decision import Decision, Judgement
+from handlers.domain.identity import MAX_ATTEMPT, Video
+from tools.lib.errors import ToolError
+
+FORMAT = "video-moderation-decisions-1"
+MAX_NAME = 100
+MAX_NOTE = 2_000
+"""Characters; the fields of the page take no more."""
+MAX_ETAG = 256
+MAX_AHEAD_SECONDS = 3_600.0
+"""A browser's clock may be a little fast; a decision of the far future would keep every later one out."""
+
+_EXPORT = "Export the decisions from the page again."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A decision that is not applied: which entry of the file (from 1), which video if that is known, why, and what to do."""
+
+    entry: int
+    uri: str | None
+    reason: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision that the file holds, and at which place (from 1)."""
+
+    number: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionsFile:
+    """What a file holds: the scan that was looked at, the entries in their order, and those that are none."""
+
+    scan_id: str
+    decided_by: str
+    entries: tuple[Entry, ...]
+    refused: tuple[Refusal, ...]
+
+
+class _EntryError(Exception):
+    """An entry breaks a rule; says which."""
+
+
+def read(path: Path, *, decided_by: str | None, now: float) -> DecisionsFile:
+    """Read a file; `decided_by` is who decided where the file does not say.
+
+    Raises:
+        ToolError: It cannot be read, is no JSON, or is not a file of decisions as a whole.
+    """
+    fields = _json(path)
+    if fields.get("format") != FORMAT:
+        raise ToolError(
+            f'{path}: "format" is {_shown(fields.get("format"))}, where a file of decisions has "{FORMAT}".',
+            cure="Name the file that the page of a review exported, or update this tool.",
+        )
+    scan_id, name = _scan_id(path, fields), _name(path, fields.get("decided_by"), decided_by)
+    listed = fields.get("decisions")
+    if not isinstance(listed, list):
+        raise ToolError(f'{path}: "decisions" is {_shown(listed)}, where a list is wanted.', cure=_EXPORT)
+    entries: list[Entry] = []
+    refused: list[Refusal] = []
+    for number, given in enumerate(listed, 1):
+        try:
+            entries.append(Entry(number, _decision(given, scan_id, name, now)))
+        except _EntryError as error:
+            refused.append(Refusal(number, _uri(given), str(error), _EXPORT))
+    latest, earlier = _latest(entries)
+    return DecisionsFile(scan_id, name, latest, (*refused, *earlier))
+
+
+def _json(path: Path) -> Mapping[str, object]:
+    try:
+        content: object = json.loads(path.read_bytes())
+    except json.JSONDecodeError as error:
+        raise ToolError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}).", cure=_EXPORT) from error
+    except (ValueError, RecursionError) as error:  # no UTF-8, a number of thousands of digits, brackets without end
+        raise ToolError(f"{path}: not JSON in UTF-8 that can be read ({error}).", cure=_EXPORT) from error
+    if not isinstance(content, dict):
+        raise ToolError(f"{path}: holds {_shown(content)}, where an object with decisions is wanted.", cure=_EXPORT)
+    return content
+
+
+def _scan_id(path: Path, fields: Mapping[str, object]) -> str:
+    scan_id = fields.get("scan")
+    if not (isinstance(scan_id, str) and identity.is_scan_id(scan_id)):
+        raise ToolError(f'{path}: "scan" is {_shown(scan_id)}, which is no scan id.', cure=_EXPORT)
+    return scan_id
+
+
+def _name(path: Path, given: object, otherwise: str | None) -> str:
+    name = given if isinstance(given, str) and given.strip() else otherwise
+    if name is None or not name.strip() or len(name) > MAX_NAME or not _is_text(name):
+        raise ToolError(
+            f'{path}: "decided_by" is {_shown(given)}, where a name of at most {MAX_NAME} characters is wanted.',
+            cure="Fill in 'Decided by' on the page and export again, or pass --decided-by NAME.",
+        )
+    return name.strip()
+
+
+def _decision(given: object, scan_id: str, decided_by: str, now: float) -> Decision:
+    if not isinstance(given, dict):
+        raise _EntryError(f"is {_shown(given)}, where an object is wanted")
+    video = _video(given)
+    return Decision(
+        video=video,
+        etag=_etag(given.get("etag")),
+        scan_id=scan_id,
+        attempt=_attempt(given.get("attempt")),
+        judgement=_judgement(given.get("decision")),
+        note=_note(given.get("note", "")),
+        decided_by=decided_by,
+        decided_at=_moment(given.get("decided_at"), now),
+    )
+
+
+def _video(given: Mapping[str, object]) -> Video:
+    bucket, key, version = given.get("bucket"), given.get("key"), given.get("version_id")
+    if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
+        raise _EntryError("bucket, key or version_id is missing or no text")
+    video = Video(bucket, key, version)
+    if fault := identity.fault_of(video):
+        raise _EntryError(fault)
+    if given.get("video_id") != video.id:
+        raise _EntryError(f"video_id is {_shown(given.get('video_id'))}, but bucket, key and version_id have {video.id}")
+    return video
+
+
+def _etag(given: object) -> str:
+    if not (isinstance(given, str) and 1 <= len(given) <= MAX_ETAG and given.isascii()):
+        raise _EntryError(f"etag is {_shown(given)}: without it nobody can tell which content was looked at")
+    return given
+
+
+def _attempt(given: object) -> int:
+    # True is an int too in Python.
+    if type(given) is not int or not 0 <= given <= MAX_ATTEMPT:
+        raise _EntryError(f"attempt is {_shown(given)}, where a number from 0 to {MAX_ATTEMPT} is wanted")
+    return given
+
+
+def _judgement(given: object) -> Judgement:
+    if not isinstance(given, str) or given not in set(Judgement):
+        raise _EntryError(f"decision is {_shown(given)}, where {' or '.join(Judgement)} is wanted")
+    return Judgement(given)
+
+
+def _note(given: object) -> str:
+    if not (isinstance(given, str) and len(given) <= MAX_NOTE and _is_text(given)):
+        raise _EntryError(f"note is {_shown(given)}, where a text of at most {MAX_NOTE:,} characters is wanted")
+    return given
+
+
+def _moment(given: object, now: float) -> float:
+    wanted = "where a time with its zone is wanted, such as 2026-11-22T16:30:00.000Z"
+    try:
+        moment = datetime.fromisoformat(given) if isinstance(given, str) else None
+        seconds = moment.timestamp() if moment is not None and moment.tzinfo is not None else None
+    except (ValueError, OverflowError) as error:
+        raise _EntryError(f"decided_at is {_shown(given)}, {wanted}") from error
+    if seconds is None:
+        raise _EntryError(f"decided_at is {_shown(given)}, {wanted}")
+    if not 0 <= seconds <= now + MAX_AHEAD_SECONDS:
+        raise _EntryError(f"decided_at is {_shown(given)}, which is not a time that has been: set the clock of that machine")
+    return round(seconds, 3)
+
+
+def _latest(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], list[Refusal]]:
+    """Return the latest entry about each video, and the others as refused."""
+    latest: dict[str, Entry] = {}
+    earlier: list[Refusal] = []
+    for entry in entries:
+        video = entry.decision.video
+        before = latest.setdefault(video.id, entry)
+        if before is entry:
+            continue
+        kept, left = sorted((before, entry), key=lambda each: each.decision.decided_at, reverse=True)
+        latest[video.id] = kept
+        reason = f"the file decides about this video twice, later in entry {kept.number}"
+        earlier.append(Refusal(left.number, video.uri, reason, "Nothing, if the later one is right."))
+    return tuple(sorted(latest.values(), key=lambda entry: entry.number)), earlier
+
+
+def _uri(given: object) -> str | None:
+    """Return the URI that an entry seems to be about."""
+    if not isinstance(given, dict):
+        return None
+    bucket, key = given.get("bucket"), given.get("key")
+    return f"s3://{bucket}/{key}" if isinstance(bucket, str) and isinstance(key, str) else None
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether a text can be stored: half a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    """Return a value of the file as it would stand there, cut."""
+    if value is None:
+        return "missing"
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - what still reads well in a line
