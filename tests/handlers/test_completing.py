@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.adapters.hits import HitStore
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.completing import Completing, CompletionError
 from handlers.domain.policy import Policy, Rule
@@ -14,6 +15,7 @@ from tests.handlers.doubles import (
     COMPLETIONS,
     ROLE,
     SCAN,
+    WORK_BUCKET,
     client_error,
     notice_event,
     time_out,
@@ -27,8 +29,8 @@ ALCOHOL = [(0, "Alcohol", "", 1, 60.0)]
 
 
 @pytest.fixture(name="flow")
-def _flow(table, rekognition, clock):
-    return Completing(table, AnalysisReader(rekognition, clock), POLICY, clock, COMPLETIONS)
+def _flow(table, rekognition, work, clock):
+    return Completing(table, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, COMPLETIONS)
 
 
 @pytest.fixture(name="complete")
