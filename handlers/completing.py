@@ -1,4 +1,4 @@
-"""Completing: a notice becomes hits, segments and a verdict. Only the job id is taken from the notice, Rekognition is asked the rest.
+"""Completing: a notice becomes hits, segments and a verdict. Only the job id is taken from the notice; Rekognition says the rest.
 
 Design, sections 3, 4 and 5. Hits, then segments, are written before the one final transition, so that a final record is never
 without them, and doing it twice costs reading and no more.
@@ -39,7 +39,7 @@ class Completing:
     """Deals with completion notices."""
 
     def __init__(
-        self, table: ScanTable, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, topic_arn: str
+        self, table: ScanTable, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, *, topic_arn: str
     ) -> None:
         self._table = table
         self._reader = reader
@@ -96,7 +96,9 @@ class Completing:
         else:
             with self._hits.file(record) as file:
                 findings = _findings(itertools.chain([first], pages), file)
-                self._judge(record, job_id, first.facts, findings, file, log)
+                self._hits.keep(file)
+            kept = replace(record, rekognition_job_id=job_id, hits_key=file.key, hits_count=file.count)
+            self._judge(kept, first.facts, findings, log)
 
     def _record_of(self, facts: JobFacts) -> Record | None:
         """Return the record that a job's tag names, if the tag is one of ours and there is one."""
@@ -109,12 +111,11 @@ class Completing:
         outcome = self._table.finish(failed)
         log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
 
-    def _judge(self, record: Record, job_id: str, facts: JobFacts, findings: Findings, file: HitFile, log: Log) -> None:
+    def _judge(self, record: Record, facts: JobFacts, findings: Findings, log: Log) -> None:
         verdict = self._policy.judge(findings)
         final = replace(
             record,
             state=verdict.state,
-            rekognition_job_id=job_id,
             finished_at=self._clock.now(),
             model_version=facts.model_version,
             policy_hash=self._policy.hash,
@@ -123,13 +124,16 @@ class Completing:
             gap_ms=findings.gap_ms,
             counted=tuple(label.name for label in verdict.counted),
             mail_due=verdict.alert,
-            hits_key=file.key,
-            hits_count=file.count,
         )
-        self._hits.keep(file)
         self._table.write_segments(final, findings.segments)
         outcome = self._table.finish(final)
-        log.info("analysis completed", state=final.state.value, hits=file.count, segments=len(findings.segments), outcome=outcome.value)
+        log.info(
+            "analysis completed",
+            state=final.state.value,
+            hits=final.hits_count,
+            segments=len(findings.segments),
+            outcome=outcome.value,
+        )
 
 
 def _findings(pages: Iterator[Page], file: HitFile) -> Findings:

@@ -31,5 +31,5 @@ def _flow() -> Completing:
         HitStore(aws.s3(), settings.work_bucket_name),
         policy.parse(settings.policy),
         clock,
-        settings.completions_topic_arn,
+        topic_arn=settings.completions_topic_arn,
     )

@@ -189,8 +189,7 @@ class ScanTable(ScanWriter):
         return self._transition(
             [{"Update": update}, *self._count(record, judged)],
             lambda old: (
-                (old["state"], old["attempt"], old.get("policy_hash"))
-                == (judged.state.value, judged.attempt, judged.policy_hash)
+                (old["state"], old["attempt"], old.get("policy_hash")) == (judged.state.value, judged.attempt, judged.policy_hash)
             ),
         )
 

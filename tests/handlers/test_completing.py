@@ -30,7 +30,7 @@ ALCOHOL = [(0, "Alcohol", "", 1, 60.0)]
 
 @pytest.fixture(name="flow")
 def _flow(table, rekognition, work, clock):
-    return Completing(table, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, COMPLETIONS)
+    return Completing(table, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, topic_arn=COMPLETIONS)
 
 
 @pytest.fixture(name="complete")

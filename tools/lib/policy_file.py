@@ -44,7 +44,9 @@ def read(path: Path) -> PolicyFile:
     except UnicodeDecodeError as fault:
         raise ToolError(f"{path}: the policy is not written in UTF-8 ({fault}).", cure="Save it as UTF-8.") from fault
     except PolicyError as fault:
-        raise ToolError(f"{path}: {fault}", cure=f"Mend the file; {SCHEMA} describes it, and many editors check against it.") from fault
+        raise ToolError(
+            f"{path}: {fault}", cure=f"Mend the file; {SCHEMA} describes it, and many editors check against it."
+        ) from fault
 
 
 def _unknown(label: str) -> str:
