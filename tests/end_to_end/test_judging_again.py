@@ -77,7 +77,7 @@ class Judged:
 
     def spent(self):
         """Return what was started and billed so far, by the ledgers of Rekognition and of the API."""
-        jobs = self.world.rekognition.ledger.jobs()
+        jobs = self.world.rekognition.ledger.jobs
         calls = self.world.ledger.calls(service="rekognition", operation="StartContentModeration")
         return len(jobs), sum(job.minutes_billed for job in jobs), len(calls)
 
