@@ -50,7 +50,7 @@ def dynamodb() -> DynamoDBClient:
 
 
 def s3() -> S3Client:
-    """Return the client by which videos are looked at."""
+    """Return the client by which videos are looked at and hits are kept."""
     client: S3Client = _client("s3")
     return client
 

@@ -1,6 +1,7 @@
-"""Completing: a notice becomes segments and a verdict. Only the job id is taken from the notice; Rekognition is asked all else.
+"""Completing: a notice becomes hits, segments and a verdict. Only the job id is taken from the notice; Rekognition says the rest.
 
-Design, sections 3, 4 and 5. Segments are written before the one final transition, so doing it twice costs reading and no more.
+Design, sections 3, 4 and 5. Hits, then segments, are written before the one final transition, so that a final record is never
+without them, and doing it twice costs reading and no more.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from handlers import errors
+from handlers.adapters.hits import HitFile, HitStore
 from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError, StalePagesError
 from handlers.adapters.table import ScanTable
 from handlers.clock import Clock
@@ -36,9 +38,12 @@ class CompletionError(Exception):
 class Completing:
     """Deals with completion notices."""
 
-    def __init__(self, table: ScanTable, reader: AnalysisReader, policy: Policy, clock: Clock, topic_arn: str) -> None:
+    def __init__(
+        self, table: ScanTable, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, *, topic_arn: str
+    ) -> None:
         self._table = table
         self._reader = reader
+        self._hits = hits
         self._policy = policy
         self._clock = clock
         self._topic_arn = topic_arn
@@ -89,7 +94,11 @@ class Completing:
         elif first.facts.status is JobStatus.FAILED:
             self._fail(record, job_id, first.facts, log)
         else:
-            self._judge(record, job_id, first.facts, _findings(itertools.chain([first], pages)), log)
+            with self._hits.file(record) as file:
+                findings = _findings(itertools.chain([first], pages), file)
+                self._hits.keep(file)
+            kept = replace(record, rekognition_job_id=job_id, hits_key=file.key, hits_count=file.count)
+            self._judge(kept, first.facts, findings, log)
 
     def _record_of(self, facts: JobFacts) -> Record | None:
         """Return the record that a job's tag names, if the tag is one of ours and there is one."""
@@ -102,12 +111,11 @@ class Completing:
         outcome = self._table.finish(failed)
         log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
 
-    def _judge(self, record: Record, job_id: str, facts: JobFacts, findings: Findings, log: Log) -> None:
+    def _judge(self, record: Record, facts: JobFacts, findings: Findings, log: Log) -> None:
         verdict = self._policy.judge(findings)
         final = replace(
             record,
             state=verdict.state,
-            rekognition_job_id=job_id,
             finished_at=self._clock.now(),
             model_version=facts.model_version,
             policy_hash=self._policy.hash,
@@ -119,14 +127,20 @@ class Completing:
         )
         self._table.write_segments(final, findings.segments)
         outcome = self._table.finish(final)
-        log.info("analysis completed", state=final.state.value, segments=len(findings.segments), outcome=outcome.value)
+        log.info(
+            "analysis completed",
+            state=final.state.value,
+            hits=final.hits_count,
+            segments=len(findings.segments),
+            outcome=outcome.value,
+        )
 
 
-def _findings(pages: Iterator[Page]) -> Findings:
-    """Merge hits page after page: what is kept of them is bounded, however many there are."""
+def _findings(pages: Iterator[Page], file: HitFile) -> Findings:
+    """Write down and merge hits page after page: what is held of them in memory is bounded, however many there are."""
     builder = SegmentBuilder()
     for page in pages:
-        for hit in page.hits:
+        for hit in file.take(page.hits):
             builder.add(hit)
     return builder.findings()
 

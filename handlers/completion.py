@@ -6,6 +6,7 @@ import os
 from functools import cache
 
 from handlers import aws
+from handlers.adapters.hits import HitStore
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.adapters.table import ScanTable
 from handlers.clock import SystemClock
@@ -27,7 +28,8 @@ def _flow() -> Completing:
     return Completing(
         ScanTable(aws.dynamodb(), settings.table_name, clock),
         AnalysisReader(aws.rekognition(), clock),
+        HitStore(aws.s3(), settings.work_bucket_name),
         policy.parse(settings.policy),
         clock,
-        settings.completions_topic_arn,
+        topic_arn=settings.completions_topic_arn,
     )

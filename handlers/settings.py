@@ -44,9 +44,10 @@ class StartAnalysisSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionSettings:
-    """What `completion` needs: the table, the topic whose notices it takes, and the policy (compact JSON)."""
+    """What `completion` needs: table, work bucket, the topic whose notices it takes, and the policy (compact JSON)."""
 
     table_name: str
+    work_bucket_name: str
     completions_topic_arn: str
     policy: str
 

@@ -1,6 +1,7 @@
 """The function that hears that an analysis is over and stores what it found."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -9,6 +10,7 @@ from handlers.settings import CompletionSettings
 from stacks.dead_letters import DeadLetters
 from stacks.function import Common, HandlerFunction
 from stacks.table import ScanTable
+from stacks.work_bucket import HITS
 
 
 class Completion(Construct):
@@ -18,7 +20,15 @@ class Completion(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, common: Common, table: ScanTable, completions: sns.ITopic, policy: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        common: Common,
+        table: ScanTable,
+        work_bucket: s3.IBucket,
+        completions: sns.ITopic,
+        policy: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = DeadLetters(self, "DeadLetters")
@@ -28,7 +38,10 @@ class Completion(Construct):
             common=common,
             module="completion",
             settings=CompletionSettings(
-                table_name=table.table.table_name, completions_topic_arn=completions.topic_arn, policy=policy
+                table_name=table.table.table_name,
+                work_bucket_name=work_bucket.bucket_name,
+                completions_topic_arn=completions.topic_arn,
+                policy=policy,
             ),
             timeout=Duration.seconds(900),
             memory_mb=1024,
@@ -37,6 +50,7 @@ class Completion(Construct):
         self.function = made.function
         self.undelivered = DeadLetters(self, "Undelivered")
         table.grant_items(made.role, "GetItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+        made.allow("s3:PutObject", on=work_bucket.arn_for_objects(f"{HITS}*"))
         # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         made.allow("rekognition:GetContentModeration", on="*")

@@ -4,8 +4,8 @@ import json
 
 # All variables of a function together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ENVIRONMENT_LIMIT = 4096
-# What completion's other variables take at most: names, a table name of 255 characters, a topic ARN of 320.
-OTHER_VARIABLES = 696
+# What completion's other variables take at most: names, a table name of 255 characters, a bucket name of 63, a topic ARN of 320.
+OTHER_VARIABLES = 776
 
 
 def compact(value: object, *, least: float) -> str:

@@ -63,7 +63,13 @@ class VideoModerationStack(Stack):
             slots=settings.slots,
         )
         completion = Completion(
-            self, "Completion", common=common, table=table, completions=notifications.completions, policy=settings.policy
+            self,
+            "Completion",
+            common=common,
+            table=table,
+            work_bucket=work_bucket.bucket,
+            completions=notifications.completions,
+            policy=settings.policy,
         )
         sweeper = Sweeper(self, "Sweeper", common=common, table=table, alerts=notifications.alerts, stack_name=settings.stack_name)
         Alarms(

@@ -123,6 +123,8 @@ def record_attributes(record: Record) -> dict[str, Any]:
             "changed_during_scan": record.changed_during_scan or None,
             "refusals": record.refusals or None,
             "refused_since": record.refused_since,
+            "hits_key": record.hits_key,
+            "hits_count": record.hits_count,
             **facts_attributes(record.facts),
             **problem_attributes(record.problem),
         }
@@ -168,6 +170,8 @@ def record_from(item: Item) -> Record:
         changed_during_scan=bool(item.get("changed_during_scan")),
         refusals=whole(item, "refusals") or 0,
         refused_since=number(item, "refused_since"),
+        hits_key=item.get("hits_key"),
+        hits_count=whole(item, "hits_count"),
     )
 
 

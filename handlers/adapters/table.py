@@ -39,8 +39,14 @@ _FINISHED = (
     "gap_ms",
     "counted",
     "mail_due",
+    "hits_key",
+    "hits_count",
 )
 """What a final transition sets; all else stays as it stands, though another hand may have changed it since the record was read."""
+
+_JUDGED = ("state", "policy_hash", "counted", "scan_pk", "scan_sk")
+"""What another policy's verdict sets; and what stands where a mail is due."""
+_MAIL = ("mail_due", "work_pk", "work_sk")
 
 
 class ScanTable(ScanWriter, DecisionTable):
@@ -166,6 +172,28 @@ class ScanTable(ScanWriter, DecisionTable):
             self._table.update(update)
         return Outcome.DONE
 
+    def judge_again(self, record: Record, judged: Record) -> Outcome:
+        """Write the verdict of another policy on a record that is CLEAN or FLAGGED and still as it was read.
+
+        `judged` carries the new state, `policy_hash`, `counted` and `mail_due`; all else, a person's decision above all, stays as
+        it stands. Where the state changes, the totals of both states change in the same transaction.
+        """
+        known = items.record_attributes(judged) | items.index_attributes(judged)
+        # The sweeper may have sent the mail since the record was read: one that was due already is not made due again.
+        set_anew = _JUDGED if record.mail_due else (*_JUDGED, *_MAIL)
+        update = self._record_update(
+            record,
+            sets={name: known[name] for name in set_anew if name in known},
+            removes=[name for name in ("counted", *_MAIL) if name not in known],
+            when=_as_judged(record),
+        )
+        return self._transition(
+            [{"Update": update}, *self._count(record, judged)],
+            lambda old: (
+                (old["state"], old["attempt"], old.get("policy_hash")) == (judged.state.value, judged.attempt, judged.policy_hash)
+            ),
+        )
+
     # --- how -----------------------------------------------------------------------------------------------------------
 
     def _record_update(
@@ -208,6 +236,14 @@ def _replacing(previous: Record | None) -> Condition:
     if previous is None:
         return expressions.NEW
     return Condition(equal={"attempt": previous.attempt, "state": previous.state.value})
+
+
+def _as_judged(record: Record) -> Condition:
+    """Return that a record has the verdict with which it was read, by the same policy."""
+    equal = {"attempt": record.attempt, "state": record.state.value}
+    if record.policy_hash is None:
+        return Condition(equal=equal, absent=["policy_hash"])
+    return Condition(equal=equal | {"policy_hash": record.policy_hash})
 
 
 def _waiting(record: Record) -> dict[str, Any]:

@@ -99,6 +99,9 @@ class Record:
     refusals: int = 0
     """How often Start was refused for a reason of ours (permissions, parameters), the first time at `refused_since`."""
     refused_since: float | None = None
+    hits_key: str | None = None
+    """Where in the work bucket the raw hits are kept, and how many there are (`hits_count`); None before an analysis is read."""
+    hits_count: int | None = None
 
     @property
     def analysis(self) -> Analysis:

@@ -81,6 +81,15 @@ def parent(name: str) -> str:
     return next(iter(ancestors(name)), "")
 
 
+def names() -> tuple[str, ...]:
+    """Return every label, as AWS writes it, from the top down."""
+    return tuple(
+        name
+        for top, seconds in HIERARCHY.items()
+        for name in (top, *(name for second, thirds in seconds.items() for name in (second, *thirds)))
+    )
+
+
 def _ancestors() -> dict[str, tuple[str, ...]]:
     table: dict[str, tuple[str, ...]] = {}
     for top, seconds in HIERARCHY.items():

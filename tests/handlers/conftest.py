@@ -9,7 +9,7 @@ from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import ScanTable
 from handlers.aws import CONFIGS
 from handlers.domain.states import Lane
-from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, Clock, Rekognition, Through
+from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, WORK_BUCKET, Clock, Rekognition, Through
 
 
 @pytest.fixture(name="clock")
@@ -84,6 +84,14 @@ def _raw(dynamodb):
 def _s3(aws):
     client = aws("s3")
     client.create_bucket(Bucket=BUCKET)
+    return Through(client)
+
+
+@pytest.fixture(name="work")
+def _work(aws):
+    """Return S3 with the work bucket, whose calls are kept and can be made to fail."""
+    client = aws("s3")
+    client.create_bucket(Bucket=WORK_BUCKET)
     return Through(client)
 
 

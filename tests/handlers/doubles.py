@@ -11,6 +11,7 @@ from handlers.domain.states import State
 
 ACCOUNT = "111122223333"
 BUCKET = "amzn-s3-demo-bucket"
+WORK_BUCKET = "amzn-s3-demo-work"
 SCAN = "01JDEM00000000000000000001"
 OTHER_SCAN = "01JDEM00000000000000000002"
 JOB = "0f3c9f0e-1111-4222-8333-444455556666"

@@ -1,9 +1,14 @@
 """Completing: every page, one transition, and notices that are late, early, repeated, forged or foreign doing no harm."""
 
+import gzip
+import json
+import random
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
+from handlers.adapters.hits import HitStore
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.completing import Completing, CompletionError
 from handlers.domain.policy import Policy, Rule
@@ -14,6 +19,7 @@ from tests.handlers.doubles import (
     COMPLETIONS,
     ROLE,
     SCAN,
+    WORK_BUCKET,
     client_error,
     notice_event,
     time_out,
@@ -27,8 +33,8 @@ ALCOHOL = [(0, "Alcohol", "", 1, 60.0)]
 
 
 @pytest.fixture(name="flow")
-def _flow(table, rekognition, clock):
-    return Completing(table, AnalysisReader(rekognition, clock), POLICY, clock, COMPLETIONS)
+def _flow(table, rekognition, work, clock):
+    return Completing(table, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, topic_arn=COMPLETIONS)
 
 
 @pytest.fixture(name="complete")
@@ -57,6 +63,17 @@ def _start(table, rekognition):
         return job_id
 
     return start
+
+
+@pytest.fixture(name="hits_of")
+def _hits_of(work):
+    """Return a function that reads the hits that a record points to."""
+
+    def read(record):
+        body = work.get_object(Bucket=WORK_BUCKET, Key=record.hits_key)["Body"].read()
+        return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+
+    return read
 
 
 @pytest.fixture(name="record")
@@ -282,6 +299,76 @@ class TestTrouble:
             complete(job_id)
 
 
+class TestHits:
+    def test_kept(self, start, complete, record, rekognition, hits_of):
+        """Every hit is kept as it came, and the record says where and how many."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+
+        complete(job_id)
+
+        now = record()
+        assert (f"hits/scan={SCAN}/{now.video.id}-00.json.gz", 3) == (now.hits_key, now.hits_count)
+        assert WEAPON == [
+            (hit["timestamp_ms"], hit["label"], hit["parent"], hit["level"], hit["confidence"]) for hit in hits_of(now)
+        ]
+
+    def test_no_hits(self, start, complete, record, rekognition, hits_of):
+        """A video in which nothing was found has an object too, which says so."""
+        job_id = start()
+        rekognition.finish(job_id)
+
+        complete(job_id)
+
+        assert (0, []) == (record().hits_count, hits_of(record()))
+
+    def test_failed(self, start, complete, record, rekognition, work):
+        """Of a failed analysis nothing is kept."""
+        job_id = start()
+        rekognition.finish(job_id, status="FAILED", message="Unsupported codec/format.")
+
+        complete(job_id)
+
+        assert (None, None, []) == (record().hits_key, record().hits_count, work.called("put_object"))
+
+    def test_hits_first(self, start, complete, record, rekognition, work, table):
+        """A final record is never without its hits: while they cannot be kept, nothing else is written."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        work.fail("put_object", client_error("AccessDenied", 403))
+
+        with pytest.raises(CompletionError):
+            complete(job_id)
+
+        assert (State.RUNNING, []) == (record().state, list(table.segments(record().video.id, SCAN, 0)))
+
+    def test_stale_token(self, start, complete, record, rekognition, hits_of):
+        """Where pages are read anew, what was written down of the first reading is thrown away."""
+        job_id = start()
+        rekognition.finish(job_id, [(ms * 500, "Weapons", "Violence", 2, 90.0) for ms in range(2_500)])
+        rekognition.refuse_gets.extend([None, None, client_error("InvalidPaginationTokenException")])
+
+        complete(job_id)
+
+        assert (2_500, 2_500) == (record().hits_count, len(hits_of(record())))
+
+    def test_memory(self, start, complete, record, rekognition, hits_of):
+        """Completing with forty thousand hits of incompressible confidence takes 8 MiB at the most (all at once they take more)."""
+        job_id = start()
+        sure = random.Random(5)
+        rekognition.finish(job_id, [(at * 250, f"Label {at % 7}", "Violence", 2, sure.uniform(50, 100)) for at in range(40_000)])
+        complete()  # what is loaded once does not count
+        tracemalloc.start()
+        before, _ = tracemalloc.get_traced_memory()
+
+        complete(job_id)
+
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak - before < 8 * 1024 * 1024
+        assert 40_000 == record().hits_count == len(hits_of(record()))
+
+
 class KilledError(BaseException):
     """Lambda ends the process: nothing catches it."""
 
@@ -301,6 +388,22 @@ class TestKilled:
         now = record()
         assert (State.FLAGGED, 1, 0) == (now.state, table.totals(SCAN).final, table.running_count())
         assert 2 == len(list(table.segments(now.video.id, SCAN, 0)))
+
+    def test_between_hits_and_segments(self, start, complete, record, rekognition, work, table, hits_of):
+        """Killed after the hits were kept and repeated, they are kept again to the byte, under the same key."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        work.die_after("put_object", KilledError())
+        with pytest.raises(KilledError):
+            complete(job_id)
+        (first,) = work.list_objects_v2(Bucket=WORK_BUCKET)["Contents"]
+        assert State.RUNNING is record().state
+
+        complete(job_id)
+
+        (again,) = work.list_objects_v2(Bucket=WORK_BUCKET)["Contents"]
+        assert (first["Key"], first["ETag"]) == (again["Key"], again["ETag"]) == (record().hits_key, again["ETag"])
+        assert (State.FLAGGED, 1, 3) == (record().state, table.totals(SCAN).final, len(hits_of(record())))
 
     def test_segments_first(self, start, complete, record, rekognition, dynamodb, table):
         """A final record is never without its segments: while they cannot be written, the record runs."""

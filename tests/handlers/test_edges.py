@@ -24,6 +24,7 @@ from tests.handlers.doubles import (
     ROLE,
     SCAN,
     TABLE,
+    WORK_BUCKET,
     batch_event,
     notice_event,
     waiting,
@@ -56,7 +57,7 @@ def _deployed(monkeypatch, aws, dynamodb, s3, urls):
             slots=18,
             **lanes,
         ),
-        CompletionSettings(table_name=TABLE, completions_topic_arn=COMPLETIONS, policy=POLICY),
+        CompletionSettings(table_name=TABLE, work_bucket_name=WORK_BUCKET, completions_topic_arn=COMPLETIONS, policy=POLICY),
         SweeperSettings(table_name=TABLE, alerts_topic_arn=topic, account_id=ACCOUNT, stack_name="VideoModeration"),
     )
     for each in settings:

@@ -25,6 +25,7 @@ ACTIONS = {
     "send_message": {"sqs:SendMessage"},
     "change_message_visibility": {"sqs:ChangeMessageVisibility"},
     "head_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},  # the last one so that missing is 404, not 403
+    "put_object": {"s3:PutObject"},
     "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
     "start_content_moderation": {"rekognition:StartContentModeration", "iam:PassRole"},
     "get_content_moderation": {"rekognition:GetContentModeration"},

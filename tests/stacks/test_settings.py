@@ -135,7 +135,7 @@ def test_numbers_may_be_text(shipped):
         (
             "policy",
             {**PLAIN_POLICY, "labels": {f"Label {n}": PLAIN_POLICY["default"] for n in range(99)}},
-            "must take at most 3400",
+            "must take at most 3320",
             "parent",
         ),
     ],

@@ -2,10 +2,15 @@
 
 import importlib
 import json
+from fnmatch import fnmatchcase
 
 import pytest
 
 from handlers import settings
+from handlers.adapters.hits import hits_key
+from handlers.domain.identity import Video
+from handlers.domain.record import Record
+from handlers.domain.states import State
 
 SETTINGS = {
     "batch_invoke": settings.BatchInvokeSettings,
@@ -57,6 +62,7 @@ def test_environment_is_the_settings_type(functions, text_of, module, kind):
         ("start_analysis", "ACCOUNT_JOBS", "20"),
         ("start_analysis", "SLOTS", "18"),
         ("completion", "TABLE_NAME", "${ScansTable}"),
+        ("completion", "WORK_BUCKET_NAME", "${WorkBucket}"),
         ("completion", "COMPLETIONS_TOPIC_ARN", "${NotificationsCompletions}"),
         ("sweeper", "TABLE_NAME", "${ScansTable}"),
         ("sweeper", "ALERTS_TOPIC_ARN", "${NotificationsAlerts}"),
@@ -84,11 +90,20 @@ def test_environment_fits(templates):
         for r in template["Resources"].values()
         if "POLICY" in r.get("Properties", {}).get("Environment", {}).get("Variables", {})
     )
-    # A table's name has at most 255 characters; a topic's ARN at most 256 for the name and 50 for the rest.
-    others = len("TABLE_NAME" + "COMPLETIONS_TOPIC_ARN" + "POLICY") + 255 + 256 + 50
+    # A table's name has at most 255 characters, a bucket's 63; a topic's ARN at most 256 for the name and 50 for the rest.
+    others = len("TABLE_NAME" + "WORK_BUCKET_NAME" + "COMPLETIONS_TOPIC_ARN" + "POLICY") + 255 + 63 + 256 + 50
 
     assert 3_000 < len(policy)
-    assert 4_096 - others > 3_400 >= len(policy)
+    assert 4_096 - others > 3_320 >= len(policy)
+
+
+def test_hits_go_where_they_may(template, role_statements, text_of):
+    """The key under which `completion` keeps hits lies within what its role may write."""
+    record = Record(Video("amzn-s3-demo-bucket", "a.mp4"), "01JDEM00000000000000000001", State.CLEAN)
+
+    (statement,) = [s for s in role_statements(template)["CompletionHandlerRole"] if s["Action"] == "s3:PutObject"]
+
+    assert fnmatchcase("${WorkBucket.Arn}/" + hits_key(record), text_of(statement["Resource"]))
 
 
 def test_outputs(template):

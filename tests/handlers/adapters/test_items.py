@@ -45,6 +45,8 @@ RECORDS = st.builds(
     changed_during_scan=st.booleans(),
     refusals=st.integers(0, 100),
     refused_since=MAYBE | TIMES,
+    hits_key=MAYBE | TEXTS,
+    hits_count=MAYBE | COUNTS,
 )
 
 

@@ -462,3 +462,96 @@ class TestPatience:
             table.record("0" * 32, SCAN)
 
         assert [] == clock.slept
+
+
+class TestJudgeAgain:
+    @pytest.fixture(name="judged")
+    def _judged(self, table):
+        """Return a function that finishes a video of 60 s by an old policy and returns its record as the table has it."""
+
+        def finish(key="a.mp4", **fields):
+            record = started(table, waiting(key))
+            table.finish(replace(flagged(record), **{"policy_hash": "old", "hits_key": "hits/x", "hits_count": 2, **fields}))
+            return table.record(record.video.id, SCAN)
+
+        return finish
+
+    def test_newly_clean(self, table, judged):
+        """A flagged video becomes clean: totals move from one state to the other, no label counts, no mail is due."""
+        record = judged()
+        clean = replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False)
+
+        outcome = table.judge_again(record, clean)
+
+        assert (outcome, clean) == (Outcome.DONE, table.record(record.video.id, SCAN))
+        assert (0, 1) == tuple(table.totals(SCAN).videos.get(state, 0) for state in (State.FLAGGED, State.CLEAN))
+        assert (0, 60_000) == tuple(table.totals(SCAN).milliseconds.get(state, 0) for state in (State.FLAGGED, State.CLEAN))
+        assert ([], [record.video.id]) == (table.mails_due(9), list(table.in_state(SCAN, State.CLEAN)))
+
+    @pytest.mark.parametrize("mail", [False, True])
+    def test_newly_flagged(self, table, judged, mail):
+        """A clean video becomes flagged, and its mail is due if that was asked for."""
+        record = judged(state=State.CLEAN, counted=(), mail_due=False)
+        now = replace(record, state=State.FLAGGED, policy_hash="new", counted=("Weapons",), mail_due=mail)
+
+        outcome = table.judge_again(record, now)
+
+        assert (outcome, now) == (Outcome.DONE, table.record(record.video.id, SCAN))
+        assert (1, 60_000) == (table.totals(SCAN).videos[State.FLAGGED], table.totals(SCAN).milliseconds[State.FLAGGED])
+        assert ([(record.video.id, SCAN)] if mail else []) == table.mails_due(9)
+
+    def test_same_state(self, table, judged):
+        """Where the state stays, the totals do, and what counts is written."""
+        record = judged()
+        now = replace(record, policy_hash="new", counted=("Violence",))
+
+        table.judge_again(record, now)
+
+        assert now == table.record(record.video.id, SCAN)
+        assert 1 == table.totals(SCAN).final
+
+    def test_twice(self, table, judged):
+        """Doing it twice equals doing it once, and says so."""
+        record = judged()
+        clean = replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False)
+
+        outcomes = [table.judge_again(record, clean) for _ in range(2)]
+
+        assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert 1 == table.totals(SCAN).final
+
+    def test_mail_sent_meanwhile(self, table, judged):
+        """A mail that was sent after the record was read is not due a second time."""
+        record = judged()
+        table.put_scan(Scan(SCAN, BUCKET))
+        table.mail_sent(record)
+
+        table.judge_again(record, replace(record, policy_hash="new"))
+
+        assert ([], False) == (table.mails_due(9), table.record(record.video.id, SCAN).mail_due)
+
+    @pytest.mark.parametrize("changed", [{"attempt": 1}, {"policy_hash": "third"}, {"policy_hash": None}, {"state": State.CLEAN}])
+    def test_overtaken(self, table, judged, raw, changed):
+        """A record that is no longer as it was read is left alone."""
+        record = judged()
+        before = raw()
+
+        outcome = table.judge_again(replace(record, **changed), replace(record, state=State.CLEAN, policy_hash="new", counted=()))
+
+        assert (outcome, before) == (Outcome.BY_ANOTHER, raw())
+
+    def test_all_else_stays(self, table, judged, raw, dynamodb):
+        """What other hands wrote on the record, such as a person's decision, stays."""
+        record = judged()
+        key = {"pk": {"S": f"VIDEO#{record.video.id}"}, "sk": {"S": f"SCAN#{SCAN}"}}
+        dynamodb.update_item(
+            TableName="scans",
+            Key=key,
+            UpdateExpression="SET decision = :d",
+            ExpressionAttributeValues={":d": {"S": "false alarm"}},
+        )
+
+        table.judge_again(record, replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False))
+
+        item = raw()[key["pk"]["S"], key["sk"]["S"]]
+        assert ({"S": "false alarm"}, {"S": "CLEAN"}, {"S": "hits/x"}) == (item["decision"], item["state"], item["hits_key"])

@@ -40,3 +40,11 @@ def test_every_label_stands_in_one_place():
     assert len(taxonomy.HIERARCHY) == 10
     assert len(names) == len(set(names))
     assert all(taxonomy.known(name) for name in names)
+
+
+def test_names():
+    """Every label is named once, as AWS writes it, and known by that name."""
+    names = taxonomy.names()
+
+    assert len(set(names)) == len(names) == sum(taxonomy.level(name) in {1, 2, 3} for name in names)
+    assert {"Explicit", "Graphic Violence", "Blood & Gore", "Gambling"} <= set(names)

@@ -1,0 +1,112 @@
+"""The raw hits of an analysis, kept as one compressed object of JSON lines in the work bucket. Layout: docs/hits.md.
+
+Rekognition forgets what it found after 7 days, and the table keeps what was made of it. This is the evidence itself: finer than
+segments, and readable by Athena. The bytes depend on the video and its hits alone, so keeping them twice equals keeping them once.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+
+from handlers.domain.analysis import Hit
+from handlers.domain.record import Record
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
+    from mypy_boto3_s3 import S3Client
+
+PREFIX = "hits/"
+"""Where hits live in the work bucket; the function's role may write nowhere else in it."""
+
+SPOOL_BYTES = 1024 * 1024
+"""So many compressed bytes are held in memory, some 60,000 hits; what goes beyond is held on disk."""
+
+_COMPRESSION = 6
+_DUMP = json.JSONEncoder(separators=(",", ":")).encode
+"""ASCII only: a line break in a key is escaped, so that a line is a hit whatever the key is."""
+
+
+def hits_key(record: Record) -> str:
+    """Return the key of the hits of a record's attempt; a retry writes another object.
+
+    `scan=` is how Athena and Hive name a partition.
+    """
+    return f"{PREFIX}scan={record.scan_id}/{record.video.id}-{record.attempt:02}.json.gz"
+
+
+class HitFile:
+    """Takes the hits of one analysis as they come; memory is bounded, however many there are.
+
+    Attributes:
+        key: Where the hits are going to be kept.
+        count: How many were taken so far.
+    """
+
+    def __init__(self, record: Record, spool: IO[bytes]) -> None:
+        self.key = hits_key(record)
+        self.count = 0
+        self._start = _common(record)
+        self._spool = spool
+        # No name and no time within: the same hits make the same bytes.
+        self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=spool, mtime=0)
+
+    def take(self, hits: Iterable[Hit]) -> Iterator[Hit]:
+        """Yield the hits, each written down before."""
+        for hit in hits:
+            self._gzip.write(f"{self._start}{_own(hit)}\n".encode("ascii"))
+            self.count += 1
+            yield hit
+
+    def finished(self) -> IO[bytes]:
+        """Return the compressed bytes, to be read from their beginning; nothing can be taken any more."""
+        self._gzip.close()
+        self._spool.seek(0)
+        return self._spool
+
+
+class HitStore:
+    """The work bucket, for keeping hits."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client: Any = client  # a spooled file is a body, which the stubs do not know
+        self._bucket = bucket
+
+    @contextmanager
+    def file(self, record: Record) -> Iterator[HitFile]:
+        """Give a file that takes the hits of a record's analysis, and is gone afterwards."""
+        with SpooledTemporaryFile(SPOOL_BYTES) as spool:
+            yield HitFile(record, spool)
+
+    def keep(self, file: HitFile) -> None:
+        """Keep the hits that a file took, in place of what an earlier try may have kept; errors of S3 are raised as they came."""
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=file.key,
+            Body=file.finished(),
+            ContentType="application/gzip",
+            ServerSideEncryption="AES256",
+        )
+
+
+def _common(record: Record) -> str:
+    """Return how each line of a record begins: which video it is of."""
+    version = {} if record.video.version_id is None else {"version_id": record.video.version_id}
+    named = {"video_id": record.video.id, "attempt": record.attempt, "bucket": record.video.bucket, "key": record.video.key}
+    return f"{_DUMP(named | version)[:-1]},"
+
+
+def _own(hit: Hit) -> str:
+    """Return how a line ends: the hit itself."""
+    return _DUMP(
+        {
+            "timestamp_ms": hit.timestamp_ms,
+            "label": hit.name,
+            "parent": hit.parent,
+            "level": hit.level,
+            "confidence": hit.confidence,
+        }
+    )[1:]
