@@ -126,6 +126,7 @@ def test_hits_are_kept(judged):
 def test_shown_applied_and_back(judged):
     """A stricter policy flags the toast and a looser one clears all, with no job, start or minute more; totals stay true."""
     before, mails = judged.spent(), len(list(judged.world.outbox.glob("*.eml")))
+    assert 4 == before[0]
     assert BEFORE == judged.states()
 
     shown = judged.judge(Alcohol=55)
