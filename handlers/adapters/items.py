@@ -35,7 +35,12 @@ def record_key(video_id: str, scan_id: str) -> dict[str, str]:
 
 def names_of_record(item: Item) -> tuple[str, str]:
     """Return video id and scan id of a record by its key, which each index projects too."""
-    return str(item["pk"]).removeprefix("VIDEO#"), str(item["sk"]).removeprefix("SCAN#")
+    return video_id_of(str(item["pk"])), str(item["sk"]).removeprefix("SCAN#")
+
+
+def video_id_of(pk: str) -> str:
+    """Return the video id in a record's partition key."""
+    return pk.removeprefix("VIDEO#")
 
 
 def segments_prefix(analysis: Analysis) -> str:
