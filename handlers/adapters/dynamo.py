@@ -70,16 +70,16 @@ class Table:
         for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
             yield from map(expressions.deserialized_item, self._get_chunk(chunk, {}))
 
-    def get_text(self, keys: Iterable[Mapping[str, str]], name: str) -> Iterator[tuple[str, str]]:
-        """Yield (pk, text) of one text attribute of the items of these keys, in any order; those that are missing are left out.
+    def get_text(self, keys: Iterable[Mapping[str, str]], name: str) -> Iterator[str]:
+        """Yield one text attribute of the items of these keys, in any order; those that are missing are left out.
 
         For a million items: no other attribute travels, and none is turned into a value and back.
         """
         marks = Placeholders()
-        asked = {"ProjectionExpression": f"{marks.name('pk')}, {marks.name(name)}", **marks.parameters()}
+        asked = {"ProjectionExpression": marks.name(name), **marks.parameters()}
         distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}
         for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
-            yield from ((item["pk"]["S"], item[name]["S"]) for item in self._get_chunk(chunk, asked) if name in item)
+            yield from (item[name]["S"] for item in self._get_chunk(chunk, asked) if name in item)
 
     def _get_chunk(self, keys: list[dict[str, Any]], asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for attempt in range(ATTEMPTS):

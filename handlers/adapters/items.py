@@ -35,12 +35,7 @@ def record_key(video_id: str, scan_id: str) -> dict[str, str]:
 
 def names_of_record(item: Item) -> tuple[str, str]:
     """Return video id and scan id of a record by its key, which each index projects too."""
-    return video_id_of(str(item["pk"])), str(item["sk"]).removeprefix("SCAN#")
-
-
-def video_id_of(pk: str) -> str:
-    """Return the video id in a record's partition key."""
-    return pk.removeprefix("VIDEO#")
+    return str(item["pk"]).removeprefix("VIDEO#"), str(item["sk"]).removeprefix("SCAN#")
 
 
 def segments_prefix(analysis: Analysis) -> str:
@@ -71,6 +66,12 @@ def scan_shard_pk(scan_id: str, number: int) -> str:
 def scan_state_prefix(state: State) -> str:
     """Return what the sort keys of the index `by_scan` begin with for a state."""
     return f"{state.value}#"
+
+
+def video_and_state(scan_sort_key: str) -> tuple[str, State]:
+    """Return video id and state of a record by its sort key in the index `by_scan`."""
+    state, _, video_id = scan_sort_key.partition("#")
+    return video_id, State(state)
 
 
 def index_attributes(record: Record) -> dict[str, str]:

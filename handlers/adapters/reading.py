@@ -51,8 +51,8 @@ class TableReader:
     def states(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, State]]:
         """Yield (video id, state) of the records there are, in any order and each once: all that most videos are asked for."""
         keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
-        for pk, state in self._table.get_text(keys, "state"):
-            yield items.video_id_of(pk), State(state)
+        for sort_key in self._table.get_text(keys, "scan_sk"):  # says both, and is written with the state
+            yield items.video_and_state(sort_key)
 
     def situation(self, analysis: Analysis) -> Situation:
         """Return settings, scan and record of an analysis."""

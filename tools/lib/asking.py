@@ -6,15 +6,17 @@ videos take two cores, and a round trip to AWS takes longer than either, so that
 
 from __future__ import annotations
 
+import json
 import signal
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from http import HTTPStatus
 from itertools import islice
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -98,7 +100,16 @@ class Door:
                 user_agent_extra="video-moderation-tools",
             ),
         )
+        # botocore's parser walks through ten members for each attribute, and yields what JSON says: half of the time of an answer.
+        client.meta.events.register("before-parse.dynamodb.BatchGetItem", _parse)
         return ScanTable(client, self.table, SystemClock())
+
+
+def _parse(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
+    """Parse a good answer as plain JSON instead: the same but for binary attributes, of which our items have none."""
+    if response_dict["status_code"] == HTTPStatus.OK:
+        customized_response_dict.update(json.loads(response_dict["body"]))
+        response_dict["body"] = b"{}"
 
 
 def answered(

@@ -114,6 +114,10 @@ class ReportNotes:
         """Return what the reports say of a video."""
         return self._said[self._marks.get(video.digest, 0) >> 1]
 
+    def knows(self, key: bytes) -> bool:
+        """Tell whether a row of the reports names this object."""
+        return self._marks.get(key, 0) > 1
+
     def begin(self) -> None:
         """Forget which objects the manifest named, so that another join may begin."""
         if any(mark & 1 for mark in self._marks.values()):
