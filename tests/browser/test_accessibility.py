@@ -66,7 +66,9 @@ def test_landmarks(in_scheme):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
-    assert {"banner": 1, "main": 1, "search": 1, "navigation": 1} == {role: count for role, count in roles.items() if role != "table"}
+    assert {"banner": 1, "main": 1, "search": 1, "navigation": 1} == {
+        role: count for role, count in roles.items() if role != "table"
+    }
     assert "videos" == page.evaluate("document.activeElement.id")
 
 
@@ -79,5 +81,7 @@ def test_no_row_hides_behind_the_bar(in_scheme):
     for _ in range(20):
         page.keyboard.press("j")
 
-    row, bar = page.evaluate("[document.activeElement.closest('tr'), document.querySelector('.export')].map(each => each.getBoundingClientRect())")
+    row, bar = page.evaluate(
+        "[document.activeElement.closest('tr'), document.querySelector('.export')].map(each => each.getBoundingClientRect())"
+    )
     assert row["bottom"] <= bar["top"]

@@ -32,7 +32,9 @@ def test_timeline(pages):
     details = opened(pages.open(made, totals))
 
     titles = details.locator("rect title").evaluate_all("all => all.map(title => title.textContent)")
-    rows = details.locator(".findings tbody tr").evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
+    rows = details.locator(".findings tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
 
     told = [(segment.label, code(segment.start_ms), code(segment.end_ms), f"{segment.confidence:.1f} %") for segment in segments]
     assert sorted(f"{label}, {start} to {end}, {sure}" for label, start, end, sure in told) == sorted(titles)
@@ -52,7 +54,9 @@ def test_bars_are_where_they_belong(pages):
     video = made.flagged[0]
     details = opened(pages.open(made, totals))
 
-    places = details.locator(".lane rect").evaluate_all("all => all.map(bar => [bar.x.baseVal.valueInSpecifiedUnits, bar.width.baseVal.valueInSpecifiedUnits])")
+    places = details.locator(".lane rect").evaluate_all(
+        "all => all.map(bar => [bar.x.baseVal.valueInSpecifiedUnits, bar.width.baseVal.valueInSpecifiedUnits])"
+    )
 
     length = video.outcome.record.duration_ms
     widths = {segment.start_ms: max(0.5, 100 * (segment.end_ms - segment.start_ms) / length) for segment in video.segments}
@@ -160,7 +164,7 @@ def test_decisions_are_kept_and_exported(pages):
         if not page.locator("tr.row").nth(number).locator(".open[aria-expanded='true']").count():
             opened(page, number)
         page.get_by_role("button", name=choice).click()
-    opened(page, 1).get_by_label("Note").fill("a film poster, \u202e \"quoted\"\nand more")
+    opened(page, 1).get_by_label("Note").fill('a film poster, \u202e "quoted"\nand more')
 
     page.close()
     page = pages.goto(path)
@@ -252,7 +256,9 @@ def test_two_tabs(pages):
 
 def test_browser_that_keeps_nothing(pages):
     """Where the browser refuses storage the page works, and says that decisions must be exported before it is closed."""
-    pages.context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })")
+    pages.context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"
+    )
     page = pages.open(*review(flagged_count=1))
 
     opened(page)

@@ -24,7 +24,9 @@ def test_policy(browser, pages, attack):
         context.on("request", lambda request: requests.append(request.url))
         page = context.new_page()
         page.goto(path.as_uri())
-        page.evaluate("() => { window.refused = []; addEventListener('securitypolicyviolation', (event) => window.refused.push(event.effectiveDirective)); }")
+        page.evaluate(
+            "() => { window.refused = []; addEventListener('securitypolicyviolation', (event) => window.refused.push(event.effectiveDirective)); }"
+        )
 
         page.evaluate(f"async () => {{ try {{ await ({attack})(); }} catch {{ /* refused at once */ }} }}")
         page.wait_for_function("window.refused.length > 0")

@@ -29,7 +29,9 @@ def test_hostile_keys_are_text(pages):
     """Every key is shown to the letter, with what is hidden made visible, and none of them became an element or ran."""
     page = pages.open(*review(flagged_count=0, failed_count=0, keys=HOSTILE_KEYS, unknown="<b>new</b>\u202elabel"))
 
-    rows = page.locator("tr.row th").evaluate_all("rows => rows.map(row => [row.children[1]?.textContent ?? '', row.children[0].textContent])")
+    rows = page.locator("tr.row th").evaluate_all(
+        "rows => rows.map(row => [row.children[1]?.textContent ?? '', row.children[0].textContent])"
+    )
 
     shown = {ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), prefix + name) for prefix, name in rows}
     assert set(HOSTILE_KEYS) == shown
@@ -139,7 +141,9 @@ def test_sort(many, title, column):
 def values(page, column):
     """Return what is sorted by, as it is shown on the first page."""
     if column == "key":
-        return page.locator("tr.row th").evaluate_all("rows => rows.map(row => row.children[1].textContent + row.children[0].textContent)")
+        return page.locator("tr.row th").evaluate_all(
+            "rows => rows.map(row => row.children[1].textContent + row.children[0].textContent)"
+        )
     texts = page.locator(f"tr.row .cell-{column}").all_inner_texts()
     assert "–" not in texts
     return [float(text.removesuffix(" %")) for text in texts] if column == "confidence" else texts
