@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser check bench setup format lock bootstrap deploy destroy clean
+.PHONY: help demo test test-browser check bench bench-review setup format lock bootstrap deploy destroy clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 setup: $(READY) ## the virtual environment, exactly as locked
 
@@ -46,8 +46,11 @@ format: $(READY) ## put the source in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## the benchmarks
+bench: $(READY) ## all benchmarks, into build/bench
 	$(BIN)/python -m tests.bench
+
+bench-review: $(READY) ## those of the review: the join of a million rows, the page
+	$(BIN)/python -m tests.bench --file review.json
 
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	.uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --group test pyproject.toml --output-file requirements.lock

@@ -68,6 +68,12 @@ def scan_state_prefix(state: State) -> str:
     return f"{state.value}#"
 
 
+def video_and_state(scan_sort_key: str) -> tuple[str, State]:
+    """Return video id and state of a record by its sort key in the index `by_scan`."""
+    state, _, video_id = scan_sort_key.partition("#")
+    return video_id, State(state)
+
+
 def index_attributes(record: Record) -> dict[str, str]:
     """Return the attributes by which the indexes find a record in its state."""
     number = shard(record.video.id, INDEX_SHARDS)

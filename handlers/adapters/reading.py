@@ -34,6 +34,11 @@ class TableReader:
         self._table = Table(client, name, clock)
         self._clock = clock
 
+    @property
+    def name(self) -> str:
+        """Return the table's name."""
+        return self._table.name
+
     def record(self, video_id: str, scan_id: str) -> Record | None:
         """Return the record of a video in a scan, if there is one."""
         item = self._table.get(items.record_key(video_id, scan_id))
@@ -42,6 +47,12 @@ class TableReader:
     def records(self, keys: Iterable[tuple[str, str]]) -> Iterator[Record]:
         """Yield the records of (video id, scan id), in any order and each once; those that are missing are left out."""
         return map(items.record_from, self._table.get_many(items.record_key(*names) for names in keys))
+
+    def states(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, State]]:
+        """Yield (video id, state) of the records there are, in any order and each once: all that most videos are asked for."""
+        keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
+        for sort_key in self._table.get_text(keys, "scan_sk"):  # says both, and is written with the state
+            yield items.video_and_state(sort_key)
 
     def situation(self, analysis: Analysis) -> Situation:
         """Return settings, scan and record of an analysis."""

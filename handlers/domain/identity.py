@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as _quoted
 
 ULID_PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 """What `submit_job` makes: 26 characters of Crockford's base 32."""
@@ -38,8 +38,15 @@ class Video:
 
         Fixed length and safe everywhere, where a key may be 1,024 bytes of anything.
         """
-        text = json.dumps([self.bucket, self.key, self.version_id], ensure_ascii=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return self.digest.hex()
+
+    @property
+    def digest(self) -> bytes:
+        """Return the video id as its 16 bytes, for those who hold a million of them."""
+        version = "null" if self.version_id is None else _quoted(self.version_id)
+        # What json.dumps makes of the list, without building an encoder for each of a million.
+        text = f"[{_quoted(self.bucket)},{_quoted(self.key)},{version}]"
+        return hashlib.sha256(text.encode()).digest()[:16]
 
     @property
     def uri(self) -> str:

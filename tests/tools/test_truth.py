@@ -10,7 +10,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
 from tools.lib.completion_report import ReportRow
-from tools.lib.truth import Fate, ReportNotes, TruthTable, fate_of, join, note_of
+from tools.lib.truth import Fate, ReportNotes, TruthTable, fate_of, join, joined, note_of
 
 SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
 WAITING = '{"state":"WAITING","scan":"x"}'
@@ -148,3 +148,46 @@ def test_counts_add_up(entries):
 
     assert len(names) == truth.total == len(outcomes)
     assert truth.fates == Counter((Fate(states[name].lower()) if states[name] else Fate.NEVER_ATTEMPTED) for name in names)
+
+
+@pytest.mark.parametrize("state", State)
+def test_state_alone(state):
+    """A state says the same of an object as its whole record does."""
+    assert fate_of(video("a"), None, record("a", state)).fate is fate_of(video("a"), None, state).fate
+
+
+def test_unreported():
+    """Where reports are incomplete, an object that nobody knows says so; one whose row is there does not."""
+    notes = ReportNotes()
+    notes.take(row("text", SKIPPED))
+    notes.gaps.append("no report")
+
+    outcomes = list(joined([(video(name), video(name).digest, None) for name in ("text", "left")], notes, TruthTable()))
+
+    assert [(Fate.SKIPPED, "not-a-video"), (Fate.NEVER_ATTEMPTED, "not-reported")] == [
+        (outcome.fate, outcome.reason) for outcome in outcomes
+    ]
+
+
+def test_joined_twice():
+    """A second join with the same notes begins anew: nothing is repeated, nothing foreign is forgotten."""
+    notes = ReportNotes()
+    for name in ("a", "foreign"):
+        notes.take(row(name))
+
+    for _ in range(2):
+        truth = TruthTable()
+        outcomes = list(join([video("a"), video("b")], notes, Table(), SCAN, truth))
+
+        assert [False, False] == [outcome.again for outcome in outcomes]
+        assert 1 == truth.foreign
+
+
+def test_later_job_counts():
+    """Of two rows about an object the later one counts."""
+    notes = ReportNotes()
+    notes.take(row("a", "boom", succeeded=False, code="PermanentFailure"))
+    notes.take(row("a", SKIPPED))
+
+    assert "SKIPPED" == notes.of(video("a")).state
+    assert notes.of(video("b")) is None

@@ -5,15 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
 from handlers.domain.identity import Video
+from handlers.domain.record import BatchJob, Record, Scan
+from handlers.domain.states import State
 from tools.lib.aws import code_of
+from tools.lib.completion_report import ReportError, ReportFiles, find_report
 from tools.lib.errors import ToolError
+from tools.lib.truth import ReportNotes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,7 +48,7 @@ class BucketFiles:
         return True
 
 
-def manifest_videos(files: BucketFiles, uri: str) -> Iterator[Video]:
+def manifest_videos(files: ReportFiles, uri: str) -> Iterator[Video]:
     """Yield the videos of a scan's manifest, in its order, one for each row.
 
     Raises:
@@ -57,16 +63,122 @@ def manifest_videos(files: BucketFiles, uri: str) -> Iterator[Video]:
             )
         spool.seek(0)
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
-        for number, row in enumerate(csv.reader(text), 1):
-            yield _video(uri, number, row)
-        text.detach()
+        number = 0
+        try:
+            for number, row in enumerate(csv.reader(text), 1):
+                yield _video(uri, number, row)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise _damaged(f"{uri}, after row {number}: no CSV of UTF-8 ({error}).") from error
+        finally:
+            text.detach()
 
 
 def _video(uri: str, number: int, row: list[str]) -> Video:
     if len(row) not in _COLUMNS:
-        raise ToolError(
-            f"{uri}, row {number}: {len(row)} columns where a manifest of ours has {' or '.join(map(str, _COLUMNS))}.",
-            cure="Put the local copy from manifests/ back there.",
-        )
+        columns = " or ".join(map(str, _COLUMNS))
+        raise _damaged(f"{uri}, row {number}: {len(row)} columns where a manifest of ours has {columns}.")
     # As the function decodes the key of a task: the record was written under that name.
     return Video(row[0], unquote_plus(row[1], errors="strict"), (row[2] or None) if len(row) == max(_COLUMNS) else None)
+
+
+def _damaged(message: str) -> ToolError:
+    return ToolError(message, cure="Put the local copy from manifests/ back there.")
+
+
+# --- the reports of a scan ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Reports:
+    """The completion reports of a scan's jobs.
+
+    Attributes:
+        notes: What they say of each object; its gaps are what a person must be warned of.
+        videos: The objects they name, each once, if they were asked to list them.
+    """
+
+    notes: ReportNotes = field(default_factory=ReportNotes)
+    videos: dict[Video, None] = field(default_factory=dict)
+
+
+def reports_of(scan: Scan, files: ReportFiles, *, listing: bool) -> Reports:
+    """Read the reports of all jobs of a scan, in the order of the jobs.
+
+    Raises:
+        ToolError: A report is damaged.
+    """
+    reports = Reports()
+    for job in scan.jobs:
+        try:
+            gap = _take(reports, f"reports/{scan.id}", job, files, listing=listing)
+        except ReportError as error:
+            cure = "Look at the report in the work bucket; a scan of the same objects writes a new one."
+            raise ToolError(str(error), cure=cure) from error
+        reports.notes.gaps += [gap] if gap else []
+    return reports
+
+
+def _take(reports: Reports, prefix: str, job: BatchJob, files: ReportFiles, *, listing: bool) -> str | None:
+    """Note the report of a job; return why it does not tell of every task, if it does not."""
+    report = find_report(prefix, job.id, files)
+    if report is None:
+        return _no_report(job)
+    rows = Counter[bool]()
+    for row in report.rows(files):
+        video = reports.notes.take(row)
+        rows[row.succeeded] += 1
+        if listing:
+            reports.videos[video] = None
+    return _gap(job, rows[True], rows[False])
+
+
+_UNREPORTED = (
+    "An object without a record counts as never attempted, though it may have been skipped; to try it again costs nothing."
+)
+
+
+def _no_report(job: BatchJob) -> str:
+    if job.terminal_since is None:
+        return f"Job {job.id} has no completion report: it is not over yet, or ended before its first task."
+    return f"Job {job.id} ended ({job.status}) without a completion report. {_UNREPORTED}"
+
+
+def _gap(job: BatchJob, succeeded: int, failed: int) -> str | None:
+    """Return what a report lacks; its job's counts are the last ones known, or None."""
+    if succeeded == 0 and job.succeeded is None:
+        return f"The report of job {job.id} has rows of failed tasks only: none succeeded, or it was ordered so. {_UNREPORTED}"
+    if succeeded == 0 and job.succeeded:
+        return (
+            f"The report of job {job.id} has no rows of its {job.succeeded:,} succeeded tasks: "
+            f"it was ordered for failed tasks only. {_UNREPORTED}"
+        )
+    known = (job.succeeded or 0) + (job.failed or 0)
+    if succeeded + failed < known:
+        return f"The report of job {job.id} has {succeeded + failed:,} rows, and {known:,} of its tasks ended. {_UNREPORTED}"
+    return None
+
+
+class Indexed(Protocol):
+    """The table, as far as it lists the records of a scan."""
+
+    def in_state(self, scan_id: str, state: State) -> Iterator[str]:
+        """Return ids of videos in a state."""
+        ...
+
+    def records(self, keys: Iterable[tuple[str, str]]) -> Iterator[Record]:
+        """Return the records there are among these (video id, scan id)."""
+        ...
+
+
+def unreported_videos(table: Indexed, scan_id: str, notes: ReportNotes) -> Iterator[Video]:
+    """Yield the videos of the records of a scan that no report names, each once.
+
+    For a job made by hand, whose manifest we do not know: a report of failed tasks only, or none, names too few.
+    """
+    seen: set[bytes] = set()
+    for state in State:
+        ids = (video_id for video_id in table.in_state(scan_id, state) if not notes.knows(bytes.fromhex(video_id)))
+        for record in table.records((video_id, scan_id) for video_id in ids):
+            if (key := record.video.digest) not in seen:  # it may change its state while the index is read
+                seen.add(key)
+                yield record.video

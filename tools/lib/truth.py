@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
@@ -55,6 +56,12 @@ class ObjectFate:
     """This object stood in the manifest before: two rows, one record."""
 
 
+Known: TypeAlias = Record | State
+"""What the table knows of a video: its record, or the state alone where no more was asked for."""
+Answered: TypeAlias = tuple[Video, bytes, Known | None]
+"""A video of the manifest, its id as bytes, and what the table knows of it."""
+
+
 class Records(Protocol):
     """The table, as far as the join needs it."""
 
@@ -73,25 +80,59 @@ class TaskNote:
     message: str | None = None
 
 
-@dataclass(slots=True)
 class ReportNotes:
-    """What the reports of a scan say of each object; a later job's word counts. Rows that say the same share one note."""
+    """What the reports of a scan say of each object; a later job's word counts.
 
-    notes: dict[bytes, TaskNote] = field(default_factory=dict)
-    rows: int = 0
-    _shared: dict[TaskNote, TaskNote] = field(default_factory=dict)
+    A million objects must fit beside everything else: an id is its 16 bytes, and rows that say the same share one note.
+
+    Attributes:
+        rows: How many rows were noted.
+        gaps: Why the reports do not tell of every task that ran, a sentence each; empty where they do.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.gaps: list[str] = []
+        self._said: list[TaskNote | None] = [None]
+        self._place: dict[TaskNote, int] = {}
+        self._marks: dict[bytes, int] = {}
+        """Twice the place of an object's note in `_said` (0: none), and one more once a row of the manifest has named it."""
 
     def take(self, row: ReportRow) -> Video:
         """Note a row of a report and return its video."""
         video = Video(row.bucket, row.key, row.version_id)
         note = note_of(row)
-        self.notes[bytes.fromhex(video.id)] = self._shared.setdefault(note, note)
+        place = self._place.get(note)
+        if place is None:
+            place = self._place[note] = len(self._said)
+            self._said.append(note)
+        self._marks[video.digest] = 2 * place
         self.rows += 1
         return video
 
     def of(self, video: Video) -> TaskNote | None:
         """Return what the reports say of a video."""
-        return self.notes.get(bytes.fromhex(video.id))
+        return self._said[self._marks.get(video.digest, 0) >> 1]
+
+    def knows(self, key: bytes) -> bool:
+        """Tell whether a row of the reports names this object."""
+        return self._marks.get(key, 0) > 1
+
+    def begin(self) -> None:
+        """Forget which objects the manifest named, so that another join may begin."""
+        if any(mark & 1 for mark in self._marks.values()):
+            self._marks = {key: mark & ~1 for key, mark in self._marks.items() if mark > 1}
+
+    def meet(self, key: bytes) -> tuple[TaskNote | None, bool]:
+        """Return what the reports say of an object that a row of the manifest names, and whether an earlier row did."""
+        mark = self._marks.get(key, 0)
+        self._marks[key] = mark | 1
+        return self._said[mark >> 1], bool(mark & 1)
+
+    @property
+    def unmet(self) -> int:
+        """Return how many objects of the reports no row of the manifest has named."""
+        return sum(not mark & 1 for mark in self._marks.values())
 
 
 @dataclass(slots=True)
@@ -129,27 +170,37 @@ def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id:
 
     When the manifest is through, `truth.foreign` says how many objects the reports know that the manifest does not.
     """
-    seen: set[bytes] = set()
-    source = iter(videos)
-    while batch := list(islice(source, BATCH)):
-        known = _known(batch, records, scan_id)
-        for video in batch:
-            key = bytes.fromhex(video.id)
-            outcome = fate_of(video, notes.of(video), known.get(video.id), again=key in seen)
-            seen.add(key)
-            truth.count(outcome)
-            yield outcome
-    truth.foreign = len(notes.notes.keys() - seen)
+    return joined(_answered(videos, records, scan_id), notes, truth)
 
 
-def fate_of(video: Video, note: TaskNote | None, record: Record | None, *, again: bool = False) -> ObjectFate:
-    """Return what became of a video: the table's word first, then the report's, then the manifest's."""
-    if record is not None:
-        problem = record.problem
+def joined(answers: Iterable[Answered], notes: ReportNotes, truth: TruthTable) -> Iterator[ObjectFate]:
+    """As `join`, where the table has been asked already; see `tools/lib/asking.py`."""
+    notes.begin()
+    unreported = notes.gaps[0] if notes.gaps else None
+    for video, key, known in answers:
+        note, again = notes.meet(key)
+        outcome = fate_of(video, note, known, again=again, unreported=unreported)
+        truth.count(outcome)
+        yield outcome
+    truth.foreign = notes.unmet
+
+
+def fate_of(
+    video: Video, note: TaskNote | None, known: Known | None, *, again: bool = False, unreported: str | None = None
+) -> ObjectFate:
+    """Return what became of a video: the table's word first, then the report's, then the manifest's.
+
+    `unreported` says why the lack of a row does not prove that there was no task. An object without record and row counts as
+    never attempted all the same, since another attempt is what it needs: what is no video is skipped again, and costs nothing.
+    """
+    if isinstance(known, Record):
+        problem = known.problem
         reason, message = (problem.code, problem.message) if problem else (None, None)
-        return ObjectFate(video, _FATES[record.state], record, reason, message, again)
+        return ObjectFate(video, _FATES[known.state], known, reason, message, again)
+    if known is not None:
+        return ObjectFate(video, _FATES[known], again=again)
     if note is None:
-        return ObjectFate(video, Fate.NEVER_ATTEMPTED, again=again)
+        return ObjectFate(video, Fate.NEVER_ATTEMPTED, None, "not-reported" if unreported else None, unreported, again)
     if not note.succeeded:
         return ObjectFate(video, Fate.FAILED, None, note.reason, note.message, again)
     fate = Fate.SKIPPED if note.state == "SKIPPED" else Fate.LOST
@@ -158,13 +209,18 @@ def fate_of(video: Video, note: TaskNote | None, record: Record | None, *, again
 
 def note_of(row: ReportRow) -> TaskNote:
     """Return what a report's row says: our own JSON where it holds some, else AWS's words."""
-    said = _said(row.message)
-    if row.succeeded:
+    return _note(row.succeeded, row.error_code, row.message)
+
+
+@lru_cache(maxsize=1024)  # most rows of a report say the same
+def _note(succeeded: bool, error_code: str, message: str) -> TaskNote:
+    said = _said(message)
+    if succeeded:
         return TaskNote(succeeded=True, state=said.get("state"), reason=said.get("reason"), message=said.get("message"))
     return TaskNote(
         succeeded=False,
-        reason=said.get("reason") or row.error_code or None,
-        message=said.get("message") or (None if said else row.message),
+        reason=said.get("reason") or error_code or None,
+        message=said.get("message") or (None if said else message),
     )
 
 
@@ -176,9 +232,12 @@ def _said(message: str) -> Mapping[str, str]:
     return {name: text for name, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}
 
 
-def _known(batch: list[Video], records: Records, scan_id: str) -> dict[str, Record]:
-    ids = dict.fromkeys(video.id for video in batch)
-    return {record.video.id: record for record in records.records((video_id, scan_id) for video_id in ids)}
+def _answered(videos: Iterable[Video], records: Records, scan_id: str) -> Iterator[Answered]:
+    source = iter(videos)
+    while batch := [(video, video.digest) for video in islice(source, BATCH)]:
+        ids = dict.fromkeys(key.hex() for _, key in batch)
+        known = {record.video.digest: record for record in records.records((video_id, scan_id) for video_id in ids)}
+        yield from ((video, key, known.get(key)) for video, key in batch)
 
 
 _FATES = {

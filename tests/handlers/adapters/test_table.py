@@ -342,6 +342,19 @@ class TestReading:
         assert {record.video.key for record in wanted} == {record.video.key for record in found}
         assert 120 == len(found)
 
+    def test_states(self, table):
+        """States are read in bulk, each once, and are those of the records, whatever has happened to them."""
+        records = [waiting(f"{number}.mp4") for number in range(120)]
+        for record in records:
+            table.register(record, None)
+        table.finish(records[7].as_failed(Problem("empty", "0 bytes"), at=1.0))
+        ids = [record.video.id for record in records]
+
+        found = list(table.states([*ids, *ids, Video(BUCKET, "missing").id], SCAN))
+
+        assert 120 == len(found)
+        assert {**dict.fromkeys(ids, State.WAITING), ids[7]: State.FAILED} == dict(found)
+
     def test_situation(self, table):
         """What decides over a start is read at one time."""
         record = waiting()

@@ -1,0 +1,45 @@
+"""Benchmarks: `python -m tests.bench [NAME ...]`, all of them without a name. Results go to build/bench/<file>.json.
+
+A benchmark is a function that returns what is merged into its file, so that several may share one.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from tests.bench import join
+
+RESULTS = Path("build/bench")
+
+BENCHES = {
+    "join": ("review.json", join.measure),
+}
+"""Name: file, function. `make bench-review` runs those whose file is review.json."""
+
+
+def merge(path, values):
+    """Write values into a JSON file beside those that stand there."""
+    known = json.loads(path.read_text()) if path.exists() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**known, **values}, indent=2) + "\n")
+
+
+def main():
+    """Run the benchmarks that were named."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Run benchmarks.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; default: all")
+    parser.add_argument("--file", help="only those that write this file, e.g. review.json")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the join")
+    parser.add_argument("--rounds", type=int, default=3, help="times each is measured; the median counts")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    for name, (file, bench) in BENCHES.items():
+        if name in (options.names or BENCHES) and options.file in (None, file):
+            values = bench(options)
+            merge(RESULTS / file, values)
+            print(json.dumps(values))  # noqa: T201 - what the command is for
+
+
+if __name__ == "__main__":
+    main()

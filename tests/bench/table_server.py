@@ -1,0 +1,74 @@
+"""Answers BatchGetItem over HTTP from items rendered beforehand: DynamoDB's form, in a process of its own.
+
+It does as little as it can, for it takes its time from the same two cores; moto takes some 100 times as long.
+"""
+
+import json
+import multiprocessing
+import re
+import socket
+import threading
+from contextlib import contextmanager
+
+from handlers.domain.identity import Video
+from tests.bench import scan_files
+from tools.lib.truth import Fate
+
+CONTEXT = multiprocessing.get_context("spawn")
+ID = re.compile(rb"VIDEO#([0-9a-f]{32})")
+
+
+@contextmanager
+def running(scan):
+    """Serve the records of a scan while the block runs; yield the endpoint."""
+    ours, theirs = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=_serve, args=(scan.scan.objects, theirs), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(rows, answer):
+    states, whole = _rendered(rows)
+    listener = socket.create_server(("127.0.0.1", 0))
+    answer.send(listener.getsockname()[1])
+    while True:
+        connection, _ = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=_talk, args=(connection, states, whole), daemon=True).start()
+
+
+def _rendered(rows):
+    """Return the answers for each id: the projected item, and the whole one of what a review shows."""
+    states, whole = {}, {}
+    for number in range(rows):
+        fate = scan_files.fate_of(number)
+        if fate in (Fate.SKIPPED, None):
+            continue
+        key = Video(scan_files.BUCKET, scan_files.key_of(number)).id.encode()
+        states[key] = fate.name.encode()
+        if fate is not Fate.CLEAN:
+            whole[key] = json.dumps(scan_files.item_of(number, fate)).encode()
+    return states, whole
+
+
+def _talk(connection, states, whole):
+    stream = connection.makefile("rb")
+    while stream.readline():
+        length = 0
+        while (line := stream.readline()) != b"\r\n":
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        body = stream.read(length)
+        names = ID.findall(body)
+        if b"ProjectionExpression" in body:
+            items = [b'{"scan_sk":{"S":"%b#%b"}}' % (states[name], name) for name in names if name in states]
+        else:
+            items = [whole[name] for name in names if name in whole]
+        answer = b'{"Responses":{"%b":[%b]},"UnprocessedKeys":{}}' % (scan_files.TABLE.encode(), b",".join(items))
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n" % len(answer)
+        connection.sendall(head + answer)
