@@ -12,16 +12,21 @@ import click
 from handlers.domain.identity import Video
 from tools.lib import follow
 from tools.lib.applying import ApplyRun
+from tools.lib.exports import Form, Rows
 from tools.lib.history import HistoryRun, parse_uri
 from tools.lib.program import Surroundings, Target, ending, output_options, target_options
+from tools.lib.rejudge_options import policy_options, policy_request
 from tools.lib.retry_run import Request as RetryRequest
 from tools.lib.retry_run import RetryRun
-from tools.lib.review_run import ReviewRun
+from tools.lib.review_run import Files, ReviewRun
 from tools.lib.scan_list import ListRun, parse_since
 from tools.lib.scan_reading import Wanted
 from tools.lib.terminal import EXIT_CODES, ExitCode, Terminal
 
 MANIFESTS = Path(__file__).resolve().parents[1] / "manifests"
+
+
+FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class ObjectUri(click.ParamType[Video]):
@@ -44,6 +49,13 @@ class Asked:
     scan: str | None
     job: str | None
     without_manifest: bool
+    html: Path | None
+    csv: Path | None
+    jsonl: Path | None
+    rows: str
+    policy: Path | None
+    apply_policy: bool
+    mail_newly_flagged: bool
     apply_file: Path | None
     decided_by: str | None
     retry: bool
@@ -69,8 +81,20 @@ class Asked:
     @property
     def modes(self) -> list[str]:
         """Return the options that ask for something else than a review."""
-        given = {"--apply": self.apply_file, "--retry": self.retries, "--video": self.video, "--since": self.since}
+        given = {
+            "--apply": self.apply_file,
+            "--retry": self.retries,
+            "--policy": self.policy,
+            "--video": self.video,
+            "--since": self.since,
+        }
         return [name for name, value in given.items() if value]
+
+    @property
+    def files(self) -> Files:
+        """Return the files that the review goes to."""
+        paths = ((Form.CSV, self.csv), (Form.JSONL, self.jsonl))
+        return Files(html=self.html, exports=tuple((form, path) for form, path in paths if path), rows=Rows(self.rows))
 
     def retry_request(self, target: Target) -> RetryRequest:
         """Return the retry that is asked for."""
@@ -90,6 +114,16 @@ class Asked:
 @click.option("--scan", metavar="ID", help="The scan, as submit_job.py named it; default: the newest.")
 @click.option("--job", metavar="ID", help="The scan that this S3 Batch Operations job belongs to.")
 @click.option("--without-manifest", is_flag=True, help="Account for the objects of the completion report only.")
+@click.option("--html", type=FILE, metavar="FILE", help="Write a page to look through and decide on; it opens from disk.")
+@click.option("--csv", type=FILE, metavar="FILE", help="Write a row per video for a spreadsheet.")
+@click.option("--jsonl", type=FILE, metavar="FILE", help="The same as JSON Lines, for a program.")
+@click.option(
+    "--rows",
+    type=click.Choice([rows.value for rows in Rows]),
+    default=Rows.VIDEOS.value,
+    show_default=True,
+    help="What a row of --csv and --jsonl is.",
+)
 @click.option(
     "--apply",
     "apply_file",
@@ -107,6 +141,7 @@ class Asked:
     "--video", type=ObjectUri(), metavar="URI", help="The history of one object over all scans: s3://bucket/key[?versionId=...]."
 )
 @click.option("--since", metavar="TIME", help="The scans since then in one line each: 12h, 7d, 2w, or a date (UTC).")
+@policy_options
 @target_options
 @output_options
 @click.option(
@@ -141,8 +176,10 @@ def main(
     python tools/review_report.py
     python tools/review_report.py --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/review_report.py --json | jq -r '.flagged[].key'
+    python tools/review_report.py --html review.html --csv flagged.csv
     python tools/review_report.py --apply decisions.json
     python tools/review_report.py --retry --dry-run
+    python tools/review_report.py --policy new.json --apply-policy
     python tools/review_report.py --video 's3://amzn-s3-demo-bucket/2024/a b.mp4'
     python tools/review_report.py --since 7d
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
@@ -172,9 +209,11 @@ def _do(asked: Asked, since: float | None, surroundings: Surroundings, terminal:
     if since is not None:
         terminal.tell(ListRun(surroundings, target, since).run())
         return ExitCode.DONE
-    review = ReviewRun(surroundings, terminal, target, asked.wanted).run()
-    terminal.tell(review)
-    return review.exit_code
+    judging = policy_request(asked.policy, apply_policy=asked.apply_policy, mail_newly_flagged=asked.mail_newly_flagged)
+    run = ReviewRun(surroundings, terminal, target, asked.wanted)
+    result = run.run(asked.files) if judging is None else run.judge_again(judging)
+    terminal.tell(result)
+    return result.exit_code
 
 
 def _since(text: str | None, surroundings: Surroundings) -> float | None:
@@ -208,6 +247,8 @@ def _require_belonging(asked: Asked, terminal: Terminal) -> None:
     Raises:
         click.UsageError: It is not so.
     """
+    if asked.modes and (asked.html or asked.csv or asked.jsonl):
+        raise click.UsageError(f"--html, --csv and --jsonl are forms of the review itself, not of {asked.modes[0]}.")
     if not asked.retries and (asked.dry_run or asked.yes or asked.wait):
         raise click.UsageError("--dry-run, --yes and --wait belong to --retry.")
     if asked.decided_by and asked.apply_file is None:

@@ -11,7 +11,7 @@ import click
 from botocore.exceptions import ClientError
 
 from handlers.domain.record import BatchJob, Scan
-from handlers.domain.states import ScanStatus
+from handlers.domain.states import ScanStatus, State
 from tools.lib import batch_jobs, checks, manifest, submission
 from tools.lib.aws import code_of
 from tools.lib.curable import Moment
@@ -104,7 +104,7 @@ class RetryRun:
         moment = Moment(self._clock.now(), anything_runs=table.running_count() > 0, paused=paused)
         triage = Triage(moment, self._request.all_failed)
         with self._terminal.bar("objects") as bar:
-            outcomes, warnings = self._reading.fates(scan, self._request.wanted, truth, bar)
+            outcomes, warnings = self._reading.fates(scan, self._request.wanted, truth, bar, whole=frozenset(State))
             written = manifest.write_videos(draft, triage.chosen(outcomes))
         if not truth.adds_up:
             warnings.append("The objects of this scan do not add up: review_report.py says where.")

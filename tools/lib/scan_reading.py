@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from handlers.adapters.table import ScanTable
 from handlers.domain.identity import Video
 from handlers.domain.record import Scan
-from tools.lib import deployment
-from tools.lib.completion_report import ReportError, find_report
+from handlers.domain.states import State
+from tools.lib import asking, deployment
 from tools.lib.errors import ToolError
 from tools.lib.program import Surroundings, Target
-from tools.lib.review_sources import BucketFiles, manifest_videos
+from tools.lib.review_sources import BucketFiles, Reports, manifest_videos, reports_of, unreported_videos
 from tools.lib.terminal import Bar
-from tools.lib.truth import ObjectFate, ReportNotes, TruthTable, join
+from tools.lib.truth import ObjectFate, TruthTable, joined
 
 _SHOWN_EVERY = 100
 
@@ -57,39 +58,27 @@ class ScanReading:
         asked = wanted.scan_id or wanted.job_id
         raise ToolError(f"The table knows no scan{f' or job {asked}' if asked else ''}.", cure=known)
 
-    def fates(self, scan: Scan, wanted: Wanted, truth: TruthTable, bar: Bar) -> tuple[Iterator[ObjectFate], list[str]]:
+    def fates(
+        self, scan: Scan, wanted: Wanted, truth: TruthTable, bar: Bar, whole: frozenset[State] = asking.SHOWN
+    ) -> tuple[Iterator[ObjectFate], list[str]]:
         """Return the fate of each object of a scan, which fills `truth` as it is drawn, and what to warn of.
+
+        Objects in the states of `whole` come with their record, others with their state alone.
 
         Raises:
             ToolError: A report or the manifest is damaged or gone.
         """
         bar.show("Reading the completion report", 0, None)
         by_reports = _lists_reports(scan, wanted)
-        notes, reported, missing = self._reports(scan, keep=by_reports)
-        videos = reported if by_reports else manifest_videos(self._files, scan.manifest_uri or "")
-        return _shown(join(videos, notes, self.table, scan.id, truth), scan.objects, bar), missing
+        reports = reports_of(scan, self._files, listing=by_reports)
+        videos = self._reported(scan, wanted, reports) if by_reports else manifest_videos(self._files, scan.manifest_uri or "")
+        answers = asking.answered(videos, scan, self.table, self.clients, whole)
+        return _shown(joined(answers, reports.notes, truth), scan.objects, bar), reports.notes.gaps
 
-    def _reports(self, scan: Scan, *, keep: bool) -> tuple[ReportNotes, Iterable[Video], list[str]]:
-        """Return what the reports say, their videos where there is no manifest to list them, and what to warn of.
-
-        Jobs stand in the order in which they were made: what the job of a retry says of an object comes after, and counts.
-        """
-        notes, videos, missing = ReportNotes(), dict[Video, None](), list[str]()
-        for job in scan.jobs:
-            try:
-                report = find_report(f"reports/{scan.id}", job.id, self._files)
-                if report is None:
-                    missing.append(f"Job {job.id} has no completion report: it is not over yet, or ended before its first task.")
-                    continue
-                for row in report.rows(self._files):
-                    video = notes.take(row)
-                    if keep:
-                        videos[video] = None
-            except ReportError as error:
-                raise ToolError(
-                    str(error), cure="Look at the report in the work bucket; a scan of the same objects writes a new one."
-                ) from error
-        return notes, list(videos), missing
+    def _reported(self, scan: Scan, wanted: Wanted, reports: Reports) -> Iterable[Video]:
+        if wanted.without_manifest:
+            return reports.videos
+        return chain(reports.videos, unreported_videos(self.table, scan.id, reports.notes))
 
 
 def _is(scan: Scan, wanted: Wanted) -> bool:
