@@ -28,6 +28,7 @@ from tools.emulator.ledger import ApiLedger
 from tools.emulator.rekognition import door as rekognition_door
 from tools.emulator.rekognition.engine import ContentModeration
 from tools.emulator.rekognition.video import VideoAnalyser
+from tools.emulator.s3 import S3Door
 from tools.emulator.server import Server
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.sns.service import SnsService
@@ -162,7 +163,7 @@ class World:
         )
 
     def _install(self) -> None:
-        for service in (self.tables, self.queues, self.topics):
+        for service in (S3Door(), self.tables, self.queues, self.topics):
             service.install()
             self._undo.callback(service.uninstall)
         functions = FunctionsDoor(self.functions)

@@ -15,6 +15,10 @@ TERMINAL = frozenset({"Complete", "Failed", "Cancelled"})
 """Complete means that every task was attempted, not that every task succeeded."""
 
 
+UNKNOWN = frozenset({"404", "NoSuchJob", "NotFoundException"})
+"""How S3 says that it knows no such job: not yet, or no longer (90 days after its end)."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobView:
     """A job as DescribeJob tells of it, with the reasons of a failure (there may be none although tasks failed)."""

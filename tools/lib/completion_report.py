@@ -87,7 +87,8 @@ def find_report(prefix: str, job_id: str, source: ReportFiles) -> CompletionRepo
     Raises:
         ReportError: The report's manifest is not what S3 writes.
     """
-    key = f"{prefix}/job-{job_id}/manifest.json"
+    # S3 puts a slash between a prefix and the rest, also after one that ends in a slash; without a prefix there is none.
+    key = f"{prefix}/job-{job_id}/manifest.json" if prefix else f"job-{job_id}/manifest.json"
     with _fetched(key, source) as content:
         if content is None:
             return None

@@ -14,7 +14,7 @@ from handlers.clock import Clock
 from handlers.domain.record import BatchJob, Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.aws import code_of
-from tools.lib.batch_jobs import JobView, describe
+from tools.lib.batch_jobs import UNKNOWN, JobView, describe
 from tools.lib.terminal import Bar, ExitCode
 from tools.lib.wording import printable
 
@@ -30,7 +30,6 @@ NEW_JOB_SECONDS = 300.0
 _PASSING = frozenset(
     {"InternalServiceException", "InternalServerError", "SlowDown", "ThrottlingException", "TooManyRequestsException"}
 )
-_UNKNOWN_JOB = frozenset({"404", "NoSuchJob", "NotFoundException"})
 
 
 class RunningVideo(Protocol):
@@ -168,7 +167,7 @@ class Follower:
         try:
             return describe(self._s3control, self._account_id, last.job.id)
         except ClientError as error:
-            if patient and code_of(error) in _UNKNOWN_JOB:
+            if patient and code_of(error) in UNKNOWN:
                 return last
             raise
 

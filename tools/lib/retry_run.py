@@ -25,8 +25,6 @@ from tools.lib.terminal import ExitCode, Terminal
 from tools.lib.truth import TruthTable
 from tools.lib.waiting import Waiting
 
-_NO_SUCH_JOB = frozenset({"404", "NoSuchJob", "NotFoundException"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -90,7 +88,7 @@ class RetryRun:
         try:
             view = batch_jobs.describe(self._reading.clients.s3control, self._reading.deployment.account_id, job.id)
         except ClientError as error:
-            if code_of(error) not in _NO_SUCH_JOB:
+            if code_of(error) not in batch_jobs.UNKNOWN:
                 raise
             # S3 forgets a job 90 days after its end, and may not know one that was just made.
             return "New" if self._clock.now() - scan.created_at < NEW_JOB_SECONDS else None

@@ -6,7 +6,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import unquote_plus
@@ -101,7 +101,15 @@ class Reports:
     videos: dict[Video, None] = field(default_factory=dict)
 
 
-def reports_of(scan: Scan, files: ReportFiles, *, listing: bool) -> Reports:
+@dataclass(frozen=True, slots=True)
+class ReportPlace:
+    """Where the report of a job is: the files of its bucket, and the prefix the job was given."""
+
+    files: ReportFiles
+    prefix: str
+
+
+def reports_of(scan: Scan, place_of: Callable[[BatchJob], ReportPlace], *, listing: bool) -> Reports:
     """Read the reports of all jobs of a scan, in the order of the jobs.
 
     Raises:
@@ -110,7 +118,7 @@ def reports_of(scan: Scan, files: ReportFiles, *, listing: bool) -> Reports:
     reports = Reports()
     for job in scan.jobs:
         try:
-            gap = _take(reports, f"reports/{scan.id}", job, files, listing=listing)
+            gap = _take(reports, place_of(job), job, listing=listing)
         except ReportError as error:
             cure = "Look at the report in the work bucket; a scan of the same objects writes a new one."
             raise ToolError(str(error), cure=cure) from error
@@ -118,13 +126,13 @@ def reports_of(scan: Scan, files: ReportFiles, *, listing: bool) -> Reports:
     return reports
 
 
-def _take(reports: Reports, prefix: str, job: BatchJob, files: ReportFiles, *, listing: bool) -> str | None:
+def _take(reports: Reports, place: ReportPlace, job: BatchJob, *, listing: bool) -> str | None:
     """Note the report of a job; return why it does not tell of every task, if it does not."""
-    report = find_report(prefix, job.id, files)
+    report = find_report(place.prefix, job.id, place.files)
     if report is None:
         return _no_report(job)
     rows = Counter[bool]()
-    for row in report.rows(files):
+    for row in report.rows(place.files):
         video = reports.notes.take(row)
         rows[row.succeeded] += 1
         if listing:

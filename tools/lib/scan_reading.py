@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from botocore.exceptions import ClientError
+
 from handlers.adapters.table import ScanTable
 from handlers.domain.identity import Video
-from handlers.domain.record import Scan
+from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import State
-from tools.lib import asking, deployment
+from tools.lib import asking, batch_jobs, deployment
+from tools.lib.aws import code_of
 from tools.lib.errors import ToolError
 from tools.lib.program import Surroundings, Target
-from tools.lib.review_sources import BucketFiles, Reports, manifest_videos, reports_of, unreported_videos
+from tools.lib.review_sources import BucketFiles, ReportPlace, Reports, manifest_videos, reports_of, unreported_videos
 from tools.lib.terminal import Bar
 from tools.lib.truth import ObjectFate, TruthTable, joined
 
@@ -70,10 +73,31 @@ class ScanReading:
         """
         bar.show("Reading the completion report", 0, None)
         by_reports = _lists_reports(scan, wanted)
-        reports = reports_of(scan, self._files, listing=by_reports)
+        reports = reports_of(scan, lambda job: self._place(scan, job), listing=by_reports)
+        if reports.notes.gaps and scan.manifest_uri is None:
+            raise ToolError(
+                f"{' '.join(reports.notes.gaps)} Without it nobody can say which objects the scan was asked for.",
+                cure="Wait for the job's end; if it was made without a report of all tasks, make it again with one.",
+            )
         videos = self._reported(scan, wanted, reports) if by_reports else manifest_videos(self._files, scan.manifest_uri or "")
         answers = asking.answered(videos, scan, self.table, self.clients, whole)
         return _shown(joined(answers, reports.notes, truth), scan.objects, bar), reports.notes.gaps
+
+    def _place(self, scan: Scan, job: BatchJob) -> ReportPlace:
+        """Return where a job's report is: ours have their place, one made by hand says where (S3 remembers it for 90 days)."""
+        ours = ReportPlace(self._files, f"reports/{scan.id}")
+        if scan.manifest_uri is not None:
+            return ours
+        try:
+            report = self.clients.s3control.describe_job(AccountId=self.deployment.account_id, JobId=job.id)["Job"].get(
+                "Report", {}
+            )
+        except ClientError as error:
+            if code_of(error) in batch_jobs.UNKNOWN:
+                return ours
+            raise
+        bucket = report.get("Bucket", "").rpartition(":")[2] or self.deployment.work_bucket
+        return ReportPlace(BucketFiles(self.clients.s3, bucket), report.get("Prefix", ""))
 
     def _reported(self, scan: Scan, wanted: Wanted, reports: Reports) -> Iterable[Video]:
         if wanted.without_manifest:

@@ -61,6 +61,10 @@ class Queue:
             attributes["AWSTraceHeader"] = entry.trace
         return ReceivedMessage(f"id-{number}", number, entry.body, "0" * 32, attributes, {})
 
+    def visibility_seconds(self, queue_arn: str) -> float:
+        """Return for how long a received message is hidden."""
+        return 30.0
+
     def delete(self, queue_arn: str, receipt_handles: list[str]) -> None:
         """Delete by receipt."""
         for handle in receipt_handles:

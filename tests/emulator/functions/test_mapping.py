@@ -122,20 +122,35 @@ def test_partial_failures_count_only_where_agreed(service, function, runtime, qu
     assert queue.left == []
 
 
-def test_a_throttled_batch_comes_back(make_service, function, runtime, queue, clock):
-    """Throttled messages stay in the queue, and the poller rests instead of hammering."""
+def test_a_throttled_batch_is_tried_again(make_service, function, runtime, queue, clock):
+    """A throttled batch is kept and tried again, ever more slowly; once the function may run it is handled at once."""
     service = make_service()
     service.put(function(reserved_concurrency=0))
-    queue.put(*(str(number) for number in range(20)))
+    queue.put("one")
+    service.put_mapping(mapping())
+    clock.advance(10)
+    tries = len(service.ledger.all())
+
+    service.put(function())
+    clock.advance(10)
+
+    assert 2 <= tries <= 5
+    assert len(runtime.runs) == 1
+    assert queue.messages[0].receipts == 1
+
+
+def test_a_throttled_batch_comes_back(make_service, function, runtime, queue, clock):
+    """When the visibility of its messages ends, a throttled batch is let go: they come back and count as received again."""
+    service = make_service()
+    service.put(function(reserved_concurrency=0))
+    queue.put("one")
 
     service.put_mapping(mapping())
-    for _ in range(100):
-        clock.advance(0.1)
-        service.wake(QUEUE)
+    clock.advance(200)
 
-    throttled = [entry.result for entry in service.ledger.all()]
-    assert 2 <= len(throttled) <= 10
-    assert len(queue.left) == 20
+    assert queue.messages[0].receipts >= 2
+    assert len(queue.left) == 1
+    assert len(service.ledger.all()) <= 20
 
 
 def test_disabling_lets_batches_end(service, function, runtime, queue, clock):

@@ -65,6 +65,19 @@ class InvokeBatch(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Messages that were received, and until when the queue hides them.
+
+    "Lambda continues to retry the message until the message's timestamp exceeds your queue's visibility timeout" where the function
+    is throttled [L:services-sqs-errorhandling].
+    """
+
+    mapping: Mapping
+    messages: Sequence[ReceivedMessage]
+    until: float
+
+
 class Poller:
     """Reads one mapping's queue while it is enabled and below its maximum concurrency.
 
@@ -160,10 +173,13 @@ class Poller:
                 self._release()
         if not messages:
             return False
-        payload = json.dumps(batch.event(messages, mapping.queue_arn), ensure_ascii=False).encode()
-        traces = [message.attributes["AWSTraceHeader"] for message in messages if "AWSTraceHeader" in message.attributes]
-        self._invoke(mapping.function_arn, payload, traces, lambda result: self._ended(mapping, messages, result))
+        self._hand_over(_Batch(mapping, messages, self._clock.now() + self._queues.visibility_seconds(mapping.queue_arn)))
         return True
+
+    def _hand_over(self, held: _Batch) -> None:
+        payload = json.dumps(batch.event(held.messages, held.mapping.queue_arn), ensure_ascii=False).encode()
+        traces = [message.attributes["AWSTraceHeader"] for message in held.messages if "AWSTraceHeader" in message.attributes]
+        self._invoke(held.mapping.function_arn, payload, traces, lambda result: self._ended(held, result))
 
     def _reserve(self) -> Mapping | None:
         with self._lock:
@@ -191,18 +207,25 @@ class Poller:
             log.warning("the queue %s of an event source mapping does not exist", mapping.queue_arn)
         return messages
 
-    def _ended(self, mapping: Mapping, messages: Sequence[ReceivedMessage], result: InvocationResult) -> None:
+    def _ended(self, held: _Batch, result: InvocationResult) -> None:
+        # A stopped loop only lets the message come back, until the queue's redrive policy takes it.
+        if result.status not in (_OK, _LOOP) and self._try_again_later(held):
+            return
         try:
             if result.status == _OK:
                 self._backoff = FIRST_BACKOFF_SECONDS
-                self._delete(mapping, _handled(mapping, messages, result))
-            elif (
-                result.status != _LOOP
-            ):  # a stopped loop only lets the message come back, until the queue's redrive policy takes it
-                self._rest()
+                self._delete(held.mapping, _handled(held.mapping, held.messages, result))
         finally:
             self._release()
             self.wake()
+
+    def _try_again_later(self, held: _Batch) -> bool:
+        """Keep a throttled batch, and its place among those under way, for another try; False if its messages come back before."""
+        wait = self._rest()
+        if not self._open or self._clock.now() + wait >= held.until:
+            return False
+        self._clock.call_later(wait, lambda: self._hand_over(held))
+        return True
 
     def _delete(self, mapping: Mapping, handles: Sequence[str]) -> None:
         if not handles:
@@ -212,12 +235,14 @@ class Poller:
         except LookupError:
             log.warning("the queue %s went away under its event source mapping", mapping.queue_arn)
 
-    def _rest(self) -> None:
-        """Read nothing for a while after a throttled invocation; its messages come back when their visibility ends."""
+    def _rest(self) -> float:
+        """Read nothing for a while after a throttled invocation; return for how long."""
         with self._lock:
-            self._resting_until = self._clock.now() + self._backoff
-            self._clock.call_later(self._backoff, self.look)
-            self._backoff = min(self._backoff * 2, LONGEST_BACKOFF_SECONDS)
+            wait = self._backoff
+            self._resting_until = self._clock.now() + wait
+            self._clock.call_later(wait, self.look)
+            self._backoff = min(wait * 2, LONGEST_BACKOFF_SECONDS)
+            return wait
 
     def _tick_later(self) -> None:
         if self._idle_seconds is not None:

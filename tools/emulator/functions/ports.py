@@ -46,6 +46,14 @@ class ReceivingQueues(Protocol):
         """
         ...
 
+    def visibility_seconds(self, queue_arn: str) -> float:
+        """Return for how long the queue hides a message that was received.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        ...
+
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
         """Delete messages by the handles of their receipts; a handle that is no longer good is passed over.
 

@@ -46,6 +46,9 @@ class Zygote:
         channel, theirs = wire.pair()
         try:
             return channel, int(self._ask(spec, theirs)["pid"])
+        except BaseException:
+            channel.end()
+            raise
         finally:
             os.close(theirs)
 

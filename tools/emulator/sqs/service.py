@@ -65,6 +65,14 @@ class SqsService:
         """
         return [_for_lambda(receipt) for receipt in self.take(self._known(queue_arn), max_messages)]
 
+    def visibility_seconds(self, queue_arn: str) -> float:
+        """Return for how long the queue hides a message that was received.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        return limits_of(self._known(queue_arn)).visibility_seconds
+
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
         """Delete messages.
 

@@ -1,0 +1,62 @@
+"""S3 where moto's is too kind or too weak: keys with line breaks, and versions listed with encoded keys."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from moto.core.responses import ActionResult
+from moto.moto_server import werkzeug_app
+from moto.s3 import responses, urls
+from moto.s3.responses import S3Response
+
+_ENCODED = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
+"""What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions]."""
+
+
+class VersionsResponse(S3Response):  # type: ignore[misc] # moto is untyped
+    """Moto's S3, whose ListObjectVersions ignores `encoding-type=url`: a key with a control character made no XML."""
+
+    def serialized(self, action_result: ActionResult) -> Any:  # noqa: ANN401 - moto's
+        """Encode the keys of a listing of versions before it becomes XML."""
+        if self.data.get("Action") == "ListObjectVersions" and self.querystring.get("encoding-type", [None])[0] == "url":
+            action_result = ActionResult({**_encoded(action_result.result), "EncodingType": "url"})
+        return super().serialized(action_result)
+
+
+class _AnyCharacters(werkzeug_app.RegexConverter):  # type: ignore[misc] # moto is untyped
+    """Moto's routes, in which a dot is any character: a key may hold line breaks."""
+
+    def __init__(self, url_map: Any, *items: Any) -> None:  # noqa: ANN401 - moto's
+        super().__init__(url_map, *items)
+        self.regex: str = f"(?s:{items[0]})"
+
+
+class S3Door:
+    """Puts this in moto's place; before the server's application is made."""
+
+    def install(self) -> None:
+        """Take moto's place."""
+        self._paths, self._converter = dict(urls.url_paths), werkzeug_app.RegexConverter
+        for path, dispatch in self._paths.items():
+            urls.url_paths[path] = getattr(VersionsResponse, dispatch.__name__)
+        # Each new S3 backend of moto's loads its URLs again, from what the class is called.
+        responses.S3Response = VersionsResponse
+        werkzeug_app.RegexConverter = _AnyCharacters
+
+    def uninstall(self) -> None:
+        """Give moto its place back."""
+        responses.S3Response = S3Response
+        urls.url_paths.update(self._paths)
+        werkzeug_app.RegexConverter = self._converter
+
+
+def _encoded(listing: Any) -> Any:  # noqa: ANN401 - JSON values of any depth
+    if isinstance(listing, list):
+        return [_encoded(each) for each in listing]
+    if not isinstance(listing, dict):
+        return listing
+    return {
+        name: quote(value, safe="/") if name in _ENCODED and isinstance(value, str) else _encoded(value)
+        for name, value in listing.items()
+    }
