@@ -62,6 +62,7 @@ BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 START, GET = "rekognition.StartContentModeration", "rekognition.GetContentModeration"
+START_OF_TIME, LONGEST_SECONDS = 1_700_000_000.0, 1_800.0
 POLL_SECONDS = 5.0
 """How often an idle lane is looked at."""
 
@@ -81,8 +82,18 @@ def states(result):
     return {state: count for state, count in result["result"]["videos"].items() if count}
 
 
+class Clock(ManualClock):
+    """Stands still until somebody sleeps; ends what would wait for ever."""
+
+    def advance(self, seconds):
+        """Move on."""
+        if self.now() > START_OF_TIME + LONGEST_SECONDS:
+            raise TimeoutError(f"not over after {LONGEST_SECONDS} s")
+        super().advance(seconds)
+
+
 class Session:
-    """A session whose clients are made once, since making them takes most of a test; `listener` hears each call before it is made."""
+    """A session whose clients are made once, since making them takes most of a test; `listener` hears of each call beforehand."""
 
     def __init__(self):
         self.listener = None
@@ -208,7 +219,7 @@ class Line:
     """A deployment with one bucket of videos. `calls` are the AWS calls that were made, in order."""
 
     def __init__(self, stack, directory, assembly, session, **settings):
-        self.clock = ManualClock()
+        self.clock = Clock(START_OF_TIME)
         self.settings = EmulatorSettings(**settings)
         self.directory = directory
         self.calls = []
@@ -284,7 +295,10 @@ class Line:
 
     def scan(self, *arguments):
         """Submit, wait for the end of the scan, and return what `submit_job.py --json` says."""
-        return json.loads(self.submit("--wait", "--json", *arguments).stdout)
+        done = self.submit("--wait", "--json", *arguments)
+        result = json.loads(done.stdout)
+        assert result["result"] is not None, done.stderr
+        return result
 
     def review(self, *arguments):
         """Return what `review_report.py --json` says, of the newest scan if none is named."""
