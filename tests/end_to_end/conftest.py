@@ -142,7 +142,7 @@ class Stage:
 
     def until_final(self, scan_id):
         """Wait until a scan's batch job is over and every record that it left is final."""
-        self.until(lambda: self.table.scan(scan_id) is not None, f"there is a scan {scan_id}")
+        self.until(lambda: (scan := self.table.scan(scan_id)) is not None and scan.jobs, f"{scan_id} has a job")
         self.until(lambda: self.job(scan_id)["Status"] in {"Complete", "Failed", "Cancelled"}, f"the job of {scan_id} is over")
         self.until(lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final")
 

@@ -97,9 +97,9 @@ def test_starts_whose_answer_is_lost(stage):
 
 def test_starters_that_die(stage):
     """A starter may die before or after any of its calls: its message comes back, and no video is paid for twice."""
-    made = stage.put_videos("dying-starters/", 16)
+    made = stage.put_videos("dying-starters/", 18)
     name = stage.function("start_analysis")
-    for call in range(1, 8):
+    for call in range(1, 9):
         stage.world.functions.faults.kill(name, call=call, when="before")
         stage.world.functions.faults.kill(name, call=call, when="after")
 

@@ -3,6 +3,7 @@
 The figures that a test prints (`pytest -s`) are those of this machine.
 """
 
+import sys
 import time
 from collections import Counter
 
@@ -10,6 +11,7 @@ import pytest
 
 STARTERS = 4  # two lanes, maximum concurrency 2 each
 STARTS_A_SECOND = 5  # Rekognition's quota
+LONG = {"analysis_base_seconds": 30.0}  # so that starters, however busy the machine is, meet the limit
 
 
 class Scans:
@@ -35,15 +37,17 @@ class Scans:
         return self.stage.begin("submit_job.py", *arguments)
 
     def report(self):
-        """Print what it took."""
+        """Write what it took to stdout, which `pytest -s` shows."""
         videos = sum(map(len, self.made.values()))
-        by_function = Counter(call.principal for call in self.calls)
-        print(f"\n{videos} videos final after {self.seconds:.1f} s, {1000 * self.seconds / videos:.0f} ms each")
-        for principal, count in by_function.most_common():
-            print(f"  {count / videos:6.2f} requests per video by {principal}")
-        for (service, operation), count in Counter((call.service, call.operation) for call in self.calls).most_common(12):
-            print(f"  {count / videos:6.2f} {service}:{operation}")
-        print(f"  Starts were answered {dict(self.ledger.start_answers)}; {self.ledger.max_open} jobs open at most")
+        by_function = Counter(call.principal for call in self.calls).most_common()
+        by_operation = Counter(f"{call.service}:{call.operation}" for call in self.calls).most_common(12)
+        lines = [
+            f"{videos} videos final after {self.seconds:.1f} s, {1000 * self.seconds / videos:.0f} ms each; requests per video:",
+            *(f"  {count / videos:6.2f} {name}" for name, count in [*by_function, *by_operation]),
+            f"  Starts were answered {dict(self.ledger.start_answers)}",
+            f"  at most {self.ledger.max_open} jobs were open, {self.ledger.max_starts_in_a_second} started in a second",
+        ]
+        sys.stdout.write("\n" + "\n".join(lines) + "\n")
 
     @property
     def ledger(self):
@@ -78,7 +82,7 @@ def test_a_scan_of_500_videos_over_both_lanes(stages):
 @pytest.mark.timeout(300)
 def test_a_quota_of_five_jobs(stages):
     """Where the account has five jobs and all of them are slots, never more than five are open, and none is refused for long."""
-    scans = Scans(stages(context={"account_jobs": 5, "slots": 5}, account_jobs=5), normal=40, express=20)
+    scans = Scans(stages(context={"account_jobs": 5, "slots": 5}, account_jobs=5, **LONG), normal=30, express=15)
 
     assert_each_was_analysed_once(scans)
     assert scans.ledger.max_open == 5
@@ -88,10 +92,10 @@ def test_a_quota_of_five_jobs(stages):
 @pytest.mark.timeout(300)
 def test_five_slots_of_twenty(stages):
     """Five slots of an account with twenty jobs are passed by no more than the starters that counted at the same time."""
-    stage = stages(analysis_base_seconds=8.0)
+    stage = stages(**LONG)
     stage.set_slots(5)
 
-    scans = Scans(stage, normal=40, express=20)
+    scans = Scans(stage, normal=30, express=15)
 
     assert_each_was_analysed_once(scans)
     assert 5 <= scans.ledger.max_open <= 5 + STARTERS - 1
