@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.hits import HitStore
 from handlers.adapters.mail import MailTopic
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
@@ -175,8 +176,9 @@ class Flows:
     def _completion(self, environment):
         settings = from_environment(CompletionSettings, environment)
         reader = AnalysisReader(self._client("rekognition"), self._line.clock)
-        arguments = (parse(settings.policy), self._line.clock, settings.completions_topic_arn)
-        flow = Completing(self._table(settings), reader, *arguments)
+        hits = HitStore(self._client("s3"), settings.work_bucket_name)
+        policy, topic_arn = parse(settings.policy), settings.completions_topic_arn
+        flow = Completing(self._table(settings), reader, hits, policy, self._line.clock, topic_arn=topic_arn)
         return lambda event, deadline: flow.respond(event, deadline=deadline)
 
     def _sweeper(self, environment):
