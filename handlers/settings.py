@@ -55,8 +55,8 @@ class CompletionSettings:
 class SweeperSettings:
     """What `sweeper` needs: the table, everything that it looks after, and what stands in the mails.
 
-    `mails_per_scan` is how many flagged videos of a scan are mailed one by one; the mapping ids are those of the lanes' event source
-    mappings, in any order.
+    `mails_per_scan` is how many flagged videos of a scan are mailed one by one; the mapping ids are those of the lanes' event
+    source mappings.
     """
 
     table_name: str

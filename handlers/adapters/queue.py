@@ -101,10 +101,17 @@ class LaneQueues:
         return self._depth(self._dead_letters[lane]).visible
 
     def _depth(self, url: str) -> Depth:
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
-        found = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
-        visible, *others = (int(found[name]) for name in names)
-        return Depth(visible, sum(others))
+        answer = self._client.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )
+        found = {name: int(value) for name, value in answer["Attributes"].items()}
+        visible = found["ApproximateNumberOfMessages"]
+        return Depth(visible, found["ApproximateNumberOfMessagesNotVisible"] + found["ApproximateNumberOfMessagesDelayed"])
 
     def purge(self, lane: Lane) -> bool:
         """Throw away every message of a lane, which takes up to a minute; False where one was purged in the last minute."""

@@ -100,10 +100,10 @@ class ScanWriter(TableReader):
         return self._change_scan(scan_id, paused)
 
     def send_again(self, scan_id: str, since: float) -> Outcome:
-        """Have the waiting videos of an open scan sent again that were queued before a time, once that time has come."""
+        """Have the waiting videos of a scan sent again that were queued before a time, once that time has come."""
 
         def marked(scan: Scan) -> Scan | None:
-            if scan.status is not ScanStatus.OPEN:
+            if scan.status not in (ScanStatus.OPEN, ScanStatus.PAUSED):
                 return None
             return replace(scan, resend_before=max(since, scan.resend_before or since))
 
@@ -185,8 +185,9 @@ def _resumed(scan: Scan, at: float) -> Scan | None:
     if scan.status is not ScanStatus.PAUSED:
         return None
     # What was measured before the pause says nothing about the pace after it.
+    before = max(at, scan.resend_before or at)
     return replace(
-        scan, status=ScanStatus.OPEN, held_at=None, held_reason=None, resend_before=at, waiting_empty_since=None, progress=()
+        scan, status=ScanStatus.OPEN, held_at=None, held_reason=None, resend_before=before, waiting_empty_since=None, progress=()
     )
 
 
