@@ -1,4 +1,4 @@
-"""Mailing: the only hand that publishes, one mail at a time. A mail is noted as soon as it is sent: only a crash between doubles it."""
+"""Mailing: the only hand that publishes, one mail at a time, noted as soon as it is sent: only a crash between doubles it."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name:
 def limit_mail(scan: Scan, limit: int, stack_name: str) -> Mail:
     """Return the mail that no more of a scan's flagged videos are mailed one by one."""
     said = [
-        f"{_count(limit, 'flagged video')} of the scan {scan.id} of {visible(scan.bucket)} {'was' if limit == 1 else 'were'} mailed.",
+        f"{_count(limit, 'flagged video')} of the scan {scan.id} of {visible(scan.bucket)} mailed.",
         "That is the limit (`mails_per_scan` in cdk.json).",
         "The scan goes on. No more are mailed one by one: the digest comes when it closes.",
     ]
