@@ -53,7 +53,11 @@ def limit_mail(scan: Scan, limit: int, stack_name: str) -> Mail:
 
 def job_broken_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: int) -> Mail:
     """Return the mail that a scan is paused because its batch job was cancelled or failed."""
-    many = f"more than {counted_to:,} videos still wait" if waiting > counted_to else f"{_count(waiting, 'video')} still wait"
+    many = (
+        f"more than {counted_to:,} videos still wait"
+        if waiting > counted_to
+        else f"{_count(waiting, 'video')} still wait{'s' if waiting == 1 else ''}"
+    )
     reason = visible(scan.held_reason or "its batch job ended early")[:MAX_TEXT]
     why = f"The scan {scan.id} of {visible(scan.bucket)} is paused: {reason}."
     choice = [

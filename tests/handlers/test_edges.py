@@ -131,7 +131,7 @@ def test_completion(deployed, caplog):
 
 def test_sweeper(deployed, table):
     """Sweeper sweeps, gives its lease back, and says in the end which chore failed: here there are no mappings to switch."""
-    with pytest.raises(SweepError, match="^failed: Switching$"):
+    with pytest.raises(SweepError, match=r"^failed: Switching$"):
         sweeper.handler({}, Context())
 
     assert table.take_lease("another", 2e9)

@@ -1,5 +1,6 @@
 """Sweeping: mails sent once and slowly, batch jobs asked after, scans closed when nothing is left to come."""
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.domain import lane_message, notice
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Progress, Scan, Segment, StartParameters
-from handlers.domain.states import Lane, ScanMail, ScanStatus, State
+from handlers.domain.states import Lane, ScanStatus, State
 from handlers.sweeping import Ports, SweepError, Sweeping, SweepSettings
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, time_out, waiting
 
@@ -820,7 +821,7 @@ class TestBrokenJobs:
         sweep(3)
 
         (mail,) = sns.mails
-        assert ("Scan paused: 1 video still wait", True) == (mail["Subject"], f"control_scan.py resume {SCAN}" in mail["Message"])
+        assert ("Scan paused: 1 video still waits", True) == (mail["Subject"], f"control_scan.py resume {SCAN}" in mail["Message"])
         assert (ScanStatus.PAUSED, ScanStatus.OPEN) == (paused.status, table.scan(SCAN).status)
 
     def test_nothing_waits(self, sweep, table, s3control, sns):
@@ -931,5 +932,5 @@ class TestTime:
         sweep(100)
 
         points = table.scan(SCAN).progress
-        assert [600.0] * 6 == [later.at - sooner.at for sooner, later in zip(points, points[1:], strict=False)]
+        assert [600.0] * 6 == [later.at - sooner.at for sooner, later in itertools.pairwise(points)]
         assert (Progress(began + 5_400, 1), 7) == (replace(points[-1], at=round(points[-1].at, -1)), len(points))
