@@ -71,7 +71,8 @@ class FlaggedMailing:
             self._spare(record, sight)
             return
         self._post.send(self._mail(record))
-        sent[scan_id] = sent.get(scan_id, 0) + (scan_id in sent)
+        if scan_id in sent:
+            sent[scan_id] += 1
         outcome = self._table.mail_sent(record)
         Log().info("mail sent", scan_id=scan_id, video_id=video_id, outcome=outcome.value)
 

@@ -12,7 +12,7 @@ from handlers.adapters.mail import MailTopic
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.domain import lane_message, notice
-from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Progress, Scan, Segment, StartParameters
+from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.sweeping import Ports, SweepError, Sweeping, SweepSettings
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, time_out, waiting
@@ -324,10 +324,9 @@ class TestClosing:
 
         assert (ScanStatus.OPEN, None) == (table.scan(SCAN).status, table.scan(SCAN).waiting_empty_since)
 
-    def test_running(self, over, sweep, table):
+    def test_running(self, over, sweep, table, run):
         """A scan of which an analysis runs stays open."""
-        table.register(waiting(), None)
-        table.enter_running(waiting(), "job")
+        run()
 
         sweep(10)
 
@@ -482,7 +481,7 @@ class TestAsking:
         gaps = [later - sooner for sooner, later in zip([0, *times], times, strict=False)]
         assert all(gap >= 60 + 0.1 * at for gap, at in zip(gaps, times, strict=True))
         assert all(gap <= 60 + 0.1 * at + 61 for gap, at in zip(gaps, times, strict=True))
-        assert 15 < len(times)
+        assert 15 == len(times)
 
     def test_one_a_second(self, sweep, run, rekognition, clock):
         """Rekognition is asked once a second at most, and the rest waits for the next sweep."""
@@ -547,11 +546,11 @@ class TestAsking:
         assert record.problem is None or record.problem.code == "start-unknown"
 
     @pytest.mark.parametrize("error", [client_error("ProvisionedThroughputExceededException"), time_out()])
-    def test_too_busy(self, sweep, run, rekognition, table, error):
+    def test_too_busy(self, sweep, run, rekognition, table, clock, error):
         """Where Rekognition is too busy nothing is concluded, and it is left alone for this sweep."""
         for number in range(3):
             run(f"{number}.mp4")
-        sweep()
+        clock.sleep(120)
         rekognition.refuse_gets.append(error)
 
         sweep()
@@ -927,10 +926,9 @@ class TestTime:
         """How far an open scan is is noted every ten minutes, and the last hour is kept."""
         table.put_scan(Scan(SCAN, BUCKET))
         flag()
-        began = clock.now()
 
         sweep(100)
 
         points = table.scan(SCAN).progress
         assert [600.0] * 6 == [later.at - sooner.at for sooner, later in itertools.pairwise(points)]
-        assert (Progress(began + 5_400, 1), 7) == (replace(points[-1], at=round(points[-1].at, -1)), len(points))
+        assert [1] * 7 == [point.final for point in points]
