@@ -45,8 +45,8 @@ class Deployment:
 
     def submit(self, prefix, *, videos=1, seconds=2.0, cards=()):
         """Upload videos below a prefix, submit a scan of them, and return its id."""
+        body = encode(Clip(seconds, cards, fps=2))
         for number in range(videos):
-            body = encode(Clip(seconds, cards))
             self.world.client("s3").put_object(Bucket=BUCKET, Key=f"{prefix}/{number}.mp4", Body=body)
         return self.tool("submit_job.py", "--bucket", BUCKET, "--prefix", f"{prefix}/", "--yes")["scan_id"]
 
@@ -166,7 +166,7 @@ def test_pause_and_resume_a_scan(deployed):
 def test_cancel(deployed):
     """What waits of a cancelled scan is not analysed; what runs finishes, and every video ends in one state."""
     deployed.control("slots", "1")
-    scan = deployed.submit("cancelled", videos=4)
+    scan = deployed.submit("cancelled", videos=4, seconds=1_800.0)
     deployed.until(lambda: deployed.jobs("cancelled"), "the first video runs")
     deployed.until(lambda: "Complete" in json.dumps(deployed.scan(scan)), "all videos are registered")
 

@@ -11,6 +11,7 @@ from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.mail import MailTopic
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
+from handlers.chores.sight import Sight
 from handlers.domain import lane_message, notice
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, ScanStatus, State
@@ -895,6 +896,38 @@ class TestPausing:
         settings = table.settings()
         assert ["DONE", "DONE_BEFORE"] == [outcome.name for outcome in outcomes]
         assert (False, None, False, 0) == (settings.paused, settings.paused_by, settings.mail_due, settings.refused_in_row)
+
+
+class TestOverlap:
+    def test_no_harm(self, make_sweeping, table, run, rekognition, clock, s3control):
+        """Two sweeps that see the same and act in turn leave what one would leave: one state and one count for each video."""
+        jobs = (BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),)
+        table.put_scan(Scan(SCAN, BUCKET, jobs=jobs))
+        table.put_scan(Scan(OTHER_SCAN, BUCKET, lane=Lane.EXPRESS, jobs=jobs))
+        for number in range(60):
+            table.register(waiting(f"{number}.mp4", queued_at=clock.now() - number), None)
+        old = waiting("old.mp4", scan_id=OTHER_SCAN, lane=Lane.EXPRESS, queued_at=clock.now() - 11 * DAY)
+        table.register(old, None)
+        lost, job_id = run("lost.mp4")
+        del rekognition.jobs[job_id]
+        table.cancel_scan(SCAN, "by a test")
+        clock.sleep(400)
+        chores = zip(make_sweeping()._chores, make_sweeping()._chores, strict=True)
+        sights = [Sight(table), Sight(table)]
+        seen = [(sight.scans(), sight.settings()) for sight in sights]
+
+        for pair in chores:
+            for (chore, _), sight in zip(pair, sights, strict=True):
+                chore.do(sight, clock.now() + 100)
+
+        totals = table.totals(SCAN)
+        assert seen[0] == seen[1]
+        assert (60, 1, 61) == (totals.videos[State.CANCELLED], totals.videos[State.FAILED], totals.final)
+        assert ("result-lost", 0) == (table.record(lost.video.id, SCAN).problem.code, table.running_count())
+        assert (State.WAITING, True) == (
+            table.record(old.video.id, OTHER_SCAN).state,
+            table.record(old.video.id, OTHER_SCAN).queued_at > clock.now() - 100,
+        )
 
 
 class TestTime:
