@@ -196,18 +196,21 @@ def test_slots(deployed):
 def test_redrive(deployed):
     """An event that completion failed on for good is done again from its dead letters."""
     name = deployed.outputs["CompletionFunctionArn"].rpartition(":")[2]
-    deployed.world.functions.faults.fail(name, times=3)
+    faults = deployed.world.functions.faults
+    # The sweeper hands the same job over while Lambda repeats the notice: more than three tries fail before one event is dead.
+    faults.fail(name, times=100)
     scan = deployed.submit("redriven")
     sqs, url = deployed.world.client("sqs"), deployed.outputs["CompletionDeadLettersUrl"]
     names = ["ApproximateNumberOfMessages"]
     deployed.until(
         lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"][names[0]] != "0", "it is a dead letter"
     )
+    faults.clear()
 
     told = deployed.control("redrive")
     standing = deployed.closed(scan)
 
-    assert (1, 1) == (told["done"]["function"], standing["videos"]["CLEAN"])
+    assert (True, 1) == (told["done"]["function"] >= 1, standing["videos"]["CLEAN"])
 
 
 def test_breaker(deployed):

@@ -454,7 +454,7 @@ class TestFaults:
         assert (1, False, 3) == (alarms, table.settings().paused, table.settings().refused_in_row)
 
     def test_others_use_the_quota(self, lanes, rekognition, table):
-        """That others use the account's jobs is no fault of anybody: it is waited out, hours if need be, and counts as no refusal."""
+        """That others use the account's jobs is nobody's fault: it is waited out, for hours if need be, and is no refusal."""
         lanes.register()
         message = lanes.receive()
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)
