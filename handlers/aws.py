@@ -14,6 +14,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3control import S3ControlClient
@@ -38,6 +39,8 @@ CONFIGS: dict[str, Config] = {
     # A message sent twice is harmless: it is only a hint.
     "sqs": _config(attempts=3, connect=2, read=5),
     "sns": _config(attempts=3, connect=3, read=10),
+    # An event handed over twice is harmless, and a mapping is told a state, not a change.
+    "lambda": _config(attempts=3, connect=2, read=5),
     # One call is one call: the starter itself decides what a refusal means and paces its calls.
     "rekognition": _config(attempts=1, connect=3, read=20),
 }
@@ -70,6 +73,12 @@ def sqs() -> SQSClient:
 def sns() -> SNSClient:
     """Return the client of the mails."""
     client: SNSClient = _client("sns")
+    return client
+
+
+def functions() -> LambdaClient:
+    """Return the client by which functions and their event source mappings are reached."""
+    client: LambdaClient = _client("lambda")
     return client
 
 

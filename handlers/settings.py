@@ -54,12 +54,25 @@ class CompletionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweeperSettings:
-    """What `sweeper` needs: table, the topic of the mails, the account whose batch jobs it asks after, and the stack's name."""
+    """What `sweeper` needs: the table, everything that it looks after, and what stands in the mails.
+
+    `mails_per_scan` is how many flagged videos of a scan are mailed one by one; the mapping ids are those of the lanes' event
+    source mappings.
+    """
 
     table_name: str
     alerts_topic_arn: str
     account_id: str
     stack_name: str
+    normal_queue_url: str
+    express_queue_url: str
+    normal_dead_letters_url: str
+    express_dead_letters_url: str
+    normal_mapping_id: str
+    express_mapping_id: str
+    completion_function_arn: str
+    completions_topic_arn: str
+    mails_per_scan: int
 
 
 AnySettings = TypeVar("AnySettings", BatchInvokeSettings, StartAnalysisSettings, CompletionSettings, SweeperSettings)

@@ -217,9 +217,14 @@ class Starting:
         session.log.alarm("start refused by a fault of ours", reason=problem.code, detail=problem.message)
         in_row = self._table.count_refused()
         if in_row >= BREAKER_REFUSALS:
-            self._table.pause(BREAKER, f"{problem.code}: {problem.message}")
+            self._open_breaker(session, problem)
         record = self._table.note_refusal(step.record)
         # An owed Start may have happened: such a record never fails for this.
         if in_row < BREAKER_REFUSALS and not step.owed and start_rules.hopeless(record, now=self._clock.now()):
             return self._fail(session, step.record, problem)
         return HandBack(OUR_FAULT_SECONDS, problem.code)
+
+    def _open_breaker(self, session: _Session, problem: Problem) -> None:
+        """Pause all starting, and leave it to the sweeper to mail the operator; the first of several that come here says why."""
+        if self._table.pause(BREAKER, f"{problem.code}: {problem.message}", mail=True) is Outcome.DONE:
+            session.log.alarm("starting is paused", by=BREAKER, reason=problem.code, detail=problem.message)

@@ -5,16 +5,29 @@ from collections.abc import Mapping
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 
 class Alarms(Construct):
-    """One alarm per queue of dead letters: the first letter is mailed, once, until the queue was empty again."""
+    """One alarm per queue of dead letters: the first letter is mailed, once, until the queue was empty again.
 
-    def __init__(self, scope: Construct, construct_id: str, *, alerts: sns.ITopic, dead_letters: Mapping[str, sqs.IQueue]) -> None:
+    And one for the function that runs every minute: all mails come from it, so nobody else would tell that it does not run.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        alerts: sns.ITopic,
+        dead_letters: Mapping[str, sqs.IQueue],
+        every_minute: lambda_.IFunction,
+    ) -> None:
         super().__init__(scope, construct_id)
+        self._watch(every_minute, alerts)
         for name, queue in dead_letters.items():
             alarm = cloudwatch.Alarm(
                 self,
@@ -28,3 +41,17 @@ class Alarms(Construct):
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             alarm.add_alarm_action(actions.SnsAction(alerts))
+
+    def _watch(self, function: lambda_.IFunction, alerts: sns.ITopic) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            "Silent",
+            alarm_description="The sweeper has not run for 15 minutes: nothing is mailed, closed or sent again.",
+            metric=function.metric_invocations(period=Duration.minutes(5), statistic="Sum"),
+            threshold=1,
+            evaluation_periods=3,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            # A function that does not run reports nothing.
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(alerts))

@@ -41,8 +41,16 @@ class Lanes(Construct):
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> None:
         """Allow operations on both queues, e.g. "SendMessage"."""
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=[f"sqs:{operation}" for operation in operations],
-            resource_arns=[self.normal.queue.queue_arn, self.express.queue.queue_arn],
-        ).assert_success()
+        _grant(grantee, operations, self.normal.queue, self.express.queue)
+
+    def grant_dead_letters(self, grantee: iam.IGrantable, *operations: str) -> None:
+        """Allow operations on the dead letters of both lanes."""
+        _grant(grantee, operations, self.normal.dead_letters, self.express.dead_letters)
+
+
+def _grant(grantee: iam.IGrantable, operations: tuple[str, ...], *queues: sqs.IQueue) -> None:
+    iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=[f"sqs:{operation}" for operation in operations],
+        resource_arns=[queue.queue_arn for queue in queues],
+    ).assert_success()

@@ -55,7 +55,7 @@ class StackSettings:
     `alert_email` is "" where nobody is mailed; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
-    `batch_invoke`, None reserves none.
+    `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
     """
 
     stack_name: str
@@ -67,6 +67,7 @@ class StackSettings:
     policy: str
     batch_concurrency: int | None
     log_retention_days: int
+    mails_per_scan: int
 
 
 def from_context(context: Mapping[str, object]) -> StackSettings:
@@ -88,6 +89,7 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         policy=reader.take("policy", lambda value: policy.compact(value, least=min_confidence), otherwise=""),
         batch_concurrency=reader.take("batch_concurrency", _whole_or_none, otherwise=None),
         log_retention_days=reader.take("log_retention_days", _retention, otherwise=0),
+        mails_per_scan=reader.take("mails_per_scan", _mails, otherwise=0),
     )
     reader.finish()
     return settings
@@ -174,6 +176,13 @@ def _whole(value: object) -> int:
 
 def _whole_or_none(value: object) -> int | None:
     return None if value in (None, "") else _whole(value)
+
+
+def _mails(value: object) -> int:
+    number = _number(value)
+    if number is None or not number.is_integer() or number < 0:
+        raise ValueError(f"must be a whole number from 0, is {value!r}; write e.g. 25, or 0 to be mailed digests only")
+    return int(number)
 
 
 def _slots(value: object, account_jobs: int) -> int:

@@ -58,8 +58,8 @@ class StartAnalysis(Construct):
             timeout=Duration.seconds(900),
         )
         self._grant(table, lanes, rekognition_role, source_buckets)
-        self._poll("Normal", lanes.normal)
-        self._poll("Express", lanes.express)
+        self.normal_mapping = self._poll("Normal", lanes.normal)
+        self.express_mapping = self._poll("Express", lanes.express)
 
     def _grant(self, table: ScanTable, lanes: Lanes, rekognition_role: RekognitionRole, source_buckets: Sequence[str]) -> None:
         role = self._made.role
@@ -72,8 +72,8 @@ class StartAnalysis(Construct):
         # Rekognition reads the video in the name of whoever starts the analysis.
         sources.grant_read(role, source_buckets)
 
-    def _poll(self, construct_id: str, lane: Lane) -> None:
-        lambda_.EventSourceMapping(
+    def _poll(self, construct_id: str, lane: Lane) -> lambda_.EventSourceMapping:
+        return lambda_.EventSourceMapping(
             self,
             construct_id,
             target=self._made.function,

@@ -7,40 +7,88 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from handlers.settings import SweeperSettings
+from stacks.completion import Completion
 from stacks.dead_letters import DeadLetters
 from stacks.function import Common, HandlerFunction
-from stacks.table import WORK_INDEX, ScanTable
+from stacks.lanes import Lanes
+from stacks.notifications import Notifications
+from stacks.start_analysis import StartAnalysis
+from stacks.table import BY_SCAN_INDEX, WORK_INDEX, ScanTable
 
 
 class Sweeper(Construct):
-    """Sends due mails and closes finished scans. `stack_name` stands in the mails."""
+    """Looks after everything: mails, overdue analyses, lost messages, cancelled scans, and whether the lanes are polled.
+
+    `stack_name` stands in the mails; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, common: Common, table: ScanTable, alerts: sns.ITopic, stack_name: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        common: Common,
+        table: ScanTable,
+        lanes: Lanes,
+        notifications: Notifications,
+        start_analysis: StartAnalysis,
+        completion: Completion,
+        stack_name: str,
+        mails_per_scan: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = DeadLetters(self, "DeadLetters")
-        made = HandlerFunction(
+        mappings = (start_analysis.normal_mapping, start_analysis.express_mapping)
+        self._made = HandlerFunction(
             self,
             "Handler",
             common=common,
             module="sweeper",
             settings=SweeperSettings(
                 table_name=table.table.table_name,
-                alerts_topic_arn=alerts.topic_arn,
+                alerts_topic_arn=notifications.alerts.topic_arn,
                 account_id=Aws.ACCOUNT_ID,
                 stack_name=stack_name,
+                normal_queue_url=lanes.normal.queue.queue_url,
+                express_queue_url=lanes.express.queue.queue_url,
+                normal_dead_letters_url=lanes.normal.dead_letters.queue_url,
+                express_dead_letters_url=lanes.express.dead_letters.queue_url,
+                normal_mapping_id=mappings[0].event_source_mapping_id,
+                express_mapping_id=mappings[1].event_source_mapping_id,
+                completion_function_arn=completion.function.function_arn,
+                completions_topic_arn=notifications.completions.topic_arn,
+                mails_per_scan=mails_per_scan,
             ),
             timeout=Duration.seconds(300),
+            # Sending a million messages again is work for a processor, and Lambda gives those by memory.
+            memory_mb=512,
             dead_letters=self.dead_letters,
         )
-        table.grant_items(made.role, "GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
-        table.grant_index_query(made.role, WORK_INDEX)
-        made.allow("sns:Publish", on=alerts.topic_arn)
-        made.allow("s3:DescribeJob", on=f"arn:{Aws.PARTITION}:s3:{Aws.REGION}:{Aws.ACCOUNT_ID}:job/*")
+        self.function = self._made.function
+        self._grant(table, lanes, notifications.alerts)
+        self._made.allow("lambda:InvokeFunction", on=completion.function.function_arn)
+        for mapping in mappings:
+            self._made.allow(
+                "lambda:GetEventSourceMapping",
+                "lambda:UpdateEventSourceMapping",
+                on=f"arn:{Aws.PARTITION}:lambda:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-source-mapping:{mapping.event_source_mapping_id}",
+            )
         events.Rule(
             self,
             "EveryMinute",
             schedule=events.Schedule.rate(Duration.minutes(1)),
-            targets=[targets.LambdaFunction(made.function)],
+            targets=[targets.LambdaFunction(self.function)],
         )
+
+    def _grant(self, table: ScanTable, lanes: Lanes, alerts: sns.ITopic) -> None:
+        role = self._made.role
+        table.grant_items(role, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
+        table.grant_index_query(role, WORK_INDEX)
+        table.grant_index_query(role, BY_SCAN_INDEX)
+        lanes.grant(role, "SendMessage", "GetQueueAttributes", "PurgeQueue")
+        lanes.grant_dead_letters(role, "GetQueueAttributes")
+        self._made.allow("sns:Publish", on=alerts.topic_arn)
+        self._made.allow("s3:DescribeJob", on=f"arn:{Aws.PARTITION}:s3:{Aws.REGION}:{Aws.ACCOUNT_ID}:job/*")
+        # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
+        self._made.allow("rekognition:GetContentModeration", on="*")

@@ -25,7 +25,7 @@ from stacks.work_bucket import WorkBucket
 class VideoModerationStack(Stack):
     """All of a deployment. `root` is the folder that holds `handlers/`.
 
-    Its outputs are what `tools/submit_job.py` finds it by; their ids are fixed.
+    Its outputs are what the tools find it by; their ids are fixed.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, root: Path, settings: StackSettings) -> None:
@@ -49,7 +49,7 @@ class VideoModerationStack(Stack):
             concurrency=settings.batch_concurrency,
         )
         batch_role = BatchRole(self, "Batch", bucket=work_bucket.bucket, function=batch_invoke.function)
-        StartAnalysis(
+        start_analysis = StartAnalysis(
             self,
             "StartAnalysis",
             common=common,
@@ -71,7 +71,18 @@ class VideoModerationStack(Stack):
             completions=notifications.completions,
             policy=settings.policy,
         )
-        sweeper = Sweeper(self, "Sweeper", common=common, table=table, alerts=notifications.alerts, stack_name=settings.stack_name)
+        sweeper = Sweeper(
+            self,
+            "Sweeper",
+            common=common,
+            table=table,
+            lanes=lanes,
+            notifications=notifications,
+            start_analysis=start_analysis,
+            completion=completion,
+            stack_name=settings.stack_name,
+            mails_per_scan=settings.mails_per_scan,
+        )
         Alarms(
             self,
             "Alarms",
@@ -83,6 +94,7 @@ class VideoModerationStack(Stack):
                 "Undelivered": completion.undelivered,
                 "Sweeper": sweeper.dead_letters,
             },
+            every_minute=sweeper.function,
         )
         CfnOutput(self, "TableName", value=table.table.table_name)
         CfnOutput(self, "WorkBucketName", value=work_bucket.bucket.bucket_name)
@@ -90,3 +102,11 @@ class VideoModerationStack(Stack):
         CfnOutput(self, "BatchRoleArn", value=batch_role.role.role_arn)
         CfnOutput(self, "AlertsTopicArn", value=notifications.alerts.topic_arn)
         CfnOutput(self, "SourceBuckets", value=",".join(settings.source_buckets))
+        CfnOutput(self, "CompletionFunctionArn", value=completion.function.function_arn)
+        CfnOutput(self, "NormalDeadLettersUrl", value=lanes.normal.dead_letters.queue_url)
+        CfnOutput(self, "ExpressDeadLettersUrl", value=lanes.express.dead_letters.queue_url)
+        CfnOutput(self, "CompletionDeadLettersUrl", value=completion.dead_letters.queue_url)
+        CfnOutput(self, "UndeliveredNoticesUrl", value=completion.undelivered.queue_url)
+        CfnOutput(self, "SweeperDeadLettersUrl", value=sweeper.dead_letters.queue_url)
+        CfnOutput(self, "Slots", value=str(settings.slots))
+        CfnOutput(self, "AccountJobs", value=str(settings.account_jobs))

@@ -37,8 +37,8 @@ class BatchJobs:
             return replace(job, status=NOT_FOUND, terminal_since=job.terminal_since or at)
         status = found["Status"]
         progress = found.get("ProgressSummary", {})
-        return BatchJob(
-            id=job.id,
+        return replace(
+            job,
             status=status,
             tasks=progress.get("TotalNumberOfTasks"),
             succeeded=progress.get("NumberOfTasksSucceeded"),

@@ -40,11 +40,15 @@ T = TypeVar("T")
 class ConditionFailedError(Exception):
     """A conditional write did not happen. `old` is what stands there: None where there is no such item."""
 
-    def __init__(self, old: dict[str, Any] | None, action: int = 0) -> None:
+    def __init__(
+        self, old: dict[str, Any] | None, action: int = 0, failed: Mapping[int, dict[str, Any] | None] | None = None
+    ) -> None:
         super().__init__("the condition of a write did not hold")
         self.old = old
         self.action = action
         """Which of a transaction's actions it was; the first one whose condition failed."""
+        self.failed = failed or {action: old}
+        """What stands there for each action of a transaction whose condition failed."""
 
 
 class Table:
@@ -93,24 +97,42 @@ class Table:
         raise ThrottledError(f"{len(keys)} keys of a BatchGetItem remained unprocessed")
 
     def query(
-        self, pk: str, *, begins_with: str = "", index: str | None = None, limit: int | None = None
+        self,
+        pk: str,
+        *,
+        begins_with: str = "",
+        below: str = "",
+        index: str | None = None,
+        limit: int | None = None,
+        page: int | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the items of a partition in order of their sort key, at most `limit`; of an index eventually consistent."""
-        request = self._query_request(INDEX_KEYS[index], pk, begins_with)
+        """Yield the items of a partition in order of their sort key, at most `limit`, `page` at a time.
+
+        Of an index eventually consistent. Either all, or those whose sort key begins with, or is below, something.
+        """
+        request = self._query_request(INDEX_KEYS[index], pk, begins_with, below)
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
-        items = (expressions.deserialized_item(item) for page in self._pages(request, limit) for item in page["Items"])
+        items = (expressions.deserialized_item(item) for each in self._pages(request, page or limit) for item in each["Items"])
         return itertools.islice(items, limit)
 
-    def count(self, pk: str) -> int:
-        """Return how many items a partition holds, read consistently."""
-        request = self._query_request(INDEX_KEYS[None], pk, "") | {"ConsistentRead": True, "Select": "COUNT"}
-        return sum(page["Count"] for page in self._pages(request, None))
+    def count(self, pk: str, *, index: str | None = None, most: int | None = None) -> int:
+        """Return how many items a partition holds, of the table consistently; counting stops beyond `most`."""
+        request = self._query_request(INDEX_KEYS[index], pk) | {"Select": "COUNT"}
+        request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        found = 0
+        for page in self._pages(request, None):
+            found += page["Count"]
+            if most is not None and found > most:
+                break
+        return found
 
-    def _query_request(self, names: tuple[str, str], pk: str, begins_with: str) -> dict[str, Any]:
+    def _query_request(self, names: tuple[str, str], pk: str, begins_with: str = "", below: str = "") -> dict[str, Any]:
         marks = Placeholders()
         text = f"{marks.name(names[0])} = {marks.value(pk)}"
         if begins_with:
             text += f" AND begins_with({marks.name(names[1])}, {marks.value(begins_with)})"
+        if below:
+            text += f" AND {marks.name(names[1])} < {marks.value(below)}"
         return {"TableName": self.name, "KeyConditionExpression": text, **marks.parameters()}
 
     def _pages(self, request: dict[str, Any], limit: int | None) -> Iterator[dict[str, Any]]:
@@ -172,9 +194,14 @@ class Table:
         except ClientError as error:
             answer: Mapping[str, Any] = error.response
             reasons: list[dict[str, Any]] = answer.get("CancellationReasons", [])  # of TransactionCanceledException only
-            for action, reason in enumerate(reasons):
-                if reason.get("Code") == "ConditionalCheckFailed":
-                    raise ConditionFailedError(_old(reason.get("Item")), action) from error
+            failed = {
+                action: _old(reason.get("Item"))
+                for action, reason in enumerate(reasons)
+                if reason.get("Code") == "ConditionalCheckFailed"
+            }
+            if failed:
+                first = min(failed)
+                raise ConditionFailedError(failed[first], first, failed) from error
             if any(FAULTS.get(str(reason.get("Code")), Fault.OURS).passing for reason in reasons):
                 raise ThrottledError(f"a transaction was cancelled: {[reason.get('Code') for reason in reasons]}") from error
             raise

@@ -50,7 +50,12 @@ def totals_key(record: Record) -> dict[str, str]:
 
 def running_key(record: Record) -> dict[str, str]:
     """Return the key of the item that says that a record's analysis runs."""
-    return {"pk": RUNNING_PK, "sk": f"{record.video.id}#{record.scan_id}#{record.attempt}"}
+    return running_key_of(record.analysis)
+
+
+def running_key_of(analysis: Analysis) -> dict[str, str]:
+    """Return the key of the item that says that an analysis runs."""
+    return {"pk": RUNNING_PK, "sk": f"{analysis.video_id}#{analysis.scan_id}#{analysis.attempt}"}
 
 
 def waiting_pk(scan_id: str, number: int) -> str:
@@ -98,6 +103,23 @@ def _by_time(at: float | None, record: Record) -> str:
 def record_item(record: Record) -> dict[str, Any]:
     """Return the whole item of a record."""
     return {**record_key(record.video.id, record.scan_id), **index_attributes(record), **record_attributes(record)}
+
+
+def waiting_from(item: Item) -> Record:
+    """Return a waiting record as far as an item of the index `work` knows it: enough to send its message and to find it again."""
+    return Record(
+        video=Video(item["bucket"], item["key"], item.get("version_id")),
+        scan_id=names_of_record(item)[1],
+        state=State.WAITING,
+        attempt=int(item["attempt"]),
+        lane=Lane(item["lane"]),
+        queued_at=int(str(item["work_sk"]).partition("#")[0]) / 1000,
+    )
+
+
+def before(at: float) -> str:
+    """Return what the sort keys of the index `work` are below for everything sooner than a time."""
+    return f"{max(0, round(at * 1000)):013}"
 
 
 def record_attributes(record: Record) -> dict[str, Any]:

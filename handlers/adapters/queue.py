@@ -1,8 +1,10 @@
-"""The lanes: sending the message of a record, and giving a message back for a while."""
+"""The lanes: sending the messages of records, giving a message back for a while, and what the sweeper looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -10,7 +12,7 @@ from botocore.exceptions import ClientError
 from handlers.domain import lane_message
 from handlers.domain.record import Record
 from handlers.domain.states import Lane
-from handlers.errors import Fault, fault_of
+from handlers.errors import Fault, code_of, fault_of
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_sqs import SQSClient
@@ -18,13 +20,32 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 MAX_VISIBILITY_SECONDS = 43_200
 """Twelve hours (SQS API, ChangeMessageVisibility)."""
 
+MAX_SENT = 10
+"""Messages of one SendMessageBatch (SQS API); ten of ours with the longest keys stay below its 256 KiB."""
+
+_PURGING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """About how many messages a queue holds: `visible` may be received, `other` are in flight or delayed."""
+
+    visible: int
+    other: int
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether it seems to hold none at all."""
+        return self.visible + self.other == 0
+
 
 class LaneQueues:
-    """Both queues, by their URLs."""
+    """Both queues, by their URLs, and where only the sweeper knows them their dead letters."""
 
-    def __init__(self, client: SQSClient, urls: Mapping[Lane, str]) -> None:
+    def __init__(self, client: SQSClient, urls: Mapping[Lane, str], dead_letters: Mapping[Lane, str] | None = None) -> None:
         self._client = client
         self._urls = urls
+        self._dead_letters = dead_letters or {}
 
     def send(self, record: Record) -> None:
         """Send the message that asks for a record's analysis to the record's lane."""
@@ -51,6 +72,53 @@ class LaneQueues:
             )
         except ClientError as error:
             if fault_of(error) is not Fault.CONDITION:
+                raise
+            return False
+        return True
+
+    def send_all(self, records: Sequence[Record]) -> list[Record]:
+        """Send the messages of records to their lanes, ten at a time; return the records whose messages SQS took."""
+        taken: list[Record] = []
+        for lane, group in groupby(sorted(records, key=lambda record: record.lane), key=lambda record: record.lane):
+            same = list(group)
+            for first in range(0, len(same), MAX_SENT):
+                taken += self._send_ten(lane, same[first : first + MAX_SENT])
+        return taken
+
+    def _send_ten(self, lane: Lane, records: Sequence[Record]) -> list[Record]:
+        answer = self._client.send_message_batch(
+            QueueUrl=self._urls[lane],
+            Entries=[{"Id": str(number), "MessageBody": lane_message.body(record)} for number, record in enumerate(records)],
+        )
+        return [records[int(entry["Id"])] for entry in answer.get("Successful", [])]
+
+    def depth(self, lane: Lane) -> Depth:
+        """Return about how many messages a lane holds; SQS may be a minute late with it."""
+        return self._depth(self._urls[lane])
+
+    def dead_letters(self, lane: Lane) -> int:
+        """Return about how many dead letters a lane has."""
+        return self._depth(self._dead_letters[lane]).visible
+
+    def _depth(self, url: str) -> Depth:
+        answer = self._client.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )
+        found = {name: int(value) for name, value in answer["Attributes"].items()}
+        visible = found["ApproximateNumberOfMessages"]
+        return Depth(visible, found["ApproximateNumberOfMessagesNotVisible"] + found["ApproximateNumberOfMessagesDelayed"])
+
+    def purge(self, lane: Lane) -> bool:
+        """Throw away every message of a lane, which takes up to a minute; False where one was purged in the last minute."""
+        try:
+            self._client.purge_queue(QueueUrl=self._urls[lane])
+        except ClientError as error:
+            if code_of(error) not in _PURGING:
                 raise
             return False
         return True

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handlers.adapters import items, scan_items
 from handlers.adapters.dynamo import Table
-from handlers.adapters.scan_items import Running
+from handlers.adapters.scan_items import LaneWatch, Running
 from handlers.clock import Clock
 from handlers.domain.identity import Analysis
 from handlers.domain.record import Record, Scan, Segment, Settings, Totals
-from handlers.domain.states import State
+from handlers.domain.states import Lane, State
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+WAITING_PAGE = 100
+"""Waiting records read at a time and shard: what a sweep has no time for is not to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,34 @@ class TableReader:
         """Tell whether the index `work` shows no waiting record of a scan: only a hint."""
         partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
         return not any(any(self._table.query(pk, index="work", limit=1)) for pk in partitions)
+
+    def waiting_lanes(self, scan_id: str) -> set[Lane]:
+        """Return the lanes of which records of a scan seem to wait, by the oldest of each shard: only a hint."""
+        partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
+        return {Lane(item["lane"]) for pk in partitions for item in self._table.query(pk, index="work", limit=1)}
+
+    def waiting_count(self, scan_id: str, most: int) -> int:
+        """Return how many records of a scan seem to wait; counting stops soon after `most`."""
+        found = 0
+        for number in range(items.INDEX_SHARDS):
+            found += self._table.count(items.waiting_pk(scan_id, number), index="work", most=most - found)
+            if found > most:
+                break
+        return found
+
+    def waiting(self, scan_id: str, *, before: float | None = None) -> Iterator[Record]:
+        """Yield the records of a scan that seem to wait since before a time, the oldest first, as far as the index knows them."""
+        below = "" if before is None else items.before(before)
+        shards = (
+            self._table.query(items.waiting_pk(scan_id, number), index="work", below=below, page=WAITING_PAGE)
+            for number in range(items.INDEX_SHARDS)
+        )
+        return map(items.waiting_from, heapq.merge(*shards, key=lambda item: item["work_sk"]))
+
+    def lane_watch(self, lane: Lane) -> LaneWatch:
+        """Return what the sweeper remembers of a lane."""
+        item = self._table.get(scan_items.lane_key(lane))
+        return LaneWatch() if item is None else scan_items.lane_from(item)
 
     def mails_due(self, limit: int) -> list[tuple[str, str]]:
         """Return (video id, scan id) of records whose mail seems due, the oldest first: only a hint."""

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers import errors
 from handlers.clock import Clock
 from handlers.domain import analysis as answers
-from handlers.domain.analysis import Page
+from handlers.domain.analysis import JobStatus, Page
 from handlers.domain.identity import Analysis, Video
 from handlers.domain.record import Problem, StartParameters
 from handlers.errors import Fault, ThrottledError, fault_of
@@ -138,6 +138,18 @@ class AnalysisReader:
             token = page.next_token
             if token is None:
                 return
+
+    def ask(self, job_id: str) -> JobStatus:
+        """Return how a job stands, in one call; what keeps Rekognition from answering is raised as it came.
+
+        Raises:
+            NoSuchJobError: Rekognition does not know the job.
+        """
+        try:
+            return answers.page(self._client.get_content_moderation(JobId=job_id, MaxResults=1)).facts.status
+        except (BotoCoreError, ClientError) as error:
+            _raise_unless_passing(error, first=True, in_time=False)
+            raise
 
     def _page(self, job_id: str, token: str | None, until: float) -> Page:
         # SortBy must be the same on all pages; TIMESTAMPS keeps every hit, SEGMENTS would merge them by rules of its own.

@@ -1,4 +1,4 @@
-"""Writes to scans, settings and the sweeper's lease. A scan is changed only as it was read: each change raises its revision."""
+"""Writes to scans. A scan is changed only as it was read: each change raises its revision."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from handlers.adapters.expressions import Condition
 from handlers.adapters.outcome import Outcome
 from handlers.adapters.reading import TableReader
 from handlers.adapters.scan_items import REVISION
-from handlers.domain.record import BatchJob, Scan
-from handlers.domain.states import Lane, ScanStatus
+from handlers.domain.record import BatchJob, Progress, Scan
+from handlers.domain.states import Lane, ScanMail, ScanStatus
 from handlers.errors import ThrottledError
 from handlers.patience import backoff
 
 CHANGE_ATTEMPTS = 10
 """So often a change of a scan is tried anew after another one came between."""
 
+PROGRESS_KEPT = 7
+"""Points of a scan's progress; one every ten minutes makes an hour."""
+
 
 class ScanWriter(TableReader):
-    """What is written about whole scans, and about starting as a whole."""
-
-    # --- scans -------------------------------------------------------------------------------------------------------
+    """What is written about whole scans."""
 
     def put_scan(self, scan: Scan) -> Outcome:
         """Write a scan if there is none of its id."""
@@ -54,18 +55,76 @@ class ScanWriter(TableReader):
         self._change_scan(scan_id, lambda scan: replace(scan, waiting_empty_since=since))
 
     def close_scan(self, scan: Scan) -> Outcome:
-        """Close a scan if it is still as it was read, but for its mails."""
-        closed = replace(scan, status=ScanStatus.CLOSED, closed_at=self._clock.now())
-        outcome = self._change_scan(
-            scan.id,
-            lambda found: (
-                replace(closed, mails_sent=found.mails_sent) if replace(found, mails_sent=scan.mails_sent) == scan else None
-            ),
-        )
+        """Close a scan if it is still as it was read, but for its mails; if it had a batch job, its digest is due then.
+
+        One that was cancelled stays cancelled, and is over from now on.
+        """
+        status = scan.status if scan.status is ScanStatus.CANCELLED else ScanStatus.CLOSED
+        now = self._clock.now()
+
+        def closed(found: Scan) -> Scan | None:
+            if replace(found, mails_sent=scan.mails_sent, mails_due=scan.mails_due) != scan:
+                return None
+            # Without a batch job nothing was ever scanned: submitting it failed, and who submitted it has been told.
+            told = _with_mail(found, ScanMail.DIGEST) if found.jobs else found
+            return replace(told, status=status, closed_at=now)
+
+        outcome = self._change_scan(scan.id, closed)
         if outcome is Outcome.BY_ANOTHER:
-            now = self.scan(scan.id)
-            return Outcome.DONE_BEFORE if now is not None and now.status is ScanStatus.CLOSED else outcome
+            stands = self.scan(scan.id)
+            return Outcome.DONE_BEFORE if stands is not None and not stands.live else outcome
         return outcome
+
+    def pause_scan(self, scan_id: str, reason: str) -> Outcome:
+        """Pause an open scan. DONE_BEFORE: it is paused already; BY_ANOTHER: it is cancelled, closed or unknown."""
+        return self._change_scan(scan_id, lambda scan: _held(scan, ScanStatus.PAUSED, reason, self._clock.now()))
+
+    def cancel_scan(self, scan_id: str, reason: str) -> Outcome:
+        """Cancel an open or paused scan. DONE_BEFORE: it is cancelled already; BY_ANOTHER: it is closed or unknown."""
+        return self._change_scan(scan_id, lambda scan: _held(scan, ScanStatus.CANCELLED, reason, self._clock.now()))
+
+    def resume_scan(self, scan_id: str) -> Outcome:
+        """Let a paused scan go on; starters dropped its messages, so they are sent again. BY_ANOTHER: it is cancelled or closed."""
+        return self._change_scan(scan_id, lambda scan: _resumed(scan, self._clock.now()))
+
+    def pause_broken_scan(self, scan_id: str, job_ids: frozenset[str], reason: str) -> Outcome:
+        """Pause a scan whose batch jobs broke, once for each job; a mail is due about it."""
+
+        def paused(scan: Scan) -> Scan | None:
+            if scan.status is not ScanStatus.OPEN or all(job.told or job.id not in job_ids for job in scan.jobs):
+                return None
+            jobs = tuple(replace(job, told=True) if job.id in job_ids else job for job in scan.jobs)
+            told = _with_mail(replace(scan, jobs=jobs), ScanMail.JOB_BROKEN)
+            return _held(told, ScanStatus.PAUSED, reason, self._clock.now())
+
+        return self._change_scan(scan_id, paused)
+
+    def send_again(self, scan_id: str, since: float) -> Outcome:
+        """Have the waiting videos of a scan sent again that were queued before a time, once that time has come."""
+
+        def marked(scan: Scan) -> Scan | None:
+            if scan.status not in (ScanStatus.OPEN, ScanStatus.PAUSED):
+                return None
+            return replace(scan, resend_before=max(since, scan.resend_before or since))
+
+        return self._change_scan(scan_id, marked)
+
+    def tell_limit(self, scan_id: str) -> Outcome:
+        """Have it mailed, once in a scan's life, that no more of its flagged videos are mailed one by one."""
+        return self._change_scan(
+            scan_id,
+            lambda scan: scan if scan.limit_told else replace(_with_mail(scan, ScanMail.LIMIT), limit_told=True),
+        )
+
+    def scan_mail_sent(self, scan_id: str, kind: ScanMail) -> Outcome:
+        """Write that a mail about a scan as a whole is sent."""
+        return self._change_scan(
+            scan_id, lambda scan: replace(scan, mails_due=tuple(due for due in scan.mails_due if due is not kind))
+        )
+
+    def note_progress(self, scan_id: str, point: Progress) -> None:
+        """Add a point to a scan's progress, of which the last hour is kept."""
+        self._change_scan(scan_id, lambda scan: replace(scan, progress=(*scan.progress, point)[-PROGRESS_KEPT:]))
 
     def _change_scan(self, scan_id: str, change: Callable[[Scan], Scan | None]) -> Outcome:
         """Read a scan, change it, and write it if nobody did in between; else begin anew.
@@ -93,64 +152,44 @@ class ScanWriter(TableReader):
         item = scan_items.scan_item(scan, seen + 1)
         self._table.put(expressions.put(self._table.name, item, when=Condition(equal={REVISION: seen})))
 
-    # --- settings ----------------------------------------------------------------------------------------------------
-
-    def count_refused(self) -> int:
-        """Count one more Start in a row that was refused for a reason of ours, and return how many there are now."""
-        request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, adds={"refused_in_row": 1})
-        return int(self._table.update(request)["refused_in_row"])
-
-    def forget_refused(self) -> None:
-        """Write that the row of refused Starts is broken."""
-        request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, sets={"refused_in_row": 0})
-        self._table.update(request)
-
-    def pause(self, by: str, reason: str) -> Outcome:
-        """Pause all starting; who paused first stays named."""
-        request = expressions.update(
-            self._table.name,
-            scan_items.SETTINGS_KEY,
-            sets={"paused": True, "paused_by": by, "paused_reason": reason},
-            when=Condition(not_equal={"paused": True}),
-        )
-        try:
-            self._table.update(request)
-        except ConditionFailedError:
-            return Outcome.DONE_BEFORE
-        return Outcome.DONE
-
-    # --- the sweeper's lease -----------------------------------------------------------------------------------------
-
-    def take_lease(self, holder: str, until: float) -> bool:
-        """Tell whether this sweeper is the one for now. The lease only saves money: nothing is wrong if two sweep."""
-        request = expressions.update(
-            self._table.name,
-            scan_items.SWEEPER_LEASE_KEY,
-            sets={"holder": holder, "until": round(until)},
-            when=Condition(below={"until": round(self._clock.now())}),
-        )
-        try:
-            self._table.update(request)
-        except ConditionFailedError as failure:
-            return failure.old is not None and failure.old.get("holder") == holder
-        return True
-
-    def return_lease(self, holder: str) -> None:
-        """Give the lease back, if this sweeper still has it."""
-        request = expressions.delete(self._table.name, scan_items.SWEEPER_LEASE_KEY, when=Condition(equal={"holder": holder}))
-        try:
-            self._table.delete(request)
-        except ConditionFailedError:
-            return
-
 
 def _with_job(scan: Scan, job_id: str) -> Scan:
+    """Return a scan with a job; one that was cancelled and is over goes on, because somebody made a new job for it."""
     if any(job.id == job_id for job in scan.jobs):
         return scan
-    return replace(scan, jobs=(*scan.jobs, BatchJob(job_id)), waiting_empty_since=None)
+    status = ScanStatus.CLOSED if scan.status is ScanStatus.CANCELLED and not scan.live else scan.status
+    return replace(scan, status=status, jobs=(*scan.jobs, BatchJob(job_id)), waiting_empty_since=None)
 
 
 def _reopened(scan: Scan) -> Scan:
-    if scan.status is not ScanStatus.CLOSED:
+    """Return a scan as it is when something registers late; a cancelled one stays cancelled, but is not over any more."""
+    if scan.live:
         return scan
-    return replace(scan, status=ScanStatus.OPEN, closed_at=None, waiting_empty_since=None)
+    status = ScanStatus.OPEN if scan.status is ScanStatus.CLOSED else scan.status
+    return replace(scan, status=status, closed_at=None, waiting_empty_since=None)
+
+
+def _held(scan: Scan, status: ScanStatus, reason: str, at: float) -> Scan | None:
+    if scan.status is status:
+        return scan
+    if not scan.live or scan.status is ScanStatus.CANCELLED:
+        return None
+    # Who pauses or cancels a scan knows that its job is over.
+    mails = tuple(kind for kind in scan.mails_due if status is ScanStatus.PAUSED or kind is not ScanMail.JOB_BROKEN)
+    return replace(scan, status=status, held_at=at, held_reason=reason, waiting_empty_since=None, mails_due=mails)
+
+
+def _resumed(scan: Scan, at: float) -> Scan | None:
+    if scan.status is ScanStatus.OPEN:
+        return scan
+    if scan.status is not ScanStatus.PAUSED:
+        return None
+    # What was measured before the pause says nothing about the pace after it.
+    before = max(at, scan.resend_before or at)
+    return replace(
+        scan, status=ScanStatus.OPEN, held_at=None, held_reason=None, resend_before=before, waiting_empty_since=None, progress=()
+    )
+
+
+def _with_mail(scan: Scan, kind: ScanMail) -> Scan:
+    return scan if kind in scan.mails_due else replace(scan, mails_due=(*scan.mails_due, kind))

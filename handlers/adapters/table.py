@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.adapters import expressions, items, scan_items
+from handlers.adapters.bulk_writing import BulkWriter
 from handlers.adapters.decisions import DecisionTable
 from handlers.adapters.dynamo import ConditionFailedError
 from handlers.adapters.expressions import Condition
 from handlers.adapters.outcome import Outcome
 from handlers.adapters.reading import Situation
 from handlers.adapters.scan_items import REVISION, Running
-from handlers.adapters.scan_writing import ScanWriter
 from handlers.domain.record import ObjectFacts, Record, Segment, StartParameters
 from handlers.domain.states import State
 from handlers.errors import ThrottledError
@@ -49,7 +49,7 @@ _JUDGED = ("state", "policy_hash", "counted", "scan_pk", "scan_sk")
 _MAIL = ("mail_due", "work_pk", "work_sk")
 
 
-class ScanTable(ScanWriter, DecisionTable):
+class ScanTable(BulkWriter, DecisionTable):
     """All reads and writes of the design's table."""
 
     # --- into WAITING ------------------------------------------------------------------------------------------------
@@ -152,11 +152,7 @@ class ScanTable(ScanWriter, DecisionTable):
 
     def mail_sent(self, record: Record) -> Outcome:
         """Write that a record's mail is sent, and count it in its scan."""
-        update = self._record_update(
-            record,
-            removes=["mail_due", "work_pk", "work_sk"],
-            when=Condition(equal={"attempt": record.attempt, "mail_due": True}),
-        )
+        update = self._no_mail_due(record)
         count = expressions.update(
             self._table.name,
             scan_items.scan_key(record.scan_id),
@@ -192,6 +188,21 @@ class ScanTable(ScanWriter, DecisionTable):
             lambda old: (
                 (old["state"], old["attempt"], old.get("policy_hash")) == (judged.state.value, judged.attempt, judged.policy_hash)
             ),
+        )
+
+    def mail_spared(self, record: Record) -> Outcome:
+        """Write that a record's mail is not due any more, without having been sent: its scan has sent as many as it may."""
+        try:
+            self._table.update(self._no_mail_due(record))
+        except ConditionFailedError as failure:
+            return _outcome(failure.old, lambda old: old["attempt"] == record.attempt)
+        return Outcome.DONE
+
+    def _no_mail_due(self, record: Record) -> dict[str, Any]:
+        return self._record_update(
+            record,
+            removes=["mail_due", "work_pk", "work_sk"],
+            when=Condition(equal={"attempt": record.attempt, "mail_due": True}),
         )
 
     # --- how -----------------------------------------------------------------------------------------------------------

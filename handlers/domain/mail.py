@@ -77,6 +77,11 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+def ascii_text(text: str) -> str:
+    """Return a text as a subject takes it: printable ASCII, not too long."""
+    return _ascii(text)[:MAX_SUBJECT].strip()
+
+
 def _subject(video: Video, counted: Sequence[LabelSummary]) -> str:
     """Return a subject in ASCII. The end of the key is kept, because there stands the file's name."""
     what = _ascii(_name(counted[0].name))[:40] if counted else "video"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from handlers.domain.identity import Analysis, Video
-from handlers.domain.states import Lane, ScanStatus, State
+from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,16 @@ class BatchJob:
     succeeded: int | None = None
     failed: int | None = None
     terminal_since: float | None = None
+    told: bool = False
+    """Whether its scan was paused because it broke: that happens once, so that who resumes the scan has the last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many videos of a scan were final at a time (epoch seconds): from two of them follows how fast it goes."""
+
+    at: float
+    final: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +151,19 @@ class Scan:
     mails_sent: int = 0
     waiting_empty_since: float | None = None
     resend_before: float | None = None
+    """Videos that wait since before this are sent again, from this time on."""
+    held_at: float | None = None
+    """Since when it is paused or cancelled, and why (`held_reason`)."""
+    held_reason: str | None = None
+    mails_due: tuple[ScanMail, ...] = ()
+    limit_told: bool = False
+    progress: tuple[Progress, ...] = ()
+    """The last hour's, oldest first, noted by the sweeper."""
+
+    @property
+    def live(self) -> bool:
+        """Tell whether something may still happen to its videos by itself: a cancelled scan lives until all are settled."""
+        return self.closed_at is None and self.status is not ScanStatus.CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +174,9 @@ class Settings:
     paused: bool = False
     paused_by: str | None = None
     paused_reason: str | None = None
+    paused_at: float | None = None
+    mail_due: bool = False
+    """Whether the operator is still to be mailed that starting is paused."""
     refused_in_row: int = 0
 
 
@@ -160,6 +186,8 @@ class Totals:
 
     videos: dict[State, int] = field(default_factory=dict)
     milliseconds: dict[State, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    """Failed videos per reason."""
 
     @property
     def final(self) -> int:

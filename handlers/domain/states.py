@@ -40,3 +40,11 @@ class ScanStatus(StrEnum):
     PAUSED = "paused"
     CANCELLED = "cancelled"
     CLOSED = "closed"
+
+
+class ScanMail(StrEnum):
+    """What is mailed about a scan as a whole."""
+
+    JOB_BROKEN = "job-broken"
+    LIMIT = "limit"
+    DIGEST = "digest"

@@ -93,11 +93,24 @@ def test_a_mail_for_each_flagged_video(rehearsal):
     mails = [
         message_from_bytes(path.read_bytes(), policy=policy.default) for path in (rehearsal / "world" / "outbox").glob("*.eml")
     ]
-    bodies = [mail.get_content() for mail in mails]
+    bodies = [mail.get_content() for mail in mails if str(mail["Subject"]).startswith("Flagged")]
 
-    assert len(keys("FLAGGED")) == len(mails)
+    assert len(keys("FLAGGED")) == len(bodies)
     assert all(mail["Subject"].isascii() and len(mail["Subject"]) <= 99 for mail in mails)
     assert all(any(f"s3://amzn-s3-demo-bucket/{key}" in body for body in bodies) for key in keys("FLAGGED"))
+
+
+def test_a_digest_at_the_end(rehearsal, review):
+    """One more mail says how the scan ended, and its counts are the review's."""
+    mails = [
+        message_from_bytes(path.read_bytes(), policy=policy.default) for path in (rehearsal / "world" / "outbox").glob("*.eml")
+    ]
+    counts = {state: count for state, count in review["states"].items() if state in ("clean", "flagged", "failed") and count}
+
+    [digest] = [mail.get_content() for mail in mails if str(mail["Subject"]).startswith("Scan finished")]
+
+    assert all(f"  {state:<16}{count:>6,}\n" in digest for state, count in counts.items())
+    assert f"  {'objects':<16}{len(LISTED):>6,}\n" in digest
 
 
 def test_everything_is_left_in_the_folder(rehearsal):

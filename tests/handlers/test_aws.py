@@ -4,7 +4,7 @@ import pytest
 
 from handlers import aws as factory
 
-SERVICES = ("dynamodb", "s3", "s3control", "sqs", "sns", "rekognition")
+SERVICES = {"lambda": "functions"} | {name: name for name in ("dynamodb", "s3", "s3control", "sqs", "sns", "rekognition")}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -14,7 +14,7 @@ def test_explicit(aws, monkeypatch, service):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
     factory._client.cache_clear()
 
-    config = getattr(factory, service)().meta.config
+    config = getattr(factory, SERVICES[service])().meta.config
 
     wanted = factory.CONFIGS[service]
     assert wanted.retries == {"mode": config.retries["mode"], "total_max_attempts": config.retries["total_max_attempts"]}

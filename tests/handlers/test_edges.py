@@ -16,6 +16,7 @@ from handlers.settings import (
     SweeperSettings,
     to_environment,
 )
+from handlers.sweeping import SweepError
 from tests.handlers.doubles import (
     ACCOUNT,
     BUCKET,
@@ -58,7 +59,20 @@ def _deployed(monkeypatch, aws, dynamodb, s3, urls):
             **lanes,
         ),
         CompletionSettings(table_name=TABLE, work_bucket_name=WORK_BUCKET, completions_topic_arn=COMPLETIONS, policy=POLICY),
-        SweeperSettings(table_name=TABLE, alerts_topic_arn=topic, account_id=ACCOUNT, stack_name="VideoModeration"),
+        SweeperSettings(
+            table_name=TABLE,
+            alerts_topic_arn=topic,
+            account_id=ACCOUNT,
+            stack_name="VideoModeration",
+            normal_dead_letters_url="https://sqs.us-east-1.amazonaws.com/111122223333/normal-dead",
+            express_dead_letters_url="https://sqs.us-east-1.amazonaws.com/111122223333/express-dead",
+            normal_mapping_id="normal",
+            express_mapping_id="express",
+            completion_function_arn=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:completion",
+            completions_topic_arn=COMPLETIONS,
+            mails_per_scan=25,
+            **lanes,
+        ),
     )
     for each in settings:
         for name, value in to_environment(each).items():
@@ -117,8 +131,9 @@ def test_completion(deployed, caplog):
 
 
 def test_sweeper(deployed, table):
-    """Sweeper sweeps, and gives its lease back."""
-    sweeper.handler({}, Context())
+    """Sweeper sweeps, gives its lease back, and says in the end which chore failed: here there are no mappings to switch."""
+    with pytest.raises(SweepError, match=r"^failed: Switching$"):
+        sweeper.handler({}, Context())
 
     assert table.take_lease("another", 2e9)
 

@@ -434,6 +434,38 @@ class TestFaults:
         assert [False] * 19 + [True] == paused
         assert "circuit breaker" == settings.paused_by
         assert settings.paused_reason.startswith("AccessDeniedException: ")
+        assert settings.mail_due
+
+    def test_breaker_once(self, lanes, rekognition, table, caplog):
+        """Refusals that come after the twentieth neither pause nor alarm again, and a resume begins a new row."""
+        lanes.register()
+        rekognition.refuse_starts.extend([client_error("AccessDeniedException")] * 23)
+        message = lanes.receive()
+        for _ in range(20):
+            lanes.invoke(message)
+        table.count_refused()
+        table.pause("circuit breaker", "another invocation's", mail=True)
+        alarms = [entry.message for entry in caplog.records].count("starting is paused")
+
+        table.resume()
+        for _ in range(3):
+            lanes.invoke(message)
+
+        assert (1, False, 3) == (alarms, table.settings().paused, table.settings().refused_in_row)
+
+    def test_others_use_the_quota(self, lanes, rekognition, table):
+        """That others use the account's jobs is nobody's fault: it is waited out, for hours if need be, and is no refusal."""
+        lanes.register()
+        message = lanes.receive()
+        rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)
+
+        backs = [lanes.invoke(message) for _ in range(3)]
+        record = lanes.record()
+        rekognition.refuse_starts.clear()
+        lanes.invoke(message)
+
+        assert ([1] * 3, State.WAITING, None) == (backs, record.state, record.start_tried_at)
+        assert (State.RUNNING, None) == (lanes.record().state, table.settings())
 
     def test_one_video(self, lanes, rekognition, table, clock):
         """A video refused 20 times over an hour while others start fails with the code."""

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.hits import HitStore
 from handlers.adapters.mail import MailTopic
 from handlers.adapters.objects import ObjectStore
@@ -36,7 +37,7 @@ from handlers.settings import (
 )
 from handlers.start_rules import Limits
 from handlers.starting import Starting, StartSettings
-from handlers.sweeping import Sweeping
+from handlers.sweeping import Ports, Sweeping, SweepSettings
 from tests.handlers.doubles import client_error, notice_event
 from tools import review_report, submit_job
 from tools.emulator import cloudformation
@@ -183,9 +184,19 @@ class Flows:
 
     def _sweeper(self, environment):
         settings = from_environment(SweeperSettings, environment)
-        topic = MailTopic(self._client("sns"), settings.alerts_topic_arn)
-        jobs = BatchJobs(self._client("s3control"), settings.account_id)
-        flow = Sweeping(self._table(settings), topic, jobs, self._line.clock, settings.stack_name)
+        dead_letters = {Lane.NORMAL: settings.normal_dead_letters_url, Lane.EXPRESS: settings.express_dead_letters_url}
+        urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
+        ports = Ports(
+            table=self._table(settings),
+            topic=MailTopic(self._client("sns"), settings.alerts_topic_arn),
+            batch_jobs=BatchJobs(self._client("s3control"), settings.account_id),
+            queues=LaneQueues(self._client("sqs"), urls, dead_letters),
+            reader=AnalysisReader(self._client("rekognition"), self._line.clock),
+            completion=CompletionFunction(self._client("lambda"), settings.completion_function_arn),
+            switches=LaneSwitches(self._client("lambda"), (settings.normal_mapping_id, settings.express_mapping_id)),
+        )
+        sweep = SweepSettings(settings.stack_name, settings.completions_topic_arn, settings.mails_per_scan)
+        flow = Sweeping(ports, self._line.clock, sweep)
         return lambda _event, deadline: flow.sweep(deadline=deadline)
 
     def _table(self, settings):

@@ -23,6 +23,12 @@ ACTIONS = {
     "batch_write_item": {"dynamodb:BatchWriteItem"},
     "transact_write_items": set(),  # needs the actions of its parts, see PARTS
     "send_message": {"sqs:SendMessage"},
+    "send_message_batch": {"sqs:SendMessage"},
+    "get_queue_attributes": {"sqs:GetQueueAttributes"},
+    "purge_queue": {"sqs:PurgeQueue"},
+    "invoke": {"lambda:InvokeFunction"},
+    "get_event_source_mapping": {"lambda:GetEventSourceMapping"},
+    "update_event_source_mapping": {"lambda:UpdateEventSourceMapping"},
     "change_message_visibility": {"sqs:ChangeMessageVisibility"},
     "head_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},  # the last one so that missing is 404, not 403
     "put_object": {"s3:PutObject"},

@@ -9,6 +9,10 @@ from stacks.settings import BUCKETS
 
 TABLE = "${ScansTable.Arn}"
 LANES = ("${LanesNormalQueue.Arn}", "${LanesExpressQueue.Arn}")
+MAPPINGS = tuple(
+    f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:event-source-mapping:${{StartAnalysis{lane}}}"
+    for lane in ("Normal", "Express")
+)
 OBJECTS = tuple(f"arn:${{AWS::Partition}}:s3:::{name}/*" for name in ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"))
 LISTED = tuple(f"arn:${{AWS::Partition}}:s3:::{name}" for name in ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"))
 # AWS has no narrower resource for these: the service authorization reference lists no resource types for them.
@@ -45,8 +49,13 @@ EXPECTED = {
     | every("rekognition GetContentModeration", ["*"])
     | every("sqs SendMessage", ["${CompletionDeadLetters.Arn}"]),
     "SweeperHandlerRole": logs("Sweeper")
-    | every("dynamodb GetItem Query PutItem UpdateItem DeleteItem", [TABLE])
-    | every("dynamodb Query", [f"{TABLE}/index/work"])
+    | every("dynamodb GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", [TABLE])
+    | every("dynamodb Query", [f"{TABLE}/index/work", f"{TABLE}/index/by_scan"])
+    | every("sqs SendMessage GetQueueAttributes PurgeQueue", LANES)
+    | every("sqs GetQueueAttributes", ("${LanesNormalDeadLetters.Arn}", "${LanesExpressDeadLetters.Arn}"))
+    | every("lambda InvokeFunction", ["${CompletionHandlerFunction.Arn}"])
+    | every("lambda GetEventSourceMapping UpdateEventSourceMapping", MAPPINGS)
+    | every("rekognition GetContentModeration", ["*"])
     | every("sns Publish", ["${NotificationsAlerts}"])
     | every("s3 DescribeJob", ["arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:job/*"])
     | every("sqs SendMessage", ["${SweeperDeadLetters.Arn}"]),

@@ -200,7 +200,7 @@ def test_work_bucket(resources, template):
 
 @pytest.mark.parametrize(
     ("module", "timeout", "memory"),
-    [("batch_invoke", 60, 256), ("start_analysis", 900, 256), ("completion", 900, 1024), ("sweeper", 300, 256)],
+    [("batch_invoke", 60, 256), ("start_analysis", 900, 256), ("completion", 900, 1024), ("sweeper", 300, 512)],
 )
 def test_function(functions, module, timeout, memory):
     """Each function has its time and memory, runs on arm64 and logs JSON into a group of its own."""
@@ -277,12 +277,33 @@ def test_every_dead_letter_is_noticed(template):
     """Each queue of dead letters has an alarm that mails the operator at the first letter."""
     dead = {name for name in template["Resources"] if "DeadLetters" in name or "Undelivered" in name}
     queues = {name for name in dead if template["Resources"][name]["Type"] == "AWS::SQS::Queue"}
-    alarms = [alarm["Properties"] for alarm in of_type(template, "AWS::CloudWatch::Alarm")]
+    alarms = [
+        properties
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm")
+        if (properties := alarm["Properties"])["Namespace"] == "AWS/SQS"
+    ]
 
     assert queues == {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms}
     for alarm in alarms:
         assert ("ApproximateNumberOfMessagesVisible", 1) == (alarm["MetricName"], alarm["Threshold"])
         assert alarm["AlarmActions"][0]["Ref"].startswith("NotificationsAlerts")
+
+
+def test_a_silent_sweeper_is_noticed(resources):
+    """Where the sweeper does not run for a quarter of an hour the operator is mailed; silence is what it looks like."""
+    resources.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "MetricName": "Invocations",
+            "ComparisonOperator": "LessThanThreshold",
+            "Threshold": 1,
+            "Period": 300,
+            "EvaluationPeriods": 3,
+            "TreatMissingData": "breaching",
+            "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": Match.string_like_regexp("SweeperHandlerFunction")}}],
+            "AlarmActions": [{"Ref": Match.string_like_regexp("NotificationsAlerts")}],
+        },
+    )
 
 
 def test_no_reserved_concurrency_by_default(functions):

@@ -53,6 +53,7 @@ def test_numbers_may_be_text(shipped):
         "min_confidence": "55.5",
         "batch_concurrency": "50",
         "log_retention_days": "7",
+        "mails_per_scan": "0",
         "source_buckets": "amzn-s3-demo-bucket,amzn-s3-demo-bucket2",
         "policy": json.dumps(PLAIN_POLICY),
     }
@@ -60,7 +61,7 @@ def test_numbers_may_be_text(shipped):
     settings = from_context(context)
 
     assert (settings.slots, settings.account_jobs, settings.min_confidence) == (10, 12, 55.5)
-    assert (settings.batch_concurrency, settings.log_retention_days) == (50, 7)
+    assert (settings.batch_concurrency, settings.log_retention_days, settings.mails_per_scan) == (50, 7, 0)
     assert settings.source_buckets == ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2")
     assert json.loads(settings.policy) == PLAIN_POLICY
 
@@ -95,6 +96,8 @@ def test_numbers_may_be_text(shipped):
         ("min_confidence", -1, "must be a percentage", "is -1"),
         ("min_confidence", "NaN", "must be a percentage", "write e.g. 50"),
         ("batch_concurrency", 0, "must be a whole number from 1", "is 0"),
+        ("mails_per_scan", -1, "must be a whole number from 0", "digests only"),
+        ("mails_per_scan", None, "must be a whole number from 0", "write e.g. 25"),
         ("log_retention_days", 31, "must be one of the days", "30, 60"),
         ("policy", None, "policy must be an object that has default", "README.md"),
         ("policy", "{'default'", "text that is no JSON", "mend the quotes"),
@@ -191,6 +194,7 @@ def test_any_value_is_taken_or_refused(key, value):
         "policy": PLAIN_POLICY,
         "batch_concurrency": None,
         "log_retention_days": 30,
+        "mails_per_scan": 25,
     }
 
     with contextlib.suppress(ContextError):

@@ -11,6 +11,7 @@ from handlers.adapters.hits import hits_key
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
+from tools.lib.deployment import OUTPUTS
 
 SETTINGS = {
     "batch_invoke": settings.BatchInvokeSettings,
@@ -18,8 +19,6 @@ SETTINGS = {
     "completion": settings.CompletionSettings,
     "sweeper": settings.SweeperSettings,
 }
-# What submit_job finds a deployment by.
-OUTPUTS = {"TableName", "WorkBucketName", "BatchInvokeFunctionArn", "BatchRoleArn", "AlertsTopicArn", "SourceBuckets"}
 
 
 def test_functions(functions):
@@ -68,6 +67,15 @@ def test_environment_is_the_settings_type(functions, text_of, module, kind):
         ("sweeper", "ALERTS_TOPIC_ARN", "${NotificationsAlerts}"),
         ("sweeper", "ACCOUNT_ID", "${AWS::AccountId}"),
         ("sweeper", "STACK_NAME", "VideoModeration"),
+        ("sweeper", "NORMAL_QUEUE_URL", "${LanesNormalQueue}"),
+        ("sweeper", "EXPRESS_QUEUE_URL", "${LanesExpressQueue}"),
+        ("sweeper", "NORMAL_DEAD_LETTERS_URL", "${LanesNormalDeadLetters}"),
+        ("sweeper", "EXPRESS_DEAD_LETTERS_URL", "${LanesExpressDeadLetters}"),
+        ("sweeper", "NORMAL_MAPPING_ID", "${StartAnalysisNormal}"),
+        ("sweeper", "EXPRESS_MAPPING_ID", "${StartAnalysisExpress}"),
+        ("sweeper", "COMPLETION_FUNCTION_ARN", "${CompletionHandlerFunction.Arn}"),
+        ("sweeper", "COMPLETIONS_TOPIC_ARN", "${NotificationsCompletions}"),
+        ("sweeper", "MAILS_PER_SCAN", "25"),
     ],
 )
 def test_variable_leads_to_its_resource(functions, text_of, module, variable, target):
@@ -108,7 +116,7 @@ def test_hits_go_where_they_may(template, role_statements, text_of):
 
 def test_outputs(template):
     """The outputs are those that tools read, under the very ids, and no more."""
-    assert set(template["Outputs"]) == OUTPUTS
+    assert set(template["Outputs"]) == set(OUTPUTS)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +128,14 @@ def test_outputs(template):
         ("BatchRoleArn", "${BatchRole.Arn}"),
         ("AlertsTopicArn", "${NotificationsAlerts}"),
         ("SourceBuckets", "amzn-s3-demo-bucket,amzn-s3-demo-bucket2"),
+        ("CompletionFunctionArn", "${CompletionHandlerFunction.Arn}"),
+        ("NormalDeadLettersUrl", "${LanesNormalDeadLetters}"),
+        ("ExpressDeadLettersUrl", "${LanesExpressDeadLetters}"),
+        ("CompletionDeadLettersUrl", "${CompletionDeadLetters}"),
+        ("UndeliveredNoticesUrl", "${CompletionUndelivered}"),
+        ("SweeperDeadLettersUrl", "${SweeperDeadLetters}"),
+        ("Slots", "18"),
+        ("AccountJobs", "20"),
     ],
 )
 def test_output_leads_to_its_resource(template, text_of, output, target):

@@ -19,6 +19,7 @@ REGION = "us-east-1"
 BUCKET = "amzn-s3-demo-bucket"
 WORK_BUCKET = "amzn-s3-demo-work"
 TABLE = "videos"
+DEAD_LETTERS = ("NormalDeadLetters", "ExpressDeadLetters", "CompletionDeadLetters", "UndeliveredNotices", "SweeperDeadLetters")
 READING = ("Describe", "Get", "Head", "List", "Query", "BatchGet")
 
 
@@ -117,6 +118,8 @@ class Account:
         self.s3 = self.session.client("s3")
         self.sns = self.session.client("sns")
         self.cloudformation = self.session.client("cloudformation")
+        self.sqs = self.session.client("sqs")
+        self.dead_letters = {name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in DEAD_LETTERS}
         self.topic = self.sns.create_topic(Name="alerts")["TopicArn"]
         self.table = ScanTable(self._create_table(), TABLE, self.clock)
         for bucket in (BUCKET, WORK_BUCKET):
@@ -137,6 +140,10 @@ class Account:
             "BatchRoleArn": f"arn:aws:iam::{ACCOUNT}:role/batch",
             "AlertsTopicArn": self.topic,
             "SourceBuckets": f"other-bucket,{BUCKET}",
+            "CompletionFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:completion",
+            **{f"{name}Url": url for name, url in self.dead_letters.items()},
+            "Slots": "18",
+            "AccountJobs": "20",
             **changed,
         }
         template = {

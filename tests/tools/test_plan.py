@@ -45,6 +45,13 @@ def plan(**changed):
             batch_role_arn="arn:aws:iam::111122223333:role/batch",
             alerts_topic_arn="arn:aws:sns:us-east-1:111122223333:alerts",
             source_buckets=("amzn-s3-demo-bucket",),
+            completion_function_arn="arn:aws:lambda:us-east-1:111122223333:function:completion",
+            lane_dead_letters_urls=("normal", "express"),
+            completion_dead_letters_url="completion",
+            undelivered_notices_url="undelivered",
+            sweeper_dead_letters_url="sweeper",
+            slots=18,
+            account_jobs=20,
         ),
     }
     return Plan(**{**settings, **changed})

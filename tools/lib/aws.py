@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     # The stubs are for the type checker only: a user's machine does not have them.
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3control import S3ControlClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -52,6 +54,16 @@ class Clients:
     def dynamodb(self) -> DynamoDBClient:
         """Return the client for the table."""
         return self._session.client("dynamodb", config=_CONFIG)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """Return the client that invokes a function."""
+        return self._session.client("lambda", config=_CONFIG)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """Return the client for dead letters."""
+        return self._session.client("sqs", config=_CONFIG)
 
     @cached_property
     def sns(self) -> SNSClient:

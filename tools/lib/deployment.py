@@ -16,7 +16,22 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 DEFAULT_STACK = "VideoModeration"
-OUTPUTS = ("TableName", "WorkBucketName", "BatchInvokeFunctionArn", "BatchRoleArn", "AlertsTopicArn", "SourceBuckets")
+OUTPUTS = (
+    "TableName",
+    "WorkBucketName",
+    "BatchInvokeFunctionArn",
+    "BatchRoleArn",
+    "AlertsTopicArn",
+    "SourceBuckets",
+    "CompletionFunctionArn",
+    "NormalDeadLettersUrl",
+    "ExpressDeadLettersUrl",
+    "CompletionDeadLettersUrl",
+    "UndeliveredNoticesUrl",
+    "SweeperDeadLettersUrl",
+    "Slots",
+    "AccountJobs",
+)
 """The stack's outputs that the tools read; a contract test holds them against the template."""
 
 
@@ -26,6 +41,12 @@ class Deployment:
 
     Attributes:
         source_buckets: The buckets that the functions may read; `*` stands for any run of characters, as in IAM.
+        lane_dead_letters_urls: What starters gave up, of either lane.
+        completion_dead_letters_url: Events that the function completion failed on for good.
+        undelivered_notices_url: Notices that SNS could not deliver to it.
+        sweeper_dead_letters_url: Sweeps that failed.
+        slots: How many of the account's jobs are used where the table's settings do not say.
+        account_jobs: How many jobs the account has.
     """
 
     stack_name: str
@@ -38,6 +59,13 @@ class Deployment:
     batch_role_arn: str
     alerts_topic_arn: str
     source_buckets: tuple[str, ...]
+    completion_function_arn: str
+    lane_dead_letters_urls: tuple[str, ...]
+    completion_dead_letters_url: str
+    undelivered_notices_url: str
+    sweeper_dead_letters_url: str
+    slots: int
+    account_jobs: int
 
     def may_read(self, bucket: str) -> bool:
         """Tell whether the deployed functions may read this bucket."""
@@ -98,4 +126,11 @@ def _deployment(stack_name: str, stack_id: str, outputs: dict[str, str]) -> Depl
         batch_role_arn=outputs["BatchRoleArn"],
         alerts_topic_arn=outputs["AlertsTopicArn"],
         source_buckets=tuple(name.strip() for name in outputs["SourceBuckets"].split(",") if name.strip()),
+        completion_function_arn=outputs["CompletionFunctionArn"],
+        lane_dead_letters_urls=(outputs["NormalDeadLettersUrl"], outputs["ExpressDeadLettersUrl"]),
+        completion_dead_letters_url=outputs["CompletionDeadLettersUrl"],
+        undelivered_notices_url=outputs["UndeliveredNoticesUrl"],
+        sweeper_dead_letters_url=outputs["SweeperDeadLettersUrl"],
+        slots=int(outputs["Slots"]),
+        account_jobs=int(outputs["AccountJobs"]),
     )

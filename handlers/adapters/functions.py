@@ -1,0 +1,55 @@
+"""Lambda: handing an event over to another function, and switching the lanes' event source mappings on and off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handlers.errors import code_of
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
+    from mypy_boto3_lambda import LambdaClient
+
+SETTLED = {True: "Enabled", False: "Disabled"}
+"""States of a mapping that does not change just now (Lambda API, GetEventSourceMapping)."""
+
+_BUSY = frozenset({"ResourceInUseException", "ResourceConflictException"})
+
+
+class CompletionFunction:
+    """The function that deals with completion notices."""
+
+    def __init__(self, client: LambdaClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def hand_over(self, event: Mapping[str, Any]) -> None:
+        """Invoke it asynchronously: Lambda keeps the event, repeats it, and in the end puts it to the dead letters."""
+        self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=json.dumps(event).encode())
+
+
+class LaneSwitches:
+    """The event source mappings of the lanes."""
+
+    def __init__(self, client: LambdaClient, mapping_ids: Sequence[str]) -> None:
+        self._client = client
+        self._mapping_ids = mapping_ids
+
+    def agree(self, *, enabled: bool) -> int:
+        """Bring every mapping to a state, but those that are changing just now; return how many had to be told."""
+        return sum(self._told(mapping_id, enabled=enabled) for mapping_id in self._mapping_ids)
+
+    def _told(self, mapping_id: str, *, enabled: bool) -> bool:
+        state = self._client.get_event_source_mapping(UUID=mapping_id).get("State")
+        if state != SETTLED[not enabled]:
+            return False
+        try:
+            self._client.update_event_source_mapping(UUID=mapping_id, Enabled=enabled)
+        except ClientError as error:
+            if code_of(error) not in _BUSY:
+                raise
+            return False
+        return True

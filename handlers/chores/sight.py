@@ -1,0 +1,46 @@
+"""What one sweep sees of the scans and settings: read once, because each chore would read the same."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from handlers.adapters.table import ScanTable
+from handlers.domain.record import Scan, Settings
+from handlers.domain.states import ScanStatus
+
+
+class Sight:
+    """Scans and settings as this sweep has seen them; every write looks again by its condition."""
+
+    def __init__(self, table: ScanTable) -> None:
+        self._table = table
+        self._scans: list[Scan] | None = None
+        self._settings: Settings | None = None
+
+    def scans(self) -> list[Scan]:
+        """Return all scans, the oldest first."""
+        if self._scans is None:
+            self._scans = self._table.scans()[::-1]
+        return self._scans
+
+    def open_scans(self) -> list[Scan]:
+        """Return the open scans, the oldest first."""
+        return [scan for scan in self.scans() if scan.status is ScanStatus.OPEN]
+
+    def settings(self) -> Settings:
+        """Return the settings."""
+        if self._settings is None:
+            self._settings = self._table.settings() or Settings()
+        return self._settings
+
+    def forget(self) -> None:
+        """Have the scans read again: this sweep has changed some."""
+        self._scans = None
+
+
+class Chore(Protocol):
+    """One thing that a sweep does."""
+
+    def do(self, sight: Sight, until: float) -> None:
+        """Do it, or a part of it, and stop at the time `until` (epoch seconds); what is left is done by the next sweep."""
+        ...

@@ -1,0 +1,227 @@
+"""What the sweeper and control_scan.py do to real scans in the offline world: the real template, functions and programs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from tools.emulator.samples import CardAt, Clip, encode
+from tools.emulator.settings import EmulatorSettings
+from tools.emulator.world import World
+
+ROOT = Path(__file__).parents[2]
+BUCKET = "amzn-s3-demo-bucket"
+STACK = "VideoModeration"
+SPEED = 60.0
+WALL_SECONDS = 100
+"""For so long a test waits for something to happen: an hour and a half of the world."""
+
+
+class Deployment:
+    """A world with the stack in it, and a person who runs the tools."""
+
+    def __init__(self, world, manifests):
+        self.world = world
+        self.manifests = manifests
+        self.outputs = {}
+
+    def tool(self, name, *arguments):
+        """Run a program as itself and return what it said as JSON."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONUTF8": "1",
+            "VIDEO_MODERATION_MANIFESTS": str(self.manifests),
+            **self.world.environment(),
+        }
+        command = [sys.executable, str(ROOT / "tools" / name), *arguments, "--json"]
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
+        assert done.returncode in (0, 3), done.stderr
+        return json.loads(done.stdout)
+
+    def submit(self, prefix, *, videos=1, seconds=2.0, cards=()):
+        """Upload videos below a prefix, submit a scan of them, and return its id."""
+        body = encode(Clip(seconds, cards, fps=2))
+        for number in range(videos):
+            self.world.client("s3").put_object(Bucket=BUCKET, Key=f"{prefix}/{number}.mp4", Body=body)
+        return self.tool("submit_job.py", "--bucket", BUCKET, "--prefix", f"{prefix}/", "--yes")["scan_id"]
+
+    def control(self, *arguments):
+        """Run control_scan.py."""
+        return self.tool("control_scan.py", *arguments)
+
+    def until(self, true, what):
+        """Wait for something, and return what it returned."""
+        end = time.monotonic() + WALL_SECONDS
+        while time.monotonic() < end:
+            if found := true():
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"never happened: {what}")
+
+    def item(self, pk, sk):
+        """Return an item of the table as DynamoDB has it."""
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        return (
+            self.world.client("dynamodb")
+            .get_item(TableName=self.outputs["TableName"], Key=key, ConsistentRead=True)
+            .get("Item", {})
+        )
+
+    def scan(self, scan_id):
+        """Return the item of a scan."""
+        return self.item("SCANS", scan_id)
+
+    def closed(self, scan_id):
+        """Wait until a scan is over, and return how it stands."""
+        self.until(lambda: "closed_at" in self.scan(scan_id), f"{scan_id} is over")
+        return self.control("status", scan_id)
+
+    def jobs(self, prefix):
+        """Return Rekognition's own ledger of the jobs on the videos below a prefix."""
+        return [job for job in self.world.rekognition.ledger.jobs if job.key.startswith(f"{prefix}/")]
+
+    def mails(self, text):
+        """Return the subjects of the mails whose body holds a text."""
+        mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(self.world.outbox.glob("*.eml"))]
+        return [str(mail["Subject"]) for mail in mails if text in mail.get_content()]
+
+
+@pytest.fixture(scope="module", name="deployed")
+def _deployed(tmp_path_factory):
+    """Deploy the stack into a world that runs fast, where a single mail about a flagged video is allowed per scan."""
+    root = tmp_path_factory.mktemp("sweeping")
+    context = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET], "mails_per_scan": 1}
+    environment = {**os.environ, "CDK_OUTDIR": str(root / "cdk.out"), "CDK_CONTEXT_JSON": json.dumps(context)}
+    subprocess.run([sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, check=True)
+    settings = EmulatorSettings(speed=SPEED, analysis_base_seconds=30.0, function_wall_seconds=20.0)
+    with World(settings, directory=root / "world") as world:
+        deployment = Deployment(world, root / "manifests")
+        deployment.outputs = world.deploy(root / "cdk.out", STACK)
+        world.client("s3").create_bucket(Bucket=BUCKET)
+        yield deployment
+
+
+def test_a_lost_notice_is_repaired(deployed):
+    """A video whose notice never comes is finished all the same, is analysed once, and its scan closes with a digest."""
+    deployed.world.rekognition.faults.lose_notices(1)
+
+    standing = deployed.closed(deployed.submit("lost"))
+
+    assert (1, "closed", 1) == (standing["videos"]["CLEAN"], standing["status"], len(deployed.jobs("lost")))
+    assert ["Scan finished: 1 videos, 0 flagged, 0 failed"] == deployed.mails(standing["scan"])
+
+
+def test_mails_end_at_the_limit(deployed):
+    """One flagged video is mailed, one mail says that it was the last, and the digest names them all."""
+    scan = deployed.submit("flagged", videos=3, cards=(CardAt("Weapons", 95.0, 0.0, 2.0),))
+
+    standing = deployed.closed(scan)
+
+    assert 3 == standing["videos"]["FLAGGED"]
+    deployed.until(lambda: len(deployed.mails(scan)) >= 3, "the digest is mailed")
+    subjects = deployed.mails(scan)
+    assert (1, 1, 1) == tuple(sum(text in subject for subject in subjects) for text in ("Flagged", "No more mails", "3 flagged"))
+
+
+def test_pause_and_resume_everything(deployed):
+    """While starting is paused the lanes are not polled and nothing starts; after a resume it goes on."""
+    deployed.control("pause")
+    functions = deployed.world.client("lambda")
+
+    def states():
+        return {mapping["State"] for mapping in functions.list_event_source_mappings()["EventSourceMappings"]}
+
+    deployed.until(lambda: states() == {"Disabled"}, "the lanes are switched off")
+    scan = deployed.submit("paused")
+    deployed.until(lambda: deployed.control("status", scan)["objects"] == 1, "the scan is there")
+    time.sleep(240 / SPEED)
+    before = deployed.jobs("paused")
+
+    deployed.control("resume")
+    standing = deployed.closed(scan)
+
+    assert ([], {"Enabled"}, 1) == (before, states(), standing["videos"]["CLEAN"])
+
+
+def test_pause_and_resume_a_scan(deployed):
+    """The messages of a paused scan are dropped, and sent again when it is resumed."""
+    deployed.control("pause")
+    scan = deployed.submit("held")
+    deployed.control("pause", scan)
+    deployed.control("resume")
+    time.sleep(240 / SPEED)
+    before = deployed.jobs("held")
+
+    deployed.control("resume", scan)
+    standing = deployed.closed(scan)
+
+    assert ([], 1, 1) == (before, standing["videos"]["CLEAN"], len(deployed.jobs("held")))
+
+
+def test_cancel(deployed):
+    """What waits of a cancelled scan is not analysed; what runs finishes, and every video ends in one state."""
+    deployed.control("slots", "1")
+    scan = deployed.submit("cancelled", videos=4, seconds=1_800.0)
+    deployed.until(lambda: deployed.jobs("cancelled"), "the first video runs")
+    deployed.until(lambda: "Complete" in json.dumps(deployed.scan(scan)), "all videos are registered")
+
+    deployed.control("cancel", scan, "--yes")
+    standing = deployed.closed(scan)
+    deployed.control("slots", "18")
+
+    videos = standing["videos"]
+    assert (4, "cancelled") == (sum(videos.values()), standing["status"])
+    assert 1 <= videos["CANCELLED"] == 4 - len(deployed.jobs("cancelled"))
+
+
+def test_slots(deployed):
+    """With two slots two analyses run at a time, by Rekognition's own ledger."""
+    deployed.control("slots", "2")
+
+    deployed.closed(deployed.submit("slots", videos=5))
+    deployed.control("slots", "18")
+
+    jobs = deployed.jobs("slots")
+    assert 5 == len(jobs)
+    moments = [job.opened_at for job in jobs]
+    # Four starters read the count at the same time: at most three more than the slots.
+    assert max(sum(job.opened_at <= at < job.closed_at for job in jobs) for at in moments) <= 2 + 3
+
+
+def test_redrive(deployed):
+    """An event that completion failed on for good is done again from its dead letters."""
+    name = deployed.outputs["CompletionFunctionArn"].rpartition(":")[2]
+    faults = deployed.world.functions.faults
+    # The sweeper hands the same job over while Lambda repeats the notice: more than three tries fail before one event is dead.
+    faults.fail(name, times=100)
+    scan = deployed.submit("redriven")
+    sqs, url = deployed.world.client("sqs"), deployed.outputs["CompletionDeadLettersUrl"]
+    names = ["ApproximateNumberOfMessages"]
+    deployed.until(
+        lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"][names[0]] != "0", "it is a dead letter"
+    )
+    faults.clear()
+
+    told = deployed.control("redrive")
+    standing = deployed.closed(scan)
+
+    assert (True, 1) == (told["done"]["function"] >= 1, standing["videos"]["CLEAN"])
+
+
+def test_breaker(deployed):
+    """Twenty refusals that are ours pause everything and mail the operator once; after a resume nothing is lost."""
+    deployed.world.rekognition.faults.refuse_starts("AccessDeniedException", count=20)
+    scan = deployed.submit("breaker", videos=3)
+    deployed.until(lambda: deployed.control("status", scan)["paused"], "starting is paused")
+    deployed.until(lambda: deployed.mails("circuit breaker"), "the operator is mailed")
+
+    deployed.control("resume")
+    standing = deployed.closed(scan)
+
+    assert ["Starting is paused: AccessDeniedException: Ordered by a test."] == deployed.mails("circuit breaker")
+    assert (3, 3) == (standing["videos"]["CLEAN"], len(deployed.jobs("breaker")))

@@ -1,0 +1,135 @@
+"""The mails about scans as a whole."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.domain import scan_mail
+from handlers.domain.identity import Video
+from handlers.domain.record import BatchJob, LabelSummary, Record, Scan, Settings, Totals
+from handlers.domain.states import ScanStatus, State
+from tools.lib import prices
+
+SCAN = "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABC"
+DIGEST = f"""\
+The scan {SCAN} of amzn-s3-demo-bucket is finished.
+
+  clean              520
+  flagged              4
+  failed               3
+  without record       5
+  ----------------------
+  objects            532
+
+Flagged, the surest first:
+   99.5 %  Weapons at 0:01:23  s3://amzn-s3-demo-bucket/a b.mp4
+  and 3 more
+
+Failed, by reason:
+       2  missing
+       1  archived
+
+Analysed: 2,620.0 minutes of video, about $262.00 for Rekognition ($0.10 a minute in us-east-1, not checked with AWS).
+
+What to do next:
+  every object: python tools/review_report.py --scan {SCAN} --stack VideoModeration
+"""
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1024)
+TEXTS = st.text(max_size=400)
+
+
+def flagged(key="a b.mp4", confidence=99.5):
+    """Return the record of a flagged video; a label that did not count is surer."""
+    labels = (
+        LabelSummary("Weapons", "Violence", 2, confidence, 1_500, 83_000),
+        LabelSummary("Alcohol", "", 1, 100.0, 500, 0),
+    )
+    return Record(Video("amzn-s3-demo-bucket", key), SCAN, State.FLAGGED, labels=labels, counted=("Weapons",))
+
+
+def totals(**changed):
+    """Return the totals of a scan."""
+    videos = {State.CLEAN: 520, State.FLAGGED: 4, State.FAILED: 3, State.CANCELLED: 0}
+    milliseconds = {State.CLEAN: 2_600 * 60_000, State.FLAGGED: 20 * 60_000}
+    return Totals(videos, milliseconds, {"archived": 1, "missing": 2}, **changed)
+
+
+def test_digest():
+    """Counts that add up, the worst, failures by reason, minutes and money, and the command to review."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", objects=532, jobs=(BatchJob("one", "Complete"),))
+
+    mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True)
+
+    assert ("Scan finished: 527 videos, 4 flagged, 3 failed", DIGEST) == (mail.subject, mail.body)
+    assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
+
+
+def test_digest_of_a_broken_end():
+    """A cancelled scan says so, and how its job ended; where not all flagged videos were looked at it says that too."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", status=ScanStatus.CANCELLED, jobs=(BatchJob("one", "Failed"),))
+
+    mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=False)
+
+    assert mail.subject.startswith("Scan cancelled: ")
+    assert "Its batch job one is failed." in mail.body
+    assert "among those that were looked at" in mail.body
+
+
+def test_confidence_counts_what_counted():
+    """How bad a video is follows from the labels that flagged it, not from what the policy lets pass."""
+    assert 99.5 == scan_mail.confidence(flagged())
+
+
+@given(st.lists(KEYS, max_size=10), st.dictionaries(TEXTS, st.integers(1, 10**6), max_size=60), TEXTS)
+def test_digest_whatever_the_keys(keys, failures, bucket):
+    """Whatever keys and reasons are: a subject that SNS takes, a bounded body, and no line that a key has broken."""
+    worst = [flagged(key) for key in keys]
+    counted = Totals({State.FLAGGED: len(keys), State.FAILED: sum(failures.values())}, {}, failures)
+
+    mail = scan_mail.digest_mail(Scan(SCAN, bucket), counted, worst, "VideoModeration", seen_all=True)
+
+    assert mail.subject.isascii()
+    assert 0 < len(mail.subject) <= 99
+    assert len(mail.body.encode()) < 200_000
+    assert len(mail.body.splitlines()) <= 50
+
+
+@pytest.mark.parametrize(
+    ("waiting", "said"),
+    [(1, "1 video still waits"), (1_500, "1,500 videos still wait"), (100_001, "more than 100,000 videos still wait")],
+)
+def test_broken_job(waiting, said):
+    """How many wait, and both ways to go on, as commands to copy."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", held_reason="its batch job one is cancelled")
+
+    mail = scan_mail.job_broken_mail(scan, waiting, "VideoModeration", counted_to=100_000)
+
+    assert mail.subject == f"Scan paused: {said}"
+    assert f"is paused: its batch job one is cancelled.\nOf what it had handed over, {said}." in mail.body
+    assert f"python tools/control_scan.py resume {SCAN} --stack VideoModeration" in mail.body
+    assert f"python tools/control_scan.py cancel {SCAN} --stack VideoModeration" in mail.body
+
+
+@given(TEXTS, TEXTS)
+def test_pause(by, reason):
+    """Whatever AWS said stands in the mail on one line, and its subject is one that SNS takes."""
+    mail = scan_mail.pause_mail(Settings(paused=True, paused_by=by, paused_reason=reason), "VideoModeration")
+
+    assert mail.subject.isascii()
+    assert mail.subject.isprintable()
+    assert len(mail.subject) <= 99
+    assert len(mail.body.splitlines()) <= 12
+    assert "control_scan.py resume --stack VideoModeration" in mail.body
+
+
+def test_limit():
+    """Where the rest will be is said."""
+    mail = scan_mail.limit_mail(Scan(SCAN, "amzn-s3-demo-bucket"), 25, "VideoModeration")
+
+    assert mail.body.startswith(f"25 flagged videos of the scan {SCAN} of amzn-s3-demo-bucket mailed.\n")
+    assert "the digest comes when it closes" in mail.body
+
+
+def test_price_is_the_tools():
+    """Mails and plans name the same price."""
+    assert scan_mail.DOLLARS_A_MINUTE == float(prices.REKOGNITION_MINUTE.dollars)

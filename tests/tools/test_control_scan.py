@@ -1,0 +1,301 @@
+"""control_scan.py: each command, against an account in moto."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from handlers.domain import lane_message, notice
+from handlers.domain.identity import Video
+from handlers.domain.record import BatchJob, ObjectFacts, Progress, Record, Scan
+from handlers.domain.states import ScanStatus, State
+from tools.control_scan import main
+from tools.lib.program import Surroundings
+
+BUCKET = "amzn-s3-demo-bucket"
+SCAN = "01K742SG00000G40R40M30E209"
+OLDER = "01K742SG000000000000000001"
+JOB = "00000000-0000-4000-8000-000000000001"
+TOPIC = "arn:aws:sns:us-east-1:111122223333:completions"
+
+
+def control(account, *arguments, interactive=False, answer=None):
+    """Run control_scan in this process and return click's result."""
+    surroundings = Surroundings(connect=lambda _profile, _region: account.clients, clock=account.clock, interactive=interactive)
+    return CliRunner().invoke(main, list(arguments), obj=surroundings, input=answer)
+
+
+def waiting(key, attempt=0):
+    """Return a record that waits."""
+    facts = ObjectFacts("abc", 3, None)
+    return Record(Video(BUCKET, key), SCAN, State.WAITING, attempt=attempt, facts=facts, queued_at=1_760_000_000.0)
+
+
+@pytest.fixture(name="scan")
+def _scan(account):
+    """An account with a scan of ten objects, begun an hour ago: three are done, one of them flagged, and one runs."""
+    began = account.clock.now() - 3_600
+    progress = (Progress(began, 0), Progress(began + 600, 1))
+    account.table.put_scan(Scan(OLDER, BUCKET, created_at=began - 1, objects=1, status=ScanStatus.CLOSED))
+    account.table.put_scan(Scan(SCAN, BUCKET, created_at=began, objects=10, jobs=(BatchJob(JOB, "Active"),), progress=progress))
+    for key, state in (("a", State.CLEAN), ("b", State.FLAGGED), ("c", State.CLEAN)):
+        account.table.register(waiting(key), None)
+        account.table.finish(replace(waiting(key), state=state, finished_at=1.0, duration_ms=60_000))
+    account.table.register(waiting("d"), None)
+    account.table.enter_running(waiting("d"), "job")
+    account.table.register(waiting("e"), None)
+    account.wire.calls.clear()
+    return account
+
+
+class TestStatus:
+    def test_sentence(self, scan):
+        """One sentence: how many of how many, what was found, what runs, and when it will be ready at the last hour's pace."""
+        result = control(scan, "status")
+
+        head, line = result.stdout.splitlines()
+        assert (0, f"Scan {SCAN} of {BUCKET}") == (result.exit_code, head)
+        assert line.startswith("3 of 10 done, 1 flagged, 1 running, ready about ")
+
+    def test_reads_no_table(self, scan):
+        """However large the scan is, only its item, totals, settings and the running analyses are read."""
+        control(scan, "status", SCAN)
+
+        reads = [params for name, params in scan.wire.calls if name in ("Query", "Scan", "BatchGetItem")]
+        assert ({"Query"}, False) == (
+            {name for name, _ in scan.wire.calls if name in ("Query", "Scan", "BatchGetItem")},
+            any("IndexName" in params for params in reads),
+        )
+        assert [] == scan.wire.writes
+
+    def test_json(self, scan):
+        """The same as numbers; three videos in an hour leave seven for two hours and a third."""
+        told = json.loads(control(scan, "status", "--json").stdout)
+
+        assert (10, 3, 1, 18, 3.0) == (told["objects"], told["done"], told["running"], told["slots"], told["videos_per_hour"])
+        assert told["ready_at"] == pytest.approx(scan.clock.now() + 7 * 1_200)
+
+    @pytest.mark.parametrize(
+        ("act", "said"),
+        [
+            (lambda table: table.pause_scan(SCAN, "by a test"), "the scan is paused (by a test)"),
+            (lambda table: table.pause("circuit breaker", "AccessDenied: no"), "paused by circuit breaker: AccessDenied: no"),
+            (lambda table: table.close_scan(table.scan(SCAN)), "the scan is closed"),
+        ],
+    )
+    def test_nothing_moves(self, scan, act, said):
+        """Whoever looks at a scan that does not move sees why."""
+        act(scan.table)
+
+        assert said in control(scan, "status").stdout
+
+    def test_watch(self, scan):
+        """Watching ends with the scan, and says how it ended."""
+        scan.clock.planned = [lambda: None, lambda: scan.table.close_scan(scan.table.scan(SCAN))]
+
+        result = control(scan, "status", "--watch")
+
+        assert ([30.0, 30.0], 0) == (scan.clock.sleeps, result.exit_code)
+        assert result.stdout.endswith("the scan is closed\n")
+
+    def test_too_early(self, account):
+        """Before the first video is final nobody can tell when the last one will be."""
+        account.table.put_scan(Scan(SCAN, BUCKET, created_at=account.clock.now(), objects=10))
+
+        assert "0 of 10 done, 0 flagged, 0 running, when it will be ready is not known yet" in control(account, "status").stdout
+
+    def test_list(self, scan):
+        """All scans, the newest first."""
+        lines = control(scan, "list").stdout.splitlines()
+
+        assert [SCAN, OLDER] == [line.split()[0] for line in lines]
+
+    @pytest.mark.parametrize("arguments", [["status"], ["status", OLDER], ["cancel", OLDER, "--yes"]])
+    def test_no_scan(self, account, arguments):
+        """A scan that is not there is said so, with the cure."""
+        result = control(account, *arguments)
+
+        assert (1, "") == (result.exit_code, result.stdout)
+        assert "There is no scan" in result.stderr
+        assert "Cure:  Submit one with submit_job.py." in result.stderr
+
+
+class TestHolding:
+    def test_pause_and_resume_a_scan(self, scan):
+        """A paused scan is named as such, and when it goes on its messages are to be sent again."""
+        paused = control(scan, "pause", SCAN)
+        between = scan.table.scan(SCAN)
+        resumed = control(scan, "resume", SCAN)
+
+        after = scan.table.scan(SCAN)
+        assert (0, 0) == (paused.exit_code, resumed.exit_code)
+        assert f"python tools/control_scan.py resume {SCAN}" in paused.stdout
+        assert (ScanStatus.PAUSED, ScanStatus.OPEN, scan.clock.now()) == (between.status, after.status, after.resend_before)
+
+    def test_pause_and_resume_everything(self, scan):
+        """Without a scan all starting is meant; who paused stands in the settings."""
+        control(scan, "pause")
+        paused = scan.table.settings()
+        control(scan, "resume")
+
+        assert (True, True, False) == (paused.paused, bool(paused.paused_by), scan.table.settings().paused)
+
+    def test_twice(self, scan):
+        """Doing it twice is doing it once."""
+        results = [control(scan, *words) for words in (["pause", SCAN], ["pause", SCAN], ["resume", SCAN], ["resume", SCAN])]
+
+        assert [0] * 4 == [result.exit_code for result in results]
+
+    @pytest.mark.parametrize("word", ["pause", "resume"])
+    def test_closed(self, scan, word):
+        """What is over can be neither paused nor resumed, and the error says what it is."""
+        result = control(scan, word, OLDER)
+
+        assert (1, True) == (result.exit_code, "it is closed" in result.stderr)
+
+    def test_slots(self, scan):
+        """The dial is set; at the quota it is said whose refusal decides."""
+        results = [control(scan, "slots", number) for number in ("10", "20")]
+
+        assert ([0, 0], 20) == ([result.exit_code for result in results], scan.table.settings().slots)
+        assert "Rekognition's refusal decides" in results[1].stdout
+
+    @pytest.mark.parametrize(("number", "code"), [("21", 1), ("0", 2), ("many", 2)])
+    def test_wrong_slots(self, scan, number, code):
+        """More than the account has, and what is no number, changes nothing."""
+        assert (code, None) == (control(scan, "slots", number).exit_code, scan.table.settings())
+
+
+class TestCancel:
+    @pytest.fixture(name="jobs", autouse=True)
+    def _jobs(self, scan):
+        scan.wire.answer("UpdateJobStatus", lambda params: {"JobId": params["JobId"], "Status": "Cancelling"})
+
+    def test_agreed(self, scan):
+        """Scan and batch job are cancelled, the scan first."""
+        result = control(scan, "cancel", SCAN, "--yes")
+
+        (call,) = scan.wire.of("UpdateJobStatus")
+        assert (0, ["PutItem", "UpdateJobStatus"]) == (result.exit_code, scan.wire.writes)
+        assert (JOB, "Cancelled") == (call["JobId"], call["RequestedJobStatus"])
+        assert ScanStatus.CANCELLED is scan.table.scan(SCAN).status
+
+    @pytest.mark.parametrize(("answer", "status"), [("n\n", ScanStatus.OPEN), ("y\n", ScanStatus.CANCELLED)])
+    def test_asks(self, scan, answer, status):
+        """It asks before it destroys."""
+        control(scan, "cancel", SCAN, interactive=True, answer=answer)
+
+        assert status is scan.table.scan(SCAN).status
+
+    def test_nobody_to_ask(self, scan):
+        """Where nobody can be asked --yes is wanted."""
+        result = control(scan, "cancel", SCAN)
+
+        assert (2, ScanStatus.OPEN) == (result.exit_code, scan.table.scan(SCAN).status)
+
+    @pytest.mark.parametrize("code", ["JobStatusException", "NotFoundException"])
+    def test_job_over(self, scan, errors, code):
+        """A job that is over, or that S3 has forgotten, is nothing to cancel."""
+        scan.wire.answer("UpdateJobStatus", lambda _: errors.http(code, 400))
+
+        result = control(scan, "cancel", SCAN, "--yes", "--json")
+
+        assert (0, []) == (result.exit_code, json.loads(result.stdout)["cancelled_jobs"])
+
+
+class TestRedrive:
+    @pytest.fixture(name="events", autouse=True)
+    def _events(self, account):
+        """Keep the events that completion is invoked with."""
+        events = []
+
+        def invoke(params):
+            assert (params["FunctionName"], params["InvocationType"]) == (
+                "arn:aws:lambda:us-east-1:111122223333:function:completion",
+                "Event",
+            )
+            events.append(json.loads(params["Payload"]))
+            return {"StatusCode": 202}
+
+        account.wire.answer("Invoke", invoke)
+        return events
+
+    def put(self, account, queue, body):
+        """Put a letter into a queue."""
+        account.sqs.send_message(QueueUrl=account.dead_letters[queue], MessageBody=body)
+
+    def left(self, account):
+        """Return how many letters each queue holds, hidden ones too."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        return {
+            name: sum(
+                int(value) for value in account.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()
+            )
+            for name, url in account.dead_letters.items()
+        }
+
+    def test_function(self, account, events):
+        """An event that completion failed on is handed to it again as it was."""
+        event = notice.as_event("a" * 64, TOPIC, 1.0)
+        self.put(account, "CompletionDeadLetters", json.dumps(event))
+
+        result = control(account, "redrive")
+
+        assert (0, [event]) == (result.exit_code, events)
+        assert {0} == set(self.left(account).values())
+        assert "Dead letters done again: 1 function." in result.stdout
+
+    def test_subscription(self, account, events):
+        """A notice that could not be delivered is handed over in the form in which SNS would have."""
+        envelope = notice.as_event("b" * 64, TOPIC, 1.0)["Records"][0]["Sns"]
+        self.put(account, "UndeliveredNotices", json.dumps(envelope))
+
+        control(account, "redrive")
+
+        (event,) = events
+        assert ("b" * 64,) == notice.parse_event(event, TOPIC).job_ids
+
+    @pytest.mark.parametrize("queue", ["NormalDeadLetters", "ExpressDeadLetters"])
+    def test_lane(self, scan, events, queue):
+        """A dead message has the waiting videos of its scan sent again by the sweeper."""
+        for key in ("e", "f"):
+            self.put(scan, queue, lane_message.body(waiting(key)))
+
+        result = control(scan, "redrive", "--json")
+
+        assert (2, scan.clock.now()) == (json.loads(result.stdout)["done"]["lane"], scan.table.scan(SCAN).resend_before)
+        assert ([], {0}) == (events, set(self.left(scan).values()))
+
+    def test_sweep(self, account, events):
+        """A sweep that failed needs nothing any more."""
+        self.put(account, "SweeperDeadLetters", "{}")
+
+        assert (0, 0, []) == (control(account, "redrive").exit_code, self.left(account)["SweeperDeadLetters"], events)
+
+    @pytest.mark.parametrize("queue", ["NormalDeadLetters", "CompletionDeadLetters", "UndeliveredNotices"])
+    def test_foreign(self, account, events, queue):
+        """What nobody understands stays where it is, and is said."""
+        self.put(account, queue, "[1]")
+
+        result = control(account, "redrive")
+
+        assert (3, 1, []) == (result.exit_code, self.left(account)[queue], events)
+
+    def test_many(self, account, events):
+        """More letters than one answer of SQS holds."""
+        for number in range(23):
+            self.put(account, "CompletionDeadLetters", json.dumps(notice.as_event(f"{number:064}", TOPIC, 1.0)))
+
+        control(account, "redrive")
+
+        assert 23 == len(events)
+
+
+def test_help_has_examples():
+    """Each command says how it is called."""
+    for name in main.commands:
+        shown = CliRunner().invoke(main, [name, "--help"]).output
+
+        assert f"python tools/control_scan.py {name}" in shown
+        assert "Exit codes:" in shown
