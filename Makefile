@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser check bench bench-review setup format lock bootstrap deploy destroy clean
+.PHONY: help demo test test-browser check bench bench-review screenshots setup format lock bootstrap deploy destroy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -52,17 +52,20 @@ bench: $(READY) ## all benchmarks, into build/bench
 bench-review: $(READY) ## those of the review: the join of a million rows, the page
 	$(BIN)/python -m tests.bench --file review.json
 
+screenshots: $(READY) ## the README's pictures of the page, taken anew in headless Chromium
+	$(BIN)/python -m tests.browser.screenshots
+
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	.uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --group test pyproject.toml --output-file requirements.lock
 
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
-	$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py"
 
 deploy: $(READY) ## deploy to the AWS account of your credentials
-	$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py"
 
 destroy: $(READY) ## take the deployment down again
-	$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py"
 
 clean: ## remove everything that was built
 	rm -rf .venv .uv build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -94,7 +94,8 @@ FAULTS: dict[str, Fault] = {
     "InternalError": Fault.UNKNOWN,
     "RequestTimeout": Fault.UNKNOWN,
     "RequestTimeTooSkewed": Fault.OURS,
-    # SQS, SNS, S3 Control.
+    # SQS, SNS, S3 Control. InvalidParameterValue: how SQS may speak of a receipt that is no longer good.
+    "InvalidParameterValue": Fault.CONDITION,
     "Throttling": Fault.REFUSED,
     "ThrottledException": Fault.REFUSED,
     "RequestThrottled": Fault.REFUSED,

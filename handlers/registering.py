@@ -25,7 +25,7 @@ from handlers.logs import Log
 from handlers.patience import backoff
 
 PATIENCE_SECONDS = 30.0
-"""For how long an invocation tries again in place; the function itself may run for a minute."""
+"""For how long an invocation tries again in place; the function itself may run for five minutes."""
 
 SCAN_ENSURED_SECONDS = 60.0
 """For how long an environment trusts that a scan exists, is open and knows its batch job."""

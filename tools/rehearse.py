@@ -115,7 +115,7 @@ class Rehearsal:
             self._submit(world)
             review = self._review(world)
         self._show_mails(self._output / "world" / "outbox")
-        self._terminal.say(f"\nEverything is in {self._output}")
+        self._terminal.say(f"\nEverything is in {self._output}; open {self._output / 'review.html'} in a browser.")
         return ExitCode.DONE if review["adds_up"] and not review["unfinished"] else ExitCode.SOME_FAILED
 
     def _clear(self) -> None:
@@ -163,7 +163,8 @@ class Rehearsal:
         shown = self._program(world, ["review_report.py"], {})
         (self._output / "review.txt").write_text(shown, encoding="utf-8")
         self._terminal.say(shown)
-        text = self._program(world, ["review_report.py", "--json"], {}, quiet=True)
+        page = str(self._output / "review.html")
+        text = self._program(world, ["review_report.py", "--json", "--html", page], {}, quiet=True)
         (self._output / "review.json").write_text(text, encoding="utf-8")
         review: dict[str, Any] = json.loads(text)
         return review

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from handlers.adapters.batch_jobs import OVER, BatchJobs
 from handlers.adapters.table import Outcome, ScanTable
+from handlers.chores.mailing import attempt_all
 from handlers.chores.sight import Sight
 from handlers.clock import Clock
 from handlers.domain.record import BatchJob, Scan
@@ -29,14 +32,15 @@ class JobWatching:
     def do(self, sight: Sight, until: float) -> None:
         """Ask after every job that may have moved, and pause the scans of those that broke."""
         self._asked = {job: at for job, at in self._asked.items() if self._clock.now() - at < ASKED_SECONDS}
-        for scan in sight.scans():
-            if not scan.live or self._clock.now() > until:
-                continue
-            jobs = tuple(map(self._asked_after, scan.jobs))
-            if jobs != scan.jobs:
-                self._table.note_jobs(scan.id, jobs)
-                sight.forget()
-            self._pause_if_broken(scan, jobs, sight)
+        live = [scan for scan in sight.scans() if scan.live]
+        attempt_all((partial(self._look_after, scan, sight) for scan in live), lambda: self._clock.now() <= until)
+
+    def _look_after(self, scan: Scan, sight: Sight) -> None:
+        jobs = tuple(map(self._asked_after, scan.jobs))
+        if jobs != scan.jobs:
+            self._table.note_jobs(scan.id, jobs)
+            sight.forget()
+        self._pause_if_broken(scan, jobs, sight)
 
     def _asked_after(self, job: BatchJob) -> BatchJob:
         if job.status in OVER or job.id in self._asked:

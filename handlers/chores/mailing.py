@@ -155,4 +155,4 @@ def attempt_all(steps: Iterable[Callable[[], None]], may_go_on: Callable[[], boo
         except Exception as error:  # noqa: BLE001 # raised below, after the others
             failures.append(error)
     if failures:
-        raise ExceptionGroup(f"{len(failures)} mails were not sent", failures)
+        raise ExceptionGroup(f"{len(failures)} steps failed", failures)

@@ -7,12 +7,13 @@ import argparse
 import json
 from pathlib import Path
 
-from tests.bench import join
+from tests.bench import join, page
 
 RESULTS = Path("build/bench")
 
 BENCHES = {
     "join": ("review.json", join.measure),
+    "page": ("review.json", page.measure),
 }
 """Name: file, function. `make bench-review` runs those whose file is review.json."""
 

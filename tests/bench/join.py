@@ -43,6 +43,7 @@ def _round(scan, endpoint):
     ours, theirs = CONTEXT.Pipe()
     process = CONTEXT.Process(target=_joined, args=(scan, endpoint, theirs))
     process.start()
+    theirs.close()  # else the death of the process would not end the waiting for its answer
     with memory.watched(process.pid) as watch:
         seconds, processor = ours.recv()
         process.join()
@@ -69,7 +70,7 @@ def _joined(scan, endpoint, answer):
     from handlers.clock import SystemClock  # noqa: PLC0415
     from tools.lib import asking  # noqa: PLC0415
     from tools.lib.aws import Clients  # noqa: PLC0415
-    from tools.lib.review_sources import manifest_videos, reports_of  # noqa: PLC0415
+    from tools.lib.review_sources import ReportPlace, manifest_videos, reports_of  # noqa: PLC0415
     from tools.lib.truth import TruthTable, joined  # noqa: PLC0415
 
     session = boto3.Session("testing", "testing", region_name="us-east-1")
@@ -80,7 +81,7 @@ def _joined(scan, endpoint, answer):
     whole = 0
 
     began = time.perf_counter()
-    notes = reports_of(scan.scan, scan, listing=False).notes
+    notes = reports_of(scan.scan, lambda _: ReportPlace(scan, f"reports/{scan.scan.id}"), listing=False).notes
     answers = asking.answered(manifest_videos(scan, scan.scan.manifest_uri), scan.scan, table, clients)
     for outcome in joined(answers, notes, truth):
         whole += outcome.record is not None

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from email import message_from_bytes, policy
 from pathlib import Path
 from urllib.parse import quote
 
@@ -66,6 +67,11 @@ class Stage:
         functions = world.client("lambda").list_functions()["Functions"]
         self._functions = {each["Handler"].split(".")[1]: each["FunctionName"] for each in functions}
         self.s3.create_bucket(Bucket=BUCKET)
+
+    def flagged_mails(self):
+        """Return the mails about single flagged videos; others tell of a whole scan."""
+        mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(self.world.outbox.glob("*.eml"))]
+        return [mail for mail in mails if mail["Subject"].startswith("Flagged:")]
 
     def put(self, key, body):
         """Store an object and return its version id, None where the bucket has none."""

@@ -71,8 +71,16 @@ def resources(call, environ, body, settings):
             yield action, "*"
             if channel := json.loads(body).get("NotificationChannel"):
                 yield "iam:PassRole", channel["RoleArn"]
+        case "lambda":
+            yield action, f"arn:aws:lambda:{place}:{lambda_resource(environ['PATH_INFO'])}"
         case _:
             yield action, "*"
+
+
+def lambda_resource(path):
+    """Return the end of the ARN of what a Lambda call's path names: an event source mapping, or a function by name or ARN."""
+    kind, name = unquote(path).split("/")[2:4]
+    return f"event-source-mapping:{name}" if kind == "event-source-mappings" else f"function:{name.rpartition(':')[2]}"
 
 
 def table_resources(operation, request, place):

@@ -16,7 +16,7 @@ from tools.emulator.batch.invocation import Fate as TaskFate
 from tools.emulator.batch.manifest import Row
 from tools.emulator.batch.report import Destination, Report
 from tools.lib.errors import ToolError
-from tools.lib.review_sources import manifest_videos, reports_of, unreported_videos
+from tools.lib.review_sources import ReportPlace, manifest_videos, reports_of, unreported_videos
 from tools.lib.truth import Fate, TruthTable, joined
 
 REPORTS = Path(__file__).parents[1] / "events/reports"
@@ -65,9 +65,14 @@ def scan(*jobs):
     return Scan(SCAN_ID, BUCKET, jobs=jobs)
 
 
+def at(files):
+    """Return where the reports of the scan's jobs are, among these files."""
+    return lambda _: ReportPlace(files, f"reports/{SCAN_ID}")
+
+
 def read(job_id, **counts):
     """Read the report of one job of the fixtures."""
-    return reports_of(scan(BatchJob(job_id, "Complete", **counts)), Fixtures(), listing=True)
+    return reports_of(scan(BatchJob(job_id, "Complete", **counts)), at(Fixtures()), listing=True)
 
 
 def fates(reports, known, *keys):
@@ -143,7 +148,7 @@ def test_several_jobs():
     """A later job's word counts, and one incomplete report is enough for a warning."""
     jobs = (BatchJob(WHOLE, succeeded=4, failed=3), BatchJob(SCHEMA_ORDER, succeeded=0, failed=1), BatchJob(NO_REPORT))
 
-    reports = reports_of(scan(*jobs), Fixtures(), listing=False)
+    reports = reports_of(scan(*jobs), at(Fixtures()), listing=False)
 
     [gone] = fates(reports, {}, "gone.mp4")
     assert "PermanentFailure" == gone.reason
@@ -158,7 +163,7 @@ def test_damaged_report():
     files.write("work", f"reports/{SCAN_ID}/job-J/manifest.json", b"[]")
 
     with pytest.raises(ToolError, match=r"job-J/manifest\.json"):
-        reports_of(scan(BatchJob("J")), files, listing=False)
+        reports_of(scan(BatchJob("J")), at(files), listing=False)
 
 
 @given(
@@ -177,7 +182,7 @@ def test_what_the_emulator_writes(tasks, per_file):
     report.close()
     succeeded = sum(task[2] for task in tasks)
 
-    reports = reports_of(scan(BatchJob("J", succeeded=succeeded, failed=len(tasks) - succeeded)), files, listing=True)
+    reports = reports_of(scan(BatchJob("J", succeeded=succeeded, failed=len(tasks) - succeeded)), at(files), listing=True)
 
     assert [] == reports.notes.gaps
     assert {key for key, _, _ in tasks} == {video.key for video in reports.videos}

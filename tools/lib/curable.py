@@ -12,7 +12,6 @@ from tools.lib.truth import Fate, ObjectFate
 CURABLE = {
     "forbidden": "could not be read; worth it once access was granted",
     "archived": "was archived; worth it once restored, else it fails again without being paid",
-    "start-unknown": "nobody could learn whether its analysis was started",
     "result-lost": "its result was lost",
     "no-result": "the function returned nothing for it",
     "trouble": "something stood in the way for the moment",
@@ -57,6 +56,7 @@ CURABLE = {
 """Reason codes of failures that the world may have mended since, with why."""
 
 INCURABLE = {
+    "start-unknown": "may have been analysed, and paid, without anybody hearing of it: a retry may pay for it again",
     "empty": "has 0 bytes",
     "too-large": "is larger than Rekognition takes",
     "not-a-video": "is no video",

@@ -46,7 +46,7 @@ class Zygote:
         channel, theirs = wire.pair()
         try:
             return channel, int(self._ask(spec, theirs)["pid"])
-        except BaseException:
+        except BaseException:  # whatever it was, nobody will speak on this channel
             channel.end()
             raise
         finally:
