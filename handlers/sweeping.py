@@ -1,7 +1,8 @@
 """Sweeping, once a minute: what no event brings about. Design, sections 3, 4 and 5.
 
 A sweep is over before the next one is due; what it had no time for is done then. Each chore stands alone: one that fails does not
-keep the others back. Two sweeps at a time would do no harm (every write is conditional), the lease only saves money and mails.
+keep the others back. Two sweeps at a time would do no harm (every write is conditional), the lease saves money, and mails: it
+lasts as long as the function may, so that a sweep that hangs is over before another begins to send.
 """
 
 from __future__ import annotations
@@ -33,9 +34,6 @@ SWEEP_SECONDS = 50.0
 
 LAST_SECONDS = 30.0
 """No chore goes on with less time left until the invocation's end."""
-
-LEASE_SECONDS = 90.0
-"""After this a sweeper that died is given up, and the next one sweeps."""
 
 
 class SweepError(Exception):
@@ -80,7 +78,7 @@ class Sweeping:
             SweepError: At the end, if any chore failed.
         """
         began = self._clock.now()
-        if not self._table.take_lease(self._holder, min(deadline, began + LEASE_SECONDS)):
+        if not self._table.take_lease(self._holder, deadline):
             Log().info("another sweeper is at it")
             return
         sight, end = Sight(self._table), min(deadline - LAST_SECONDS, began + SWEEP_SECONDS)

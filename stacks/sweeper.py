@@ -59,7 +59,8 @@ class Sweeper(Construct):
                 completions_topic_arn=notifications.completions.topic_arn,
                 mails_per_scan=mails_per_scan,
             ),
-            timeout=Duration.seconds(300),
+            # A sweep takes 50 s at most; one that hangs holds its lease until it is ended here.
+            timeout=Duration.minutes(2),
             # Sending a million messages again is work for a processor, and Lambda gives those by memory.
             memory_mb=512,
             dead_letters=self.dead_letters,

@@ -7,7 +7,7 @@ from tests.browser.chromium import chromium
 from tests.browser.reviews import page_of, review
 from tools.lib.page import render
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
+PICTURES_FOLDER = Path(__file__).parent / "pictures"
 WIDE, NARROW = {"width": 1280, "height": 960}, {"width": 390, "height": 844}
 PICTURES = {
     "review-light": ("light", WIDE, None),
@@ -18,14 +18,14 @@ PICTURES = {
 
 
 def main():
-    """Write the pictures into docs/."""
-    DOCS.mkdir(exist_ok=True)
+    """Write the pictures into tests/browser/pictures."""
+    PICTURES_FOLDER.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder, chromium() as browser:
         page = Path(folder) / "page.html"
         with page.open("w", encoding="utf-8") as target:
             render(page_of(*review()), target)
         for name, (scheme, size, row) in PICTURES.items():
-            picture(browser, page.as_uri(), DOCS / f"{name}.png", scheme, size, row)
+            picture(browser, page.as_uri(), PICTURES_FOLDER / f"{name}.png", scheme, size, row)
 
 
 def picture(browser, address, path, scheme, size, row):

@@ -200,7 +200,7 @@ def test_work_bucket(resources, template):
 
 @pytest.mark.parametrize(
     ("module", "timeout", "memory"),
-    [("batch_invoke", 300, 256), ("start_analysis", 900, 256), ("completion", 900, 1024), ("sweeper", 300, 512)],
+    [("batch_invoke", 300, 256), ("start_analysis", 900, 256), ("completion", 900, 1024), ("sweeper", 120, 512)],
 )
 def test_function(functions, module, timeout, memory):
     """Each function has its time and memory, runs on arm64 and logs JSON into a group of its own."""

@@ -12,7 +12,7 @@ from handlers.domain.policy import Policy, PolicyError
 from tools.lib.errors import ToolError
 from tools.lib.wording import printable
 
-SCHEMA = "docs/policy.schema.json"
+SCHEMA = "tools/lib/policy.schema.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Judging again: what another policy makes of what was found, without a new analysis.
 
 A policy asks for the best confidence of each label in a video, and for nothing else. The roll-up on the record is exactly that, as
-the first verdict saw it: so neither segments nor raw hits are read here, and S3 is not asked at all. Hits (docs/hits.md) are for
+the first verdict saw it: so neither segments nor raw hits are read here, and S3 is not asked at all. Hits (`hits.md`) are for
 questions that a policy cannot ask. A record is judged all the same only where its hits are kept: a verdict must have its evidence.
 """
 
