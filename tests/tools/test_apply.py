@@ -27,7 +27,7 @@ from tests.tools.review_doubles import (
 from tools.lib import decisions_file
 from tools.lib.page import RecordedDecision
 from tools.lib.program import Target
-from tools.lib.review_run import ReviewRun, recorded_decisions
+from tools.lib.review_run import Files, ReviewRun, recorded_decisions
 from tools.lib.scan_reading import Wanted
 from tools.lib.terminal import Terminal
 
@@ -204,7 +204,7 @@ def test_decisions_cost_one_request_for_a_hundred_videos(account, apply):
 
     review(account, "--json")
 
-    assert 2 == len(account.wire.of("BatchGetItem"))  # the records, the decisions
+    assert 3 == len(account.wire.of("BatchGetItem"))  # the states, the records of the flagged, the decisions
 
 
 def test_changed_between_look_and_write(scanned, tmp_path):
@@ -224,7 +224,7 @@ def test_the_page_gets_back_what_it_exported(scanned, apply):
     apply(exported(entry(HOSTILE, note="a toy")))
     review_run = ReviewRun(surroundings(scanned), SILENT, Target(stack="VideoModeration", region=None, profile=None), Wanted())
 
-    recorded = recorded_decisions(review_run.run().flagged)
+    recorded = recorded_decisions(review_run.run(Files()).flagged)
 
     expected = RecordedDecision(decision="confirmed", note="a toy", decided_by="Ada", decided_at=AT)
     assert {video(HOSTILE).id: expected} == recorded
