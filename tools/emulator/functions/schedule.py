@@ -80,6 +80,12 @@ class Schedules:
         if not goes_on:
             self._clock.call_later(period, lambda: self._due(rule.arn, chain))
 
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """The ARNs of the rules there are."""
+        with self._lock:
+            return tuple(self._rules)
+
     def remove(self, rule_arn: str) -> None:
         """Run a rule no longer."""
         with self._lock:
