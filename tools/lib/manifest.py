@@ -91,7 +91,7 @@ def kept_if_done(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield path
-    except BaseException:
+    except BaseException:  # Ctrl-C too: half a manifest must not look like a whole one
         path.unlink(missing_ok=True)
         raise
 
