@@ -30,7 +30,8 @@ demo: $(READY) ## rehearse a whole scan offline, on real videos
 	$(BIN)/python tools/rehearse.py
 
 test: $(READY) ## all tests but those that need a browser
-	$(BIN)/python -m pytest --ignore=tests/browser
+	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end
+	$(BIN)/python -m pytest tests/end_to_end
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest tests/browser
@@ -40,7 +41,7 @@ check: $(READY) ## format, lint, types, tests, synth: what CI runs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python app.py
-	$(BIN)/python -m pytest
+	$(MAKE) test test-browser
 
 format: $(READY) ## put the source in form
 	$(BIN)/ruff format .
