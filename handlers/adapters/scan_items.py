@@ -86,6 +86,7 @@ def scan_item(scan: Scan, revision: int) -> dict[str, Any]:
             "mails_due": [kind.value for kind in scan.mails_due] or None,
             "limit_told": scan.limit_told or None,
             "progress": [present(asdict(point)) for point in scan.progress] or None,
+            "planned_jobs": scan.planned_jobs,
         }
     )
     return {**scan_key(scan.id), **known, REVISION: revision}
@@ -111,6 +112,7 @@ def scan_from(item: Item) -> Scan:
         mails_due=tuple(map(ScanMail, item.get("mails_due", []))),
         limit_told=bool(item.get("limit_told")),
         progress=tuple(Progress(float(point["at"]), int(point["final"])) for point in item.get("progress", [])),
+        planned_jobs=whole(item, "planned_jobs"),
     )
 
 

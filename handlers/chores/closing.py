@@ -49,11 +49,11 @@ class Closing:
             self._close(scan, sight, empty=self._seems_empty(scan, under_way))
 
     def _jobs_are_over(self, scan: Scan) -> bool:
-        """Tell whether every batch job has been over for a while. An open scan without one is still being submitted."""
+        """Tell whether every batch job has been over for a while. An open scan that lacks some is still being submitted."""
         now = self._clock.now()
         if scan.status is ScanStatus.CANCELLED and now - (scan.held_at or 0.0) < JOBS_OVER_SECONDS:
             return False
-        return (bool(scan.jobs) or scan.status is ScanStatus.CANCELLED) and all(
+        return (not scan.missing_jobs or scan.status is ScanStatus.CANCELLED) and all(
             job.terminal_since is not None and now - job.terminal_since >= JOBS_OVER_SECONDS for job in scan.jobs
         )
 

@@ -159,6 +159,17 @@ class Scan:
     limit_told: bool = False
     progress: tuple[Progress, ...] = ()
     """The last hour's, oldest first, noted by the sweeper."""
+    planned_jobs: int | None = None
+    """How many batch jobs its manifest was split into; None where nobody planned it (a job made by hand)."""
+
+    @property
+    def missing_jobs(self) -> int:
+        """Return how many of its planned batch jobs are not known yet: whoever submits it is still at it, or broke off.
+
+        Jobs are counted, not told apart. A scan that is not whole cannot be retried, so only a clone made by hand in the console
+        can be taken for a missing job; the scan then closes too soon, and the missing job's first task opens it again.
+        """
+        return max(0, (self.planned_jobs or 1) - len(self.jobs))
 
     @property
     def live(self) -> bool:

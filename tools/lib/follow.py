@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +14,7 @@ from handlers.clock import Clock
 from handlers.domain.record import BatchJob, Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.aws import code_of
-from tools.lib.batch_jobs import UNKNOWN, JobView, describe
+from tools.lib.batch_jobs import UNKNOWN, JobView, describe, together
 from tools.lib.terminal import Bar, ExitCode
 from tools.lib.wording import printable
 
@@ -59,13 +59,14 @@ class ScanReadings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a scan stands at one moment."""
+    """How a scan stands at one moment; where it has several jobs, `job` stands for all of them together."""
 
     job: JobView
     status: ScanStatus
     objects: int
     totals: Totals = field(default_factory=Totals)
     running: int = 0
+    jobs: int = 1
 
     @property
     def over(self) -> bool:
@@ -111,10 +112,11 @@ class View:
 
     def _job_line(self) -> str:
         job = self.job.job
+        which = "batch job" if self.jobs == 1 else f"{self.jobs} batch jobs"
         if job.tasks is None:
-            return f"batch job {job.status}"
+            return f"{which} {job.status}"
         failed = f", {job.failed:,} failed" if job.failed else ""
-        return f"batch job {job.status}, {(job.succeeded or 0) + (job.failed or 0):,} of {job.tasks:,} tasks{failed}"
+        return f"{which} {job.status}, {(job.succeeded or 0) + (job.failed or 0):,} of {job.tasks:,} tasks{failed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +142,17 @@ class Follower:
         self._clock = clock
         self._poll_seconds = poll_seconds
 
-    def follow(self, scan_id: str, job_id: str, objects: int) -> Iterator[View | Trouble]:
+    def follow(self, scan_id: str, job_ids: Sequence[str], objects: int) -> Iterator[View | Trouble]:
         """Yield how the scan stands, look after look, until it is over (the last view is `over`).
 
         What passes by itself (throttling, the network) is yielded as `Trouble`; any other AWS error is raised.
         """
-        job = JobView(BatchJob(job_id))
+        jobs = [JobView(BatchJob(job_id)) for job_id in job_ids]
         known_by = self._clock.now() + NEW_JOB_SECONDS
         while True:
             try:
-                job = job if job.over else self._job(job, patient=self._clock.now() < known_by)
-                view = self._view(job, scan_id, objects)
+                jobs = [job if job.over else self._job(job, patient=self._clock.now() < known_by) for job in jobs]
+                view = self._view(jobs, scan_id, objects)
             except (HTTPClientError, AwsConnectionError, ThrottledError) as error:
                 yield Trouble(str(error))
             except ClientError as error:
@@ -171,10 +173,11 @@ class Follower:
                 return last
             raise
 
-    def _view(self, job: JobView, scan_id: str, objects: int) -> View:
+    def _view(self, jobs: Sequence[JobView], scan_id: str, objects: int) -> View:
         scan = self._table.scan(scan_id)
         running = sum(video.scan_id == scan_id for video in self._table.running())
-        return View(job, scan.status if scan else ScanStatus.OPEN, objects, self._table.totals(scan_id), running)
+        status = scan.status if scan else ScanStatus.OPEN
+        return View(together(jobs), status, objects, self._table.totals(scan_id), running, len(jobs))
 
 
 def last_view(looks: Iterable[View | Trouble], bar: Bar) -> View:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -96,18 +96,22 @@ def kept_if_done(path: Path) -> Iterator[Path]:
         raise
 
 
-def upload(s3: S3Client, path: Path, bucket: str, key: str, sent: Callable[[int], None]) -> UploadedManifest:
-    """Upload a local manifest in parts and return where it is; `sent` hears how many more bytes have arrived.
+def upload(
+    s3: S3Client, path: Path, target: tuple[str, str], sent: Callable[[int], None], span: tuple[int, int] | None = None
+) -> UploadedManifest:
+    """Upload a local manifest in parts to a bucket and key and return where it is; `sent` hears how many more bytes have arrived.
 
-    Encrypted with S3's own keys whatever the bucket's default is: S3 Batch cannot read a CSV manifest under a KMS key.
+    `span` is the first byte and the one after the last, where only those are wanted. Encrypted with S3's own keys whatever the
+    bucket's default is: S3 Batch cannot read a CSV manifest under a KMS key. The same bytes have the same ETag each time.
     """
+    bucket, key = target
     upload_id = s3.create_multipart_upload(Bucket=bucket, Key=key, ContentType="text/csv", ServerSideEncryption="AES256")[
         "UploadId"
     ]
     try:
         with path.open("rb") as source:
             parts: list[CompletedPartTypeDef] = []
-            for number, part in enumerate(iter(lambda: source.read(PART_BYTES), b""), 1):
+            for number, part in enumerate(_blocks(source, span or (0, path.stat().st_size)), 1):
                 arrived = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=part)
                 parts.append({"PartNumber": number, "ETag": arrived["ETag"]})
                 sent(len(part))
@@ -117,3 +121,11 @@ def upload(s3: S3Client, path: Path, bucket: str, key: str, sent: Callable[[int]
             s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
         raise
     return UploadedManifest(bucket, key, done["ETag"].strip('"'))
+
+
+def _blocks(source: BinaryIO, span: tuple[int, int]) -> Iterator[bytes]:
+    start, end = span
+    source.seek(start)
+    while start < end and (block := source.read(min(PART_BYTES, end - start))):
+        start += len(block)
+        yield block

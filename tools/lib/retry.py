@@ -14,7 +14,7 @@ from tools.lib.curable import Diagnosis, Moment, diagnose
 from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.manifest import UploadedManifest
-from tools.lib.plan import column, job_request, price_lines
+from tools.lib.plan import column, description, job_request, price_lines
 from tools.lib.truth import ObjectFate
 from tools.lib.wording import printable
 
@@ -148,7 +148,7 @@ class RetryPlan:
             self.deployment,
             manifest,
             token=self.name,
-            description=f"Video moderation of {self.scan.bucket}, scan {self.scan.id}, retry {self.number}",
+            description=description(self.scan.bucket, f"scan {self.scan.id}, retry {self.number}"),
             arguments={"scan_id": self.scan.id, "lane": self.lane.value, "retry": str(self.number)},
             versioned=self.versioned,
             report_prefix=f"reports/{self.scan.id}",
@@ -196,14 +196,14 @@ class RetryPlan:
 
 
 def next_number(scan: Scan, highest_attempt: int) -> int:
-    """Return the number of a scan's next retry: above every attempt, and above every job that the scan had after its first.
+    """Return the number of a scan's next retry: above every attempt, and above every job that the scan had beyond its planned ones.
 
     The latter counts too, because a job that ended before its first task raised no attempt, and its token would return it.
 
     Raises:
         ToolError: There were as many attempts as can be counted.
     """
-    number = max(highest_attempt, len(scan.jobs) - 1, 0) + 1
+    number = max(highest_attempt, len(scan.jobs) - (scan.planned_jobs or 1), 0) + 1
     if number > MAX_ATTEMPT:
         raise ToolError(f"Scan {scan.id} was retried {MAX_ATTEMPT} times.", cure="Submit the objects as a new scan.")
     return number

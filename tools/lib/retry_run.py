@@ -73,6 +73,11 @@ class RetryRun:
             raise ToolError(
                 f"The scan {scan.id} was cancelled: nothing of it would be started.", cure="Submit the objects as a new scan."
             )
+        if scan.missing_jobs:
+            raise ToolError(
+                f"{scan.missing_jobs:,} of the {scan.planned_jobs or 1:,} jobs of scan {scan.id} are not submitted yet.",
+                cure=f"Submit them first: `submit_job.py --run-plan manifests/{scan.id}.plan.json`, where it was begun.",
+            )
         for job in scan.jobs:
             if status := self._under_way(scan, job):
                 raise ToolError(
@@ -132,12 +137,13 @@ class RetryRun:
         with manifest.kept_if_done(self._request.manifests / f"{plan.name}.csv") as copy:
             shutil.copyfile(draft, copy)
             with self._terminal.bar("bytes") as bar:
-                uploaded = submission.upload_manifest(clients.s3, plan, copy, bar)
+                target = (plan.deployment.work_bucket, plan.manifest_key)
+                uploaded = submission.upload_manifest(clients.s3, copy, target, bar)
         job_id = submission.create_job(clients.s3control, plan, uploaded)
         if trouble := submission.note_job(table, plan, job_id):
             self._terminal.say(trouble)
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
-        submitted = Submission(plan, uploaded, copy, job_id, (review,))
+        submitted = Submission(plan, uploaded.uri, copy, (job_id,), (review,))
         if not self._request.wait:
             self._terminal.tell(submitted)
             return ExitCode.DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from handlers.adapters.table import ThrottledError
 from handlers.clock import Clock
 from handlers.domain.record import Scan
 from tools.lib import manifest
-from tools.lib.aws import explain
+from tools.lib.aws import code_of, explain
 from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.manifest import UploadedManifest
@@ -52,18 +51,22 @@ class ScanRegister(Protocol):
         ...
 
 
-class JobPlan(Protocol):
-    """A job as it will be submitted: that of a new scan, or of a retry."""
+class Planned(Protocol):
+    """Something that is submitted for a scan."""
 
     @property
     def scan_id(self) -> str:
-        """Return the scan that the job belongs to."""
+        """Return the scan that it belongs to."""
         ...
 
     @property
     def deployment(self) -> Deployment:
         """Return where it is submitted."""
         ...
+
+
+class JobPlan(Planned, Protocol):
+    """A job as it will be submitted: one of a new scan, or a retry."""
 
     @property
     def manifest_key(self) -> str:
@@ -74,26 +77,38 @@ class JobPlan(Protocol):
         """Return the request that creates the job."""
         ...
 
+
+class Shown(Planned, Protocol):
+    """A plan that is shown with its submission."""
+
     def as_json(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
         ...
 
 
+class RefusedError(ToolError):
+    """There is certainly no job: S3 refused it, or the request never left this machine."""
+
+
+class FullAccountError(RefusedError):
+    """S3 takes no further job now: the account has as many as it may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A job that was submitted, and what to type next."""
+    """Jobs that were submitted, in the order of the manifest, and what to type next."""
 
-    plan: JobPlan
-    manifest: UploadedManifest
+    plan: Shown
+    manifest_uri: str
     copy: Path
-    job_id: str
+    job_ids: tuple[str, ...]
     next_commands: tuple[str, ...]
 
     def sentences(self) -> list[str]:
         """Return what a person needs to find the scan again."""
         return [
             f"scan      {self.plan.scan_id}",
-            f"job       {self.job_id}",
+            *(f"job       {job_id}" for job_id in self.job_ids),
             f"manifest  {self.copy}",
             *(f"next      {command}" for command in self.next_commands),
         ]
@@ -102,24 +117,27 @@ class Submission:
         """Return the submission as JSON values."""
         return {
             "scan_id": self.plan.scan_id,
-            "job_id": self.job_id,
-            "manifest": {"uri": self.manifest.uri, "etag": self.manifest.etag, "copy": str(self.copy)},
+            "job_id": self.job_ids[0],
+            "job_ids": list(self.job_ids),
+            "manifest": {"uri": self.manifest_uri, "copy": str(self.copy)},
             "next": list(self.next_commands),
             "plan": self.plan.as_json(),
         }
 
 
-def upload_manifest(s3: S3Client, plan: JobPlan, path: Path, bar: Bar) -> UploadedManifest:
-    """Upload the plan's manifest into the work bucket, showing how far it has come."""
-    size = path.stat().st_size
-    arrived = 0
+def upload_manifest(
+    s3: S3Client, path: Path, target: tuple[str, str], bar: Bar, span: tuple[int, int] | None = None
+) -> UploadedManifest:
+    """Upload a local file, or a span of it, to a bucket and key, showing how far it has come."""
+    start, end = span or (0, path.stat().st_size)
+    size, arrived = end - start, 0
 
     def sent(count: int) -> None:
         nonlocal arrived
         arrived += count
         bar.show(f"Uploading the manifest ({byte_size(size)})", arrived, size)
 
-    return manifest.upload(s3, path, plan.deployment.work_bucket, plan.manifest_key, sent)
+    return manifest.upload(s3, path, target, sent, (start, end))
 
 
 def register(table: ScanRegister, plan: Plan, clock: Clock) -> None:
@@ -132,31 +150,30 @@ def register(table: ScanRegister, plan: Plan, clock: Clock) -> None:
             created_at=clock.now(),
             manifest_uri=plan.manifest_uri,
             objects=plan.tally.objects,
+            planned_jobs=len(plan.parts),
         )
     )
 
 
-def create_job(
-    s3control: S3ControlClient, plan: JobPlan, uploaded: UploadedManifest, *, refused: Callable[[], object] = lambda: None
-) -> str:
+def create_job(s3control: S3ControlClient, plan: JobPlan, uploaded: UploadedManifest) -> str:
     """Create the S3 Batch Operations job and return its id. The token in the request makes botocore's own repetitions one job.
 
-    `refused` is called where there is certainly no job.
-
     Raises:
-        ToolError: AWS refused; or it is not known whether the job exists.
+        RefusedError: AWS refused; FullAccountError where the account has as many jobs as it may.
+        ToolError: It is not known whether the job exists.
     """
     try:
         return s3control.create_job(**plan.job_request(uploaded))["JobId"]
     except (BotoCoreError, ClientError) as error:
         if not _refused(error):
             raise _unsure(error, plan) from error
-        refused()
         cause = explain(error)
-        raise ToolError(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
+        full = isinstance(error, ClientError) and code_of(error) == "TooManyRequestsException"
+        kind = FullAccountError if full else RefusedError
+        raise kind(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
 
 
-def note_job(table: ScanRegister, plan: JobPlan, job_id: str) -> str | None:
+def note_job(table: ScanRegister, plan: Planned, job_id: str) -> str | None:
     """Note the job in the scan. Returns what to warn of where that failed: the job runs, and its first task notes it again."""
     try:
         table.add_job(plan.scan_id, job_id)
@@ -179,7 +196,7 @@ def _refused(error: BotoCoreError | ClientError) -> bool:
     return isinstance(error, ParamValidationError | NoCredentialsError)
 
 
-def _unsure(error: BotoCoreError | ClientError, plan: JobPlan) -> ToolError:
+def _unsure(error: BotoCoreError | ClientError, plan: Planned) -> ToolError:
     deployment = plan.deployment
     return ToolError(
         f"Whether the job of scan {plan.scan_id} was created is not known. {explain(error)}",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +12,17 @@ import click
 
 from handlers.adapters.table import ScanTable
 from handlers.domain.states import Lane
-from tools.lib import checks, deployment, manifest, submission
+from tools.lib import checks, deployment, manifest, parts, plan_file
 from tools.lib.aws import Clients
 from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.identifiers import new_scan_id
 from tools.lib.listing import ListedObject, Selection, is_versioned, list_objects
-from tools.lib.manifest import UploadedManifest
 from tools.lib.plan import Plan
+from tools.lib.plan_file import PlanFiles
 from tools.lib.program import Surroundings, Target
 from tools.lib.submission import Submission
+from tools.lib.submitting import Submitting
 from tools.lib.tally import Tally
 from tools.lib.terminal import Bar, ExitCode, Terminal
 from tools.lib.waiting import Waiting
@@ -32,11 +33,21 @@ _SHOWN_EVERY = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for on the command line."""
+    """What was asked for on the command line.
+
+    Attributes:
+        selection: None where a plan is run.
+        run_plan: The plan to run, or None.
+        recheck: Whether to refuse the plan where its source would answer differently by now.
+    """
 
     target: Target
-    selection: Selection
+    selection: Selection | None
+    run_plan: Path | None
+    recheck: bool
     lane: Lane
+    rows_per_job: int
+    suspended: bool
     dry_run: bool
     agreed: bool
     wait: bool
@@ -58,43 +69,86 @@ class SubmitRun:
     def run(self) -> ExitCode:
         """Do what was asked for and return what to tell the shell."""
         found = deployment.find(self._clients.cloudformation, self._request.target.stack)
-        warnings = self._check(found)
-        scan_id = new_scan_id(self._clock, self._entropy)
-        if self._request.dry_run:
-            self._terminal.tell(self._plan(scan_id, found, warnings, Path(os.devnull)))
-            return ExitCode.DONE
-        with manifest.kept_if_done(self._request.manifests / f"{scan_id}.csv") as copy:
-            plan = self._plan(scan_id, found, warnings, copy)
-            self._agree(plan)
-            with self._terminal.bar("bytes") as bar:
-                uploaded = submission.upload_manifest(self._clients.s3, plan, copy, bar)
-        return self._submit(plan, uploaded, copy)
+        if self._request.run_plan is not None:
+            return self._run_plan(self._request.run_plan, found)
+        if self._request.selection is None:
+            raise LookupError("neither a selection nor a plan")
+        return self._run_selection(self._request.selection, found)
 
-    def _check(self, found: Deployment) -> tuple[str, ...]:
-        checks.require_bucket(self._clients.s3, self._request.selection.bucket, found)
+    def _run_selection(self, selection: Selection, found: Deployment) -> ExitCode:
+        warnings = self._check(selection.bucket, found)
+        files = PlanFiles(self._request.manifests, new_scan_id(self._clock, self._entropy))
+        with files.made():
+            plan = self._plan(selection, found, warnings, files)
+            if not self._request.dry_run:
+                self._agree(plan)
+        if self._request.dry_run:
+            self._terminal.tell(plan)
+            self._terminal.say(f"Nothing was submitted. To submit just this: {self._again(files)}")
+            return ExitCode.DONE
+        return self._submit(plan, files)
+
+    def _run_plan(self, path: Path, found: Deployment) -> ExitCode:
+        plan, files = plan_file.load(path, found)
+        self._check(plan.selection.bucket, found)
+        if self._request.recheck:
+            self._recheck(plan)
+        self._agree(plan)
+        return self._submit(plan, files)
+
+    def _check(self, bucket: str, found: Deployment) -> tuple[str, ...]:
+        checks.require_bucket(self._clients.s3, bucket, found)
         recipients = checks.recipients(self._clients.sns, found.alerts_topic_arn)
         if not self._request.unconfirmed_mail:
             checks.require_confirmed(recipients, found.alerts_topic_arn)
         return (recipients.warning,) if recipients.warning else ()
 
-    def _plan(self, scan_id: str, found: Deployment, warnings: tuple[str, ...], copy: Path) -> Plan:
-        """List the bucket once: what is counted for the plan is what stands in the manifest."""
-        selection, s3 = self._request.selection, self._clients.s3
-        versioned = is_versioned(s3, selection.bucket)
-        tally = Tally()
-        with self._terminal.bar("objects") as bar:
-            counted = tally.counting(list_objects(s3, selection, versioned=versioned))
-            manifest.write(copy, selection.bucket, _shown(counted, tally, bar, f"Listing {printable(selection.uri)}"))
+    def _plan(self, selection: Selection, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
+        """Write manifest and plan: what is counted for the plan is what stands in the manifest."""
+        versioned = is_versioned(self._clients.s3, selection.bucket)
+        tally = self._list(selection, files.manifest, versioned=versioned)
         _require_objects(selection, tally)
-        return Plan(
-            scan_id=scan_id,
+        survey = parts.survey(files.manifest, self._request.rows_per_job)
+        plan = Plan(
+            scan_id=files.scan_id,
+            created_at=self._clock.now(),
             selection=selection,
             versioned=versioned,
             lane=self._request.lane,
             tally=tally,
+            sha256=survey.sha256,
+            parts=survey.parts,
+            rows_per_job=self._request.rows_per_job,
+            suspended=self._request.suspended,
             deployment=found,
             warnings=warnings,
         )
+        files.write(plan)
+        return plan
+
+    def _list(self, selection: Selection, path: Path, *, versioned: bool) -> Tally:
+        tally = Tally()
+        with self._terminal.bar("objects") as bar:
+            counted = tally.counting(list_objects(self._clients.s3, selection, versioned=versioned))
+            manifest.write(path, selection.bucket, _shown(counted, tally, bar, f"Listing {printable(selection.uri)}"))
+        return tally
+
+    def _recheck(self, plan: Plan) -> None:
+        """Make sure that the plan's source would answer the same by now.
+
+        Raises:
+            ToolError: It would not.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "manifest.csv"
+            tally = self._list(plan.selection, path, versioned=plan.versioned)
+            now = parts.survey(path, plan.rows_per_job)
+        if now.sha256 != plan.sha256:
+            raise ToolError(
+                f"The bucket has changed since the plan was made: {plan.tally.objects:,} objects were selected then, "
+                f"{tally.objects:,} are now, and the manifests differ.",
+                cure="Make a new plan with --dry-run, or leave --recheck away to submit what was seen then.",
+            )
 
     def _agree(self, plan: Plan) -> None:
         for line in plan.sentences():
@@ -103,16 +157,18 @@ class SubmitRun:
             self._terminal.say("Nothing was submitted.")
             raise click.exceptions.Exit(ExitCode.FAILED)
 
-    def _submit(self, plan: Plan, uploaded: UploadedManifest, copy: Path) -> ExitCode:
+    def _submit(self, plan: Plan, files: PlanFiles) -> ExitCode:
         table = ScanTable(self._clients.dynamodb, plan.deployment.table_name, self._clock)
-        submission.register(table, plan, self._clock)
-        job_id = submission.create_job(
-            self._clients.s3control, plan, uploaded, refused=lambda: submission.close(table, plan.scan_id)
+        submitting = Submitting(
+            clients=self._clients,
+            table=table,
+            clock=self._clock,
+            terminal=self._terminal,
+            poll_seconds=self._request.poll_seconds,
         )
-        if trouble := submission.note_job(table, plan, job_id):
-            self._terminal.say(trouble)
+        job_ids = submitting.perform(plan, files, self._again(files))
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
-        submitted = Submission(plan, uploaded, copy, job_id, (review,))
+        submitted = Submission(plan, plan.manifest_uri, files.manifest, job_ids, (review,))
         if not self._request.wait:
             self._terminal.tell(submitted)
             return ExitCode.DONE
@@ -120,6 +176,9 @@ class SubmitRun:
             clients=self._clients, terminal=self._terminal, clock=self._clock, poll_seconds=self._request.poll_seconds
         )
         return waiting.wait(submitted, table, plan.tally.objects)
+
+    def _again(self, files: PlanFiles) -> str:
+        return self._request.target.command("submit_job.py", "--run-plan", str(files.plan))
 
 
 def _shown(listing: Iterable[ListedObject], tally: Tally, bar: Bar, text: str) -> Iterator[ListedObject]:

@@ -77,13 +77,13 @@ class Waiting:
             poll_seconds=self.poll_seconds,
         )
         with self.terminal.bar("videos") as bar:
-            return follow.last_view(follower.follow(submitted.plan.scan_id, submitted.job_id, objects), bar)
+            return follow.last_view(follower.follow(submitted.plan.scan_id, submitted.job_ids, objects), bar)
 
 
 def _broken(submitted: Submission, view: View) -> ToolError:
     reasons = "; ".join(view.job.reasons) or "S3 gave no reason"
     return ToolError(
-        f"The S3 Batch Operations job {submitted.job_id} ended as {view.job.job.status}: {reasons}",
+        f"The S3 Batch Operations job {view.job.job.id} ended as {view.job.job.status}: {reasons}",
         cure="The videos it had handed over are still analysed; "
         f"`{submitted.next_commands[0]}` tells which. Mend the reason, then submit again.",
     )
