@@ -56,7 +56,7 @@ def followed(account, table, *states):
     follower = Follower(
         s3control=account.clients.s3control, table=table, account_id="111122223333", clock=account.clock, poll_seconds=30
     )
-    return list(follower.follow(SCAN, JOB, 4))
+    return list(follower.follow(SCAN, (JOB,), 4))
 
 
 def test_it_goes_on_to_the_end_of_the_scan(account):
