@@ -8,13 +8,10 @@ from pathlib import Path
 import click
 
 from handlers.domain.states import Lane
-from tools.lib import follow
 from tools.lib.listing import Selection
-from tools.lib.program import BucketName, Surroundings, Target, ending, output_options, target_options
+from tools.lib.program import BucketName, Surroundings, Target, ending, output_options, submitting_options, target_options
 from tools.lib.submit import Request, SubmitRun
 from tools.lib.terminal import EXIT_CODES, Terminal
-
-MANIFESTS = Path(__file__).resolve().parents[1] / "manifests"
 
 
 @click.command(epilog=EXIT_CODES, context_settings={"max_content_width": 100})
@@ -36,20 +33,7 @@ MANIFESTS = Path(__file__).resolve().parents[1] / "manifests"
 @click.option("--wait", is_flag=True, help="Follow the scan to its end.")
 @click.option("--unconfirmed-mail", is_flag=True, help="Scan although nobody has confirmed the mails about flagged videos.")
 @output_options
-@click.option(
-    "--poll-seconds",
-    type=click.FloatRange(min=0.01),
-    envvar="VIDEO_MODERATION_POLL_SECONDS",
-    default=follow.POLL_SECONDS,
-    hidden=True,
-)
-@click.option(
-    "--manifests",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="VIDEO_MODERATION_MANIFESTS",
-    default=MANIFESTS,
-    hidden=True,
-)
+@submitting_options
 @click.pass_context
 def main(
     context: click.Context,
