@@ -53,7 +53,7 @@ class Written:
 
 
 def write(path: Path, bucket: str, listing: Iterable[ListedObject]) -> None:
-    """Write a row per object, all with a version or none: no header (S3 would take it for a bucket), no blank lines, line ends LF."""
+    """Write a row per object, all with a version or none; `listing.rows` says in which form."""
     rest = iter(listing)
     with path.open("wb") as target:
         while batch := Batch.of(islice(rest, _BATCH)):

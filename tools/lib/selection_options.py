@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -45,11 +47,12 @@ class Size(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's signature
         """Return the bytes, or end with how to write them."""
-        if isinstance(value, int):
+        if isinstance(value, int):  # click converts defaults too
             return value
-        if (found := re.fullmatch(r"(\d+(?:\.\d+)?) ?([A-Za-z]*)", value, re.ASCII)) and found[2].upper() in _UNITS:
-            return round(float(found[1]) * _UNITS[found[2].upper()]) if found[2] or "." in found[1] else int(found[1])
-        self.fail(f"{value!r} is no size: write bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB", param, ctx)
+        found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?) ?([A-Za-z]*)", value, re.ASCII)
+        if not found or found[2].upper() not in _UNITS:
+            self.fail(f"{value!r} is no size: write bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB", param, ctx)
+        return int(Decimal(found[1]) * _UNITS[found[2].upper()])
 
 
 class Moment(click.ParamType[datetime]):
@@ -86,9 +89,10 @@ class Part(click.ParamType[Sample]):
             return value
         if re.fullmatch(r"[1-9]\d{0,8}", value, re.ASCII):
             return Sample(count=int(value))
-        if re.fullmatch(r"\d{1,3}(\.\d{1,6})?%", value, re.ASCII) and 0 < (percent := float(value[:-1])) <= 100:  # noqa: PLR2004 - of 100
-            return Sample(percent=percent)
-        self.fail(f"{value!r} is no sample: write a number of objects, as 500, or a part of them, as 5%", param, ctx)
+        percent = float(value[:-1]) if re.fullmatch(r"\d{1,3}(\.\d{1,6})?%", value, re.ASCII) else 0
+        if not 0 < percent <= 100:  # noqa: PLR2004 - of 100
+            self.fail(f"{value!r} is no sample: write a number of objects, as 500, or a part of them, as 5%", param, ctx)
+        return Sample(percent=percent)
 
 
 class Pattern(click.ParamType[str]):
@@ -107,9 +111,9 @@ class Pattern(click.ParamType[str]):
 
 def selection_options(command: Command) -> Command:
     """Add the options that `selection_from` takes."""
-    several, size, moment = {"multiple": True}, {"type": Size(), "metavar": "SIZE"}, {"type": Moment(), "metavar": "TIME"}
+    size, moment = partial(click.option, type=Size(), metavar="SIZE"), partial(click.option, type=Moment(), metavar="TIME")
     options = (
-        click.option("--prefix", "prefixes", **several, metavar="TEXT", help="Only keys that begin so; may be repeated."),
+        click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin so; may be repeated."),
         click.option(
             "--suffix",
             "suffixes",
@@ -127,10 +131,10 @@ def selection_options(command: Command) -> Command:
             help="Only keys that match: a glob ('*' also takes slashes), or re: and a regular expression. May be repeated.",
         ),
         click.option("--exclude", multiple=True, type=Pattern(), metavar="PATTERN", help="No keys that match; may be repeated."),
-        click.option("--min-size", **size, help="Only objects of at least so many bytes: 500, 10MB, 1.5GiB."),
-        click.option("--max-size", **size, help="Only objects of at most so many bytes."),
-        click.option("--modified-after", **moment, help="Only objects written then or later: 2026-11-22, or 7d for a week ago."),
-        click.option("--modified-before", **moment, help="Only objects written before then."),
+        size("--min-size", help="Only objects of at least so many bytes: 500, 10MB, 1.5GiB."),
+        size("--max-size", help="Only objects of at most so many bytes."),
+        moment("--modified-after", help="Only objects written then or later: 2026-11-22, or 7d for a week ago."),
+        moment("--modified-before", help="Only objects written before then."),
         click.option(
             "--storage-class",
             "storage_classes",

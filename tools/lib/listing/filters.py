@@ -59,7 +59,7 @@ def _of_keys(selection: Selection, *, listed: bool) -> Iterable[Wanted]:
 
 
 def _keys(wanted: Callable[[str], bool]) -> Wanted:
-    return lambda batch: [wanted(key) for key in batch.keys]  # noqa: SIM118 - a column, no mapping's keys
+    return lambda batch: [wanted(key) for key in batch.keys]
 
 
 def _matching(patterns: Sequence[re.Pattern[str]], *, found: bool) -> Callable[[str], bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from io import BufferedWriter
@@ -13,8 +13,7 @@ from typing import BinaryIO
 
 from handlers.domain import objects as rules
 from tools.lib.errors import ToolError
-from tools.lib.listing.objects import Batch
-from tools.lib.listing.objects import ListedObject
+from tools.lib.listing.objects import Batch, ListedObject
 from tools.lib.listing.rows import left_out_rows, manifest_rows
 from tools.lib.listing.sampling import Reservoir, drawn, limited
 from tools.lib.listing.selection import Selection
@@ -66,7 +65,7 @@ def harvest(
         ToolError: Some of the objects have versions, and some have none.
     """
     with ExitStack() as stack:
-        if isinstance(batches, Iterator) and hasattr(batches, "close"):
+        if isinstance(batches, Generator):
             stack.enter_context(closing(batches))
         side = _Side(selection.bucket, stack.enter_context(_whole(ineligible, even_empty=False)))
         main = _Main(selection.bucket, stack.enter_context(_whole(manifest, even_empty=True)), Reservoir(sample_size, seed))

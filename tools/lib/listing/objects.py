@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import compress, repeat
+from typing import Any
 from urllib.parse import quote, unquote
 
 
@@ -87,10 +88,10 @@ class Batch:
 
     def __getitem__(self, places: slice) -> Batch:
         """Return the objects of a slice."""
-        return Batch(*(column if column is None else column[places] for column in self.columns))
+        return self._each(lambda column: column[places])
 
     @property
-    def columns(self) -> tuple[Sequence[str] | Sequence[int] | None, ...]:
+    def columns(self) -> tuple[Any, ...]:
         """Return the columns, which make the same batch again."""
         return (self.paths, self.sizes, self.versions, self.storage_classes, self.etags, self.modified, self.restored)
 
@@ -104,11 +105,15 @@ class Batch:
         """Return those objects at whose places something true stands."""
         if all(wanted):
             return self
-        return Batch(*(column if column is None else list(compress(column, wanted)) for column in self.columns))
+        return self._each(lambda column: list(compress(column, wanted)))
 
     def up_to(self, key: str) -> Batch:
         """Return the objects of a sorted batch whose keys are not beyond this one."""
         return self[: bisect_right(self.paths, key, key=unquote)]
+
+    def _each(self, change: Callable[[Any], Any]) -> Batch:
+        columns: list[Any] = [column if column is None else change(column) for column in self.columns]
+        return Batch(*columns)
 
 
 def path_of(key: str) -> str:

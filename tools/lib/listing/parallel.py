@@ -110,9 +110,7 @@ class _Range:
 class Listing:
     """What the workers share. All of it is changed under one lock."""
 
-    def __init__(
-        self, door: Door, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event
-    ) -> None:
+    def __init__(self, door: Door, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event) -> None:
         self._door = door
         self._filters = filters
         self._spool = spool
@@ -129,6 +127,7 @@ class Listing:
     # --- the consumer ----------------------------------------------------------------------------------------------------
 
     def run(self, workers: int, progress: Progress) -> Iterator[Batch]:
+        """Yield the batches in order; ends the workers whichever way it ends."""
         threads = [threading.Thread(target=self._worker, name=f"listing-{number}", daemon=True) for number in range(workers)]
         try:
             for thread in threads:

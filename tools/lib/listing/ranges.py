@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from os.path import commonprefix
 
 from handlers.domain.identity import MAX_KEY_BYTES
 
@@ -60,7 +59,8 @@ class Alphabet:
     @property
     def beyond(self) -> int:
         """Return the number after that of every text."""
-        return self.base**_DIGITS
+        beyond: int = self.base**_DIGITS
+        return beyond
 
     def number(self, text: str) -> int:
         """Return a number that grows with the text; one with a character never seen counts as the first text beyond it."""
@@ -69,7 +69,8 @@ class Alphabet:
             digit = bisect_right(self._characters, text[place]) if place < len(text) else 0
             value = value * self.base + digit
             if place < len(text) and (digit == 0 or self._characters[digit - 1] != text[place]):
-                return (value + 1) * self.base ** (_DIGITS - 1 - place)
+                value = (value + 1) * int(self.base ** (_DIGITS - 1 - place))
+                break
         return value
 
     def text(self, number: int) -> str:
@@ -111,7 +112,7 @@ def _depth_cut(span: Span) -> str | None:
     A bucket's keys often begin alike for many characters: half a dozen cuts find how many, where one character at a time
     would take hundreds.
     """
-    known, page = _common(span.last, span.end, span.prefix), len(commonprefix([span.first, span.last]))
+    known, page = _common(span.last, span.end, span.prefix), _alike(span.first, span.last)
     depth = (known + page) // 2
     if depth <= known:
         return None
@@ -124,7 +125,12 @@ def _depth_cut(span: Span) -> str | None:
 
 def _common(key: str, end: str | None, prefix: str) -> int:
     """Return how many characters all that lies between a key and the end begins with."""
-    return len(prefix) if end is None else len(commonprefix([key, end]))
+    return len(prefix) if end is None else _alike(key, end)
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two keys begin with alike."""
+    return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _number(key: str | None, common: int, alphabet: Alphabet) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -49,7 +49,7 @@ class Unchanged:
                 yield from self._kept(*asked.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            if hasattr(batches, "close"):
+            if isinstance(batches, Generator):
                 batches.close()  # a listing ends with its reader
 
     def _kept(self, batch: Batch, answer: Future[list[bool]]) -> Iterator[Batch]:
