@@ -1,14 +1,12 @@
 """The function that an S3 Batch Operations job invokes for each video."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration
 from constructs import Construct
 
 from handlers.settings import BatchInvokeSettings
-from stacks import sources
 from stacks.function import Common, HandlerFunction
 from stacks.lanes import Lanes
+from stacks.sources import Sources
 from stacks.table import ScanTable
 
 
@@ -26,7 +24,7 @@ class BatchInvoke(Construct):
         common: Common,
         table: ScanTable,
         lanes: Lanes,
-        source_buckets: Sequence[str],
+        sources: Sources,
         concurrency: int | None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -48,4 +46,4 @@ class BatchInvoke(Construct):
         self.function = made.function
         table.grant_items(made.role, "GetItem", "PutItem", "UpdateItem")
         lanes.grant(made.role, "SendMessage")
-        sources.grant_read(made.role, source_buckets)
+        sources.grant_read(made.role)

@@ -15,11 +15,14 @@ EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Z
 EMAIL_LENGTH = 254  # RFC 5321 through its erratum 1690
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 BUCKET = re.compile(r"(?!.*\.\.)(?!(?:\d+\.){3}\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-# Two ARNs of up to 81 characters per bucket must fit the role's one inline policy, which holds 10,240 characters; from 26 on the
-# CDK's careful estimate begins to split it into managed policies.
+# Two ARNs of up to 81 characters per bucket, and one of up to 100 per key, must fit the role's one inline policy, which holds
+# 10,240 characters; with ten keys and a few buckets more the CDK's careful estimate begins to split it into managed policies.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-BUCKETS = 25
+BUCKETS = 20
 ANY_BUCKET = "*"
+# Not an alias: IAM matches a key's own ARN. https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
+KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}")
+KMS_KEYS = 10
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, by the names the CDK gives them
 LOG_RETENTION = {
     1: "ONE_DAY",
@@ -53,6 +56,7 @@ class StackSettings:
     """A deployment's settings, one field per context key.
 
     `alert_email` is "" where nobody is mailed; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
+    `kms_keys` are ARNs of the customer's keys that the videos are encrypted with;
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
     `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
@@ -61,6 +65,7 @@ class StackSettings:
     stack_name: str
     alert_email: str
     source_buckets: tuple[str, ...]
+    kms_keys: tuple[str, ...]
     slots: int
     account_jobs: int
     min_confidence: float
@@ -83,6 +88,7 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         stack_name=reader.take("stack_name", _stack_name, otherwise=""),
         alert_email=reader.take("alert_email", _email, otherwise=""),
         source_buckets=reader.take("source_buckets", _buckets, otherwise=()),
+        kms_keys=reader.take("kms_keys", _kms_keys, otherwise=()),
         slots=reader.take("slots", lambda value: _slots(value, account_jobs), otherwise=0),
         account_jobs=account_jobs,
         min_confidence=min_confidence,
@@ -155,6 +161,18 @@ def _buckets(value: object) -> tuple[str, ...]:
             f'must be ["{ANY_BUCKET}"] alone or a list of names, is {value!r}; "{ANY_BUCKET}" holds the others already'
         )
     return tuple(dict.fromkeys(names))
+
+
+def _kms_keys(value: object) -> tuple[str, ...]:
+    arns = [arn for arn in value.split(",") if arn] if isinstance(value, str) else value
+    if not isinstance(arns, list) or len(arns) > KMS_KEYS:
+        raise ValueError(f"must be a list of at most {KMS_KEYS} key ARNs, is {value!r}; write [] if no key of your own is used")
+    if wrong := [arn for arn in arns if not (isinstance(arn, str) and KMS_KEY.fullmatch(arn))]:
+        raise ValueError(
+            f"must hold ARNs of KMS keys, holds {', '.join(map(repr, wrong))}; "
+            "write e.g. arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, no alias"
+        )
+    return tuple(dict.fromkeys(arns))
 
 
 def _number(value: object) -> float | None:

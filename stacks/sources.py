@@ -1,19 +1,31 @@
-"""The buckets whose videos may be read."""
+"""What may be read of the library: buckets, and the keys that their objects are encrypted with."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 
-def grant_read(grantee: iam.IGrantable, buckets: Sequence[str]) -> None:
-    """Allow to read the objects of these buckets, any version; ("*",) means every bucket.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The buckets whose videos may be read, ("*",) for every one, and the ARNs of customers' KMS keys that they need."""
 
-    Listing is allowed too, although nothing lists: without it S3 answers 403 for a key that does not exist.
-    """
-    arns = [f"arn:{Aws.PARTITION}:s3:::{bucket}" for bucket in buckets]
-    objects = [f"{arn}/*" for arn in arns]
-    iam.Grant.add_to_principal(
-        grantee=grantee, actions=["s3:GetObject", "s3:GetObjectVersion"], resource_arns=objects
-    ).assert_success()
-    iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=arns).assert_success()
+    buckets: Sequence[str]
+    kms_keys: Sequence[str] = ()
+
+    def grant_read(self, grantee: iam.IGrantable) -> None:
+        """Allow to read the objects, any version; Rekognition reads a video in the name of whoever starts its analysis.
+
+        Listing is allowed too, although nothing lists: without it S3 answers 403 for a key that does not exist.
+        """
+        arns = [f"arn:{Aws.PARTITION}:s3:::{bucket}" for bucket in self.buckets]
+        _grant(grantee, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*" for arn in arns])
+        _grant(grantee, ["s3:ListBucket"], arns)
+        if self.kms_keys:
+            # S3 decrypts in the reader's name; keys that AWS manages for S3 need no grant, and SSE-C can never be read.
+            _grant(grantee, ["kms:Decrypt"], self.kms_keys)
+
+
+def _grant(grantee: iam.IGrantable, actions: Sequence[str], arns: Sequence[str]) -> None:
+    iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[*arns]).assert_success()

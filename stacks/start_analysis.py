@@ -1,17 +1,15 @@
 """The function that waits for a free job and starts an analysis: the only one that may."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from handlers.settings import StartAnalysisSettings
-from stacks import sources
 from stacks.function import Common, HandlerFunction
 from stacks.lanes import Lane, Lanes
 from stacks.rekognition_role import RekognitionRole
+from stacks.sources import Sources
 from stacks.table import ScanTable
 
 # The least an event source mapping takes: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
@@ -34,7 +32,7 @@ class StartAnalysis(Construct):
         lanes: Lanes,
         completions: sns.ITopic,
         rekognition_role: RekognitionRole,
-        source_buckets: Sequence[str],
+        sources: Sources,
         min_confidence: float,
         account_jobs: int,
         slots: int,
@@ -57,11 +55,11 @@ class StartAnalysis(Construct):
             ),
             timeout=Duration.seconds(900),
         )
-        self._grant(table, lanes, rekognition_role, source_buckets)
+        self._grant(table, lanes, rekognition_role, sources)
         self.normal_mapping = self._poll("Normal", lanes.normal)
         self.express_mapping = self._poll("Express", lanes.express)
 
-    def _grant(self, table: ScanTable, lanes: Lanes, rekognition_role: RekognitionRole, source_buckets: Sequence[str]) -> None:
+    def _grant(self, table: ScanTable, lanes: Lanes, rekognition_role: RekognitionRole, sources: Sources) -> None:
         role = self._made.role
         table.grant_items(role, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
         lanes.grant(role, "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
@@ -69,8 +67,7 @@ class StartAnalysis(Construct):
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         self._made.allow("rekognition:StartContentModeration", on="*")
         self._made.allow("iam:PassRole", on=rekognition_role.role.role_arn)
-        # Rekognition reads the video in the name of whoever starts the analysis.
-        sources.grant_read(role, source_buckets)
+        sources.grant_read(role)
 
     def _poll(self, construct_id: str, lane: Lane) -> lambda_.EventSourceMapping:
         return lambda_.EventSourceMapping(

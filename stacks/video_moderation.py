@@ -16,6 +16,7 @@ from stacks.lanes import Lanes
 from stacks.notifications import Notifications
 from stacks.rekognition_role import RekognitionRole
 from stacks.settings import LOG_RETENTION, StackSettings
+from stacks.sources import Sources
 from stacks.start_analysis import StartAnalysis
 from stacks.sweeper import Sweeper
 from stacks.table import ScanTable
@@ -35,6 +36,7 @@ class VideoModerationStack(Stack):
             description="Scans the videos of S3 buckets with S3 Batch Operations and Rekognition content moderation",
         )
         common = Common(code=handlers_code(root), log_retention=logs.RetentionDays[LOG_RETENTION[settings.log_retention_days]])
+        sources = Sources(buckets=settings.source_buckets, kms_keys=settings.kms_keys)
         table = ScanTable(self, "Scans")
         notifications = Notifications(self, "Notifications", alert_email=settings.alert_email)
         lanes = Lanes(self, "Lanes")
@@ -45,7 +47,7 @@ class VideoModerationStack(Stack):
             common=common,
             table=table,
             lanes=lanes,
-            source_buckets=settings.source_buckets,
+            sources=sources,
             concurrency=settings.batch_concurrency,
         )
         batch_role = BatchRole(self, "Batch", bucket=work_bucket.bucket, function=batch_invoke.function)
@@ -57,7 +59,7 @@ class VideoModerationStack(Stack):
             lanes=lanes,
             completions=notifications.completions,
             rekognition_role=RekognitionRole(self, "Rekognition", topic=notifications.completions),
-            source_buckets=settings.source_buckets,
+            sources=sources,
             min_confidence=settings.min_confidence,
             account_jobs=settings.account_jobs,
             slots=settings.slots,

@@ -10,11 +10,10 @@ from typing import Any
 import click
 
 from handlers.domain.identity import Video
-from tools.lib import follow
 from tools.lib.applying import ApplyRun
 from tools.lib.exports import Form, Rows
 from tools.lib.history import HistoryRun, parse_uri
-from tools.lib.program import Surroundings, Target, ending, output_options, target_options
+from tools.lib.program import Surroundings, Target, ending, output_options, submitting_options, target_options
 from tools.lib.rejudge_options import policy_options, policy_request
 from tools.lib.retry_run import Request as RetryRequest
 from tools.lib.retry_run import RetryRun
@@ -22,9 +21,6 @@ from tools.lib.review_run import Files, ReviewRun
 from tools.lib.scan_list import ListRun, parse_since
 from tools.lib.scan_reading import Wanted
 from tools.lib.terminal import EXIT_CODES, ExitCode, Terminal
-
-MANIFESTS = Path(__file__).resolve().parents[1] / "manifests"
-
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -144,20 +140,7 @@ class Asked:
 @policy_options
 @target_options
 @output_options
-@click.option(
-    "--poll-seconds",
-    type=click.FloatRange(min=0.01),
-    envvar="VIDEO_MODERATION_POLL_SECONDS",
-    default=follow.POLL_SECONDS,
-    hidden=True,
-)
-@click.option(
-    "--manifests",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="VIDEO_MODERATION_MANIFESTS",
-    default=MANIFESTS,
-    hidden=True,
-)
+@submitting_options
 @click.pass_context
 def main(
     context: click.Context,

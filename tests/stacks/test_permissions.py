@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from stacks.settings import BUCKETS
+from stacks.settings import BUCKETS, KMS_KEYS
 
 TABLE = "${ScansTable.Arn}"
 LANES = ("${LanesNormalQueue.Arn}", "${LanesExpressQueue.Arn}")
@@ -148,10 +148,26 @@ def test_trust(template, text_of):
     }
 
 
+def test_readers_of_videos_may_decrypt_with_the_keys_named(templates, role_statements):
+    """Who reads videos may use the customer's keys that the context names, and no other role may decrypt anything."""
+    keys = [f"arn:aws:kms:us-east-1:111122223333:key/{number}" for number in range(2)]
+
+    roles = role_statements(templates(kms_keys=keys))
+
+    allowed = {
+        role: [as_list(statement["Resource"]) for statement in statements if "kms:Decrypt" in as_list(statement["Action"])]
+        for role, statements in roles.items()
+    }
+    assert {"BatchInvokeHandlerRole": [keys], "StartAnalysisHandlerRole": [keys]} == {
+        role: found for role, found in allowed.items() if found
+    }
+
+
 def test_policies_fit_with_the_most_buckets(templates, role_statements, text_of):
-    """The most buckets, with the longest names, fit the 10,240 characters of a role's inline policies, in one policy."""
+    """The most buckets and keys, with the longest names, fit the 10,240 characters of a role's inline policies, in one policy."""
     longest = [f"{number:02}".ljust(63, "x") for number in range(BUCKETS)]
-    template = templates(source_buckets=longest)
+    keys = [f"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-{number:032x}" for number in range(KMS_KEYS)]
+    template = templates(source_buckets=longest, kms_keys=keys)
     statements = role_statements(template)["StartAnalysisHandlerRole"]
 
     resolved = [statement | {"Resource": [long(text_of(r)) for r in as_list(statement["Resource"])]} for statement in statements]

@@ -28,6 +28,7 @@ POLICIES = st.fixed_dictionaries(
         ).flatmap(lambda names: st.fixed_dictionaries(dict.fromkeys(names, RULES)))
     },
 )
+KMS_KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-12345678900"
 KEYS = [field.name for field in dataclasses.fields(StackSettings)]
 
 
@@ -55,6 +56,7 @@ def test_numbers_may_be_text(shipped):
         "log_retention_days": "7",
         "mails_per_scan": "0",
         "source_buckets": "amzn-s3-demo-bucket,amzn-s3-demo-bucket2",
+        "kms_keys": f"{KMS_KEY}1,{KMS_KEY}2",
         "policy": json.dumps(PLAIN_POLICY),
     }
 
@@ -63,6 +65,7 @@ def test_numbers_may_be_text(shipped):
     assert (settings.slots, settings.account_jobs, settings.min_confidence) == (10, 12, 55.5)
     assert (settings.batch_concurrency, settings.log_retention_days, settings.mails_per_scan) == (50, 7, 0)
     assert settings.source_buckets == ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2")
+    assert settings.kms_keys == (f"{KMS_KEY}1", f"{KMS_KEY}2")
     assert json.loads(settings.policy) == PLAIN_POLICY
 
 
@@ -76,9 +79,9 @@ def test_numbers_may_be_text(shipped):
         ("alert_email", "reviewer@example", "must be one e-mail address", "reviewer@example.com"),
         ("alert_email", "reviewer@example.com\n", "must be one e-mail address", "reviewer@example.com"),
         ("alert_email", None, "must be one e-mail address", '""'),
-        ("source_buckets", None, "must be a list of 1 to 25", '["*"]'),
-        ("source_buckets", [], "must be a list of 1 to 25", '["*"]'),
-        ("source_buckets", [f"bucket-{n}" for n in range(26)], "must be a list of 1 to 25", '["*"]'),
+        ("source_buckets", None, "must be a list of 1 to 20", '["*"]'),
+        ("source_buckets", [], "must be a list of 1 to 20", '["*"]'),
+        ("source_buckets", [f"bucket-{n}" for n in range(21)], "must be a list of 1 to 20", '["*"]'),
         ("source_buckets", ["s3://amzn-s3-demo-bucket"], "must hold bucket names", "without s3://"),
         ("source_buckets", ["amzn-s3-demo-bucket/videos"], "must hold bucket names", "without a folder"),
         ("source_buckets", ["Videos"], "must hold bucket names", "'Videos'"),
@@ -87,6 +90,11 @@ def test_numbers_may_be_text(shipped):
         ("source_buckets", ["ab"], "must hold bucket names", "3-63"),
         ("source_buckets", [7], "must hold bucket names", "7"),
         ("source_buckets", ["*", "amzn-s3-demo-bucket"], "alone", "already"),
+        ("kms_keys", None, "must be a list of at most 10 key ARNs", "write []"),
+        ("kms_keys", ["alias/videos"], "must hold ARNs of KMS keys", "no alias"),
+        ("kms_keys", ["arn:aws:kms:us-east-1:111122223333:alias/videos"], "must hold ARNs of KMS keys", "no alias"),
+        ("kms_keys", ["*"], "must hold ARNs of KMS keys", "holds '*'"),
+        ("kms_keys", [f"{KMS_KEY}{n}" for n in range(11)], "at most 10", "write []"),
         ("slots", 0, "must be a whole number from 1", "is 0"),
         ("slots", 21, "must be at most account_jobs (20)", "lower it"),
         ("slots", 1.5, "must be a whole number from 1", "is 1.5"),
@@ -188,6 +196,7 @@ def test_any_value_is_taken_or_refused(key, value):
         "stack_name": "Videos",
         "alert_email": "",
         "source_buckets": ["amzn-s3-demo-bucket"],
+        "kms_keys": [],
         "slots": 18,
         "account_jobs": 20,
         "min_confidence": 50,

@@ -63,7 +63,7 @@ class View:
 
     job: JobView
     status: ScanStatus
-    objects: int
+    objects: int | None
     totals: Totals = field(default_factory=Totals)
     running: int = 0
     jobs: int = 1
@@ -142,7 +142,7 @@ class Follower:
         self._clock = clock
         self._poll_seconds = poll_seconds
 
-    def follow(self, scan_id: str, job_ids: Sequence[str], objects: int) -> Iterator[View | Trouble]:
+    def follow(self, scan_id: str, job_ids: Sequence[str], objects: int | None) -> Iterator[View | Trouble]:
         """Yield how the scan stands, look after look, until it is over (the last view is `over`).
 
         What passes by itself (throttling, the network) is yielded as `Trouble`; any other AWS error is raised.
@@ -173,7 +173,7 @@ class Follower:
                 return last
             raise
 
-    def _view(self, jobs: Sequence[JobView], scan_id: str, objects: int) -> View:
+    def _view(self, jobs: Sequence[JobView], scan_id: str, objects: int | None) -> View:
         scan = self._table.scan(scan_id)
         running = sum(video.scan_id == scan_id for video in self._table.running())
         status = scan.status if scan else ScanStatus.OPEN

@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A manifest as it lies on the disk: its SHA-256 (hex), its rows, and its parts in their order."""
+    """A manifest as it lies on the disk: its SHA-256 (hex), its rows, and its parts in their order; one without rows has one."""
 
     sha256: str
     rows: int
@@ -66,7 +66,7 @@ class _Cutter:
         self._at += len(block)
 
     def finish(self) -> tuple[int, tuple[Part, ...]]:
-        if self._rows:
+        if self._rows or not self._parts:
             self._close(self._at)
         return sum(part.rows for part in self._parts), tuple(self._parts)
 

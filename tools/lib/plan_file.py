@@ -33,6 +33,11 @@ class PlanFiles:
         return self.folder / f"{self.scan_id}.csv"
 
     @property
+    def ineligible(self) -> Path:
+        """Return where the list of what is left out is, if anything is."""
+        return self.folder / f"{self.scan_id}-ineligible.csv"
+
+    @property
     def plan(self) -> Path:
         """Return where the plan is."""
         return self.folder / f"{self.scan_id}.plan.json"
@@ -52,7 +57,7 @@ class PlanFiles:
 
     def remove(self) -> None:
         """Remove what there is of the files."""
-        for path in (self.plan, self.manifest):
+        for path in (self.plan, self.manifest, self.ineligible):
             path.unlink(missing_ok=True)
 
     def write(self, plan: Plan) -> None:

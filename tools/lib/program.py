@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -20,10 +21,14 @@ from handlers.clock import Clock, SystemClock
 from tools.lib.aws import Clients, connect, explain
 from tools.lib.deployment import DEFAULT_STACK
 from tools.lib.errors import ToolError
+from tools.lib.follow import POLL_SECONDS
 from tools.lib.identifiers import Entropy
 from tools.lib.terminal import ExitCode, Terminal
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
+"""Where the local copies of manifests are kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,29 @@ def output_options(command: Command) -> Command:
     options = (
         click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
         click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def submitting_options(command: Command) -> Command:
+    """Add what tests and the rehearsal set where a job is submitted: the time between two looks, and the folder of manifests."""
+    options = (
+        click.option(
+            "--poll-seconds",
+            type=click.FloatRange(min=0.01),
+            envvar="VIDEO_MODERATION_POLL_SECONDS",
+            default=POLL_SECONDS,
+            hidden=True,
+        ),
+        click.option(
+            "--manifests",
+            type=click.Path(file_okay=False, path_type=Path),
+            envvar="VIDEO_MODERATION_MANIFESTS",
+            default=MANIFESTS,
+            hidden=True,
+        ),
     )
     for option in reversed(options):
         command = option(command)

@@ -13,8 +13,9 @@ from tools.lib import prices
 from tools.lib.curable import Diagnosis, Moment, diagnose
 from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
+from tools.lib.job_request import description, job_request
 from tools.lib.manifest import UploadedManifest
-from tools.lib.plan import column, description, job_request, price_lines
+from tools.lib.plan import column, price_lines
 from tools.lib.truth import ObjectFate
 from tools.lib.wording import printable
 

@@ -139,7 +139,7 @@ class RetryRun:
             with self._terminal.bar("bytes") as bar:
                 target = (plan.deployment.work_bucket, plan.manifest_key)
                 uploaded = submission.upload_manifest(clients.s3, copy, target, bar)
-        job_id = submission.create_job(clients.s3control, plan, uploaded)
+        job_id = submission.create_job(clients.s3control, plan, plan.job_request(uploaded))
         if trouble := submission.note_job(table, plan, job_id):
             self._terminal.say(trouble)
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)

@@ -65,19 +65,6 @@ class Planned(Protocol):
         ...
 
 
-class JobPlan(Planned, Protocol):
-    """A job as it will be submitted: one of a new scan, or a retry."""
-
-    @property
-    def manifest_key(self) -> str:
-        """Return where in the work bucket its manifest goes."""
-        ...
-
-    def job_request(self, manifest: UploadedManifest) -> CreateJobRequestTypeDef:
-        """Return the request that creates the job."""
-        ...
-
-
 class Shown(Planned, Protocol):
     """A plan that is shown with its submission."""
 
@@ -135,7 +122,7 @@ def upload_manifest(
     def sent(count: int) -> None:
         nonlocal arrived
         arrived += count
-        bar.show(f"Uploading the manifest ({byte_size(size)})", arrived, size)
+        bar.show(f"Uploading {path.name} ({byte_size(size)})", arrived, size)
 
     return manifest.upload(s3, path, target, sent, (start, end))
 
@@ -148,22 +135,22 @@ def register(table: ScanRegister, plan: Plan, clock: Clock) -> None:
             bucket=plan.selection.bucket,
             lane=plan.lane,
             created_at=clock.now(),
-            manifest_uri=plan.manifest_uri,
-            objects=plan.tally.objects,
+            manifest_uri=None if plan.generated else plan.manifest_uri,
+            objects=plan.objects,
             planned_jobs=len(plan.parts),
         )
     )
 
 
-def create_job(s3control: S3ControlClient, plan: JobPlan, uploaded: UploadedManifest) -> str:
-    """Create the S3 Batch Operations job and return its id. The token in the request makes botocore's own repetitions one job.
+def create_job(s3control: S3ControlClient, plan: Planned, request: CreateJobRequestTypeDef) -> str:
+    """Create an S3 Batch Operations job and return its id. The token in the request makes botocore's own repetitions one job.
 
     Raises:
         RefusedError: AWS refused; FullAccountError where the account has as many jobs as it may.
         ToolError: It is not known whether the job exists.
     """
     try:
-        return s3control.create_job(**plan.job_request(uploaded))["JobId"]
+        return s3control.create_job(**request)["JobId"]
     except (BotoCoreError, ClientError) as error:
         if not _refused(error):
             raise _unsure(error, plan) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,23 +12,22 @@ import click
 
 from handlers.adapters.table import ScanTable
 from handlers.domain.states import Lane
-from tools.lib import checks, deployment, manifest, parts, plan_file
+from tools.lib import checks, deployment, parts, plan_file
 from tools.lib.aws import Clients
 from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
+from tools.lib.gathering import Gathered, Gathering, Wanted, bucket_of
 from tools.lib.identifiers import new_scan_id
-from tools.lib.listing import ListedObject, Selection, is_versioned, list_objects
+from tools.lib.listing import Harvest, Selection
 from tools.lib.plan import Plan
 from tools.lib.plan_file import PlanFiles
 from tools.lib.program import Surroundings, Target
+from tools.lib.source import Kind, Source
 from tools.lib.submission import Submission
 from tools.lib.submitting import Submitting
-from tools.lib.tally import Tally
-from tools.lib.terminal import Bar, ExitCode, Terminal
+from tools.lib.terminal import ExitCode, Terminal
 from tools.lib.waiting import Waiting
 from tools.lib.wording import printable
-
-_SHOWN_EVERY = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +35,19 @@ class Request:
     """What was asked for on the command line.
 
     Attributes:
-        selection: None where a plan is run.
+        source: Where the rows come from.
+        bucket: None where the source tells it, or a plan is run.
+        selection: Returns the selection for a bucket.
+        skip_unchanged: Whether what an earlier scan finished is left out.
         run_plan: The plan to run, or None.
         recheck: Whether to refuse the plan where its source would answer differently by now.
     """
 
     target: Target
-    selection: Selection | None
+    source: Source
+    bucket: str | None
+    selection: Callable[[str], Selection]
+    skip_unchanged: bool
     run_plan: Path | None
     recheck: bool
     lane: Lane
@@ -71,15 +76,17 @@ class SubmitRun:
         found = deployment.find(self._clients.cloudformation, self._request.target.stack)
         if self._request.run_plan is not None:
             return self._run_plan(self._request.run_plan, found)
-        if self._request.selection is None:
-            raise LookupError("neither a selection nor a plan")
-        return self._run_selection(self._request.selection, found)
+        return self._run_source(found)
 
-    def _run_selection(self, selection: Selection, found: Deployment) -> ExitCode:
-        warnings = self._check(selection.bucket, found)
+    def _run_source(self, found: Deployment) -> ExitCode:
+        bucket = self._request.bucket or bucket_of(self._clients, self._request.source)
+        wanted = Wanted(
+            source=self._request.source, selection=self._request.selection(bucket), skip_unchanged=self._request.skip_unchanged
+        )
+        warnings = self._check(bucket, found)
         files = PlanFiles(self._request.manifests, new_scan_id(self._clock, self._entropy))
         with files.made():
-            plan = self._plan(selection, found, warnings, files)
+            plan = self._plan(wanted, found, warnings, files)
             if not self._request.dry_run:
                 self._agree(plan)
         if self._request.dry_run:
@@ -103,35 +110,35 @@ class SubmitRun:
             checks.require_confirmed(recipients, found.alerts_topic_arn)
         return (recipients.warning,) if recipients.warning else ()
 
-    def _plan(self, selection: Selection, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
-        """Write manifest and plan: what is counted for the plan is what stands in the manifest."""
-        versioned = is_versioned(self._clients.s3, selection.bucket)
-        tally = self._list(selection, files.manifest, versioned=versioned)
-        _require_objects(selection, tally)
+    def _plan(self, wanted: Wanted, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
+        """Write manifest, side list and plan: what is counted for the plan is what stands in the manifest."""
+        gathered = self._gather(wanted, found, files)
+        if wanted.source.kind is not Kind.GENERATED:
+            _require_objects(wanted, gathered.harvest)
         survey = parts.survey(files.manifest, self._request.rows_per_job)
         plan = Plan(
             scan_id=files.scan_id,
             created_at=self._clock.now(),
-            selection=selection,
-            versioned=versioned,
+            selection=wanted.selection,
+            source=wanted.source,
+            versioned=gathered.harvest.versioned,
             lane=self._request.lane,
-            tally=tally,
+            tally=gathered.harvest.tally,
+            ineligible=gathered.harvest.ineligible,
             sha256=survey.sha256,
             parts=survey.parts,
             rows_per_job=self._request.rows_per_job,
             suspended=self._request.suspended,
+            skip_unchanged=wanted.skip_unchanged,
             deployment=found,
-            warnings=warnings,
+            warnings=(*gathered.warnings, *warnings),
         )
         files.write(plan)
         return plan
 
-    def _list(self, selection: Selection, path: Path, *, versioned: bool) -> Tally:
-        tally = Tally()
-        with self._terminal.bar("objects") as bar:
-            counted = tally.counting(list_objects(self._clients.s3, selection, versioned=versioned))
-            manifest.write(path, selection.bucket, _shown(counted, tally, bar, f"Listing {printable(selection.uri)}"))
-        return tally
+    def _gather(self, wanted: Wanted, found: Deployment, files: PlanFiles) -> Gathered:
+        table = ScanTable(self._clients.dynamodb, found.table_name, self._clock)
+        return Gathering(self._clients, self._clock, self._terminal).gather(wanted, table, files.manifest, files.ineligible)
 
     def _recheck(self, plan: Plan) -> None:
         """Make sure that the plan's source would answer the same by now.
@@ -140,20 +147,19 @@ class SubmitRun:
             ToolError: It would not.
         """
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "manifest.csv"
-            tally = self._list(plan.selection, path, versioned=plan.versioned)
-            now = parts.survey(path, plan.rows_per_job)
+            wanted = Wanted(source=plan.source, selection=plan.selection, skip_unchanged=plan.skip_unchanged)
+            now = self._gather(wanted, plan.deployment, PlanFiles(Path(folder), plan.scan_id)).harvest
         if now.sha256 != plan.sha256:
             raise ToolError(
-                f"The bucket has changed since the plan was made: {plan.tally.objects:,} objects were selected then, "
-                f"{tally.objects:,} are now, and the manifests differ.",
+                f"The answer has changed since the plan was made: {plan.tally.objects:,} objects were selected then, "
+                f"{now.rows:,} are now, and the manifests differ.",
                 cure="Make a new plan with --dry-run, or leave --recheck away to submit what was seen then.",
             )
 
     def _agree(self, plan: Plan) -> None:
         for line in plan.sentences():
             self._terminal.say(line)
-        if not (self._request.agreed or self._terminal.confirm(f"Submit {plan.tally.objects:,} objects?")):
+        if not (self._request.agreed or self._terminal.confirm(f"Submit {_count(plan)}?")):
             self._terminal.say("Nothing was submitted.")
             raise click.exceptions.Exit(ExitCode.FAILED)
 
@@ -168,32 +174,36 @@ class SubmitRun:
         )
         job_ids = submitting.perform(plan, files, self._again(files))
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
-        submitted = Submission(plan, plan.manifest_uri, files.manifest, job_ids, (review,))
+        submitted = Submission(plan, plan.manifest_uri, files.plan if plan.generated else files.manifest, job_ids, (review,))
         if not self._request.wait:
             self._terminal.tell(submitted)
             return ExitCode.DONE
         waiting = Waiting(
             clients=self._clients, terminal=self._terminal, clock=self._clock, poll_seconds=self._request.poll_seconds
         )
-        return waiting.wait(submitted, table, plan.tally.objects)
+        return waiting.wait(submitted, table, plan.objects)
 
     def _again(self, files: PlanFiles) -> str:
         return self._request.target.command("submit_job.py", "--run-plan", str(files.plan))
 
 
-def _shown(listing: Iterable[ListedObject], tally: Tally, bar: Bar, text: str) -> Iterator[ListedObject]:
-    bar.show(text, 0, None)
-    for found in listing:
-        if tally.objects % _SHOWN_EVERY == 0:
-            bar.show(text, tally.objects, None)
-        yield found
-
-
-def _require_objects(selection: Selection, tally: Tally) -> None:
-    if not tally.objects:
-        endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
+def _require_objects(wanted: Wanted, found: Harvest) -> None:
+    if found.rows:
+        return
+    selection, left_out = wanted.selection, sum(found.ineligible.values())
+    if left_out:
         raise ToolError(
-            f"There is nothing to scan: no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}.",
-            cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` shows what there is; choose with --prefix and --suffix "
-            "(--suffix '' takes every key).",
+            f"There is nothing to scan: all {left_out:,} objects that were selected are left out, "
+            f"because they are {' or '.join(sorted(found.ineligible))}.",
+            cure="Restore what is archived, or choose others.",
         )
+    endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
+    raise ToolError(
+        f"There is nothing to scan: no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}.",
+        cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` shows what there is; choose with --prefix and --suffix "
+        "(--suffix '' takes every key).",
+    )
+
+
+def _count(plan: Plan) -> str:
+    return "whatever S3 finds" if plan.objects is None else f"{plan.objects:,} objects"

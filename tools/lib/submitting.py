@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from handlers.adapters.table import ScanTable
 from handlers.clock import Clock
@@ -22,6 +23,7 @@ from tools.lib.manifest import UploadedManifest
 from tools.lib.plan import Plan, PlannedJob
 from tools.lib.plan_file import PlanFiles
 from tools.lib.program import as_tool_error
+from tools.lib.source.generated import Generated
 from tools.lib.submission import FullAccountError, RefusedError
 from tools.lib.terminal import Terminal
 
@@ -64,7 +66,7 @@ class Submitting:
         with self._to_be_continued(course, again):
             known, uploaded = self._begin(plan, files)
             for job in plan.jobs:
-                job_id = known.get(job.description) or self._create(job, uploaded or self._upload_part(job, files), course)
+                job_id = known.get(job.description) or self._create(job, uploaded or self._rows_of(job, files), course)
                 course.job_ids.append(job_id)
                 course.asking = False
                 self._note(job, job_id)
@@ -81,11 +83,13 @@ class Submitting:
             cause = as_tool_error(error)
             raise ToolError(str(cause), cure=f"{cause.cure} {course.sentence()} To go on: {again}") from error
 
-    def _begin(self, plan: Plan, files: PlanFiles) -> tuple[dict[str, str], UploadedManifest | None]:
+    def _begin(self, plan: Plan, files: PlanFiles) -> tuple[dict[str, str], UploadedManifest | Generated | None]:
         """See to it that the scan is entered. Returns the jobs there are, by description, and an only job's manifest."""
         scan = self.table.scan(plan.scan_id)
         if scan is None:
-            uploaded = self._upload(plan, files, plan.manifest_key, None)
+            uploaded = plan.generated or self._upload(plan, files.manifest, plan.manifest_key)
+            if plan.ineligible:
+                self._upload(plan, files.ineligible, plan.ineligible_key)
             submission.register(self.table, plan, self.clock)
             return {}, uploaded if plan.jobs[0].alone else None
         self._require_same(scan, plan)
@@ -114,7 +118,7 @@ class Submitting:
         if trouble := submission.note_job(self.table, job, job_id):
             self.terminal.say(trouble)
 
-    def _create(self, job: PlannedJob, uploaded: UploadedManifest, course: Course) -> str:
+    def _create(self, job: PlannedJob, rows: UploadedManifest | Generated, course: Course) -> str:
         """Create a job; one of several waits until the account has room."""
         while True:
             self._require_open(job)
@@ -122,7 +126,7 @@ class Submitting:
                 self._wait_for_room(job)
             try:
                 course.asking = True
-                return submission.create_job(self.clients.s3control, job, uploaded)
+                return submission.create_job(self.clients.s3control, job, job.job_request(rows))
             except RefusedError as refusal:
                 course.asking = False
                 if job.alone or not isinstance(refusal, FullAccountError):
@@ -159,10 +163,9 @@ class Submitting:
                 cure=f"Begin again with {resume}.",
             )
 
-    def _upload_part(self, job: PlannedJob, files: PlanFiles) -> UploadedManifest:
-        return self._upload(job.plan, files, job.manifest_key, (job.part.start, job.part.end))
+    def _rows_of(self, job: PlannedJob, files: PlanFiles) -> UploadedManifest | Generated:
+        return job.plan.generated or self._upload(job.plan, files.manifest, job.manifest_key, (job.part.start, job.part.end))
 
-    def _upload(self, plan: Plan, files: PlanFiles, key: str, span: tuple[int, int] | None) -> UploadedManifest:
+    def _upload(self, plan: Plan, path: Path, key: str, span: tuple[int, int] | None = None) -> UploadedManifest:
         with self.terminal.bar("bytes") as bar:
-            target = (plan.deployment.work_bucket, key)
-            return submission.upload_manifest(self.clients.s3, files.manifest, target, bar, span)
+            return submission.upload_manifest(self.clients.s3, path, (plan.deployment.work_bucket, key), bar, span)

@@ -42,7 +42,7 @@ class Waiting:
     clock: Clock
     poll_seconds: float
 
-    def wait(self, submitted: Submission, table: ScanTable, objects: int) -> ExitCode:
+    def wait(self, submitted: Submission, table: ScanTable, objects: int | None) -> ExitCode:
         """Follow a submission to the end of its scan of so many objects, tell how it ended, and return what to tell the shell.
 
         Raises:
@@ -68,7 +68,7 @@ class Waiting:
             self.terminal.complain(_broken(submitted, view))
         return view.exit_code
 
-    def _follow(self, submitted: Submission, table: ScanTable, objects: int) -> View:
+    def _follow(self, submitted: Submission, table: ScanTable, objects: int | None) -> View:
         follower = Follower(
             s3control=self.clients.s3control,
             table=table,

@@ -1,0 +1,113 @@
+"""The functions of the template in the caller's thread: each is the flow behind its handler, wired by its own environment."""
+
+import json
+
+from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.functions import CompletionFunction, LaneSwitches
+from handlers.adapters.hits import HitStore
+from handlers.adapters.mail import MailTopic
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
+from handlers.adapters.table import ScanTable
+from handlers.aws import CONFIGS
+from handlers.completing import Completing
+from handlers.domain.policy import parse
+from handlers.domain.states import Lane
+from handlers.receiving import Receiving
+from handlers.registering import Registering
+from handlers.settings import (
+    BatchInvokeSettings,
+    CompletionSettings,
+    StartAnalysisSettings,
+    SweeperSettings,
+    from_environment,
+)
+from handlers.start_rules import Limits
+from handlers.starting import Starting, StartSettings
+from handlers.sweeping import Ports, Sweeping, SweepSettings
+from tools.emulator.functions.model import Outcome
+
+
+class Flows:
+    """Runs functions of the template: the flow behind each handler, on the clock of the test. Implements `Runtime`."""
+
+    def __init__(self, line):
+        self._line = line
+        self._made = {}
+
+    def run(self, function, invocation, done):
+        """Call a flow and then `done`, both before returning."""
+        if function.name not in self._made:
+            self._made[function.name] = self._make(function)
+        try:
+            answer = self._made[function.name](json.loads(invocation.payload), self._line.clock.now() + function.timeout)
+        except Exception as error:  # noqa: BLE001 # what a flow raises is its function's result
+            failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            done(Outcome(json.dumps(failure).encode(), failed=True))
+            return
+        done(Outcome(json.dumps(answer).encode()))
+
+    def retire(self, function_name):
+        """Forget a flow whose function was changed."""
+        self._made.pop(function_name, None)
+
+    def close(self):
+        """Do nothing."""
+
+    def _make(self, function):
+        module = function.handler.split(".")[1]
+        return getattr(self, f"_{module}")(dict(function.environment))
+
+    def _batch_invoke(self, environment):
+        settings = from_environment(BatchInvokeSettings, environment)
+        flow = Registering(self._table(settings), ObjectStore(self._client("s3")), self._queues(settings), self._line.clock)
+        return lambda event, _deadline: flow.respond(event)
+
+    def _start_analysis(self, environment):
+        settings = from_environment(StartAnalysisSettings, environment)
+        start = StartSettings(
+            topic_arn=settings.completions_topic_arn,
+            role_arn=settings.rekognition_role_arn,
+            min_confidence=settings.min_confidence,
+            limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
+        )
+        objects, starter = ObjectStore(self._client("s3")), AnalysisStarter(self._client("rekognition"))
+        starting = Starting(self._table(settings), objects, starter, self._line.clock, start)
+        flow = Receiving(starting, self._queues(settings), self._line.clock)
+        return lambda event, deadline: flow.respond(event, deadline=deadline)
+
+    def _completion(self, environment):
+        settings = from_environment(CompletionSettings, environment)
+        reader = AnalysisReader(self._client("rekognition"), self._line.clock)
+        hits = HitStore(self._client("s3"), settings.work_bucket_name)
+        policy, topic_arn = parse(settings.policy), settings.completions_topic_arn
+        flow = Completing(self._table(settings), reader, hits, policy, self._line.clock, topic_arn=topic_arn)
+        return lambda event, deadline: flow.respond(event, deadline=deadline)
+
+    def _sweeper(self, environment):
+        settings = from_environment(SweeperSettings, environment)
+        dead_letters = {Lane.NORMAL: settings.normal_dead_letters_url, Lane.EXPRESS: settings.express_dead_letters_url}
+        urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
+        ports = Ports(
+            table=self._table(settings),
+            topic=MailTopic(self._client("sns"), settings.alerts_topic_arn),
+            batch_jobs=BatchJobs(self._client("s3control"), settings.account_id),
+            queues=LaneQueues(self._client("sqs"), urls, dead_letters),
+            reader=AnalysisReader(self._client("rekognition"), self._line.clock),
+            completion=CompletionFunction(self._client("lambda"), settings.completion_function_arn),
+            switches=LaneSwitches(self._client("lambda"), (settings.normal_mapping_id, settings.express_mapping_id)),
+        )
+        sweep = SweepSettings(settings.stack_name, settings.completions_topic_arn, settings.mails_per_scan)
+        flow = Sweeping(ports, self._line.clock, sweep)
+        return lambda _event, deadline: flow.sweep(deadline=deadline)
+
+    def _table(self, settings):
+        return ScanTable(self._client("dynamodb"), settings.table_name, self._line.clock)
+
+    def _queues(self, settings):
+        urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
+        return LaneQueues(self._client("sqs"), urls)
+
+    def _client(self, service):
+        return self._line.session.client(service, config=CONFIGS[service])
