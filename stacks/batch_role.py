@@ -5,16 +5,23 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.sources import Sources
 from stacks.work_bucket import MANIFESTS, REPORTS
 
 
 class BatchRole(Construct):
-    """May read manifests, write reports and invoke one function; the videos themselves it may not read."""
+    """May read manifests, write reports and invoke one function; the videos themselves it may not read.
 
-    def __init__(self, scope: Construct, construct_id: str, *, bucket: s3.IBucket, function: lambda_.IFunction) -> None:
+    For manifests that S3 makes itself (`submit_job.py --generate`) it may have the source buckets listed, and the list written.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, bucket: s3.IBucket, function: lambda_.IFunction, sources: Sources
+    ) -> None:
         super().__init__(scope, construct_id)
         statements = [
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"{MANIFESTS}*")]),
+            iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[bucket.arn_for_objects(f"{MANIFESTS}*")]),
+            iam.PolicyStatement(actions=["s3:PutInventoryConfiguration"], resources=sources.arns),
             iam.PolicyStatement(actions=["s3:PutObject"], resources=[bucket.arn_for_objects(f"{REPORTS}*")]),
             iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),

@@ -14,14 +14,18 @@ class Sources:
     buckets: Sequence[str]
     kms_keys: Sequence[str] = ()
 
+    @property
+    def arns(self) -> list[str]:
+        """Return the ARNs of the buckets."""
+        return [f"arn:{Aws.PARTITION}:s3:::{bucket}" for bucket in self.buckets]
+
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Allow to read the objects, any version; Rekognition reads a video in the name of whoever starts its analysis.
 
         Listing is allowed too, although nothing lists: without it S3 answers 403 for a key that does not exist.
         """
-        arns = [f"arn:{Aws.PARTITION}:s3:::{bucket}" for bucket in self.buckets]
-        _grant(grantee, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*" for arn in arns])
-        _grant(grantee, ["s3:ListBucket"], arns)
+        _grant(grantee, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*" for arn in self.arns])
+        _grant(grantee, ["s3:ListBucket"], self.arns)
         if self.kms_keys:
             # S3 decrypts in the reader's name; keys that AWS manages for S3 need no grant, and SSE-C can never be read.
             _grant(grantee, ["kms:Decrypt"], self.kms_keys)

@@ -50,7 +50,7 @@ class VideoModerationStack(Stack):
             sources=sources,
             concurrency=settings.batch_concurrency,
         )
-        batch_role = BatchRole(self, "Batch", bucket=work_bucket.bucket, function=batch_invoke.function)
+        batch_role = BatchRole(self, "Batch", bucket=work_bucket.bucket, function=batch_invoke.function, sources=sources)
         start_analysis = StartAnalysis(
             self,
             "StartAnalysis",

@@ -60,7 +60,8 @@ EXPECTED = {
     | every("s3 DescribeJob", ["arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:job/*"])
     | every("sqs SendMessage", ["${SweeperDeadLetters.Arn}"]),
     "RekognitionRole": every("sns Publish", ["${NotificationsCompletions}"]),
-    "BatchRole": every("s3 GetObject", ["${WorkBucket.Arn}/manifests/*"])
+    "BatchRole": every("s3 GetObject PutObject", ["${WorkBucket.Arn}/manifests/*"])
+    | every("s3 PutInventoryConfiguration", LISTED)
     | every("s3 PutObject", ["${WorkBucket.Arn}/reports/*"])
     | every("s3 GetBucketLocation", ["${WorkBucket.Arn}"])
     | every("lambda InvokeFunction", ["${BatchInvokeHandlerFunction.Arn}"]),

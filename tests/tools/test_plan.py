@@ -10,19 +10,20 @@ from botocore.validate import validate_parameters
 from handlers.domain.states import Lane
 from tools.lib import prices
 from tools.lib.deployment import Deployment
-from tools.lib.listing import ListedObject, Selection
+from tools.lib.listing import Sample, Selection
 from tools.lib.manifest import UploadedManifest
-from tools.lib.plan import Plan
+from tools.lib.parts import Part
+from tools.lib.plan import Plan, from_json
 from tools.lib.tally import Tally
 
 SCAN = "01K742SG00000G40R40M30E209"
 GIB = 1024**3
 
 
-def tally(*objects):
-    """Count objects of these sizes and storage classes."""
+def tally(*sizes):
+    """Count objects of these sizes."""
     counted = Tally()
-    list(counted.counting(ListedObject("k.mp4", size, None, storage) for size, storage in objects))
+    counted.add(sizes)
     return counted
 
 
@@ -30,10 +31,13 @@ def plan(**changed):
     """A plan, changed in some respects."""
     settings = {
         "scan_id": SCAN,
-        "selection": Selection(bucket="amzn-s3-demo-bucket", prefix="2024/"),
+        "created_at": 1_760_000_000.0,
+        "sha256": "ab" * 32,
+        "parts": (Part(1, 0, 66, 2),),
+        "selection": Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/",)),
         "versioned": False,
         "lane": Lane.NORMAL,
-        "tally": tally((5 * 1024**2, "STANDARD"), (2 * GIB, "STANDARD")),
+        "tally": tally(5 * 1024**2, 2 * GIB),
         "deployment": Deployment(
             stack_name="VideoModeration",
             partition="aws",
@@ -58,8 +62,8 @@ def plan(**changed):
 
 
 def request(of):
-    """The request that performs a plan."""
-    return of.job_request(UploadedManifest("amzn-s3-demo-work", f"manifests/{SCAN}.csv", "abc-1"))
+    """The request that performs a plan of one job."""
+    return of.jobs[0].job_request(UploadedManifest("amzn-s3-demo-work", f"manifests/{SCAN}.csv", "abc-1"))
 
 
 @pytest.mark.parametrize("versioned", [False, True])
@@ -127,27 +131,72 @@ def test_json_is_complete_and_serialisable():
     }
 
 
-def test_what_cannot_be_analysed_is_warned_of():
-    """Archived, empty and over-large objects will fail: the plan says how many there are, before anyone pays."""
-    odd = tally((0, "STANDARD"), (11 * GIB, "STANDARD"), (5, "GLACIER"), (5, "DEEP_ARCHIVE"), (5, "GLACIER_IR"))
+def test_a_plan_is_read_back_as_it_was_written():
+    """What stands in a plan's file makes the same plan again, whatever was chosen."""
+    chosen = Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/", "a b/"), min_size=5, sample=Sample(percent=5.0, seed=3))
+    parts = (Part(1, 0, 33, 1), Part(2, 33, 66, 1))
+    first = plan(selection=chosen, ineligible={"empty": 3}, parts=parts, rows_per_job=1, suspended=True, warnings=("careful",))
 
-    warnings = plan(tally=odd).as_json()["warnings"]
+    again = from_json(json.loads(json.dumps(first.as_json())), first.deployment, parts)
 
-    assert [warning.partition(",")[0] for warning in warnings] == [
-        "2 of the objects: in Glacier or Deep Archive",
-        "1 of the objects: empty",
-        "1 of the objects: over 10 GiB",
+    assert again == first
+
+
+def test_what_is_left_out_is_counted():
+    """Archived, empty and over-large objects are told with the reason, and where they are listed."""
+    told = plan(ineligible={"archived": 2, "empty": 1}).sentences()
+
+    assert told[3:6] == [
+        "  Left out  2 in Glacier or Deep Archive, to be restored first",
+        "            1 empty",
+        f"            listed in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
     ]
 
 
-def test_the_largest_video_that_rekognition_takes_is_not_warned_of():
-    """Ten GiB to the byte is allowed."""
-    assert plan(tally=tally((10 * GIB, "STANDARD"))).as_json()["warnings"] == []
+def test_the_parts_of_a_plan_are_jobs_of_their_own():
+    """Each job has its own manifest, token and description, and the scan, report and arguments of all."""
+    planned = plan(parts=(Part(1, 0, 33, 1), Part(2, 33, 66, 1)))
+
+    first, second = (job.job_request(UploadedManifest("amzn-s3-demo-work", job.manifest_key, "abc-1")) for job in planned.jobs)
+
+    assert second["ClientRequestToken"] == f"{SCAN}-part-2"
+    assert second["Description"] == f"Video moderation, scan {SCAN}, job 2 of 2, of amzn-s3-demo-bucket"
+    assert second["Manifest"]["Location"]["ObjectArn"].endswith(f"/manifests/{SCAN}-part-00002.csv")
+    different = {"ClientRequestToken", "Description", "Manifest"}
+    assert {name for name in first if first[name] != second[name]} == different
+
+
+def test_the_longest_bucket_name_leaves_the_description_short_enough():
+    """S3 takes 256 characters, a bucket of old may have 255: what tells jobs apart stands before it."""
+    longest = plan(selection=Selection(bucket="b" * 255), parts=(Part(1, 0, 3, 1), Part(2, 3, 6, 1)))
+
+    descriptions = {job.description for job in longest.jobs}
+
+    assert [len(each) for each in descriptions] == [256, 256]
+
+
+def test_several_jobs_cost_several_times():
+    """S3 takes $0.25 for each job."""
+    planned = plan(parts=(Part(1, 0, 3, 1), Part(2, 3, 6, 1), Part(3, 6, 9, 1)))
+
+    assert planned.as_json()["price"]["s3_batch_job_usd"] == 0.75
+    assert (
+        "  Price     S3 Batch Operations: $0.75 for 3 jobs and less than $0.01 for its objects, even if cancelled"
+        in planned.sentences()
+    )
+
+
+def test_suspended_is_what_s3_calls_confirmation_required():
+    """The job waits for a click in the console, and the plan says so."""
+    planned = plan(suspended=True)
+
+    assert request(planned)["ConfirmationRequired"] is True
+    assert "  Jobs      each waits as Suspended until somebody confirms it (30 days at most)" in planned.sentences()
 
 
 def test_a_hostile_prefix_does_not_steer_the_terminal():
     """Control characters of the prefix are shown as escapes."""
-    sentences = plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefix="\x1b[2J\n\u202e")).sentences()
+    sentences = plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=("\x1b[2J\n\u202e",))).sentences()
 
     assert sentences[0].endswith(r"s3://amzn-s3-demo-bucket/\x1b[2J\n\u202e")
 

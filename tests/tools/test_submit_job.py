@@ -63,9 +63,13 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(stocked):
     """$ submit_job.py --bucket amzn-s3-demo-bucket --prefix 2024/ --dry-run."""
     result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--dry-run")
 
+    plan = stocked.manifests / f"{SCAN}.plan.json"
     assert (result.exit_code, result.stdout) == (0, PLAN)
-    assert told(result) == ["Listing s3://amzn-s3-demo-bucket/2024/"]
-    assert_nothing_done(stocked)
+    assert told(result) == [
+        "Listing s3://amzn-s3-demo-bucket/2024/",
+        f"Nothing was submitted. To submit just this: python tools/submit_job.py --run-plan {plan}",
+    ]
+    assert stocked.wire.writes == []
 
 
 def test_a_submission_tells_what_it_made(stocked):
@@ -77,7 +81,7 @@ def test_a_submission_tells_what_it_made(stocked):
     assert result.stdout == (
         f"scan      {SCAN}\njob       {JOB}\nmanifest  {copy}\nnext      python tools/review_report.py --scan {SCAN}\n"
     )
-    assert result.stderr == f"Listing s3://amzn-s3-demo-bucket/2024/\n{PLAN}Uploading the manifest (66 bytes)\n"
+    assert result.stderr == f"Listing s3://amzn-s3-demo-bucket/2024/\n{PLAN}Uploading {SCAN}.csv (66 bytes)\n"
 
 
 def test_what_was_planned_is_what_is_done(stocked):
@@ -133,6 +137,20 @@ def test_the_plan_in_json_is_the_plan_of_the_submission(stocked):
     real = json.loads(stocked.submit("--bucket", BUCKET, "--json", "--yes").stdout)
 
     assert real["plan"] == dry
+
+
+def test_what_cannot_be_analysed_is_set_aside(stocked):
+    """Empty and archived objects are not paid for: they stand in a list beside the manifest, here and in the work bucket."""
+    stocked.put("2024/nothing.mp4", body=b"")
+    stocked.s3.put_object(Bucket=BUCKET, Key="2024/ice,cold.mp4", Body=b"x", StorageClass="GLACIER")
+
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")
+
+    side = (stocked.manifests / f"{SCAN}-ineligible.csv").read_bytes()
+    stored = stocked.s3.get_object(Bucket=WORK_BUCKET, Key=f"manifests/{SCAN}-ineligible.csv")["Body"].read()
+    assert side == stored == f"{BUCKET},2024/ice%2Ccold.mp4,,archived\n{BUCKET},2024/nothing.mp4,,empty\n".encode()
+    assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
+    assert "  Left out  1 in Glacier or Deep Archive, to be restored first\n            1 empty\n" in result.stderr
 
 
 # --- asking -------------------------------------------------------------------------------------------------------------
@@ -280,7 +298,7 @@ def test_no_access_to_anything_else(stocked, errors, operation):
     assert result.exit_code == 1
     assert told(result)[-2] == f"Error: {operation}: your credentials may not do this (AccessDenied: not authorized)"
     assert told(result)[-1].startswith(f"Cure:  Have the permission for {operation} added")
-    assert not list(stocked.manifests.glob("*"))
+    assert stocked.table.scan(SCAN) is None
 
 
 def test_a_bucket_that_the_functions_may_not_read(stocked):
@@ -305,6 +323,20 @@ def test_a_star_among_the_source_buckets_means_all(stocked):
     result = stocked.submit("--bucket", BUCKET, "--dry-run", "--stack", "Open")
 
     assert result.exit_code == 0
+
+
+def test_nothing_but_what_cannot_be_analysed(stocked):
+    """Where everything that was chosen is left out, the reasons are told."""
+    stocked.put("2022/nothing.mp4", body=b"")
+
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2022/", "--yes")
+
+    assert_told(
+        stocked,
+        result,
+        "There is nothing to scan: all 1 objects that were selected are left out, because they are empty.",
+        "Restore what is archived, or choose others.",
+    )
 
 
 def test_nothing_to_scan(stocked):
@@ -570,7 +602,7 @@ def test_help_is_a_sentence_commands_and_exit_codes(tmp_path):
 
     assert result.returncode == 0
     assert "Submit a scan of the videos in an S3 bucket.\n" in result.stdout
-    assert result.stdout.count("  python tools/submit_job.py --bucket amzn-s3-demo-bucket") == 3
+    assert result.stdout.count("  python tools/submit_job.py --") == 4
     assert "    3    finished, but some tasks or videos failed\n" in result.stdout
 
 

@@ -268,14 +268,14 @@ def from_json(values: Mapping[str, Any], deployment: Deployment, parts: tuple[Pa
 def price_lines(objects: int | None, jobs: int = 1) -> list[str]:
     """Return what jobs of so many objects cost, as lines for a person; None: nobody knows how many."""
     minute, made = prices.REKOGNITION_MINUTE.dollars, "the job" if jobs == 1 else f"{jobs:,} jobs"
+    job = prices.dollars(prices.BATCH_JOB.dollars * jobs)
     tasks = (
         f"{prices.dollars(prices.BATCH_MILLION_OBJECTS.dollars)} a million"
         if objects is None
         else prices.dollars(prices.batch_objects(objects))
     )
     return [
-        f"S3 Batch Operations: {prices.dollars(prices.BATCH_JOB.dollars * jobs)} for {made} and {tasks} for its objects, "
-        "even if cancelled",
+        f"S3 Batch Operations: {job} for {made} and {tasks} for its objects, even if cancelled",
         f"Rekognition: {prices.dollars(minute)} for each minute of video, which will be nearly all of the bill",
         f"a listing does not tell the minutes; 1,000 videos of 5 minutes would be {prices.dollars(minute * 5000)}",
         f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
