@@ -1,0 +1,17 @@
+"""Lines to submit scans in (see `tests/line`)."""
+
+import pytest
+
+from tests.line.fixtures import assembly, line, make_line, session, template
+from tests.submitting.runs import Runs
+
+__all__ = ["assembly", "line", "make_line", "session", "template"]
+
+
+@pytest.fixture
+def runs(line):
+    """Return what runs the programs in a line whose bucket holds five videos and an empty one."""
+    for number in range(5):
+        line.put(f"2024/{number} +,.mp4")
+    line.put("2024/zero.mp4", b"")
+    return Runs(line)
