@@ -7,13 +7,14 @@ import argparse
 import json
 from pathlib import Path
 
-from tests.bench import join, page
+from tests.bench import join, listing, page
 
 RESULTS = Path("build/bench")
 
 BENCHES = {
     "join": ("review.json", join.measure),
     "page": ("review.json", page.measure),
+    "listing": ("listing.json", listing.measure),
 }
 """Name: file, function. `make bench-review` runs those whose file is review.json."""
 

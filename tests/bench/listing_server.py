@@ -1,4 +1,4 @@
-"""Answers ListObjectsV2 over HTTP for a made-up bucket of millions of keys: S3's form, in a process of its own.
+"""Answers ListObjectsV2 or ListObjectVersions over HTTP for a made-up bucket of millions of keys: S3's form, in a process of its own.
 
 Pages are cut from a block of 1,000 entries rendered beforehand, into which the number of the thousand is set: it costs a tenth of
 what any client takes to read a page, and no memory. Any `start-after` is answered, any `max-keys`, tokens too. It takes its time
@@ -20,6 +20,12 @@ BLOCK = 1000
 ENDINGS = ("mp4", "mp4", "MP4", "jpg")
 """Of four keys three are videos."""
 
+_VERSION = (
+    "<Version><Key>{key}</Key><VersionId>{etag:032x}</VersionId><IsLatest>true</IsLatest>"
+    "<LastModified>2024-05-{day:02}T12:00:{second:02}.000Z</LastModified><ETag>&quot;{etag:032x}&quot;</ETag>"
+    "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>"
+    "<Size>{size}</Size><StorageClass>STANDARD</StorageClass><Owner><ID>{etag:064x}</ID></Owner></Version>"
+)
 _MARK = b"@/recording-#####"
 _ENTRY = (
     "<Contents><Key>{key}</Key><LastModified>2024-05-{day:02}T12:00:{second:02}.000Z</LastModified>"
@@ -34,16 +40,17 @@ class Bucket:
 
     keys: int
     folders: int = 1
+    versions: bool = False
 
     def key(self, number):
         """Return a key by its place in the listing: names of 8 digits below a folder, the whole key 32 characters."""
         folder, place = divmod(number, self.keys // self.folders)
         return f"library-{folder}/recording-{place:08}.{ENDINGS[number % 4]}"
 
-    @property
-    def videos(self):
-        """Return how many keys end in .mp4, in any case."""
-        return self.keys * 3 // 4
+    @staticmethod
+    def version(number):
+        """Return the version of a key by its place."""
+        return f"{_etag(number % BLOCK):032x}"
 
 
 class Pages:
@@ -51,7 +58,7 @@ class Pages:
 
     def __init__(self, bucket):
         self._bucket = bucket
-        entries = [_entry(place) for place in range(BLOCK)]
+        entries = [_entry(_VERSION if bucket.versions else _ENTRY, place) for place in range(BLOCK)]
         self._length = len(entries[0])
         assert {self._length} == {len(entry) for entry in entries}
         self._block = b"".join(entries)
@@ -64,17 +71,23 @@ class Pages:
         end = bisect.bisect_left(numbers, prefix + "\U0010ffff", key=self._bucket.key) if prefix else self._bucket.keys
         if "continuation-token" in asked:
             first = int(asked["continuation-token"])
-        elif "start-after" in asked:
-            first = max(first, bisect.bisect_right(numbers, asked["start-after"], key=self._bucket.key))
+        elif after := asked.get("start-after") or asked.get("key-marker"):
+            first = max(first, bisect.bisect_right(numbers, after, key=self._bucket.key))
         stop = min(end, first + int(asked.get("max-keys", BLOCK)))
-        token = f"<NextContinuationToken>{stop}</NextContinuationToken>" if stop < end else ""
+        token = self._token(stop) if stop < end else ""
+        root = "ListVersionsResult" if self._bucket.versions else "ListBucketResult"
         head = (
-            '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
             f"<Name>{BUCKET}</Name><Prefix>{prefix}</Prefix><KeyCount>{stop - first}</KeyCount><MaxKeys>1000</MaxKeys>"
             f"{'<EncodingType>url</EncodingType>' if 'encoding-type' in asked else ''}"
             f"<IsTruncated>{'true' if token else 'false'}</IsTruncated>{token}"
         )
-        return b"".join([head.encode(), *self._entries(first, stop), b"</ListBucketResult>"])
+        return b"".join([head.encode(), *self._entries(first, stop), f"</{root}>".encode()])
+
+    def _token(self, stop):
+        if not self._bucket.versions:
+            return f"<NextContinuationToken>{stop}</NextContinuationToken>"
+        return f"<NextKeyMarker>{self._bucket.key(stop - 1)}</NextKeyMarker><NextVersionIdMarker>{'0' * 32}</NextVersionIdMarker>"
 
     def _entries(self, first, stop):
         while first < stop:
@@ -86,10 +99,14 @@ class Pages:
             first += until - place
 
 
-def _entry(place):
+def _entry(template, place):
     key = f"library-{_MARK.decode()}{place:03}.{ENDINGS[place % 4]}"
-    entry = _ENTRY.format(key=key, day=place % 28 + 1, second=place % 60, etag=place**7 % 16**32, size=10_000_000 + place * 1000)
+    entry = template.format(key=key, day=place % 28 + 1, second=place % 60, etag=_etag(place), size=10_000_000 + place * 1000)
     return entry.encode()
+
+
+def _etag(place):
+    return place**7 % 16**32
 
 
 @contextmanager

@@ -68,7 +68,7 @@ class Moment(click.ParamType[datetime]):
             if found := re.fullmatch(r"(\d{1,5})([hdw])", value, re.ASCII):
                 return self._now(ctx) - int(found[1]) * _AGES[found[2]]
             moment = datetime.fromisoformat(value)
-        except (ValueError, OverflowError):  # OverflowError: before the year 1
+        except (ValueError, OverflowError):  # OverflowError: in UTC before the year 1
             self.fail(f"{value!r} is no time: write 2026-11-22, 2026-11-22T16:30Z, or how long ago: 7d, 12h, 2w", param, ctx)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 

@@ -8,13 +8,13 @@ returns `/a` as `a` and `dir/` as `dir` (obstore 0.12.1).
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
-from handlers.patience import backoff
 from tools.lib.aws import Clients, code_of
 from tools.lib.errors import ToolError
 from tools.lib.listing import pages
@@ -64,7 +64,7 @@ class Door:
         body = self._ask(prefix, after, marker)
         try:
             return pages.versions_page(body, all_versions=self._all_versions) if self._versioned else pages.objects_page(body)
-        except ValueError as error:  # XML's and Unicode's errors are ones too
+        except ValueError as error:
             raise _no_page(self._bucket, error) from error
 
     def first_beyond(self, prefix: str, after: str) -> str | None:
@@ -93,7 +93,7 @@ class Door:
             except (ClientError, HTTPClientError) as error:
                 if attempt == ATTEMPTS - 1 or not _passes(error):
                     raise
-            self._sleep(backoff(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))
+            self._sleep(min(_CAP_SECONDS, _BASE_SECONDS * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311 - never two workers in step
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
 from urllib.parse import unquote_plus
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from tools.lib.listing.objects import Batch, path_of
 
@@ -150,11 +150,14 @@ def _restored(rests: Sequence[str]) -> Sequence[bool] | None:
 
 
 def _read_slowly(body: bytes, *, versions: bool, all_versions: bool) -> Page:
-    root = fromstring(body)  # noqa: S314 - expat of any Python >= 3.11 refuses the known bombs, and the store is the user's own
+    try:
+        root = fromstring(body)  # noqa: S314 - expat of any Python >= 3.11 refuses the known bombs, and the store is the user's own
+    except ParseError as error:
+        raise ValueError(f"it is no XML ({error})") from error
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     if root.tag != ("ListVersionsResult" if versions else "ListBucketResult"):
-        raise ValueError(f"an element {root.tag} is no page of a listing")
+        raise ValueError(f"an element {root.tag} is no page of one")
     encoded = root.findtext("EncodingType") == "url"
     kinds = ("Version", "DeleteMarker") if versions else ("Contents",)
     entries = [element for element in root if element.tag in kinds]

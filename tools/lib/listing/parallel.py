@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Protocol
 
 from tools.lib.aws import Clients
 from tools.lib.errors import ToolError
@@ -74,6 +75,18 @@ def list_batches(
     return listing.run(workers, progress or (lambda _: None))
 
 
+class Pages(Protocol):
+    """A bucket's pages; `door.Door` is one."""
+
+    def page(self, prefix: str, after: str, marker: Marker | None) -> Page:
+        """Return the page at a marker or, without one, the first with keys beyond `after`."""
+        ...
+
+    def first_beyond(self, prefix: str, after: str) -> str | None:
+        """Return the first key beyond `after`, None where there is none."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class _Range:
     """A range of keys: beyond `after`, up to `end`; listed by one worker, and cut by others."""
@@ -110,7 +123,7 @@ class _Range:
 class Listing:
     """What the workers share. All of it is changed under one lock."""
 
-    def __init__(self, door: Door, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event) -> None:
+    def __init__(self, door: Pages, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event) -> None:
         self._door = door
         self._filters = filters
         self._spool = spool
@@ -278,7 +291,8 @@ class Listing:
 
     def _require_order(self, mine: _Range, page: Page) -> None:
         if page.entries and not (mine.after < page.first <= page.last and mine.last <= page.first):
+            pages = f"{printable(page.first)} to {printable(page.last)} comes after {printable(mine.last or mine.after)!r}"
             raise ToolError(
-                f"The listing is not in the order of the keys: {printable(page.first)} comes after {printable(mine.last)}.",
+                f"The listing is not in the order of the keys: a page from {pages}.",
                 cure="Only S3's general purpose buckets, and stores that list as they do, can be scanned.",
             )

@@ -16,6 +16,9 @@ from handlers.domain.identity import MAX_KEY_BYTES
 _DIGITS = 16
 """Characters that are looked at beyond what two keys have in common."""
 
+_ENOUGH = 4_000
+_STEPS = tuple(2**power for power in range(3, 13))
+
 _SURROGATES = range(0xD800, 0xE000)
 """No characters: UTF-8 has none of them."""
 _LAST_CHARACTER = 0x10FFFF
@@ -39,7 +42,10 @@ class Span:
 
 
 class Alphabet:
-    """The characters that keys were seen to consist of, as digits. Only what can be printed: no cut is to look odd."""
+    """The characters that keys were seen to consist of, as digits. Only what can be printed: no cut is to look odd.
+
+    Of a script with thousands of characters a page shows a few: some that lie above these are taken in too.
+    """
 
     def __init__(self, characters: Iterable[str] = ()) -> None:
         self._characters = ""
@@ -47,7 +53,10 @@ class Alphabet:
 
     def learn(self, texts: Iterable[str]) -> None:
         """Take in the characters of some keys."""
+        if len(self._characters) > _ENOUGH:
+            return
         found = set().union(*texts).difference(self._characters)
+        found |= {chr(min(ord(one) + step, _LAST_CHARACTER)) for one in found if not one.isascii() for step in _STEPS}
         if new := {character for character in found if character.isprintable()}:
             self._characters = "".join(sorted(new.union(self._characters)))
 

@@ -76,7 +76,7 @@ class Selection:
             "bucket": values.pop("bucket"),
             "prefixes": list(values.pop("prefixes")),
             "suffixes": list(values.pop("suffixes")),
-            **{name: _as_json(value) for name, value in values.items() if value not in (None, (), False)},
+            **{name: _as_json(value) for name, value in values.items() if value is not None and value is not False and value != ()},
         }
 
     @classmethod
