@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,36 @@ from typing import Any
 import click
 
 from handlers.domain.states import Lane
-from tools.lib import parts
+from tools.lib import parts, prices
+from tools.lib.appraisal import Wishes
+from tools.lib.estimate_options import Measure, estimate_options
+from tools.lib.prices import PriceTable
 from tools.lib.program import BucketName, Surroundings, Target, ending, output_options, submitting_options, target_options
 from tools.lib.selection_options import selection_options
 from tools.lib.source_options import require_consistent, selection_for, source_from, source_options
 from tools.lib.submit import Request, SubmitRun
 from tools.lib.terminal import EXIT_CODES, Terminal
 
+_HANDED_ON = (
+    "skip_unchanged",
+    "run_plan",
+    "recheck",
+    "rows_per_job",
+    "suspended",
+    "wait",
+    "unconfirmed_mail",
+    "poll_seconds",
+    "manifests",
+)
+"""Options that go into the request as they are."""
+
 
 @click.command(epilog=EXIT_CODES, context_settings={"max_content_width": 100})
 @click.option("--bucket", type=BucketName(), metavar="NAME", help="The bucket with the videos.")
 @source_options
 @selection_options
+@estimate_options
+@click.option("--check", is_flag=True, help="Only look whether everything that a scan needs is as it should be.")
 @click.option("--skip-unchanged", is_flag=True, help="Leave out what an earlier scan finished and nobody has changed since.")
 @target_options
 @click.option("--express", is_flag=True, help="Use the express lane, which does not wait behind a large scan.")
@@ -58,6 +77,10 @@ def main(
     express: bool,
     dry_run: bool,
     yes: bool,
+    check: bool,
+    measure: Measure,
+    max_cost: Decimal | None,
+    prices_file: Path | None,
     as_json: bool,
     debug: bool,
     **options: Any,  # noqa: ANN401 - click hands values over by name
@@ -73,33 +96,22 @@ def main(
     require_consistent(context)
     surroundings: Surroundings = context.obj or Surroundings()
     terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)
-    source = source_from(**options)
-    request = Request(
-        target=Target(stack=stack, region=region, profile=profile),
-        source=source,
-        bucket=bucket,
-        selection=partial(selection_for, source, **options),
-        lane=Lane.EXPRESS if express else Lane.NORMAL,
-        dry_run=dry_run,
-        agreed=yes,
-        **{
-            name: options[name]
-            for name in (
-                "skip_unchanged",
-                "run_plan",
-                "recheck",
-                "rows_per_job",
-                "suspended",
-                "wait",
-                "unconfirmed_mail",
-                "poll_seconds",
-                "manifests",
-            )
-        },
-    )
-    if not (dry_run or yes or terminal.interactive):
+    if not (dry_run or yes or check or terminal.interactive):
         raise click.UsageError("There is no terminal to ask at: pass --yes to submit, or --dry-run to look at the plan.")
+    source = source_from(**options)
     with ending(terminal, debug=debug):
+        request = Request(
+            target=Target(stack=stack, region=region, profile=profile),
+            source=source,
+            bucket=bucket,
+            selection=partial(selection_for, source, **options),
+            lane=Lane.EXPRESS if express else Lane.NORMAL,
+            wishes=Wishes(measure=measure, max_cost=max_cost, prices=prices.load(prices_file) if prices_file else PriceTable()),
+            dry_run=dry_run,
+            agreed=yes,
+            check=check,
+            **{name: options[name] for name in _HANDED_ON},
+        )
         sys.exit(SubmitRun(surroundings, terminal, request).run())
 
 

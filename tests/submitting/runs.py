@@ -56,7 +56,8 @@ class Runs:
 
         clients = Clients(SimpleNamespace(client=client))
         surroundings = Surroundings(connect=lambda _profile, _region: clients, clock=self.line.clock, interactive=False)
-        arguments = ["--manifests", str(self.folder), "--yes", *arguments]
+        measured = [] if {"--measure", "--run-plan"} & set(arguments) else ["--measure", "none"]
+        arguments = ["--manifests", str(self.folder), "--yes", *measured, *arguments]
         return CliRunner().invoke(submit_job.main, arguments, obj=surroundings, catch_exceptions=False, **given)
 
     def control(self, *arguments):

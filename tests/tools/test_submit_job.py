@@ -27,9 +27,13 @@ Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
   Stack     VideoModeration, us-east-1, account 111122223333
   Manifest  s3://amzn-s3-demo-work/manifests/{SCAN}.csv
   Report    s3://amzn-s3-demo-work/reports/{SCAN}/
+  Estimate  0.0 min of video
+            $0.25 ($0.25 to $0.26), of which $0.00 are Rekognition's
+            ready 2025-10-09 09:01 UTC (2 min to 30 min from the start)
+            no header was read: lengths are guessed from sizes, at 1 to 20 Mbit/s; the bar promises nothing
+            one job is assumed to analyse 0.5 to 3.0 s of video a second: AWS publishes no figure, no scan told one; 18 slots, and no other scan
+            prices of us-east-1, not checked with AWS
   Price     S3 Batch Operations: $0.25 for the job and less than $0.01 for its objects, even if cancelled
-            Rekognition: $0.10 for each minute of video, which will be nearly all of the bill
-            a listing does not tell the minutes; 1,000 videos of 5 minutes would be $500.00
             prices of us-east-1, not checked with AWS: https://aws.amazon.com/s3/pricing/ https://aws.amazon.com/rekognition/pricing/
   Then      S3 Batch Operations hands each object to a function, which looks at it and queues it.
             Rekognition analyses the queued videos, as many at a time as the slots allow.
@@ -82,19 +86,6 @@ def test_a_submission_tells_what_it_made(stocked):
         f"scan      {SCAN}\njob       {JOB}\nmanifest  {copy}\nnext      python tools/review_report.py --scan {SCAN}\n"
     )
     assert result.stderr == f"Listing s3://amzn-s3-demo-bucket/2024/\n{PLAN}Uploading {SCAN}.csv (66 bytes)\n"
-
-
-def test_what_cannot_be_analysed_is_set_aside(stocked):
-    """Empty and archived objects are not paid for: they stand in a list beside the manifest, with the reason."""
-    stocked.put("2024/nothing.mp4", body=b"")
-    stocked.s3.put_object(Bucket=BUCKET, Key="2024/ice,cold.mp4", Body=b"x", StorageClass="GLACIER")
-
-    result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")
-
-    side = stocked.manifests / f"{SCAN}-ineligible.csv"
-    assert side.read_text() == f"{BUCKET},2024/ice%2Ccold.mp4,,archived\n{BUCKET},2024/nothing.mp4,,empty\n"
-    assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
-    assert f"1 objects are left out: they are empty, and listed in {side}." in result.stderr
 
 
 def test_what_was_planned_is_what_is_done(stocked):
@@ -394,7 +385,11 @@ def test_mail_that_nobody_confirmed(stocked):
 @pytest.mark.parametrize(
     ("arns", "arguments", "warning"),
     [
-        ([PENDING], ["--unconfirmed-mail"], "No mail reaches 0@example.com: the subscription is not confirmed."),
+        (
+            [PENDING],
+            ["--unconfirmed-mail"],
+            "The e-mail subscription of 0@example.com is not confirmed: no alert would arrive. Open the link in the mail",
+        ),
         ([CONFIRMED, PENDING], [], "No mail reaches 1@example.com: the subscription is not confirmed."),
         ([], [], "Nobody is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."),
     ],
@@ -406,7 +401,7 @@ def test_mail_that_does_not_reach_everybody_is_a_warning(stocked, arns, argument
     result = stocked.submit("--bucket", BUCKET, "--dry-run", *arguments)
 
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == f"  Warning   {warning}"
+    assert result.stdout.splitlines()[-1].startswith(f"  Warning   {warning}")
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])

@@ -10,8 +10,11 @@ from pathlib import Path
 from handlers.adapters.table import ScanTable
 from handlers.clock import Clock
 from handlers.domain.states import ScanStatus
+from tools.lib.appraisal import Appraisal, looked_at
 from tools.lib.aws import Clients
 from tools.lib.errors import ToolError
+from tools.lib.estimate import Measurements, Population
+from tools.lib.estimate_options import Measure
 from tools.lib.listing import Batch, Harvest, Selection, Unchanged, harvest, is_versioned, list_batches
 from tools.lib.source import Kind, Source, generated, inventory, key_list
 from tools.lib.source.own_manifest import OwnManifest
@@ -23,24 +26,40 @@ EARLIER_SCANS = 20
 """So many of a bucket's last scans are asked for what they finished; each costs a read for every object."""
 
 
+NO_HEADERS, ALL_HEADERS = Measure(0), Measure(None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is to be gathered.
 
     Attributes:
         skip_unchanged: Whether what an earlier scan finished is left out.
+        measure: How many headers are read.
     """
 
     source: Source
     selection: Selection
     skip_unchanged: bool = False
+    measure: Measure = NO_HEADERS
+
+    @property
+    def looked_at(self) -> bool:
+        """Tell whether objects that are only named are looked at one by one."""
+        return self.measure.all and self.source.kind in {Kind.MANIFEST, Kind.KEYS}
+
+    @property
+    def sizes(self) -> bool:
+        """Tell whether sizes are known, without which there is no estimate."""
+        return self.source.tells_sizes or self.looked_at
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What was gathered: the harvest, and what a person should know of its source."""
+    """What was gathered: the harvest, what was measured of it (None: sizes are not known), and what to know of its source."""
 
     harvest: Harvest
+    measured: tuple[dict[int, Population], Measurements] | None
     warnings: tuple[str, ...]
 
 
@@ -66,18 +85,23 @@ class Gathering:
         with ExitStack() as stack:
             bar = stack.enter_context(self.terminal.bar("objects"))
             batches, repeats = self._batches(wanted, stack, bar, manifest.parent)
+            if wanted.looked_at:
+                batches = looked_at(self.clients.s3, wanted.selection.bucket, batches)
             earlier = self._earlier(wanted, table) if wanted.skip_unchanged else None
+            appraisal = Appraisal(self.clients.s3, wanted.selection.bucket, wanted.measure, bar) if wanted.sizes else None
             result = harvest(
                 batches if earlier is None else earlier.without(batches),
                 selection=wanted.selection,
                 manifest=manifest,
                 ineligible=ineligible,
+                appraiser=appraisal,
             )
+            measured = None if appraisal is None else appraisal.finish()
         if earlier is not None:
             self.warnings.append(
                 f"{earlier.left_out:,} objects are left out: an earlier scan finished them, and they are unchanged."
             )
-        return Gathered(result, (*self.warnings, *(repeats.warnings() if repeats else [])))
+        return Gathered(result, measured, (*self.warnings, *(repeats.warnings() if repeats else [])))
 
     def _batches(self, wanted: Wanted, stack: ExitStack, bar: Bar, folder: Path) -> tuple[Iterator[Batch], Repeats | None]:
         source, selection = wanted.source, wanted.selection

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.domain.states import Lane
 from tools.lib import batch_jobs, prices
+from tools.lib.appraisal import Told
 from tools.lib.deployment import Deployment
 from tools.lib.job_request import description, job_request
 from tools.lib.listing import Selection
@@ -34,8 +35,11 @@ _WHAT_HAPPENS = (
 
 _LEFT_OUT = {
     "archived": "in Glacier or Deep Archive, to be restored first",
+    "codec": "in a codec that Rekognition does not take",
     "empty": "empty",
+    "no-picture": "without a picture",
     "too-large": "over 10 GiB, which Rekognition does not take",
+    "too-long": "over 6 hours, which Rekognition does not take",
 }
 
 
@@ -51,6 +55,8 @@ class Plan:
         rows_per_job: How long a part may be.
         suspended: Whether the jobs wait for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
+        all_measured: Whether every header was read, and what Rekognition would refuse was left out.
+        estimate: Minutes, dollars and finishing time; None where nobody can tell.
         warnings: What the person should know before agreeing; sentences.
     """
 
@@ -67,7 +73,9 @@ class Plan:
     rows_per_job: int = ROWS_PER_JOB
     suspended: bool = False
     skip_unchanged: bool = False
+    all_measured: bool = False
     deployment: Deployment
+    estimate: Told | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -117,7 +125,8 @@ class Plan:
             *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
             *column("Manifest", [self.manifest_uri]),
             *column("Report", [f"{work}/{self.report_prefix}/"]),
-            *column("Price", price_lines(self.objects, len(self.parts))),
+            *column("Estimate", self.estimate.sentences if self.estimate else []),
+            *column("Price", self._price()),
             *column("Then", _WHAT_HAPPENS),
             *column("Warning", self.warnings),
         ]
@@ -135,6 +144,7 @@ class Plan:
             "lane": self.lane.value,
             "suspended": self.suspended,
             "skip_unchanged": self.skip_unchanged,
+            "all_measured": self.all_measured,
             "objects": self.objects,
             "bytes": self.tally.bytes,
             "sizes": dict(self.tally.sizes),
@@ -151,8 +161,8 @@ class Plan:
                 "s3_batch_job_usd": float(prices.BATCH_JOB.dollars * len(self.parts)),
                 "s3_batch_objects_usd": None if self.objects is None else float(prices.batch_objects(self.objects)),
                 "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
-                "rekognition_minutes": None,  # a listing does not tell how long a video is
             },
+            "estimate": self.estimate and self.estimate.as_json(),
             "prices": [price.as_json() for price in prices.PRICES],
             "then": list(_WHAT_HAPPENS),
             "warnings": list(self.warnings),
@@ -169,6 +179,10 @@ class Plan:
         if self.versioned:
             lines.append("every version of each" if self.selection.all_versions else "the latest version of each, as listed now")
         return lines
+
+    def _price(self) -> list[str]:
+        lines = price_lines(self.objects, len(self.parts))
+        return lines if self.estimate is None else [lines[0], lines[-1]]
 
     def _left_out(self) -> list[str]:
         lines = [f"{count:,} {_LEFT_OUT.get(code, code)}" for code, count in sorted(self.ineligible.items())]
@@ -260,7 +274,9 @@ def from_json(values: Mapping[str, Any], deployment: Deployment, parts: tuple[Pa
         rows_per_job=int(values["rows_per_job"]),
         suspended=bool(values["suspended"]),
         skip_unchanged=bool(values["skip_unchanged"]),
+        all_measured=bool(values["all_measured"]),
         deployment=deployment,
+        estimate=Told.from_json(values["estimate"]) if values["estimate"] else None,
         warnings=tuple(map(str, values["warnings"])),
     )
 

@@ -20,6 +20,7 @@ from handlers.adapters.table import ThrottledError
 from handlers.clock import Clock, SystemClock
 from tools.lib.aws import Clients, connect, explain
 from tools.lib.deployment import DEFAULT_STACK
+from tools.lib.doctor import Case, Findings, examine
 from tools.lib.errors import ToolError
 from tools.lib.follow import POLL_SECONDS
 from tools.lib.identifiers import Entropy
@@ -40,6 +41,7 @@ class Surroundings:
     """
 
     connect: Callable[[str | None, str | None], Clients] = connect
+    examine: Callable[[Case], Findings] = examine
     clock: Clock = field(default_factory=SystemClock)
     entropy: Entropy = os.urandom
     interactive: bool | None = None

@@ -11,12 +11,16 @@ from pathlib import Path
 import click
 
 from handlers.adapters.table import ScanTable
+from handlers.domain.record import Settings
 from handlers.domain.states import Lane
 from tools.lib import checks, deployment, parts, plan_file
+from tools.lib.appraisal import Told, Wishes, estimate_of, require_no_limit
 from tools.lib.aws import Clients
 from tools.lib.deployment import Deployment
+from tools.lib.doctor import Case
 from tools.lib.errors import ToolError
-from tools.lib.gathering import Gathered, Gathering, Wanted, bucket_of
+from tools.lib.estimate import Estimate
+from tools.lib.gathering import ALL_HEADERS, NO_HEADERS, Gathered, Gathering, Wanted, bucket_of
 from tools.lib.identifiers import new_scan_id
 from tools.lib.listing import Harvest, Selection
 from tools.lib.plan import Plan
@@ -39,6 +43,8 @@ class Request:
         bucket: None where the source tells it, or a plan is run.
         selection: Returns the selection for a bucket.
         skip_unchanged: Whether what an earlier scan finished is left out.
+        wishes: What is wanted of the estimate.
+        check: Whether the deployment is only looked at.
         run_plan: The plan to run, or None.
         recheck: Whether to refuse the plan where its source would answer differently by now.
     """
@@ -48,6 +54,8 @@ class Request:
     bucket: str | None
     selection: Callable[[str], Selection]
     skip_unchanged: bool
+    wishes: Wishes
+    check: bool
     run_plan: Path | None
     recheck: bool
     lane: Lane
@@ -69,6 +77,7 @@ class SubmitRun:
         self._entropy = surroundings.entropy
         self._terminal = terminal
         self._request = request
+        self._examine = surroundings.examine
         self._clients: Clients = surroundings.connect(request.target.profile, request.target.region)
 
     def run(self) -> ExitCode:
@@ -81,8 +90,15 @@ class SubmitRun:
     def _run_source(self, found: Deployment) -> ExitCode:
         bucket = self._request.bucket or bucket_of(self._clients, self._request.source)
         wanted = Wanted(
-            source=self._request.source, selection=self._request.selection(bucket), skip_unchanged=self._request.skip_unchanged
+            source=self._request.source,
+            selection=self._request.selection(bucket),
+            skip_unchanged=self._request.skip_unchanged,
+            measure=self._request.wishes.measure,
         )
+        if self._request.check:
+            findings = self._examine(self._case(bucket, found))
+            self._terminal.tell(findings)
+            return findings.exit_code
         warnings = self._check(bucket, found)
         files = PlanFiles(self._request.manifests, new_scan_id(self._clock, self._entropy))
         with files.made():
@@ -104,11 +120,24 @@ class SubmitRun:
         return self._submit(plan, files)
 
     def _check(self, bucket: str, found: Deployment) -> tuple[str, ...]:
+        """Make sure that a scan makes sense, and return what to warn of. What is most often wrong comes first.
+
+        Raises:
+            ToolError: It makes none.
+        """
         checks.require_bucket(self._clients.s3, bucket, found)
-        recipients = checks.recipients(self._clients.sns, found.alerts_topic_arn)
-        if not self._request.unconfirmed_mail:
-            checks.require_confirmed(recipients, found.alerts_topic_arn)
-        return (recipients.warning,) if recipients.warning else ()
+        findings = self._examine(self._case(bucket, found))
+        findings.require_none_stops()
+        return findings.warnings
+
+    def _case(self, bucket: str, found: Deployment) -> Case:
+        return Case(
+            clients=self._clients,
+            deployment=found,
+            table=self._table(found),
+            bucket=bucket,
+            unconfirmed_mail=self._request.unconfirmed_mail,
+        )
 
     def _plan(self, wanted: Wanted, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
         """Write manifest, side list and plan: what is counted for the plan is what stands in the manifest."""
@@ -116,6 +145,7 @@ class SubmitRun:
         if wanted.source.kind is not Kind.GENERATED:
             _require_objects(wanted, gathered.harvest)
         survey = parts.survey(files.manifest, self._request.rows_per_job)
+        estimate = self._estimate(gathered, found, len(survey.parts))
         plan = Plan(
             scan_id=files.scan_id,
             created_at=self._clock.now(),
@@ -130,14 +160,30 @@ class SubmitRun:
             rows_per_job=self._request.rows_per_job,
             suspended=self._request.suspended,
             skip_unchanged=wanted.skip_unchanged,
+            all_measured=wanted.measure.all,
             deployment=found,
+            estimate=None if estimate is None else Told.of(estimate),
             warnings=(*gathered.warnings, *warnings),
         )
         files.write(plan)
         return plan
 
+    def _estimate(self, gathered: Gathered, found: Deployment, jobs: int) -> Estimate | None:
+        wishes = self._request.wishes
+        if gathered.measured is None:
+            require_no_limit(wishes, "sizes are not known (--measure all looks at each object, where they are named one by one)")
+            return None
+        table = self._table(found)
+        slots = (table.settings() or Settings()).slots or found.slots
+        return estimate_of(
+            wishes, gathered.measured, history=table, now=self._clock.now(), slots=slots, region=found.region, jobs=jobs
+        )
+
+    def _table(self, found: Deployment) -> ScanTable:
+        return ScanTable(self._clients.dynamodb, found.table_name, self._clock)
+
     def _gather(self, wanted: Wanted, found: Deployment, files: PlanFiles) -> Gathered:
-        table = ScanTable(self._clients.dynamodb, found.table_name, self._clock)
+        table = self._table(found)
         return Gathering(self._clients, self._clock, self._terminal).gather(wanted, table, files.manifest, files.ineligible)
 
     def _recheck(self, plan: Plan) -> None:
@@ -147,7 +193,12 @@ class SubmitRun:
             ToolError: It would not.
         """
         with tempfile.TemporaryDirectory() as folder:
-            wanted = Wanted(source=plan.source, selection=plan.selection, skip_unchanged=plan.skip_unchanged)
+            wanted = Wanted(
+                source=plan.source,
+                selection=plan.selection,
+                skip_unchanged=plan.skip_unchanged,
+                measure=ALL_HEADERS if plan.all_measured else NO_HEADERS,
+            )
             now = self._gather(wanted, plan.deployment, PlanFiles(Path(folder), plan.scan_id)).harvest
         if now.sha256 != plan.sha256:
             raise ToolError(
@@ -164,7 +215,7 @@ class SubmitRun:
             raise click.exceptions.Exit(ExitCode.FAILED)
 
     def _submit(self, plan: Plan, files: PlanFiles) -> ExitCode:
-        table = ScanTable(self._clients.dynamodb, plan.deployment.table_name, self._clock)
+        table = self._table(plan.deployment)
         submitting = Submitting(
             clients=self._clients,
             table=table,

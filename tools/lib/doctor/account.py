@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tools.lib.batch_jobs import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3control.literals import JobStatusType
 
 LEAST_FREE = 100
 """S3 Batch takes every free invocation of the account (design, section 7): fewer than this are no reserve for anything else."""
@@ -19,24 +17,8 @@ LEAST_FREE = 100
 ACCOUNT_JOBS = 20
 """Rekognition's stored-video jobs of an account at a time (aws-facts 7)."""
 
-ACTIVE_BATCH_JOBS = 6
-"""S3 Batch jobs of an account at a time (aws-facts 2)."""
-
 WITHOUT_VIDEO = frozenset({"ca-central-1", "il-central-1"})
 """Regions that have Rekognition but none of its video operations (aws-facts 7)."""
-
-_UNFINISHED: tuple[JobStatusType, ...] = (
-    "Active",
-    "New",
-    "Paused",
-    "Pausing",
-    "Preparing",
-    "Ready",
-    "Suspended",
-    "Cancelling",
-    "Completing",
-    "Failing",
-)
 
 
 def concurrency(case: Case) -> list[Finding]:
@@ -106,18 +88,9 @@ def _is_of_jobs(name: str) -> bool:
 
 def batch_jobs(case: Case) -> list[Finding]:
     """Look how many batch jobs the account has under way."""
-    jobs: list[Any] = []
-    token: dict[str, str] = {}
-    while True:  # botocore has no paginator for this operation
-        page: Any = case.clients.s3control.list_jobs(
-            AccountId=case.deployment.account_id, JobStatuses=list(_UNFINISHED), MaxResults=1000, **token
-        )
-        jobs += page.get("Jobs", [])
-        if not page.get("NextToken"):
-            break
-        token = {"NextToken": page["NextToken"]}
-    text = f"{len(jobs)} under way in the account, of {ACTIVE_BATCH_JOBS} that may be active"
-    if len(jobs) >= ACTIVE_BATCH_JOBS:
+    count = open_jobs(case.clients.s3control, case.deployment.account_id)
+    text = f"{count} under way in the account, of {ACTIVE_JOBS} that may be active"
+    if count >= ACTIVE_JOBS:
         return [warning("batch jobs", f"{text}: another one would wait.", "Wait for one to end, or cancel it in the console.")]
     return [ok("batch jobs", text)]
 

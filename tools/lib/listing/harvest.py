@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from io import BufferedWriter
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from handlers.domain import objects as rules
 from tools.lib.errors import ToolError
@@ -24,6 +24,18 @@ SAMPLE = 1_000
 
 _RESTORED = 'ongoing-request="false"'
 """What HeadObject's `x-amz-restore` says of a restored copy; a listing says it in another way."""
+
+
+class Appraiser(Protocol):
+    """Looks closer at what could go into a manifest, and hears of what does."""
+
+    def judge(self, batch: Batch) -> Sequence[str]:
+        """Return, of each object, the code of the reason to leave it out, or ""."""
+        ...
+
+    def see(self, batch: Batch) -> None:
+        """Take note of what goes into the manifest."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +67,12 @@ def harvest(
     ineligible: Path | None,
     seed: int = 0,
     sample_size: int = SAMPLE,
+    appraiser: Appraiser | None = None,
 ) -> Harvest:
     """Write what can be analysed into a manifest and the rest into a side list, and count both.
 
     Sample and limit of the selection are taken of what can be analysed; with a limit the listing is read no further than needed.
+    What the appraiser refuses of that is left out too.
     Files appear when they are whole, the side list only if something is in it; None writes nothing. `batches` is closed.
 
     Raises:
@@ -70,7 +84,11 @@ def harvest(
         side = _Side(selection.bucket, stack.enter_context(_whole(ineligible, even_empty=False)))
         main = _Main(selection.bucket, stack.enter_context(_whole(manifest, even_empty=True)), Reservoir(sample_size, seed))
         for batch in limited(drawn(side.eligible(batches), selection.sample), selection.limit):
-            main.add(batch)
+            kept = batch if appraiser is None else side.without(batch, appraiser.judge(batch))
+            if kept:
+                main.add(kept)
+                if appraiser is not None:
+                    appraiser.see(kept)
     return main.harvest(side.reasons)
 
 
@@ -127,10 +145,15 @@ class _Side:
             if _is_clean(batch):
                 yield batch
                 continue
-            codes = _codes(batch)
-            self._put(batch.taking(codes), [code for code in codes if code])
-            if rest := batch.taking([not code for code in codes]):
+            if rest := self.without(batch, _codes(batch)):
                 yield rest
+
+    def without(self, batch: Batch, codes: Sequence[str]) -> Batch:
+        """Write down those objects for which there is a code, and return the others."""
+        if not any(codes):
+            return batch
+        self._put(batch.taking(codes), [code for code in codes if code])
+        return batch.taking([not code for code in codes])
 
     def _put(self, batch: Batch, reasons: list[str]) -> None:
         self.reasons.update(reasons)
