@@ -73,7 +73,7 @@ class Runs:
         done = self.submit(*arguments, "--wait", "--json", **given)
         assert done.exit_code in (0, 3), done.stderr
         review = self.review(json.loads(done.stdout)["scan_id"])
-        return review["counts"], review["adds_up"]
+        return review["states"], review["adds_up"]
 
     def jobs(self):
         """Return the jobs there are, as (description, rows of the manifest), sorted."""
