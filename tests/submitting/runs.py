@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from tests.line.line import ACCOUNT, BUCKET
 from tools import control_scan, review_report, submit_job
 from tools.lib.aws import Clients
+from tools.lib.doctor import examine
 from tools.lib.program import Surroundings
 
 
@@ -41,8 +42,9 @@ class Breaking:
 class Runs:
     """Programs run in one line."""
 
-    def __init__(self, line):
+    def __init__(self, line, examine=examine):
         self.line = line
+        self._examine = examine
         self.folder = line.directory / "manifests"
 
     def submit(self, *arguments, at=None, after=False, **given):
@@ -55,7 +57,9 @@ class Runs:
             return made if config.parameter_validation is False else Breaking(made, counter)
 
         clients = Clients(SimpleNamespace(client=client))
-        surroundings = Surroundings(connect=lambda _profile, _region: clients, clock=self.line.clock, interactive=False)
+        surroundings = Surroundings(
+            connect=lambda _profile, _region: clients, clock=self.line.clock, interactive=False, examine=self._examine
+        )
         measured = [] if {"--measure", "--run-plan"} & set(arguments) else ["--measure", "none"]
         arguments = ["--manifests", str(self.folder), "--yes", *measured, *arguments]
         return CliRunner().invoke(submit_job.main, arguments, obj=surroundings, catch_exceptions=False, **given)

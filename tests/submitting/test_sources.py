@@ -20,7 +20,7 @@ LIBRARY = {
     "2023//slashes.mp4": unreadable(),
     "2023/no video.mp4": b"just words",
 }
-TRUTH = ({"CLEAN": 1, "FLAGGED": 2, "FAILED": 1, "SKIPPED": 1}, True)
+TRUTH = ({"clean": 1, "flagged": 2, "failed": 1, "skipped": 1}, True)
 INVENTORY = "amzn-s3-demo-inventory"
 SCHEMA = ("Bucket", "Key", "VersionId", "IsLatest", "IsDeleteMarker", "Size", "LastModifiedDate", "ETag", "StorageClass")
 

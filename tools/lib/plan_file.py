@@ -83,7 +83,7 @@ def load(path: Path, deployment: Deployment) -> tuple[Plan, PlanFiles]:
         raise ToolError(
             f"{files.manifest}: the manifest of the plan {path} is gone.", cure=f"Put it back beside the plan. {_AGAIN}"
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _no_plan(path, error) from error
     if found.sha256 != plan.sha256:
         raise ToolError(
@@ -96,12 +96,13 @@ def load(path: Path, deployment: Deployment) -> tuple[Plan, PlanFiles]:
 def _values(path: Path) -> Mapping[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        scan_id, stack = values["scan_id"], (values["stack"], values["region"], values["account_id"], values["rows_per_job"])
+        scan_id, stack = values["scan_id"], (values["stack"], values["region"], values["account_id"])
+        rows = int(values["rows_per_job"])
     except (ValueError, KeyError, TypeError) as error:
         raise _no_plan(path, error) from error
     # The names of files follow from it: it must not lead elsewhere.
-    if not isinstance(scan_id, str) or not _SCAN_ID.fullmatch(scan_id) or not all(stack) or values["rows_per_job"] < 1:
-        raise _no_plan(path, f"scan_id {scan_id!r}, stack {stack!r}")
+    if not isinstance(scan_id, str) or not _SCAN_ID.fullmatch(scan_id) or not all(stack) or rows < 1:
+        raise _no_plan(path, f"scan_id {scan_id!r}, stack {stack!r}, rows_per_job {rows}")
     plan: Mapping[str, Any] = values
     return plan
 
