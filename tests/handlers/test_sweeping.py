@@ -304,6 +304,28 @@ class TestClosing:
 
         assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scan(SCAN).status)
 
+    def test_missing_jobs(self, sweep, table, s3control):
+        """A scan stays open while jobs of it are missing that are planned: they may come yet, whenever who submits goes on."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
+        s3control.jobs = {"one": "Complete", "two": "Complete"}
+        sweep(20)
+        before = table.scan(SCAN).status
+
+        table.add_job(SCAN, "two")
+        sweep(7)
+
+        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scan(SCAN).status)
+
+    def test_missing_jobs_of_a_cancelled_scan(self, sweep, table, s3control):
+        """A cancelled scan ends, whatever jobs it lacks: none will come."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
+        s3control.jobs = {"one": "Cancelled"}
+        table.cancel_scan(SCAN, "by somebody")
+
+        sweep(8)
+
+        assert not table.scan(SCAN).live
+
     def test_waiting(self, over, sweep, table):
         """A scan of which a video waits stays open, and begins to count anew after it."""
         table.register(waiting(), None)

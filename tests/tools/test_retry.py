@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from handlers.domain.record import BatchJob
+from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import Lane, ScanStatus, State
 from tests.tools.review_doubles import (
     BUCKET,
@@ -21,6 +21,7 @@ from tests.tools.review_doubles import (
     review,
     said,
 )
+from tools.lib.retry import next_number
 
 ACCEPTED = '{"state":"WAITING"}'
 NAME = f"{SCAN}-retry-1"
@@ -281,3 +282,11 @@ def test_one_state_for_each_object_over_several_reports(account):
 
     assert {"clean": 1, "skipped": 1, "failed": 1} == {state: count for state, count in shown["states"].items() if count}
     assert (3, True) == (shown["objects"], shown["adds_up"])
+
+
+def test_the_jobs_of_a_split_scan_are_no_retries():
+    """A scan of a hundred planned jobs has been retried as often as it has jobs beyond them."""
+    jobs = tuple(BatchJob(str(number)) for number in range(101))
+
+    assert 1 == next_number(Scan(SCAN, BUCKET, jobs=jobs[:100], planned_jobs=100), 0)
+    assert 2 == next_number(Scan(SCAN, BUCKET, jobs=jobs, planned_jobs=100), 0)

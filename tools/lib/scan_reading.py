@@ -81,6 +81,11 @@ class ScanReading:
             )
         videos = self._reported(scan, wanted, reports) if by_reports else manifest_videos(self._files, scan.manifest_uri or "")
         answers = asking.answered(videos, scan, self.table, self.clients, whole)
+        if scan.missing_jobs and scan.jobs:
+            reports.notes.gaps.append(
+                f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan are not submitted yet: "
+                f"`submit_job.py --run-plan` goes on with manifests/{scan.id}.plan.json."
+            )
         return _shown(joined(answers, reports.notes, truth), scan.objects, bar), reports.notes.gaps
 
     def _place(self, scan: Scan, job: BatchJob) -> ReportPlace:
