@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import unquote_plus
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
-_SPOOL_BYTES = 8 * 1024 * 1024
 _COLUMNS = (2, 3)
 """Bucket and key, and the version where the bucket has versions."""
 
@@ -48,29 +48,44 @@ class BucketFiles:
         return True
 
 
-def manifest_videos(files: ReportFiles, uri: str) -> Iterator[Video]:
-    """Yield the videos of a scan's manifest, in its order, one for each row.
+@contextmanager
+def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
+    """Fetch the manifest of a scan for as long as the block runs.
 
     Raises:
-        ToolError: The manifest is gone, or a row of it is none.
+        ToolError: It is gone.
     """
-    key = uri.removeprefix("s3://").partition("/")[2]
-    with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
-        if not files.fetch(key, spool):
-            raise ToolError(
-                f"{uri}: the manifest of the scan is gone, so nobody can say what should have been scanned.",
-                cure="Put the local copy from manifests/ back there, or review the job's report alone with --without-manifest.",
-            )
-        spool.seek(0)
-        text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = Manifest(uri, Path(folder) / "manifest.csv")
+        with manifest.path.open("wb") as target:
+            if not files.fetch(uri.removeprefix("s3://").partition("/")[2], target):
+                raise ToolError(
+                    f"{uri}: the manifest of the scan is gone, so nobody can say what should have been scanned.",
+                    cure="Put the local copy from manifests/ back there, or review the job's report alone with --without-manifest.",
+                )
+        yield manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The manifest of a scan on this machine, to be read as often as is wanted: its videos in its order, one for each row.
+
+    Raises:
+        ToolError: A row of it is none.
+    """
+
+    uri: str
+    path: Path
+
+    def __iter__(self) -> Iterator[Video]:
+        """Yield its videos from the first row on."""
         number = 0
-        try:
-            for number, row in enumerate(csv.reader(text), 1):
-                yield _video(uri, number, row)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise _damaged(f"{uri}, after row {number}: no CSV of UTF-8 ({error}).") from error
-        finally:
-            text.detach()
+        with self.path.open(encoding="utf-8", newline="") as text:
+            try:
+                for number, row in enumerate(csv.reader(text), 1):
+                    yield _video(self.uri, number, row)
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise _damaged(f"{self.uri}, after row {number}: no CSV of UTF-8 ({error}).") from error
 
 
 def _video(uri: str, number: int, row: list[str]) -> Video:
@@ -78,7 +93,7 @@ def _video(uri: str, number: int, row: list[str]) -> Video:
         columns = " or ".join(map(str, _COLUMNS))
         raise _damaged(f"{uri}, row {number}: {len(row)} columns where a manifest of ours has {columns}.")
     # As the function decodes the key of a task: the record was written under that name.
-    return Video(row[0], unquote_plus(row[1], errors="strict"), (row[2] or None) if len(row) == max(_COLUMNS) else None)
+    return Video(row[0], unquote_plus(row[1], errors="strict"), (row[2] or None) if len(row) > 2 else None)  # noqa: PLR2004 - see _COLUMNS
 
 
 def _damaged(message: str) -> ToolError:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from itertools import islice
 from typing import Protocol, TypeAlias
 
@@ -20,6 +19,7 @@ from handlers.domain.record import Record
 from handlers.domain.states import State
 from tools.lib.completion_report import ReportRow
 
+_MAX_ROWS = 1_024
 BATCH = 100
 """Records asked for at a time: what one BatchGetItem takes."""
 
@@ -95,20 +95,30 @@ class ReportNotes:
         self.gaps: list[str] = []
         self._said: list[TaskNote | None] = [None]
         self._place: dict[TaskNote, int] = {}
+        self._rows: dict[tuple[bool, str, str], int] = {}
+        """The places of what rows say to the letter, the first of them: most rows of a report say the same."""
         self._marks: dict[bytes, int] = {}
         """Twice the place of an object's note in `_said` (0: none), and one more once a row of the manifest has named it."""
 
     def take(self, row: ReportRow) -> Video:
         """Note a row of a report and return its video."""
         video = Video(row.bucket, row.key, row.version_id)
-        note = note_of(row)
-        place = self._place.get(note)
+        said = (row.succeeded, row.error_code, row.message)
+        place = self._rows.get(said)
         if place is None:
-            place = self._place[note] = len(self._said)
-            self._said.append(note)
+            place = self._placed(note_of(row))
+            if len(self._rows) < _MAX_ROWS:
+                self._rows[said] = place
         self._marks[video.digest] = 2 * place
         self.rows += 1
         return video
+
+    def _placed(self, note: TaskNote) -> int:
+        """Return the place of a note, which is added where it is new."""
+        place = self._place.setdefault(note, len(self._said))
+        if place == len(self._said):
+            self._said.append(note)
+        return place
 
     def of(self, video: Video) -> TaskNote | None:
         """Return what the reports say of a video."""
@@ -173,8 +183,14 @@ def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id:
     return joined(_answered(videos, records, scan_id), notes, truth)
 
 
+def answered(videos: Iterable[Video], answers: Iterable[tuple[bytes, Known | None]]) -> Iterator[Answered]:
+    """Yield each video with the answer about it, which come in one order; see `tools/lib/asking.py`."""
+    for video, (key, known) in zip(videos, answers, strict=True):
+        yield video, key, known
+
+
 def joined(answers: Iterable[Answered], notes: ReportNotes, truth: TruthTable) -> Iterator[ObjectFate]:
-    """As `join`, where the table has been asked already; see `tools/lib/asking.py`."""
+    """As `join`, where the table has been asked already."""
     notes.begin()
     unreported = notes.gaps[0] if notes.gaps else None
     for video, key, known in answers:
@@ -209,18 +225,13 @@ def fate_of(
 
 def note_of(row: ReportRow) -> TaskNote:
     """Return what a report's row says: our own JSON where it holds some, else AWS's words."""
-    return _note(row.succeeded, row.error_code, row.message)
-
-
-@lru_cache(maxsize=1024)  # most rows of a report say the same
-def _note(succeeded: bool, error_code: str, message: str) -> TaskNote:
-    said = _said(message)
-    if succeeded:
+    said = _said(row.message)
+    if row.succeeded:
         return TaskNote(succeeded=True, state=said.get("state"), reason=said.get("reason"), message=said.get("message"))
     return TaskNote(
         succeeded=False,
-        reason=said.get("reason") or error_code or None,
-        message=said.get("message") or (None if said else message),
+        reason=said.get("reason") or row.error_code or None,
+        message=said.get("message") or (None if said else row.message),
     )
 
 
