@@ -23,7 +23,7 @@ from tests.tools.review_doubles import (
 )
 
 ACCEPTED = '{"state":"WAITING"}'
-NAME = f"{SCAN}-retry-1"
+NAME = f"{SCAN}-retry-1-00000000"
 
 
 @pytest.fixture(name="scanned")

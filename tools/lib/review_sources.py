@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
+_SET_ASIDE_COLUMNS = 4
+"""Bucket, key, version or nothing, and the code of the reason."""
 _COLUMNS = (2, 3)
 """Bucket and key, and the version where the bucket has versions."""
 
@@ -55,15 +57,31 @@ def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
     Raises:
         ToolError: It is gone.
     """
+    with _fetched(files, uri) as path:
+        if path is None:
+            raise ToolError(
+                f"{uri}: the manifest of the scan is gone, so nobody can say what should have been scanned.",
+                cure="Put the local copy from manifests/ back there, or review the job's report alone with --without-manifest.",
+            )
+        yield Manifest(uri, path)
+
+
+@contextmanager
+def fetched_set_aside(files: ReportFiles, uri: str) -> Iterator[SetAside]:
+    """Fetch the list of what was left out of a scan's manifest, which lies beside it, for as long as the block runs."""
+    listed = f"{uri.removesuffix('.csv')}-ineligible.csv"
+    with _fetched(files, listed) as path:
+        yield SetAside(listed, path)
+
+
+@contextmanager
+def _fetched(files: ReportFiles, uri: str) -> Iterator[Path | None]:
+    """Fetch a file for as long as the block runs; None where there is none."""
     with tempfile.TemporaryDirectory() as folder:
-        manifest = Manifest(uri, Path(folder) / "manifest.csv")
-        with manifest.path.open("wb") as target:
-            if not files.fetch(uri.removeprefix("s3://").partition("/")[2], target):
-                raise ToolError(
-                    f"{uri}: the manifest of the scan is gone, so nobody can say what should have been scanned.",
-                    cure="Put the local copy from manifests/ back there, or review the job's report alone with --without-manifest.",
-                )
-        yield manifest
+        path = Path(folder) / "rows.csv"
+        with path.open("wb") as target:
+            found = files.fetch(uri.removeprefix("s3://").partition("/")[2], target)
+        yield path if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +97,57 @@ class Manifest:
 
     def __iter__(self) -> Iterator[Video]:
         """Yield its videos from the first row on."""
-        number = 0
-        with self.path.open(encoding="utf-8", newline="") as text:
-            try:
-                for number, row in enumerate(csv.reader(text), 1):
-                    yield _video(self.uri, number, row)
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise _damaged(f"{self.uri}, after row {number}: no CSV of UTF-8 ({error}).") from error
+        return (_video(self.uri, number, row) for number, row in _rows(self.uri, self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Objects that were left out of a scan's job because they cannot be analysed: a list beside the manifest, or none."""
+
+    uri: str
+    path: Path | None
+
+    def __iter__(self) -> Iterator[tuple[Video, str]]:
+        """Yield each object with the code of its reason.
+
+        Raises:
+            ToolError: A row of the list is none.
+        """
+        for number, row in _rows(self.uri, self.path) if self.path else ():
+            if len(row) != _SET_ASIDE_COLUMNS:
+                raise _damaged(f"{self.uri}, row {number}: {len(row)} columns where such a list has {_SET_ASIDE_COLUMNS}.")
+            yield _video(self.uri, number, row[:-1]), row[-1]
+
+    def videos(self) -> Iterator[Video]:
+        """Yield the objects alone."""
+        return (video for video, _ in self)
+
+
+def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV file with their numbers.
+
+    Raises:
+        ToolError: It is none.
+    """
+    number = 0
+    with path.open(encoding="utf-8", newline="") as text:
+        try:
+            for number, row in enumerate(csv.reader(text), 1):
+                yield number, row
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise _damaged(f"{uri}, after row {number}: no CSV of UTF-8 ({error}).") from error
 
 
 def _video(uri: str, number: int, row: list[str]) -> Video:
     if len(row) not in _COLUMNS:
         columns = " or ".join(map(str, _COLUMNS))
         raise _damaged(f"{uri}, row {number}: {len(row)} columns where a manifest of ours has {columns}.")
-    # As the function decodes the key of a task: the record was written under that name.
-    return Video(row[0], unquote_plus(row[1], errors="strict"), (row[2] or None) if len(row) > 2 else None)  # noqa: PLR2004 - see _COLUMNS
+    try:
+        # As the function decodes the key of a task: the record was written under that name.
+        key = unquote_plus(row[1], errors="strict")
+    except UnicodeDecodeError as error:
+        raise _damaged(f"{uri}, row {number}: the key {row[1]!r} is not percent-encoded UTF-8.") from error
+    return Video(row[0], key, (row[2] or None) if len(row) > 2 else None)  # noqa: PLR2004 - see _COLUMNS
 
 
 def _damaged(message: str) -> ToolError:
@@ -124,13 +178,15 @@ class ReportPlace:
     prefix: str
 
 
-def reports_of(scan: Scan, place_of: Callable[[BatchJob], ReportPlace], *, listing: bool) -> Reports:
-    """Read the reports of all jobs of a scan, in the order of the jobs.
+def reports_of(
+    scan: Scan, place_of: Callable[[BatchJob], ReportPlace], *, listing: bool, notes: ReportNotes | None = None
+) -> Reports:
+    """Read the reports of all jobs of a scan, in the order of the jobs; what they say counts more than what was noted before.
 
     Raises:
         ToolError: A report is damaged.
     """
-    reports = Reports()
+    reports = Reports(notes or ReportNotes())
     for job in scan.jobs:
         try:
             gap = _take(reports, place_of(job), job, listing=listing)

@@ -16,9 +16,17 @@ from tools.lib import asking, batch_jobs, deployment
 from tools.lib.aws import code_of
 from tools.lib.errors import ToolError
 from tools.lib.program import Surroundings, Target
-from tools.lib.review_sources import BucketFiles, ReportPlace, Reports, fetched_manifest, reports_of, unreported_videos
+from tools.lib.review_sources import (
+    BucketFiles,
+    ReportPlace,
+    Reports,
+    fetched_manifest,
+    fetched_set_aside,
+    reports_of,
+    unreported_videos,
+)
 from tools.lib.terminal import Bar
-from tools.lib.truth import ObjectFate, TruthTable, answered, joined
+from tools.lib.truth import ObjectFate, ReportNotes, TruthTable, answered, joined
 
 _SHOWN_EVERY = 100
 
@@ -80,14 +88,19 @@ class ScanReading:
         return _shown(outcomes, scan.objects, bar), gaps
 
     def _by_manifest(self, scan: Scan, truth: TruthTable, gaps: list[str], whole: frozenset[State]) -> Iterator[ObjectFate]:
-        """Yield the fate of each row of the manifest; the table is asked while the reports are read."""
+        """Yield the fate of each row of the manifest, and of what was left out of it; the table is asked while reports are read."""
         with (
             fetched_manifest(self._files, scan.manifest_uri or "") as manifest,
-            asking.asked(manifest, scan, self.table, self.clients, whole) as answers,
+            fetched_set_aside(self._files, scan.manifest_uri or "") as aside,
+            asking.asked(chain(manifest, aside.videos()), scan, self.table, self.clients, whole) as answers,
         ):
-            notes = reports_of(scan, lambda job: self._place(scan, job), listing=False).notes
+            notes = ReportNotes()
+            for video, reason in aside:
+                notes.set_aside(video, reason)
+                truth.set_aside += 1
+            reports_of(scan, lambda job: self._place(scan, job), listing=False, notes=notes)
             gaps += notes.gaps
-            yield from joined(answered(manifest, answers), notes, truth)
+            yield from joined(answered(chain(manifest, aside.videos()), answers), notes, truth)
 
     def _by_reports(
         self, scan: Scan, wanted: Wanted, truth: TruthTable, gaps: list[str], whole: frozenset[State]

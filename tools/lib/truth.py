@@ -15,11 +15,12 @@ from itertools import islice
 from typing import Protocol, TypeAlias
 
 from handlers.domain.identity import Video
-from handlers.domain.record import Record
+from handlers.domain.record import INELIGIBLE, Record
 from handlers.domain.states import State
 from tools.lib.completion_report import ReportRow
 
 _MAX_ROWS = 1_024
+_SET_ASIDE = "left out of the batch job when the scan was submitted"
 BATCH = 100
 """Records asked for at a time: what one BatchGetItem takes."""
 
@@ -30,6 +31,8 @@ class Fate(StrEnum):
     CLEAN = "clean"
     FLAGGED = "flagged"
     FAILED = "failed"
+    INELIGIBLE = "ineligible"
+    """Could not be analysed as it is (empty, archived, too large): found out before any money was spent."""
     CANCELLED = "cancelled"
     RUNNING = "running"
     WAITING = "waiting"
@@ -113,6 +116,10 @@ class ReportNotes:
         self.rows += 1
         return video
 
+    def set_aside(self, video: Video, reason: str) -> None:
+        """Note that an object was left out of the job, and why; what a report says of it later counts."""
+        self._marks[video.digest] = 2 * self._placed(TaskNote(True, SET_ASIDE, reason, _SET_ASIDE))
+
     def _placed(self, note: TaskNote) -> int:
         """Return the place of a note, which is added where it is new."""
         place = self._place.setdefault(note, len(self._said))
@@ -152,6 +159,8 @@ class TruthTable:
     fates: Counter[Fate] = field(default_factory=Counter)
     repeated: int = 0
     expected: int | None = None
+    set_aside: int = 0
+    """Objects that were left out of the job when the scan was submitted, beyond `expected`."""
     foreign: int = 0
 
     def count(self, outcome: ObjectFate) -> None:
@@ -167,7 +176,7 @@ class TruthTable:
     @property
     def adds_up(self) -> bool:
         """Tell whether every row of the manifest is accounted for, and nothing else."""
-        return self.foreign == 0 and self.fates[Fate.LOST] == 0 and self.expected in (None, self.total)
+        return self.foreign == 0 and self.fates[Fate.LOST] == 0 and self.expected in (None, self.total - self.set_aside)
 
     @property
     def settled(self) -> bool:
@@ -212,14 +221,15 @@ def fate_of(
     if isinstance(known, Record):
         problem = known.problem
         reason, message = (problem.code, problem.message) if problem else (None, None)
-        return ObjectFate(video, _FATES[known.state], known, reason, message, again)
+        ineligible = known.state is State.FAILED and reason in INELIGIBLE
+        return ObjectFate(video, Fate.INELIGIBLE if ineligible else _FATES[known.state], known, reason, message, again)
     if known is not None:
         return ObjectFate(video, _FATES[known], again=again)
     if note is None:
         return ObjectFate(video, Fate.NEVER_ATTEMPTED, None, "not-reported" if unreported else None, unreported, again)
     if not note.succeeded:
         return ObjectFate(video, Fate.FAILED, None, note.reason, note.message, again)
-    fate = Fate.SKIPPED if note.state == "SKIPPED" else Fate.LOST
+    fate = _UNRECORDED.get(note.state or "", Fate.LOST)
     return ObjectFate(video, fate, None, note.reason, note.message, again)
 
 
@@ -251,6 +261,9 @@ def _answered(videos: Iterable[Video], records: Records, scan_id: str) -> Iterat
         yield from ((video, key, known.get(key)) for video, key in batch)
 
 
+SET_ASIDE = "INELIGIBLE"
+"""The state of a note about an object that was left out of the job."""
+_UNRECORDED = {"SKIPPED": Fate.SKIPPED, SET_ASIDE: Fate.INELIGIBLE}
 _FATES = {
     State.CLEAN: Fate.CLEAN,
     State.FLAGGED: Fate.FLAGGED,
