@@ -236,7 +236,7 @@ def test_ineligible(pages):
         )
     )
     page.locator("#filter-state").select_option("ineligible")
-    page.wait_for_function("document.querySelectorAll('tr.row').length === 3")
+    page.locator("#count", has_text="3 of 5 videos").wait_for()
 
     assert ("1", "3", "0") == (figures["Failed"], figures["Ineligible"], figures["Not finished"])
     assert {"Ineligible archived", "Ineligible empty", "Ineligible too-large"} == set(
