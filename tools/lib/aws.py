@@ -25,6 +25,7 @@ _CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
     retries={"mode": "standard", "total_max_attempts": 6},  # throttling and 5xx; a person waits, so seconds and not minutes
+    max_pool_connections=32,  # as many headers of videos are read at a time, and more pages listed; boto3's own 10 would be dropped
     user_agent_extra="video-moderation-tools",
 )
 

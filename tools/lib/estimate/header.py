@@ -125,7 +125,7 @@ def _read(reading: RangedReading) -> Reading:
     movie = read_movie(reading, find_movie(reading))
     seconds = fragments_seconds(reading, movie) if movie.fragmented else movie.seconds
     picture = movie.picture
-    if picture is None:
+    if picture is None or picture.codec is None:
         return Header(seconds or 0.0, "", reading.gets, reading.bytes)
     if not seconds:
         return Unreadable("no-length", "The header does not say how long the video is.", reading.gets, reading.bytes)

@@ -8,7 +8,7 @@ FIRST_BLOCK = 32 * 1024
 """Bytes of the first GET: the header of a faststart file begins within, and with it all that is wanted."""
 
 NEXT_BLOCK = 256 * 1024
-"""Bytes of each further GET. The header behind the pictures lies there whole where a video is short; of a long one, its beginning."""
+"""Bytes of each further GET. Of a header behind the pictures that is a short video's whole, or a long one's beginning."""
 
 MAX_GETS = 6
 MAX_BYTES = 1_100_000
