@@ -9,7 +9,7 @@ from tools.lib.estimate.ranges import Range
 from tools.lib.prices import PriceTable
 
 GETS_PER_VIDEO, PUTS_PER_VIDEO = 4, 1
-"""Looked at when it is registered and when it is started (HEAD and first bytes each); its hits are kept. Counted on the emulator."""
+"""Looked at when registered and when started (HEAD and first bytes each); its hits are kept. Counted on the emulator."""
 
 QUEUE_REQUESTS_PER_VIDEO = 4
 """Send, receive, change of visibility, delete (counted)."""

@@ -10,15 +10,14 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from tools.lib.listing import ListedObject
 
 DEFAULT_SAMPLE = 1_000
 """Videos whose headers are read unless told otherwise: a few seconds, and less than a cent."""
 
-CLASSES = 32
-"""Classes by size: 4^31 bytes is more than S3 stores."""
+CLASSES = 33
+"""Classes by size: sizes are numbers of 64 bits."""
 
 LEAST_OF_A_CLASS = 30
 """So many are measured of each class at least, or all: from fewer no error bar can be told."""
@@ -26,7 +25,7 @@ LEAST_OF_A_CLASS = 30
 
 def class_of(size: int) -> int:
     """Return the class of a size in bytes."""
-    return min(size.bit_length() // 2, CLASSES - 1)
+    return size.bit_length() // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +80,19 @@ class Sampler:
 
     def offer(self, found: ListedObject) -> None:
         """Take note of one object."""
-        at = class_of(found.size)
-        self._counts[at] += 1
-        self._bytes[at] += found.size
-        self._keep(at, lambda: found)
+        self.offer_all((found.size,), lambda _: found)
 
     def offer_all(self, sizes: Sequence[int], object_at: Callable[[int], ListedObject]) -> None:
         """Take note of a batch, given by its sizes; `object_at` is called only for the few that are kept for now."""
-        for number, size in enumerate(sizes):
+        counts, total, kept, most, draw = self._counts, self._bytes, self._kept, self.size, self._random.random
+        for number, size in enumerate(sizes):  # as plain as it is because a hundred million may pass
             at = class_of(size)
-            self._counts[at] += 1
-            self._bytes[at] += size
-            self._keep(at, partial(object_at, number))
+            total[at] += size
+            counts[at] += 1
+            if counts[at] <= most:
+                kept[at].append(object_at(number))
+            elif most and (place := int(draw() * counts[at])) < most:  # algorithm R: each of those so far is as likely kept
+                kept[at][place] = object_at(number)
 
     def offering(self, listing: Iterable[ListedObject]) -> Iterator[ListedObject]:
         """Yield a listing, taking note of it."""
@@ -109,15 +109,6 @@ class Sampler:
         chosen = [found for at, count in wanted.items() for found in order.sample(self._kept[at], count)]
         return Sample(populations, tuple(chosen))
 
-    def _keep(self, at: int, found: Callable[[], ListedObject]) -> None:
-        kept = self._kept[at]
-        if len(kept) < self.size:
-            kept.append(found())
-            return
-        place = int(self._random.random() * self._counts[at])  # algorithm R; a tenth of the time of randrange
-        if place < self.size:
-            kept[place] = found()
-
 
 def _allotted(populations: Mapping[int, Population], size: int) -> dict[int, int]:
     """Return how many to measure of each class: half of them by its share of the objects, half by its share of the bytes.
@@ -126,8 +117,13 @@ def _allotted(populations: Mapping[int, Population], size: int) -> dict[int, int
     """
     count = sum(each.count for each in populations.values())
     total = sum(each.bytes for each in populations.values()) or 1
-    least = min(LEAST_OF_A_CLASS, size)
-    return {
-        at: min(each.count, size, max(least, math.ceil(size * (each.count / count + each.bytes / total) / 2)))
-        for at, each in populations.items()
-    }
+    shares = {at: (each.count / count + each.bytes / total) / 2 for at, each in populations.items()}
+    least, factor = min(LEAST_OF_A_CLASS, size), float(size)
+    while True:
+        wanted = {at: min(each.count, size, max(least, math.ceil(factor * shares[at]))) for at, each in populations.items()}
+        if sum(wanted.values()) >= min(size, count):
+            return wanted
+        factor *= _MORE  # small classes are used up: the others take what those could not
+
+
+_MORE = 1.1
