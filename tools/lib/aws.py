@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     # The stubs are for the type checker only: a user's machine does not have them.
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3control import S3ControlClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
@@ -70,6 +72,21 @@ class Clients:
     def sns(self) -> SNSClient:
         """Return the client that looks at the mail subscriptions."""
         return self._session.client("sns", config=_CONFIG)
+
+    @cached_property
+    def iam(self) -> IAMClient:
+        """Return the client that looks at roles."""
+        return self._session.client("iam", config=_CONFIG)
+
+    @cached_property
+    def quotas(self) -> ServiceQuotasClient:
+        """Return the client that looks at the account's quotas."""
+        return self._session.client("service-quotas", config=_CONFIG)
+
+    def regions(self, service: str) -> list[str]:
+        """Return the Regions, in all partitions, in which boto3 knows of a service."""
+        partitions = self._session.get_available_partitions()
+        return [region for name in partitions for region in self._session.get_available_regions(service, partition_name=name)]
 
     def keys(self) -> tuple[str, str, str | None] | None:
         """Return access key, secret key and session token as they are now, for a process that asks in this one's name."""

@@ -22,14 +22,15 @@ def _lognormal(rng):
 
 def _bimodal(rng):
     """Nine clips of seconds for each film of an hour."""
-    return _sized(rng.uniform(5, 20), 8e6) if rng.random() < 0.9 else _sized(rng.uniform(1_800, 5_400), 2e6)
+    rate = rng.lognormvariate(0, 0.3)
+    return _sized(rng.uniform(5, 20), 8e6 * rate) if rng.random() < 0.9 else _sized(rng.uniform(1_800, 5_400), 2e6 * rate)
 
 
 def _giants(rng):
     """Clips, and one in a thousand as long as the day, at any bit rate."""
     if rng.random() < 0.001:
         return _sized(rng.uniform(9_000, 21_000), rng.choice([1e6, 3e6, 8e6]))
-    return _sized(rng.uniform(5, 60), 5e6)
+    return _sized(rng.uniform(5, 60), rng.lognormvariate(math.log(5e6), 0.3))
 
 
 def _screencasts(rng):

@@ -18,6 +18,8 @@ from tools.lib.estimate.sampling import Population
 
 CONFIDENCE = 0.99
 PROMISED = 0.95
+LEAST_BAR = 0.001
+"""Of what was not measured: headers round, and sums of squares know no finer differences."""
 _FEWEST = 2
 _LEAST_FREEDOM = 3.0
 
@@ -79,11 +81,15 @@ def seconds_of(parts: list[Stratum]) -> Range:
     best = sum(part.seconds for part in parts)
     variances = [part.variance for part in parts]
     variance = sum(variances)
-    if not variance:
+    if all(part.all_measured for part in parts):
         return Range.exactly(best)
     # Welch and Satterthwaite: how many observations stand behind a sum of variances.
+    guessed = sum(part.seconds for part in parts if not part.all_measured)
     doubt = sum(v * v / max(part.sums.count - 1, 1) for v, part in zip(variances, parts, strict=True))
-    bar = quantile((1 + CONFIDENCE) / 2, max(variance * variance / doubt, _LEAST_FREEDOM)) * math.sqrt(variance)
+    bar = quantile((1 + CONFIDENCE) / 2, max(variance * variance / doubt, _LEAST_FREEDOM) if doubt else _LEAST_FREEDOM) * math.sqrt(
+        variance
+    )
+    bar = max(bar, LEAST_BAR * guessed)
     return Range(max(best - bar, sum(part.sums.seconds for part in parts)), best, best + bar)
 
 
