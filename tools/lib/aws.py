@@ -85,8 +85,12 @@ class Clients:
 
     def regions(self, service: str) -> list[str]:
         """Return the Regions, in all partitions, in which boto3 knows of a service."""
-        partitions = self._session.get_available_partitions()
-        return [region for name in partitions for region in self._session.get_available_regions(service, partition_name=name)]
+        known = boto3.Session()  # which Regions there are is in botocore's data, whoever asks
+        return [
+            region
+            for partition in known.get_available_partitions()
+            for region in known.get_available_regions(service, partition_name=partition)
+        ]
 
     def keys(self) -> tuple[str, str, str | None] | None:
         """Return access key, secret key and session token as they are now, for a process that asks in this one's name."""

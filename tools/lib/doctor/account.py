@@ -42,8 +42,8 @@ _UNFINISHED: tuple[JobStatusType, ...] = (
 def concurrency(case: Case) -> list[Finding]:
     """Look how many invocations at a time are left to others while S3 Batch takes what is free."""
     client = case.clients.functions
-    function = client.get_function(FunctionName=case.deployment.batch_invoke_function_arn)
-    reserved = function.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    function = case.deployment.batch_invoke_function_arn
+    reserved = client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions")
     if reserved == 0:
         return [stop("concurrency", "The function that S3 Batch invokes has a reserved concurrency of 0.", _CONCURRENCY_CURE)]
     if reserved is not None:
