@@ -7,11 +7,12 @@ import argparse
 import json
 from pathlib import Path
 
-from tests.bench import join, listing, page
+from tests.bench import headers, join, listing, page
 
 RESULTS = Path("build/bench")
 
 BENCHES = {
+    "headers": ("headers.json", headers.measure),
     "join": ("review.json", join.measure),
     "page": ("review.json", page.measure),
     "listing": ("listing.json", listing.measure),

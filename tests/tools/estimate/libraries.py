@@ -3,7 +3,7 @@
 import math
 import random
 
-VIDEOS = 3_000
+VIDEOS = 1_500
 
 
 def _sized(seconds, bits_a_second):

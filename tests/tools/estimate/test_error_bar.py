@@ -10,7 +10,7 @@ from tools.lib.estimate.extrapolation import PROMISED, seconds_of, strata
 from tools.lib.listing import ListedObject
 
 SEEDS = 1_000
-SAMPLE = 400
+SAMPLE = 300
 
 
 def drawn(videos, seed, size):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,10 +25,12 @@ def concurrency(case: Case) -> list[Finding]:
     """Look how many invocations at a time are left to others while S3 Batch takes what is free."""
     client = case.clients.functions
     function = case.deployment.batch_invoke_function_arn
-    reserved = client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions")
-    if reserved == 0:
-        return [stop("concurrency", "The function that S3 Batch invokes has a reserved concurrency of 0.", _CONCURRENCY_CURE)]
-    if reserved is not None:
+    # The stubs say that the member is always there; where nothing is reserved it is not.
+    answer: Mapping[str, Any] = client.get_function_concurrency(FunctionName=function)
+    if "ReservedConcurrentExecutions" in answer:
+        reserved = answer["ReservedConcurrentExecutions"]
+        if not reserved:
+            return [stop("concurrency", "The function that S3 Batch invokes has a reserved concurrency of 0.", _CONCURRENCY_CURE)]
         return [ok("concurrency", f"S3 Batch gets {reserved:,} invocations at a time (batch_concurrency)")]
     free = client.get_account_settings()["AccountLimit"].get("UnreservedConcurrentExecutions", 0)
     if free < LEAST_FREE:
