@@ -36,7 +36,7 @@ def door(served, clients):
 
 def test_any_key_comes_out_as_it_is(served, clients):
     """Every key that S3 takes, also those with which object_store refuses a whole listing, and each once."""
-    served.objects = {key: (1, "STANDARD") for key in ODD}
+    served.objects = dict.fromkeys(ODD, (1, "STANDARD"))
     served.page_size = 3
 
     found = listed(clients)
@@ -57,7 +57,7 @@ def test_a_restored_copy_is_seen(served, clients):
 
 def test_a_bucket_with_dots_and_a_prefix(served, clients):
     """The bucket is named in the path, for a certificate covers no dots; the prefix is asked of the server."""
-    served.objects = {key: (1, "STANDARD") for key in ("a b/1", "a b/2", "c")}
+    served.objects = dict.fromkeys(("a b/1", "a b/2", "c"), (1, "STANDARD"))
 
     found = listed(clients, prefixes=("a b/",))
 

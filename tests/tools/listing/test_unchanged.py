@@ -1,8 +1,7 @@
 """What an earlier scan has finished is left out, if it is still the same."""
 
-from tools.lib.listing import Batch, ListedObject, Unchanged
-
 from handlers.domain.identity import Video
+from tools.lib.listing import Batch, ListedObject, Unchanged
 
 BUCKET = "amzn-s3-demo-bucket"
 
