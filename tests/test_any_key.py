@@ -22,7 +22,7 @@ from tools.emulator.ports import InvocationResult
 from tools.lib import manifest
 from tools.lib.completion_report import find_report
 from tools.lib.listing import ListedObject
-from tools.lib.review_sources import manifest_videos
+from tools.lib.review_sources import fetched_manifest
 from tools.lib.truth import Fate, ReportNotes, TruthTable, join
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -145,7 +145,8 @@ def test_any_key_comes_out_as_it_went_in(key, version, schema):
     files.write("work", "manifests/m.csv", body)
     notes, truth = ReportNotes(), TruthTable(expected=1)
     notes.take(told)
-    [outcome] = join(manifest_videos(files, "s3://work/manifests/m.csv"), notes, Table(item), request.scan_id, truth)
+    with fetched_manifest(files, "s3://work/manifests/m.csv") as manifest:
+        [outcome] = join(manifest, notes, Table(item), request.scan_id, truth)
 
     wanted = Video(BUCKET, key, version)
     assert [wanted] * 5 == [

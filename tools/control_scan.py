@@ -89,7 +89,7 @@ def status(run: Run, *, scan: str | None, watch: bool, poll_seconds: float) -> R
     python tools/control_scan.py status --watch
     python tools/control_scan.py status --json | jq -r .line
 
-    When it will be ready is reckoned from the last hour, and objects that are no videos count as still to come.
+    When it will be ready is reckoned from the last hour; objects that are no videos count as still to come until nothing waits.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if not watch:
         return run.control.status(scan)

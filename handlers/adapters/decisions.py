@@ -7,7 +7,7 @@ the key is known, so decisions of many videos are read with BatchGetItem, and an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from handlers.adapters import expressions, items
@@ -21,6 +21,9 @@ from handlers.domain.states import State
 
 JUDGED = (State.FLAGGED, State.CLEAN)
 """A decision stands on an analysis. CLEAN too: a new policy may have judged a video anew that was flagged when it was looked at."""
+
+TOGETHER = 50
+"""Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check and a write."""
 
 _PREFIX = "DECISION#"
 
@@ -42,14 +45,34 @@ class DecisionTable(TableReader):
 
         DONE_BEFORE: this very decision stands. BY_ANOTHER: the record changed, or a later decision stands.
         """
+        return self.note_decisions([decision])[0]
+
+    def note_decisions(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        """Write decisions about different videos as `note_decision` does, fifty at a time; return the outcome of each."""
+        outcomes: list[Outcome] = []
+        for first in range(0, len(decisions), TOGETHER):
+            outcomes += self._note_together(decisions[first : first + TOGETHER])
+        return outcomes
+
+    def _note_together(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        """Write decisions in one transaction; those that stood in its way are left out of the next one."""
+        outcomes = dict.fromkeys(range(len(decisions)), Outcome.DONE)
+        left = list(outcomes)
+        while left:
+            try:
+                self._table.transact([action for place in left for action in self._actions(decisions[place])])
+            except ConditionFailedError as failure:
+                for turn in {action // 2 for action in failure.failed}:
+                    outcomes[left[turn]] = _refusal(decisions[left[turn]], failure.failed, 2 * turn)
+                left = [place for place in left if outcomes[place] is Outcome.DONE]
+            else:
+                break
+        return list(outcomes.values())
+
+    def _actions(self, decision: Decision) -> list[dict[str, dict[str, Any]]]:
         item = decision_item(decision)
         put = expressions.put(self._table.name, item, when=Condition(below={"decided_at": item["decided_at"]}))
-        try:
-            self._table.transact([{"ConditionCheck": self._as_looked_at(decision)}, {"Put": put}])
-        except ConditionFailedError as failure:
-            stands = failure.action == 1 and failure.old is not None and decision_from(failure.old) == decision
-            return Outcome.DONE_BEFORE if stands else Outcome.BY_ANOTHER
-        return Outcome.DONE
+        return [{"ConditionCheck": self._as_looked_at(decision)}, {"Put": put}]
 
     def _as_looked_at(self, decision: Decision) -> dict[str, Any]:
         return expressions.check(
@@ -59,6 +82,13 @@ class DecisionTable(TableReader):
                 equal={"attempt": decision.attempt, "etag": decision.etag}, one_of={"state": [state.value for state in JUDGED]}
             ),
         )
+
+
+def _refusal(decision: Decision, failed: Mapping[int, Item | None], check: int) -> Outcome:
+    """Return why a decision was not written, by what stands where its check, or the write after it, failed."""
+    stands = failed.get(check + 1)
+    same = check not in failed and stands is not None and decision_from(stands) == decision
+    return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
 
 
 def decision_key(video_id: str, etag: str) -> dict[str, str]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 LOOKS = 3
 """So often an object is looked at anew that is replaced between the two requests."""
 
+_BARE_REFUSAL = "400"
+"""An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject)."""
+_UNREADABLE = "S3 refuses to describe the object: its version id is none, or it is encrypted with a key of its owner's (SSE-C)."
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -78,6 +82,8 @@ def _problem(fault: Fault, error: ClientError) -> Problem:
             return Problem(errors.FORBIDDEN, f"The object may not be read ({message}).")
         case Fault.ARCHIVED:
             return Problem(errors.ARCHIVED, "The object is archived and not restored; restore it, then retry.")
+        case Fault.OBJECT if errors.code_of(error) == _BARE_REFUSAL:
+            return Problem(errors.UNREADABLE, _UNREADABLE)
         case Fault.OBJECT:
             return Problem(errors.code_of(error), message)
     raise error

@@ -16,6 +16,10 @@ class Problem:
     message: str
 
 
+INELIGIBLE = frozenset({"empty", "archived", "too-large"})
+"""Codes of a video that failed because nobody could try: told apart from failures, and no money was spent."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
     """An object as it was looked at: etag without quotes, size in bytes, and the version that answered (None if unversioned)."""
@@ -193,3 +197,19 @@ class Totals:
     def final(self) -> int:
         """Return how many videos are in a final state."""
         return sum(self.videos.values())
+
+    @property
+    def ineligible(self) -> int:
+        """Return how many of the failed videos could not be analysed as they are."""
+        return sum(count for reason, count in self.failures.items() if reason in INELIGIBLE)
+
+    @property
+    def told(self) -> dict[str, int]:
+        """Return videos per outcome as people are told them: what is ineligible is not counted as failed."""
+        return {
+            "clean": self.videos.get(State.CLEAN, 0),
+            "flagged": self.videos.get(State.FLAGGED, 0),
+            "failed": self.videos.get(State.FAILED, 0) - self.ineligible,
+            "ineligible": self.ineligible,
+            "cancelled": self.videos.get(State.CANCELLED, 0),
+        }

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from handlers.domain.mail import Mail, ascii_text, time_code, visible
-from handlers.domain.record import Record, Scan, Settings, Totals
+from handlers.domain.record import INELIGIBLE, Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 
 WORST = 10
@@ -15,6 +15,9 @@ WORST = 10
 MAX_REASONS = 20
 MAX_TEXT = 300
 """Longest reason and label shown; a key is shown whole, 1,024 bytes and their escapes."""
+
+_ROWS = ("clean", "flagged", "failed", "ineligible", "cancelled")
+"""Outcomes in the digest; the last two are left out where there are none."""
 
 DOLLARS_A_MINUTE = 0.10
 """Rekognition content moderation of stored video, us-east-1; a test holds it against the tools' table of prices."""
@@ -26,14 +29,14 @@ def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name:
     `worst` are flagged videos, the worst first; `seen_all` tells whether all of them were looked at for it.
     """
     ended = "cancelled" if scan.status is ScanStatus.CANCELLED else "finished"
-    videos = totals.videos
-    subject = (
-        f"Scan {ended}: {totals.final:,} videos, {videos.get(State.FLAGGED, 0):,} flagged, {videos.get(State.FAILED, 0):,} failed"
-    )
+    told = totals.told
+    ineligible = f", {told['ineligible']:,} ineligible" if told["ineligible"] else ""
+    subject = f"Scan {ended}: {totals.final:,} videos, {told['flagged']:,} flagged, {told['failed']:,} failed{ineligible}"
     parts = (
         [f"The scan {scan.id} of {visible(scan.bucket)} is {ended}.", *_jobs(scan), "", *_counts(scan, totals)],
         _worst(worst, totals, seen_all=seen_all),
-        _failures(totals.failures),
+        _reasons("Failed", {reason: count for reason, count in totals.failures.items() if reason not in INELIGIBLE}),
+        _reasons("Ineligible", {reason: count for reason, count in totals.failures.items() if reason in INELIGIBLE}),
         _spent(totals),
         ["What to do next:", f"  every object: {_review(scan.id, stack_name)}"],
     )
@@ -96,13 +99,11 @@ def _jobs(scan: Scan) -> list[str]:
 
 def _counts(scan: Scan, totals: Totals) -> list[str]:
     """Return a row for each state, and their sum; what the manifest has more has no record: no video, or not handed over."""
-    rows = {
-        state.value.lower(): totals.videos.get(state, 0) for state in (State.CLEAN, State.FLAGGED, State.FAILED, State.CANCELLED)
-    }
+    rows = {name: totals.told[name] for name in _ROWS}
     if scan.objects is not None and scan.objects > totals.final:
         rows["without record"] = scan.objects - totals.final
     width = max(len(f"{sum(rows.values()):,}"), 6)
-    lines = [f"  {name:<16}{count:>{width},}" for name, count in rows.items() if count or name != State.CANCELLED.value.lower()]
+    lines = [f"  {name:<16}{count:>{width},}" for name, count in rows.items() if count or name not in _ROWS[3:]]
     return [*lines, f"  {'':-<{16 + width}}", f"  {'objects':<16}{sum(rows.values()):>{width},}"]
 
 
@@ -122,13 +123,13 @@ def _labels(record: Record) -> str:
     return "" if first is None else f"{visible(first.name)[:MAX_TEXT]} at {time_code(first.first_ms)}"
 
 
-def _failures(failures: Mapping[str, int]) -> list[str]:
-    if not failures:
+def _reasons(title: str, reasons: Mapping[str, int]) -> list[str]:
+    if not reasons:
         return []
-    ordered = sorted(failures.items(), key=lambda entry: (-entry[1], entry[0]))
+    ordered = sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))
     lines = [f"  {count:>6,}  {visible(reason)[:MAX_TEXT]}" for reason, count in ordered[:MAX_REASONS]]
     rest = sum(count for _, count in ordered[MAX_REASONS:])
-    return ["Failed, by reason:", *lines, *([f"  {rest:>6,}  for other reasons"] if rest else [])]
+    return [f"{title}, by reason:", *lines, *([f"  {rest:>6,}  for other reasons"] if rest else [])]
 
 
 def _spent(totals: Totals) -> list[str]:

@@ -70,8 +70,8 @@ def _joined(scan, endpoint, answer):
     from handlers.clock import SystemClock  # noqa: PLC0415
     from tools.lib import asking  # noqa: PLC0415
     from tools.lib.aws import Clients  # noqa: PLC0415
-    from tools.lib.review_sources import ReportPlace, manifest_videos, reports_of  # noqa: PLC0415
-    from tools.lib.truth import TruthTable, joined  # noqa: PLC0415
+    from tools.lib.review_sources import ReportPlace, fetched_manifest, reports_of  # noqa: PLC0415
+    from tools.lib.truth import TruthTable, answered, joined  # noqa: PLC0415
 
     session = boto3.Session("testing", "testing", region_name="us-east-1")
     clients = Clients(session)
@@ -81,10 +81,13 @@ def _joined(scan, endpoint, answer):
     whole = 0
 
     began = time.perf_counter()
-    notes = reports_of(scan.scan, lambda _: ReportPlace(scan, f"reports/{scan.scan.id}"), listing=False).notes
-    answers = asking.answered(manifest_videos(scan, scan.scan.manifest_uri), scan.scan, table, clients)
-    for outcome in joined(answers, notes, truth):
-        whole += outcome.record is not None
+    with (
+        fetched_manifest(scan, scan.scan.manifest_uri) as manifest,
+        asking.asked(manifest, scan.scan, table, clients) as answers,
+    ):
+        notes = reports_of(scan.scan, lambda _: ReportPlace(scan, f"reports/{scan.scan.id}"), listing=False).notes
+        for outcome in joined(answered(manifest, answers), notes, truth):
+            whole += outcome.record is not None
     seconds = time.perf_counter() - began
 
     assert truth.adds_up, truth

@@ -42,9 +42,9 @@ _FOLDERS = ("uploads/2019/", "uploads/2023/spring/", "archive/tapes/", "user-con
 _NAMES = ("clip", "interview", "highlights", "party", "match", "holiday", "stage", "street", "review", "unboxing")
 _FAILURES = (
     ("InvalidS3ObjectException", "Unable to get object metadata from S3. Check object key, region and/or access permissions."),
-    ("too-large", "The object has 11.2 GiB, Rekognition takes 10 GB."),
-    ("archived", "The object is in GLACIER and not restored."),
-    ("UnsupportedFormat", "Unsupported codec/format."),
+    ("VideoTooLargeException", "The video is longer than six hours."),
+    ("result-lost", "Its result was not fetched within 6 days."),
+    ("analysis-failed", "Unsupported codec/format."),
 )
 
 
@@ -84,6 +84,12 @@ def failed(key, dice):
     return ObjectFate(video, Fate.FAILED, record, reason, message)
 
 
+def ineligible(number):
+    """Return an object that was left out of the job."""
+    reason = ("archived", "empty", "too-large")[number % 3]
+    return ObjectFate(Video(BUCKET, f"tapes/{number:03}.mp4"), Fate.INELIGIBLE, None, reason, "left out of the batch job")
+
+
 def _segment(path, duration, dice):
     start = dice.randrange(0, max(1, duration - 1_000))
     end = min(duration, start + dice.choice((0, 500, 2_000, 8_000, 30_000)))
@@ -108,7 +114,18 @@ def realistic_keys(count, dice):
     return [f"{dice.choice(_FOLDERS)}{dice.choice(_NAMES)}-{number:05}.mp4" for number in range(count)]
 
 
-def review(*, flagged_count=46, failed_count=6, clean=1_180, keys=(), seed=7, unknown=None, segments=None, versions=VERSIONS):
+def review(
+    *,
+    flagged_count=46,
+    failed_count=6,
+    ineligible_count=0,
+    clean=1_180,
+    keys=(),
+    seed=7,
+    unknown=None,
+    segments=None,
+    versions=VERSIONS,
+):
     """Return the review of a scan and its totals; `keys` are flagged too, with these `versions` in turn."""
     dice = random.Random(seed)
     found = dict(flagged(key, dice, segments=segments) for key in realistic_keys(flagged_count, dice))
@@ -118,6 +135,7 @@ def review(*, flagged_count=46, failed_count=6, clean=1_180, keys=(), seed=7, un
     failures = [failed(f"broken/{key}", dice) for key in realistic_keys(failed_count, dice)]
     others = [ObjectFate(Video(BUCKET, f"clean/{number}"), Fate.CLEAN) for number in range(clean)]
     others += [ObjectFate(Video(BUCKET, f"thumbs/{number}.txt"), Fate.SKIPPED, reason="not-a-video") for number in range(8)]
+    others += [ineligible(number) for number in range(ineligible_count)]
     outcomes = [*found, *failures, *others]
     truth = TruthTable(expected=len(outcomes))
     job = BatchJob("00000000-0000-4000-8000-000000000001", "Complete", len(outcomes), len(outcomes), 0)

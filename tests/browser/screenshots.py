@@ -23,7 +23,7 @@ def main():
     with TemporaryDirectory() as folder, chromium() as browser:
         page = Path(folder) / "page.html"
         with page.open("w", encoding="utf-8") as target:
-            render(page_of(*review()), target)
+            render(page_of(*review(ineligible_count=5)), target)
         for name, (scheme, size, row) in PICTURES.items():
             picture(browser, page.as_uri(), PICTURES_FOLDER / f"{name}.png", scheme, size, row)
 

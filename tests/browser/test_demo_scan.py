@@ -25,6 +25,7 @@ SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall
 
 FLAGGED = {sample.key: sample for sample in demo_library() if sample.expected.state == "FLAGGED"}
 FAILED = {sample.key: sample for sample in demo_library() if sample.expected.state == "FAILED"}
+INELIGIBLE = {sample.key: sample for sample in demo_library() if sample.expected.state == "INELIGIBLE"}
 CONFIRMED, FALSE_ALARM = 'quotes/"hello", she said.mp4', "emoji/🎬 première 🍿.mp4"
 NOTE = 'a statue, not a "gesture"\n=1+1 <b>señora</b>'
 REVIEWER = "Ana García"
@@ -145,7 +146,7 @@ def test_what_was_found_is_listed(page):
     """Exactly what the library was made to have flagged and failed is listed, and every object is accounted for."""
     listed = shown(page)
 
-    assert sorted([*FLAGGED, *FAILED]) == sorted(listed)
+    assert sorted([*FLAGGED, *FAILED, *INELIGIBLE]) == sorted(listed)
     assert "All 13 objects are accounted for." in page.locator("#verdict").inner_text()
 
 
@@ -155,10 +156,11 @@ def test_what_was_found_is_listed(page):
         (lambda page: page.locator("#filter-text").fill("PREMIÈRE"), {"emoji/🎬 première 🍿.mp4"}),
         (lambda page: page.locator("#filter-prefix").fill("clips/"), {"clips/100% real + raw %2B.mp4"}),
         (lambda page: page.locator("#filter-state").select_option("failed"), set(FAILED)),
+        (lambda page: page.locator("#filter-state").select_option("ineligible"), set(INELIGIBLE)),
         (lambda page: page.locator("#filter-label").select_option(label="Hate Symbols (all)"), {"sport/final; the end.mp4"}),
         (lambda page: page.locator("#filter-confidence").fill("94"), {key for key in FLAGGED if best(key) > 94}),
     ],
-    ids=["text", "prefix", "state", "label", "confidence"],
+    ids=["text", "prefix", "failed", "ineligible", "label", "confidence"],
 )
 def test_filters(page, choose, left):
     """Each filter leaves the videos of the library that it is about, and the count says how many."""

@@ -227,6 +227,35 @@ def test_the_rest_is_told(pages):
     assert f"python tools/review_report.py --scan {made.scan.id} --json" in notice
 
 
+def test_ineligible(pages):
+    """What could not be analysed is told apart from what failed: own figure, own state, own reason; nothing is "not finished"."""
+    page = pages.open(*review(flagged_count=1, failed_count=1, ineligible_count=3))
+    figures = dict(
+        page.locator(".figure").evaluate_all(
+            "all => all.map(each => [...each.querySelectorAll('dt, strong')].map(part => part.textContent))"
+        )
+    )
+    page.locator("#filter-state").select_option("ineligible")
+    page.locator("#count", has_text="3 of 5 videos").wait_for()
+
+    assert ("1", "3", "0") == (figures["Failed"], figures["Ineligible"], figures["Not finished"])
+    assert {"Ineligible archived", "Ineligible empty", "Ineligible too-large"} == set(
+        page.locator(".cell-found").all_inner_texts()
+    ) - {"Found"}
+    assert ", 1 failed, 3 could not be analysed as they are. All" in page.locator("#verdict").inner_text()
+
+
+def test_names_are_read_without_marks(pages):
+    """The arrow before a name is not part of the name that a screen reader says."""
+    page = pages.open(*review(flagged_count=1, failed_count=0))
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    names = {node["name"]["value"] for node in nodes if node["role"]["value"] == "button" and "name" in node}
+
+    assert page.locator("tr.row .open").inner_text() in names
+    assert not [name for name in names if set(name) & set("▸▾↕↑↓✓")]
+
+
 def test_empty(pages):
     """A scan in which nothing was flagged has a page too."""
     page = pages.open(*review(flagged_count=0, failed_count=0, clean=3))

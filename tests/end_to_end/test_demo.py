@@ -61,14 +61,15 @@ def test_flagged_failed_and_skipped_keys(review):
     """The keys come back as they were stored, whatever characters they hold."""
     assert keys("FLAGGED") == {video["key"] for video in review["flagged"]}
     assert keys("FAILED") == {video["key"] for video in review["failed"]}
+    assert keys("INELIGIBLE") == {video["key"] for video in review["ineligible"]}
     assert keys("SKIPPED") == {video["key"] for video in review["skipped"]}
 
 
 def test_reasons_of_failures(review):
-    """Each failure says why."""
-    expected = {sample.key: sample.expected.reason for sample in LISTED if sample.expected.state == "FAILED"}
+    """Each failure says why, and so does what could not be analysed at all."""
+    expected = {sample.key: sample.expected.reason for sample in LISTED if sample.expected.reason}
 
-    assert expected == {video["key"]: video["reason"] for video in review["failed"]}
+    assert expected == {video["key"]: video["reason"] for video in review["failed"] + review["ineligible"]}
 
 
 @pytest.mark.parametrize(

@@ -115,11 +115,11 @@ def tell_the_history(company, scan_id):
 
     [version] = history["versions"]
     assert [(scan_id, "clean", 2)] == [(record["scan"], record["state"], record["attempt"]) for record in version["records"]]
-    assert [(scan_id, {"clean": 2, "flagged": 2, "failed": 1, "cancelled": 0})] == [
+    assert [(scan_id, {"clean": 2, "flagged": 2, "failed": 0, "ineligible": 1, "cancelled": 0})] == [
         (scan["scan"], scan["videos"]) for scan in listed["scans"]
     ]
 
 
 def reasons(shown):
     """Return why each failed video failed."""
-    return {failed["key"]: failed["reason"] for failed in shown["failed"]}
+    return {each["key"]: each["reason"] for each in shown["failed"] + shown["ineligible"]}

@@ -99,6 +99,15 @@ class TestUnfit:
         assert ("PermanentFailure", "forbidden") == (code, text["reason"])
         assert record_of(table).state is State.FAILED
 
+    def test_unreadable(self, flow, table, s3):
+        """HEAD's bare 400 gets a reason that says what it may mean; the task succeeds, for it is this object's fault."""
+        s3.fail("head_object", client_error("400", 400))
+
+        code, text = answer(flow.respond(batch_event("a.mp4")))
+
+        assert ("Succeeded", "unreadable") == (code, text["reason"])
+        assert "SSE-C" in record_of(table).problem.message
+
     @pytest.mark.parametrize(
         ("stored", "reason"),
         [({"Body": b""}, "empty"), ({"Body": MP4, "StorageClass": "GLACIER"}, "archived")],

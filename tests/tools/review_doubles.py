@@ -90,6 +90,12 @@ def add_report(account, rows, *, job_id=JOB, scan_id=SCAN):
     )
 
 
+def set_aside(account, rows, *, scan_id=SCAN):
+    """Write the list of objects that were left out of a scan's job: (key, version or "", reason)."""
+    lines = [[BUCKET, quote(key, safe="/"), version, reason] for key, version, reason in rows]
+    account.s3.put_object(Bucket=WORK_BUCKET, Key=f"manifests/{scan_id}-ineligible.csv", Body=_csv(lines, "\n"))
+
+
 def _report_row(key, succeeded, message, version_id=""):
     outcome = ["succeeded", "200", ""] if succeeded else ["failed", "200", "PermanentFailure"]
     return [BUCKET, quote(key, safe="/"), version_id, *outcome, message]

@@ -141,7 +141,7 @@ def test_scans_in_a_line_each(account):
 
     week, fortnight = (review(account, "--since", since) for since in ("7d", "2w"))
 
-    line = f"{LATER_SCAN}  2025-10-08 08:53 UTC  closed     {BUCKET}  2 objects, 1 flagged, 1 failed, 1.5 h of video\n"
+    line = f"{LATER_SCAN}  2025-10-08 08:53 UTC  closed     {BUCKET}  2 objects, 1 flagged, 1 ineligible, 1.5 h of video\n"
     assert (0, line) == (week.exit_code, week.stdout)
     assert [LATER_SCAN, SCAN] == [told.split()[0] for told in fortnight.stdout.splitlines()]
     assert [] == account.wire.of("BatchGetItem")

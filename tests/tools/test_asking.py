@@ -44,16 +44,27 @@ class Table:
         return (self.items[name] for name in names if name in self.items)
 
 
+def told(asked):
+    """Return the answers of an asking, each with the id it is about."""
+    with asked as answers:
+        return list(answers)
+
+
+def known_of(asked):
+    """Return the answers of an asking."""
+    return [known for _, known in told(asked)]
+
+
 def test_states_and_whole_records():
     """Only what is shown is read whole; of the rest the state is enough; what is missing stays missing."""
     clean, flagged = record("clean", State.CLEAN), record("flagged", State.FLAGGED)
     table = Table(clean, flagged)
     videos = [clean.video, Video("bucket", "missing"), flagged.video, clean.video]
 
-    answers = list(asking.in_threads(videos, Question(SCAN), table))
+    answers = told(asking.in_threads(videos, Question(SCAN), table))
 
-    assert [State.CLEAN, None, flagged, State.CLEAN] == [known for _, _, known in answers]
-    assert videos == [video for video, _, _ in answers]
+    assert [State.CLEAN, None, flagged, State.CLEAN] == [known for _, known in answers]
+    assert [video.digest for video in videos] == [key for key, _ in answers]
     assert [flagged.video.id] == table.whole
 
 
@@ -63,7 +74,7 @@ def test_everything_whole():
     table = Table(clean)
     table.states = None
 
-    assert [clean] == [known for _, _, known in asking.in_threads([clean.video], Question(SCAN, frozenset(State)), table)]
+    assert [clean] == known_of(asking.in_threads([clean.video], Question(SCAN, frozenset(State)), table))
 
 
 def test_newer_word_counts():
@@ -71,7 +82,7 @@ def test_newer_word_counts():
     table = Table(record("a", State.CLEAN))
     table.states = lambda names, _: ((name, State.FAILED) for name in names)
 
-    [(_, _, known)] = asking.in_threads([Video("bucket", "a")], Question(SCAN), table)
+    [known] = known_of(asking.in_threads([Video("bucket", "a")], Question(SCAN), table))
 
     assert State.CLEAN is known.state
 
@@ -88,9 +99,9 @@ def test_order_is_kept():
 
     table.states = later
 
-    answers = list(asking.in_threads((each.video for each in records), Question(SCAN), table))
+    answers = told(asking.in_threads((each.video for each in records), Question(SCAN), table))
 
-    assert [each.video for each in records] == [video for video, _, _ in answers]
+    assert [each.video.digest for each in records] == [key for key, _ in answers]
 
 
 def test_whoever_stops_listening():
@@ -98,10 +109,24 @@ def test_whoever_stops_listening():
     table = Table(*(record(str(number), State.CLEAN) for number in range(10)))
     endless = (Video("bucket", str(number)) for number in iter(int, 1))
 
-    answers = asking.in_threads(endless, Question(SCAN), table)
+    with asking.in_threads(endless, Question(SCAN), table) as answers:
+        assert 3 == len(list(islice(answers, 3)))
 
-    assert 3 == len(list(islice(answers, 3)))
-    answers.close()
+
+def test_asking_does_not_wait_for_the_reader():
+    """The table is asked at once, while whoever wants to know has something else to read first."""
+    table, asked = Table(record("a", State.CLEAN)), threading.Event()
+    states = table.states
+
+    def noticed(names, scan_id):
+        asked.set()
+        return states(names, scan_id)
+
+    table.states = noticed
+
+    with asking.in_threads([Video("bucket", "a")], Question(SCAN), table) as answers:
+        assert asked.wait(60)
+        assert [State.CLEAN] == [known for _, known in answers]
 
 
 def test_fault_of_the_table():
@@ -110,7 +135,7 @@ def test_fault_of_the_table():
     table.states = lambda *_: 1 / 0
 
     with pytest.raises(ZeroDivisionError):
-        list(asking.in_threads([Video("bucket", "a")], Question(SCAN), table))
+        told(asking.in_threads([Video("bucket", "a")], Question(SCAN), table))
 
 
 @pytest.fixture
@@ -142,10 +167,8 @@ def test_another_process(endpoint):
     """Another process finds the same as this one: its own reading of an answer comes to what botocore's does."""
     door = Door("videos", "us-east-1", endpoint, ("testing", "testing", None))
 
-    answers = list(asking.in_a_process(VIDEOS, Question(SCAN), door))
-
-    assert KNOWN == [known for _, _, known in answers]
-    assert KNOWN == [known for _, _, known in asking.in_threads(VIDEOS, Question(SCAN), door.open())]
+    assert KNOWN == known_of(asking.in_a_process(VIDEOS, Question(SCAN), door))
+    assert KNOWN == known_of(asking.in_threads(VIDEOS, Question(SCAN), door.open()))
 
 
 @pytest.mark.parametrize("objects", [None, 5, asking.BIG])
@@ -155,6 +178,4 @@ def test_any_size(endpoint, objects):
     clients.dynamodb = clients._session.client("dynamodb", endpoint_url=endpoint)
     table = ScanTable(clients.dynamodb, "videos", SystemClock())
 
-    answers = list(asking.answered(VIDEOS, Scan(SCAN, "bucket", objects=objects), table, clients))
-
-    assert KNOWN == [known for _, _, known in answers]
+    assert KNOWN == known_of(asking.asked(VIDEOS, Scan(SCAN, "bucket", objects=objects), table, clients))

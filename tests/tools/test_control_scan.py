@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from handlers.domain import lane_message, notice
 from handlers.domain.identity import Video
-from handlers.domain.record import BatchJob, ObjectFacts, Progress, Record, Scan
+from handlers.domain.record import BatchJob, ObjectFacts, Problem, Progress, Record, Scan
 from handlers.domain.states import ScanStatus, State
 from tools.control_scan import main
 from tools.lib.program import Surroundings
@@ -75,6 +75,28 @@ class TestStatus:
 
         assert (10, 3, 1, 18, 3.0) == (told["objects"], told["done"], told["running"], told["slots"], told["videos_per_hour"])
         assert told["ready_at"] == pytest.approx(scan.clock.now() + 7 * 1_200)
+
+    def test_objects_that_are_no_videos(self, scan):
+        """Once the job is over and nothing waits, what has no record is not awaited any more: it is told, and the rest runs."""
+        job = BatchJob(JOB, "Complete", 10, 9, 1, terminal_since=scan.clock.now())
+        scan.table.note_jobs(SCAN, (job,))
+        before = json.loads(control(scan, "status", "--json").stdout)
+        scan.table.note_waiting_empty(SCAN, scan.clock.now())
+        after = json.loads(control(scan, "status", "--json").stdout)
+
+        assert (None, 7) == (before["without_record"], before["to_come"])
+        assert (6, 1) == (after["without_record"], after["to_come"])
+        assert after["line"].startswith("3 of 10 done, 1 flagged, 6 no videos or failed tasks, 1 running, ready about ")
+        assert after["ready_at"] == pytest.approx(scan.clock.now() + 1_200)
+
+    def test_ineligible(self, scan):
+        """What could not be analysed as it is is not counted as failed."""
+        scan.table.register(waiting("f").as_failed(Problem("empty", "0 bytes"), at=1.0), None)
+        scan.table.register(waiting("g").as_failed(Problem("forbidden", "no"), at=1.0), None)
+
+        assert (
+            control(scan, "status").stdout.splitlines()[1].startswith("5 of 10 done, 1 flagged, 1 failed, 1 ineligible, 1 running")
+        )
 
     @pytest.mark.parametrize(
         ("act", "said"),

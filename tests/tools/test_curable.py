@@ -54,6 +54,15 @@ def test_stubborn(reason):
     assert [False, True] == [diagnose(failed, IDLE, all_failed=all_failed).retried for all_failed in (False, True)]
 
 
+@pytest.mark.parametrize(("reason", "retried"), [("archived", True), ("empty", False), ("too-large", False)])
+def test_ineligible(reason, retried):
+    """What is archived may have been restored; what is empty or too large stays so, with a record or left out of the job."""
+    for state in (State.FAILED, None):
+        found = outcome(Fate.INELIGIBLE, state=state, reason=reason)
+
+        assert [retried, True] == [diagnose(found, IDLE, all_failed=all_failed).retried for all_failed in (False, True)]
+
+
 @pytest.mark.parametrize("reason", ["PermanentFailure", "TemporaryFailure", None])
 def test_task_that_failed_at_aws(reason):
     """A task without a record whose reason is none of ours failed at AWS: it is retried."""

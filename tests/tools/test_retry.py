@@ -4,6 +4,7 @@ import json
 from urllib.parse import unquote
 
 import pytest
+from click.testing import CliRunner
 
 from handlers.domain.record import BatchJob
 from handlers.domain.states import Lane, ScanStatus, State
@@ -21,9 +22,11 @@ from tests.tools.review_doubles import (
     review,
     said,
 )
+from tools.lib.program import Surroundings
+from tools.review_report import main
 
 ACCEPTED = '{"state":"WAITING"}'
-NAME = f"{SCAN}-retry-1"
+NAME = f"{SCAN}-retry-1-00000000"
 
 
 @pytest.fixture(name="scanned")
@@ -161,10 +164,28 @@ def test_number(account, attempt, more_jobs, retry):
     review(account, "--retry", "--yes")
 
     [job] = account.wire.of("CreateJob")
-    assert (retry, f"{SCAN}-retry-{retry}") == (
+    assert (retry, f"{SCAN}-retry-{retry}-00000000") == (
         job["Operation"]["LambdaInvoke"]["UserArguments"]["retry"],
         job["ClientRequestToken"],
     )
+
+
+def test_two_people_at_one_moment(account):
+    """Two retries that find the same have manifests and jobs of their own: the second is not told the first one's job."""
+    add_scan(account, "a.mp4")
+    add_record(account, "a.mp4", State.FAILED, code="forbidden")
+    account.wire.answer("DescribeJob", lambda _: {"Job": {"JobId": JOB, "Status": "Complete"}})
+
+    for letter in b"\x01\x02":
+        everything = Surroundings(
+            connect=lambda _profile, _region: account.clients,
+            clock=account.clock,
+            entropy=lambda count, letter=letter: bytes([letter]) * count,
+        )
+        CliRunner().invoke(main, ["--manifests", str(account.manifests), "--retry", "--yes"], obj=everything)
+
+    jobs = account.wire.of("CreateJob")
+    assert 2 == len({job["ClientRequestToken"] for job in jobs}) == len({job["Manifest"]["Location"]["ObjectArn"] for job in jobs})
 
 
 def test_too_often(account):

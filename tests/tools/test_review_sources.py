@@ -16,7 +16,7 @@ from tools.emulator.batch.invocation import Fate as TaskFate
 from tools.emulator.batch.manifest import Row
 from tools.emulator.batch.report import Destination, Report
 from tools.lib.errors import ToolError
-from tools.lib.review_sources import ReportPlace, manifest_videos, reports_of, unreported_videos
+from tools.lib.review_sources import ReportPlace, fetched_manifest, reports_of, unreported_videos
 from tools.lib.truth import Fate, TruthTable, joined
 
 REPORTS = Path(__file__).parents[1] / "events/reports"
@@ -58,6 +58,12 @@ class Files:
             return False
         target.write(self.files[key])
         return True
+
+
+def rows_of(files):
+    """Read the manifest among these files."""
+    with fetched_manifest(files, "s3://work/m.csv") as manifest:
+        return list(manifest)
 
 
 def scan(*jobs):
@@ -210,7 +216,7 @@ def test_videos_that_no_report_names():
     ("body", "said"),
     [
         (b"bucket,a\nbucket\n", "row 2: 1 columns"),
-        (b"bucket,%ff\n", "after row 1"),
+        (b"bucket,%ff\n", "row 1: the key '%ff' is not percent-encoded UTF-8"),
         (b"bucket,\xff\n", "after row 0"),
         (b"bucket," + b"a" * 200_000, "field larger than field limit"),
     ],
@@ -218,13 +224,13 @@ def test_videos_that_no_report_names():
 def test_damaged_manifest(body, said):
     """A manifest that is none ends in a sentence with row and cure, not in a traceback."""
     with pytest.raises(ToolError, match=said):
-        list(manifest_videos(Files(**{"m.csv": body}), "s3://work/m.csv"))
+        rows_of(Files(**{"m.csv": body}))
 
 
 def test_manifest_rows():
     """Rows come in their order, with and without a version, line ends LF or CRLF."""
     body = b'bucket,a%20b\r\n"bucket",c%2Bd,v1\nbucket,e,\n'
 
-    videos = list(manifest_videos(Files(**{"m.csv": body}), "s3://work/m.csv"))
+    videos = rows_of(Files(**{"m.csv": body}))
 
     assert [Video("bucket", "a b"), Video("bucket", "c+d", "v1"), Video("bucket", "e")] == videos

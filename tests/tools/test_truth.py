@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain.identity import Video
-from handlers.domain.record import Problem, Record
+from handlers.domain.record import INELIGIBLE, Problem, Record
 from handlers.domain.states import State
 from tools.lib.completion_report import ReportRow
 from tools.lib.truth import Fate, ReportNotes, TruthTable, fate_of, join, joined, note_of
@@ -57,23 +57,63 @@ def run(names, rows, *records):
 def test_every_object_is_in_one_state():
     """Table, report and manifest each say what only they know."""
     outcomes, truth = run(
-        ["clean", "flagged", "failed", "text", "denied", "left"],
+        ["clean", "flagged", "failed", "empty", "text", "denied", "left"],
         [
             row("clean"),
             row("flagged"),
             row("failed"),
+            row("empty"),
             row("text", SKIPPED),
             row("denied", "", succeeded=False, code="PermanentFailure"),
         ],
         record("clean", State.CLEAN),
         record("flagged", State.FLAGGED),
-        record("failed", State.FAILED, problem=Problem("empty", "0 bytes")),
+        record("failed", State.FAILED, problem=Problem("analysis-failed", "codec")),
+        record("empty", State.FAILED, problem=Problem("empty", "0 bytes")),
     )
 
-    assert ["clean", "flagged", "failed", "skipped", "failed", "never attempted"] == [outcome.fate for outcome in outcomes]
-    assert ("empty", "0 bytes") == (outcomes[2].reason, outcomes[2].message)
+    assert ["clean", "flagged", "failed", "ineligible", "skipped", "failed", "never attempted"] == [
+        outcome.fate for outcome in outcomes
+    ]
+    assert ("analysis-failed", "codec") == (outcomes[2].reason, outcomes[2].message)
+    assert ("empty", "0 bytes") == (outcomes[3].reason, outcomes[3].message)
     assert truth.adds_up
     assert not truth.settled
+
+
+@pytest.mark.parametrize("code", sorted(INELIGIBLE))
+def test_ineligible(code):
+    """What could not be analysed as it is has a state of its own, and keeps the scan from being settled."""
+    outcomes, truth = run(["a"], [row("a")], record("a", State.FAILED, problem=Problem(code, "no")))
+
+    assert [Fate.INELIGIBLE] == [outcome.fate for outcome in outcomes]
+    assert (True, False) == (truth.adds_up, truth.settled)
+
+
+def test_left_out_of_the_job():
+    """An object that was left out of the job is ineligible; once a retry took it up, the report and the table have the word."""
+    notes, truth = ReportNotes(), TruthTable(expected=1, set_aside=3)
+    for name in ("aside", "restored", "text"):
+        notes.set_aside(video(name), "archived")
+    for each in (row("in"), row("restored"), row("text", SKIPPED)):
+        notes.take(each)
+    known = Table(record("in", State.CLEAN), record("restored", State.FLAGGED))
+
+    outcomes = list(join(map(video, ("in", "aside", "restored", "text")), notes, known, SCAN, truth))
+
+    assert [Fate.CLEAN, Fate.INELIGIBLE, Fate.FLAGGED, Fate.SKIPPED] == [outcome.fate for outcome in outcomes]
+    assert ("archived", "left out of the batch job when the scan was submitted") == (outcomes[1].reason, outcomes[1].message)
+    assert (4, True) == (truth.total, truth.adds_up)
+
+
+def test_set_aside_hides_no_missing_row():
+    """What was left out of the job does not stand in for a row that the manifest lacks."""
+    notes, truth = ReportNotes(), TruthTable(expected=2, set_aside=1)
+    notes.set_aside(video("aside"), "empty")
+
+    list(join(map(video, ("in", "aside")), notes, Table(record("in", State.CLEAN)), SCAN, truth))
+
+    assert not truth.adds_up
 
 
 def test_settled():

@@ -55,10 +55,10 @@ class Expected:
     """What a scan with the shipped settings makes of an object.
 
     Attributes:
-        state: CLEAN, FLAGGED, FAILED, SKIPPED, or NOT_LISTED for an object that no scan of videos takes up.
+        state: CLEAN, FLAGGED, FAILED, INELIGIBLE, SKIPPED, or NOT_LISTED for an object that no scan of videos takes up.
         labels: The cards in it that Rekognition reports, parents not repeated; seconds are those of the picture, and what is
             seen of them are the samples in between, every half second.
-        reason: The code with which it FAILED, "" otherwise.
+        reason: The code with which it FAILED or is INELIGIBLE, "" otherwise.
     """
 
     state: str
@@ -185,7 +185,7 @@ def _with_cards(key: str, seconds: float, *cards: CardAt) -> Sample:
 def _not_analysed() -> tuple[Sample, ...]:
     return (
         Sample("legacy/vp9 in disguise.mp4", Clip(3.0, codec="vp9"), Expected("FAILED", reason="analysis-failed")),
-        Sample("broken/zero.mp4", b"", Expected("FAILED", reason="empty")),
+        Sample("broken/zero.mp4", b"", Expected("INELIGIBLE", reason="empty")),
         Sample("broken/read me.mp4", b"This was meant to be a video.\n", Expected("SKIPPED")),
         Sample("notes.txt", b"Not a video, and not called one.\n", Expected("NOT_LISTED")),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from tools.lib.terminal import ExitCode, Terminal
 from tools.lib.wording import moment, printable
 
 _BATCH = 100
-"""Entries whose records and decisions are read at a time: what one BatchGetItem takes."""
+"""Entries that are read and written at a time: what one BatchGetItem takes, and two transactions."""
 
 _LOOK_AGAIN = "Make a new page of the scan, look at the video there, and decide again."
+_JUST_NOW = "it was changed, or decided by another, just now", "Apply the file once more: that tells which."
 _JUDGED = frozenset({State.FLAGGED, State.CLEAN})
 
 
@@ -102,45 +103,39 @@ class ApplyRun:
     def _apply(self, table: ScanTable, file: DecisionsFile) -> Applied:
         applied = Applied(file.scan_id, file.decided_by, refused=list(file.refused))
         with self._terminal.bar("decisions") as bar:
-            for number, (entry, record, standing) in enumerate(_as_they_stand(table, file.entries)):
-                bar.show("Writing decisions", number, len(file.entries))
-                _take(applied, table, entry, record, standing)
+            for first in range(0, len(file.entries), _BATCH):
+                bar.show("Writing decisions", first, len(file.entries))
+                _take(applied, table, file.entries[first : first + _BATCH])
         applied.refused.sort(key=lambda refusal: refusal.entry)
         return applied
 
 
-def _as_they_stand(table: ScanTable, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Record | None, Decision | None]]:
-    """Yield each entry with the record it is about and the decision that stands, read a hundred at a time."""
-    for first in range(0, len(entries), _BATCH):
-        batch = entries[first : first + _BATCH]
-        names = [(entry.decision.video.id, entry.decision.scan_id) for entry in batch]
-        records = {record.video.id: record for record in table.records(names)}
-        known = {known.video.id: known for known in table.decisions((e.decision.video.id, e.decision.etag) for e in batch)}
-        yield from _joined(batch, records, known)
-
-
-def _joined(
-    batch: Sequence[Entry], records: Mapping[str, Record], known: Mapping[str, Decision]
-) -> Iterator[tuple[Entry, Record | None, Decision | None]]:
-    for entry in batch:
-        video_id = entry.decision.video.id
-        yield entry, records.get(video_id), known.get(video_id)
-
-
-def _take(applied: Applied, table: ScanTable, entry: Entry, record: Record | None, standing: Decision | None) -> None:
-    decision = entry.decision
-    refusal = _changed(decision, record) or _superseded(decision, standing)
-    if refusal is None and standing == decision:
-        applied.already += 1
-        return
-    if refusal is None:
-        outcome = table.note_decision(decision)
+def _take(applied: Applied, table: ScanTable, entries: Sequence[Entry]) -> None:
+    """Write the decisions of some entries that are about their records as they stand."""
+    wanted = []
+    for entry, record, standing in _as_they_stand(table, entries):
+        refusal = _changed(entry.decision, record) or _superseded(entry.decision, standing)
+        if refusal is not None:
+            applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *refusal))
+        elif standing == entry.decision:
+            applied.already += 1
+        else:
+            wanted.append(entry)
+    for entry, outcome in zip(wanted, table.note_decisions([entry.decision for entry in wanted]), strict=True):
         applied.written += outcome is Outcome.DONE
         applied.already += outcome is Outcome.DONE_BEFORE
-        if outcome is not Outcome.BY_ANOTHER:
-            return
-        refusal = "it was changed, or decided by another, just now", "Apply the file once more: that tells which."
-    applied.refused.append(Refusal(entry.number, decision.video.uri, *refusal))
+        if outcome is Outcome.BY_ANOTHER:
+            applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *_JUST_NOW))
+
+
+def _as_they_stand(table: ScanTable, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Record | None, Decision | None]]:
+    """Yield each entry with the record it is about and the decision that stands."""
+    decisions = [entry.decision for entry in entries]
+    records = {record.video.id: record for record in table.records((each.video.id, each.scan_id) for each in decisions)}
+    known = {standing.video.id: standing for standing in table.decisions((each.video.id, each.etag) for each in decisions)}
+    for entry in entries:
+        video_id = entry.decision.video.id
+        yield entry, records.get(video_id), known.get(video_id)
 
 
 def _changed(decision: Decision, record: Record | None) -> tuple[str, str] | None:

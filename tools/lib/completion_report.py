@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 from urllib.parse import unquote
 
 COLUMNS = 7
@@ -37,8 +37,7 @@ class ReportFiles(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRow:
+class ReportRow(NamedTuple):
     """One task of a job as its report tells: the key decoded, no version where the field is empty."""
 
     bucket: str

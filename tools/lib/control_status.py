@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.domain.record import Progress, Scan, Settings, Totals
-from handlers.domain.states import ScanStatus, State
+from handlers.domain.states import ScanStatus
 from tools.lib.wording import printable
 
 SOON_SECONDS = 43_200
@@ -32,6 +32,23 @@ class Standing:
         return self.scan.objects if self.scan.objects is not None else max(tasks, default=None)
 
     @property
+    def without_record(self) -> int | None:
+        """Return how many objects never came to be videos of the scan, because they are none or their tasks failed.
+
+        None while that is not sure: until every batch job is over, and the sweeper found nothing waiting (or closed the scan).
+        """
+        over = bool(self.scan.jobs) and all(job.terminal_since is not None for job in self.scan.jobs)
+        none_waits = not self.scan.live or self.scan.waiting_empty_since is not None
+        if self.total is None or not (over and none_waits):
+            return None
+        return max(0, self.total - self.totals.final - self.running)
+
+    @property
+    def to_come(self) -> int | None:
+        """Return how many objects are still to become final; at most so many while batch jobs run. None where nobody knows."""
+        return None if self.total is None else max(0, self.total - self.totals.final - (self.without_record or 0))
+
+    @property
     def videos_per_hour(self) -> float | None:
         """Return how many videos became final in an hour, measured over the last hour; None where too little is known."""
         start = self.scan.progress[0] if self.scan.progress else Progress(self.scan.created_at, 0)
@@ -41,18 +58,20 @@ class Standing:
     @property
     def ready_at(self) -> float | None:
         """Return about when the last video will be final; None where nobody can tell."""
-        if self.total is None or self.videos_per_hour is None or self.scan.status is not ScanStatus.OPEN or self.settings.paused:
+        if self.to_come is None or self.videos_per_hour is None or self.scan.status is not ScanStatus.OPEN or self.settings.paused:
             return None
-        return self.now + max(0, self.total - self.totals.final) * 3_600 / self.videos_per_hour
+        return self.now + self.to_come * 3_600 / self.videos_per_hour
 
     def line(self) -> str:
         """Return the sentence."""
         of = "" if self.total is None else f" of {self.total:,}"
-        counts = [f"{self.totals.videos.get(state, 0):,} {state.lower()}" for state in (State.FAILED, State.CANCELLED)]
+        told = self.totals.told
+        counts = [f"{told[outcome]:,} {outcome}" for outcome in ("failed", "ineligible", "cancelled") if told[outcome]]
         parts = [
             f"{self.totals.final:,}{of} done",
-            f"{self.totals.videos.get(State.FLAGGED, 0):,} flagged",
-            *(count for count in counts if not count.startswith("0 ")),
+            f"{told['flagged']:,} flagged",
+            *counts,
+            *([f"{self.without_record:,} no videos or failed tasks"] if self.without_record else []),
             f"{self.running:,} running",
         ]
         return f"{', '.join(parts)}, {self._outlook()}"
@@ -85,6 +104,9 @@ class Standing:
             "objects": self.total,
             "done": self.totals.final,
             "videos": {state.value: count for state, count in sorted(self.totals.videos.items())},
+            "ineligible": self.totals.ineligible,
+            "without_record": self.without_record,
+            "to_come": self.to_come,
             "failures": self.totals.failures,
             "minutes": sum(self.totals.milliseconds.values()) / 60_000,
             "running": self.running,

@@ -60,6 +60,7 @@ INCURABLE = {
     "empty": "has 0 bytes",
     "too-large": "is larger than Rekognition takes",
     "not-a-video": "is no video",
+    "unreadable": "cannot be described by S3 as it was asked for: no such version id, or encrypted with a key of its owner's",
     "missing": "is not there (were it among many, S3 would stop the whole job)",
     "analysis-failed": "Rekognition could not analyse it, mostly for its codec",
     "InvalidS3ObjectException": "Rekognition cannot read such an object",
@@ -108,7 +109,7 @@ def diagnose(outcome: ObjectFate, moment: Moment, *, all_failed: bool) -> Diagno
             return _waiting(outcome, moment)
         case Fate.RUNNING:
             return _running(outcome, moment)
-        case Fate.FAILED:
+        case Fate.FAILED | Fate.INELIGIBLE:
             return _failed(outcome, all_failed=all_failed)
         case Fate.CANCELLED:
             return Diagnosis("cancelled", "was cancelled by somebody", retried=all_failed)

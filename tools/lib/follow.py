@@ -84,7 +84,7 @@ class View:
 
     def line(self) -> str:
         """Return this state of things in one line."""
-        videos = ", ".join(f"{count:,} {state.lower()}" for state, count in sorted(self.totals.videos.items()) if count)
+        videos = ", ".join(f"{count:,} {outcome}" for outcome, count in self.totals.told.items() if count)
         shown = [self._job_line(), f"{self.running:,} running", videos or "none finished yet"]
         return "; ".join([*shown, *([f"the scan is {self.status}"] if self.status is not ScanStatus.OPEN else [])])
 
@@ -105,6 +105,7 @@ class View:
                 "reasons": list(self.job.reasons),
             },
             "videos": {state.value: count for state, count in sorted(self.totals.videos.items())},
+            "ineligible": self.totals.ineligible,
             "running": self.running,
             "exit_code": int(self.exit_code),
         }

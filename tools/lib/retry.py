@@ -105,12 +105,14 @@ class RetryPlan:
     """One retry as it will be submitted.
 
     Attributes:
-        number: The attempt to which failed videos are raised, and part of the job's token: no job of the scan had it before.
+        number: The attempt to which failed videos are raised: no job of the scan had it before.
+        run: Some letters of this run's own: with the number they are the job's token, for two people may retry at one moment.
         warnings: What the person should know before agreeing; sentences.
     """
 
     scan: Scan
     number: int
+    run: str
     retried: tuple[Group, ...]
     left: tuple[Group, ...]
     versioned: bool
@@ -135,7 +137,7 @@ class RetryPlan:
     @property
     def name(self) -> str:
         """Return the name of this retry, by which its manifest and its job's token are called."""
-        return f"{self.scan.id}-retry-{self.number}"
+        return f"{self.scan.id}-retry-{self.number}-{self.run}"
 
     @property
     def manifest_key(self) -> str:

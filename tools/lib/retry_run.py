@@ -45,6 +45,7 @@ class RetryRun:
 
     def __init__(self, surroundings: Surroundings, terminal: Terminal, request: Request) -> None:
         self._clock = surroundings.clock
+        self._entropy = surroundings.entropy
         self._terminal = terminal
         self._request = request
         self._reading = ScanReading(surroundings, request.target)
@@ -111,6 +112,7 @@ class RetryRun:
         plan = RetryPlan(
             scan=scan,
             number=next_number(scan, triage.highest_attempt),
+            run=self._entropy(4).hex(),
             retried=triage.retried,
             left=triage.left,
             versioned=written.versioned,

@@ -69,6 +69,7 @@ class Review:
     truth: TruthTable
     flagged: list[FlaggedVideo] = field(default_factory=list)
     failed: list[ObjectFate] = field(default_factory=list)
+    ineligible: list[ObjectFate] = field(default_factory=list)
     skipped: list[ObjectFate] = field(default_factory=list)
     unfinished: list[ObjectFate] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -86,6 +87,7 @@ class Review:
             *self._truth_table(),
             *_block("Flagged", [line for video in self.flagged for line in video.sentences()]),
             *_block("Failed", _reasons(self.failed)),
+            *_block("Ineligible", _reasons(self.ineligible)),
             *_block("Skipped", _reasons(self.skipped)),
             *_block("Not final", [f"{printable(outcome.video.uri)}  {outcome.fate.value}" for outcome in self.unfinished]),
             *_block("Warning", self.warnings),
@@ -96,8 +98,19 @@ class Review:
         width = max(len(f"{self.truth.total:,}"), 6)
         rows = [f"  {name:<16}{count:>{width},}" for name, count in counts]
         verdict = "every object is accounted for" if self.truth.adds_up else "this does not add up, see below"
-        expected = "" if self.truth.expected is None else f" of {self.truth.expected:,}"
-        return [*rows, f"  {'':-<{16 + width}}", f"  {'objects':<16}{self.truth.total:>{width},}{expected}: {verdict}"]
+        expected = "" if self.truth.expected is None else f" of {self.truth.expected + self.truth.set_aside:,}"
+        return [
+            *rows,
+            f"  {'':-<{16 + width}}",
+            f"  {'objects':<16}{self.truth.total:>{width},}{expected}: {verdict}",
+            *self._parts(),
+        ]
+
+    def _parts(self) -> list[str]:
+        """Return of which lists the objects are, where there is more than the manifest."""
+        aside = self.truth.set_aside
+        listed = f"{self.truth.total - aside:,} in the manifest, {aside:,} left out of it as ineligible when the scan was submitted"
+        return [f"  {'':<16}{listed}"] if aside else []
 
     def as_json(self) -> dict[str, Any]:
         """Return the review for `--json`."""
@@ -106,13 +119,15 @@ class Review:
             "bucket": self.scan.bucket,
             "status": self.scan.status.value,
             "objects": self.truth.total,
-            "expected": self.truth.expected,
+            "expected": None if self.truth.expected is None else self.truth.expected + self.truth.set_aside,
+            "set_aside": self.truth.set_aside,
             "adds_up": self.truth.adds_up,
             "states": {fate.value: self.truth.fates[fate] for fate in Fate},
             "repeated_rows": self.truth.repeated,
             "warnings": self.warnings,
             "flagged": [video.as_json() for video in self.flagged],
             "failed": [_explained(outcome) for outcome in self.failed],
+            "ineligible": [_explained(outcome) for outcome in self.ineligible],
             "skipped": [_explained(outcome) for outcome in self.skipped],
             "unfinished": [{**_named(outcome), "state": outcome.fate.value} for outcome in self.unfinished],
         }
@@ -139,6 +154,8 @@ def _take(review: Review, outcome: ObjectFate, segments_of: Callable[[ObjectFate
         review.flagged.append(FlaggedVideo(outcome, segments_of(outcome)))
     elif outcome.fate is Fate.FAILED:
         review.failed.append(outcome)
+    elif outcome.fate is Fate.INELIGIBLE:
+        review.ineligible.append(outcome)
     elif outcome.fate is Fate.SKIPPED:
         review.skipped.append(outcome)
     elif outcome.fate not in SETTLED:
@@ -147,9 +164,10 @@ def _take(review: Review, outcome: ObjectFate, segments_of: Callable[[ObjectFate
 
 def _warnings(truth: TruthTable) -> list[str]:
     warnings = []
-    if truth.expected is not None and truth.expected != truth.total:
+    in_manifest = truth.total - truth.set_aside
+    if truth.expected not in (None, in_manifest):
         warnings.append(
-            f"The manifest holds {truth.total:,} rows, the scan was submitted with {truth.expected:,}: was the manifest replaced?"
+            f"The manifest holds {in_manifest:,} rows, the scan was submitted with {truth.expected:,}: was the manifest replaced?"
         )
     if truth.foreign:
         warnings.append(

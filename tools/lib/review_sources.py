@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import unquote_plus
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
-_SPOOL_BYTES = 8 * 1024 * 1024
+_SET_ASIDE_COLUMNS = 4
+"""Bucket, key, version or nothing, and the code of the reason."""
 _COLUMNS = (2, 3)
 """Bucket and key, and the version where the bucket has versions."""
 
@@ -48,37 +50,104 @@ class BucketFiles:
         return True
 
 
-def manifest_videos(files: ReportFiles, uri: str) -> Iterator[Video]:
-    """Yield the videos of a scan's manifest, in its order, one for each row.
+@contextmanager
+def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
+    """Fetch the manifest of a scan for as long as the block runs.
 
     Raises:
-        ToolError: The manifest is gone, or a row of it is none.
+        ToolError: It is gone.
     """
-    key = uri.removeprefix("s3://").partition("/")[2]
-    with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
-        if not files.fetch(key, spool):
+    with _fetched(files, uri) as path:
+        if path is None:
             raise ToolError(
                 f"{uri}: the manifest of the scan is gone, so nobody can say what should have been scanned.",
                 cure="Put the local copy from manifests/ back there, or review the job's report alone with --without-manifest.",
             )
-        spool.seek(0)
-        text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
-        number = 0
+        yield Manifest(uri, path)
+
+
+@contextmanager
+def fetched_set_aside(files: ReportFiles, uri: str) -> Iterator[SetAside]:
+    """Fetch the list of what was left out of a scan's manifest, which lies beside it, for as long as the block runs."""
+    listed = f"{uri.removesuffix('.csv')}-ineligible.csv"
+    with _fetched(files, listed) as path:
+        yield SetAside(listed, path)
+
+
+@contextmanager
+def _fetched(files: ReportFiles, uri: str) -> Iterator[Path | None]:
+    """Fetch a file for as long as the block runs; None where there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        with path.open("wb") as target:
+            found = files.fetch(uri.removeprefix("s3://").partition("/")[2], target)
+        yield path if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The manifest of a scan on this machine, to be read as often as is wanted: its videos in its order, one for each row.
+
+    Raises:
+        ToolError: A row of it is none.
+    """
+
+    uri: str
+    path: Path
+
+    def __iter__(self) -> Iterator[Video]:
+        """Yield its videos from the first row on."""
+        return (_video(self.uri, number, row) for number, row in _rows(self.uri, self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Objects that were left out of a scan's job because they cannot be analysed: a list beside the manifest, or none."""
+
+    uri: str
+    path: Path | None
+
+    def __iter__(self) -> Iterator[tuple[Video, str]]:
+        """Yield each object with the code of its reason.
+
+        Raises:
+            ToolError: A row of the list is none.
+        """
+        for number, row in _rows(self.uri, self.path) if self.path else ():
+            if len(row) != _SET_ASIDE_COLUMNS:
+                raise _damaged(f"{self.uri}, row {number}: {len(row)} columns where such a list has {_SET_ASIDE_COLUMNS}.")
+            yield _video(self.uri, number, row[:-1]), row[-1]
+
+    def videos(self) -> Iterator[Video]:
+        """Yield the objects alone."""
+        return (video for video, _ in self)
+
+
+def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV file with their numbers.
+
+    Raises:
+        ToolError: It is none.
+    """
+    number = 0
+    with path.open(encoding="utf-8", newline="") as text:
         try:
             for number, row in enumerate(csv.reader(text), 1):
-                yield _video(uri, number, row)
+                yield number, row
         except (csv.Error, UnicodeDecodeError) as error:
             raise _damaged(f"{uri}, after row {number}: no CSV of UTF-8 ({error}).") from error
-        finally:
-            text.detach()
 
 
 def _video(uri: str, number: int, row: list[str]) -> Video:
     if len(row) not in _COLUMNS:
         columns = " or ".join(map(str, _COLUMNS))
         raise _damaged(f"{uri}, row {number}: {len(row)} columns where a manifest of ours has {columns}.")
-    # As the function decodes the key of a task: the record was written under that name.
-    return Video(row[0], unquote_plus(row[1], errors="strict"), (row[2] or None) if len(row) == max(_COLUMNS) else None)
+    try:
+        # As the function decodes the key of a task: the record was written under that name.
+        key = unquote_plus(row[1], errors="strict")
+    except UnicodeDecodeError as error:
+        raise _damaged(f"{uri}, row {number}: the key {row[1]!r} is not percent-encoded UTF-8.") from error
+    return Video(row[0], key, (row[2] or None) if len(row) > 2 else None)  # noqa: PLR2004 - see _COLUMNS
 
 
 def _damaged(message: str) -> ToolError:
@@ -109,13 +178,15 @@ class ReportPlace:
     prefix: str
 
 
-def reports_of(scan: Scan, place_of: Callable[[BatchJob], ReportPlace], *, listing: bool) -> Reports:
-    """Read the reports of all jobs of a scan, in the order of the jobs.
+def reports_of(
+    scan: Scan, place_of: Callable[[BatchJob], ReportPlace], *, listing: bool, notes: ReportNotes | None = None
+) -> Reports:
+    """Read the reports of all jobs of a scan, in the order of the jobs; what they say counts more than what was noted before.
 
     Raises:
         ToolError: A report is damaged.
     """
-    reports = Reports()
+    reports = Reports(notes or ReportNotes())
     for job in scan.jobs:
         try:
             gap = _take(reports, place_of(job), job, listing=listing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, tee
 
 from botocore.exceptions import ClientError
 
@@ -16,9 +16,17 @@ from tools.lib import asking, batch_jobs, deployment
 from tools.lib.aws import code_of
 from tools.lib.errors import ToolError
 from tools.lib.program import Surroundings, Target
-from tools.lib.review_sources import BucketFiles, ReportPlace, Reports, manifest_videos, reports_of, unreported_videos
+from tools.lib.review_sources import (
+    BucketFiles,
+    ReportPlace,
+    Reports,
+    fetched_manifest,
+    fetched_set_aside,
+    reports_of,
+    unreported_videos,
+)
 from tools.lib.terminal import Bar
-from tools.lib.truth import ObjectFate, TruthTable, joined
+from tools.lib.truth import ObjectFate, ReportNotes, TruthTable, answered, joined
 
 _SHOWN_EVERY = 100
 
@@ -64,24 +72,50 @@ class ScanReading:
     def fates(
         self, scan: Scan, wanted: Wanted, truth: TruthTable, bar: Bar, whole: frozenset[State] = asking.SHOWN
     ) -> tuple[Iterator[ObjectFate], list[str]]:
-        """Return the fate of each object of a scan, which fills `truth` as it is drawn, and what to warn of.
+        """Return the fate of each object of a scan and what to warn of; both are filled, and `truth` too, as the fates are drawn.
 
         Objects in the states of `whole` come with their record, others with their state alone.
 
         Raises:
-            ToolError: A report or the manifest is damaged or gone.
+            ToolError: A report or the manifest is damaged or gone; raised as the fates are drawn.
         """
+        gaps: list[str] = []
         bar.show("Reading the completion report", 0, None)
-        by_reports = _lists_reports(scan, wanted)
-        reports = reports_of(scan, lambda job: self._place(scan, job), listing=by_reports)
-        if reports.notes.gaps and scan.manifest_uri is None:
+        if _lists_reports(scan, wanted):
+            outcomes = self._by_reports(scan, wanted, truth, gaps, whole)
+        else:
+            outcomes = self._by_manifest(scan, truth, gaps, whole)
+        return _shown(outcomes, scan.objects, bar), gaps
+
+    def _by_manifest(self, scan: Scan, truth: TruthTable, gaps: list[str], whole: frozenset[State]) -> Iterator[ObjectFate]:
+        """Yield the fate of each row of the manifest, and of what was left out of it; the table is asked while reports are read."""
+        with (
+            fetched_manifest(self._files, scan.manifest_uri or "") as manifest,
+            fetched_set_aside(self._files, scan.manifest_uri or "") as aside,
+            asking.asked(chain(manifest, aside.videos()), scan, self.table, self.clients, whole) as answers,
+        ):
+            notes = ReportNotes()
+            for video, reason in aside:
+                notes.set_aside(video, reason)
+                truth.set_aside += 1
+            reports_of(scan, lambda job: self._place(scan, job), listing=False, notes=notes)
+            gaps += notes.gaps
+            yield from joined(answered(chain(manifest, aside.videos()), answers), notes, truth)
+
+    def _by_reports(
+        self, scan: Scan, wanted: Wanted, truth: TruthTable, gaps: list[str], whole: frozenset[State]
+    ) -> Iterator[ObjectFate]:
+        """Yield the fate of each object that the reports name."""
+        reports = reports_of(scan, lambda job: self._place(scan, job), listing=True)
+        gaps += reports.notes.gaps
+        if gaps and scan.manifest_uri is None:
             raise ToolError(
-                f"{' '.join(reports.notes.gaps)} Without it nobody can say which objects the scan was asked for.",
+                f"{' '.join(gaps)} Without it nobody can say which objects the scan was asked for.",
                 cure="Wait for the job's end; if it was made without a report of all tasks, make it again with one.",
             )
-        videos = self._reported(scan, wanted, reports) if by_reports else manifest_videos(self._files, scan.manifest_uri or "")
-        answers = asking.answered(videos, scan, self.table, self.clients, whole)
-        return _shown(joined(answers, reports.notes, truth), scan.objects, bar), reports.notes.gaps
+        ahead, videos = tee(self._reported(scan, wanted, reports))
+        with asking.asked(ahead, scan, self.table, self.clients, whole) as answers:
+            yield from joined(answered(videos, answers), reports.notes, truth)
 
     def _place(self, scan: Scan, job: BatchJob) -> ReportPlace:
         """Return where a job's report is: ours have their place, one made by hand says where (S3 remembers it for 90 days)."""

@@ -11,15 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from itertools import islice
 from typing import Protocol, TypeAlias
 
 from handlers.domain.identity import Video
-from handlers.domain.record import Record
+from handlers.domain.record import INELIGIBLE, Record
 from handlers.domain.states import State
 from tools.lib.completion_report import ReportRow
 
+_MAX_ROWS = 1_024
+_SET_ASIDE = "left out of the batch job when the scan was submitted"
 BATCH = 100
 """Records asked for at a time: what one BatchGetItem takes."""
 
@@ -30,6 +31,8 @@ class Fate(StrEnum):
     CLEAN = "clean"
     FLAGGED = "flagged"
     FAILED = "failed"
+    INELIGIBLE = "ineligible"
+    """Could not be analysed as it is (empty, archived, too large): found out before any money was spent."""
     CANCELLED = "cancelled"
     RUNNING = "running"
     WAITING = "waiting"
@@ -95,20 +98,34 @@ class ReportNotes:
         self.gaps: list[str] = []
         self._said: list[TaskNote | None] = [None]
         self._place: dict[TaskNote, int] = {}
+        self._rows: dict[tuple[bool, str, str], int] = {}
+        """The places of what rows say to the letter, the first of them: most rows of a report say the same."""
         self._marks: dict[bytes, int] = {}
         """Twice the place of an object's note in `_said` (0: none), and one more once a row of the manifest has named it."""
 
     def take(self, row: ReportRow) -> Video:
         """Note a row of a report and return its video."""
         video = Video(row.bucket, row.key, row.version_id)
-        note = note_of(row)
-        place = self._place.get(note)
+        said = (row.succeeded, row.error_code, row.message)
+        place = self._rows.get(said)
         if place is None:
-            place = self._place[note] = len(self._said)
-            self._said.append(note)
+            place = self._placed(note_of(row))
+            if len(self._rows) < _MAX_ROWS:
+                self._rows[said] = place
         self._marks[video.digest] = 2 * place
         self.rows += 1
         return video
+
+    def set_aside(self, video: Video, reason: str) -> None:
+        """Note that an object was left out of the job, and why; what a report says of it later counts."""
+        self._marks[video.digest] = 2 * self._placed(TaskNote(True, SET_ASIDE, reason, _SET_ASIDE))
+
+    def _placed(self, note: TaskNote) -> int:
+        """Return the place of a note, which is added where it is new."""
+        place = self._place.setdefault(note, len(self._said))
+        if place == len(self._said):
+            self._said.append(note)
+        return place
 
     def of(self, video: Video) -> TaskNote | None:
         """Return what the reports say of a video."""
@@ -142,6 +159,8 @@ class TruthTable:
     fates: Counter[Fate] = field(default_factory=Counter)
     repeated: int = 0
     expected: int | None = None
+    set_aside: int = 0
+    """Objects that were left out of the job when the scan was submitted, beyond `expected`."""
     foreign: int = 0
 
     def count(self, outcome: ObjectFate) -> None:
@@ -157,7 +176,7 @@ class TruthTable:
     @property
     def adds_up(self) -> bool:
         """Tell whether every row of the manifest is accounted for, and nothing else."""
-        return self.foreign == 0 and self.fates[Fate.LOST] == 0 and self.expected in (None, self.total)
+        return self.foreign == 0 and self.fates[Fate.LOST] == 0 and self.expected in (None, self.total - self.set_aside)
 
     @property
     def settled(self) -> bool:
@@ -173,8 +192,14 @@ def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id:
     return joined(_answered(videos, records, scan_id), notes, truth)
 
 
+def answered(videos: Iterable[Video], answers: Iterable[tuple[bytes, Known | None]]) -> Iterator[Answered]:
+    """Yield each video with the answer about it, which come in one order; see `tools/lib/asking.py`."""
+    for video, (key, known) in zip(videos, answers, strict=True):
+        yield video, key, known
+
+
 def joined(answers: Iterable[Answered], notes: ReportNotes, truth: TruthTable) -> Iterator[ObjectFate]:
-    """As `join`, where the table has been asked already; see `tools/lib/asking.py`."""
+    """As `join`, where the table has been asked already."""
     notes.begin()
     unreported = notes.gaps[0] if notes.gaps else None
     for video, key, known in answers:
@@ -196,31 +221,27 @@ def fate_of(
     if isinstance(known, Record):
         problem = known.problem
         reason, message = (problem.code, problem.message) if problem else (None, None)
-        return ObjectFate(video, _FATES[known.state], known, reason, message, again)
+        ineligible = known.state is State.FAILED and reason in INELIGIBLE
+        return ObjectFate(video, Fate.INELIGIBLE if ineligible else _FATES[known.state], known, reason, message, again)
     if known is not None:
         return ObjectFate(video, _FATES[known], again=again)
     if note is None:
         return ObjectFate(video, Fate.NEVER_ATTEMPTED, None, "not-reported" if unreported else None, unreported, again)
     if not note.succeeded:
         return ObjectFate(video, Fate.FAILED, None, note.reason, note.message, again)
-    fate = Fate.SKIPPED if note.state == "SKIPPED" else Fate.LOST
+    fate = _UNRECORDED.get(note.state or "", Fate.LOST)
     return ObjectFate(video, fate, None, note.reason, note.message, again)
 
 
 def note_of(row: ReportRow) -> TaskNote:
     """Return what a report's row says: our own JSON where it holds some, else AWS's words."""
-    return _note(row.succeeded, row.error_code, row.message)
-
-
-@lru_cache(maxsize=1024)  # most rows of a report say the same
-def _note(succeeded: bool, error_code: str, message: str) -> TaskNote:
-    said = _said(message)
-    if succeeded:
+    said = _said(row.message)
+    if row.succeeded:
         return TaskNote(succeeded=True, state=said.get("state"), reason=said.get("reason"), message=said.get("message"))
     return TaskNote(
         succeeded=False,
-        reason=said.get("reason") or error_code or None,
-        message=said.get("message") or (None if said else message),
+        reason=said.get("reason") or row.error_code or None,
+        message=said.get("message") or (None if said else row.message),
     )
 
 
@@ -240,6 +261,9 @@ def _answered(videos: Iterable[Video], records: Records, scan_id: str) -> Iterat
         yield from ((video, key, known.get(key)) for video, key in batch)
 
 
+SET_ASIDE = "INELIGIBLE"
+"""The state of a note about an object that was left out of the job."""
+_UNRECORDED = {"SKIPPED": Fate.SKIPPED, SET_ASIDE: Fate.INELIGIBLE}
 _FATES = {
     State.CLEAN: Fate.CLEAN,
     State.FLAGGED: Fate.FLAGGED,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.adapters.decisions import TOGETHER
 from handlers.adapters.table import Outcome
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.record import ObjectFacts
@@ -56,6 +57,26 @@ def test_latest(table, decision, later, stands):
 
     assert (Outcome.DONE if stands else Outcome.BY_ANOTHER) is outcome
     assert [other if stands else decision] == table.decisions_about(decision.video.id)
+
+
+def test_many(table, decision):
+    """Of many decisions, written fifty at a time, each has its own outcome: one that cannot be written keeps no other back."""
+    decisions = [decision]
+    for number in range(TOGETHER + 10):
+        record = replace(waiting(f"{number}.mp4"), state=State.FLAGGED, facts=ObjectFacts("abc-1", 3, None))
+        table.register(record, None)
+        decisions.append(replace(decision, video=record.video))
+    changed, standing = replace(decisions[7], attempt=1), decisions[TOGETHER + 3]
+    table.note_decision(decision)
+    table.note_decision(standing)
+
+    outcomes = table.note_decisions([*decisions[:7], changed, *decisions[8:]])
+
+    places = {outcome: [place for place, each in enumerate(outcomes) if each is outcome] for outcome in set(outcomes)}
+    assert ([0, TOGETHER + 3], [7]) == (places[Outcome.DONE_BEFORE], places[Outcome.BY_ANOTHER])
+    assert TOGETHER + 8 == len(places[Outcome.DONE])
+    written = table.decisions((each.video.id, each.etag) for each in decisions)
+    assert {each.video for each in decisions} - {decisions[7].video} == {each.video for each in written}
 
 
 @pytest.mark.parametrize("changed", [{"attempt": 1}, {"etag": "other"}, {"scan_id": "01JDEM00000000000000000002"}])

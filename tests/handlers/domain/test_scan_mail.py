@@ -16,7 +16,8 @@ The scan {SCAN} of amzn-s3-demo-bucket is finished.
 
   clean              520
   flagged              4
-  failed               3
+  failed               2
+  ineligible           1
   without record       5
   ----------------------
   objects            532
@@ -27,6 +28,8 @@ Flagged, the surest first:
 
 Failed, by reason:
        2  missing
+
+Ineligible, by reason:
        1  archived
 
 Analysed: 2,620.0 minutes of video, about $262.00 for Rekognition ($0.10 a minute in us-east-1, not checked with AWS).
@@ -60,7 +63,7 @@ def test_digest():
 
     mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True)
 
-    assert ("Scan finished: 527 videos, 4 flagged, 3 failed", DIGEST) == (mail.subject, mail.body)
+    assert ("Scan finished: 527 videos, 4 flagged, 2 failed, 1 ineligible", DIGEST) == (mail.subject, mail.body)
     assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
 
 

@@ -78,7 +78,8 @@ def reviews(draw):
     problem = Problem(draw(TEXTS), draw(TEXTS))
     failed = ObjectFate(Video(draw(TEXTS), draw(TEXTS)), Fate.FAILED, None, problem.code, problem.message)
     decision = RecordedDecision(decision=draw(TEXTS), note=draw(TEXTS), decided_by=draw(TEXTS), decided_at=draw(TEXTS))
-    made = Review(Scan(draw(TEXTS), draw(TEXTS)), TruthTable(), [flagged], [failed], warnings=[draw(TEXTS)])
+    aside = ObjectFate(Video(draw(TEXTS), draw(TEXTS)), Fate.INELIGIBLE, None, draw(TEXTS), draw(TEXTS))
+    made = Review(Scan(draw(TEXTS), draw(TEXTS)), TruthTable(), [flagged], [failed], [aside], warnings=[draw(TEXTS)])
     return made, {video.id: decision}
 
 

@@ -16,6 +16,7 @@ from tools.lib.review import Review
 
 MAX_FLAGGED = 20_000
 MAX_FAILED = 5_000
+MAX_INELIGIBLE = 5_000
 """So many videos stay fluid in a browser; the rest is counted, and the page says where it is."""
 
 MAX_SEGMENTS = 200
@@ -67,7 +68,7 @@ def page_data(
         "region": region,
         "console": _console(region),
         "objects": truth.total,
-        "expected": truth.expected,
+        "expected": None if truth.expected is None else truth.expected + truth.set_aside,
         "adds_up": truth.adds_up,
         "states": summary.states(review),
         "analysed_ms": summary.analysed_ms(totals),
@@ -92,12 +93,17 @@ def decisions_file(scan_id: str) -> str:
 
 def _videos(review: Review, labels: LabelTable, decisions: Mapping[str, RecordedDecision]) -> dict[str, Any]:
     """Return the videos of the page, the surest first, and how many had no room."""
-    flagged, failed = review.flagged[:MAX_FLAGGED], review.failed[:MAX_FAILED]
+    flagged, failed, ineligible = review.flagged[:MAX_FLAGGED], review.failed[:MAX_FAILED], review.ineligible[:MAX_INELIGIBLE]
     describer = Describer(labels, decisions, max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, len(flagged)))))
     return {
         "flagged": [describer.flagged(video) for video in flagged],
         "failed": [describer.failed(outcome) for outcome in failed],
-        "left_out": {"flagged": len(review.flagged) - len(flagged), "failed": len(review.failed) - len(failed)},
+        "ineligible": [describer.failed(outcome) for outcome in ineligible],
+        "left_out": {
+            "flagged": len(review.flagged) - len(flagged),
+            "failed": len(review.failed) - len(failed),
+            "ineligible": len(review.ineligible) - len(ineligible),
+        },
     }
 
 

@@ -106,7 +106,7 @@ function summaries(video) {
 
 function failure(video) {
   const message = video.message ? element("p", {}, shown(video.message)) : null;
-  return element("section", { class: "failure" }, element("h3", {}, "Failed: ", shown(video.reason)), message);
+  return element("section", { class: "failure" }, element("h3", {}, `${capital(video.state)}: `, shown(video.reason)), message);
 }
 
 function decisionForm(video, decisions, decided) {

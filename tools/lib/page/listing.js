@@ -244,7 +244,7 @@ function compared(a, b, direction) {
 }
 
 function foundIn(video) {
-  if (video.state === "failed") return [element("span", { class: "badge failed" }, "Failed"), " ", shown(video.reason)];
+  if (video.state !== "flagged") return [element("span", { class: `badge ${video.state}` }, capital(video.state)), " ", shown(video.reason)];
   const more = video.counting.length - 1;
   if (!video.top) return ["nothing listed"];
   return [swatch(`category-${video.top.category}`), shown(video.top.name), more > 0 ? element("span", { class: "muted" }, ` +${more}`) : null];

@@ -45,27 +45,29 @@ function prepared(video, state) {
   };
 }
 
-const VIDEOS = [...DATA.flagged.map((video) => prepared(video, "flagged")), ...DATA.failed.map((video) => prepared(video, "failed"))];
+const VIDEOS = [...DATA.flagged.map((video) => prepared(video, "flagged")), ...["failed", "ineligible"].flatMap((state) => DATA[state].map((video) => prepared(video, state)))];
 const DECIDED = new Decisions(DATA.scan.id, browserStorage());
 const LIST = new Listing(VIDEOS, DECIDED);
 
 function fillSummary() {
   const { scan } = DATA;
   const number = (name) => DATA.states.find((state) => state.name === name)?.count ?? 0;
-  const [flagged, failed] = [number("flagged"), number("failed")];
+  const [flagged, failed, ineligible] = [number("flagged"), number("failed"), number("ineligible")];
   byId("title").append("Scan of ", shown(scan.bucket));
   const facts = [scan.id, scan.status, scan.created_at ? `submitted ${moment(scan.created_at)}` : null, `as of ${moment(DATA.made_at)}`];
   byId("facts").textContent = facts.filter(Boolean).join(" · ");
-  const open = DATA.objects - ["clean", "flagged", "failed", "skipped", "cancelled"].reduce((sum, name) => sum + number(name), 0);
+  const open = DATA.objects - ["clean", "flagged", "failed", "ineligible", "skipped", "cancelled"].reduce((sum, name) => sum + number(name), 0);
   const expected = DATA.expected !== null && DATA.expected !== DATA.objects ? ` of ${count(DATA.expected)}` : "";
   byId("verdict").append(
     element("strong", {}, flagged ? `${counted(flagged, "video")} ${flagged === 1 ? "was" : "were"} flagged` : "Nothing was flagged"),
-    failed ? `, ${count(failed)} failed. ` : ". ",
+    failed ? `, ${count(failed)} failed` : "",
+    ineligible ? `, ${count(ineligible)} could not be analysed as ${ineligible === 1 ? "it is" : "they are"}. ` : ". ",
     DATA.adds_up ? `All ${counted(DATA.objects, "object")} are accounted for.` : `The ${count(DATA.objects)}${expected} objects do not add up, see the warnings.`,
   );
   const figures = [
     ["Flagged", count(flagged), `${share(flagged, DATA.objects)} of all objects`, "state-flagged"],
     ["Failed", count(failed), `${share(failed, DATA.objects)} of all objects`, "state-failed"],
+    ["Ineligible", count(ineligible), ineligible ? "empty, archived or too large: not analysed" : "nothing empty, archived or too large", "state-ineligible"],
     ["Not finished", count(open), open ? "still under way, or never attempted" : "every object has its verdict", "state-waiting"],
     ["Video analysed", length(DATA.analysed_ms), `${count(Math.round(DATA.analysed_ms / 60_000))} minutes`, "plain"],
     ["Estimated cost", DATA.costs.total, "by the price table, before taxes", "plain"],
@@ -90,9 +92,9 @@ function drawCharts() {
 }
 
 function fillLeftOut() {
-  const { flagged, failed } = DATA.left_out;
-  if (!flagged && !failed) return;
-  const left = [flagged ? `${count(flagged)} flagged of lower confidence` : null, failed ? `${count(failed)} failed` : null];
+  const { flagged, failed, ineligible } = DATA.left_out;
+  if (!flagged && !failed && !ineligible) return;
+  const left = [flagged ? `${count(flagged)} flagged of lower confidence` : null, failed ? `${count(failed)} failed` : null, ineligible ? `${count(ineligible)} ineligible` : null];
   const text = `This page has no room for ${left.filter(Boolean).join(" and ")}. All are in the output of `;
   byId("left-out").append(element("p", { class: "notice" }, text, element("code", {}, DATA.everything)));
 }

@@ -57,7 +57,7 @@ class Describer:
         )
 
     def failed(self, outcome: ObjectFate) -> dict[str, Any]:
-        """Return a failed video with the reason."""
+        """Return a video that failed, or could not be analysed, with the reason."""
         message = (outcome.message or "")[:MAX_MESSAGE] or None
         return _without_none({**self._named(outcome), "reason": outcome.reason or "no reason given", "message": message})
 

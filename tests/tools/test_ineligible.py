@@ -1,0 +1,110 @@
+"""What cannot be analysed as it is, in a review: by its record, or by the list of what was left out of the job."""
+
+import json
+import re
+
+import pytest
+
+from handlers.domain.states import State
+from tests.tools.review_doubles import (
+    BUCKET,
+    HOSTILE,
+    SCAN,
+    WORK_BUCKET,
+    add_flagged,
+    add_record,
+    add_report,
+    add_scan,
+    review,
+    said,
+    set_aside,
+)
+
+ACCEPTED = '{"state":"WAITING"}'
+
+
+@pytest.fixture(name="scanned")
+def _scanned(account):
+    """An account with a scan of three videos, one of which is empty, and three more that were left out of its job."""
+    add_scan(account, "clean", "flagged", "empty")
+    add_report(account, [(key, True, ACCEPTED) for key in ("clean", "flagged", "empty")])
+    add_record(account, "clean", State.CLEAN)
+    add_flagged(account, "flagged")
+    add_record(account, "empty", State.FAILED, code="empty")
+    set_aside(account, [(HOSTILE, "", "archived"), ("large", "v1", "too-large"), ("void", "", "empty")])
+    return account
+
+
+def ineligible(told):
+    """Return (key, version, reason) of what a review calls ineligible."""
+    return [(each["key"], each["version_id"], each["reason"]) for each in told["ineligible"]]
+
+
+def test_sums(scanned):
+    """Each has one state, whichever list it stands in; the sums are those of manifest and list together, and it is said so."""
+    told = said(review(scanned, "--json"))
+    shown = review(scanned).stdout
+
+    assert [("empty", None, "empty"), (HOSTILE, None, "archived"), ("large", "v1", "too-large"), ("void", None, "empty")] == (
+        ineligible(told)
+    )
+    assert {"clean": 1, "flagged": 1, "ineligible": 4} == {state: count for state, count in told["states"].items() if count}
+    assert (6, 6, 3, True, []) == tuple(told[name] for name in ("objects", "expected", "set_aside", "adds_up", "warnings"))
+    assert "6 of 6: every object is accounted for" in shown
+    assert "3 in the manifest, 3 left out of it as ineligible when the scan was submitted" in shown
+    assert re.search(r"^Ineligible\n  empty: 2\n", shown, re.MULTILINE)
+    assert [] == scanned.wire.writes
+
+
+def test_without_such_a_list(scanned):
+    """A scan all of whose objects went into its job has none."""
+    scanned.s3.delete_object(Bucket=WORK_BUCKET, Key=f"manifests/{SCAN}-ineligible.csv")
+
+    result = review(scanned, "--json")
+
+    assert [("empty", None, "empty")] == ineligible(said(result))
+    assert (3, 3, 0, True) == tuple(said(result)[name] for name in ("objects", "expected", "set_aside", "adds_up"))
+
+
+def test_restored_and_retried(scanned):
+    """An archived object is worth a retry; when it has a record, that has the word."""
+    plan = said(review(scanned, "--retry", "--dry-run", "--json"))
+    add_flagged(scanned, HOSTILE)
+    told = said(review(scanned, "--json"))
+
+    assert {"archived": 1} == {group["reason"]: group["objects"] for group in plan["retried"]}
+    assert {"empty": 2, "too-large": 1} == {group["reason"]: group["objects"] for group in plan["left"]}
+    assert [("flagged", 3), (HOSTILE, 3)] == [(each["key"], told["states"]["ineligible"]) for each in told["flagged"]]
+
+
+def test_page_and_export(scanned, tmp_path):
+    """The page and the exports have them too, in the same state."""
+    page, rows = tmp_path / "page.html", tmp_path / "rows.jsonl"
+
+    review(scanned, "--html", str(page), "--jsonl", str(rows))
+
+    island = re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
+    data = json.loads(island[1])
+    states = [json.loads(line)["state"] for line in rows.read_text(encoding="utf-8").splitlines()]
+    assert ["empty", HOSTILE, "large", "void"] == [each["key"] for each in data["ineligible"]]
+    assert (6, 6, {"name": "ineligible", "count": 4}) == (data["objects"], data["expected"], data["states"][-1])
+    assert ["clean", "flagged", *["ineligible"] * 4] == states
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        (f"{BUCKET},a,\n", "row 1: 3 columns where such a list has 4"),
+        (f"{BUCKET},a,,empty\n{BUCKET},%ff,,empty\n", "row 2: the key '%ff' is not percent-encoded UTF-8"),
+        (b"\xff", "no CSV of UTF-8"),
+    ],
+)
+def test_damaged_list(scanned, body, rule):
+    """A damaged list is said to be one; nothing is guessed."""
+    scanned.s3.put_object(Bucket=WORK_BUCKET, Key=f"manifests/{SCAN}-ineligible.csv", Body=body)
+
+    result = review(scanned)
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert f"manifests/{SCAN}-ineligible.csv" in result.stderr
+    assert rule in result.stderr
