@@ -35,11 +35,11 @@ class Case:
 
 
 MILLION = 1_000_000
-SLOW = {"ours": 1, "boto3": 0.1, "aws_cli": 0.1, "s5cmd": 1}
+SLOW = {"ours": 1, "boto3": 0.1, "aws_cli": 0.1, "s5cmd": 0.2}
 CASES = {
     "flat_1m": Case(Bucket(MILLION), SLOW),
     "ten_1m": Case(Bucket(MILLION, folders=10), SLOW),
-    "flat_1m_50ms": Case(Bucket(MILLION), SLOW | {"s5cmd": 0.1}, seconds=0.05),
+    "flat_1m_50ms": Case(Bucket(MILLION), SLOW, seconds=0.05),
     "versions_1m": Case(Bucket(MILLION, versions=True), {"ours": 1, "boto3": 0.1}),
     "flat_10m": Case(Bucket(10 * MILLION), {"ours": 1}, rounds=1),
 }

@@ -1,4 +1,4 @@
-"""Answers ListObjectsV2 or ListObjectVersions over HTTP for a made-up bucket of millions of keys: S3's form, in its own process.
+"""Answers ListObjectsV2 and ListObjectVersions over HTTP for a made-up bucket of millions of keys: S3's form, its own process.
 
 Pages are cut from a block of 1,000 entries rendered beforehand, into which the number of the thousand is set: it costs a tenth of
 what any client takes to read a page, and no memory. Any `start-after` is answered, any `max-keys`, tokens too. It takes its time

@@ -79,8 +79,14 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
     disable_nagle_algorithm = True
 
     def run_wsgi(self) -> None:
-        """Answer one request: its body is read first and the answer written at once, so that the connection can go on."""
+        """Answer one request: its body is read first and the answer written at once, so that the connection can go on.
+
+        A request whose sender was gone before all of it had come (a function that was killed) was never made.
+        """
         environ = self._environ()
+        if environ is None:
+            self.close_connection = True
+            return
         started: list[Any] = []
         chunks = self.server.app(environ, lambda *given: started.append(given))
         try:
@@ -89,10 +95,13 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
             getattr(chunks, "close", lambda: None)()
         self._write(started[-1][0], started[-1][1], body)
 
-    def _environ(self) -> dict[str, Any]:
+    def _environ(self) -> dict[str, Any] | None:
         environ: dict[str, Any] = self.make_environ()
         chunked = environ.pop("HTTP_TRANSFER_ENCODING", "") == "chunked"
-        body = environ["wsgi.input"].read() if chunked else self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read() if chunked else self.rfile.read(length)
+        if not chunked and len(body) < length:
+            return None
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         return environ
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.config import Config
 
+from handlers.adapters.dynamo import MAX_BATCH_GET
 from handlers.adapters.table import ScanTable
 from handlers.clock import SystemClock
 from handlers.domain.identity import Video
@@ -77,16 +78,29 @@ class Question:
     scan_id: str
     whole: frozenset[State] = SHOWN
 
-    def answers(self, table: States, ids: Collection[bytes]) -> list[Known | None]:
-        """Return what the table knows of each id."""
+    def answers(self, table: States, ids: Collection[bytes], pool: ThreadPoolExecutor | None = None) -> list[Known | None]:
+        """Return what the table knows of each id; asked part by part, in the threads of a pool if there is one."""
+        each = pool.map if pool else map
         known: dict[str, Known] = {}
-        names: Iterable[str] = [key.hex() for key in ids]
+        names = [key.hex() for key in ids]
         if self.whole != frozenset(State):
-            known.update(table.states(names, self.scan_id))
+            for states in each(partial(self._states, table), _parts(names, _CHUNK)):
+                known.update(states)
             names = [video_id for video_id, state in known.items() if state in self.whole]
         # Read a moment later: should the record have moved on in between, this is the newer word.
-        known.update((record.video.id, record) for record in table.records((name, self.scan_id) for name in names))
+        for records in each(partial(self._records, table), _parts(names, MAX_BATCH_GET)):
+            known.update((record.video.id, record) for record in records)
         return [known.get(key.hex()) for key in ids]
+
+    def _states(self, table: States, names: list[str]) -> list[tuple[str, State]]:
+        return list(table.states(names, self.scan_id))
+
+    def _records(self, table: States, names: list[str]) -> list[Record]:
+        return list(table.records((name, self.scan_id) for name in names))
+
+
+def _parts(names: list[str], size: int) -> Iterator[list[str]]:
+    return (names[at : at + size] for at in range(0, len(names), size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,7 @@ class Door:
                 retries={"mode": "standard", "total_max_attempts": 6},
                 max_pool_connections=_AT_ONCE,
                 parameter_validation=False,  # a third of a request's cost; the keys are 32 hex digits that we made
-                user_agent_extra="video-moderation-tools",
+                user_agent="video-moderation-tools",  # whole: else the SDK puts its own together anew for each request
             ),
         )
         # botocore's serializer walks through five shapes for each of 200 texts: a third of a request's cost.
@@ -221,10 +235,8 @@ def _split(ids: bytes) -> list[bytes]:
 
 def _answers_elsewhere(door: Door, question: Question, ids: bytes) -> bytes:
     table, pool = _opened(door)
-    names = _split(ids)
-    chunks = [names[at : at + _CHUNK] for at in range(0, len(names), _CHUNK)]
-    known = [each for answer in pool.map(partial(question.answers, table), chunks) for each in answer]
-    return pickle.dumps(known, pickle.HIGHEST_PROTOCOL)
+    # Whole records are asked for once for all of these ids: few of each part are wanted, and a request for five costs that for 100.
+    return pickle.dumps(question.answers(table, _split(ids), pool), pickle.HIGHEST_PROTOCOL)
 
 
 @cache

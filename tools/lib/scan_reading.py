@@ -163,6 +163,8 @@ def _missing_jobs(scan: Scan) -> list[str]:
     if not (scan.missing_jobs and scan.jobs):
         return []
     return [
-        f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan are not submitted yet: "
-        f"`submit_job.py --run-plan` goes on with manifests/{scan.id}.plan.json."
+        (
+            f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan are not submitted yet: "
+            f"`submit_job.py --run-plan` goes on with manifests/{scan.id}.plan.json."
+        )
     ]

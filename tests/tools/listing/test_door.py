@@ -2,6 +2,7 @@
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ClientError
 from botocore.session import get_session
@@ -27,11 +28,8 @@ def listed(clients, **chosen):
 
 @pytest.fixture
 def door(served, clients):
-    """A door that does not wait, and how long it would have."""
-    waits = []
-    made = Door(clients, BUCKET, connections=2, versioned=False, sleep=waits.append)
-    made.waits = waits
-    return made
+    """A door that does not wait."""
+    return Door(clients, BUCKET, connections=2, versioned=False, sleep=lambda _: None)
 
 
 def test_any_key_comes_out_as_it_is(served, clients):
@@ -66,17 +64,25 @@ def test_a_bucket_with_dots_and_a_prefix(served, clients):
     assert found[0] == ListedObject("a b/1", 1, None, "STANDARD", f"{5:032x}", found[0].modified)
 
 
-def test_slow_down_is_waited_for(served, door, monkeypatch):
-    """After the SDK's own retries the page is asked for again, at growing intervals; nothing is lost."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    served.objects = {"a": (1, "STANDARD")}
-    served.faults = [SLOW_DOWN] * 13
+class Impatient(Clients):
+    """Clients whose SDK does not try again by itself."""
 
-    page = door.page("", "", None)
+    def lister(self, connections):
+        """Return a client of few attempts."""
+        return self._session.client("s3", config=Config(retries={"total_max_attempts": 1}, max_pool_connections=connections))
+
+
+def test_slow_down_is_waited_for(served, no_aws):
+    """When the SDK has given up the page is asked for again, at growing intervals; nothing is lost."""
+    served.objects = {"a": (1, "STANDARD")}
+    served.faults = [SLOW_DOWN] * 3
+    waits = []
+    clients = Impatient(boto3.Session("fixture", "fixture", region_name="us-east-1"))
+
+    page = Door(clients, BUCKET, connections=1, versioned=False, sleep=waits.append).page("", "", None)
 
     assert [one.key for one in page.batch] == ["a"]
-    assert 0.5 <= door.waits[0] <= 1 <= door.waits[1] <= 2
-    assert len(door.waits) == 2
+    assert [low <= wait <= 2 * low for low, wait in zip((0.5, 1, 2), waits, strict=True)] == [True] * 3
 
 
 @pytest.mark.parametrize(

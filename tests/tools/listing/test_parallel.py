@@ -112,6 +112,22 @@ def test_deletions_while_listing(folder, keys, data):
     assert set(keys) - set(going) <= set(found) <= set(keys)
 
 
+class Inclusive(Bucket):
+    """A store whose marker is the first key to be listed, not the last one before."""
+
+    def _beyond(self, prefix, place):
+        return super()._beyond(prefix, place if place[1] < self._versions else (place[0], -1))
+
+
+@settings(deadline=None)
+@given(numbered)
+def test_a_marker_may_be_inclusive(folder, keys):
+    """It is open whether S3 lists versions from a key marker on, or after it: either way each is listed once."""
+    found = listed(Inclusive(keys, 2, versions=2), folder)
+
+    assert found == [(key, str(version)) for key in keys for version in range(2)]
+
+
 @pytest.mark.parametrize(
     "keys",
     [

@@ -111,6 +111,10 @@ class Batch:
         """Return the objects of a sorted batch whose keys are not beyond this one."""
         return self[: bisect_right(self.paths, key, key=unquote)]
 
+    def beyond(self, key: str) -> Batch:
+        """Return the objects of a sorted batch whose keys are beyond this one."""
+        return self[bisect_right(self.paths, key, key=unquote) :]
+
     def _each(self, change: Callable[[Any], Any]) -> Batch:
         columns: list[Any] = [column if column is None else change(column) for column in self.columns]
         return Batch(*columns)

@@ -271,6 +271,8 @@ class Listing:
             beyond = mine.end is not None and page.last > mine.end
             if mine.end is not None and beyond:
                 batch = batch.up_to(mine.end)
+            if page.first == mine.after:  # a store that takes a key marker for the first key, not for the last one before it
+                batch = batch.beyond(mine.after)
             mine.over = beyond or page.following is None
             mine.marker = page.following
             if page.entries:
@@ -290,7 +292,7 @@ class Listing:
                 self._work.notify()
 
     def _require_order(self, mine: _Range, page: Page) -> None:
-        if page.entries and not (mine.after < page.first <= page.last and mine.last <= page.first):
+        if page.entries and not (mine.after <= page.first <= page.last and mine.last <= page.first):
             pages = f"{printable(page.first)} to {printable(page.last)} comes after {printable(mine.last or mine.after)!r}"
             raise ToolError(
                 f"The listing is not in the order of the keys: a page from {pages}.",
