@@ -32,6 +32,7 @@ def test_wherever_it_is_broken_off_the_next_command_makes_it_whole(runs, argumen
         plan = going_on(broken)
         assert (130, plan is None) == (broken.exit_code, not list(runs.folder.glob("*"))), broken.stderr
         assert plan is not None or not runs.line.table.scans()
+        assert (plan is None) == ("Broken off before anything was submitted; no file is left." in broken.stderr)
 
         gone_on = runs.submit(*(["--run-plan", plan] if plan else arguments))
 

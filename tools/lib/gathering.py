@@ -56,11 +56,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What was gathered: the harvest, what was measured of it (None: sizes are not known), and what to know of its source."""
+    """What was gathered: the harvest, what was measured of it (None: sizes are not known), and what to know of its source.
+
+    `unchanged` objects were left out, because an earlier scan finished them.
+    """
 
     harvest: Harvest
     measured: tuple[dict[int, Population], Measurements] | None
     warnings: tuple[str, ...]
+    unchanged: int = 0
 
 
 @dataclass(slots=True)
@@ -101,7 +105,8 @@ class Gathering:
             self.warnings.append(
                 f"{earlier.left_out:,} objects are left out: an earlier scan finished them, and they are unchanged."
             )
-        return Gathered(result, measured, (*self.warnings, *(repeats.warnings() if repeats else [])))
+        warnings = (*self.warnings, *(repeats.warnings() if repeats else []))
+        return Gathered(result, measured, warnings, earlier.left_out if earlier else 0)
 
     def _batches(self, wanted: Wanted, stack: ExitStack, bar: Bar, folder: Path) -> tuple[Iterator[Batch], Repeats | None]:
         source, selection = wanted.source, wanted.selection

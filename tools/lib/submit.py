@@ -22,7 +22,7 @@ from tools.lib.errors import ToolError
 from tools.lib.estimate import Estimate
 from tools.lib.gathering import ALL_HEADERS, NO_HEADERS, Gathered, Gathering, Wanted, bucket_of
 from tools.lib.identifiers import new_scan_id
-from tools.lib.listing import Harvest, Selection
+from tools.lib.listing import Selection
 from tools.lib.plan import Plan
 from tools.lib.plan_file import PlanFiles
 from tools.lib.program import Surroundings, Target
@@ -77,11 +77,21 @@ class SubmitRun:
         self._entropy = surroundings.entropy
         self._terminal = terminal
         self._request = request
+        self._submitting = False
         self._examine = surroundings.examine
         self._clients: Clients = surroundings.connect(request.target.profile, request.target.region)
 
     def run(self) -> ExitCode:
         """Do what was asked for and return what to tell the shell."""
+        try:
+            return self._run()
+        except (KeyboardInterrupt, click.Abort):
+            if not self._submitting:
+                left = "no file is left" if self._request.run_plan is None else "the plan is as it was"
+                self._terminal.say(f"Broken off before anything was submitted; {left}.")
+            raise
+
+    def _run(self) -> ExitCode:
         found = deployment.find(self._clients.cloudformation, self._request.target.stack)
         if self._request.run_plan is not None:
             return self._run_plan(self._request.run_plan, found)
@@ -143,7 +153,7 @@ class SubmitRun:
         """Write manifest, side list and plan: what is counted for the plan is what stands in the manifest."""
         gathered = self._gather(wanted, found, files)
         if wanted.source.kind is not Kind.GENERATED:
-            _require_objects(wanted, gathered.harvest)
+            _require_objects(wanted, gathered)
         survey = parts.survey(files.manifest, self._request.rows_per_job)
         estimate = self._estimate(gathered, found, len(survey.parts))
         plan = Plan(
@@ -215,6 +225,7 @@ class SubmitRun:
             raise click.exceptions.Exit(ExitCode.FAILED)
 
     def _submit(self, plan: Plan, files: PlanFiles) -> ExitCode:
+        self._submitting = True
         table = self._table(plan.deployment)
         submitting = Submitting(
             clients=self._clients,
@@ -238,10 +249,17 @@ class SubmitRun:
         return self._request.target.command("submit_job.py", "--run-plan", str(files.plan))
 
 
-def _require_objects(wanted: Wanted, found: Harvest) -> None:
+def _require_objects(wanted: Wanted, gathered: Gathered) -> None:
+    found = gathered.harvest
     if found.rows:
         return
     selection, left_out = wanted.selection, sum(found.ineligible.values())
+    if gathered.unchanged and not left_out:
+        raise ToolError(
+            f"There is nothing to scan: an earlier scan finished all {gathered.unchanged:,} objects that were selected, "
+            "and they are unchanged.",
+            cure="Leave --skip-unchanged away to scan them again.",
+        )
     if left_out:
         raise ToolError(
             f"There is nothing to scan: all {left_out:,} objects that were selected are left out, "
