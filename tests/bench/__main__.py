@@ -7,11 +7,12 @@ import argparse
 import json
 from pathlib import Path
 
-from tests.bench import join, page
+from tests.bench import headers, join, page
 
 RESULTS = Path("build/bench")
 
 BENCHES = {
+    "headers": ("headers.json", headers.measure),
     "join": ("review.json", join.measure),
     "page": ("review.json", page.measure),
 }

@@ -25,6 +25,7 @@ from tools.emulator.deployment import Deployer
 from tools.emulator.dynamodb.service import DynamoDbService
 from tools.emulator.functions.door import Door as FunctionsDoor
 from tools.emulator.functions.service import FunctionService
+from tools.emulator.quotas import QuotasDoor
 from tools.emulator.rekognition import door as rekognition_door
 from tools.emulator.rekognition.engine import ContentModeration
 from tools.emulator.settings import EmulatorSettings
@@ -113,7 +114,7 @@ class Line:
         self.rekognition = ContentModeration(
             clock=clock, settings=settings, objects=self.storage, topics=self.topics, analyser=Eyes()
         )
-        for service in (tables, self.queues, self.topics, FunctionsDoor(self.functions)):
+        for service in (tables, self.queues, self.topics, QuotasDoor(), FunctionsDoor(self.functions)):
             service.install()
             self._stack.callback(service.uninstall)
         for door, engine in ((batch_door, self.batch), (rekognition_door, self.rekognition), (cloudformation, self.topics)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,8 +33,24 @@ class StoredObject:
     encryption: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedVersion:
+    """One version of an object as a listing shows it: bytes, epoch seconds, version None where there are none."""
+
+    key: str
+    version_id: str | None
+    latest: bool
+    size: int
+    modified: float
+    storage_class: str
+
+
 class Objects(Protocol):
     """S3 as other services see it."""
+
+    def list(self, bucket: str) -> Iterator[ListedVersion]:
+        """Yield the versions of a bucket's objects by key, without delete markers; raise as `read` does for the bucket."""
+        ...
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         """Return an object, or raise `NoSuchObjectError`, `ObjectArchivedError` or `ObjectForbiddenError`."""

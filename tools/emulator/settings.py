@@ -30,6 +30,7 @@ class EmulatorSettings:
         batch_full_account_refuses_job: Unknown on AWS: whether a job more is refused (TooManyRequestsException) or waits as Ready.
         batch_throttle_spends_redrive: Unknown on AWS: whether an invocation that Lambda throttled (429) counts as a redrive.
         batch_function_errors_redriven: Unknown on AWS: whether a task is repeated whose function raised or timed out.
+        batch_generates_all_versions: Unknown on AWS: whether a manifest that S3 makes of a bucket with versions lists all of them.
         batch_missing_job_error: Unknown on AWS: the code for a missing job; the API model says this one, AWS's guide NoSuchJob.
         index_lag_seconds: How far DynamoDB's indexes lag behind their table.
         account_concurrency: Function invocations at a time in the account; 1,000 by default, new accounts have as few as 10.
@@ -60,6 +61,7 @@ class EmulatorSettings:
     batch_full_account_refuses_job: bool = False
     batch_throttle_spends_redrive: bool = False
     batch_function_errors_redriven: bool = False
+    batch_generates_all_versions: bool = False
     batch_missing_job_error: str = "NotFoundException"
     index_lag_seconds: float = 0.0
     account_concurrency: int = 1000

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC
+
 from moto.s3.exceptions import MissingBucket, MissingVersion
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 
-from tools.emulator.ports import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, StoredObject
+from tools.emulator.ports import ListedVersion, NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, StoredObject
 from tools.emulator.settings import EmulatorSettings
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -23,6 +26,27 @@ class Storage:
     def __init__(self, settings: EmulatorSettings) -> None:
         self.forbidden: set[str] = set()
         self._account = settings.account_id
+
+    def list(self, bucket: str) -> Iterator[ListedVersion]:
+        """Yield the versions of a bucket's objects by key, those of a key from the newest on; without delete markers.
+
+        Raises:
+            NoSuchObjectError: There is no such bucket.
+            ObjectForbiddenError: The bucket is forbidden.
+        """
+        self._check_allowed(bucket)
+        try:
+            stored = s3_backends[self._account]["aws"].get_bucket(bucket)
+        except MissingBucket as error:
+            raise NoSuchObjectError(bucket) from error
+        versioned = stored.versioning_status is not None
+        for name in sorted(stored.keys, key=lambda key: key.encode()):  # S3 lists by the bytes of UTF-8
+            newest_first = list(reversed(stored.keys.getlist(name)))
+            for number, found in enumerate(newest_first):
+                if not isinstance(found, FakeDeleteMarker):
+                    version = str(found.version_id or NULL_VERSION) if versioned else None
+                    modified = found.last_modified.replace(tzinfo=UTC).timestamp()
+                    yield ListedVersion(name, version, number == 0, found.size, modified, found.storage_class)
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         """Return an object's content.

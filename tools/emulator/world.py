@@ -25,6 +25,7 @@ from tools.emulator.functions.door import Door as FunctionsDoor
 from tools.emulator.functions.processes import ProcessRuntime
 from tools.emulator.functions.service import FunctionService
 from tools.emulator.ledger import ApiLedger
+from tools.emulator.quotas import QuotasDoor
 from tools.emulator.rekognition import door as rekognition_door
 from tools.emulator.rekognition.engine import ContentModeration
 from tools.emulator.rekognition.video import VideoAnalyser
@@ -163,7 +164,7 @@ class World:
         )
 
     def _install(self) -> None:
-        for service in (S3Door(), self.tables, self.queues, self.topics):
+        for service in (S3Door(), QuotasDoor(), self.tables, self.queues, self.topics):
             service.install()
             self._undo.callback(service.uninstall)
         functions = FunctionsDoor(self.functions)

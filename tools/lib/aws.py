@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     # The stubs are for the type checker only: a user's machine does not have them.
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3control import S3ControlClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
@@ -25,6 +27,7 @@ _CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
     retries={"mode": "standard", "total_max_attempts": 6},  # throttling and 5xx; a person waits, so seconds and not minutes
+    max_pool_connections=32,  # as many headers of videos are read at a time, and more pages listed; boto3's own 10 would be dropped
     user_agent_extra="video-moderation-tools",
 )
 
@@ -69,6 +72,25 @@ class Clients:
     def sns(self) -> SNSClient:
         """Return the client that looks at the mail subscriptions."""
         return self._session.client("sns", config=_CONFIG)
+
+    @cached_property
+    def iam(self) -> IAMClient:
+        """Return the client that looks at roles."""
+        return self._session.client("iam", config=_CONFIG)
+
+    @cached_property
+    def quotas(self) -> ServiceQuotasClient:
+        """Return the client that looks at the account's quotas."""
+        return self._session.client("service-quotas", config=_CONFIG)
+
+    def regions(self, service: str) -> list[str]:
+        """Return the Regions, in all partitions, in which boto3 knows of a service."""
+        known = boto3.Session()  # which Regions there are is in botocore's data, whoever asks
+        return [
+            region
+            for partition in known.get_available_partitions()
+            for region in known.get_available_regions(service, partition_name=partition)
+        ]
 
     def keys(self) -> tuple[str, str, str | None] | None:
         """Return access key, secret key and session token as they are now, for a process that asks in this one's name."""

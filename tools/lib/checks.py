@@ -48,7 +48,7 @@ def _region_of(s3: S3Client, bucket: str) -> str | None:
                 cure="`aws s3 ls` lists the buckets of your account; is the name spelt right?",
             ) from error
         # A refusal still names the bucket's Region, and another Region may be all that is wrong.
-        region: str | None = error.response["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+        region: str | None = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
         if region not in {None, s3.meta.region_name}:
             return region
         if code in {"403", "AccessDenied"}:

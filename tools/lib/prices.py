@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+from tools.lib.errors import ToolError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,7 @@ class Price:
 
 
 _S3_SOURCE = "aws-samples/sample-replicate-on-tag-for-amazon-s3, docs/cost.md"
+_TABLE_PAGE = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 _S3_PAGE = "https://aws.amazon.com/s3/pricing/"
 BATCH_JOB = Price(dollars=Decimal("0.25"), unit="S3 Batch Operations job", source=_S3_SOURCE, as_of="2026-06", page=_S3_PAGE)
 BATCH_MILLION_OBJECTS = Price(
@@ -41,7 +47,111 @@ REKOGNITION_MINUTE = Price(
     as_of=None,
     page="https://aws.amazon.com/rekognition/pricing/",
 )
+_THIRD = "pages of third parties"
+_LAMBDA_PAGE = "https://aws.amazon.com/lambda/pricing/"
+TABLE: Mapping[str, Price] = {
+    "batch_job": BATCH_JOB,
+    "batch_million_objects": BATCH_MILLION_OBJECTS,
+    "batch_generated_million_objects": Price(
+        dollars=Decimal("0.015"),
+        unit="million objects in the bucket, where S3 makes the manifest",
+        source="copies of AWS's page",
+        as_of=None,
+        page=_S3_PAGE,
+    ),
+    "rekognition_minute": REKOGNITION_MINUTE,
+    "s3_thousand_gets": Price(
+        dollars=Decimal("0.0004"), unit="thousand GET and HEAD requests", source=_S3_SOURCE, as_of="2026-06", page=_S3_PAGE
+    ),
+    "s3_thousand_puts": Price(
+        dollars=Decimal("0.005"), unit="thousand PUT and LIST requests", source=_THIRD, as_of=None, page=_S3_PAGE
+    ),
+    "lambda_gb_second": Price(
+        dollars=Decimal("0.0000133334"), unit="GB-second of a function on arm64", source=_THIRD, as_of=None, page=_LAMBDA_PAGE
+    ),
+    "lambda_million_requests": Price(
+        dollars=Decimal("0.20"), unit="million invocations", source=_THIRD, as_of=None, page=_LAMBDA_PAGE
+    ),
+    "sqs_million_requests": Price(
+        dollars=Decimal("0.40"),
+        unit="million requests of a standard queue",
+        source="AWS's public price since 2016, from memory: look it up",
+        as_of=None,
+        page="https://aws.amazon.com/sqs/pricing/",
+    ),
+    "dynamodb_million_writes": Price(
+        dollars=Decimal("0.625"), unit="million write units, on demand", source=_THIRD, as_of="2024-11", page=_TABLE_PAGE
+    ),
+    "dynamodb_million_reads": Price(
+        dollars=Decimal("0.125"), unit="million read units, on demand", source=_THIRD, as_of="2024-11", page=_TABLE_PAGE
+    ),
+}
+"""Every price, by the name under which a file may give another one."""
 PRICES = (BATCH_JOB, BATCH_MILLION_OBJECTS, REKOGNITION_MINUTE)
+REGION = "us-east-1"
+"""The Region whose prices these are."""
+MOST_DOLLARS = Decimal(1_000_000)
+"""A price above it is a slip of the pen."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """The prices to reckon with; `changed` are the names of those that a file gave."""
+
+    prices: Mapping[str, Price] = field(default_factory=lambda: TABLE)
+    changed: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Decimal:
+        """Return a price in dollars."""
+        return self.prices[name].dollars
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all prices as JSON values."""
+        return {name: price.as_json() for name, price in self.prices.items()}
+
+
+def load(path: Path) -> PriceTable:
+    """Return the table with the prices of a JSON file in the place of ours: `{"rekognition_minute": 0.08}`.
+
+    A price may be an object too: `{"dollars": 0.08, "source": "our agreement", "as_of": "2026-10"}`.
+
+    Raises:
+        ToolError: It cannot be read, is no JSON, or names or gives no price.
+    """
+    try:
+        given = json.loads(path.read_text("utf-8"), parse_float=Decimal, parse_constant=Decimal)
+    except OSError as error:
+        raise ToolError(f"The prices {path} cannot be read: {error.strerror}.", cure="Is the path right?") from error
+    except ValueError as error:  # of JSON as of UTF-8
+        raise ToolError(f"The prices {path} are no JSON: {error}.", cure=_EXAMPLE) from error
+    if not isinstance(given, dict):
+        raise ToolError(f"The prices {path} are no JSON object.", cure=_EXAMPLE)
+    if unknown := sorted(set(given) - set(TABLE)):
+        known = ", ".join(TABLE)
+        raise ToolError(f"The prices {path} hold {', '.join(unknown)}, which is no price.", cure=f"There are: {known}.")
+    changed = {name: _price(path, name, value) for name, value in given.items()}
+    return PriceTable({**TABLE, **changed}, tuple(changed))
+
+
+_EXAMPLE = 'Write {"rekognition_minute": 0.08}: dollars by name.'
+_DETAILS = {"dollars", "source", "as_of"}
+
+
+def _price(path: Path, name: str, value: object) -> Price:
+    details = value if isinstance(value, dict) else {"dollars": value}
+    if extra := sorted(set(details) - _DETAILS):
+        raise ToolError(f"The price {name} in {path} holds {', '.join(extra)}.", cure="It may hold dollars, source and as_of.")
+    amount = details.get("dollars")
+    number = Decimal(amount) if isinstance(amount, int | Decimal) and not isinstance(amount, bool) else None
+    if number is None or not number.is_finite() or not 0 <= number <= MOST_DOLLARS:
+        shown = json.dumps(amount, default=str)
+        raise ToolError(f"The price {name} in {path} is {shown}.", cure=f"Give dollars as a number from 0 to {MOST_DOLLARS:,}.")
+    return replace(
+        TABLE[name],
+        dollars=number,
+        source=str(details.get("source") or path),
+        as_of=None if details.get("as_of") is None else str(details["as_of"]),
+    )
 
 
 def batch_objects(objects: int) -> Decimal:

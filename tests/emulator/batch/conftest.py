@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from tools.emulator.batch import BatchOperations
 from tools.emulator.clock import ManualClock
-from tools.emulator.ports import InvocationResult, NoSuchObjectError, ObjectForbiddenError, StoredObject
+from tools.emulator.ports import InvocationResult, ListedVersion, NoSuchObjectError, ObjectForbiddenError, StoredObject
 from tools.emulator.settings import EmulatorSettings
 
 ACCOUNT = "111122223333"
@@ -39,6 +39,7 @@ class Objects:
         self.stored: dict[tuple[str, str], bytes] = {}
         self.encryption: str | None = None
         self.forbidden: set[str] = set()
+        self.listed: list[ListedVersion] = []
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         """As in the port."""
@@ -48,6 +49,12 @@ class Objects:
             raise NoSuchObjectError(key)
         body = self.stored[bucket, key]
         return StoredObject(body, hashlib.md5(body).hexdigest(), len(body), version_id, self.encryption)
+
+    def list(self, bucket: str) -> Iterator[ListedVersion]:
+        """As in the port: what was put into `listed`, in the bucket of videos."""
+        if bucket != "videos":
+            raise NoSuchObjectError(bucket)
+        yield from self.listed
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
         """As in the port."""

@@ -92,7 +92,6 @@ def test_bad_manifest_member(bench, changes, part):
     ("members", "name"),
     [
         ({"Operation": {"S3PutObjectTagging": {"TagSet": []}}}, "S3PutObjectTagging"),
-        ({"Manifest": None, "ManifestGenerator": {"S3JobManifestGenerator": {}}}, "ManifestGenerator"),
         (
             {"Manifest": {"Spec": {"Format": "S3InventoryReport_CSV_20161130"}, "Location": {"ObjectArn": "x", "ETag": "e"}}},
             "S3InventoryReport_CSV_20161130",

@@ -197,6 +197,20 @@ def test_a_dead_letter_topic_is_refused(create):
         create(DeadLetterConfig={"TargetArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:dead"})
 
 
+def test_account_settings(create, client, service):
+    """GetAccountSettings tells the account's concurrency, and what of it no function has reserved."""
+    create()
+    client.put_function_concurrency(FunctionName="work", ReservedConcurrentExecutions=30)
+
+    told = client.get_account_settings()
+
+    limit, usage = told["AccountLimit"], told["AccountUsage"]
+    concurrency = service.account_concurrency
+    assert (concurrency, concurrency - 30) == (limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"])
+    assert 1 == usage["FunctionCount"]
+    assert usage["TotalCodeSize"] == client.get_function(FunctionName="work")["Configuration"]["CodeSize"]
+
+
 def test_a_mapping_polls(aws, lane, runtime, queue, clock):
     """CreateEventSourceMapping starts a poller with the mapping's settings; moto's own call inside SendMessage is cut off."""
     queue.put("one", "two", "three")

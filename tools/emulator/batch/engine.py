@@ -1,7 +1,8 @@
 """S3 Batch Operations as an engine of its own: the job operations of s3control, and the life of a job.
 
-Only LambdaInvoke, only CSV manifests. It emits no CloudTrail events and hence no EventBridge ones, checks no IAM policy beyond the
-role's account, and a job is there at once after CreateJob. What AWS leaves undocumented is a setting (`EmulatorSettings.batch_*`).
+Only LambdaInvoke, only CSV manifests and those that S3 makes itself. It emits no CloudTrail events and hence no EventBridge ones,
+checks no IAM policy beyond the role's account, and a job is there at once after CreateJob. What AWS leaves undocumented is a
+setting (`EmulatorSettings.batch_*`).
 """
 
 from __future__ import annotations
@@ -194,7 +195,14 @@ class BatchOperations:
         """Read the manifest, without the lock, then go on to Suspended, Ready or Failing."""
         if not _is_still(job, Status.PREPARING):
             return
-        prepared = preparation.prepare(job.request, self._objects, self.settings.account_id)
+        prepared = preparation.prepare(
+            job.request,
+            self._objects,
+            self.settings.account_id,
+            job_id=job.id,
+            now=self._clock.now(),
+            all_versions=self.settings.batch_generates_all_versions,
+        )
         with self._lock:
             if not _is_still(job, Status.PREPARING):
                 return
@@ -211,6 +219,7 @@ class BatchOperations:
     def _prepared(self, job: Job, manifest: preparation.Manifest) -> None:
         asked = job.request
         job.total = manifest.rows
+        job.generated = manifest.descriptor
         order = random.Random(self._random.getrandbits(64))  # noqa: S311 -- an order nobody relies on
         job.tasks = Tasks(manifest.read(), order)
         if asked.report_bucket is not None:

@@ -54,6 +54,7 @@ class Job:
         pumping: A thread is starting tasks of this job; no second one may.
         wake_at: When it next looks for tasks by itself.
         ending: Its end has been planned.
+        generated: Where the manifest is that S3 made for it, as DescribeJob says it.
         forgotten: The world it ran in was wiped: what still comes back for it counts no more.
     """
 
@@ -71,6 +72,7 @@ class Job:
     total: int = 0
     succeeded: int = 0
     failed: int = 0
+    generated: dict[str, Any] | None = None
     tasks: Tasks | None = None
     report: Report | None = None
     ramp: Ramp | None = None
@@ -105,6 +107,7 @@ class Job:
     def described(self, now: float) -> dict[str, Any]:
         """Return DescribeJob's `Job`."""
         suspension = {"SuspendedDate": _time(self.suspended), "SuspendedCause": "Awaiting confirmation"} if self.suspended else {}
+        generated = {"GeneratedManifestDescriptor": self.generated} if self.generated else {}
         return self.request.described | {
             "JobId": self.id,
             "JobArn": self.arn,
@@ -116,6 +119,7 @@ class Job:
             "CreationTime": _time(self.created),
             "TerminationDate": _time(self.terminated),
             **suspension,
+            **generated,
         }
 
     def listed(self, now: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a job does while it is Preparing: fetch the manifest, check it, count its rows.
+"""What a job does while it is Preparing: fetch the manifest or make it, check it, count its rows.
 
 Reasons in AWS's words where those are published [S3:troubleshooting-batch-operations], else in ours.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from tools.emulator.batch.generator import Generator, generate
 from tools.emulator.batch.manifest import ManifestError, Row, check, rows
-from tools.emulator.batch.request import JobRequest
+from tools.emulator.batch.request import Given, JobRequest
 from tools.emulator.ports import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, Objects, StoredObject
 
 INVALID_CONTENT = "InvalidManifestContent"
@@ -25,40 +27,63 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest found good."""
+    """A manifest found good, or made; `descriptor` is DescribeJob's GeneratedManifestDescriptor."""
 
     body: bytes
     fields: tuple[str, ...]
     rows: int
+    descriptor: dict[str, Any] | None = None
 
     def read(self) -> Iterator[Row]:
         """Yield its rows."""
         return rows(self.body, self.fields)
 
 
-def prepare(request: JobRequest, objects: Objects, account_id: str) -> Manifest | Refusal:
-    """Return a job's manifest, or why the job must fail."""
+def prepare(
+    request: JobRequest, objects: Objects, account_id: str, *, job_id: str, now: float, all_versions: bool
+) -> Manifest | Refusal:
+    """Return a job's manifest, or why the job must fail; one that S3 is to make itself is made (see `generator.generate`)."""
     if request.report_owner not in (None, account_id):
         return Refusal("ReportBucketOwnerMismatch", "The report's bucket does not belong to ExpectedBucketOwner")
-    stored = _fetch(request, objects)
+    if isinstance(request.manifest, Generator):
+        return _generated(request.manifest, objects, account_id, job_id, now, all_versions=all_versions)
+    stored = _fetch(request.manifest, objects)
     if isinstance(stored, Refusal):
         return stored
     try:
-        return Manifest(stored.body, request.fields, check(stored.body, request.fields))
+        return Manifest(stored.body, request.manifest.fields, check(stored.body, request.manifest.fields))
     except ManifestError as error:
         return Refusal(INVALID_CONTENT, str(error))
 
 
-def _fetch(request: JobRequest, objects: Objects) -> StoredObject | Refusal:
+def _generated(
+    asked: Generator, objects: Objects, account_id: str, job_id: str, now: float, *, all_versions: bool
+) -> Manifest | Refusal:
+    if asked.owner not in (None, account_id):
+        return Refusal("SourceBucketOwnerMismatch", "The source bucket does not belong to ExpectedBucketOwner")
+    if asked.output is not None and asked.output.owner not in (None, account_id):
+        return Refusal("ManifestBucketOwnerMismatch", "The manifest's bucket does not belong to ExpectedManifestBucketOwner")
     try:
-        stored = objects.read(request.manifest_bucket, request.manifest_key, request.manifest_version)
+        made = generate(asked, objects, job_id=job_id, now=now, all_versions=all_versions)
+    except NoSuchObjectError as error:
+        return Refusal("ManifestGenerationFailed", f"Manifest generation failed: there is no bucket {error}")
+    except ObjectForbiddenError:
+        return Refusal("ManifestGenerationFailed", "Manifest generation failed: AccessDenied")
+    if made is None:
+        return Refusal("ManifestGenerationFailed", "Manifest generation found no keys matching the filter criteria")
+    return Manifest(made.body, made.fields, made.rows, made.descriptor)
+
+
+def _fetch(given: Given, objects: Objects) -> StoredObject | Refusal:
+    try:
+        stored = objects.read(given.bucket, given.key, given.version)
     except ObjectForbiddenError:
         return Refusal("ManifestForbidden", "Reading the manifest is forbidden: AccessDenied")
     except NoSuchObjectError:
         return Refusal("ManifestNotFound", "Reading the manifest failed: there is no such object")
     except ObjectArchivedError:
         return Refusal("ManifestArchived", "Reading the manifest failed: the object is archived")
-    return _vetted(stored, request.manifest_etag)
+    return _vetted(stored, given.etag)
 
 
 def _vetted(stored: StoredObject, etag: str) -> StoredObject | Refusal:

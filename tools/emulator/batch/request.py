@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from tools.emulator.batch import generator
 from tools.emulator.batch.errors import BatchError, access_denied, bad_request, not_implemented
+from tools.emulator.batch.generator import Generator
 
 CSV_FORMAT = "S3BatchOperations_CSV_20180820"
 REPORT_FORMAT = "Report_CSV_20180820"
@@ -35,6 +37,17 @@ _TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A CSV manifest that was made beforehand: where it is, and which columns it has."""
+
+    bucket: str
+    key: str
+    version: str | None
+    etag: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JobRequest:
     """What a job was asked to do.
 
@@ -54,11 +67,7 @@ class JobRequest:
     function_arn: str
     schema_version: str
     user_arguments: dict[str, str] | None
-    manifest_bucket: str
-    manifest_key: str
-    manifest_version: str | None
-    manifest_etag: str
-    fields: tuple[str, ...]
+    manifest: Given | Generator
     report_bucket: str | None
     report_prefix: str
     report_owner: str | None
@@ -74,7 +83,7 @@ def parse(request: Mapping[str, Any], account_id: str) -> JobRequest:
     check_account(request.get("AccountId"), account_id)
     token = _text(request, "ClientRequestToken", 1, 64)
     function = _operation(request.get("Operation"))
-    bucket, key, location, fields = _manifest(request)
+    manifest = _manifest(request)
     report = _report(request.get("Report"))
     _role(_text(request, "RoleArn", 1, 2048), account_id)
     if request.get("Description") is not None:
@@ -92,11 +101,7 @@ def parse(request: Mapping[str, Any], account_id: str) -> JobRequest:
         function_arn=function["FunctionArn"],
         schema_version=function["InvocationSchemaVersion"] or "1.0",  # the default [bc:s3control LambdaInvokeOperation]
         user_arguments=function["UserArguments"],
-        manifest_bucket=bucket,
-        manifest_key=key,
-        manifest_version=location.get("ObjectVersionId"),
-        manifest_etag=location["ETag"],
-        fields=fields,
+        manifest=manifest,
         report_bucket=report["Bucket"],
         report_prefix=report["Prefix"],
         report_owner=report["ExpectedBucketOwner"],
@@ -104,7 +109,7 @@ def parse(request: Mapping[str, Any], account_id: str) -> JobRequest:
     )
 
 
-_DESCRIBED = ("Description", "Manifest", "Operation", "Report", "RoleArn")
+_DESCRIBED = ("Description", "Manifest", "ManifestGenerator", "Operation", "Report", "RoleArn")
 
 
 def check_account(given: object, account_id: str) -> None:
@@ -176,12 +181,12 @@ def _arguments(function: Mapping[str, Any], version: str | None) -> dict[str, st
     return read
 
 
-def _manifest(request: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any], tuple[str, ...]]:
+def _manifest(request: Mapping[str, Any]) -> Given | Generator:
     manifest = request.get("Manifest")
     if request.get("ManifestGenerator") is not None:
         if manifest is not None:
             raise bad_request("Give either Manifest or ManifestGenerator, not both")
-        raise not_implemented("ManifestGenerator")
+        return generator.parse(request["ManifestGenerator"])
     if not _is_map(manifest):
         raise bad_request("Manifest or ManifestGenerator is required")
     spec, location = manifest.get("Spec"), manifest.get("Location")
@@ -198,7 +203,7 @@ def _manifest(request: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any], 
     arn = _OBJECT_ARN.fullmatch(_text(location, "ObjectArn", 1, 2000))
     if arn is None:
         raise bad_request("ObjectArn is not that of an object")
-    return arn[1], arn[2], location, fields
+    return Given(arn[1], arn[2], location.get("ObjectVersionId"), location["ETag"], fields)
 
 
 def _report(report: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend
 from moto.sqs.models import sqs_backends
 
-from tools.emulator.functions import http
+from tools.emulator.functions import account, http
 from tools.emulator.functions.mapping import Mapping, MappingError
 from tools.emulator.functions.model import DEFAULT_RETRY_ATTEMPTS, MAXIMUM_EVENT_AGE_SECONDS, Function, UnsupportedFunctionError
 from tools.emulator.functions.schedule import Rule, Target, UnsupportedScheduleError
@@ -98,9 +98,11 @@ class Door:
         self._install_mappings()
         self._install_rules()
         self._cut_off()
+        account.install(self._service.account_concurrency)
 
     def uninstall(self) -> None:
         """Leave moto as it was."""
+        account.uninstall()
         while self._replaced:
             owner, name, original = self._replaced.pop()
             setattr(owner, name, original)

@@ -77,6 +77,7 @@ class FunctionService:
         self._clock = clock
         self._receiving = receiving
         self._runtime = runtime
+        self.account_concurrency = settings.account_concurrency
         self._idle = None if idle_poll_seconds is None else idle_poll_seconds * settings.speed
         self._lock = threading.RLock()
         self._functions: dict[str, Function] = {}

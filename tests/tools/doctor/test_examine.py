@@ -1,0 +1,395 @@
+"""The doctor: what it says of a sound deployment, and of one in which just one thing is broken."""
+
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from moto.awslambda.models import lambda_backends
+
+from handlers.domain.record import Scan
+from tests.handlers.doubles import client_error
+from tests.line.line import ACCOUNT, BUCKET, STACK
+from tools.lib import deployment
+from tools.lib.aws import Clients
+from tools.lib.doctor import Case, Level, account, examine, people, stack
+from tools.lib.errors import ToolError
+from tools.lib.terminal import ExitCode
+
+REGION = "us-east-1"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.fixture
+def look(refusing_line):
+    """Return a function from changes of the deployment (or of the bucket) to what the doctor finds."""
+    found = deployment.find(refusing_line.client("cloudformation"), STACK)
+
+    def examined(bucket=BUCKET, *, unconfirmed_mail=False, resources=None, **changed):
+        case = Case(Clients(refusing_line.session), replace(found, **changed), refusing_line.table, bucket, unconfirmed_mail)
+        if resources is not None:
+            vars(case)["resources"] = {**case.resources, **resources}
+        return examine(case)
+
+    return examined
+
+
+def line_of(findings, subject):
+    """Return the only finding about a subject."""
+    (finding,) = (each for each in findings if each.subject == subject)
+    return finding
+
+
+def assert_only(findings, subject, level, part):
+    """Just this one thing is not well, it is told so, and a cure is given."""
+    (finding,) = (each for each in findings if each.level is not Level.OK)
+    assert (subject, level) == (finding.subject, finding.level), finding
+    assert part in finding.text
+    assert finding.cure
+
+
+@contextmanager
+def changed(take, back):
+    """Change something for the block."""
+    take()
+    try:
+        yield
+    finally:
+        back()
+
+
+def function_name(account, module):
+    """Return the name of a function by the module of its handler."""
+    return account.function(module).name
+
+
+class TestSound:
+    def test_all_is_well(self, look):
+        """Of a sound deployment every line is ok, and nothing stops a scan."""
+        findings = look()
+
+        assert {Level.OK} == {finding.level for finding in findings}, findings.sentences()
+        assert ExitCode.DONE is findings.exit_code
+        assert () == findings.warnings
+        findings.require_none_stops()
+
+    def test_both_renderings(self, look):
+        """A person reads a line for each thing and the counts; a program gets the same."""
+        findings = look("missing-bucket")
+
+        told, values = findings.sentences(), findings.as_json()
+
+        assert len(list(findings)) == len(values["findings"])
+        assert f"{len(findings.of(Level.OK))} ok, {values['warning']} warning, {values['stop']} stop" == told[-1]
+        assert any(line.startswith("stop    bucket ") for line in told)
+        assert ExitCode.FAILED is findings.exit_code
+
+    def test_nothing_is_changed(self, look, refusing_line):
+        """Looking changes nothing: every call is one that reads."""
+        refusing_line.calls.clear()
+
+        look()
+
+        reading = ("Get", "List", "Describe", "Head", "Query")
+        assert refusing_line.calls
+        assert [] == [call.name for call in refusing_line.calls if not call.name.split(".")[1].startswith(reading)]
+
+
+class TestBuckets:
+    def test_missing(self, look):
+        """A bucket that is not there stops a scan; what else of it cannot be seen is said too."""
+        findings = look("missing-bucket")
+
+        assert Level.STOP is line_of(findings, "bucket").level
+        with pytest.raises(ToolError, match="no bucket named missing-bucket") as stopped:
+            findings.require_none_stops()
+        assert stopped.value.cure
+
+    def test_not_a_source(self, look):
+        """So does one that the functions may not read."""
+        assert_only(look(source_buckets=("other",)), "bucket", Level.STOP, "may not read the bucket")
+
+    def test_other_region(self, look, refusing_line):
+        """And one in another Region than the stack."""
+        s3 = refusing_line.client("s3")
+        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
+        with changed(lambda: s3.create_bucket(Bucket="elsewhere", **elsewhere), lambda: s3.delete_bucket(Bucket="elsewhere")):
+            assert_only(look("elsewhere"), "bucket", Level.STOP, "is in eu-west-1")
+
+    @pytest.mark.parametrize(
+        ("statement", "warned"),
+        [
+            ({"Effect": "Deny", "Action": "s3:GetObject*"}, True),
+            ({"Effect": "Deny", "NotAction": "s3:ListBucket", "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}}, True),
+            ({"Effect": "Deny", "Action": "s3:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, False),
+            ({"Effect": "Deny", "Action": "s3:PutObject"}, False),
+            ({"Effect": "Allow", "Action": "s3:GetObject"}, False),
+        ],
+    )
+    def test_policy(self, look, refusing_line, statement, warned):
+        """A policy that denies reading is warned of, for it may hit the functions; one that asks for TLS is not."""
+        s3 = refusing_line.client("s3")
+        document = {"Version": "2012-10-17", "Statement": [{"Sid": "One", "Principal": "*", "Resource": "*", **statement}]}
+        # Looked at alone: moto, which weighs no condition, would deny the other lookers too.
+        s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(document))
+        try:
+            finding = line_of(look(), "bucket policy")
+        finally:
+            s3.delete_bucket_policy(Bucket=BUCKET)
+
+        assert (Level.WARNING if warned else Level.OK) is finding.level
+        assert ("(One)" in finding.text) is warned
+
+    def test_key(self, look, refusing_line):
+        """A key of the account's own, with which the functions may not decrypt, stops a scan: both readers are named."""
+        s3 = refusing_line.client("s3")
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}}
+        with changed(
+            lambda: s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [rule]}),
+            lambda: s3.delete_bucket_encryption(Bucket=BUCKET),
+        ):
+            findings = look()
+
+        faults = [finding for finding in findings if finding.level is not Level.OK]
+        assert {("encryption", Level.STOP)} == {(finding.subject, finding.level) for finding in faults}
+        named = {function_name(refusing_line, module) for module in ("batch_invoke", "start_analysis")}
+        assert named == {name for name in named if any(name in finding.text for finding in faults)}
+        assert len(named) == len(faults)
+
+    def test_work_bucket_is_missing(self, look):
+        """Without a work bucket there is no place for manifests."""
+        finding = line_of(look(work_bucket="missing-bucket"), "work bucket")
+
+        assert Level.STOP is finding.level
+
+    def test_work_bucket_is_locked(self, look, refusing_line):
+        """Into a bucket with a default retention S3 Batch delivers no report."""
+        s3 = refusing_line.client("s3")
+        lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}}
+        s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+        try:
+            without = line_of(look(work_bucket="locked"), "work bucket")
+            s3.put_object_lock_configuration(Bucket="locked", ObjectLockConfiguration=lock)
+            finding = line_of(look(work_bucket="locked"), "work bucket")
+        finally:
+            s3.delete_bucket(Bucket="locked")
+
+        assert (Level.OK, Level.STOP) == (without.level, finding.level)
+        assert "Object Lock" in finding.text
+
+
+class TestStack:
+    def test_role_is_gone(self, look):
+        """Without its role no job can be created."""
+        assert_only(look(batch_role_arn=f"arn:aws:iam::{ACCOUNT}:role/gone"), "batch role", Level.STOP, "no role gone")
+
+    def test_role_is_not_trusted(self, look, refusing_line):
+        """A role that does not trust S3 Batch is of no use."""
+        iam, name = refusing_line.client("iam"), refusing_line.outputs["BatchRoleArn"].rpartition("/")[2]
+        before = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        other = json.loads(json.dumps(before).replace("batchoperations.s3.amazonaws.com", "lambda.amazonaws.com"))
+        with changed(
+            lambda: iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(other)),
+            lambda: iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(before)),
+        ):
+            assert_only(look(), "batch role", Level.STOP, "does not trust")
+
+    @pytest.mark.parametrize(
+        ("action", "part"),
+        [("s3:GetObject", "read manifests"), ("s3:PutObject", "write reports"), ("lambda:InvokeFunction", "invoke the function")],
+    )
+    def test_role_may_not(self, look, refusing_line, action, part):
+        """What the job must do its role must be allowed; no object is written to try it."""
+        iam, name = refusing_line.client("iam"), refusing_line.outputs["BatchRoleArn"].rpartition("/")[2]
+        (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        kept = [each for each in document["Statement"] if each["Action"] != action]
+        with changed(
+            lambda: iam.put_role_policy(
+                RoleName=name, PolicyName=policy, PolicyDocument=json.dumps({**document, "Statement": kept})
+            ),
+            lambda: iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document)),
+        ):
+            assert_only(look(), "batch role", Level.STOP, part)
+
+    def test_function_is_inactive(self, look, refusing_line):
+        """A function that is not active stops a scan."""
+        function = lambda_backends[ACCOUNT][REGION].get_function(function_name(refusing_line, "completion"))
+        with changed(lambda: setattr(function, "state", "Failed"), lambda: setattr(function, "state", "Active")):
+            assert_only(look(), "functions", Level.STOP, f"{function.function_name} is Failed")
+
+    @pytest.mark.parametrize(("status", "level"), [("Failed", Level.STOP), ("InProgress", Level.WARNING), ("Successful", Level.OK)])
+    def test_last_update(self, status, level):
+        """A failed update stops a scan, one that is under way is warned of (moto's updates are always over)."""
+        case = SimpleNamespace(functions={"completion": {"State": "Active", "LastUpdateStatus": status}}, deployment=None)
+
+        (finding,) = stack.functions(case)
+
+        assert level is finding.level
+
+    def test_function_is_gone(self, look):
+        """So does a function that is gone."""
+        assert_only(look(resources={"AWS::Lambda::Function": ["gone"]}), "functions", Level.STOP, "gone is gone")
+
+    def test_lane_is_off(self, look, refusing_line):
+        """A lane whose mapping is disabled is warned of: nothing of it would start."""
+        client = refusing_line.client("lambda")
+        uuid = client.list_event_source_mappings()["EventSourceMappings"][0]["UUID"]
+
+        # The clock stands still: the next sweep would turn it on again.
+        with changed(
+            lambda: client.update_event_source_mapping(UUID=uuid, Enabled=False),
+            lambda: client.update_event_source_mapping(UUID=uuid, Enabled=True),
+        ):
+            assert_only(look(), "lanes", Level.WARNING, uuid)
+
+    def test_lane_is_gone(self, look):
+        """A mapping that is gone, or a stack without one, stops a scan."""
+        gone = "00000000-0000-4000-8000-000000000000"
+
+        assert_only(look(resources={"AWS::Lambda::EventSourceMapping": [gone]}), "lanes", Level.STOP, gone)
+        assert_only(look(resources={"AWS::Lambda::EventSourceMapping": []}), "lanes", Level.STOP, "no event source mapping")
+
+    def test_topic_is_gone(self, look):
+        """A topic that is gone stops a scan."""
+        gone = f"arn:aws:sns:{REGION}:{ACCOUNT}:gone"
+
+        assert_only(look(resources={"AWS::SNS::Topic": [gone]}), "topics", Level.STOP, gone)
+
+    def test_table_is_gone(self, look):
+        """Without its table nothing works."""
+        assert_only(look(table_name="gone"), "table", Level.STOP, "no table gone")
+
+    def test_table_without_indexes(self, look, refusing_line):
+        """Nor without its indexes, each of which is named."""
+        dynamodb = refusing_line.client("dynamodb")
+        names = ("pk", "sk")
+        dynamodb.create_table(
+            TableName="bare",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=True)],
+        )
+
+        findings = [finding for finding in look(table_name="bare") if finding.subject == "table"]
+
+        assert [Level.STOP, Level.STOP] == [finding.level for finding in findings]
+        assert ["work", "by_scan"] == [finding.text.split("index ")[1].rstrip(".") for finding in findings]
+
+    def test_paused(self, look, refusing_line):
+        """That starting is paused is warned of, with who did it and why."""
+        with changed(lambda: refusing_line.table.pause("alice", "lunch"), refusing_line.table.resume):
+            assert_only(look(), "starting", Level.WARNING, "alice: lunch")
+
+
+class TestAccount:
+    def test_little_concurrency(self, look, refusing_line):
+        """Under 100 free invocations are warned of: S3 Batch would take them all."""
+        client, name = refusing_line.client("lambda"), function_name(refusing_line, "sweeper")
+        with changed(
+            lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=901),
+            lambda: client.delete_function_concurrency(FunctionName=name),
+        ):
+            assert_only(look(), "concurrency", Level.WARNING, "99 functions at a time")
+
+    @pytest.mark.parametrize(("reserved", "level"), [(50, Level.OK), (0, Level.STOP)])
+    def test_batch_concurrency(self, look, refusing_line, reserved, level):
+        """With a concurrency of its own the function takes nobody's; with one of 0 it never runs."""
+        client, name = refusing_line.client("lambda"), function_name(refusing_line, "batch_invoke")
+        with changed(
+            lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved),
+            lambda: client.delete_function_concurrency(FunctionName=name),
+        ):
+            assert level is line_of(look(), "concurrency").level
+
+    def test_quota(self, look):
+        """More jobs than AWS gives by default, which Service Quotas does not confirm, are warned of."""
+        assert_only(look(account_jobs=25), "rekognition quota", Level.WARNING, "counts on 25 jobs")
+
+    @pytest.mark.parametrize(("told", "level"), [(10.0, Level.WARNING), (20.0, Level.OK), (40.0, Level.OK)])
+    def test_quota_is_told(self, told, level):
+        """Where Service Quotas tells of fewer jobs than the deployment counts on, that is warned of."""
+        quotas = [
+            {"QuotaName": "Transactions per second per account of StartContentModeration", "Value": 5.0},
+            {"QuotaName": "Maximum concurrent jobs for stored video per account", "Value": told},
+        ]
+        client = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [{"Quotas": quotas}]))
+
+        (finding,) = account.analysis_jobs(
+            SimpleNamespace(clients=SimpleNamespace(quotas=client), deployment=SimpleNamespace(account_jobs=20))
+        )
+
+        assert level is finding.level
+
+    def test_region_without_videos(self, look):
+        """A Region in which Rekognition analyses no videos stops a scan; one that boto3 does not know is warned of."""
+        stopped, unknown = (line_of(look(region=name), "region") for name in ("il-central-1", "mars-west-1"))
+
+        assert (Level.STOP, Level.WARNING) == (stopped.level, unknown.level)
+
+    def test_batch_jobs(self, look, refusing_line):
+        """When as many jobs are under way as may be active, another one would wait."""
+        request = refusing_line.upload_manifest(f"{BUCKET},a.mp4") | {"ConfirmationRequired": True}
+        control = refusing_line.client("s3control")
+        jobs = [control.create_job(**request | {"ClientRequestToken": f"doctor-{number}"})["JobId"] for number in range(6)]
+        refusing_line.clock.advance(60)
+
+        def cancel():
+            for job in jobs:
+                control.update_job_status(AccountId=ACCOUNT, JobId=job, RequestedJobStatus="Cancelled")
+            refusing_line.clock.advance(60)
+
+        with changed(lambda: None, cancel):
+            assert_only(look(), "batch jobs", Level.WARNING, "6 under way")
+
+
+class TestPeople:
+    def test_open_scan(self, look, refusing_line):
+        """A scan of the same bucket that is under way is warned of by its id; one of another bucket is not."""
+        same, other = "01JDABCDEFGHJKMNPQRSTVWXYZ", "01JDABCDEFGHJKMNPQRSTVWXY0"
+        for scan_id, bucket in ((same, BUCKET), (other, "other-bucket")):
+            refusing_line.table.put_scan(Scan(scan_id, bucket, created_at=refusing_line.clock.now()))
+
+        def close():
+            for scan_id in (same, other):
+                refusing_line.table.close_scan(refusing_line.table.scan(scan_id))
+
+        with changed(lambda: None, close):
+            assert_only(look(), "open scans", Level.WARNING, same)
+
+    def test_nobody_is_mailed(self, look, refusing_line):
+        """That nobody is mailed is warned of."""
+        topic = refusing_line.client("sns").create_topic(Name="lonely")["TopicArn"]
+
+        assert_only(look(alerts_topic_arn=topic), "mail", Level.WARNING, "Nobody is mailed")
+
+    def test_unconfirmed(self):
+        """Addresses that have not confirmed stop a scan, unless it is wanted all the same."""
+        pending = [{"Protocol": "email", "Endpoint": "reviewer@example.com", "SubscriptionArn": "PendingConfirmation"}]
+        sns = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [{"Subscriptions": pending}]))
+        clients, deployed = SimpleNamespace(sns=sns), SimpleNamespace(alerts_topic_arn="arn")
+
+        found = [
+            people.mail(SimpleNamespace(clients=clients, deployment=deployed, unconfirmed_mail=wanted)) for wanted in (False, True)
+        ]
+
+        assert [Level.STOP, Level.WARNING] == [finding.level for (finding,) in found]
+
+
+def test_nothing_may_be_seen(look, refusing_line):
+    """Who may see nothing gets a warning for each thing that is unknown, and no error."""
+    listener = refusing_line.session.listener
+
+    def deny(*_):
+        raise client_error("AccessDenied", 403)
+
+    with changed(
+        lambda: setattr(refusing_line.session, "listener", deny), lambda: setattr(refusing_line.session, "listener", listener)
+    ):
+        findings = look()
+
+    known = {finding.subject for finding in findings if finding.level is Level.OK}
+    assert {"region", "rekognition quota"} == known
+    assert {Level.WARNING} == {finding.level for finding in findings if finding.subject not in {*known, "bucket"}}
+    assert all(finding.cure for finding in findings if finding.level is not Level.OK)

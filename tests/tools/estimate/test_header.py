@@ -1,0 +1,241 @@
+"""Headers read by ranged GETs: what they say, and how many GETs and bytes that takes, whatever is in the file."""
+
+import io
+import struct
+
+import av
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tools.estimate.films import FRAGMENTED, film
+from tools.lib.estimate import Header, HeaderReader, Unreadable
+from tools.lib.estimate.header import LONGEST_SECONDS
+from tools.lib.estimate.ranged_reading import MAX_BYTES, MAX_GETS
+from tools.lib.listing import ListedObject
+
+BUCKET = "amzn-s3-demo-bucket"
+PLAIN_GETS, PLAIN_BYTES = 2, 400_000
+"""What a header may cost (issue 4)."""
+
+LONG = 1_800
+LAYOUTS = {
+    "header behind": {},
+    "header behind, long": {"seconds": LONG, "sound": True},
+    "faststart": {"flags": "faststart"},
+    "faststart, long": {"flags": "faststart", "seconds": LONG, "sound": True},
+    "mov": {"container": "mov", "sound": True},
+    "sound first": {"sound_first": True},
+    "fragmented": {"flags": FRAGMENTED, "sound": True, "padding": 1_000},
+    "fragmented, no index": {"flags": f"{FRAGMENTED}+skip_trailer", "sound": True, "padding": 1_000},
+    "fragmented, header with samples": {"flags": "frag_keyframe", "sound": True, "padding": 1_000},
+    "fragmented, one index": {"flags": f"{FRAGMENTED}+global_sidx", "padding": 1_000},
+    "fragmented, many indexes": {"flags": f"dash+{FRAGMENTED}", "padding": 1_000},
+    "fragmented, short": {"flags": FRAGMENTED, "seconds": 2},
+    "fragmented while it is recorded": {"flags": "hybrid_fragmented", "padding": 1_000},
+}
+
+
+class Stored:
+    """A file in memory, read as from S3: GETs are counted, and are answered as S3 answers them."""
+
+    def __init__(self, body):
+        self.body = body
+        self.gets = []
+
+    def get_object(self, **request):
+        """Answer GetObject."""
+        first, last = map(int, request["Range"].removeprefix("bytes=").split("-"))
+        assert first <= last < len(self.body), "S3 would refuse this range, or cut it"
+        self.gets.append(last - first + 1)
+        return {"Body": io.BytesIO(self.body[first : last + 1])}
+
+
+def read(body):
+    """Return what the header of a file in memory says, and its GETs."""
+    stored = Stored(body)
+    return HeaderReader(stored).read(BUCKET, ListedObject("a.mp4", len(body))), stored.gets
+
+
+def ffmpeg(body):
+    """Return seconds and video codec as FFmpeg sees them, which reads the whole header."""
+    with av.open(io.BytesIO(body)) as container:
+        return container.duration / 1e6, container.streams.video[0].codec_context.name
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(layout):
+    """Of every layout length and codec are those that FFmpeg finds, for two GETs and 400 kB at most."""
+    body = film(**LAYOUTS[layout])
+
+    header, gets = read(body)
+
+    seconds, codec = ffmpeg(body)
+    assert isinstance(header, Header), header
+    assert (pytest.approx(seconds, abs=0.1), codec) == (header.seconds, header.codec)
+    assert len(gets) <= PLAIN_GETS
+    assert sum(gets) <= PLAIN_BYTES
+    assert (len(gets), sum(gets)) == (header.gets, header.bytes)
+    assert header.fault is None
+
+
+def test_length_costs_nothing():
+    """A film sixty times as long takes no more bytes, though its header is that much larger."""
+    short, long = film(seconds=30, flags="faststart"), film(flags="faststart", seconds=LONG, sound=True)
+
+    assert sum(read(long)[1]) <= sum(read(short)[1])
+
+
+@pytest.mark.parametrize("codec", ["hevc", "mpeg4", "vp9"])
+def test_codecs(codec):
+    """Codecs that Rekognition does not take are named, and are the fault."""
+    header, _ = read(film(10, codec=codec))
+
+    assert codec == header.codec
+    assert "codec" == header.fault.code
+    assert codec in header.fault.message
+
+
+def box(kind, *parts):
+    """Return one box."""
+    body = b"".join(parts)
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
+def by_hand(*, seconds=60, entry=b"avc1", handler=b"vide", tracks=1):
+    """Return the smallest file whose header says this."""
+    mvhd = box(b"mvhd", struct.pack(">IIIII", 0, 0, 0, 1_000, seconds * 1_000), bytes(80))
+    stsd = box(b"stsd", struct.pack(">II", 0, 1), box(entry, bytes(78)))
+    minf = box(b"minf", box(b"stbl", stsd))
+    mdhd = box(b"mdhd", struct.pack(">IIIII", 0, 0, 0, 1_000, seconds * 1_000), bytes(4))
+    mdia = box(b"mdia", mdhd, box(b"hdlr", bytes(8), handler, bytes(13)), minf)
+    trak = box(b"trak", box(b"tkhd", bytes(84)), mdia)
+    return box(b"ftyp", b"isom", bytes(4)) + box(b"moov", mvhd, *[trak] * tracks)
+
+
+def test_too_long():
+    """A video of more than 6 hours is one that Rekognition does not take; one of exactly 6 hours is."""
+    longest, longer = (read(by_hand(seconds=LONGEST_SECONDS + more))[0] for more in (0, 1))
+
+    assert (None, "too-long") == (longest.fault, longer.fault.code)
+
+
+def test_no_picture():
+    """A file of sound alone has nothing to be looked at."""
+    header, _ = read(by_hand(handler=b"soun"))
+
+    assert "no-picture" == header.fault.code
+
+
+def test_unknown_codec():
+    """A codec that nobody knows is called by its letters, which cannot steer a terminal."""
+    header, _ = read(by_hand(entry=b"\x1b[2J"))
+
+    assert "codec" == header.fault.code
+    assert "\x1b" not in header.fault.message
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"This was meant to be a video.\n", "not-a-video"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", "other-container"),
+        (box(b"ftyp", b"isom"), "broken"),
+        (box(b"ftyp", b"isom") + struct.pack(">I4s", 0, b"mdat") + bytes(1_000), "broken"),
+        (box(b"ftyp", b"isom") + struct.pack(">I4s", 4, b"free") + bytes(1_000), "broken"),
+        (box(b"ftyp", b"isom") + struct.pack(">I4sQ", 1, b"mdat", 1 << 62), "broken"),
+        (box(b"ftyp", b"isom") + box(b"moov", box(b"mvhd", bytes(10))), "broken"),
+        (by_hand(seconds=0), "no-length"),
+        (box(b"ftyp", b"isom") + box(b"free") * 20_000, "broken"),
+        (box(b"ftyp", b"isom") + box(b"free", bytes(400_000)) * 50, "beyond-limits"),
+    ],
+)
+def test_unreadable(body, code):
+    """What has no usable header is said to have none, with the reason, and within the limits."""
+    found, gets = read(body)
+
+    assert isinstance(found, Unreadable)
+    assert code == found.code
+    assert len(gets) <= MAX_GETS
+    assert sum(gets) <= MAX_BYTES
+
+
+@pytest.mark.parametrize("layout", ["header behind", "faststart", "fragmented"])
+@pytest.mark.parametrize("part", [0.001, 0.01, 0.3, 0.9, 0.999])
+def test_truncated(layout, part):
+    """A file that was cut anywhere is read or refused, within the limits; a faststart one is still read, as by players."""
+    whole = film(**LAYOUTS[layout])
+    body = whole[: int(len(whole) * part)]
+
+    found, gets = read(body)
+
+    assert isinstance(found, Header) if layout == "faststart" and part >= 0.01 else isinstance(found, Header | Unreadable)
+    assert len(gets) <= MAX_GETS
+    assert sum(gets) <= MAX_BYTES
+
+
+@given(st.data())
+def test_any_damage(data):
+    """Whatever bytes are changed in a file, reading its header ends in an answer, within the limits."""
+    body = bytearray(film(4, sound=True, flags=data.draw(st.sampled_from(["", "faststart", FRAGMENTED, f"dash+{FRAGMENTED}"]))))
+    changes = st.tuples(st.integers(0, len(body) - 1), st.integers(0, 255))
+    for at, value in data.draw(st.lists(changes, max_size=40)):
+        body[at] = value
+
+    found, gets = read(bytes(body))
+
+    assert isinstance(found, Header | Unreadable)
+    assert len(gets) <= MAX_GETS
+    assert sum(gets) <= MAX_BYTES
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([b"moov", b"trak", b"mvex", b"moof", b"traf", b"trun", b"sidx", b"tfra", b"mfra"]),
+            st.binary(max_size=60),
+        ),
+        max_size=8,
+    )
+)
+def test_any_boxes(parts):
+    """So does a file of boxes that hold anything."""
+    found, gets = read(box(b"ftyp", b"isom") + b"".join(box(*part) for part in parts))
+
+    assert isinstance(found, Header | Unreadable)
+    assert len(gets) <= MAX_GETS
+
+
+class TestThroughBoto3:
+    def test_version(self, account):
+        """The version that was listed is read, not a newer one."""
+        account.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        body = film(10, flags="faststart")
+        first = account.s3.put_object(Bucket=BUCKET, Key="a b+ä.mp4", Body=body)["VersionId"]
+        account.s3.put_object(Bucket=BUCKET, Key="a b+ä.mp4", Body=b"other")
+
+        header = HeaderReader(account.clients.s3).read(BUCKET, ListedObject("a b+ä.mp4", len(body), first))
+
+        assert 10.0 == header.seconds
+        assert [first] == [call["VersionId"] for call in account.wire.of("GetObject")]
+
+    def test_changed(self, account):
+        """An object that is smaller than listed is not read wrongly."""
+        account.put("a.mp4", body=b"\x00\x00\x00\x18ftypmp42")
+
+        found = HeaderReader(account.clients.s3).read(BUCKET, ListedObject("a.mp4", 5_000))
+
+        assert "broken" == found.code
+
+    def test_gone(self, account):
+        """An object that was deleted meanwhile is said to be gone."""
+        assert "gone" == HeaderReader(account.clients.s3).read(BUCKET, ListedObject("a.mp4", 5)).code
+
+    def test_forbidden(self, account, errors):
+        """Who may not read objects is told so; nothing is known of the object then."""
+        account.put("a.mp4")
+        account.wire.answer("GetObject", lambda _: errors.http("AccessDenied", 403))
+
+        found = HeaderReader(account.clients.s3).read(BUCKET, ListedObject("a.mp4", 5))
+
+        assert ("forbidden", False) == (found.code, found.worthless)

@@ -1,0 +1,263 @@
+"""The estimate as a whole: minutes, dollars, finishing time, and what it says of them."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from handlers.domain.record import Scan, Totals
+from handlers.domain.states import ScanStatus, State
+from tools.lib.errors import ToolError
+from tools.lib.estimate import Header, Measurements, Population, Range, Sampler, Speed, Unreadable, estimate, measured_speed
+from tools.lib.estimate.pace import BEFORE_AND_AFTER, STARTS_PER_SECOND, UNMEASURED_SPEED, seconds_until_done
+from tools.lib.listing import ListedObject
+from tools.lib.prices import PriceTable, load
+
+NOW = 1_800_000_000.0
+ASSUMED = Speed(UNMEASURED_SPEED, 0)
+STEADY = Speed(Range.exactly(1.0), 3)
+
+
+def estimated(readings, *, unread=(), **changed):
+    """Return the estimate of objects of which some were read: pairs of bytes and reading, and bytes of the others."""
+    sampler, measured = Sampler(0), Measurements()
+    for number, (size, reading) in enumerate(readings):
+        found = ListedObject(str(number), size)
+        sampler.offer(found)
+        measured.add(found, reading)
+    for size in unread:
+        sampler.offer(ListedObject("unread", size))
+    given = {"now": NOW, "slots": 10, "speed": STEADY, "prices": PriceTable(), "region": "us-east-1", **changed}
+    return estimate(sampler.draw().populations, measured, **given)
+
+
+def video(seconds=600, codec="h264"):
+    """Return the header of a video."""
+    return Header(seconds, codec, 2, 50_000)
+
+
+class TestMinutes:
+    def test_all_read(self):
+        """Where every header was read the minutes are exact; what cannot be analysed has none."""
+        found = estimated([(1_000, video()), (1_100, video(60)), (1_200, video(900, "hevc")), (1_300, Unreadable("broken", "no"))])
+
+        assert Range.exactly(11.0) == found.minutes
+        assert {"codec": Range.exactly(1)} == found.faults
+        assert {"broken": 1} == found.unreadable
+        assert "every header was read (6 GETs)" in found.assumptions
+
+    def test_extrapolated(self):
+        """The rest is as long for its bytes as what was read."""
+        found = estimated([(1_000 + n, video(10)) for n in range(10)], unread=[1_000] * 90)
+
+        assert 100 * 10 / 60 == pytest.approx(found.minutes.best, rel=0.02)
+        assert found.minutes.low < found.minutes.best < found.minutes.high
+        assert "10 of 100 headers were read" in found.assumptions[0]
+
+    def test_unreadable_is_unknown(self):
+        """An object that may not be read counts as the others do, not as one without minutes."""
+        readings = [(1_000, video(60))] * 10 + [(1_000, Unreadable("forbidden", "no"))] * 10
+
+        found = estimated(readings)
+
+        assert 20.0 == pytest.approx(found.minutes.best)
+        assert (10, {"forbidden": 10}) == (found.measured, found.unreadable)
+
+    def test_other_sizes(self):
+        """A class of size of which nothing was read is guessed from its neighbour."""
+        found = estimated([(1_000, video(10))] * 5, unread=[100_000] * 2)
+
+        assert (50 + 2_000) / 60 == pytest.approx(found.minutes.best)
+
+    def test_none_read(self):
+        """Without any header a wide range of bit rates stands in, and the bar promises nothing."""
+        found = estimated([], unread=[10_000_000] * 6)
+
+        assert found.minutes.high / found.minutes.low == pytest.approx(20)
+        assert "promises nothing" in found.assumptions[0]
+
+    def test_share_of_faults(self):
+        """What share cannot be analysed is extrapolated, with a range in which the share of the sample lies."""
+        readings = [(1_000, video(10, "h264" if number % 5 else "hevc")) for number in range(100)]
+
+        count = estimated(readings, unread=[1_000] * 900).faults["codec"]
+
+        assert 200 == pytest.approx(count.best)
+        assert 100 < count.low < 200 < count.high < 350
+
+
+class TestDollars:
+    def test_sum(self):
+        """Minutes at the price of a minute, the job and its objects, and a little for what is around."""
+        found = estimated([(1_000, video(600))] * 100)
+
+        assert Range.exactly(100.0) == found.cost.rekognition
+        assert 0.2501 == pytest.approx(found.cost.batch.best)
+        assert 0 < found.cost.around.low < found.cost.around.best < found.cost.around.high < 0.1
+        assert found.dollars.best == pytest.approx(100.2501 + found.cost.around.best)
+
+    def test_jobs_and_generated(self):
+        """Each job costs, and so does a manifest that S3 makes, by the objects in the bucket."""
+        found = estimated([(1_000, video())], jobs=4, generated_from=2_000_000)
+
+        assert 4 * 0.25 + 2 * 0.015 == pytest.approx(found.cost.batch.best, abs=0.001)
+
+    def test_max_cost(self):
+        """The upper end of the bar counts: a limit is meant to hold."""
+        found = estimated([(1_000 + n, video(10 + n)) for n in range(10)], unread=[1_000] * 90)
+        between = Decimal(str((found.dollars.best + found.dollars.high) / 2))
+
+        found.require_affordable(None)
+        found.require_affordable(Decimal(str(found.dollars.high)) + 1)
+        with pytest.raises(ToolError, match="more than the") as refused:
+            found.require_affordable(between)
+
+        assert "--max-cost" in refused.value.cure
+
+    def test_other_region(self):
+        """In another Region it is said that the price may be another, unless one was given."""
+        own = replace(PriceTable(), changed=("rekognition_minute",))
+
+        warned, quiet = (estimated([(1, video())], region="eu-west-1", prices=prices) for prices in (PriceTable(), own))
+
+        assert any("may cost more" in each for each in warned.assumptions)
+        assert not any("may cost more" in each for each in quiet.assumptions)
+
+
+class TestPrices:
+    def test_own(self, tmp_path):
+        """A file gives other prices, by name; the others stay."""
+        path = tmp_path / "prices.json"
+        path.write_text('{"rekognition_minute": {"dollars": 0.08, "source": "our agreement"}, "batch_job": 0}')
+
+        table = load(path)
+
+        assert (Decimal("0.08"), Decimal(0)) == (table["rekognition_minute"], table["batch_job"])
+        assert "our agreement" == table.as_json()["rekognition_minute"]["source"]
+        assert ("rekognition_minute", "batch_job") == table.changed
+        assert PriceTable()["lambda_gb_second"] == table["lambda_gb_second"]
+
+    @pytest.mark.parametrize(
+        ("text", "part"),
+        [
+            ("", "no JSON"),
+            ("[]", "no JSON object"),
+            ('{"minute": 1}', "minute, which is no price"),
+            ('{"batch_job": -1}', "-1"),
+            ('{"batch_job": "1"}', '"1"'),
+            ('{"batch_job": true}', "true"),
+            ('{"batch_job": null}', "null"),
+            ('{"batch_job": NaN}', "NaN"),
+            ('{"batch_job": Infinity}', "Infinity"),
+            ('{"batch_job": 1e99}', "1E"),
+            ('{"batch_job": {"dollar": 1}}', "holds dollar"),
+            ('{"batch_job": {}}', "null"),
+            ("\udcff", "no JSON"),
+        ],
+    )
+    def test_refused(self, tmp_path, text, part):
+        """A file that holds anything else is refused: with the file, what is wrong, and what may stand there."""
+        path = tmp_path / "prices.json"
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+        with pytest.raises(ToolError) as refused:
+            load(path)
+
+        assert str(path) in str(refused.value)
+        assert part in str(refused.value)
+        assert refused.value.cure
+
+    def test_missing(self, tmp_path):
+        """So is one that is not there."""
+        with pytest.raises(ToolError, match="cannot be read"):
+            load(tmp_path / "none.json")
+
+
+class Table:
+    """Scans that are over, as the table knows them: seconds from begin to end, videos, seconds of video."""
+
+    def __init__(self, *scans):
+        self._scans = scans
+
+    def scans(self):
+        """Return the scans; None is one that is still open."""
+        return [
+            Scan(str(at), "b", created_at=0.0, closed_at=each and each[0], status=ScanStatus.CLOSED if each else ScanStatus.OPEN)
+            for at, each in enumerate(self._scans)
+        ]
+
+    def totals(self, scan_id):
+        """Return what a scan came to."""
+        _, videos, seconds = self._scans[int(scan_id)]
+        return Totals({State.CLEAN: videos}, {State.CLEAN: seconds * 1_000})
+
+
+class TestPace:
+    def test_history(self):
+        """The speed is that of closed scans with enough videos: what each slot analysed a second, from slowest to fastest."""
+        table = Table(None, (1_000, 200, 20_000), (1_000, 300, 10_000), (1_000, 1_000, 40_000), (10, 3, 1_000))
+
+        speed = measured_speed(table, slots=10)
+
+        assert (Range(1.0, 2.0, 4.0), 3) == (speed.per_slot, speed.scans)
+        assert "3 earlier scan(s)" in speed.sentence
+
+    def test_one_scan(self):
+        """One scan alone leaves doubt."""
+        speed = measured_speed(Table((1_000, 200, 20_000)), slots=10)
+
+        assert (2.0 / 1.5, 2.0, 3.0) == pytest.approx((speed.per_slot.low, speed.per_slot.best, speed.per_slot.high))
+
+    def test_none(self):
+        """Without any the speed is assumed, which is said."""
+        speed = measured_speed(Table(None, (10, 3, 1_000)), slots=10)
+
+        assert ASSUMED == speed
+        assert "assumed" in speed.sentence
+
+    def test_slots(self):
+        """Twice the slots, half the time; slow analyses come to the upper end."""
+        video_seconds = Range.exactly(1e6)
+
+        ten, twenty = (
+            seconds_until_done(video_seconds=video_seconds, objects=100, slots=slots, speed=STEADY) for slots in (10, 20)
+        )
+
+        assert 100_000 == ten.best - BEFORE_AND_AFTER.best
+        assert 50_000 == twenty.best - BEFORE_AND_AFTER.best
+
+    def test_many_short_videos(self):
+        """Of very many very short videos the starts take longest: Rekognition takes five a second."""
+        found = seconds_until_done(video_seconds=Range.exactly(1.0), objects=1_000_000, slots=20, speed=STEADY)
+
+        assert 1_000_000 / STARTS_PER_SECOND == found.best - BEFORE_AND_AFTER.best
+
+
+class TestRenderings:
+    def test_sentences(self):
+        """A person reads minutes, dollars and the time, each with its bar, then what they rest on."""
+        found = estimated([(1_000 + n, video(100)) for n in range(50)], unread=[1_000] * 50, speed=ASSUMED)
+
+        lines = found.sentences()
+
+        assert lines[0].endswith(" of video")
+        assert lines[1].startswith("$")
+        assert lines[2].startswith("ready 2027-01-15")
+        assert all(" to " in line for line in lines[:3])
+
+    def test_json(self):
+        """A program gets the same, with low, best and high of each."""
+        values = json.loads(json.dumps(estimated([(1_000, video())] * 3).as_json()))
+
+        assert {"low": 30.0, "best": 30.0, "high": 30.0} == values["minutes"]
+        assert NOW + values["seconds"]["best"] == values["finished_at"]["best"]
+        assert {"rekognition", "s3_batch", "around", "total"} == set(values["cost"])
+        assert (3, 3) == (values["objects"], values["measured"])
+
+    def test_nothing(self):
+        """An empty listing comes to nothing but the job."""
+        found = estimate({}, Measurements(), now=NOW, slots=1, speed=STEADY, prices=PriceTable(), region="us-east-1")
+
+        assert 0 == found.minutes.high
+        assert Population(0, 0) == Sampler(5).draw().population

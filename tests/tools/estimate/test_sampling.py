@@ -1,0 +1,74 @@
+"""The sample: repeatable, fair within each class of size, and of the size that was asked for."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.lib.estimate import Sampler
+from tools.lib.estimate.sampling import LEAST_OF_A_CLASS, class_of
+from tools.lib.listing import ListedObject
+
+sizes = st.lists(st.integers(0, 10 * 1024**3), max_size=300)
+
+
+def objects(of):
+    """Return listed objects of these sizes."""
+    return [ListedObject(str(number), size) for number, size in enumerate(of)]
+
+
+@given(sizes, st.integers(0, 50), st.integers(0, 3))
+def test_any_listing(of, wanted, seed):
+    """Of any listing the counts are right, the sample holds no object twice, and not fewer than wanted where there are so many."""
+    listing = objects(of)
+    sampler = Sampler(wanted, seed)
+
+    passed = list(sampler.offering(listing))
+    sample = sampler.draw()
+
+    assert listing == passed
+    assert (len(of), sum(of)) == (sample.population.count, sample.population.bytes)
+    assert Counter(map(class_of, of)) == {at: each.count for at, each in sample.populations.items()}
+    assert len(sample.chosen) == len(set(sample.chosen))
+    assert set(sample.chosen) <= set(listing)
+    assert len(sample.chosen) >= min(wanted, len(of))
+    assert len(sample.chosen) <= max(wanted, 0) + len(sample.populations) * LEAST_OF_A_CLASS
+
+
+@given(sizes, st.integers(1, 20))
+def test_batches(of, wanted):
+    """Offered in batches, of which only a few objects are made, a listing gives the same sample as one by one."""
+    listing, one_by_one, in_batches = objects(of), Sampler(wanted, 7), Sampler(wanted, 7)
+    for found in listing:
+        one_by_one.offer(found)
+
+    for at in range(0, len(of), 10):
+        in_batches.offer_all(of[at : at + 10], lambda number, at=at: listing[at + number])
+
+    assert one_by_one.draw() == in_batches.draw()
+    assert in_batches.draw() == in_batches.draw()
+
+
+def test_fair():
+    """Within a class every object is drawn as often as another, wherever in the listing it stands."""
+    listing, drawn = objects([1_000] * 100), Counter()
+
+    for seed in range(2_000):
+        sampler = Sampler(10, seed)
+        for found in listing:
+            sampler.offer(found)
+        drawn.update(sampler.draw().chosen)
+
+    assert 20_000 == drawn.total()
+    assert all(drawn[found] == pytest.approx(200, abs=75) for found in listing), drawn  # five standard deviations
+
+
+def test_giants_are_drawn():
+    """The few that hold most of the bytes are all in the sample."""
+    listing = objects([10_000] * 5_000 + [5 * 1024**3] * 5)
+    sampler = Sampler(100, 1)
+    for found in listing:
+        sampler.offer(found)
+
+    assert set(listing[-5:]) <= set(sampler.draw().chosen)

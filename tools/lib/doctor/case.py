@@ -1,0 +1,69 @@
+"""What is looked at: a deployment, the bucket to be scanned, and what both consist of, asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from handlers.adapters.table import ScanTable
+from tools.lib.aws import Clients
+from tools.lib.deployment import Deployment
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
+
+FUNCTION = "AWS::Lambda::Function"
+MAPPING = "AWS::Lambda::EventSourceMapping"
+TOPIC = "AWS::SNS::Topic"
+REDEPLOY = "Deploy it again with `make deploy`."
+
+
+@dataclass(frozen=True)
+class Case:
+    """One look.
+
+    Attributes:
+        bucket: The bucket to be scanned.
+        unconfirmed_mail: Whether a scan is wanted though nobody has confirmed the mails.
+    """
+
+    clients: Clients
+    deployment: Deployment
+    table: ScanTable
+    bucket: str
+    unconfirmed_mail: bool = False
+
+    @cached_property
+    def resources(self) -> Mapping[str, list[str]]:
+        """Return the physical ids of the stack's resources, by type."""
+        found: dict[str, list[str]] = {}
+        pages = self.clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.deployment.stack_name)
+        for page in pages:
+            for each in page["StackResourceSummaries"]:
+                found.setdefault(each["ResourceType"], []).append(each.get("PhysicalResourceId", ""))
+        return found
+
+    @cached_property
+    def functions(self) -> Mapping[str, FunctionConfigurationResponseTypeDef | None]:
+        """Return the configurations of the stack's functions by name; None for one that is missing."""
+        client = self.clients.functions
+        found: dict[str, FunctionConfigurationResponseTypeDef | None] = {}
+        for name in self.resources.get(FUNCTION, []):
+            try:
+                found[name] = client.get_function_configuration(FunctionName=name)
+            except client.exceptions.ResourceNotFoundException:
+                found[name] = None
+        return found
+
+    def statements(self, role: str) -> list[dict[str, Any]]:
+        """Return the statements of a role's own policies (the stack attaches no managed ones); the name is that of its ARN."""
+        client, name = self.clients.iam, role.rpartition("/")[2]
+        found: list[dict[str, Any]] = []
+        for page in client.get_paginator("list_role_policies").paginate(RoleName=name):
+            for policy in page["PolicyNames"]:
+                document: Any = client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                stated = document.get("Statement", [])
+                found.extend(stated if isinstance(stated, list) else [stated])
+        return found

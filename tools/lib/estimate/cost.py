@@ -1,0 +1,88 @@
+"""What a scan costs: Rekognition's minutes, the batch job, and the functions, queues, table and requests around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tools.lib.estimate.ranges import Range
+from tools.lib.prices import PriceTable
+
+GETS_PER_VIDEO, PUTS_PER_VIDEO = 4, 1
+"""Looked at when registered and when started (HEAD and first bytes each); its hits are kept. Counted on the emulator."""
+
+QUEUE_REQUESTS_PER_VIDEO = 4
+"""Send, receive, change of visibility, delete (counted)."""
+
+INVOCATIONS_PER_VIDEO = 3
+"""batch_invoke, start_analysis, completion (counted)."""
+
+WRITES_PER_VIDEO = Range(20, 30, 60)
+READS_PER_VIDEO = Range(5, 8, 20)
+"""Units: two writes and two transactions of five items, doubled as transactions are, and both indexes; more with many segments."""
+
+FUNCTION_GB_SECONDS_PER_VIDEO = Range(0.2, 0.8, 3.0)
+"""batch_invoke with 256 MB, completion with 1,024 MB: some hundred milliseconds each. Not measured on AWS."""
+
+STARTER_GB = 0.25
+STARTERS = 2
+"""Starters wait for a free job as long as the scan takes: two of 256 MB in its lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The dollars of one scan, by what they are for."""
+
+    rekognition: Range
+    batch: Range
+    around: Range
+
+    @property
+    def total(self) -> Range:
+        """Return all dollars."""
+        return self.rekognition.plus(self.batch).plus(self.around)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the dollars as JSON values."""
+        parts = {"rekognition": self.rekognition, "s3_batch": self.batch, "around": self.around, "total": self.total}
+        return {name: value.as_json() for name, value in parts.items()}
+
+
+def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable, jobs: int = 1, generated_from: int = 0) -> Cost:
+    """Return what a scan costs.
+
+    Args:
+        minutes: Of video that will be analysed.
+        objects: In the manifest.
+        seconds: From the submission to the end.
+        prices: In dollars.
+        jobs: Batch jobs that the manifest is split into.
+        generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
+    """
+    per_minute = float(prices["rekognition_minute"])
+    batch = (
+        jobs * prices["batch_job"]
+        + objects * prices["batch_million_objects"] / 1_000_000
+        + generated_from * prices["batch_generated_million_objects"] / 1_000_000
+    )
+    return Cost(
+        rekognition=minutes.through(lambda value: value * per_minute),
+        batch=Range.exactly(float(batch)),
+        around=_around(objects, seconds, prices),
+    )
+
+
+def _around(objects: int, seconds: Range, prices: PriceTable) -> Range:
+    gb_second = float(prices["lambda_gb_second"])
+    requests = (
+        GETS_PER_VIDEO * float(prices["s3_thousand_gets"]) / 1_000
+        + PUTS_PER_VIDEO * float(prices["s3_thousand_puts"]) / 1_000
+        + QUEUE_REQUESTS_PER_VIDEO * float(prices["sqs_million_requests"]) / 1_000_000
+        + INVOCATIONS_PER_VIDEO * float(prices["lambda_million_requests"]) / 1_000_000
+    )
+    table = WRITES_PER_VIDEO.through(lambda units: units * float(prices["dynamodb_million_writes"]) / 1_000_000).plus(
+        READS_PER_VIDEO.through(lambda units: units * float(prices["dynamodb_million_reads"]) / 1_000_000)
+    )
+    functions = FUNCTION_GB_SECONDS_PER_VIDEO.through(lambda used: used * gb_second)
+    for_each = table.plus(functions).through(lambda dollars: objects * (dollars + requests))
+    return for_each.plus(seconds.through(lambda value: value * STARTERS * STARTER_GB * gb_second))

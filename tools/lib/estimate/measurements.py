@@ -1,0 +1,102 @@
+"""What the measured headers come to: sums by class of size, so that any number of headers takes the same memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tools.lib.estimate.header import Header, Reading
+from tools.lib.estimate.sampling import class_of
+from tools.lib.listing import ListedObject
+
+
+@dataclass(slots=True)
+class ClassSums:
+    """What was measured of one class: objects, and sums over sizes s (bytes) and analysable lengths d (seconds).
+
+    Attributes:
+        steepest: The most seconds for a byte that any of them had.
+    """
+
+    count: int = 0
+    sizes: float = 0.0
+    seconds: float = 0.0
+    sizes_squared: float = 0.0
+    seconds_squared: float = 0.0
+    products: float = 0.0
+    steepest: float = 0.0
+
+    def add(self, size: int, seconds: float) -> None:
+        """Add one object; 0 seconds for one of which nothing will be analysed."""
+        self.count += 1
+        self.sizes += size
+        self.seconds += seconds
+        self.sizes_squared += size * size
+        self.seconds_squared += seconds * seconds
+        self.products += size * seconds
+        self.steepest = max(self.steepest, seconds / max(size, 1))
+
+    def plus(self, other: ClassSums) -> ClassSums:
+        """Return both together."""
+        return ClassSums(
+            self.count + other.count,
+            self.sizes + other.sizes,
+            self.seconds + other.seconds,
+            self.sizes_squared + other.sizes_squared,
+            self.seconds_squared + other.seconds_squared,
+            self.products + other.products,
+            max(self.steepest, other.steepest),
+        )
+
+
+@dataclass(slots=True)
+class Measurements:
+    """Headers as they were read.
+
+    Attributes:
+        classes: Sums of those that tell something, by class of size.
+        faults: Videos that Rekognition would not take, by the code of the reason.
+        unreadable: Objects whose header could not be read, by code; those of which nothing is known are in no sum.
+        gets: GETs made.
+        bytes: Bytes read.
+    """
+
+    classes: dict[int, ClassSums] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    gets: int = 0
+    bytes: int = 0
+
+    def add(self, found: ListedObject, reading: Reading) -> None:
+        """Add what was read of an object."""
+        self.gets += reading.gets
+        self.bytes += reading.bytes
+        if isinstance(reading, Header):
+            self._add_header(found, reading)
+            return
+        self.unreadable[reading.code] += 1
+        if reading.worthless:
+            self._sums(found).add(found.size, 0.0)
+
+    @property
+    def known(self) -> int:
+        """Return how many objects something is known of."""
+        return sum(sums.count for sums in self.classes.values())
+
+    @property
+    def tried(self) -> int:
+        """Return how many headers were asked for."""
+        return self.known + sum(self.unreadable.values()) - self._worthless
+
+    @property
+    def _worthless(self) -> int:
+        return sum(self.unreadable[code] for code in ("not-a-video", "broken", "gone"))
+
+    def _add_header(self, found: ListedObject, header: Header) -> None:
+        fault = header.fault
+        if fault is not None:
+            self.faults[fault.code] += 1
+        self._sums(found).add(found.size, 0.0 if fault else header.seconds)
+
+    def _sums(self, found: ListedObject) -> ClassSums:
+        return self.classes.setdefault(class_of(found.size), ClassSums())

@@ -1,0 +1,54 @@
+"""Reading many headers at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from tools.lib.estimate.header import HeaderReader, Reading
+from tools.lib.listing import ListedObject
+from tools.lib.terminal import Bar
+
+WORKERS = 16
+"""Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was told more."""
+
+AHEAD = 4
+"""So many headers for each worker may be under way or wait for their turn: bounds the memory however many there are."""
+
+
+def read_headers(
+    reader: HeaderReader,
+    bucket: str,
+    objects: Iterable[ListedObject],
+    *,
+    bar: Bar,
+    total: int | None = None,
+    workers: int = WORKERS,
+) -> Iterator[tuple[ListedObject, Reading]]:
+    """Yield each object with what its header says, in the order they come; memory does not grow with their number.
+
+    Whoever stops taking them waits for no more than those that are under way.
+    """
+    with ThreadPoolExecutor(workers, thread_name_prefix="header") as pool:
+        waiting: deque[tuple[ListedObject, Future[Reading]]] = deque()
+        done = 0
+        try:
+            for found in objects:
+                waiting.append((found, pool.submit(reader.read, bucket, found)))
+                if len(waiting) >= workers * AHEAD:
+                    yield _next(waiting)
+                    done += 1
+                    bar.show("Reading the headers of videos", done, total)
+            while waiting:
+                yield _next(waiting)
+                done += 1
+                bar.show("Reading the headers of videos", done, total)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _next(waiting: deque[tuple[ListedObject, Future[Reading]]]) -> tuple[ListedObject, Reading]:
+    found, future = waiting.popleft()
+    return found, future.result()

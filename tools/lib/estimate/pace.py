@@ -1,0 +1,91 @@
+"""When a scan will be over: from the slots, and from how fast earlier scans went where there were any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlers.domain.record import Scan, Totals
+from tools.lib.estimate.ranges import Range
+
+STARTS_PER_SECOND = 5.0
+"""Rekognition takes so many starts a second (aws-facts 7); with four starters that is the most there can be."""
+
+TASKS_PER_SECOND = Range(10.0, 100.0, 300.0)
+"""Objects that S3 Batch hands over a second. AWS publishes no figure: assumed."""
+
+UNMEASURED_SPEED = Range(0.5, 1.0, 3.0)
+"""Seconds of video that one job analyses in a second. AWS publishes no figure: assumed, real time within a factor of 2 or 3."""
+
+BEFORE_AND_AFTER = Range(120.0, 480.0, 1_800.0)
+"""Seconds in which the job is prepared, the last video is analysed and the scan is closed (it is, 5 minutes after its last job)."""
+
+SCANS_LOOKED_AT = 50
+BUSY_SLOTS = 10
+"""A scan tells the speed if it had so many videos for each slot: in smaller ones most of the time slots stand empty."""
+ONE_SCAN_DOUBT = 1.5
+
+
+class History(Protocol):
+    """The part of the table that knows earlier scans; `handlers.adapters.table.ScanTable` is one."""
+
+    def scans(self) -> Iterable[Scan]:
+        """Return all scans, the newest first."""
+        ...
+
+    def totals(self, scan_id: str) -> Totals:
+        """Return what a scan came to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Seconds of video that one job analyses in a second, and of how many scans that was learnt (0: it is assumed)."""
+
+    per_slot: Range
+    scans: int
+
+    @property
+    def sentence(self) -> str:
+        """Return where the speed comes from."""
+        low, high = self.per_slot.low, self.per_slot.high
+        if self.scans:
+            return f"one job analyses {low:.1f} to {high:.1f} s of video a second, as in {self.scans} earlier scan(s)"
+        return (
+            f"one job is assumed to analyse {low:.1f} to {high:.1f} s of video a second: AWS publishes no figure, no scan told one"
+        )
+
+
+def measured_speed(history: History, slots: int) -> Speed:
+    """Return the speed of the closed scans among the last ones, or the assumed one. Taken to have had the slots of now."""
+    speeds = []
+    for number, scan in enumerate(history.scans()):
+        if number == SCANS_LOOKED_AT:
+            break
+        if scan.closed_at is None or scan.closed_at <= scan.created_at:
+            continue
+        totals = history.totals(scan.id)
+        seconds = sum(totals.milliseconds.values()) / 1_000
+        if totals.final >= BUSY_SLOTS * slots and seconds:
+            speeds.append(seconds / (scan.closed_at - scan.created_at) / slots)
+    if not speeds:
+        return Speed(UNMEASURED_SPEED, 0)
+    doubt = ONE_SCAN_DOUBT if len(speeds) == 1 else 1.0
+    return Speed(Range(min(speeds) / doubt, sorted(speeds)[len(speeds) // 2], max(speeds) * doubt), len(speeds))
+
+
+def seconds_until_done(*, video_seconds: Range, objects: int, slots: int, speed: Speed) -> Range:
+    """Return the seconds from the submission to the end: whatever takes longest of handing over, starting and analysing."""
+
+    def lasting(seconds: float, per_slot: float, tasks: float) -> float:
+        return max(seconds / per_slot / slots, objects / STARTS_PER_SECOND, objects / tasks)
+
+    pace = speed.per_slot
+    return BEFORE_AND_AFTER.plus(
+        Range(
+            lasting(video_seconds.low, pace.high, TASKS_PER_SECOND.high),
+            lasting(video_seconds.best, pace.best, TASKS_PER_SECOND.best),
+            lasting(video_seconds.high, pace.low, TASKS_PER_SECOND.low),
+        )
+    )

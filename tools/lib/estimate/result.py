@@ -1,0 +1,204 @@
+"""The estimate itself: put together, said in sentences and as JSON, and held against the most that may be spent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tools.lib.errors import ToolError
+from tools.lib.estimate.cost import Cost, cost_of
+from tools.lib.estimate.extrapolation import PROMISED, seconds_of, share_of, strata
+from tools.lib.estimate.measurements import Measurements
+from tools.lib.estimate.pace import Speed, seconds_until_done
+from tools.lib.estimate.ranges import Range
+from tools.lib.estimate.sampling import Population
+from tools.lib.prices import REGION, PriceTable, dollars
+from tools.lib.wording import moment
+
+GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
+"""Bits of video a second where no header could be read: from web video to cameras. Assumed; the bar promises nothing then."""
+
+_LONG_HOURS = 48
+_FEWEST_TOLD = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a scan comes to.
+
+    Attributes:
+        objects: In the manifest.
+        minutes: Of video that will be analysed.
+        cost: In dollars.
+        seconds: From the submission to the end.
+        finished_at: Epoch seconds.
+        measured: Objects whose headers tell something.
+        faults: Objects among all that Rekognition will refuse, by reason; those that were measured are counted in.
+        unreadable: Headers that could not be read, by reason.
+        assumptions: Sentences: what the figures rest on.
+    """
+
+    objects: int
+    minutes: Range
+    cost: Cost
+    seconds: Range
+    finished_at: Range
+    measured: int
+    faults: Mapping[str, Range]
+    unreadable: Mapping[str, int]
+    assumptions: tuple[str, ...]
+
+    @property
+    def dollars(self) -> Range:
+        """Return all dollars."""
+        return self.cost.total
+
+    def sentences(self) -> list[str]:
+        """Return the estimate as lines for a person: minutes, dollars, finishing time, then what it rests on."""
+        return [
+            f"{_amount(self.minutes, _minutes)} of video",
+            f"{_amount(self.dollars, _dollars)}, of which {_amount(self.cost.rekognition, _dollars)} are Rekognition's",
+            f"ready {moment(self.finished_at.best)} ({_hours(self.seconds.low)} to {_hours(self.seconds.high)} from the start)",
+            *(_fault_line(code, count) for code, count in self.faults.items()),
+            *(f"{count:,} header(s) could not be read: {code}" for code, count in self.unreadable.items()),
+            *self.assumptions,
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the estimate as JSON values; times in epoch seconds."""
+        return {
+            "objects": self.objects,
+            "minutes": self.minutes.as_json(),
+            "dollars": self.dollars.as_json(),
+            "cost": self.cost.as_json(),
+            "seconds": self.seconds.as_json(),
+            "finished_at": self.finished_at.as_json(),
+            "measured": self.measured,
+            "ineligible": {code: count.as_json() for code, count in self.faults.items()},
+            "unreadable": dict(self.unreadable),
+            "assumptions": list(self.assumptions),
+        }
+
+    def require_affordable(self, most: Decimal | None) -> None:
+        """Make sure that the scan costs no more than was allowed: the upper end of the bar counts, for a limit is meant to hold.
+
+        Raises:
+            ToolError: It may cost more.
+        """
+        if most is None or self.dollars.high <= float(most):
+            return
+        raise ToolError(
+            f"The scan may cost {_dollars(self.dollars.high)}, more than the {dollars(most)} of --max-cost "
+            f"(estimated: {_amount(self.dollars, _dollars)}; the upper end counts).",
+            cure="Choose fewer videos (--prefix, --limit, --sample), narrow the estimate (--measure all), or raise --max-cost.",
+        )
+
+
+def estimate(
+    populations: Mapping[int, Population],
+    measurements: Measurements,
+    *,
+    now: float,
+    slots: int,
+    speed: Speed,
+    prices: PriceTable,
+    region: str,
+    jobs: int = 1,
+    generated_from: int = 0,
+) -> Estimate:
+    """Return what a scan comes to.
+
+    Args:
+        populations: What will be in the manifest, by class of size, as a `Sampler` counted it.
+        measurements: Headers of some of it, of all, or of none.
+        now: When it is submitted, in epoch seconds.
+        slots: Rekognition jobs that are used at a time.
+        speed: How fast one of them is.
+        prices: In dollars.
+        region: Where it runs.
+        jobs: Batch jobs that the manifest is split into.
+        generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
+    """
+    objects = sum(each.count for each in populations.values())
+    video = _video_seconds(populations, measurements)
+    seconds = seconds_until_done(video_seconds=video, objects=objects, slots=slots, speed=speed)
+    minutes = video.through(lambda value: value / 60)
+    return Estimate(
+        objects=objects,
+        minutes=minutes,
+        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, prices=prices, jobs=jobs, generated_from=generated_from),
+        seconds=seconds,
+        finished_at=seconds.through(lambda value: now + value),
+        measured=measurements.known,
+        faults=_faults(objects, measurements),
+        unreadable=dict(sorted(measurements.unreadable.items())),
+        assumptions=(
+            _length_sentence(objects, measurements),
+            f"{speed.sentence}; {slots} slots, and no other scan",
+            *_price_sentences(prices, region),
+        ),
+    )
+
+
+def _video_seconds(populations: Mapping[int, Population], measurements: Measurements) -> Range:
+    if measurements.known:
+        return seconds_of(strata(populations, measurements.classes))
+    bits = 8 * sum(each.bytes for each in populations.values())
+    return Range(bits / GUESSED_BIT_RATES.high, bits / GUESSED_BIT_RATES.best, bits / GUESSED_BIT_RATES.low)
+
+
+def _faults(objects: int, measurements: Measurements) -> dict[str, Range]:
+    """Return how many objects there are of each fault; a share of the sample, or the count where all were measured."""
+    known = measurements.known
+    found = sorted(measurements.faults.items())
+    if known >= objects:
+        return {code: Range.exactly(count) for code, count in found}
+    shares = {code: share_of(count, known) for code, count in found}
+    return {
+        code: Range(max(shares[code].low * objects, count), max(shares[code].best * objects, count), shares[code].high * objects)
+        for code, count in found
+    }
+
+
+def _length_sentence(objects: int, measurements: Measurements) -> str:
+    known = measurements.known
+    if not known:
+        low, high = GUESSED_BIT_RATES.low / 1e6, GUESSED_BIT_RATES.high / 1e6
+        return f"no header was read: lengths are guessed from sizes, at {low:.0f} to {high:.0f} Mbit/s; the bar promises nothing"
+    if known >= objects:
+        return f"every header was read ({measurements.gets:,} GETs)"
+    return f"{known:,} of {objects:,} headers were read, the rest is extrapolated from sizes; the bar holds {PROMISED:.0%} of times"
+
+
+def _price_sentences(prices: PriceTable, region: str) -> list[str]:
+    told = [f"prices of {REGION}, not checked with AWS" + (f"; yours for {', '.join(prices.changed)}" if prices.changed else "")]
+    if region != REGION and "rekognition_minute" not in prices.changed:
+        told.append(f"the stack is in {region}, where Rekognition may cost more: give its price with --prices")
+    return told
+
+
+def _amount(figure: Range, said: Any) -> str:  # noqa: ANN401 - a function from a number to a text
+    if said(figure.low) == said(figure.high):
+        return str(said(figure.best))
+    return f"{said(figure.best)} ({said(figure.low)} to {said(figure.high)})"
+
+
+def _minutes(value: float) -> str:
+    return f"{value:,.0f} min" if value >= 10 else f"{value:,.1f} min"  # noqa: PLR2004 - a digit more for few
+
+
+def _dollars(value: float) -> str:
+    return dollars(Decimal(str(round(value, 4))))
+
+
+def _hours(seconds: float) -> str:
+    hours = seconds / 3_600
+    if hours < 1:
+        return f"{seconds / 60:,.0f} min"
+    return f"{hours:,.1f} h" if hours < _LONG_HOURS else f"{hours / 24:,.1f} days"
+
+
+def _fault_line(code: str, count: Range) -> str:
+    return f"about {count.best:,.0f} ({count.low:,.0f} to {count.high:,.0f}) cannot be analysed: {code}"

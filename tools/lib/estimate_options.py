@@ -1,0 +1,99 @@
+"""The options of the estimate: how many headers are read, at which prices, and the most that may be spent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tools.lib.estimate.sampling import DEFAULT_SAMPLE
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How many headers to read: so many of a random sample, all (None), or none (0)."""
+
+    headers: int | None
+
+    @property
+    def all(self) -> bool:
+        """Tell whether every header is read."""
+        return self.headers is None
+
+    @property
+    def sample(self) -> int:
+        """Return the size of the sample; 0 where there is none, because all are read or none."""
+        return self.headers or 0
+
+    def __str__(self) -> str:
+        """Return it as it is given on the command line."""
+        return "all" if self.headers is None else str(self.headers or "none")
+
+
+class MeasureType(click.ParamType[Measure]):
+    """`all`, `none`, or a number of headers."""
+
+    name = "measure"
+
+    def convert(self, value: str | Measure, param: click.Parameter | None, ctx: click.Context | None) -> Measure:
+        """Return what was meant, or end with what is wrong with it."""
+        if isinstance(value, Measure):
+            return value
+        if value in {"all", "none"}:
+            return Measure(None if value == "all" else 0)
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", value):
+            self.fail(f"{value!r} is neither all nor none nor a number of headers from 1 to 999999", param, ctx)
+        return Measure(int(value))
+
+
+class Dollars(click.ParamType[Decimal]):
+    """An amount of US dollars, without a sign or with one in front."""
+
+    name = "dollars"
+
+    def convert(self, value: str | Decimal, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount, or end with what is wrong with it."""
+        try:
+            amount = Decimal(str(value).removeprefix("$").replace(",", ""))
+        except InvalidOperation:
+            self.fail(f"{value!r} is no amount of dollars: 500 or 99.50 are", param, ctx)
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"{value!r} is no amount of dollars: 500 or 99.50 are", param, ctx)
+        return amount
+
+
+def estimate_options(command: Command) -> Command:
+    """Add the options of the estimate: `measure` (a Measure), `max_cost` (dollars or None), `prices_file` (a path or None)."""
+    options = (
+        click.option(
+            "--measure",
+            type=MeasureType(),
+            default=str(DEFAULT_SAMPLE),
+            show_default=True,
+            metavar="N|all|none",
+            help="Read the headers of so many videos to estimate minutes and dollars. All also leaves out what cannot be analysed.",
+        ),
+        click.option(
+            "--max-cost",
+            type=Dollars(),
+            metavar="DOLLARS",
+            help="Refuse a scan that may cost more: the upper end of the estimate counts.",
+        ),
+        click.option(
+            "--prices",
+            "prices_file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help='Your prices: JSON, such as {"rekognition_minute": 0.08}.',
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
