@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser check bench bench-review screenshots setup format lock bootstrap deploy destroy clean
+.PHONY: help demo test test-browser check bench bench-listing bench-review screenshots setup format lock bootstrap deploy destroy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -49,6 +49,9 @@ format: $(READY) ## put the source in form
 
 bench: $(READY) ## all benchmarks, into build/bench
 	$(BIN)/python -m tests.bench
+
+bench-listing: $(READY) ## those of listing a bucket, against boto3, the AWS CLI and s5cmd
+	$(BIN)/python -m tests.bench --file listing.json
 
 bench-review: $(READY) ## those of the review: the join of a million rows, the page
 	$(BIN)/python -m tests.bench --file review.json

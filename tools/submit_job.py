@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from handlers.domain.states import Lane
-from tools.lib.listing import Selection
 from tools.lib.program import BucketName, Surroundings, Target, ending, output_options, submitting_options, target_options
+from tools.lib.selection_options import selection_from, selection_options
 from tools.lib.submit import Request, SubmitRun
 from tools.lib.terminal import EXIT_CODES, Terminal
 
 
 @click.command(epilog=EXIT_CODES, context_settings={"max_content_width": 100})
 @click.option("--bucket", required=True, type=BucketName(), metavar="NAME", help="The bucket with the videos.")
-@click.option("--prefix", default="", metavar="TEXT", help="Only keys that begin so.")
-@click.option(
-    "--suffix",
-    "suffixes",
-    multiple=True,
-    default=(".mp4",),
-    show_default=True,
-    metavar="TEXT",
-    help="Only keys that end so, in any case; may be repeated. '' takes every key.",
-)
+@selection_options
 @target_options
 @click.option("--express", is_flag=True, help="Use the express lane, which does not wait behind a large scan.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
@@ -37,10 +29,9 @@ from tools.lib.terminal import EXIT_CODES, Terminal
 @click.pass_context
 def main(
     context: click.Context,
+    /,
     *,
     bucket: str,
-    prefix: str,
-    suffixes: tuple[str, ...],
     stack: str,
     region: str | None,
     profile: str | None,
@@ -53,6 +44,7 @@ def main(
     debug: bool,
     poll_seconds: float,
     manifests: Path,
+    **chosen: Any,  # noqa: ANN401 - the selection's options, by name
 ) -> None:
     """Submit a scan of the videos in an S3 bucket.
 
@@ -65,7 +57,7 @@ def main(
     terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)
     request = Request(
         target=Target(stack=stack, region=region, profile=profile),
-        selection=Selection(bucket=bucket, prefix=prefix, suffixes=suffixes),
+        selection=selection_from(bucket, **chosen),
         lane=Lane.EXPRESS if express else Lane.NORMAL,
         dry_run=dry_run,
         agreed=yes,

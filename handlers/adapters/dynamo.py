@@ -85,6 +85,14 @@ class Table:
         for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
             yield from (item[name]["S"] for item in self._get_chunk(chunk, asked) if name in item)
 
+    def get_attributes(self, keys: Iterable[Mapping[str, str]], names: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Yield some attributes of the items of these keys, in any order and each once; items that are missing are left out."""
+        marks = Placeholders()
+        asked = {"ProjectionExpression": ", ".join([marks.name(name) for name in names]), **marks.parameters()}
+        distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}
+        for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
+            yield from map(expressions.deserialized_item, self._get_chunk(chunk, asked))
+
     def _get_chunk(self, keys: list[dict[str, Any]], asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for attempt in range(ATTEMPTS):
             wanted = {self.name: {"Keys": keys, "ConsistentRead": True, **asked}}

@@ -79,6 +79,16 @@ def video_and_state(scan_sort_key: str) -> tuple[str, State]:
     return video_id, State(state)
 
 
+ANALYSED = ("scan_sk", "etag")
+"""What `analysed` looks at."""
+
+
+def analysed(item: Item) -> tuple[str, str] | None:
+    """Return video id and etag of a record that was analysed to the end, None of any other."""
+    video_id, state = video_and_state(str(item["scan_sk"]))
+    return (video_id, str(item.get("etag", ""))) if state in (State.CLEAN, State.FLAGGED) else None
+
+
 def index_attributes(record: Record) -> dict[str, str]:
     """Return the attributes by which the indexes find a record in its state."""
     number = shard(record.video.id, INDEX_SHARDS)

@@ -59,6 +59,13 @@ class TableReader:
         for sort_key in self._table.get_text(keys, "scan_sk"):  # says both, and is written with the state
             yield items.video_and_state(sort_key)
 
+    def finished(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, str]]:
+        """Yield (video id, etag) of those that a scan analysed to the end as they were at its start, in any order and each once."""
+        keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
+        for item in self._table.get_attributes(keys, items.ANALYSED):
+            if found := items.analysed(item):
+                yield found
+
     def situation(self, analysis: Analysis) -> Situation:
         """Return settings, scan and record of an analysis."""
         keys = (

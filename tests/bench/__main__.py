@@ -7,7 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-from tests.bench import headers, join, page
+from tests.bench import headers, join, listing, page
 
 RESULTS = Path("build/bench")
 
@@ -15,6 +15,7 @@ BENCHES = {
     "headers": ("headers.json", headers.measure),
     "join": ("review.json", join.measure),
     "page": ("review.json", page.measure),
+    "listing": ("listing.json", listing.measure),
 }
 """Name: file, function. `make bench-review` runs those whose file is review.json."""
 

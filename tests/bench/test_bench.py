@@ -4,7 +4,9 @@ import json
 from argparse import Namespace
 
 from tests.bench import __main__ as command
-from tests.bench import join
+from tests.bench import join, listing, listing_server
+from tests.bench.listing_server import Bucket
+from tools.lib.listing.pages import objects_page
 
 
 def test_join():
@@ -23,3 +25,37 @@ def test_merging(tmp_path):
     command.merge(path, {"join_1m": 2})
 
     assert {"join_1m": 2, "page_20k": 1} == json.loads(path.read_text())
+
+
+def test_listing():
+    """Small buckets are listed by both Python clients into the manifests that are expected (checked by the benchmark itself)."""
+    both = {"ours": 1, "boto3": 1}
+    cases = {
+        "flat": listing.Case(Bucket(20_000), both),
+        "ten": listing.Case(Bucket(20_000, folders=10), both),
+        "versions": listing.Case(Bucket(20_000, versions=True), both, seconds=0.005),
+    }
+
+    measured = listing.measure(Namespace(rounds=1), cases)
+
+    assert set(measured) == set(cases)
+    for values in measured.values():
+        assert all(values[name] > 0 for name in ("ours", "boto3", "times_boto3", "ours_rss_mb"))
+        assert values["details"]["ours"]["keys"] == 20_000
+
+
+def test_the_listing_server():
+    """Any place may be asked for: the pages of the server are cut from the bucket's keys as S3 would cut them."""
+    bucket = Bucket(20_000, folders=10)
+    pages = listing_server.Pages(bucket)
+
+    for after, size in (
+        ("", 1),
+        ("library-1/recording-00001500.mp4", 1000),
+        ("library-1/x", 1500),
+        ("library-9/recording-00001998.M", 9),
+    ):
+        page = objects_page(pages.answer(f"list-type=2&encoding-type=url&start-after={after}&max-keys={size}"))
+        expected = [bucket.key(number) for number in range(bucket.keys) if bucket.key(number) > after]
+        assert list(page.batch.keys) == expected[:size]
+        assert (page.following is not None) == (len(expected) > size)

@@ -29,6 +29,14 @@ def test_any_key_is_stored(s3, key):
     assert key.encode() == body
 
 
+@pytest.mark.parametrize("marker", ["'", "'\"<&>.mp4", "a", "z", "🎬/ü.mp4", "🎬🎬"])
+def test_versions_are_listed_after_a_key(s3, marker):
+    """A key marker alone means all versions of all keys beyond it, be there such a key or not."""
+    answer = s3.list_object_versions(Bucket=BUCKET, KeyMarker=marker)
+
+    assert sorted(key for key in KEYS * 2 if key > marker) == [version["Key"] for version in answer.get("Versions", [])]
+
+
 def test_versions_are_listed_with_their_keys(s3):
     """Control characters survive a listing of versions, page by page."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET, PaginationConfig={"PageSize": 3})

@@ -10,7 +10,7 @@ from botocore.validate import validate_parameters
 from handlers.domain.states import Lane
 from tools.lib import prices
 from tools.lib.deployment import Deployment
-from tools.lib.listing import ListedObject, Selection
+from tools.lib.listing import Selection
 from tools.lib.manifest import UploadedManifest
 from tools.lib.plan import Plan
 from tools.lib.tally import Tally
@@ -19,10 +19,10 @@ SCAN = "01K742SG00000G40R40M30E209"
 GIB = 1024**3
 
 
-def tally(*objects):
-    """Count objects of these sizes and storage classes."""
+def tally(*sizes):
+    """Count objects of these sizes."""
     counted = Tally()
-    list(counted.counting(ListedObject("k.mp4", size, None, storage) for size, storage in objects))
+    counted.add(sizes)
     return counted
 
 
@@ -30,10 +30,10 @@ def plan(**changed):
     """A plan, changed in some respects."""
     settings = {
         "scan_id": SCAN,
-        "selection": Selection(bucket="amzn-s3-demo-bucket", prefix="2024/"),
+        "selection": Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/",)),
         "versioned": False,
         "lane": Lane.NORMAL,
-        "tally": tally((5 * 1024**2, "STANDARD"), (2 * GIB, "STANDARD")),
+        "tally": tally(5 * 1024**2, 2 * GIB),
         "deployment": Deployment(
             stack_name="VideoModeration",
             partition="aws",
@@ -127,27 +127,9 @@ def test_json_is_complete_and_serialisable():
     }
 
 
-def test_what_cannot_be_analysed_is_warned_of():
-    """Archived, empty and over-large objects will fail: the plan says how many there are, before anyone pays."""
-    odd = tally((0, "STANDARD"), (11 * GIB, "STANDARD"), (5, "GLACIER"), (5, "DEEP_ARCHIVE"), (5, "GLACIER_IR"))
-
-    warnings = plan(tally=odd).as_json()["warnings"]
-
-    assert [warning.partition(",")[0] for warning in warnings] == [
-        "2 of the objects: in Glacier or Deep Archive",
-        "1 of the objects: empty",
-        "1 of the objects: over 10 GiB",
-    ]
-
-
-def test_the_largest_video_that_rekognition_takes_is_not_warned_of():
-    """Ten GiB to the byte is allowed."""
-    assert plan(tally=tally((10 * GIB, "STANDARD"))).as_json()["warnings"] == []
-
-
 def test_a_hostile_prefix_does_not_steer_the_terminal():
     """Control characters of the prefix are shown as escapes."""
-    sentences = plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefix="\x1b[2J\n\u202e")).sentences()
+    sentences = plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=("\x1b[2J\n\u202e",))).sentences()
 
     assert sentences[0].endswith(r"s3://amzn-s3-demo-bucket/\x1b[2J\n\u202e")
 

@@ -80,6 +80,19 @@ def test_a_submission_tells_what_it_made(stocked):
     assert result.stderr == f"Listing s3://amzn-s3-demo-bucket/2024/\n{PLAN}Uploading the manifest (66 bytes)\n"
 
 
+def test_what_cannot_be_analysed_is_set_aside(stocked):
+    """Empty and archived objects are not paid for: they stand in a list beside the manifest, with the reason."""
+    stocked.put("2024/nothing.mp4", body=b"")
+    stocked.s3.put_object(Bucket=BUCKET, Key="2024/ice,cold.mp4", Body=b"x", StorageClass="GLACIER")
+
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")
+
+    side = stocked.manifests / f"{SCAN}-ineligible.csv"
+    assert side.read_text() == f"{BUCKET},2024/ice%2Ccold.mp4,,archived\n{BUCKET},2024/nothing.mp4,,empty\n"
+    assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
+    assert f"1 objects are left out: they are empty, and listed in {side}." in result.stderr
+
+
 def test_what_was_planned_is_what_is_done(stocked):
     """The manifest holds the objects that the plan counted, here and in the work bucket, and the job is made of it."""
     stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")

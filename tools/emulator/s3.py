@@ -1,4 +1,4 @@
-"""S3 where moto's is too kind or too weak: keys with line breaks, and versions listed with encoded keys."""
+"""S3 where moto's is too kind or too weak: keys with line breaks, versions listed with encoded keys and from any key on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from moto.core.responses import ActionResult
+from moto.core.utils import unix_time_millis
 from moto.moto_server import werkzeug_app
 from moto.s3 import responses, urls
 from moto.s3.responses import S3Response
@@ -15,7 +16,24 @@ _ENCODED = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
 
 
 class VersionsResponse(S3Response):  # type: ignore[misc] # moto is untyped
-    """Moto's S3, whose ListObjectVersions ignores `encoding-type=url`: a key with a control character made no XML."""
+    """Moto's S3, whose ListObjectVersions loses versions, and ignores `encoding-type=url`: a control character made no XML."""
+
+    def list_object_versions(self) -> Any:  # noqa: ANN401 - moto's
+        """Begin after all versions of the key marker where none of them is named; moto leaves out the first one it meets."""
+        marker = self.querystring.get("key-marker", [""])[0]
+        if marker and not self.querystring.get("version-id-marker", [""])[0]:
+            self._begin_after(marker)
+        return super().list_object_versions()
+
+    def _begin_after(self, key: str) -> None:
+        keys = self.backend.get_bucket(self.bucket_name).keys
+        before = [version for _, versions in keys.iterlists() for version in versions if version.name <= key]
+        # In moto's own order; with the last one as marker moto is right.
+        last = max(enumerate(before), key=lambda one: (one[1].name, -unix_time_millis(one[1].last_modified), one[0]), default=None)
+        if last is None:
+            del self.querystring["key-marker"]
+        else:
+            self.querystring |= {"key-marker": [last[1].name], "version-id-marker": [last[1].version_id]}
 
     def serialized(self, action_result: ActionResult) -> Any:  # noqa: ANN401 - moto's
         """Encode the keys of a listing of versions before it becomes XML."""

@@ -10,14 +10,15 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.domain.identity import Video
-from tools.lib.listing import ListedObject
+from tools.lib.listing import Batch, ListedObject, path_of
+from tools.lib.listing.rows import manifest_rows
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PART_BYTES = 16 * 1024 * 1024
 """Size of an upload's parts. S3 takes 10,000 parts of 5 MiB to 5 GiB, the last may be smaller: manifests of up to 156 GiB."""
+
+_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +52,12 @@ class Written:
     versioned: bool
 
 
-def fields(bucket: str, found: ListedObject) -> list[str]:
-    """Return the columns of one row: bucket, key, and the version where there is one ("null" is written out).
-
-    The key is percent-encoded but for the slash, so that readers which take `+` for a space and readers which do not agree.
-    """
-    columns = [bucket, quote(found.key, safe="/")]
-    return columns if found.version_id is None else [*columns, found.version_id]
-
-
 def write(path: Path, bucket: str, listing: Iterable[ListedObject]) -> None:
-    """Write a row per object: no header (S3 would take it for a bucket), no blank lines, line ends LF."""
-    with path.open("w", encoding="utf-8", newline="") as target:
-        csv.writer(target, lineterminator="\n").writerows(fields(bucket, found) for found in listing)
+    """Write a row per object, all with a version or none; `listing.rows` says in which form."""
+    rest = iter(listing)
+    with path.open("wb") as target:
+        while batch := Batch.of(islice(rest, _BATCH)):
+            target.write(manifest_rows(bucket, batch))
 
 
 def write_videos(path: Path, videos: Iterable[Video]) -> Written:
@@ -73,7 +69,7 @@ def write_videos(path: Path, videos: Iterable[Video]) -> Written:
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as draft:
         rows_of = csv.writer(draft, lineterminator="\n")
         for video in videos:
-            rows_of.writerow([video.bucket, quote(video.key, safe="/"), video.version_id or ""])
+            rows_of.writerow([video.bucket, path_of(video.key), video.version_id or ""])
             rows, versioned = rows + 1, versioned or video.version_id is not None
         draft.seek(0)
         with path.open("w", encoding="utf-8", newline="") as target:

@@ -90,14 +90,12 @@ class Plan:
         return {
             "scan_id": self.scan_id,
             "bucket": self.selection.bucket,
-            "prefix": self.selection.prefix,
-            "suffixes": list(self.selection.suffixes),
+            "selection": self.selection.as_json(),
             "versioned": self.versioned,
             "lane": self.lane.value,
             "objects": self.tally.objects,
             "bytes": self.tally.bytes,
             "sizes": dict(self.tally.sizes),
-            "archived": self.tally.archived,
             "stack": self.deployment.stack_name,
             "region": self.deployment.region,
             "account_id": self.deployment.account_id,
@@ -122,13 +120,7 @@ class Plan:
         return [*lines, "the latest version of each, as listed now"] if self.versioned else lines
 
     def _warnings(self) -> list[str]:
-        tally = self.tally
-        counted = (
-            (tally.archived, "in Glacier or Deep Archive, will fail unless restored"),
-            (tally.empty, "empty, will be reported as failed without being analysed"),
-            (tally.too_large, "over 10 GiB, which Rekognition does not take, will fail"),
-        )
-        return [*(f"{count:,} of the objects: {what}." for count, what in counted if count), *self.warnings]
+        return list(self.warnings)
 
 
 def job_request(

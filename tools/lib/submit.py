@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from collections.abc import Iterable, Iterator
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +16,20 @@ from tools.lib.aws import Clients
 from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.identifiers import new_scan_id
-from tools.lib.listing import ListedObject, Selection, is_versioned, list_objects
+from tools.lib.listing import Harvest, Selection, harvest, is_versioned, list_batches
 from tools.lib.manifest import UploadedManifest
 from tools.lib.plan import Plan
 from tools.lib.program import Surroundings, Target
 from tools.lib.submission import Submission
-from tools.lib.tally import Tally
-from tools.lib.terminal import Bar, ExitCode, Terminal
+from tools.lib.terminal import ExitCode, Terminal
 from tools.lib.waiting import Waiting
 from tools.lib.wording import printable
 
-_SHOWN_EVERY = 1000
+_REASONS = {
+    "archived": "they are in Glacier or Deep Archive and must be restored first",
+    "empty": "they are empty",
+    "too-large": "they are over 10 GiB, which Rekognition does not take",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class SubmitRun:
         warnings = self._check(found)
         scan_id = new_scan_id(self._clock, self._entropy)
         if self._request.dry_run:
-            self._terminal.tell(self._plan(scan_id, found, warnings, Path(os.devnull)))
+            self._terminal.tell(self._plan(scan_id, found, warnings, None))
             return ExitCode.DONE
         with manifest.kept_if_done(self._request.manifests / f"{scan_id}.csv") as copy:
             plan = self._plan(scan_id, found, warnings, copy)
@@ -77,24 +79,34 @@ class SubmitRun:
             checks.require_confirmed(recipients, found.alerts_topic_arn)
         return (recipients.warning,) if recipients.warning else ()
 
-    def _plan(self, scan_id: str, found: Deployment, warnings: tuple[str, ...], copy: Path) -> Plan:
+    def _plan(self, scan_id: str, found: Deployment, warnings: tuple[str, ...], copy: Path | None) -> Plan:
         """List the bucket once: what is counted for the plan is what stands in the manifest."""
-        selection, s3 = self._request.selection, self._clients.s3
-        versioned = is_versioned(s3, selection.bucket)
-        tally = Tally()
-        with self._terminal.bar("objects") as bar:
-            counted = tally.counting(list_objects(s3, selection, versioned=versioned))
-            manifest.write(copy, selection.bucket, _shown(counted, tally, bar, f"Listing {printable(selection.uri)}"))
-        _require_objects(selection, tally)
+        selection = self._request.selection
+        versioned = is_versioned(self._clients.s3, selection.bucket)
+        listed = self._harvest(selection, copy, versioned=versioned)
+        _require_objects(selection, listed)
         return Plan(
             scan_id=scan_id,
             selection=selection,
             versioned=versioned,
             lane=self._request.lane,
-            tally=tally,
+            tally=listed.tally,
             deployment=found,
-            warnings=warnings,
+            warnings=(*_left_out(listed, copy), *warnings),
         )
+
+    def _harvest(self, selection: Selection, copy: Path | None, *, versioned: bool) -> Harvest:
+        text = f"Listing {printable(selection.uri)}"
+        with self._terminal.bar("objects") as bar:
+            bar.show(text, 0, None)
+            batches = list_batches(
+                self._clients,
+                selection,
+                versioned=versioned,
+                progress=lambda objects: bar.show(text, objects, None),
+                directory=Path(tempfile.gettempdir()) if copy is None else copy.parent,
+            )
+            return harvest(batches, selection=selection, manifest=copy, ineligible=None if copy is None else _side_list(copy))
 
     def _agree(self, plan: Plan) -> None:
         for line in plan.sentences():
@@ -122,16 +134,18 @@ class SubmitRun:
         return waiting.wait(submitted, table, plan.tally.objects)
 
 
-def _shown(listing: Iterable[ListedObject], tally: Tally, bar: Bar, text: str) -> Iterator[ListedObject]:
-    bar.show(text, 0, None)
-    for found in listing:
-        if tally.objects % _SHOWN_EVERY == 0:
-            bar.show(text, tally.objects, None)
-        yield found
+def _side_list(manifest_path: Path) -> Path:
+    """Return where the objects that cannot be analysed are listed, beside the manifest."""
+    return manifest_path.with_name(f"{manifest_path.stem}-ineligible.csv")
 
 
-def _require_objects(selection: Selection, tally: Tally) -> None:
-    if not tally.objects:
+def _left_out(listed: Harvest, copy: Path | None) -> tuple[str, ...]:
+    where = "" if copy is None else f", and listed in {_side_list(copy)}"
+    return tuple(f"{count:,} objects are left out: {_REASONS[code]}{where}." for code, count in sorted(listed.ineligible.items()))
+
+
+def _require_objects(selection: Selection, listed: Harvest) -> None:
+    if not listed.rows:
         endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
         raise ToolError(
             f"There is nothing to scan: no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}.",

@@ -355,6 +355,23 @@ class TestReading:
         assert 120 == len(found)
         assert {**dict.fromkeys(ids, State.WAITING), ids[7]: State.FAILED} == dict(found)
 
+    def test_finished(self, table):
+        """Only what was analysed to the end counts as finished, with the ETag of its start."""
+        clean, hit, failed, waits = (
+            replace(waiting(f"{name}.mp4"), facts=ObjectFacts(f"etag-{name}", 3, None)) for name in ("a", "b", "c", "d")
+        )
+        for record in (clean, hit, failed, waits):
+            table.register(record, None)
+        table.finish(replace(clean, state=State.CLEAN, finished_at=1.0))
+        table.finish(replace(hit, state=State.FLAGGED, finished_at=1.0))
+        table.finish(failed.as_failed(Problem("empty", "0 bytes"), at=1.0))
+        ids = [record.video.id for record in (clean, hit, failed, waits)]
+
+        found = dict(table.finished([*ids, Video(BUCKET, "missing").id], SCAN))
+
+        assert {clean.video.id: "etag-a", hit.video.id: "etag-b"} == found
+        assert {} == dict(table.finished(ids, OTHER_SCAN))
+
     def test_situation(self, table):
         """What decides over a start is read at one time."""
         record = waiting()

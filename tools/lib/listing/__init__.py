@@ -1,0 +1,35 @@
+"""Listing a bucket: what is meant (`Selection`), what is there (`list_batches`), what becomes of it (`harvest`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tools.lib.listing.filters import Filters
+from tools.lib.listing.harvest import Harvest, harvest
+from tools.lib.listing.objects import Batch, ListedObject, path_of
+from tools.lib.listing.parallel import WORKERS, list_batches
+from tools.lib.listing.selection import Sample, Selection
+from tools.lib.listing.unchanged import Unchanged
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = [
+    "WORKERS",
+    "Batch",
+    "Filters",
+    "Harvest",
+    "ListedObject",
+    "Sample",
+    "Selection",
+    "Unchanged",
+    "harvest",
+    "is_versioned",
+    "list_batches",
+    "path_of",
+]
+
+
+def is_versioned(s3: S3Client, bucket: str) -> bool:
+    """Tell whether objects of this bucket have versions (also where versioning is suspended: then new ones are called null)."""
+    return s3.get_bucket_versioning(Bucket=bucket).get("Status") in {"Enabled", "Suspended"}

@@ -1,0 +1,89 @@
+"""The filters of a selection, over whole batches: what a naive predicate would say of each object, without calling one."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from tools.lib.listing.objects import Batch
+from tools.lib.listing.selection import Selection
+
+REGEX = "re:"
+"""A pattern that begins so is a regular expression."""
+
+_SECONDS = len("2026-11-22T16:30:00")
+
+Wanted = Callable[[Batch], Sequence[object]]
+
+
+class Filters:
+    """What a selection says of each object by itself; sample and limit are not among that.
+
+    Args:
+        listed: Whether the objects come from a listing that was asked for the prefixes already.
+    """
+
+    def __init__(self, selection: Selection, *, listed: bool = False) -> None:
+        self._filters: list[Wanted] = [*_of_keys(selection, listed=listed), *_of_columns(selection)]
+
+    def apply(self, batch: Batch) -> Batch:
+        """Return the objects that are meant."""
+        for wanted in self._filters:
+            if batch:
+                batch = batch.taking(wanted(batch))
+        return batch
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of `Selection.include` as what `search` is asked of.
+
+    Raises:
+        re.error: It is no regular expression.
+    """
+    if pattern.startswith(REGEX):
+        return re.compile(pattern.removeprefix(REGEX))
+    return re.compile(f"(?s:\\A){fnmatch.translate(pattern)}")
+
+
+def _of_keys(selection: Selection, *, listed: bool) -> Iterable[Wanted]:
+    if not listed and "" not in selection.ranges:
+        yield _keys(lambda key: key.startswith(selection.ranges))
+    endings = tuple(suffix.lower() for suffix in selection.suffixes)
+    if endings and "" not in endings:
+        yield _keys(lambda key: key.lower().endswith(endings))
+    for patterns, found in ((selection.include, True), (selection.exclude, False)):
+        if patterns:
+            yield _keys(_matching([compiled(pattern) for pattern in patterns], found=found))
+
+
+def _keys(wanted: Callable[[str], bool]) -> Wanted:
+    return lambda batch: [wanted(key) for key in batch.keys]
+
+
+def _matching(patterns: Sequence[re.Pattern[str]], *, found: bool) -> Callable[[str], bool]:
+    return lambda key: any(pattern.search(key) for pattern in patterns) is found
+
+
+def _of_columns(selection: Selection) -> Iterable[Wanted]:
+    least, most = selection.min_size, selection.max_size
+    if least is not None:
+        yield lambda batch: [size >= least for size in batch.sizes]
+    if most is not None:
+        yield lambda batch: [size <= most for size in batch.sizes]
+    if selection.modified_after is not None:
+        after = _whole_seconds(selection.modified_after)
+        yield lambda batch: [text[:_SECONDS] >= after for text in batch.modified]
+    if selection.modified_before is not None:
+        before = _whole_seconds(selection.modified_before)
+        yield lambda batch: ["" < text[:_SECONDS] < before for text in batch.modified]  # a time unknown is not before
+    if selection.storage_classes:
+        classes = frozenset(selection.storage_classes)
+        yield lambda batch: [name in classes for name in batch.storage_classes]
+
+
+def _whole_seconds(moment: datetime) -> str:
+    """Return a bound as text that sorts like S3's times: those are whole seconds, so it may be rounded up to one."""
+    up = moment.astimezone(UTC) + timedelta(microseconds=-moment.microsecond % 1_000_000)
+    return up.isoformat(timespec="seconds")[:_SECONDS]

@@ -1,0 +1,120 @@
+"""Drawing from a listing whose length is known at its end only: seeded, uniform, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import repeat
+
+from tools.lib.listing.objects import Batch, ListedObject
+from tools.lib.listing.selection import Sample
+
+_LOTS = 2**64
+_PERCENT = 100
+_SLACK = 10_000
+
+
+def drawn(batches: Iterator[Batch], sample: Sample | None) -> Iterator[Batch]:
+    """Yield what a sample draws, in the order of the listing; None draws all.
+
+    A number of objects is known at the end only: so many are held in memory, and twice as many at times.
+    """
+    if sample is None:
+        return batches
+    if sample.percent is not None:
+        bound = round(sample.percent / _PERCENT * _LOTS)
+        return filter(None, (batch.taking([lot < bound for lot in lots(batch, sample.seed)]) for batch in batches))
+    return _lowest(batches, sample.count or 0, sample.seed)
+
+
+def limited(batches: Iterator[Batch], limit: int | None) -> Iterator[Batch]:
+    """Yield the first so many objects, and ask for no more; None takes all."""
+    if limit is None:
+        yield from batches
+        return
+    while limit > 0 and (batch := next(batches, None)) is not None:
+        yield batch[:limit]
+        limit -= len(batch)
+
+
+def lots(batch: Batch, seed: int) -> list[int]:
+    """Return a number from 0 to 2**64 - 1 for each object, which hangs on nothing but seed, key and version."""
+    secret = seed.to_bytes(16, "big", signed=True)
+    versions = repeat("") if batch.versions is None else batch.versions
+    return [
+        int.from_bytes(blake2b(f"{path}\n{version}".encode(), digest_size=8, key=secret).digest(), "big")
+        for path, version in zip(batch.paths, versions, strict=False)  # what is repeated has no end
+    ]
+
+
+def _lowest(batches: Iterator[Batch], count: int, seed: int) -> Iterator[Batch]:
+    """Yield the objects with the so many lowest numbers."""
+    held: list[tuple[Batch, list[int]]] = []
+    size, bound = 0, _LOTS
+    for batch in batches:
+        held.append(_below(batch, lots(batch, seed), bound))
+        size += len(held[-1][0])
+        if size > 2 * count + _SLACK:
+            held, bound, size = _pruned(held, count)
+    held, _, _ = _pruned(held, count)
+    yield from (batch for batch, _ in held)
+
+
+def _pruned(held: list[tuple[Batch, list[int]]], count: int) -> tuple[list[tuple[Batch, list[int]]], int, int]:
+    """Return what is among the lowest so far, the number below which another one must be, and how many there are."""
+    numbers = sorted(number for _, numbers in held for number in numbers)
+    if len(numbers) <= count:
+        return held, _LOTS, len(numbers)
+    bound = numbers[count]  # two objects of one number are left out together: once in 2**64
+    kept = [_below(batch, numbers, bound) for batch, numbers in held]
+    return [one for one in kept if one[0]], bound, count
+
+
+def _below(batch: Batch, numbers: list[int], bound: int) -> tuple[Batch, list[int]]:
+    wanted = [number < bound for number in numbers]
+    return batch.taking(wanted), [number for number in numbers if number < bound]
+
+
+class Reservoir:
+    """A uniform sample of fixed size of all that passes, without looking at most of it (algorithm L; Li 1994)."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        self._size = size
+        self._random = random.Random(seed)  # noqa: S311 - draws a sample, keeps no secret
+        self._held: list[tuple[int, ListedObject]] = []
+        self._weight = 1.0
+        self._seen = 0
+        self._next = 0
+
+    def see(self, batch: Batch) -> None:
+        """Let a batch pass."""
+        end = self._seen + len(batch)
+        while self._next < end:
+            place = self._next - self._seen
+            (found,) = batch[place : place + 1]
+            self._keep(found)
+        self._seen = end
+
+    @property
+    def sample(self) -> tuple[ListedObject, ...]:
+        """Return what was drawn, in the order in which it passed."""
+        return tuple(found for _, found in sorted(self._held, key=lambda held: held[0]))
+
+    def _keep(self, found: ListedObject) -> None:
+        if len(self._held) < self._size:
+            self._held.append((self._next, found))
+        else:
+            self._held[self._random.randrange(self._size)] = (self._next, found)
+        self._next += 1
+        if len(self._held) == self._size:
+            self._skip()
+
+    def _skip(self) -> None:
+        self._weight *= self._chance() ** (1 / self._size)
+        self._next += math.floor(math.log(self._chance()) / math.log1p(-self._weight))
+
+    def _chance(self) -> float:
+        """Return a number above 0 and below 1: the logarithm of both ends is none."""
+        return self._random.uniform(1e-12, 1 - 1e-12)

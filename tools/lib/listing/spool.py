@@ -1,0 +1,99 @@
+"""Batches that wait for their turn: some in memory, the others in a file without a name, so that memory does not grow."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.lib.listing.objects import Batch
+
+IN_MEMORY = 48
+"""Batches: some 350 kB each."""
+ON_DISK = 8 * 1024**3
+"""Bytes, about 130 an object: from here on those who are ahead wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spilled:
+    """A batch in the file."""
+
+    offset: int
+    length: int
+
+
+Kept = Batch | Spilled
+
+
+class Spool:
+    """Keeps batches for many threads; the caller holds what `put` returned, and in which order.
+
+    Args:
+        directory: Where the file is made once memory does not suffice; it disappears with the process, however that ends.
+    """
+
+    def __init__(self, directory: Path, *, in_memory: int = IN_MEMORY, on_disk: int = ON_DISK) -> None:
+        self._directory = directory
+        self._in_memory = in_memory
+        self._on_disk = on_disk
+        self._lock = threading.Lock()
+        self._file: int | None = None
+        self._held = 0
+        self._spilled = 0
+        self._end = 0
+
+    @property
+    def full(self) -> bool:
+        """Tell whether there is no more room on disk either."""
+        return self._spilled >= self._on_disk
+
+    def put(self, batch: Batch) -> Kept:
+        """Take a batch and return what `take` wants for it."""
+        with self._lock:
+            if self._held < self._in_memory:
+                self._held += 1
+                return batch
+        body = marshal.dumps(batch.columns)
+        with self._lock:
+            place = Spilled(self._end, len(body))
+            self._end += len(body)
+            self._spilled += len(body)
+            file = self._opened()
+        # Elsewhere than any other thread writes, so without the lock.
+        written = 0
+        while written < len(body):
+            written += os.pwrite(file, memoryview(body)[written:], place.offset + written)
+        return place
+
+    def take(self, kept: Kept) -> Batch:
+        """Return a batch, for the first and last time."""
+        if isinstance(kept, Batch):
+            with self._lock:
+                self._held -= 1
+            return kept
+        with self._lock:
+            file = self._opened()
+        batch = Batch(*marshal.loads(os.pread(file, kept.length, kept.offset)))  # noqa: S302 - what `put` wrote
+        with self._lock:
+            self._spilled -= kept.length
+            if not self._spilled:
+                os.ftruncate(file, 0)
+                self._end = 0
+        return batch
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+    def _opened(self) -> int:
+        if self._file is None:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._directory) as file:
+                self._file = os.dup(file.fileno())
+        return self._file
