@@ -51,7 +51,10 @@ class Clients:
     def lister(self, connections: int) -> S3Client:
         """Return a client of its own for so many listing requests at once: what is registered on it concerns no other call."""
         # The parameters of a listing are all ours, and checking them costs a fifth of a request.
-        config = _CONFIG.merge(Config(max_pool_connections=connections, parameter_validation=False))
+        # So does putting the user agent together, unless it is given whole.
+        config = _CONFIG.merge(
+            Config(max_pool_connections=connections, parameter_validation=False, user_agent="video-moderation-tools")
+        )
         return self._session.client("s3", config=config)
 
     @cached_property
