@@ -20,9 +20,11 @@ class BatchRole(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         statements = [
-            iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[bucket.arn_for_objects(f"{MANIFESTS}*")]),
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"{MANIFESTS}*")]),
             iam.PolicyStatement(actions=["s3:PutInventoryConfiguration"], resources=sources.arns),
-            iam.PolicyStatement(actions=["s3:PutObject"], resources=[bucket.arn_for_objects(f"{REPORTS}*")]),
+            iam.PolicyStatement(
+                actions=["s3:PutObject"], resources=[bucket.arn_for_objects(f"{name}*") for name in (REPORTS, MANIFESTS)]
+            ),
             iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
         ]
