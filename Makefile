@@ -51,6 +51,14 @@ check: $(READY) ## format, lint, types, tests, synth: what CI runs
 	$(BIN)/python app.py
 	$(MAKE) test test-browser
 
+.mutants/.ready: .uv/$(UV_VERSION) tests/mutants/requirements.lock
+	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .mutants
+	.uv/bin/uv pip sync --quiet --require-hashes --python .mutants/bin/python tests/mutants/requirements.lock
+	@touch $@
+
+mutants: .mutants/.ready ## put faults into handlers/domain one at a time: how many do the tests see? (MUTANTS="--processes 2")
+	.mutants/bin/python -m tests.mutants $(MUTANTS)
+
 format: $(READY) ## put the source in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -71,6 +79,7 @@ COMPILE := .uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes 
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group ministack --output-file tests/foreign/requirements.lock
+	$(COMPILE) --group mutants --constraints requirements.lock --output-file tests/mutants/requirements.lock
 
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py"
@@ -82,4 +91,4 @@ destroy: $(READY) ## take the deployment down again
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py"
 
 clean: ## remove everything that was built
-	rm -rf .venv .uv .ministack build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .ministack .mutants build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -48,6 +48,21 @@ def installed():
     subprocess.run(["make", "--silent", "ministack"], cwd=ROOT, check=True)
 
 
+@pytest.fixture(scope="module")
+def ministack_server(installed, tmp_path_factory):
+    """Return ministack with nothing in it."""
+    server = Ministack(tmp_path_factory.mktemp("ministack")).open()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def emulator_world(tmp_path_factory):
+    """Return the emulator with nothing in it."""
+    with World(directory=tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
 @pytest.fixture
 def on_ministack(installed, assembly, tmp_path):
     """Return the stack in ministack, with the emulator's Rekognition beside it: ministack has none."""

@@ -1,6 +1,7 @@
 """The load: 32 threads register, four start, one finishes. Real flows and adapters over HTTP, in a process beside the servers.
 
-`python -m tests.foreign.load` takes an order (JSON) on stdin, reaches AWS by its environment, and says on stdout (JSON) what came of it.
+`python -m tests.foreign.load` takes an order (JSON) on stdin, reaches AWS by its environment, and says on stdout (JSON) what came
+of it.
 Each thread is a warm environment of a function: it has clients and a flow of its own.
 """
 

@@ -1,8 +1,8 @@
 """Our functions in a Lambda that nobody here wrote: deployed by ministack's CloudFormation from our template, run in its processes.
 
 Everything but Rekognition is ministack's: S3, SQS with its event source mappings, SNS, DynamoDB. What it cannot judge: S3 Batch
-Operations (it has none, so an event of theirs is handed to `batch_invoke`), retries and dead letters of functions that SNS invokes (it
-has none), and permissions (it asks for none).
+Operations (it has none, so an event of theirs is handed to `batch_invoke`), retries and dead letters of functions that SNS invokes
+(it has none), and permissions (it asks for none).
 """
 
 import json
