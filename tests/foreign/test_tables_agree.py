@@ -197,8 +197,9 @@ def both(ministack_server, emulator_world, template):
     return clients
 
 
+@pytest.mark.timeout(600)
 @given(st.lists(calls, min_size=1, max_size=12))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_same_answers(both, asked):
     """Whatever is asked in whatever order, both answer alike."""
     requests = Requests("scans", uuid.uuid4().hex)
