@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser check bench bench-listing bench-review screenshots setup format lock bootstrap deploy destroy clean
+.PHONY: help demo test test-browser check mutants bench bench-listing bench-review screenshots setup ministack format lock bootstrap deploy destroy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -26,12 +26,20 @@ $(READY): .uv/$(UV_VERSION) requirements.lock pyproject.toml
 	.uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.ministack/.ready: .uv/$(UV_VERSION) tests/foreign/requirements.lock
+	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .ministack
+	.uv/bin/uv pip sync --quiet --require-hashes --python .ministack/bin/python tests/foreign/requirements.lock
+	@touch $@
+
+ministack: .ministack/.ready ## the emulator of AWS by which ours is judged, in an environment of its own
+
 demo: $(READY) ## rehearse a whole scan offline, on real videos
 	$(BIN)/python tools/rehearse.py
 
-test: $(READY) ## all tests but those that need a browser
-	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end
+test: $(READY) ministack ## all tests but those that need a browser
+	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/foreign
 	$(BIN)/python -m pytest tests/end_to_end
+	$(BIN)/python -m pytest tests/foreign
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest tests/browser
@@ -42,6 +50,14 @@ check: $(READY) ## format, lint, types, tests, synth: what CI runs
 	$(BIN)/mypy
 	$(BIN)/python app.py
 	$(MAKE) test test-browser
+
+.mutants/.ready: .uv/$(UV_VERSION) tests/mutants/requirements.lock
+	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .mutants
+	.uv/bin/uv pip sync --quiet --require-hashes --python .mutants/bin/python tests/mutants/requirements.lock
+	@touch $@
+
+mutants: .mutants/.ready ## put faults into handlers/domain one at a time: how many do the tests see? (MUTANTS="--processes 2")
+	.mutants/bin/python -m tests.mutants $(MUTANTS)
 
 format: $(READY) ## put the source in form
 	$(BIN)/ruff format .
@@ -59,8 +75,11 @@ bench-review: $(READY) ## those of the review: the join of a million rows, the p
 screenshots: $(READY) ## the README's pictures of the page, taken anew in headless Chromium
 	$(BIN)/python -m tests.browser.screenshots
 
+COMPILE := .uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
-	.uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --group test pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group ministack --output-file tests/foreign/requirements.lock
+	$(COMPILE) --group mutants --constraints requirements.lock --output-file tests/mutants/requirements.lock
 
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py"
@@ -72,4 +91,4 @@ destroy: $(READY) ## take the deployment down again
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py"
 
 clean: ## remove everything that was built
-	rm -rf .venv .uv build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .ministack .mutants build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

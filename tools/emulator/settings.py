@@ -33,6 +33,8 @@ class EmulatorSettings:
         batch_generates_all_versions: Unknown on AWS: whether a manifest that S3 makes of a bucket with versions lists all of them.
         batch_missing_job_error: Unknown on AWS: the code for a missing job; the API model says this one, AWS's guide NoSuchJob.
         index_lag_seconds: How far DynamoDB's indexes lag behind their table.
+        sqs_refuses_late_receipts: Unknown on AWS: whether hiding a message whose time is over, and that nobody received since,
+            is refused (MessageNotInflight, says the API reference) or has no effect (seen on AWS: localstack/localstack #9632).
         account_concurrency: Function invocations at a time in the account; 1,000 by default, new accounts have as few as 10.
         environments_per_function: Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.
         function_wall_seconds: Seconds of the wall that a function has at least before its timeout ends it (at most the timeout),
@@ -64,6 +66,7 @@ class EmulatorSettings:
     batch_generates_all_versions: bool = False
     batch_missing_job_error: str = "NotFoundException"
     index_lag_seconds: float = 0.0
+    sqs_refuses_late_receipts: bool = False
     account_concurrency: int = 1000
     environments_per_function: int = 8
     function_wall_seconds: float = 5.0

@@ -103,6 +103,7 @@ def test_a_cancelled_transaction_may_be_repeated_with_its_token(table):
     "actions",
     [
         [put("a"), count("a")],
+        [put("a"), ("Delete", {"Key": wire(sk="s", pk="a")})],
         [put(f"p{number}") for number in range(101)],
         [("Put", {"Item": wire(pk="a")})],
         [
@@ -112,7 +113,7 @@ def test_a_cancelled_transaction_may_be_repeated_with_its_token(table):
             )
         ],
     ],
-    ids=["one item twice", "101 actions", "no sort key", "a key changed"],
+    ids=["one item twice", "one item twice, its key the other way round", "101 actions", "no sort key", "a key changed"],
 )
 def test_a_wrong_transaction_is_refused(table, refused, actions):
     """What is wrong whatever the items is a ValidationException, not a cancellation."""

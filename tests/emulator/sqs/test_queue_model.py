@@ -19,7 +19,7 @@ class QueueMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.clock = ManualClock()
-        self.queue = MessageQueue(self.clock)
+        self.queue = MessageQueue(self.clock, refuses_late=True)
         self.visible_at = {}
         self.receives = {}
         self.last_handle = {}

@@ -59,6 +59,16 @@ def _make(account):
     return lambda name="lane", **attributes: Queue(account, service, name, **attributes)
 
 
+@pytest.fixture(name="make_with")
+def _make_with(account):
+    """Return a function that creates a queue in a service with dials of its own."""
+
+    def make(**settings):
+        return Queue(account, account.install(Service(clock=account.clock, settings=EmulatorSettings(**settings))))
+
+    return make
+
+
 @pytest.fixture(name="queue")
 def _queue(make):
     return make()
@@ -130,17 +140,43 @@ def test_only_the_last_receipt_deletes(queue):
     assert queue.depth() == (0, 0, 0)
 
 
-def test_a_message_that_is_not_in_flight_cannot_be_hidden(queue):
-    """Whoever comes too late is told so, and text that is no handle is refused."""
+def test_only_the_last_receipt_hides_a_message(queue):
+    """Where a message was received again, or is gone, AWS names the parameter, not the message's state."""
+    queue.send("ball")
+    (first,) = queue.receive()
+    queue.clock.advance(31)
+    (second,) = queue.receive()
+
+    old = queue.error(queue.hide, first, 60)
+    wrong = queue.error(queue.hide, {"ReceiptHandle": "nonsense"}, 60)
+    queue.delete(second)
+    gone = queue.error(queue.hide, second, 60)
+
+    assert (old, gone) == ("InvalidParameterValue", "InvalidParameterValue")
+    assert wrong == "ReceiptHandleIsInvalid"
+
+
+def test_who_comes_late_hides_nothing(queue):
+    """A message whose time is over, and that nobody received since, stays visible; nobody is told."""
+    queue.send("ball")
+    (message,) = queue.receive()
+    queue.clock.advance(31)
+
+    queue.hide(message, 60)
+
+    assert queue.depth() == (1, 0, 0)
+
+
+def test_who_comes_late_may_be_refused(make_with):
+    """The other way AWS may have it, as its API reference says."""
+    queue = make_with(sqs_refuses_late_receipts=True)
     queue.send("ball")
     (message,) = queue.receive()
     queue.clock.advance(31)
 
     late = queue.error(queue.hide, message, 60)
-    wrong = queue.error(queue.hide, {"ReceiptHandle": "nonsense"}, 60)
 
     assert late == "AWS.SimpleQueueService.MessageNotInflight"
-    assert wrong == "ReceiptHandleIsInvalid"
 
 
 def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):

@@ -99,3 +99,10 @@ def test_empty_fields(response):
     page = analysis.page({"JobStatus": "IN_PROGRESS"} | response)
 
     assert page == analysis.page({"JobStatus": "IN_PROGRESS"})
+
+
+def test_what_is_left_out_counts_as_nothing():
+    """A hit without a time is at the beginning, one without a confidence is the least sure: neither is invented."""
+    page = analysis.page({"JobStatus": "SUCCEEDED", "ModerationLabels": [{"ModerationLabel": {"Name": "Violence"}}]})
+
+    assert [(0, 0.0)] == [(hit.timestamp_ms, hit.confidence) for hit in page.hits]

@@ -287,3 +287,66 @@ def test_one_result_for_each_task(asked, given_results):
         codes = [code for other, code in given_results if other == task_id]
         expected[task_id] = max(codes, key=order.index, default=ResultCode.TEMPORARY_FAILURE)
     assert [(result["taskId"], result["resultCode"]) for result in answer["results"]] == list(expected.items())
+
+
+def test_a_task_without_a_result_is_asked_again():
+    """Where the flow returns nothing for a task, S3 is told to repeat it, and the report says why."""
+    request = batch_event.parse(event_of(task_of(), task_of("b.mp4", task_id="two")))
+
+    answer = batch_event.response(request, [])
+
+    assert [(TASK, "TemporaryFailure"), ("two", "TemporaryFailure")] == [
+        (result["taskId"], result["resultCode"]) for result in answer["results"]
+    ]
+    said = json.loads(answer["results"][0]["resultString"])
+    assert ("no-result", SCAN) == (said["reason"], said["scan"])
+    assert "no result" in said["message"]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        task_of(task_id="one", s3Key=None),
+        task_of("%ff", task_id="one"),
+        task_of("k" * 1025, task_id="one"),
+    ],
+)
+def test_refused_tasks_keep_their_ids(task):
+    """The result of a task that cannot be understood must find its task."""
+    request = batch_event.parse(event_of(task, task_of("b.mp4", task_id="two")))
+
+    assert ["one", "two"] == [each.task_id for each in request.tasks]
+    assert request.tasks[0].video is None
+
+
+def test_tasks_of_a_refused_event_keep_their_ids():
+    """So must those of an event that as a whole cannot be understood, and of two objects under one id."""
+    unknown = batch_event.parse(event_of(task_of(task_id="one"), retry="much"))
+    doubled = batch_event.parse(event_of(task_of(task_id="one"), task_of("b.mp4", task_id="one")))
+
+    assert ["one"] == [each.task_id for each in unknown.tasks]
+    assert ["one"] == [each.task_id for each in doubled.tasks]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"invocationSchemaVersion": "3.0"}, "'3.0'"),
+        ({"invocationSchemaVersion": 3}, "int"),
+        ({"job": {"id": JOB, "userArguments": {"scan_id": SCAN, "retry": "many"}}}, "'many'"),
+        ({"job": {"id": JOB, "userArguments": {"scan_id": "mine"}}}, "user arguments"),
+        ({"invocationSchemaVersion": "1.0", "job": {"id": "mine"}}, "the job id"),
+    ],
+)
+def test_a_refusal_names_what_was_said(changes, named):
+    """Whoever made the job reads in its report what to mend, and where."""
+    request = batch_event.parse(event_of(task_of()) | changes)
+
+    assert named in request.refusal
+
+
+def test_the_answer_to_an_unknown_version_has_one_that_s3_knows():
+    """Whatever the event's version was, the response says one: text."""
+    answer = batch_event.response(batch_event.parse(event_of(task_of()) | {"invocationSchemaVersion": 3}), [])
+
+    assert answer["invocationSchemaVersion"] == "1.0"

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.domain import lane_message
@@ -18,6 +18,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=25
 
 
 @given(key=TEXT, version=st.none() | TEXT, attempt=st.integers(0, 99))
+@example(key="a.mp4", version=None, attempt=99)
 def test_what_is_sent_is_understood(key, version, attempt):
     """A record's message says the record's video, scan and attempt, and holds nothing that SQS refuses."""
     record = Record(Video("amzn-s3-demo-bucket", key, version), SCAN, State.WAITING, attempt=attempt)

@@ -140,3 +140,32 @@ def test_never_an_exception(event):
     notices = notice.parse_event(event, TOPIC)
 
     assert notices.job_ids or notices.refused
+
+
+def test_the_log_says_which_topic():
+    """A refusal names the topic that somebody else's notice came through, and does not repeat a whole forged message."""
+    foreign = notice.parse_event({"Records": [record_of({"JobId": JOB}, topic=f"{TOPIC}-of-others")]}, TOPIC)
+    forged = notice.parse_event({"Records": [record_of({"JobId": "x" * 500})]}, TOPIC)
+
+    assert f"{TOPIC}-of-others" in foreign.refused[0]
+    assert "xxxx" in forged.refused[0]
+    assert len(forged.refused[0]) < 250
+
+
+@pytest.mark.parametrize("value", [None, 7, ["a"], {}])
+def test_the_log_names_the_type_of_what_is_no_text(value):
+    """What is no text is told by its type: nothing of an unknown size or form gets into a log."""
+    refused = notice.parse_event({"Records": [record_of({"JobId": value})]}, TOPIC).refused[0]
+
+    assert refused.endswith(type(value).__name__)
+
+
+def test_the_sweepers_notice_is_an_sns_notification():
+    """What tells a notification from a subscription's confirmation, and the event's version, are as AWS has them."""
+    true, ours = sample()["Records"][0], notice.as_event(JOB, TOPIC, 1.5)["Records"][0]
+
+    assert (true["EventSource"], true["EventVersion"], true["Sns"]["Type"]) == (
+        ours["EventSource"],
+        ours["EventVersion"],
+        ours["Sns"]["Type"],
+    )

@@ -126,3 +126,12 @@ def test_archived_objects(storage_class, archive_status, restore, code):
 def test_restoring_what_is_too_large_is_not_advised():
     """An object that is both archived and too large is too large: restoring it would be paid in vain."""
     assert objects.eligibility(11 * GIB, "GLACIER").code == "too-large"
+
+
+@pytest.mark.parametrize(
+    ("size", "storage_class", "named"),
+    [(0, None, "0 bytes"), (10 * 1024**3 + 1, None, "10737418241"), (100, "DEEP_ARCHIVE", "DEEP_ARCHIVE")],
+)
+def test_the_reason_says_what_is_the_matter(size, storage_class, named):
+    """The report's sentence says how large, or in which archive."""
+    assert named in objects.eligibility(size, storage_class, None, None).message

@@ -59,3 +59,13 @@ def test_short_message_is_not_cut():
 def test_result_text_of_an_accepted_task():
     """The usual answer is short."""
     assert result_text(scan=SCAN, state="WAITING") == f'{{"state":"WAITING","scan":"{SCAN}"}}'
+
+
+@pytest.mark.parametrize("length", [200, 500, 900])
+@pytest.mark.parametrize("character", ['"', "ü", "😀"])
+def test_message_that_grows_in_json(character, length):
+    """What counts is the length in JSON: a message of few characters is cut if its escapes do not fit."""
+    text = result_text(scan=SCAN, reason="forbidden", message=character * length)
+
+    assert len(text) <= 1024
+    assert (json.loads(text)["message"] == character * length) == (length * len(json.dumps(character)[1:-1]) < 900)

@@ -136,3 +136,74 @@ def test_limit():
 def test_price_is_the_tools():
     """Mails and plans name the same price."""
     assert scan_mail.DOLLARS_A_MINUTE == float(prices.REKOGNITION_MINUTE.dollars)
+
+
+def test_kinds():
+    """A filter of a subscription tells the mails apart, and by scan; starting as a whole is no scan's."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", held_reason="it broke")
+    limit = scan_mail.limit_mail(scan, 25, "VideoModeration")
+    broken = scan_mail.job_broken_mail(scan, 2, "VideoModeration", counted_to=10)
+    paused = scan_mail.pause_mail(Settings(paused=True), "VideoModeration")
+
+    assert {"kind": "LIMIT", "scan_id": SCAN} == limit.attributes
+    assert {"kind": "PAUSED", "scan_id": SCAN} == broken.attributes
+    assert {"kind": "PAUSED"} == paused.attributes
+
+
+def test_who_paused_and_why():
+    """The operator reads who stopped the starting, for which reason, and that nothing is lost."""
+    mail = scan_mail.pause_mail(Settings(paused=True, paused_by="circuit breaker", paused_reason="AccessDenied: no"), "My Stack")
+
+    assert "paused by circuit breaker." in mail.body
+    assert "Reason: AccessDenied: no\n" in mail.body
+    assert "Nothing is lost" in mail.body
+    assert "--stack 'My Stack'" in mail.body
+    assert mail.subject == "Starting is paused: AccessDenied: no"
+
+
+def test_a_pause_without_a_word():
+    """Who pauses may leave name and reason out; the mail says that they did."""
+    mail = scan_mail.pause_mail(Settings(paused=True), "VideoModeration")
+
+    assert "paused by somebody." in mail.body
+    assert "Reason: no reason was given\n" in mail.body
+
+
+def test_the_command_to_look_before_the_digest():
+    """The mail about the limit has the command for its scan and its stack."""
+    mail = scan_mail.limit_mail(Scan(SCAN, "amzn-s3-demo-bucket"), 25, "My Stack")
+
+    assert f"python tools/review_report.py --scan {SCAN} --stack 'My Stack'" in mail.body
+    assert "mails_per_scan" in mail.body
+
+
+def test_exactly_as_many_as_were_counted():
+    """Only where counting stopped before the end are there more than that."""
+    mail = scan_mail.job_broken_mail(Scan(SCAN, "amzn-s3-demo-bucket"), 10, "VideoModeration", counted_to=10)
+
+    assert mail.subject == "Scan paused: 10 videos still wait"
+    assert "its batch job ended early" in mail.body
+
+
+def test_a_digest_of_nothing():
+    """A scan of which nothing came is counted as such: no state is invented, no line is left out that says 0."""
+    mail = scan_mail.digest_mail(Scan(SCAN, "amzn-s3-demo-bucket", objects=0), Totals(), [], "VideoModeration", seen_all=True)
+
+    assert mail.subject == "Scan finished: 0 videos, 0 flagged, 0 failed"
+    assert "  clean                0\n  flagged              0\n  failed               0\n  ---" in mail.body
+    assert "  objects              0\n" in mail.body
+    assert "without record" not in mail.body
+
+
+def test_jobs_that_need_no_word():
+    """A complete job, and one that S3 has forgotten after 90 days, are no news."""
+    jobs = (BatchJob("one", "Complete"), BatchJob("two", "NotFound"))
+
+    mail = scan_mail.digest_mail(Scan(SCAN, "amzn-s3-demo-bucket", jobs=jobs), totals(), [], "VideoModeration", seen_all=True)
+
+    assert "batch job" not in mail.body
+
+
+def test_nothing_counted_is_not_sure_at_all():
+    """A video for which no label counts has no confidence to be ranked by."""
+    assert scan_mail.confidence(Record(Video("amzn-s3-demo-bucket", "a.mp4"), SCAN, State.FLAGGED)) == 0.0

@@ -50,7 +50,7 @@ def _plan(state: State, actions: list[dict[str, Any]]) -> list[Write]:
             f"Member must have length {'greater than or equal to 1' if not actions else f'less than or equal to {MAX_ACTIONS}'}",
         )
     planned = [_action(state, action) for action in actions]
-    if len({(id(write.table), json.dumps(write.key)) for write in planned}) != len(planned):
+    if len({(id(write.table), json.dumps(write.key, sort_keys=True)) for write in planned}) != len(planned):
         raise ValidationError("Transaction request cannot include multiple operations on one item")
     if sum(item_size(write.item or write.key) for write in planned) > MAX_BYTES:
         raise ValidationError("Transaction request cannot exceed 4 MB")

@@ -105,10 +105,14 @@ class Depth:
 
 
 class MessageQueue:
-    """The messages of one queue; safe to call from any thread."""
+    """The messages of one queue; safe to call from any thread.
 
-    def __init__(self, clock: Clock) -> None:
+    `refuses_late` says whether hiding a message is refused whose time is over and which nobody has received since.
+    """
+
+    def __init__(self, clock: Clock, *, refuses_late: bool = False) -> None:
         self._clock = clock
+        self._refuses_late = refuses_late
         self._lock = threading.Lock()
         self._messages: dict[str, Message] = {}
         self._agenda: list[
@@ -162,17 +166,19 @@ class MessageQueue:
         """Hide a received message for so long from now on; 0 shows it at once.
 
         Raises:
-            SqsError: It is not in flight with this receipt, or would be hidden for over 12 hours.
+            SqsError: It is gone or was received again since, or would be hidden for over 12 hours.
         """
         message_id, receipt = _parse(handle)
         with self._lock:
             now = self._clock.now()
             message = self._messages.get(message_id)
-            if message is None or message.receives != receipt or message.visible_at <= now:
-                raise SqsError(
-                    "MessageNotInflight",
-                    f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message is not in flight.",
-                )
+            if message is None or message.receives != receipt:
+                # so AWS answers, though its API reference names no such error (mapbox/ecs-watchbot #135, vmihailenco/taskq #29)
+                reason = "Message does not exist or is not available for visibility timeout change."
+                raise invalid_value("ReceiptHandle", handle, reason)
+            if message.visible_at <= now:
+                self._met_late(handle)
+                return
             if now + seconds - (message.first_received_at or now) > MAX_VISIBILITY_SECONDS:
                 raise invalid_value(
                     "VisibilityTimeout", seconds, "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]."
@@ -200,6 +206,12 @@ class MessageQueue:
         with self._lock:
             now = self._clock.now()
             return min((message.visible_at - now for message in self._messages.values() if message.visible_at > now), default=None)
+
+    def _met_late(self, handle: str) -> None:
+        if self._refuses_late:
+            raise SqsError(
+                "MessageNotInflight", f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message is not in flight."
+            )
 
     def _plan(self, message: Message) -> None:
         heapq.heappush(self._agenda, (message.visible_at, next(self._order), message.id))

@@ -107,7 +107,8 @@ class SqsService:
 
     def messages(self, queue: Queue) -> MessageQueue:
         """Return the messages of moto's queue."""
-        return queue.__dict__.setdefault(_STORE, MessageQueue(self._clock))  # type: ignore[no-any-return] # moto is untyped
+        made = MessageQueue(self._clock, refuses_late=self._settings.sqs_refuses_late_receipts)
+        return queue.__dict__.setdefault(_STORE, made)  # type: ignore[no-any-return] # moto is untyped
 
     def put(
         self, queue: Queue, body: str, attributes: Mapping[str, Any], *, delay: float | None = None, trace: str | None = None

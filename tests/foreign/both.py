@@ -1,0 +1,18 @@
+"""The same call to two servers, and what can be compared of their answers."""
+
+from botocore.exceptions import ClientError
+
+TOLD_BY_ERRORS = ("Item", "CancellationReasons")
+"""What an error carries beside its code that our adapters read. Messages are for people, and may differ."""
+
+
+def answer(client, operation, **parameters):
+    """Return what a call came to: the answer without what only describes it, or the error as far as a program reads it."""
+    try:
+        content = getattr(client, operation)(**parameters)
+    except ClientError as error:
+        response = error.response
+        told = {name: response[name] for name in TOLD_BY_ERRORS if name in response}
+        reasons = [{"Code": reason.get("Code"), "Item": reason.get("Item")} for reason in told.get("CancellationReasons", [])]
+        return {"error": response["Error"]["Code"], **told, **({"CancellationReasons": reasons} if reasons else {})}
+    return {name: value for name, value in content.items() if name != "ResponseMetadata"}
