@@ -102,7 +102,7 @@ def test_a_mail_for_each_flagged_video(rehearsal):
 
 
 def test_a_digest_at_the_end(rehearsal, review):
-    """One more mail says how the scan ended, and its counts are the review's."""
+    """One more mail says how the scan ended, and its counts are the review's, without what was set aside before."""
     mails = [
         message_from_bytes(path.read_bytes(), policy=policy.default) for path in (rehearsal / "world" / "outbox").glob("*.eml")
     ]
@@ -111,15 +111,16 @@ def test_a_digest_at_the_end(rehearsal, review):
     [digest] = [mail.get_content() for mail in mails if str(mail["Subject"]).startswith("Scan finished")]
 
     assert all(f"  {state:<16}{count:>6,}\n" in digest for state, count in counts.items())
-    assert f"  {'objects':<16}{len(LISTED):>6,}\n" in digest
+    assert f"  {'objects':<16}{len(LISTED) - review['states']['ineligible']:>6,}\n" in digest
 
 
 def test_everything_is_left_in_the_folder(rehearsal):
-    """The videos, the manifest, the report's review and the functions' logs can be looked at afterwards."""
+    """Videos, manifest, plan, what was set aside, the report's review and the functions' logs can be looked at afterwards."""
     videos = {path.relative_to(rehearsal / "library").as_posix() for path in (rehearsal / "library").rglob("*") if path.is_file()}
 
     assert {sample.key for sample in demo_library()} == videos
-    assert len(list((rehearsal / "manifests").glob("*.csv"))) == 1
+    names = {path.name.partition("-")[2] or path.name.partition(".")[2] for path in (rehearsal / "manifests").iterdir()}
+    assert names == {"csv", "plan.json", "ineligible.csv"}
     assert "every object is accounted for" in (rehearsal / "review.txt").read_text(encoding="utf-8")
 
 
