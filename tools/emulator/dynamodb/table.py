@@ -153,8 +153,12 @@ class Table:
             self.rows.remove(self.key.hash_of(key), self.key.sort_of(key))
         now = self._clock.now()
         for index in self.indexes.values():
-            index.note(now + self._lag, old, None if new is None else new.item)
+            index.note(now + self.lag_seconds(), old, None if new is None else new.item)
             index.rows(now)  # so that what is coming never piles up
+
+    def lag_seconds(self) -> float:
+        """Return after how long the write that is being made reaches the indexes; a world may draw it anew for each."""
+        return self._lag
 
     def rows_of(self, index: Index | None) -> Rows:
         """Return the rows of the table, or those that one of its indexes shows now."""

@@ -1,0 +1,46 @@
+"""Virtual time: one heap of what happens when, and greenlets that sleep in it. Nothing waits for the wall."""
+
+import heapq
+import itertools
+
+from greenlet import getcurrent, greenlet
+
+START = 1_700_000_000.0
+
+
+class VirtualClock:
+    """The emulator's clock (`tools.emulator.clock.Clock`), and who runs everything: one thing at a time, in order of time."""
+
+    def __init__(self, start=START):
+        self._now = start
+        self._heap = []
+        self._order = itertools.count()
+        self._hub = getcurrent()
+
+    def now(self):
+        """Return the time in epoch seconds."""
+        return self._now
+
+    def call_later(self, seconds, action):
+        """Call the action so many seconds from now; at the same time in the order in which they were asked for."""
+        heapq.heappush(self._heap, (self._now + max(0.0, seconds), next(self._order), action))
+
+    def sleep(self, seconds):
+        """Let others run for so many seconds; only in a greenlet that `spawn` made."""
+        heapq.heappush(self._heap, (self._now + max(0.0, seconds), next(self._order), getcurrent().switch))
+        self._hub.switch()
+
+    def spawn(self, seconds, work):
+        """Begin some work that may sleep, so many seconds from now."""
+        self.call_later(seconds, greenlet(work, self._hub).switch)
+
+    def run(self, go_on):
+        """Do what falls due, one after the other, until nothing is left or `go_on()` says no; asked once a virtual minute."""
+        heap, look = self._heap, self._now
+        while heap:
+            if heap[0][0] >= look:
+                if not go_on():
+                    return
+                look = heap[0][0] + 60.0
+            self._now, _, action = heapq.heappop(heap)
+            action()

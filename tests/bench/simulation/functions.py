@@ -1,0 +1,158 @@
+"""Lambda's side that the emulator leaves to a runtime: warm environments as greenlets, cold starts, crashes, time-outs, the bill.
+
+An environment is the clock of the flow that lives in it, and makes its AWS calls: each is a point where others run.
+"""
+
+import json
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from tools.emulator.functions.model import Outcome, exited, failure, timed_out
+
+COLD_SECONDS = 0.8
+START_SECONDS = 0.2
+IDLE_SECONDS = 600.0
+"""An environment that nobody needs for so long is gone; AWS says "some minutes"."""
+START = "rekognition.StartContentModeration"
+
+
+class _EndedError(BaseException):
+    """The process is gone: nothing of the function's catches it."""
+
+    def __init__(self, *, by_time):
+        super().__init__()
+        self.by_time = by_time
+
+
+@dataclass
+class Bill:
+    """What functions used: invocations, seconds times gigabytes, and AWS calls by operation."""
+
+    invocations: int = 0
+    crashes: int = 0
+    gb_seconds: float = 0.0
+
+
+class Environment:
+    """One warm process of a function. `flow(event, deadline)` is what it runs."""
+
+    def __init__(self, runtime, clock, function):
+        self._runtime = runtime
+        self._clock = clock
+        self._latency = runtime.latencies.next
+        self.function = function
+        self.idle_since = 0.0
+        self.flow = None
+        self._deadline = 0.0
+        self._seen = set()
+        self._dies_after = None
+
+    def now(self):
+        """Return the time in epoch seconds."""
+        return self._clock.now()
+
+    def sleep(self, seconds):
+        """Wait, or die of the function's timeout before."""
+        if self._clock.now() + seconds >= self._deadline:
+            self._clock.sleep(self._deadline - self._clock.now())
+            raise _EndedError(by_time=True)
+        self._clock.sleep(seconds)
+
+    def call(self, operation, act, parameters):
+        """Make an AWS call: others run while it is under way, and the process may die as soon as it is done."""
+        self.sleep(START_SECONDS if operation == START else self._latency())
+        try:
+            answer = act(parameters)
+        except ClientError as error:
+            self._pass(f"{operation} {error.response['Error']['Code']}")
+            raise
+        self._pass(operation)
+        return answer
+
+    def _pass(self, step):
+        """Count a step: the first call of an operation with an answer. However often a job is waited for, it is one step."""
+        self._runtime.calls[step] += 1
+        if step not in self._seen:
+            self._seen.add(step)
+            if len(self._seen) == self._dies_after:
+                raise _EndedError(by_time=False)
+
+    def handle(self, invocation, done):
+        """Run one invocation and call `done`."""
+        began = self._clock.now()
+        self._deadline = began + self.function.timeout
+        self._seen.clear()
+        self._dies_after = self._runtime.draw_death(self.function)
+        outcome = self._outcome(invocation)
+        self._runtime.settle(self, self._clock.now() - began, len(self._seen), gone=outcome is None or outcome.system)
+        done(exited(invocation.request_id, "with error: signal: killed") if outcome is None else outcome)
+
+    def _outcome(self, invocation):
+        """Return what the run came to, None where it crashed."""
+        try:
+            if self._dies_after == 0:
+                raise _EndedError(by_time=False)
+            answer = self.flow(json.loads(invocation.payload), self._deadline)
+        except _EndedError as end:
+            return timed_out(self.function, invocation.request_id) if end.by_time else None
+        except Exception as error:  # noqa: BLE001 # what a function raises is its result
+            return failure(type(error).__name__, str(error))
+        return Outcome(json.dumps(answer).encode())
+
+
+class Runtime:
+    """Runs functions (`tools.emulator.functions.ports.Runtime`); `make(function, environment)` returns what a new one runs."""
+
+    def __init__(self, clock, latencies, setting, make):
+        self.latencies = latencies
+        self.bills = defaultdict(Bill)
+        self.calls = Counter()
+        self._clock = clock
+        self._make = make
+        self._crash_share = setting.crash_share
+        self._chance = random.Random(f"crashes {setting.seed}")
+        self._idle = defaultdict(list)
+        self._steps = Counter()
+
+    def run(self, function, invocation, done):
+        """Run a function soon, in the environment that was used last, or in a new one."""
+        environment, wait = self._warm(function), self.latencies.next()
+        if environment is None:
+            environment = Environment(self, self._clock, function)
+            environment.flow = self._make(function, environment)
+            self.bills[function.name].gb_seconds += COLD_SECONDS * function.memory / 1024
+            wait += COLD_SECONDS
+        self.bills[function.name].invocations += 1
+        self._clock.spawn(wait, lambda: environment.handle(invocation, done))
+
+    def retire(self, function_name):
+        """Forget the environments of a function."""
+        self._idle.pop(function_name, None)
+
+    def close(self):
+        """Do nothing."""
+
+    def draw_death(self, function):
+        """Return after how many steps an invocation dies, None for never: anywhere in what its like went through before it."""
+        if self._chance.random() >= self._crash_share:
+            return None
+        self.bills[function.name].crashes += 1
+        return self._chance.randint(0, self._steps[function.name])
+
+    def settle(self, environment, seconds, steps, *, gone):
+        """Put an invocation on the bill, and keep its environment for the next."""
+        function = environment.function
+        self.bills[function.name].gb_seconds += seconds * function.memory / 1024
+        if gone:
+            return
+        self._steps[function.name] = steps
+        environment.idle_since = self._clock.now()
+        self._idle[function.name].append(environment)
+
+    def _warm(self, function):
+        idle, oldest = self._idle[function.name], self._clock.now() - IDLE_SECONDS
+        environment = idle.pop() if idle else None
+        return environment if environment is not None and environment.idle_since > oldest else None

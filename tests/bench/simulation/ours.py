@@ -1,0 +1,129 @@
+"""The product in the laboratory: its own flows and adapters, wired as its handlers wire them."""
+
+import json
+from pathlib import Path
+
+from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.functions import CompletionFunction, LaneSwitches
+from handlers.adapters.hits import HitStore
+from handlers.adapters.mail import MailTopic
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
+from handlers.adapters.table import ScanTable
+from handlers.completing import Completing
+from handlers.domain import policy
+from handlers.domain.record import Scan
+from handlers.domain.states import Lane, ScanStatus
+from handlers.receiving import Receiving
+from handlers.registering import Registering
+from handlers.start_rules import Limits
+from handlers.starting import Starting, StartSettings
+from handlers.sweeping import Ports, Sweeping, SweepSettings
+from tests.bench.simulation import clients, lab as labs
+from tests.bench.simulation import queues as queueing
+from tests.bench.simulation.lab import ACCOUNT, SCAN, WORK_BUCKET, Lab, Part
+from tests.bench.simulation.tables import SCAN_TABLE, scan_table
+from tests.bench.simulation.world import BUCKET
+
+COMPLETIONS = f"arn:aws:sns:us-east-1:{ACCOUNT}:completions"
+ALERTS = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/rekognition"
+LANES = {Lane.NORMAL: "normal", Lane.EXPRESS: "express"}
+GRAVES = {"normal": "normal-dead", "express": "express-dead"}
+STARTERS_PER_LANE = 2
+MAPPINGS = ("normal-mapping", "express-mapping")
+_CONTEXT = json.loads((Path(__file__).parents[3] / "cdk.json").read_text("utf-8"))["context"]
+
+
+class Ours:
+    """The product, deployed as its stack does it (a test compares the figures), with one scan of all videos submitted."""
+
+    def __init__(self, world):
+        self.world = world
+        self._limits = Limits(slots=world.setting.slots, account_jobs=world.setting.slots)
+        self._policy = policy.parse(json.dumps(_CONTEXT["policy"]))
+        queue = {name: queueing.limits(5_400.0, 1_000) for name in LANES.values()}
+        grave = {name: queueing.limits(30.0, None) for name in GRAVES.values()}
+        self.lab = Lab(world, self._parts(), queues=queue | grave, graves=GRAVES, table=scan_table)
+        self._wire()
+
+    def _parts(self):
+        return {
+            "batch_invoke": Part(make=self._batch_invoke, timeout=300.0),
+            "start_analysis": Part(make=self._start_analysis, timeout=900.0),
+            "completion": Part(make=self._completion, timeout=900.0, memory=1_024),
+            "sweeper": Part(make=self._sweeper, timeout=120.0, memory=512),
+        }
+
+    def _wire(self):
+        lab = self.lab
+        lab.topics.subscribe_function(COMPLETIONS, labs.arn_of("completion"))
+        for mapping, queue in zip(MAPPINGS, LANES.values(), strict=True):
+            lab.poll(mapping, queueing.arn_of(queue), "start_analysis", most=STARTERS_PER_LANE)
+        if self.world.setting.without != "sweeper":
+            lab.every("rate(1 minute)", "sweeper")
+        job_id = lab.submit("batch_invoke", arguments={"scan_id": SCAN, "lane": "normal"})
+        table = ScanTable(clients.dynamodb(_AtOnce(), lab.tables.engine), SCAN_TABLE, lab.clock)
+        table.put_scan(Scan(SCAN, BUCKET, created_at=lab.clock.now(), objects=self.world.setting.videos))
+        table.add_job(SCAN, job_id)
+        self.table = table
+
+    def run(self):
+        """Let the scan come to its end."""
+        closed = (lambda: True) if self.world.setting.without else lambda: self.table.scan(SCAN).status is ScanStatus.CLOSED
+        self.lab.run(closed)
+
+    # the functions' flows
+
+    def _table(self, environment):
+        return ScanTable(clients.dynamodb(environment, self.lab.tables.engine), SCAN_TABLE, environment)
+
+    def _lanes(self, environment, *, dead_letters=False):
+        urls = {lane: queueing.url_of(name) for lane, name in LANES.items()}
+        graves = {lane: queueing.url_of(GRAVES[name]) for lane, name in LANES.items()} if dead_letters else None
+        return LaneQueues(clients.sqs(environment, self.lab.queues), urls, graves)
+
+    def _rekognition(self, environment):
+        return clients.rekognition(environment, self.lab.rekognition, token=self.world.setting.without != "token")
+
+    def _batch_invoke(self, environment):
+        store = ObjectStore(clients.s3(environment))
+        flow = Registering(self._table(environment), store, self._lanes(environment), environment)
+        return lambda event, _deadline: flow.respond(event)
+
+    def _start_analysis(self, environment):
+        settings = StartSettings(COMPLETIONS, ROLE, _CONTEXT["min_confidence"], self._limits)
+        store, starter = ObjectStore(clients.s3(environment)), AnalysisStarter(self._rekognition(environment))
+        starting = Starting(self._table(environment), store, starter, environment, settings)
+        flow = Receiving(starting, self._lanes(environment), environment)
+        return lambda event, deadline: flow.respond(event, deadline=deadline)
+
+    def _completion(self, environment):
+        reader = AnalysisReader(self._rekognition(environment), environment)
+        hits = HitStore(clients.s3(environment), WORK_BUCKET)
+        table = self._table(environment)
+        flow = Completing(table, reader, hits, self._policy, environment, topic_arn=COMPLETIONS)
+        return lambda event, deadline: flow.respond(event, deadline=deadline)
+
+    def _sweeper(self, environment):
+        aws = clients.functions(environment, self.lab.functions, self.lab)
+        ports = Ports(
+            table=self._table(environment),
+            topic=MailTopic(clients.sns(environment, self.lab.topics), ALERTS),
+            batch_jobs=BatchJobs(clients.s3control(environment, self.lab.batch), ACCOUNT),
+            queues=self._lanes(environment, dead_letters=True),
+            reader=AnalysisReader(self._rekognition(environment), environment),
+            completion=CompletionFunction(aws, labs.arn_of("completion")),
+            switches=LaneSwitches(aws, MAPPINGS),
+        )
+        flow = Sweeping(ports, environment, SweepSettings("VideoModeration", COMPLETIONS, _CONTEXT.get("mails_per_scan", 25)))
+        return lambda _event, deadline: flow.sweep(deadline=deadline)
+
+
+class _AtOnce:
+    """Makes AWS calls that take no time: for whoever stands outside of the simulation."""
+
+    def call(self, _operation, act, parameters):
+        """Make a call."""
+        return act(parameters)
