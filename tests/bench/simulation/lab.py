@@ -69,7 +69,7 @@ class Lab:
         )
         self.queues.when_visible(self.functions.wake)
         self.topics = Topics(self.clock, self.functions, self.queues)
-        self.tables = Tables(self.clock, setting.seed, table)
+        self.tables = Tables(self.clock, table)
         self.rekognition = Moderation(world, self.book, clock=self.clock, settings=self.settings, topics=self.topics)
         self.batch = BatchOperations(
             clock=self.clock, settings=self.settings, objects=self.rekognition.videos, functions=self, seed=setting.seed

@@ -23,6 +23,7 @@ from handlers.sweeping import Ports, Sweeping, SweepSettings
 from tests.bench.simulation import clients, lab as labs
 from tests.bench.simulation import queues as queueing
 from tests.bench.simulation.lab import ACCOUNT, SCAN, WORK_BUCKET, Lab, Part
+from tests.bench.simulation.memory import MemoryTable, Records
 from tests.bench.simulation.tables import SCAN_TABLE, scan_table
 from tests.bench.simulation.world import BUCKET
 
@@ -39,13 +40,14 @@ _CONTEXT = json.loads((Path(__file__).parents[3] / "cdk.json").read_text("utf-8"
 class Ours:
     """The product, deployed as its stack does it (a test compares the figures), with one scan of all videos submitted."""
 
-    def __init__(self, world):
+    def __init__(self, world, *, in_memory=False):
         self.world = world
         self._limits = Limits(slots=world.setting.slots, account_jobs=world.setting.slots)
         self._policy = policy.parse(json.dumps(_CONTEXT["policy"]))
         queue = {name: queueing.limits(5_400.0, 1_000) for name in LANES.values()}
         grave = {name: queueing.limits(30.0, None) for name in GRAVES.values()}
         self.lab = Lab(world, self._parts(), queues=queue | grave, graves=GRAVES, table=scan_table)
+        self._records = Records(self.lab.clock, SCAN, self.lab.tables) if in_memory else None
         self._wire()
 
     def _parts(self):
@@ -77,7 +79,10 @@ class Ours:
     # the functions' flows
 
     def _table(self, environment):
-        return ScanTable(clients.dynamodb(environment, self.lab.tables.engine), SCAN_TABLE, environment)
+        client = clients.dynamodb(environment, self.lab.tables.engine)
+        if self._records is not None:
+            return MemoryTable(client, environment, self._records)
+        return ScanTable(client, SCAN_TABLE, environment)
 
     def _lanes(self, environment, *, dead_letters=False):
         urls = {lane: queueing.url_of(name) for lane, name in LANES.items()}
