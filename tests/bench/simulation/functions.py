@@ -19,7 +19,7 @@ IDLE_SECONDS = 600.0
 START = "rekognition.StartContentModeration"
 
 
-class _EndedError(BaseException):
+class EndedError(BaseException):
     """The process is gone: nothing of the function's catches it."""
 
     def __init__(self, *, by_time):
@@ -58,7 +58,7 @@ class Environment:
         """Wait, or die of the function's timeout before."""
         if self._clock.now() + seconds >= self._deadline:
             self._clock.sleep(self._deadline - self._clock.now())
-            raise _EndedError(by_time=True)
+            raise EndedError(by_time=True)
         self._clock.sleep(seconds)
 
     def call(self, operation, act, parameters):
@@ -78,33 +78,31 @@ class Environment:
         if step not in self._seen:
             self._seen.add(step)
             if len(self._seen) == self._dies_after:
-                raise _EndedError(by_time=False)
+                raise EndedError(by_time=False)
 
-    def handle(self, invocation, done):
-        """Run one invocation and call `done`."""
+    def handle(self, event, done):
+        """Run one invocation and call `done` with what the flow returned, and with the error that ended it, if one did."""
         began = self._clock.now()
         self._deadline = began + self.function.timeout
         self._seen.clear()
         self._dies_after = self._runtime.draw_death(self.function)
-        outcome = self._outcome(invocation)
-        self._runtime.settle(self, self._clock.now() - began, len(self._seen), gone=outcome is None or outcome.system)
-        done(exited(invocation.request_id, "with error: signal: killed") if outcome is None else outcome)
-
-    def _outcome(self, invocation):
-        """Return what the run came to, None where it crashed."""
+        answer, fault = None, None
         try:
             if self._dies_after == 0:
-                raise _EndedError(by_time=False)
-            answer = self.flow(json.loads(invocation.payload), self._deadline)
-        except _EndedError as end:
-            return timed_out(self.function, invocation.request_id) if end.by_time else None
-        except Exception as error:  # noqa: BLE001 # what a function raises is its result
-            return failure(type(error).__name__, str(error))
-        return Outcome(json.dumps(answer).encode())
+                raise EndedError(by_time=False)
+            answer = self.flow(event, self._deadline)
+        except (EndedError, Exception) as error:  # noqa: BLE001 # what a function raises is its result
+            fault = error
+        gone = isinstance(fault, EndedError)
+        self._runtime.settle(self, self._clock.now() - began, len(self._seen), gone=gone)
+        done(answer, fault)
 
 
 class Runtime:
-    """Runs functions (`tools.emulator.functions.ports.Runtime`); `make(function, environment)` returns what a new one runs."""
+    """Runs functions; `make(function, environment)` returns what a new environment runs.
+
+    Implements `tools.emulator.functions.ports.Runtime`; who needs no JSON in between calls `start`.
+    """
 
     def __init__(self, clock, latencies, setting, make):
         self.latencies = latencies
@@ -118,6 +116,15 @@ class Runtime:
         self._steps = Counter()
 
     def run(self, function, invocation, done):
+        """Run a function for the emulator's Lambda."""
+        request_id = invocation.request_id
+        self.start(
+            function,
+            json.loads(invocation.payload),
+            lambda answer, fault: done(_outcome(function, request_id, answer, fault)),
+        )
+
+    def start(self, function, event, done):
         """Run a function soon, in the environment that was used last, or in a new one."""
         environment, wait = self._warm(function), self.latencies.next()
         if environment is None:
@@ -126,7 +133,7 @@ class Runtime:
             self.bills[function.name].gb_seconds += COLD_SECONDS * function.memory / 1024
             wait += COLD_SECONDS
         self.bills[function.name].invocations += 1
-        self._clock.spawn(wait, lambda: environment.handle(invocation, done))
+        self._clock.spawn(wait, lambda: environment.handle(event, done))
 
     def retire(self, function_name):
         """Forget the environments of a function."""
@@ -156,3 +163,12 @@ class Runtime:
         idle, oldest = self._idle[function.name], self._clock.now() - IDLE_SECONDS
         environment = idle.pop() if idle else None
         return environment if environment is not None and environment.idle_since > oldest else None
+
+
+def _outcome(function, request_id, answer, fault):
+    """Return what a run came to, in the emulator's words."""
+    if fault is None:
+        return Outcome(json.dumps(answer).encode())
+    if not isinstance(fault, EndedError):
+        return failure(type(fault).__name__, str(fault))
+    return timed_out(function, request_id) if fault.by_time else exited(request_id, "with error: signal: killed")

@@ -8,7 +8,7 @@ from tests.bench.simulation.book import new_book
 from tests.bench.simulation.clock import START, VirtualClock
 from tests.bench.simulation.functions import Runtime
 from tests.bench.simulation.queues import Queues
-from tests.bench.simulation.rekognition import ETAG, Moderation
+from tests.bench.simulation.rekognition import ETAG, Moderation, Videos
 from tests.bench.simulation.tables import Tables
 from tests.bench.simulation.topics import Topics
 from tools.emulator.batch import BatchOperations
@@ -37,13 +37,13 @@ class Part:
     reserved: int | None = None
 
 
-class Lab:
-    """One simulation's ground.
+class Ground:
+    """What every laboratory has: time, the book, functions' runtime, a table, S3 Batch, and when all is over.
 
-    `parts` are the design's functions by name, `queues` its queues' limits and `graves` their dead letters.
+    `parts` are the design's functions by name; `videos` is S3, as S3 Batch sees it.
     """
 
-    def __init__(self, world, parts, *, queues=None, graves=None, table=None):
+    def __init__(self, world, parts, table, videos):
         setting = world.setting
         random.seed(setting.seed)  # the product's own jitter
         self.world = world
@@ -57,40 +57,13 @@ class Lab:
             environments_per_function=1_000,
             async_retry_seconds=(60.0,),
         )
-        self.runtime = Runtime(self.clock, worlds.Latencies(setting.seed), setting, lambda function, env: parts[function.name].make(env))
-        self.queues = Queues(self.clock, queues or {}, graves or {})
-        self.functions = FunctionService(
-            clock=self.clock,
-            settings=self.settings,
-            queues=self.queues,
-            receiving=self.queues,
-            runtime=self.runtime,
-            idle_poll_seconds=None,
-        )
-        self.queues.when_visible(self.functions.wake)
-        self.topics = Topics(self.clock, self.functions, self.queues)
+        self.runtime = Runtime(self.clock, worlds.Latencies(setting.seed), setting, lambda one, env: parts[one.name].make(env))
         self.tables = Tables(self.clock, table)
-        self.rekognition = Moderation(world, self.book, clock=self.clock, settings=self.settings, topics=self.topics)
+        self.videos = videos
         self.batch = BatchOperations(
-            clock=self.clock, settings=self.settings, objects=self.rekognition.videos, functions=self, seed=setting.seed
+            clock=self.clock, settings=self.settings, objects=videos, functions=self, seed=setting.seed
         )
-        self._mappings = {}
-        for name, part in parts.items():
-            self._put(name, part)
-
-    def _put(self, name, part):
-        self.functions.put(
-            Function(
-                name=name,
-                arn=arn_of(name),
-                handler="simulated.handler",
-                role=f"arn:aws:iam::{ACCOUNT}:role/{name}",
-                code=b"",
-                timeout=part.timeout,
-                memory=part.memory,
-                reserved_concurrency=part.reserved,
-            )
-        )
+        self.specs = {name: _function(name, part) for name, part in parts.items()}
 
     # Functions, as S3 Batch sees them
 
@@ -99,39 +72,13 @@ class Lab:
         at = payload.index(b'"s3Key": "') + 10
         number = worlds.number_of(payload[at : payload.index(b'"', at)].decode())
         self.book.note_registered(number, self.clock.now())
-        self.functions.invoke(function_arn, payload, done)
-
-    # what designs hang in
-
-    def poll(self, uuid, queue, function, *, most):
-        """Let a function be invoked with the messages of a queue, one by one, `most` at a time."""
-        self._mappings[uuid] = Mapping(
-            uuid=uuid,
-            queue_arn=queue,
-            function_arn=arn_of(function),
-            batch_size=1,
-            maximum_concurrency=most,
-            report_item_failures=True,
-        )
-        self.functions.put_mapping(self._mappings[uuid])
-
-    def switch(self, uuid, *, enabled):
-        """Switch a mapping on or off."""
-        self._mappings[uuid] = replace(self._mappings[uuid], enabled=enabled)
-        self.functions.put_mapping(self._mappings[uuid])
-        return {}
-
-    def every(self, expression, function):
-        """Invoke a function by a schedule."""
-        self.functions.schedules.put(
-            Rule(arn=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{function}", expression=expression, targets=(Target(arn_of(function)),))
-        )
+        self.call(function_arn, payload, done)
 
     def submit(self, function, numbers=None, *, arguments=None, token="first"):
         """Create a batch job for videos, all of them if none are named, and return its id."""
         key = f"manifests/{token}.csv"
         rows = (f"{worlds.BUCKET},{worlds.key_of(number)}\n" for number in numbers or range(self.world.setting.videos))
-        self.rekognition.videos.write(WORK_BUCKET, key, "".join(rows).encode())
+        self.videos.write(WORK_BUCKET, key, "".join(rows).encode())
         schema = {"InvocationSchemaVersion": "2.0", "UserArguments": arguments} if arguments else {"InvocationSchemaVersion": "1.0"}
         return self.batch.create_job(
             {
@@ -168,7 +115,73 @@ class Lab:
             self._done_at = now
         return self._done_at is None or now < self._done_at + AFTER_SECONDS
 
+class Lab(Ground):
+    """A laboratory on the emulator's engines. `queues` are the limits of a design's queues, `graves` their dead letters."""
+
+    def __init__(self, world, parts, *, queues=None, graves=None, table=None):
+        super().__init__(world, parts, table, Videos(world))
+        self.queues = Queues(self.clock, queues or {}, graves or {})
+        self.functions = FunctionService(
+            clock=self.clock,
+            settings=self.settings,
+            queues=self.queues,
+            receiving=self.queues,
+            runtime=self.runtime,
+            idle_poll_seconds=None,
+        )
+        self.queues.when_visible(self.functions.wake)
+        self.topics = Topics(self.clock, self.functions, self.queues)
+        self.rekognition = Moderation(
+            world, self.book, clock=self.clock, settings=self.settings, topics=self.topics, videos=self.videos
+        )
+        self._mappings = {}
+        for spec in self.specs.values():
+            self.functions.put(spec)
+
+    def call(self, function_arn, payload, done):
+        """Invoke a function for S3 Batch."""
+        self.functions.invoke(function_arn, payload, done)
+
+    # what designs hang in
+
+    def poll(self, uuid, queue, function, *, most):
+        """Let a function be invoked with the messages of a queue, one by one, `most` at a time."""
+        self._mappings[uuid] = Mapping(
+            uuid=uuid,
+            queue_arn=queue,
+            function_arn=arn_of(function),
+            batch_size=1,
+            maximum_concurrency=most,
+            report_item_failures=True,
+        )
+        self.functions.put_mapping(self._mappings[uuid])
+
+    def switch(self, uuid, *, enabled):
+        """Switch a mapping on or off."""
+        self._mappings[uuid] = replace(self._mappings[uuid], enabled=enabled)
+        self.functions.put_mapping(self._mappings[uuid])
+        return {}
+
+    def every(self, expression, function):
+        """Invoke a function by a schedule."""
+        self.functions.schedules.put(
+            Rule(arn=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{function}", expression=expression, targets=(Target(arn_of(function)),))
+        )
+
 
 def arn_of(function):
     """Return a function's ARN."""
     return f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}"
+
+
+def _function(name, part):
+    return Function(
+        name=name,
+        arn=arn_of(name),
+        handler="simulated.handler",
+        role=f"arn:aws:iam::{ACCOUNT}:role/{name}",
+        code=b"",
+        timeout=part.timeout,
+        memory=part.memory,
+        reserved_concurrency=part.reserved,
+    )

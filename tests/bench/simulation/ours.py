@@ -23,7 +23,6 @@ from handlers.sweeping import Ports, Sweeping, SweepSettings
 from tests.bench.simulation import clients, lab as labs
 from tests.bench.simulation import queues as queueing
 from tests.bench.simulation.lab import ACCOUNT, SCAN, WORK_BUCKET, Lab, Part
-from tests.bench.simulation.memory import MemoryTable, Records
 from tests.bench.simulation.tables import SCAN_TABLE, scan_table
 from tests.bench.simulation.world import BUCKET
 
@@ -40,15 +39,17 @@ _CONTEXT = json.loads((Path(__file__).parents[3] / "cdk.json").read_text("utf-8"
 class Ours:
     """The product, deployed as its stack does it (a test compares the figures), with one scan of all videos submitted."""
 
-    def __init__(self, world, *, in_memory=False):
+    def __init__(self, world):
         self.world = world
         self._limits = Limits(slots=world.setting.slots, account_jobs=world.setting.slots)
         self._policy = policy.parse(json.dumps(_CONTEXT["policy"]))
+        self.lab = self._lab()
+        self._wire()
+
+    def _lab(self):
         queue = {name: queueing.limits(5_400.0, 1_000) for name in LANES.values()}
         grave = {name: queueing.limits(30.0, None) for name in GRAVES.values()}
-        self.lab = Lab(world, self._parts(), queues=queue | grave, graves=GRAVES, table=scan_table)
-        self._records = Records(self.lab.clock, SCAN, self.lab.tables) if in_memory else None
-        self._wire()
+        return Lab(self.world, self._parts(), queues=queue | grave, graves=GRAVES, table=scan_table)
 
     def _parts(self):
         return {
@@ -65,6 +66,10 @@ class Ours:
             lab.poll(mapping, queueing.arn_of(queue), "start_analysis", most=STARTERS_PER_LANE)
         if self.world.setting.without != "sweeper":
             lab.every("rate(1 minute)", "sweeper")
+        self._submit()
+
+    def _submit(self):
+        lab = self.lab
         job_id = lab.submit("batch_invoke", arguments={"scan_id": SCAN, "lane": "normal"})
         table = ScanTable(clients.dynamodb(_AtOnce(), lab.tables.engine), SCAN_TABLE, lab.clock)
         table.put_scan(Scan(SCAN, BUCKET, created_at=lab.clock.now(), objects=self.world.setting.videos))
@@ -79,10 +84,7 @@ class Ours:
     # the functions' flows
 
     def _table(self, environment):
-        client = clients.dynamodb(environment, self.lab.tables.engine)
-        if self._records is not None:
-            return MemoryTable(client, environment, self._records)
-        return ScanTable(client, SCAN_TABLE, environment)
+        return ScanTable(clients.dynamodb(environment, self.lab.tables.engine), SCAN_TABLE, environment)
 
     def _lanes(self, environment, *, dead_letters=False):
         urls = {lane: queueing.url_of(name) for lane, name in LANES.items()}
@@ -91,6 +93,12 @@ class Ours:
 
     def _rekognition(self, environment):
         return clients.rekognition(environment, self.lab.rekognition, token=self.world.setting.without != "token")
+
+    def _hits(self, environment):
+        return HitStore(clients.s3(environment), WORK_BUCKET)
+
+    def _lambda(self, environment):
+        return clients.functions(environment, self.lab.functions, self.lab)
 
     def _batch_invoke(self, environment):
         store = ObjectStore(clients.s3(environment))
@@ -106,13 +114,12 @@ class Ours:
 
     def _completion(self, environment):
         reader = AnalysisReader(self._rekognition(environment), environment)
-        hits = HitStore(clients.s3(environment), WORK_BUCKET)
         table = self._table(environment)
-        flow = Completing(table, reader, hits, self._policy, environment, topic_arn=COMPLETIONS)
+        flow = Completing(table, reader, self._hits(environment), self._policy, environment, topic_arn=COMPLETIONS)
         return lambda event, deadline: flow.respond(event, deadline=deadline)
 
     def _sweeper(self, environment):
-        aws = clients.functions(environment, self.lab.functions, self.lab)
+        aws = self._lambda(environment)
         ports = Ports(
             table=self._table(environment),
             topic=MailTopic(clients.sns(environment, self.lab.topics), ALERTS),

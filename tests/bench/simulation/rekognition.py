@@ -3,13 +3,15 @@
 from tests.bench.simulation import world as worlds
 from tools.emulator.ports import NoSuchObjectError, StoredObject
 from tools.emulator.rekognition.engine import ContentModeration
-from tools.emulator.rekognition.jobs import IN_PROGRESS
+from tools.emulator.rekognition.jobs import IN_PROGRESS, rows_of
 from tools.emulator.rekognition.video import Analysis, Sighting, VideoMetadata
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 ETAG = "0123456789abcdef0123456789abcdef"
 _SEEN = (Sighting(1_000, "Smoking", 97.5), Sighting(1_500, "Smoking", 91.0))
 """What is seen in a flagged video: with the label's parents six rows, merged into three segments."""
+ROWS = rows_of(Analysis(VideoMetadata("h264", 0, "", 25.0, 720, 1280, "LIMITED"), _SEEN), 0.0)
+"""The same as Rekognition's answers have it."""
 
 
 class Videos:
@@ -43,10 +45,8 @@ class Videos:
 class Moderation(ContentModeration):
     """Content moderation for one account, as the world's dice have it."""
 
-    def __init__(self, world, book, *, clock, settings, topics):
-        videos = Videos(world)
+    def __init__(self, world, book, *, clock, settings, topics, videos):
         super().__init__(clock=clock, settings=settings, objects=videos, topics=topics, analyser=videos)
-        self.videos = videos
         self._world = world
         self._book = book
         self._entries = {}
@@ -77,8 +77,7 @@ class Moderation(ContentModeration):
 
     def _notify(self, job, channel):
         number = worlds.number_of(job.request.key)
-        fate = self._world.notices[number]
-        for _ in range({worlds.NOTHING: 1, worlds.LOST: 0, worlds.REPEATED: 2}[fate]):
+        for _ in range(worlds.COPIES[self._world.notices[number]]):
             self._clock.call_later(self._world.notice_seconds(number), lambda: self._publish(job, channel))
 
     def _page(self, job, request, now):

@@ -21,6 +21,8 @@ FLAGGED_SHARE = 0.02
 BUCKET = "amzn-s3-demo-bucket"
 _PREFIX = "videos/"
 NOTHING, LOST, REPEATED = 0, 1, 2
+COPIES = (1, 0, 2)
+"""How often a notice is sent whose fate this is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

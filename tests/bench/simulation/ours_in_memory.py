@@ -1,0 +1,99 @@
+"""The product with the second set of ports: the same flows, for a million videos."""
+
+from functools import partial
+
+from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.functions import LaneSwitches
+from handlers.adapters.mail import MailTopic
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
+from handlers.adapters.table import ScanTable
+from handlers.completing import Completing
+from handlers.domain.states import Lane
+from handlers.receiving import Receiving
+from handlers.registering import Registering
+from handlers.start_rules import Limits
+from handlers.starting import Starting
+from tests.bench.simulation import clients
+from tests.bench.simulation import lab as labs
+from tests.bench.simulation import world as worlds
+from tests.bench.simulation.lab import SCAN, Ground
+from tests.bench.simulation.memory import MemoryTable, Records
+from tests.bench.simulation.ours import COMPLETIONS, LANES, Ours
+from tests.bench.simulation.queues import arn_of
+from tests.bench.simulation.quick import MemoryHits, MemoryQueues, QuickLambda, QuickLane, QuickRekognition
+from tests.bench.simulation.rekognition import Videos
+from tests.bench.simulation.tables import SCAN_TABLE, scan_table
+
+
+class QuickLab(Ground):
+    """A laboratory in memory; S3 Batch and the table's rare items stay with the emulator."""
+
+    def __init__(self, world, parts):
+        super().__init__(world, parts, scan_table, Videos(world))
+        self.functions = QuickLambda(self.clock, self.runtime, self.specs)
+        self.rekognition = QuickRekognition(world, self.book, self.clock, self.settings)
+        self.rekognition.notify = self._notify
+        self.records = Records(self.clock, SCAN, self.tables)
+        self.lanes = {
+            lane: QuickLane(
+                self.clock, self.runtime, self.specs["start_analysis"], arn=arn_of(name), visibility=5_400.0, body=_body
+            )
+            for lane, name in LANES.items()
+        }
+        self.topics = Mails()
+
+    def call(self, function_arn, payload, done):
+        """Invoke a function for S3 Batch."""
+        self.functions.invoke(function_arn.rpartition(":")[2], payload, done)
+
+    def _notify(self, job_id):
+        sns = {"TopicArn": COMPLETIONS, "Message": f'{{"JobId": "{job_id}"}}'}
+        self.functions.event("completion", {"Records": [{"EventSource": "aws:sns", "Sns": sns}]})
+
+
+class Mails:
+    """Counts mails."""
+
+    def __init__(self):
+        self.mails = 0
+
+    def mail(self, given):  # noqa: ARG002 # nobody reads them
+        """Take a mail."""
+        self.mails += 1
+        return {"MessageId": str(self.mails)}
+
+
+class OursInMemory(Ours):
+    """The product, with one scan of all videos submitted."""
+
+    def _lab(self):
+        return QuickLab(self.world, self._parts())
+
+    def _wire(self):
+        if self.world.setting.without != "sweeper":
+            self.lab.functions.every(60.0, "sweeper")
+        self._submit()
+
+    def _table(self, environment):
+        client = clients.dynamodb(environment, self.lab.tables.engine)
+        return MemoryTable(client, environment, self.lab.records)
+
+    def _lanes(self, environment, *, dead_letters=False):  # noqa: ARG002 # there are none
+        return MemoryQueues(environment, self.lab.lanes, {arn_of(name): lane for lane, name in LANES.items()})
+
+    def _rekognition(self, environment):
+        return self.lab.rekognition.client(environment, token=self.world.setting.without != "token")
+
+    def _hits(self, environment):
+        return MemoryHits(environment)
+
+    def _lambda(self, environment):
+        return clients.quick_functions(environment, self.lab.functions)
+
+
+def _body(number, attempt):
+    return (
+        f'{{"bucket":"{worlds.BUCKET}","key":"{worlds.key_of(number)}","version_id":null,'
+        f'"scan_id":"{SCAN}","attempt":{attempt}}}'
+    )
