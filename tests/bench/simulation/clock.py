@@ -27,8 +27,12 @@ class VirtualClock:
 
     def sleep(self, seconds):
         """Let others run for so many seconds; only in a greenlet that `spawn` made."""
-        heapq.heappush(self._heap, (self._now + max(0.0, seconds), next(self._order), getcurrent().switch))
-        self._hub.switch()
+        due = self._now + max(0.0, seconds)
+        if self._heap and self._heap[0][0] <= due:
+            heapq.heappush(self._heap, (due, next(self._order), getcurrent().switch))
+            self._hub.switch()
+        else:  # nobody else would run meanwhile: a million videos save half of their switches
+            self._now = due
 
     def spawn(self, seconds, work):
         """Begin some work that may sleep, so many seconds from now."""

@@ -1,7 +1,10 @@
 """The laboratory: virtual time, the emulator's engines and one world, without any design. A design hangs its functions in."""
 
+import csv
+import io
 import random
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.book import new_book
@@ -59,6 +62,10 @@ class Ground:
         )
         self.runtime = Runtime(self.clock, worlds.Latencies(setting.seed), setting, lambda one, env: parts[one.name].make(env))
         self.tables = Tables(self.clock, table)
+        self.polled = set()
+        self.batch_jobs = self.batch_tasks = 0
+        self.watch = None
+        self._done_at = None
         self.videos = videos
         self.batch = BatchOperations(
             clock=self.clock, settings=self.settings, objects=videos, functions=self, seed=setting.seed
@@ -76,8 +83,11 @@ class Ground:
 
     def submit(self, function, numbers=None, *, arguments=None, token="first"):
         """Create a batch job for videos, all of them if none are named, and return its id."""
+        numbers = range(self.world.setting.videos) if numbers is None else numbers
+        self.batch_jobs += 1
+        self.batch_tasks += len(numbers)
         key = f"manifests/{token}.csv"
-        rows = (f"{worlds.BUCKET},{worlds.key_of(number)}\n" for number in numbers or range(self.world.setting.videos))
+        rows = (f"{worlds.BUCKET},{worlds.key_of(number)}\n" for number in numbers)
         self.videos.write(WORK_BUCKET, key, "".join(rows).encode())
         schema = {"InvocationSchemaVersion": "2.0", "UserArguments": arguments} if arguments else {"InvocationSchemaVersion": "1.0"}
         return self.batch.create_job(
@@ -102,13 +112,23 @@ class Ground:
             }
         )
 
+    def failed(self, token):
+        """Return the videos of the failed rows of a batch job's report."""
+        return [worlds.number_of(unquote(row[1])) for row in self._report(token) if row[3] == "failed"]
+
+    def _report(self, token):
+        for key, body in self.videos.written(f"reports/{token}/"):
+            if key.endswith(".csv"):
+                yield from csv.reader(io.StringIO(body.decode(), newline=""))
+
     def run(self, over=lambda: True):
         """Let time pass until all has been read and `over()`, and an hour more; or until nothing happens any more."""
-        self._done_at = None
         self.clock.run(lambda: self._goes_on(over))
 
     def _goes_on(self, over):
         now, book = self.clock.now(), self.book
+        if self.watch is not None:
+            self.watch(self)
         if now - max(book.touched, START) > QUIET_SECONDS:
             return False
         if self._done_at is None and book.finished == self.world.setting.videos and over():
@@ -154,6 +174,7 @@ class Lab(Ground):
             maximum_concurrency=most,
             report_item_failures=True,
         )
+        self.polled.add(function)
         self.functions.put_mapping(self._mappings[uuid])
 
     def switch(self, uuid, *, enabled):

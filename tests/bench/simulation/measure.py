@@ -30,7 +30,7 @@ def measure(book, videos, slots):
     for number in book.video:
         times[number] += 1
     begin = min((at for at in book.registered if at == at), default=0.0)
-    end = max((at for at in book.read if at == at), default=begin)
+    end = max((at for times in (book.released, book.read) for at in times if at == at), default=begin)
     spans = [book.released[job] - book.opened[job] for job in range(len(book.video)) if book.released[job] == book.released[job]]
     ideal = max(sum(spans) / slots, max(spans, default=0.0))
     return Result(

@@ -30,26 +30,28 @@ _CANCELLED = ClientError({"Error": {"Code": "TransactionCanceledException"}}, "O
 
 
 class _Row:
-    """What is kept of a record: all of it while it is being started, runs or is flagged; else what it takes to make it again."""
+    """What is kept of a record: what it takes to make it again; all of it (`record`) once it is flagged."""
 
-    __slots__ = ("attempt", "number", "queued_at", "record", "state")
+    __slots__ = ("attempt", "job_id", "number", "queued_at", "record", "start", "start_tried_at", "started_at", "state", "video_id")
 
-    def __init__(self, number, attempt, queued_at):
+    def __init__(self, number, video_id, attempt, queued_at):
         self.number = number
+        self.video_id = video_id
         self.attempt = attempt
         self.queued_at = queued_at
         self.state = State.WAITING
-        self.record = None
+        self.start_tried_at = self.start = self.started_at = self.job_id = self.record = None
 
 
 class Records:
     """The records of one scan, what runs, the totals, and what the index `work` shows."""
 
-    def __init__(self, clock, scan_id, tables):
+    def __init__(self, clock, scan_id, tables, videos):
         self.scan_id = scan_id
         self.engine = tables.table
-        self.update = partial(tables.engine.call, "UpdateItem")
-        self.rows = {}
+        self.update = partial(tables.call, "UpdateItem")
+        self.by_id = {}
+        self.by_number = [None] * videos
         self.running = {}
         self.videos = Counter()
         self.milliseconds = Counter()
@@ -62,21 +64,30 @@ class Records:
 
     def record(self, video_id):
         """Return a record, None where there is none."""
-        row = self.rows.get(video_id)
+        row = self.by_id.get(video_id)
         if row is None:
             return None
         return row.record or self._made(row)
 
     def _made(self, row):
         return Record(
-            video=Video(worlds.BUCKET, worlds.key_of(row.number)),
-            scan_id=self.scan_id,
-            state=row.state,
-            attempt=row.attempt,
-            facts=_FACTS,
-            batch_job_id=self.batch_job_id,
-            queued_at=row.queued_at,
+            Video(worlds.BUCKET, worlds.key_of(row.number)),
+            self.scan_id,
+            row.state,
+            row.attempt,
+            Lane.NORMAL,
+            _FACTS,
+            self.batch_job_id,
+            row.job_id,
+            row.queued_at,
+            row.start_tried_at,
+            row.start,
+            row.started_at,
         )
+
+    def counted(self):
+        """Return the totals."""
+        return Totals(*({state: counts[state] for state in sorted(FINAL)} for counts in (self.videos, self.milliseconds)))
 
     def plan(self, number, key, row):
         """Let a row come into a shard of the index (None: go) when the index has caught up with this moment."""
@@ -132,7 +143,7 @@ class MemoryTable(ScanTable):
             refusal = change()
             if refusal is not None:
                 stands.append(refusal)
-                raise _CANCELLED if operation == "TransactWriteItems" else _NO
+                raise (_CANCELLED if operation == "TransactWriteItems" else _NO).with_traceback(None)
 
         stands = []
         try:
@@ -189,11 +200,7 @@ class MemoryTable(ScanTable):
 
     def totals(self, scan_id):
         """Return the totals."""
-        return self._ask("Query", self._totals)
-
-    def _totals(self):
-        each = {state: self._records.videos[state] for state in sorted(FINAL)}
-        return Totals(each, {state: self._records.milliseconds[state] for state in sorted(FINAL)})
+        return self._ask("Query", self._records.counted)
 
     def in_state(self, scan_id, state):
         """Yield the ids of flagged videos."""
@@ -247,25 +254,27 @@ class MemoryTable(ScanTable):
         records, video_id = self._records, record.video.id
 
         def put():
-            if video_id in records.rows:
-                return Outcome.DONE_BEFORE if records.rows[video_id].attempt == record.attempt else Outcome.BY_ANOTHER
-            row = _Row(worlds.number_of(record.video.key), record.attempt, record.queued_at)
-            records.rows[video_id], records.batch_job_id = row, record.batch_job_id
+            if video_id in records.by_id:
+                return Outcome.DONE_BEFORE if records.by_id[video_id].attempt == record.attempt else Outcome.BY_ANOTHER
+            number = worlds.number_of(record.video.key)
+            row = _Row(number, video_id, record.attempt, record.queued_at)
+            records.by_id[video_id] = records.by_number[number] = row
+            records.batch_job_id = record.batch_job_id
             records.plan(shard(video_id, items.INDEX_SHARDS), _sort_key(record.queued_at, video_id), row)
             return None
 
         return self._change("PutItem", put)
 
-    def note_start_tried(self, record, facts, start, *, at):
+    def note_start_tried(self, record, facts, start, *, at):  # noqa: ARG002 # all objects are alike
         """Note that a start is tried."""
 
         def update():
-            row, stands = self._row(record)
-            if not _waits(stands, record):
+            row = self._row(record)
+            if not _waits(row, record):
                 return Outcome.BY_ANOTHER
-            if stands.start_tried_at is not None:
+            if row.start_tried_at is not None:
                 return Outcome.DONE_BEFORE
-            row.record = replace(stands, start_tried_at=at, start=start, facts=facts)
+            row.start_tried_at, row.start = at, start
             return None
 
         return self._change("UpdateItem", update)
@@ -274,12 +283,12 @@ class MemoryTable(ScanTable):
         """Take the note of a try back."""
 
         def update():
-            row, stands = self._row(record)
-            if not _waits(stands, record):
+            row = self._row(record)
+            if not _waits(row, record):
                 return Outcome.BY_ANOTHER
-            if stands.start_tried_at != record.start_tried_at:
-                return Outcome.DONE_BEFORE if stands.start_tried_at is None else Outcome.BY_ANOTHER
-            row.record = None
+            if row.start_tried_at != record.start_tried_at:
+                return Outcome.DONE_BEFORE if row.start_tried_at is None else Outcome.BY_ANOTHER
+            row.start_tried_at = row.start = None
             return None
 
         return self._change("UpdateItem", update)
@@ -289,13 +298,12 @@ class MemoryTable(ScanTable):
         now, records = self._clock.now(), self._records
 
         def transact():
-            row, stands = self._row(record)
-            if not _waits(stands, record):
-                same = (State.RUNNING, record.attempt, job_id) == (stands.state, stands.attempt, stands.rekognition_job_id)
+            row = self._row(record)
+            if not _waits(row, record):
+                same = (State.RUNNING, record.attempt, job_id) == (row.state, row.attempt, row.job_id)
                 return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
-            video_id = record.video.id
-            row.record = replace(stands, state=State.RUNNING, started_at=now, rekognition_job_id=job_id)
-            row.state = State.RUNNING
+            row.state, row.started_at, row.job_id = State.RUNNING, now, job_id
+            video_id = row.video_id
             records.plan(shard(video_id, items.INDEX_SHARDS), _sort_key(row.queued_at, video_id), None)
             records.running[video_id] = Running(record.scan_id, video_id, record.attempt, now, job_id)
             return None
@@ -311,17 +319,20 @@ class MemoryTable(ScanTable):
 
     def finish(self, record):
         """Take a record into its final state."""
-        records, video_id = self._records, record.video.id
+        records = self._records
 
         def transact():
-            row, stands = self._row(record)
-            if stands.state.final or stands.attempt != record.attempt:
-                same = (stands.state, stands.attempt) == (record.state, record.attempt)
+            row = self._row(record)
+            if row.state in FINAL or row.attempt != record.attempt:
+                same = (row.state, row.attempt) == (record.state, record.attempt)
                 return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
+            video_id = row.video_id
             number = shard(video_id, items.INDEX_SHARDS)
-            if stands.state is State.WAITING:
+            if row.state is State.WAITING:
                 records.plan(number, _sort_key(row.queued_at, video_id), None)
-            row.state, row.record = record.state, record if record.state is State.FLAGGED else None
+            row.state, row.start, row.start_tried_at = record.state, None, None
+            if record.state is State.FLAGGED:
+                row.record = record
             if record.mail_due:
                 records.plan(_MAILS, _sort_key(record.finished_at, video_id), row)
             if record.state is State.FLAGGED:
@@ -346,7 +357,8 @@ class MemoryTable(ScanTable):
 
     def _no_mail(self, record, operation, also):
         def change():
-            row, stands = self._row(record)
+            row = self._row(record)
+            stands = row.record
             if not stands.mail_due or stands.attempt != record.attempt:
                 return Outcome.DONE_BEFORE if stands.attempt == record.attempt else Outcome.BY_ANOTHER
             row.record = replace(stands, mail_due=False)
@@ -375,16 +387,15 @@ class MemoryTable(ScanTable):
         return len(left)
 
     def _as_seen(self, seen):
-        row, stands = self._row(seen)
-        return _waits(stands, seen) and round(row.queued_at * 1000) == round(seen.queued_at * 1000)
+        row = self._row(seen)
+        return _waits(row, seen) and round(row.queued_at * 1000) == round(seen.queued_at * 1000)
 
     def _requeue(self, record, at):
-        video_id = record.video.id
-        row, number = self._records.rows[video_id], shard(video_id, items.INDEX_SHARDS)
+        row = self._row(record)
+        video_id = row.video_id
+        number = shard(video_id, items.INDEX_SHARDS)
         self._records.plan(number, _sort_key(row.queued_at, video_id), None)
         row.queued_at = at
-        if row.record is not None:
-            row.record = replace(row.record, queued_at=at)
         self._records.plan(number, _sort_key(at, video_id), row)
 
     def note_asked(self, running, *, at):
@@ -400,11 +411,11 @@ class MemoryTable(ScanTable):
         return self._change("UpdateItem", update)
 
     def _row(self, record):
-        return self._records.rows[record.video.id], self._records.record(record.video.id)
+        return self._records.by_number[worlds.number_of(record.video.key)]
 
 
-def _waits(stands, record):
-    return stands.state is State.WAITING and stands.attempt == record.attempt
+def _waits(row, record):
+    return row.state is State.WAITING and row.attempt == record.attempt
 
 
 def _sort_key(at, video_id):

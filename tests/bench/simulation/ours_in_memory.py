@@ -34,7 +34,7 @@ class QuickLab(Ground):
         self.functions = QuickLambda(self.clock, self.runtime, self.specs)
         self.rekognition = QuickRekognition(world, self.book, self.clock, self.settings)
         self.rekognition.notify = self._notify
-        self.records = Records(self.clock, SCAN, self.tables)
+        self.records = Records(self.clock, SCAN, self.tables, world.setting.videos)
         self.lanes = {
             lane: QuickLane(
                 self.clock, self.runtime, self.specs["start_analysis"], arn=arn_of(name), visibility=5_400.0, body=_body
@@ -67,6 +67,8 @@ class Mails:
 class OursInMemory(Ours):
     """The product, with one scan of all videos submitted."""
 
+    in_engine = False
+
     def _lab(self):
         return QuickLab(self.world, self._parts())
 
@@ -76,7 +78,7 @@ class OursInMemory(Ours):
         self._submit()
 
     def _table(self, environment):
-        client = clients.dynamodb(environment, self.lab.tables.engine)
+        client = clients.dynamodb(environment, self.lab.tables)
         return MemoryTable(client, environment, self.lab.records)
 
     def _lanes(self, environment, *, dead_letters=False):  # noqa: ARG002 # there are none

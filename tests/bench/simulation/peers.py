@@ -27,6 +27,8 @@ _SUCCEEDED = "Succeeded"
 class _Design:
     """What the designs share: a laboratory, and the calls that each makes."""
 
+    PROCESSOR = "x86"
+
     def __init__(self, world):
         self.world = world
         self._chance = random.Random(f"sdk {world.setting.seed}")
@@ -64,6 +66,10 @@ class _Design:
     def run(self):
         """Let all come to its end."""
         self.lab.run()
+
+    def own_count(self):
+        """Return nothing: none of them counts."""
+        return {}
 
 
 class Blog(_Design):

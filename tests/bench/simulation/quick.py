@@ -23,6 +23,7 @@ from tools.emulator.rekognition.errors import RekognitionError
 from tools.emulator.rekognition.quotas import RateLimit
 
 _KEPT_SECONDS = 7 * 86_400
+MAX_VISIBILITY_SECONDS = 43_200
 _RETRIES = 2
 _RETRY_SECONDS = 60.0
 
@@ -82,6 +83,7 @@ class QuickLane:
         self._sent = deque()
         self._back = []
         self._hidden = {}
+        self._first = {}
         self._live = 0
         self._video = array("l")
         self._receives = array("h")
@@ -107,6 +109,8 @@ class QuickLane:
         now = self._clock.now()
         visible_at = self._hidden.get(message)
         if visible_at is None or visible_at <= now or self._receives[message] != receipt:
+            return False
+        if now + seconds - self._first[message] > MAX_VISIBILITY_SECONDS:
             return False
         self._hidden[message] = now + seconds
         heappush(self._back, (now + seconds, next(self._order), message))
@@ -146,6 +150,7 @@ class QuickLane:
     def _hand_over(self, message):
         self._receives[message] += 1
         self._hidden[message] = visible_at = self._clock.now() + self._visibility
+        self._first.setdefault(message, self._clock.now())
         heappush(self._back, (visible_at, next(self._order), message))
         record = {
             "messageId": "message",
@@ -161,6 +166,7 @@ class QuickLane:
         if fault is None and not answer["batchItemFailures"]:
             if self._hidden.pop(message, None) is not None:
                 self._live -= 1
+                del self._first[message]
         elif fault is not None:
             self._clock.call_later(self._hidden[message] - self._clock.now(), self.look)
         self._clock.call_later(0.0, self.look)
@@ -187,7 +193,7 @@ class MemoryQueues:
 
     def hide(self, lane, receipt_handle, seconds):
         """Hide a message."""
-        timeout = min(43_200, max(0, round(seconds)))
+        timeout = min(MAX_VISIBILITY_SECONDS, max(0, round(seconds)))
 
         def act(_):
             if not self._lanes[lane].hide(receipt_handle, timeout):

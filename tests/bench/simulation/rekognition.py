@@ -35,6 +35,10 @@ class Videos:
         """Store an object that is no video."""
         self._others[bucket, key] = body
 
+    def written(self, prefix):
+        """Return the keys and bodies of what was written below a prefix."""
+        return [(key, body) for (_, key), body in self._others.items() if key.startswith(prefix)]
+
     def analyse(self, body):
         """Return what is in a video."""
         number = worlds.number_of(body.decode())

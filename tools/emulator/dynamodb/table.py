@@ -55,7 +55,7 @@ class Index:
 
     def note(self, due: float, old: Item | None, new: Item | None) -> None:
         """Let a change of the table reach the index at a time."""
-        old, new = self._own(old), self._own(new)
+        old, new = self.entry(old), self.entry(new)
         if old != new:
             self._coming.append((due, old, new))
 
@@ -73,7 +73,8 @@ class Index:
         """Return what sorts an item in its partition of the index: many items may share the index's key."""
         return (*self.key.sort_of(item), self._table_key.hash_of(item), *self._table_key.sort_of(item))
 
-    def _own(self, item: Item | None) -> Item | None:
+    def entry(self, item: Item | None) -> Item | None:
+        """Return what the index holds of an item, None where it is not in the index."""
         if item is None or any(name not in item for name in self.key.names):
             return None
         return item if self.projected is None else {name: item[name] for name in item if name in self.projected}
