@@ -34,9 +34,18 @@ class VirtualClock:
         else:  # nobody else would run meanwhile: a million videos save half of their switches
             self._now = due
 
-    def spawn(self, seconds, work):
-        """Begin some work that may sleep, so many seconds from now."""
-        self.call_later(seconds, greenlet(work, self._hub).switch)
+    def worker(self, work):
+        """Return a function that has a greenlet of its own do some work, which may sleep; one job at a time.
+
+        The greenlet lives on for the next job: making one takes as long as ten switches.
+        """
+
+        def live(job):
+            while True:
+                work(job)
+                job = self._hub.switch()
+
+        return greenlet(live, self._hub).switch
 
     def run(self, go_on):
         """Do what falls due, one after the other, until nothing is left or `go_on()` says no; asked once a virtual minute."""

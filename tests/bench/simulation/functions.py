@@ -7,6 +7,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import partial
 
 from botocore.exceptions import ClientError
 
@@ -46,6 +47,7 @@ class Environment:
         self.function = function
         self.idle_since = 0.0
         self.flow = None
+        self.begin = clock.worker(self._handle)
         self._deadline = 0.0
         self._seen = set()
         self._dies_after = None
@@ -56,10 +58,11 @@ class Environment:
 
     def sleep(self, seconds):
         """Wait, or die of the function's timeout before."""
-        if self._clock.now() + seconds >= self._deadline:
-            self._clock.sleep(self._deadline - self._clock.now())
+        clock = self._clock
+        if clock.now() + seconds >= self._deadline:
+            clock.sleep(self._deadline - clock.now())
             raise EndedError(by_time=True)
-        self._clock.sleep(seconds)
+        clock.sleep(seconds)
 
     def call(self, operation, act, parameters):
         """Make an AWS call: others run while it is under way, and the process may die as soon as it is done."""
@@ -80,8 +83,9 @@ class Environment:
             if len(self._seen) == self._dies_after:
                 raise EndedError(by_time=False)
 
-    def handle(self, event, done):
+    def _handle(self, job):
         """Run one invocation and call `done` with what the flow returned, and with the error that ended it, if one did."""
+        event, done = job
         began = self._clock.now()
         self._deadline = began + self.function.timeout
         self._seen.clear()
@@ -133,7 +137,7 @@ class Runtime:
             self.bills[function.name].gb_seconds += COLD_SECONDS * function.memory / 1024
             wait += COLD_SECONDS
         self.bills[function.name].invocations += 1
-        self._clock.spawn(wait, lambda: environment.handle(event, done))
+        self._clock.call_later(wait, partial(environment.begin, (event, done)))
 
     def retire(self, function_name):
         """Forget the environments of a function."""

@@ -30,7 +30,7 @@ _CANCELLED = ClientError({"Error": {"Code": "TransactionCanceledException"}}, "O
 
 
 class _Row:
-    """What is kept of a record: what it takes to make it again; all of it (`record`) once it is flagged."""
+    """What is kept of a record: what it takes to make it again, and all of it where it is needed often."""
 
     __slots__ = ("attempt", "job_id", "number", "queued_at", "record", "start", "start_tried_at", "started_at", "state", "video_id")
 
@@ -67,7 +67,9 @@ class Records:
         row = self.by_id.get(video_id)
         if row is None:
             return None
-        return row.record or self._made(row)
+        if row.record is None:
+            row.record = self._made(row)
+        return row.record
 
     def _made(self, row):
         return Record(
@@ -274,7 +276,7 @@ class MemoryTable(ScanTable):
                 return Outcome.BY_ANOTHER
             if row.start_tried_at is not None:
                 return Outcome.DONE_BEFORE
-            row.start_tried_at, row.start = at, start
+            row.start_tried_at, row.start, row.record = at, start, None
             return None
 
         return self._change("UpdateItem", update)
@@ -288,7 +290,7 @@ class MemoryTable(ScanTable):
                 return Outcome.BY_ANOTHER
             if row.start_tried_at != record.start_tried_at:
                 return Outcome.DONE_BEFORE if row.start_tried_at is None else Outcome.BY_ANOTHER
-            row.start_tried_at = row.start = None
+            row.start_tried_at = row.start = row.record = None
             return None
 
         return self._change("UpdateItem", update)
@@ -302,7 +304,7 @@ class MemoryTable(ScanTable):
             if not _waits(row, record):
                 same = (State.RUNNING, record.attempt, job_id) == (row.state, row.attempt, row.job_id)
                 return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
-            row.state, row.started_at, row.job_id = State.RUNNING, now, job_id
+            row.state, row.started_at, row.job_id, row.record = State.RUNNING, now, job_id, None
             video_id = row.video_id
             records.plan(shard(video_id, items.INDEX_SHARDS), _sort_key(row.queued_at, video_id), None)
             records.running[video_id] = Running(record.scan_id, video_id, record.attempt, now, job_id)
@@ -331,8 +333,7 @@ class MemoryTable(ScanTable):
             if row.state is State.WAITING:
                 records.plan(number, _sort_key(row.queued_at, video_id), None)
             row.state, row.start, row.start_tried_at = record.state, None, None
-            if record.state is State.FLAGGED:
-                row.record = record
+            row.record = record if record.state is State.FLAGGED else None
             if record.mail_due:
                 records.plan(_MAILS, _sort_key(record.finished_at, video_id), row)
             if record.state is State.FLAGGED:
@@ -395,7 +396,7 @@ class MemoryTable(ScanTable):
         video_id = row.video_id
         number = shard(video_id, items.INDEX_SHARDS)
         self._records.plan(number, _sort_key(row.queued_at, video_id), None)
-        row.queued_at = at
+        row.queued_at, row.record = at, None
         self._records.plan(number, _sort_key(at, video_id), row)
 
     def note_asked(self, running, *, at):
