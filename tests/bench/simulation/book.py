@@ -5,6 +5,7 @@ It knows nothing of the design that is simulated, nor of that design's own table
 
 from array import array
 from dataclasses import dataclass, field
+from math import isnan
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Book:
 
     def note_registered(self, number, at):
         """Note that S3 handed a video out; the first time counts."""
-        if self.registered[number] != self.registered[number]:
+        if isnan(self.registered[number]):
             self.registered[number] = at
 
     def note_opened(self, number, at):
@@ -52,7 +53,7 @@ class Book:
 
     def note_read(self, job, at):
         """Note that somebody was given the whole result of a job; the first time counts."""
-        if self.read[job] != self.read[job]:
+        if isnan(self.read[job]):
             self.read[job] = at
             self.touched = at
             self._has_result.add(self.video[job])

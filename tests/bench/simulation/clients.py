@@ -102,7 +102,7 @@ def sqs(environment, queues):
 
 def sns(environment, topics):
     """Return a client whose mails are counted."""
-    return _client(environment, "sns", {"Publish": lambda given: topics.mail(given)})
+    return _client(environment, "sns", {"Publish": topics.mail})
 
 
 def functions(environment, service, mappings):

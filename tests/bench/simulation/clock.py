@@ -6,6 +6,7 @@ import itertools
 from greenlet import getcurrent, greenlet
 
 START = 1_700_000_000.0
+LOOK_SECONDS = 60.0
 
 
 class VirtualClock:
@@ -48,12 +49,13 @@ class VirtualClock:
         return greenlet(live, self._hub).switch
 
     def run(self, go_on):
-        """Do what falls due, one after the other, until nothing is left or `go_on()` says no; asked once a virtual minute."""
+        """Do what falls due, one after the other, until nothing is left or `go_on()` says no: asked at each full minute."""
         heap, look = self._heap, self._now
         while heap:
-            if heap[0][0] >= look:
+            while heap[0][0] >= look:
+                self._now = look
                 if not go_on():
                     return
-                look = heap[0][0] + 60.0
+                look += LOOK_SECONDS
             self._now, _, action = heapq.heappop(heap)
             action()

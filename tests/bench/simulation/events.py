@@ -7,6 +7,7 @@ the job no longer), `read` (its whole result was handed out).
 
 import gzip
 import json
+from math import isnan
 
 from tests.bench.simulation.book import new_book
 from tests.bench.simulation.clock import START
@@ -37,12 +38,12 @@ def read(path):
 
 def _events(book):
     for number, at in enumerate(book.registered):
-        if at == at:
+        if not isnan(at):
             yield {"time": _time(at), "event": "registered", "video": number}
     columns = {"start": book.opened, "end": book.closed, "released": book.released, "read": book.read}
     for event, times in columns.items():
         for job, at in enumerate(times):
-            if at == at:
+            if not isnan(at):
                 yield {"time": _time(at), "event": event, "video": book.video[job], "job": job}
 
 

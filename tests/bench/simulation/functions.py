@@ -92,14 +92,17 @@ class Environment:
         self._dies_after = self._runtime.draw_death(self.function)
         answer, fault = None, None
         try:
-            if self._dies_after == 0:
-                raise EndedError(by_time=False)
-            answer = self.flow(event, self._deadline)
+            answer = self._unless_dead(event)
         except (EndedError, Exception) as error:  # noqa: BLE001 # what a function raises is its result
             fault = error
         gone = isinstance(fault, EndedError)
         self._runtime.settle(self, self._clock.now() - began, len(self._seen), gone=gone)
         done(answer, fault)
+
+    def _unless_dead(self, event):
+        if self._dies_after == 0:
+            raise EndedError(by_time=False)
+        return self.flow(event, self._deadline)
 
 
 class Runtime:
@@ -114,7 +117,9 @@ class Runtime:
         self.calls = Counter()
         self._clock = clock
         self._make = make
-        self._crash_share = setting.crash_share
+        self._shares = defaultdict(lambda: setting.crash_share)
+        if setting.starter_crash_share is not None:
+            self._shares["start_analysis"] = setting.starter_crash_share
         self._chance = random.Random(f"crashes {setting.seed}")
         self._idle = defaultdict(list)
         self._steps = Counter()
@@ -148,7 +153,7 @@ class Runtime:
 
     def draw_death(self, function):
         """Return after how many steps an invocation dies, None for never: anywhere in what its like went through before it."""
-        if self._chance.random() >= self._crash_share:
+        if self._chance.random() >= self._shares[function.name]:
             return None
         self.bills[function.name].crashes += 1
         return self._chance.randint(0, self._steps[function.name])

@@ -67,9 +67,7 @@ class Ground:
         self.watch = None
         self._done_at = None
         self.videos = videos
-        self.batch = BatchOperations(
-            clock=self.clock, settings=self.settings, objects=videos, functions=self, seed=setting.seed
-        )
+        self.batch = BatchOperations(clock=self.clock, settings=self.settings, objects=videos, functions=self, seed=setting.seed)
         self.specs = {name: _function(name, part) for name, part in parts.items()}
 
     # Functions, as S3 Batch sees them
@@ -135,6 +133,7 @@ class Ground:
             self._done_at = now
         return self._done_at is None or now < self._done_at + AFTER_SECONDS
 
+
 class Lab(Ground):
     """A laboratory on the emulator's engines. `queues` are the limits of a design's queues, `graves` their dead letters."""
 
@@ -186,7 +185,11 @@ class Lab(Ground):
     def every(self, expression, function):
         """Invoke a function by a schedule."""
         self.functions.schedules.put(
-            Rule(arn=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{function}", expression=expression, targets=(Target(arn_of(function)),))
+            Rule(
+                arn=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{function}",
+                expression=expression,
+                targets=(Target(arn_of(function)),),
+            )
         )
 
 

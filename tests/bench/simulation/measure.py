@@ -1,7 +1,7 @@
 """What a simulation came to, from the book alone: pure arithmetic on times, so that anyone can do it again from the events."""
 
-import heapq
 from dataclasses import dataclass
+from math import isnan
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Result:
 
 def measure(book, videos, slots):
     """Return what a book says."""
-    read = {book.video[job] for job in range(len(book.video)) if book.read[job] == book.read[job]}
+    read = {book.video[job] for job in range(len(book.video)) if not isnan(book.read[job])}
     times = [0] * videos
     for number in book.video:
         times[number] += 1
-    begin = min((at for at in book.registered if at == at), default=0.0)
-    end = max((at for times in (book.released, book.read) for at in times if at == at), default=begin)
-    spans = [book.released[job] - book.opened[job] for job in range(len(book.video)) if book.released[job] == book.released[job]]
+    begin = min((at for at in book.registered if not isnan(at)), default=0.0)
+    end = max((at for times in (book.released, book.read) for at in times if not isnan(at)), default=begin)
+    spans = [book.released[job] - book.opened[job] for job in range(len(book.video)) if not isnan(book.released[job])]
     ideal = max(sum(spans) / slots, max(spans, default=0.0))
     return Result(
         videos=videos,
@@ -53,12 +53,11 @@ def slot_use(book, slots):
     first = {}
     for job, number in enumerate(book.video):
         first.setdefault(number, book.opened[job])
-    changes = [(at, 1, 0) for at in book.registered if at == at]
-    changes += [(at, -1, 0) for number, at in first.items() if book.registered[number] == book.registered[number]]
+    changes = [(at, 1, 0) for at in book.registered if not isnan(at)]
+    changes += [(at, -1, 0) for number, at in first.items() if not isnan(book.registered[number])]
     changes += [(at, 0, 1) for at in book.opened]
-    changes += [(at, 0, -1) for at in book.released if at == at]
-    end = max((at for at in book.released if at == at), default=0.0)
-    heapq.heapify(changes)
+    changes += [(at, 0, -1) for at in book.released if not isnan(at)]
+    end = max((at for at in book.released if not isnan(at)), default=0.0)
     changes.sort()
     unstarted = running = 0
     used = whole = before = 0.0

@@ -267,7 +267,7 @@ class MemoryTable(ScanTable):
 
         return self._change("PutItem", put)
 
-    def note_start_tried(self, record, facts, start, *, at):  # noqa: ARG002 # all objects are alike
+    def note_start_tried(self, record, facts, start, *, at):  # all objects are alike
         """Note that a start is tried."""
 
         def update():

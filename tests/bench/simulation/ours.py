@@ -20,7 +20,8 @@ from handlers.registering import Registering
 from handlers.start_rules import Limits
 from handlers.starting import Starting, StartSettings
 from handlers.sweeping import Ports, Sweeping, SweepSettings
-from tests.bench.simulation import clients, lab as labs
+from tests.bench.simulation import clients
+from tests.bench.simulation import lab as labs
 from tests.bench.simulation import queues as queueing
 from tests.bench.simulation.lab import ACCOUNT, SCAN, WORK_BUCKET, Lab, Part
 from tests.bench.simulation.tables import SCAN_TABLE, scan_table

@@ -1,21 +1,6 @@
 """The product with the second set of ports: the same flows, for a million videos."""
 
-from functools import partial
-
-from handlers.adapters.batch_jobs import BatchJobs
-from handlers.adapters.functions import LaneSwitches
-from handlers.adapters.mail import MailTopic
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
-from handlers.adapters.table import ScanTable
-from handlers.completing import Completing
-from handlers.domain.states import Lane
-from handlers.receiving import Receiving
-from handlers.registering import Registering
-from handlers.start_rules import Limits
-from handlers.starting import Starting
 from tests.bench.simulation import clients
-from tests.bench.simulation import lab as labs
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.lab import SCAN, Ground
 from tests.bench.simulation.memory import MemoryTable, Records
@@ -23,7 +8,7 @@ from tests.bench.simulation.ours import COMPLETIONS, LANES, Ours
 from tests.bench.simulation.queues import arn_of
 from tests.bench.simulation.quick import MemoryHits, MemoryQueues, QuickLambda, QuickLane, QuickRekognition
 from tests.bench.simulation.rekognition import Videos
-from tests.bench.simulation.tables import SCAN_TABLE, scan_table
+from tests.bench.simulation.tables import scan_table
 
 
 class QuickLab(Ground):
@@ -58,7 +43,7 @@ class Mails:
     def __init__(self):
         self.mails = 0
 
-    def mail(self, given):  # noqa: ARG002 # nobody reads them
+    def mail(self, given):  # nobody reads them
         """Take a mail."""
         self.mails += 1
         return {"MessageId": str(self.mails)}
@@ -81,7 +66,7 @@ class OursInMemory(Ours):
         client = clients.dynamodb(environment, self.lab.tables)
         return MemoryTable(client, environment, self.lab.records)
 
-    def _lanes(self, environment, *, dead_letters=False):  # noqa: ARG002 # there are none
+    def _lanes(self, environment, *, dead_letters=False):  # there are none
         return MemoryQueues(environment, self.lab.lanes, {arn_of(name): lane for lane, name in LANES.items()})
 
     def _rekognition(self, environment):
@@ -96,6 +81,5 @@ class OursInMemory(Ours):
 
 def _body(number, attempt):
     return (
-        f'{{"bucket":"{worlds.BUCKET}","key":"{worlds.key_of(number)}","version_id":null,'
-        f'"scan_id":"{SCAN}","attempt":{attempt}}}'
+        f'{{"bucket":"{worlds.BUCKET}","key":"{worlds.key_of(number)}","version_id":null,"scan_id":"{SCAN}","attempt":{attempt}}}'
     )

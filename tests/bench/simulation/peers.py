@@ -9,8 +9,9 @@ import random
 
 from botocore.exceptions import ClientError
 
-from tests.bench.simulation import clients, queues as queueing
+from tests.bench.simulation import clients
 from tests.bench.simulation import lab as labs
+from tests.bench.simulation import queues as queueing
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.lab import ACCOUNT, Lab, Part
 from tests.bench.simulation.queues import arn_of, url_of
@@ -38,14 +39,15 @@ class _Design:
 
     def _start(self, environment, key, attempts=3, **parameters):
         """Start an analysis as boto3 does, patiently where Rekognition throttles."""
-        video = {"S3Object": {"Bucket": worlds.BUCKET, "Name": key}}
-        for attempt in itertools.count(1):
+        client, video = self._aws(environment), {"S3Object": {"Bucket": worlds.BUCKET, "Name": key}}
+        for attempt in range(attempts - 1):
             try:
-                return self._aws(environment).start_content_moderation(Video=video, **parameters)["JobId"]
+                return client.start_content_moderation(Video=video, **parameters)["JobId"]
             except ClientError as error:
-                if error.response["Error"]["Code"] not in THROTTLES or attempt == attempts:
+                if error.response["Error"]["Code"] not in THROTTLES:
                     raise
-            environment.sleep(self._chance.random() * 2 ** (attempt - 1))
+            environment.sleep(self._chance.random() * 2**attempt)
+        return client.start_content_moderation(Video=video, **parameters)["JobId"]
 
     def _result(self, environment, job_id):
         """Ask every 5 seconds for the first page until the job is over."""
@@ -190,9 +192,7 @@ class Scheduler(_Design):
     def _schedule(self, environment, sqs, message):
         item = json.loads(message["Body"])
         try:
-            self._start(
-                environment, item["key"], 1, ClientRequestToken=item["id"], JobTag=item["id"], NotificationChannel=CHANNEL
-            )
+            self._start(environment, item["key"], 1, ClientRequestToken=item["id"], JobTag=item["id"], NotificationChannel=CHANNEL)
             sqs.delete_message(QueueUrl=url_of("jobs"), ReceiptHandle=message["ReceiptHandle"])
         except ClientError as error:
             sqs.change_message_visibility(QueueUrl=url_of("jobs"), ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)

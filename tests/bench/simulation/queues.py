@@ -45,7 +45,7 @@ class Queues:
 
     # ports.Queues and functions.ports.ReceivingQueues
 
-    def send(self, queue_arn, body, attributes):  # noqa: ARG002 # nobody here reads them
+    def send(self, queue_arn, body, attributes):  # nobody here reads them
         """Send a message."""
         self._put(_name(queue_arn), body)
 
@@ -93,7 +93,7 @@ class Queues:
         self._wake_in(name, VisibilityTimeout)
         return {}
 
-    def _attributes(self, QueueUrl, AttributeNames):  # noqa: N803, ARG002 # boto3's names
+    def _attributes(self, QueueUrl, AttributeNames):  # noqa: N803 # boto3's names
         depth = self.depth(_of_url(QueueUrl))
         return {
             "Attributes": {

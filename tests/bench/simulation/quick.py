@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
+from math import isnan
 from types import SimpleNamespace
 
 from botocore.exceptions import ClientError
@@ -100,7 +101,7 @@ class QuickLane:
             self._attempts[message] = attempt
         self._sent.append((self._clock.now(), next(self._order), message))
         self._live += 1
-        if self._under_way < 2:  # noqa: PLR2004 # a mapping's least concurrency
+        if self._under_way < 2:  # a mapping's least concurrency
             self._clock.call_later(0.0, self.look)
 
     def hide(self, handle, seconds):
@@ -132,7 +133,7 @@ class QuickLane:
 
     def look(self):
         """Take messages while there are some and starters are free."""
-        while self.enabled and self._under_way < 2:  # noqa: PLR2004 # a mapping's least concurrency
+        while self.enabled and self._under_way < 2:  # a mapping's least concurrency
             message = self._next()
             if message is None:
                 return
@@ -217,7 +218,7 @@ class MemoryQueues:
         """Return how many messages a lane holds."""
         return self._call("sqs.GetQueueAttributes", lambda _: self._lanes[lane].depth(), None)
 
-    def dead_letters(self, lane):  # noqa: ARG002 # in memory none dies: a message would have to be received 1,000 times
+    def dead_letters(self, lane):  # in memory none dies: a message would have to be received 1,000 times
         """Return how many dead letters a lane has."""
         return self._call("sqs.GetQueueAttributes", lambda _: 0, None)
 
@@ -281,9 +282,7 @@ class QuickRekognition:
         def get_content_moderation(**parameters):
             return environment.call("rekognition.GetContentModeration", self._get, parameters)
 
-        return SimpleNamespace(
-            start_content_moderation=start_content_moderation, get_content_moderation=get_content_moderation
-        )
+        return SimpleNamespace(start_content_moderation=start_content_moderation, get_content_moderation=get_content_moderation)
 
     def _start_without_token(self, parameters):
         return self._start({**parameters, "ClientRequestToken": None})
@@ -341,7 +340,7 @@ class QuickRekognition:
             "JobTag": self._tags[job],
             "ModerationLabels": [],
         }
-        if closed == closed:
+        if not isnan(closed):
             answer["JobStatus"] = "SUCCEEDED"
             answer["VideoMetadata"] = {"DurationMillis": self._world.lengths_ms[number]}
             answer["ModerationModelVersion"] = "7.0"

@@ -1,9 +1,9 @@
 """Figures as tables on stdout, and how far a simulation is on a terminal.
 
 finished: videos whose whole result somebody was given; lost: all others; paid twice: videos with more than one job;
-makespan / ideal: from the first video to the last job's end, over the same jobs without a gap; slot use: jobs that the quota counts,
-over slots times time, while at least `slots` registered videos are unstarted; calls, GB-seconds and dollars are per video, the
-dollars without Rekognition's own price.
+makespan / ideal: from the first video to the last job's end, over the same jobs without a gap; slot use: jobs that the quota
+counts, over slots times time, while at least `slots` registered videos are unstarted. Calls, GB-seconds and dollars are per video,
+the dollars without Rekognition's own price.
 """
 
 import sys

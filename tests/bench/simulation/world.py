@@ -36,6 +36,7 @@ class Setting:
         factor: Seconds of analysis for a second of video.
         slots: Rekognition jobs that may be open at a time: the account's quota, all of it ours.
         crash_share: Invocations of functions that die half-way.
+        starter_crash_share: The same of our starters alone; None: as the others.
         redriven: Whether S3 Batch repeats a task whose function died; AWS does not say.
         without: What is left out or done worse, for mutants: "token", "sweeper", "haste".
     """
@@ -46,6 +47,7 @@ class Setting:
     factor: float = 1.0
     slots: int = 20
     crash_share: float = 0.005
+    starter_crash_share: float | None = None
     redriven: bool = True
     without: str = ""
 
