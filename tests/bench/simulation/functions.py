@@ -44,6 +44,7 @@ class Environment:
         self._runtime = runtime
         self._clock = clock
         self._latency = runtime.latencies.next
+        self._calls = runtime.calls
         self.function = function
         self.idle_since = 0.0
         self.flow = None
@@ -66,22 +67,30 @@ class Environment:
 
     def call(self, operation, act, parameters):
         """Make an AWS call: others run while it is under way, and the process may die as soon as it is done."""
-        self.sleep(START_SECONDS if operation == START else self._latency())
+        due = self._clock.time + (START_SECONDS if operation == START else self._latency())
+        if due >= self._deadline:
+            self.sleep(due - self._clock.time)
+        self._clock.sleep_until(due)
         try:
             answer = act(parameters)
         except ClientError as error:
             self._pass(f"{operation} {error.response['Error']['Code']}")
             raise
-        self._pass(operation)
+        self._calls[operation] += 1
+        if operation not in self._seen:
+            self._step(operation)
         return answer
 
-    def _pass(self, step):
-        """Count a step: the first call of an operation with an answer. However often a job is waited for, it is one step."""
-        self._runtime.calls[step] += 1
-        if step not in self._seen:
-            self._seen.add(step)
-            if len(self._seen) == self._dies_after:
-                raise EndedError(by_time=False)
+    def _pass(self, refused):
+        self._calls[refused] += 1
+        if refused not in self._seen:
+            self._step(refused)
+
+    def _step(self, step):
+        """Take a step: the first call of an operation with an answer. However often a job is waited for, it is one step."""
+        self._seen.add(step)
+        if len(self._seen) == self._dies_after:
+            raise EndedError(by_time=False)
 
     def _handle(self, job):
         """Run one invocation and call `done` with what the flow returned, and with the error that ended it, if one did."""

@@ -33,6 +33,15 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/rekognition"
 LANES = {Lane.NORMAL: "normal", Lane.EXPRESS: "express"}
 GRAVES = {"normal": "normal-dead", "express": "express-dead"}
 STARTERS_PER_LANE = 2
+FUNCTIONS = {
+    "batch_invoke": (300.0, 256),
+    "start_analysis": (900.0, 256),
+    "completion": (900.0, 1_024),
+    "sweeper": (120.0, 512),
+}
+"""Timeout in seconds and memory in MB."""
+LANE_VISIBILITY_SECONDS, LANE_RECEIVES = 5_400.0, 1_000
+SWEEPS = "rate(1 minute)"
 _RETRY_LOOK_SECONDS = 60.0
 MAPPINGS = ("normal-mapping", "express-mapping")
 _CONTEXT = json.loads((Path(__file__).parents[3] / "cdk.json").read_text("utf-8"))["context"]
@@ -53,16 +62,15 @@ class Ours:
         self._wire()
 
     def _lab(self):
-        queue = {name: queueing.limits(5_400.0, 1_000) for name in LANES.values()}
+        queue = {name: queueing.limits(LANE_VISIBILITY_SECONDS, LANE_RECEIVES) for name in LANES.values()}
         grave = {name: queueing.limits(30.0, None) for name in GRAVES.values()}
         return Lab(self.world, self._parts(), queues=queue | grave, graves=GRAVES, table=scan_table)
 
     def _parts(self):
+        flows = (self._batch_invoke, self._start_analysis, self._completion, self._sweeper)
         return {
-            "batch_invoke": Part(make=self._batch_invoke, timeout=300.0),
-            "start_analysis": Part(make=self._start_analysis, timeout=900.0),
-            "completion": Part(make=self._completion, timeout=900.0, memory=1_024),
-            "sweeper": Part(make=self._sweeper, timeout=120.0, memory=512),
+            name: Part(make=make, timeout=FUNCTIONS[name][0], memory=FUNCTIONS[name][1])
+            for name, make in zip(FUNCTIONS, flows, strict=True)
         }
 
     def _wire(self):
@@ -71,7 +79,7 @@ class Ours:
         for mapping, queue in zip(MAPPINGS, LANES.values(), strict=True):
             lab.poll(mapping, queueing.arn_of(queue), "start_analysis", most=STARTERS_PER_LANE)
         if self.world.setting.without != "sweeper":
-            lab.every("rate(1 minute)", "sweeper")
+            lab.every(SWEEPS, "sweeper")
         self._submit()
 
     def _submit(self):

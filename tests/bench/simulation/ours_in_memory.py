@@ -4,7 +4,7 @@ from tests.bench.simulation import clients
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.lab import SCAN, Ground
 from tests.bench.simulation.memory import MemoryTable, Records
-from tests.bench.simulation.ours import COMPLETIONS, LANES, Ours
+from tests.bench.simulation.ours import COMPLETIONS, LANE_VISIBILITY_SECONDS, LANES, STARTERS_PER_LANE, Ours
 from tests.bench.simulation.queues import arn_of
 from tests.bench.simulation.quick import MemoryHits, MemoryQueues, QuickLambda, QuickLane, QuickRekognition
 from tests.bench.simulation.rekognition import Videos
@@ -20,13 +20,19 @@ class QuickLab(Ground):
         self.rekognition = QuickRekognition(world, self.book, self.clock, self.settings)
         self.rekognition.notify = self._notify
         self.records = Records(self.clock, SCAN, self.tables, world.setting.videos)
-        self.lanes = {
-            lane: QuickLane(
-                self.clock, self.runtime, self.specs["start_analysis"], arn=arn_of(name), visibility=5_400.0, body=_body
-            )
-            for lane, name in LANES.items()
-        }
+        self.lanes = {lane: self._lane(name) for lane, name in LANES.items()}
         self.topics = Mails()
+
+    def _lane(self, name):
+        return QuickLane(
+            self.clock,
+            self.runtime,
+            self.specs["start_analysis"],
+            arn=arn_of(name),
+            visibility=LANE_VISIBILITY_SECONDS,
+            most=STARTERS_PER_LANE,
+            body=_body,
+        )
 
     def call(self, function_arn, payload, done):
         """Invoke a function for S3 Batch."""

@@ -44,7 +44,7 @@ class QuickLambda:
             body = json.dumps(answer if fault is None else {"errorMessage": str(fault)}).encode()
             done(InvocationResult(200, body, None if fault is None else "Unhandled"))
 
-        self._runtime.start(self._functions[name], json.loads(payload), ended)
+        self._runtime.start(self._functions[name], json.loads(payload.decode()), ended)
 
     def event(self, name, event):
         """Invoke a function asynchronously, with Lambda's retries."""
@@ -68,17 +68,18 @@ class QuickLambda:
 
 
 class QuickLane:
-    """A lane's queue, and the mapping that hands its messages one by one to the starters, at most two at a time.
+    """A lane's queue, and the mapping that hands its messages one by one to the starters, at most `most` at a time.
 
     A message is a number: its columns hold which video and attempt it is of, and how often it was received.
     """
 
-    def __init__(self, clock, runtime, function, *, arn, visibility, body):
+    def __init__(self, clock, runtime, function, *, arn, visibility, most, body):
         self._clock = clock
         self._runtime = runtime
         self._function = function
         self._arn = arn
         self._visibility = visibility
+        self._most = most
         self._body = body
         self._order = count()
         self._sent = deque()
@@ -101,7 +102,7 @@ class QuickLane:
             self._attempts[message] = attempt
         self._sent.append((self._clock.now(), next(self._order), message))
         self._live += 1
-        if self._under_way < 2:  # a mapping's least concurrency
+        if self._under_way < self._most:
             self._clock.call_later(0.0, self.look)
 
     def hide(self, handle, seconds):
@@ -133,7 +134,7 @@ class QuickLane:
 
     def look(self):
         """Take messages while there are some and starters are free."""
-        while self.enabled and self._under_way < 2:  # a mapping's least concurrency
+        while self.enabled and self._under_way < self._most:
             message = self._next()
             if message is None:
                 return
