@@ -33,6 +33,11 @@ def _raise(error, code, message, status=400, **extra):
     raise ClientError(answer, "Operation") from error
 
 
+def refusal(code):
+    """Return the error of an AWS code, to be raised many times over."""
+    return ClientError({"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "Operation")
+
+
 def dynamodb(environment, engine):
     """Return a client of a DynamoDB engine."""
 

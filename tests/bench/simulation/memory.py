@@ -5,9 +5,7 @@ Rekognition's book must be the same to the microsecond. What is asked for rarely
 """
 
 import heapq
-from collections import Counter, deque
 from dataclasses import replace
-from functools import partial
 
 from botocore.exceptions import ClientError
 
@@ -15,115 +13,16 @@ from handlers.adapters import expressions, items, scan_items
 from handlers.adapters.scan_items import REVISION, Running
 from handlers.adapters.table import Outcome, ScanTable, Situation
 from handlers.domain.identity import Video, shard
-from handlers.domain.record import ObjectFacts, Record, Totals
+from handlers.domain.record import Record
 from handlers.domain.states import FINAL, Lane, State
+from tests.bench.simulation import clients
 from tests.bench.simulation import world as worlds
-from tests.bench.simulation.rekognition import ETAG
-from tests.bench.simulation.tables import SCAN_TABLE, lag_at
+from tests.bench.simulation.records import MAILS, Row, sort_key
+from tests.bench.simulation.tables import SCAN_TABLE
 
-_FACTS = ObjectFacts(ETAG, 10_000_000, None)
 _PAGE = 100
-_MAILS = items.INDEX_SHARDS
-"""The partition of due mails, after the shards of what waits."""
-_NO = ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "Operation")
-_CANCELLED = ClientError({"Error": {"Code": "TransactionCanceledException"}}, "Operation")
-
-
-class _Row:
-    """What is kept of a record: what it takes to make it again, and all of it where it is needed often."""
-
-    __slots__ = ("attempt", "job_id", "number", "queued_at", "record", "start", "start_tried_at", "started_at", "state", "video_id")
-
-    def __init__(self, number, video_id, attempt, queued_at):
-        self.number = number
-        self.video_id = video_id
-        self.attempt = attempt
-        self.queued_at = queued_at
-        self.state = State.WAITING
-        self.start_tried_at = self.start = self.started_at = self.job_id = self.record = None
-
-
-class Records:
-    """The records of one scan, what runs, the totals, and what the index `work` shows."""
-
-    def __init__(self, clock, scan_id, tables, videos):
-        self.scan_id = scan_id
-        self.engine = tables.table
-        self.update = partial(tables.call, "UpdateItem")
-        self.by_id = {}
-        self.by_number = [None] * videos
-        self.running = {}
-        self.videos = Counter()
-        self.milliseconds = Counter()
-        self.segments = {}
-        self.flagged = [[] for _ in range(items.INDEX_SHARDS)]
-        self.batch_job_id = None
-        self._clock = clock
-        self._coming = deque()
-        self._shards = [([], {}) for _ in range(items.INDEX_SHARDS + 1)]
-
-    def record(self, video_id):
-        """Return a record, None where there is none."""
-        row = self.by_id.get(video_id)
-        if row is None:
-            return None
-        if row.record is None:
-            row.record = self._made(row)
-        return row.record
-
-    def _made(self, row):
-        return Record(
-            Video(worlds.BUCKET, worlds.key_of(row.number)),
-            self.scan_id,
-            row.state,
-            row.attempt,
-            Lane.NORMAL,
-            _FACTS,
-            self.batch_job_id,
-            row.job_id,
-            row.queued_at,
-            row.start_tried_at,
-            row.start,
-            row.started_at,
-        )
-
-    def counted(self):
-        """Return the totals."""
-        return Totals(*({state: counts[state] for state in sorted(FINAL)} for counts in (self.videos, self.milliseconds)))
-
-    def plan(self, number, key, row):
-        """Let a row come into a shard of the index (None: go) when the index has caught up with this moment."""
-        now = self._clock.now()
-        self._coming.append((now + lag_at(now), number, key, row))
-
-    def shard(self, number):
-        """Return a shard as the index shows it: its keys as a heap, of which those count that stand in the second."""
-        now, coming = self._clock.now(), self._coming
-        while coming and coming[0][0] <= now:
-            _, at, key, row = coming.popleft()
-            heap, live = self._shards[at]
-            if row is None:
-                live.pop(key, None)
-            else:
-                live[key] = row
-                heapq.heappush(heap, key)
-        heap, live = self._shards[number]
-        while heap and heap[0] not in live:
-            heapq.heappop(heap)
-        return heap, live
-
-    def first(self, number, most, *, before=None, after=-1):
-        """Return the first rows of a shard with their keys, at most so many: those before a time, and after a key."""
-        heap, live = self.shard(number)
-        found, passed = [], []
-        limit = None if before is None else _sort_key(before, "0")
-        while heap and len(found) < most and (limit is None or heap[0] < limit):
-            key = heapq.heappop(heap)
-            if key in live:
-                (found if key > after else passed).append(key)
-        for key in (*passed, *found):
-            heapq.heappush(heap, key)
-        return [(key, live[key]) for key in found]
+_NO = clients.refusal("ConditionalCheckFailedException")
+_CANCELLED = clients.refusal("TransactionCanceledException")
 
 
 class MemoryTable(ScanTable):
@@ -217,7 +116,7 @@ class MemoryTable(ScanTable):
         """Return whose mails seem due."""
         return self._ask(
             "Query",
-            lambda: [(row.record.video.id, row.record.scan_id) for _, row in self._records.first(_MAILS, limit)],
+            lambda: [(row.record.video.id, row.record.scan_id) for _, row in self._records.first(MAILS, limit)],
         )
 
     def waiting_seems_empty(self, scan_id):
@@ -259,10 +158,10 @@ class MemoryTable(ScanTable):
             if video_id in records.by_id:
                 return Outcome.DONE_BEFORE if records.by_id[video_id].attempt == record.attempt else Outcome.BY_ANOTHER
             number = worlds.number_of(record.video.key)
-            row = _Row(number, video_id, record.attempt, record.queued_at)
+            row = Row(number, video_id, record.attempt, record.queued_at)
             records.by_id[video_id] = records.by_number[number] = row
             records.batch_job_id = record.batch_job_id
-            records.plan(shard(video_id, items.INDEX_SHARDS), _sort_key(record.queued_at, video_id), row)
+            records.plan(shard(video_id, items.INDEX_SHARDS), sort_key(record.queued_at, video_id), row)
             return None
 
         return self._change("PutItem", put)
@@ -306,7 +205,7 @@ class MemoryTable(ScanTable):
                 return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
             row.state, row.started_at, row.job_id, row.record = State.RUNNING, now, job_id, None
             video_id = row.video_id
-            records.plan(shard(video_id, items.INDEX_SHARDS), _sort_key(row.queued_at, video_id), None)
+            records.plan(shard(video_id, items.INDEX_SHARDS), sort_key(row.queued_at, video_id), None)
             records.running[video_id] = Running(record.scan_id, video_id, record.attempt, now, job_id)
             return None
 
@@ -331,11 +230,11 @@ class MemoryTable(ScanTable):
             video_id = row.video_id
             number = shard(video_id, items.INDEX_SHARDS)
             if row.state is State.WAITING:
-                records.plan(number, _sort_key(row.queued_at, video_id), None)
+                records.plan(number, sort_key(row.queued_at, video_id), None)
             row.state, row.start, row.start_tried_at = record.state, None, None
             row.record = record if record.state is State.FLAGGED else None
             if record.mail_due:
-                records.plan(_MAILS, _sort_key(record.finished_at, video_id), row)
+                records.plan(MAILS, sort_key(record.finished_at, video_id), row)
             if record.state is State.FLAGGED:
                 records.flagged[number].append(video_id)
             records.running.pop(video_id, None)
@@ -364,7 +263,7 @@ class MemoryTable(ScanTable):
                 return Outcome.DONE_BEFORE if stands.attempt == record.attempt else Outcome.BY_ANOTHER
             row.record = replace(stands, mail_due=False)
             self._records.segments.pop(record.video.id, None)
-            self._records.plan(_MAILS, _sort_key(record.finished_at, record.video.id), None)
+            self._records.plan(MAILS, sort_key(record.finished_at, record.video.id), None)
             also()
             return None
 
@@ -395,9 +294,9 @@ class MemoryTable(ScanTable):
         row = self._row(record)
         video_id = row.video_id
         number = shard(video_id, items.INDEX_SHARDS)
-        self._records.plan(number, _sort_key(row.queued_at, video_id), None)
+        self._records.plan(number, sort_key(row.queued_at, video_id), None)
         row.queued_at, row.record = at, None
-        self._records.plan(number, _sort_key(at, video_id), row)
+        self._records.plan(number, sort_key(at, video_id), row)
 
     def note_asked(self, running, *, at):
         """Note that Rekognition is asked."""
@@ -417,11 +316,6 @@ class MemoryTable(ScanTable):
 
 def _waits(row, record):
     return row.state is State.WAITING and row.attempt == record.attempt
-
-
-def _sort_key(at, video_id):
-    """Return what orders the index `work`: milliseconds, then the video id, as one number."""
-    return round(at * 1000) << 128 | int(video_id, 16)
 
 
 def _as_index_shows(scan_id, key, row):

@@ -3,10 +3,13 @@
 from tests.bench.simulation import clients
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.lab import SCAN, Ground
-from tests.bench.simulation.memory import MemoryTable, Records
+from tests.bench.simulation.memory import MemoryTable
 from tests.bench.simulation.ours import COMPLETIONS, LANE_VISIBILITY_SECONDS, LANES, STARTERS_PER_LANE, Ours
 from tests.bench.simulation.queues import arn_of
-from tests.bench.simulation.quick import MemoryHits, MemoryQueues, QuickLambda, QuickLane, QuickRekognition
+from tests.bench.simulation.quick import MemoryHits, QuickLambda
+from tests.bench.simulation.quick_lanes import MemoryQueues, QuickLane
+from tests.bench.simulation.quick_rekognition import QuickRekognition
+from tests.bench.simulation.records import Records
 from tests.bench.simulation.rekognition import Videos
 from tests.bench.simulation.tables import scan_table
 
