@@ -12,6 +12,7 @@ from tests.bench.simulation.ours import Ours
 from tests.bench.simulation.ours_in_memory import OursInMemory
 from tests.bench.simulation.world import World
 
+_COLLECTED_RARELY = (100_000, 10, 10)
 SLOW_WAIT_SECONDS = (30.0, 30.0)
 
 DESIGNS = {
@@ -57,17 +58,18 @@ def figures(design, *, priced=True):
 
 @contextmanager
 def _undisturbed():
-    """Run without the collector of cycles, which a million videos keep busy for nothing, and without logs."""
+    """Run without logs, and with a collector of cycles that a million videos do not keep busy for nothing."""
     loggers = [logging.getLogger(name) for name in ("video-moderation", "tools.emulator")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
     gc.collect()
-    gc.disable()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*_COLLECTED_RARELY)
     try:
         yield
     finally:
-        gc.enable()
+        gc.set_threshold(*thresholds)
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
 
