@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser check mutants bench bench-listing bench-review screenshots setup ministack format lock bootstrap deploy destroy clean
+.PHONY: help demo test test-browser check mutants bench bench-listing bench-review bench-simulation screenshots setup ministack format \
+	lock bootstrap deploy destroy clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
 
 setup: $(READY) ## the virtual environment, exactly as locked
 
@@ -71,6 +72,9 @@ bench-listing: $(READY) ## those of listing a bucket, against boto3, the AWS CLI
 
 bench-review: $(READY) ## those of the review: the join of a million rows, the page
 	$(BIN)/python -m tests.bench --file review.json
+
+bench-simulation: $(READY) ## ours and three other designs in virtual time: lost, paid twice, slot use; a million videos
+	$(BIN)/python -m tests.bench --file simulation.json
 
 screenshots: $(READY) ## the README's pictures of the page, taken anew in headless Chromium
 	$(BIN)/python -m tests.browser.screenshots

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from tests.bench import headers, join, listing, page
+from tests.bench.simulation import bench as simulation
 
 RESULTS = Path("build/bench")
 
@@ -16,8 +17,12 @@ BENCHES = {
     "join": ("review.json", join.measure),
     "page": ("review.json", page.measure),
     "listing": ("listing.json", listing.measure),
+    "simulation": ("simulation.json", simulation.designs),
+    "simulation-mutants": ("simulation.json", simulation.mutants),
+    "simulation-lengths": ("simulation.json", simulation.lengths),
+    "simulation-million": ("simulation.json", simulation.million),
 }
-"""Name: file, function. `make bench-review` runs those whose file is review.json."""
+"""Name: file, function. `make bench-review` and `make bench-simulation` run those of one file."""
 
 
 def merge(path, values):
@@ -32,7 +37,8 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Run benchmarks.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; default: all")
     parser.add_argument("--file", help="only those that write this file, e.g. review.json")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the join")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the join, videos of simulation-million")
+    parser.add_argument("--videos", type=int, default=10_000, help="videos of the other simulations")
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured; the median counts")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHES):

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.config import Config
 
-from handlers.adapters.dynamo import MAX_BATCH_GET
 from handlers.adapters.table import ScanTable
 from handlers.clock import SystemClock
 from handlers.domain.identity import Video
@@ -41,6 +40,7 @@ BIG = 50_000
 """Objects of a scan from which a second process is worth its start (about a second, and 60 MB)."""
 
 _CHUNK = 500
+_WHOLE_CHUNK = 100  # what one BatchGetItem takes, so that no request is nearly empty
 _AT_ONCE = 8
 """Ids that one thread asks for in turn, and threads: 8 times 100 records per round trip."""
 _LEAD = 100
@@ -88,7 +88,7 @@ class Question:
                 known.update(states)
             names = [video_id for video_id, state in known.items() if state in self.whole]
         # Read a moment later: should the record have moved on in between, this is the newer word.
-        for records in each(partial(self._records, table), _parts(names, MAX_BATCH_GET)):
+        for records in each(partial(self._records, table), _parts(names, _WHOLE_CHUNK)):
             known.update((record.video.id, record) for record in records)
         return [known.get(key.hex()) for key in ids]
 

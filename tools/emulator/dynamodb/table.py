@@ -55,7 +55,7 @@ class Index:
 
     def note(self, due: float, old: Item | None, new: Item | None) -> None:
         """Let a change of the table reach the index at a time."""
-        old, new = self._own(old), self._own(new)
+        old, new = self.entry(old), self.entry(new)
         if old != new:
             self._coming.append((due, old, new))
 
@@ -73,7 +73,8 @@ class Index:
         """Return what sorts an item in its partition of the index: many items may share the index's key."""
         return (*self.key.sort_of(item), self._table_key.hash_of(item), *self._table_key.sort_of(item))
 
-    def _own(self, item: Item | None) -> Item | None:
+    def entry(self, item: Item | None) -> Item | None:
+        """Return what the index holds of an item, None where it is not in the index."""
         if item is None or any(name not in item for name in self.key.names):
             return None
         return item if self.projected is None else {name: item[name] for name in item if name in self.projected}
@@ -153,8 +154,12 @@ class Table:
             self.rows.remove(self.key.hash_of(key), self.key.sort_of(key))
         now = self._clock.now()
         for index in self.indexes.values():
-            index.note(now + self._lag, old, None if new is None else new.item)
+            index.note(now + self.lag_seconds(), old, None if new is None else new.item)
             index.rows(now)  # so that what is coming never piles up
+
+    def lag_seconds(self) -> float:
+        """Return after how long the write that is being made reaches the indexes; a world may draw it anew for each."""
+        return self._lag
 
     def rows_of(self, index: Index | None) -> Rows:
         """Return the rows of the table, or those that one of its indexes shows now."""

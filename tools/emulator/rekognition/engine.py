@@ -86,6 +86,10 @@ class ContentModeration:
                 raise RekognitionError("ResourceNotFoundException", "Could not find JobId")
             return self._page(job, request, now)
 
+    def quota_lag_seconds(self, job: Job) -> float:  # noqa: ARG002 # a world may draw it anew for each job
+        """Return for how long a job that is over still counts against the quota."""
+        return self._settings.quota_lag_seconds
+
     def _start(self, parameters: Mapping[str, Any]) -> tuple[str, str]:
         request = start_request(parameters)
         now = self._clock.now()
@@ -110,8 +114,8 @@ class ContentModeration:
         return job
 
     def _refuse_when_full(self, now: float) -> None:
-        lag = self._settings.quota_lag_seconds
-        for job in [job for job in self._counted.values() if job.closed_at is not None and job.closed_at + lag <= now]:
+        over = [job for job in self._counted.values() if job.closed_at is not None]
+        for job in [job for job in over if (job.closed_at or now) + self.quota_lag_seconds(job) <= now]:
             del self._counted[job.job_id]
         if len(self._counted) >= self._settings.account_jobs:
             account = f"arn:aws:iam::{self._settings.account_id}:root"

@@ -31,7 +31,7 @@ class Job:
     def succeed(self, analysis: Analysis, at: float) -> None:
         """End with results."""
         self.metadata = analysis.metadata
-        self.rows = _rows(analysis, self.request.min_confidence)
+        self.rows = rows_of(analysis, self.request.min_confidence)
         self.status, self.closed_at = SUCCEEDED, at
 
     def fail(self, message: str, at: float) -> None:
@@ -84,7 +84,8 @@ def _told(metadata: VideoMetadata) -> dict[str, Any]:
     }
 
 
-def _rows(analysis: Analysis, min_confidence: float) -> tuple[Row, ...]:
+def rows_of(analysis: Analysis, min_confidence: float) -> tuple[Row, ...]:
+    """Return an analysis as GetContentModeration's labels, by time."""
     rows = [row for sighting in analysis.sightings if sighting.confidence >= min_confidence for row in _lineage_rows(sighting)]
     return tuple(sorted(rows, key=lambda row: (row["Timestamp"], row["ModerationLabel"]["Name"])))
 

@@ -1,0 +1,102 @@
+"""The parts of `make bench-simulation`: designs, mutants, lengths, a million. Each returns its part of simulation.json."""
+
+from pathlib import Path
+
+from tests.bench.simulation import events, report
+from tests.bench.simulation.designs import DESIGNS, figures, simulate
+from tests.bench.simulation.ours_in_memory import OursInMemory
+from tests.bench.simulation.world import Setting
+
+EVENTS = Path("build/bench/simulation-events.jsonl.gz")
+SHORT_SECONDS = 20.0
+LENGTHS = {
+    "analysis 0.5 x length": {"factor": 0.5},
+    "analysis 0.25 x length": {"factor": 0.25},
+    "240 s each": {"length": 240.0},
+    "120 s each": {"length": 120.0},
+    "20 s each": {"length": SHORT_SECONDS},
+}
+MUTANTS = {
+    "nothing left out": {},
+    "no sweeper": {"without": "sweeper"},
+    "30 s between tries": {"without": "haste"},
+    "20 % of starters crash": {"starter_crash_share": 0.2},
+    "20 % crash, no token": {"starter_crash_share": 0.2, "without": "token"},
+}
+"""Without the token a video is paid twice only if its starter died between Start and record, and its message is back before its
+notice has ended it: of 0.5 % crashes hardly one does that, so the token is shown, with its control, where starters die often."""
+
+
+def designs(options):
+    """Simulate our design on the emulator's engines and in memory, and the others; write the events."""
+    setting = Setting(videos=options.videos)
+    rows, books = {}, {}
+    for name, make in DESIGNS.items():
+        design = _run(name, setting, make)
+        rows[name], books[name] = figures(design), design.lab.book
+    events.write(EVENTS, books, setting.slots)
+    in_memory = _run("ours in memory", setting, OursInMemory).lab.book
+    report.show(f"{setting.videos:,} videos, {setting.slots} slots", rows)
+    return {
+        "designs": rows,
+        "in_memory_same_ledger": same(books["ours"], in_memory),
+        "ours_crashed_tasks_not_repeated": _not_redriven(options),
+    }
+
+
+def _not_redriven(options):
+    """Where S3 Batch does not repeat a task whose function died, a person submits the failed rows of the report again."""
+    design = _run("crashed tasks not repeated", Setting(videos=options.videos, redriven=False), OursInMemory)
+    row = figures(design, priced=False) | {"retried_by_hand": design.retried}
+    report.show("S3 Batch does not repeat what crashed; its failed rows are retried once", {"ours": row})
+    return row
+
+
+def mutants(options):
+    """Simulate our design with a part taken out."""
+    rows = {
+        label: figures(_run(label, Setting(videos=options.videos, **changes), OursInMemory), priced=False)
+        for label, changes in MUTANTS.items()
+    }
+    report.show("Mutants", rows)
+    return {"mutants": rows}
+
+
+def lengths(options):
+    """Simulate our design with other lengths and speeds of analysis."""
+    rows = {
+        label: figures(_run(label, Setting(videos=options.videos, **changes), OursInMemory), priced=False)
+        for label, changes in LENGTHS.items()
+    }
+    report.show("Other lengths", rows)
+    return {"lengths": rows}
+
+
+def million(options):
+    """Simulate our design with more and more short videos, in memory, and take the time."""
+    rows = {}
+    for videos in (options.rows // 100, options.rows // 10, options.rows):
+        progress = report.Progress(f"{videos:,} videos")
+        design, seconds = simulate(Setting(videos=videos, length=SHORT_SECONDS), OursInMemory, progress)
+        progress.end()
+        rows[f"{videos:,}"] = figures(design, priced=False) | {
+            "seconds": round(seconds, 1),
+            "milliseconds_per_video": round(1000 * seconds / videos, 3),
+        }
+    report.show(f"Videos of {SHORT_SECONDS:g} s", rows)
+    return {"million": rows}
+
+
+def same(one, other):
+    """Tell whether two books are the same to the last bit."""
+    return all(
+        bytes(getattr(one, column)) == bytes(getattr(other, column))
+        for column in ("registered", "video", "opened", "closed", "released", "read")
+    )
+
+
+def _run(label, setting, make):
+    progress = report.Progress(label)
+    design, _ = simulate(setting, make, progress)
+    progress.end()
+    return design

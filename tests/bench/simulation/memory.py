@@ -1,0 +1,328 @@
+"""The second set of ports, for a million videos: the product's table on plain Python values in place of DynamoDB's engine.
+
+The same calls in the same order with the same answers. That it behaves alike is shown by running 10,000 videos both ways:
+Rekognition's book must be the same to the microsecond. What is asked for rarely (scans, lease, lanes) stays with the engine.
+"""
+
+import heapq
+from dataclasses import replace
+
+from botocore.exceptions import ClientError
+
+from handlers.adapters import expressions, items, scan_items
+from handlers.adapters.scan_items import REVISION, Running
+from handlers.adapters.table import Outcome, ScanTable, Situation
+from handlers.domain.identity import Video, shard
+from handlers.domain.record import Record
+from handlers.domain.states import FINAL, Lane, State
+from tests.bench.simulation import clients
+from tests.bench.simulation import world as worlds
+from tests.bench.simulation.records import MAILS, Row, sort_key
+from tests.bench.simulation.tables import SCAN_TABLE
+
+_PAGE = 100
+_NO = clients.refusal("ConditionalCheckFailedException")
+_CANCELLED = clients.refusal("TransactionCanceledException")
+
+
+class MemoryTable(ScanTable):
+    """The table's port for one environment; `records` are what all of them share."""
+
+    def __init__(self, client, clock, records):
+        super().__init__(client, SCAN_TABLE, clock)
+        self._call = clock.call
+        self._records = records
+        self._parsed = {}
+
+    def _ask(self, operation, answer):
+        return self._call(f"dynamodb.{operation}", lambda _: answer(), None)
+
+    def _change(self, operation, change):
+        """Make a conditional write; `change` does it and returns None, or returns why not."""
+
+        def act(_):
+            refusal = change()
+            if refusal is not None:
+                stands.append(refusal)
+                raise (_CANCELLED if operation == "TransactWriteItems" else _NO).with_traceback(None)
+
+        stands = []
+        try:
+            self._call(f"dynamodb.{operation}", act, None)
+        except ClientError:
+            return stands[0]
+        return Outcome.DONE
+
+    # --- reading
+
+    def record(self, video_id, scan_id):
+        """Return a record."""
+        return self._ask("GetItem", lambda: self._records.record(video_id))
+
+    def records(self, keys):
+        """Yield records, a hundred with each call."""
+        rest = iter(dict.fromkeys(video_id for video_id, _ in keys))
+        while chunk := [video_id for video_id, _ in zip(rest, range(100), strict=False)]:
+            yield from self._ask("BatchGetItem", lambda chunk=chunk: [self._records.record(video_id) for video_id in chunk])
+
+    def situation(self, analysis):
+        """Return settings, scan and record."""
+        return self._ask(
+            "BatchGetItem",
+            lambda: Situation(
+                self._item(scan_items.SETTINGS_KEY, scan_items.settings_from),
+                self._item(scan_items.scan_key(analysis.scan_id), scan_items.scan_from),
+                self._records.record(analysis.video_id),
+            ),
+        )
+
+    def settings(self):
+        """Return the settings."""
+        return self._ask("GetItem", lambda: self._item(scan_items.SETTINGS_KEY, scan_items.settings_from))
+
+    def _item(self, key, parse):
+        """Return what an item of the engine's table says, parsed once for each time it was written."""
+        row = self._records.engine.rows.get(key["pk"], (key["sk"],))
+        if row is None:
+            return None
+        known, value = self._parsed.get(key["pk"], (None, None))
+        if known is not row:
+            value = parse(expressions.deserialized_item(row.item))
+            self._parsed[key["pk"]] = row, value
+        return value
+
+    def running_count(self):
+        """Return how many analyses run."""
+        return self._ask("Query", lambda: len(self._records.running))
+
+    def running(self):
+        """Return the analyses that run."""
+        return self._ask("Query", lambda: [self._records.running[video_id] for video_id in sorted(self._records.running)])
+
+    def totals(self, scan_id):
+        """Return the totals."""
+        return self._ask("Query", self._records.counted)
+
+    def in_state(self, scan_id, state):
+        """Yield the ids of flagged videos."""
+        for number in range(items.INDEX_SHARDS):
+            yield from self._ask("Query", lambda number=number: sorted(self._records.flagged[number]))
+
+    def segments(self, video_id, scan_id, attempt):
+        """Yield the segments of a video."""
+        yield from self._ask("Query", lambda: self._records.segments.get(video_id, ()))
+
+    def mails_due(self, limit):
+        """Return whose mails seem due."""
+        return self._ask(
+            "Query",
+            lambda: [(row.record.video.id, row.record.scan_id) for _, row in self._records.first(MAILS, limit)],
+        )
+
+    def waiting_seems_empty(self, scan_id):
+        """Tell whether nothing seems to wait."""
+        return not any(
+            self._ask("Query", lambda number=number: self._records.first(number, 1)) for number in range(items.INDEX_SHARDS)
+        )
+
+    def waiting_lanes(self, scan_id):
+        """Return the lanes of what seems to wait."""
+        found = [self._ask("Query", lambda number=number: self._records.first(number, 1)) for number in range(items.INDEX_SHARDS)]
+        return {Lane.NORMAL} if any(found) else set()
+
+    def waiting(self, scan_id, *, before=None):
+        """Yield what seems to wait since before a time, the oldest first."""
+        shards = (self._waiting_in(number, before) for number in range(items.INDEX_SHARDS))
+        return (record for _, record in heapq.merge(*shards, key=lambda found: found[0]))
+
+    def _waiting_in(self, number, before):
+        """Yield the waiting of a shard, in pages; a page that is full has another after it."""
+        after = -1
+        while True:
+            page = self._ask("Query", lambda after=after: self._records.first(number, _PAGE, before=before, after=after))
+            for key, row in page:
+                yield key, _as_index_shows(self._records.scan_id, key, row)
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
+
+    # --- writing
+
+    def register(self, record, previous):
+        """Write a new record that waits; whatever else is registered the simulation does not know."""
+        if record.state is not State.WAITING or previous is not None:
+            raise NotImplementedError
+        records, video_id = self._records, record.video.id
+
+        def put():
+            if video_id in records.by_id:
+                return Outcome.DONE_BEFORE if records.by_id[video_id].attempt == record.attempt else Outcome.BY_ANOTHER
+            number = worlds.number_of(record.video.key)
+            row = Row(number, video_id, record.attempt, record.queued_at)
+            records.by_id[video_id] = records.by_number[number] = row
+            records.batch_job_id = record.batch_job_id
+            records.plan(shard(video_id, items.INDEX_SHARDS), sort_key(record.queued_at, video_id), row)
+            return None
+
+        return self._change("PutItem", put)
+
+    def note_start_tried(self, record, facts, start, *, at):  # all objects are alike
+        """Note that a start is tried."""
+
+        def update():
+            row = self._row(record)
+            if not _waits(row, record):
+                return Outcome.BY_ANOTHER
+            if row.start_tried_at is not None:
+                return Outcome.DONE_BEFORE
+            row.start_tried_at, row.start, row.record = at, start, None
+            return None
+
+        return self._change("UpdateItem", update)
+
+    def forget_start_tried(self, record):
+        """Take the note of a try back."""
+
+        def update():
+            row = self._row(record)
+            if not _waits(row, record):
+                return Outcome.BY_ANOTHER
+            if row.start_tried_at != record.start_tried_at:
+                return Outcome.DONE_BEFORE if row.start_tried_at is None else Outcome.BY_ANOTHER
+            row.start_tried_at = row.start = row.record = None
+            return None
+
+        return self._change("UpdateItem", update)
+
+    def enter_running(self, record, job_id):
+        """Let a waiting record run."""
+        now, records = self._clock.now(), self._records
+
+        def transact():
+            row = self._row(record)
+            if not _waits(row, record):
+                same = (State.RUNNING, record.attempt, job_id) == (row.state, row.attempt, row.job_id)
+                return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
+            row.state, row.started_at, row.job_id, row.record = State.RUNNING, now, job_id, None
+            video_id = row.video_id
+            records.plan(shard(video_id, items.INDEX_SHARDS), sort_key(row.queued_at, video_id), None)
+            records.running[video_id] = Running(record.scan_id, video_id, record.attempt, now, job_id)
+            return None
+
+        return self._change("TransactWriteItems", transact)
+
+    def write_segments(self, record, segments):
+        """Keep segments, 25 with each call."""
+        for first in range(0, len(segments), 25):
+            self._ask("BatchWriteItem", lambda first=first: first)
+        if segments:
+            self._records.segments[record.video.id] = segments
+
+    def finish(self, record):
+        """Take a record into its final state."""
+        records = self._records
+
+        def transact():
+            row = self._row(record)
+            if row.state in FINAL or row.attempt != record.attempt:
+                same = (row.state, row.attempt) == (record.state, record.attempt)
+                return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
+            video_id = row.video_id
+            number = shard(video_id, items.INDEX_SHARDS)
+            if row.state is State.WAITING:
+                records.plan(number, sort_key(row.queued_at, video_id), None)
+            row.state, row.start, row.start_tried_at = record.state, None, None
+            row.record = record if record.state is State.FLAGGED else None
+            if record.mail_due:
+                records.plan(MAILS, sort_key(record.finished_at, video_id), row)
+            if record.state is State.FLAGGED:
+                records.flagged[number].append(video_id)
+            records.running.pop(video_id, None)
+            records.videos[record.state] += 1
+            records.milliseconds[record.state] += record.duration_ms or 0
+            return None
+
+        return self._change("TransactWriteItems", transact)
+
+    def mail_sent(self, record):
+        """Note that a mail is sent, and count it in the scan."""
+        count = expressions.update(
+            self._table.name, scan_items.scan_key(record.scan_id), adds={"mails_sent": 1, REVISION: 1}, when=expressions.EXISTING
+        )
+        return self._no_mail(record, "TransactWriteItems", lambda: self._records.update(count))
+
+    def mail_spared(self, record):
+        """Note that a mail is not due any more."""
+        return self._no_mail(record, "UpdateItem", lambda: None)
+
+    def _no_mail(self, record, operation, also):
+        def change():
+            row = self._row(record)
+            stands = row.record
+            if not stands.mail_due or stands.attempt != record.attempt:
+                return Outcome.DONE_BEFORE if stands.attempt == record.attempt else Outcome.BY_ANOTHER
+            row.record = replace(stands, mail_due=False)
+            self._records.segments.pop(record.video.id, None)
+            self._records.plan(MAILS, sort_key(record.finished_at, record.video.id), None)
+            also()
+            return None
+
+        return self._change(operation, change)
+
+    def requeue(self, records, *, at):
+        """Note that the messages of waiting records were sent again; one whose condition fails does not keep the others back."""
+        left = list(records)
+        while left:
+            failed = []
+
+            def transact(left=left, failed=failed):
+                failed += [record for record in left if not self._as_seen(record)]
+                for record in () if failed else left:
+                    self._requeue(record, at)
+                return Outcome.BY_ANOTHER if failed else None
+
+            if self._change("TransactWriteItems", transact) is Outcome.DONE:
+                break
+            left = [record for record in left if record not in failed]
+        return len(left)
+
+    def _as_seen(self, seen):
+        row = self._row(seen)
+        return _waits(row, seen) and round(row.queued_at * 1000) == round(seen.queued_at * 1000)
+
+    def _requeue(self, record, at):
+        row = self._row(record)
+        video_id = row.video_id
+        number = shard(video_id, items.INDEX_SHARDS)
+        self._records.plan(number, sort_key(row.queued_at, video_id), None)
+        row.queued_at, row.record = at, None
+        self._records.plan(number, sort_key(at, video_id), row)
+
+    def note_asked(self, running, *, at):
+        """Note that Rekognition is asked."""
+
+        def update():
+            stands = self._records.running.get(running.video_id)
+            if stands is None or stands.asked_at != running.asked_at:
+                return Outcome.DONE_BEFORE
+            self._records.running[running.video_id] = replace(stands, asked_at=at)
+            return None
+
+        return self._change("UpdateItem", update)
+
+    def _row(self, record):
+        return self._records.by_number[worlds.number_of(record.video.key)]
+
+
+def _waits(row, record):
+    return row.state is State.WAITING and row.attempt == record.attempt
+
+
+def _as_index_shows(scan_id, key, row):
+    return Record(
+        video=Video(worlds.BUCKET, worlds.key_of(row.number)),
+        scan_id=scan_id,
+        state=State.WAITING,
+        attempt=row.attempt,
+        queued_at=(key >> 128) / 1000,
+    )

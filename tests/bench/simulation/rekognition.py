@@ -1,0 +1,92 @@
+"""The emulator's Rekognition in the simulated world: lags and notices are drawn, and everything is written into the book."""
+
+from tests.bench.simulation import world as worlds
+from tools.emulator.ports import NoSuchObjectError, StoredObject
+from tools.emulator.rekognition.engine import ContentModeration
+from tools.emulator.rekognition.jobs import IN_PROGRESS, rows_of
+from tools.emulator.rekognition.video import Analysis, Sighting, VideoMetadata
+
+MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+ETAG = "0123456789abcdef0123456789abcdef"
+_SEEN = (Sighting(1_000, "Smoking", 97.5), Sighting(1_500, "Smoking", 91.0))
+"""What is seen in a flagged video: with the label's parents six rows, merged into three segments."""
+ROWS = rows_of(Analysis(VideoMetadata("h264", 0, "", 25.0, 720, 1280, "LIMITED"), _SEEN), 0.0)
+"""The same as Rekognition's answers have it."""
+
+
+class Videos:
+    """S3 and the eyes of Rekognition in one: an object's body is its key. Implements the emulator's `Objects` and `Analyser`."""
+
+    def __init__(self, world):
+        self._world = world
+        self._others = {}
+
+    def read(self, bucket, key, version_id=None):
+        """Return an object: a video, or what was written before."""
+        if bucket == worlds.BUCKET:
+            return StoredObject(key.encode(), ETAG, 10_000_000, None)
+        try:
+            body = self._others[bucket, key]
+        except KeyError:
+            raise NoSuchObjectError from None
+        return StoredObject(body, ETAG, len(body), None, "AES256")
+
+    def write(self, bucket, key, body):
+        """Store an object that is no video."""
+        self._others[bucket, key] = body
+
+    def written(self, prefix):
+        """Return the keys and bodies of what was written below a prefix."""
+        return [(key, body) for (_, key), body in self._others.items() if key.startswith(prefix)]
+
+    def analyse(self, body):
+        """Return what is in a video."""
+        number = worlds.number_of(body.decode())
+        metadata = VideoMetadata("h264", self._world.lengths_ms[number], "QuickTime / MOV", 25.0, 720, 1280, "LIMITED")
+        return Analysis(metadata, _SEEN if self._world.flagged[number] else ())
+
+
+class Moderation(ContentModeration):
+    """Content moderation for one account, as the world's dice have it."""
+
+    def __init__(self, world, book, *, clock, settings, topics, videos):
+        super().__init__(clock=clock, settings=settings, objects=videos, topics=topics, analyser=videos)
+        self._world = world
+        self._book = book
+        self._entries = {}
+
+    def start(self, parameters):
+        """Answer StartContentModeration."""
+        self._book.calls += 1
+        return super().start(parameters)
+
+    def get(self, parameters):
+        """Answer GetContentModeration."""
+        self._book.calls += 1
+        return super().get(parameters)
+
+    def quota_lag_seconds(self, job):
+        """Return for how long a job that is over still counts against the quota: drawn for each video."""
+        return self._world.quota_lags[worlds.number_of(job.request.key)]
+
+    def _open(self, request, body, now):
+        job = super()._open(request, body, now)
+        self._entries[job.job_id] = self._book.note_opened(worlds.number_of(request.key), now)
+        return job
+
+    def _finish(self, job, outcome):
+        now = self._clock.now()
+        self._book.note_closed(self._entries[job.job_id], now, now + self.quota_lag_seconds(job))
+        super()._finish(job, outcome)
+
+    def _notify(self, job, channel):
+        number = worlds.number_of(job.request.key)
+        for _ in range(worlds.COPIES[self._world.notices[number]]):
+            self._clock.call_later(self._world.notice_seconds(number), lambda: self._publish(job, channel))
+
+    def _page(self, job, request, now):
+        answer = super()._page(job, request, now)
+        # Who asks for one row asks how the job stands.
+        if job.status != IN_PROGRESS and "NextToken" not in answer and request.page_size > 1:
+            self._book.note_read(self._entries[job.job_id], now)
+        return answer

@@ -1,0 +1,67 @@
+"""Figures as tables on stdout, and how far a simulation is on a terminal.
+
+finished: videos whose whole result somebody was given; lost: all others; paid twice: videos with more than one job;
+makespan / ideal: from the first video to the last job's end, over the same jobs without a gap; slot use: jobs that the quota
+counts, over slots times time, while at least `slots` registered videos are unstarted. Calls, GB-seconds and dollars are per video,
+the dollars without Rekognition's own price.
+"""
+
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+HEADS = {
+    "finished": "finished",
+    "lost": "lost",
+    "paid_twice": "paid twice",
+    "makespan_ratio": "makespan / ideal",
+    "slot_use": "slot use",
+    "rekognition_calls": "Rekognition calls",
+    "gb_seconds": "GB-seconds",
+    "dollars": "dollars",
+    "seconds": "seconds",
+    "milliseconds_per_video": "ms per video",
+}
+_WIDE = 120
+
+
+def show(title, rows):
+    """Print one table: a row for each name, a column for each figure that any row has."""
+    names = [name for name in HEADS if any(name in row for row in rows.values())]
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for name in names:
+        table.add_column(HEADS[name], justify="right")
+    for label, row in rows.items():
+        table.add_row(label, *(_cell(name, row.get(name)) for name in names))
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def _cell(name, value):
+    if value is None:
+        return "-"
+    if name == "slot_use":
+        return f"{value:.2%}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+class Progress:
+    """Says on stderr, where that is a terminal, how far a simulation is; at most twice a second."""
+
+    def __init__(self, label):
+        self._label = label
+        self._next = 0.0
+
+    def __call__(self, lab):
+        """Look at a simulation that goes on."""
+        if time.monotonic() >= self._next and sys.stderr.isatty():
+            self._next = time.monotonic() + 0.5
+            videos = lab.world.setting.videos
+            print(f"\r{self._label}: {lab.book.finished:,} of {videos:,} read\x1b[K", end="", file=sys.stderr)  # noqa: T201
+
+    def end(self):
+        """Take the line away."""
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr)  # noqa: T201

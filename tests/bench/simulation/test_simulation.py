@@ -1,0 +1,216 @@
+"""The simulation is honest: the same world twice is the same, the arithmetic is right, the engines lose nothing themselves."""
+
+import json
+from array import array
+from math import isnan
+
+import pytest
+
+from tests.bench.simulation import bench, events
+from tests.bench.simulation.book import new_book
+from tests.bench.simulation.designs import DESIGNS, figures, simulate
+from tests.bench.simulation.measure import measure, slot_use
+from tests.bench.simulation.ours import Ours
+from tests.bench.simulation.ours_in_memory import OursInMemory
+from tests.bench.simulation.world import Setting, World
+
+SMALL = Setting(videos=150, length=60.0, slots=5)
+
+
+@pytest.fixture(scope="module")
+def ours():
+    """Return our design in a small world, on the emulator's engines."""
+    design, _ = simulate(SMALL, Ours)
+    return design
+
+
+@pytest.fixture(scope="module")
+def in_memory():
+    """Return our design in the same world, in memory."""
+    design, _ = simulate(SMALL, OursInMemory)
+    return design
+
+
+def book_of(videos, *jobs):
+    """Return a book: (video, registered, opened, closed, released, read) each; every time in seconds."""
+    book = new_book(videos)
+    for number, registered, opened, closed, released, read in jobs:
+        book.note_registered(number, registered)
+        job = book.note_opened(number, opened)
+        book.note_closed(job, closed, released)
+        if read is not None:
+            book.note_read(job, read)
+    return book
+
+
+def test_slot_use_by_hand():
+    """Two slots and three videos: open jobs count while two wait, until the quota releases them."""
+    book = book_of(4, (0, 0.0, 2.0, 9.0, 10.0, 11.0), (1, 0.0, 4.0, 5.0, 6.0, 7.0), (2, 0.0, 20.0, 21.0, 22.0, 23.0))
+    book.note_registered(3, 0.0)
+
+    # From 0 to 20 two or more are unstarted (2 and 3 to the end of that): job 0 is open for 8 s of them, job 1 for 2 s.
+    assert pytest.approx((8 + 2) / (2 * 20)) == slot_use(book, 2)
+
+
+def test_slot_use_needs_waiting_videos():
+    """Where never as many wait as there are slots, nothing can be said of their use."""
+    book = book_of(1, (0, 0.0, 2.0, 9.0, 10.0, 11.0))
+
+    assert slot_use(book, 2) is None
+
+
+def test_lost_and_paid_twice_by_hand():
+    """A video is lost whose result nobody read, paid twice if it had two jobs, and one without a job is lost too."""
+    book = book_of(3, (0, 0.0, 1.0, 2.0, 2.0, 3.0), (0, 0.0, 1.5, 2.0, 2.0, 3.0), (1, 0.0, 4.0, 5.0, 5.0, None))
+
+    result = measure(book, 3, 2)
+
+    assert (1, 2, 1, 3) == (result.finished, result.lost, result.paid_twice, result.jobs)
+
+
+def test_makespan_by_hand():
+    """Two jobs of 10 s one after the other, on two slots, take twice as long as they must."""
+    book = book_of(2, (0, 0.0, 0.0, 10.0, 10.0, 10.0), (1, 0.0, 10.0, 20.0, 20.0, 20.0))
+
+    result = measure(book, 2, 2)
+
+    assert (20.0, 10.0, 2.0) == (result.makespan, result.ideal, result.makespan_ratio)
+
+
+def test_same_seed_same_ledger(in_memory):
+    """The same seed makes the same book to the last bit, another seed another."""
+    again, _ = simulate(SMALL, OursInMemory)
+    other, _ = simulate(Setting(videos=150, length=60.0, slots=5, seed=8), OursInMemory)
+
+    assert bench.same(in_memory.lab.book, again.lab.book)
+    assert not bench.same(in_memory.lab.book, other.lab.book)
+
+
+def test_both_sets_of_ports_agree(ours, in_memory):
+    """On the emulator's engines and in memory every AWS call is made as often, and Rekognition's book is the same."""
+    assert bench.same(ours.lab.book, in_memory.lab.book)
+    assert ours.lab.runtime.calls == in_memory.lab.runtime.calls
+
+
+def test_ours_loses_nothing(ours):
+    """Lost and repeated notices, crashes, lags: every video is finished, by the book and by our table, and none paid twice."""
+    row = figures(ours)
+
+    assert (150, 0, 0, 150) == tuple(row[name] for name in ("finished", "lost", "paid_twice", "analysed_by_own_table"))
+
+
+def test_jobs_are_conserved(ours):
+    """Every job that the engine opened is closed and released in order, and never more are open than there are slots."""
+    book = ours.lab.book
+    changes = sorted([(at, 1) for at in book.opened] + [(at, -1) for at in book.released])
+    running, most = 0, 0
+    for _, change in changes:
+        running += change
+        most = max(most, running)
+
+    assert all(
+        opened < closed <= released for opened, closed, released in zip(book.opened, book.closed, book.released, strict=True)
+    )
+    assert len(book.video) == len(ours.lab.rekognition.ledger.jobs)
+    assert (0, 5) == (running, most)
+
+
+def test_the_world_is_one():
+    """The world depends on its seed alone: lengths of median 4 minutes and one in a hundred above an hour, lags below 5 s."""
+    world, same = World(Setting(videos=20_000)), World(Setting(videos=20_000, factor=0.5, slots=3))
+
+    assert world.lengths_ms == same.lengths_ms
+    assert pytest.approx(240, rel=0.05) == sorted(world.lengths_ms)[10_000] / 1000
+    assert pytest.approx(200, rel=0.25) == sum(length > 3_600_000 for length in world.lengths_ms)
+    assert max(world.quota_lags) < 5.0
+
+
+def test_what_goes_wrong_does(in_memory):
+    """Functions crash, notices are lost and repeated: what the design must survive takes place."""
+    world = World(Setting(videos=10_000))
+    crashes = sum(bill.crashes for bill in in_memory.lab.runtime.bills.values())
+
+    assert [pytest.approx(100, rel=0.4)] * 2 == [world.notices.count(fate) for fate in (1, 2)]
+    assert crashes > 0
+
+
+@pytest.mark.parametrize(
+    ("without", "changes"),
+    [("token", {"starter_crash_share": 0.2, "length": 1_500.0}), ("sweeper", {"length": 240.0}), ("haste", {"length": 240.0})],
+)
+def test_mutants_are_seen(without, changes):
+    """Without its token our design pays twice, without its sweeper it loses, and slow tries leave slots empty."""
+    sound, mutant = (
+        figures(simulate(Setting(videos=200, without=left_out, **changes), OursInMemory)[0], priced=False)
+        for left_out in ("", without)
+    )
+
+    assert (0, 0) == (sound["lost"], sound["paid_twice"])
+    assert {
+        "token": mutant["paid_twice"] > 0,
+        "sweeper": mutant["lost"] > 0,
+        "haste": mutant["slot_use"] < 0.98 < sound["slot_use"],
+    }[without]
+
+
+@pytest.mark.parametrize("name", [name for name in DESIGNS if name != "ours"])
+def test_the_others_run(name):
+    """Each of the other designs finishes some videos, and its jobs are conserved."""
+    design, _ = simulate(Setting(videos=60, length=30.0, slots=5), DESIGNS[name])
+    row, book = figures(design), design.lab.book
+
+    assert 0 < row["finished"] <= 60
+    assert 60 == row["finished"] + row["lost"]
+    assert len([at for at in book.registered if not isnan(at)]) == 60
+    assert row["dollars"] > 0
+
+
+def test_crashed_tasks_are_retried_by_hand():
+    """Where S3 Batch does not repeat a crashed task, one retry of the report's failed rows leaves none behind."""
+    setting = Setting(videos=150, length=60.0, slots=5, crash_share=0.05, redriven=False)
+
+    design, _ = simulate(setting, OursInMemory)
+
+    assert design.retried > 0
+    assert (150, 0) == (figures(design, priced=False)["finished"], figures(design, priced=False)["paid_twice"])
+
+
+def test_events_tell_the_same(tmp_path, ours):
+    """What is measured from the file of events is what was measured."""
+    path = tmp_path / "events.jsonl.gz"
+
+    events.write(path, {"ours": ours.lab.book}, 5)
+    ((design, book, slots),) = events.read(path)
+
+    told, seen = measure(book, 150, slots), measure(ours.lab.book, 150, 5)
+    assert "ours" == design
+    assert (seen.finished, seen.paid_twice) == (told.finished, told.paid_twice)
+    assert pytest.approx((seen.makespan, seen.slot_use), rel=1e-6) == (told.makespan, told.slot_use)
+
+
+def test_billing_by_hand(ours):
+    """Every GB-second is on the bill of its function, and the dollars are those of the parts."""
+    row = figures(ours)
+    total = sum(bill.gb_seconds for bill in ours.lab.runtime.bills.values())
+
+    assert pytest.approx(total / 150, abs=0.001) == row["gb_seconds"]
+    assert 0.25 / 150 < row["dollars"] < 0.01
+
+
+def test_designs_report(tmp_path, monkeypatch, capsys):
+    """The benchmark returns the figures of every design, JSON's, and prints a table."""
+    from argparse import Namespace  # noqa: PLC0415
+
+    monkeypatch.chdir(tmp_path)
+
+    part = bench.designs(Namespace(videos=40, rows=0))
+
+    assert set(DESIGNS) == set(json.loads(json.dumps(part))["designs"])
+    assert part["in_memory_same_ledger"]
+    assert "paid twice" in capsys.readouterr().out
+    assert (tmp_path / bench.EVENTS).exists()
+
+
+def test_columns_are_arrays():
+    """The book's columns hold a million jobs in some bytes each."""
+    assert isinstance(new_book(3).opened, array)

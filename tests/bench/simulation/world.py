@@ -1,0 +1,111 @@
+"""The world of a simulation: which videos there are, and what fate does to each. One seed makes one world, for every design."""
+
+import math
+import random
+from array import array
+from dataclasses import dataclass
+
+MEDIAN_SECONDS = 240.0
+LONG_SECONDS = 3_600.0
+LONG_SHARE = 0.01
+LONGEST_SECONDS = 6 * 3_600.0
+"""Rekognition takes no longer video (Rekognition guide, limits)."""
+_QUANTILE_99 = 2.326_347_874
+_SIGMA = math.log(LONG_SECONDS / MEDIAN_SECONDS) / _QUANTILE_99
+
+NOTICE_SECONDS, LATE_NOTICE_SECONDS, LATE_SHARE = 0.1, 5.0, 0.01
+LOST_SHARE, REPEATED_SHARE = 0.01, 0.01
+QUOTA_LAG_SECONDS = 5.0
+FLAGGED_SHARE = 0.02
+
+BUCKET = "amzn-s3-demo-bucket"
+_PREFIX = "videos/"
+NOTHING, LOST, REPEATED = 0, 1, 2
+COPIES = (1, 0, 2)
+"""How often a notice is sent whose fate this is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What may be different from one simulation to the next.
+
+    Attributes:
+        videos: How many there are.
+        seed: Of all that is drawn.
+        length: Of every video in seconds; None draws it from a log-normal distribution (median 4 min, 1 % above an hour).
+        factor: Seconds of analysis for a second of video.
+        slots: Rekognition jobs that may be open at a time: the account's quota, all of it ours.
+        crash_share: Invocations of functions that die half-way.
+        starter_crash_share: The same of our starters alone; None: as the others.
+        redriven: Whether S3 Batch repeats a task whose function died; AWS does not say.
+        without: What is left out or done worse, for mutants: "token", "sweeper", "haste".
+    """
+
+    videos: int = 10_000
+    seed: int = 7
+    length: float | None = None
+    factor: float = 1.0
+    slots: int = 20
+    crash_share: float = 0.005
+    starter_crash_share: float | None = None
+    redriven: bool = True
+    without: str = ""
+
+
+class World:
+    """The generator's list: for each video its length, and what becomes of the notice and of the quota of its jobs."""
+
+    def __init__(self, setting):
+        self.setting = setting
+        chance = random.Random(f"world {setting.seed}")
+        self.lengths_ms = array("l", (self._length_ms(chance) for _ in range(setting.videos)))
+        self.quota_lags = array("d", (chance.uniform(0.0, QUOTA_LAG_SECONDS) for _ in range(setting.videos)))
+        self.notices = bytearray(_notice(chance.random()) for _ in range(setting.videos))
+        self.late = bytearray(chance.random() < LATE_SHARE for _ in range(setting.videos))
+        self.flagged = bytearray(chance.random() < FLAGGED_SHARE for _ in range(setting.videos))
+
+    def _length_ms(self, chance):
+        if self.setting.length is not None:
+            return round(self.setting.length * 1000)
+        return round(min(LONGEST_SECONDS, chance.lognormvariate(math.log(MEDIAN_SECONDS), _SIGMA)) * 1000)
+
+    def notice_seconds(self, number):
+        """Return how long a completion notice takes."""
+        return LATE_NOTICE_SECONDS if self.late[number] else NOTICE_SECONDS
+
+    def analysis_seconds(self, number):
+        """Return how long the analysis of a video takes."""
+        return self.setting.factor * self.lengths_ms[number] / 1000
+
+
+def _notice(drawn):
+    if drawn < LOST_SHARE:
+        return LOST
+    return REPEATED if drawn < LOST_SHARE + REPEATED_SHARE else NOTHING
+
+
+def key_of(number):
+    """Return the key of a video's object."""
+    return f"{_PREFIX}{number:07}.mp4"
+
+
+def number_of(key):
+    """Return which video a key stands for."""
+    return int(key[len(_PREFIX) : -4])
+
+
+class Latencies:
+    """How long AWS calls take: drawn beforehand, handed out one after the other, from the beginning again after 65,521."""
+
+    _COUNT = 65_521
+    _SIGMA = 0.5
+
+    def __init__(self, seed):
+        chance = random.Random(f"latencies {seed}")
+        self._drawn = [chance.lognormvariate(math.log(0.015), self._SIGMA) for _ in range(self._COUNT)]
+        self._at = 0
+
+    def next(self):
+        """Return the seconds of the next call: median 15 ms."""
+        at = self._at = (self._at + 1) % self._COUNT
+        return self._drawn[at]
