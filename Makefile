@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser check mutants bench bench-listing bench-review bench-simulation screenshots setup ministack format \
-	lock bootstrap deploy destroy clean
+.PHONY: help demo test test-model test-browser check mutants bench bench-listing bench-review bench-simulation screenshots setup \
+	ministack format lock bootstrap deploy destroy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -44,6 +44,9 @@ test: $(READY) ministack ## all tests but those that need a browser
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest tests/browser
+
+test-model: $(READY) ## the model test for longer, with other examples each time (EXAMPLES=2000)
+	MODEL_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest tests/model/test_model.py -s -k nothing_is_lost
 
 check: $(READY) ## format, lint, types, tests, synth: what CI runs
 	$(BIN)/ruff format --check .

@@ -163,6 +163,9 @@ class Starting:
             return record
         if record.start is None:
             raise LookupError("a start was tried, but with which parameters is not written")
+        # Who wrote the note may be at it still, and would take it back after a refusal, whatever this Start comes to.
+        if step.owed and self._table.note_start_shared(record) is not Outcome.DONE:
+            return _Again()
         self._last_start = self._clock.now()
         return self._act(session, replace(step, record=record), self._starter.start(record.analysis, record.video, record.start))
 

@@ -87,9 +87,17 @@ class ScanTable(BulkWriter, DecisionTable):
         when = Condition(equal=_waiting(record), absent=["start_tried_at"])
         return self._change_record(record, sets=sets, when=when, before=lambda old: _still_waiting(old, record))
 
+    def note_start_shared(self, record: Record) -> Outcome:
+        """Write, before a Start is repeated, that the note of its first try is no longer its writer's alone to take back."""
+        when = Condition(equal=_noted(record))
+        return self._change_record(record, sets={"start_shared": True}, when=when, before=lambda _old: False)
+
     def forget_start_tried(self, record: Record) -> Outcome:
-        """Take back the note of a try (the one of `record.start_tried_at`) after which Rekognition refused for certain."""
-        when = Condition(equal={**_waiting(record), **items.present({"start_tried_at": record.start_tried_at})})
+        """Take back the note of a try (the one of `record.start_tried_at`) after which Rekognition refused for certain.
+
+        BY_ANOTHER: the note is another's, or another repeated the Start meanwhile, so that its outcome is not for us to know.
+        """
+        when = Condition(equal=_noted(record), absent=["start_shared"])
         return self._change_record(
             record,
             removes=["start_tried_at", "start"],
@@ -259,6 +267,10 @@ def _as_judged(record: Record) -> Condition:
 
 def _waiting(record: Record) -> dict[str, Any]:
     return {"state": State.WAITING.value, "attempt": record.attempt}
+
+
+def _noted(record: Record) -> dict[str, Any]:
+    return {**_waiting(record), **items.present({"start_tried_at": record.start_tried_at})}
 
 
 def _still_waiting(old: Old, record: Record) -> bool:

@@ -18,6 +18,9 @@ JOBS_OVER_SECONDS = 300.0
 EMPTY_SECONDS = 60.0
 """The indexes lag behind the table: a scan is closed only when nothing of it was seen in two sweeps so far apart."""
 
+SUBMITTING_SECONDS = 86_400.0
+"""A scan of which no batch job came for so long will have none: whoever submitted it broke off before its job was made."""
+
 PROGRESS_SECONDS = 600.0
 """How often it is noted how many videos of a scan are final: reading its totals costs a read of some sixty small items."""
 
@@ -49,10 +52,15 @@ class Closing:
             self._close(scan, sight, empty=self._seems_empty(scan, under_way))
 
     def _jobs_are_over(self, scan: Scan) -> bool:
-        """Tell whether every batch job has been over for a while. An open scan that lacks some is still being submitted."""
+        """Tell whether every batch job has been over for a while.
+
+        An open scan that lacks some is still being submitted; one that has none at all only for a day, then nothing will come.
+        """
         now = self._clock.now()
         if scan.status is ScanStatus.CANCELLED and now - (scan.held_at or 0.0) < JOBS_OVER_SECONDS:
             return False
+        if not scan.jobs and scan.status is not ScanStatus.CANCELLED:
+            return now - scan.created_at >= SUBMITTING_SECONDS
         return (not scan.missing_jobs or scan.status is ScanStatus.CANCELLED) and all(
             job.terminal_since is not None and now - job.terminal_since >= JOBS_OVER_SECONDS for job in scan.jobs
         )

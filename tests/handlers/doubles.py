@@ -27,15 +27,18 @@ class Clock:
     def __init__(self, now=1_700_000_000.0):
         self.time = now
         self.slept = []
+        self.meanwhile = None
 
     def now(self):
         """Return the time."""
         return self.time
 
     def sleep(self, seconds):
-        """Move on."""
+        """Move on; what is to be done meanwhile is done."""
         self.slept.append(seconds)
         self.time += seconds
+        if self.meanwhile is not None:
+            self.meanwhile()
 
 
 def client_error(code, status=400, operation="Operation"):

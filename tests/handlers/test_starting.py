@@ -360,6 +360,27 @@ class TestUnknown:
 
         assert (1, noted) == (handed_back, lanes.record().start_tried_at)
 
+    def test_note_stays_when_another_repeated(self, lanes, rekognition, clock, queues):
+        """A note stays that another starter has taken for its own, though all Starts of its writer were refused for certain."""
+        record = lanes.register()
+        queues.send(record)
+        first, second = lanes.receive(), lanes.receive()
+        rekognition.refuse_starts.extend([client_error("LimitExceededException"), None])
+        rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 1_000)
+        rekognition.lose_answer = True
+
+        def beside():
+            clock.meanwhile = None
+            lanes.environment()
+            lanes.invoke(second)
+
+        clock.meanwhile = beside
+        lanes.invoke(first)
+
+        assert 1 == len(rekognition.jobs)
+        assert State.WAITING is lanes.record().state
+        assert lanes.record().start_tried_at is not None
+
     @pytest.mark.parametrize(("days", "state"), [(5.9, State.RUNNING), (6.1, State.FAILED)])
     def test_too_long(self, lanes, rekognition, clock, days, state):
         """After 6 days a repeated Start might be paid again: the video fails as unknown."""

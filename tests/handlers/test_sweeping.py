@@ -376,13 +376,22 @@ class TestClosing:
 
         assert table.scan(SCAN).status is ScanStatus.OPEN
 
-    def test_no_job(self, sweep, table):
+    def test_no_job(self, sweep, table, clock):
         """A scan that is still being submitted stays open."""
-        table.put_scan(Scan(SCAN, BUCKET))
+        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
 
         sweep(10)
 
         assert table.scan(SCAN).status is ScanStatus.OPEN
+
+    def test_a_job_never_came(self, sweep, table, clock, sns):
+        """A scan whose submission broke off before its batch job was made is closed after a day, and nobody is mailed."""
+        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now() - DAY))
+
+        sweep(3)
+
+        assert table.scan(SCAN).status is ScanStatus.CLOSED
+        assert sns.mails == []
 
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
     def test_held(self, over, sweep, table, status):
@@ -979,7 +988,7 @@ class TestTime:
 
     def test_progress(self, sweep, table, clock, flag):
         """How far an open scan is is noted every ten minutes, and the last hour is kept."""
-        table.put_scan(Scan(SCAN, BUCKET))
+        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
         flag()
 
         sweep(100)

@@ -1,0 +1,255 @@
+"""What every example stands on: a world with a scan under way, the count of what was done, and the end, at which all is quiet."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from handlers.completing import CompletionError
+from handlers.domain.identity import parse_tag
+from handlers.domain.states import Lane, ScanStatus
+from handlers.errors import ThrottledError
+from handlers.logs import LOGGER
+from handlers.sweeping import SweepError
+from tests.model.books import unfinished
+from tests.model.people import People
+from tests.model.product import BUCKET, DAY, HOUR, MINUTE
+from tests.model.videos import video
+from tests.model.world import World
+from tools.emulator.rekognition.faults import Faults
+from tools.emulator.settings import EmulatorSettings
+
+QUIET_SECONDS = 3 * DAY
+"""After so long without faults everything must be over. The longest wait there is lasts a day: a scan whose job never came."""
+
+KEYS = tuple(f"v{number}.mp4" for number in range(7))
+SECONDS = (5, 20, 20, 60, 400)
+seeds = st.integers(0, 2**16)
+videos = st.builds(video, st.sampled_from(SECONDS), st.sampled_from([None, 70, 85, 99]), content=st.integers(0, 3))
+bodies = st.one_of(videos, videos, st.sampled_from([video(reason="Unsupported codec/format."), b"no video", None]))
+"""What may lie under a key: a video, one that cannot be analysed, no video, nothing."""
+
+
+class Complaints(logging.Filter):
+    """Hears of exceptions that were no answer of AWS's: those are faults of the product. Nobody else hears of anything."""
+
+    EXPECTED = (ClientError, BotoCoreError, ThrottledError, CompletionError, SweepError)
+
+    def __init__(self):
+        super().__init__()
+        self.faults = []
+
+    def filter(self, record):
+        """Take what was logged."""
+        if record.exc_info:
+            self._take(record.exc_info[1])
+        return False
+
+    def _take(self, error):
+        if isinstance(error, ExceptionGroup):
+            for each in error.exceptions:
+                self._take(each)
+        elif not isinstance(error, self.EXPECTED):
+            self.faults.append(repr(error))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that may be done: its method takes the model and a function that draws."""
+
+    name: str
+    act: Callable
+    when: Callable
+    weight: int
+
+    def __repr__(self):
+        """Say what is done."""
+        return self.name
+
+
+def kind(name, *, when=lambda _model: True, weight=1):
+    """Make a method a kind of thing that the model does; it is chosen `weight` times as often as others, where it is possible."""
+
+    def mark(method):
+        method.kind = Kind(name, method, when, weight)
+        return method
+
+    return mark
+
+
+def vars_of(cls):
+    """Return the attributes of a class and its bases."""
+    return {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
+
+
+class Score:
+    """What was done over all examples: how often each thing happened, which calls met whom half-way, how long the ends took."""
+
+    def __init__(self):
+        self.hits = Counter()
+        self.beside = Counter()
+        self.quiet_hours = Counter()
+        self.steps = 0
+        self.calls = 0
+
+    def all_hits(self, model):
+        """Return how often each kind of thing happened, also those that never did."""
+        return {each.name: self.hits[each.name] for each in model.kinds()}
+
+    def __str__(self):
+        """Return the counts as lines."""
+        hits = (f"{count:7,}  {name}" for name, count in self.hits.most_common())
+        beside = (f"{count:7,}  {caller} while {other} stood" for (other, caller), count in self.beside.most_common(40))
+        quiet = ", ".join(f"{count} within {hours + 1} h" for hours, count in sorted(self.quiet_hours.items()))
+        head = f"{self.steps:,} steps, {self.calls:,} AWS calls; quiet: {quiet}"
+        return "\n".join([head, *hits, "AWS calls made while another was half-way:", *beside])
+
+
+class Ground(RuleBasedStateMachine):
+    """The product in its world; `score` is kept over all examples, and `make_world` may make a broken one."""
+
+    score = Score()
+    make_world = World
+
+    def __init__(self):
+        super().__init__()
+        self.world = None
+        self.broken = False
+
+    @initialize(
+        dials=st.fixed_dictionaries(
+            {
+                "index_lag_seconds": st.sampled_from([0.0, 2.0]),
+                "account_jobs": st.integers(1, 4),
+                "full_account_answers_repeated_token": st.booleans(),
+                "quota_lag_seconds": st.sampled_from([0.0, 5.0]),
+                "gets_per_second": st.sampled_from([5, 20]),
+                "batch_throttle_spends_redrive": st.booleans(),
+                "batch_function_errors_redriven": st.booleans(),
+                "batch_missing_job_error": st.sampled_from(["NotFoundException", "NoSuchJob"]),
+            }
+        ),
+        contents=st.lists(bodies, min_size=len(KEYS), max_size=len(KEYS)),
+        lane=st.sampled_from(Lane),
+    )
+    def begin(self, dials, contents, lane):
+        """Make a world in which a scan is submitted; what nobody knows of AWS is drawn."""
+        self.world = type(self).make_world(EmulatorSettings(**dials))
+        self.people = People(self.world)
+        self.hub, self.books = self.world.hub, self.world.books
+        self.complaints = Complaints()
+        LOGGER.addFilter(self.complaints)
+        for key, body in zip(KEYS, contents, strict=True):
+            if body is not None:
+                self.world.objects.write(BUCKET, key, body)
+        self.world.objects.write(BUCKET, "strange.mp4", video(60, 99))
+        self.people.submit(KEYS[:5], lane)
+
+    @classmethod
+    def kinds(cls):
+        """Return all kinds of things that the model does, first those that Hypothesis is to prefer, as it prefers what is first."""
+        found = (member.kind for member in vars_of(cls).values() if hasattr(member, "kind"))
+        return sorted(found, key=lambda each: (-each.weight, each.name))
+
+    @rule(data=st.data(), seed=seeds)
+    def act(self, data, seed):
+        """Do one of the things that are possible now, and hold everything against what must hold.
+
+        One rule for all: Hypothesis would leave out half of the rules in each example, and repeat the others.
+        """
+        self.broken = True  # until the end: a broken example need not become quiet
+        self.hub.random.seed(seed)
+        possible = [each for each in self.kinds() if each.when(self) for _ in range(each.weight)]
+        chosen = data.draw(st.sampled_from(possible), label="does")
+        self.score.hits[chosen.name] += 1
+        self.score.steps += 1
+        chosen.act(self, data.draw)
+        self.books.look()
+        assert not self.complaints.faults, self.complaints.faults
+        self.broken = False
+
+    @property
+    def scans(self):
+        """Return the ids of all scans."""
+        return sorted({scan_id for _, scan_id in self.books.records} | set(self.people.scans))
+
+    @property
+    def held(self):
+        """Return the runs that are held."""
+        return [run for run in self.hub.live if run.held]
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def teardown(self):
+        """Let the world become quiet: then everything ends in a final state, and every scan closes."""
+        if self.world is None:
+            return
+        try:
+            if not self.broken:
+                self._become_quiet()
+        finally:
+            LOGGER.removeFilter(self.complaints)
+            self.score.beside.update(self.hub.beside)
+            self.score.calls += self.hub.calls
+            for run in list(self.hub.live):
+                self.hub.kill(run)
+
+    def _become_quiet(self):
+        self.hub.orders.clear()
+        self.hub.troubles.clear()
+        self.world.rekognition.faults = Faults()
+        for run in self.held:
+            run.held = False
+        began = self.world.clock.now()
+        while not self._over():
+            waited = self.world.clock.now() - began
+            assert waited < QUIET_SECONDS, f"never quiet: {unfinished(self.books)}, {self._open_scans()}, {self.hub.live}"
+            self._resume_everything()
+            # What is left after two hours waits for its day, which is as well seen every ten minutes.
+            late = waited > 2 * HOUR
+            self.world.rest(HOUR if late else 10 * MINUTE, every=10 * MINUTE if late else MINUTE)
+        self.score.quiet_hours[round((self.world.clock.now() - began) / HOUR)] += 1
+        assert not self.complaints.faults, self.complaints.faults
+        self._check_end()
+
+    def _resume_everything(self):
+        settings = self.people.table.settings()
+        if settings is not None and settings.paused:
+            self.people.resume()
+        for scan in self.people.table.scans():
+            if scan.status is ScanStatus.PAUSED:
+                self.people.resume(scan.id)
+
+    def _open_scans(self):
+        return [scan for scan in self.people.table.scans() if scan.live]
+
+    def _over(self):
+        return not unfinished(self.books) and not self._open_scans() and not self.hub.live
+
+    def _check_end(self):
+        """Hold what was promised and paid for against what became of it."""
+        for job_id, scan_id, keys, _ in self.people.jobs:
+            self._check_job(job_id, scan_id, keys)
+        for tag in self.books.jobs:
+            analysis = parse_tag(tag)
+            item = self.books.records[analysis.video_id, analysis.scan_id]
+            assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
+        counted = {scan_id: self.people.table.totals(scan_id) for scan_id in self.scans}
+        videos = Counter(scan_id for _, scan_id in self.books.records)
+        assert {scan_id: totals.final for scan_id, totals in counted.items()} == {
+            scan_id: videos[scan_id] for scan_id in self.scans
+        }
+
+    def _check_job(self, job_id, scan_id, keys):
+        """Every task that S3 Batch calls done has a record, unless its object is no video."""
+        if job_id not in self.world.batch._jobs:
+            return  # forgotten 90 days after its end
+        told = self.world.batch.describe_job(job_id)["ProgressSummary"]
+        known = self.people.recorded(scan_id, keys)
+        assert told["NumberOfTasksSucceeded"] <= known + self.people.skipped(keys), (
+            f"job {job_id} of {scan_id}: {told}, {known} records"
+        )

@@ -1,0 +1,80 @@
+"""The product with one of its guards taken away: what the model must see."""
+
+import sys
+
+from handlers.adapters.expressions import Condition
+from handlers.adapters.outcome import Outcome
+from handlers.adapters.table import ScanTable
+from tests.line.flows import Flows
+
+
+class UnconditionalTable(ScanTable):
+    """Enters RUNNING whatever the record is."""
+
+    def _record_update(self, record, *, when, sets=None, removes=()):
+        entering = sets is not None and sets.get("state") == "RUNNING"
+        return super()._record_update(record, when=Condition() if entering else when, sets=sets, removes=removes)
+
+
+class TotalsAfterwardsTable(ScanTable):
+    """Counts a transition in a write of its own."""
+
+    def _transition(self, actions, before):
+        *transition, count = actions
+        if "TOTALS#" not in str(count):
+            return super()._transition(actions, before)
+        outcome = super()._transition(transition, before)
+        if outcome is Outcome.DONE:
+            self._table.update(count["Update"])
+        return outcome
+
+
+class BlindTable(ScanTable):
+    """Shows the closing of scans no running analyses."""
+
+    def running(self):
+        """Return the running analyses."""
+        return [] if sys._getframe(1).f_code.co_name == "_under_way" else super().running()
+
+
+class Tokenless:
+    """Rekognition's client, whose Starts carry no token."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def __getattr__(self, name):
+        """Return an operation."""
+        return getattr(self._client, name)
+
+    def start_content_moderation(self, **parameters):
+        """Start without a token."""
+        del parameters["ClientRequestToken"]
+        return self._client.start_content_moderation(**parameters)
+
+
+class TokenlessFlows(Flows):
+    """Flows without tokens."""
+
+    def _client(self, service):
+        client = super()._client(service)
+        return Tokenless(client) if service == "rekognition" else client
+
+
+def flows_with(table):
+    """Return flows with another table."""
+
+    class Mutated(Flows):
+        def _table(self, settings):
+            return table(self._client("dynamodb"), settings.table_name, self._line.clock)
+
+    return Mutated
+
+
+MUTANTS = {
+    "no condition at RUNNING": (flows_with(UnconditionalTable), "no transition|no retry|RUNNING items|paid"),
+    "no token": (TokenlessFlows, "paid twice"),
+    "totals outside the transaction": (flows_with(TotalsAfterwardsTable), "totals"),
+    "closing without a look at RUNNING": (flows_with(BlindTable), "closed too early"),
+}
+"""Each mutant, and what is said of it."""

@@ -1,0 +1,190 @@
+"""What people do to the product, by its tools or in the console: each a run of its own, so that it meets all else half-way."""
+
+import hashlib
+from contextlib import suppress
+
+from botocore.exceptions import ClientError
+
+from handlers.adapters.table import ScanTable
+from handlers.domain import policy
+from handlers.domain.identity import Video
+from handlers.domain.record import Scan
+from handlers.domain.states import RETRIABLE, Lane, State
+from tests.model.product import BUCKET, COMPLETIONS, HOUR, ROLE, TABLE, WORK
+from tools.lib import rejudge
+from tools.lib.control_redrive import Redrive
+from tools.lib.manifest import UploadedManifest
+from tools.lib.plan import job_request
+
+
+class NoBar:
+    """Shows nothing."""
+
+    def show(self, *_):
+        """Show nothing."""
+
+
+class People:
+    """Whoever works with the product. `jobs` are the batch jobs that they made: (job id, scan id, keys, arguments)."""
+
+    def __init__(self, world):
+        self._world = world
+        self.table = ScanTable(world.client("dynamodb"), TABLE, world.flow_clock)
+        self.jobs = []
+        self.scans = {}  # scan id -> lane
+        self._retries = {}
+        self._numbers = 0
+
+    def _do(self, name, body):
+        def done():
+            # Who sits at a keyboard sees an error, and is done for now.
+            with suppress(ClientError):
+                body()
+
+        return self._world.hub.spawn(name, done, seconds=HOUR)
+
+    # submitting
+
+    def submit(self, keys, lane):
+        """Submit a new scan, as `submit_job.py` does."""
+        scan_id = f"01JDEM{len(self.scans):020}"
+        self.scans[scan_id] = lane
+
+        def body():
+            self.table.put_scan(Scan(scan_id, BUCKET, lane, created_at=self._world.clock.now()))
+            self._create_job(scan_id, keys, {"scan_id": scan_id, "lane": lane.value})
+
+        self._do("submit", body)
+
+    def submit_by_hand(self, keys):
+        """Make a job in the console, which knows nothing of scans."""
+        self._do("submit", lambda: self._create_job(None, keys, None))
+
+    def clone(self, job):
+        """Make a job once more in the console, with the same arguments."""
+        _, scan_id, keys, arguments = job
+        if arguments is None:
+            self.submit_by_hand(keys)
+        else:
+            self._do("submit", lambda: self._create_job(None, keys, arguments, named=scan_id))
+
+    def retry(self, scan_id):
+        """Retry what has failed or was cancelled, as `submit_job.py --retry` does."""
+        keys = [item["key"]["S"] for item in self._of(scan_id) if State(item["state"]["S"]) in RETRIABLE]
+        number = self._retries[scan_id] = self._retries.get(scan_id, 0) + 1
+        lane = self.scans.get(scan_id, Lane.NORMAL)
+        arguments = {"scan_id": scan_id, "lane": lane.value, "retry": str(number)}
+        self._do("retry", lambda: self._create_job(scan_id, keys, arguments))
+
+    def curable(self):
+        """Return the scans of which something may be retried."""
+        found = {item["sk"]["S"][5:] for item in self._world.books.records.values() if State(item["state"]["S"]) in RETRIABLE}
+        return sorted(found)
+
+    def recorded(self, scan_id, keys):
+        """Return of how many of these keys a scan has records."""
+        return sum((Video(BUCKET, key).id, scan_id) in self._world.books.records for key in keys)
+
+    def skipped(self, keys):
+        """Return how many of these keys were ever no video."""
+        return sum(key in self._world.objects.no_videos for key in keys)
+
+    def _of(self, scan_id):
+        return [item for (_, scan), item in self._world.books.records.items() if scan == scan_id]
+
+    def _create_job(self, scan_id, keys, arguments, named=None):
+        self._numbers += 1
+        body = "".join(f"{BUCKET},{key}\r\n" for key in keys).encode()
+        manifest = UploadedManifest(WORK, f"manifests/{self._numbers}.csv", hashlib.md5(body).hexdigest())
+        self._world.objects.write(WORK, manifest.key, body)
+        request = job_request(
+            self._world.deployed.deployment(),
+            manifest,
+            token=f"token-{self._numbers}",
+            description="a scan",
+            arguments=arguments or {"scan_id": "none"},
+            versioned=False,
+            report_prefix=f"reports/{self._numbers}",
+        )
+        if arguments is None:
+            function = request["Operation"]["LambdaInvoke"]
+            del function["UserArguments"]
+            function["InvocationSchemaVersion"] = "1.0"
+        job_id = self._world.client("s3control").create_job(**request)["JobId"]
+        self.jobs.append((job_id, scan_id or named or job_id, tuple(keys), arguments))
+        if scan_id is not None:
+            self.table.add_job(scan_id, job_id)
+
+    # holding
+
+    def pause(self, scan_id=None):
+        """Pause a scan, or all starting."""
+        self._do(
+            "pause", lambda: self.table.pause("a person", "test") if scan_id is None else self.table.pause_scan(scan_id, "test")
+        )
+
+    def resume(self, scan_id=None):
+        """Let a scan, or all starting, go on."""
+        self._do("resume", lambda: self.table.resume() if scan_id is None else self.table.resume_scan(scan_id))
+
+    def slots(self, slots):
+        """Turn the dial."""
+        self._do("slots", lambda: self.table.set_slots(slots))
+
+    def cancel(self, scan_id):
+        """Cancel a scan, then its jobs, as `control_scan.py cancel` does."""
+
+        def body():
+            scan = self.table.scan(scan_id)
+            self.table.cancel_scan(scan_id, "test")
+            for job in scan.jobs if scan else ():
+                with suppress(ClientError):
+                    self._world.client("s3control").update_job_status(
+                        AccountId=self._world.dials.account_id, JobId=job.id, RequestedJobStatus="Cancelled"
+                    )
+
+        self._do("cancel", body)
+
+    def cancel_job(self, job_id):
+        """Cancel a batch job in the console, without a word to the scan."""
+        self._do(
+            "console",
+            lambda: self._world.client("s3control").update_job_status(
+                AccountId=self._world.dials.account_id, JobId=job_id, RequestedJobStatus="Cancelled"
+            ),
+        )
+
+    # the rest
+
+    def judge(self, scan_id, threshold):
+        """Judge a scan again by another policy, as `review_report.py --apply-policy` does."""
+        text = f'{{"default": {{"min_confidence": {threshold}, "alert": true}}}}'
+        asked = policy.parse(text)
+        self._world.books.thresholds[asked.hash] = threshold
+
+        def body():
+            for item in self._of(scan_id):
+                record = self.table.record(item["pk"]["S"].removeprefix("VIDEO#"), scan_id)
+                if record.state in rejudge.JUDGED:
+                    judgement = rejudge.judge(record, asked)
+                    if isinstance(judgement, rejudge.Judgement) and judgement.to_write:
+                        self.table.judge_again(record, judgement.judged)
+
+        self._do("judge", body)
+
+    def redrive(self):
+        """Do dead letters again."""
+        world = self._world
+        redrive = Redrive(world.client("sqs"), world.client("lambda"), self.table, world.flow_clock, world.deployed.deployment())
+        self._do("redrive", lambda: redrive.run(NoBar()))
+
+    def strange(self, key, tag, *, notified):
+        """Start an analysis that is none of the product's, in the same account."""
+        channel = {"NotificationChannel": {"SNSTopicArn": COMPLETIONS, "RoleArn": ROLE}} if notified else {}
+        named = {"JobTag": tag} if tag else {}
+        self._do(
+            "stranger",
+            lambda: self._world.client("rekognition").start_content_moderation(
+                Video={"S3Object": {"Bucket": BUCKET, "Name": key}}, **channel, **named
+            ),
+        )

@@ -1,0 +1,43 @@
+"""The model's world is wired in numbers: they are the template's."""
+
+from tests.model import books, product
+
+
+def _all(template, kind):
+    return [resource["Properties"] for resource in template["Resources"].values() if resource["Type"] == kind]
+
+
+def test_functions(template):
+    """Functions end after as many seconds as in the model, and the same ones have dead letters."""
+    found = [one for one in _all(template, "AWS::Lambda::Function") if one["Handler"].startswith("handlers.")]
+
+    assert product.TIMEOUTS == {one["Handler"].split(".")[1]: one["Timeout"] for one in found}
+    assert set(product.BURIED) == {one["Handler"].split(".")[1] for one in found if "DeadLetterConfig" in one}
+
+
+def test_lanes(template):
+    """Lanes hide, keep and give up their messages as in the model, and as many starters empty them, one message at a time."""
+    lanes = [queue for queue in _all(template, "AWS::SQS::Queue") if "RedrivePolicy" in queue]
+    mappings = _all(template, "AWS::Lambda::EventSourceMapping")
+
+    assert {(product.VISIBILITY, product.RETENTION, product.RECEIVES)} == {
+        (lane["VisibilityTimeout"], lane["MessageRetentionPeriod"], lane["RedrivePolicy"]["maxReceiveCount"]) for lane in lanes
+    }
+    assert [(1, product.STARTERS_PER_LANE, ["ReportBatchItemFailures"])] * 2 == [
+        (one["BatchSize"], one["ScalingConfig"]["MaximumConcurrency"], one["FunctionResponseTypes"]) for one in mappings
+    ]
+    assert len(mappings) * product.STARTERS_PER_LANE == books.STARTERS
+
+
+def test_indexes(template):
+    """The table's indexes have the keys and show the attributes of those in the model."""
+    (table,) = _all(template, "AWS::DynamoDB::Table")
+    known = {
+        one["IndexName"]: (
+            [key["AttributeName"] for key in one["KeySchema"]],
+            sorted(one["Projection"].get("NonKeyAttributes", [])),
+        )
+        for one in table["GlobalSecondaryIndexes"]
+    }
+
+    assert known == {name: (list(keys), sorted(shown)) for name, (keys, shown) in product.INDEXES.items()}

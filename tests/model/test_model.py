@@ -1,0 +1,79 @@
+"""Nothing is lost and nothing paid twice, whatever happens and in whatever order: more than 10,000 steps of what may happen.
+
+`make test-model` runs longer, each time with other examples; here they are always the same.
+"""
+
+import logging
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.ground import Score
+from tests.model.machine import Model
+from tests.model.mutants import MUTANTS
+from tests.model.world import World
+
+LONGER = os.environ.get("MODEL_EXAMPLES")
+EXAMPLES, STEPS = int(LONGER or 400), 50
+LEAST_STEPS, LEAST_HITS = 10_000, 100
+LEAST_MET = 30
+MET = {
+    "sweep in sweep": ("sweeper", "sweeper"),
+    "start during completion": ("completion", "start_analysis"),
+    "notice during start": ("start_analysis", "completion"),
+    "cancel during start": ("start_analysis", "cancel"),
+    "sweep during start": ("start_analysis", "sweeper"),
+    "start during sweep": ("sweeper", "start_analysis"),
+}
+"""AWS calls that must have been made while another was half-way: the first one stood, the second one called."""
+
+
+def run(model, examples, *phases, derandomize):
+    """Run a model."""
+    asked = settings(
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        phases=phases,
+        derandomize=derandomize,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(model, settings=asked)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs():
+    """Let the emulator say nothing of dead letters and the like: they are what this is about."""
+    log = logging.getLogger("tools.emulator")
+    log.setLevel(logging.CRITICAL)
+    yield
+    log.setLevel(logging.NOTSET)
+
+
+@pytest.mark.timeout(0 if LONGER else 3_600)
+def test_nothing_is_lost_and_nothing_paid_twice():
+    """Whatever happens: one state, one job an attempt, totals = records, slots kept; and when all is quiet, all is over."""
+    score = Score()
+    model = type("Model", (Model,), {"score": score})
+
+    run(model, EXAMPLES, Phase.generate, Phase.shrink, derandomize=not LONGER)
+
+    print(f"\n{score}")  # noqa: T201 # the hit counts are part of the result
+    assert score.steps >= LEAST_STEPS
+    assert not {name: hits for name, hits in score.all_hits(model).items() if hits < LEAST_HITS}
+    assert not {name: score.beside[met] for name, met in MET.items() if score.beside[met] < LEAST_MET}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_guard_taken_away_is_seen(name):
+    """The model can fail: it sees each of these faults of the product, and says what is wrong."""
+    flows, said = MUTANTS[name]
+    model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda dials: World(dials, flows)})
+
+    with pytest.raises(AssertionError, match=said):
+        run(model, EXAMPLES, Phase.generate, derandomize=True)
