@@ -14,8 +14,9 @@ from moto import mock_aws
 from handlers.adapters.table import ScanTable
 from handlers.domain.identity import Video
 from tests.handlers.doubles import client_error, notice_event
-from tests.line.flows import Flows
-from tests.line.session import START_OF_TIME, Clock
+from tests.line.flows import DiedError, Flows
+from tests.line.session import Clock
+from tests.line.short_way import OPERATIONS, directly
 from tests.line.videos import Eyes, video
 from tools import review_report, submit_job
 from tools.emulator import cloudformation
@@ -70,21 +71,49 @@ class Line:
     """A deployment with one bucket of videos. `calls` are the AWS calls that were made, in order."""
 
     def __init__(self, stack, directory, assembly, session, **settings):
-        self.clock = Clock(START_OF_TIME)
+        self.clock = Clock()
         self.settings = EmulatorSettings(**settings)
         self.directory = directory
         self.calls = []
+        self.processes = []
+        """Of the functions that run now; each but the last one sleeps, and the last one is who makes AWS calls."""
+        self.watch = None
+        """Who is told of each call of a function's, just before and just after it: `before(name, process)`, `after(...)`."""
         self._before = {}
         self._stack = stack
         self.session = session
-        session.listener = self._note
+        session.listener = self
         self._make_services()
         self._deploy(assembly)
 
-    def _note(self, name, parameters):
+    def asked(self, name, parameters):
+        """Note a call, and do what was ordered before it."""
         self.calls.append(Call(self.clock.now(), name, parameters))
         if self._before.get(name):
             self._before[name].pop(0)()
+
+    def calling(self, name, request, model):
+        """Tell the watch of a call of a function's, and let a table's call take the short way."""
+        self._check_alive()
+        if self.watch is not None and self.processes:
+            self.watch.before(name, self.processes[-1])
+        if model.service_model.service_name == "dynamodb" and model.name in OPERATIONS:
+            return directly(self.tables, model, request)
+        return None
+
+    def answered(self, name, answer):
+        """Tell the watch of a call of a function's that was answered."""
+        if self.watch is not None and self.processes:
+            self.watch.after(name, self.processes[-1], answer)
+
+    def sleep(self, seconds):
+        """Let a function wait."""
+        self._check_alive()
+        self.clock.sleep(seconds)
+
+    def _check_alive(self):
+        if self.processes and self.processes[-1].dead:
+            raise DiedError
 
     def before(self, name, *actions):
         """Do something just before each of the next calls of an operation, e.g. "sns.Publish"; it may raise in the call's place."""
@@ -109,12 +138,12 @@ class Line:
         self.queues.when_visible(self.functions.wake)
         outbox = self.directory / "outbox"
         self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=outbox)
-        tables = DynamoDbService(clock=clock, settings=settings)
+        self.tables = DynamoDbService(clock=clock, settings=settings)
         self.batch = BatchOperations(clock=clock, settings=settings, objects=self.storage, functions=self.functions, seed=7)
         self.rekognition = ContentModeration(
             clock=clock, settings=settings, objects=self.storage, topics=self.topics, analyser=Eyes()
         )
-        for service in (tables, self.queues, self.topics, QuotasDoor(), FunctionsDoor(self.functions)):
+        for service in (self.tables, self.queues, self.topics, QuotasDoor(), FunctionsDoor(self.functions)):
             service.install()
             self._stack.callback(service.uninstall)
         for door, engine in ((batch_door, self.batch), (rekognition_door, self.rekognition), (cloudformation, self.topics)):
