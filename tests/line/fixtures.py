@@ -22,17 +22,18 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
     """Return a function from changes of the shipped context to the folder of the assembly."""
+    return lambda **changes: _synthesised(tmp_path_factory, json.dumps({"alert_email": "reviewer@example.com"} | changes))
+
+
+@functools.cache
+def _synthesised(factory, changes):
+    """Synthesise once for all folders of tests that have these fixtures."""
     from stacks.app import synthesise  # noqa: PLC0415 # starts Node: only when a test asks for it
 
     shipped = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-
-    @functools.cache
-    def make(changes):
-        outdir = tmp_path_factory.mktemp("assembly")
-        synthesise(root=ROOT, context=shipped | json.loads(changes), outdir=outdir)
-        return outdir
-
-    return lambda **changes: make(json.dumps({"alert_email": "reviewer@example.com"} | changes))
+    outdir = factory.mktemp("assembly")
+    synthesise(root=ROOT, context=shipped | json.loads(changes), outdir=outdir)
+    return outdir
 
 
 @pytest.fixture(scope="session")

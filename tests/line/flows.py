@@ -61,7 +61,8 @@ class ProcessClock:
 class Flows:
     """Runs functions of the template: the flow behind each handler, on the clock of the test. Implements `Runtime`.
 
-    `seen` may put something of a test's before the ports that a flow is made with.
+    `seen` may put something of a test's before the ports that a flow is made with, and `clients` hold others than
+    boto3's, by service.
     """
 
     def __init__(self, line):
@@ -70,6 +71,7 @@ class Flows:
         self._made = {}
         self._count = 0
         self.seen = lambda port: port
+        self.clients = {}
 
     def run(self, function, invocation, done):
         """Call a flow and then `done`, both before returning."""
@@ -157,7 +159,7 @@ class Flows:
         return LaneQueues(self._client("sqs"), urls)
 
     def _client(self, service):
-        return self._line.session.client(service, config=CONFIGS[service])
+        return self.clients.get(service) or self._line.session.client(service, config=CONFIGS[service])
 
 
 def _module(function):

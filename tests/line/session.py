@@ -10,22 +10,22 @@ START_OF_TIME, LONGEST_SECONDS = 1_700_000_000.0, 1_800.0
 class Clock(ManualClock):
     """Stands still until somebody sleeps; ends what would wait for ever."""
 
-    def __init__(self, longest_seconds=LONGEST_SECONDS):
+    def __init__(self):
         super().__init__(START_OF_TIME)
-        self._end = START_OF_TIME + longest_seconds
+        self.longest_seconds = LONGEST_SECONDS
 
     def advance(self, seconds):
         """Move on."""
-        if self.now() > self._end:
-            raise TimeoutError(f"not over after {self._end - START_OF_TIME} s")
+        if self.now() > START_OF_TIME + self.longest_seconds:
+            raise TimeoutError(f"not over after {self.longest_seconds} s")
         super().advance(seconds)
 
 
 class Session:
     """A session whose clients are made once, since making them takes most of a test.
 
-    `listener` is told of each call as it is asked for (`asked`), just before its request goes out (`calling`; what this returns is
-    the answer, and no request goes out), and when its answer is there but its caller has not seen it (`answered`).
+    `listener` is told of each call as it is asked for (`asked`), just before its request goes out (`calling`), and when its answer
+    is there but its caller has not seen it (`answered`).
     """
 
     def __init__(self):
@@ -47,7 +47,7 @@ class Session:
         self.listener.asked(name_of(model), dict(params))
 
     def _calling(self, params, model, **_):
-        return self.listener.calling(name_of(model), params, model)
+        self.listener.calling(name_of(model), params)
 
     def _answered(self, parsed, model, **_):
         self.listener.answered(name_of(model), parsed)
