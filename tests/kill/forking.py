@@ -54,6 +54,8 @@ class Forking:
             self._children.append(child)
             return False
         self.is_fork = True
+        # It lives for a second: collecting its garbage would only copy the memory that it shares.
+        gc.disable()
         self.line.move(self._folder / str(self.forks))
         return True
 

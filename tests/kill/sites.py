@@ -68,6 +68,22 @@ def possible_sites(sources, handler):
     }
 
 
+def references(sources, handler):
+    """Return what leads to AWS and is handed on without being called: where it is called from then, its place would not tell."""
+    leading = _leading(sources)
+    return {
+        Site(function.module, node.lineno, node.col_offset, ast.unparse(node))
+        for function in reading.reached(sources, handler)
+        if function.module != PRIMITIVES
+        for node in ast.walk(function.node)
+        if _leads_to_aws(node, leading) and ast.unparse(node.value) != "self" and node not in _called(function.node)
+    }
+
+
+def _called(tree):
+    return {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
 def possible_operations(sources, handler):
     """Return every operation that a handler can call, as `service.Operation`."""
     names = _operations()

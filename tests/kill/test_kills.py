@@ -34,6 +34,12 @@ def test_every_call_of_the_source_was_killed_at(killed, handler):
     assert [] == [str(site) for site in sorted(sites.possible_sites(sites.source(), handler) - visited)]
 
 
+@pytest.mark.parametrize("handler", sites.HANDLERS)
+def test_every_call_stands_where_it_is_made(handler):
+    """No method that calls AWS is handed on by its name: its call would be no site of its own."""
+    assert [] == [str(site) for site in sorted(sites.references(sites.source(), handler))]
+
+
 def test_every_operation_was_killed_at(killed):
     """Each operation that the source names was killed at, before and after."""
     points = [point for name in SCENARIOS for point in killed(name).points]
