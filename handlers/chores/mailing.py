@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from handlers.adapters.mail import MailTopic
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Outcome, ScanTable
 from handlers.chores.sight import Sight
 from handlers.clock import Clock
 from handlers.domain import scan_mail
@@ -30,13 +30,27 @@ WAITING_COUNTED = 100_000
 
 
 class Post:
-    """Publishes at most five mails a second."""
+    """Publishes at most five mails a second, and each once as long as its environment lives."""
 
     def __init__(self, topic: MailTopic, clock: Clock) -> None:
         self._topic = topic
         self._clock = clock
+        self._not_noted: set[tuple[object, ...]] = set()
 
-    def send(self, mail: Mail) -> None:
+    def deliver(self, name: tuple[object, ...], mail: Callable[[], Mail], note: Callable[[], Outcome]) -> Outcome:
+        """Send a mail and note that it is sent; return what noting came to.
+
+        Where noting fails, the table being throttled, the mail is not sent again under its name, which no other mail has: only
+        noting is tried again. Else each sweep would send it anew.
+        """
+        if name not in self._not_noted:
+            self._send(mail())
+            self._not_noted.add(name)
+        outcome = note()
+        self._not_noted.remove(name)
+        return outcome
+
+    def _send(self, mail: Mail) -> None:
         """Publish a mail, and let the pause pass; also where it failed, because it may have gone out all the same."""
         try:
             self._topic.publish(mail)
@@ -70,11 +84,14 @@ class FlaggedMailing:
         if sent.get(scan_id, 0) >= self._limit:
             self._spare(record, sight)
             return
-        self._post.send(self._mail(record))
-        if scan_id in sent:
-            sent[scan_id] += 1
-        outcome = self._table.mail_sent(record)
+        name = ("flagged", record.analysis, record.policy_hash)
+        outcome = self._post.deliver(name, partial(self._mail, record), partial(self._note, record, sent))
         Log().info("mail sent", scan_id=scan_id, video_id=video_id, outcome=outcome.value)
+
+    def _note(self, record: Record, sent: dict[str, int]) -> Outcome:
+        if record.scan_id in sent:
+            sent[record.scan_id] += 1
+        return self._table.mail_sent(record)
 
     def _spare(self, record: Record, sight: Sight) -> None:
         self._table.tell_limit(record.scan_id)
@@ -113,12 +130,16 @@ class ScanMailing:
             yield from (partial(self._tell, scan, kind) for kind in scan.mails_due)
 
     def _tell_pause(self, settings: Settings) -> None:
-        self._post.send(scan_mail.pause_mail(settings, self._stack_name))
-        self._table.pause_mail_sent()
+        mail = partial(scan_mail.pause_mail, settings, self._stack_name)
+        self._post.deliver(("pause", settings.paused_at), mail, self._pause_told)
+
+    def _pause_told(self) -> Outcome:
+        return self._table.pause_mail_sent()
 
     def _tell(self, scan: Scan, kind: ScanMail) -> None:
-        self._post.send(self._mail(scan, kind))
-        outcome = self._table.scan_mail_sent(scan.id, kind)
+        # A scan that was opened again is closed again, and so has another digest.
+        name = (kind, scan.id, scan.held_at, scan.closed_at)
+        outcome = self._post.deliver(name, partial(self._mail, scan, kind), lambda: self._table.scan_mail_sent(scan.id, kind))
         Log().info("scan mail sent", scan_id=scan.id, kind=kind.value, outcome=outcome.value)
 
     def _mail(self, scan: Scan, kind: ScanMail) -> Mail:

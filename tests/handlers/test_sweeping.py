@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.dynamo import ATTEMPTS
 from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.mail import MailTopic
 from handlers.adapters.queue import LaneQueues
@@ -204,6 +205,21 @@ class TestMails:
         sweep()
 
         assert (2, 3) == (sent, len(sns.mails))
+
+    def test_not_noted(self, sweep, flag, sns, table, dynamodb):
+        """Where a throttled table does not let it be noted that a mail is sent, each sweep notes it anew and none sends it anew."""
+        table.put_scan(Scan(SCAN, BUCKET))
+        final = flag()
+        throttled = client_error("ProvisionedThroughputExceededException")
+        dynamodb.fail("transact_write_items", *[throttled] * (2 * ATTEMPTS))
+
+        for _ in range(2):
+            with pytest.raises(SweepError, match="FlaggedMailing"):
+                sweep()
+        sweep(2)
+
+        assert 1 == len(sns.mails)
+        assert (False, 1) == (table.record(final.video.id, SCAN).mail_due, table.scan(SCAN).mails_sent)
 
     def test_index_lags(self, sweep, flag, sns, table, dynamodb):
         """A mail that the index still shows although it was sent is not sent again."""

@@ -4,6 +4,7 @@
 
 import functools
 import json
+import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -22,17 +23,20 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
     """Return a function from changes of the shipped context to the folder of the assembly."""
+    return lambda **changes: _synthesised(
+        tmp_path_factory.getbasetemp(), json.dumps({"alert_email": "reviewer@example.com"} | changes)
+    )
+
+
+@functools.cache
+def _synthesised(base, changes):
+    """Synthesise once for all folders of tests that have these fixtures."""
     from stacks.app import synthesise  # noqa: PLC0415 # starts Node: only when a test asks for it
 
     shipped = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-
-    @functools.cache
-    def make(changes):
-        outdir = tmp_path_factory.mktemp("assembly")
-        synthesise(root=ROOT, context=shipped | json.loads(changes), outdir=outdir)
-        return outdir
-
-    return lambda **changes: make(json.dumps({"alert_email": "reviewer@example.com"} | changes))
+    outdir = Path(tempfile.mkdtemp(prefix="assembly", dir=base))
+    synthesise(root=ROOT, context=shipped | json.loads(changes), outdir=outdir)
+    return outdir
 
 
 @pytest.fixture(scope="session")

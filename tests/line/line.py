@@ -5,8 +5,10 @@ in the caller's thread (`flows`); `submit_job.py` and `review_report.py` are run
 """
 
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import replace
 from email import message_from_bytes, policy
+from functools import cached_property
 
 from click.testing import CliRunner
 from moto import mock_aws
@@ -14,8 +16,10 @@ from moto import mock_aws
 from handlers.adapters.table import ScanTable
 from handlers.domain.identity import Video
 from tests.handlers.doubles import client_error, notice_event
+from tests.line.calls import POLL_SECONDS, Calls
 from tests.line.flows import Flows
-from tests.line.session import START_OF_TIME, Clock
+from tests.line.session import Clock
+from tests.line.short_way import short_clients
 from tests.line.videos import Eyes, video
 from tools import review_report, submit_job
 from tools.emulator import cloudformation
@@ -39,22 +43,11 @@ ACCOUNT = "111122223333"
 BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
 START, GET = "rekognition.StartContentModeration", "rekognition.GetContentModeration"
-POLL_SECONDS = 5.0
-"""How often an idle lane is looked at."""
 
 
 def states(result):
     """Return how many videos ended in which state, by what `submit_job.py --json` says; those that have none are left out."""
     return {state: count for state, count in result["result"]["videos"].items() if count}
-
-
-@dataclass(frozen=True)
-class Call:
-    """One AWS call: when, `service.Operation`, and with which parameters."""
-
-    time: float
-    name: str
-    parameters: dict
 
 
 def refusing(code, status=400):
@@ -66,36 +59,22 @@ def refusing(code, status=400):
     return refuse
 
 
-class Line:
+class Line(Calls):
     """A deployment with one bucket of videos. `calls` are the AWS calls that were made, in order."""
 
     def __init__(self, stack, directory, assembly, session, **settings):
-        self.clock = Clock(START_OF_TIME)
+        super().__init__(Clock())
         self.settings = EmulatorSettings(**settings)
         self.directory = directory
-        self.calls = []
-        self._before = {}
         self._stack = stack
         self.session = session
-        session.listener = self._note
+        session.listener = self
         self._make_services()
         self._deploy(assembly)
 
-    def _note(self, name, parameters):
-        self.calls.append(Call(self.clock.now(), name, parameters))
-        if self._before.get(name):
-            self._before[name].pop(0)()
-
-    def before(self, name, *actions):
-        """Do something just before each of the next calls of an operation, e.g. "sns.Publish"; it may raise in the call's place."""
-        self._before.setdefault(name, []).extend(actions)
-
-    def called(self, name):
-        """Return the calls of an operation."""
-        return [call for call in self.calls if call.name == name]
-
     def _make_services(self):
         clock, settings = self.clock, self.settings
+        self.flows = Flows(self)
         self.storage = Storage(settings)
         self.queues = SqsService(clock=clock, settings=settings)
         self.functions = FunctionService(
@@ -103,18 +82,19 @@ class Line:
             settings=settings,
             queues=self.queues,
             receiving=self.queues,
-            runtime=Flows(self),
+            runtime=self.flows,
             idle_poll_seconds=POLL_SECONDS,
         )
         self.queues.when_visible(self.functions.wake)
         outbox = self.directory / "outbox"
+        outbox.mkdir()
         self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=outbox)
-        tables = DynamoDbService(clock=clock, settings=settings)
+        self.tables = DynamoDbService(clock=clock, settings=settings)
         self.batch = BatchOperations(clock=clock, settings=settings, objects=self.storage, functions=self.functions, seed=7)
         self.rekognition = ContentModeration(
             clock=clock, settings=settings, objects=self.storage, topics=self.topics, analyser=Eyes()
         )
-        for service in (tables, self.queues, self.topics, QuotasDoor(), FunctionsDoor(self.functions)):
+        for service in (self.tables, self.queues, self.topics, QuotasDoor(), FunctionsDoor(self.functions)):
             service.install()
             self._stack.callback(service.uninstall)
         for door, engine in ((batch_door, self.batch), (rekognition_door, self.rekognition), (cloudformation, self.topics)):
@@ -133,6 +113,11 @@ class Line:
     def client(self, service):
         """Return a boto3 client of the account."""
         return self.session.client(service)
+
+    def take_the_short_way(self):
+        """Let functions, and looks at the table, go past boto3 from now on (see `short_way`)."""
+        self.flows.clients = short_clients(self)
+        self.table = ScanTable(self.flows.clients["dynamodb"], self.outputs["TableName"], self.clock)
 
     def put(self, key, body=None, *, bucket=BUCKET):
         """Store an object; a video in which nothing is seen, if nothing else is given."""
@@ -231,14 +216,30 @@ class Line:
     @property
     def mails(self):
         """Return the mails about single videos that were sent; others tell of a whole scan."""
-        folder = self.directory / "outbox"
+        folder = self.topics.outbox.folder
         mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
         return [mail for mail in mails if mail["Subject"].startswith("Flagged:")]
 
+    def move(self, directory):
+        """Go on in another folder, with the mails that were sent so far: two worlds must not write into one."""
+        self.topics.outbox.folder = shutil.copytree(self.topics.outbox.folder, directory / "outbox")
+        self.directory = directory
+
     def stop_sweeping(self):
-        """Let the minute's schedule call nobody any more: what is seen then is what the other functions do alone."""
-        for arn in list(self.functions.schedules.arns):
-            self.functions.schedules.remove(arn)
+        """Let the minute's schedule call nobody any more: what is seen then is what the other functions do alone.
+
+        Return what brings it back.
+        """
+        schedules = self.functions.schedules
+        rules = [rule for rule, _ in schedules._rules.values()]
+        for rule in rules:
+            schedules.remove(rule.arn)
+        return lambda: [schedules.put(rule) for rule in rules]
+
+    def redeploy(self, module, **variables):
+        """Change variables of a function's environment."""
+        function = self.function(module)
+        self.functions.put(replace(function, environment={**function.environment, **variables}))
 
     @property
     def analysed(self):
@@ -248,12 +249,20 @@ class Line:
     @property
     def letters(self):
         """Return how many messages stand in each queue of dead letters, where there are any, by the queue's name."""
-        sqs = self.client("sqs")
-        urls = [url for url in sqs.list_queues()["QueueUrls"] if "DeadLetters" in url or "Undelivered" in url]
-        assert urls
-        counts = {}
-        for url in urls:
-            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-            depth = self.queues.depth(arn)
-            counts[url.rpartition("/")[2]] = depth.visible + depth.in_flight
+        counts = {name: depth.visible + depth.in_flight for name, depth in self._depths(dead=True).items()}
         return {name: count for name, count in counts.items() if count}
+
+    @property
+    def lanes(self):
+        """Return how deep each lane is, by the queue's name."""
+        return self._depths(dead=False)
+
+    @cached_property
+    def _queue_names(self):
+        return [url.rpartition("/")[2] for url in self.client("sqs").list_queues()["QueueUrls"]]
+
+    def _depths(self, *, dead):
+        """Return how deep queues are: those of dead letters, or the others."""
+        chosen = [name for name in self._queue_names if dead is ("DeadLetters" in name or "Undelivered" in name)]
+        assert chosen
+        return {name: self.queues.depth(f"arn:aws:sqs:{self.settings.region}:{ACCOUNT}:{name}") for name in chosen}

@@ -72,7 +72,7 @@ def reached(sources, module):
         for each in new:
             for target in knows[each.module]:
                 mentioned[target] |= each.mentions
-    return [each.node for each in found]
+    return found
 
 
 def imported(sources, module, found):
@@ -124,12 +124,12 @@ def mentions(tree, foreign):
     return frozenset(names | used)
 
 
-def calls(functions):
+def calls(nodes):
     """Return the methods of AWS clients that functions use: adapters keep their client in `_client`."""
     return {
         node.attr
-        for function in functions
-        for node in ast.walk(function)
+        for each in nodes
+        for node in ast.walk(each)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "_client"
     }
 
@@ -139,12 +139,12 @@ def needed(functions):
     parts = {
         key.value
         for function in functions
-        for node in ast.walk(function)
+        for node in ast.walk(function.node)
         if isinstance(node, ast.Dict)
         for key in node.keys
         if isinstance(key, ast.Constant) and key.value in PARTS
     }
-    methods = calls(functions)
+    methods = calls(function.node for function in functions)
     return {action for method in methods for action in ACTIONS[method]} | {
         PARTS[part] for part in parts if "transact_write_items" in methods
     }
@@ -175,7 +175,7 @@ def test_every_call_is_allowed(sources, granted, module):
     """Whatever a function can reach, its role allows."""
     functions = reached(sources, module)
 
-    assert calls(functions)
+    assert calls(function.node for function in functions)
     assert needed(functions) - granted[module] == set()
 
 
@@ -195,7 +195,7 @@ def test_indexes_are_queried_where_allowed(sources, template, role_statements, t
     queried = {
         keyword.value.value
         for function in reached(sources, module)
-        for node in ast.walk(function)
+        for node in ast.walk(function.node)
         if isinstance(node, ast.Call)
         for keyword in node.keywords
         if keyword.arg == "index" and isinstance(keyword.value, ast.Constant)

@@ -1,0 +1,149 @@
+"""What is left of a scan when the world is quiet, and how two of them differ."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+
+from boto3.dynamodb.types import TypeDeserializer
+
+FINAL = {"CLEAN", "FLAGGED", "FAILED", "CANCELLED"}
+PASSING = {"rekognition_job_id", "refusals", "batch_job_id", "changed_during_scan"}
+"""Attributes of a record that a repeated step may leave otherwise, beside all times."""
+
+
+@dataclass
+class Final:
+    """The end of a world: all that people and their money depend on.
+
+    Attributes:
+        records: By bucket, key and scan: state, attempt, error, verdict and whatever else a record holds, without times.
+        segments: Every segment item.
+        totals: Videos and milliseconds per state and scan.
+        hits: What is kept of each analysis in the work bucket.
+        started: Per key, scan and attempt: how many jobs Rekognition's own ledger has.
+        mails: How many of each subject.
+        scans: How each scan stands, with its batch jobs.
+        left: What should not be there any more: messages, dead letters, running items, mails due, the sweeper's lease.
+    """
+
+    records: dict = field(default_factory=dict)
+    segments: dict = field(default_factory=dict)
+    totals: dict = field(default_factory=dict)
+    hits: dict = field(default_factory=dict)
+    started: dict = field(default_factory=dict)
+    mails: Counter = field(default_factory=Counter)
+    scans: dict = field(default_factory=dict)
+    left: dict = field(default_factory=dict)
+
+
+def final_of(line):
+    """Return how a line has ended."""
+    items = list(_items(line))
+    final = Final(started=_started(line), mails=_mails(line), hits=_hits(line), left=dict(line.letters))
+    for item in items:
+        _sort_in(item, final)
+    for depth in line.lanes.values():
+        _leave(final, "messages", depth.visible + depth.in_flight + depth.delayed)
+    final.left = {name: count for name, count in final.left.items() if count}
+    return final
+
+
+def faults_of(final):
+    """Return what is wrong with an end, whatever the other one is."""
+    faults = [f"left over: {name}: {count}" for name, count in final.left.items()]
+    faults += [f"{name} is {record['state']}" for name, record in final.records.items() if record["state"] not in FINAL]
+    counted = Counter((name[2], record["state"]) for name, record in final.records.items())
+    totals = {(scan, state): count for scan, sums in final.totals.items() for state, count in sums["videos"].items() if count}
+    faults += [] if counted == totals else [f"totals {totals} of records {dict(counted)}"]
+    return faults + [f"{name}: {count} jobs" for name, count in final.started.items() if count > 1]
+
+
+def differences(undisturbed, disturbed):
+    """Return how a disturbed world has ended otherwise than the undisturbed one; one mail more is no difference."""
+    found = faults_of(disturbed)
+    for name in ("records", "segments", "totals", "hits", "started", "scans"):
+        found += _unequal(name, getattr(undisturbed, name), getattr(disturbed, name))
+    return found + _mail_differences(_comparable(undisturbed), _comparable(disturbed))
+
+
+def _comparable(final):
+    """Return the mails by subject; where a scan has reached its limit of mails, which of its videos are mailed is left open."""
+    limited = any(scan.get("limit_told") for scan in final.scans.values())
+    counts = Counter()
+    for subject, count in final.mails.items():
+        counts[subject.partition(" in ")[0] if limited else subject] += count
+    return counts
+
+
+def _mail_differences(undisturbed, disturbed):
+    missing, more = undisturbed - disturbed, disturbed - undisturbed
+    return [f"mail missing: {subject}" for subject in missing] + ([f"mails more: {dict(more)}"] if more.total() > 1 else [])
+
+
+def _unequal(name, left, right):
+    return [
+        f"{name} {key}: {right.get(key)!r} instead of {left.get(key)!r}"
+        for key in sorted({*left, *right}, key=str)
+        if left.get(key) != right.get(key)
+    ]
+
+
+def _items(line):
+    deserializer = TypeDeserializer()
+    for row in line.tables.table(line.table.name).rows.scan(0, 1, after=None):
+        yield {name: deserializer.deserialize(value) for name, value in row.item.items()}
+
+
+def _sort_in(item, final):
+    """Put an item where it belongs."""
+    match item["pk"].partition("#")[0]:
+        case "VIDEO" if "#SEGMENT#" in item["sk"]:
+            final.segments[item["pk"], item["sk"]] = {name: value for name, value in item.items() if name != "Date"}
+        case "VIDEO":
+            _leave(final, "index entries", int("work_pk" in item))
+            final.records[item["bucket"], item["key"], item["sk"].removeprefix("SCAN#")] = _lasting(item)
+        case "SCAN":
+            sums = final.totals.setdefault(item["pk"].removeprefix("SCAN#"), {"videos": Counter(), "all": Counter()})
+            sums["all"] += Counter({name: int(value) for name, value in item.items() if name not in ("pk", "sk")})
+            sums["videos"] += Counter({state: int(item.get(state.lower(), 0)) for state in FINAL})
+        case "SCANS":
+            final.scans[item["sk"]] = _scan(item)
+            _leave(final, "scan mails due", len(item.get("mails_due", [])))
+        case "RUNNING":
+            _leave(final, "running", 1)
+        case "LEASE":
+            _leave(final, "lease", 1)
+        case "SETTINGS":
+            final.scans["settings"] = {name: item.get(name) for name in ("paused", "slots", "mail_due")}
+
+
+def _lasting(item):
+    return {name: value for name, value in item.items() if not name.endswith("_at") and name not in {*PASSING, "refused_since"}}
+
+
+def _scan(item):
+    return {
+        "jobs": [job["status"] for job in item.get("jobs", [])],
+        **{name: item.get(name) for name in ("bucket", "lane", "status", "mails_sent", "limit_told")},
+    }
+
+
+def _leave(final, what, count):
+    final.left[what] = final.left.get(what, 0) + count
+
+
+def _started(line):
+    """By the tag, which is the analysis that a job was started for."""
+    jobs = line.rekognition.ledger.jobs
+    return dict(Counter((entry.key, entry.tag.partition("/")[0], entry.tag.rpartition("/")[2]) for entry in jobs))
+
+
+def _mails(line):
+    paths = sorted(line.topics.outbox.folder.glob("*.eml"))
+    return Counter(str(message_from_bytes(path.read_bytes(), policy=policy.default)["Subject"]) for path in paths)
+
+
+def _hits(line):
+    work, s3 = line.outputs["WorkBucketName"], line.client("s3")
+    listed = s3.list_objects_v2(Bucket=work, Prefix="hits/").get("Contents", [])
+    return {entry["Key"]: line.storage.read(work, entry["Key"]).body for entry in listed}

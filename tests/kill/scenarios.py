@@ -1,0 +1,287 @@
+"""Scans that together take every branch of the functions. What people do in them waits for what they see, not for a time."""
+
+import json
+
+from handlers.domain.record import Progress
+from handlers.domain.states import ScanStatus
+from tests.line.line import BUCKET
+from tests.line.videos import MP4, unreadable, video
+
+WEAPONS = (2_000, "Weapons", 99.0)
+SCAN, OTHER = "01JDEM00000000000000000001", "01JDEM00000000000000000002"
+FOREIGN = "amzn-s3-demo-bucket2"
+"""A bucket of which Rekognition cannot read."""
+LONGEST_SECONDS = 20_000.0
+QUIET_SECONDS = 130.0
+PATIENCE_SECONDS = 300.0
+
+
+def verdicts(line):
+    """Every end of a video, and one that is tried again after its scan was closed."""
+    line.put("clean.mp4")
+    line.put("flagged.mp4", video(*[(number * 500, "Weapons", 99.0) for number in range(501)], seconds=1))
+    line.put("broken.mp4", unreadable())
+    line.put("notes.mp4", b"just text")
+    line.put("empty.mp4", b"")
+    line.client("s3").put_object(Bucket=BUCKET, Key="archived.mp4", Body=MP4, StorageClass="GLACIER")
+    keys = ("clean.mp4", "flagged.mp4", "broken.mp4", "notes.mp4", "empty.mp4", "archived.mp4", "missing.mp4", "clean.mp4")
+    line.between(puts_record, lambda: copy_of_the_call(line))
+    create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in keys)))
+    quiet(line)
+    line.put("broken.mp4", video(WEAPONS))
+    create(line, retry_of(line, "broken.mp4", "clean.mp4"))
+    quiet(line)
+
+
+def starts(line):
+    """Every way in which a Start can go, and notices and results that are lost."""
+    line.client("s3").create_bucket(Bucket=FOREIGN)
+    line.put("unreadable.mp4", bucket=FOREIGN)
+    line.storage.forbidden.add(FOREIGN)
+    for key in ("gone.mp4", "a.mp4", "b.mp4"):
+        line.put(key)
+    line.put("vanished.mp4", video(seconds=200))
+    keys = ("gone.mp4", "a.mp4", "b.mp4", "vanished.mp4")
+    line.table.pause("reviewer", "to have a look at what is registered")
+    line.rekognition.faults.refuse_starts("AccessDeniedException")
+    line.rekognition.faults.lose_start_answers(1)
+    line.rekognition.faults.lose_notices(1)
+
+    def try_again():
+        create(line, retry_of(line, "a.mp4"))
+        line.when(lambda: jobs_over(line), go_on)
+
+    def go_on():
+        line.client("s3").delete_object(Bucket=BUCKET, Key="gone.mp4")
+        line.table.resume()
+
+    create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in keys)))
+    create(line, line.upload_manifest(f"{FOREIGN},unreadable.mp4", scan_id=OTHER))
+    line.when(lambda: jobs_over(line) and len(records(line)) == 5, try_again)
+    line.when(lambda: "vanished.mp4" in line.analysed, lambda: forget_job(line, "vanished.mp4"))
+    quiet(line)
+
+
+def mails(line):
+    """Three flagged videos in a scan that may send one mail, and one in a scan that somebody has deleted."""
+    line.redeploy("sweeper", MAILS_PER_SCAN="1")
+    for key in ("a.mp4", "b.mp4", "c.mp4"):
+        line.put(key, video(WEAPONS))
+    line.table.pause("reviewer", "until the scan is deleted")
+    line.between(closes_scan, lambda: line.table.note_progress(SCAN, Progress(line.clock.now(), 0)))
+
+    def delete():
+        line.client("dynamodb").delete_item(TableName=line.table.name, Key={"pk": {"S": "SCANS"}, "sk": {"S": OTHER}})
+        line.table.resume()
+
+    create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in ("a.mp4", "b.mp4", "c.mp4"))))
+    create(line, line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER))
+    line.when(lambda: jobs_over(line) and len(records(line)) == 4, delete)
+    quiet(line)
+
+
+def holds(line):
+    """A scan that is paused while one of its videos waits for a slot, and goes on; then a lane that is purged."""
+    for key in ("a.mp4", "b.mp4"):
+        line.put(key, video(seconds=2))
+    line.put("long.mp4", video(seconds=12))
+
+    def pause():
+        if refused(line):
+            line.table.pause_scan(SCAN, "by reviewer")
+            line.when(lambda: held(line) and not messages(line), lambda: line.table.resume_scan(SCAN))
+
+    create(line, line.upload_manifest(f"{BUCKET},long.mp4", f"{BUCKET},a.mp4"))
+    # A killed function may have kept the videos so far apart that none had to wait.
+    line.when(lambda: refused(line) or (jobs_over(line) and not waiting(line)), pause)
+    quiet(line)
+
+    def purge():
+        line.table.pause_scan(OTHER, "by reviewer")
+        # A killed starter may have hidden a message, so that the lane seems too small to be purged.
+        until = line.clock.now() + PATIENCE_SECONDS
+        line.when(lambda: line.called("sqs.PurgeQueue") or line.clock.now() > until, go_on)
+
+    def go_on():
+        line.table.resume()
+        line.table.resume_scan(OTHER)
+
+    line.table.pause("reviewer", "until the lane is full")
+    create(line, line.upload_manifest(f"{BUCKET},a.mp4", f"{BUCKET},b.mp4", scan_id=OTHER))
+    line.when(lambda: jobs_over(line) and waiting(line) == 2, purge)
+    quiet(line)
+
+
+def ends(line):
+    """A scan that is cancelled while an analysis of it may run, and one of which somebody has cancelled a job in the console."""
+    line.put("owed.mp4")
+    line.put("a.mp4")
+    line.rekognition.faults.lose_start_answers(1)
+    line.rekognition.faults.lose_notices(1)
+
+    def cancel():
+        purge_lanes(line)
+        line.table.cancel_scan(SCAN, "by reviewer")
+        line.clock.call_later(3_700.0, line.stop_sweeping())
+
+    create(line, line.upload_manifest(f"{BUCKET},owed.mp4"))
+    line.when(lambda: "owed.mp4" in line.analysed, cancel)
+    quiet(line)
+    line.table.pause("reviewer", "until the job is cancelled")
+    create(line, line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER))
+    line.when(lambda: jobs_over(line) and waiting(line) == 1, lambda: cancel_in_console(line))
+    line.when(lambda: held(line) and not line.table.scan(OTHER).mails_due, lambda: line.table.cancel_scan(OTHER, "by reviewer"))
+    line.when(lambda: cancelled(line) and not waiting(line), line.table.resume)
+    quiet(line)
+
+
+def lost(line):
+    """A lane that has lost the message of a video."""
+    line.put("a.mp4")
+    line.table.pause("reviewer", "until the message is lost")
+
+    def lose():
+        purge_lanes(line)
+        line.table.resume()
+
+    create(line, line.upload_manifest(f"{BUCKET},a.mp4"))
+    line.when(lambda: jobs_over(line) and waiting(line) == 1, lose)
+    quiet(line)
+
+
+def breaker(line):
+    """Starts that are refused for a fault of ours, until somebody has read the mail and mends it."""
+    for _ in range(19):
+        line.table.count_refused()
+    line.put("a.mp4")
+    line.rekognition.faults.refuse_starts("AccessDeniedException", count=1_000)
+
+    def mend():
+        line.rekognition.faults._refusals.clear()
+        line.table.resume()
+
+    create(line, line.upload_manifest(f"{BUCKET},a.mp4"))
+    line.when(lambda: (found := line.table.settings()).paused and not found.mail_due, mend)
+    quiet(line)
+
+
+def repaired(line):
+    """A scan after which whoever submitted it tries again what the completion report calls failed."""
+    line.put("a.mp4", video(WEAPONS))
+    line.put("b.mp4")
+    create(line, line.upload_manifest(f"{BUCKET},a.mp4", f"{BUCKET},b.mp4"))
+    quiet(line)
+    if any(job.failed for job in line.batch._jobs.values()):
+        create(line, retry_of(line, "a.mp4", "b.mp4"))
+        quiet(line)
+
+
+# --- what scenarios are made of ------------------------------------------------------------------------------------------
+
+
+def create(line, request):
+    """Create a batch job."""
+    return line.client("s3control").create_job(**request)["JobId"]
+
+
+def records(line):
+    """Return the items of all records."""
+    rows = line.tables.table(line.table.name).rows.scan(0, 1, after=None)
+    return [row.item for row in rows if row.item["pk"]["S"].startswith("VIDEO#") and "#SEGMENT#" not in row.item["sk"]["S"]]
+
+
+def jobs_over(line):
+    """Tell whether no batch job has anything left to do."""
+    return all(job.status in ("Complete", "Failed", "Cancelled") for job in line.batch._jobs.values())
+
+
+def retry_of(line, *keys):
+    """Return a request for a job that tries videos of the scan again."""
+    request = line.upload_manifest(*(f"{BUCKET},{key}" for key in keys))
+    request["Operation"]["LambdaInvoke"]["UserArguments"]["retry"] = "1"
+    return request
+
+
+def puts_record(name, parameters):
+    """Tell whether a call writes the record of a video that waits."""
+    return name == "dynamodb.PutItem" and parameters["Item"].get("state") == {"S": "WAITING"}
+
+
+def copy_of_the_call(line):
+    """Do what the call is about to do, as if it were repeated by the SDK because its answer was lost."""
+    call = line.calls[-1]
+    line.tables.answer("PutItem", json.dumps(call.parameters))
+
+
+def closes_scan(name, parameters):
+    """Tell whether a call closes a scan."""
+    return name == "dynamodb.PutItem" and parameters["Item"].get("status") == {"S": "closed"}
+
+
+def cancel_in_console(line):
+    """Let somebody clone the scan's job and cancel the clone before it begins."""
+    clone = line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER) | {"ConfirmationRequired": True}
+    job_id = create(line, clone)
+    line.clock.call_later(30.0, lambda: line.batch.update_job_status(job_id, "Cancelled"))
+    line.table.add_job(OTHER, job_id)
+
+
+def purge_lanes(line):
+    """Throw away all messages, as somebody might in the console."""
+    for url in lanes(line):
+        line.client("sqs").purge_queue(QueueUrl=url)
+
+
+def refused(line):
+    """Tell whether Rekognition has refused a Start because all its jobs were in use."""
+    return line.rekognition.ledger.start_answers["LimitExceededException"] > 0
+
+
+def held(line):
+    """Tell whether a scan is paused."""
+    return any(scan.status is ScanStatus.PAUSED for scan in line.table.scans())
+
+
+def cancelled(line):
+    """Tell whether the other scan is cancelled."""
+    scan = line.table.scan(OTHER)
+    return scan is not None and scan.status is ScanStatus.CANCELLED
+
+
+def messages(line):
+    """Return how many messages the lanes hold."""
+    return sum(depth.visible + depth.in_flight + depth.delayed for depth in line.lanes.values())
+
+
+def waiting(line):
+    """Return how many videos wait."""
+    return sum(item["state"]["S"] == "WAITING" for item in records(line))
+
+
+def lanes(line):
+    """Return the URLs of both lanes."""
+    environment = line.function("sweeper").environment
+    return environment["NORMAL_QUEUE_URL"], environment["EXPRESS_QUEUE_URL"]
+
+
+def forget_job(line, key):
+    """Let Rekognition forget a job while it runs."""
+    (entry,) = (entry for entry in line.rekognition.ledger.jobs if entry.key == key)
+    del line.rekognition._jobs[entry.job_id]
+
+
+def quiet(line):
+    """Let the world go on until nothing is left to come: scans over, mails sent, lanes empty."""
+    line.clock.longest_seconds = line.clock.now() - 1_700_000_000.0 + LONGEST_SECONDS
+    for _ in range(2):
+        line.clock.advance(QUIET_SECONDS)
+        while not is_quiet(line):
+            line.clock.advance(60.0)
+
+
+def is_quiet(line):
+    """Tell whether nothing is left to come."""
+    due = [item for item in records(line) if "work_pk" in item or item["state"]["S"] == "RUNNING"]
+    over = all(not scan.live and not scan.mails_due for scan in line.table.scans())
+    lease = line.tables.table(line.table.name).rows.get("LEASE", ("SWEEPER",))
+    return not (due or line.awaited or messages(line)) and over and lease is None and jobs_over(line)

@@ -1,0 +1,91 @@
+"""A function may die right before and right after any of its AWS calls: nothing is lost, and nothing is paid twice."""
+
+import ast
+import uuid
+from collections import Counter
+
+import pytest
+
+from handlers.domain.identity import Analysis
+from tests.kill import sites
+from tests.kill.final import faults_of
+
+SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker")
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.mark.parametrize("lag", [0.0, 2.0])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_whoever_dies_the_end_is_the_same(killed, scenario, lag):
+    """Killed before or after any call, with indexes that lag or not: same records and segments, totals = records, no job twice."""
+    outcome = killed(scenario, lag)
+
+    assert outcome.calls > 200
+    assert 2 * outcome.calls == len(outcome.points)
+    assert [] == outcome.faults()
+
+
+@pytest.mark.parametrize("handler", sites.HANDLERS)
+def test_every_call_of_the_source_was_killed_at(killed, handler):
+    """A call that a function can make, by its source, and that no scenario makes, is named here."""
+    points = [point for name in SCENARIOS for point in killed(name).points if point.handler == handler]
+
+    visited = {site for point in points for site in point.sites}
+    assert [] == [str(site) for site in sorted(sites.possible_sites(sites.source(), handler) - visited)]
+
+
+@pytest.mark.parametrize("handler", sites.HANDLERS)
+def test_every_call_stands_where_it_is_made(handler):
+    """No method that calls AWS is handed on by its name: its call would be no site of its own."""
+    assert [] == [str(site) for site in sorted(sites.references(sites.source(), handler))]
+
+
+def test_every_operation_was_killed_at(killed):
+    """Each operation that the source names was killed at, before and after."""
+    points = [point for name in SCENARIOS for point in killed(name).points]
+
+    visited = Counter((point.operation, point.moment) for point in points)
+    named = {name for handler in sites.HANDLERS for name in sites.possible_operations(sites.source(), handler)}
+    assert set() == {(name, moment) for name in named for moment in ("before", "after")} - set(visited)
+
+
+def test_a_new_call_is_a_new_site():
+    """A call added to a flow is missed, though the same call stands elsewhere in it."""
+    sources = sites.source()
+    known = sites.possible_sites(sources, "batch_invoke")
+    (method,) = (node for node in ast.walk(sources["handlers.registering"]) if getattr(node, "name", "") == "_ensure_scan")
+
+    method.body.append(ast.parse(f"{chr(10) * 900}self._table.record('video', 'scan')").body[0])
+
+    assert ["handlers.registering:901 self._table.record"] == [
+        str(site) for site in sites.possible_sites(sources, "batch_invoke") - known
+    ]
+
+
+def test_a_start_without_a_token_is_seen(killed, monkeypatch):
+    """The comparison can fail: were the token another one at each try, a killed starter's video would be paid twice."""
+    monkeypatch.setattr(Analysis, "token", property(lambda _: uuid.uuid4().hex))
+
+    outcome = killed("lost", handlers=("start_analysis",))
+
+    assert [] == faults_of(outcome.undisturbed)
+    assert any("2 jobs" in fault for _, fault in outcome.faults())
+
+
+def test_a_task_that_s3_batch_does_not_repeat_is_reported(killed):
+    """Unknown on AWS: where a task whose function died fails for good, the report says so, and trying again mends it."""
+    outcome = killed("repaired", handlers=("batch_invoke",), batch_function_errors_redriven=False)
+
+    assert len(outcome.ends) > 5
+    assert [] == [fault for end in outcome.ends.values() for fault in (faults_of(end) if not isinstance(end, str) else [end])]
+    verdicts = [{name[1]: record["state"] for name, record in end.records.items()} for end in outcome.ends.values()]
+    assert [{"a.mp4": "FLAGGED", "b.mp4": "CLEAN"}] * len(verdicts) == verdicts
+    assert [{"a.mp4": 1, "b.mp4": 1}] * len(verdicts) == [_jobs(end) for end in outcome.ends.values()]
+
+
+def _jobs(end):
+    """Return how many jobs were started of each key."""
+    counts = Counter()
+    for (key, *_), count in end.started.items():
+        counts[key] += count
+    return counts
