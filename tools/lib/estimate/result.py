@@ -201,4 +201,5 @@ def _hours(seconds: float) -> str:
 
 
 def _fault_line(code: str, count: Range) -> str:
-    return f"about {count.best:,.0f} ({count.low:,.0f} to {count.high:,.0f}) cannot be analysed: {code}"
+    about = "" if count.low == count.high else "about "
+    return f"{about}{_amount(count, '{:,.0f}'.format)} cannot be analysed: {code}"
