@@ -176,6 +176,13 @@ def repaired(line):
         quiet(line)
 
 
+def patient(line):
+    """A video that is analysed for longer than a dead starter's message stays hidden."""
+    line.put("a.mp4", video(seconds=1_500))
+    create(line, line.upload_manifest(f"{BUCKET},a.mp4"))
+    quiet(line)
+
+
 # --- what scenarios are made of ------------------------------------------------------------------------------------------
 
 

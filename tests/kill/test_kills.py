@@ -66,7 +66,7 @@ def test_a_start_without_a_token_is_seen(killed, monkeypatch):
     """The comparison can fail: were the token another one at each try, a killed starter's video would be paid twice."""
     monkeypatch.setattr(Analysis, "token", property(lambda _: uuid.uuid4().hex))
 
-    outcome = killed("lost", handlers=("start_analysis",))
+    outcome = killed("patient", handlers=("start_analysis",))
 
     assert [] == faults_of(outcome.undisturbed)
     assert any("2 jobs" in fault for _, fault in outcome.faults())
