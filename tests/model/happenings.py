@@ -95,6 +95,37 @@ class Crashes(Ground):
             self.hub.step(run)
 
 
+class Meanwhile(Ground):
+    """One stands at the call at which it hurts most, and what must not harm it happens meanwhile."""
+
+    def _meanwhile(self, name, call, side, deed=lambda: None):
+        order = Order(name, call, side, "hold")
+        self.hub.orders.insert(0, order)
+        self.world.rest(20)
+        deed()
+        self.world.rest(90)
+        self.hub.orders[:] = [other for other in self.hub.orders if other is not order]
+        for run in self.held:
+            run.held = run.name != name
+        self.hub.settle()
+
+    @kind("notice during a start", weight=2)
+    def notice_during_start(self, _draw):
+        """A starter stands between its Start and its write, until the analysis is over."""
+        self._meanwhile("start_analysis", "rekognition.StartContentModeration", "after")
+
+    @kind("cancel during a start")
+    def cancel_during_start(self, draw):
+        """A scan is cancelled while a starter stands before or after its Start."""
+        scan_id = draw(st.sampled_from(self.scans))
+        self._meanwhile("start_analysis", "rekognition.StartContentModeration", draw(sides), lambda: self.people.cancel(scan_id))
+
+    @kind("start during a completion")
+    def start_during_completion(self, draw):
+        """A completion stands before or after its one transition, and the lanes go on."""
+        self._meanwhile("completion", "dynamodb.TransactWriteItems", draw(sides))
+
+
 class Troubles(Ground):
     """AWS calls that go wrong."""
 

@@ -180,6 +180,18 @@ class MemoryTable(ScanTable):
 
         return self._change("UpdateItem", update)
 
+    def note_start_shared(self, record):
+        """Note that the note of a try is no longer its writer's alone."""
+
+        def update():
+            row = self._row(record)
+            if not _waits(row, record) or row.start_tried_at != record.start_tried_at:
+                return Outcome.BY_ANOTHER
+            row.shared = True
+            return None
+
+        return self._change("UpdateItem", update)
+
     def forget_start_tried(self, record):
         """Take the note of a try back."""
 
@@ -187,7 +199,7 @@ class MemoryTable(ScanTable):
             row = self._row(record)
             if not _waits(row, record):
                 return Outcome.BY_ANOTHER
-            if row.start_tried_at != record.start_tried_at:
+            if row.shared or row.start_tried_at != record.start_tried_at:
                 return Outcome.DONE_BEFORE if row.start_tried_at is None else Outcome.BY_ANOTHER
             row.start_tried_at = row.start = row.record = None
             return None

@@ -21,7 +21,19 @@ _FACTS = ObjectFacts(ETAG, 10_000_000, None)
 class Row:
     """What is kept of a record: what it takes to make it again, and all of it where it is needed often."""
 
-    __slots__ = ("attempt", "job_id", "number", "queued_at", "record", "start", "start_tried_at", "started_at", "state", "video_id")
+    __slots__ = (
+        "attempt",
+        "job_id",
+        "number",
+        "queued_at",
+        "record",
+        "shared",
+        "start",
+        "start_tried_at",
+        "started_at",
+        "state",
+        "video_id",
+    )
 
     def __init__(self, number, video_id, attempt, queued_at):
         self.number = number
@@ -29,6 +41,7 @@ class Row:
         self.attempt = attempt
         self.queued_at = queued_at
         self.state = State.WAITING
+        self.shared = False
         self.start_tried_at = self.start = self.started_at = self.job_id = self.record = None
 
 

@@ -163,6 +163,21 @@ class TestStarting:
         assert [Outcome.BY_ANOTHER, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
         assert (None, None) == (now.start_tried_at, now.start)
 
+    def test_shared(self, table):
+        """A note cannot be taken back once another has repeated the Start that it is about."""
+        record = replace(waiting(), start_tried_at=5.0)
+        table.register(waiting(), None)
+        table.note_start_tried(record, FACTS, START, at=5.0)
+
+        outcomes = [
+            table.note_start_shared(replace(record, start_tried_at=4.0)),
+            table.note_start_shared(record),
+            table.forget_start_tried(record),
+        ]
+
+        assert [Outcome.BY_ANOTHER, Outcome.DONE, Outcome.BY_ANOTHER] == outcomes
+        assert 5.0 == table.record(record.video.id, SCAN).start_tried_at
+
     def test_running(self, table, clock):
         """A started analysis is RUNNING, out of the waiting index, and counted among those that run, once."""
         record = waiting()
