@@ -117,7 +117,7 @@ class Notices(Ground):
         """The next notice comes late."""
         self.world.rekognition.faults.delay_notices(draw(st.sampled_from([30, 300, 2 * HOUR, 2 * DAY])))
 
-    @kind("notice early", when=_running, weight=5)
+    @kind("notice early", when=_running, weight=3)
     def early_notice(self, draw):
         """A notice comes of a job that runs."""
         self._notify(draw(st.sampled_from(_running(self))).job_id)

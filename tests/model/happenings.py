@@ -85,7 +85,7 @@ class Crashes(Ground):
         draw(st.sampled_from(_ready(self))).held = True
         self.hub.settle()
 
-    @kind("released", when=lambda model: model.held, weight=3)
+    @kind("released", when=lambda model: model.held, weight=8)
     def release(self, draw):
         """One who was held goes on, perhaps while the others wait."""
         run = draw(st.sampled_from(self.held))

@@ -66,7 +66,7 @@ def flows_with(table):
 
     class Mutated(Flows):
         def _table(self, settings):
-            return table(self._client("dynamodb"), settings.table_name, self._line.clock)
+            return table(self._client("dynamodb"), settings.table_name, self._clock)
 
     return Mutated
 

@@ -134,6 +134,7 @@ class World:
         class Wiring:
             session = self
             clock = self.flow_clock
+            sleep = self.flow_clock.sleep
 
         return Wiring
 
