@@ -23,12 +23,13 @@ from tools.lib.terminal import Terminal
 ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
 TOAST = "parties/a toast, perhaps.mp4"
+BROKEN = "broken/half.mp4"
 LIBRARY = {
     "holidays/beach.mp4": tiny_clip(),
     TOAST: tiny_clip("Alcohol", 60.0),
     "clips/100% real + raw %2B.mp4": tiny_clip("Weapons", 96.0),
     "sport/final; the end.mp4": tiny_clip("Hate Symbols", 93.0),
-    "broken/zero.mp4": b"",
+    BROKEN: b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom",
 }
 BEFORE = {State.CLEAN: 2, State.FLAGGED: 2, State.FAILED: 1}
 
@@ -115,7 +116,7 @@ def test_hits_are_kept(judged):
             body = s3.get_object(Bucket=judged.work_bucket, Key=record.hits_key)["Body"].read()
             found[key] = [json.loads(line) for line in gzip.decompress(body).splitlines()]
 
-    assert set(LIBRARY) - {"broken/zero.mp4"} == set(found)
+    assert set(LIBRARY) - {BROKEN} == set(found)
     assert {each["Key"] for each in listed} == {record.hits_key for record in records.values() if record.hits_key}
     for key, hits in found.items():
         assert records[key].hits_count == len(hits)
@@ -126,7 +127,7 @@ def test_hits_are_kept(judged):
 def test_shown_applied_and_back(judged):
     """A stricter policy flags the toast and a looser one clears all, with no job, start or minute more; totals stay true."""
     before, mails = judged.spent(), len(list(judged.world.outbox.glob("*.eml")))
-    assert 4 == before[0]
+    assert 5 == before[0]
     assert BEFORE == judged.states()
 
     shown = judged.judge(Alcohol=55)
