@@ -38,7 +38,8 @@ demo: $(READY) ## rehearse a whole scan offline, on real videos
 	$(BIN)/python tools/rehearse.py
 
 test: $(READY) ministack ## all tests but those that need a browser
-	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/foreign
+	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/foreign --ignore=tests/kill
+	$(BIN)/python -m pytest tests/kill
 	$(BIN)/python -m pytest tests/end_to_end
 	$(BIN)/python -m pytest tests/foreign
 

@@ -28,7 +28,7 @@ def test_whoever_dies_the_end_is_the_same(killed, scenario, lag):
 @pytest.mark.parametrize("handler", sites.HANDLERS)
 def test_every_call_of_the_source_was_killed_at(killed, handler):
     """A call that a function can make, by its source, and that no scenario makes, is named here."""
-    points = [point for name in SCENARIOS for point in killed(name).points if point.handler == handler]
+    points = [point for name in SCENARIOS for point in killed(name, 0.0).points if point.handler == handler]
 
     visited = {site for point in points for site in point.sites}
     assert [] == [str(site) for site in sorted(sites.possible_sites(sites.source(), handler) - visited)]
@@ -42,7 +42,7 @@ def test_every_call_stands_where_it_is_made(handler):
 
 def test_every_operation_was_killed_at(killed):
     """Each operation that the source names was killed at, before and after."""
-    points = [point for name in SCENARIOS for point in killed(name).points]
+    points = [point for name in SCENARIOS for point in killed(name, 0.0).points]
 
     visited = Counter((point.operation, point.moment) for point in points)
     named = {name for handler in sites.HANDLERS for name in sites.possible_operations(sites.source(), handler)}
