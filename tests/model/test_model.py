@@ -16,7 +16,7 @@ from tests.model.mutants import MUTANTS
 from tests.model.world import World
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
-EXAMPLES, STEPS = int(LONGER or 350), 50
+EXAMPLES, STEPS = int(LONGER or 420), 50
 LEAST_STEPS, LEAST_HITS = 10_000, 100
 LEAST_MET = 30
 MET = {
