@@ -145,7 +145,7 @@ def test_any_key_comes_out_as_it_went_in(key, version, schema):
     files.write("work", "manifests/m.csv", body)
     notes, truth = ReportNotes(), TruthTable(expected=1)
     notes.take(told)
-    with fetched_manifest(files, "s3://work/manifests/m.csv") as manifest:
+    with fetched_manifest(files, "s3://amzn-s3-demo-work/manifests/m.csv") as manifest:
         [outcome] = join(manifest, notes, Table(item), request.scan_id, truth)
 
     wanted = Video(BUCKET, key, version)

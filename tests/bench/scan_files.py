@@ -121,7 +121,12 @@ def write(folder, rows):
     counts = Counter(fate_of(number) for number in range(rows))
     job = BatchJob(JOB_ID, "Complete", rows, rows - counts[None], counts[None], 1_760_000_300.0)
     scan = Scan(
-        SCAN_ID, BUCKET, status=ScanStatus.CLOSED, manifest_uri=f"s3://work/manifests/{SCAN_ID}.csv", objects=rows, jobs=(job,)
+        SCAN_ID,
+        BUCKET,
+        status=ScanStatus.CLOSED,
+        manifest_uri=f"s3://amzn-s3-demo-work/manifests/{SCAN_ID}.csv",
+        objects=rows,
+        jobs=(job,),
     )
     whole = counts[Fate.FLAGGED] + counts[Fate.FAILED]
     counts[Fate.FAILED] += counts.pop(None, 0)

@@ -64,7 +64,7 @@ class Forking:
             scenario(self.line)
             self.line.watch = None
             return final_of(self.line)
-        except BaseException:
+        except BaseException:  # a fork cannot raise into its parent: whatever it was, its end is handed over as text
             if not self.is_fork:
                 raise
             return traceback.format_exc()

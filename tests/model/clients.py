@@ -124,7 +124,7 @@ class Answers:
                 return {"Job": batch.describe_job(parameters["JobId"])}
             case "UpdateJobStatus":
                 return batch.update_job_status(parameters["JobId"], parameters["RequestedJobStatus"])
-        raise NotImplementedError(operation)
+        raise LookupError(f"the world of the model has no s3control.{operation}")
 
     def _sns(self, operation, parameters):
         given = parameters.get("MessageAttributes", {})
@@ -146,7 +146,7 @@ class Answers:
             case "UpdateEventSourceMapping":
                 self._world.switch(parameters["UUID"], enabled=parameters["Enabled"])
                 return {}
-        raise NotImplementedError(operation)
+        raise LookupError(f"the world of the model has no lambda.{operation}")
 
     def _rekognition(self, operation, parameters):
         engine = self._world.rekognition

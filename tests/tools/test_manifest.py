@@ -111,7 +111,7 @@ def test_the_upload_is_encrypted_by_s3_and_its_etag_bare(account, tmp_path):
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"bucket,key\n")
 
-    uploaded = manifest.upload(account.clients.s3, path, WORK_BUCKET, "manifests/x.csv", lambda _: None)
+    uploaded = manifest.upload(account.clients.s3, path, (WORK_BUCKET, "manifests/x.csv"), lambda _: None)
 
     head = account.s3.head_object(Bucket=WORK_BUCKET, Key="manifests/x.csv")
     [created] = account.wire.of("CreateMultipartUpload")
@@ -127,7 +127,7 @@ def test_a_large_manifest_goes_up_in_parts(account, tmp_path):
     path.write_bytes(b"".join(b"%020d\n" % number for number in range(manifest.PART_BYTES // 21 + 1000)))
     arrived = []
 
-    manifest.upload(account.clients.s3, path, WORK_BUCKET, "x.csv", arrived.append)
+    manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), arrived.append)
 
     assert account.s3.get_object(Bucket=WORK_BUCKET, Key="x.csv")["Body"].read() == path.read_bytes()
     assert arrived == [manifest.PART_BYTES, path.stat().st_size - manifest.PART_BYTES]
@@ -140,6 +140,6 @@ def test_a_failed_upload_leaves_no_parts(account, errors, tmp_path):
     account.wire.answer("UploadPart", lambda _: errors.http("AccessDenied", 403))
 
     with pytest.raises(ClientError, match="UploadPart"):
-        manifest.upload(account.clients.s3, path, WORK_BUCKET, "x.csv", lambda _: None)
+        manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), lambda _: None)
 
     assert "Uploads" not in account.s3.list_multipart_uploads(Bucket=WORK_BUCKET)

@@ -62,7 +62,7 @@ class Files:
 
 def rows_of(files):
     """Read the manifest among these files."""
-    with fetched_manifest(files, "s3://work/m.csv") as manifest:
+    with fetched_manifest(files, "s3://amzn-s3-demo-work/m.csv") as manifest:
         return list(manifest)
 
 

@@ -151,7 +151,7 @@ class MemoryTable(ScanTable):
     def register(self, record, previous):
         """Write a new record that waits; whatever else is registered the simulation does not know."""
         if record.state is not State.WAITING or previous is not None:
-            raise NotImplementedError
+            raise ValueError("the simulation registers each video once, as waiting")
         records, video_id = self._records, record.video.id
 
         def put():

@@ -384,8 +384,9 @@ def test_nothing_may_be_seen(look, refusing_line):
     def deny(*_):
         raise client_error("AccessDenied", 403)
 
+    denying = SimpleNamespace(asked=listener.asked, calling=deny, answered=listener.answered)
     with changed(
-        lambda: setattr(refusing_line.session, "listener", deny), lambda: setattr(refusing_line.session, "listener", listener)
+        lambda: setattr(refusing_line.session, "listener", denying), lambda: setattr(refusing_line.session, "listener", listener)
     ):
         findings = look()
 
