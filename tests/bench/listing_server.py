@@ -6,15 +6,13 @@ from the same cores as the client that is measured.
 """
 
 import bisect
-import multiprocessing
-import socket
-import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
-CONTEXT = multiprocessing.get_context("spawn")
+from tests.bench.serving import served
+
 BUCKET = "amzn-s3-demo-bucket"
 BLOCK = 1000
 ENDINGS = ("mp4", "mp4", "MP4", "jpg")
@@ -109,27 +107,13 @@ def _etag(place):
     return place**7 % 16**32
 
 
-@contextmanager
 def running(bucket, seconds=0.0):
-    """Serve a bucket while the block runs, every answer so many seconds late; yield the endpoint."""
-    ours, theirs = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=_serve, args=(bucket, seconds, theirs), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
+    """Serve a bucket while the block runs, every answer so many seconds late; yields the endpoint."""
+    return served(_prepared, bucket, seconds)
 
 
-def _serve(bucket, seconds, answer):
-    pages = Pages(bucket)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-    answer.send(listener.getsockname()[1])
-    while True:
-        connection, _ = listener.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_talk, args=(connection, pages, seconds), daemon=True).start()
+def _prepared(bucket, seconds):
+    return partial(_talk, pages=Pages(bucket), seconds=seconds)
 
 
 def _talk(connection, pages, seconds):

@@ -4,41 +4,25 @@ It does as little as it can, for it takes its time from the same two cores; moto
 """
 
 import json
-import multiprocessing
 import re
-import socket
-import threading
-from contextlib import contextmanager
+from functools import partial
 
 from handlers.domain.identity import Video
 from tests.bench import scan_files
+from tests.bench.serving import served
 from tools.lib.truth import Fate
 
-CONTEXT = multiprocessing.get_context("spawn")
 ID = re.compile(rb"VIDEO#([0-9a-f]{32})")
 
 
-@contextmanager
 def running(scan):
-    """Serve the records of a scan while the block runs; yield the endpoint."""
-    ours, theirs = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=_serve, args=(scan.scan.objects, theirs), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
+    """Serve the records of a scan while the block runs; yields the endpoint."""
+    return served(_prepared, scan.scan.objects)
 
 
-def _serve(rows, answer):
+def _prepared(rows):
     states, whole = _rendered(rows)
-    listener = socket.create_server(("127.0.0.1", 0))
-    answer.send(listener.getsockname()[1])
-    while True:
-        connection, _ = listener.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_talk, args=(connection, states, whole), daemon=True).start()
+    return partial(_talk, states=states, whole=whole)
 
 
 def _rendered(rows):
