@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.seed_defects.line import BUCKET, STACK, video
+from tests.line.line import BUCKET, STACK
+from tests.line.videos import video
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 

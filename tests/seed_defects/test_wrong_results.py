@@ -4,7 +4,8 @@ import pytest
 
 from handlers.domain.identity import Video
 from handlers.domain.states import State
-from tests.seed_defects.line import BUCKET, GET, START, states, unreadable, video
+from tests.line.line import BUCKET, GET, START, states
+from tests.line.videos import unreadable, video
 
 WEAPONS = (2_000, "Weapons", 99.0)
 
