@@ -35,7 +35,7 @@ class QuickLane:
         self._sent = deque()
         self._back = []
         self._hidden = {}
-        self._first = {}
+        self._received = {}
         self._live = 0
         self._video = array("l")
         self._receives = array("h")
@@ -56,13 +56,13 @@ class QuickLane:
             self._clock.call_later(0.0, self.look)
 
     def hide(self, handle, seconds):
-        """Hide a received message for so long; return the refusal where it is not in flight, or would be hidden for 12 hours."""
+        """Hide a received message for so long; return the refusal where it is not in flight, or 12 hours would be exceeded."""
         message, receipt = map(int, handle.split())
         now = self._clock.now()
         visible_at = self._hidden.get(message)
         if visible_at is None or visible_at <= now or self._receives[message] != receipt:
             return NOT_IN_FLIGHT
-        if now + seconds - self._first[message] > MAX_VISIBILITY_SECONDS:
+        if now + seconds - self._received[message] > MAX_VISIBILITY_SECONDS:
             return TOO_LONG
         self._hidden[message] = now + seconds
         heappush(self._back, (now + seconds, next(self._order), message))
@@ -102,7 +102,7 @@ class QuickLane:
     def _hand_over(self, message):
         self._receives[message] += 1
         self._hidden[message] = visible_at = self._clock.now() + self._visibility
-        self._first.setdefault(message, self._clock.now())
+        self._received[message] = self._clock.now()
         heappush(self._back, (visible_at, next(self._order), message))
         record = {
             "messageId": "message",
@@ -118,7 +118,7 @@ class QuickLane:
         if fault is None and not answer["batchItemFailures"]:
             if self._hidden.pop(message, None) is not None:
                 self._live -= 1
-                del self._first[message]
+                del self._received[message]
         elif fault is not None:
             self._clock.call_later(self._hidden[message] - self._clock.now(), self.look)
         self._clock.call_later(0.0, self.look)

@@ -19,7 +19,8 @@ from typing import Any
 from tools.emulator.clock import Clock
 from tools.emulator.sqs.errors import SqsError, invalid_handle, invalid_value
 
-MAX_VISIBILITY_SECONDS = 43_200  # from the first receipt of a message on [SQS quotas]
+MAX_VISIBILITY_SECONDS = 43_200
+"""From a message's last receipt on; prolonging it does not begin it anew [SQS guide, visibility timeout]."""
 SENDER = "AIDAIT2UOQQY3AUEKVGXU"  # moto's, who takes it from AWS's documentation
 
 
@@ -35,6 +36,7 @@ class Message:
         visible_at: Epoch seconds from which it may be received.
         receives: How often it was.
         first_received_at: Epoch seconds, None until then.
+        received_at: When it was received last, likewise.
         source_arn: A dead letter's first queue.
     """
 
@@ -45,6 +47,7 @@ class Message:
     visible_at: float
     receives: int = 0
     first_received_at: float | None = None
+    received_at: float | None = None
     source_arn: str | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -166,7 +169,7 @@ class MessageQueue:
         """Hide a received message for so long from now on; 0 shows it at once.
 
         Raises:
-            SqsError: It is gone or was received again since, or would be hidden for over 12 hours.
+            SqsError: It is gone or was received again since, or would be hidden for over 12 hours from its receipt.
         """
         message_id, receipt = _parse(handle)
         with self._lock:
@@ -179,7 +182,7 @@ class MessageQueue:
             if message.visible_at <= now:
                 self._met_late(handle)
                 return
-            if now + seconds - (message.first_received_at or now) > MAX_VISIBILITY_SECONDS:
+            if now + seconds - (message.received_at or now) > MAX_VISIBILITY_SECONDS:
                 raise invalid_value(
                     "VisibilityTimeout", seconds, "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]."
                 )
@@ -231,6 +234,7 @@ class MessageQueue:
     def _hand_out(self, message: Message, now: float, timeout: float) -> Receipt:
         message.receives += 1
         message.first_received_at = message.first_received_at or now
+        message.received_at = now
         message.visible_at = now + timeout
         self._plan(message)
         return Receipt(message.id, message.handle, message.body, message.md5, message.attributes, message.system_attributes())
