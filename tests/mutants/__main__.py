@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 WORK = ROOT / "build" / "mutants"
 RESULT = ROOT / "build" / "mutants.json"
 LEAST_PERCENT = 85.0
-COPIED = ("handlers", "tests/events", "tests/handlers/domain", "tools/__init__.py", "tools/lib/__init__.py", "tools/lib/prices.py")
+COPIED = ("handlers", "tests/events", "tests/handlers/domain", "tools/__init__.py", "tools/lib")
 NOT_REACHED = {
     "taxonomy.x__ancestors": "runs when the module is imported, which is before mutmut can put the fault in",
 }
@@ -92,6 +92,10 @@ def run(modules, processes):
     return done.returncode == 0
 
 
+def _end_of_log():
+    return "\n".join((WORK / "mutmut.log").read_text("utf-8", errors="replace").splitlines()[-20:])
+
+
 def tally(asked):
     """Return how many mutants of each module (all where none is asked for) came to what, and the names of those that nobody saw."""
     modules, unseen = {}, []
@@ -125,7 +129,7 @@ def main():
     arguments = parser.parse_args()
     copy()
     if not run(arguments.modules, arguments.processes):
-        sys.stderr.write(f"mutmut did not come to its end; run it by hand in {WORK} to see why.\n")
+        sys.stderr.write(f"{_end_of_log()}\nmutmut did not come to its end; run it by hand in {WORK} to see more.\n")
         return 2
     modules, unseen = tally(arguments.modules)
     total = Counter()
