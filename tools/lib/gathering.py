@@ -10,11 +10,10 @@ from pathlib import Path
 from handlers.adapters.table import ScanTable
 from handlers.clock import Clock
 from handlers.domain.states import ScanStatus
-from tools.lib.appraisal import Appraisal, looked_at
+from tools.lib.appraisal import Appraisal, Appraised, looked_at
 from tools.lib.aws import Clients
 from tools.lib.errors import ToolError
-from tools.lib.estimate import Measurements, Population
-from tools.lib.estimate_options import Measure
+from tools.lib.estimate_options import NO_HEADERS, Measure
 from tools.lib.listing import Batch, Harvest, Selection, Unchanged, harvest, is_versioned, list_batches
 from tools.lib.source import Kind, Source, generated, inventory, key_list
 from tools.lib.source.own_manifest import OwnManifest
@@ -24,9 +23,6 @@ from tools.lib.terminal import Bar, Terminal
 
 EARLIER_SCANS = 20
 """So many of a bucket's last scans are asked for what they finished; each costs a read for every object."""
-
-
-NO_HEADERS, ALL_HEADERS = Measure(0), Measure(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +58,7 @@ class Gathered:
     """
 
     harvest: Harvest
-    measured: tuple[dict[int, Population], Measurements] | None
+    measured: Appraised | None
     warnings: tuple[str, ...]
     unchanged: int = 0
 
@@ -100,13 +96,13 @@ class Gathering:
                 ineligible=ineligible,
                 appraiser=appraisal,
             )
-            measured = None if appraisal is None else appraisal.finish()
         if earlier is not None:
             self.warnings.append(
                 f"{earlier.left_out:,} objects are left out: an earlier scan finished them, and they are unchanged."
             )
         warnings = (*self.warnings, *(repeats.warnings() if repeats else []))
-        return Gathered(result, measured, warnings, earlier.left_out if earlier else 0)
+        appraised = None if appraisal is None else appraisal.appraised
+        return Gathered(result, appraised, warnings, earlier.left_out if earlier else 0)
 
     def _batches(self, wanted: Wanted, stack: ExitStack, bar: Bar, folder: Path) -> tuple[Iterator[Batch], Repeats | None]:
         source, selection = wanted.source, wanted.selection

@@ -15,7 +15,7 @@ from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.job_request import description, job_request
 from tools.lib.manifest import UploadedManifest
-from tools.lib.plan import column, price_lines
+from tools.lib.plan_lines import column, price_lines
 from tools.lib.truth import ObjectFate
 from tools.lib.wording import printable
 

@@ -24,6 +24,7 @@ from tools.lib.submission import Submission
 from tools.lib.terminal import ExitCode, Terminal
 from tools.lib.truth import TruthTable
 from tools.lib.waiting import Waiting
+from tools.lib.whole_file import kept_if_done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +137,8 @@ class RetryRun:
     def _submit(self, plan: RetryPlan, draft: Path, objects: int) -> ExitCode:
         """Submit the plan. A refusal leaves the scan as it was: unlike a new one it has a past."""
         clients, table = self._reading.clients, self._reading.table
-        with manifest.kept_if_done(self._request.manifests / f"{plan.name}.csv") as copy:
+        copy = self._request.manifests / f"{plan.name}.csv"
+        with kept_if_done(copy):
             shutil.copyfile(draft, copy)
             with self._terminal.bar("bytes") as bar:
                 target = (plan.deployment.work_bucket, plan.manifest_key)

@@ -13,14 +13,14 @@ import click
 from handlers.adapters.table import ScanTable
 from handlers.domain.record import Settings
 from handlers.domain.states import Lane
-from tools.lib import checks, deployment, parts, plan_file
+from tools.lib import checks, deployment, parts, plan_file, plan_lines
 from tools.lib.appraisal import Told, Wishes, estimate_of, require_no_limit
 from tools.lib.aws import Clients
 from tools.lib.deployment import Deployment
 from tools.lib.doctor import Case
 from tools.lib.errors import ToolError
 from tools.lib.estimate import Estimate
-from tools.lib.gathering import ALL_HEADERS, NO_HEADERS, Gathered, Gathering, Wanted, bucket_of
+from tools.lib.gathering import Gathered, Gathering, Wanted, bucket_of
 from tools.lib.identifiers import new_scan_id
 from tools.lib.listing import Selection
 from tools.lib.plan import Plan
@@ -170,7 +170,7 @@ class SubmitRun:
             rows_per_job=self._request.rows_per_job,
             suspended=self._request.suspended,
             skip_unchanged=wanted.skip_unchanged,
-            all_measured=wanted.measure.all,
+            measure=wanted.measure,
             deployment=found,
             estimate=None if estimate is None else Told.of(estimate),
             warnings=(*gathered.warnings, *warnings),
@@ -186,7 +186,14 @@ class SubmitRun:
         table = self._table(found)
         slots = (table.settings() or Settings()).slots or found.slots
         return estimate_of(
-            wishes, gathered.measured, history=table, now=self._clock.now(), slots=slots, region=found.region, jobs=jobs
+            wishes,
+            gathered.measured,
+            objects=gathered.harvest.rows,
+            history=table,
+            now=self._clock.now(),
+            slots=slots,
+            region=found.region,
+            jobs=jobs,
         )
 
     def _table(self, found: Deployment) -> ScanTable:
@@ -207,7 +214,7 @@ class SubmitRun:
                 source=plan.source,
                 selection=plan.selection,
                 skip_unchanged=plan.skip_unchanged,
-                measure=ALL_HEADERS if plan.all_measured else NO_HEADERS,
+                measure=plan.measure,
             )
             now = self._gather(wanted, plan.deployment, PlanFiles(Path(folder), plan.scan_id)).harvest
         if now.sha256 != plan.sha256:
@@ -263,7 +270,7 @@ def _require_objects(wanted: Wanted, gathered: Gathered) -> None:
     if left_out:
         raise ToolError(
             f"There is nothing to scan: all {left_out:,} objects that were selected are left out, "
-            f"because they are {' or '.join(sorted(found.ineligible))}.",
+            f"because they are {plan_lines.reasons(found.ineligible)}.",
             cure="Restore what is archived, or choose others.",
         )
     endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
