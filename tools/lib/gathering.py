@@ -39,16 +39,6 @@ class Wanted:
     skip_unchanged: bool = False
     measure: Measure = NO_HEADERS
 
-    @property
-    def looked_at(self) -> bool:
-        """Tell whether objects that are only named are looked at one by one."""
-        return self.measure.all and self.source.kind in {Kind.MANIFEST, Kind.KEYS}
-
-    @property
-    def sizes(self) -> bool:
-        """Tell whether sizes are known, without which there is no estimate."""
-        return self.source.tells_sizes or self.looked_at
-
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -69,12 +59,14 @@ class Gathering:
 
     Attributes:
         warnings: What a person should know, as far as it is known by now.
+        sizes: Whether the source tells sizes, without which there is no estimate, as far as that is known by now.
     """
 
     clients: Clients
     clock: Clock
     terminal: Terminal
     warnings: list[str] = field(default_factory=list)
+    sizes: bool = True
 
     def gather(self, wanted: Wanted, table: ScanTable, manifest: Path, ineligible: Path) -> Gathered:
         """Write manifest and side list; both are there wholly or not at all.
@@ -85,10 +77,10 @@ class Gathering:
         with ExitStack() as stack:
             bar = stack.enter_context(self.terminal.bar("objects"))
             batches, repeats = self._batches(wanted, stack, bar, manifest.parent)
-            if wanted.looked_at:
-                batches = looked_at(self.clients.s3, wanted.selection.bucket, batches)
+            if wanted.measure.all and not self.sizes and wanted.source.kind is not Kind.GENERATED:
+                batches, self.sizes = looked_at(self.clients.s3, wanted.selection.bucket, batches), True
             earlier = self._earlier(wanted, table) if wanted.skip_unchanged else None
-            appraisal = Appraisal(self.clients.s3, wanted.selection.bucket, wanted.measure, bar) if wanted.sizes else None
+            appraisal = Appraisal(self.clients.s3, wanted.selection.bucket, wanted.measure, bar) if self.sizes else None
             result = harvest(
                 batches if earlier is None else earlier.without(batches),
                 selection=wanted.selection,
@@ -106,6 +98,7 @@ class Gathering:
 
     def _batches(self, wanted: Wanted, stack: ExitStack, bar: Bar, folder: Path) -> tuple[Iterator[Batch], Repeats | None]:
         source, selection = wanted.source, wanted.selection
+        self.sizes = source.tells_sizes
         text = f"{'Listing' if source.kind is Kind.LISTING else 'Reading'} {source.title(selection)}"
         if source.kind is Kind.GENERATED:
             generated.filter_of(selection)  # what S3 cannot do is refused before anything is done
@@ -117,6 +110,7 @@ class Gathering:
         if source.kind is Kind.INVENTORY:
             found = inventory.read(self.clients.s3, _location(source), selection.bucket)
             found.require(selection)
+            self.sizes = found.tells_sizes
             self.warnings.extend(found.warnings(self.clock.now()))
             return _shown(found.batches(self.clients.s3, selection), bar, text), None
         repeats = Repeats()

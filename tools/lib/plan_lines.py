@@ -79,9 +79,9 @@ def _objects(plan: Plan) -> list[str]:
     which, tally = plan.source.chosen(plan.selection), plan.tally
     if plan.objects is None:
         return [f"not counted yet ({which})"]
-    if not plan.source.tells_sizes:
-        return [f"{tally.objects:,} ({which})"]
     sizes = ", ".join(f"{count:,} {name}" for name, count in tally.sizes.items() if count)
+    if not plan.source.tells_sizes or not sizes:
+        return [f"{tally.objects:,} ({which})"]
     lines = [f"{tally.objects:,} ({byte_size(tally.bytes)}; {which})", f"of these {sizes}"]
     if plan.versioned:
         lines.append("every version of each" if plan.selection.all_versions else "the latest version of each, as listed now")
