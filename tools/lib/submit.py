@@ -250,7 +250,7 @@ class SubmitRun:
         waiting = Waiting(
             clients=self._clients, terminal=self._terminal, clock=self._clock, poll_seconds=self._request.poll_seconds
         )
-        return waiting.wait(submitted, table, plan.objects)
+        return waiting.wait(submitted, table, plan.objects, set_aside=sum(plan.ineligible.values()))
 
     def _again(self, files: PlanFiles) -> str:
         return self._request.target.command("submit_job.py", "--run-plan", str(files.plan))
