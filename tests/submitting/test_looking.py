@@ -24,9 +24,9 @@ def planned(runs, *arguments):
     """Return the plan that a dry run prints, which is the plan that it writes."""
     shown = runs.submit("--bucket", BUCKET, "--dry-run", "--json", *arguments)
     assert 0 == shown.exit_code, shown.stderr
-    [written] = runs.folder.glob("*.plan.json")
-    assert json.loads(shown.stdout) == json.loads(written.read_text())
-    return json.loads(shown.stdout)
+    plan = json.loads(shown.stdout)
+    assert plan == json.loads((runs.folder / f"{plan['scan_id']}.plan.json").read_text())
+    return plan
 
 
 def test_a_check_looks_and_submits_nothing(library):
@@ -37,6 +37,19 @@ def test_a_check_looks_and_submits_nothing(library):
     assert (0, 0) == (done.exit_code, told["stop"]), told
     assert {"bucket", "batch role", "mail"} <= {each["subject"] for each in told["findings"]}
     assert ([], []) == (library.line.table.scans(), list(library.folder.glob("*")))
+
+
+def test_an_open_scan_of_other_keys_is_no_warning(line):
+    """What a scan was submitted with is what the next one is held against."""
+    for key in ("2023/a.mp4", "2024/a.mp4"):
+        line.put(key)
+    runs = Runs(line)
+    runs.submit("--bucket", BUCKET, "--prefix", "2024/")
+
+    other, same = (planned(runs, "--prefix", prefix, "--measure", "none") for prefix in ("2023/", "20"))
+
+    assert [False, True] == [any("are under way" in warning for warning in plan["warnings"]) for plan in (other, same)]
+    assert any("keys below 2024/" in warning for warning in same["warnings"])
 
 
 def test_what_would_make_the_scan_fail_refuses_it(library):

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FORMAT = "video-moderation-plan/2"
 """What a plan's file says it is."""
 
+MOST_NOTED = 1_024
+"""Bytes of prefixes in a scan's record: as many as a key may have, and few beside the rest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -90,6 +93,12 @@ class Plan:
     def objects(self) -> int | None:
         """Return how many objects are scanned; nobody knows of a manifest that S3 makes."""
         return None if self.generated else self.tally.objects
+
+    @property
+    def noted_prefixes(self) -> tuple[str, ...] | None:
+        """Return with what the scan's keys begin, for its record; None where that is too long for what each starter reads."""
+        prefixes = self.selection.ranges
+        return prefixes if sum(len(prefix.encode()) for prefix in prefixes) <= MOST_NOTED else None
 
     @property
     def no_estimate(self) -> str | None:

@@ -106,10 +106,10 @@ class SubmitRun:
             measure=self._request.wishes.measure,
         )
         if self._request.check:
-            findings = self._examine(self._case(bucket, found))
+            findings = self._examine(self._case(wanted.selection, found))
             self._terminal.tell(findings)
             return findings.exit_code
-        warnings = self._check(bucket, found)
+        warnings = self._check(wanted.selection, found)
         files = PlanFiles(self._request.manifests, new_scan_id(self._clock, self._entropy))
         with files.made():
             plan = self._plan(wanted, found, warnings, files)
@@ -123,30 +123,31 @@ class SubmitRun:
 
     def _run_plan(self, path: Path, found: Deployment) -> ExitCode:
         plan, files = plan_file.load(path, found)
-        self._check(plan.selection.bucket, found)
+        self._check(plan.selection, found)
         if self._request.recheck:
             self._recheck(plan)
         self._agree(plan)
         return self._submit(plan, files)
 
-    def _check(self, bucket: str, found: Deployment) -> tuple[str, ...]:
+    def _check(self, selection: Selection, found: Deployment) -> tuple[str, ...]:
         """Make sure that a scan makes sense, and return what to warn of. What is most often wrong comes first.
 
         Raises:
             ToolError: It makes none.
         """
-        checks.require_bucket(self._clients.s3, bucket, found)
-        findings = self._examine(self._case(bucket, found))
+        checks.require_bucket(self._clients.s3, selection.bucket, found)
+        findings = self._examine(self._case(selection, found))
         findings.require_none_stops()
         return findings.warnings
 
-    def _case(self, bucket: str, found: Deployment) -> Case:
+    def _case(self, selection: Selection, found: Deployment) -> Case:
         return Case(
             clients=self._clients,
             deployment=found,
             table=self._table(found),
-            bucket=bucket,
+            bucket=selection.bucket,
             unconfirmed_mail=self._request.unconfirmed_mail,
+            prefixes=selection.ranges,
         )
 
     def _plan(self, wanted: Wanted, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
