@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import BinaryIO
 
-_BLOCK = 4 * 1024 * 1024
+_BLOCK = 1024 * 1024
 
 
 def strain(file: BinaryIO, unwanted: Collection[bytes], kept: Callable[[bytes], object]) -> Counter[bytes]:
