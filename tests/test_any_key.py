@@ -1,9 +1,7 @@
 """A key, whatever it is, goes from the listing to the review through every text form in between and comes out the same."""
 
 import json
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,9 +17,9 @@ from tools.emulator.batch import manifest as s3_manifest
 from tools.emulator.batch.report import Destination, Report
 from tools.emulator.batch.request import parse as parse_job
 from tools.emulator.ports import InvocationResult
-from tools.lib import manifest
 from tools.lib.completion_report import find_report
-from tools.lib.listing import ListedObject
+from tools.lib.listing import Batch, ListedObject
+from tools.lib.listing.rows import manifest_rows
 from tools.lib.review_sources import fetched_manifest
 from tools.lib.truth import Fate, ReportNotes, TruthTable, join
 
@@ -81,10 +79,8 @@ class Table:
 
 def manifest_of(key, version):
     """Return the bytes of a manifest of one object as submit_job writes it, and its fields."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "manifest.csv"
-        manifest.write(path, BUCKET, [ListedObject(key, 1, version)])
-        return path.read_bytes(), ("Bucket", "Key") if version is None else ("Bucket", "Key", "VersionId")
+    rows = manifest_rows(BUCKET, Batch.of([ListedObject(key, 1, version)]))
+    return rows, ("Bucket", "Key") if version is None else ("Bucket", "Key", "VersionId")
 
 
 def job_of(fields, schema):
@@ -164,10 +160,7 @@ def test_any_key_comes_out_as_it_went_in(key, version, schema):
 @given(st.lists(KEYS, min_size=1, max_size=20, unique=True))
 def test_keys_of_one_manifest_stay_apart(keys):
     """No two keys share a row, a task or a record, however alike they look."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "manifest.csv"
-        manifest.write(path, BUCKET, [ListedObject(key, 1) for key in keys])
-        body = path.read_bytes()
+    body = manifest_rows(BUCKET, Batch.of(ListedObject(key, 1) for key in keys))
 
     fields = ("Bucket", "Key")
     assert len(keys) == s3_manifest.check(body, fields)

@@ -87,6 +87,7 @@ def scan_item(scan: Scan, revision: int) -> dict[str, Any]:
             "limit_told": scan.limit_told or None,
             "progress": [present(asdict(point)) for point in scan.progress] or None,
             "planned_jobs": scan.planned_jobs,
+            "prefixes": None if scan.prefixes is None else list(scan.prefixes),
         }
     )
     return {**scan_key(scan.id), **known, REVISION: revision}
@@ -113,6 +114,7 @@ def scan_from(item: Item) -> Scan:
         limit_told=bool(item.get("limit_told")),
         progress=tuple(Progress(float(point["at"]), int(point["final"])) for point in item.get("progress", [])),
         planned_jobs=whole(item, "planned_jobs"),
+        prefixes=tuple(map(str, item["prefixes"])) if "prefixes" in item else None,
     )
 
 

@@ -165,6 +165,8 @@ class Scan:
     """The last hour's, oldest first, noted by the sweeper."""
     planned_jobs: int | None = None
     """How many batch jobs its manifest was split into; None where nobody planned it (a job made by hand)."""
+    prefixes: tuple[str, ...] | None = None
+    """Each of its keys begins with one of these; None where that is not known."""
 
     @property
     def missing_jobs(self) -> int:

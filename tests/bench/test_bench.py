@@ -44,6 +44,18 @@ def test_listing():
         assert values["details"]["ours"]["keys"] == 20_000
 
 
+def test_the_cases_of_listing():
+    """One million keys and ten, below one prefix and ten, are listed by all four clients; what they take can be told apart."""
+    sizes = {"1m": 1_000_000, "10m": 10_000_000}
+
+    for name, folders in (("flat", 1), ("ten", 10)):
+        for size, keys in sizes.items():
+            case = listing.CASES[f"{name}_{size}"]
+            assert (keys, folders) == (case.bucket.keys, case.bucket.folders)
+            assert {"ours", "boto3", "aws_cli", "s5cmd"} == set(case.shares)
+            assert 1 == case.shares["ours"]
+
+
 def test_the_listing_server():
     """Any place may be asked for: the pages of the server are cut from the bucket's keys as S3 would cut them."""
     bucket = Bucket(20_000, folders=10)

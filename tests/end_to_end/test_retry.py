@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.emulator.samples import CardAt, Clip, encode, tiny_clip
+from tools.emulator.samples import CardAt, Clip, cut_short, encode, tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 
@@ -25,7 +25,7 @@ CLEAN = "clean, 100% + \u202e.mp4"
 FLAGGED = "flagged <script>.mp4"
 EMPTY = "empty.mp4"
 ARCHIVED = '=archived, "at first";.mp4'
-VP9 = "vp9 🎬.mp4"
+CUT = "cut short 🎬.mp4"
 
 
 class Company:
@@ -77,7 +77,7 @@ def _company(tmp_path_factory):
         company.put(FLAGGED, tiny_clip("Weapons"))
         company.put(EMPTY, b"")
         company.put(ARCHIVED, tiny_clip(), StorageClass="GLACIER")
-        company.put(VP9, encode(Clip(1.0, codec="vp9")))
+        company.put(CUT, cut_short(Clip(1.0)))
         yield company
 
 
@@ -89,28 +89,28 @@ def test_retry(company):
     begun = company.started()
 
     company.put(ARCHIVED, encode(Clip(2.0, (CardAt("Weapons", 96.0, 0.0, 1.0),))))
-    company.put(VP9, tiny_clip())
+    company.put(CUT, tiny_clip())
     _, curable = company.run("review_report.py", "--retry", "--yes", "--wait")
     _, second = company.run("review_report.py")
     _, everything = company.run("review_report.py", "--retry-all-failed", "--yes", "--wait")
     _, third = company.run("review_report.py")
 
-    assert {ARCHIVED: "archived", VP9: "analysis-failed", EMPTY: "empty"} == reasons(first)
-    assert {CLEAN: 1, FLAGGED: 1, VP9: 1} == begun
+    assert {ARCHIVED: "archived", CUT: "analysis-failed", EMPTY: "empty"} == reasons(first)
+    assert {CLEAN: 1, FLAGGED: 1, CUT: 1} == begun
     assert {"archived": 1} == {group["reason"]: group["objects"] for group in curable["plan"]["retried"]}
-    assert {VP9: "analysis-failed", EMPTY: "empty"} == reasons(second)
+    assert {CUT: "analysis-failed", EMPTY: "empty"} == reasons(second)
     assert {FLAGGED, ARCHIVED} == {flagged["key"] for flagged in second["flagged"]}
     assert [1, 2] == [plan["plan"]["retry"] for plan in (curable, everything)]
     assert {EMPTY: "empty"} == reasons(third)
     assert (5, True, "closed") == (third["objects"], third["adds_up"], third["status"])
     assert {submitted["scan_id"]} == {shown["scan"] for shown in (first, second, third)}
-    assert {CLEAN: 1, FLAGGED: 1, ARCHIVED: 1, VP9: 2} == company.started()
+    assert {CLEAN: 1, FLAGGED: 1, ARCHIVED: 1, CUT: 2} == company.started()
     tell_the_history(company, submitted["scan_id"])
 
 
 def tell_the_history(company, scan_id):
     """The retried video's history tells of its attempt, and the list of scans counts it once."""
-    _, history = company.run("review_report.py", "--video", f"s3://{BUCKET}/{VP9}")
+    _, history = company.run("review_report.py", "--video", f"s3://{BUCKET}/{CUT}")
     _, listed = company.run("review_report.py", "--since", "1d")
 
     [version] = history["versions"]

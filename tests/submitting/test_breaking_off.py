@@ -7,6 +7,7 @@ import pytest
 from handlers.domain.states import ScanStatus
 from tests.submitting.runs import BUCKET, going_on
 from tools import review_report
+from tools.emulator.samples import Clip, encode
 
 IN_PARTS = ("--bucket", BUCKET, "--rows-per-job", "2")
 ROWS = [f"{BUCKET},2024/{number}%20%2B%2C.mp4" for number in range(5)]
@@ -43,6 +44,21 @@ def test_wherever_it_is_broken_off_the_next_command_makes_it_whole(runs, argumen
 
     assert_whole(runs, number_of_jobs)
     assert places > 10 * min(number_of_jobs, 2)
+
+
+def test_broken_off_while_headers_are_read_no_file_is_left(runs):
+    """What a header speaks against is on its way from one file into the other: neither is there before both are right."""
+    runs.line.put("2024/vp9.mp4", encode(Clip(1.0, codec="vp9")))
+    dry = ("--bucket", BUCKET, "--measure", "9", "--dry-run")
+    places = 0
+
+    while (broken := runs.submit(*dry, at=places)).exit_code:
+        assert (130, []) == (broken.exit_code, list(runs.folder.glob("*"))), broken.stderr
+        places += 1
+
+    [side] = runs.folder.glob("*-ineligible.csv")
+    assert [f"{BUCKET},2024/zero.mp4,,empty", f"{BUCKET},2024/vp9.mp4,,codec"] == side.read_text().splitlines()
+    assert places > 8
 
 
 @pytest.mark.parametrize("place", [22, 30])

@@ -1,5 +1,6 @@
 """What is looked at before a scan is paid for: the deployment, the headers, and what an earlier scan has finished."""
 
+import hashlib
 import json
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.line.line import BUCKET
 from tests.line.videos import video
 from tests.submitting.runs import Runs
-from tools.emulator.samples import demo_library
+from tools.emulator.samples import Clip, demo_library, encode
 
 
 @pytest.fixture(name="library")
@@ -23,9 +24,9 @@ def planned(runs, *arguments):
     """Return the plan that a dry run prints, which is the plan that it writes."""
     shown = runs.submit("--bucket", BUCKET, "--dry-run", "--json", *arguments)
     assert 0 == shown.exit_code, shown.stderr
-    [written] = runs.folder.glob("*.plan.json")
-    assert json.loads(shown.stdout) == json.loads(written.read_text())
-    return json.loads(shown.stdout)
+    plan = json.loads(shown.stdout)
+    assert plan == json.loads((runs.folder / f"{plan['scan_id']}.plan.json").read_text())
+    return plan
 
 
 def test_a_check_looks_and_submits_nothing(library):
@@ -36,6 +37,19 @@ def test_a_check_looks_and_submits_nothing(library):
     assert (0, 0) == (done.exit_code, told["stop"]), told
     assert {"bucket", "batch role", "mail"} <= {each["subject"] for each in told["findings"]}
     assert ([], []) == (library.line.table.scans(), list(library.folder.glob("*")))
+
+
+def test_an_open_scan_of_other_keys_is_no_warning(line):
+    """What a scan was submitted with is what the next one is held against."""
+    for key in ("2023/a.mp4", "2024/a.mp4"):
+        line.put(key)
+    runs = Runs(line)
+    runs.submit("--bucket", BUCKET, "--prefix", "2024/")
+
+    other, same = (planned(runs, "--prefix", prefix, "--measure", "none") for prefix in ("2023/", "20"))
+
+    assert [False, True] == [any("are under way" in warning for warning in plan["warnings"]) for plan in (other, same)]
+    assert any("keys below 2024/" in warning for warning in same["warnings"])
 
 
 def test_what_would_make_the_scan_fail_refuses_it(library):
@@ -60,12 +74,78 @@ def test_every_header_read_leaves_out_what_rekognition_would_refuse(library):
     assert plan["estimate"]["minutes"]["low"] == plan["estimate"]["minutes"]["high"] > 0
 
 
-def test_a_sample_of_headers_leaves_the_manifest_as_it_is(library):
-    """By default the fault is counted in the estimate, and the function that looks at the object decides."""
+def test_a_sample_of_headers_leaves_out_what_they_speak_against(library):
+    """By default too: the codec goes to the side list, and the estimate is about what remains."""
     plan = planned(library, "--measure", "5")
 
-    assert ({"empty": 1}, 2) == (plan["ineligible"], plan["objects"])
-    assert 1.0 == plan["estimate"]["ineligible"]["codec"]["best"]
+    side = next(library.folder.glob("*-ineligible.csv")).read_text().splitlines()
+    assert ({"codec": 1, "empty": 1}, 1) == (plan["ineligible"], plan["objects"])
+    assert [f"{BUCKET},broken/zero.mp4,,empty", f"{BUCKET},legacy/vp9%20in%20disguise.mp4,,codec"] == side
+    assert (1, {}) == (plan["estimate"]["objects"], plan["estimate"]["ineligible"])
+    assert plan["estimate"]["minutes"]["low"] == plan["estimate"]["minutes"]["high"] > 0
+
+
+@pytest.fixture(name="many")
+def _many(line):
+    """Videos of one size of two codecs, one after another: a sample of some headers tells of some only."""
+    bodies = [encode(Clip(1.0, codec=codec)) for codec in ("h264", "vp9")]
+    largest = max(map(len, bodies))
+    for number in range(16):
+        line.put(f"{number:02} +,.mp4", bodies[number % 2].ljust(largest, b"\0"))
+    return Runs(line)
+
+
+def test_what_the_sample_did_not_meet_stays(many):
+    """Nobody has looked at the others: they are in the manifest, and the estimate says how many of them may be refused."""
+    plan = planned(many, "--measure", "10", "--rows-per-job", "5")
+
+    [manifest] = many.folder.glob("*[!e].csv")
+    rows = manifest.read_text().splitlines()
+    side = next(many.folder.glob("*-ineligible.csv")).read_text().splitlines()
+    left = sum(int(row.split(",")[1][:2]) % 2 for row in rows)
+    assert 0 < left < 8
+    assert all(int(row.split(",")[1][:2]) % 2 and row.endswith(",,codec") for row in side)
+    assert ({"codec": 8 - left}, 8 + left) == (plan["ineligible"], plan["objects"]) == ({"codec": len(side)}, len(rows))
+    assert (-(-len(rows) // 5), hashlib.sha256(manifest.read_bytes()).hexdigest()) == (plan["jobs"], plan["manifest_sha256"])
+    assert plan["estimate"]["ineligible"]["codec"]["low"] < left < plan["estimate"]["ineligible"]["codec"]["high"] < 6
+    assert (len(rows), 10) == (plan["estimate"]["objects"], plan["estimate"]["measured"])
+    assert sum(plan["sizes"].values()) == len(rows)
+    assert plan["bytes"] == len(rows) * many.line.client("s3").head_object(Bucket=BUCKET, Key="00 +,.mp4")["ContentLength"]
+
+
+def test_a_plan_is_checked_again_with_the_sample_it_was_made_with(many):
+    """--recheck draws what was drawn then, as many as were drawn then: where nothing has changed the manifests are the same."""
+    plan = planned(many, "--measure", "10")
+    [file] = many.folder.glob("*.plan.json")
+
+    same = many.submit("--run-plan", str(file), "--recheck", "--json")
+
+    assert (0, "10") == (same.exit_code, plan["measure"]), same.stderr
+    assert plan["manifest_sha256"] == json.loads(same.stdout)["plan"]["manifest_sha256"]
+
+
+def test_a_sampled_object_that_was_replaced_is_seen_when_checked_again(many):
+    """What is no fault any more belongs into the manifest: the plan is refused, because it was asked to be checked."""
+    planned(many, "--measure", "16")
+    [file] = many.folder.glob("*.plan.json")
+    many.line.put("01 +,.mp4", many.line.client("s3").get_object(Bucket=BUCKET, Key="00 +,.mp4")["Body"].read())
+
+    refused = many.submit("--run-plan", str(file), "--recheck")
+
+    assert 1 == refused.exit_code
+    assert "8 objects were selected then, 9 are now" in refused.stderr
+
+
+def test_nothing_is_left_to_scan(line):
+    """Where the headers speak against all there is, it is said why, and nothing is submitted."""
+    line.put("a.mp4", encode(Clip(1.0, codec="vp9")))
+    runs = Runs(line)
+
+    refused = runs.submit("--bucket", BUCKET, "--measure", "5")
+
+    assert 1 == refused.exit_code
+    assert "all 1 objects that were selected are left out, because they are in a codec that Rekognition does" in refused.stderr
+    assert ([], []) == (line.table.scans(), list(runs.folder.glob("*")))
 
 
 def test_a_scan_that_may_cost_too_much_is_refused(library):

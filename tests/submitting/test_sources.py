@@ -12,6 +12,7 @@ import pytest
 from tests.line.line import BUCKET
 from tests.line.videos import unreadable, video
 from tests.submitting.runs import Runs
+from tools.emulator.samples import Clip, encode
 
 LIBRARY = {
     "2024/clean.mp4": video(),
@@ -122,6 +123,15 @@ def test_a_manifest_that_s3_makes(library):
     assert TRUTH == truth(library, "--bucket", BUCKET, "--generate")
 
 
+def test_a_manifest_that_s3_makes_has_no_estimate(library):
+    """That there is none is said in the plan, and why, to the person and to the program."""
+    shown, told = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
+
+    why = "S3 itself lists the bucket when the job is prepared, so nobody knows yet how many videos there are, or how long"
+    assert f"  Estimate  none: {why}\n" in shown
+    assert (None, why) == (json.loads(told)["estimate"], json.loads(told)["no_estimate"])
+
+
 def test_several_jobs(library):
     """$ submit_job.py --bucket B --rows-per-job 1: five jobs of one scan, whose reports are all found."""
     assert TRUTH == truth(library, "--bucket", BUCKET, "--rows-per-job", "1")
@@ -147,6 +157,87 @@ def test_a_changed_bucket_is_refused_only_when_asked(library):
 
     assert (0, 1) == (same.exit_code, refused.exit_code)
     assert "5 objects were selected then, 6 are now" in refused.stderr
+
+
+# --- headers ------------------------------------------------------------------------------------------------------------
+
+GOOD, BAD = "2024/good +,%.mp4", '2024/"bad" é.mp4'
+
+
+def listed(_):
+    """Every object of the bucket, found by the program itself."""
+    return ("--bucket", BUCKET, "--measure", "9")
+
+
+def in_an_inventory(runs):
+    """The same, from an inventory that tells sizes."""
+    return ("--inventory", inventory(runs, columns=("Bucket", "Key", "Size")), "--measure", "9")
+
+
+def named_in_a_manifest(runs):
+    """Each twice: who names objects one by one has them all looked at."""
+    path = runs.line.directory / "own.csv"
+    path.write_text("".join(f"{BUCKET},{quote(key)}\n" for key in [GOOD, BAD] * 2))
+    return ("--manifest", str(path), "--measure", "all")
+
+
+def named_by_their_keys(runs):
+    """Each twice, as a list of keys."""
+    path = runs.line.directory / "keys.txt"
+    path.write_text("".join(f"{key}\n" for key in [GOOD, BAD] * 2))
+    return ("--bucket", BUCKET, "--keys-from", str(path), "--measure", "all")
+
+
+@pytest.mark.parametrize(
+    ("source", "times"), [(listed, 1), (in_an_inventory, 1), (named_in_a_manifest, 2), (named_by_their_keys, 2)]
+)
+def test_what_a_header_speaks_against_is_left_out(line, source, times):
+    """Whatever the source, each row of a video whose header was read and is at fault goes to the side list with its reason."""
+    line.put(GOOD, encode(Clip(1.0)))
+    line.put(BAD, encode(Clip(1.0, codec="mpeg4")))
+    runs = Runs(line)
+
+    plan = json.loads(runs.submit(*source(runs), "--dry-run", "--json").stdout)
+
+    [manifest], [side] = runs.folder.glob("*[!e].csv"), runs.folder.glob("*-ineligible.csv")
+    assert [f"{BUCKET},{quote(GOOD)}"] * times == manifest.read_text().splitlines()
+    assert [f"{BUCKET},{quote(BAD)},,codec"] * times == side.read_text().splitlines()
+    assert (times, times, {"codec": times}) == (plan["objects"], plan["estimate"]["objects"], plan["ineligible"])
+
+
+def test_an_inventory_without_sizes(line):
+    """Nothing can be drawn by size, so there is no estimate, which is said; with --measure all each object is looked at."""
+    line.put(GOOD, encode(Clip(1.0)))
+    line.put(BAD, encode(Clip(1.0, codec="mpeg4")))
+    line.put("zero.mp4", b"")
+    runs = Runs(line)
+    uri = inventory(runs, columns=("Bucket", "Key"))
+
+    plain, looked = (
+        json.loads(runs.submit("--inventory", uri, "--measure", measure, "--dry-run", "--json").stdout) for measure in ("9", "all")
+    )
+
+    assert (3, {}, None) == (plain["objects"], plain["ineligible"], plain["estimate"])
+    assert "sizes are not known; --measure all looks at each object" in plain["no_estimate"]
+    assert any("does not tell sizes" in warning for warning in plain["warnings"])
+    assert (1, {"codec": 1, "empty": 1}, None) == (looked["objects"], looked["ineligible"], looked["no_estimate"])
+    assert 1 == looked["estimate"]["objects"]
+
+
+def test_versions_stay_what_they_are(line):
+    """In a bucket with versions the row that goes is that of the version whose header was read, and the others keep theirs."""
+    line.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    line.put("a.mp4", encode(Clip(1.0, codec="vp9")))
+    line.put("a.mp4", encode(Clip(1.0)))
+    runs = Runs(line)
+
+    plan = json.loads(runs.submit("--bucket", BUCKET, "--all-versions", "--measure", "9", "--dry-run", "--json").stdout)
+
+    newest, oldest = line.client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
+    [manifest], [side] = runs.folder.glob("*[!e].csv"), runs.folder.glob("*-ineligible.csv")
+    assert f"{BUCKET},a.mp4,{newest['VersionId']}\n" == manifest.read_text()
+    assert f"{BUCKET},a.mp4,{oldest['VersionId']},codec\n" == side.read_text()
+    assert (True, 1) == (plan["versioned"], plan["objects"])
 
 
 # --- versions -----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
 from handlers.errors import FAULTS, Fault
 from tools.lib.curable import CURABLE, IDLE_SECONDS, INCURABLE, MESSAGE_SECONDS, RUNNING_SECONDS, Moment, diagnose
+from tools.lib.estimate import Header
 from tools.lib.truth import Fate, ObjectFate
 
 NOW = 1_760_000_000.0
@@ -30,6 +31,15 @@ def test_every_code_of_ours_is_judged():
 
     assert ours <= CURABLE.keys() | INCURABLE.keys()
     assert not CURABLE.keys() & INCURABLE.keys()
+
+
+@pytest.mark.parametrize("header", [Header(60.0, "hevc", 2, 9), Header(60.0, "", 2, 9), Header(6 * 3_600 + 1.0, "h264", 2, 9)])
+def test_the_fault_of_a_header_is_judged(header):
+    """What was left out of the job for its header is as it was, until somebody replaces it: it is not retried."""
+    found = outcome(Fate.INELIGIBLE, reason=header.fault.code)
+
+    assert header.fault.code in INCURABLE
+    assert [False, True] == [diagnose(found, IDLE, all_failed=all_failed).retried for all_failed in (False, True)]
 
 
 def test_what_passes_by_itself_is_curable():

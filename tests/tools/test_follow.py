@@ -146,6 +146,17 @@ def test_the_exit_code_is_computed_from_what_was_seen(status, job_status, failed
     assert view.exit_code is code
 
 
+def test_what_was_left_out_of_the_job_counts(account):
+    """The table does not know it, the exit code and both renderings do; it is added to what the functions found ineligible."""
+    totals = Totals({State.CLEAN: 3, State.FAILED: 1}, failures={"empty": 1})
+
+    shown = View(JobView(BatchJob(JOB, "Complete", 4, 4, 0)), ScanStatus.CLOSED, 4, totals, set_aside=2)
+    clean = View(JobView(BatchJob(JOB, "Complete", 4, 4, 0)), ScanStatus.CLOSED, 4, Totals({State.CLEAN: 4}), set_aside=2)
+
+    assert (ExitCode.SOME_FAILED, 3, 3) == (clean.exit_code, shown.ineligible, shown.as_json()["ineligible"])
+    assert shown.line() == "batch job Complete, 4 of 4 tasks; 0 running; 3 clean, 3 ineligible; the scan is closed"
+
+
 def test_a_paused_scan_is_said_to_be_paused(account):
     """Whoever waits for a paused scan must see why nothing moves."""
     view = View(JobView(BatchJob(JOB, "Complete", 4, 3, 1)), ScanStatus.PAUSED, 4, Totals({State.CLEAN: 2}), running=1)

@@ -82,7 +82,8 @@ def test_a_missing_manifest_is_refused(files):
     [
         {"scan_id": "../../etc/passwd"},
         {"scan_id": 5},
-        {"format": "video-moderation-plan/2"},
+        {"format": "video-moderation-plan/1"},
+        {"measure": "a few"},
         {"rows_per_job": 0},
         {"rows_per_job": "x"},
         {"selection": {"bucket": "b", "shape": "round"}},

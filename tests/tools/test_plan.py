@@ -213,3 +213,12 @@ def test_dollars_are_not_rounded_to_nothing(amount, shown):
 def test_three_million_objects_cost_three_dollars():
     """S3 Batch takes one dollar a million objects."""
     assert prices.batch_objects(3_000_000) == Decimal(3)
+
+
+def test_prefixes_are_noted_as_long_as_they_are_few():
+    """A scan's record, which every start reads, takes as much as a key may have; longer lists are not known there."""
+    few, many = ("2023/", "2024/"), tuple(f"{number:04}/" for number in range(300))
+
+    noted = [plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=each)).noted_prefixes for each in (few, many)]
+
+    assert [few, None] == noted

@@ -612,7 +612,7 @@ def test_help_is_a_sentence_commands_and_exit_codes(tmp_path):
     assert result.returncode == 0
     assert "Submit a scan of the videos in an S3 bucket.\n" in result.stdout
     assert result.stdout.count("  python tools/submit_job.py --") == 4
-    assert "    3    finished, but some tasks or videos failed\n" in result.stdout
+    assert "    3    finished, but some objects failed, could not be analysed, or are not final\n" in result.stdout
 
 
 def test_no_region_and_no_credentials(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """Appraising what goes into a manifest while it is written: headers are read, and from them comes the estimate.
 
-A sample tells how long the rest may be; who reads all headers also leaves out what Rekognition would refuse.
+What a header speaks against is left out; a sample of them also tells how long the rest may be.
 """
 
 from __future__ import annotations
@@ -70,33 +70,48 @@ class Told:
         return cls(tuple(map(str, values["sentences"])), {name: value for name, value in values.items() if name != "sentences"})
 
 
+@dataclass(frozen=True, slots=True)
+class Appraised:
+    """What was looked at, by class of size, with what was left out for its header; and what was measured of it."""
+
+    populations: dict[int, Population]
+    measurements: Measurements
+
+
 class Appraisal:
-    """Hears of every object of a manifest in the making; an `Appraiser` of `harvest`."""
+    """Hears of every object of a manifest in the making; an `Appraiser` of `harvest`.
+
+    Either all headers are read as the objects come, or those of a sample once all have come. The same objects in the same order,
+    and the same measure, give the same sample: so a plan that is checked again comes to the same manifest.
+
+    """
 
     def __init__(self, s3: S3Client, bucket: str, measure: Measure, bar: Bar) -> None:
+        self._measurements = Measurements()
         self._reader = HeaderReader(s3)
         self._bucket = bucket
         self._measure = measure
         self._bar = bar
         self._sampler = Sampler(measure.sample)
-        self._measurements = Measurements()
 
     def judge(self, batch: Batch) -> Sequence[str]:
-        """Return, of each object, the code of what Rekognition would refuse it for, "" where nothing speaks against it."""
+        """Return, of each object, the code of what Rekognition would refuse it for, "" where nothing known speaks against it."""
+        self._sampler.offer_all(batch.sizes, lambda at: next(iter(batch[at : at + 1])))
         if not self._measure.all:
             return [""] * len(batch)
         return [self._code(found, reading) for found, reading in self._headers(batch, None)]
 
-    def see(self, batch: Batch) -> None:
-        """Take note of what goes into the manifest."""
-        self._sampler.offer_all(batch.sizes, lambda at: next(iter(batch[at : at + 1])))
+    def conclude(self) -> Iterator[tuple[ListedObject, str]]:
+        """Read the headers of the sample, and yield what Rekognition would refuse of it with the code of the reason."""
+        chosen = self._sampler.draw().chosen
+        for found, reading in self._headers(chosen, len(chosen)):
+            if code := self._code(found, reading):
+                yield found, code
 
-    def finish(self) -> tuple[dict[int, Population], Measurements]:
-        """Read the headers of the sample and return what is in the manifest, by class of size, and what was measured."""
-        sample = self._sampler.draw()
-        for found, reading in self._headers(sample.chosen, len(sample.chosen)):
-            self._measurements.add(found, reading)
-        return sample.populations, self._measurements
+    @property
+    def appraised(self) -> Appraised:
+        """Return what there was and what was measured of it, once it is through."""
+        return Appraised(self._sampler.draw().populations, self._measurements)
 
     def _code(self, found: ListedObject, reading: Reading) -> str:
         self._measurements.add(found, reading)
@@ -109,23 +124,24 @@ class Appraisal:
 
 def estimate_of(
     wishes: Wishes,
-    found: tuple[dict[int, Population], Measurements],
+    found: Appraised,
     *,
+    objects: int,
     history: History,
     now: float,
     slots: int,
     region: str,
     jobs: int,
 ) -> Estimate:
-    """Return the estimate of a scan.
+    """Return the estimate of a scan of so many objects: what was looked at, less what was left out for its header.
 
     Raises:
         ToolError: It may cost more than was allowed.
     """
-    populations, measurements = found
     estimate = estimated(
-        populations,
-        measurements,
+        found.populations,
+        found.measurements,
+        objects=objects,
         now=now,
         slots=slots,
         speed=measured_speed(history, slots),

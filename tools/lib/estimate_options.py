@@ -32,9 +32,21 @@ class Measure:
         """Return the size of the sample; 0 where there is none, because all are read or none."""
         return self.headers or 0
 
+    @classmethod
+    def of(cls, text: str) -> Measure:
+        """Return what is meant by `all`, `none` or a number; ValueError: by anything else nothing is."""
+        if text in {"all", "none"}:
+            return cls(None if text == "all" else 0)
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+            raise ValueError(f"{text!r} is neither all nor none nor a number of headers from 1 to 999999")
+        return cls(int(text))
+
     def __str__(self) -> str:
         """Return it as it is given on the command line."""
         return "all" if self.headers is None else str(self.headers or "none")
+
+
+NO_HEADERS = Measure(0)
 
 
 class MeasureType(click.ParamType[Measure]):
@@ -46,11 +58,10 @@ class MeasureType(click.ParamType[Measure]):
         """Return what was meant, or end with what is wrong with it."""
         if isinstance(value, Measure):
             return value
-        if value in {"all", "none"}:
-            return Measure(None if value == "all" else 0)
-        if not re.fullmatch(r"[1-9][0-9]{0,5}", value):
-            self.fail(f"{value!r} is neither all nor none nor a number of headers from 1 to 999999", param, ctx)
-        return Measure(int(value))
+        try:
+            return Measure.of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Dollars(click.ParamType[Decimal]):
@@ -78,7 +89,7 @@ def estimate_options(command: Command) -> Command:
             default=str(DEFAULT_SAMPLE),
             show_default=True,
             metavar="N|all|none",
-            help="Read the headers of so many videos to estimate minutes and dollars. All also leaves out what cannot be analysed.",
+            help="Read the headers of so many videos for the estimate, and leave out those which Rekognition would refuse.",
         ),
         click.option(
             "--max-cost",

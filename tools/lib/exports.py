@@ -22,6 +22,7 @@ from typing import TextIO
 from handlers.domain.record import Segment
 from tools.lib.exports_rows import SEGMENT_COLUMNS, VIDEO_COLUMNS, Decided, Row, Value, segment_rows, video_row
 from tools.lib.truth import ObjectFate
+from tools.lib.whole_file import written_beside
 
 
 class Form(StrEnum):
@@ -139,16 +140,10 @@ def replaced(path: Path) -> Iterator[TextIO]:
         with _opened(target, "w") as file:
             yield file
         return
-    part = target.with_name(f".{target.name[:200]}.{os.getpid()}.part")
-    try:
-        with _opened(part, "x") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException:  # Ctrl-C too: half a file must not look like a whole one
-        part.unlink(missing_ok=True)
-        raise
+    with written_beside(target) as part, _opened(part, "x") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _opened(path: Path, mode: str) -> TextIO:

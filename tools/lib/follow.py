@@ -59,7 +59,11 @@ class ScanReadings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a scan stands at one moment; where it has several jobs, `job` stands for all of them together."""
+    """How a scan stands at one moment; where it has several jobs, `job` stands for all of them together.
+
+    Attributes:
+        set_aside: Objects that were left out of its jobs because they cannot be analysed: the table does not know them.
+    """
 
     job: JobView
     status: ScanStatus
@@ -67,6 +71,7 @@ class View:
     totals: Totals = field(default_factory=Totals)
     running: int = 0
     jobs: int = 1
+    set_aside: int = 0
 
     @property
     def over(self) -> bool:
@@ -74,18 +79,24 @@ class View:
         return self.job.broken or self.status in {ScanStatus.CLOSED, ScanStatus.CANCELLED}
 
     @property
+    def ineligible(self) -> int:
+        """Return how many objects could not be analysed as they are, as the review counts them."""
+        return self.totals.ineligible + self.set_aside
+
+    @property
     def exit_code(self) -> ExitCode:
-        """Return what this state of things means to the shell."""
+        """Return what this state of things means to the shell: the same as a review of the scan, once that is over."""
         if self.job.broken or not self.over:
             return ExitCode.FAILED
         lost = self.totals.videos.get(State.FAILED, 0) + self.totals.videos.get(State.CANCELLED, 0)
-        if lost or self.job.job.failed or self.status is ScanStatus.CANCELLED:
+        if lost or self.set_aside or self.job.job.failed or self.status is ScanStatus.CANCELLED:
             return ExitCode.SOME_FAILED
         return ExitCode.DONE
 
     def line(self) -> str:
         """Return this state of things in one line."""
-        videos = ", ".join(f"{count:,} {outcome}" for outcome, count in self.totals.told.items() if count)
+        told = {**self.totals.told, "ineligible": self.ineligible}
+        videos = ", ".join(f"{count:,} {outcome}" for outcome, count in told.items() if count)
         shown = [self._job_line(), f"{self.running:,} running", videos or "none finished yet"]
         return "; ".join([*shown, *([f"the scan is {self.status}"] if self.status is not ScanStatus.OPEN else [])])
 
@@ -106,7 +117,7 @@ class View:
                 "reasons": list(self.job.reasons),
             },
             "videos": {state.value: count for state, count in sorted(self.totals.videos.items())},
-            "ineligible": self.totals.ineligible,
+            "ineligible": self.ineligible,
             "running": self.running,
             "exit_code": int(self.exit_code),
         }
@@ -132,16 +143,25 @@ class Follower:
 
     Args:
         poll_seconds: Time between two looks.
+        set_aside: Objects that were left out of its jobs.
     """
 
     def __init__(
-        self, *, s3control: S3ControlClient, table: ScanReadings, account_id: str, clock: Clock, poll_seconds: float = POLL_SECONDS
+        self,
+        *,
+        s3control: S3ControlClient,
+        table: ScanReadings,
+        account_id: str,
+        clock: Clock,
+        poll_seconds: float = POLL_SECONDS,
+        set_aside: int = 0,
     ) -> None:
         self._s3control = s3control
         self._table = table
         self._account_id = account_id
         self._clock = clock
         self._poll_seconds = poll_seconds
+        self._set_aside = set_aside
 
     def follow(self, scan_id: str, job_ids: Sequence[str], objects: int | None) -> Iterator[View | Trouble]:
         """Yield how the scan stands, look after look, until it is over (the last view is `over`).
@@ -178,7 +198,7 @@ class Follower:
         scan = self._table.scan(scan_id)
         running = sum(video.scan_id == scan_id for video in self._table.running())
         status = scan.status if scan else ScanStatus.OPEN
-        return View(together(jobs), status, objects, self._table.totals(scan_id), running, len(jobs))
+        return View(together(jobs), status, objects, self._table.totals(scan_id), running, len(jobs), self._set_aside)
 
 
 def last_view(looks: Iterable[View | Trouble], bar: Bar) -> View:

@@ -10,11 +10,10 @@ from pathlib import Path
 from handlers.adapters.table import ScanTable
 from handlers.clock import Clock
 from handlers.domain.states import ScanStatus
-from tools.lib.appraisal import Appraisal, looked_at
+from tools.lib.appraisal import Appraisal, Appraised, looked_at
 from tools.lib.aws import Clients
 from tools.lib.errors import ToolError
-from tools.lib.estimate import Measurements, Population
-from tools.lib.estimate_options import Measure
+from tools.lib.estimate_options import NO_HEADERS, Measure
 from tools.lib.listing import Batch, Harvest, Selection, Unchanged, harvest, is_versioned, list_batches
 from tools.lib.source import Kind, Source, generated, inventory, key_list
 from tools.lib.source.own_manifest import OwnManifest
@@ -24,9 +23,6 @@ from tools.lib.terminal import Bar, Terminal
 
 EARLIER_SCANS = 20
 """So many of a bucket's last scans are asked for what they finished; each costs a read for every object."""
-
-
-NO_HEADERS, ALL_HEADERS = Measure(0), Measure(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +39,6 @@ class Wanted:
     skip_unchanged: bool = False
     measure: Measure = NO_HEADERS
 
-    @property
-    def looked_at(self) -> bool:
-        """Tell whether objects that are only named are looked at one by one."""
-        return self.measure.all and self.source.kind in {Kind.MANIFEST, Kind.KEYS}
-
-    @property
-    def sizes(self) -> bool:
-        """Tell whether sizes are known, without which there is no estimate."""
-        return self.source.tells_sizes or self.looked_at
-
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -62,7 +48,7 @@ class Gathered:
     """
 
     harvest: Harvest
-    measured: tuple[dict[int, Population], Measurements] | None
+    measured: Appraised | None
     warnings: tuple[str, ...]
     unchanged: int = 0
 
@@ -73,12 +59,14 @@ class Gathering:
 
     Attributes:
         warnings: What a person should know, as far as it is known by now.
+        sizes: Whether the source tells sizes, without which there is no estimate, as far as that is known by now.
     """
 
     clients: Clients
     clock: Clock
     terminal: Terminal
     warnings: list[str] = field(default_factory=list)
+    sizes: bool = True
 
     def gather(self, wanted: Wanted, table: ScanTable, manifest: Path, ineligible: Path) -> Gathered:
         """Write manifest and side list; both are there wholly or not at all.
@@ -89,10 +77,10 @@ class Gathering:
         with ExitStack() as stack:
             bar = stack.enter_context(self.terminal.bar("objects"))
             batches, repeats = self._batches(wanted, stack, bar, manifest.parent)
-            if wanted.looked_at:
-                batches = looked_at(self.clients.s3, wanted.selection.bucket, batches)
+            if wanted.measure.all and not self.sizes and wanted.source.kind is not Kind.GENERATED:
+                batches, self.sizes = looked_at(self.clients.s3, wanted.selection.bucket, batches), True
             earlier = self._earlier(wanted, table) if wanted.skip_unchanged else None
-            appraisal = Appraisal(self.clients.s3, wanted.selection.bucket, wanted.measure, bar) if wanted.sizes else None
+            appraisal = Appraisal(self.clients.s3, wanted.selection.bucket, wanted.measure, bar) if self.sizes else None
             result = harvest(
                 batches if earlier is None else earlier.without(batches),
                 selection=wanted.selection,
@@ -100,16 +88,17 @@ class Gathering:
                 ineligible=ineligible,
                 appraiser=appraisal,
             )
-            measured = None if appraisal is None else appraisal.finish()
         if earlier is not None:
             self.warnings.append(
                 f"{earlier.left_out:,} objects are left out: an earlier scan finished them, and they are unchanged."
             )
         warnings = (*self.warnings, *(repeats.warnings() if repeats else []))
-        return Gathered(result, measured, warnings, earlier.left_out if earlier else 0)
+        appraised = None if appraisal is None else appraisal.appraised
+        return Gathered(result, appraised, warnings, earlier.left_out if earlier else 0)
 
     def _batches(self, wanted: Wanted, stack: ExitStack, bar: Bar, folder: Path) -> tuple[Iterator[Batch], Repeats | None]:
         source, selection = wanted.source, wanted.selection
+        self.sizes = source.tells_sizes
         text = f"{'Listing' if source.kind is Kind.LISTING else 'Reading'} {source.title(selection)}"
         if source.kind is Kind.GENERATED:
             generated.filter_of(selection)  # what S3 cannot do is refused before anything is done
@@ -121,6 +110,7 @@ class Gathering:
         if source.kind is Kind.INVENTORY:
             found = inventory.read(self.clients.s3, _location(source), selection.bucket)
             found.require(selection)
+            self.sizes = found.tells_sizes
             self.warnings.extend(found.warnings(self.clock.now()))
             return _shown(found.batches(self.clients.s3, selection), bar, text), None
         repeats = Repeats()

@@ -8,17 +8,15 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.domain.identity import Video
-from tools.lib.listing import Batch, ListedObject, path_of
-from tools.lib.listing.rows import manifest_rows
+from tools.lib.listing import path_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 
 PART_BYTES = 16 * 1024 * 1024
 """Size of an upload's parts. S3 takes 10,000 parts of 5 MiB to 5 GiB, the last may be smaller: manifests of up to 156 GiB."""
-
-_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +48,8 @@ class Written:
     versioned: bool
 
 
-def write(path: Path, bucket: str, listing: Iterable[ListedObject]) -> None:
-    """Write a row per object, all with a version or none; `listing.rows` says in which form."""
-    rest = iter(listing)
-    with path.open("wb") as target:
-        while batch := Batch.of(islice(rest, _BATCH)):
-            target.write(manifest_rows(bucket, batch))
-
-
 def write_videos(path: Path, videos: Iterable[Video]) -> Written:
-    """Write a row per video as `write` does; all rows have a version column where any video has a version.
+    """Write a row per video; all rows have a version column where any video has a version.
 
     Which is known at the end only, so the rows are written twice: memory does not grow with them.
     """
@@ -76,20 +64,6 @@ def write_videos(path: Path, videos: Iterable[Video]) -> Written:
             # Neither a bucket nor an encoded key holds a comma: what ends with one is a row without a version.
             target.writelines(line if versioned else line.removesuffix(",\n") + "\n" for line in draft)
     return Written(rows, versioned)
-
-
-@contextmanager
-def kept_if_done(path: Path) -> Iterator[Path]:
-    """Make room for a local manifest, and remove it again where the block ends in an exception.
-
-    Ctrl-C is one of those: half a manifest must not look like a whole one.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield path
-    except BaseException:  # Ctrl-C too: half a manifest must not look like a whole one
-        path.unlink(missing_ok=True)
-        raise
 
 
 def upload(

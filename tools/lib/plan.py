@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from handlers.domain.states import Lane
-from tools.lib import batch_jobs, prices
+from tools.lib import plan_lines, prices
 from tools.lib.appraisal import Told
 from tools.lib.deployment import Deployment
+from tools.lib.estimate_options import NO_HEADERS, Measure
 from tools.lib.job_request import description, job_request
 from tools.lib.listing import Selection
 from tools.lib.manifest import UploadedManifest
@@ -17,30 +18,15 @@ from tools.lib.parts import ROWS_PER_JOB, Part
 from tools.lib.source import LISTING, Kind, Source
 from tools.lib.source.generated import Generated
 from tools.lib.tally import Tally
-from tools.lib.wording import byte_size
 
 if TYPE_CHECKING:
     from mypy_boto3_s3control.type_defs import CreateJobRequestTypeDef
 
-FORMAT = "video-moderation-plan/1"
+FORMAT = "video-moderation-plan/2"
 """What a plan's file says it is."""
 
-_WHAT_HAPPENS = (
-    "S3 Batch Operations hands each object to a function, which looks at it and queues it.",
-    "Rekognition analyses the queued videos, as many at a time as the slots allow.",
-    "What it finds is stored, and flagged videos are mailed.",
-    "This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.",
-)
-
-
-_LEFT_OUT = {
-    "archived": "in Glacier or Deep Archive, to be restored first",
-    "codec": "in a codec that Rekognition does not take",
-    "empty": "empty",
-    "no-picture": "without a picture",
-    "too-large": "over 10 GiB, which Rekognition does not take",
-    "too-long": "over 6 hours, which Rekognition does not take",
-}
+MOST_NOTED = 1_024
+"""Bytes of prefixes in a scan's record: as many as a key may have, and few beside the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +41,7 @@ class Plan:
         rows_per_job: How long a part may be.
         suspended: Whether the jobs wait for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
-        all_measured: Whether every header was read, and what Rekognition would refuse was left out.
+        measure: How many headers were read; what Rekognition would refuse of these was left out.
         estimate: Minutes, dollars and finishing time; None where nobody can tell.
         warnings: What the person should know before agreeing; sentences.
     """
@@ -73,7 +59,7 @@ class Plan:
     rows_per_job: int = ROWS_PER_JOB
     suspended: bool = False
     skip_unchanged: bool = False
-    all_measured: bool = False
+    measure: Measure = NO_HEADERS
     deployment: Deployment
     estimate: Told | None = None
     warnings: tuple[str, ...] = ()
@@ -109,27 +95,28 @@ class Plan:
         return None if self.generated else self.tally.objects
 
     @property
+    def noted_prefixes(self) -> tuple[str, ...] | None:
+        """Return with what the scan's keys begin, for its record; None where that is too long for what each starter reads."""
+        prefixes = self.selection.ranges
+        return prefixes if sum(len(prefix.encode()) for prefix in prefixes) <= MOST_NOTED else None
+
+    @property
+    def no_estimate(self) -> str | None:
+        """Return why there is no estimate, None where there is one."""
+        if self.estimate is not None:
+            return None
+        if self.generated:
+            return "S3 itself lists the bucket when the job is prepared, so nobody knows yet how many videos there are, or how long"
+        return "sizes are not known; --measure all looks at each object, and reads how long it is"
+
+    @property
     def jobs(self) -> tuple[PlannedJob, ...]:
         """Return the jobs of the scan, in the order of their parts."""
         return tuple(PlannedJob(self, part) for part in self.parts)
 
     def sentences(self) -> list[str]:
         """Return the plan as lines for a person."""
-        work = f"s3://{self.deployment.work_bucket}"
-        return [
-            f"Scan {self.scan_id} of {self.source.title(self.selection)}",
-            *column("Objects", self._objects()),
-            *column("Left out", self._left_out()),
-            *column("Jobs", self._jobs()),
-            *column("Lane", [self.lane.value]),
-            *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
-            *column("Manifest", [self.manifest_uri]),
-            *column("Report", [f"{work}/{self.report_prefix}/"]),
-            *column("Estimate", self.estimate.sentences if self.estimate else []),
-            *column("Price", self._price()),
-            *column("Then", _WHAT_HAPPENS),
-            *column("Warning", self.warnings),
-        ]
+        return plan_lines.of(self)
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as JSON values: what stands in its file, and what `from_json` reads."""
@@ -144,7 +131,7 @@ class Plan:
             "lane": self.lane.value,
             "suspended": self.suspended,
             "skip_unchanged": self.skip_unchanged,
-            "all_measured": self.all_measured,
+            "measure": str(self.measure),
             "objects": self.objects,
             "bytes": self.tally.bytes,
             "sizes": dict(self.tally.sizes),
@@ -163,37 +150,11 @@ class Plan:
                 "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
             },
             "estimate": self.estimate and self.estimate.as_json(),
+            "no_estimate": self.no_estimate,
             "prices": [price.as_json() for price in prices.PRICES],
-            "then": list(_WHAT_HAPPENS),
+            "then": list(plan_lines.WHAT_HAPPENS),
             "warnings": list(self.warnings),
         }
-
-    def _objects(self) -> list[str]:
-        which = self.source.chosen(self.selection)
-        if self.objects is None:
-            return [f"not counted yet ({which})"]
-        if not self.source.tells_sizes:
-            return [f"{self.tally.objects:,} ({which})"]
-        sizes = ", ".join(f"{count:,} {name}" for name, count in self.tally.sizes.items() if count)
-        lines = [f"{self.tally.objects:,} ({byte_size(self.tally.bytes)}; {which})", f"of these {sizes}"]
-        if self.versioned:
-            lines.append("every version of each" if self.selection.all_versions else "the latest version of each, as listed now")
-        return lines
-
-    def _price(self) -> list[str]:
-        lines = price_lines(self.objects, len(self.parts))
-        return lines if self.estimate is None else [lines[0], lines[-1]]
-
-    def _left_out(self) -> list[str]:
-        lines = [f"{count:,} {_LEFT_OUT.get(code, code)}" for code, count in sorted(self.ineligible.items())]
-        return [*lines, f"listed in s3://{self.deployment.work_bucket}/{self.ineligible_key}"] if lines else []
-
-    def _jobs(self) -> list[str]:
-        lines = []
-        if len(self.parts) > 1:
-            at_a_time = min(len(self.parts), batch_jobs.ACTIVE_JOBS)
-            lines.append(f"{len(self.parts):,} of up to {self.rows_per_job:,} objects, at most {at_a_time} at a time")
-        return [*lines, "each waits as Suspended until somebody confirms it (30 days at most)"] if self.suspended else lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,31 +235,8 @@ def from_json(values: Mapping[str, Any], deployment: Deployment, parts: tuple[Pa
         rows_per_job=int(values["rows_per_job"]),
         suspended=bool(values["suspended"]),
         skip_unchanged=bool(values["skip_unchanged"]),
-        all_measured=bool(values["all_measured"]),
+        measure=Measure.of(str(values["measure"])),
         deployment=deployment,
         estimate=Told.from_json(values["estimate"]) if values["estimate"] else None,
         warnings=tuple(map(str, values["warnings"])),
     )
-
-
-def price_lines(objects: int | None, jobs: int = 1) -> list[str]:
-    """Return what jobs of so many objects cost, as lines for a person; None: nobody knows how many."""
-    minute, made = prices.REKOGNITION_MINUTE.dollars, "the job" if jobs == 1 else f"{jobs:,} jobs"
-    job = prices.dollars(prices.BATCH_JOB.dollars * jobs)
-    tasks = (
-        f"{prices.dollars(prices.BATCH_MILLION_OBJECTS.dollars)} a million"
-        if objects is None
-        else prices.dollars(prices.batch_objects(objects))
-    )
-    return [
-        f"S3 Batch Operations: {job} for {made} and {tasks} for its objects, even if cancelled",
-        f"Rekognition: {prices.dollars(minute)} for each minute of video, which will be nearly all of the bill",
-        f"a listing does not tell the minutes; 1,000 videos of 5 minutes would be {prices.dollars(minute * 5000)}",
-        f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
-    ]
-
-
-def column(title: str, lines: Sequence[str]) -> list[str]:
-    """Return lines beside their title."""
-    titles = [title, *[""] * (len(lines) - 1)]
-    return [f"  {shown:<10}{line}" for shown, line in zip(titles, lines, strict=False)]

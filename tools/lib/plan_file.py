@@ -15,6 +15,7 @@ from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.parts import survey
 from tools.lib.plan import Plan
+from tools.lib.whole_file import kept_if_done, written_beside
 
 _SCAN_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _AGAIN = "Make a new plan with --dry-run."
@@ -44,27 +45,14 @@ class PlanFiles:
 
     @contextmanager
     def made(self) -> Iterator[PlanFiles]:
-        """Make room for the files, and remove them again where the block ends in an exception.
-
-        Ctrl-C is one of those: half a manifest must not look like a whole one.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        try:
+        """Make room for the files, and remove them again where the block ends in an exception."""
+        with kept_if_done(self.plan, self.manifest, self.ineligible):
             yield self
-        except BaseException:  # Ctrl-C too: half a manifest must not look like a whole one
-            self.remove()
-            raise
-
-    def remove(self) -> None:
-        """Remove what there is of the files."""
-        for path in (self.plan, self.manifest, self.ineligible):
-            path.unlink(missing_ok=True)
 
     def write(self, plan: Plan) -> None:
         """Write the plan; it is there wholly or not at all."""
-        draft = self.plan.with_suffix(".draft")
-        draft.write_text(f"{json.dumps(plan.as_json(), indent=2)}\n", encoding="utf-8")
-        draft.replace(self.plan)
+        with written_beside(self.plan) as part:
+            part.write_text(f"{json.dumps(plan.as_json(), indent=2)}\n", encoding="utf-8")
 
 
 def load(path: Path, deployment: Deployment) -> tuple[Plan, PlanFiles]:

@@ -15,8 +15,8 @@ from tools.lib.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.job_request import description, job_request
 from tools.lib.manifest import UploadedManifest
-from tools.lib.plan import column, price_lines
-from tools.lib.truth import ObjectFate
+from tools.lib.plan_lines import column, price_lines
+from tools.lib.truth import Fate, ObjectFate
 from tools.lib.wording import printable
 
 if TYPE_CHECKING:
@@ -65,12 +65,17 @@ class Group:
 
 @dataclass(slots=True)
 class Triage:
-    """Sorts the objects of a scan into what is retried and what is not; memory does not grow with them."""
+    """Sorts the objects of a scan into what is retried and what is not; memory does not grow with them.
+
+    Attributes:
+        set_aside: Objects that were left out of the scan's jobs, and are again.
+    """
 
     moment: Moment
     all_failed: bool
     highest_attempt: int = 0
     objects: int = 0
+    set_aside: int = 0
     _groups: dict[Diagnosis, Group] = field(default_factory=dict)
 
     def chosen(self, outcomes: Iterable[ObjectFate]) -> Iterator[Video]:
@@ -85,6 +90,8 @@ class Triage:
             self._groups.setdefault(diagnosis, Group(diagnosis)).add(outcome.video)
             if diagnosis.retried:
                 yield outcome.video
+            elif outcome.fate is Fate.INELIGIBLE and outcome.record is None:
+                self.set_aside += 1
 
     @property
     def retried(self) -> tuple[Group, ...]:

@@ -24,6 +24,7 @@ from tools.lib.submission import Submission
 from tools.lib.terminal import ExitCode, Terminal
 from tools.lib.truth import TruthTable
 from tools.lib.waiting import Waiting
+from tools.lib.whole_file import kept_if_done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +57,13 @@ class RetryRun:
         self._require_at_rest(scan)
         with tempfile.TemporaryDirectory() as folder:
             draft = Path(folder) / "manifest.csv"
-            plan, objects = self._plan(scan, draft)
+            plan, triage = self._plan(scan, draft)
             if self._request.dry_run or not plan.retried:
                 self._terminal.tell(plan)
                 return ExitCode.DONE
             checks.require_bucket(self._reading.clients.s3, scan.bucket, plan.deployment)
             self._agree(plan)
-            return self._submit(plan, draft, objects)
+            return self._submit(plan, draft, triage)
 
     def _require_at_rest(self, scan: Scan) -> None:
         """Make sure that what no task was made of will not be attempted by itself, and that what is retried will be started.
@@ -100,8 +101,8 @@ class RetryRun:
             return "New" if self._clock.now() - scan.created_at < NEW_JOB_SECONDS else None
         return None if view.over else view.job.status
 
-    def _plan(self, scan: Scan, draft: Path) -> tuple[RetryPlan, int]:
-        """Write the manifest while the objects pass, and return the plan and how many objects passed."""
+    def _plan(self, scan: Scan, draft: Path) -> tuple[RetryPlan, Triage]:
+        """Write the manifest while the objects pass, and return the plan and what it was sorted by."""
         table, truth = self._reading.table, TruthTable(expected=scan.objects)
         settings = table.settings()
         paused = scan.status is ScanStatus.PAUSED or (settings is not None and settings.paused)
@@ -124,7 +125,7 @@ class RetryRun:
             deployment=self._reading.deployment,
             warnings=tuple(warnings),
         )
-        return plan, triage.objects
+        return plan, triage
 
     def _agree(self, plan: RetryPlan) -> None:
         for line in plan.sentences():
@@ -133,10 +134,11 @@ class RetryRun:
             self._terminal.say("Nothing was submitted.")
             raise click.exceptions.Exit(ExitCode.FAILED)
 
-    def _submit(self, plan: RetryPlan, draft: Path, objects: int) -> ExitCode:
+    def _submit(self, plan: RetryPlan, draft: Path, triage: Triage) -> ExitCode:
         """Submit the plan. A refusal leaves the scan as it was: unlike a new one it has a past."""
         clients, table = self._reading.clients, self._reading.table
-        with manifest.kept_if_done(self._request.manifests / f"{plan.name}.csv") as copy:
+        copy = self._request.manifests / f"{plan.name}.csv"
+        with kept_if_done(copy):
             shutil.copyfile(draft, copy)
             with self._terminal.bar("bytes") as bar:
                 target = (plan.deployment.work_bucket, plan.manifest_key)
@@ -150,4 +152,4 @@ class RetryRun:
             self._terminal.tell(submitted)
             return ExitCode.DONE
         waiting = Waiting(clients=clients, terminal=self._terminal, clock=self._clock, poll_seconds=self._request.poll_seconds)
-        return waiting.wait(submitted, table, objects)
+        return waiting.wait(submitted, table, triage.objects - triage.set_aside, set_aside=triage.set_aside)

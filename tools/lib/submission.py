@@ -138,6 +138,7 @@ def register(table: ScanRegister, plan: Plan, clock: Clock) -> None:
             manifest_uri=None if plan.generated else plan.manifest_uri,
             objects=plan.objects,
             planned_jobs=len(plan.parts),
+            prefixes=plan.noted_prefixes,
         )
     )
 

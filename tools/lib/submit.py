@@ -13,14 +13,14 @@ import click
 from handlers.adapters.table import ScanTable
 from handlers.domain.record import Settings
 from handlers.domain.states import Lane
-from tools.lib import checks, deployment, parts, plan_file
+from tools.lib import checks, deployment, parts, plan_file, plan_lines
 from tools.lib.appraisal import Told, Wishes, estimate_of, require_no_limit
 from tools.lib.aws import Clients
 from tools.lib.deployment import Deployment
 from tools.lib.doctor import Case
 from tools.lib.errors import ToolError
 from tools.lib.estimate import Estimate
-from tools.lib.gathering import ALL_HEADERS, NO_HEADERS, Gathered, Gathering, Wanted, bucket_of
+from tools.lib.gathering import Gathered, Gathering, Wanted, bucket_of
 from tools.lib.identifiers import new_scan_id
 from tools.lib.listing import Selection
 from tools.lib.plan import Plan
@@ -106,10 +106,10 @@ class SubmitRun:
             measure=self._request.wishes.measure,
         )
         if self._request.check:
-            findings = self._examine(self._case(bucket, found))
+            findings = self._examine(self._case(wanted.selection, found))
             self._terminal.tell(findings)
             return findings.exit_code
-        warnings = self._check(bucket, found)
+        warnings = self._check(wanted.selection, found)
         files = PlanFiles(self._request.manifests, new_scan_id(self._clock, self._entropy))
         with files.made():
             plan = self._plan(wanted, found, warnings, files)
@@ -123,30 +123,31 @@ class SubmitRun:
 
     def _run_plan(self, path: Path, found: Deployment) -> ExitCode:
         plan, files = plan_file.load(path, found)
-        self._check(plan.selection.bucket, found)
+        self._check(plan.selection, found)
         if self._request.recheck:
             self._recheck(plan)
         self._agree(plan)
         return self._submit(plan, files)
 
-    def _check(self, bucket: str, found: Deployment) -> tuple[str, ...]:
+    def _check(self, selection: Selection, found: Deployment) -> tuple[str, ...]:
         """Make sure that a scan makes sense, and return what to warn of. What is most often wrong comes first.
 
         Raises:
             ToolError: It makes none.
         """
-        checks.require_bucket(self._clients.s3, bucket, found)
-        findings = self._examine(self._case(bucket, found))
+        checks.require_bucket(self._clients.s3, selection.bucket, found)
+        findings = self._examine(self._case(selection, found))
         findings.require_none_stops()
         return findings.warnings
 
-    def _case(self, bucket: str, found: Deployment) -> Case:
+    def _case(self, selection: Selection, found: Deployment) -> Case:
         return Case(
             clients=self._clients,
             deployment=found,
             table=self._table(found),
-            bucket=bucket,
+            bucket=selection.bucket,
             unconfirmed_mail=self._request.unconfirmed_mail,
+            prefixes=selection.ranges,
         )
 
     def _plan(self, wanted: Wanted, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
@@ -170,7 +171,7 @@ class SubmitRun:
             rows_per_job=self._request.rows_per_job,
             suspended=self._request.suspended,
             skip_unchanged=wanted.skip_unchanged,
-            all_measured=wanted.measure.all,
+            measure=wanted.measure,
             deployment=found,
             estimate=None if estimate is None else Told.of(estimate),
             warnings=(*gathered.warnings, *warnings),
@@ -186,7 +187,14 @@ class SubmitRun:
         table = self._table(found)
         slots = (table.settings() or Settings()).slots or found.slots
         return estimate_of(
-            wishes, gathered.measured, history=table, now=self._clock.now(), slots=slots, region=found.region, jobs=jobs
+            wishes,
+            gathered.measured,
+            objects=gathered.harvest.rows,
+            history=table,
+            now=self._clock.now(),
+            slots=slots,
+            region=found.region,
+            jobs=jobs,
         )
 
     def _table(self, found: Deployment) -> ScanTable:
@@ -207,7 +215,7 @@ class SubmitRun:
                 source=plan.source,
                 selection=plan.selection,
                 skip_unchanged=plan.skip_unchanged,
-                measure=ALL_HEADERS if plan.all_measured else NO_HEADERS,
+                measure=plan.measure,
             )
             now = self._gather(wanted, plan.deployment, PlanFiles(Path(folder), plan.scan_id)).harvest
         if now.sha256 != plan.sha256:
@@ -243,7 +251,7 @@ class SubmitRun:
         waiting = Waiting(
             clients=self._clients, terminal=self._terminal, clock=self._clock, poll_seconds=self._request.poll_seconds
         )
-        return waiting.wait(submitted, table, plan.objects)
+        return waiting.wait(submitted, table, plan.objects, set_aside=sum(plan.ineligible.values()))
 
     def _again(self, files: PlanFiles) -> str:
         return self._request.target.command("submit_job.py", "--run-plan", str(files.plan))
@@ -263,7 +271,7 @@ def _require_objects(wanted: Wanted, gathered: Gathered) -> None:
     if left_out:
         raise ToolError(
             f"There is nothing to scan: all {left_out:,} objects that were selected are left out, "
-            f"because they are {' or '.join(sorted(found.ineligible))}.",
+            f"because they are {plan_lines.reasons(found.ineligible)}.",
             cure="Restore what is archived, or choose others.",
         )
     endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)

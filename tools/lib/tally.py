@@ -41,3 +41,12 @@ class Tally:
             self.sizes[name] += below - before
             before = below
         self.sizes[_BEYOND] += len(ascending) - before
+
+    def take_back(self, sizes: Sequence[int]) -> None:
+        """Count objects no longer that were counted before."""
+        other = Tally()
+        other.add(sizes)
+        self.objects -= other.objects
+        self.bytes -= other.bytes
+        for name, count in other.sizes.items():
+            self.sizes[name] -= count

@@ -33,7 +33,7 @@ Exit codes:
   0    done
   1    failed: the message says why, and what to do about it
   2    bad usage
-  3    finished, but some tasks or videos failed
+  3    finished, but some objects failed, could not be analysed, or are not final
   130  interrupted with Ctrl-C"""
 """Stands at the end of each tool's help."""
 

@@ -42,8 +42,10 @@ class Waiting:
     clock: Clock
     poll_seconds: float
 
-    def wait(self, submitted: Submission, table: ScanTable, objects: int | None) -> ExitCode:
+    def wait(self, submitted: Submission, table: ScanTable, objects: int | None, *, set_aside: int = 0) -> ExitCode:
         """Follow a submission to the end of its scan of so many objects, tell how it ended, and return what to tell the shell.
+
+        `set_aside` objects more were left out of its jobs, and are not analysed: that is an end as of those that failed.
 
         Raises:
             ToolError: The looking broke off for good.
@@ -52,7 +54,7 @@ class Waiting:
             self.terminal.say(line)
         view: View | None = None
         try:
-            view = self._follow(submitted, table, objects)
+            view = self._follow(submitted, table, objects, set_aside)
         except KeyboardInterrupt:
             self.terminal.say(f"Stopped looking. The scan goes on by itself; to look again: {submitted.next_commands[0]}")
             return ExitCode.INTERRUPTED
@@ -68,13 +70,14 @@ class Waiting:
             self.terminal.complain(_broken(submitted, view))
         return view.exit_code
 
-    def _follow(self, submitted: Submission, table: ScanTable, objects: int | None) -> View:
+    def _follow(self, submitted: Submission, table: ScanTable, objects: int | None, set_aside: int) -> View:
         follower = Follower(
             s3control=self.clients.s3control,
             table=table,
             account_id=submitted.plan.deployment.account_id,
             clock=self.clock,
             poll_seconds=self.poll_seconds,
+            set_aside=set_aside,
         )
         with self.terminal.bar("videos") as bar:
             return follow.last_view(follower.follow(submitted.plan.scan_id, submitted.job_ids, objects), bar)

@@ -26,8 +26,9 @@ def look(refusing_line):
     """Return a function from changes of the deployment (or of the bucket) to what the doctor finds."""
     found = deployment.find(refusing_line.client("cloudformation"), STACK)
 
-    def examined(bucket=BUCKET, *, unconfirmed_mail=False, resources=None, **changed):
-        case = Case(Clients(refusing_line.session), replace(found, **changed), refusing_line.table, bucket, unconfirmed_mail)
+    def examined(bucket=BUCKET, *, unconfirmed_mail=False, prefixes=("",), resources=None, **changed):
+        clients = Clients(refusing_line.session)
+        case = Case(clients, replace(found, **changed), refusing_line.table, bucket, unconfirmed_mail, prefixes)
         if resources is not None:
             vars(case)["resources"] = {**case.resources, **resources}
         return examine(case)
@@ -357,6 +358,36 @@ class TestPeople:
 
         with changed(lambda: None, close):
             assert_only(look(), "open scans", Level.WARNING, same)
+
+    @pytest.mark.parametrize(
+        ("theirs", "ours", "meets"),
+        [
+            (None, ("2024/",), True),
+            (("",), ("2024/",), True),
+            (("2024/",), ("",), True),
+            (("2024/",), ("2024/05/",), True),
+            (("2024/05/",), ("2023/", "2024/"), True),
+            (("2024/",), ("2024/",), True),
+            (("2024/", "2022/"), ("2023/", "2025/"), False),
+            (("2024/05/",), ("2024/06/",), False),
+        ],
+    )
+    def test_open_scan_of_other_keys(self, look, refusing_line, theirs, ours, meets):
+        """Two scans whose keys cannot be the same are none of the same objects; what is not known may be."""
+        scan_id = "01JDABCDEFGHJKMNPQRSTVWXY1"
+
+        def begin():
+            refusing_line.table.put_scan(Scan(scan_id, BUCKET, created_at=refusing_line.clock.now(), prefixes=theirs))
+
+        def end():
+            key = {"pk": {"S": "SCANS"}, "sk": {"S": scan_id}}
+            refusing_line.client("dynamodb").delete_item(TableName=refusing_line.outputs["TableName"], Key=key)
+
+        with changed(begin, end):
+            finding = line_of(look(prefixes=ours), "open scans")
+
+        assert (Level.WARNING if meets else Level.OK) is finding.level
+        assert meets or "1 of other objects share the slots" in finding.text
 
     def test_nobody_is_mailed(self, look, refusing_line):
         """That nobody is mailed is warned of."""

@@ -13,6 +13,7 @@ from tools.lib.estimate import Header, HeaderReader, Unreadable
 from tools.lib.estimate.header import LONGEST_SECONDS
 from tools.lib.estimate.ranged_reading import MAX_BYTES, MAX_GETS
 from tools.lib.listing import ListedObject
+from tools.lib.tally import UNKNOWN_SIZE
 
 BUCKET = "amzn-s3-demo-bucket"
 PLAIN_GETS, PLAIN_BYTES = 2, 400_000
@@ -230,6 +231,16 @@ class TestThroughBoto3:
     def test_gone(self, account):
         """An object that was deleted meanwhile is said to be gone."""
         assert "gone" == HeaderReader(account.clients.s3).read(BUCKET, ListedObject("a.mp4", 5)).code
+
+    def test_unknown_size(self, account):
+        """Of an object whose size nobody told no more than a byte is asked for: it may be large, and S3 may know why."""
+        account.put("a.mp4", body=film())
+        reader = HeaderReader(account.clients.s3)
+
+        there, gone = (reader.read(BUCKET, ListedObject(key, UNKNOWN_SIZE)) for key in ("a.mp4", "b.mp4"))
+
+        assert ("no-size", "gone", False) == (there.code, gone.code, there.worthless)
+        assert {"bytes=0-0"} == {asked["Range"] for asked in account.wire.of("GetObject")}
 
     def test_forbidden(self, account, errors):
         """Who may not read objects is told so; nothing is known of the object then."""

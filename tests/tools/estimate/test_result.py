@@ -20,7 +20,10 @@ STEADY = Speed(Range.exactly(1.0), 3)
 
 
 def estimated(readings, *, unread=(), **changed):
-    """Return the estimate of objects of which some were read: pairs of bytes and reading, and bytes of the others."""
+    """Return the estimate of objects of which some were read: pairs of bytes and reading, and bytes of the others.
+
+    What was read and is at fault is not in the manifest.
+    """
     sampler, measured = Sampler(0), Measurements()
     for number, (size, reading) in enumerate(readings):
         found = ListedObject(str(number), size)
@@ -28,7 +31,8 @@ def estimated(readings, *, unread=(), **changed):
         measured.add(found, reading)
     for size in unread:
         sampler.offer(ListedObject("unread", size))
-    given = {"now": NOW, "slots": 10, "speed": STEADY, "prices": PriceTable(), "region": "us-east-1", **changed}
+    objects = len(readings) + len(unread) - measured.faults.total()
+    given = {"objects": objects, "now": NOW, "slots": 10, "speed": STEADY, "prices": PriceTable(), "region": "us-east-1", **changed}
     return estimate(sampler.draw().populations, measured, **given)
 
 
@@ -43,7 +47,7 @@ class TestMinutes:
         found = estimated([(1_000, video()), (1_100, video(60)), (1_200, video(900, "hevc")), (1_300, Unreadable("broken", "no"))])
 
         assert Range.exactly(11.0) == found.minutes
-        assert {"codec": Range.exactly(1)} == found.faults
+        assert (3, {}) == (found.objects, found.faults)
         assert {"broken": 1} == found.unreadable
         assert "every header was read (6 GETs)" in found.assumptions
 
@@ -78,13 +82,25 @@ class TestMinutes:
         assert "promises nothing" in found.assumptions[0]
 
     def test_share_of_faults(self):
-        """What share cannot be analysed is extrapolated, with a range in which the share of the sample lies."""
+        """What share of the others cannot be analysed is extrapolated, with a range in which the share of the sample lies."""
         readings = [(1_000, video(10, "h264" if number % 5 else "hevc")) for number in range(100)]
 
-        count = estimated(readings, unread=[1_000] * 900).faults["codec"]
+        found = estimated(readings, unread=[1_000] * 900)
 
-        assert 200 == pytest.approx(count.best)
-        assert 100 < count.low < 200 < count.high < 350
+        count = found.faults["codec"]
+        assert (980, 180.0) == (found.objects, pytest.approx(count.best))
+        assert 90 < count.low < 180 < count.high < 315
+        assert any(line.endswith(" of the others cannot be analysed either: codec") for line in found.sentences())
+
+    def test_the_others_are_no_better_than_the_sample(self):
+        """Though what the sample showed at fault is left out: of the others as large a share has no minutes either."""
+        readings = [(1_000, video(10, "h264" if number % 2 else "hevc")) for number in range(100)]
+
+        found = estimated(readings, unread=[1_000] * 900)
+
+        assert (50 * 10 + 450 * 10) / 60 == pytest.approx(found.minutes.best)
+        assert (950, "100 of 1,000 headers were read") == (found.objects, found.assumptions[0][:30])
+        assert 0.25 + 950 / 1e6 == pytest.approx(found.cost.batch.best)
 
 
 class TestDollars:
@@ -257,7 +273,7 @@ class TestRenderings:
 
     def test_nothing(self):
         """An empty listing comes to nothing but the job."""
-        found = estimate({}, Measurements(), now=NOW, slots=1, speed=STEADY, prices=PriceTable(), region="us-east-1")
+        found = estimate({}, Measurements(), objects=0, now=NOW, slots=1, speed=STEADY, prices=PriceTable(), region="us-east-1")
 
         assert 0 == found.minutes.high
         assert Population(0, 0) == Sampler(5).draw().population

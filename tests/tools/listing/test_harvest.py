@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 from collections import Counter
 from urllib.parse import unquote
 
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from handlers.domain.objects import MAX_BYTES, eligibility
 from tools.lib.errors import ToolError
-from tools.lib.listing import Batch, ListedObject, Sample, Selection, harvest
-from tools.lib.listing.sampling import Reservoir
+from tools.lib.listing import Batch, ListedObject, Sample, Selection, harvest, straining
+from tools.lib.listing.rows import manifest_rows
 
 BUCKET = "amzn-s3-demo-bucket"
 ALL = Selection(bucket=BUCKET)
@@ -65,16 +66,7 @@ def test_every_object_is_in_one_of_the_files(folder, listing):
     assert got.ineligible == Counter(map(reason, bad))
     assert (got.rows, got.tally.objects, got.tally.bytes) == (len(good), len(good), sum(one.size for one in good))
     assert got.sha256 == hashlib.sha256(manifest.read_bytes()).hexdigest()
-    assert got.sample == tuple(good)
     assert sum(got.tally.sizes.values()) == len(good)
-
-
-def test_nothing_is_written_without_a_path():
-    """A dry run counts and hashes the same, and writes nothing."""
-    got = harvest(iter(numbered(250)), selection=ALL, manifest=None, ineligible=None)
-
-    expected = "".join(f"{BUCKET},{number:06}.mp4\n" for number in range(250))
-    assert (got.rows, got.sha256) == (250, hashlib.sha256(expected.encode()).hexdigest())
 
 
 def test_half_a_manifest_has_no_name(tmp_path):
@@ -95,7 +87,7 @@ def test_versions_all_or_none(tmp_path):
     mixed = [Batch.of([ListedObject("a", 1, "v1")]), Batch.of([ListedObject("b", 1)])]
 
     with pytest.raises(ToolError, match="some have none"):
-        harvest(mixed, selection=ALL, manifest=tmp_path / "m.csv", ineligible=None)
+        harvest(mixed, selection=ALL, manifest=tmp_path / "m.csv", ineligible=tmp_path / "i.csv")
 
 
 # --- limit and sample ---------------------------------------------------------------------------------------------------
@@ -111,7 +103,9 @@ def test_a_limit_reads_no_further_than_needed(tmp_path):
             yield batch
 
     batches = listing()
-    got = harvest(batches, selection=Selection(bucket=BUCKET, limit=150), manifest=tmp_path / "m.csv", ineligible=None)
+    got = harvest(
+        batches, selection=Selection(bucket=BUCKET, limit=150), manifest=tmp_path / "m.csv", ineligible=tmp_path / "i.csv"
+    )
 
     assert [row[1] for row in rows(tmp_path / "m.csv")] == [f"{number:06}.mp4" for number in range(150)]
     assert (got.rows, asked) == (150, [0, 1, 2])
@@ -125,7 +119,7 @@ def test_a_sample_hangs_on_the_seed_alone(tmp_path, sample):
 
     def drawn(batches, chosen):
         path = tmp_path / "m.csv"
-        harvest(iter(batches), selection=Selection(bucket=BUCKET, sample=chosen), manifest=path, ineligible=None)
+        harvest(iter(batches), selection=Selection(bucket=BUCKET, sample=chosen), manifest=path, ineligible=tmp_path / "i.csv")
         return [row[1] for row in rows(path)]
 
     once = drawn(numbered(30_000), sample)
@@ -137,43 +131,124 @@ def test_a_sample_hangs_on_the_seed_alone(tmp_path, sample):
     assert len(once) == 700 if sample.count else abs(len(once) - 2_100) < 250
 
 
-def test_a_count_beyond_all_takes_all():
+def test_a_count_beyond_all_takes_all(tmp_path):
     """Who asks for more than there are gets all of them."""
-    got = harvest(iter(numbered(300)), selection=Selection(bucket=BUCKET, sample=Sample(count=301)), manifest=None, ineligible=None)
+    chosen = Selection(bucket=BUCKET, sample=Sample(count=301))
+
+    got = harvest(iter(numbered(300)), selection=chosen, manifest=tmp_path / "m.csv", ineligible=tmp_path / "i.csv")
 
     assert got.rows == 300
 
 
-def test_samples_are_uniform():
-    """Over 400 seeds each tenth of the listing is drawn about as often as any other: by count, by percent, for the estimate."""
-    batches = numbered(2_000)
-    hits = {"count": Counter(), "percent": Counter(), "reservoir": Counter()}
+def test_samples_are_uniform(tmp_path):
+    """Over 400 seeds each tenth of the listing is drawn about as often as any other: by count, and by percent."""
+    batches, manifest = numbered(2_000), tmp_path / "m.csv"
+    hits = {"count": Counter(), "percent": Counter()}
 
     for seed in range(400):
         for name, sample in (("count", Sample(count=20, seed=seed)), ("percent", Sample(percent=1, seed=seed))):
-            got = harvest(
-                iter(batches), selection=Selection(bucket=BUCKET, sample=sample), manifest=None, ineligible=None, sample_size=2_000
-            )
-            hits[name].update(int(one.key[:6]) // 200 for one in got.sample)
-        reservoir = Reservoir(20, seed)
-        for batch in batches:
-            reservoir.see(batch)
-        assert len(reservoir.sample) == 20
-        hits["reservoir"].update(int(one.key[:6]) // 200 for one in reservoir.sample)
+            chosen = Selection(bucket=BUCKET, sample=sample)
+            harvest(iter(batches), selection=chosen, manifest=manifest, ineligible=tmp_path / "i.csv")
+            hits[name].update(int(row[1][:6]) // 200 for row in rows(manifest))
 
     for counted in hits.values():
         # 8,000 draws over ten tenths: 800 each, with a standard deviation of 27.
         assert all(abs(counted[tenth] - 800) < 140 for tenth in range(10)), counted
 
 
-@given(st.integers(0, 60), st.integers(1, 20), st.integers(1, 30))
-def test_a_reservoir_holds_what_it_should(count, size, step):
-    """As many as it may hold or as there are, each once, in order, whatever the batches."""
-    reservoir = Reservoir(size, 1)
+# --- what is refused once all have come -----------------------------------------------------------------------------------
 
-    for begin in range(0, count, step):
-        reservoir.see(Batch.of([ListedObject(f"{number:03}", 1) for number in range(begin, min(count, begin + step))]))
 
-    names = [one.key for one in reservoir.sample]
-    assert len(names) == min(size, count)
-    assert names == sorted(set(names))
+class Refusing:
+    """An appraiser that lets everything through, and refuses some of it at the end."""
+
+    def __init__(self, refused):
+        self._refused = refused
+        self.heard = 0
+
+    def judge(self, batch):
+        """Let all of it through."""
+        self.heard += len(batch)
+        return [""] * len(batch)
+
+    def conclude(self):
+        """Refuse what was to be refused; Ctrl-C where that is to be raised."""
+        for each in self._refused:
+            if each is KeyboardInterrupt:
+                raise each
+            yield each, f"code-{each.size}"
+
+
+@given(listings, st.integers(1, 80), st.data())
+def test_what_is_refused_at_the_end_is_left_out_too(folder, listing, block, data):
+    """Each row of it, however often it is there, stands in the side list behind the others, in the manifest's order; all agrees."""
+    manifest, side = folder / "m.csv", folder / "m-ineligible.csv"
+    side.unlink(missing_ok=True)
+    found = [one for batch in listing for one in batch]
+    good = [one for one in found if not reason(one)]
+    refused = data.draw(st.lists(st.sampled_from(good), unique_by=lambda one: (one.key, one.version_id)) if good else st.just([]))
+    names = {(one.key, one.version_id): one for one in refused}
+    appraiser = Refusing(refused)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(straining, "_BLOCK", block)
+        got = harvest(map(Batch.of, listing), selection=ALL, manifest=manifest, ineligible=side, appraiser=appraiser)
+
+    kept = [one for one in good if (one.key, one.version_id) not in names]
+    moved = [names[one.key, one.version_id] for one in good if (one.key, one.version_id) in names]
+    before = [[BUCKET, one.key, one.version_id or "", reason(one)] for one in found if reason(one)]
+    aside = rows(side) if side.exists() else []
+    assert manifest.read_bytes() == b"".join(manifest_rows(BUCKET, Batch.of([one])) for one in kept)
+    assert aside[: len(before)] == before
+    assert Counter(map(tuple, aside[len(before) :])) == Counter(
+        (BUCKET, one.key, one.version_id or "", f"code-{one.size}") for one in moved
+    )
+    assert list(dict.fromkeys(row[1] for row in aside[len(before) :])) == list(dict.fromkeys(one.key for one in moved))
+    assert got.ineligible == Counter(row[-1] for row in aside)
+    assert (got.rows, got.tally.objects, sum(got.tally.sizes.values())) == (len(kept), len(kept), len(kept))
+    assert got.sha256 == hashlib.sha256(manifest.read_bytes()).hexdigest()
+    assert got.versioned == any(one.version_id for one in good)
+    assert appraiser.heard == len(good)
+
+
+def test_ctrl_c_while_refusing_leaves_nothing(tmp_path):
+    """The files have their names only when what is refused is out of them, too."""
+    (batch,) = numbered(50)
+
+    with pytest.raises(KeyboardInterrupt):
+        harvest(
+            [batch],
+            selection=ALL,
+            manifest=tmp_path / "m.csv",
+            ineligible=tmp_path / "i.csv",
+            appraiser=Refusing([*batch[:3], KeyboardInterrupt]),
+        )
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_straining_takes_no_more_memory_for_more_rows(tmp_path):
+    """A manifest of a hundred blocks is gone through block by block, in its own file."""
+    path, block = tmp_path / "m.csv", 4_096
+    content = b"".join(b"%s,%06d.mp4\n" % (BUCKET.encode(), number) for number in range(20_000))
+    path.write_bytes(content)
+    asked = []
+
+    class Watched(io.FileIO):
+        def read(self, size=-1):
+            asked.append(size)
+            return super().read(size)
+
+    kept = []
+    with pytest.MonkeyPatch.context() as patch, Watched(path, "r+") as file:
+        patch.setattr(straining, "_BLOCK", block)
+        taken = straining.strain(file, [f"{BUCKET},{number:06}.mp4".encode() for number in (0, 777, 19_999)], kept.append)
+
+    assert taken.total() == 3
+    assert (
+        path.read_bytes()
+        == b"".join(kept)
+        == b"".join(line for line in content.splitlines(keepends=True) if line[20:26] not in (b"000000", b"000777", b"019999"))
+    )
+    assert max(asked) <= block
+    assert max(map(len, kept)) <= block

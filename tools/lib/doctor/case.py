@@ -27,6 +27,7 @@ class Case:
     Attributes:
         bucket: The bucket to be scanned.
         unconfirmed_mail: Whether a scan is wanted though nobody has confirmed the mails.
+        prefixes: With one of which every key to be scanned begins.
     """
 
     clients: Clients
@@ -34,6 +35,7 @@ class Case:
     table: ScanTable
     bucket: str
     unconfirmed_mail: bool = False
+    prefixes: tuple[str, ...] = ("",)
 
     @cached_property
     def resources(self) -> Mapping[str, list[str]]:

@@ -1,20 +1,23 @@
-"""Looking at who is concerned: scans that are under way in the same bucket, and who would be mailed."""
+"""Looking at who is concerned: scans of the same objects that are under way, and who would be mailed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
+from handlers.domain.record import Scan
 from tools.lib import checks
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 from tools.lib.errors import ToolError
-from tools.lib.wording import moment
+from tools.lib.wording import moment, printable
 
 
 def open_scans(case: Case) -> list[Finding]:
-    """Look whether scans of the same bucket are under way; the table does not say of which objects, their manifests do."""
+    """Look whether scans that may hold the same objects are under way: by bucket, and by prefix where the table knows it."""
     scans = [scan for scan in case.table.scans() if scan.live]
-    same = [scan for scan in scans if scan.bucket == case.bucket]
+    same = [scan for scan in scans if scan.bucket == case.bucket and _may_meet(scan.prefixes or ("",), case.prefixes)]
     if same:
-        shown = ", ".join(f"{scan.id} ({moment(scan.created_at)})" for scan in same)
+        shown = ", ".join(f"{scan.id} ({moment(scan.created_at)}, {_where(scan)})" for scan in same)
         return [
             warning(
                 "open scans",
@@ -22,8 +25,19 @@ def open_scans(case: Case) -> list[Finding]:
                 f"See `python tools/review_report.py --scan {same[0].id}`; wait for it, or cancel it with tools/control_scan.py.",
             )
         ]
-    others = f"; {len(scans)} of other buckets share the slots" if scans else ""
-    return [ok("open scans", f"none of {case.bucket}{others}")]
+    others = f"; {len(scans)} of other objects share the slots" if scans else ""
+    return [ok("open scans", f"none of these objects{others}")]
+
+
+def _may_meet(some: Iterable[str], others: Collection[str]) -> bool:
+    """Tell whether a key may begin with one of some prefixes and with one of the others."""
+    return any(one.startswith(other) or other.startswith(one) for one in some for other in others)
+
+
+def _where(scan: Scan) -> str:
+    if scan.prefixes is None:
+        return "of which keys is not known"
+    return "any key" if "" in scan.prefixes else f"keys below {' '.join(map(printable, scan.prefixes))}"
 
 
 def mail(case: Case) -> list[Finding]:

@@ -14,6 +14,7 @@ from tools.lib.estimate.fragments import fragments_seconds
 from tools.lib.estimate.movie import find_movie, read_movie
 from tools.lib.estimate.ranged_reading import BeyondLimitsError, BrokenError, RangedReading
 from tools.lib.listing import ListedObject
+from tools.lib.tally import UNKNOWN_SIZE
 from tools.lib.wording import printable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Unreadable:
 
     Attributes:
         code: not-a-video (the functions will skip it), broken (it has no usable header), other-container, beyond-limits, no-length,
-            forbidden, gone, changed, or aws.
+            no-size, forbidden, gone, changed, or aws.
     """
 
     code: str
@@ -93,6 +94,9 @@ class HeaderReader:
         """Return what the header of an object says; whatever is in the object, this ends, and within the limits."""
         reading = RangedReading(lambda first, length: self._get(bucket, found, first, length), found.size)
         try:
+            if found.size <= UNKNOWN_SIZE:
+                self._get(bucket, found, 0, 1)  # S3's refusal is the better reason, and mostly why the size is unknown
+                return Unreadable("no-size", "Nobody told how large the object is.", 1, 1)
             return _read(reading)
         except BrokenError as error:
             return Unreadable("broken", f"The file has no usable header: {error}.", reading.gets, reading.bytes)

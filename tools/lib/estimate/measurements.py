@@ -55,7 +55,7 @@ class Measurements:
 
     Attributes:
         classes: Sums of those that tell something, by class of size.
-        faults: Videos that Rekognition would not take, by the code of the reason.
+        faults: Videos that Rekognition would not take, by the code of the reason; nothing of them will be analysed.
         unreadable: Objects whose header could not be read, by code; those of which nothing is known are in no sum.
         gets: GETs made.
         bytes: Bytes read.
@@ -82,15 +82,6 @@ class Measurements:
     def known(self) -> int:
         """Return how many objects something is known of."""
         return sum(sums.count for sums in self.classes.values())
-
-    @property
-    def tried(self) -> int:
-        """Return how many headers were asked for."""
-        return self.known + sum(self.unreadable.values()) - self._worthless
-
-    @property
-    def _worthless(self) -> int:
-        return sum(self.unreadable[code] for code in ("not-a-video", "broken", "gone"))
 
     def _add_header(self, found: ListedObject, header: Header) -> None:
         fault = header.fault

@@ -21,7 +21,6 @@ GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 """Bits of video a second where no header could be read: from web video to cameras. Assumed; the bar promises nothing then."""
 
 _LONG_HOURS = 48
-_FEWEST_TOLD = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +33,8 @@ class Estimate:
         cost: In dollars.
         seconds: From the submission to the end.
         finished_at: Epoch seconds.
-        measured: Objects whose headers tell something.
-        faults: Objects among all that Rekognition will refuse, by reason; those that were measured are counted in.
+        measured: Objects whose headers tell something, with those that were left out for what they tell.
+        faults: Objects of the manifest that Rekognition will refuse, by reason: so many may be among those that were not measured.
         unreadable: Headers that could not be read, by reason.
         assumptions: Sentences: what the figures rest on.
     """
@@ -100,6 +99,7 @@ def estimate(
     populations: Mapping[int, Population],
     measurements: Measurements,
     *,
+    objects: int,
     now: float,
     slots: int,
     speed: Speed,
@@ -111,8 +111,11 @@ def estimate(
     """Return what a scan comes to.
 
     Args:
-        populations: What will be in the manifest, by class of size, as a `Sampler` counted it.
-        measurements: Headers of some of it, of all, or of none.
+        populations: What was looked at, by class of size, as a `Sampler` counted it.
+        measurements: Headers of some of it, of all, or of none. What they show at fault is left out of the manifest; it has no
+            minutes, so that the minutes of what was looked at are those of the manifest. Without it the rest would be taken for
+            better than the sample was.
+        objects: In the manifest.
         now: When it is submitted, in epoch seconds.
         slots: Rekognition jobs that are used at a time.
         speed: How fast one of them is.
@@ -121,7 +124,6 @@ def estimate(
         jobs: Batch jobs that the manifest is split into.
         generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
     """
-    objects = sum(each.count for each in populations.values())
     video = _video_seconds(populations, measurements)
     seconds = seconds_until_done(video_seconds=video, objects=objects, slots=slots, speed=speed)
     minutes = video.through(lambda value: value / 60)
@@ -135,7 +137,7 @@ def estimate(
         faults=_faults(objects, measurements),
         unreadable=dict(sorted(measurements.unreadable.items())),
         assumptions=(
-            _length_sentence(objects, measurements),
+            _length_sentence(sum(each.count for each in populations.values()), measurements),
             f"{speed.sentence}; {slots} slots, and no other scan",
             *_price_sentences(prices, region),
         ),
@@ -150,26 +152,25 @@ def _video_seconds(populations: Mapping[int, Population], measurements: Measurem
 
 
 def _faults(objects: int, measurements: Measurements) -> dict[str, Range]:
-    """Return how many objects there are of each fault; a share of the sample, or the count where all were measured."""
+    """Return how many objects of a manifest may have each fault: those that were measured and have it are not in it."""
     known = measurements.known
+    unknown = objects - (known - measurements.faults.total())
+    if unknown <= 0:
+        return {}
     found = sorted(measurements.faults.items())
-    if known >= objects:
-        return {code: Range.exactly(count) for code, count in found}
-    shares = {code: share_of(count, known) for code, count in found}
-    return {
-        code: Range(max(shares[code].low * objects, count), max(shares[code].best * objects, count), shares[code].high * objects)
-        for code, count in found
-    }
+    return {code: share_of(count, known).through(lambda share: share * unknown) for code, count in found}
 
 
-def _length_sentence(objects: int, measurements: Measurements) -> str:
+def _length_sentence(looked_at: int, measurements: Measurements) -> str:
     known = measurements.known
     if not known:
         low, high = GUESSED_BIT_RATES.low / 1e6, GUESSED_BIT_RATES.high / 1e6
         return f"no header was read: lengths are guessed from sizes, at {low:.0f} to {high:.0f} Mbit/s; the bar promises nothing"
-    if known >= objects:
+    if known >= looked_at:
         return f"every header was read ({measurements.gets:,} GETs)"
-    return f"{known:,} of {objects:,} headers were read, the rest is extrapolated from sizes; the bar holds {PROMISED:.0%} of times"
+    return (
+        f"{known:,} of {looked_at:,} headers were read, the rest is extrapolated from sizes; the bar holds {PROMISED:.0%} of times"
+    )
 
 
 def _price_sentences(prices: PriceTable, region: str) -> list[str]:
@@ -201,5 +202,4 @@ def _hours(seconds: float) -> str:
 
 
 def _fault_line(code: str, count: Range) -> str:
-    about = "" if count.low == count.high else "about "
-    return f"{about}{_amount(count, '{:,.0f}'.format)} cannot be analysed: {code}"
+    return f"about {_amount(count, '{:,.0f}'.format)} of the others cannot be analysed either: {code}"

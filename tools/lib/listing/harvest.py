@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from io import BufferedWriter
+from itertools import chain, repeat
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -15,26 +15,25 @@ from handlers.domain import objects as rules
 from tools.lib.errors import ToolError
 from tools.lib.listing.objects import Batch, ListedObject
 from tools.lib.listing.rows import left_out_rows, manifest_rows
-from tools.lib.listing.sampling import Reservoir, drawn, limited
+from tools.lib.listing.sampling import drawn, limited
 from tools.lib.listing.selection import Selection
+from tools.lib.listing.straining import strain
 from tools.lib.tally import Tally
-
-SAMPLE = 1_000
-"""Objects drawn for the estimate."""
+from tools.lib.whole_file import written_beside
 
 _RESTORED = 'ongoing-request="false"'
 """What HeadObject's `x-amz-restore` says of a restored copy; a listing says it in another way."""
 
 
 class Appraiser(Protocol):
-    """Looks closer at what could go into a manifest, and hears of what does."""
+    """Looks closer at what could go into a manifest: at each object as it comes, or at some once all have come."""
 
     def judge(self, batch: Batch) -> Sequence[str]:
         """Return, of each object, the code of the reason to leave it out, or ""."""
         ...
 
-    def see(self, batch: Batch) -> None:
-        """Take note of what goes into the manifest."""
+    def conclude(self) -> Iterable[tuple[ListedObject, str]]:
+        """Return which of those that were let through are to be left out after all, with the code of the reason."""
         ...
 
 
@@ -46,8 +45,7 @@ class Harvest:
         rows: Objects in the manifest.
         versioned: Whether its rows have a version.
         tally: Their sizes.
-        ineligible: Objects left out, by the code of the reason: `empty`, `too-large`, `archived`.
-        sample: Up to 1,000 objects of the manifest, drawn uniformly, in its order.
+        ineligible: Objects left out, by the code of the reason: `empty`, `too-large`, `archived`, and those of the appraiser.
         sha256: Of the manifest, in hex.
     """
 
@@ -55,7 +53,6 @@ class Harvest:
     versioned: bool
     tally: Tally
     ineligible: Mapping[str, int]
-    sample: tuple[ListedObject, ...]
     sha256: str
 
 
@@ -63,47 +60,43 @@ def harvest(
     batches: Iterable[Batch],
     *,
     selection: Selection,
-    manifest: Path | None,
-    ineligible: Path | None,
-    seed: int = 0,
-    sample_size: int = SAMPLE,
+    manifest: Path,
+    ineligible: Path,
     appraiser: Appraiser | None = None,
 ) -> Harvest:
     """Write what can be analysed into a manifest and the rest into a side list, and count both.
 
     Sample and limit of the selection are taken of what can be analysed; with a limit the listing is read no further than needed.
-    What the appraiser refuses of that is left out too.
-    Files appear when they are whole, the side list only if something is in it; None writes nothing. `batches` is closed.
+    What the appraiser refuses of that is left out too, every row of an object that stands in the manifest more than once.
+    Files appear when they are whole, the side list only if something is in it. `batches` is closed.
 
     Raises:
         ToolError: Some of the objects have versions, and some have none.
     """
-    with ExitStack() as stack:
-        if isinstance(batches, Generator):
-            stack.enter_context(closing(batches))
-        side = _Side(selection.bucket, stack.enter_context(_whole(ineligible, even_empty=False)))
-        main = _Main(selection.bucket, stack.enter_context(_whole(manifest, even_empty=True)), Reservoir(sample_size, seed))
-        for batch in limited(drawn(side.eligible(batches), selection.sample), selection.limit):
-            kept = batch if appraiser is None else side.without(batch, appraiser.judge(batch))
-            if kept:
-                main.add(kept)
-                if appraiser is not None:
-                    appraiser.see(kept)
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    with _whole(ineligible, even_empty=False) as left_out, _whole(manifest, even_empty=True) as target:
+        side, main = _Side(selection.bucket, left_out), _Main(selection.bucket, target)
+        with closing(batches) if isinstance(batches, Generator) else nullcontext():
+            for batch in limited(drawn(side.eligible(batches), selection.sample), selection.limit):
+                main.add(batch if appraiser is None else side.without(batch, appraiser.judge(batch)))
+        if appraiser is not None:
+            main.strain(appraiser.conclude(), side)
     return main.harvest(side.reasons)
 
 
 class _Main:
     """The manifest in the making."""
 
-    def __init__(self, bucket: str, target: BinaryIO | None, reservoir: Reservoir) -> None:
+    def __init__(self, bucket: str, target: BinaryIO) -> None:
         self._bucket = bucket
         self._target = target
-        self._reservoir = reservoir
         self._tally = Tally()
         self._sha256 = hashlib.sha256()
         self._versioned: bool | None = None
 
     def add(self, batch: Batch) -> None:
+        if not batch:
+            return
         versioned = batch.versions is not None and all(batch.versions)
         if self._versioned not in (None, versioned) or (batch.versions is not None and not versioned):
             raise ToolError(
@@ -113,10 +106,19 @@ class _Main:
         self._versioned = versioned
         rows = manifest_rows(self._bucket, batch)
         self._sha256.update(rows)
-        if self._target is not None:
-            self._target.write(rows)
+        self._target.write(rows)
         self._tally.add(batch.sizes)
-        self._reservoir.see(batch)
+
+    def strain(self, refused: Iterable[tuple[ListedObject, str]], side: _Side) -> None:
+        """Move objects to the side list, with the code of the reason, whose rows are written already."""
+        by_row = {manifest_rows(self._bucket, Batch.of([found])).removesuffix(b"\n"): (found, code) for found, code in refused}
+        if not by_row:
+            return
+        self._sha256 = hashlib.sha256()
+        taken = strain(self._target, by_row, self._sha256.update)
+        moved = list(chain.from_iterable(repeat(by_row[row], count) for row, count in taken.items()))
+        self._tally.take_back([found.size for found, _ in moved])
+        side.put(Batch.of(found for found, _ in moved), [code for _, code in moved])
 
     def harvest(self, reasons: Mapping[str, int]) -> Harvest:
         return Harvest(
@@ -124,7 +126,6 @@ class _Main:
             versioned=bool(self._versioned),
             tally=self._tally,
             ineligible=dict(reasons),
-            sample=self._reservoir.sample,
             sha256=self._sha256.hexdigest(),
         )
 
@@ -132,7 +133,7 @@ class _Main:
 class _Side:
     """The side list in the making."""
 
-    def __init__(self, bucket: str, target: BinaryIO | None) -> None:
+    def __init__(self, bucket: str, target: BinaryIO) -> None:
         self._bucket = bucket
         self._target = target
         self.reasons: Counter[str] = Counter()
@@ -152,13 +153,13 @@ class _Side:
         """Write down those objects for which there is a code, and return the others."""
         if not any(codes):
             return batch
-        self._put(batch.taking(codes), [code for code in codes if code])
+        self.put(batch.taking(codes), [code for code in codes if code])
         return batch.taking([not code for code in codes])
 
-    def _put(self, batch: Batch, reasons: list[str]) -> None:
+    def put(self, batch: Batch, reasons: Sequence[str]) -> None:
+        """Write objects down, each with the code of its reason."""
         self.reasons.update(reasons)
-        if self._target is not None:
-            self._target.write(left_out_rows(self._bucket, batch, reasons))
+        self._target.write(left_out_rows(self._bucket, batch, reasons))
 
 
 def _is_clean(batch: Batch) -> bool:
@@ -177,18 +178,11 @@ def _codes(batch: Batch) -> list[str]:
 
 
 @contextmanager
-def _whole(path: Path | None, *, even_empty: bool) -> Iterator[BufferedWriter | None]:
-    """Open a file that has its name only once it is whole: neither an error nor Ctrl-C leaves half of it."""
-    if path is None:
-        yield None
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as target:
+def _whole(path: Path, *, even_empty: bool) -> Iterator[BinaryIO]:
+    """Open a file that has its name only once it is whole, to be written and read."""
+    with written_beside(path) as part:
+        with part.open("w+b") as target:
             yield target
             empty = not target.tell()
-        if not empty or even_empty:
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        if empty and not even_empty:
+            part.unlink()

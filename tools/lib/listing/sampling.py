@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import random
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import repeat
 
-from tools.lib.listing.objects import Batch, ListedObject
+from tools.lib.listing.objects import Batch
 from tools.lib.listing.selection import Sample
 
 _LOTS = 2**64
@@ -75,46 +73,3 @@ def _pruned(held: list[tuple[Batch, list[int]]], count: int) -> tuple[list[tuple
 def _below(batch: Batch, numbers: list[int], bound: int) -> tuple[Batch, list[int]]:
     wanted = [number < bound for number in numbers]
     return batch.taking(wanted), [number for number in numbers if number < bound]
-
-
-class Reservoir:
-    """A uniform sample of fixed size of all that passes, without looking at most of it (algorithm L; Li 1994)."""
-
-    def __init__(self, size: int, seed: int) -> None:
-        self._size = size
-        self._random = random.Random(seed)  # noqa: S311 - draws a sample, keeps no secret
-        self._held: list[tuple[int, ListedObject]] = []
-        self._weight = 1.0
-        self._seen = 0
-        self._next = 0
-
-    def see(self, batch: Batch) -> None:
-        """Let a batch pass."""
-        end = self._seen + len(batch)
-        while self._next < end:
-            place = self._next - self._seen
-            (found,) = batch[place : place + 1]
-            self._keep(found)
-        self._seen = end
-
-    @property
-    def sample(self) -> tuple[ListedObject, ...]:
-        """Return what was drawn, in the order in which it passed."""
-        return tuple(found for _, found in sorted(self._held, key=lambda held: held[0]))
-
-    def _keep(self, found: ListedObject) -> None:
-        if len(self._held) < self._size:
-            self._held.append((self._next, found))
-        else:
-            self._held[self._random.randrange(self._size)] = (self._next, found)
-        self._next += 1
-        if len(self._held) == self._size:
-            self._skip()
-
-    def _skip(self) -> None:
-        self._weight *= self._chance() ** (1 / self._size)
-        self._next += math.floor(math.log(self._chance()) / math.log1p(-self._weight))
-
-    def _chance(self) -> float:
-        """Return a number above 0 and below 1: the logarithm of both ends is none."""
-        return self._random.uniform(1e-12, 1 - 1e-12)

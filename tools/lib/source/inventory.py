@@ -57,12 +57,19 @@ class Inventory:
         """Tell whether the rows name versions."""
         return "VersionId" in self.columns
 
+    @property
+    def tells_sizes(self) -> bool:
+        """Tell whether the rows say how large objects are."""
+        return "Size" in self.columns
+
     def warnings(self, now: float) -> list[str]:
         """Return what a person should know of it."""
         days = (now - self.created_at) / _DAY
         told = [f"The inventory is {days:,.1f} days old: what was put since is missing, and what was deleted since will fail."]
         if "StorageClass" not in self.columns:
             told.append("The inventory does not tell storage classes: archived objects are not left out, and will fail.")
+        if not self.tells_sizes:
+            told.append("The inventory does not tell sizes: empty and over-large objects are not left out, and will fail.")
         return told
 
     def require(self, selection: Selection) -> None:
