@@ -88,6 +88,7 @@ def scan_item(scan: Scan, revision: int) -> dict[str, Any]:
             "progress": [present(asdict(point)) for point in scan.progress] or None,
             "planned_jobs": scan.planned_jobs,
             "prefixes": None if scan.prefixes is None else list(scan.prefixes),
+            "set_aside": dict(scan.set_aside) or None,
         }
     )
     return {**scan_key(scan.id), **known, REVISION: revision}
@@ -115,6 +116,7 @@ def scan_from(item: Item) -> Scan:
         progress=tuple(Progress(float(point["at"]), int(point["final"])) for point in item.get("progress", [])),
         planned_jobs=whole(item, "planned_jobs"),
         prefixes=tuple(map(str, item["prefixes"])) if "prefixes" in item else None,
+        set_aside={str(code): int(count) for code, count in item.get("set_aside", {}).items()},
     )
 
 

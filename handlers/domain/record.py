@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from handlers.domain.identity import Analysis, Video
@@ -167,6 +168,8 @@ class Scan:
     """How many batch jobs its manifest was split into; None where nobody planned it (a job made by hand)."""
     prefixes: tuple[str, ...] | None = None
     """Each of its keys begins with one of these; None where that is not known."""
+    set_aside: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """Objects that were left out of its jobs when it was submitted, by the code of the reason why nobody can analyse them."""
 
     @property
     def missing_jobs(self) -> int:

@@ -34,6 +34,7 @@ def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name:
     subject = f"Scan {ended}: {totals.final:,} videos, {told['flagged']:,} flagged, {told['failed']:,} failed{ineligible}"
     parts = (
         [f"The scan {scan.id} of {visible(scan.bucket)} is {ended}.", *_jobs(scan), "", *_counts(scan, totals)],
+        _set_aside(scan),
         _worst(worst, totals, seen_all=seen_all),
         _reasons("Failed", {reason: count for reason, count in totals.failures.items() if reason not in INELIGIBLE}),
         _reasons("Ineligible", {reason: count for reason, count in totals.failures.items() if reason in INELIGIBLE}),
@@ -105,6 +106,12 @@ def _counts(scan: Scan, totals: Totals) -> list[str]:
     width = max(len(f"{sum(rows.values()):,}"), 6)
     lines = [f"  {name:<16}{count:>{width},}" for name, count in rows.items() if count or name not in _ROWS[3:]]
     return [*lines, f"  {'':-<{16 + width}}", f"  {'objects':<16}{sum(rows.values()):>{width},}"]
+
+
+def _set_aside(scan: Scan) -> list[str]:
+    """Return what the counts lack of what was selected; apart from them, for a retry may have taken some of it up since."""
+    reasons = ", ".join(f"{count:,} {visible(code)[:MAX_TEXT]}" for code, count in sorted(scan.set_aside.items()))
+    return [f"Left out when it was submitted, because nobody can analyse them: {reasons}."] if reasons else []
 
 
 def _worst(worst: Sequence[Record], totals: Totals, *, seen_all: bool) -> list[str]:

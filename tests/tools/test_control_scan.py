@@ -58,6 +58,18 @@ class TestStatus:
         assert (0, f"Scan {SCAN} of {BUCKET}") == (result.exit_code, head)
         assert line.startswith("3 of 10 done, 1 flagged, 1 running, ready about ")
 
+    def test_what_was_left_out(self, scan):
+        """What never went into the job is told beside the counts, which are those of the job."""
+        scan.table.put_scan(
+            Scan("01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD", BUCKET, created_at=1.0, objects=10, set_aside={"codec": 2, "empty": 1})
+        )
+
+        result = control(scan, "status", "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD")
+        told = json.loads(control(scan, "status", "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD", "--json").stdout)
+
+        assert result.stdout.splitlines()[1].startswith("0 of 10 done, 0 flagged, 0 running, 3 left out as ineligible, ")
+        assert (10, 0, 3) == (told["objects"], told["ineligible"], told["set_aside"])
+
     def test_reads_no_table(self, scan):
         """However large the scan is, only its item, totals, settings and the running analyses are read."""
         control(scan, "status", SCAN)

@@ -156,6 +156,7 @@ def test_what_cannot_be_analysed_is_set_aside(stocked):
     assert side == stored == f"{BUCKET},2024/ice%2Ccold.mp4,,archived\n{BUCKET},2024/nothing.mp4,,empty\n".encode()
     assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
     assert "  Left out  1 in Glacier or Deep Archive, to be restored first\n            1 empty\n" in result.stderr
+    assert {"archived": 1, "empty": 1} == stocked.table.scan(SCAN).set_aside
 
 
 # --- asking -------------------------------------------------------------------------------------------------------------

@@ -44,6 +44,11 @@ class Standing:
         return max(0, self.total - self.totals.final - self.running)
 
     @property
+    def set_aside(self) -> int:
+        """Return how many objects were left out of its jobs when it was submitted; they are not among `total`."""
+        return sum(self.scan.set_aside.values())
+
+    @property
     def to_come(self) -> int | None:
         """Return how many objects are still to become final; at most so many while batch jobs run. None where nobody knows."""
         return None if self.total is None else max(0, self.total - self.totals.final - (self.without_record or 0))
@@ -73,6 +78,7 @@ class Standing:
             *counts,
             *([f"{self.without_record:,} no videos or failed tasks"] if self.without_record else []),
             f"{self.running:,} running",
+            *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
         ]
         return f"{', '.join(parts)}, {self._outlook()}"
 
@@ -105,6 +111,7 @@ class Standing:
             "done": self.totals.final,
             "videos": {state.value: count for state, count in sorted(self.totals.videos.items())},
             "ineligible": self.totals.ineligible,
+            "set_aside": self.set_aside,
             "without_record": self.without_record,
             "to_come": self.to_come,
             "failures": self.totals.failures,

@@ -139,6 +139,7 @@ def register(table: ScanRegister, plan: Plan, clock: Clock) -> None:
             objects=plan.objects,
             planned_jobs=len(plan.parts),
             prefixes=plan.noted_prefixes,
+            set_aside=plan.ineligible,
         )
     )
 

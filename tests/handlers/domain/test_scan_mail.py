@@ -1,5 +1,7 @@
 """The mails about scans as a whole."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +67,17 @@ def test_digest():
 
     assert ("Scan finished: 527 videos, 4 flagged, 2 failed, 1 ineligible", DIGEST) == (mail.subject, mail.body)
     assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
+
+
+def test_digest_tells_what_was_left_out():
+    """Who compares the counts with the bucket finds the objects that never went into a job, by reason; and no such line else."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", objects=532, set_aside={"codec": 1_200, "archived": 3})
+
+    body = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True).body
+    without = scan_mail.digest_mail(replace(scan, set_aside={}), totals(), [flagged()], "VideoModeration", seen_all=True).body
+
+    assert "\nLeft out when it was submitted, because nobody can analyse them: 3 archived, 1,200 codec.\n" in body
+    assert "Left out" not in without
 
 
 def test_digest_of_a_broken_end():
