@@ -20,6 +20,11 @@ def byte_size(count: int) -> str:
     return f"{size:,.1f} PiB"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something: `1 header`, `1,200 headers`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def moment(epoch_seconds: float) -> str:
     """Return a time to the minute, in UTC: `2026-11-22 16:30 UTC`."""
     return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -9,7 +9,7 @@ from tools.lib import checks
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 from tools.lib.errors import ToolError
-from tools.lib.wording import moment, printable
+from tools.lib.wording import counted, moment, printable
 
 
 def open_scans(case: Case) -> list[Finding]:
@@ -21,7 +21,7 @@ def open_scans(case: Case) -> list[Finding]:
         return [
             warning(
                 "open scans",
-                f"{len(same)} scan(s) of {case.bucket} are under way: {shown}. Objects of both would be analysed and paid twice.",
+                f"{counted(len(same), 'open scan')} of {case.bucket}: {shown}. Objects of both would be analysed and paid twice.",
                 f"See `python tools/review_report.py --scan {same[0].id}`; wait for it, or cancel it with tools/control_scan.py.",
             )
         ]

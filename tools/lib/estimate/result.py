@@ -15,7 +15,7 @@ from tools.lib.estimate.pace import Speed, seconds_until_done
 from tools.lib.estimate.ranges import Range
 from tools.lib.estimate.sampling import Population
 from tools.lib.prices import REGION, PriceTable, dollars
-from tools.lib.wording import moment
+from tools.lib.wording import counted, moment
 
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 """Bits of video a second where no header could be read: from web video to cameras. Assumed; the bar promises nothing then."""
@@ -61,9 +61,13 @@ class Estimate:
             f"{_amount(self.dollars, _dollars)}, of which {_amount(self.cost.rekognition, _dollars)} are Rekognition's",
             f"ready {moment(self.finished_at.best)} ({_hours(self.seconds.low)} to {_hours(self.seconds.high)} from the start)",
             *(_fault_line(code, count) for code, count in self.faults.items()),
-            *(f"{count:,} header(s) could not be read: {code}" for code, count in self.unreadable.items()),
+            *self._unreadable_line(),
             *self.assumptions,
         ]
+
+    def _unreadable_line(self) -> list[str]:
+        reasons = ", ".join(f"{count:,} {code}" for code, count in self.unreadable.items())
+        return [f"{counted(sum(self.unreadable.values()), 'header')} could not be read: {reasons}"] if reasons else []
 
     def as_json(self) -> dict[str, Any]:
         """Return the estimate as JSON values; times in epoch seconds."""
