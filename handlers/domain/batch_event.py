@@ -5,11 +5,11 @@ Source: Amazon S3 user guide, batch-ops-invoke-lambda; botocore s3control Lambda
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -102,22 +102,18 @@ def response(request: Request, results: Iterable[Result]) -> dict[str, Any]:
 
     A task without a result is to be repeated. Results of tasks that nobody asked for are left out.
     """
-    missing = result_text(scan=request.scan_id, reason="no-result", message="The function returned no result for this task.")
-    answers = {task.task_id: Result(task.task_id, ResultCode.TEMPORARY_FAILURE, missing) for task in request.tasks}
     given: dict[str, Result] = {}
     for result in results:
         before = given.get(result.task_id, result)
-        if result.task_id in answers and _SEVERITY[result.code] >= _SEVERITY[before.code]:
+        if _SEVERITY[result.code] >= _SEVERITY[before.code]:
             given[result.task_id] = result
+    answers = [given.get(task.task_id) or _no_result(request, task) for task in request.tasks]
     return {
         "invocationSchemaVersion": request.schema_version,
         # S3's own default is TemporaryFailure, which would repeat a task that cannot be understood.
         "treatMissingKeysAs": ResultCode.PERMANENT_FAILURE.value,
         "invocationId": request.invocation_id,
-        "results": [
-            {"taskId": task_id, "resultCode": answer.code.value, "resultString": answer.text}
-            for task_id, answer in (answers | given).items()
-        ],
+        "results": [{"taskId": answer.task_id, "resultCode": answer.code.value, "resultString": answer.text} for answer in answers],
     }
 
 
@@ -129,13 +125,14 @@ def result_text(*, scan: str | None, state: str | None = None, reason: str | Non
     given = {"state": state, "reason": reason, "scan": scan}
     fields = {name: _cut(value, _FIELD_LENGTH) for name, value in given.items() if value is not None}
     if message is not None:
-        room = MAX_RESULT_TEXT - len(_compact(fields | {"message": ""}))
+        room = MAX_RESULT_TEXT - len(json_text.compact(fields | {"message": ""}))
         fields["message"] = _cut(message, room)
-    return _compact(fields)
+    return json_text.compact(fields)
 
 
-def _compact(fields: dict[str, str]) -> str:
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
+def _no_result(request: Request, task: Task) -> Result:
+    text = result_text(scan=request.scan_id, reason="no-result", message="The function returned no result for this task.")
+    return Result(task.task_id, ResultCode.TEMPORARY_FAILURE, text)
 
 
 def _cut(text: str, room: int) -> str:
@@ -149,7 +146,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def _json_length(text: str) -> int:
-    return len(json.dumps(text, ensure_ascii=True)) - len('""')
+    return len(_quoted(text)) - len('""')
 
 
 def _arguments(version: object, job: dict[str, object]) -> dict[str, str]:
