@@ -67,27 +67,22 @@ class Environment:
 
     def call(self, operation, act, parameters):
         """Make an AWS call: others run while it is under way, and the process may die as soon as it is done."""
-        due = self._clock.time + (START_SECONDS if operation == START else self._latency())
+        clock = self._clock
+        due = clock.time + (START_SECONDS if operation == START else self._latency())
         if due >= self._deadline:
-            self.sleep(due - self._clock.time)
-        self._clock.sleep_until(due)
+            self.sleep(due - clock.time)
+        clock.sleep_until(due)
         try:
             answer = act(parameters)
         except ClientError as error:
-            self._pass(f"{operation} {error.response['Error']['Code']}")
+            self._step(f"{operation} {error.response['Error']['Code']}")
             raise
-        self._calls[operation] += 1
-        if operation not in self._seen:
-            self._step(operation)
+        self._step(operation)
         return answer
 
-    def _pass(self, refused):
-        self._calls[refused] += 1
-        if refused not in self._seen:
-            self._step(refused)
-
     def _step(self, step):
-        """Take a step: the first call of an operation with an answer. However often a job is waited for, it is one step."""
+        """Take a step: an operation with an answer. However often a job is waited for, it is one step."""
+        self._calls[step] += 1
         self._seen.add(step)
         if len(self._seen) == self._dies_after:
             raise EndedError(by_time=False)

@@ -1,5 +1,6 @@
 """The world of a simulation: which videos there are, and what fate does to each. One seed makes one world, for every design."""
 
+import itertools
 import math
 import random
 from array import array
@@ -102,10 +103,6 @@ class Latencies:
 
     def __init__(self, seed):
         chance = random.Random(f"latencies {seed}")
-        self._drawn = [chance.lognormvariate(math.log(0.015), self._SIGMA) for _ in range(self._COUNT)]
-        self._at = 0
-
-    def next(self):
-        """Return the seconds of the next call: median 15 ms."""
-        at = self._at = (self._at + 1) % self._COUNT
-        return self._drawn[at]
+        first, *drawn = (chance.lognormvariate(math.log(0.015), self._SIGMA) for _ in range(self._COUNT))
+        self.next = itertools.cycle([*drawn, first]).__next__
+        """Returns the seconds of the next call: median 15 ms."""
