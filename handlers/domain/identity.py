@@ -24,6 +24,9 @@ MAX_KEY_BYTES = 1024
 MAX_ATTEMPT = 99
 """Two digits hold an attempt in the segments' sort key."""
 
+_ATTEMPT_PATTERN = re.compile(r"0|[1-9][0-9]?")
+"""0 to `MAX_ATTEMPT`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Video:
@@ -91,7 +94,7 @@ def parse_tag(tag: str) -> Analysis | None:
     """Return what a `JobTag` stands for, or None where it is not one of ours."""
     scan_id, _, rest = tag.partition("/")
     video_id, _, attempt = rest.partition("/")
-    if not (is_scan_id(scan_id) and VIDEO_ID_PATTERN.fullmatch(video_id) and re.fullmatch(r"0|[1-9][0-9]?", attempt)):
+    if not (is_scan_id(scan_id) and VIDEO_ID_PATTERN.fullmatch(video_id) and _ATTEMPT_PATTERN.fullmatch(attempt)):
         return None
     return Analysis(scan_id, video_id, int(attempt))
 
