@@ -88,7 +88,10 @@ class Environment:
             raise EndedError(by_time=False)
 
     def _handle(self, job):
-        """Run one invocation and call `done` with what the flow returned, and with the error that ended it, if one did."""
+        """Run one invocation and call `done` with what the flow returned, and with the error that ended it, if one did.
+
+        Return whether the process lives on.
+        """
         event, done = job
         began = self._clock.now()
         self._deadline = began + self.function.timeout
@@ -102,6 +105,8 @@ class Environment:
         gone = isinstance(fault, EndedError)
         self._runtime.settle(self, self._clock.now() - began, len(self._seen), gone=gone)
         done(answer, fault)
+        fault = None  # an error that its own traceback's frame holds would be left to the collector of cycles
+        return not gone
 
     def _unless_dead(self, event):
         if self._dies_after == 0:
