@@ -43,6 +43,7 @@ class Environment:
     def __init__(self, runtime, clock, function):
         self._runtime = runtime
         self._clock = clock
+        self.now = clock.now
         self._latency = runtime.latencies.next
         self._calls = runtime.calls
         self.function = function
@@ -52,10 +53,6 @@ class Environment:
         self._deadline = 0.0
         self._seen = set()
         self._dies_after = None
-
-    def now(self):
-        """Return the time in epoch seconds."""
-        return self._clock.now()
 
     def sleep(self, seconds):
         """Wait, or die of the function's timeout before."""

@@ -61,6 +61,7 @@ class Records:
         self.flagged = [[] for _ in range(items.INDEX_SHARDS)]
         self.batch_job_id = None
         self.parsed = {}
+        self.lease = None
         self._clock = clock
         self._coming = deque()
         self._shards = [([], {}) for _ in range(items.INDEX_SHARDS + 1)]
