@@ -38,6 +38,7 @@ class Setting:
         slots: Rekognition jobs that may be open at a time: the account's quota, all of it ours.
         crash_share: Invocations of functions that die half-way.
         starter_crash_share: The same of our starters alone; None: as the others.
+        tasks_per_second: How fast S3 Batch hands videos out.
         redriven: Whether S3 Batch repeats a task whose function died; AWS does not say.
         without: What is left out or done worse, for mutants: "token", "sweeper", "haste".
     """
@@ -49,6 +50,7 @@ class Setting:
     slots: int = 20
     crash_share: float = 0.005
     starter_crash_share: float | None = None
+    tasks_per_second: float = 200.0
     redriven: bool = True
     without: str = ""
 
