@@ -23,6 +23,8 @@ MAX_RESULT_TEXT = 1024
 _RETRY_PATTERN = re.compile(r"0|[1-9][0-9]?")
 """0 to `identity.MAX_ATTEMPT`."""
 
+_LANES = frozenset(Lane)
+
 _FIELD_LENGTH = 96
 """Longest state, scan and reason in a result text, so that room for the message is always left."""
 
@@ -84,12 +86,13 @@ def parse(event: object) -> Request:
     job = json_text.mapping(fields.get("job"))
     version = fields.get("invocationSchemaVersion")
     arguments = _arguments(version, job)
-    refusal = _refusal(version, arguments)
+    scan_id = arguments["scan_id"] if identity.is_scan_id(arguments["scan_id"]) else None
+    refusal = _refusal(version, scan_id, arguments)
     return Request(
         schema_version=version if isinstance(version, str) else "1.0",
         invocation_id=json_text.text_or_empty(fields.get("invocationId")),
         job_id=json_text.text_or_empty(job.get("id")),
-        scan_id=_scan_id(arguments),
+        scan_id=scan_id,
         lane=Lane.NORMAL if refusal else Lane(arguments["lane"]),
         retry=0 if refusal else int(arguments["retry"]),
         tasks=_tasks(fields, refusal),
@@ -156,18 +159,14 @@ def _arguments(version: object, job: dict[str, object]) -> dict[str, str]:
     return {name: absent if given.get(name) is None else json_text.text_or_empty(given[name]) for name, absent in wanted.items()}
 
 
-def _scan_id(arguments: dict[str, str]) -> str | None:
-    return arguments["scan_id"] if identity.is_scan_id(arguments["scan_id"]) else None
-
-
-def _refusal(version: object, arguments: dict[str, str]) -> str | None:
+def _refusal(version: object, scan_id: str | None, arguments: dict[str, str]) -> str | None:
     """Return why nothing of a request can be done, or None."""
     if version not in ("1.0", "2.0"):
         return f"unknown schema {_shown(version)}: this function takes S3 Batch events of schema 1.0 and 2.0"
-    if _scan_id(arguments) is None:
+    if scan_id is None:
         where = "the job id" if version == "1.0" else "scan_id in the job's user arguments"
         return f"{where} is no scan id: {_shown(arguments['scan_id'])}; submit the job with tools/submit_job.py"
-    if arguments["lane"] not in set(Lane):
+    if arguments["lane"] not in _LANES:
         return f"unknown lane {_shown(arguments['lane'])}: normal and express exist"
     if not _RETRY_PATTERN.fullmatch(arguments["retry"]):
         return f"retry is no number from 0 to {identity.MAX_ATTEMPT}: {_shown(arguments['retry'])}"
