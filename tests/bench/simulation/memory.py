@@ -68,30 +68,32 @@ class MemoryTable(ScanTable):
         return self._call(_GET_MANY, self._situation, analysis)
 
     def _situation(self, analysis):
-        scan = self._item(scan_items.scan_key(analysis.scan_id), scan_items.scan_from)
-        return Situation(self._settings(), scan, self._records.record(analysis.video_id))
+        return Situation(self._settings(), self._scan(), self._records.record(analysis.video_id))
 
     def settings(self):
         """Return the settings."""
         return self._call(_GET, self._settings, None)
 
     def _settings(self, _=None):
-        return self._item(scan_items.SETTINGS_KEY, scan_items.settings_from)
+        return self._item(scan_items.SETTINGS_KEY["pk"], scan_items.SETTINGS_KEY["sk"], scan_items.settings_from)
 
-    def _item(self, key, parse):
+    def _scan(self, _=None):
+        return self._item(scan_items.SCANS_PK, self._records.scan_id, scan_items.scan_from)
+
+    def _item(self, hash_key, sort, parse):
         """Return what an item of the engine's table says, parsed once for each time it was written."""
-        row = self._records.engine.rows.get(key["pk"], (key["sk"],))
+        row = self._records.engine.rows.get(hash_key, (sort,))
         if row is None:
             return None
-        known, value = self._records.parsed.get(key["pk"], (None, None))
+        known, value = self._records.parsed.get(hash_key, (None, None))
         if known is not row:
             value = parse(expressions.deserialized_item(row.item))
-            self._records.parsed[key["pk"]] = row, value
+            self._records.parsed[hash_key] = row, value
         return value
 
     def scans(self):
         """Return all scans: there is one."""
-        return [self._call(_QUERY, lambda key: self._item(key, scan_items.scan_from), scan_items.scan_key(self._records.scan_id))]
+        return [self._call(_QUERY, self._scan, None)]
 
     def running_count(self):
         """Return how many analyses run."""
