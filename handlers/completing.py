@@ -17,6 +17,7 @@ from handlers.adapters.table import ScanTable
 from handlers.clock import Clock
 from handlers.domain import identity, notice
 from handlers.domain.analysis import JobFacts, JobStatus, Page
+from handlers.domain.identity import Analysis
 from handlers.domain.policy import Policy
 from handlers.domain.record import Findings, Problem, Record
 from handlers.domain.segments import SegmentBuilder
@@ -83,8 +84,9 @@ class Completing:
     def _read(self, job_id: str, until: float, log: Log) -> None:
         pages = self._reader.pages(job_id, until=until)
         first = next(pages)
-        record = self._record_of(first.facts)
-        reason = _foreign(record, first.facts, job_id)
+        analysis = identity.parse_tag(first.facts.tag)
+        record = None if analysis is None else self._table.record(analysis.video_id, analysis.scan_id)
+        reason = _foreign(analysis, record, first.facts, job_id)
         if record is None or reason is not None:
             log.warning("notice ignored", reason=reason)
             return
@@ -97,13 +99,7 @@ class Completing:
             with self._hits.file(record) as file:
                 findings = _findings(itertools.chain([first], pages), file)
                 self._hits.keep(file)
-            kept = replace(record, rekognition_job_id=job_id, hits_key=file.key, hits_count=file.count)
-            self._judge(kept, first.facts, findings, log)
-
-    def _record_of(self, facts: JobFacts) -> Record | None:
-        """Return the record that a job's tag names, if the tag is one of ours and there is one."""
-        analysis = identity.parse_tag(facts.tag)
-        return None if analysis is None else self._table.record(analysis.video_id, analysis.scan_id)
+            self._judge(record, first.facts, findings, file, job_id=job_id, log=log)
 
     def _fail(self, record: Record, job_id: str, facts: JobFacts, log: Log) -> None:
         problem = Problem(errors.ANALYSIS_FAILED, facts.message[:MAX_MESSAGE] or "Rekognition gave no reason.")
@@ -111,11 +107,12 @@ class Completing:
         outcome = self._table.finish(failed)
         log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
 
-    def _judge(self, record: Record, facts: JobFacts, findings: Findings, log: Log) -> None:
+    def _judge(self, record: Record, facts: JobFacts, findings: Findings, file: HitFile, *, job_id: str, log: Log) -> None:
         verdict = self._policy.judge(findings)
         final = replace(
             record,
             state=verdict.state,
+            rekognition_job_id=job_id,
             finished_at=self._clock.now(),
             model_version=facts.model_version,
             policy_hash=self._policy.hash,
@@ -124,13 +121,15 @@ class Completing:
             gap_ms=findings.gap_ms,
             counted=tuple(label.name for label in verdict.counted),
             mail_due=verdict.alert,
+            hits_key=file.key,
+            hits_count=file.count,
         )
         self._table.write_segments(final, findings.segments)
         outcome = self._table.finish(final)
         log.info(
             "analysis completed",
             state=final.state.value,
-            hits=final.hits_count,
+            hits=file.count,
             segments=len(findings.segments),
             outcome=outcome.value,
         )
@@ -145,12 +144,11 @@ def _findings(pages: Iterator[Page], file: HitFile) -> Findings:
     return builder.findings()
 
 
-def _foreign(record: Record | None, facts: JobFacts, job_id: str) -> str | None:
-    """Return why a job is not the one of its record's current attempt, or None where it is.
+def _foreign(analysis: Analysis | None, record: Record | None, facts: JobFacts, job_id: str) -> str | None:
+    """Return why a job is not the one of its record's current attempt, or None where it is; `analysis` is what its tag says.
 
     A record may be WAITING still: the starter died between Start and its write.
     """
-    analysis = identity.parse_tag(facts.tag)
     if analysis is None:
         return "the job's tag is none of ours"
     if record is None:

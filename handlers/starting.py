@@ -167,7 +167,7 @@ class Starting:
         if step.owed and self._table.note_start_shared(record) is not Outcome.DONE:
             return _Again()
         self._last_start = self._clock.now()
-        return self._act(session, replace(step, record=record), self._starter.start(record.analysis, record.video, record.start))
+        return self._act(session, Try(record, step.owed), self._starter.start(record.analysis, record.video, record.start))
 
     def _noted(self, session: _Session, record: Record) -> Record | _Result:
         """Look at the object again, and note on the record that a Start is tried and with what."""

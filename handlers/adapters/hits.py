@@ -7,12 +7,12 @@ segments, and readable by Athena. The bytes depend on the video and its hits alo
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from handlers.domain import json_text
 from handlers.domain.analysis import Hit
 from handlers.domain.record import Record
 
@@ -26,8 +26,6 @@ SPOOL_BYTES = 1024 * 1024
 """So many compressed bytes are held in memory, some 60,000 hits; what goes beyond is held on disk."""
 
 _COMPRESSION = 6
-_DUMP = json.JSONEncoder(separators=(",", ":")).encode
-"""ASCII only: a line break in a key is escaped, so that a line is a hit whatever the key is."""
 
 
 def hits_key(record: Record) -> str:
@@ -96,12 +94,13 @@ def _common(record: Record) -> str:
     """Return how each line of a record begins: which video it is of."""
     version = {} if record.video.version_id is None else {"version_id": record.video.version_id}
     named = {"video_id": record.video.id, "attempt": record.attempt, "bucket": record.video.bucket, "key": record.video.key}
-    return f"{_DUMP(named | version)[:-1]},"
+    # In ASCII a line break in a key is escaped, so that a line is a hit whatever the key is.
+    return f"{json_text.compact(named | version)[:-1]},"
 
 
 def _own(hit: Hit) -> str:
     """Return how a line ends: the hit itself."""
-    return _DUMP(
+    return json_text.compact(
         {
             "timestamp_ms": hit.timestamp_ms,
             "label": hit.name,

@@ -5,11 +5,11 @@ Source: Amazon S3 user guide, batch-ops-invoke-lambda; botocore s3control Lambda
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -22,6 +22,8 @@ MAX_RESULT_TEXT = 1024
 
 _RETRY_PATTERN = re.compile(r"0|[1-9][0-9]?")
 """0 to `identity.MAX_ATTEMPT`."""
+
+_LANES = frozenset(Lane)
 
 _FIELD_LENGTH = 96
 """Longest state, scan and reason in a result text, so that room for the message is always left."""
@@ -84,12 +86,13 @@ def parse(event: object) -> Request:
     job = json_text.mapping(fields.get("job"))
     version = fields.get("invocationSchemaVersion")
     arguments = _arguments(version, job)
-    refusal = _refusal(version, arguments)
+    scan_id = arguments["scan_id"] if identity.is_scan_id(arguments["scan_id"]) else None
+    refusal = _refusal(version, scan_id, arguments)
     return Request(
         schema_version=version if isinstance(version, str) else "1.0",
         invocation_id=json_text.text_or_empty(fields.get("invocationId")),
         job_id=json_text.text_or_empty(job.get("id")),
-        scan_id=_scan_id(arguments),
+        scan_id=scan_id,
         lane=Lane.NORMAL if refusal else Lane(arguments["lane"]),
         retry=0 if refusal else int(arguments["retry"]),
         tasks=_tasks(fields, refusal),
@@ -102,22 +105,18 @@ def response(request: Request, results: Iterable[Result]) -> dict[str, Any]:
 
     A task without a result is to be repeated. Results of tasks that nobody asked for are left out.
     """
-    missing = result_text(scan=request.scan_id, reason="no-result", message="The function returned no result for this task.")
-    answers = {task.task_id: Result(task.task_id, ResultCode.TEMPORARY_FAILURE, missing) for task in request.tasks}
     given: dict[str, Result] = {}
     for result in results:
         before = given.get(result.task_id, result)
-        if result.task_id in answers and _SEVERITY[result.code] >= _SEVERITY[before.code]:
+        if _SEVERITY[result.code] >= _SEVERITY[before.code]:
             given[result.task_id] = result
+    answers = [given.get(task.task_id) or _no_result(request, task) for task in request.tasks]
     return {
         "invocationSchemaVersion": request.schema_version,
         # S3's own default is TemporaryFailure, which would repeat a task that cannot be understood.
         "treatMissingKeysAs": ResultCode.PERMANENT_FAILURE.value,
         "invocationId": request.invocation_id,
-        "results": [
-            {"taskId": task_id, "resultCode": answer.code.value, "resultString": answer.text}
-            for task_id, answer in (answers | given).items()
-        ],
+        "results": [{"taskId": answer.task_id, "resultCode": answer.code.value, "resultString": answer.text} for answer in answers],
     }
 
 
@@ -129,13 +128,14 @@ def result_text(*, scan: str | None, state: str | None = None, reason: str | Non
     given = {"state": state, "reason": reason, "scan": scan}
     fields = {name: _cut(value, _FIELD_LENGTH) for name, value in given.items() if value is not None}
     if message is not None:
-        room = MAX_RESULT_TEXT - len(_compact(fields | {"message": ""}))
+        room = MAX_RESULT_TEXT - len(json_text.compact(fields | {"message": ""}))
         fields["message"] = _cut(message, room)
-    return _compact(fields)
+    return json_text.compact(fields)
 
 
-def _compact(fields: dict[str, str]) -> str:
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
+def _no_result(request: Request, task: Task) -> Result:
+    text = result_text(scan=request.scan_id, reason="no-result", message="The function returned no result for this task.")
+    return Result(task.task_id, ResultCode.TEMPORARY_FAILURE, text)
 
 
 def _cut(text: str, room: int) -> str:
@@ -149,7 +149,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def _json_length(text: str) -> int:
-    return len(json.dumps(text, ensure_ascii=True)) - len('""')
+    return len(_quoted(text)) - len('""')
 
 
 def _arguments(version: object, job: dict[str, object]) -> dict[str, str]:
@@ -159,18 +159,14 @@ def _arguments(version: object, job: dict[str, object]) -> dict[str, str]:
     return {name: absent if given.get(name) is None else json_text.text_or_empty(given[name]) for name, absent in wanted.items()}
 
 
-def _scan_id(arguments: dict[str, str]) -> str | None:
-    return arguments["scan_id"] if identity.is_scan_id(arguments["scan_id"]) else None
-
-
-def _refusal(version: object, arguments: dict[str, str]) -> str | None:
+def _refusal(version: object, scan_id: str | None, arguments: dict[str, str]) -> str | None:
     """Return why nothing of a request can be done, or None."""
     if version not in ("1.0", "2.0"):
         return f"unknown schema {_shown(version)}: this function takes S3 Batch events of schema 1.0 and 2.0"
-    if _scan_id(arguments) is None:
+    if scan_id is None:
         where = "the job id" if version == "1.0" else "scan_id in the job's user arguments"
         return f"{where} is no scan id: {_shown(arguments['scan_id'])}; submit the job with tools/submit_job.py"
-    if arguments["lane"] not in set(Lane):
+    if arguments["lane"] not in _LANES:
         return f"unknown lane {_shown(arguments['lane'])}: normal and express exist"
     if not _RETRY_PATTERN.fullmatch(arguments["retry"]):
         return f"retry is no number from 0 to {identity.MAX_ATTEMPT}: {_shown(arguments['retry'])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 
 ULID_PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -23,6 +24,9 @@ MAX_KEY_BYTES = 1024
 MAX_ATTEMPT = 99
 """Two digits hold an attempt in the segments' sort key."""
 
+_ATTEMPT_PATTERN = re.compile(r"0|[1-9][0-9]?")
+"""0 to `MAX_ATTEMPT`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Video:
@@ -38,20 +42,30 @@ class Video:
 
         Fixed length and safe everywhere, where a key may be 1,024 bytes of anything.
         """
-        return self.digest.hex()
+        return _id(self.bucket, self.key, self.version_id)
 
     @property
     def digest(self) -> bytes:
         """Return the video id as its 16 bytes, for those who hold a million of them."""
-        version = "null" if self.version_id is None else _quoted(self.version_id)
-        # What json.dumps makes of the list, without building an encoder for each of a million.
-        text = f"[{_quoted(self.bucket)},{_quoted(self.key)},{version}]"
-        return hashlib.sha256(text.encode()).digest()[:16]
+        return _digest(self.bucket, self.key, self.version_id)
 
     @property
     def uri(self) -> str:
         """Return the object's s3 URI, without its version."""
         return f"s3://{self.bucket}/{self.key}"
+
+
+def _digest(bucket: str, key: str, version_id: str | None) -> bytes:
+    version = "null" if version_id is None else _quoted(version_id)
+    # What json.dumps makes of the list, without building an encoder for each of a million.
+    text = f"[{_quoted(bucket)},{_quoted(key)},{version}]"
+    return hashlib.sha256(text.encode()).digest()[:16]
+
+
+@lru_cache(maxsize=256)
+def _id(bucket: str, key: str, version_id: str | None) -> str:
+    """Return a video id; an invocation asks for that of its one video half a dozen times."""
+    return _digest(bucket, key, version_id).hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ def parse_tag(tag: str) -> Analysis | None:
     """Return what a `JobTag` stands for, or None where it is not one of ours."""
     scan_id, _, rest = tag.partition("/")
     video_id, _, attempt = rest.partition("/")
-    if not (is_scan_id(scan_id) and VIDEO_ID_PATTERN.fullmatch(video_id) and re.fullmatch(r"0|[1-9][0-9]?", attempt)):
+    if not (is_scan_id(scan_id) and VIDEO_ID_PATTERN.fullmatch(video_id) and _ATTEMPT_PATTERN.fullmatch(attempt)):
         return None
     return Analysis(scan_id, video_id, int(attempt))
 

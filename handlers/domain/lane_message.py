@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from handlers.domain import identity, json_text
@@ -28,7 +27,7 @@ def body(record: Record) -> str:
         "scan_id": record.scan_id,
         "attempt": record.attempt,
     }
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":"))
+    return json_text.compact(fields)
 
 
 def parse(body: str) -> LaneMessage | None:

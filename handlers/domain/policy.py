@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from handlers.domain import taxonomy
@@ -48,17 +48,13 @@ class Policy:
 
     default: Rule
     rules: Mapping[str, Rule]
+    hash: str = field(init=False)
+    """The first 16 hex digits of the SHA-256 of the canonical JSON: the same for policies that differ in form only."""
 
     def __post_init__(self) -> None:
-        """Bring the names into the form in which they are compared."""
+        """Bring the names into the form in which they are compared, and make the hash, once for all the videos judged."""
         object.__setattr__(self, "rules", {taxonomy.folded(name): rule for name, rule in self.rules.items()})
-
-    @property
-    def hash(self) -> str:
-        """Return the first 16 hex digits of the SHA-256 of the canonical JSON: the same for policies that differ in form only."""
-        rules = {name: _canonical(rule) for name, rule in self.rules.items()}
-        text = json.dumps({"default": _canonical(self.default), "labels": rules}, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        object.__setattr__(self, "hash", _hash(self.default, self.rules))
 
     def rule_for(self, name: str, parents: Mapping[str, str]) -> Rule:
         """Return the rule of a label: its own, that of the nearest it stands below, or the default.
@@ -153,6 +149,12 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if twice is not None:
         raise PolicyError(f"The policy has the field {twice!r} twice in one object; keep one.")
     return dict(pairs)
+
+
+def _hash(default: Rule, rules: Mapping[str, Rule]) -> str:
+    canonical = {"default": _canonical(default), "labels": {name: _canonical(rule) for name, rule in rules.items()}}
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _canonical(rule: Rule) -> dict[str, float | bool]:

@@ -1,10 +1,12 @@
 """Benchmarks: `python -m tests.bench [NAME ...]`, all of them without a name. Results go to build/bench/<file>.json.
 
-A benchmark is a function that returns what is merged into its file, so that several may share one.
+A benchmark is a function that returns what is merged into its file, so that several may share one. What it finds wrong it returns
+as `faults`, sentences: they end the command, on stderr and with exit code 1, after everything was measured and written.
 """
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from tests.bench import headers, join, listing, page
@@ -43,11 +45,15 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    faults = []
     for name, (file, bench) in BENCHES.items():
         if name in (options.names or BENCHES) and options.file in (None, file):
             values = bench(options)
             merge(RESULTS / file, values)
             print(json.dumps(values))  # noqa: T201 - what the command is for
+            faults += values.get("faults", [])
+    if faults:
+        sys.exit("\n".join(faults))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import json
 from argparse import Namespace
 
+import pytest
+
 from tests.bench import __main__ as command
 from tests.bench import join, listing, listing_server
 from tests.bench.listing_server import Bucket
@@ -25,6 +27,18 @@ def test_merging(tmp_path):
     command.merge(path, {"join_1m": 2})
 
     assert {"join_1m": 2, "page_20k": 1} == json.loads(path.read_text())
+
+
+def test_faults_end_the_command(tmp_path, monkeypatch):
+    """What a benchmark finds wrong ends the command, after its figures were written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(command.BENCHES, "page", ("page.json", lambda _: {"seconds": 1, "faults": ["it is not as claimed"]}))
+    monkeypatch.setattr("sys.argv", ["bench", "page"])
+
+    with pytest.raises(SystemExit, match="it is not as claimed"):
+        command.main()
+
+    assert 1 == json.loads((tmp_path / "build" / "bench" / "page.json").read_text())["seconds"]
 
 
 def test_listing():

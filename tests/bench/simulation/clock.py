@@ -1,4 +1,8 @@
-"""Virtual time: one heap of what happens when, and greenlets that sleep in it. Nothing waits for the wall."""
+"""Virtual time: one heap of what happens when, and greenlets that sleep in it. Nothing waits for the wall.
+
+What stands in the heap is an action to be called, or a greenlet that sleeps. Actions are called by the hub, in whose greenlet `run`
+was called; who falls asleep wakes the next sleeper directly, which saves every second switch.
+"""
 
 import heapq
 import itertools
@@ -17,6 +21,7 @@ class VirtualClock:
         self._heap = []
         self._order = itertools.count()
         self._hub = getcurrent()
+        self._look = start
 
     def now(self):
         """Return the time in epoch seconds."""
@@ -33,33 +38,41 @@ class VirtualClock:
     def sleep_until(self, due):
         """Let others run until a time that is not over."""
         heap = self._heap
-        if heap and heap[0][0] <= due:
-            heapq.heappush(heap, (due, next(self._order), getcurrent().switch))
-            self._hub.switch()
-        else:  # nobody else would run meanwhile: a million videos save half of their switches
+        if not heap or heap[0][0] > due:  # nobody else would run meanwhile
             self.time = due
+            return
+        at, _, first = heap[0]
+        if first.__class__ is greenlet and at < self._look:
+            heapq.heapreplace(heap, (due, next(self._order), getcurrent()))
+            self.time = at
+            first.switch()
+        else:
+            heapq.heappush(heap, (due, next(self._order), getcurrent()))
+            self._hub.switch()
 
     def worker(self, work):
         """Return a function that has a greenlet of its own do some work, which may sleep; one job at a time.
 
-        The greenlet lives on for the next job: making one takes as long as ten switches.
+        The greenlet lives on for the next job while the work returns True: making one takes as long as ten switches.
         """
 
         def live(job):
-            while True:
-                work(job)
+            while work(job):
                 job = self._hub.switch()
 
         return greenlet(live, self._hub).switch
 
     def run(self, go_on):
         """Do what falls due, one after the other, until nothing is left or `go_on()` says no: asked at each full minute."""
-        heap, look = self._heap, self.time
+        heap, self._look = self._heap, self.time
         while heap:
-            while heap[0][0] >= look:
-                self.time = look
+            while heap[0][0] >= self._look:
+                self.time = self._look
                 if not go_on():
                     return
-                look += LOOK_SECONDS
-            self.time, _, action = heapq.heappop(heap)
-            action()
+                self._look += LOOK_SECONDS
+            self.time, _, first = heapq.heappop(heap)
+            if first.__class__ is greenlet:
+                first.switch()
+            else:
+                first()

@@ -43,6 +43,7 @@ class Environment:
     def __init__(self, runtime, clock, function):
         self._runtime = runtime
         self._clock = clock
+        self.now = clock.now
         self._latency = runtime.latencies.next
         self._calls = runtime.calls
         self.function = function
@@ -52,10 +53,6 @@ class Environment:
         self._deadline = 0.0
         self._seen = set()
         self._dies_after = None
-
-    def now(self):
-        """Return the time in epoch seconds."""
-        return self._clock.now()
 
     def sleep(self, seconds):
         """Wait, or die of the function's timeout before."""
@@ -67,33 +64,31 @@ class Environment:
 
     def call(self, operation, act, parameters):
         """Make an AWS call: others run while it is under way, and the process may die as soon as it is done."""
-        due = self._clock.time + (START_SECONDS if operation == START else self._latency())
+        clock = self._clock
+        due = clock.time + (START_SECONDS if operation == START else self._latency())
         if due >= self._deadline:
-            self.sleep(due - self._clock.time)
-        self._clock.sleep_until(due)
+            self.sleep(due - clock.time)
+        clock.sleep_until(due)
         try:
             answer = act(parameters)
         except ClientError as error:
-            self._pass(f"{operation} {error.response['Error']['Code']}")
+            self._step(f"{operation} {error.response['Error']['Code']}")
             raise
-        self._calls[operation] += 1
-        if operation not in self._seen:
-            self._step(operation)
+        self._step(operation)
         return answer
 
-    def _pass(self, refused):
-        self._calls[refused] += 1
-        if refused not in self._seen:
-            self._step(refused)
-
     def _step(self, step):
-        """Take a step: the first call of an operation with an answer. However often a job is waited for, it is one step."""
+        """Take a step: an operation with an answer. However often a job is waited for, it is one step."""
+        self._calls[step] += 1
         self._seen.add(step)
         if len(self._seen) == self._dies_after:
             raise EndedError(by_time=False)
 
     def _handle(self, job):
-        """Run one invocation and call `done` with what the flow returned, and with the error that ended it, if one did."""
+        """Run one invocation and call `done` with what the flow returned, and with the error that ended it, if one did.
+
+        Return whether the process lives on.
+        """
         event, done = job
         began = self._clock.now()
         self._deadline = began + self.function.timeout
@@ -107,6 +102,8 @@ class Environment:
         gone = isinstance(fault, EndedError)
         self._runtime.settle(self, self._clock.now() - began, len(self._seen), gone=gone)
         done(answer, fault)
+        fault = None  # an error that its own traceback's frame holds would be left to the collector of cycles
+        return not gone
 
     def _unless_dead(self, event):
         if self._dies_after == 0:

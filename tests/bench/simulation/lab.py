@@ -56,6 +56,7 @@ class Ground:
             account_jobs=setting.slots,
             analysis_factor=setting.factor,
             analysis_base_seconds=0.0,
+            batch_tasks_per_second=setting.tasks_per_second,
             batch_function_errors_redriven=setting.redriven,
             environments_per_function=1_000,
             async_retry_seconds=(60.0,),

@@ -60,6 +60,8 @@ class Records:
         self.segments = {}
         self.flagged = [[] for _ in range(items.INDEX_SHARDS)]
         self.batch_job_id = None
+        self.parsed = {}
+        self.lease = None
         self._clock = clock
         self._coming = deque()
         self._shards = [([], {}) for _ in range(items.INDEX_SHARDS + 1)]

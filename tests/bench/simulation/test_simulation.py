@@ -136,7 +136,11 @@ def test_what_goes_wrong_does(in_memory):
 
 @pytest.mark.parametrize(
     ("without", "changes"),
-    [("token", {"starter_crash_share": 0.2, "length": 1_500.0}), ("sweeper", {"length": 240.0}), ("haste", {"length": 240.0})],
+    [
+        ("token", {"starter_crash_share": 0.2, "tasks_per_second": 1 / 90, "length": 1_500.0}),
+        ("sweeper", {"length": 240.0}),
+        ("haste", {"length": 240.0}),
+    ],
 )
 def test_mutants_are_seen(without, changes):
     """Without its token our design pays twice, without its sweeper it loses, and slow tries leave slots empty."""
@@ -151,6 +155,35 @@ def test_mutants_are_seen(without, changes):
         "sweeper": mutant["lost"] > 0,
         "haste": mutant["slot_use"] < 0.98 < sound["slot_use"],
     }[without]
+
+
+SEEN = {
+    label: {"lost": 0, "paid_twice": 0, "slot_use": 0.995} | spoilt
+    for label, spoilt in zip(
+        bench.MUTANTS, ({}, {"lost": 9}, {"slot_use": 0.97}, {"slot_use": None}, {"paid_twice": 9}), strict=True
+    )
+}
+"""Figures of all mutants as they must be."""
+
+
+@pytest.mark.parametrize(
+    ("label", "figure", "fault"),
+    [
+        ("nothing left out", {"lost": 1}, "not sound: nothing left out"),
+        ("nothing left out", {"slot_use": 0.98}, "not sound: nothing left out"),
+        ("no sweeper", {"lost": 0}, "not seen: no sweeper"),
+        ("30 s between tries", {"slot_use": 0.99}, "not seen: 30 s between tries"),
+        ("short lane, 20 % of starters crash", {"paid_twice": 1}, "not sound: short lane"),
+        ("the same, no token", {"paid_twice": 0}, "not seen: the same, no token"),
+    ],
+)
+def test_mutants_that_are_not_seen(label, figure, fault):
+    """The benchmark finds fault with a mutant in whose figures nothing is missing, and with a control that lacks something."""
+    assert not bench.not_seen(SEEN)
+
+    (found,) = bench.not_seen(SEEN | {label: SEEN[label] | figure})
+
+    assert fault in found
 
 
 @pytest.mark.parametrize("name", [name for name in DESIGNS if name != "ours"])

@@ -1,5 +1,6 @@
 """The world of a simulation: which videos there are, and what fate does to each. One seed makes one world, for every design."""
 
+import itertools
 import math
 import random
 from array import array
@@ -37,6 +38,7 @@ class Setting:
         slots: Rekognition jobs that may be open at a time: the account's quota, all of it ours.
         crash_share: Invocations of functions that die half-way.
         starter_crash_share: The same of our starters alone; None: as the others.
+        tasks_per_second: How fast S3 Batch hands videos out.
         redriven: Whether S3 Batch repeats a task whose function died; AWS does not say.
         without: What is left out or done worse, for mutants: "token", "sweeper", "haste".
     """
@@ -48,6 +50,7 @@ class Setting:
     slots: int = 20
     crash_share: float = 0.005
     starter_crash_share: float | None = None
+    tasks_per_second: float = 200.0
     redriven: bool = True
     without: str = ""
 
@@ -102,10 +105,6 @@ class Latencies:
 
     def __init__(self, seed):
         chance = random.Random(f"latencies {seed}")
-        self._drawn = [chance.lognormvariate(math.log(0.015), self._SIGMA) for _ in range(self._COUNT)]
-        self._at = 0
-
-    def next(self):
-        """Return the seconds of the next call: median 15 ms."""
-        at = self._at = (self._at + 1) % self._COUNT
-        return self._drawn[at]
+        first, *drawn = (chance.lognormvariate(math.log(0.015), self._SIGMA) for _ in range(self._COUNT))
+        self.next = itertools.cycle([*drawn, first]).__next__
+        """Returns the seconds of the next call: median 15 ms."""

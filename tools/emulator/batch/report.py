@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import tempfile
 import time
@@ -82,6 +81,7 @@ class Report:
     def __init__(self, destination: Destination, rows_per_file: int = ROWS_PER_FILE) -> None:
         self._destination = destination
         self._results = {"succeeded": Results(rows_per_file), "failed": Results(rows_per_file)}
+        self._line = csv.writer(_Echo(), lineterminator="\r\n").writerow
 
     def add(self, row: Row, answer: Answer) -> None:
         """Append the row of a task that ran."""
@@ -92,7 +92,8 @@ class Report:
         message = "" if hidden else answer.message[:MAX_RESULT_STRING]
         status = "succeeded" if succeeded else "failed"
         columns = (row.bucket, row.key, row.version_id or "", status, answer.http_status, answer.error_code, message)
-        self._results[status].add(_line(columns))
+        line: str = self._line(columns)
+        self._results[status].add(line.encode("utf-8", errors="replace"))  # a function may return lone surrogates
 
     def write(self, objects: Objects, job_id: str, now: float, digits: Callable[[], str]) -> None:
         """Store the result files, then manifest.json, then its MD5.
@@ -125,10 +126,12 @@ class Report:
             results.close()
 
 
-def _line(columns: tuple[object, ...]) -> bytes:
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\r\n").writerow(columns)
-    return line.getvalue().encode("utf-8", errors="replace")  # a function may return lone surrogates
+class _Echo:
+    """A file for `csv.writer`, whose `writerow` returns what `write` returns: here the line itself."""
+
+    def write(self, line: str) -> str:
+        """Return a line."""
+        return line
 
 
 def _md5(body: bytes) -> str:
