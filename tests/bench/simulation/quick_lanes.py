@@ -5,13 +5,14 @@ from collections import deque
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 
 from botocore.exceptions import ClientError
 
 from handlers.adapters.queue import Depth
 from tests.bench.simulation import clients
 from tests.bench.simulation import world as worlds
-from tools.emulator.sqs.queue import MAX_VISIBILITY_SECONDS
+from tools.emulator.sqs.queue import BACK_AFTER_RECEIVES, MAX_VISIBILITY_SECONDS
 
 NOT_IN_FLIGHT = clients.refusal("AWS.SimpleQueueService.MessageNotInflight")
 TOO_LONG = clients.refusal("InvalidParameterValue")
@@ -34,6 +35,8 @@ class QuickLane:
         self._order = count()
         self._sent = deque()
         self._back = []
+        self._line = []
+        self._sent_at = array("d")
         self._hidden = {}
         self._received = {}
         self._live = 0
@@ -50,6 +53,7 @@ class QuickLane:
         self._receives.append(0)
         if attempt:
             self._attempts[message] = attempt
+        self._sent_at.append(self._clock.now())
         self._sent.append((self._clock.now(), next(self._order), message))
         self._live += 1
         if self._under_way < self._most:
@@ -79,6 +83,7 @@ class QuickLane:
         """Throw everything away."""
         self._sent.clear()
         self._back.clear()
+        self._line.clear()
         self._hidden.clear()
         self._live = 0
 
@@ -92,11 +97,16 @@ class QuickLane:
             self._hand_over(message)
 
     def _next(self):
-        now, sent, back = self._clock.now(), self._sent, self._back
-        while back and self._hidden.get(back[0][2]) != back[0][0]:
-            heappop(back)
-        if back and back[0][0] <= now and not (sent and sent[0] < back[0]):
-            return heappop(back)[2]
+        now, sent, back, line = self._clock.now(), self._sent, self._back, self._line
+        while back and back[0][0] <= now:
+            visible_at, order, message = heappop(back)
+            if self._hidden.get(message) == visible_at:
+                place = self._sent_at[message] if self._receives[message] < BACK_AFTER_RECEIVES else visible_at
+                heappush(line, (place, order, message))
+        while line and self._hidden.get(line[0][2], inf) > now:
+            heappop(line)
+        if line and not (sent and sent[0] < line[0]):
+            return heappop(line)[2]
         return sent.popleft()[2] if sent else None
 
     def _hand_over(self, message):

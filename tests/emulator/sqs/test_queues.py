@@ -195,6 +195,41 @@ def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):
     assert not queue.receive()
 
 
+def test_what_comes_back_keeps_its_place(queue):
+    """Who received a message once or twice and died gets it back before what was sent after it."""
+    for body in ("first", "second", "third"):
+        queue.send(body)
+        queue.clock.advance(1)
+    for _ in range(2):
+        queue.receive(1, VisibilityTimeout=60)
+        queue.clock.advance(60)
+
+    assert ["first", "second", "third"] == queue.bodies()
+
+
+def test_what_was_received_three_times_goes_to_the_back(queue):
+    """A message that nobody can deal with does not hold up the others."""
+    for body in ("first", "second"):
+        queue.send(body)
+        queue.clock.advance(1)
+    for _ in range(3):
+        queue.receive(1, VisibilityTimeout=60)
+        queue.clock.advance(60)
+
+    assert ["second", "first"] == queue.bodies()
+
+
+def test_hidden_twice_until_the_same_moment(queue):
+    """A message stands in line once, however often it was hidden."""
+    queue.send("ball")
+    (message,) = queue.receive()
+    queue.hide(message, 60)
+    queue.hide(message, 60)
+    queue.clock.advance(60)
+
+    assert ["ball"] == queue.bodies()
+
+
 def test_a_delayed_message_waits(queue):
     """DelaySeconds is by the world's clock."""
     queue.send("later", DelaySeconds=10)

@@ -21,6 +21,12 @@ from tools.emulator.sqs.errors import SqsError, invalid_handle, invalid_value
 
 MAX_VISIBILITY_SECONDS = 43_200
 """From a message's last receipt on; prolonging it does not begin it anew [SQS guide, visibility timeout]."""
+BACK_AFTER_RECEIVES = 3
+"""A message that was received so often goes to the back of its queue; before that it keeps its place while it is hidden.
+
+[SQS guide, available CloudWatch metrics: ApproximateAgeOfOldestMessage]. Standard queues promise no order; this one keeps what
+that page tells of one.
+"""
 SENDER = "AIDAIT2UOQQY3AUEKVGXU"  # moto's, who takes it from AWS's documentation
 
 
@@ -118,9 +124,11 @@ class MessageQueue:
         self._refuses_late = refuses_late
         self._lock = threading.Lock()
         self._messages: dict[str, Message] = {}
-        self._agenda: list[
-            tuple[float, int, str]
-        ] = []  # (visible from, order, message id); entries that no longer hold are passed over
+        # (visible from, order, message id) of what is hidden, or new; entries that no longer hold are passed over.
+        self._agenda: list[tuple[float, int, str]] = []
+        # (place, order, message id) of what was found visible. The place is a time: of its sending, or of its coming back.
+        self._line: list[tuple[float, int, str]] = []
+        self._in_line: set[str] = set()
         self._order = itertools.count()
 
     def send(self, body: str, attributes: Mapping[str, Any], limits: Limits, *, delay: float | None, trace: str | None) -> Message:
@@ -194,6 +202,8 @@ class MessageQueue:
         with self._lock:
             self._messages.clear()
             self._agenda.clear()
+            self._line.clear()
+            self._in_line.clear()
 
     def depth(self, limits: Limits) -> Depth:
         """Return how many messages there are, those whose retention is over not counted."""
@@ -220,16 +230,27 @@ class MessageQueue:
         heapq.heappush(self._agenda, (message.visible_at, next(self._order), message.id))
 
     def _visible(self, now: float, limits: Limits) -> Iterator[Message]:
-        """Yield visible messages, each taken off the agenda; whoever keeps one plans it anew."""
-        while self._agenda and self._agenda[0][0] <= now:
-            visible_at, _, message_id = heapq.heappop(self._agenda)
+        """Yield visible messages, each taken out of the line; whoever keeps one plans it anew."""
+        self._line_up(now)
+        while self._line:
+            _, _, message_id = heapq.heappop(self._line)
+            self._in_line.discard(message_id)
             message = self._messages.get(message_id)
-            if message is None or message.visible_at != visible_at:
+            if message is None:
                 continue
             if message.sent_at + limits.retention_seconds <= now:
                 del self._messages[message_id]
                 continue
             yield message
+
+    def _line_up(self, now: float) -> None:
+        while self._agenda and self._agenda[0][0] <= now:
+            visible_at, order, message_id = heapq.heappop(self._agenda)
+            message = self._messages.get(message_id)
+            if message is not None and message.visible_at == visible_at and message_id not in self._in_line:
+                self._in_line.add(message_id)
+                place = message.sent_at if message.receives < BACK_AFTER_RECEIVES else visible_at
+                heapq.heappush(self._line, (place, order, message_id))
 
     def _hand_out(self, message: Message, now: float, timeout: float) -> Receipt:
         message.receives += 1
