@@ -163,7 +163,8 @@ def test_a_table_in_trouble(stage, kind):
 
     order = getattr(stage.world.faults, kind)
     for operation in TABLE_OPERATIONS:
-        order("dynamodb", operation, nth=3, times=6)
+        # A tool tries six times: should it meet them all alone, because a sweep came before it, the last one goes through.
+        order("dynamodb", operation, nth=3, times=5)
     scan_id = stage.submit(f"table/{kind}/")
     stage.outlast(scan_id)
 
