@@ -126,6 +126,8 @@ class Runtime:
         self._shares = defaultdict(lambda: setting.crash_share)
         if setting.starter_crash_share is not None:
             self._shares["start_analysis"] = setting.starter_crash_share
+        self._down = setting.down
+        self._began = clock.now()
         self._chance = random.Random(f"crashes {setting.seed}")
         self._idle = defaultdict(list)
         self._steps = Counter()
@@ -159,10 +161,19 @@ class Runtime:
 
     def draw_death(self, function):
         """Return after how many steps an invocation dies, None for never: anywhere in what its like went through before it."""
+        if self._is_down(function):
+            self.bills[function.name].crashes += 1
+            return 0
         if self._chance.random() >= self._shares[function.name]:
             return None
         self.bills[function.name].crashes += 1
         return self._chance.randint(0, self._steps[function.name])
+
+    def _is_down(self, function):
+        if self._down is None:
+            return False
+        name, since, until = self._down
+        return function.name == name and since <= self._clock.now() - self._began < until
 
     def settle(self, environment, seconds, steps, *, gone):
         """Put an invocation on the bill, and keep its environment for the next."""

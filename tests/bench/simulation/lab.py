@@ -128,7 +128,8 @@ class Ground:
         now, book = self.clock.now(), self.book
         if self.watch is not None:
             self.watch(self)
-        if now - max(book.touched, START) > QUIET_SECONDS:
+        _, since, until = self.world.setting.down or ("", 0.0, 0.0)
+        if now - max(book.touched, START) > QUIET_SECONDS + until - since:
             return False
         if self._done_at is None and book.finished == self.world.setting.videos and over():
             self._done_at = now

@@ -2,12 +2,14 @@
 
 import json
 from array import array
+from dataclasses import replace
 from math import isnan
 
 import pytest
 
 from tests.bench.simulation import bench, events
 from tests.bench.simulation.book import new_book
+from tests.bench.simulation.clock import START
 from tests.bench.simulation.designs import DESIGNS, figures, simulate
 from tests.bench.simulation.measure import measure, slot_use
 from tests.bench.simulation.ours import Ours
@@ -43,6 +45,19 @@ def book_of(videos, *jobs):
         if read is not None:
             book.note_read(job, read)
     return book
+
+
+@pytest.mark.parametrize(("function", "days"), [("start_analysis", 7), ("completion", 5)])
+def test_nothing_is_lost_while_a_function_is_down(function, days):
+    """The starters may be down for a week in the middle of a scan, and what completes it for five days: it goes on where it was."""
+    setting = replace(SMALL, videos=40, down=(function, 240.0, 240.0 + days * 86_400.0))
+
+    found, _ = simulate(setting)
+
+    columns = figures(found, priced=False)
+    assert (40, 0, 0) == (columns["finished"], columns["lost"], columns["paid_twice"])
+    assert found.lab.runtime.bills[function].crashes > 10
+    assert found.lab.book.touched - START > days * 86_400.0
 
 
 def test_slot_use_by_hand():

@@ -40,6 +40,7 @@ class Setting:
         starter_crash_share: The same of our starters alone; None: as the others.
         tasks_per_second: How fast S3 Batch hands videos out.
         redriven: Whether S3 Batch repeats a task whose function died; AWS does not say.
+        down: A function of which every invocation dies, from when and to when in seconds from the beginning; None: none is.
         without: What is left out or done worse, for mutants: "token", "sweeper", "haste".
     """
 
@@ -52,6 +53,7 @@ class Setting:
     starter_crash_share: float | None = None
     tasks_per_second: float = 200.0
     redriven: bool = True
+    down: tuple[str, float, float] | None = None
     without: str = ""
 
 
