@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tools.lib.errors import ToolError
 from tools.lib.listing import Batch, Filters, ListedObject, Selection
 from tools.lib.listing.pages import Marker, Page
-from tools.lib.listing.parallel import Listing
+from tools.lib.listing.parallel import Listing, workers_for
 from tools.lib.listing.spool import Spool
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -89,6 +89,12 @@ def test_parallel_is_serial(folder, keys, page_size, workers, versions):
     assert found == [(key, str(version) if versions > 1 else None) for key in keys for version in range(versions)]
 
 
+@pytest.mark.parametrize(("seconds", "most", "workers"), [(0.0, 32, 4), (0.05, 32, 8), (0.2, 32, 26), (9.0, 32, 32), (9.0, 3, 3)])
+def test_as_many_workers_as_keep_the_processor_busy(seconds, most, workers):
+    """Where pages come at once a few workers do it, and more would only hinder each other; where they take long, many."""
+    assert workers == workers_for(seconds, most)
+
+
 @settings(deadline=None)
 @given(key_sets, st.lists(st.one_of(st.just(""), anything, st.sampled_from(["a", "a/", "flat/000", "z"])), max_size=5))
 def test_several_prefixes_are_one_listing(folder, keys, prefixes):
@@ -153,21 +159,33 @@ def test_any_layout_is_shared_out(tmp_path, keys):
 class Slow(Bucket):
     """A bucket whose answers take a moment, as in life; counts the pages of each worker."""
 
-    def __init__(self, keys, page_size):
+    def __init__(self, keys, page_size, *, seconds=0.004):
         super().__init__(keys, page_size)
+        self._seconds = seconds
         self.by_worker = {}
 
     def page(self, prefix, after, marker):
         """Return a page."""
         name = threading.current_thread().name
         self.by_worker[name] = self.by_worker.get(name, 0) + 1
-        time.sleep(0.004)
+        time.sleep(self._seconds)
         return super().page(prefix, after, marker)
 
     def first_beyond(self, prefix, after):
         """Return the first key beyond another."""
-        time.sleep(0.004)
+        time.sleep(self._seconds)
         return super().first_beyond(prefix, after)
+
+
+def test_a_slow_bucket_is_asked_by_many(folder):
+    """The first page tells how many are worth it, and what they list together is the whole."""
+    keys = [f"{number:05}" for number in range(4_000)]
+    bucket = Slow(keys, 10, seconds=0.05)
+
+    found = listed(bucket, folder, workers=32)
+
+    assert keys == [key for key, _ in found]
+    assert 4 < len(bucket.by_worker) <= 32
 
 
 def test_what_is_ahead_waits_on_disk(tmp_path):

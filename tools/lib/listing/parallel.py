@@ -7,7 +7,9 @@ key belongs to exactly one range, whatever is written or deleted meanwhile. What
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,7 +29,10 @@ from tools.lib.listing.spool import Kept, Spool
 from tools.lib.wording import printable
 
 WORKERS = 32
-"""Requests at once: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix."""
+"""Requests at once, at most: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix."""
+_LEAST_WORKERS = 4
+_PAGE_SECONDS = 0.008
+"""What a page costs this processor: workers that are more than it can follow only get in each other's way (Python has one lock)."""
 
 WORTH_PAGES = 32
 """The first range with so much before it is cut, so that what comes first is listed first; else the longest one."""
@@ -73,6 +78,11 @@ def list_batches(
     spool = Spool(directory or Path(gettempdir()))
     listing = Listing(door, Filters(selection, listed=True), spool, selection.ranges, stopping)
     return listing.run(workers, progress or (lambda _: None))
+
+
+def workers_for(seconds: float, most: int) -> int:
+    """Return how many workers keep this processor busy where a page takes so many seconds to come."""
+    return min(most, max(_LEAST_WORKERS, math.ceil(seconds / _PAGE_SECONDS) + 1))
 
 
 class Pages(Protocol):
@@ -132,6 +142,8 @@ class Listing:
         self._stopping = stopping
         self._looked_at = 0
         self._fault: BaseException | None = None
+        self._threads: list[threading.Thread] = []
+        self._most = 1
         lock = threading.Lock()
         self._arrived = threading.Condition(lock)
         self._work = threading.Condition(lock)
@@ -141,19 +153,25 @@ class Listing:
 
     def run(self, workers: int, progress: Progress) -> Iterator[Batch]:
         """Yield the batches in order; ends the workers whichever way it ends."""
-        threads = [threading.Thread(target=self._worker, name=f"listing-{number}", daemon=True) for number in range(workers)]
+        self._most = workers
         try:
-            for thread in threads:
-                thread.start()
+            self._hire(1)
             while (kept := self._next(progress)) is not None:
                 if batch := self._spool.take(kept):
                     yield batch
             progress(self._looked_at)
         finally:
             self._stop()
-            for thread in threads:
+            for thread in tuple(self._threads):
                 thread.join(_PATIENCE_SECONDS if thread.is_alive() else None)
             self._spool.close()
+
+    def _hire(self, count: int) -> None:
+        """Have so many workers: the first one, who knows then how long a page takes, has the others called."""
+        while len(self._threads) < count and not self._stopping.is_set():
+            thread = threading.Thread(target=self._worker, name=f"listing-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _next(self, progress: Progress) -> Kept | None:
         """Return the next batch in order, None after the last."""
@@ -255,7 +273,10 @@ class Listing:
 
     def _list(self, mine: _Range) -> None:
         while not (mine.done or self._stopping.is_set()):
+            began = time.monotonic()
             page = self._door.page(mine.prefix, mine.after, mine.marker)
+            if len(self._threads) == 1:
+                self._hire(workers_for(time.monotonic() - began, self._most))
             batch = self._filters.apply(page.batch)
             self._wait_for_room(mine)
             self._commit(mine, page, batch)
