@@ -49,21 +49,17 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def _of_keys(selection: Selection, *, listed: bool) -> Iterable[Wanted]:
     if not listed and "" not in selection.ranges:
-        yield _keys(lambda key: key.startswith(selection.ranges))
+        yield lambda batch: [key.startswith(selection.ranges) for key in batch.keys]
     endings = tuple(suffix.lower() for suffix in selection.suffixes)
     if endings and "" not in endings:
-        yield _keys(lambda key: key.lower().endswith(endings))
+        yield lambda batch: [key.lower().endswith(endings) for key in batch.keys]
     for patterns, found in ((selection.include, True), (selection.exclude, False)):
         if patterns:
-            yield _keys(_matching([compiled(pattern) for pattern in patterns], found=found))
+            yield _matching([compiled(pattern) for pattern in patterns], found=found)
 
 
-def _keys(wanted: Callable[[str], bool]) -> Wanted:
-    return lambda batch: [wanted(key) for key in batch.keys]
-
-
-def _matching(patterns: Sequence[re.Pattern[str]], *, found: bool) -> Callable[[str], bool]:
-    return lambda key: any(pattern.search(key) for pattern in patterns) is found
+def _matching(patterns: Sequence[re.Pattern[str]], *, found: bool) -> Wanted:
+    return lambda batch: [any(pattern.search(key) for pattern in patterns) is found for key in batch.keys]
 
 
 def _of_columns(selection: Selection) -> Iterable[Wanted]:

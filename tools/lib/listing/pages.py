@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
+from itertools import compress
 from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -42,14 +43,14 @@ class Page:
 _SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-/"
 """What a path may hold besides percent signs: `urllib.parse.quote` leaves these as they are."""
 
-_CHECKSUM = r"(?:<ChecksumAlgorithm>[^<]*</ChecksumAlgorithm>)*(?:<ChecksumType>[^<]*</ChecksumType>)?"
+_CHECKSUM = r"(?:<ChecksumAlgorithm>[^<]*+</ChecksumAlgorithm>)*+(?:<ChecksumType>[^<]*+</ChecksumType>)?+"
 _COMMON = (
-    r"<LastModified>([^<]*)</LastModified><ETag>(?:&quot;|&#34;|\")?([^<&\"]*)(?:&quot;|&#34;|\")?</ETag>"
-    rf"{_CHECKSUM}<Size>(\d+)</Size>(?:<Owner>.*?</Owner>)?<StorageClass>([^<]*)</StorageClass>"
+    r"<LastModified>([^<]*+)</LastModified><ETag>(?:&quot;|&#34;|\")?+([^<&\"]*+)(?:&quot;|&#34;|\")?+</ETag>"
+    rf"{_CHECKSUM}<Size>([0-9]++)</Size>(?>(?:<Owner>.*?</Owner>)?)<StorageClass>([^<]*+)</StorageClass>"
 )
-_OBJECT = re.compile(rf"<Contents><Key>([^<]*)</Key>{_COMMON}(.*?)</Contents>", re.DOTALL)
+_OBJECT = re.compile(rf"<Contents><Key>([^<]*+)</Key>{_COMMON}(.*?)</Contents>", re.DOTALL)
 _VERSION = re.compile(
-    r"<Version><Key>([^<]*)</Key><VersionId>([^<]*)</VersionId><IsLatest>([^<]*)</IsLatest>" + _COMMON + r"(.*?)</Version>",
+    r"<Version><Key>([^<]*+)</Key><VersionId>([^<]*+)</VersionId><IsLatest>([^<]*+)</IsLatest>" + _COMMON + r"(.*?)</Version>",
     re.DOTALL,
 )
 _KEY = re.compile(r"<Key>([^<]*)</Key>")
@@ -67,17 +68,16 @@ def objects_page(body: bytes) -> Page:
         ValueError: It is none.
     """
     text = body.decode()
-    if not _as_asked(text):
-        return _read_slowly(body, versions=False, all_versions=False)
-    rows = _OBJECT.findall(text)
-    if len(rows) != text.count("<Contents>"):
+    between, columns = _entries(_OBJECT, text)
+    if not _as_asked(text) or any(between[1:-1]) or "<Contents>" in between[0] or "<Contents>" in between[-1]:
         return _read_slowly(body, versions=False, all_versions=False)
     token = _text_of(text, "NextContinuationToken") if _text_of(text, "IsTruncated") == "true" else None
     following = None if token is None else Marker(token=unescape(token))
-    if not rows:
+    keys = columns[0]
+    if not keys:
         return Page(_batch([], versions=False), 0, "", "", following)
-    first, last = unquote_plus(rows[0][0], errors="strict"), unquote_plus(rows[-1][0], errors="strict")
-    return Page(_batch(rows, versions=False), len(rows), first, last, following)
+    first, last = unquote_plus(keys[0], errors="strict"), unquote_plus(keys[-1], errors="strict")
+    return Page(_batch(columns, versions=False), len(keys), first, last, following)
 
 
 def versions_page(body: bytes, *, all_versions: bool) -> Page:
@@ -87,17 +87,20 @@ def versions_page(body: bytes, *, all_versions: bool) -> Page:
         ValueError: It is none.
     """
     text = body.decode()
-    rows = _VERSION.findall(text) if _as_asked(text) else []
-    if not rows or len(rows) != text.count("<Version>"):
+    between, columns = _entries(_VERSION, text)
+    others = "".join(between)  # delete markers stand there
+    if not _as_asked(text) or not columns[0] or "<Version>" in others:
         return _read_slowly(body, versions=True, all_versions=all_versions)
     keys = [unquote_plus(text[text.index(">", at) + 1 : text.index("</Key>", at)], errors="strict") for at in _ends(text)]
     following = None
     if _text_of(text, "IsTruncated") == "true":
         key = unquote_plus(_text_of(text, "NextKeyMarker"), errors="strict")
         following = Marker(key=key, version=unescape(_text_of(text, "NextVersionIdMarker")))
-    entries = len(rows) + text.count("<DeleteMarker>")
-    wanted = rows if all_versions else [row for row in rows if row[2] == "true"]
-    return Page(_batch(wanted, versions=True), entries, keys[0], keys[-1], following)
+    entries = len(columns[0]) + others.count("<DeleteMarker>")
+    if not all_versions:
+        latest = [flag == "true" for flag in columns[2]]
+        columns = columns if all(latest) else [list(compress(column, latest)) for column in columns]
+    return Page(_batch(columns, versions=True), entries, keys[0], keys[-1], following)
 
 
 def first_key(body: bytes) -> str | None:
@@ -124,14 +127,21 @@ def _text_of(text: str, name: str) -> str:
     return "" if begin < 0 else text[begin + len(name) + 2 : text.index("</", begin)]
 
 
-def _batch(rows: Sequence[Row], *, versions: bool) -> Batch:
-    if not rows:
+def _entries(entry: re.Pattern[str], text: str) -> tuple[list[str], list[list[str]]]:
+    """Return what stands before, between and behind the entries of a page, and the columns of what the pattern takes of them.
+
+    All in one flat list: a tuple for each entry would have the garbage collector busy with them, a sixth of a listing's time.
+    """
+    parts = entry.split(text)
+    step = entry.groups + 1
+    return parts[::step], [parts[place::step] for place in range(1, step)]
+
+
+def _batch(columns: Sequence[Sequence[str]], *, versions: bool) -> Batch:
+    if not columns or not columns[0]:
         return Batch((), (), () if versions else None, (), (), ())
-    paths, *columns = zip(*rows, strict=True)
-    version_ids = columns.pop(0) if versions else None
-    if versions:
-        del columns[0]  # whether it is the latest
-    modified, etags, sizes, classes, rests = columns
+    version_ids = columns[1] if versions else None
+    paths, (modified, etags, sizes, classes, rests) = columns[0], columns[-5:]  # of versions there is also which is the latest
     return Batch(_paths(paths), list(map(int, sizes)), version_ids, classes, etags, modified, _restored(rests))
 
 
@@ -162,9 +172,9 @@ def _read_slowly(body: bytes, *, versions: bool, all_versions: bool) -> Page:
     kinds = ("Version", "DeleteMarker") if versions else ("Contents",)
     entries = [element for element in root if element.tag in kinds]
     keys = [_decoded(element.findtext("Key", ""), encoded=encoded) for element in entries]
-    rows = list(_rows(entries, keys, versions=versions, all_versions=all_versions))
+    columns = list(zip(*_rows(entries, keys, versions=versions, all_versions=all_versions), strict=True))
     following = _following(root, encoded=encoded)
-    return Page(_batch(rows, versions=versions), len(entries), keys[0] if keys else "", keys[-1] if keys else "", following)
+    return Page(_batch(columns, versions=versions), len(entries), keys[0] if keys else "", keys[-1] if keys else "", following)
 
 
 def _rows(entries: Sequence[Element], keys: Sequence[str], *, versions: bool, all_versions: bool) -> Iterator[Row]:

@@ -31,7 +31,7 @@ from tools.lib.wording import printable
 WORKERS = 32
 """Requests at once, at most: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix."""
 _LEAST_WORKERS = 4
-_PAGE_SECONDS = 0.008
+_PAGE_SECONDS = 0.006
 """What a page costs this processor: workers that are more than it can follow only get in each other's way (Python has one lock)."""
 
 WORTH_PAGES = 32
@@ -259,7 +259,8 @@ class Listing:
         found = self._door.first_beyond(victim.prefix, cut)
         with self._work:
             victim.wanted = False
-            if victim.over or victim.last >= cut:  # listed meanwhile
+            if victim.over or victim.last >= cut:  # listed meanwhile: it was too near
+                victim.misses = 0
                 return None
             if found is None or (victim.end is not None and found > victim.end):
                 victim.end = cut
@@ -298,7 +299,7 @@ class Listing:
             mine.marker = page.following
             if page.entries:
                 mine.first, mine.last = page.first, page.last
-                self._alphabet.learn([page.first, page.last, *batch.keys[::_LEARN_EVERY]])
+                self._alphabet.learn([page.first, *batch.keys[_LEARN_EVERY::_LEARN_EVERY], page.last])
             mine.pages_before_cut += 1
             self._looked_at += page.entries
         kept = self._spool.put(batch) if batch else None

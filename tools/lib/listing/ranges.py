@@ -1,15 +1,19 @@
 """Ranges of keys, and where to cut one in two without knowing how the keys are laid out.
 
 S3 lists keys in the order of their UTF-8 bytes, which is the order of Python's strings. A range is cut between what has been
-listed of it and its end: half-way by the numbers that the keys are in the digits seen so far. Where nothing lies beyond a cut the
-range has become shorter, and the next cut looks for the end at half the depth of what the keys on a page have in common.
+listed of it and its end: half-way by the numbers that the keys are if what was seen so far are digits. Where nothing lies beyond
+a cut the range has become shorter, and the next cut looks for the end at half the depth of what the keys on a page have in common.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from math import prod
+from string import digits
 
 from handlers.domain.identity import MAX_KEY_BYTES
 
@@ -17,6 +21,7 @@ _DIGITS = 16
 """Characters that are looked at beyond what two keys have in common."""
 
 _ENOUGH = 4_000
+"""Characters that are learned: scripts have more, but sorting them takes time."""
 _STEPS = tuple(2**power for power in range(3, 13))
 
 _SURROGATES = range(0xD800, 0xE000)
@@ -42,60 +47,80 @@ class Span:
 
 
 class Alphabet:
-    """The characters that keys were seen to consist of, as digits. Only what can be printed: no cut is to look odd.
+    """The characters that keys were seen to consist of, as digits, place by place. Only what can be printed: no cut is to look odd.
 
-    Of a script with thousands of characters a page shows a few: some that lie above these are taken in too.
+    At any place may stand what was seen there, and whatever neighbours in the listing were seen to differ in: a library whose
+    names are numbers is not cut at letters because its folders or suffixes have some. Where nothing but a separator was seen,
+    nothing else is expected. Of a script with thousands of characters a page shows a few: some that lie above are taken in too.
     """
 
-    def __init__(self, characters: Iterable[str] = ()) -> None:
-        self._characters = ""
-        self.learn(characters)
+    def __init__(self, keys: Sequence[str] = ()) -> None:
+        self._differing: set[str] = set()
+        self._seen: list[set[str]] = []
+        self._digits: dict[int, str] = {}
+        self.learn(keys)
 
-    def learn(self, texts: Iterable[str]) -> None:
-        """Take in the characters of some keys."""
-        if len(self._characters) > _ENOUGH:
+    def learn(self, keys: Sequence[str]) -> None:
+        """Take in the characters of some keys, which are in the order of the listing."""
+        if len(self._differing) > _ENOUGH:
             return
-        found = set().union(*texts).difference(self._characters)
-        found |= {chr(min(ord(one) + step, _LAST_CHARACTER)) for one in found if not one.isascii() for step in _STEPS}
-        if new := {character for character in found if character.isprintable()}:
-            self._characters = "".join(sorted(new.union(self._characters)))
+        known = len(self._differing)
+        for one, other in pairwise(keys):
+            place = _alike(one, other)
+            found = {one[place : place + 1], other[place : place + 1]} - self._differing
+            self._differing.update(_around("".join(found)))
+        for key in (keys[0], keys[-1]) if keys else ():
+            self._seen.extend(set() for _ in range(len(self._seen), len(key)))
+            for place, character in enumerate(key):
+                if character not in self._seen[place]:
+                    self._seen[place].update(_around(character))
+                    self._digits.pop(place, None)
+        if len(self._differing) > known:
+            self._digits.clear()
 
-    @property
-    def base(self) -> int:
-        """Return how many digits there are; the lowest stands for the end of a text."""
-        return len(self._characters) + 1
-
-    @property
-    def beyond(self) -> int:
-        """Return the number after that of every text."""
-        beyond: int = self.base**_DIGITS
-        return beyond
-
-    def number(self, text: str) -> int:
-        """Return a number that grows with the text; one with a character never seen counts as the first text beyond it."""
-        value = 0
+    def number(self, text: str, start: int) -> int:
+        """Return a number that grows with the text from a place on; a character never seen counts as the first text beyond it."""
+        value, size = 0, min(len(text) - start, _DIGITS)
         for place in range(_DIGITS):
-            digit = bisect_right(self._characters, text[place]) if place < len(text) else 0
-            value = value * self.base + digit
-            if place < len(text) and (digit == 0 or self._characters[digit - 1] != text[place]):
-                value = (value + 1) * int(self.base ** (_DIGITS - 1 - place))
-                break
+            known = self._at(start + place)
+            digit = bisect_right(known, text[start + place]) if place < size else 0
+            value = value * (len(known) + 1) + digit
+            if place < size and (digit == 0 or known[digit - 1] != text[start + place]):
+                value += 1
+                return value * self._beyond(start + place + 1, _DIGITS - 1 - place)
         return value
 
-    def text(self, number: int) -> str:
+    def beyond(self, start: int) -> int:
+        """Return the number after that of every text from a place on."""
+        return self._beyond(start, _DIGITS)
+
+    def text(self, number: int, start: int) -> str:
         """Return the text of a number; where a digit stands for no character, the first one is taken."""
-        digits = []
-        for _ in range(_DIGITS):
-            number, digit = divmod(number, self.base)
-            digits.append(digit)
-        return "".join(self._characters[max(digit, 1) - 1] for digit in reversed(digits)) if self._characters else ""
+        characters = []
+        for place in reversed(range(start, start + _DIGITS)):
+            known = self._at(place)
+            number, digit = divmod(number, len(known) + 1)
+            characters.append(known[max(digit, 1) - 1] if known else "")
+        return "".join(reversed(characters))
+
+    def _beyond(self, start: int, count: int) -> int:
+        return prod(len(self._at(place)) + 1 for place in range(start, start + count))
+
+    def _at(self, place: int) -> str:
+        """Return the characters that may stand at a place, in their order."""
+        known = self._digits.get(place)
+        if known is None:
+            seen = self._seen[place] if place < len(self._seen) else set()
+            fixed = seen and not any(character.isalnum() for character in seen)
+            known = self._digits[place] = "".join(sorted(seen if fixed else seen | self._differing))
+        return known
 
 
 def cut_of(span: Span, alphabet: Alphabet) -> str | None:
     """Return a key (there need be no such object) beyond the last one listed and before the end; None where there is no room."""
-    cut = _depth_cut(span) if span.misses else None
-    if cut is None:
-        cut = _middle(span, alphabet)
+    middle, sibling = partial(_middle, span, alphabet), partial(_depth_cut, span)
+    first, second = (sibling, middle) if span.misses else (middle, sibling)
+    cut = first() or second()
     return cut if cut is not None and len(cut.encode()) <= MAX_KEY_BYTES else None
 
 
@@ -110,7 +135,7 @@ def _middle(span: Span, alphabet: Alphabet) -> str | None:
     """Return the shortest text that is about half-way."""
     common = _common(span.last, span.end, span.prefix)
     last, end = (_number(key, common, alphabet) for key in (span.last, span.end))
-    text = alphabet.text((last + end) // 2)
+    text = alphabet.text((last + end) // 2, common)
     cuts = (span.last[:common] + text[:length] for length in range(1, len(text) + 1))
     return next((cut for cut in cuts if span.last < cut and (span.end is None or cut < span.end)), None)
 
@@ -143,4 +168,11 @@ def _alike(one: str, other: str) -> int:
 
 
 def _number(key: str | None, common: int, alphabet: Alphabet) -> int:
-    return alphabet.beyond if key is None else alphabet.number(key[common:])
+    return alphabet.beyond(common) if key is None else alphabet.number(key, common)
+
+
+def _around(characters: str) -> set[str]:
+    """Return those of some characters that can be printed, with one decimal all, and beyond ASCII some that lie above them."""
+    found = {chr(min(ord(one) + step, _LAST_CHARACTER)) for one in characters if not one.isascii() for step in _STEPS}
+    found.update(digits if any(one in digits for one in characters) else "")
+    return {one for one in found.union(characters) if one.isprintable()}
