@@ -43,7 +43,7 @@ CASES = {
     "ten_1m": Case(Bucket(MILLION, folders=10), SLOW, rounds=1),
     "flat_1m_50ms": Case(Bucket(MILLION), SLOW, seconds=0.05),
     "versions_1m": Case(Bucket(MILLION, versions=True), {"ours": 1, "boto3": 0.05}, rounds=1),
-    "flat_10m": Case(Bucket(10 * MILLION), TEN_MILLION, rounds=1),
+    "flat_10m": Case(Bucket(10 * MILLION), TEN_MILLION),
     "ten_10m": Case(Bucket(10 * MILLION, folders=10), TEN_MILLION, rounds=1),
 }
 

@@ -26,16 +26,18 @@ READING = ("Describe", "Get", "Head", "List", "Query", "BatchGet")
 
 
 class Wire:
-    """What a session sends: every call is noted, and chosen operations are answered here instead of by moto.
+    """What a session sends: every call and request is noted, and chosen operations are answered here instead of by moto.
 
     Answers are given after botocore has validated the request, so a malformed one still fails.
     """
 
     def __init__(self, session):
         self.calls = []
+        self.requests = []
         self._answers = {}
         session.events.register("before-parameter-build", self._note)
         session.events.register("before-call", self._answer)
+        session.events.register("before-send", self._send)
 
     def answer(self, operation, answer):
         """Answer an operation with `answer(params)`, a dict or an `http_error`; None goes on to moto."""
@@ -53,6 +55,9 @@ class Wire:
     def _note(self, params, model, context, **_):
         context["tests.params"] = dict(params)
         self.calls.append((model.name, dict(params)))
+
+    def _send(self, event_name, **_):
+        self.requests.append(event_name.rpartition(".")[2])
 
     def _answer(self, model, context, **_):
         answer = self._answers.get(model.name, lambda _: None)(context["tests.params"])

@@ -20,7 +20,10 @@ def s3_encoded(text):
 
 
 class Served:
-    """What the server lists: (key, size, storage class) by key; `faults` are answered first, as (status, body)."""
+    """What the server lists: (key, size, storage class) by key; `faults` are answered first, as (status, body).
+
+    With a `region` it takes no request that is signed for another one; the next `breaks` answers end half-way.
+    """
 
     def __init__(self):
         self.objects = {}
@@ -29,12 +32,17 @@ class Served:
         self.asked = []
         self.headers = []
         self.restored = set()
+        self.region = None
+        self.breaks = 0
 
     def answer(self, path, query):
         """Return status and body for a request."""
         self.asked.append((path, query))
         if self.faults:
             return self.faults.pop(0)
+        if self.region is not None and f"/{self.region}/s3/" not in self.headers[-1]["Authorization"]:
+            error = f"<Code>AuthorizationHeaderMalformed</Code><Message>the region is wrong</Message><Region>{self.region}</Region>"
+            return 400, f"<Error>{error}</Error>".encode()
         after = query.get("continuation-token", query.get("start-after", ""))
         keys = sorted(key for key in self.objects if key.startswith(query.get("prefix", "")) and key > after)
         page = keys[: min(self.page_size, int(query.get("max-keys", 1000)))]
@@ -70,8 +78,13 @@ class Handler(BaseHTTPRequestHandler):
         self.server.served.headers.append(dict(self.headers))
         status, body = self.server.served.answer(parts.path, query)
         self.send_response(status)
+        if self.server.served.region is not None:
+            self.send_header("x-amz-bucket-region", self.server.served.region)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if self.server.served.breaks:
+            self.server.served.breaks -= 1
+            self.close_connection, body = True, body[: len(body) // 2]
         self.wfile.write(body)
 
 

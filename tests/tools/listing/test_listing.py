@@ -82,8 +82,8 @@ def test_a_page_is_asked_for_when_it_is_needed(account, monkeypatch):
     account.put(*(f"{number:02}.mp4" for number in range(12)))
 
     batches = list_batches(account.clients, Selection(bucket=BUCKET), versioned=False, workers=1)
-    before = len(account.wire.of("ListObjectsV2"))
+    before = account.wire.requests.count("ListObjectsV2")
     keys = [found.key for batch in batches for found in batch]
 
     assert keys == [f"{number:02}.mp4" for number in range(12)]
-    assert (before, len(account.wire.of("ListObjectsV2"))) == (0, 3)
+    assert (before, account.wire.requests.count("ListObjectsV2")) == (0, 3)

@@ -19,6 +19,7 @@ from tools.lib.aws import Clients, code_of
 from tools.lib.errors import ToolError
 from tools.lib.listing import pages
 from tools.lib.listing.pages import Marker, Page
+from tools.lib.listing.short_way import ENDS, ShortWay, is_page
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,7 +33,6 @@ _PASSING = frozenset(
 )
 
 _BODY = "ListingBody"
-_ENDS = {"ListObjectsV2": b"</ListBucketResult>", "ListObjectVersions": b"</ListVersionsResult>"}
 
 Sleep = Callable[[float], None]
 
@@ -50,6 +50,7 @@ class Door:
         self, clients: Clients, bucket: str, *, connections: int, versioned: bool, all_versions: bool = False, sleep: Sleep
     ) -> None:
         self._client = _client(clients, connections)
+        self._short_way = ShortWay(self._client, "ListObjectVersions" if versioned else "ListObjectsV2")
         self._bucket = bucket
         self._versioned = versioned
         self._all_versions = all_versions
@@ -81,6 +82,8 @@ class Door:
         if not more:
             request["OptionalObjectAttributes"] = ["RestoreStatus"]  # a restored copy of an archived object can be read
         request |= _place_of_version(after, marker) if self._versioned else _place_of_object(after, marker)
+        if (page := self._short_way.ask(request)) is not None:
+            return page
         operation = self._client.list_object_versions if self._versioned else self._client.list_objects_v2
         answer: dict[str, Any] = self._patiently(lambda: operation(**request))
         body: bytes = answer[_BODY]
@@ -99,7 +102,7 @@ class Door:
 
 def _client(clients: Clients, connections: int) -> S3Client:
     client = clients.lister(connections)
-    for operation in _ENDS:
+    for operation in ENDS:
         # With a wildcard for the service botocore asks this handler before its own `before-parse.s3.*`, which would build a tree
         # of the whole page to see whether it is an error.
         client.meta.events.register(f"before-parse.*.{operation}", _keep_body)
@@ -109,7 +112,7 @@ def _client(clients: Clients, connections: int) -> S3Client:
 def _keep_body(operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's own
     """Hand a whole page over unparsed; an error, also one with status 200, and half a page are botocore's to notice and retry."""
     body: bytes = response_dict["body"]
-    if response_dict["status_code"] == HTTPStatus.OK and body.rstrip().endswith(_ENDS[operation_model.name]):
+    if is_page(operation_model.name, response_dict["status_code"], body):
         customized_response_dict[_BODY] = body
         response_dict["body"] = b"<Page/>"
 

@@ -1,0 +1,139 @@
+"""The short way to a page: what botocore would send, and whatever is no page is asked for again by botocore's way."""
+
+import pytest
+
+from tools.lib.aws import Clients
+from tools.lib.listing.door import Door
+from tools.lib.listing.pages import Marker
+from tools.lib.listing.short_way import ShortWay
+
+BUCKET = "amzn-s3-demo.bucket"
+OF_ONE_REQUEST = {"Authorization", "X-Amz-Date", "amz-sdk-invocation-id", "amz-sdk-request"}
+LISTED = {"Bucket": BUCKET, "EncodingType": "url"}
+
+
+def seen(served):
+    """Return what the newest request had to say, but for what belongs to that one request, and what its signature covers."""
+    path, query = served.asked[-1]
+    headers = {name: value for name, value in served.headers[-1].items() if name not in OF_ONE_REQUEST}
+    return path, query, headers, served.headers[-1]["Authorization"].partition(", Signature=")[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("list_objects_v2", {"OptionalObjectAttributes": ["RestoreStatus"]}),
+        ("list_objects_v2", {"Prefix": "a b/+%&=é", "StartAfter": "🎬 1", "MaxKeys": 1}),
+        ("list_objects_v2", {"ContinuationToken": "1/2+3==", "OptionalObjectAttributes": ["RestoreStatus"]}),
+        ("list_object_versions", {"KeyMarker": "a b~*", "VersionIdMarker": "v/1", "Prefix": "a"}),
+    ],
+    ids=["first", "probe", "next", "versions"],
+)
+def test_the_same_is_sent(served, clients, operation, parameters):
+    """Address, parameters, headers and what is signed are those of botocore's way, whatever request was learned from."""
+    client = clients.lister(1)
+    way = ShortWay(client, {"list_objects_v2": "ListObjectsV2", "list_object_versions": "ListObjectVersions"}[operation])
+    ask = getattr(client, operation)
+    ask(**LISTED, **parameters)
+    long = seen(served)
+    ask(**LISTED, Prefix="other", OptionalObjectAttributes=["RestoreStatus"])
+
+    way.ask({**LISTED, **parameters})
+
+    assert len(served.asked) == 3
+    assert seen(served) == long
+
+
+@pytest.fixture
+def door(served, clients):
+    """A door that has learned the short way, to a bucket of two pages."""
+    served.objects = dict.fromkeys("ab", (1, "STANDARD"))
+    served.page_size = 1
+    found = Door(clients, BUCKET, connections=1, versioned=False, sleep=lambda _: None)
+    found.page("", "", None)
+    return found
+
+
+def test_nothing_is_learned_before_a_page_came(served, clients):
+    """Without an answer there is nothing to go by: the caller has to ask by botocore's way."""
+    assert ShortWay(clients.lister(1), "ListObjectsV2").ask(LISTED) is None
+    assert not served.asked
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (503, b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"),
+        (200, b'<?xml version="1.0"?><Error><Code>InternalError</Code><Message>x</Message></Error>'),
+        (200, b"<ListBucketResult><Conte"),
+        (400, b"<Error><Code>ExpiredToken</Code><Message>x</Message></Error>"),
+    ],
+    ids=["busy", "error-with-status-200", "half-a-page", "expired"],
+)
+def test_what_is_no_page_is_asked_for_again(served, door, fault):
+    """Once, by botocore's way; nothing is lost, and nothing is taken for the end of the bucket."""
+    served.faults = [fault]
+
+    page = door.page("", "", Marker("a"))
+
+    assert [one.key for one in page.batch] == ["b"]
+    assert len(served.asked) == 3
+    assert ["amz-sdk-request" in headers for headers in served.headers] == [True, False, True]
+
+
+def test_a_connection_that_breaks_is_no_end(served, door):
+    """Half an answer, and the connection is gone: the page is asked for again."""
+    served.breaks = 1
+
+    page = door.page("", "", Marker("a"))
+
+    assert [one.key for one in page.batch] == ["b"]
+    assert len(served.asked) == 3
+
+
+def test_who_is_refused_again_and_again_goes_the_long_way(served, door):
+    """Three refusals that botocore does not get are enough: from then on nothing is asked twice."""
+    for _ in range(3):
+        served.faults = [(400, b"<Error><Code>RequestTimeTooSkewed</Code><Message>x</Message></Error>")]
+        door.page("", "", Marker("a"))
+    before = len(served.asked)
+
+    door.page("", "", Marker("a"))
+
+    assert len(served.asked) == before + 1
+
+
+def test_the_bucket_of_another_region(served, door):
+    """A request signed for the wrong Region: botocore finds out the right one, and the short way goes there too."""
+    served.region = "eu-central-1"
+    served.objects = dict.fromkeys("abc", (1, "STANDARD"))
+    door.page("", "", Marker("a"))
+    asked = len(served.asked)
+
+    page = door.page("", "", Marker("b"))
+
+    assert [one.key for one in page.batch] == ["c"]
+    assert len(served.asked) == asked + 1
+    assert "/eu-central-1/s3/" in served.headers[-1]["Authorization"]
+    assert "amz-sdk-request" not in served.headers[-1]
+
+
+def test_another_botocore_goes_the_long_way(served, clients, monkeypatch):
+    """Where botocore has no such endpoint nothing is different but the time it takes."""
+    served.objects = dict.fromkeys("ab", (1, "STANDARD"))
+    served.page_size = 1
+    lister = clients.lister(1)
+    monkeypatch.setattr(Clients, "lister", lambda *_: Renamed(lister))
+    door = Door(clients, BUCKET, connections=1, versioned=False, sleep=lambda _: None)
+
+    found = [one.key for marker in (None, Marker("a")) for one in door.page("", "", marker).batch]
+
+    assert found == ["a", "b"]
+    assert all("amz-sdk-request" in headers for headers in served.headers)
+
+
+class Renamed:
+    """A client whose endpoint has another name."""
+
+    def __init__(self, client):
+        self.meta, self.list_objects_v2 = client.meta, client.list_objects_v2
