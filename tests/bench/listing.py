@@ -40,7 +40,7 @@ TEN_MILLION = {"ours": 1, "boto3": 0.005, "aws_cli": 0.01, "s5cmd": 0.02}
 """The others list 50,000 to 200,000 keys of these: how many a second they make hardly hangs on it, and all would take hours."""
 CASES = {
     "flat_1m": Case(Bucket(MILLION), SLOW),
-    "ten_1m": Case(Bucket(MILLION, folders=10), SLOW, rounds=1),
+    "ten_1m": Case(Bucket(MILLION, folders=10), SLOW),
     "flat_1m_50ms": Case(Bucket(MILLION), SLOW, seconds=0.05),
     "versions_1m": Case(Bucket(MILLION, versions=True), {"ours": 1, "boto3": 0.05}, rounds=1),
     "flat_10m": Case(Bucket(10 * MILLION), TEN_MILLION),
