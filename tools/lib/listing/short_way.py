@@ -1,8 +1,8 @@
 """A listing request signed and sent by botocore's own signer and connections, without what it does around them for any operation.
 
-Half of what a page costs a client is that: rules for the endpoint, hooks, a parser, the bookkeeping of retries. How requests of a
-bucket must look (address, Region, headers, kind of signature) is learned from one that botocore made and S3 took. Whatever is not
-a whole page is nobody's business here: the caller asks again, by the long way, which knows of retries, redirects and errors.
+Rules for the endpoint, hooks, a parser and the bookkeeping of retries are a seventh of what a listing costs the processor. How
+requests of a bucket must look (address, Region, headers, kind of signature) is learned from one that botocore made and S3 took.
+What is no whole page is not dealt with here: the caller asks again by the long way, which knows of retries, redirects and errors.
 """
 
 from __future__ import annotations
