@@ -137,7 +137,7 @@ def test_uninstalling_gives_moto_back(bench):
     with mock_aws():
         door.install(first.moderation)
         door.uninstall()
-        with pytest.raises(NotImplementedError):  # moto's own answer to what it does not know
+        with pytest.raises(NotImplementedError, match="get_content_moderation"):  # moto's own answer to what it does not know
             client().get_content_moderation(JobId=job_id)
         door.install(second.moderation)
         page = client().get_content_moderation(JobId=job_id)

@@ -22,7 +22,7 @@ def s3_encoded(text):
 class Served:
     """What the server lists: (key, size, storage class) by key; `faults` are answered first, as (status, body).
 
-    With a `region` it takes no request that is signed for another one; the next `breaks` answers end half-way.
+    With a `region` it takes no request that is signed for another one; the next `breaks` requests get no answer.
     """
 
     def __init__(self):
@@ -77,14 +77,15 @@ class Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         self.server.served.headers.append(dict(self.headers))
         status, body = self.server.served.answer(parts.path, query)
+        if self.server.served.breaks:
+            self.server.served.breaks -= 1
+            self.close_connection = True
+            return
         self.send_response(status)
         if self.server.served.region is not None:
             self.send_header("x-amz-bucket-region", self.server.served.region)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.server.served.breaks:
-            self.server.served.breaks -= 1
-            self.close_connection, body = True, body[: len(body) // 2]
         self.wfile.write(body)
 
 

@@ -1,6 +1,9 @@
 """The short way to a page: what botocore would send, and whatever is no page is asked for again by botocore's way."""
 
+from types import SimpleNamespace
+
 import pytest
+from botocore.exceptions import ClientError
 
 from tools.lib.aws import Clients
 from tools.lib.listing.door import Door
@@ -60,6 +63,18 @@ def test_nothing_is_learned_before_a_page_came(served, clients):
     assert not served.asked
 
 
+def test_nothing_is_learned_from_a_refusal(served, clients):
+    """A request that S3 refused is no pattern for others: after it too the first page comes by botocore's way."""
+    client = clients.lister(1)
+    way = ShortWay(client, "ListObjectsV2")
+    served.faults = [(403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>")]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.list_objects_v2(**LISTED)
+
+    assert way.ask(LISTED) is None
+    assert len(served.asked) == 1
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -67,8 +82,9 @@ def test_nothing_is_learned_before_a_page_came(served, clients):
         (200, b'<?xml version="1.0"?><Error><Code>InternalError</Code><Message>x</Message></Error>'),
         (200, b"<ListBucketResult><Conte"),
         (400, b"<Error><Code>ExpiredToken</Code><Message>x</Message></Error>"),
+        (500, b"<ListBucketResult></ListBucketResult>"),
     ],
-    ids=["busy", "error-with-status-200", "half-a-page", "expired"],
+    ids=["busy", "error-with-status-200", "half-a-page", "expired", "page-with-status-500"],
 )
 def test_what_is_no_page_is_asked_for_again(served, door, fault):
     """Once, by botocore's way; nothing is lost, and nothing is taken for the end of the bucket."""
@@ -82,7 +98,7 @@ def test_what_is_no_page_is_asked_for_again(served, door, fault):
 
 
 def test_a_connection_that_breaks_is_no_end(served, door):
-    """Half an answer, and the connection is gone: the page is asked for again."""
+    """No answer, and the connection is gone: the page is asked for again."""
     served.breaks = 1
 
     page = door.page("", "", Marker("a"))
@@ -101,6 +117,7 @@ def test_who_is_refused_again_and_again_goes_the_long_way(served, door):
     door.page("", "", Marker("a"))
 
     assert len(served.asked) == before + 1
+    assert "amz-sdk-request" in served.headers[-1]
 
 
 def test_the_bucket_of_another_region(served, door):
@@ -116,6 +133,18 @@ def test_the_bucket_of_another_region(served, door):
     assert len(served.asked) == asked + 1
     assert "/eu-central-1/s3/" in served.headers[-1]["Authorization"]
     assert "amz-sdk-request" not in served.headers[-1]
+
+
+def test_who_answers_in_place_of_s3_is_asked(served, door):
+    """A hook on botocore's sending, as moto has one, answers the short way too: nothing goes past it to the network."""
+    page = SimpleNamespace(status_code=200, content=served.answer("", {"continuation-token": "a"})[1])
+    before = len(served.asked)
+    door._client.meta.events.register("before-send.s3.ListObjectsV2", lambda **_: page)
+
+    found = door.page("", "", Marker("a"))
+
+    assert [one.key for one in found.batch] == ["b"]
+    assert len(served.asked) == before
 
 
 def test_another_botocore_goes_the_long_way(served, clients, monkeypatch):

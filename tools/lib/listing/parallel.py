@@ -299,7 +299,7 @@ class Listing:
             mine.marker = page.following
             if page.entries:
                 mine.first, mine.last = page.first, page.last
-                self._alphabet.learn([page.first, *batch.keys[_LEARN_EVERY::_LEARN_EVERY], page.last])
+                self._alphabet.learn([page.first, *batch[_LEARN_EVERY::_LEARN_EVERY].keys, page.last])
             mine.pages_before_cut += 1
             self._looked_at += page.entries
         kept = self._spool.put(batch) if batch else None
