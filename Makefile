@@ -27,9 +27,9 @@ $(READY): .uv/$(UV_VERSION) requirements.lock pyproject.toml
 	.uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.ministack/.ready: .uv/$(UV_VERSION) tests/foreign/requirements.lock
+.ministack/.ready: .uv/$(UV_VERSION) tests/cross_check/requirements.lock
 	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .ministack
-	.uv/bin/uv pip sync --quiet --require-hashes --python .ministack/bin/python tests/foreign/requirements.lock
+	.uv/bin/uv pip sync --quiet --require-hashes --python .ministack/bin/python tests/cross_check/requirements.lock
 	@touch $@
 
 ministack: .ministack/.ready ## the emulator of AWS by which ours is judged, in an environment of its own
@@ -38,10 +38,10 @@ demo: $(READY) ## rehearse a whole scan offline, on real videos
 	$(BIN)/python tools/rehearse.py
 
 test: $(READY) ministack ## all tests but those that need a browser
-	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/foreign --ignore=tests/kill
+	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/cross_check --ignore=tests/kill
 	$(BIN)/python -m pytest tests/kill
 	$(BIN)/python -m pytest tests/end_to_end
-	$(BIN)/python -m pytest tests/foreign
+	$(BIN)/python -m pytest tests/cross_check
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest tests/browser
@@ -86,7 +86,7 @@ screenshots: $(READY) ## the README's pictures of the page, taken anew in headle
 COMPILE := .uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
-	$(COMPILE) --group ministack --output-file tests/foreign/requirements.lock
+	$(COMPILE) --group ministack --output-file tests/cross_check/requirements.lock
 	$(COMPILE) --group mutants --constraints requirements.lock --output-file tests/mutants/requirements.lock
 
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK

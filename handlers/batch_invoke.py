@@ -6,14 +6,15 @@ import os
 from functools import cache
 from typing import Any
 
-from handlers import aws, registering
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import ScanTable
-from handlers.clock import SystemClock
 from handlers.domain.states import Lane
-from handlers.logs import Log
-from handlers.registering import Registering
+from handlers.flows import register
+from handlers.flows.register import Registering
+from handlers.runtime import clients
+from handlers.runtime.clock import SystemClock
+from handlers.runtime.logs import Log
 from handlers.settings import BatchInvokeSettings, from_environment
 
 
@@ -23,7 +24,7 @@ def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 #
         flow = _flow()
     except Exception as error:  # noqa: BLE001 # a missing variable or Region must reach the report as a reason
         Log().alarm("the function cannot work", cause=error)
-        return registering.unavailable(event, error)
+        return register.unavailable(event, error)
     return flow.respond(event)
 
 
@@ -33,5 +34,5 @@ def _flow() -> Registering:
     clock = SystemClock()
     urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
     return Registering(
-        ScanTable(aws.dynamodb(), settings.table_name, clock), ObjectStore(aws.s3()), LaneQueues(aws.sqs(), urls), clock
+        ScanTable(clients.dynamodb(), settings.table_name, clock), ObjectStore(clients.s3()), LaneQueues(clients.sqs(), urls), clock
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from functools import cache
 
-from handlers import aws
 from handlers.adapters.hits import HitStore
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.adapters.table import ScanTable
-from handlers.clock import SystemClock
-from handlers.completing import Completing
 from handlers.domain import policy
-from handlers.invocation import Context, deadline
+from handlers.flows.complete import Completing
+from handlers.runtime import clients
+from handlers.runtime.clock import SystemClock
+from handlers.runtime.context import Context, deadline
 from handlers.settings import CompletionSettings, from_environment
 
 
@@ -26,9 +26,9 @@ def _flow() -> Completing:
     settings = from_environment(CompletionSettings, os.environ)
     clock = SystemClock()
     return Completing(
-        ScanTable(aws.dynamodb(), settings.table_name, clock),
-        AnalysisReader(aws.rekognition(), clock),
-        HitStore(aws.s3(), settings.work_bucket_name),
+        ScanTable(clients.dynamodb(), settings.table_name, clock),
+        AnalysisReader(clients.rekognition(), clock),
+        HitStore(clients.s3(), settings.work_bucket_name),
         policy.parse(settings.policy),
         clock,
         topic_arn=settings.completions_topic_arn,

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from functools import cache
 
-from handlers import aws
 from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.mail import MailTopic
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.adapters.table import ScanTable
-from handlers.clock import Clock, SystemClock
 from handlers.domain.states import Lane
-from handlers.invocation import Context, deadline
+from handlers.flows.sweep.sweep import Ports, Sweeping, SweepSettings
+from handlers.runtime import clients
+from handlers.runtime.clock import Clock, SystemClock
+from handlers.runtime.context import Context, deadline
 from handlers.settings import SweeperSettings, from_environment
-from handlers.sweeping import Ports, Sweeping, SweepSettings
 
 
 def handler(event: object, context: Context) -> None:  # noqa: ARG001 # Lambda's signature; the schedule says nothing
@@ -36,11 +36,11 @@ def _ports(settings: SweeperSettings, clock: Clock) -> Ports:
     urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
     dead_letters = {Lane.NORMAL: settings.normal_dead_letters_url, Lane.EXPRESS: settings.express_dead_letters_url}
     return Ports(
-        table=ScanTable(aws.dynamodb(), settings.table_name, clock),
-        topic=MailTopic(aws.sns(), settings.alerts_topic_arn),
-        batch_jobs=BatchJobs(aws.s3control(), settings.account_id),
-        queues=LaneQueues(aws.sqs(), urls, dead_letters),
-        reader=AnalysisReader(aws.rekognition(), clock),
-        completion=CompletionFunction(aws.functions(), settings.completion_function_arn),
-        switches=LaneSwitches(aws.functions(), (settings.normal_mapping_id, settings.express_mapping_id)),
+        table=ScanTable(clients.dynamodb(), settings.table_name, clock),
+        topic=MailTopic(clients.sns(), settings.alerts_topic_arn),
+        batch_jobs=BatchJobs(clients.s3control(), settings.account_id),
+        queues=LaneQueues(clients.sqs(), urls, dead_letters),
+        reader=AnalysisReader(clients.rekognition(), clock),
+        completion=CompletionFunction(clients.functions(), settings.completion_function_arn),
+        switches=LaneSwitches(clients.functions(), (settings.normal_mapping_id, settings.express_mapping_id)),
     )

@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.adapters import items
+from handlers.adapters.table import items
 from handlers.domain import batch_event, lane_message
 from handlers.domain.batch_event import Result, ResultCode
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
-from tools.emulator.batch import invocation
-from tools.emulator.batch import manifest as s3_manifest
-from tools.emulator.batch.report import Destination, Report
-from tools.emulator.batch.request import parse as parse_job
-from tools.emulator.ports import InvocationResult
-from tools.lib.completion_report import find_report
+from tools.emulator.core.ports import InvocationResult
+from tools.emulator.services.s3_batch import invocation
+from tools.emulator.services.s3_batch import manifest as s3_manifest
+from tools.emulator.services.s3_batch.report import Destination, Report
+from tools.emulator.services.s3_batch.request import parse as parse_job
 from tools.lib.listing import Batch, ListedObject
-from tools.lib.listing.rows import manifest_rows
-from tools.lib.review_sources import fetched_manifest
-from tools.lib.truth import Fate, ReportNotes, TruthTable, join
+from tools.lib.manifest.rows import manifest_rows
+from tools.lib.review.completion_report import find_report
+from tools.lib.review.inputs import fetched_manifest
+from tools.lib.review.join import Fate, ReportNotes, TruthTable, join
 
 BUCKET = "amzn-s3-demo-bucket"
 SCAN = "01JD8Z0Q4N6T9W2XK5C7R3VBHM"

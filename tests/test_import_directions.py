@@ -10,14 +10,15 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("handlers", "stacks", "tools")
 
 # Who may import what of the project; the longest prefix of a module's name that stands here counts.
+_FROM_HANDLERS = ("handlers.domain", "handlers.adapters.table", "handlers.adapters.aws_errors", "handlers.runtime.clock")
 ALLOWED = {
     "app": ("stacks",),
-    "handlers.domain": ("handlers.domain",),
     "handlers": ("handlers",),
+    "handlers.domain": ("handlers.domain",),
     "stacks": ("stacks", "handlers.settings"),
     "tools.emulator": ("tools.emulator",),
-    "tools.lib": ("tools.lib", "handlers.domain", "handlers.adapters.table", "handlers.clock"),
-    "tools": ("tools", "handlers.domain", "handlers.adapters.table", "handlers.clock"),
+    "tools.lib": ("tools.lib", *_FROM_HANDLERS),
+    "tools": ("tools", *_FROM_HANDLERS),
 }
 HANDLERS_FOREIGN = {"boto3", "botocore"}
 

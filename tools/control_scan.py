@@ -9,10 +9,10 @@ from functools import wraps
 
 import click
 
-from tools.lib import control
-from tools.lib.control import Control
-from tools.lib.program import Surroundings, Target, ending, output_options, target_options
-from tools.lib.terminal import EXIT_CODES, ExitCode, Rendered, Terminal
+from tools.lib.cli.output import EXIT_CODES, ExitCode, Rendered, Terminal
+from tools.lib.cli.program import Surroundings, Target, ending, output_options, target_options
+from tools.lib.scans import control
+from tools.lib.scans.control import Control
 
 SETTINGS = {"max_content_width": 100}
 

@@ -20,10 +20,10 @@ import click
 from tools.emulator.samples import demo_library
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
+from tools.lib.cli.output import EXIT_CODES, ExitCode, Terminal
+from tools.lib.cli.program import Surroundings, ending
 from tools.lib.errors import ToolError
-from tools.lib.program import Surroundings, ending
-from tools.lib.terminal import EXIT_CODES, ExitCode, Terminal
-from tools.lib.wording import printable
+from tools.lib.text import printable
 
 ROOT = Path(__file__).resolve().parents[1]
 BUCKET = "amzn-s3-demo-bucket"

@@ -10,17 +10,17 @@ from typing import Any
 import click
 
 from handlers.domain.identity import Video
-from tools.lib.applying import ApplyRun
-from tools.lib.exports import Form, Rows
-from tools.lib.history import HistoryRun, parse_uri
-from tools.lib.program import Surroundings, Target, ending, output_options, submitting_options, target_options
-from tools.lib.rejudge_options import policy_options, policy_request
-from tools.lib.retry_run import Request as RetryRequest
-from tools.lib.retry_run import RetryRun
-from tools.lib.review_run import Files, ReviewRun
-from tools.lib.scan_list import ListRun, parse_since
-from tools.lib.scan_reading import Wanted
-from tools.lib.terminal import EXIT_CODES, ExitCode, Terminal
+from tools.lib.cli.output import EXIT_CODES, ExitCode, Terminal
+from tools.lib.cli.program import Surroundings, Target, ending, output_options, submitting_options, target_options
+from tools.lib.rejudge.options import policy_options, policy_request
+from tools.lib.retry.command import Request as RetryRequest
+from tools.lib.retry.command import RetryRun
+from tools.lib.review.apply import ApplyRun
+from tools.lib.review.command import Files, ReviewRun
+from tools.lib.review.export import Form, Rows
+from tools.lib.review.history import HistoryRun, parse_uri
+from tools.lib.review.scan_reading import Wanted
+from tools.lib.scans.scan_list import ListRun, parse_since
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 

@@ -11,15 +11,16 @@ from typing import Any
 import click
 
 from handlers.domain.states import Lane
-from tools.lib import parts, prices
-from tools.lib.appraisal import Wishes
-from tools.lib.estimate_options import Measure, estimate_options
-from tools.lib.prices import PriceTable
-from tools.lib.program import BucketName, Surroundings, Target, ending, output_options, submitting_options, target_options
-from tools.lib.selection_options import selection_options
-from tools.lib.source_options import require_consistent, selection_for, source_from, source_options
-from tools.lib.submit import Request, SubmitRun
-from tools.lib.terminal import EXIT_CODES, Terminal
+from tools.lib.cli.output import EXIT_CODES, Terminal
+from tools.lib.cli.program import BucketName, Surroundings, Target, ending, output_options, submitting_options, target_options
+from tools.lib.estimate import prices
+from tools.lib.estimate.inspection import Wishes
+from tools.lib.estimate.options import Measure, estimate_options
+from tools.lib.estimate.prices import PriceTable
+from tools.lib.manifest import parts
+from tools.lib.submit.command import Request, SubmitRun
+from tools.lib.submit.selection_options import selection_options
+from tools.lib.submit.source_options import require_consistent, selection_for, source_from, source_options
 
 _HANDED_ON = (
     "skip_unchanged",

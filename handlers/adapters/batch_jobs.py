@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain.record import BatchJob
-from handlers.errors import Fault, fault_of
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3control import S3ControlClient

@@ -1,4 +1,4 @@
-"""The raw hits of an analysis, kept as one compressed object of JSON lines in the work bucket. Layout: tools/lib/hits.md.
+"""The raw hits of an analysis, kept as one compressed object of JSON lines in the work bucket. Layout: docs/hits.md.
 
 Rekognition forgets what it found after 7 days, and the table keeps what was made of it. This is the evidence itself: finer than
 segments, and readable by Athena. The bytes depend on the video and its hits alone, so keeping them twice equals keeping them once.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from handlers import errors
-from handlers.domain import objects
+from handlers.adapters import aws_errors
+from handlers.adapters.aws_errors import Fault, fault_of
+from handlers.domain import objects, reasons
 from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Problem
-from handlers.errors import Fault, fault_of
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client
@@ -49,14 +49,14 @@ class ObjectStore:
                 if fault is Fault.CHANGED:
                     continue
                 return Look(None, _problem(fault, error))
-        raise errors.ThrottledError(f"the object was replaced {LOOKS} times while it was looked at")
+        raise aws_errors.ThrottledError(f"the object was replaced {LOOKS} times while it was looked at")
 
     def _look_once(self, named: Mapping[str, str]) -> Look:
         head = self._client.head_object(**named)
         facts = ObjectFacts(head["ETag"].strip('"'), head["ContentLength"], head.get("VersionId"))
         problem = objects.eligibility(facts.size, head.get("StorageClass"), head.get("Restore"), head.get("ArchiveStatus"))
         if problem is None and objects.container(self._first_bytes(named, facts)) is None:
-            problem = Problem(errors.NOT_A_VIDEO, "The object does not begin like a video file that is known.")
+            problem = Problem(reasons.NOT_A_VIDEO, "The object does not begin like a video file that is known.")
         return Look(facts, problem)
 
     def _first_bytes(self, named: Mapping[str, str], facts: ObjectFacts) -> bytes:
@@ -74,16 +74,16 @@ def _named(video: Video) -> dict[str, str]:
 
 def _problem(fault: Fault, error: ClientError) -> Problem:
     """Return what an error says about the object; an error that says nothing about it is raised."""
-    message = errors.message_of(error)
+    message = aws_errors.message_of(error)
     match fault:
         case Fault.MISSING:
-            return Problem(errors.MISSING, f"There is no such object or version ({message}).")
+            return Problem(reasons.MISSING, f"There is no such object or version ({message}).")
         case Fault.FORBIDDEN:
-            return Problem(errors.FORBIDDEN, f"The object may not be read ({message}).")
+            return Problem(reasons.FORBIDDEN, f"The object may not be read ({message}).")
         case Fault.ARCHIVED:
-            return Problem(errors.ARCHIVED, "The object is archived and not restored; restore it, then retry.")
-        case Fault.OBJECT if errors.code_of(error) == _BARE_REFUSAL:
-            return Problem(errors.UNREADABLE, _UNREADABLE)
+            return Problem(reasons.ARCHIVED, "The object is archived and not restored; restore it, then retry.")
+        case Fault.OBJECT if aws_errors.code_of(error) == _BARE_REFUSAL:
+            return Problem(reasons.UNREADABLE, _UNREADABLE)
         case Fault.OBJECT:
-            return Problem(errors.code_of(error), message)
+            return Problem(aws_errors.code_of(error), message)
     raise error

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from handlers.domain import lane_message
 from handlers.domain.record import Record
 from handlers.domain.states import Lane
-from handlers.errors import Fault, code_of, fault_of
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_sqs import SQSClient

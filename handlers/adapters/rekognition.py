@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers import errors
-from handlers.clock import Clock
+from handlers.adapters import aws_errors
+from handlers.adapters.aws_errors import Fault, ThrottledError, fault_of
 from handlers.domain import analysis as answers
 from handlers.domain.analysis import JobStatus, Page
 from handlers.domain.identity import Analysis, Video
 from handlers.domain.record import Problem, StartParameters
-from handlers.errors import Fault, ThrottledError, fault_of
-from handlers.patience import backoff
+from handlers.runtime.backoff import backoff
+from handlers.runtime.clock import Clock
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_rekognition import RekognitionClient
@@ -81,7 +81,7 @@ class StalePagesError(Exception):
 
 
 class AnalysisStarter:
-    """The only thing that starts analyses. The client must make one call of one (see `handlers/aws.py`)."""
+    """The only thing that starts analyses. The client must make one call of one (see `handlers/runtime/clients.py`)."""
 
     def __init__(self, client: RekognitionClient) -> None:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
@@ -103,7 +103,7 @@ class AnalysisStarter:
 
 
 def _start_result(error: Exception) -> StartResult:
-    problem = Problem(errors.code_of(error), errors.message_of(error))
+    problem = Problem(aws_errors.code_of(error), aws_errors.message_of(error))
     match fault_of(error):
         case Fault.REFUSED:
             return Refused(problem)
@@ -171,13 +171,13 @@ def _raise_unless_passing(error: Exception, *, first: bool, in_time: bool) -> No
     match fault_of(error):
         # A job id that Rekognition never gave out is refused as a parameter, not as unknown.
         case Fault.MISSING:
-            raise NoSuchJobError(errors.message_of(error)) from error
-        case Fault.OURS if first and errors.code_of(error) == "InvalidParameterException":
-            raise NoSuchJobError(errors.message_of(error)) from error
+            raise NoSuchJobError(aws_errors.message_of(error)) from error
+        case Fault.OURS if first and aws_errors.code_of(error) == "InvalidParameterException":
+            raise NoSuchJobError(aws_errors.message_of(error)) from error
         case Fault.STALE_PAGE:
-            raise StalePagesError(errors.message_of(error)) from error
+            raise StalePagesError(aws_errors.message_of(error)) from error
         case fault if fault.passing and in_time:
             return
         case fault if fault.passing:
-            raise ThrottledError(f"Rekognition kept refusing, at last with {errors.code_of(error)}") from error
+            raise ThrottledError(f"Rekognition kept refusing, at last with {aws_errors.code_of(error)}") from error
     raise error

@@ -11,7 +11,7 @@ from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a video failed: a code from `handlers/errors.py` or AWS, and a sentence."""
+    """Why a video failed: a code from `handlers/adapters/aws_errors.py` or AWS, and a sentence."""
 
     code: str
     message: str

@@ -1,8 +1,8 @@
 """Bad tasks, notices and messages among good ones: each is refused with a reason, and nothing beside it is lost."""
 
 from handlers.domain.states import State
-from tests.line.line import BUCKET, GET, START, states
-from tests.line.videos import video
+from tests.harness.line import BUCKET, GET, START, states
+from tests.harness.videos import video
 
 SCAN = "01JDEM00000000000000000001"
 TASK = {"taskId": "task", "s3Bucket": BUCKET, "s3Key": "a.mp4", "s3VersionId": None}

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from handlers.domain.states import State
-from tests.line.line import BUCKET, refusing
+from tests.harness.line import BUCKET, refusing
 
 SCAN = "01JDEM00000000000000000001"
 

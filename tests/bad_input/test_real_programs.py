@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.line.line import BUCKET, STACK
-from tests.line.videos import video
+from tests.harness.line import BUCKET, STACK
+from tests.harness.videos import video
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tests.line.line import BUCKET
+from tests.harness.line import BUCKET
 
 SCAN = "01JDEM00000000000000000001"
 TASK = {"taskId": "task", "s3Bucket": BUCKET, "s3Key": "a.mp4", "s3VersionId": None}

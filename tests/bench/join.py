@@ -67,11 +67,11 @@ def _joined(scan, endpoint, answer):
     import boto3  # noqa: PLC0415
 
     from handlers.adapters.table import ScanTable  # noqa: PLC0415
-    from handlers.clock import SystemClock  # noqa: PLC0415
-    from tools.lib import asking  # noqa: PLC0415
-    from tools.lib.aws import Clients  # noqa: PLC0415
-    from tools.lib.review_sources import ReportPlace, fetched_manifest, reports_of  # noqa: PLC0415
-    from tools.lib.truth import TruthTable, answered, joined  # noqa: PLC0415
+    from handlers.runtime.clock import SystemClock  # noqa: PLC0415
+    from tools.lib.aws.clients import Clients  # noqa: PLC0415
+    from tools.lib.review import asking  # noqa: PLC0415
+    from tools.lib.review.inputs import ReportPlace, fetched_manifest, reports_of  # noqa: PLC0415
+    from tools.lib.review.join import TruthTable, answered, joined  # noqa: PLC0415
 
     session = boto3.Session("testing", "testing", region_name="us-east-1")
     clients = Clients(session)

@@ -17,8 +17,9 @@ def ours(path, *, versioned):
     """As submit_job.py does."""
     import boto3  # noqa: PLC0415 - each client pays for its own imports
 
-    from tools.lib.aws import Clients  # noqa: PLC0415
-    from tools.lib.listing import Selection, harvest, list_batches  # noqa: PLC0415
+    from tools.lib.aws.clients import Clients  # noqa: PLC0415
+    from tools.lib.listing import Selection, list_batches  # noqa: PLC0415
+    from tools.lib.manifest.write import harvest  # noqa: PLC0415
 
     selection = Selection(bucket=BUCKET)
     batches = list_batches(Clients(boto3.Session()), selection, versioned=versioned, directory=path.parent)

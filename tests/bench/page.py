@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.browser.chromium import chromium, interactive_seconds
 from tests.browser.reviews import page_of, review
-from tools.lib.page import render
+from tools.lib.review.page import render
 
 FLAGGED = 20_000
 

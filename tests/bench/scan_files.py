@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from handlers.adapters import expressions, items
+from handlers.adapters.table import expressions, items
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan
 from handlers.domain.states import ScanStatus, State
-from tools.lib.truth import Fate
+from tools.lib.review.join import Fate
 
 BUCKET = "amzn-s3-demo-bucket"
 TABLE = "videos"

@@ -10,7 +10,7 @@ from functools import partial
 from handlers.domain.identity import Video
 from tests.bench import scan_files
 from tests.bench.serving import served
-from tools.lib.truth import Fate
+from tools.lib.review.join import Fate
 
 ID = re.compile(rb"VIDEO#([0-9a-f]{32})")
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.chromium import chromium
 from tests.browser.reviews import page_of
-from tools.lib.page import render
+from tools.lib.review.page import render
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ from handlers.domain import taxonomy
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan, Segment, Totals
 from handlers.domain.states import ScanStatus, State
-from tools.lib.page import page_data
-from tools.lib.program import Target
-from tools.lib.review import FlaggedVideo, review_of
-from tools.lib.truth import Fate, ObjectFate, TruthTable
+from tools.lib.cli.program import Target
+from tools.lib.review.join import Fate, ObjectFate, TruthTable
+from tools.lib.review.page import page_data
+from tools.lib.review.summary import FlaggedVideo, review_of
 
 SCAN = "01JD8Z0Q4N6T9W2XK5C7R3VBHM"
 BUCKET = "amzn-s3-demo-bucket"

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 from tests.browser.chromium import chromium
 from tests.browser.reviews import page_of, review
-from tools.lib.page import render
+from tools.lib.review.page import render
 
 PICTURES_FOLDER = Path(__file__).parent / "pictures"
 WIDE, NARROW = {"width": 1280, "height": 960}, {"width": 390, "height": 844}

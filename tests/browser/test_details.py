@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, review, with_segments
-from tools.lib.page import RecordedDecision
+from tools.lib.review.page import RecordedDecision
 
 
 def opened(page, number=0):

@@ -2,7 +2,7 @@
 
 from tests.browser.chromium import interactive_seconds
 from tests.browser.reviews import review
-from tools.lib.page.data import MAX_FLAGGED
+from tools.lib.review.page.data import MAX_FLAGGED
 
 SORT = """() => {
     const from = performance.now();

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tools.emulator.clock import ManualClock
+from tools.emulator.core.clock import ManualClock
 from tools.emulator.world import World
 
 ACCOUNT = "111122223333"

@@ -7,9 +7,9 @@ import time
 import av
 import pytest
 
-from tools.emulator.rekognition.cards import CARDS
-from tools.emulator.rekognition.video import UnanalysableError, VideoAnalyser
 from tools.emulator.samples import CardAt, Clip, Sample, demo_library, encode, tiny_clip, write_clip
+from tools.emulator.services.rekognition.cards import CARDS
+from tools.emulator.services.rekognition.video import UnanalysableError, VideoAnalyser
 
 LIBRARY = demo_library()
 CLIPS = [sample for sample in LIBRARY if isinstance(sample.content, Clip)]

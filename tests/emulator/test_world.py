@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tests.emulator.dynamodb.conftest import create, wire
+from tests.emulator.services.dynamodb.conftest import create, wire
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 import pytest
 
-from handlers.adapters.scan_items import SETTINGS_KEY
 from handlers.adapters.table import ScanTable
+from handlers.adapters.table.scan_items import SETTINGS_KEY
 from handlers.domain.states import ScanStatus
-from tools.emulator.clock import WallClock
+from tools.emulator.core.clock import WallClock
 from tools.emulator.samples import tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from tools.emulator.calls import identify
+from tools.emulator.core.calls import identify
 from tools.emulator.samples import demo_library, tiny_clip
 
 # Which action a call needs where it is not the operation's own: service authorization reference.

@@ -17,8 +17,8 @@ from handlers.domain.states import State
 from tools.emulator.samples import tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
-from tools.lib.rejudge_run import PolicyRequest, Rejudging
-from tools.lib.terminal import Terminal
+from tools.lib.cli.output import Terminal
+from tools.lib.rejudge.command import PolicyRequest, Rejudging
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"

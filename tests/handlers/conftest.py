@@ -7,8 +7,8 @@ from moto import mock_aws
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import ScanTable
-from handlers.aws import CONFIGS
 from handlers.domain.states import Lane
+from handlers.runtime.clients import CONFIGS
 from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, WORK_BUCKET, Clock, Rekognition, Through
 
 

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from handlers import aws as factory
 from handlers import batch_invoke, completion, start_analysis, sweeper
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane, State
+from handlers.flows.sweep.sweep import SweepError
+from handlers.runtime import clients as factory
 from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
@@ -16,7 +17,6 @@ from handlers.settings import (
     SweeperSettings,
     to_environment,
 )
-from handlers.sweeping import SweepError
 from tests.handlers.doubles import (
     ACCOUNT,
     BUCKET,

@@ -4,13 +4,13 @@ import functools
 
 import pytest
 
-from handlers.chores import closing, holding
+from handlers.flows.sweep import close_scans, holding
+from tests.harness.fixtures import assembly, opened, session
 from tests.kill import scenarios
 from tests.kill.final import final_of
 from tests.kill.injecting import Injecting
 from tests.kill.killing import Killing
 from tests.kill.sites import HANDLERS
-from tests.line.fixtures import assembly, opened, session
 
 __all__ = ["assembly", "session"]
 
@@ -24,7 +24,7 @@ def small_numbers():
     """Let a lane of two messages be a large one, and a batch job be over for good after a minute: fewer sweeps, the same calls."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(holding, "PURGED_ABOVE", 1)
-        patch.setattr(closing, "JOBS_OVER_SECONDS", 60.0)
+        patch.setattr(close_scans, "JOBS_OVER_SECONDS", 60.0)
         yield
 
 

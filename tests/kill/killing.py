@@ -11,10 +11,10 @@ the same invocation, so that a process that dies here or there leaves the same b
 import os
 from dataclasses import dataclass
 
+from tests.harness.flows import DiedError
 from tests.kill.final import Final, differences, faults_of
 from tests.kill.forking import Forking
 from tests.kill.sites import HANDLERS, Site
-from tests.line.flows import DiedError
 
 READS = ("Get", "BatchGet", "Query", "Head", "Describe", "List")
 """How the names of operations begin that change nothing; GetContentModeration counts against Rekognition's calls a second."""

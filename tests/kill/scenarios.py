@@ -4,8 +4,8 @@ import json
 
 from handlers.domain.record import Progress
 from handlers.domain.states import ScanStatus
-from tests.line.line import BUCKET
-from tests.line.videos import MP4, unreadable, video
+from tests.harness.line import BUCKET
+from tests.harness.videos import MP4, unreadable, video
 
 WEAPONS = (2_000, "Weapons", 99.0)
 SCAN, OTHER = "01JDEM00000000000000000001", "01JDEM00000000000000000002"

@@ -17,7 +17,7 @@ from botocore.session import Session as BotocoreSession
 ROOT = Path(__file__).parents[2]
 HANDLERS = ("batch_invoke", "start_analysis", "completion", "sweeper")
 SERVICES = ("dynamodb", "sqs", "s3", "s3control", "sns", "lambda", "rekognition")
-PRIMITIVES = "handlers.adapters.dynamo"
+PRIMITIVES = "handlers.adapters.table.client"
 """The module whose methods stand for operations of the table; its own lines are told by the operation, not by their place."""
 
 

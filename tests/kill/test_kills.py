@@ -53,11 +53,11 @@ def test_a_new_call_is_a_new_site():
     """A call added to a flow is missed, though the same call stands elsewhere in it."""
     sources = sites.source()
     known = sites.possible_sites(sources, "batch_invoke")
-    (method,) = (node for node in ast.walk(sources["handlers.registering"]) if getattr(node, "name", "") == "_ensure_scan")
+    (method,) = (node for node in ast.walk(sources["handlers.flows.register"]) if getattr(node, "name", "") == "_ensure_scan")
 
     method.body.append(ast.parse(f"{chr(10) * 900}self._table.record('video', 'scan')").body[0])
 
-    assert ["handlers.registering:901 self._table.record"] == [
+    assert ["handlers.flows.register:901 self._table.record"] == [
         str(site) for site in sites.possible_sites(sources, "batch_invoke") - known
     ]
 

@@ -15,13 +15,13 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from tools.emulator.batch.errors import BatchError
-from tools.emulator.dynamodb.errors import DynamoDbError
-from tools.emulator.ports import NoSuchObjectError, StoredObject
-from tools.emulator.rekognition.errors import RekognitionError
-from tools.emulator.sns.errors import SnsError
-from tools.emulator.sqs.door import _Operations
-from tools.emulator.sqs.errors import SqsError
+from tools.emulator.core.ports import NoSuchObjectError, StoredObject
+from tools.emulator.services.dynamodb.errors import DynamoDbError
+from tools.emulator.services.rekognition.errors import RekognitionError
+from tools.emulator.services.s3_batch.errors import BatchError
+from tools.emulator.services.sns.errors import SnsError
+from tools.emulator.services.sqs.errors import SqsError
+from tools.emulator.services.sqs.responses import _Operations
 
 
 @cache

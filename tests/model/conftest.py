@@ -1,5 +1,5 @@
-"""The template, synthesised once (see `tests/line`)."""
+"""The template, synthesised once (see `tests/harness`)."""
 
-from tests.line.fixtures import assembly, template
+from tests.harness.fixtures import assembly, template
 
 __all__ = ["assembly", "template"]

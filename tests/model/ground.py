@@ -9,18 +9,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from handlers.completing import CompletionError
+from handlers.adapters.aws_errors import ThrottledError
 from handlers.domain.identity import parse_tag
 from handlers.domain.states import Lane, ScanStatus
-from handlers.errors import ThrottledError
-from handlers.logs import LOGGER
-from handlers.sweeping import SweepError
-from tests.model.books import unfinished
+from handlers.flows.complete import CompletionError
+from handlers.flows.sweep.sweep import SweepError
+from handlers.runtime.logs import LOGGER
+from tests.model.invariants import unfinished
 from tests.model.people import People
 from tests.model.product import BUCKET, DAY, HOUR, MINUTE
 from tests.model.videos import video
 from tests.model.world import World
-from tools.emulator.rekognition.faults import Faults
+from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.settings import EmulatorSettings
 
 QUIET_SECONDS = 3 * DAY

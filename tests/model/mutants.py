@@ -2,10 +2,10 @@
 
 import sys
 
-from handlers.adapters.expressions import Condition
-from handlers.adapters.outcome import Outcome
 from handlers.adapters.table import ScanTable
-from tests.line.flows import Flows
+from handlers.adapters.table.expressions import Condition
+from handlers.adapters.table.outcome import Outcome
+from tests.harness.flows import Flows
 
 
 class UnconditionalTable(ScanTable):

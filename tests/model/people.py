@@ -11,10 +11,10 @@ from handlers.domain.identity import Video
 from handlers.domain.record import Scan
 from handlers.domain.states import RETRIABLE, Lane, State
 from tests.model.product import BUCKET, COMPLETIONS, HOUR, ROLE, TABLE, WORK
-from tools.lib import rejudge
-from tools.lib.control_redrive import Redrive
-from tools.lib.manifest import UploadedManifest
-from tools.lib.plan import job_request
+from tools.lib.manifest.upload import UploadedManifest
+from tools.lib.rejudge import judge as rejudge
+from tools.lib.scans.redrive import Redrive
+from tools.lib.submit.plan import job_request
 
 
 class NoBar:

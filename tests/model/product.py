@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from handlers.settings import BatchInvokeSettings, CompletionSettings, StartAnalysisSettings, SweeperSettings
-from tools.lib.deployment import Deployment
+from tools.lib.aws.deployment import Deployment
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 BUCKET, WORK, TABLE, STACK = "amzn-s3-demo-bucket", "amzn-s3-demo-work", "scans", "VideoModeration"

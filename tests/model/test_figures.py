@@ -1,6 +1,6 @@
 """The model's world is wired in numbers: they are the template's."""
 
-from tests.model import books, product
+from tests.model import invariants, product
 
 
 def _all(template, kind):
@@ -26,7 +26,7 @@ def test_lanes(template):
     assert [(1, product.STARTERS_PER_LANE, ["ReportBatchItemFailures"])] * 2 == [
         (one["BatchSize"], one["ScalingConfig"]["MaximumConcurrency"], one["FunctionResponseTypes"]) for one in mappings
     ]
-    assert len(mappings) * product.STARTERS_PER_LANE == books.STARTERS
+    assert len(mappings) * product.STARTERS_PER_LANE == invariants.STARTERS
 
 
 def test_indexes(template):

@@ -32,7 +32,7 @@ class Trouble:
             case "lost":
                 carry_out()
                 raise _error(name, "InternalServerError", 500)
-        # The SDK repeats no Start and no Get of Rekognition's (`handlers/aws.py`).
+        # The SDK repeats no Start and no Get of Rekognition's (`handlers/runtime/clients.py`).
         if self.service != "rekognition":
             try:
                 carry_out()

@@ -4,7 +4,7 @@ import json
 
 from tests.model.clients import Objects
 from tests.model.product import BUCKET
-from tools.emulator.rekognition.video import Analysis, Sighting, UnanalysableError, VideoMetadata
+from tools.emulator.services.rekognition.video import Analysis, Sighting, UnanalysableError, VideoMetadata
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 

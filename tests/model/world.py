@@ -12,10 +12,9 @@ from moto.sqs.models import sqs_backends
 from handlers.domain import policy
 from handlers.domain.states import Lane
 from handlers.settings import to_environment
-from tests.line.flows import Flows
-from tests.model.books import Books, WatchedLedger, WatchedTable
+from tests.harness.flows import Flows
 from tests.model.clients import Answers, Client
-from tests.model.hub import Clock, Hub
+from tests.model.invariants import Books, WatchedLedger, WatchedTable
 from tests.model.product import (
     ACCOUNT,
     ALERTS,
@@ -37,16 +36,17 @@ from tests.model.product import (
     arn,
     queue_arn,
 )
+from tests.model.scheduler import Clock, Hub
 from tests.model.videos import Eyes, Videos
-from tools.emulator.batch import BatchOperations
-from tools.emulator.dynamodb.engine import Engine
-from tools.emulator.dynamodb.table import Index, KeySchema
-from tools.emulator.functions.mapping import Mapping
-from tools.emulator.functions.model import Function, Outcome, failure, timed_out
-from tools.emulator.functions.service import FunctionService
-from tools.emulator.rekognition.engine import ContentModeration
-from tools.emulator.sns.service import SnsService
-from tools.emulator.sqs.service import SqsService
+from tools.emulator.services.dynamodb.backend import Engine
+from tools.emulator.services.dynamodb.table import Index, KeySchema
+from tools.emulator.services.lambda_.backend import FunctionService
+from tools.emulator.services.lambda_.mapping import Mapping
+from tools.emulator.services.lambda_.model import Function, Outcome, failure, timed_out
+from tools.emulator.services.rekognition.backend import ContentModeration
+from tools.emulator.services.s3_batch import BatchOperations
+from tools.emulator.services.sns.backend import SnsService
+from tools.emulator.services.sqs.backend import SqsService
 
 
 class Outbox:

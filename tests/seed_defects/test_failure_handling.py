@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from handlers.domain.states import State
-from tests.line.line import BUCKET, GET, START, refusing, states
-from tests.line.videos import video
+from tests.harness.line import BUCKET, GET, START, refusing, states
+from tests.harness.videos import video
 
 EVENTS = Path(__file__).parents[1] / "events"
 WEAPONS = (2_000, "Weapons", 99.0)

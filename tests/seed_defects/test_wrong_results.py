@@ -4,8 +4,8 @@ import pytest
 
 from handlers.domain.identity import Video
 from handlers.domain.states import State
-from tests.line.line import BUCKET, GET, START, states
-from tests.line.videos import unreadable, video
+from tests.harness.line import BUCKET, GET, START, states
+from tests.harness.videos import unreadable, video
 
 WEAPONS = (2_000, "Weapons", 99.0)
 

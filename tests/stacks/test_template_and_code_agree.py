@@ -11,7 +11,7 @@ from handlers.adapters.hits import hits_key
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
-from tools.lib.deployment import OUTPUTS
+from tools.lib.aws.deployment import OUTPUTS
 
 SETTINGS = {
     "batch_invoke": settings.BatchInvokeSettings,

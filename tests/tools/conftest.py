@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from handlers.adapters.table import ScanTable
-from tools.lib.aws import Clients
+from tools.lib.aws.clients import Clients
+from tools.lib.cli.program import Surroundings
 from tools.lib.doctor import Findings
 from tools.lib.doctor.people import mail
-from tools.lib.program import Surroundings
 from tools.submit_job import main
 
 ACCOUNT = "111122223333"

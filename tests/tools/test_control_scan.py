@@ -11,7 +11,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, ObjectFacts, Problem, Progress, Record, Scan
 from handlers.domain.states import ScanStatus, State
 from tools.control_scan import main
-from tools.lib.program import Surroundings
+from tools.lib.cli.program import Surroundings
 
 BUCKET = "amzn-s3-demo-bucket"
 SCAN = "01K742SG00000G40R40M30E209"

@@ -17,7 +17,7 @@ import av
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from tools.emulator.rekognition.cards import card_for, grey_level
+from tools.emulator.services.rekognition.cards import card_for, grey_level
 
 # Codec of a clip: FFmpeg's encoder and its options. One thread, so that the bytes are the same on every machine.
 _ENCODERS = {

@@ -12,29 +12,29 @@ from typing import Any, ClassVar, Self
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
-from tools.emulator import cloudformation
-from tools.emulator.access import Access
-from tools.emulator.application import Door, moto_application
-from tools.emulator.batch import BatchOperations
-from tools.emulator.batch import door as batch_door
-from tools.emulator.clock import Clock, WallClock
-from tools.emulator.deployment import Deployer
-from tools.emulator.dynamodb.service import DynamoDbService
-from tools.emulator.faults import ApiFaults
-from tools.emulator.functions.door import Door as FunctionsDoor
-from tools.emulator.functions.processes import ProcessRuntime
-from tools.emulator.functions.service import FunctionService
-from tools.emulator.ledger import ApiLedger
-from tools.emulator.quotas import QuotasDoor
-from tools.emulator.rekognition import door as rekognition_door
-from tools.emulator.rekognition.engine import ContentModeration
-from tools.emulator.rekognition.video import VideoAnalyser
-from tools.emulator.s3 import S3Door
-from tools.emulator.server import Server
+from tools.emulator.core.access import Access
+from tools.emulator.core.application import Door, moto_application
+from tools.emulator.core.clock import Clock, WallClock
+from tools.emulator.core.faults import ApiFaults
+from tools.emulator.core.ledger import ApiLedger
+from tools.emulator.core.server import Server
+from tools.emulator.deploy import Deployer
+from tools.emulator.services import cloudformation
+from tools.emulator.services.dynamodb.responses import DynamoDbService
+from tools.emulator.services.lambda_.backend import FunctionService
+from tools.emulator.services.lambda_.processes import ProcessRuntime
+from tools.emulator.services.lambda_.responses import Door as FunctionsDoor
+from tools.emulator.services.rekognition import responses as rekognition_door
+from tools.emulator.services.rekognition.backend import ContentModeration
+from tools.emulator.services.rekognition.video import VideoAnalyser
+from tools.emulator.services.s3.responses import S3Door
+from tools.emulator.services.s3.storage import Storage
+from tools.emulator.services.s3_batch import BatchOperations
+from tools.emulator.services.s3_batch import responses as batch_door
+from tools.emulator.services.service_quotas import QuotasDoor
+from tools.emulator.services.sns.backend import SnsService
+from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.settings import EmulatorSettings
-from tools.emulator.sns.service import SnsService
-from tools.emulator.sqs.service import SqsService
-from tools.emulator.storage import Storage
 
 ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"  # where moto looks for the account of a request
 

@@ -8,10 +8,10 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from tests.bench.simulation.rekognition import ETAG, MP4
-from tools.emulator.dynamodb.engine import OPERATIONS
-from tools.emulator.dynamodb.errors import DynamoDbError
-from tools.emulator.rekognition.errors import RekognitionError
-from tools.emulator.sqs.errors import SqsError
+from tools.emulator.services.dynamodb.backend import OPERATIONS
+from tools.emulator.services.dynamodb.errors import DynamoDbError
+from tools.emulator.services.rekognition.errors import RekognitionError
+from tools.emulator.services.sqs.errors import SqsError
 
 
 def _client(environment, service, operations):

@@ -14,7 +14,7 @@ LOOK_SECONDS = 60.0
 
 
 class VirtualClock:
-    """The emulator's clock (`tools.emulator.clock.Clock`), and who runs everything: one thing at a time, in order of time."""
+    """The emulator's clock (`tools.emulator.core.clock.Clock`), and who runs everything: one thing at a time, in order of time."""
 
     def __init__(self, start=START):
         self.time = start

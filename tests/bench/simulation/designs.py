@@ -5,7 +5,7 @@ import logging
 import time
 from contextlib import contextmanager
 
-from handlers import starting
+from handlers.flows import start
 from tests.bench.simulation import peers, prices
 from tests.bench.simulation.measure import measure
 from tests.bench.simulation.ours import Ours
@@ -29,7 +29,7 @@ DESIGNS = {
 def simulate(setting, make=OursInMemory, watch=None):
     """Return a simulation that has come to its end, and the seconds of the wall that it took."""
     began = time.perf_counter()
-    with _undisturbed(), _wait(SLOW_WAIT_SECONDS if setting.without == "haste" else starting.WAIT_SECONDS):
+    with _undisturbed(), _wait(SLOW_WAIT_SECONDS if setting.without == "haste" else start.WAIT_SECONDS):
         design = make(World(setting))
         design.lab.watch = watch
         design.run()
@@ -77,11 +77,11 @@ def _undisturbed():
 @contextmanager
 def _wait(seconds):
     """Let starters wait for so long between two tries."""
-    before, starting.WAIT_SECONDS = starting.WAIT_SECONDS, seconds
+    before, start.WAIT_SECONDS = start.WAIT_SECONDS, seconds
     try:
         yield
     finally:
-        starting.WAIT_SECONDS = before
+        start.WAIT_SECONDS = before
 
 
 def _rounded(value, digits):

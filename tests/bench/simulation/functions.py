@@ -11,7 +11,7 @@ from functools import partial
 
 from botocore.exceptions import ClientError
 
-from tools.emulator.functions.model import Outcome, exited, failure, timed_out
+from tools.emulator.services.lambda_.model import Outcome, exited, failure, timed_out
 
 COLD_SECONDS = 0.8
 START_SECONDS = 0.2
@@ -114,7 +114,7 @@ class Environment:
 class Runtime:
     """Runs functions; `make(function, environment)` returns what a new environment runs.
 
-    Implements `tools.emulator.functions.ports.Runtime`; who needs no JSON in between calls `start`.
+    Implements `tools.emulator.services.lambda_.ports.Runtime`; who needs no JSON in between calls `start`.
     """
 
     def __init__(self, clock, latencies, setting, make):

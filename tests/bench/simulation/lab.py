@@ -14,11 +14,11 @@ from tests.bench.simulation.queues import Queues
 from tests.bench.simulation.rekognition import ETAG, Moderation, Videos
 from tests.bench.simulation.tables import Tables
 from tests.bench.simulation.topics import Topics
-from tools.emulator.batch import BatchOperations
-from tools.emulator.functions.mapping import Mapping
-from tools.emulator.functions.model import Function
-from tools.emulator.functions.schedule import Rule, Target
-from tools.emulator.functions.service import FunctionService
+from tools.emulator.services.lambda_.backend import FunctionService
+from tools.emulator.services.lambda_.mapping import Mapping
+from tools.emulator.services.lambda_.model import Function
+from tools.emulator.services.lambda_.schedule import Rule, Target
+from tools.emulator.services.s3_batch import BatchOperations
 from tools.emulator.settings import EmulatorSettings
 
 ACCOUNT = "111122223333"

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters import expressions, items, scan_items
-from handlers.adapters.scan_items import REVISION, Running
-from handlers.adapters.table import Outcome, ScanTable, Situation
+from handlers.adapters.table import Outcome, ScanTable, Situation, expressions, items, scan_items
+from handlers.adapters.table.scan_items import REVISION, Running
 from handlers.domain.identity import Video, shard
 from handlers.domain.record import Record
 from handlers.domain.states import FINAL, Lane, State

@@ -11,15 +11,15 @@ from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
 from handlers.adapters.table import ScanTable
-from handlers.completing import Completing
 from handlers.domain import policy
 from handlers.domain.record import Scan
 from handlers.domain.states import Lane, ScanStatus, State
-from handlers.receiving import Receiving
-from handlers.registering import Registering
-from handlers.start_rules import Limits
-from handlers.starting import Starting, StartSettings
-from handlers.sweeping import Ports, Sweeping, SweepSettings
+from handlers.flows.complete import Completing
+from handlers.flows.lane_events import Receiving
+from handlers.flows.register import Registering
+from handlers.flows.start import Starting, StartSettings
+from handlers.flows.start_rules import Limits
+from handlers.flows.sweep.sweep import Ports, Sweeping, SweepSettings
 from tests.bench.simulation import clients
 from tests.bench.simulation import lab as labs
 from tests.bench.simulation import queues as queueing

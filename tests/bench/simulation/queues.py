@@ -1,7 +1,7 @@
-"""SQS from the emulator's queues (`tools.emulator.sqs.queue`): names, clients' operations, and waking whoever polls."""
+"""SQS from the emulator's queues (`tools.emulator.services.sqs.queue`): names, clients' operations, and waking whoever polls."""
 
-from tools.emulator.functions.ports import ReceivedMessage
-from tools.emulator.sqs.queue import Limits, MessageQueue
+from tools.emulator.services.lambda_.ports import ReceivedMessage
+from tools.emulator.services.sqs.queue import Limits, MessageQueue
 
 _URL = "https://sqs.us-east-1.amazonaws.com/111122223333/"
 _ARN = "arn:aws:sqs:us-east-1:111122223333:"

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from functools import partial
 
 from handlers.adapters.hits import hits_key
-from tools.emulator.ports import InvocationResult
+from tools.emulator.core.ports import InvocationResult
 
 _RETRIES = 2
 _RETRY_SECONDS = 60.0

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from handlers.adapters.queue import Depth
 from tests.bench.simulation import clients
 from tests.bench.simulation import world as worlds
-from tools.emulator.sqs.queue import BACK_AFTER_RECEIVES, MAX_VISIBILITY_SECONDS
+from tools.emulator.services.sqs.queue import BACK_AFTER_RECEIVES, MAX_VISIBILITY_SECONDS
 
 NOT_IN_FLIGHT = clients.refusal("AWS.SimpleQueueService.MessageNotInflight")
 TOO_LONG = clients.refusal("InvalidParameterValue")

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from tests.bench.simulation import clients
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.rekognition import ROWS
-from tools.emulator.rekognition.engine import KEPT_SECONDS
-from tools.emulator.rekognition.errors import RekognitionError
-from tools.emulator.rekognition.quotas import RateLimit
+from tools.emulator.services.rekognition.backend import KEPT_SECONDS
+from tools.emulator.services.rekognition.errors import RekognitionError
+from tools.emulator.services.rekognition.quotas import RateLimit
 
 FULL = clients.refusal("LimitExceededException")
 TOO_FAST = clients.refusal("ProvisionedThroughputExceededException")

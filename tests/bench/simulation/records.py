@@ -4,7 +4,7 @@ import heapq
 from collections import Counter, deque
 from functools import partial
 
-from handlers.adapters import items
+from handlers.adapters.table import items
 from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Record, Totals
 from handlers.domain.states import FINAL, Lane, State

@@ -1,10 +1,10 @@
 """The emulator's Rekognition in the simulated world: lags and notices are drawn, and everything is written into the book."""
 
 from tests.bench.simulation import world as worlds
-from tools.emulator.ports import NoSuchObjectError, StoredObject
-from tools.emulator.rekognition.engine import ContentModeration
-from tools.emulator.rekognition.jobs import IN_PROGRESS, rows_of
-from tools.emulator.rekognition.video import Analysis, Sighting, VideoMetadata
+from tools.emulator.core.ports import NoSuchObjectError, StoredObject
+from tools.emulator.services.rekognition.backend import ContentModeration
+from tools.emulator.services.rekognition.jobs import IN_PROGRESS, rows_of
+from tools.emulator.services.rekognition.video import Analysis, Sighting, VideoMetadata
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 ETAG = "0123456789abcdef0123456789abcdef"

@@ -3,10 +3,10 @@
 Units: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-unit-calculations.html
 """
 
-from tools.emulator.dynamodb.engine import Engine
-from tools.emulator.dynamodb.errors import DynamoDbError
-from tools.emulator.dynamodb.table import Index, KeySchema, Table
-from tools.emulator.dynamodb.values import item_size
+from tools.emulator.services.dynamodb.backend import Engine
+from tools.emulator.services.dynamodb.errors import DynamoDbError
+from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
+from tools.emulator.services.dynamodb.values import item_size
 
 INDEX_LAG_SECONDS = 2.0
 SCAN_TABLE = "scans"

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 
-from tools.emulator.sns.notification import Notification
+from tools.emulator.services.sns.notification import Notification
 
 
 class Topics:

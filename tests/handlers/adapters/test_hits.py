@@ -132,8 +132,8 @@ def test_refused(store, work):
 
 
 def test_documented_columns(kept):
-    """The table of tools/lib/hits.md has exactly the fields of a line, and a type that takes each."""
-    text = (ROOT / "tools" / "lib" / "hits.md").read_text(encoding="utf-8")
+    """The table of docs/hits.md has exactly the fields of a line, and a type that takes each."""
+    text = (ROOT / "docs" / "hits.md").read_text(encoding="utf-8")
     columns = dict(re.findall(r"^  `(\w+)` (string|int|bigint|double),?$", text, re.MULTILINE))
     record = Record(Video(BUCKET, "a.mp4", "v1"), SCAN, State.RUNNING)
 
@@ -147,7 +147,7 @@ def test_documented_columns(kept):
 
 def test_documented_place(kept):
     """Athena finds a scan's hits where they are kept."""
-    text = (ROOT / "tools" / "lib" / "hits.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "hits.md").read_text(encoding="utf-8")
     (template,) = re.findall(r"'storage\.location\.template' = 's3://WORK-BUCKET/(.*)'", text)
 
     assert hits_key(waiting()).startswith(template.replace("${scan}", SCAN))

@@ -10,7 +10,7 @@ from handlers.domain import scan_mail
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
-from tools.lib import prices
+from tools.lib.estimate import prices
 
 SCAN = "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABC"
 DIGEST = f"""\

@@ -1,5 +1,5 @@
-"""Lines to look at (see `tests/line`)."""
+"""Lines to look at (see `tests/harness`)."""
 
-from tests.line.fixtures import assembly, line, make_line, refusing_line, session, template
+from tests.harness.fixtures import assembly, line, make_line, refusing_line, session, template
 
 __all__ = ["assembly", "line", "make_line", "refusing_line", "session", "template"]

@@ -10,12 +10,12 @@ from moto.awslambda.models import lambda_backends
 
 from handlers.domain.record import Scan
 from tests.handlers.doubles import client_error
-from tests.line.line import ACCOUNT, BUCKET, STACK
-from tools.lib import deployment
-from tools.lib.aws import Clients
+from tests.harness.line import ACCOUNT, BUCKET, STACK
+from tools.lib.aws import deployment
+from tools.lib.aws.clients import Clients
+from tools.lib.cli.output import ExitCode
 from tools.lib.doctor import Case, Level, account, examine, people, stack
 from tools.lib.errors import ToolError
-from tools.lib.terminal import ExitCode
 
 REGION = "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.tools.estimate.films import FRAGMENTED, film
 from tools.lib.estimate import Header, HeaderReader, Unreadable
-from tools.lib.estimate.header import LONGEST_SECONDS
-from tools.lib.estimate.ranged_reading import MAX_BYTES, MAX_GETS
+from tools.lib.estimate.mp4.header import LONGEST_SECONDS
+from tools.lib.estimate.mp4.ranged_reader import MAX_BYTES, MAX_GETS
 from tools.lib.listing import ListedObject
-from tools.lib.tally import UNKNOWN_SIZE
+from tools.lib.listing.sizes import UNKNOWN_SIZE
 
 BUCKET = "amzn-s3-demo-bucket"
 PLAIN_GETS, PLAIN_BYTES = 2, 400_000

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tools.lib.estimate import Header, read_headers
-from tools.lib.estimate_options import estimate_options
+from tools.lib.estimate.options import estimate_options
 from tools.lib.listing import ListedObject
 
 

@@ -11,8 +11,8 @@ from handlers.domain.states import ScanStatus, State
 from tools.lib.errors import ToolError
 from tools.lib.estimate import Header, Measurements, Population, Range, Sampler, Speed, Unreadable, estimate, measured_speed
 from tools.lib.estimate.pace import BEFORE_AND_AFTER, STARTS_PER_SECOND, UNMEASURED_SPEED, seconds_until_done
+from tools.lib.estimate.prices import PriceTable, load
 from tools.lib.listing import ListedObject
-from tools.lib.prices import PriceTable, load
 
 NOW = 1_800_000_000.0
 ASSUMED = Speed(UNMEASURED_SPEED, 0)

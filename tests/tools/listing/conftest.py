@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 import boto3
 import pytest
 
-from tools.lib.aws import Clients
+from tools.lib.aws.clients import Clients
 
 BUCKET = "amzn-s3-demo.bucket"
 

@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from tools.emulator.world import World
-from tools.lib.aws import Clients
+from tools.lib.aws.clients import Clients
 from tools.lib.listing import Selection, is_versioned, list_batches
 
 BUCKET = "amzn-s3-demo-bucket"

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from tools.lib.aws import Clients
-from tools.lib.listing.door import Door
+from tools.lib.aws.clients import Clients
+from tools.lib.listing.client import Door
 from tools.lib.listing.pages import Marker
 from tools.lib.listing.short_way import ShortWay
 

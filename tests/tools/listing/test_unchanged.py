@@ -1,7 +1,8 @@
 """What an earlier scan has finished is left out, if it is still the same."""
 
 from handlers.domain.identity import Video
-from tools.lib.listing import Batch, ListedObject, Unchanged
+from tools.lib.listing import Batch, ListedObject
+from tools.lib.manifest.unchanged import Unchanged
 
 BUCKET = "amzn-s3-demo-bucket"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import ThrottledError
-from tools.lib.aws import explain
+from tools.lib.aws.clients import explain
 from tools.lib.doctor import account, buckets, people, stack
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, Findings, Level, warning

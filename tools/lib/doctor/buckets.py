@@ -8,9 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools.lib import checks
-from tools.lib.aws import code_of
-from tools.lib.doctor import policies
+from tools.lib.aws.clients import code_of
+from tools.lib.doctor import policies, required
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
 from tools.lib.errors import ToolError
@@ -21,7 +20,7 @@ _READS = ("s3:GetObject", "s3:GetObjectVersion")
 def source(case: Case) -> list[Finding]:
     """Look whether the bucket is there, in the deployment's Region, and one that the functions may read."""
     try:
-        checks.require_bucket(case.clients.s3, case.bucket, case.deployment)
+        required.require_bucket(case.clients.s3, case.bucket, case.deployment)
     except ToolError as error:
         return [stop("bucket", str(error), error.cure)]
     return [ok("bucket", f"{case.bucket} is in {case.deployment.region}, and one of the source buckets")]

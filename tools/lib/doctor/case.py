@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from handlers.adapters.table import ScanTable
-from tools.lib.aws import Clients
-from tools.lib.deployment import Deployment
+from tools.lib.aws.clients import Clients
+from tools.lib.aws.deployment import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tools.lib.cli.output import ExitCode
 from tools.lib.errors import ToolError
-from tools.lib.terminal import ExitCode
-from tools.lib.wording import printable
+from tools.lib.text import printable
 
 
 class Level(StrEnum):

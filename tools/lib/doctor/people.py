@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from handlers.domain.record import Scan
-from tools.lib import checks
+from tools.lib.doctor import required
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 from tools.lib.errors import ToolError
-from tools.lib.wording import counted, moment, printable
+from tools.lib.text import counted, moment, printable
 
 
 def open_scans(case: Case) -> list[Finding]:
@@ -43,9 +43,9 @@ def _where(scan: Scan) -> str:
 def mail(case: Case) -> list[Finding]:
     """Look whether somebody is mailed; nobody at all is a warning, only addresses that have not confirmed stop a scan."""
     topic = case.deployment.alerts_topic_arn
-    found = checks.recipients(case.clients.sns, topic)
+    found = required.recipients(case.clients.sns, topic)
     try:
-        checks.require_confirmed(found, topic)
+        required.require_confirmed(found, topic)
     except ToolError as error:
         make = warning if case.unconfirmed_mail else stop
         return [make("mail", str(error), error.cure)]

@@ -5,11 +5,11 @@ or of all objects; `Measurements` adds them up; `measured_speed` asks the table 
 together.
 """
 
-from tools.lib.estimate.header import Header, HeaderReader, Reading, Unreadable
+from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import Measurements
 from tools.lib.estimate.measuring import read_headers
+from tools.lib.estimate.mp4.header import Header, HeaderReader, Reading, Unreadable
 from tools.lib.estimate.pace import Speed, measured_speed
-from tools.lib.estimate.ranges import Range
 from tools.lib.estimate.result import Estimate, estimate
 from tools.lib.estimate.sampling import DEFAULT_SAMPLE, Population, Sample, Sampler
 

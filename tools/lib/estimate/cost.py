@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tools.lib.estimate.ranges import Range
-from tools.lib.prices import PriceTable
+from tools.lib.estimate.figure import Range
+from tools.lib.estimate.prices import PriceTable
 
 GETS_PER_VIDEO, PUTS_PER_VIDEO = 4, 1
 """Looked at when registered and when started (HEAD and first bytes each); its hits are kept. Counted on the emulator."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import ClassSums
-from tools.lib.estimate.ranges import Range
 from tools.lib.estimate.sampling import Population
 
 CONFIDENCE = 0.99

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tools.lib.estimate.header import Header, Reading
+from tools.lib.estimate.mp4.header import Header, Reading
 from tools.lib.estimate.sampling import class_of
 from tools.lib.listing import ListedObject
 

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from tools.lib.estimate.header import HeaderReader, Reading
+from tools.lib.cli.output import Bar
+from tools.lib.estimate.mp4.header import HeaderReader, Reading
 from tools.lib.listing import ListedObject
-from tools.lib.terminal import Bar
 
 WORKERS = 16
 """Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was told more."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from handlers.domain.record import Scan, Totals
-from tools.lib.estimate.ranges import Range
+from tools.lib.estimate.figure import Range
 
 STARTS_PER_SECOND = 5.0
 """Rekognition takes so many starts a second (aws-facts 7); with four starters that is the most there can be."""

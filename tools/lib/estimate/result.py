@@ -10,12 +10,12 @@ from typing import Any
 from tools.lib.errors import ToolError
 from tools.lib.estimate.cost import Cost, cost_of
 from tools.lib.estimate.extrapolation import PROMISED, seconds_of, share_of, strata
+from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import Measurements
 from tools.lib.estimate.pace import Speed, seconds_until_done
-from tools.lib.estimate.ranges import Range
+from tools.lib.estimate.prices import REGION, PriceTable, dollars
 from tools.lib.estimate.sampling import Population
-from tools.lib.prices import REGION, PriceTable, dollars
-from tools.lib.wording import counted, moment
+from tools.lib.text import counted, moment
 
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 """Bits of video a second where no header could be read: from web video to cameras. Assumed; the bar promises nothing then."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tools.lib.listing.filters import Filters
-from tools.lib.listing.harvest import Harvest, harvest
 from tools.lib.listing.objects import Batch, ListedObject, path_of
 from tools.lib.listing.parallel import WORKERS, list_batches
 from tools.lib.listing.selection import Sample, Selection
-from tools.lib.listing.unchanged import Unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -18,12 +16,9 @@ __all__ = [
     "WORKERS",
     "Batch",
     "Filters",
-    "Harvest",
     "ListedObject",
     "Sample",
     "Selection",
-    "Unchanged",
-    "harvest",
     "is_versioned",
     "list_batches",
     "path_of",

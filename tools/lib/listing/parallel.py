@@ -17,16 +17,16 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Protocol
 
-from tools.lib.aws import Clients
+from tools.lib.aws.clients import Clients
 from tools.lib.errors import ToolError
-from tools.lib.listing.door import Door
+from tools.lib.listing.client import Door
 from tools.lib.listing.filters import Filters
 from tools.lib.listing.objects import Batch
 from tools.lib.listing.pages import Marker, Page
 from tools.lib.listing.ranges import Alphabet, Span, cut_of, remaining_pages
 from tools.lib.listing.selection import Selection
 from tools.lib.listing.spool import Kept, Spool
-from tools.lib.wording import printable
+from tools.lib.text import printable
 
 WORKERS = 32
 """Requests at once, at most: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix."""

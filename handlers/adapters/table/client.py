@@ -1,0 +1,250 @@
+"""One DynamoDB table as plain items: reads to the last page, and writes that say what stood in their way.
+
+Throttling and transaction conflicts are met with jittered patience up to a limit; then `ThrottledError` is raised.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from handlers.adapters.aws_errors import FAULTS, Fault, ThrottledError, code_of, fault_of
+from handlers.adapters.table import expressions
+from handlers.adapters.table.expressions import Item, Placeholders
+from handlers.runtime.backoff import backoff
+from handlers.runtime.clock import Clock
+
+if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MAX_BATCH_GET = 100
+MAX_BATCH_WRITE = 25
+"""Items of one BatchGetItem and BatchWriteItem (DynamoDB developer guide, Constraints)."""
+
+ATTEMPTS = 8
+"""Tries of one request: about 8 s of waiting in all, on top of the SDK's own."""
+_BASE_SECONDS = 0.05
+_CAP_SECONDS = 4.0
+_REPEATED = frozenset({Fault.REFUSED, Fault.CONFLICT})
+
+INDEX_KEYS = {None: ("pk", "sk"), "work": ("work_pk", "work_sk"), "by_scan": ("scan_pk", "scan_sk")}
+"""Hash and range key of the table (None) and of its indexes."""
+
+T = TypeVar("T")
+
+
+class ConditionFailedError(Exception):
+    """A conditional write did not happen. `old` is what stands there: None where there is no such item."""
+
+    def __init__(
+        self, old: dict[str, Any] | None, action: int = 0, failed: Mapping[int, dict[str, Any] | None] | None = None
+    ) -> None:
+        super().__init__("the condition of a write did not hold")
+        self.old = old
+        self.action = action
+        """Which of a transaction's actions it was; the first one whose condition failed."""
+        self.failed = failed or {action: old}
+        """What stands there for each action of a transaction whose condition failed."""
+
+
+class Table:
+    """One table: reads are consistent unless an index is asked."""
+
+    def __init__(self, client: DynamoDBClient, name: str, clock: Clock) -> None:
+        self._client: Any = client  # requests are built as dicts, which the stubs' TypedDicts do not take
+        self.name = name
+        self._clock = clock
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def get(self, key: Item) -> dict[str, Any] | None:
+        """Return an item, or None where there is none."""
+        answer = self._patiently(
+            lambda: self._client.get_item(TableName=self.name, Key=expressions.serialized_item(key), ConsistentRead=True)
+        )
+        return expressions.deserialized_item(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Iterable[Item]) -> Iterator[dict[str, Any]]:
+        """Yield the items of these keys, in any order and each once; those that are missing are left out."""
+        distinct = {(key["pk"], key["sk"]): expressions.serialized_item(key) for key in keys}
+        for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
+            yield from map(expressions.deserialized_item, self._get_chunk(chunk, {}))
+
+    def get_text(self, keys: Iterable[Mapping[str, str]], name: str) -> Iterator[str]:
+        """Yield one text attribute of the items of these keys, in any order; those that are missing are left out.
+
+        For a million items: no other attribute travels, and none is turned into a value and back.
+        """
+        marks = Placeholders()
+        asked = {"ProjectionExpression": marks.name(name), **marks.parameters()}
+        distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}
+        for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
+            yield from (item[name]["S"] for item in self._get_chunk(chunk, asked) if name in item)
+
+    def get_attributes(self, keys: Iterable[Mapping[str, str]], names: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Yield some attributes of the items of these keys, in any order and each once; items that are missing are left out."""
+        marks = Placeholders()
+        asked = {"ProjectionExpression": ", ".join([marks.name(name) for name in names]), **marks.parameters()}
+        distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}
+        for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
+            yield from map(expressions.deserialized_item, self._get_chunk(chunk, asked))
+
+    def _get_chunk(self, keys: list[dict[str, Any]], asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for attempt in range(ATTEMPTS):
+            wanted = {self.name: {"Keys": keys, "ConsistentRead": True, **asked}}
+            answer = self._patiently(partial(self._client.batch_get_item, RequestItems=wanted))
+            yield from answer.get("Responses", {}).get(self.name, [])
+            keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            if not keys:
+                return
+            self._wait(attempt)
+        raise ThrottledError(f"{len(keys)} keys of a BatchGetItem remained unprocessed")
+
+    def query(
+        self,
+        pk: str,
+        *,
+        begins_with: str = "",
+        below: str = "",
+        index: str | None = None,
+        limit: int | None = None,
+        page: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the items of a partition in order of their sort key, at most `limit`, `page` at a time.
+
+        Of an index eventually consistent. Either all, or those whose sort key begins with, or is below, something.
+        """
+        request = self._query_request(INDEX_KEYS[index], pk, begins_with, below)
+        request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        items = (expressions.deserialized_item(item) for each in self._pages(request, page or limit) for item in each["Items"])
+        return itertools.islice(items, limit)
+
+    def count(self, pk: str, *, index: str | None = None, most: int | None = None) -> int:
+        """Return how many items a partition holds, of the table consistently; counting stops beyond `most`."""
+        request = self._query_request(INDEX_KEYS[index], pk) | {"Select": "COUNT"}
+        request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        found = 0
+        for page in self._pages(request, None):
+            found += page["Count"]
+            if most is not None and found > most:
+                break
+        return found
+
+    def _query_request(self, names: tuple[str, str], pk: str, begins_with: str = "", below: str = "") -> dict[str, Any]:
+        marks = Placeholders()
+        text = f"{marks.name(names[0])} = {marks.value(pk)}"
+        if begins_with:
+            text += f" AND begins_with({marks.name(names[1])}, {marks.value(begins_with)})"
+        if below:
+            text += f" AND {marks.name(names[1])} < {marks.value(below)}"
+        return {"TableName": self.name, "KeyConditionExpression": text, **marks.parameters()}
+
+    def _pages(self, request: dict[str, Any], limit: int | None) -> Iterator[dict[str, Any]]:
+        if limit is not None:
+            request = request | {"Limit": limit}
+        while True:
+            page = self._patiently(partial(self._client.query, **request))
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            request = request | {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def put(self, request: dict[str, Any]) -> None:
+        """Put one item; raise `ConditionFailedError` where its condition does not hold."""
+        self._write(self._client.put_item, request)
+
+    def update(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Update one item and return what it is then; raise `ConditionFailedError` where its condition does not hold."""
+        answer = self._write(self._client.update_item, request | {"ReturnValues": "ALL_NEW"})
+        return expressions.deserialized_item(answer["Attributes"])
+
+    def delete(self, request: dict[str, Any]) -> None:
+        """Delete one item; raise `ConditionFailedError` where its condition does not hold."""
+        self._write(self._client.delete_item, request)
+
+    def transact(self, actions: Sequence[Mapping[str, dict[str, Any]]]) -> None:
+        """Do all actions (`{"Put": put(...)}`, ...) or none; raise `ConditionFailedError` where a condition does not hold."""
+        self._patiently(lambda: self._transact_once(actions))
+
+    def put_all(self, items: Iterable[Item]) -> None:
+        """Put items without conditions, 25 at a time, until none remains unprocessed. No two may have the same key."""
+        for chunk in _chunks(items, MAX_BATCH_WRITE):
+            self._put_chunk([{"PutRequest": {"Item": expressions.serialized_item(item)}} for item in chunk])
+
+    def _put_chunk(self, requests: list[dict[str, Any]]) -> None:
+        for attempt in range(ATTEMPTS):
+            wanted = {self.name: requests}
+            answer = self._patiently(partial(self._client.batch_write_item, RequestItems=wanted))
+            requests = answer.get("UnprocessedItems", {}).get(self.name, [])
+            if not requests:
+                return
+            self._wait(attempt)
+        raise ThrottledError(f"{len(requests)} items of a BatchWriteItem remained unprocessed")
+
+    def _write(self, operation: Callable[..., dict[str, Any]], request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._patiently(lambda: operation(**request))
+        except ClientError as error:
+            if fault_of(error) is not Fault.CONDITION:
+                raise
+            answer: Mapping[str, Any] = error.response  # which the stubs do not know to hold the old image
+            raise ConditionFailedError(_old(answer.get("Item"))) from error
+
+    def _transact_once(self, actions: Sequence[Mapping[str, dict[str, Any]]]) -> None:
+        try:
+            self._client.transact_write_items(TransactItems=list(actions))
+        except ClientError as error:
+            answer: Mapping[str, Any] = error.response
+            reasons: list[dict[str, Any]] = answer.get("CancellationReasons", [])  # of TransactionCanceledException only
+            failed = {
+                action: _old(reason.get("Item"))
+                for action, reason in enumerate(reasons)
+                if reason.get("Code") == "ConditionalCheckFailed"
+            }
+            if failed:
+                first = min(failed)
+                raise ConditionFailedError(failed[first], first, failed) from error
+            if any(FAULTS.get(str(reason.get("Code")), Fault.OURS).passing for reason in reasons):
+                raise ThrottledError(f"a transaction was cancelled: {[reason.get('Code') for reason in reasons]}") from error
+            raise
+
+    # --- patience ----------------------------------------------------------------------------------------------------
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """Make a call again while DynamoDB refuses it for the moment. A repeated write is met by its own condition."""
+        for attempt in range(ATTEMPTS - 1):
+            try:
+                return call()
+            except (ClientError, ThrottledError) as error:
+                if fault_of(error) not in _REPEATED:
+                    raise
+            self._wait(attempt)
+        return self._at_last(call)
+
+    def _at_last(self, call: Callable[[], T]) -> T:
+        """Make a call for the last time."""
+        try:
+            return call()
+        except ClientError as error:
+            if fault_of(error) not in _REPEATED:
+                raise
+            raise ThrottledError(f"DynamoDB refused {ATTEMPTS} times, at last with {code_of(error)}") from error
+
+    def _wait(self, attempt: int) -> None:
+        self._clock.sleep(backoff(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))
+
+
+def _old(item: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return expressions.deserialized_item(item) if item else None
+
+
+def _chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(values)
+    while chunk := list(itertools.islice(rest, size)):
+        yield chunk

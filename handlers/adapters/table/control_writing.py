@@ -1,0 +1,117 @@
+"""Writes about starting as a whole: settings, what the sweeper remembers, and its lease."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.adapters.table import expressions, items, scan_items
+from handlers.adapters.table.client import ConditionFailedError
+from handlers.adapters.table.expressions import Condition
+from handlers.adapters.table.outcome import Outcome
+from handlers.adapters.table.scan_items import LaneWatch, Running
+from handlers.adapters.table.scan_writing import ScanWriter
+from handlers.domain.identity import Analysis
+from handlers.domain.states import Lane
+
+
+class ControlWriter(ScanWriter):
+    """What is written about starting as a whole."""
+
+    # --- settings ----------------------------------------------------------------------------------------------------
+
+    def count_refused(self) -> int:
+        """Count one more Start in a row that was refused for a reason of ours, and return how many there are now."""
+        request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, adds={"refused_in_row": 1})
+        return int(self._table.update(request)["refused_in_row"])
+
+    def forget_refused(self) -> None:
+        """Write that the row of refused Starts is broken."""
+        request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, sets={"refused_in_row": 0})
+        self._table.update(request)
+
+    def pause(self, by: str, reason: str, *, mail: bool = False) -> Outcome:
+        """Pause all starting; who paused first stays named. `mail`: the operator is to be mailed about it."""
+        request = expressions.update(
+            self._table.name,
+            scan_items.SETTINGS_KEY,
+            sets={
+                "paused": True,
+                "paused_by": by,
+                "paused_reason": reason,
+                **items.present({"paused_at": self._clock.now(), "mail_due": mail or None}),
+            },
+            when=Condition(not_equal={"paused": True}),
+        )
+        try:
+            self._table.update(request)
+        except ConditionFailedError:
+            return Outcome.DONE_BEFORE
+        return Outcome.DONE
+
+    def resume(self) -> Outcome:
+        """Let starting go on. The row of refusals begins anew, or the first one would pause everything again."""
+        request = expressions.update(
+            self._table.name,
+            scan_items.SETTINGS_KEY,
+            sets={"paused": False, "refused_in_row": 0},
+            removes=["paused_by", "paused_reason", "paused_at", "mail_due"],
+            when=Condition(equal={"paused": True}),
+        )
+        return self._done(request)
+
+    def set_slots(self, slots: int) -> None:
+        """Set how many of the account's jobs are used; each starter reads it at its next try."""
+        self._table.update(expressions.update(self._table.name, scan_items.SETTINGS_KEY, sets={"slots": slots}))
+
+    def pause_mail_sent(self) -> Outcome:
+        """Write that the operator has been mailed about the pause."""
+        request = expressions.update(
+            self._table.name, scan_items.SETTINGS_KEY, removes=["mail_due"], when=Condition(equal={"mail_due": True})
+        )
+        return self._done(request)
+
+    def note_lane(self, lane: Lane, watch: LaneWatch) -> None:
+        """Remember something of a lane; only the sweeper does."""
+        self._table.put(expressions.put(self._table.name, scan_items.lane_item(lane, watch)))
+
+    def note_asked(self, running: Running, *, at: float) -> Outcome:
+        """Write that Rekognition is being asked after an analysis, unless somebody did since it was read, or it is over."""
+        unasked = running.asked_at is None
+        when = Condition(
+            equal={} if unasked else items.present({"asked_at": running.asked_at}),
+            absent=["asked_at"] if unasked else [],
+            present=["pk"],
+        )
+        key = items.running_key_of(Analysis(running.scan_id, running.video_id, running.attempt))
+        return self._done(expressions.update(self._table.name, key, sets=items.present({"asked_at": at}), when=when))
+
+    def _done(self, request: dict[str, Any]) -> Outcome:
+        try:
+            self._table.update(request)
+        except ConditionFailedError:
+            return Outcome.DONE_BEFORE
+        return Outcome.DONE
+
+    # --- the sweeper's lease -----------------------------------------------------------------------------------------
+
+    def take_lease(self, holder: str, until: float) -> bool:
+        """Tell whether this sweeper is the one for now. The lease only saves money: nothing is wrong if two sweep."""
+        request = expressions.update(
+            self._table.name,
+            scan_items.SWEEPER_LEASE_KEY,
+            sets={"holder": holder, "until": round(until)},
+            when=Condition(below={"until": round(self._clock.now())}),
+        )
+        try:
+            self._table.update(request)
+        except ConditionFailedError as failure:
+            return failure.old is not None and failure.old.get("holder") == holder
+        return True
+
+    def return_lease(self, holder: str) -> None:
+        """Give the lease back, if this sweeper still has it."""
+        request = expressions.delete(self._table.name, scan_items.SWEEPER_LEASE_KEY, when=Condition(equal={"holder": holder}))
+        try:
+            self._table.delete(request)
+        except ConditionFailedError:
+            return

@@ -1,0 +1,129 @@
+"""Decisions as items of the table: one for each content of a video, beside its records (`VIDEO#<video_id>`, `DECISION#<etag>`).
+
+Not on the record: a record belongs to one scan, while a decision holds for every scan that meets the same content. The etag in the
+key says which content that is; where a bucket has versions, the video id already holds the version. With record and etag at hand
+the key is known, so decisions of many videos are read with BatchGetItem, and an object that was replaced has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from handlers.adapters.table import expressions, items
+from handlers.adapters.table.client import ConditionFailedError
+from handlers.adapters.table.expressions import Condition, Item
+from handlers.adapters.table.outcome import Outcome
+from handlers.adapters.table.reading import TableReader
+from handlers.domain.decision import Decision, Judgement
+from handlers.domain.identity import Video
+from handlers.domain.states import State
+
+JUDGED = (State.FLAGGED, State.CLEAN)
+"""A decision stands on an analysis. CLEAN too: a new policy may have judged a video anew that was flagged when it was looked at."""
+
+TOGETHER = 50
+"""Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check and a write."""
+
+_PREFIX = "DECISION#"
+
+
+class DecisionTable(TableReader):
+    """What is read and written about decisions."""
+
+    def decisions(self, names: Iterable[tuple[str, str]]) -> Iterator[Decision]:
+        """Yield the decisions about (video id, etag), in any order; those that are missing are left out."""
+        return map(decision_from, self._table.get_many(decision_key(*each) for each in names))
+
+    def decisions_about(self, video_id: str) -> list[Decision]:
+        """Return the decisions about every content that a video had, the oldest first."""
+        found = map(decision_from, self._table.query(f"VIDEO#{video_id}", begins_with=_PREFIX))
+        return sorted(found, key=lambda decision: decision.decided_at)
+
+    def note_decision(self, decision: Decision) -> Outcome:
+        """Write a decision, if its record is as it was looked at and no later decision stands.
+
+        DONE_BEFORE: this very decision stands. BY_ANOTHER: the record changed, or a later decision stands.
+        """
+        return self.note_decisions([decision])[0]
+
+    def note_decisions(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        """Write decisions about different videos as `note_decision` does, fifty at a time; return the outcome of each."""
+        outcomes: list[Outcome] = []
+        for first in range(0, len(decisions), TOGETHER):
+            outcomes += self._note_together(decisions[first : first + TOGETHER])
+        return outcomes
+
+    def _note_together(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        """Write decisions in one transaction; those that stood in its way are left out of the next one."""
+        outcomes = dict.fromkeys(range(len(decisions)), Outcome.DONE)
+        left = list(outcomes)
+        while left:
+            try:
+                self._table.transact([action for place in left for action in self._actions(decisions[place])])
+            except ConditionFailedError as failure:
+                for turn in {action // 2 for action in failure.failed}:
+                    outcomes[left[turn]] = _refusal(decisions[left[turn]], failure.failed, 2 * turn)
+                left = [place for place in left if outcomes[place] is Outcome.DONE]
+            else:
+                break
+        return list(outcomes.values())
+
+    def _actions(self, decision: Decision) -> list[dict[str, dict[str, Any]]]:
+        item = decision_item(decision)
+        put = expressions.put(self._table.name, item, when=Condition(below={"decided_at": item["decided_at"]}))
+        return [{"ConditionCheck": self._as_looked_at(decision)}, {"Put": put}]
+
+    def _as_looked_at(self, decision: Decision) -> dict[str, Any]:
+        return expressions.check(
+            self._table.name,
+            items.record_key(decision.video.id, decision.scan_id),
+            when=Condition(
+                equal={"attempt": decision.attempt, "etag": decision.etag}, one_of={"state": [state.value for state in JUDGED]}
+            ),
+        )
+
+
+def _refusal(decision: Decision, failed: Mapping[int, Item | None], check: int) -> Outcome:
+    """Return why a decision was not written, by what stands where its check, or the write after it, failed."""
+    stands = failed.get(check + 1)
+    same = check not in failed and stands is not None and decision_from(stands) == decision
+    return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
+
+
+def decision_key(video_id: str, etag: str) -> dict[str, str]:
+    """Return the key of a decision."""
+    return {"pk": f"VIDEO#{video_id}", "sk": f"{_PREFIX}{etag}"}
+
+
+def decision_item(decision: Decision) -> dict[str, Any]:
+    """Return the whole item of a decision."""
+    known = items.present(
+        {
+            "bucket": decision.video.bucket,
+            "key": decision.video.key,
+            "version_id": decision.video.version_id,
+            "etag": decision.etag,
+            "scan_id": decision.scan_id,
+            "attempt": decision.attempt,
+            "decision": decision.judgement.value,
+            "note": decision.note,
+            "decided_by": decision.decided_by,
+            "decided_at": decision.decided_at,
+        }
+    )
+    return {**decision_key(decision.video.id, decision.etag), **known}
+
+
+def decision_from(item: Item) -> Decision:
+    """Return the decision that an item holds."""
+    return Decision(
+        video=Video(item["bucket"], item["key"], item.get("version_id")),
+        etag=item["etag"],
+        scan_id=item["scan_id"],
+        attempt=int(item["attempt"]),
+        judgement=Judgement(item["decision"]),
+        note=item["note"],
+        decided_by=item["decided_by"],
+        decided_at=float(item["decided_at"]),
+    )

@@ -1,0 +1,195 @@
+"""Writes to scans. A scan is changed only as it was read: each change raises its revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from handlers.adapters.aws_errors import ThrottledError
+from handlers.adapters.table import expressions, scan_items
+from handlers.adapters.table.client import ConditionFailedError
+from handlers.adapters.table.expressions import Condition
+from handlers.adapters.table.outcome import Outcome
+from handlers.adapters.table.reading import TableReader
+from handlers.adapters.table.scan_items import REVISION
+from handlers.domain.record import BatchJob, Progress, Scan
+from handlers.domain.states import Lane, ScanMail, ScanStatus
+from handlers.runtime.backoff import backoff
+
+CHANGE_ATTEMPTS = 10
+"""So often a change of a scan is tried anew after another one came between."""
+
+PROGRESS_KEPT = 7
+"""Points of a scan's progress; one every ten minutes makes an hour."""
+
+
+class ScanWriter(TableReader):
+    """What is written about whole scans."""
+
+    def put_scan(self, scan: Scan) -> Outcome:
+        """Write a scan if there is none of its id."""
+        try:
+            self._table.put(expressions.put(self._table.name, scan_items.scan_item(scan, 1), when=expressions.NEW))
+        except ConditionFailedError:
+            return Outcome.DONE_BEFORE
+        return Outcome.DONE
+
+    def ensure_scan(self, scan_id: str, bucket: str, lane: Lane, batch_job_id: str) -> None:
+        """Write a scan if it is missing, add the batch job to it, and open it again if it was closed."""
+        new = Scan(scan_id, bucket, lane, created_at=self._clock.now(), jobs=(BatchJob(batch_job_id),))
+        if self.scan(scan_id) is None and self.put_scan(new) is Outcome.DONE:
+            return
+        self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, batch_job_id)))
+
+    def add_job(self, scan_id: str, job_id: str) -> None:
+        """Add a batch job to a scan, which is open again then."""
+        self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, job_id)))
+
+    def note_jobs(self, scan_id: str, jobs: tuple[BatchJob, ...]) -> None:
+        """Write what was learnt about batch jobs of a scan; jobs that it does not know are left out, its others stay."""
+        learnt = {job.id: job for job in jobs}
+        self._change_scan(scan_id, lambda scan: replace(scan, jobs=tuple(learnt.get(job.id, job) for job in scan.jobs)))
+
+    def note_waiting_empty(self, scan_id: str, since: float | None) -> None:
+        """Write since when nothing of a scan seems to wait or to be under way (None: something does)."""
+        self._change_scan(scan_id, lambda scan: replace(scan, waiting_empty_since=since))
+
+    def close_scan(self, scan: Scan) -> Outcome:
+        """Close a scan if it is still as it was read, but for its mails; if it had a batch job, its digest is due then.
+
+        One that was cancelled stays cancelled, and is over from now on.
+        """
+        status = scan.status if scan.status is ScanStatus.CANCELLED else ScanStatus.CLOSED
+        now = self._clock.now()
+
+        def closed(found: Scan) -> Scan | None:
+            if replace(found, mails_sent=scan.mails_sent, mails_due=scan.mails_due) != scan:
+                return None
+            # Without a batch job nothing was ever scanned: submitting it failed, and who submitted it has been told.
+            told = _with_mail(found, ScanMail.DIGEST) if found.jobs else found
+            return replace(told, status=status, closed_at=now)
+
+        outcome = self._change_scan(scan.id, closed)
+        if outcome is Outcome.BY_ANOTHER:
+            stands = self.scan(scan.id)
+            return Outcome.DONE_BEFORE if stands is not None and not stands.live else outcome
+        return outcome
+
+    def pause_scan(self, scan_id: str, reason: str) -> Outcome:
+        """Pause an open scan. DONE_BEFORE: it is paused already; BY_ANOTHER: it is cancelled, closed or unknown."""
+        return self._change_scan(scan_id, lambda scan: _held(scan, ScanStatus.PAUSED, reason, self._clock.now()))
+
+    def cancel_scan(self, scan_id: str, reason: str) -> Outcome:
+        """Cancel an open or paused scan. DONE_BEFORE: it is cancelled already; BY_ANOTHER: it is closed or unknown."""
+        return self._change_scan(scan_id, lambda scan: _held(scan, ScanStatus.CANCELLED, reason, self._clock.now()))
+
+    def resume_scan(self, scan_id: str) -> Outcome:
+        """Let a paused scan go on; starters dropped its messages, so they are sent again. BY_ANOTHER: it is cancelled or closed."""
+        return self._change_scan(scan_id, lambda scan: _resumed(scan, self._clock.now()))
+
+    def pause_broken_scan(self, scan_id: str, job_ids: frozenset[str], reason: str) -> Outcome:
+        """Pause a scan whose batch jobs broke, once for each job; a mail is due about it."""
+
+        def paused(scan: Scan) -> Scan | None:
+            if scan.status is not ScanStatus.OPEN or all(job.told or job.id not in job_ids for job in scan.jobs):
+                return None
+            jobs = tuple(replace(job, told=True) if job.id in job_ids else job for job in scan.jobs)
+            told = _with_mail(replace(scan, jobs=jobs), ScanMail.JOB_BROKEN)
+            return _held(told, ScanStatus.PAUSED, reason, self._clock.now())
+
+        return self._change_scan(scan_id, paused)
+
+    def send_again(self, scan_id: str, since: float) -> Outcome:
+        """Have the waiting videos of a scan sent again that were queued before a time, once that time has come."""
+
+        def marked(scan: Scan) -> Scan | None:
+            if scan.status not in (ScanStatus.OPEN, ScanStatus.PAUSED):
+                return None
+            return replace(scan, resend_before=max(since, scan.resend_before or since))
+
+        return self._change_scan(scan_id, marked)
+
+    def tell_limit(self, scan_id: str) -> Outcome:
+        """Have it mailed, once in a scan's life, that no more of its flagged videos are mailed one by one."""
+        return self._change_scan(
+            scan_id,
+            lambda scan: scan if scan.limit_told else replace(_with_mail(scan, ScanMail.LIMIT), limit_told=True),
+        )
+
+    def scan_mail_sent(self, scan_id: str, kind: ScanMail) -> Outcome:
+        """Write that a mail about a scan as a whole is sent."""
+        return self._change_scan(
+            scan_id, lambda scan: replace(scan, mails_due=tuple(due for due in scan.mails_due if due is not kind))
+        )
+
+    def note_progress(self, scan_id: str, point: Progress) -> None:
+        """Add a point to a scan's progress, of which the last hour is kept."""
+        self._change_scan(scan_id, lambda scan: replace(scan, progress=(*scan.progress, point)[-PROGRESS_KEPT:]))
+
+    def _change_scan(self, scan_id: str, change: Callable[[Scan], Scan | None]) -> Outcome:
+        """Read a scan, change it, and write it if nobody did in between; else begin anew.
+
+        `change` returns None where it does not apply (BY_ANOTHER, as for a missing scan), and its argument where nothing is to
+        be written (DONE_BEFORE).
+        """
+        for attempt in range(CHANGE_ATTEMPTS):
+            item = self._table.get(scan_items.scan_key(scan_id))
+            scan = None if item is None else scan_items.scan_from(item)
+            changed = None if scan is None else change(scan)
+            if item is None or changed is None:
+                return Outcome.BY_ANOTHER
+            if changed == scan:
+                return Outcome.DONE_BEFORE
+            try:
+                self._put_revision(changed, int(item[REVISION]))
+            except ConditionFailedError:
+                self._clock.sleep(backoff(attempt, base=0.05, cap=2.0))
+            else:
+                return Outcome.DONE
+        raise ThrottledError(f"scan {scan_id} was changed by others {CHANGE_ATTEMPTS} times in a row")
+
+    def _put_revision(self, scan: Scan, seen: int) -> None:
+        item = scan_items.scan_item(scan, seen + 1)
+        self._table.put(expressions.put(self._table.name, item, when=Condition(equal={REVISION: seen})))
+
+
+def _with_job(scan: Scan, job_id: str) -> Scan:
+    """Return a scan with a job; one that was cancelled and is over goes on, because somebody made a new job for it."""
+    if any(job.id == job_id for job in scan.jobs):
+        return scan
+    status = ScanStatus.CLOSED if scan.status is ScanStatus.CANCELLED and not scan.live else scan.status
+    return replace(scan, status=status, jobs=(*scan.jobs, BatchJob(job_id)), waiting_empty_since=None)
+
+
+def _reopened(scan: Scan) -> Scan:
+    """Return a scan as it is when something registers late; a cancelled one stays cancelled, but is not over any more."""
+    if scan.live:
+        return scan
+    status = ScanStatus.OPEN if scan.status is ScanStatus.CLOSED else scan.status
+    return replace(scan, status=status, closed_at=None, waiting_empty_since=None)
+
+
+def _held(scan: Scan, status: ScanStatus, reason: str, at: float) -> Scan | None:
+    if scan.status is status:
+        return scan
+    if not scan.live or scan.status is ScanStatus.CANCELLED:
+        return None
+    # Who pauses or cancels a scan knows that its job is over.
+    mails = tuple(kind for kind in scan.mails_due if status is ScanStatus.PAUSED or kind is not ScanMail.JOB_BROKEN)
+    return replace(scan, status=status, held_at=at, held_reason=reason, waiting_empty_since=None, mails_due=mails)
+
+
+def _resumed(scan: Scan, at: float) -> Scan | None:
+    if scan.status is ScanStatus.OPEN:
+        return scan
+    if scan.status is not ScanStatus.PAUSED:
+        return None
+    # What was measured before the pause says nothing about the pace after it.
+    before = max(at, scan.resend_before or at)
+    return replace(
+        scan, status=ScanStatus.OPEN, held_at=None, held_reason=None, resend_before=before, waiting_empty_since=None, progress=()
+    )
+
+
+def _with_mail(scan: Scan, kind: ScanMail) -> Scan:
+    return scan if kind in scan.mails_due else replace(scan, mails_due=(*scan.mails_due, kind))

@@ -1,0 +1,1 @@
+"""What each function does with an event: registering, starting, completing, sweeping."""

@@ -1,0 +1,89 @@
+"""Receiving: an SQS event becomes messages, and what is handed back is named; an exception never hands anything back.
+
+Source: Lambda developer guide, services-sqs-errorhandling (partial batch responses); SQS developer guide, visibility timeout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.adapters.aws_errors import code_of
+from handlers.adapters.queue import LaneQueues
+from handlers.domain import json_text, lane_message
+from handlers.flows.start import Starting
+from handlers.flows.start_rules import HandBack
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+GRACE_SECONDS = 30.0
+"""A message stays hidden for so long after its invocation's end: a dead starter's is back soon, a living one's never twice."""
+
+TROUBLE_SECONDS = 30.0
+"""After how long a message comes back that met trouble of the table's, of S3's or of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """One message as Lambda hands it over."""
+
+    id: str
+    handle: str
+    body: str
+    queue_arn: str
+    receives: int
+
+
+class Receiving:
+    """Answers the event source mapping of both lanes."""
+
+    def __init__(self, starting: Starting, queues: LaneQueues, clock: Clock) -> None:
+        self._starting = starting
+        self._queues = queues
+        self._clock = clock
+
+    def respond(self, event: object, *, deadline: float) -> dict[str, Any]:
+        """Deal with an event's messages; return those that are handed back, as the event source mapping wants it."""
+        entries = json_text.items(json_text.mapping(event).get("Records"))
+        if not entries:
+            Log().alarm("the event is no SQS event: it has no records")
+        received = [_received(json_text.mapping(entry)) for entry in entries]
+        back = [message.id for message in received if self._deal_with(message, deadline)]
+        return {"batchItemFailures": [{"itemIdentifier": name} for name in back]}
+
+    def _deal_with(self, received: _Received, deadline: float) -> bool:
+        """Deal with one message; tell whether it is handed back."""
+        message = lane_message.parse(received.body)
+        if message is None:
+            Log().alarm("message dropped: it is none of ours", message_id=received.id)
+            return False
+        try:
+            lane = self._queues.lane(received.queue_arn)
+            self._queues.hide(lane, received.handle, deadline - self._clock.now() + GRACE_SECONDS)
+            back = self._starting.start(message, receives=received.receives, deadline=deadline)
+        except Exception as error:  # noqa: BLE001 # the queue brings the message back, sooner than after an exception
+            log = Log({"scan_id": message.analysis.scan_id, "video_id": message.analysis.video_id})
+            log.alarm("message not dealt with", cause=error, reason=code_of(error))
+            back = HandBack(TROUBLE_SECONDS, code_of(error))
+        if back is None:
+            return False
+        self._hand_back(received, back)
+        return True
+
+    def _hand_back(self, received: _Received, back: HandBack) -> None:
+        """Let a message be seen again after a while; where that fails, it is seen when its present visibility ends."""
+        try:
+            self._queues.hide(self._queues.lane(received.queue_arn), received.handle, back.seconds)
+        except Exception as error:  # noqa: BLE001 # it comes back in any case
+            Log().warning("message handed back late", message_id=received.id, reason=code_of(error))
+
+
+def _received(entry: dict[str, object]) -> _Received:
+    attributes = json_text.mapping(entry.get("attributes"))
+    return _Received(
+        id=json_text.text_or_empty(entry.get("messageId")),
+        handle=json_text.text_or_empty(entry.get("receiptHandle")),
+        body=json_text.text_or_empty(entry.get("body")),
+        queue_arn=json_text.text_or_empty(entry.get("eventSourceARN")),
+        receives=int(json_text.text_or_empty(attributes.get("ApproximateReceiveCount")) or 1),
+    )

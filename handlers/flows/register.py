@@ -1,0 +1,190 @@
+"""Registering: a batch task becomes a message in a lane and a WAITING record, or at once a reason why not.
+
+The message goes before the record, so that a record always has had its message; and the record is read before either, so that a
+clone of a batch job does not flood the lane. What passes by itself is tried again in place for half a minute; after that S3
+repeats the task. Design, sections 3 (Registering) and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from handlers.adapters import aws_errors
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.table import Outcome, ScanTable
+from handlers.domain import batch_event, reasons
+from handlers.domain.batch_event import Request, Result, ResultCode, Task
+from handlers.domain.identity import Video
+from handlers.domain.record import ObjectFacts, Problem, Record
+from handlers.domain.states import RETRIABLE, State
+from handlers.runtime.backoff import backoff
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+PATIENCE_SECONDS = 30.0
+"""For how long an invocation tries again in place; the function itself may run for five minutes."""
+
+SCAN_ENSURED_SECONDS = 60.0
+"""For how long an environment trusts that a scan exists, is open and knows its batch job."""
+
+SKIPPED = "SKIPPED"
+"""What the report says of an object that is no video; nothing is stored for it, unless a record says something else by now."""
+
+_NOT_READABLE = frozenset({reasons.MISSING, reasons.FORBIDDEN})
+"""With one of these a task fails for good: many of them should stop the batch job."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """What a task came to: a state of the report, and the reason if there is trouble."""
+
+    state: str
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """One task, understood: which video for which scan, and until when to try again in place."""
+
+    request: Request
+    scan_id: str
+    video: Video
+    until: float
+
+
+class Registering:
+    """Answers S3 Batch's events; lives as long as its warm environment."""
+
+    def __init__(self, table: ScanTable, objects: ObjectStore, queues: LaneQueues, clock: Clock) -> None:
+        self._table = table
+        self._objects = objects
+        self._queues = queues
+        self._clock = clock
+        self._ensured: dict[tuple[str, str], float] = {}
+
+    def respond(self, event: object) -> dict[str, Any]:
+        """Return the response to an event: one result for each task, whatever happens."""
+        request = batch_event.parse(event)
+        until = self._clock.now() + PATIENCE_SECONDS
+        return batch_event.response(request, [self._result(request, task, until) for task in request.tasks])
+
+    def _result(self, request: Request, task: Task, until: float) -> Result:
+        if task.video is None or request.scan_id is None:
+            return _refusal(request, task)
+        log = Log({"scan_id": request.scan_id, "video_id": task.video.id})
+        log.debug("task", bucket=task.video.bucket, key=task.video.key)
+        try:
+            registered = self._register(_Order(request, request.scan_id, task.video, until))
+        except Exception as error:  # noqa: BLE001 # an exception would fail all tasks, and S3 Batch would not say why
+            log.alarm("task not registered", cause=error, reason=aws_errors.code_of(error))
+            return _trouble(request, task, error)
+        log.info("task registered", state=registered.state, reason=registered.problem and registered.problem.code)
+        return _answer(request, task, registered)
+
+    def _register(self, order: _Order) -> _Registered:
+        self._patiently(order, lambda: self._ensure_scan(order))
+        previous = self._patiently(order, lambda: self._table.record(order.video.id, order.scan_id))
+        if previous is not None and not _taken_up_again(previous, order.request.retry):
+            return self._left_standing(order, previous)
+        look = self._patiently(order, lambda: self._objects.look(order.video))
+        if look.problem is not None and look.problem.code == reasons.NOT_A_VIDEO and previous is None:
+            return _Registered(SKIPPED, look.problem)
+        record = self._new_record(order, look.facts)
+        if look.problem is not None:
+            return self._write(order, record.as_failed(look.problem, at=self._clock.now()), previous)
+        self._patiently(order, lambda: self._queues.send(record))
+        return self._write(order, record, previous)
+
+    def _left_standing(self, order: _Order, previous: Record) -> _Registered:
+        """Leave a record as it is. A retry that finds it waiting sends its message once more: the first may be lost."""
+        if previous.state is State.WAITING and previous.attempt < order.request.retry:
+            self._patiently(order, lambda: self._queues.send(previous))
+        return _standing(previous)
+
+    def _write(self, order: _Order, record: Record, previous: Record | None) -> _Registered:
+        outcome = self._patiently(order, lambda: self._table.register(record, previous))
+        if outcome is Outcome.DONE:
+            return _standing(record)
+        # Another was first, or this write was repeated and its analysis may run already: what stands there now is the answer.
+        now = self._patiently(order, lambda: self._table.record(order.video.id, order.scan_id))
+        return _standing(now or record)
+
+    def _new_record(self, order: _Order, facts: ObjectFacts | None) -> Record:
+        return Record(
+            video=order.video,
+            scan_id=order.scan_id,
+            state=State.WAITING,
+            attempt=order.request.retry,
+            lane=order.request.lane,
+            facts=facts,
+            batch_job_id=order.request.job_id,
+            queued_at=self._clock.now(),
+        )
+
+    def _ensure_scan(self, order: _Order) -> None:
+        """Write the scan if it is missing; again after a minute, because a registration must reopen a closed scan."""
+        name, now = (order.scan_id, order.request.job_id), self._clock.now()
+        self._ensured = {known: at for known, at in self._ensured.items() if now - at < SCAN_ENSURED_SECONDS}
+        if name not in self._ensured:
+            self._table.ensure_scan(order.scan_id, order.video.bucket, order.request.lane, order.request.job_id)
+            self._ensured[name] = now
+
+    def _patiently(self, order: _Order, step: Callable[[], T]) -> T:
+        """Do a step, again while what stands in its way may pass in a moment. Each step can be repeated harmlessly."""
+        attempt = 0
+        while True:
+            try:
+                return step()
+            except Exception as error:
+                wait = backoff(attempt, base=0.2, cap=5.0)
+                if not aws_errors.fault_of(error).passing or self._clock.now() + wait > order.until:
+                    raise
+            self._clock.sleep(wait)
+            attempt += 1
+
+
+def unavailable(event: object, error: Exception) -> dict[str, Any]:
+    """Return the response where the function itself cannot work: every task is to be repeated later."""
+    request = batch_event.parse(event)
+    return batch_event.response(request, [_trouble(request, task, error) for task in request.tasks])
+
+
+def _taken_up_again(previous: Record, retry: int) -> bool:
+    """Tell whether a task takes up a video again: only one of a retry job does, never a redrive or a clone."""
+    return previous.state in RETRIABLE and previous.attempt < retry
+
+
+def _standing(record: Record) -> _Registered:
+    return _Registered(record.state.value, record.problem)
+
+
+def _answer(request: Request, task: Task, registered: _Registered) -> Result:
+    problem = registered.problem
+    if problem is None:
+        text = batch_event.result_text(scan=request.scan_id, state=registered.state)
+        return Result(task.task_id, ResultCode.SUCCEEDED, text)
+    if problem.code in _NOT_READABLE:
+        return _failure(request, task, ResultCode.PERMANENT_FAILURE, problem)
+    text = batch_event.result_text(scan=request.scan_id, state=registered.state, reason=problem.code, message=problem.message)
+    return Result(task.task_id, ResultCode.SUCCEEDED, text)
+
+
+def _refusal(request: Request, task: Task) -> Result:
+    refusal = task.refusal or request.refusal or "the task names no object"
+    Log().warning("task refused", scan_id=request.scan_id, reason=reasons.UNINTELLIGIBLE)
+    return _failure(request, task, ResultCode.PERMANENT_FAILURE, Problem(reasons.UNINTELLIGIBLE, refusal))
+
+
+def _trouble(request: Request, task: Task, error: Exception) -> Result:
+    problem = Problem(aws_errors.code_of(error), aws_errors.message_of(error))
+    return _failure(request, task, ResultCode.TEMPORARY_FAILURE, problem)
+
+
+def _failure(request: Request, task: Task, code: ResultCode, problem: Problem) -> Result:
+    text = batch_event.result_text(scan=request.scan_id, reason=problem.code, message=problem.message)
+    return Result(task.task_id, code, text)

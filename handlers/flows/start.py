@@ -1,0 +1,234 @@
+"""Starting: one message of a lane at a time waits for a free job of the account's, and becomes a running analysis.
+
+Design, sections 3 (Starting, Slots, Pausing) and 5. This is the only flow that calls Start. Every try reads settings, scan and
+record again. What Rekognition refuses for certain is waited for in place; where the outcome is unknown, the note on the record
+stands and the queue brings the message back, so that Start is repeated with the same token and parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.rekognition import (
+    AnalysisStarter,
+    Mismatch,
+    ObjectsFault,
+    OurFault,
+    Refused,
+    Started,
+    StartResult,
+    Unknown,
+)
+from handlers.adapters.table import Outcome, ScanTable
+from handlers.domain import reasons
+from handlers.domain.lane_message import LaneMessage
+from handlers.domain.record import Problem, Record, StartParameters
+from handlers.flows import start_rules
+from handlers.flows.start_rules import Drop, Fail, HandBack, Limits, Try
+from handlers.runtime.backoff import jitter
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+PACE_SECONDS = 1.0
+"""No environment calls Start sooner after its last call: four starters stay under Rekognition's 5 a second (General Reference)."""
+
+WAIT_SECONDS = (1.0, 2.0)
+"""Between two tries while no job is free."""
+
+LAST_SECONDS = 60.0
+"""No further try begins with less time left: it may take a look (2 x 10 s), a Start (20 s), and a few writes."""
+
+NO_SLOT_SECONDS = 1.0
+UNKNOWN_SECONDS = 10.0
+OUR_FAULT_SECONDS = 60.0
+"""After how long a message comes back: no job was free all the time; its Start may have happened; the fault was ours."""
+
+BREAKER_REFUSALS = 20
+"""So many Starts in a row refused for a reason of ours pause everything."""
+
+BREAKER = "circuit breaker"
+
+
+@dataclass(frozen=True, slots=True)
+class StartSettings:
+    """With what analyses are started, and how many at a time."""
+
+    topic_arn: str
+    role_arn: str
+    min_confidence: float
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """No job is free: try again in a moment."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """The record changed under the hand: read it again at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """Nothing is left to do for this message."""
+
+
+_Result = Drop | HandBack | _Wait | _Again | _Done
+
+
+@dataclass(slots=True)
+class _Session:
+    """One message while it is dealt with; `noted` is its record with the note of a try that this invocation has written."""
+
+    message: LaneMessage
+    receives: int
+    log: Log
+    noted: Record | None = None
+
+
+class Starting:
+    """Starts analyses; lives as long as its warm environment, whose calls of Start it paces."""
+
+    def __init__(
+        self, table: ScanTable, objects: ObjectStore, starter: AnalysisStarter, clock: Clock, settings: StartSettings
+    ) -> None:
+        self._table = table
+        self._objects = objects
+        self._starter = starter
+        self._clock = clock
+        self._settings = settings
+        self._last_start = float("-inf")
+
+    def start(self, message: LaneMessage, *, receives: int, deadline: float) -> HandBack | None:
+        """Deal with one message: None when it is done with, else for how long to hand it back.
+
+        `receives` is how often it was received, this time included; `deadline` when the invocation ends (epoch seconds).
+        """
+        log = Log({"scan_id": message.analysis.scan_id, "video_id": message.analysis.video_id})
+        log.debug("message", bucket=message.video.bucket, key=message.video.key, attempt=message.analysis.attempt)
+        session = _Session(message, receives, log)
+        while True:
+            result = self._turn(session)
+            if isinstance(result, _Wait):
+                result = self._waited(result, deadline)
+            if not isinstance(result, _Again):
+                return self._leave(session, result)
+
+    def _waited(self, wait: _Wait, deadline: float) -> _Again | HandBack:
+        seconds = jitter(*WAIT_SECONDS)
+        if self._clock.now() + seconds + LAST_SECONDS > deadline:
+            return HandBack(NO_SLOT_SECONDS, wait.reason)
+        self._clock.sleep(seconds)
+        return _Again()
+
+    def _leave(self, session: _Session, result: Drop | HandBack | _Done) -> HandBack | None:
+        """Take back the note of this invocation if it stands and its Starts were all refused for certain."""
+        if isinstance(result, _Done):
+            return None
+        if session.noted is not None and (isinstance(result, Drop) or result.certain):
+            self._table.forget_start_tried(session.noted)
+        session.log.info("message dropped" if isinstance(result, Drop) else "message handed back", reason=result.reason)
+        return result if isinstance(result, HandBack) else None
+
+    def _turn(self, session: _Session) -> _Result:
+        """Try once, by what the table says now."""
+        self._keep_pace()
+        situation = self._table.situation(session.message.analysis)
+        step = start_rules.decide(
+            situation,
+            session.message.analysis,
+            receives=session.receives,
+            own_note=None if session.noted is None else session.noted.start_tried_at,
+            now=self._clock.now(),
+        )
+        if isinstance(step, Fail):
+            return self._fail(session, step.record, step.problem)
+        if not isinstance(step, Try):
+            return step
+        if not step.owed and self._table.running_count() >= start_rules.slots(situation.settings, self._settings.limits):
+            return _Wait("all slots are in use")
+        return self._try(session, step)
+
+    def _keep_pace(self) -> None:
+        wait = self._last_start + PACE_SECONDS - self._clock.now()
+        if wait > 0:
+            self._clock.sleep(wait)
+
+    def _try(self, session: _Session, step: Try) -> _Result:
+        record = step.record if step.record.start_tried_at is not None else self._noted(session, step.record)
+        if not isinstance(record, Record):
+            return record
+        if record.start is None:
+            raise LookupError("a start was tried, but with which parameters is not written")
+        # Who wrote the note may be at it still, and would take it back after a refusal, whatever this Start comes to.
+        if step.owed and self._table.note_start_shared(record) is not Outcome.DONE:
+            return _Again()
+        self._last_start = self._clock.now()
+        return self._act(session, Try(record, step.owed), self._starter.start(record.analysis, record.video, record.start))
+
+    def _noted(self, session: _Session, record: Record) -> Record | _Result:
+        """Look at the object again, and note on the record that a Start is tried and with what."""
+        look = self._objects.look(record.video)
+        if look.problem is not None and look.problem.code == reasons.FORBIDDEN:
+            # It could be read when it was registered: a permission of ours is missing, more likely than all objects' fault.
+            return self._refused_by_us(session, Try(record, owed=False), look.problem)
+        if look.problem is not None or look.facts is None:
+            return self._fail(session, record, look.problem or Problem(reasons.MISSING, "The object is gone."))
+        own = self._settings
+        start = StartParameters(look.facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
+        at = self._clock.now()
+        if self._table.note_start_tried(record, look.facts, start, at=at) is not Outcome.DONE:
+            return _Again()
+        session.noted = replace(record, facts=look.facts, start=start, start_tried_at=at)
+        return session.noted
+
+    def _act(self, session: _Session, step: Try, result: StartResult) -> _Result:
+        match result:
+            case Started(job_id):
+                return self._running(session, step.record, job_id)
+            case Refused(problem):
+                return _Wait(problem.code)
+            case Unknown(problem):
+                session.log.warning("start unknown", reason=problem.code)
+                return HandBack(UNKNOWN_SECONDS, problem.code, certain=False)
+            case ObjectsFault(problem):
+                return self._fail(session, step.record, problem)
+            case OurFault(problem):
+                return self._refused_by_us(session, step, problem)
+            case Mismatch(problem):
+                session.log.alarm("start mismatch", reason=problem.code, detail=problem.message)
+                return self._running(session, step.record, None)
+
+    def _running(self, session: _Session, record: Record, job_id: str | None) -> _Done:
+        outcome = self._table.enter_running(record, job_id)
+        session.log.info("analysis started", job_id=job_id, outcome=outcome.value)
+        settings = self._table.settings()
+        if settings is not None and settings.refused_in_row:
+            self._table.forget_refused()
+        return _Done()
+
+    def _fail(self, session: _Session, record: Record, problem: Problem) -> _Done:
+        outcome = self._table.finish(record.as_failed(problem, at=self._clock.now()))
+        session.log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
+        return _Done()
+
+    def _refused_by_us(self, session: _Session, step: Try, problem: Problem) -> HandBack | _Done:
+        """Keep the message, count the refusal, and stop all starting when there are too many in a row."""
+        session.log.alarm("start refused by a fault of ours", reason=problem.code, detail=problem.message)
+        in_row = self._table.count_refused()
+        if in_row >= BREAKER_REFUSALS:
+            self._open_breaker(session, problem)
+        record = self._table.note_refusal(step.record)
+        # An owed Start may have happened: such a record never fails for this.
+        if in_row < BREAKER_REFUSALS and not step.owed and start_rules.hopeless(record, now=self._clock.now()):
+            return self._fail(session, step.record, problem)
+        return HandBack(OUR_FAULT_SECONDS, problem.code)
+
+    def _open_breaker(self, session: _Session, problem: Problem) -> None:
+        """Pause all starting, and leave it to the sweeper to mail the operator; the first of several that come here says why."""
+        if self._table.pause(BREAKER, f"{problem.code}: {problem.message}", mail=True) is Outcome.DONE:
+            session.log.alarm("starting is paused", by=BREAKER, reason=problem.code, detail=problem.message)

@@ -1,0 +1,112 @@
+"""What is to be done with a message of a lane, by what the table says: rules without AWS and without waiting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handlers.adapters.table import Situation
+from handlers.domain import reasons
+from handlers.domain.identity import Analysis
+from handlers.domain.record import Problem, Record, Settings
+from handlers.domain.states import ScanStatus, State
+
+NO_RECORD_SECONDS = 30.0
+NO_RECORD_RECEIVES = 20
+"""A message whose record is not there yet is handed back so often: a batch task that takes longer than this has failed."""
+
+PAUSED_SECONDS = 60.0
+"""A lane's message may be received 1,000 times before it is dead: a pause must not use them up before the mapping is disabled."""
+
+START_UNKNOWN_SECONDS = 6 * 86_400.0
+"""Rekognition keeps tokens and results for 7 days (developer guide, api-video): after 6 a repeated Start might be paid again."""
+
+HOPELESS_REFUSALS = 20
+HOPELESS_SECONDS = 3_600.0
+
+OVERSHOOT = 2
+"""At the account's quota Rekognition's refusal decides; at so many times the quota our own count stops: something is broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many jobs we use where the settings item does not say, and how many the account has."""
+
+    slots: int
+    account_jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The message is of no use any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """The message is to come back after so many seconds. `certain`: no Start of this invocation can have happened."""
+
+    seconds: float
+    reason: str
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The record is to become FAILED."""
+
+    record: Record
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Start is to be called. `owed`: an earlier invocation may have started it, so that nothing but repeating it may follow."""
+
+    record: Record
+    owed: bool
+
+
+Step = Drop | HandBack | Fail | Try
+
+
+def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note: float | None, now: float) -> Step:
+    """Return what is to be done; `own_note` is the `start_tried_at` that this invocation has written itself."""
+    record = situation.record
+    if record is None or record.attempt < analysis.attempt:
+        if receives > NO_RECORD_RECEIVES:
+            return Drop("its record never came")
+        return HandBack(NO_RECORD_SECONDS, "its record is not there yet")
+    if record.attempt > analysis.attempt or record.state is not State.WAITING:
+        return Drop("its record no longer waits for it")
+    if record.start_tried_at is not None and record.start_tried_at != own_note:
+        return _owed(record, record.start_tried_at, now)
+    return _held(situation) or Try(record, owed=False)
+
+
+def _held(situation: Situation) -> Drop | HandBack | None:
+    """Return what a pause or a cancellation does to a message; a scan that comes on again has its messages sent again."""
+    if situation.scan is not None and situation.scan.status in (ScanStatus.PAUSED, ScanStatus.CANCELLED):
+        return Drop(f"its scan is {situation.scan.status.value}")
+    if situation.settings is not None and situation.settings.paused:
+        return HandBack(PAUSED_SECONDS, "starting is paused")
+    return None
+
+
+def _owed(record: Record, tried_at: float, now: float) -> Step:
+    if now - tried_at <= START_UNKNOWN_SECONDS:
+        return Try(record, owed=True)
+    message = "For 6 days nobody could learn whether the analysis had been started; later it might be paid twice."
+    return Fail(record, Problem(reasons.START_UNKNOWN, message))
+
+
+def slots(settings: Settings | None, limits: Limits) -> int:
+    """Return at how many running analyses our own count stops a Start."""
+    wanted = limits.slots if settings is None or settings.slots is None else settings.slots
+    return wanted if wanted < limits.account_jobs else OVERSHOOT * limits.account_jobs
+
+
+def hopeless(record: Record, *, now: float) -> bool:
+    """Tell whether one video has been refused so often and so long for a reason of ours that it is the video after all."""
+    since = now if record.refused_since is None else record.refused_since
+    return record.refusals >= HOPELESS_REFUSALS and now - since >= HOPELESS_SECONDS

@@ -1,0 +1,84 @@
+"""Asking Rekognition after overdue analyses: a notice may be lost, and completion may have failed on one."""
+
+from __future__ import annotations
+
+from handlers.adapters.aws_errors import code_of, fault_of
+from handlers.adapters.functions import CompletionFunction
+from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError
+from handlers.adapters.table import Outcome, Running, ScanTable
+from handlers.domain import notice
+from handlers.domain.analysis import JobStatus
+from handlers.domain.reasons import RESULT_LOST
+from handlers.domain.record import Problem
+from handlers.flows.sweep import rules
+from handlers.flows.sweep.context import Sight
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+PACE_SECONDS = 1.0
+"""Rekognition takes 5 Gets a second in small Regions (General Reference), and completion needs them for its pages."""
+
+
+class Asking:
+    """Asks whether an analysis is over, and hands a finished one to `completion`; it never reads results itself."""
+
+    def __init__(
+        self, table: ScanTable, reader: AnalysisReader, completion: CompletionFunction, clock: Clock, topic_arn: str
+    ) -> None:
+        self._table = table
+        self._reader = reader
+        self._completion = completion
+        self._clock = clock
+        self._topic_arn = topic_arn
+
+    def do(self, sight: Sight, until: float) -> None:  # noqa: ARG002 # analyses are looked at one by one
+        """Ask after the overdue analyses, the one first that was not asked after for longest."""
+        now = self._clock.now()
+        due = [running for running in self._table.running() if rules.overdue(running, now)]
+        for running in sorted(due, key=rules.last_asked):
+            if self._clock.now() > until or not self._looked_after(running):
+                return
+
+    def _looked_after(self, running: Running) -> bool:
+        """Look after one analysis; False where Rekognition is too busy to be asked any more."""
+        problem = rules.given_up(running, self._clock.now())
+        if problem is not None or running.job_id is None:
+            self._fail(running, problem or Problem(RESULT_LOST, "Nobody knows which job it is."))
+            return True
+        if self._table.note_asked(running, at=self._clock.now()) is not Outcome.DONE:
+            # Another sweeper asks, or it is over.
+            return True
+        answered = self._asked(running, running.job_id)
+        self._clock.sleep(PACE_SECONDS)
+        return answered
+
+    def _asked(self, running: Running, job_id: str) -> bool:
+        log = _log(running)
+        try:
+            status = self._reader.ask(job_id)
+        except NoSuchJobError as error:
+            self._fail(running, Problem(RESULT_LOST, f"Rekognition does not know the job any more ({error})."))
+            return True
+        except Exception as error:
+            if not fault_of(error).passing:
+                raise
+            log.info("Rekognition would not answer", reason=code_of(error))
+            return False
+        if status is JobStatus.IN_PROGRESS:
+            log.info("analysis still runs")
+        else:
+            log.warning("notice lost or not dealt with: handed over again", status=status.value)
+            self._completion.hand_over(notice.as_event(job_id, self._topic_arn, self._clock.now()))
+        return True
+
+    def _fail(self, running: Running, problem: Problem) -> None:
+        record = self._table.record(running.video_id, running.scan_id)
+        if record is None or record.attempt != running.attempt:
+            _log(running).alarm("an analysis runs that its record does not know")
+            return
+        outcome = self._table.finish(record.as_failed(problem, at=self._clock.now()))
+        _log(running).alarm("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
+
+
+def _log(running: Running) -> Log:
+    return Log({"scan_id": running.scan_id, "video_id": running.video_id, "job_id": running.job_id})

@@ -1,0 +1,179 @@
+"""Mailing: the only hand that publishes, one mail at a time, noted as soon as it is sent: only a crash between doubles it."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from handlers.adapters.mail import MailTopic
+from handlers.adapters.table import Outcome, ScanTable
+from handlers.domain import scan_mail
+from handlers.domain.mail import Mail, flagged_mail
+from handlers.domain.record import Record, Scan, Settings
+from handlers.domain.states import ScanMail, State
+from handlers.flows.sweep.context import Sight
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+PACE_SECONDS = 0.2
+"""SNS suspends an e-mail subscription above 10 messages a second (General Reference, SNS quotas): half of that."""
+
+MAILS_LOOKED_AT = 1_000
+
+FLAGGED_LOOKED_AT = 5_000
+"""So many flagged videos are read for the worst ten: 5,000 reads of 4 KB, less than a tenth of a cent and some ten seconds."""
+
+WAITING_COUNTED = 100_000
+"""So far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent."""
+
+
+class Post:
+    """Publishes at most five mails a second, and each once as long as its environment lives."""
+
+    def __init__(self, topic: MailTopic, clock: Clock) -> None:
+        self._topic = topic
+        self._clock = clock
+        self._not_noted: set[tuple[object, ...]] = set()
+
+    def deliver(self, name: tuple[object, ...], mail: Callable[[], Mail], note: Callable[[], Outcome]) -> Outcome:
+        """Send a mail and note that it is sent; return what noting came to.
+
+        Where noting fails, the table being throttled, the mail is not sent again under its name, which no other mail has: only
+        noting is tried again. Else each sweep would send it anew.
+        """
+        if name not in self._not_noted:
+            self._send(mail())
+            self._not_noted.add(name)
+        outcome = note()
+        self._not_noted.remove(name)
+        return outcome
+
+    def _send(self, mail: Mail) -> None:
+        """Publish a mail, and let the pause pass; also where it failed, because it may have gone out all the same."""
+        try:
+            self._topic.publish(mail)
+        finally:
+            self._clock.sleep(PACE_SECONDS)
+
+
+class FlaggedMailing:
+    """Mails flagged videos one by one, up to the limit of their scan; the rest is left to the digest."""
+
+    def __init__(self, table: ScanTable, post: Post, clock: Clock, *, stack_name: str, limit: int) -> None:
+        self._table = table
+        self._post = post
+        self._clock = clock
+        self._stack_name = stack_name
+        self._limit = limit
+
+    def do(self, sight: Sight, until: float) -> None:
+        """Send the mails that are due, the oldest first; one that cannot be sent does not keep the others back."""
+        sent = {scan.id: scan.mails_sent for scan in sight.scans()}
+        due = self._table.mails_due(MAILS_LOOKED_AT)
+        steps = (partial(self._deal_with, video_id, scan_id, sent, sight) for video_id, scan_id in due)
+        attempt_all(steps, lambda: self._clock.now() <= until)
+
+    def _deal_with(self, video_id: str, scan_id: str, sent: dict[str, int], sight: Sight) -> None:
+        record = self._table.record(video_id, scan_id)
+        if record is None or not record.mail_due:
+            # The index lags: this mail was sent a moment ago.
+            return
+        # A scan that the table does not know counts no mails, and so knows no limit.
+        if sent.get(scan_id, 0) >= self._limit:
+            self._spare(record, sight)
+            return
+        name = ("flagged", record.analysis, record.policy_hash)
+        outcome = self._post.deliver(name, partial(self._mail, record), partial(self._note, record, sent))
+        Log().info("mail sent", scan_id=scan_id, video_id=video_id, outcome=outcome.value)
+
+    def _note(self, record: Record, sent: dict[str, int]) -> Outcome:
+        if record.scan_id in sent:
+            sent[record.scan_id] += 1
+        return self._table.mail_sent(record)
+
+    def _spare(self, record: Record, sight: Sight) -> None:
+        self._table.tell_limit(record.scan_id)
+        self._table.mail_spared(record)
+        sight.forget()
+
+    def _mail(self, record: Record) -> Mail:
+        return flagged_mail(
+            record,
+            [label for name in record.counted for label in record.labels if label.name == name],
+            self._table.segments(record.video.id, record.scan_id, record.attempt),
+            record.scan_id,
+            self._stack_name,
+        )
+
+
+class ScanMailing:
+    """Mails what is to be said about whole scans, and about starting as a whole."""
+
+    def __init__(self, table: ScanTable, post: Post, clock: Clock, *, stack_name: str, limit: int) -> None:
+        self._table = table
+        self._post = post
+        self._clock = clock
+        self._stack_name = stack_name
+        self._limit = limit
+
+    def do(self, sight: Sight, until: float) -> None:
+        """Send what is due; one that cannot be sent does not keep the others back."""
+        attempt_all(self._steps(sight), lambda: self._clock.now() <= until)
+
+    def _steps(self, sight: Sight) -> Iterator[Callable[[], None]]:
+        settings = sight.settings()
+        if settings.paused and settings.mail_due:
+            yield partial(self._tell_pause, settings)
+        for scan in sight.scans():
+            yield from (partial(self._tell, scan, kind) for kind in scan.mails_due)
+
+    def _tell_pause(self, settings: Settings) -> None:
+        mail = partial(scan_mail.pause_mail, settings, self._stack_name)
+        self._post.deliver(("pause", settings.paused_at), mail, self._pause_told)
+
+    def _pause_told(self) -> Outcome:
+        return self._table.pause_mail_sent()
+
+    def _tell(self, scan: Scan, kind: ScanMail) -> None:
+        # A scan that was opened again is closed again, and so has another digest.
+        name = (kind, scan.id, scan.held_at, scan.closed_at)
+        outcome = self._post.deliver(name, partial(self._mail, scan, kind), lambda: self._table.scan_mail_sent(scan.id, kind))
+        Log().info("scan mail sent", scan_id=scan.id, kind=kind.value, outcome=outcome.value)
+
+    def _mail(self, scan: Scan, kind: ScanMail) -> Mail:
+        match kind:
+            case ScanMail.JOB_BROKEN:
+                waiting = self._table.waiting_count(scan.id, WAITING_COUNTED)
+                return scan_mail.job_broken_mail(scan, waiting, self._stack_name, counted_to=WAITING_COUNTED)
+            case ScanMail.LIMIT:
+                return scan_mail.limit_mail(scan, self._limit, self._stack_name)
+            case ScanMail.DIGEST:
+                return self._digest(scan)
+
+    def _digest(self, scan: Scan) -> Mail:
+        totals = self._table.totals(scan.id)
+        ids = itertools.islice(self._table.in_state(scan.id, State.FLAGGED), FLAGGED_LOOKED_AT)
+        flagged = self._table.records((video_id, scan.id) for video_id in ids)
+        worst = heapq.nlargest(scan_mail.WORST, flagged, key=scan_mail.confidence)
+        seen_all = totals.videos.get(State.FLAGGED, 0) <= FLAGGED_LOOKED_AT
+        return scan_mail.digest_mail(scan, totals, worst, self._stack_name, seen_all=seen_all)
+
+
+def attempt_all(steps: Iterable[Callable[[], None]], may_go_on: Callable[[], bool]) -> None:
+    """Do every step while there is time; one that fails does not keep the others back.
+
+    Raises:
+        ExceptionGroup: At the end, with all that failed.
+    """
+    failures: list[Exception] = []
+    for step in steps:
+        if not may_go_on():
+            break
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 # raised below, after the others
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} steps failed", failures)

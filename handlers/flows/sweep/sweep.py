@@ -1,0 +1,118 @@
+"""Sweeping, once a minute: what no event brings about. Design, sections 3, 4 and 5.
+
+A sweep is over before the next one is due; what it had no time for is done then. Each chore stands alone: one that fails does not
+keep the others back. Two sweeps at a time would do no harm (every write is conditional), the lease saves money, and mails: it
+lasts as long as the function may, so that a sweep that hangs is over before another begins to send.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from handlers.adapters import aws_errors
+from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.functions import CompletionFunction, LaneSwitches
+from handlers.adapters.mail import MailTopic
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.rekognition import AnalysisReader
+from handlers.adapters.table import ScanTable
+from handlers.flows.sweep.check_overdue import Asking
+from handlers.flows.sweep.close_scans import Closing, Measuring
+from handlers.flows.sweep.context import Chore, Sight
+from handlers.flows.sweep.holding import Cancelling, Purging
+from handlers.flows.sweep.resend import Resending
+from handlers.flows.sweep.send_mail import FlaggedMailing, Post, ScanMailing
+from handlers.flows.sweep.watch_jobs import JobWatching
+from handlers.flows.sweep.watch_lanes import LaneWatching, Switching
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+SWEEP_SECONDS = 50.0
+"""No chore goes on for longer after the sweep's begin: the next sweep is due after a minute."""
+
+LAST_SECONDS = 30.0
+"""No chore goes on with less time left until the invocation's end."""
+
+
+class SweepError(Exception):
+    """Some chores failed; the next sweep tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All that the sweeper works with."""
+
+    table: ScanTable
+    topic: MailTopic
+    batch_jobs: BatchJobs
+    queues: LaneQueues
+    reader: AnalysisReader
+    completion: CompletionFunction
+    switches: LaneSwitches
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """What stands in the mails, how many there are per scan, and through which topic completion hears of an analysis."""
+
+    stack_name: str
+    completions_topic_arn: str
+    mails_per_scan: int
+
+
+class Sweeping:
+    """Sweeps; lives as long as its warm environment."""
+
+    def __init__(self, ports: Ports, clock: Clock, settings: SweepSettings) -> None:
+        self._table = ports.table
+        self._clock = clock
+        self._holder = uuid.uuid4().hex
+        self._chores = _chores(ports, clock, settings)
+
+    def sweep(self, *, deadline: float) -> None:
+        """Do every chore once, unless another sweeper is at it.
+
+        Raises:
+            SweepError: At the end, if any chore failed.
+        """
+        began = self._clock.now()
+        if not self._table.take_lease(self._holder, deadline):
+            Log().info("another sweeper is at it")
+            return
+        sight, end = Sight(self._table), min(deadline - LAST_SECONDS, began + SWEEP_SECONDS)
+        failed = [type(chore).__name__ for chore, share in self._chores if not self._done(chore, sight, share, end)]
+        self._table.return_lease(self._holder)
+        if failed:
+            raise SweepError(f"failed: {', '.join(failed)}")
+
+    def _done(self, chore: Chore, sight: Sight, share: float, end: float) -> bool:
+        now = self._clock.now()
+        if now > end:
+            return True
+        try:
+            chore.do(sight, min(end, now + share))
+        except Exception as error:  # noqa: BLE001 # the other chores must not suffer; it is raised at the end
+            Log().alarm("chore failed", chore=type(chore).__name__, cause=error, reason=aws_errors.code_of(error))
+            return False
+        return True
+
+
+def _chores(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[Chore, float]]:
+    """Return the chores in their order, with the seconds that each may take: what is short and urgent comes before what is long."""
+    table, queues = ports.table, ports.queues
+    post = Post(ports.topic, clock)
+    return (
+        (Switching(ports.switches), 5.0),
+        (FlaggedMailing(table, post, clock, stack_name=settings.stack_name, limit=settings.mails_per_scan), 15.0),
+        (JobWatching(table, ports.batch_jobs, clock), 5.0),
+        (Closing(table, clock), 5.0),
+        (ScanMailing(table, post, clock, stack_name=settings.stack_name, limit=settings.mails_per_scan), 10.0),
+        (Asking(table, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
+        (Measuring(table, clock), 5.0),
+        (Purging(table, queues, clock), 5.0),
+        (Cancelling(table, queues, clock), 20.0),
+        (LaneWatching(table, queues, clock), 5.0),
+        (Resending(table, queues, clock), SWEEP_SECONDS),
+    )

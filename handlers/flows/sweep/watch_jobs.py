@@ -1,0 +1,62 @@
+"""Asking after batch jobs, and pausing the scan of one that broke."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from handlers.adapters.batch_jobs import OVER, BatchJobs
+from handlers.adapters.table import Outcome, ScanTable
+from handlers.domain.record import BatchJob, Scan
+from handlers.domain.states import ScanStatus
+from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.send_mail import attempt_all
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+ASKED_SECONDS = 30.0
+"""S3 slows down who asks after a batch job more often (S3 user guide, troubleshooting-batch-operations)."""
+
+BROKEN = frozenset({"Cancelled", "Failed"})
+"""Statuses of a job that ended before all its tasks were tried (S3 user guide, batch-ops-job-status)."""
+
+
+class JobWatching:
+    """Notes how the batch jobs stand of scans that are not over."""
+
+    def __init__(self, table: ScanTable, batch_jobs: BatchJobs, clock: Clock) -> None:
+        self._table = table
+        self._batch_jobs = batch_jobs
+        self._clock = clock
+        self._asked: dict[str, float] = {}
+
+    def do(self, sight: Sight, until: float) -> None:
+        """Ask after every job that may have moved, and pause the scans of those that broke."""
+        self._asked = {job: at for job, at in self._asked.items() if self._clock.now() - at < ASKED_SECONDS}
+        live = [scan for scan in sight.scans() if scan.live]
+        attempt_all((partial(self._look_after, scan, sight) for scan in live), lambda: self._clock.now() <= until)
+
+    def _look_after(self, scan: Scan, sight: Sight) -> None:
+        jobs = tuple(map(self._asked_after, scan.jobs))
+        if jobs != scan.jobs:
+            self._table.note_jobs(scan.id, jobs)
+            sight.forget()
+        self._pause_if_broken(scan, jobs, sight)
+
+    def _asked_after(self, job: BatchJob) -> BatchJob:
+        if job.status in OVER or job.id in self._asked:
+            return job
+        self._asked[job.id] = self._clock.now()
+        return self._batch_jobs.ask(job, at=self._clock.now())
+
+    def _pause_if_broken(self, scan: Scan, jobs: tuple[BatchJob, ...], sight: Sight) -> None:
+        """Pause a scan of which a job was cancelled or failed while videos wait; a person decides whether they are analysed.
+
+        Where none waits there is nothing to decide: the scan closes by itself, and its digest says how the job ended.
+        """
+        broken = [job for job in jobs if job.status in BROKEN and not job.told]
+        if scan.status is not ScanStatus.OPEN or not broken or self._table.waiting_seems_empty(scan.id):
+            return
+        reason = "; ".join(f"its batch job {job.id} is {job.status.lower()}" for job in broken)
+        if self._table.pause_broken_scan(scan.id, frozenset(job.id for job in broken), reason) is Outcome.DONE:
+            Log({"scan_id": scan.id}).alarm("scan paused", reason=reason)
+        sight.forget()

@@ -1,0 +1,79 @@
+"""Looking at the lanes: whether they may be emptied by starters, and whether they have lost something."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from handlers.adapters.functions import LaneSwitches
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.table import ScanTable
+from handlers.adapters.table.scan_items import LaneWatch
+from handlers.domain.record import Scan
+from handlers.domain.states import Lane
+from handlers.flows.sweep.context import Sight
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+EMPTY_SECONDS = 55.0
+"""SQS may be a minute late with its counts, so a lane is empty when it was so in two sweeps, which are a minute apart."""
+
+
+class Switching:
+    """Makes the lanes' event source mappings agree with the settings; nobody else switches them."""
+
+    def __init__(self, switches: LaneSwitches) -> None:
+        self._switches = switches
+
+    def do(self, sight: Sight, until: float) -> None:  # noqa: ARG002 # two short calls
+        """Disable the mappings while starting is paused, enable them otherwise."""
+        paused = sight.settings().paused
+        if told := self._switches.agree(enabled=not paused):
+            Log().info("lanes switched", enabled=not paused, mappings=told)
+
+
+class LaneWatching:
+    """Notices what a lane has lost: a dead letter more, or nothing in it while videos wait."""
+
+    def __init__(self, table: ScanTable, queues: LaneQueues, clock: Clock) -> None:
+        self._table = table
+        self._queues = queues
+        self._clock = clock
+
+    def do(self, sight: Sight, until: float) -> None:
+        """Have the videos of a lane sent again that has lost messages."""
+        if sight.settings().paused or not sight.open_scans():
+            return
+        for lane in Lane:
+            if self._clock.now() > until:
+                return
+            seen = self._table.lane_watch(lane)
+            watch = self._empty(lane, sight, self._dead(lane, sight, seen))
+            if watch != seen:
+                self._table.note_lane(lane, watch)
+
+    def _dead(self, lane: Lane, sight: Sight, seen: LaneWatch) -> LaneWatch:
+        count = self._queues.dead_letters(lane)
+        if count > seen.dead_letters:
+            self._send_again(lane, self._waiting(lane, sight), sight, "dead letters")
+        return replace(seen, dead_letters=count)
+
+    def _empty(self, lane: Lane, sight: Sight, seen: LaneWatch) -> LaneWatch:
+        waiting = self._waiting(lane, sight) if self._queues.depth(lane).empty else []
+        if not waiting:
+            return replace(seen, empty_since=None)
+        now = self._clock.now()
+        if seen.empty_since is None:
+            return replace(seen, empty_since=now)
+        if now - seen.empty_since < EMPTY_SECONDS:
+            return seen
+        self._send_again(lane, waiting, sight, "empty")
+        return replace(seen, empty_since=None)
+
+    def _waiting(self, lane: Lane, sight: Sight) -> list[Scan]:
+        return [scan for scan in sight.open_scans() if lane in self._table.waiting_lanes(scan.id)]
+
+    def _send_again(self, lane: Lane, scans: list[Scan], sight: Sight, reason: str) -> None:
+        for scan in scans:
+            self._table.send_again(scan.id, self._clock.now())
+        Log().warning("lane has lost messages", lane=lane.value, reason=reason, scans=len(scans))
+        sight.forget()

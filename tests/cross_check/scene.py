@@ -1,0 +1,64 @@
+"""A deployed stack, seen by AWS's API alone: what both servers are asked the same way."""
+
+from handlers.adapters.table import ScanTable
+from handlers.domain.identity import Video
+from handlers.runtime.clock import SystemClock
+
+BUCKET = "amzn-s3-demo-bucket"
+
+
+class Scene:
+    """A stack in a server.
+
+    Attributes:
+        client: Makes boto3 clients of the server.
+        environment: With these variables a program reaches the server.
+        outputs: The stack's.
+        ledger: The books of the Rekognition that it has.
+        table: The stack's table.
+        functions: The configuration of each function by its module.
+    """
+
+    def __init__(self, client, environment, outputs, ledger):
+        self.client = client
+        self.environment = environment
+        self.outputs = outputs
+        self.ledger = ledger
+        self.table = ScanTable(client("dynamodb"), outputs["TableName"], SystemClock())
+        found = client("lambda").list_functions()["Functions"]
+        self.functions = {function["Handler"].split(".")[1]: function for function in found}
+        client("s3").create_bucket(Bucket=BUCKET)
+
+    def environment_of(self, module):
+        """Return the variables of a function, as the template has set them."""
+        return self.functions[module]["Environment"]["Variables"]
+
+    def stand_alone(self):
+        """Let no function run by itself any more: neither behind the lanes, nor every minute, nor at a notice."""
+        functions, events, sns = self.client("lambda"), self.client("events"), self.client("sns")
+        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        for rule in events.list_rules()["Rules"]:
+            events.disable_rule(Name=rule["Name"])
+        for subscription in sns.list_subscriptions()["Subscriptions"]:
+            if subscription["Protocol"] == "lambda":
+                sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+
+    def put_videos(self, keys, body):
+        """Store the same video under many keys."""
+        s3 = self.client("s3")
+        for key in keys:
+            s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def records(self, keys, scan_id):
+        """Return the records of keys in a scan by their keys; those that are missing are left out."""
+        wanted = [(Video(BUCKET, key).id, scan_id) for key in keys]
+        return {record.video.key: record for record in self.table.records(wanted)}
+
+    def left(self):
+        """Return how many messages stand in each queue of the stack, where there are any."""
+        sqs, counts = self.client("sqs"), {}
+        for url in sqs.list_queues()["QueueUrls"]:
+            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            counts[url.rpartition("/")[2]] = sum(int(answer[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible"))
+        return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,146 @@
+"""The engine through moto's door, as boto3 and the product see it."""
+
+import json
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.server import ThreadedMotoServer
+
+from tools.emulator.services.rekognition import responses
+
+ONCE = Config(retries={"total_max_attempts": 1})
+
+
+def client(**options):
+    """Return a Rekognition client that calls once."""
+    return boto3.client(
+        "rekognition", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing", config=ONCE, **options
+    )
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def world(request, bench):
+    """Return a bench whose engine answers boto3, and the client: once inside mock_aws, once through the threaded server."""
+    bench = bench(account_jobs=2)
+    responses.install(bench.moderation)
+    if request.param == "in process":
+        with mock_aws():
+            yield bench, client()
+    else:
+        server = ThreadedMotoServer(port=0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield bench, client(endpoint_url=f"http://{host}:{port}")
+        server.stop()
+    responses.uninstall()
+
+
+def test_a_job_from_start_to_results(world):
+    """Start, notice, results: botocore accepts every answer, and a hostile key comes through unchanged."""
+    bench, rekognition = world
+    key = 'ä+b%20 "c",\n<script>🎬.mp4'
+    bench.objects.put(key, b"3;Weapons=91.5@1000")
+
+    job_id = rekognition.start_content_moderation(**bench.parameters(key, JobTag="a/b/0", ClientRequestToken="t"))["JobId"]
+    bench.clock.run_until_idle()
+    page = rekognition.get_content_moderation(JobId=job_id)
+
+    assert json.loads(bench.topics.messages[0])["JobId"] == job_id
+    assert page["JobStatus"] == "SUCCEEDED"
+    assert page["Video"]["S3Object"]["Name"] == key
+    assert page["VideoMetadata"]["DurationMillis"] == 3_000
+    assert page["ModerationModelVersion"] == "7.0"
+    assert page["JobTag"] == "a/b/0"
+    assert [row["ModerationLabel"]["Name"] for row in page["ModerationLabels"]] == ["Violence", "Weapons"]
+
+
+def test_pages_through_boto3(world):
+    """NextToken leads on until the last page, which has none."""
+    bench, rekognition = world
+    bench.objects.put("video.mp4", b"30;" + b";".join(b"Gambling=90@%d" % (n * 500) for n in range(5)))
+    job_id = bench.finished()
+
+    first = rekognition.get_content_moderation(JobId=job_id, MaxResults=3)
+    last = rekognition.get_content_moderation(JobId=job_id, MaxResults=3, NextToken=first["NextToken"])
+
+    assert (len(first["ModerationLabels"]), len(last["ModerationLabels"])) == (3, 2)
+    assert "NextToken" not in last
+
+
+def test_errors_are_typed(world):
+    """A full account raises botocore's own exception class with HTTP 400 and AWS's text."""
+    bench, rekognition = world
+    bench.start()
+    bench.start()
+
+    with pytest.raises(rekognition.exceptions.LimitExceededException) as refused:
+        rekognition.start_content_moderation(**bench.parameters())
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert "2 open Jobs for User" in refused.value.response["Error"]["Message"]
+
+
+def test_a_lost_answer_is_a_500(world):
+    """The outcome-unknown fault reaches the caller as HTTP 500."""
+    bench, rekognition = world
+    bench.moderation.faults.lose_start_answers()
+
+    with pytest.raises(rekognition.exceptions.InternalServerError) as refused:
+        rekognition.start_content_moderation(**bench.parameters())
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert bench.moderation.ledger.open_now == 1
+
+
+@pytest.mark.parametrize("error", ["ResourceNotFoundException", "InvalidPaginationTokenException"])
+def test_get_errors_are_typed(world, error):
+    """Unknown job and made-up token raise botocore's own exception classes."""
+    bench, rekognition = world
+    job_id = bench.start() if error.startswith("Invalid") else "0" * 64
+
+    with pytest.raises(getattr(rekognition.exceptions, error)):
+        rekognition.get_content_moderation(JobId=job_id, NextToken="made-up")
+
+
+def test_moto_keeps_its_own_operations(world):
+    """Operations that moto has are still moto's."""
+    _, rekognition = world
+
+    assert rekognition.detect_text(Image={"Bytes": b"x"})["TextModelVersion"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "named"),
+    [
+        ("list_collections", {}, "ListCollections"),
+        ("get_content_moderation", {"JobId": "j", "AggregateBy": "SEGMENTS"}, "SEGMENTS"),
+    ],
+)
+def test_what_is_not_implemented_is_refused_by_name(world, operation, parameters, named):
+    """Neither silence nor a stack trace: the error says what the offline world lacks."""
+    _, rekognition = world
+
+    with pytest.raises(ClientError, match=named) as refused:
+        getattr(rekognition, operation)(**parameters)
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_uninstalling_gives_moto_back(bench):
+    """After uninstall moto knows no content moderation, and another engine can be installed."""
+    first, second = bench(), bench()
+    job_id = second.start()
+
+    with mock_aws():
+        responses.install(first.moderation)
+        responses.uninstall()
+        with pytest.raises(NotImplementedError, match="get_content_moderation"):  # moto's own answer to what it does not know
+            client().get_content_moderation(JobId=job_id)
+        responses.install(second.moderation)
+        page = client().get_content_moderation(JobId=job_id)
+        responses.uninstall()
+
+    assert page["JobStatus"] == "IN_PROGRESS"

@@ -1,0 +1,100 @@
+"""Records as items and back: the same, whatever is in them."""
+
+from boto3.dynamodb.types import TypeDeserializer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.adapters.table import expressions, items
+from handlers.domain.identity import Video
+from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Segment, StartParameters
+from handlers.domain.states import Lane, State
+from tests.handlers.doubles import SCAN
+
+# What DynamoDB takes as a string: anything that UTF-8 can write. Hostile keys are among it.
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
+KEYS = TEXTS.filter(bool) | st.sampled_from(["a,b\"c'd\n%2B+<script>.mp4", "😀" * 256, "ü/../#", "k" * 1_024])
+TIMES = st.floats(min_value=0, max_value=4e9, allow_nan=False).filter(lambda at: at == 0 or at > 1e-6)
+PERCENTS = st.floats(min_value=0, max_value=100, allow_subnormal=False).filter(lambda value: value == 0 or value > 1e-6)
+COUNTS = st.integers(0, 2**53)
+MAYBE = st.none()
+LABELS = st.builds(LabelSummary, TEXTS, TEXTS, st.integers(1, 3), PERCENTS, COUNTS, COUNTS)
+
+RECORDS = st.builds(
+    Record,
+    video=st.builds(Video, st.just("amzn-s3-demo-bucket"), KEYS, MAYBE | TEXTS.filter(bool)),
+    scan_id=st.just(SCAN),
+    state=st.sampled_from(State),
+    attempt=st.integers(0, 99),
+    lane=st.sampled_from(Lane),
+    facts=MAYBE | st.builds(ObjectFacts, TEXTS, COUNTS, MAYBE | TEXTS),
+    batch_job_id=MAYBE | TEXTS,
+    rekognition_job_id=MAYBE | TEXTS,
+    queued_at=MAYBE | TIMES,
+    start_tried_at=MAYBE | TIMES,
+    start=MAYBE | st.builds(StartParameters, MAYBE | TEXTS, PERCENTS, TEXTS, TEXTS),
+    started_at=MAYBE | TIMES,
+    finished_at=MAYBE | TIMES,
+    problem=MAYBE | st.builds(Problem, TEXTS, TEXTS),
+    model_version=MAYBE | TEXTS,
+    policy_hash=MAYBE | TEXTS,
+    duration_ms=MAYBE | COUNTS,
+    labels=st.lists(LABELS, max_size=3).map(tuple),
+    gap_ms=MAYBE | COUNTS,
+    counted=st.lists(TEXTS, max_size=3).map(tuple),
+    mail_due=st.booleans(),
+    changed_during_scan=st.booleans(),
+    refusals=st.integers(0, 100),
+    refused_since=MAYBE | TIMES,
+    hits_key=MAYBE | TEXTS,
+    hits_count=MAYBE | COUNTS,
+)
+
+
+def through_dynamodb(item):
+    """Return an item as it comes back from DynamoDB."""
+    return expressions.deserialized_item(expressions.serialized_item(item))
+
+
+@given(RECORDS)
+def test_record(record):
+    """A record comes back from its item as it was."""
+    assert record == items.record_from(through_dynamodb(items.record_item(record)))
+
+
+@given(RECORDS)
+def test_keys(record):
+    """Keys are short and plain, whatever the object's key is; the record's names can be read from them."""
+    item = items.record_item(record)
+
+    names = [item[name] for name in ("pk", "sk", "scan_pk", "scan_sk", "work_pk", "work_sk") if name in item]
+    assert all(name.isascii() and 0 < len(name) < 100 for name in names)
+    assert (record.video.id, record.scan_id) == items.names_of_record(item)
+
+
+@given(RECORDS)
+def test_index(record):
+    """A record stands in the work index while it waits, or while its mail is due; else not."""
+    item = items.record_item(record)
+
+    waits = record.state is State.WAITING
+    assert (waits or record.mail_due) == ("work_pk" in item) == ("work_sk" in item)
+    assert waits == item.get("work_pk", "").startswith(f"WAITING#{SCAN}#")
+
+
+@given(RECORDS, st.builds(Segment, TEXTS, TEXTS, st.integers(1, 3), COUNTS, COUNTS, PERCENTS, COUNTS))
+def test_segment(record, segment):
+    """A segment comes back from its item as it was."""
+    (item,) = items.segment_items(record, [segment])
+
+    assert segment == items.segment_from(through_dynamodb(item))
+    assert item["sk"].startswith(items.segments_prefix(record.analysis))
+
+
+def test_numbers_are_numbers():
+    """Nothing that is a number is stored as text."""
+    record = Record(Video("b", "k"), SCAN, State.CLEAN, queued_at=1.5, duration_ms=0)
+
+    item = expressions.serialized_item(items.record_item(record))
+
+    assert ({"N": "0"}, {"N": "1.5"}, {"N": "0"}) == (item["attempt"], item["queued_at"], item["duration_ms"])
+    assert 0 == TypeDeserializer().deserialize(item["duration_ms"])

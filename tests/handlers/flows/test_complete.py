@@ -1,0 +1,417 @@
+"""Completing: every page, one transition, and notices that are late, early, repeated, forged or foreign doing no harm."""
+
+import gzip
+import json
+import random
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+
+from handlers.adapters.hits import HitStore
+from handlers.adapters.rekognition import AnalysisReader
+from handlers.domain.policy import Policy, Rule
+from handlers.domain.record import ObjectFacts, StartParameters
+from handlers.domain.states import State
+from handlers.flows.complete import Completing, CompletionError
+from tests.handlers.doubles import (
+    BUCKET,
+    COMPLETIONS,
+    ROLE,
+    SCAN,
+    WORK_BUCKET,
+    client_error,
+    notice_event,
+    time_out,
+    waiting,
+)
+
+START = StartParameters(None, 50.0, COMPLETIONS, ROLE)
+POLICY = Policy(Rule(80.0, alert=True), {"Alcohol": Rule(50.0, alert=False)})
+WEAPON = [(2_000, "Violence", "", 1, 99.5), (2_000, "Weapons", "Violence", 2, 99.5), (2_500, "Weapons", "Violence", 2, 91.0)]
+ALCOHOL = [(0, "Alcohol", "", 1, 60.0)]
+
+
+@pytest.fixture(name="flow")
+def _flow(table, rekognition, work, clock):
+    return Completing(table, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, topic_arn=COMPLETIONS)
+
+
+@pytest.fixture(name="complete")
+def _complete(flow, clock):
+    """Return a function that hands notices of jobs to the flow."""
+    return lambda *job_ids, topic_arn=COMPLETIONS: flow.respond(
+        notice_event(*job_ids, topic_arn=topic_arn), deadline=clock.now() + 900
+    )
+
+
+@pytest.fixture(name="start")
+def _start(table, rekognition):
+    """Return a function that registers a video and starts its analysis; returns the job id."""
+
+    def start(key="a.mp4", *, running=True, **fields):
+        record = waiting(key, **fields)
+        table.register(record, None)
+        table.note_start_tried(record, ObjectFacts("abc", 3, None), START, at=1.0)
+        job_id = rekognition.start_content_moderation(
+            Video={"S3Object": {"Bucket": BUCKET, "Name": key}},
+            ClientRequestToken=record.analysis.token,
+            JobTag=record.analysis.tag,
+        )["JobId"]
+        if running:
+            table.enter_running(record, job_id)
+        return job_id
+
+    return start
+
+
+@pytest.fixture(name="hits_of")
+def _hits_of(work):
+    """Return a function that reads the hits that a record points to."""
+
+    def read(record):
+        body = work.get_object(Bucket=WORK_BUCKET, Key=record.hits_key)["Body"].read()
+        return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+
+    return read
+
+
+@pytest.fixture(name="record")
+def _record(table):
+    return lambda key="a.mp4": table.record(waiting(key).video.id, SCAN)
+
+
+class TestVerdict:
+    def test_flagged(self, start, complete, record, rekognition, table, clock):
+        """What was found is stored as segments and roll-up, with model, policy and length, and a mail is due."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+
+        complete(job_id)
+
+        now = record()
+        segments = list(table.segments(now.video.id, SCAN, 0))
+        assert (State.FLAGGED, True, ("Weapons", "Violence")) == (now.state, now.mail_due, now.counted)
+        assert ("7.0", POLICY.hash, 90_000) == (now.model_version, now.policy_hash, now.duration_ms)
+        assert (clock.now(), 0) == (now.finished_at, table.running_count())
+        assert [("Violence", 2_000, 2_000, 1), ("Weapons", 2_000, 2_500, 2)] == [
+            (found.label, found.start_ms, found.end_ms, found.hits) for found in segments
+        ]
+
+    @pytest.mark.parametrize(("labels", "state"), [([], State.CLEAN), (ALCOHOL, State.FLAGGED)])
+    def test_no_mail(self, start, complete, record, rekognition, table, labels, state):
+        """Neither a clean video nor one whose labels do not alert is mailed."""
+        job_id = start()
+        rekognition.finish(job_id, labels)
+
+        complete(job_id)
+
+        assert (state, False, []) == (record().state, record().mail_due, table.mails_due(9))
+
+    def test_failed(self, start, complete, record, rekognition):
+        """A job that failed is a failure with Rekognition's message, never clean."""
+        job_id = start()
+        rekognition.finish(job_id, status="FAILED", message="Unsupported codec/format.")
+
+        complete(job_id)
+
+        now = record()
+        assert (State.FAILED, "analysis-failed", "Unsupported codec/format.") == (
+            now.state,
+            now.problem.code,
+            now.problem.message,
+        )
+
+    def test_every_page(self, start, complete, record, rekognition, table):
+        """Forty thousand hits are read to the last page, and what is stored of them stays within bounds."""
+        job_id = start()
+        rekognition.finish(job_id, [(ms * 500, f"Label {ms % 3}", "", 1, 90.0) for ms in range(40_000)])
+
+        complete(job_id)
+
+        now = record()
+        segments = list(table.segments(now.video.id, SCAN, 0))
+        assert 40 == len(rekognition.gets)
+        assert (40_000, {"TIMESTAMP"}) == (sum(found.hits for found in segments), {get["SortBy"] for get in rekognition.gets})
+        assert {f"Label {number}" for number in range(3)} == {label.name for label in now.labels}
+
+    def test_early(self, start, complete, record, rekognition):
+        """A notice is accepted while its record waits: the starter died between Start and its write."""
+        job_id = start(running=False)
+        rekognition.finish(job_id, WEAPON)
+
+        complete(job_id)
+
+        assert (State.FLAGGED, job_id) == (record().state, record().rekognition_job_id)
+
+    def test_without_job_id(self, start, complete, record, rekognition, table):
+        """A record that runs without knowing its job takes the notice of its tag."""
+        job_id = start(running=False)
+        table.enter_running(waiting(), None)
+        rekognition.finish(job_id)
+
+        complete(job_id)
+
+        assert (State.CLEAN, 0) == (record().state, table.running_count())
+
+
+class TestHarmless:
+    def test_duplicate(self, start, complete, raw, rekognition):
+        """A repeated notice changes nothing."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        complete(job_id, job_id)
+        before = raw()
+
+        complete(job_id)
+
+        assert before == raw()
+
+    def test_in_progress(self, start, complete, record):
+        """A notice of a job that is not over is ignored."""
+        complete(start())
+
+        assert record().state is State.RUNNING
+
+    def test_unknown_job(self, complete, raw):
+        """A job that Rekognition does not know is ignored, and the notice not repeated."""
+        complete("0" * 64)
+
+        assert {} == raw()
+
+    def test_never_given_job(self, complete, rekognition, raw):
+        """A job id that Rekognition takes for malformed is ignored too."""
+        rekognition.refuse_gets.append(client_error("InvalidParameterException"))
+
+        complete("nonsense")
+
+        assert {} == raw()
+
+    def test_foreign_topic(self, start, complete, record, rekognition):
+        """A notice that came through another topic is not even asked after."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+
+        complete(job_id, topic_arn=COMPLETIONS + "-other")
+
+        assert (State.RUNNING, []) == (record().state, rekognition.gets)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"JobTag": "somebody-elses"},
+            {"JobTag": f"{SCAN}/{'0' * 32}/0"},
+            {"JobTag": f"{SCAN}/{waiting().video.id}/1"},
+            {"Video": {"S3Object": {"Bucket": BUCKET, "Name": "other.mp4"}}},
+            {"Video": {"S3Object": {"Bucket": "other-bucket", "Name": "a.mp4"}}},
+        ],
+        ids=["foreign tag", "no record", "other attempt", "other key", "other bucket"],
+    )
+    def test_not_of_this_record(self, start, complete, raw, rekognition, changes):
+        """A job that is not the record's own, whatever its tag claims, changes nothing."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        rekognition.jobs[job_id]["parameters"] |= changes
+        before = raw()
+
+        complete(job_id)
+
+        assert before == raw()
+
+    def test_other_job(self, start, complete, record, rekognition):
+        """A second job under the same tag does not end the record that waits for the first."""
+        job_id = start()
+        rekognition.jobs["f" * 64] = {**rekognition.jobs[job_id]}
+        rekognition.finish("f" * 64, WEAPON)
+
+        complete("f" * 64)
+
+        assert record().state is State.RUNNING
+
+    def test_old_attempt(self, start, complete, record, rekognition, table):
+        """A late result of an old attempt does not touch the new one."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        failed = table.record(waiting().video.id, SCAN)
+        table.finish(replace(failed, state=State.CANCELLED, finished_at=1.0))
+        table.register(waiting(attempt=1), table.record(failed.video.id, SCAN))
+
+        complete(job_id)
+
+        assert (State.WAITING, 1) == (record().state, record().attempt)
+
+
+class TestTrouble:
+    def test_patience(self, start, complete, record, rekognition, clock):
+        """Calls that come too fast are repeated with patience."""
+        job_id = start()
+        rekognition.finish(job_id)
+        rekognition.refuse_gets.extend([client_error("ThrottlingException"), time_out()] * 5)
+
+        complete(job_id)
+
+        assert record().state is State.CLEAN
+        assert 0 < sum(clock.slept) < 60
+
+    def test_no_end(self, start, complete, record, rekognition, clock):
+        """Patience ends before the invocation does, and Lambda is asked to repeat."""
+        job_id = start()
+        rekognition.finish(job_id)
+        rekognition.refuse_gets.extend([client_error("ThrottlingException")] * 2_000)
+        end = clock.now() + 900
+
+        with pytest.raises(CompletionError):
+            complete(job_id)
+
+        assert clock.now() < end - 25
+        assert record().state is State.RUNNING
+
+    def test_stale_token(self, start, complete, record, rekognition, table):
+        """Where a page token goes stale all pages are read anew, and no hit counts twice."""
+        job_id = start()
+        rekognition.finish(job_id, [(ms * 500, "Weapons", "Violence", 2, 90.0) for ms in range(2_500)])
+        rekognition.refuse_gets.extend([None, None, client_error("InvalidPaginationTokenException")])
+
+        complete(job_id)
+
+        (segment,) = table.segments(record().video.id, SCAN, 0)
+        assert (2_500, 6) == (segment.hits, len(rekognition.gets))
+
+    def test_one_bad(self, start, complete, record, rekognition):
+        """A notice that cannot be dealt with keeps no other back, and raises at the end."""
+        jobs = [start(key) for key in ("a.mp4", "b.mp4", "c.mp4")]
+        for job_id in jobs:
+            rekognition.finish(job_id)
+        rekognition.refuse_gets.extend([None, client_error("AccessDeniedException")])
+
+        with pytest.raises(CompletionError, match=jobs[1]):
+            complete(*jobs)
+
+        assert [State.CLEAN, State.RUNNING, State.CLEAN] == [record(key).state for key in ("a.mp4", "b.mp4", "c.mp4")]
+
+    def test_not_unknown(self, start, complete, rekognition):
+        """A refusal on a later page is not mistaken for a job that Rekognition does not know."""
+        job_id = start()
+        rekognition.finish(job_id, [(ms, "Weapons", "", 1, 90.0) for ms in range(1_500)])
+        rekognition.refuse_gets.extend([None, client_error("InvalidParameterException")])
+
+        with pytest.raises(CompletionError):
+            complete(job_id)
+
+
+class TestHits:
+    def test_kept(self, start, complete, record, rekognition, hits_of):
+        """Every hit is kept as it came, and the record says where and how many."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+
+        complete(job_id)
+
+        now = record()
+        assert (f"hits/scan={SCAN}/{now.video.id}-00.json.gz", 3) == (now.hits_key, now.hits_count)
+        assert WEAPON == [
+            (hit["timestamp_ms"], hit["label"], hit["parent"], hit["level"], hit["confidence"]) for hit in hits_of(now)
+        ]
+
+    def test_no_hits(self, start, complete, record, rekognition, hits_of):
+        """A video in which nothing was found has an object too, which says so."""
+        job_id = start()
+        rekognition.finish(job_id)
+
+        complete(job_id)
+
+        assert (0, []) == (record().hits_count, hits_of(record()))
+
+    def test_failed(self, start, complete, record, rekognition, work):
+        """Of a failed analysis nothing is kept."""
+        job_id = start()
+        rekognition.finish(job_id, status="FAILED", message="Unsupported codec/format.")
+
+        complete(job_id)
+
+        assert (None, None, []) == (record().hits_key, record().hits_count, work.called("put_object"))
+
+    def test_hits_first(self, start, complete, record, rekognition, work, table):
+        """A final record is never without its hits: while they cannot be kept, nothing else is written."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        work.fail("put_object", client_error("AccessDenied", 403))
+
+        with pytest.raises(CompletionError):
+            complete(job_id)
+
+        assert (State.RUNNING, []) == (record().state, list(table.segments(record().video.id, SCAN, 0)))
+
+    def test_stale_token(self, start, complete, record, rekognition, hits_of):
+        """Where pages are read anew, what was written down of the first reading is thrown away."""
+        job_id = start()
+        rekognition.finish(job_id, [(ms * 500, "Weapons", "Violence", 2, 90.0) for ms in range(2_500)])
+        rekognition.refuse_gets.extend([None, None, client_error("InvalidPaginationTokenException")])
+
+        complete(job_id)
+
+        assert (2_500, 2_500) == (record().hits_count, len(hits_of(record())))
+
+    def test_memory(self, start, complete, record, rekognition, hits_of):
+        """Completing with forty thousand hits of random confidence takes 6 MiB at the most (all held at once take more)."""
+        job_id = start()
+        sure = random.Random(5)
+        rekognition.finish(job_id, [(at * 250, f"Label {at % 7}", "Violence", 2, sure.uniform(50, 100)) for at in range(40_000)])
+        complete()  # what is loaded once does not count
+        tracemalloc.start()
+        before, _ = tracemalloc.get_traced_memory()
+
+        complete(job_id)
+
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak - before < 6 * 1024 * 1024
+        assert 40_000 == record().hits_count == len(hits_of(record()))
+
+
+class KilledError(BaseException):
+    """Lambda ends the process: nothing catches it."""
+
+
+class TestKilled:
+    @pytest.mark.parametrize("operation", ["get_item", "batch_write_item", "transact_write_items"])
+    def test_anywhere(self, start, complete, record, rekognition, dynamodb, table, operation):
+        """Killed after any call and repeated, a notice comes to the same: one verdict, counted once, with all segments."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        dynamodb.die_after(operation, KilledError())
+        with pytest.raises(KilledError):
+            complete(job_id)
+
+        complete(job_id)
+
+        now = record()
+        assert (State.FLAGGED, 1, 0) == (now.state, table.totals(SCAN).final, table.running_count())
+        assert 2 == len(list(table.segments(now.video.id, SCAN, 0)))
+
+    def test_between_hits_and_segments(self, start, complete, record, rekognition, work, table, hits_of):
+        """Killed after the hits were kept and repeated, they are kept again to the byte, under the same key."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        work.die_after("put_object", KilledError())
+        with pytest.raises(KilledError):
+            complete(job_id)
+        (first,) = work.list_objects_v2(Bucket=WORK_BUCKET)["Contents"]
+        assert State.RUNNING is record().state
+
+        complete(job_id)
+
+        (again,) = work.list_objects_v2(Bucket=WORK_BUCKET)["Contents"]
+        assert (first["Key"], first["ETag"]) == (again["Key"], again["ETag"]) == (record().hits_key, again["ETag"])
+        assert (State.FLAGGED, 1, 3) == (record().state, table.totals(SCAN).final, len(hits_of(record())))
+
+    def test_segments_first(self, start, complete, record, rekognition, dynamodb, table):
+        """A final record is never without its segments: while they cannot be written, the record runs."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        dynamodb.fail("batch_write_item", client_error("AccessDeniedException"))
+
+        with pytest.raises(CompletionError):
+            complete(job_id)
+
+        assert record().state is State.RUNNING

@@ -1,0 +1,515 @@
+"""Starting: slots, pace, pauses, and each row of the design's table for Start."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from handlers.adapters.rekognition import AnalysisStarter
+from handlers.domain import lane_message
+from handlers.domain.record import Scan
+from handlers.domain.states import Lane, ScanStatus, State
+from handlers.flows.lane_events import Receiving
+from handlers.flows.start import Starting, StartSettings
+from handlers.flows.start_rules import Limits
+from tests.handlers.doubles import (
+    ACCOUNT,
+    BUCKET,
+    COMPLETIONS,
+    MP4,
+    ROLE,
+    SCAN,
+    client_error,
+    time_out,
+    waiting,
+)
+
+DAY = 86_400
+
+
+class Lanes:
+    """What a test does with the starter: register videos, and invoke it with their messages."""
+
+    def __init__(self, table, objects, queues, sqs, urls, s3, clock, rekognition):
+        self.table, self.objects, self.queues = table, objects, queues
+        self.sqs, self.urls, self.s3, self.clock, self.rekognition = sqs, urls, s3, clock, rekognition
+        self.table.put_scan(Scan(SCAN, BUCKET))
+        self.environment()
+
+    def environment(self, slots=18, account_jobs=20, min_confidence=50.0):
+        """Begin a new environment of the function."""
+        settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs))
+        starting = Starting(self.table, self.objects, AnalysisStarter(self.rekognition), self.clock, settings)
+        self.receiving = Receiving(starting, self.queues, self.clock)
+
+    def register(self, key="a.mp4", body=MP4, **fields):
+        """Store an object, and register it with its message in the normal lane."""
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        record = waiting(key, **fields)
+        self.queues.send(record)
+        self.table.register(record, None)
+        return record
+
+    def receive(self):
+        """Receive one message as the event source mapping does, or None."""
+        answer = self.sqs.receive_message(QueueUrl=self.urls[Lane.NORMAL], AttributeNames=["ApproximateReceiveCount"])
+        return answer.get("Messages", [None])[0]
+
+    def invoke(self, message, seconds=900, receives=None):
+        """Invoke the function with a message; return whether it was handed back, and for how long it is hidden then."""
+        count = receives or message["Attributes"]["ApproximateReceiveCount"]
+        entry = {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": {"ApproximateReceiveCount": str(count)},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:{ACCOUNT}:stack-normal",
+        }
+        response = self.receiving.respond({"Records": [entry]}, deadline=self.clock.now() + seconds)
+        hides = [call["VisibilityTimeout"] for call in self.sqs.called("change_message_visibility")]
+        back = [item["itemIdentifier"] for item in response["batchItemFailures"]]
+        assert back in ([], [message["MessageId"]])
+        return hides[-1] if back else None
+
+    def run(self, **fields):
+        """Receive one message and invoke the function with it."""
+        return self.invoke(self.receive(), **fields)
+
+    def record(self, key="a.mp4"):
+        """Return the record of a key."""
+        return self.table.record(waiting(key).video.id, SCAN)
+
+
+@pytest.fixture(name="lanes")
+def _lanes(table, objects, queues, sqs, urls, s3, clock, rekognition):
+    return Lanes(table, objects, queues, sqs, urls, s3, clock, rekognition)
+
+
+class TestStart:
+    def test_started(self, lanes, rekognition, clock):
+        """A waiting video is started with token, tag and channel, and runs."""
+        record = lanes.register("ü b.mp4")
+        began = clock.now()
+
+        handed_back = lanes.run()
+
+        (start,) = rekognition.starts
+        now = lanes.record("ü b.mp4")
+        assert handed_back is None
+        assert (State.RUNNING, "0" * 64, began) == (now.state, now.rekognition_job_id, now.start_tried_at)
+        assert {
+            "Video": {"S3Object": {"Bucket": BUCKET, "Name": "ü b.mp4"}},
+            "MinConfidence": 50.0,
+            "ClientRequestToken": record.analysis.token,
+            "JobTag": record.analysis.tag,
+            "NotificationChannel": {"SNSTopicArn": COMPLETIONS, "RoleArn": ROLE},
+        } == start
+
+    def test_hidden_first(self, lanes, sqs):
+        """Before anything else its message is hidden for the rest of the invocation and 30 s."""
+        lanes.register()
+
+        lanes.run(seconds=800)
+
+        assert [830] == [call["VisibilityTimeout"] for call in sqs.called("change_message_visibility")]
+
+    def test_version_pinned(self, lanes, rekognition, s3):
+        """In a versioned bucket the version that was looked at is the one that is analysed."""
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        lanes.register()
+        version = s3.head_object(Bucket=BUCKET, Key="a.mp4")["VersionId"]
+
+        lanes.run()
+
+        assert version == rekognition.starts[0]["Video"]["S3Object"]["Version"] == lanes.record().start.version_id
+
+    def test_changed(self, lanes):
+        """A video that was replaced since it was registered is analysed as it is now, and marked."""
+        lanes.register()
+
+        lanes.run()
+
+        assert lanes.record().changed_during_scan
+        assert lanes.record().facts.size == len(MP4)
+
+    def test_pace(self, lanes, rekognition):
+        """Calls of Start keep a second's distance, across invocations of the same environment."""
+        for number in range(3):
+            lanes.register(f"{number}.mp4")
+
+        for _ in range(3):
+            lanes.run()
+
+        first, second, third = rekognition.start_times
+        assert (second - first >= 1, third - second >= 1) == (True, True)
+
+    def test_twice(self, lanes, rekognition):
+        """A message that comes twice starts its video once."""
+        record = lanes.register()
+        lanes.queues.send(record)
+
+        handed_back = [lanes.run(), lanes.run()]
+
+        assert [None, None] == handed_back
+        assert (1, None) == (len(rekognition.starts), lanes.receive())
+
+
+class TestMessages:
+    @pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", json.dumps({"bucket": "b", "key": "k"})])
+    def test_unintelligible(self, lanes, sqs, urls, body, caplog):
+        """What is no message of ours is dropped, and somebody is told."""
+        sqs.send_message(QueueUrl=urls[Lane.NORMAL], MessageBody=body or " ")
+
+        assert lanes.run() is None
+        assert ["ERROR"] == [entry.levelname for entry in caplog.records]
+
+    @pytest.mark.parametrize("receives", [1, 20])
+    def test_no_record_yet(self, lanes, queues, receives):
+        """A message that came before its record is handed back for half a minute."""
+        queues.send(waiting())
+
+        assert 30 == lanes.run(receives=receives)
+
+    def test_never_a_record(self, lanes, queues):
+        """A message whose record never comes is dropped in the end: its task failed."""
+        queues.send(waiting())
+
+        assert lanes.run(receives=21) is None
+
+    def test_lower_attempt(self, lanes, queues, rekognition):
+        """A message of a later attempt than its record's waits for the record to be written."""
+        lanes.register()
+        message = {**lanes.receive(), "Body": lane_message.body(waiting(attempt=1))}
+
+        assert 30 == lanes.invoke(message)
+        assert [] == rekognition.starts
+
+    def test_higher_attempt(self, lanes, rekognition):
+        """A message of an earlier attempt than its record's is dropped."""
+        lanes.register(attempt=1)
+        message = {**lanes.receive(), "Body": lane_message.body(waiting())}
+
+        assert lanes.invoke(message) is None
+        assert [] == rekognition.starts
+
+    @pytest.mark.parametrize("state", [State.RUNNING, State.CLEAN, State.FAILED, State.CANCELLED])
+    def test_not_waiting(self, lanes, rekognition, state, table, queues):
+        """A message whose record does not wait is dropped."""
+        record = replace(waiting(), state=state)
+        table.register(record, None)
+        queues.send(record)
+
+        assert lanes.run() is None
+        assert [] == rekognition.starts
+
+    @pytest.mark.parametrize("event", [None, {}, {"Records": []}, {"Records": "x"}])
+    def test_no_event(self, lanes, event):
+        """An event that is none of SQS's hands nothing back."""
+        assert {"batchItemFailures": []} == lanes.receiving.respond(event, deadline=lanes.clock.now() + 900)
+
+    def test_trouble(self, lanes, dynamodb):
+        """Trouble of the table's hands the message back, never as an exception."""
+        lanes.register()
+        dynamodb.fail("batch_get_item", client_error("AccessDeniedException"))
+
+        assert 30 == lanes.run()
+        assert lanes.record().state is State.WAITING
+
+
+class TestFullAccount:
+    @pytest.mark.parametrize("code", ["LimitExceededException", "ThrottlingException", "ProvisionedThroughputExceededException"])
+    def test_waits_in_place(self, lanes, rekognition, clock, code):
+        """While the account is full the starter waits in place, a second or two at a time."""
+        lanes.register()
+        rekognition.refuse_starts.extend([client_error(code)] * 5)
+
+        handed_back = lanes.run()
+
+        gaps = [later - sooner for sooner, later in zip(rekognition.start_times, rekognition.start_times[1:], strict=False)]
+        assert (None, State.RUNNING) == (handed_back, lanes.record().state)
+        assert all(1 <= gap <= 2 for gap in gaps)
+        assert [rekognition.starts[0]] * 6 == rekognition.starts
+
+    def test_hands_back(self, lanes, rekognition, clock):
+        """A starter whose time runs out takes its note back, and hands its message back for a second."""
+        lanes.register()
+        rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)
+        began = clock.now()
+
+        handed_back = lanes.run(seconds=100)
+
+        now = lanes.record()
+        assert (1, State.WAITING, None, None) == (handed_back, now.state, now.start_tried_at, now.start)
+        assert 30 < clock.now() - began < 50
+
+    def test_cancelled_meanwhile(self, lanes, rekognition, table):
+        """A scan that is cancelled while its message waits in place is not started any more."""
+        lanes.register()
+        rekognition.refuse_starts.append(client_error("LimitExceededException"))
+        start = rekognition.start_content_moderation
+
+        def cancelled(**parameters):
+            table._change_scan(SCAN, lambda scan: replace(scan, status=ScanStatus.CANCELLED))
+            return start(**parameters)
+
+        rekognition.start_content_moderation = cancelled
+
+        assert lanes.run() is None
+        assert (1, None) == (len(rekognition.starts), lanes.record().start_tried_at)
+
+
+class TestSlots:
+    @pytest.mark.parametrize(("slots", "running", "starts"), [(2, 1, 1), (2, 2, 0), (0, 0, 0), (5, 5, 1), (5, 9, 1), (5, 10, 0)])
+    def test_count(self, lanes, table, rekognition, slots, running, starts):
+        """Below the quota (5) our count decides; at the quota Rekognition does, and our count stops at twice of it."""
+        lanes.environment(slots=slots, account_jobs=5)
+        for number in range(running):
+            table.register(waiting(f"{number}.mp4"), None)
+            table.enter_running(waiting(f"{number}.mp4"), f"job {number}")
+        lanes.register()
+
+        handed_back = lanes.run(seconds=70)
+
+        assert starts == len(rekognition.starts)
+        assert handed_back == (None if starts else 1)
+
+    def test_dial(self, lanes, dynamodb, rekognition):
+        """The settings item overrides what was deployed."""
+        dynamodb.put_item(TableName="scans", Item={"pk": {"S": "SETTINGS"}, "sk": {"S": "SETTINGS"}, "slots": {"N": "0"}})
+        lanes.register()
+
+        assert 1 == lanes.run(seconds=70)
+        assert [] == rekognition.starts
+
+
+class TestPauses:
+    def test_everything(self, lanes, table, rekognition):
+        """While starting is paused messages are handed back, seldom enough not to die of it."""
+        table.pause("someone", "lunch")
+        lanes.register()
+
+        assert 60 == lanes.run()
+        assert [] == rekognition.starts
+
+    @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
+    def test_scan(self, lanes, table, rekognition, status):
+        """The messages of a paused or cancelled scan are dropped."""
+        table._change_scan(SCAN, lambda scan: replace(scan, status=status))
+        lanes.register()
+
+        assert lanes.run() is None
+        assert ([], State.WAITING) == (rekognition.starts, lanes.record().state)
+
+    @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
+    def test_owed(self, lanes, table, rekognition, status):
+        """A Start that may have happened is repeated whatever is paused or cancelled: its job may be running and paid."""
+        lanes.register()
+        rekognition.lose_answer = True
+        message = lanes.receive()
+        lanes.invoke(message)
+        table._change_scan(SCAN, lambda scan: replace(scan, status=status))
+        table.pause("someone", "lunch")
+
+        handed_back = lanes.invoke(message)
+
+        assert (None, State.RUNNING, 1) == (handed_back, lanes.record().state, len(rekognition.jobs))
+
+
+class TestUnknown:
+    @pytest.mark.parametrize(
+        "error", [time_out(), client_error("InternalServerError", 500), client_error("ThrottlingException", 500)]
+    )
+    def test_repeated(self, lanes, rekognition, error):
+        """Where nobody knows, the note stands, and Start is repeated with the same token and parameters."""
+        lanes.register()
+        rekognition.refuse_starts.append(error)
+        message = lanes.receive()
+        first = lanes.invoke(message)
+        noted = lanes.record().start
+        lanes.environment(min_confidence=99.0)
+
+        second = lanes.invoke(message)
+
+        assert (10, None) == (first, second)
+        assert [rekognition.starts[0]] * 2 == rekognition.starts
+        assert (State.RUNNING, noted) == (lanes.record().state, lanes.record().start)
+
+    def test_died_after_start(self, lanes, rekognition, dynamodb):
+        """A starter that dies between Start and its write costs nothing: the same job is found again."""
+        lanes.register()
+        dynamodb.fail("transact_write_items", KilledError())
+        message = lanes.receive()
+        with pytest.raises(KilledError):
+            lanes.invoke(message)
+
+        lanes.environment()
+        lanes.invoke(message)
+
+        assert (State.RUNNING, 1) == (lanes.record().state, len(rekognition.jobs))
+
+    def test_note_stays_when_refused_later(self, lanes, rekognition):
+        """A refusal does not take back the note of an earlier invocation, whose Start may have happened."""
+        lanes.register()
+        rekognition.refuse_starts.extend([time_out(), *[client_error("LimitExceededException")] * 2_000])
+        message = lanes.receive()
+        lanes.invoke(message)
+        noted = lanes.record().start_tried_at
+
+        handed_back = lanes.invoke(message, seconds=70)
+
+        assert (1, noted) == (handed_back, lanes.record().start_tried_at)
+
+    def test_note_stays_when_another_repeated(self, lanes, rekognition, clock, queues):
+        """A note stays that another starter has taken for its own, though all Starts of its writer were refused for certain."""
+        record = lanes.register()
+        queues.send(record)
+        first, second = lanes.receive(), lanes.receive()
+        rekognition.refuse_starts.extend([client_error("LimitExceededException"), None])
+        rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 1_000)
+        rekognition.lose_answer = True
+
+        def beside():
+            clock.meanwhile = None
+            lanes.environment()
+            lanes.invoke(second)
+
+        clock.meanwhile = beside
+        lanes.invoke(first)
+
+        assert 1 == len(rekognition.jobs)
+        assert State.WAITING is lanes.record().state
+        assert lanes.record().start_tried_at is not None
+
+    @pytest.mark.parametrize(("days", "state"), [(5.9, State.RUNNING), (6.1, State.FAILED)])
+    def test_too_long(self, lanes, rekognition, clock, days, state):
+        """After 6 days a repeated Start might be paid again: the video fails as unknown."""
+        lanes.register()
+        rekognition.refuse_starts.append(time_out())
+        message = lanes.receive()
+        lanes.invoke(message)
+        clock.sleep(days * DAY)
+
+        lanes.invoke(message)
+
+        now = lanes.record()
+        assert state is now.state
+        assert (state is State.FAILED) == (now.problem is not None and now.problem.code == "start-unknown")
+
+
+class TestFaults:
+    @pytest.mark.parametrize("code", ["InvalidS3ObjectException", "VideoTooLargeException"])
+    def test_objects(self, lanes, rekognition, code):
+        """What is the object's fault fails the video with AWS's code."""
+        lanes.register()
+        rekognition.refuse_starts.append(client_error(code))
+
+        assert lanes.run() is None
+        assert (State.FAILED, code) == (lanes.record().state, lanes.record().problem.code)
+
+    @pytest.mark.parametrize(("body", "code"), [(None, "missing"), (b"now a text", "not-a-video"), (b"", "empty")])
+    def test_gone_or_changed(self, lanes, s3, rekognition, body, code):
+        """A video that is gone, or one no more, fails before any money is spent."""
+        lanes.register()
+        s3.delete_object(Bucket=BUCKET, Key="a.mp4")
+        if body is not None:
+            s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=body)
+
+        assert lanes.run() is None
+        assert (State.FAILED, code, []) == (lanes.record().state, lanes.record().problem.code, rekognition.starts)
+
+    @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException"])
+    def test_ours(self, lanes, rekognition, code, table):
+        """What is our fault keeps the message and counts; a Start that succeeds breaks the row."""
+        lanes.register()
+        rekognition.refuse_starts.append(client_error(code))
+        message = lanes.receive()
+
+        handed_back = lanes.invoke(message)
+        counted = table.settings().refused_in_row
+        lanes.invoke(message)
+
+        assert (60, 1, 0) == (handed_back, counted, table.settings().refused_in_row)
+        assert lanes.record().state is State.RUNNING
+
+    def test_forbidden(self, lanes, s3, table):
+        """A video that cannot be read any more keeps its message: a permission of ours is missing."""
+        lanes.register()
+        s3.fail("head_object", client_error("403", 403))
+
+        assert 60 == lanes.run()
+        assert (State.WAITING, 1) == (lanes.record().state, table.settings().refused_in_row)
+
+    def test_breaker(self, lanes, rekognition, table):
+        """Twenty refusals in a row pause everything, with the reason."""
+        lanes.register()
+        rekognition.refuse_starts.extend([client_error("AccessDeniedException")] * 20)
+        message = lanes.receive()
+
+        paused = []
+        for _ in range(20):
+            lanes.invoke(message)
+            paused.append(table.settings().paused)
+
+        settings = table.settings()
+        assert [False] * 19 + [True] == paused
+        assert "circuit breaker" == settings.paused_by
+        assert settings.paused_reason.startswith("AccessDeniedException: ")
+        assert settings.mail_due
+
+    def test_breaker_once(self, lanes, rekognition, table, caplog):
+        """Refusals that come after the twentieth neither pause nor alarm again, and a resume begins a new row."""
+        lanes.register()
+        rekognition.refuse_starts.extend([client_error("AccessDeniedException")] * 23)
+        message = lanes.receive()
+        for _ in range(20):
+            lanes.invoke(message)
+        table.count_refused()
+        table.pause("circuit breaker", "another invocation's", mail=True)
+        alarms = [entry.message for entry in caplog.records].count("starting is paused")
+
+        table.resume()
+        for _ in range(3):
+            lanes.invoke(message)
+
+        assert (1, False, 3) == (alarms, table.settings().paused, table.settings().refused_in_row)
+
+    def test_others_use_the_quota(self, lanes, rekognition, table):
+        """That others use the account's jobs is nobody's fault: it is waited out, for hours if need be, and is no refusal."""
+        lanes.register()
+        message = lanes.receive()
+        rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)
+
+        backs = [lanes.invoke(message) for _ in range(3)]
+        record = lanes.record()
+        rekognition.refuse_starts.clear()
+        lanes.invoke(message)
+
+        assert ([1] * 3, State.WAITING, None) == (backs, record.state, record.start_tried_at)
+        assert (State.RUNNING, None) == (lanes.record().state, table.settings())
+
+    def test_one_video(self, lanes, rekognition, table, clock):
+        """A video refused 20 times over an hour while others start fails with the code."""
+        lanes.register()
+        rekognition.refuse_starts.extend([client_error("InvalidParameterException")] * 20)
+        message = lanes.receive()
+
+        for _ in range(20):
+            lanes.invoke(message)
+            table.forget_refused()
+            clock.sleep(200)
+
+        assert (State.FAILED, "InvalidParameterException") == (lanes.record().state, lanes.record().problem.code)
+
+    def test_mismatch(self, lanes, rekognition, caplog):
+        """A token that is refused for its parameters belongs to some job of ours: RUNNING without its id, and an alarm."""
+        lanes.register()
+        rekognition.refuse_starts.append(client_error("IdempotentParameterMismatchException"))
+
+        assert lanes.run() is None
+        assert (State.RUNNING, None) == (lanes.record().state, lanes.record().rekognition_job_id)
+        assert "ERROR" in [entry.levelname for entry in caplog.records]
+
+
+class KilledError(BaseException):
+    """Lambda ends the process: nothing catches it."""

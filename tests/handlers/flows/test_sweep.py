@@ -1,0 +1,1014 @@
+"""Sweeping: mails sent once and slowly, batch jobs asked after, scans closed when nothing is left to come."""
+
+import itertools
+import json
+from dataclasses import replace
+
+import pytest
+
+from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.functions import CompletionFunction, LaneSwitches
+from handlers.adapters.mail import MailTopic
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.rekognition import AnalysisReader
+from handlers.adapters.table.client import ATTEMPTS
+from handlers.domain import lane_message, notice
+from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
+from handlers.domain.states import Lane, ScanStatus, State
+from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.sweep import Ports, SweepError, Sweeping, SweepSettings
+from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, time_out, waiting
+
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
+
+
+class Sns:
+    """A topic that keeps what is published, and when."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.mails = []
+        self.times = []
+        self.errors = []
+
+    def publish(self, **mail):
+        """Keep a mail."""
+        if self.errors and (error := self.errors.pop(0)):
+            raise error
+        self.mails.append(mail)
+        self.times.append(self.clock.now())
+
+
+class Lambda:
+    """Event source mappings with their states, and the events that a function was invoked with."""
+
+    def __init__(self):
+        self.states = {"normal-mapping": "Enabled", "express-mapping": "Enabled"}
+        self.events = []
+        self.errors = []
+
+    def get_event_source_mapping(self, UUID):  # noqa: N803
+        """Describe a mapping."""
+        return {"UUID": UUID, "State": self.states[UUID]}
+
+    def update_event_source_mapping(self, UUID, Enabled):  # noqa: N803
+        """Switch a mapping, which takes a while."""
+        if self.errors and (error := self.errors.pop(0)):
+            raise error
+        self.states[UUID] = "Enabling" if Enabled else "Disabling"
+
+    def settle(self):
+        """Let the mappings arrive where they are going."""
+        arrived = {"Enabling": "Enabled", "Disabling": "Disabled"}
+        self.states = {name: arrived.get(state, state) for name, state in self.states.items()}
+
+    def invoke(self, FunctionName, InvocationType, Payload):  # noqa: N803
+        """Keep an event."""
+        assert (FunctionName, InvocationType) == ("completion", "Event")
+        if self.errors and (error := self.errors.pop(0)):
+            raise error
+        self.events.append(json.loads(Payload))
+
+
+class S3Control:
+    """Batch jobs by id: a status, or an error."""
+
+    def __init__(self):
+        self.jobs = {}
+        self.asked = []
+
+    def describe_job(self, AccountId, JobId):  # noqa: N803
+        """Describe a job as S3 does."""
+        assert AccountId == ACCOUNT
+        self.asked.append(JobId)
+        status = self.jobs.get(JobId)
+        if status is None:
+            raise client_error("NotFoundException", 404)
+        if isinstance(status, Exception):
+            raise status
+        counts = {"TotalNumberOfTasks": 10, "NumberOfTasksSucceeded": 7, "NumberOfTasksFailed": 1}
+        return {"Job": {"JobId": JobId, "Status": status, "ProgressSummary": counts}}
+
+
+@pytest.fixture(name="sns")
+def _sns(clock):
+    return Sns(clock)
+
+
+@pytest.fixture(name="s3control")
+def _s3control():
+    return S3Control()
+
+
+@pytest.fixture(name="functions")
+def _functions():
+    return Lambda()
+
+
+@pytest.fixture(name="dead_urls")
+def _dead_urls(sqs):
+    return {lane: sqs.create_queue(QueueName=f"stack-{lane.value}-dead")["QueueUrl"] for lane in Lane}
+
+
+@pytest.fixture(name="make_sweeping")
+def _make_sweeping(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, functions):
+    """Return a function that begins a new environment of the sweeper."""
+    ports = Ports(
+        table=table,
+        topic=MailTopic(sns, TOPIC),
+        batch_jobs=BatchJobs(s3control, ACCOUNT),
+        queues=LaneQueues(sqs, urls, dead_urls),
+        reader=AnalysisReader(rekognition, clock),
+        completion=CompletionFunction(functions, "completion"),
+        switches=LaneSwitches(functions, ("normal-mapping", "express-mapping")),
+    )
+    return lambda: Sweeping(ports, clock, SweepSettings("VideoModeration", COMPLETIONS, mails_per_scan=3))
+
+
+@pytest.fixture(name="sweeping")
+def _sweeping(make_sweeping):
+    return make_sweeping()
+
+
+@pytest.fixture(name="sweep")
+def _sweep(sweeping, clock):
+    """Return a function that sweeps as the schedule does, and lets the rest of the minute pass."""
+
+    def sweep(times=1):
+        for _ in range(times):
+            next_minute = clock.now() + 60
+            sweeping.sweep(deadline=clock.now() + 300)
+            clock.sleep(max(0, next_minute - clock.now()))
+
+    return sweep
+
+
+@pytest.fixture(name="flag")
+def _flag(table):
+    """Return a function that brings a video to FLAGGED, its mail due."""
+
+    def flag(key="a.mp4"):
+        record = waiting(key)
+        table.register(record, None)
+        table.write_segments(record, [Segment("Weapons", "Violence", 2, 83_000, 84_000, 99.5, 3)])
+        label = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 83_000)
+        unsure = LabelSummary("Alcohol", "", 1, 12.0, 500, 0)
+        final = replace(
+            record,
+            state=State.FLAGGED,
+            finished_at=1.0,
+            labels=(label, unsure),
+            counted=("Weapons",),
+            duration_ms=90_000,
+            mail_due=True,
+        )
+        table.finish(final)
+        return final
+
+    return flag
+
+
+class TestMails:
+    def test_sent_once(self, sweep, flag, sns, table):
+        """A due mail is sent once, says what counted and when, and is counted in its scan."""
+        table.put_scan(Scan(SCAN, BUCKET))
+        flag("holiday.mp4")
+
+        sweep(3)
+
+        (mail,) = sns.mails
+        assert (TOPIC, True) == (mail["TopicArn"], "holiday.mp4" in mail["Subject"])
+        assert ("0:01:23" in mail["Message"], "Alcohol" in mail["Message"]) == (True, False)
+        assert {"DataType": "String", "StringValue": SCAN} == mail["MessageAttributes"]["scan_id"]
+        assert 1 == table.scan(SCAN).mails_sent
+
+    def test_pace(self, sweep, flag, sns):
+        """Mails keep the distance that SNS's subscriptions bear: at most five a second."""
+        for number in range(12):
+            flag(f"{number}.mp4")
+
+        sweep()
+
+        gaps = [later - sooner for sooner, later in zip(sns.times, sns.times[1:], strict=False)]
+        assert 12 == len(sns.mails)
+        assert all(gap >= 0.199 for gap in gaps)
+
+    def test_one_bad(self, sweep, flag, sns, sweeping, clock):
+        """A mail that cannot be sent keeps no other back, stays due, and raises at the end."""
+        for number in range(3):
+            flag(f"{number}.mp4")
+        sns.errors = [None, client_error("InvalidParameter")]
+
+        with pytest.raises(SweepError):
+            sweep()
+        sent = len(sns.mails)
+        sweep()
+
+        assert (2, 3) == (sent, len(sns.mails))
+
+    def test_not_noted(self, sweep, flag, sns, table, dynamodb):
+        """Where a throttled table does not let it be noted that a mail is sent, each sweep notes it anew and none sends it anew."""
+        table.put_scan(Scan(SCAN, BUCKET))
+        final = flag()
+        throttled = client_error("ProvisionedThroughputExceededException")
+        dynamodb.fail("transact_write_items", *[throttled] * (2 * ATTEMPTS))
+
+        for _ in range(2):
+            with pytest.raises(SweepError, match="FlaggedMailing"):
+                sweep()
+        sweep(2)
+
+        assert 1 == len(sns.mails)
+        assert (False, 1) == (table.record(final.video.id, SCAN).mail_due, table.scan(SCAN).mails_sent)
+
+    def test_index_lags(self, sweep, flag, sns, table, dynamodb):
+        """A mail that the index still shows although it was sent is not sent again."""
+        final = flag()
+        table.mail_sent(final)
+        dynamodb.update_item(
+            TableName="scans",
+            Key={"pk": {"S": f"VIDEO#{final.video.id}"}, "sk": {"S": f"SCAN#{SCAN}"}},
+            UpdateExpression="SET work_pk = :pk, work_sk = :sk",
+            ExpressionAttributeValues={":pk": {"S": "MAIL"}, ":sk": {"S": "0"}},
+        )
+
+        sweep()
+
+        assert ([(final.video.id, SCAN)], []) == (table.mails_due(9), sns.mails)
+
+    def test_lease(self, sweeping, flag, sns, table, clock):
+        """While another sweeper is at it, nothing is done."""
+        flag()
+        table.take_lease("another", clock.now() + 300)
+
+        sweeping.sweep(deadline=clock.now() + 300)
+
+        assert [] == sns.mails
+
+    def test_out_of_time(self, sweeping, flag, sns, clock):
+        """A sweep that has no time left begins no mail."""
+        flag()
+
+        sweeping.sweep(deadline=clock.now() + 29)
+
+        assert [] == sns.mails
+
+
+class TestJobs:
+    def test_noted(self, sweep, table, s3control, clock):
+        """How a batch job stands is noted in its scan, and when it was first seen to be over."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"), BatchJob("two"))))
+        s3control.jobs = {"one": "Active", "two": "Complete"}
+        now = clock.now()
+
+        sweep()
+
+        expected = (BatchJob("one", "Active", 10, 7, 1), BatchJob("two", "Complete", 10, 7, 1, now))
+        assert expected == table.scan(SCAN).jobs
+
+    def test_not_too_often(self, sweeping, table, s3control, clock):
+        """A batch job is asked after every half minute at most, and no more once it is over."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        s3control.jobs = {"one": "Active"}
+        for seconds in (10, 10, 20):
+            sweeping.sweep(deadline=clock.now() + 300)
+            clock.sleep(seconds)
+        s3control.jobs = {"one": "Failed"}
+        for _ in range(3):
+            sweeping.sweep(deadline=clock.now() + 300)
+            clock.sleep(60)
+
+        assert ["one", "one"] == s3control.asked
+
+    def test_unknown(self, sweep, table, s3control, clock):
+        """A job that S3 does not know counts as over since then, until S3 knows it after all."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        now = clock.now()
+
+        sweep(2)
+        unknown = table.scan(SCAN).jobs
+        s3control.jobs = {"one": "New"}
+        sweep()
+
+        assert (BatchJob("one", "NotFound", terminal_since=now),) == unknown
+        assert [("New", None)] == [(job.status, job.terminal_since) for job in table.scan(SCAN).jobs]
+
+    def test_trouble(self, sweep, table, s3control, flag, sns):
+        """Trouble with batch jobs does not keep the mails back."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        s3control.jobs = {"one": client_error("TooManyRequestsException", 400)}
+        flag()
+
+        with pytest.raises(SweepError):
+            sweep()
+
+        assert 1 == len(sns.mails)
+
+
+class TestClosing:
+    @pytest.fixture(name="over")
+    def _over(self, table, s3control):
+        """Write a scan whose only batch job is complete."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        s3control.jobs = {"one": "Complete"}
+
+    def test_closed(self, over, sweep, table):
+        """A scan closes when its jobs have been over for five minutes and two sweeps a minute apart saw nothing of it."""
+        sweep(6)
+        before = table.scan(SCAN).status
+        sweep()
+
+        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scan(SCAN).status)
+
+    def test_missing_jobs(self, sweep, table, s3control):
+        """A scan stays open while jobs of it are missing that are planned: they may come yet, whenever who submits goes on."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
+        s3control.jobs = {"one": "Complete", "two": "Complete"}
+        sweep(20)
+        before = table.scan(SCAN).status
+
+        table.add_job(SCAN, "two")
+        sweep(7)
+
+        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scan(SCAN).status)
+
+    def test_missing_jobs_of_a_cancelled_scan(self, sweep, table, s3control):
+        """A cancelled scan ends, whatever jobs it lacks: none will come."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
+        s3control.jobs = {"one": "Cancelled"}
+        table.cancel_scan(SCAN, "by somebody")
+
+        sweep(8)
+
+        assert not table.scan(SCAN).live
+
+    def test_waiting(self, over, sweep, table):
+        """A scan of which a video waits stays open, and begins to count anew after it."""
+        table.register(waiting(), None)
+        sweep(10)
+        before = table.scan(SCAN)
+        table.finish(replace(waiting(), state=State.CANCELLED, finished_at=1.0))
+        sweep(1)
+        between = table.scan(SCAN).status
+        sweep(1)
+
+        assert (ScanStatus.OPEN, None, ScanStatus.OPEN) == (before.status, before.waiting_empty_since, between)
+        assert table.scan(SCAN).status is ScanStatus.CLOSED
+
+    def test_appears(self, over, sweep, table):
+        """Something seen between the two sweeps starts the count anew."""
+        sweep(6)
+        table.register(waiting(), None)
+        sweep()
+
+        assert (ScanStatus.OPEN, None) == (table.scan(SCAN).status, table.scan(SCAN).waiting_empty_since)
+
+    def test_running(self, over, sweep, table, run):
+        """A scan of which an analysis runs stays open."""
+        run()
+
+        sweep(10)
+
+        assert table.scan(SCAN).status is ScanStatus.OPEN
+
+    def test_mail_due(self, over, sweeping, table, flag, sns, clock):
+        """A scan of which a mail cannot be sent stays open."""
+        flag()
+        sns.errors = [client_error("InvalidParameter")] * 10
+
+        for _ in range(10):
+            with pytest.raises(SweepError):
+                sweeping.sweep(deadline=clock.now() + 300)
+            clock.sleep(60)
+
+        assert table.scan(SCAN).status is ScanStatus.OPEN
+
+    @pytest.mark.parametrize("status", ["Active", "Suspended", "Cancelling"])
+    def test_job_not_over(self, over, sweep, table, s3control, status):
+        """A scan whose batch job is not over stays open."""
+        s3control.jobs = {"one": status}
+
+        sweep(10)
+
+        assert table.scan(SCAN).status is ScanStatus.OPEN
+
+    def test_no_job(self, sweep, table, clock):
+        """A scan that is still being submitted stays open."""
+        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
+
+        sweep(10)
+
+        assert table.scan(SCAN).status is ScanStatus.OPEN
+
+    def test_a_job_never_came(self, sweep, table, clock, sns):
+        """A scan whose submission broke off before its batch job was made is closed after a day, and nobody is mailed."""
+        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now() - DAY))
+
+        sweep(3)
+
+        assert table.scan(SCAN).status is ScanStatus.CLOSED
+        assert sns.mails == []
+
+    @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
+    def test_held(self, over, sweep, table, status):
+        """A paused or cancelled scan stays what it is."""
+        table._change_scan(SCAN, lambda scan: replace(scan, status=status))
+
+        sweep(10)
+
+        assert status is table.scan(SCAN).status
+
+
+DAY = 86_400
+MINUTE = 60
+
+
+class TestMailLimit:
+    @pytest.fixture(name="many", autouse=True)
+    def _many(self, table, flag, clock):
+        """Flag five videos of a scan that may mail three, and sweep."""
+        table.put_scan(Scan(SCAN, BUCKET, objects=6, jobs=(BatchJob("one", "Complete", terminal_since=clock.now()),)))
+        for number in range(5):
+            flag(f"{number}.mp4")
+
+    def subjects(self, sns):
+        """Return the subjects of the mails sent."""
+        return [mail["Subject"] for mail in sns.mails]
+
+    def test_limit(self, sweep, sns, table):
+        """Three videos are mailed, then once that no more are; nothing stays due."""
+        sweep(3)
+
+        assert [True] * 3 == [subject.startswith("Flagged") for subject in self.subjects(sns)[:3]]
+        assert [f"No more mails about single videos of scan {SCAN}"] == self.subjects(sns)[3:]
+        assert ([], 3, ()) == (table.mails_due(9), table.scan(SCAN).mails_sent, table.scan(SCAN).mails_due)
+
+    def test_digest(self, sweep, sns, table):
+        """The digest of a scan that closed names what was found, the worst and what it cost, and comes once."""
+        failing = waiting("bad.mp4")
+        table.register(failing, None)
+        table.finish(failing.as_failed(Problem("InvalidS3ObjectException", "Unreadable."), at=1.0))
+
+        sweep(10)
+
+        digest = sns.mails[-1]
+        assert [1, "Scan finished: 6 videos, 5 flagged, 1 failed"] == [
+            sum("finished" in subject for subject in self.subjects(sns)),
+            digest["Subject"],
+        ]
+        assert "1  InvalidS3ObjectException" in digest["Message"]
+        assert "99.5 %  Weapons at 0:01:23  s3://amzn-s3-demo-bucket/0.mp4" in digest["Message"]
+        assert "Analysed: 7.5 minutes of video, about $0.75" in digest["Message"]
+        assert ScanStatus.CLOSED is table.scan(SCAN).status
+
+    def test_digest_survives_trouble(self, sweeping, sns, table, clock):
+        """A digest that cannot be sent is sent by a later sweep."""
+        for _ in range(6):
+            sweeping.sweep(deadline=clock.now() + 300)
+            clock.sleep(MINUTE)
+        sns.errors = [client_error("InternalError", 500)] * 2
+        failed = 0
+        for _ in range(5):
+            try:
+                sweeping.sweep(deadline=clock.now() + 300)
+            except SweepError:
+                failed += 1
+            clock.sleep(MINUTE)
+
+        assert (2, 1) == (failed, sum("finished" in subject for subject in self.subjects(sns)))
+
+    def test_reopened(self, sweep, sns, table):
+        """A scan that goes on after it was closed sends another digest at its end."""
+        sweep(10)
+
+        table.add_job(SCAN, "retry")
+        sweep(10)
+
+        assert 2 == sum("finished" in subject for subject in self.subjects(sns))
+
+
+@pytest.fixture(name="run")
+def _run(table, rekognition):
+    """Return a function that brings a video to RUNNING, and returns its record and its job."""
+
+    def run(key="a.mp4"):
+        record = waiting(key)
+        table.register(record, None)
+        job_id = rekognition.start_content_moderation(
+            ClientRequestToken=record.analysis.token, JobTag=record.analysis.tag, Video={}
+        )["JobId"]
+        table.enter_running(record, job_id)
+        return record, job_id
+
+    return run
+
+
+class TestAsking:
+    def test_lost_notice(self, sweep, run, rekognition, functions):
+        """A finished analysis whose notice was lost is handed to completion in the notice's form."""
+        _, job_id = run()
+        rekognition.finish(job_id)
+
+        sweep(3)
+
+        (event,) = functions.events
+        assert (job_id,) == notice.parse_event(event, COMPLETIONS).job_ids
+
+    def test_seldom(self, sweep, run, rekognition, clock):
+        """A running analysis is asked after when a minute and a tenth of its age have passed, since start or last question."""
+        _, _ = run()
+        began = clock.now()
+        times = []
+
+        for _ in range(60):
+            asked = len(rekognition.gets)
+            sweep()
+            if len(rekognition.gets) > asked:
+                times.append(clock.now() - MINUTE - began)
+
+        gaps = [later - sooner for sooner, later in zip([0, *times], times, strict=False)]
+        assert all(gap >= 60 + 0.1 * at for gap, at in zip(gaps, times, strict=True))
+        assert all(gap <= 60 + 0.1 * at + 61 for gap, at in zip(gaps, times, strict=True))
+        assert 15 == len(times)
+
+    def test_one_a_second(self, sweep, run, rekognition, clock):
+        """Rekognition is asked once a second at most, and the rest waits for the next sweep."""
+        for number in range(20):
+            run(f"{number}.mp4")
+        clock.sleep(120)
+        began = clock.now()
+
+        sweep()
+        first = len(rekognition.gets)
+        sweep(2)
+
+        assert 10 <= first <= 16
+        assert clock.now() - began == 180
+        assert {call["MaxResults"] for call in rekognition.gets} == {1}
+        assert 20 == len({call["JobId"] for call in rekognition.gets})
+
+    def test_twice_at_a_time(self, table, make_sweeping, run, rekognition, functions, clock):
+        """Of two sweeps that see the same analysis one asks."""
+        _, job_id = run()
+        rekognition.finish(job_id)
+        clock.sleep(120)
+        (seen,) = table.running()
+        make_sweeping().sweep(deadline=clock.now() + 300)
+
+        outcomes = [table.note_asked(seen, at=clock.now()) for _ in range(2)]
+
+        assert (1, 1) == (len(rekognition.gets), len(functions.events))
+        assert "DONE" not in [outcome.name for outcome in outcomes]
+
+    def test_unknown_job(self, sweep, run, rekognition, table):
+        """An analysis that Rekognition does not know any more fails as lost, and its slot is free."""
+        record, job_id = run()
+        del rekognition.jobs[job_id]
+
+        sweep(3)
+
+        assert ("result-lost", 0) == (table.record(record.video.id, SCAN).problem.code, table.running_count())
+        assert {"result-lost": 1} == table.totals(SCAN).failures
+
+    @pytest.mark.parametrize(("days", "state"), [(5.9, State.RUNNING), (6.0, State.FAILED)])
+    def test_six_days(self, sweep, run, clock, table, days, state):
+        """For nearly six days completion may be down; then Rekognition is about to forget."""
+        record, _ = run()
+        clock.sleep(days * DAY)
+
+        sweep()
+
+        assert state is table.record(record.video.id, SCAN).state
+
+    @pytest.mark.parametrize(("hours", "state"), [(23.9, State.RUNNING), (24.0, State.FAILED)])
+    def test_without_job_id(self, sweep, clock, table, rekognition, hours, state):
+        """An analysis whose job Rekognition would not name fails when no notice came for a day; nobody can be asked."""
+        table.register(waiting(), None)
+        table.enter_running(waiting(), None)
+        clock.sleep(hours * 3_600)
+
+        sweep()
+
+        record = table.record(waiting().video.id, SCAN)
+        assert (state, []) == (record.state, rekognition.gets)
+        assert record.problem is None or record.problem.code == "start-unknown"
+
+    @pytest.mark.parametrize("error", [client_error("ProvisionedThroughputExceededException"), time_out()])
+    def test_too_busy(self, sweep, run, rekognition, table, clock, error):
+        """Where Rekognition is too busy nothing is concluded, and it is left alone for this sweep."""
+        for number in range(3):
+            run(f"{number}.mp4")
+        clock.sleep(120)
+        rekognition.refuse_gets.append(error)
+
+        sweep()
+
+        assert (1, 3) == (len(rekognition.gets), table.running_count())
+
+    def test_completion_cannot_be_reached(self, sweep, sweeping, run, rekognition, functions, clock):
+        """What could not be handed over is handed over after its next question."""
+        _, job_id = run()
+        rekognition.finish(job_id)
+        functions.errors = [client_error("TooManyRequestsException", 429)]
+        clock.sleep(120)
+
+        with pytest.raises(SweepError, match="Asking"):
+            sweeping.sweep(deadline=clock.now() + 300)
+        sweep(4)
+
+        assert 1 <= len(functions.events)
+
+
+class TestResending:
+    @pytest.fixture(name="scan", autouse=True)
+    def _scan(self, table):
+        table.put_scan(Scan(SCAN, BUCKET))
+
+    def bodies(self, messages, lane=Lane.NORMAL):
+        """Return the keys of the messages of a lane."""
+        return [lane_message.parse(message["Body"]).video.key for message in messages(lane)]
+
+    @pytest.mark.parametrize(("days", "sent"), [(9.9, []), (10.01, ["a.mp4"])])
+    def test_forgotten(self, sweep, table, clock, messages, queues, days, sent):
+        """A message is sent again when it is ten days old, before its lane forgets it."""
+        table.register(waiting(queued_at=clock.now()), None)
+        queues.send(waiting("another.mp4"))
+        clock.sleep(days * DAY)
+
+        sweep(3)
+
+        assert [*sent, "another.mp4"] == sorted(self.bodies(messages))
+
+    def test_marked(self, sweep, table, clock, messages):
+        """What waits since before the scan's mark is sent again once, the oldest first, each to its lane."""
+        now = clock.now()
+        for number in range(8):
+            lane = Lane.EXPRESS if number == 3 else Lane.NORMAL
+            table.register(waiting(f"{number}.mp4", queued_at=now - 100 + 10 * number, lane=lane), None)
+        table.send_again(SCAN, now - 45)
+
+        sweep(3)
+
+        assert [f"{number}.mp4" for number in (0, 1, 2, 4, 5)] == sorted(self.bodies(messages))
+        assert ["3.mp4"] == self.bodies(messages, Lane.EXPRESS)
+        assert now <= table.record(waiting("0.mp4").video.id, SCAN).queued_at
+
+    def test_order_and_pace(self, sweep, sqs, table, clock):
+        """Three hundred a second at most, the oldest first."""
+        now = clock.now()
+        for number in range(130):
+            table.register(waiting(f"{number:03}.mp4", queued_at=now - 1_000 + number), None)
+        table.send_again(SCAN, now)
+
+        sweep()
+
+        calls = sqs.called("send_message_batch")
+        keys = [json.loads(entry["MessageBody"])["key"] for call in calls for entry in call["Entries"]]
+        assert sorted(keys) == keys
+        assert 130 == len(keys)
+        assert 130 / 300 <= sum(seconds for seconds in clock.slept if seconds < 1) + 0.001
+
+    def test_not_yet(self, sweep, table, clock, messages):
+        """Before a mark has come nothing is sent again by it: the lane may still be emptied."""
+        table.register(waiting(queued_at=clock.now()), None)
+        table.send_again(SCAN, clock.now() + 90)
+
+        sweep()
+        before = self.bodies(messages)
+        sweep(2)
+
+        assert ([], ["a.mp4"]) == (before, self.bodies(messages))
+
+    def test_not_while_paused(self, sweep, table, clock, messages):
+        """While starting is paused nothing is sent again, and what was forgotten meanwhile is sent afterwards."""
+        table.register(waiting(queued_at=clock.now() - 11 * DAY), None)
+        table.pause("somebody", "because")
+        sweep(2)
+        before = self.bodies(messages)
+
+        table.resume()
+        sweep()
+
+        assert ([], ["a.mp4"]) == (before, self.bodies(messages))
+
+    def test_paused_scan(self, sweep, table, clock, messages):
+        """A paused scan is left alone; when it is resumed its dropped messages are sent again."""
+        table.register(waiting(queued_at=clock.now() - 11 * DAY), None)
+        table.pause_scan(SCAN, "by a test")
+        sweep(2)
+        before = self.bodies(messages)
+
+        table.resume_scan(SCAN)
+        sweep()
+
+        assert ([], ["a.mp4"]) == (before, self.bodies(messages))
+
+    def test_started_meanwhile(self, table, clock):
+        """A record that was started, or sent again by another sweeper, since the index showed it stays as it is."""
+        for key in ("a.mp4", "b.mp4", "c.mp4"):
+            table.register(waiting(key, queued_at=clock.now()), None)
+        seen = list(table.waiting(SCAN))
+        table.enter_running(waiting("b.mp4"), "job")
+        clock.sleep(5)
+
+        counts = [table.requeue(seen, at=clock.now()) for _ in range(2)]
+
+        assert [2, 0] == counts
+        assert State.RUNNING is table.record(waiting("b.mp4").video.id, SCAN).state
+
+    def test_queue_takes_some(self, sweep, sqs, table, clock, messages):
+        """What the queue did not take counts as not sent."""
+        table.register(waiting(queued_at=clock.now() - 11 * DAY), None)
+        sqs.fail("send_message_batch", client_error("ServiceUnavailable", 503))
+
+        with pytest.raises(SweepError, match="Resending"):
+            sweep()
+        clock.sleep(MINUTE)
+        sweep()
+
+        assert ["a.mp4"] == self.bodies(messages)
+
+    def test_dead_letter(self, sweep, sqs, dead_urls, table, clock, messages, queues):
+        """One more dead letter in a lane has what waits there sent again, once."""
+        queues.send(waiting("keeps the lane from being empty"))
+        table.register(waiting(queued_at=clock.now()), None)
+        sweep(3)
+        before = len(sqs.called("send_message_batch"))
+        sqs.send_message(QueueUrl=dead_urls[Lane.NORMAL], MessageBody="dead")
+
+        sweep(5)
+
+        assert (0, 1) == (before, len(sqs.called("send_message_batch")))
+
+    def test_empty_lane(self, sweep, table, clock, messages):
+        """A lane that was empty in two sweeps while videos wait has lost their messages; in one it may be late with its counts."""
+        table.register(waiting(queued_at=clock.now()), None)
+
+        sweep()
+        before = self.bodies(messages)
+        sweep()
+
+        assert ([], ["a.mp4"]) == (before, self.bodies(messages))
+
+    def test_other_lane_is_empty(self, sweep, table, clock, messages, queues):
+        """That the other lane is empty says nothing."""
+        table.register(waiting(queued_at=clock.now()), None)
+        queues.send(waiting())
+
+        sweep(5)
+
+        assert ["a.mp4"] == self.bodies(messages)
+
+
+class TestHolding:
+    @pytest.fixture(name="three", autouse=True)
+    def _three(self, table, clock, s3control):
+        """Register three videos; of one a Start was tried."""
+        table.put_scan(Scan(SCAN, BUCKET, objects=3, jobs=(BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),)))
+        for key in ("a.mp4", "b.mp4", "owed.mp4"):
+            table.register(waiting(key, queued_at=clock.now()), None)
+        start = StartParameters(None, 50.0, COMPLETIONS, ROLE)
+        table.note_start_tried(waiting("owed.mp4"), ObjectFacts("abc", 3, None), start, at=clock.now())
+
+    def states(self, table):
+        """Return the state of each video."""
+        return {key: table.record(waiting(key).video.id, SCAN).state for key in ("a.mp4", "b.mp4", "owed.mp4")}
+
+    def test_cancelled(self, sweep, table):
+        """The waiting videos of a cancelled scan are cancelled and counted, but never one that may have been started."""
+        table.cancel_scan(SCAN, "by a test")
+
+        sweep(3)
+
+        assert {"a.mp4": State.CANCELLED, "b.mp4": State.CANCELLED, "owed.mp4": State.WAITING} == self.states(table)
+        assert 2 == table.totals(SCAN).videos[State.CANCELLED]
+
+    def test_cancelling_twice(self, table, clock):
+        """Cancelling what is cancelled already changes and counts nothing."""
+        seen = list(table.waiting(SCAN))
+
+        results = [table.cancel(seen, at=clock.now()) for _ in range(3)]
+
+        assert [2, 0, 0] == [result.count for result in results]
+        assert [["owed.mp4"]] * 3 == [[record.video.key for record in result.owed] for result in results]
+        assert 2 == table.totals(SCAN).final
+
+    def test_owed(self, sweep, table, clock, messages):
+        """The message of a video that may have been started is sent again every hour, because only a starter can find out."""
+        table.cancel_scan(SCAN, "by a test")
+
+        sweep(59)
+        before = len(messages())
+        sweep(2)
+
+        (message,) = messages()
+        assert (0, "owed.mp4") == (before, lane_message.parse(message["Body"]).video.key)
+
+    def test_over(self, sweep, table, clock, sns):
+        """A cancelled scan is over when all its videos are settled; it stays cancelled, and its digest says so."""
+        table.cancel_scan(SCAN, "by a test")
+        sweep(8)
+        before = table.scan(SCAN).live
+        table.finish(replace(waiting("owed.mp4"), state=State.CLEAN, finished_at=1.0, duration_ms=60_000))
+
+        sweep(5)
+
+        scan = table.scan(SCAN)
+        assert (True, False, ScanStatus.CANCELLED) == (before, scan.live, scan.status)
+        assert ["Scan cancelled: 3 videos, 0 flagged, 0 failed"] == [mail["Subject"] for mail in sns.mails]
+
+    def test_late_registration(self, sweep, table, clock):
+        """A video that a last task registers after the walk is cancelled too."""
+        table.cancel_scan(SCAN, "by a test")
+        sweep()
+
+        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "one")
+        table.register(waiting("late.mp4"), None)
+        sweep()
+
+        assert State.CANCELLED is table.record(waiting("late.mp4").video.id, SCAN).state
+
+    def test_no_purge(self, sweep, table, sqs):
+        """A small scan's messages are dropped as they come."""
+        table.pause_scan(SCAN, "by a test")
+
+        sweep(2)
+
+        assert [] == sqs.called("purge_queue")
+
+    def test_purge(self, sweep, table, sqs, clock, monkeypatch, messages):
+        """A large scan's lane is emptied, once, and the other scans' messages are sent again when nothing is lost any more."""
+        monkeypatch.setattr("handlers.flows.sweep.holding.PURGED_ABOVE", 2)
+        table.put_scan(Scan(OTHER_SCAN, BUCKET))
+        other = waiting("other.mp4", scan_id=OTHER_SCAN, queued_at=clock.now())
+        table.register(other, None)
+        for key in ("a.mp4", "b.mp4", "owed.mp4", "other.mp4"):
+            sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="stack-normal")["QueueUrl"], MessageBody=key)
+        table.pause_scan(SCAN, "by a test")
+
+        sweep()
+        before = messages()
+        sweep(3)
+
+        assert ([], 1) == (before, len(sqs.called("purge_queue")))
+        assert ["other.mp4"] == [lane_message.parse(message["Body"]).video.key for message in messages()]
+
+
+class TestBrokenJobs:
+    @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
+    def test_paused_and_mailed(self, sweep, table, s3control, sns, status):
+        """A scan whose batch job broke is paused, once, and somebody is told how many videos wait."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.register(waiting(), None)
+        s3control.jobs = {"one": status}
+
+        sweep(3)
+        paused = table.scan(SCAN)
+        table.resume_scan(SCAN)
+        sweep(3)
+
+        (mail,) = sns.mails
+        assert ("Scan paused: 1 video still waits", True) == (mail["Subject"], f"control_scan.py resume {SCAN}" in mail["Message"])
+        assert (ScanStatus.PAUSED, ScanStatus.OPEN) == (paused.status, table.scan(SCAN).status)
+
+    def test_nothing_waits(self, sweep, table, s3control, sns):
+        """Where nothing waits there is nothing to decide: the scan closes, and its digest says how the job ended."""
+        table.put_scan(Scan(SCAN, BUCKET, objects=9, jobs=(BatchJob("one"),)))
+        s3control.jobs = {"one": "Failed"}
+
+        sweep(10)
+
+        (mail,) = sns.mails
+        assert (ScanStatus.CLOSED, True) == (table.scan(SCAN).status, "Its batch job one is failed." in mail["Message"])
+
+    def test_cancelled_by_us(self, sweep, table, s3control, sns):
+        """Who cancels a scan is not told that its job is cancelled."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.register(waiting(), None)
+        table.cancel_scan(SCAN, "by a test")
+        s3control.jobs = {"one": "Cancelled"}
+
+        sweep(3)
+
+        assert [] == sns.mails
+
+
+class TestPausing:
+    def test_mappings(self, sweep, table, functions):
+        """The mappings agree with the settings within a sweep, and are told only when they have settled."""
+        table.pause("somebody", "because")
+        sweep()
+        going = set(functions.states.values())
+        sweep()
+        functions.settle()
+        sweep()
+        paused = set(functions.states.values())
+        table.resume()
+        sweep()
+        functions.settle()
+
+        assert ({"Disabling"}, {"Disabled"}, {"Enabled"}) == (going, paused, set(functions.states.values()))
+
+    def test_mapping_busy(self, sweep, table, functions):
+        """A mapping that cannot be told just now is told by the next sweep."""
+        table.pause("somebody", "because")
+        functions.errors = [client_error("ResourceInUseException")]
+
+        sweep()
+        first = sorted(functions.states.values())
+        sweep()
+
+        assert (["Disabling", "Enabled"], {"Disabling"}) == (first, set(functions.states.values()))
+
+    def test_breaker_mail(self, sweep, table, sns):
+        """That the circuit breaker paused everything is mailed once; a person's own pause is not."""
+        table.pause("circuit breaker", "AccessDeniedException: no", mail=True)
+        sweep(3)
+        table.resume()
+        table.pause("somebody", "because")
+        sweep(3)
+
+        (mail,) = sns.mails
+        assert "Starting is paused: AccessDeniedException: no" == mail["Subject"]
+        assert "python tools/control_scan.py resume --stack VideoModeration" in mail["Message"]
+
+    def test_resume_breaks_the_row(self, table):
+        """After a resume the row of refusals begins anew, or the first one would pause everything again."""
+        for _ in range(20):
+            table.count_refused()
+        table.pause("circuit breaker", "AccessDenied", mail=True)
+
+        outcomes = [table.resume(), table.resume()]
+
+        settings = table.settings()
+        assert ["DONE", "DONE_BEFORE"] == [outcome.name for outcome in outcomes]
+        assert (False, None, False, 0) == (settings.paused, settings.paused_by, settings.mail_due, settings.refused_in_row)
+
+
+class TestOverlap:
+    def test_no_harm(self, make_sweeping, table, run, rekognition, clock, s3control):
+        """Two sweeps that see the same and act in turn leave what one would leave: one state and one count for each video."""
+        jobs = (BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),)
+        table.put_scan(Scan(SCAN, BUCKET, jobs=jobs))
+        table.put_scan(Scan(OTHER_SCAN, BUCKET, lane=Lane.EXPRESS, jobs=jobs))
+        for number in range(60):
+            table.register(waiting(f"{number}.mp4", queued_at=clock.now() - number), None)
+        old = waiting("old.mp4", scan_id=OTHER_SCAN, lane=Lane.EXPRESS, queued_at=clock.now() - 11 * DAY)
+        table.register(old, None)
+        lost, job_id = run("lost.mp4")
+        del rekognition.jobs[job_id]
+        table.cancel_scan(SCAN, "by a test")
+        clock.sleep(400)
+        chores = zip(make_sweeping()._chores, make_sweeping()._chores, strict=True)
+        sights = [Sight(table), Sight(table)]
+        seen = [(sight.scans(), sight.settings()) for sight in sights]
+
+        for pair in chores:
+            for (chore, _), sight in zip(pair, sights, strict=True):
+                chore.do(sight, clock.now() + 100)
+
+        totals = table.totals(SCAN)
+        assert seen[0] == seen[1]
+        assert (60, 1, 61) == (totals.videos[State.CANCELLED], totals.videos[State.FAILED], totals.final)
+        assert ("result-lost", 0) == (table.record(lost.video.id, SCAN).problem.code, table.running_count())
+        assert (State.WAITING, True) == (
+            table.record(old.video.id, OTHER_SCAN).state,
+            table.record(old.video.id, OTHER_SCAN).queued_at > clock.now() - 100,
+        )
+
+
+class TestTime:
+    def test_stops_in_time(self, sweeping, table, flag, run, clock, sns):
+        """However much there is to do, a sweep is over before the next one is due."""
+        table.put_scan(Scan(SCAN, BUCKET))
+        for number in range(20):
+            run(f"{number}.mp4")
+        for number in range(60):
+            table.register(waiting(f"w{number}.mp4", queued_at=clock.now() - 11 * DAY), None)
+        clock.sleep(200)
+        began = clock.now()
+
+        sweeping.sweep(deadline=clock.now() + 300)
+
+        assert clock.now() - began < 55
+
+    def test_dead_sweeper(self, make_sweeping, table, flag, sns, clock):
+        """A sweeper that died keeps the next ones away for a minute and a half, not for longer."""
+        flag()
+        table.take_lease("dead", clock.now() + 90)
+        for _ in range(3):
+            make_sweeping().sweep(deadline=clock.now() + 300)
+            clock.sleep(MINUTE)
+
+        assert 1 == len(sns.mails)
+
+    def test_progress(self, sweep, table, clock, flag):
+        """How far an open scan is is noted every ten minutes, and the last hour is kept."""
+        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
+        flag()
+
+        sweep(100)
+
+        points = table.scan(SCAN).progress
+        assert [600.0] * 6 == [later.at - sooner.at for sooner, later in itertools.pairwise(points)]
+        assert [1] * 7 == [point.final for point in points]

@@ -1,0 +1,81 @@
+"""Lines to look at: a deployed account for each test, from a template that is synthesised once."""
+
+# ruff: noqa: E402 # Node must be found before anything imports aws_cdk
+
+import functools
+import json
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from stacks.node import use_bundled_node
+
+use_bundled_node()
+
+from tests.harness.line import ACCOUNT, STACK, Line
+from tests.harness.session import Session
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory):
+    """Return a function from changes of the shipped context to the folder of the assembly."""
+    return lambda **changes: _synthesised(
+        tmp_path_factory.getbasetemp(), json.dumps({"alert_email": "reviewer@example.com"} | changes)
+    )
+
+
+@functools.cache
+def _synthesised(base, changes):
+    """Synthesise once for all folders of tests that have these fixtures."""
+    from stacks.app import synthesise  # noqa: PLC0415 # starts Node: only when a test asks for it
+
+    shipped = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
+    outdir = Path(tempfile.mkdtemp(prefix="assembly", dir=base))
+    synthesise(root=ROOT, context=shipped | json.loads(changes), outdir=outdir)
+    return outdir
+
+
+@pytest.fixture(scope="session")
+def session():
+    """Return one session for all lines."""
+    return Session()
+
+
+@contextmanager
+def opened(directory, assembly, session):
+    """Give a function that deploys a line: `context` are changes of the shipped context, the rest dials of the emulator."""
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
+        patch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+        yield lambda context=None, **settings: Line(stack, directory, assembly(**(context or {})), session, **settings)
+
+
+@pytest.fixture
+def make_line(tmp_path, assembly, session):
+    """Return a function that deploys a line of its own for a test (see `opened`)."""
+    with opened(tmp_path, assembly, session) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def refusing_line(tmp_path_factory, assembly, session):
+    """Return one line for all tests of a module: of those that leave it as it was, and no other may be in the module."""
+    with opened(tmp_path_factory.mktemp("line"), assembly, session) as make:
+        yield make()
+
+
+@pytest.fixture
+def line(make_line):
+    """Return a line as it is shipped."""
+    return make_line()
+
+
+@pytest.fixture(scope="session")
+def template(assembly):
+    """Return the template as it is shipped."""
+    return json.loads((assembly() / f"{STACK}.template.json").read_text("utf-8"))

@@ -1,0 +1,193 @@
+"""What happens to the product by itself: time, crashes, trouble with AWS, sweeps in the middle of sweeps."""
+
+from hypothesis import strategies as st
+
+from tests.model.ground import Ground, kind
+from tests.model.product import DAY, HOUR
+from tests.model.scheduler import Order, Stand
+from tests.model.troubles import KINDS, REFUSALS, Trouble
+
+FUNCTIONS = {"batch_invoke": 8, "start_analysis": 12, "completion": 7, "sweeper": 90}
+"""The functions, and about how many AWS calls an invocation makes."""
+PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6}
+MOST_ORDERS = 4
+
+calls = st.sampled_from([*FUNCTIONS.items(), *FUNCTIONS.items(), *PERSONS.items()]).flatmap(
+    lambda one: st.tuples(st.just(one[0]), st.integers(1, one[1]))
+)
+named_calls = st.sampled_from(
+    [
+        ("start_analysis", "rekognition.StartContentModeration"),
+        ("start_analysis", "dynamodb.TransactWriteItems"),
+        ("completion", "dynamodb.TransactWriteItems"),
+        ("completion", "dynamodb.GetItem"),
+        ("batch_invoke", "sqs.SendMessage"),
+        ("sweeper", "sqs.SendMessageBatch"),
+        ("sweeper", "dynamodb.TransactWriteItems"),
+        ("sweeper", "dynamodb.PutItem"),
+        ("sweeper", "sns.Publish"),
+    ]
+)
+sides = st.sampled_from(["before", "after"])
+
+
+def _may_order(model):
+    return len(model.hub.orders) < MOST_ORDERS
+
+
+def _ready(model):
+    return [run for run in model.hub.live if run.stand is Stand.READY and not run.held]
+
+
+class Time(Ground):
+    """The clock, and who goes on."""
+
+    @kind("some steps", weight=3)
+    def some_steps(self, draw):
+        """Some AWS calls are made, in any order of those who make them."""
+        for _ in range(draw(st.integers(1, 60))):
+            if not self.hub.turn():
+                break
+
+    @kind("rest", weight=4)
+    def rest(self, draw):
+        """Time passes, everybody goes on."""
+        self.world.rest(draw(st.sampled_from([0, 1, 5, 8, 12, 20, 40, 61, 90, 130, 600])))
+
+    @kind("clock jump")
+    def outage(self, draw):
+        """The clock jumps, with the sweeper out of order and perhaps others."""
+        seconds = draw(st.sampled_from([HOUR, 13 * HOUR, 2 * DAY, 5 * DAY, 6 * DAY + HOUR, 7 * DAY + HOUR, 8 * DAY]))
+        self.world.outage(seconds, starters=draw(st.booleans()), completion=draw(st.booleans()))
+
+
+class Crashes(Ground):
+    """Invocations and people that break off, or take longer than anybody thought."""
+
+    @kind("held at a call", when=_may_order, weight=4)
+    def hold_later(self, draw):
+        """The next run of a name will be held at one of its calls."""
+        self.hub.orders.append(Order(*draw(calls | named_calls), draw(sides), "hold"))
+
+    @kind("killed at a call", when=_may_order, weight=2)
+    def kill_later(self, draw):
+        """The next run of a name will be killed at one of its calls."""
+        self.hub.orders.append(Order(*draw(calls | named_calls), draw(sides), "kill"))
+
+    @kind("killed now", when=lambda model: model.hub.live, weight=2)
+    def kill(self, draw):
+        """One who is under way is killed where it stands."""
+        self.hub.kill(draw(st.sampled_from(self.hub.live)))
+
+    @kind("held now", when=_ready, weight=2)
+    def hold(self, draw):
+        """One who is under way is held where it stands, the others go on."""
+        draw(st.sampled_from(_ready(self))).held = True
+        self.hub.settle()
+
+    @kind("released", when=lambda model: model.held, weight=8)
+    def release(self, draw):
+        """One who was held goes on, perhaps while the others wait."""
+        run = draw(st.sampled_from(self.held))
+        run.held = False
+        alone = draw(st.booleans())
+        while alone and run.stand is Stand.READY and not run.held:
+            self.hub.step(run)
+
+
+class Meanwhile(Ground):
+    """One stands at the call at which it hurts most, and what must not harm it happens meanwhile."""
+
+    def _meanwhile(self, name, call, side, deed=lambda: None):
+        order = Order(name, call, side, "hold")
+        self.hub.orders.insert(0, order)
+        self.world.rest(20)
+        deed()
+        self.world.rest(90)
+        self.hub.orders[:] = [other for other in self.hub.orders if other is not order]
+        for run in self.held:
+            run.held = run.name != name
+        self.hub.settle()
+
+    @kind("notice during a start", weight=2)
+    def notice_during_start(self, _draw):
+        """A starter stands between its Start and its write, until the analysis is over."""
+        self._meanwhile("start_analysis", "rekognition.StartContentModeration", "after")
+
+    @kind("cancel during a start")
+    def cancel_during_start(self, draw):
+        """A scan is cancelled while a starter stands before or after its Start."""
+        scan_id = draw(st.sampled_from(self.scans))
+        self._meanwhile("start_analysis", "rekognition.StartContentModeration", draw(sides), lambda: self.people.cancel(scan_id))
+
+    @kind("start during a completion")
+    def start_during_completion(self, draw):
+        """A completion stands before or after its one transition, and the lanes go on."""
+        self._meanwhile("completion", "dynamodb.TransactWriteItems", draw(sides))
+
+
+class Troubles(Ground):
+    """AWS calls that go wrong."""
+
+    def _trouble(self, draw, how):
+        self.hub.troubles[:] = [*self.hub.troubles[-MOST_ORDERS:], Trouble(draw(st.sampled_from(sorted(REFUSALS))), how)]
+
+    @kind("call refused")
+    def refuse(self, draw):
+        """The next call of a service is refused."""
+        self._trouble(draw, KINDS[0])
+
+    @kind("call failed")
+    def fail(self, draw):
+        """The next call of a service fails before it is done."""
+        self._trouble(draw, KINDS[1])
+
+    @kind("call's answer lost")
+    def lose_answer(self, draw):
+        """The next call of a service is done, and nobody hears of it."""
+        self._trouble(draw, KINDS[2])
+
+    @kind("call repeated by the SDK")
+    def repeat(self, draw):
+        """The next call of a service is done twice."""
+        self._trouble(draw, KINDS[3])
+
+    @kind("start's answer lost")
+    def lose_start_answers(self, draw):
+        """The next Starts open their jobs, and nobody hears of it."""
+        self.world.rekognition.faults.lose_start_answers(draw(st.integers(1, 3)))
+
+    @kind("start refused", weight=2)
+    def refuse_starts(self, draw):
+        """The next Starts are refused; now and then so many that the breaker opens."""
+        code, count = draw(
+            st.sampled_from([("AccessDeniedException", 2), ("InvalidS3ObjectException", 1), ("AccessDeniedException", 25)])
+        )
+        self.world.rekognition.faults.refuse_starts(code, count=count)
+
+
+class Sweeps(Ground):
+    """The sweeper, alone and beside itself."""
+
+    @kind("sweep", weight=2)
+    def sweep(self, _draw):
+        """The sweeper is called."""
+        self.world.sweep()
+
+    @kind("sweep within a sweep")
+    def sweep_in_sweep(self, draw):
+        """A sweep is held at one of its calls, another is made from end to end, then the first goes on."""
+        self._drop_lease()
+        self.hub.orders.insert(0, Order("sweeper", draw(st.integers(2, 70)), draw(sides), "hold"))
+        self.world.sweep()
+        self.hub.settle()
+        self._drop_lease()
+        self.world.sweep()
+        self.world.rest(3, sweeping=False)
+        for run in self.held:
+            run.held = run.name != "sweeper"
+        self.hub.settle()
+
+    def _drop_lease(self):
+        """Take the lease away, as if the sweepers' clocks did not agree: correctness must not hang on it."""
+        self.world.tables.call("DeleteItem", {"TableName": "scans", "Key": {"pk": {"S": "LEASE"}, "sk": {"S": "SWEEPER"}}})

@@ -1,0 +1,247 @@
+"""What others do: S3 Batch and its jobs, Rekognition's notices, the lanes' messages, and people."""
+
+import json
+
+from hypothesis import strategies as st
+
+from handlers.adapters.table import items
+from handlers.adapters.table.expressions import deserialized_item
+from handlers.domain import lane_message
+from handlers.domain.identity import Analysis, parse_tag
+from handlers.domain.states import Lane
+from tests.model.ground import KEYS, Ground, bodies, kind
+from tests.model.product import BUCKET, COMPLETIONS, DAY, HOUR, arn
+
+MOST_SCANS, MOST_JOBS = 3, 12
+keys = st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True)
+
+
+def _has_jobs(model):
+    return model.people.jobs
+
+
+def _has_records(model):
+    return model.books.records
+
+
+class Jobs(Ground):
+    """Batch jobs, their tasks and their objects."""
+
+    @kind("submit", when=lambda model: len(model.people.scans) < MOST_SCANS, weight=2)
+    def submit(self, draw):
+        """A scan is submitted."""
+        self.people.submit(draw(keys), draw(st.sampled_from(Lane)))
+        self.world.rest(draw(st.sampled_from([0, 8])))
+
+    @kind("job by hand", when=lambda model: len(model.people.jobs) < MOST_JOBS)
+    def submit_by_hand(self, draw):
+        """A job is made in the console."""
+        self.people.submit_by_hand(draw(keys))
+        self.world.rest(draw(st.sampled_from([0, 8])))
+
+    @kind("job cloned", when=lambda model: 0 < len(model.people.jobs) < MOST_JOBS)
+    def clone(self, draw):
+        """A job is made once more in the console."""
+        self.people.clone(draw(st.sampled_from(self.people.jobs)))
+
+    @kind("job cancelled by hand", when=_has_jobs)
+    def cancel_job(self, draw):
+        """A job is cancelled in the console."""
+        self.people.cancel_job(draw(st.sampled_from(self.people.jobs))[0])
+
+    @kind("retry", when=lambda model: model.people.curable(), weight=4)
+    def retry(self, draw):
+        """What has failed is retried."""
+        self.people.retry(draw(st.sampled_from(self.people.curable())))
+        self.world.rest(draw(st.sampled_from([0, 8])))
+
+    @kind("task again", when=_has_jobs)
+    def task_again(self, draw):
+        """S3 Batch invokes once more for a task that was registered before."""
+        job_id, _, own, arguments = draw(st.sampled_from(self.people.jobs))
+        old = arguments is None
+        bucket = {"s3BucketArn": f"arn:aws:s3:::{BUCKET}"} if old else {"s3Bucket": BUCKET}
+        event = {
+            "invocationSchemaVersion": "1.0" if old else "2.0",
+            "invocationId": "again",
+            "job": {"id": job_id} if old else {"id": job_id, "userArguments": arguments},
+            "tasks": [{"taskId": "again", "s3Key": draw(st.sampled_from(own)), "s3VersionId": None, **bucket}],
+        }
+        self.world.functions.invoke(arn("batch_invoke"), json.dumps(event).encode(), lambda _result: None)
+
+    @kind("object replaced")
+    def replace_object(self, draw):
+        """An object is replaced or deleted under the hand."""
+        key, body = draw(st.sampled_from(KEYS)), draw(bodies)
+        if body is None:
+            self.world.objects.stored.pop((BUCKET, key), None)
+        else:
+            self.world.objects.write(BUCKET, key, body)
+
+
+def _own_jobs(model, *, open_ones):
+    own = {entry.job_id for entries in model.books.jobs.values() for entry in entries}
+    return [job for job in model.world.rekognition.ledger.jobs if job.job_id in own and (job.closed_at is None) == open_ones]
+
+
+def _running(model):
+    return _own_jobs(model, open_ones=True)
+
+
+def _ended(model):
+    return _own_jobs(model, open_ones=False)
+
+
+def _outdated(model):
+    def attempt(analysis):
+        return int(model.books.records[analysis.video_id, analysis.scan_id]["attempt"]["N"])
+
+    return [job for job in _ended(model) if attempt(parse_tag(job.tag)) != parse_tag(job.tag).attempt]
+
+
+class Notices(Ground):
+    """Rekognition's notices, and those that are none of its."""
+
+    @kind("notice lost")
+    def lose_notice(self, _draw):
+        """The next notice is lost."""
+        self.world.rekognition.faults.lose_notices()
+
+    @kind("notice doubled")
+    def double_notice(self, _draw):
+        """The next notice comes twice."""
+        self.world.rekognition.faults.repeat_notices()
+
+    @kind("notice late")
+    def delay_notice(self, draw):
+        """The next notice comes late."""
+        self.world.rekognition.faults.delay_notices(draw(st.sampled_from([30, 300, 2 * HOUR, 2 * DAY])))
+
+    @kind("notice early", when=_running, weight=3)
+    def early_notice(self, draw):
+        """A notice comes of a job that runs."""
+        self._notify(draw(st.sampled_from(_running(self))).job_id)
+
+    @kind("notice again", when=_ended, weight=3)
+    def notice_again(self, draw):
+        """A notice comes once more."""
+        self._notify(draw(st.sampled_from(_ended(self))).job_id)
+
+    @kind("notice of another attempt", when=_outdated, weight=12)
+    def outdated_notice(self, draw):
+        """A notice comes of a job of an earlier attempt."""
+        self._notify(draw(st.sampled_from(_outdated(self))).job_id)
+
+    @kind("notice forged", weight=2)
+    def forge_notice(self, draw):
+        """A notice comes that is none."""
+        how = draw(st.sampled_from(["unknown job", "no JSON", "foreign topic"]))
+        if how == "unknown job":
+            self._notify("f" * 64)
+        elif how == "no JSON":
+            self.world.topics.publish(COMPLETIONS, "hello")
+        else:
+            sns = {"TopicArn": f"{COMPLETIONS}-other", "Message": json.dumps({"JobId": "f" * 64})}
+            event = {"Records": [{"EventSource": "aws:sns", "Sns": sns}]}
+            self.world.functions.invoke_event(arn("completion"), json.dumps(event).encode())
+
+    @kind("stranger's job", when=_has_records, weight=2)
+    def stranger(self, draw):
+        """Somebody else uses the account's jobs, perhaps with our topic, perhaps with a tag of ours."""
+        video_id, scan_id = draw(st.sampled_from(sorted(self.books.records)))
+        attempt = int(self.books.records[video_id, scan_id]["attempt"]["N"])
+        tag = Analysis(scan_id, video_id, attempt).tag if draw(st.booleans()) else None
+        self.people.strange("strange.mp4", tag, notified=draw(st.booleans()))
+
+    def _notify(self, job_id):
+        self.world.topics.publish(COMPLETIONS, json.dumps({"JobId": job_id, "Status": "SUCCEEDED"}))
+
+
+def _messages(model):
+    return [(lane.value, at) for lane in Lane for at in range(len(model.world.messages(lane.value)._messages))]
+
+
+class Messages(Ground):
+    """The lanes' messages."""
+
+    @kind("message lost", when=_messages, weight=2)
+    def lose_message(self, draw):
+        """A lane loses a message."""
+        self._take(*draw(st.sampled_from(_messages(self))))
+
+    @kind("message dead", when=_messages, weight=2)
+    def kill_message(self, draw):
+        """A message becomes a dead letter."""
+        lane, at = draw(st.sampled_from(_messages(self)))
+        message = self._take(lane, at)
+        message.visible_at = self.world.clock.now()
+        self.world.messages(f"{lane}-dead").add(message)
+
+    @kind("message doubled", when=_has_records)
+    def double_message(self, draw):
+        """A lane has a message once more."""
+        names = draw(st.sampled_from(sorted(self.books.records)))
+        record = items.record_from(deserialized_item(self.books.records[names]))
+        self.world.queues.put(self.world.queues.queue(record.lane.value), lane_message.body(record), {})
+
+    @kind("redrive")
+    def redrive(self, _draw):
+        """Dead letters are done again."""
+        self.people.redrive()
+
+    def _take(self, lane, at):
+        messages = self.world.messages(lane)._messages
+        return messages.pop(list(messages)[at])
+
+
+class Persons(Ground):
+    """People at their keyboards."""
+
+    def _scan(self, draw):
+        return draw(st.sampled_from(self.scans))
+
+    @kind("pause")
+    def pause_all(self, _draw):
+        """All starting is paused."""
+        self.people.pause()
+
+    @kind("resume", weight=2)
+    def resume_all(self, _draw):
+        """Starting goes on."""
+        self.people.resume()
+
+    @kind("pause of a scan")
+    def pause_scan(self, draw):
+        """A scan is paused."""
+        self.people.pause(self._scan(draw))
+
+    @kind("resume of a scan", weight=2)
+    def resume_scan(self, draw):
+        """A scan goes on."""
+        self.people.resume(self._scan(draw))
+
+    @kind("cancel")
+    def cancel_scan(self, draw):
+        """A scan is cancelled."""
+        self.people.cancel(self._scan(draw))
+
+    @kind("slots", weight=2)
+    def turn_slots(self, draw):
+        """The dial is turned."""
+        self.people.slots(draw(st.integers(1, 4)))
+
+    @kind("judged again")
+    def judge(self, draw):
+        """A scan is judged again by another policy."""
+        self.people.judge(self._scan(draw), draw(st.sampled_from([80, 90])))
+
+    @kind("redeploy", weight=2)
+    def redeploy(self, draw):
+        """The product is deployed with other settings."""
+        account_jobs = draw(st.integers(1, 4))
+        self.world.deploy(
+            account_jobs=account_jobs,
+            slots=draw(st.integers(1, account_jobs)),
+            min_confidence=draw(st.sampled_from([50.0, 60.0, 80.0])),
+            threshold=draw(st.sampled_from([80, 90])),
+        )

@@ -1,0 +1,279 @@
+"""The books: every write of the table and every job of Rekognition's is looked at when it happens, and held against what must hold.
+
+They are kept from the engines' side, by the items that are written and the jobs that are opened, never by what the product says.
+"""
+
+from collections import Counter, defaultdict
+
+from handlers.domain.identity import parse_tag
+from handlers.domain.states import FINAL, State
+from tools.emulator.services.dynamodb.table import Table
+from tools.emulator.services.rekognition.ledger import Ledger
+
+DAY = 86_400.0
+STARTERS = 4
+"""Two lanes with two starters each (stacks/start_analysis.py)."""
+
+LATE_SECONDS = 120.0
+"""A sweep lasts so long at most, so that what registers while it looks may be missed by it."""
+
+_FINAL = {state.value for state in FINAL}
+_NEXT = {
+    None: {"WAITING", "FAILED"},
+    "WAITING": {"WAITING", "RUNNING", "CLEAN", "FLAGGED", "FAILED", "CANCELLED"},
+    "RUNNING": {"RUNNING", "CLEAN", "FLAGGED", "FAILED"},
+    "CLEAN": {"CLEAN"},
+    "FLAGGED": {"FLAGGED"},
+    "FAILED": {"FAILED"},
+    "CANCELLED": {"CANCELLED"},
+}
+"""Which states follow which within one attempt."""
+_BY_POLICY = {("CLEAN", "FLAGGED"), ("FLAGGED", "CLEAN")}
+_BY_RETRY = {("FAILED", "WAITING"), ("FAILED", "FAILED"), ("CANCELLED", "WAITING"), ("CANCELLED", "FAILED")}
+
+
+class WatchedTable(Table):
+    """The table, whose writes are seen by the books."""
+
+    books = None
+
+    def write(self, key, new):
+        """Write, and tell."""
+        old = self.get(key)
+        super().write(key, new)
+        self.books.written(old, None if new is None else new.item)
+
+
+class WatchedLedger(Ledger):
+    """Rekognition's ledger, whose new jobs are seen by the books."""
+
+    def __init__(self, books):
+        super().__init__()
+        self._books = books
+
+    def opened(self, entry):
+        """Note a job, and tell."""
+        super().opened(entry)
+        self._books.opened(entry)
+
+
+class Books:
+    """Everything that was seen; `faults` are the sentences about what must not be."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.hub = None
+        self.ledger = None
+        self.objects = None
+        self.faults = []
+        self.records = {}  # (video id, scan id) -> item
+        self.jobs = {}  # tag of ours -> the entries of its jobs
+        self.thresholds = {}  # policy hash -> from which confidence it flags
+        self.bodies = {}  # job id -> what it looked at
+        self.unknown = set()  # ids of jobs whose Start had an unknown outcome
+        self.limits = []  # how many jobs may run, each time that changed
+        self._dial = None
+        self._deployed = (0, 0)
+        self._openers = {}  # run -> the tags whose jobs it opened and that do not run yet
+        self._noted_by = {}  # (video id, scan id) -> run that wrote start_tried_at
+        self._running = set()
+        self._running_items = set()
+        self._counted = defaultdict(Counter)  # scan -> what the records amount to
+        self._totals = defaultdict(Counter)  # scan -> what the totals say
+        self._segments = Counter()
+        self._touched = set()
+
+    # who runs
+
+    def began(self):
+        """Return a mark of now, to be kept by a run."""
+        return len(self.limits)
+
+    def ended(self, run):
+        """A run is over: a job that it opened and that its record does not know has an unknown outcome."""
+        for tag in self._openers.pop(run, ()):
+            self.unknown |= {entry.job_id for entry in self.jobs[tag]}
+
+    def deployed(self, slots, account_jobs):
+        """The product is deployed with other limits."""
+        self._deployed = (slots, account_jobs)
+        self._note_limit()
+
+    def _note_limit(self):
+        """Note how many jobs may run from now on: below the quota as many as the dial or else the deployment says."""
+        slots, account_jobs = self._deployed
+        wanted = self._dial or slots
+        self.limits.append(wanted if wanted < account_jobs else 2 * account_jobs)
+
+    # the table
+
+    def written(self, old, new):
+        """Look at a write."""
+        item = new or old
+        if item is None:  # deleted, but never there
+            return
+        pk, sk = item["pk"]["S"], item["sk"]["S"]
+        if pk.startswith("VIDEO#") and "#SEGMENT#" in sk:
+            self._segments[pk, sk.partition("#SEGMENT#")[0], int(sk.split("#SEGMENT#")[1][:2])] += (new is not None) - (
+                old is not None
+            )
+        elif pk.startswith("VIDEO#") and sk.startswith("SCAN#"):
+            self._record_written(pk.removeprefix("VIDEO#"), sk.removeprefix("SCAN#"), old, new)
+        elif pk == "SETTINGS" and "slots" in new:
+            self._dial = int(new["slots"]["N"])
+            self._note_limit()
+        elif pk == "SCANS" and new and "closed_at" in new and "closed_at" not in (old or {}):
+            self._check_closed(sk)
+        elif pk == "RUNNING":
+            (self._running_items.add if new else self._running_items.discard)(sk)
+            self._touched.add(None)
+        elif sk.startswith("TOTALS#"):
+            self._totals_written(pk.removeprefix("SCAN#"), old or {}, new or {})
+
+    def _check_closed(self, scan_id):
+        """A scan closes: nothing of it may be under way but what registered this very moment."""
+        late = self.clock.now() - LATE_SECONDS
+        own = (item for item in unfinished(self) if item["sk"]["S"] == f"SCAN#{scan_id}")
+        early = [item for item in own if float(item["queued_at"]["N"]) < late]
+        if early:
+            self.faults.append(f"closed too early: {early}")
+
+    def _totals_written(self, scan_id, old, new):
+        totals = self._totals[scan_id]
+        for item, sign in ((old, -1), (new, 1)):
+            for name, value in item.items():
+                if name not in ("pk", "sk"):
+                    totals[name] += sign * int(value["N"])
+        self._touched.add(scan_id)
+
+    def _record_written(self, video_id, scan_id, old, new):
+        if new is None:
+            self.faults.append(f"a record is deleted: {old}")
+            return
+        before, after = _stand(old), _stand(new)
+        self.records[video_id, scan_id] = new
+        self._check_transition(old, new, before, after)
+        for item, sign in ((old, -1), (new, 1)):
+            self._count(scan_id, item, sign)
+        name = f"{video_id}#{scan_id}#"
+        self._running.discard(f"{name}{before[1]}")
+        if after[0] == "RUNNING":
+            self._running.add(f"{name}{after[1]}")
+            self._runs(f"{scan_id}/{video_id}/{after[1]}")
+        if "start_tried_at" in new and "start_tried_at" not in (old or {}):
+            self._noted_by[video_id, scan_id] = self.hub.current
+        self._touched |= {scan_id, None}
+
+    def _runs(self, tag):
+        for tags in self._openers.values():
+            tags.discard(tag)
+
+    def _count(self, scan_id, item, sign):
+        if item is None or item["state"]["S"] not in _FINAL:
+            return
+        state, counted = item["state"]["S"].lower(), self._counted[scan_id]
+        counted[state] += sign
+        counted[f"{state}_ms"] += sign * int(item.get("duration_ms", {"N": 0})["N"])
+        if state == "failed":
+            counted[f"failed#{item['error_code']['S']}"] += sign
+
+    def _check_transition(self, old, new, before, after):
+        said = f"{before} -> {after} by {self.hub.current}"
+        if old is not None and after[1] != before[1]:
+            if after[1] < before[1] or (before[0], after[0]) not in _BY_RETRY:
+                self.faults.append(f"no retry: {said}")
+        elif after[0] not in _NEXT[before[0]] and not ((before[0], after[0]) in _BY_POLICY and self._by("judge")):
+            self.faults.append(f"no transition: {said}")
+        if before != after:
+            self._check_entered(new, before, after, said)
+
+    def _by(self, name):
+        return self.hub.current is not None and self.hub.current.name == name
+
+    def _check_entered(self, new, before, after, said):
+        state, attempt = after
+        scan_id, tag = new["sk"]["S"].removeprefix("SCAN#"), _tag(new)
+        own = self.jobs.get(tag, [])
+        if state == "CANCELLED" and own:
+            self.faults.append(f"cancelled although its job runs or ran: {said}")
+        if state in ("CLEAN", "FLAGGED") and (before[0], state) not in _BY_POLICY:
+            self._check_verdict(new, state, attempt, scan_id, own, said)
+        if state == "FAILED" and new["error_code"]["S"] in ("start-unknown", "result-lost") and not self._hopeless(new, own):
+            self.faults.append(f"given up too early: {said}")
+
+    def _hopeless(self, new, own):
+        """Tell whether a video may be given up: six days are over, or Rekognition named no job for a day."""
+        since = min(float(new[name]["N"]) for name in ("start_tried_at", "started_at") if name in new)
+        unnamed = "rekognition_job_id" not in new and not own
+        return self.clock.now() - since >= (DAY if unnamed else 6 * DAY)
+
+    def _check_verdict(self, new, state, attempt, scan_id, own, said):
+        job_id = new["rekognition_job_id"]["S"]
+        if job_id not in {entry.job_id for entry in own}:
+            self.faults.append(f"the verdict of another job: {said}")
+            return
+        best = self.bodies[job_id]
+        least = float(new["start"]["M"]["min_confidence"]["N"])
+        seen = best is not None and best >= least
+        if bool(self._segments[new["pk"]["S"], f"SCAN#{scan_id}", attempt]) != seen:
+            self.faults.append(f"final without its segments: {said}")
+        flagged = seen and best >= self.thresholds[new["policy_hash"]["S"]]
+        if flagged != (state == "FLAGGED"):
+            self.faults.append(f"a wrong verdict ({best} % seen): {said}")
+
+    # Rekognition
+
+    def opened(self, entry):
+        """Look at a job that is opened."""
+        if self._by("stranger"):
+            return
+        run = self.hub.current
+        analysis = parse_tag(entry.tag or "")
+        jobs = self.jobs.setdefault(entry.tag, [])
+        jobs.append(entry)
+        self.bodies[entry.job_id] = self.objects.seen(entry.key)
+        if len(jobs) > 1:
+            self.faults.append(f"paid twice: {entry.tag} has {len(jobs)} jobs")
+        if self._noted_by.get((analysis.video_id, analysis.scan_id)) is not run:
+            self.unknown.add(entry.job_id)
+        self._openers.setdefault(run, set()).add(entry.tag)
+        self._check_slots()
+
+    def answer_lost(self):
+        """The answer to the current run's Start is lost: its outcome is unknown."""
+        for tag in self._openers.get(self.hub.current, ()):
+            self.unknown |= {entry.job_id for entry in self.jobs[tag]}
+
+    def _check_slots(self):
+        own = {entry.job_id for entries in self.jobs.values() for entry in entries}
+        running = {entry.job_id for entry in self.ledger.jobs if entry.closed_at is None} & own
+        oldest = min(run.began for run in self.hub.live if run.name == "start_analysis")
+        most = max(self.limits[max(0, oldest - 1) :])
+        unknown = len(running & self.unknown)
+        if len(running) > most + STARTERS - 1 + unknown:
+            self.faults.append(f"{len(running)} jobs are open, slots {most}, starters {STARTERS}, unknown {unknown}")
+
+    # what must hold after every AWS call
+
+    def look(self):
+        """Raise what must not be."""
+        if None in self._touched and self._running != self._running_items:
+            self.faults.append(f"RUNNING items {sorted(self._running_items)} but records {sorted(self._running)}")
+        for scan_id in self._touched - {None}:
+            if +self._counted[scan_id] != +self._totals[scan_id]:
+                self.faults.append(f"totals {+self._totals[scan_id]} but records {+self._counted[scan_id]}")
+        self._touched.clear()
+        assert not self.faults, "; ".join(self.faults)
+
+
+def _stand(item):
+    return (None, 0) if item is None else (item["state"]["S"], int(item["attempt"]["N"]))
+
+
+def _tag(item):
+    return f"{item['sk']['S'].removeprefix('SCAN#')}/{item['pk']['S'].removeprefix('VIDEO#')}/{item['attempt']['N']}"
+
+
+def unfinished(books):
+    """Return the records that are in no final state."""
+    return [item for item in books.records.values() if not State(item["state"]["S"]).final]

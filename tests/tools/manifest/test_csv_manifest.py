@@ -1,0 +1,133 @@
+"""Manifests and lists of keys of one's own: every malformation is refused with its line."""
+
+import io
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.lib.errors import ToolError
+from tools.lib.manifest.sources.csv_manifest import OwnManifest
+from tools.lib.manifest.sources.key_list import keys
+from tools.lib.manifest.sources.reading import MAX_PIECE
+from tools.lib.manifest.sources.rows import MAX_KEY_BYTES, Named, Repeats, batches_of
+
+B = "amzn-s3-demo-bucket"
+KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
+    lambda key: len(key.encode()) <= MAX_KEY_BYTES
+)
+
+
+def read(text, bucket=None):
+    """Return what a manifest names, and what there is to warn of."""
+    own = OwnManifest("own.csv", bucket)
+    content = text if isinstance(text, bytes) else text.encode()
+    return list(own.rows(io.BytesIO(content))), own.warnings()
+
+
+@given(st.lists(st.tuples(KEYS, st.sampled_from(["null", "v.1_x"])), min_size=1), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_whatever_is_a_key_is_read_back(rows, end, versioned):
+    """Any key, percent-encoded, comes back as it was, with or without versions, whatever the lines end in."""
+    text = end.join(f"{B},{quote(key)}{f',{version}' if versioned else ''}" for key, version in rows)
+
+    named, warnings = read(text)
+
+    assert [(key, version if versioned else None) for key, version in rows] == [(each.key, each.version_id) for each in named]
+    assert [] == warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "fault"),
+    [
+        ("", None, "names no object"),
+        (b"\xef\xbb\xbf" + f"{B},a.mp4".encode(), 1, "begins with a byte order mark"),
+        ("bucket,key\n", 1, "is a header"),
+        ("Bucket Name,Key\n", 1, "is a header"),
+        (f"{B},a.mp4\n\n{B},b.mp4\n", 2, "is blank"),
+        (f"{B},a.mp4\n\n", 2, "is blank"),
+        (f"{B}\n", 1, "has 1 columns, not 2 or 3"),
+        (f"{B},a,b,c\n", 1, "has 4 columns, not 2 or 3"),
+        (f"{B},a.mp4\n{B},b.mp4,v1\n", 2, "has 3 columns, not 2 as those before it"),
+        (f"{B},a.mp4\nother-bucket,b.mp4\n", 2, f"names the bucket other-bucket, not {B}"),
+        ("no/bucket,a.mp4\n", 1, "begins with 'no/bucket', which is no bucket's name"),
+        (f"{B},100%.mp4\n", 1, "has a % in its key without two hexadecimal digits"),
+        (f"{B},%ff.mp4\n", 1, "has a key that is not percent-encoded UTF-8"),
+        (f"{B},a.mp4,v1\n{B},b.mp4,\n", 2, "has no version"),
+        (f"{B},{'k' * 1025}\n", 1, "has a key of 1,025 bytes; S3 takes 1,024"),
+        (f"{B},{'%F0%9F%8E%AC' * 257}\n", 1, "has a key of 1,028 bytes"),
+        (f"{B},\n", 1, "names no key"),
+        (f"{B},a%00.mp4\n", 1, "has a NUL in its key"),
+        (f"{B},a\0.mp4\n", 1, "holds a control character"),
+        (f"{B},a\rb.mp4\n", 1, "holds a control character"),
+        (f"{B}, a.mp4\n", 1, "has spaces at the edge of a field"),
+        (f"{B},a.mp4 \n", 1, "has spaces at the edge of a field"),
+        (f'{B},"a.mp4\n', 1, "is no row of CSV"),
+        (f"{B},é.mp4\n".encode("latin-1"), 1, "is not UTF-8"),
+        (f"{B},a.mp4\n{'x' * (MAX_PIECE + 1)}\n", 2, "is longer than a row can be"),
+    ],
+)
+def test_a_malformed_manifest_is_refused_with_its_line(text, line, fault):
+    """The error names the file, the line and the rule."""
+    with pytest.raises(ToolError) as refused:
+        read(text)
+
+    assert str(refused.value).startswith("own.csv names no object" if line is None else f"own.csv, line {line} {fault}")
+    assert refused.value.cure
+
+
+def test_the_bucket_that_was_asked_for_is_the_manifests():
+    """With --bucket the first row must name it already."""
+    with pytest.raises(ToolError, match="line 1 names the bucket amzn-s3-demo-bucket, not amzn-s3-demo-bucket2"):
+        read(f"{B},a.mp4\n", "amzn-s3-demo-bucket2")
+
+
+def test_a_plus_is_a_space():
+    """As S3's readers and our function take it; that it was met is told."""
+    named, warnings = read(f"{B},a+b%2Bc.mp4\n")
+
+    assert ["a b+c.mp4"] == [each.key for each in named]
+    assert ["1 keys of the manifest have a +, which stands for a space there; a plus is written %2B."] == warnings
+
+
+@given(st.lists(KEYS, min_size=1))
+def test_keys_set_apart_by_nul_are_any_keys(named):
+    """`find -print0`: keys with line feeds in them, too."""
+    content = "".join(f"{key}\0" for key in named).encode()
+
+    assert named == [each.key for each in keys(io.BytesIO(content), "-", "no-such-bucket")] or named[0].startswith("\ufeff")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (b"a.mp4\n\nb.mp4\n", "line 2 is blank"),
+        (b"\xef\xbb\xbfa.mp4\n", "line 1 begins with a byte order mark"),
+        (b"a.mp4\n\xff.mp4\n", "line 2 is not UTF-8"),
+        (f"s3://{B}/a.mp4\n".encode(), "line 1 is a URI"),
+        (b"k" * 1025 + b"\n", "line 1 has a key of 1,025 bytes"),
+        (b"k" * (MAX_PIECE + 1), "line 1 is longer than a key can be"),
+        (b"", "names no object"),
+    ],
+)
+def test_a_malformed_list_of_keys_is_refused_with_its_line(text, fault):
+    """The error names the list, the line and the rule."""
+    with pytest.raises(ToolError) as refused:
+        list(keys(io.BytesIO(text), "keys.txt", B))
+
+    assert fault in str(refused.value)
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=30))
+def test_what_is_named_again_is_told(names):
+    """How often, and where for the first time, as a model that keeps everything would say."""
+    repeats, lines, again = Repeats(), {}, []
+    for number, name in enumerate(names, 1):
+        if name in lines:
+            again.append((number, max(line for line in range(1, number) if names[line - 1] == name)))
+        lines[name] = number
+
+    rows = [row for batch in batches_of((Named(number, name) for number, name in enumerate(names, 1)), repeats) for row in batch]
+
+    assert names == [row.key for row in rows]
+    assert (len(again), min(again, default=None)) == repeats.found()

@@ -1,0 +1,168 @@
+"""What a page holds."""
+
+import io
+import time
+
+import pytest
+
+from handlers.domain import taxonomy
+from handlers.domain.record import LabelSummary, Segment, Totals
+from handlers.domain.states import State
+from tests.browser.reviews import MADE_AT, SCAN, page_of, review, with_segments
+from tools.lib.cli.program import Target
+from tools.lib.review.join import Fate
+from tools.lib.review.page import RecordedDecision, page_data, render
+from tools.lib.review.page.data import MAX_FLAGGED, MAX_SEGMENTS
+from tools.lib.review.page.labels import CATEGORIES, OTHER, category, lineage
+from tools.lib.review.page.videos import judged, strongest
+
+
+@pytest.fixture
+def scanned():
+    """A review and its totals."""
+    return review()
+
+
+def test_summary(scanned):
+    """Counts come from the truth table, minutes from the totals, money from the price table."""
+    values = page_of(*scanned).values
+
+    minutes = sum(scanned[1].milliseconds.values()) / 60_000
+    assert {"flagged": 46, "failed": 6, "clean": 1_180, "skipped": 8} == {
+        state["name"]: state["count"] for state in values["states"]
+    }
+    assert (1_240, 1_240, True) == (values["objects"], values["expected"], values["adds_up"])
+    assert minutes == values["analysed_ms"] / 60_000
+    assert f"${minutes * 0.10 + 0.25 + 1_240 / 1_000_000:,.2f}" == values["costs"]["total"]
+    assert 3 == len(values["costs"]["parts"])
+
+
+def test_only_what_was_analysed_is_minutes(scanned):
+    """The milliseconds of failed and cancelled videos are not counted as analysed."""
+    totals = Totals({}, {State.CLEAN: 60_000, State.FLAGGED: 30_000, State.FAILED: 7, State.CANCELLED: 7})
+
+    assert 90_000 == page_of(scanned[0], totals).values["analysed_ms"]
+
+
+def test_charts_count_videos(scanned):
+    """A category counts a video once; the confidences add up to the flagged videos."""
+    values = page_of(*scanned).values
+
+    flagged = [video.outcome.record for video in scanned[0].flagged]
+    tops = [{CATEGORIES[category(name, {})] for name in record.counted} for record in flagged]
+    assert {name: sum(name in top for top in tops) for name in set().union(*tops)} == {
+        CATEGORIES[entry["category"]]: entry["count"] for entry in values["found"]
+    }
+    assert 46 == sum(count for _, count in values["confidences"])
+    assert [50, 55, 60] == [step for step, _ in values["confidences"][:3]]
+
+
+def test_video(scanned):
+    """A video stands on the page with what its decision must name, its labels, and its segments as four numbers each."""
+    made, totals = scanned
+    video = made.flagged[0]
+    record = video.outcome.record
+    values = page_of(made, totals).values
+
+    entry = values["flagged"][0]
+    names = [label["name"] for label in values["labels"]]
+    segments = list(zip(*[iter(entry["segments"])] * 4, strict=True))
+    assert (record.video.id, record.video.key, record.facts.etag, 0) == tuple(
+        entry[name] for name in ("id", "key", "etag", "attempt")
+    )
+    assert [(segment.label, segment.start_ms, segment.end_ms, round(segment.confidence, 1)) for segment in video.segments] == [
+        (names[number], start, end, confidence) for number, start, end, confidence in segments
+    ]
+    assert list(record.counted) == [names[number] for number, *_, counts in entry["labels"] if counts]
+
+
+def test_labels_that_counted_come_first(scanned):
+    """The labels that flagged a video stand first, in the policy's order, whatever the confidence of the others."""
+    record = scanned[0].flagged[0].outcome.record
+    labels = tuple(LabelSummary(name, "", 1, confidence, 0, 0) for name, confidence in (("a", 99.0), ("b", 60.0), ("c", 70.0)))
+
+    changed = type(record)(record.video, SCAN, State.FLAGGED, labels=labels, counted=("b", "c"))
+
+    assert ["b", "c", "a"] == [label.name for label in judged(changed)]
+
+
+def test_strongest_segments():
+    """The best are kept, and stand in time order."""
+    segments = [Segment("Weapons", "Violence", 2, at, at + 1, confidence, 1) for at, confidence in enumerate((60, 90, 70, 80))]
+
+    assert [1, 3] == [segment.start_ms for segment in strongest(segments, 2)]
+
+
+def test_segments_left_out_are_counted(scanned):
+    """A video of more segments than a page shows says how many are missing."""
+    made, totals = scanned
+    made.flagged = [with_segments(made.flagged[0].outcome, MAX_SEGMENTS + 5)]
+
+    (entry,) = page_of(made, totals).values["flagged"]
+
+    assert (5, 4 * MAX_SEGMENTS) == (entry["segments_left_out"], len(entry["segments"]))
+
+
+def test_decisions(scanned):
+    """A decision that was recorded stands with its video."""
+    made, totals = scanned
+    recorded = RecordedDecision(decision="confirmed", note="", decided_by="Ana", decided_at="2026-10-30T10:00:00Z")
+
+    values = page_of(made, totals, decisions={made.flagged[1].outcome.video.id: recorded}).values
+
+    assert ["recorded" in entry for entry in values["flagged"][:3]] == [False, True, False]
+    assert "Ana" == values["flagged"][1]["recorded"]["decided_by"]
+
+
+@pytest.mark.parametrize(
+    ("region", "site"),
+    [
+        ("eu-west-1", "https://console.aws.amazon.com"),
+        ("cn-north-1", "https://console.amazonaws.cn"),
+        ("us-gov-west-1", "https://console.amazonaws-us-gov.com"),
+    ],
+)
+def test_partition(scanned, region, site):
+    """The console is that of the Region's partition; commands name the deployment."""
+    target = Target(stack="Other", region=region, profile=None)
+
+    values = page_data(scanned[0], totals=scanned[1], target=target, region=region, made_at=MADE_AT).values
+
+    assert site == values["console"]
+    assert (
+        f"python tools/review_report.py --scan {SCAN} --apply decisions-{SCAN}.json --stack Other --region {region}"
+        == values["apply"]
+    )
+
+
+@pytest.mark.parametrize("top", taxonomy.HIERARCHY)
+def test_category(top):
+    """A label at any depth has the colour of its top level."""
+    seconds = taxonomy.HIERARCHY[top]
+    names = [top, *seconds, *(third for thirds in seconds.values() for third in thirds)]
+
+    assert {top} == {CATEGORIES[category(name, {})] for name in names}
+
+
+def test_unknown_label():
+    """A label of another model goes where Rekognition says it stands, even in a circle; else to the others."""
+    assert CATEGORIES.index("Violence") == category("Swords", {"Swords": "Blades", "Blades": "Weapons"})
+    assert ["Blades", "Weapons", "Violence"] == lineage("Swords", {"Swords": "Blades", "Blades": "Weapons"})
+    assert OTHER == category("Swords", {"Swords": "Blades", "Blades": "Swords"})
+
+
+def test_twenty_thousand():
+    """A page of 20,000 videos is built in seconds, is below 20 MB, and says what has no room."""
+    made, totals = review(flagged_count=MAX_FLAGGED + 3, failed_count=0)
+    target = io.StringIO()
+    started = time.process_time()
+
+    data = page_of(made, totals)
+    render(data, target)
+
+    assert time.process_time() - started < 15
+    assert target.tell() < 20_000_000
+    assert {"flagged": 3, "failed": 0, "ineligible": 0} == data.values["left_out"]
+    assert MAX_FLAGGED == len(data.values["flagged"])
+    assert MAX_FLAGGED + 3 == sum(count for _, count in data.values["confidences"])
+    assert MAX_FLAGGED + 3 == made.truth.fates[Fate.FLAGGED]

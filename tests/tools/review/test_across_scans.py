@@ -1,0 +1,174 @@
+"""`review_report.py --video` and `--since`: one video over all scans, and all scans in a line each."""
+
+import pytest
+
+from handlers.domain.decision import Decision, Judgement
+from handlers.domain.identity import Video
+from handlers.domain.states import State
+from tests.tools.review_doubles import (
+    BUCKET,
+    ETAG,
+    HOSTILE,
+    LATER_SCAN,
+    SCAN,
+    add_flagged,
+    add_record,
+    add_scan,
+    review,
+    said,
+    video,
+)
+from tools.lib.review.history import parse_uri
+from tools.lib.scans.scan_list import parse_since
+
+NOW = 1_760_000_000.0
+
+
+def decide(account, key, version_id=None):
+    """Write a decision about a video."""
+    account.table.note_decision(
+        Decision(
+            video=video(key, version_id),
+            etag=ETAG,
+            scan_id=SCAN,
+            attempt=0,
+            judgement=Judgement.FALSE_ALARM,
+            note="a toy",
+            decided_by="Ada",
+            decided_at=NOW - 60,
+        )
+    )
+
+
+def test_history(account):
+    """All records of a video stand in order of their scans, the newest first, with what was decided."""
+    add_scan(account, HOSTILE)
+    add_scan(account, HOSTILE, scan_id=LATER_SCAN, created_at=NOW)
+    add_flagged(account, HOSTILE)
+    add_record(account, HOSTILE, State.FAILED, scan_id=LATER_SCAN, code="forbidden", attempt=2)
+    decide(account, HOSTILE)
+
+    result = review(account, "--video", f"s3://{BUCKET}/{HOSTILE}", "--json")
+
+    [chapter] = said(result)["versions"]
+    told = [(record["scan"], record["state"], record["attempt"], record["reason"]) for record in chapter["records"]]
+    assert [(LATER_SCAN, "failed", 2, "forbidden"), (SCAN, "flagged", 0, None)] == told
+    assert [("false-alarm", "Ada", ETAG)] == [(each["decision"], each["by"], each["etag"]) for each in chapter["decisions"]]
+
+
+def test_history_for_a_person(account):
+    """The history is told in lines, and a key steers no terminal."""
+    add_scan(account, HOSTILE)
+    add_flagged(account, HOSTILE)
+    decide(account, HOSTILE)
+
+    lines = review(account, "--video", f"s3://{BUCKET}/{HOSTILE}").stdout.splitlines()
+
+    assert [
+        "  without a version",
+        f"    scan {SCAN}  2025-10-09 08:53 UTC  flagged",
+        "      Weapons 99.5 %",
+        f"    false-alarm by Ada, 2025-10-09 08:52 UTC: a toy (etag {ETAG}, scan {SCAN})",
+    ] == lines[1:]
+    assert lines[0].isprintable()
+
+
+def test_versions_are_told_one_by_one(account):
+    """Without a version all those that the bucket has are told, with one only that; keys that only begin so are not."""
+    account.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    versions = [account.s3.put_object(Bucket=BUCKET, Key="a", Body=b"x")["VersionId"] for _ in range(2)]
+    other = account.s3.put_object(Bucket=BUCKET, Key="a2", Body=b"x")["VersionId"]
+    add_scan(account, "a")
+    for version in versions:
+        add_record(account, "a", State.CLEAN, version_id=version)
+    add_record(account, "a", State.CLEAN, version_id=other)
+
+    told = said(review(account, "--video", f"s3://{BUCKET}/a", "--json"))
+    one = said(review(account, "--video", f"s3://{BUCKET}/a?versionId={versions[0]}", "--json"))
+
+    assert set(versions) == {chapter["version_id"] for chapter in told["versions"]}
+    assert [versions[0]] == [chapter["version_id"] for chapter in one["versions"]]
+
+
+def test_versions_that_may_not_be_listed(account, errors):
+    """Where S3 refuses the list the history is told all the same, with a warning."""
+    add_scan(account, "a")
+    add_record(account, "a", State.CLEAN)
+    account.wire.answer("ListObjectVersions", lambda _: errors.http("AccessDenied", 403))
+
+    told = said(review(account, "--video", f"s3://{BUCKET}/a", "--json"))
+
+    assert (1, 1) == (len(told["versions"]), len(told["warnings"]))
+
+
+def test_a_video_that_nobody_knows(account):
+    """No record is no error."""
+    result = review(account, "--video", f"s3://{BUCKET}/a")
+
+    assert (0, "no scan has a record of it") == (result.exit_code, result.stdout.splitlines()[1].strip().partition(";")[0])
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("s3://bucket/a b+%20.mp4", Video("bucket", "a b+%20.mp4")),
+        ("s3://bucket//", Video("bucket", "/")),
+        ("s3://bucket/a?versionId=v1", Video("bucket", "a", "v1")),
+        ("s3://bucket/a?versionId=x?versionId=v1", Video("bucket", "a?versionId=x", "v1")),
+        ("s3://bucket/?versionId=v1", Video("bucket", "?versionId=v1")),
+        ("s3://bucket/a?versionId=", Video("bucket", "a?versionId=")),
+    ],
+)
+def test_uri(uri, expected):
+    """A URI is taken as it stands; only a version at its end is not the key's."""
+    assert expected == parse_uri(uri)
+
+
+@pytest.mark.parametrize("uri", ["", "s3://", "s3://bucket", "s3://bucket/", "https://bucket/key", f"s3://bucket/{'x' * 1025}"])
+def test_no_uri(uri):
+    """What names no object is refused."""
+    with pytest.raises(ValueError, match=r"is not the URI of an object|1025 bytes"):
+        parse_uri(uri)
+
+
+def test_scans_in_a_line_each(account):
+    """The scans since a time are listed, the newest first, counted by their totals: no record is read."""
+    add_scan(account, "a", "b", scan_id=SCAN, created_at=NOW - 8 * 86_400)
+    add_scan(account, "a", "b", scan_id=LATER_SCAN, created_at=NOW - 86_400)
+    add_record(account, "a", State.FAILED, scan_id=LATER_SCAN, code="empty")
+    add_flagged(account, "b", scan_id=LATER_SCAN, duration_ms=5_400_000)
+    account.wire.calls.clear()
+
+    week, fortnight = (review(account, "--since", since) for since in ("7d", "2w"))
+
+    line = f"{LATER_SCAN}  2025-10-08 08:53 UTC  closed     {BUCKET}  2 objects, 1 flagged, 1 ineligible, 1.5 h of video\n"
+    assert (0, line) == (week.exit_code, week.stdout)
+    assert [LATER_SCAN, SCAN] == [told.split()[0] for told in fortnight.stdout.splitlines()]
+    assert [] == account.wire.of("BatchGetItem")
+
+
+def test_no_scan_since(account):
+    """An empty list is said, and is no error."""
+    assert "No scan since 2025-11-01 00:00 UTC.\n" == review(account, "--since", "2025-11-01").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12h", NOW - 43_200),
+        ("7d", NOW - 7 * 86_400),
+        ("2025-10-09", 1_759_968_000.0),
+        ("2025-10-09T08:30", 1_759_998_600.0),
+        ("2025-10-09T10:30+02:00", 1_759_998_600.0),
+    ],
+)
+def test_since(text, expected):
+    """A time is so long ago, or a date in UTC unless it says otherwise."""
+    assert expected == parse_since(text, NOW)
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "-1d", "yesterday", "2025-13-01"])
+def test_no_time(text):
+    """What is no time is refused."""
+    with pytest.raises(ValueError, match="is no time"):
+        parse_since(text, NOW)

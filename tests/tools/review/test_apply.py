@@ -1,0 +1,333 @@
+"""Decisions come back: `review_report.py --apply`, and what a review then shows."""
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.domain.states import State
+from tests.tools.review_doubles import (
+    BUCKET,
+    ETAG,
+    HOSTILE,
+    LATER_SCAN,
+    SCAN,
+    add_flagged,
+    add_record,
+    add_report,
+    add_scan,
+    review,
+    said,
+    surroundings,
+    video,
+)
+from tools.lib.cli.output import Terminal
+from tools.lib.cli.program import Target
+from tools.lib.review import decisions as decisions_file
+from tools.lib.review.command import Files, ReviewRun, recorded_decisions
+from tools.lib.review.page import RecordedDecision
+from tools.lib.review.scan_reading import Wanted
+
+AT = "2025-10-09T08:30:00.250Z"
+"""Before the clock of the tests' account, 2025-10-09 08:53 UTC."""
+NOW = 1_760_000_000.0
+SILENT = Terminal(as_json=True, out=io.StringIO(), err=io.StringIO(), interactive=False)
+
+
+def entry(key="a.mp4", **changed):
+    """Return a decision as the page exports it."""
+    return {
+        "video_id": video(key).id,
+        "bucket": BUCKET,
+        "key": key,
+        "version_id": None,
+        "etag": ETAG,
+        "attempt": 0,
+        "decision": "confirmed",
+        "note": "",
+        "decided_at": AT,
+    } | changed
+
+
+def exported(*entries, **changed):
+    """Return a file as the page exports it."""
+    return {"format": "video-moderation-decisions-1", "scan": SCAN, "decided_by": "Ada", "decisions": list(entries)} | changed
+
+
+@pytest.fixture(name="apply")
+def _apply(account, tmp_path):
+    """Return a function that applies a file, and returns what it came to."""
+
+    def run(content, *arguments):
+        path = tmp_path / "decisions.json"
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return review(account, "--apply", str(path), *arguments)
+
+    return run
+
+
+@pytest.fixture(name="scanned")
+def _scanned(account):
+    """Return an account with a scan of two flagged videos, one of them hostile by name."""
+    add_scan(account, "a.mp4", HOSTILE)
+    add_report(account, [("a.mp4", True, '{"state":"WAITING"}'), (HOSTILE, True, '{"state":"WAITING"}')])
+    for key in ("a.mp4", HOSTILE):
+        add_flagged(account, key)
+    return account
+
+
+def decided(account, scan_id=SCAN):
+    """Return what a review says was decided, by key."""
+    shown = said(review(account, "--json", "--scan", scan_id))
+    return {flagged["key"]: flagged["decision"] for flagged in shown["flagged"]}
+
+
+# --- applying -----------------------------------------------------------------------------------------------------------
+
+
+def test_decisions_are_written_and_shown(scanned, apply):
+    """Who, when, what and the note stand in the review, as JSON and for a person."""
+    result = apply(exported(entry(), entry(HOSTILE, decision="false-alarm", note="a toy\n\x1b[31m")))
+
+    shown = review(scanned)
+    assert (0, "Scan 01K742SG00000G40R40M30E209: 2 decisions by Ada written, 0 refused\n") == (result.exit_code, result.stdout)
+    assert {"decision": "confirmed", "by": "Ada", "at": 1_759_998_600.25, "note": "", "scan": SCAN} == decided(scanned)["a.mp4"]
+    assert ("false-alarm", "a toy\n\x1b[31m") == tuple(decided(scanned)[HOSTILE][name] for name in ("decision", "note"))
+    assert "confirmed by Ada, 2025-10-09 08:30 UTC\n" in shown.stdout
+    assert "false-alarm by Ada, 2025-10-09 08:30 UTC: a toy\\n\\x1b[31m\n" in shown.stdout
+
+
+def test_applying_twice_equals_once(scanned, apply):
+    """The second time nothing is written, and nothing is wrong."""
+    apply(exported(entry(), entry(HOSTILE)))
+    before = decided(scanned)
+    scanned.wire.calls.clear()
+
+    result = apply(exported(entry(), entry(HOSTILE)), "--json")
+
+    assert (0, 0, 2, []) == (result.exit_code, *(said(result)[name] for name in ("written", "already", "refused")))
+    assert [] == scanned.wire.writes
+    assert before == decided(scanned)
+
+
+def test_good_ones_are_applied_beside_bad_ones(scanned, apply):
+    """Each refusal is named with its entry and reason, the others are written, and the exit code is 3."""
+    result = apply(exported(entry(etag="other"), "nonsense", entry(HOSTILE), entry("unknown.mp4"), entry(decision="maybe")))
+
+    assert 3 == result.exit_code
+    assert decided(scanned)[HOSTILE]["decision"] == "confirmed"
+    assert decided(scanned)["a.mp4"] is None
+    reasons = [line for line in result.stdout.splitlines() if line.startswith("  entry")]
+    assert reasons == [
+        f"  entry 1 (s3://{BUCKET}/a.mp4): another object was analysed: its etag is {ETAG}, decided was about other",
+        '  entry 2: is "nonsense", where an object is wanted',
+        f"  entry 4 (s3://{BUCKET}/unknown.mp4): scan {SCAN} has no record of it",
+        f'  entry 5 (s3://{BUCKET}/a.mp4): decision is "maybe", where confirmed or false-alarm is wanted',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"attempt": 1}, "it was analysed again: attempt 1, decided was about attempt 0"),
+        ({"facts": None}, "another object was analysed: its etag is unknown"),
+    ],
+)
+def test_changed_since(account, apply, record, reason):
+    """A decision about another attempt, or about nobody knows what, is refused."""
+    add_scan(account, "a.mp4")
+    add_flagged(account, "a.mp4", **record)
+
+    result = apply(exported(entry()), "--json")
+
+    assert 3 == result.exit_code
+    assert said(result)["refused"][0]["reason"].startswith(reason)
+
+
+def test_without_a_result(account, apply):
+    """There is nothing to decide about a video that failed."""
+    add_scan(account, "a.mp4")
+    add_record(account, "a.mp4", State.FAILED, code="forbidden")
+
+    result = apply(exported(entry()), "--json")
+
+    assert "its analysis has no result to decide about: it is FAILED" == said(result)["refused"][0]["reason"]
+
+
+def test_the_latest_decision_stands(scanned, apply):
+    """Whichever file comes first, what was decided last stands; the other is refused by name."""
+    apply(exported(entry(decision="false-alarm", decided_at="2025-10-09T08:40:00Z"), decided_by="Grace"))
+
+    result = apply(exported(entry()), "--json")
+
+    assert (3, "Grace") == (result.exit_code, decided(scanned)["a.mp4"]["by"])
+    assert "a later decision stands: false-alarm by Grace, 2025-10-09 08:40 UTC" == said(result)["refused"][0]["reason"]
+
+
+def test_twice_in_one_file(scanned, apply):
+    """Of two decisions about one video in a file the later one is taken; doing it again changes nothing."""
+    later = entry(decision="false-alarm", decided_at="2025-10-09T08:31:00Z")
+
+    results = [said(apply(exported(later, entry()), "--json")) for _ in range(2)]
+
+    assert [(1, 0), (0, 1)] == [(result["written"], result["already"]) for result in results]
+    assert "the file decides about this video twice, later in entry 1" == results[0]["refused"][0]["reason"]
+    assert "false-alarm" == decided(scanned)["a.mp4"]["decision"]
+
+
+# --- surviving a rescan -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("etag", "survives"), [(ETAG, True), ("another", False)])
+def test_rescan(scanned, apply, etag, survives):
+    """A later scan of the same content shows the decision; one of other content under the same key does not."""
+    apply(exported(entry()))
+    add_scan(scanned, "a.mp4", scan_id=LATER_SCAN)
+    add_flagged(scanned, "a.mp4", scan_id=LATER_SCAN, etag=etag)
+
+    shown = decided(scanned, LATER_SCAN)["a.mp4"]
+
+    assert survives == (shown is not None)
+
+
+def test_decisions_cost_one_request_for_a_hundred_videos(account, apply):
+    """A review asks for the decisions about 100 flagged videos at once."""
+    keys = [f"{number}.mp4" for number in range(100)]
+    add_scan(account, *keys)
+    for key in keys:
+        add_flagged(account, key)
+    apply(exported(*map(entry, keys)))
+    account.wire.calls.clear()
+
+    review(account, "--json")
+
+    assert 3 == len(account.wire.of("BatchGetItem"))  # the states, the records of the flagged, the decisions
+
+
+def test_changed_between_look_and_write(scanned, tmp_path):
+    """The write itself makes sure that the record is as it was looked at."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry())))
+    decision = decisions_file.read(path, decided_by=None, now=NOW).entries[0].decision
+    gone = replace(decision, attempt=5)
+
+    outcomes = [scanned.table.note_decision(each).value for each in (gone, decision, decision)]
+
+    assert ["by another", "done", "done before"] == outcomes
+
+
+def test_the_page_gets_back_what_it_exported(scanned, apply):
+    """A page of the same scan is handed each decision, its time as the first page wrote it."""
+    apply(exported(entry(HOSTILE, note="a toy")))
+    review_run = ReviewRun(surroundings(scanned), SILENT, Target(stack="VideoModeration", region=None, profile=None), Wanted())
+
+    recorded = recorded_decisions(review_run.run(Files()).flagged)
+
+    expected = RecordedDecision(decision="confirmed", note="a toy", decided_by="Ada", decided_at=AT)
+    assert {video(HOSTILE).id: expected} == recorded
+
+
+# --- the file -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("{", "line 1, column 2: not JSON (Expecting property name enclosed in double quotes)."),
+        ("[]", "holds [], where an object with decisions is wanted."),
+        ("[" * 100_000, "not JSON in UTF-8"),
+        ("[1" + "0" * 5_000 + "]", "not JSON in UTF-8"),
+        (exported(format="other"), '"format" is "other", where a file of decisions has "video-moderation-decisions-1".'),
+        (exported(scan="../x"), '"scan" is "../x", which is no scan id.'),
+        (
+            exported(scan=LATER_SCAN),
+            f"its decisions are about scan {LATER_SCAN}, which the table of VideoModeration does not know.",
+        ),
+        (exported(decided_by=""), '"decided_by" is "", where a name of at most 100 characters is wanted.'),
+        (exported(decisions={}), '"decisions" is {}, where a list is wanted.'),
+    ],
+)
+def test_no_such_file(scanned, apply, content, error):
+    """A file that is none is refused as a whole, with what is wrong and what to do; nothing is written."""
+    result = apply(content)
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert error in result.stderr
+    assert "Cure:" in result.stderr
+    assert [] == scanned.wire.writes
+
+
+def test_name_of_who_decided(scanned, apply):
+    """Where the file does not say who decided, --decided-by does."""
+    apply(exported(entry(), decided_by=""), "--decided-by", "Grace")
+
+    assert "Grace" == decided(scanned)["a.mp4"]["by"]
+
+
+def test_scan_that_is_meant(scanned, apply):
+    """The page's own command names the scan; a file about another one is refused."""
+    right, wrong = apply(exported(entry()), "--scan", SCAN), apply(exported(entry()), "--scan", LATER_SCAN)
+
+    assert (0, 1) == (right.exit_code, wrong.exit_code)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"video_id": "0" * 32}, "video_id is"),
+        ({"key": None}, "bucket, key or version_id is missing or no text"),
+        ({"key": "x" * 1025}, "the key has 1025 bytes"),
+        ({"key": "\ud800"}, "the key or the version is no valid Unicode text"),
+        ({"bucket": "a/b"}, "the bucket has a name that S3 does not allow"),
+        ({"etag": None}, "etag is missing"),
+        ({"etag": "é"}, "etag is"),
+        ({"attempt": True}, "attempt is true"),
+        ({"attempt": 100}, "attempt is 100"),
+        ({"attempt": 10**400}, "attempt is 1000"),
+        ({"decision": ["confirmed"]}, "decision is"),
+        ({"note": "x" * 2_001}, "note is"),
+        ({"note": "\ud800"}, "note is"),
+        ({"decided_at": "yesterday"}, "decided_at is"),
+        ({"decided_at": "2025-10-09T08:30:00"}, "decided_at is"),
+        ({"decided_at": "2099-01-01T00:00:00Z"}, 'decided_at is "2099-01-01T00:00:00Z", which is not a time that has been'),
+        ({"decided_at": "0001-01-01T00:00:00+23:59"}, "decided_at is"),
+        ({"decided_at": None}, "decided_at is missing"),
+    ],
+)
+def test_broken_entry(tmp_path, changed, reason):
+    """An entry that breaks a rule is refused with the rule; the one beside it is read."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry("b.mp4"), entry() | changed)))
+
+    file = decisions_file.read(path, decided_by=None, now=NOW)
+
+    assert [1] == [each.number for each in file.entries]
+    assert [2] == [refusal.entry for refusal in file.refused]
+    assert file.refused[0].reason.startswith(reason)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.lists(JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(entry(), JSON)), max_size=5))
+def test_whatever_comes(tmp_path_factory, entries):
+    """Whatever the entries are, each is read or refused, and the good one is not lost."""
+    path = tmp_path_factory.mktemp("any") / "decisions.json"
+    path.write_text(json.dumps(exported(entry(), *entries)))
+
+    file = decisions_file.read(path, decided_by=None, now=NOW)
+
+    assert [1] == [each.number for each in file.entries]
+    assert len(entries) == len(file.refused)
+
+
+def test_a_missing_file_of_the_page(account):
+    """A path that does not exist is bad usage."""
+    assert 2 == review(account, "--apply", "/nonexistent/decisions.json").exit_code

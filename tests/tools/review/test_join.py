@@ -1,0 +1,233 @@
+"""The join of manifest, completion reports and table."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.domain.identity import Video
+from handlers.domain.record import INELIGIBLE, Problem, Record
+from handlers.domain.states import State
+from tools.lib.review.completion_report import ReportRow
+from tools.lib.review.join import Fate, ReportNotes, TruthTable, fate_of, join, joined, note_of
+
+SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
+WAITING = '{"state":"WAITING","scan":"x"}'
+SKIPPED = '{"state":"SKIPPED","reason":"not-a-video","scan":"x"}'
+
+
+class Table:
+    """Records in memory."""
+
+    def __init__(self, *records):
+        self.items = {record.video.id: record for record in records}
+
+    def records(self, keys):
+        """Return those there are."""
+        for video_id, _ in keys:
+            if video_id in self.items:
+                yield self.items[video_id]
+
+
+def video(name):
+    """Make a video of this key."""
+    return Video("bucket", name)
+
+
+def record(name, state, **more):
+    """Make a record of this key."""
+    return Record(video(name), SCAN, state, **more)
+
+
+def row(name, message=WAITING, *, succeeded=True, code=""):
+    """Make a row of a report."""
+    return ReportRow("bucket", name, None, succeeded, "200", code, message)
+
+
+def run(names, rows, *records):
+    """Join and return what came out, and the truth."""
+    notes = ReportNotes()
+    for each in rows:
+        notes.take(each)
+    truth = TruthTable(expected=len(names))
+    return list(join(map(video, names), notes, Table(*records), SCAN, truth)), truth
+
+
+def test_every_object_is_in_one_state():
+    """Table, report and manifest each say what only they know."""
+    outcomes, truth = run(
+        ["clean", "flagged", "failed", "empty", "text", "denied", "left"],
+        [
+            row("clean"),
+            row("flagged"),
+            row("failed"),
+            row("empty"),
+            row("text", SKIPPED),
+            row("denied", "", succeeded=False, code="PermanentFailure"),
+        ],
+        record("clean", State.CLEAN),
+        record("flagged", State.FLAGGED),
+        record("failed", State.FAILED, problem=Problem("analysis-failed", "codec")),
+        record("empty", State.FAILED, problem=Problem("empty", "0 bytes")),
+    )
+
+    assert ["clean", "flagged", "failed", "ineligible", "skipped", "failed", "never attempted"] == [
+        outcome.fate for outcome in outcomes
+    ]
+    assert ("analysis-failed", "codec") == (outcomes[2].reason, outcomes[2].message)
+    assert ("empty", "0 bytes") == (outcomes[3].reason, outcomes[3].message)
+    assert truth.adds_up
+    assert not truth.settled
+
+
+@pytest.mark.parametrize("code", sorted(INELIGIBLE))
+def test_ineligible(code):
+    """What could not be analysed as it is has a state of its own, and keeps the scan from being settled."""
+    outcomes, truth = run(["a"], [row("a")], record("a", State.FAILED, problem=Problem(code, "no")))
+
+    assert [Fate.INELIGIBLE] == [outcome.fate for outcome in outcomes]
+    assert (True, False) == (truth.adds_up, truth.settled)
+
+
+def test_left_out_of_the_job():
+    """An object that was left out of the job is ineligible; once a retry took it up, the report and the table have the word."""
+    notes, truth = ReportNotes(), TruthTable(expected=1, set_aside=3)
+    for name in ("aside", "restored", "text"):
+        notes.set_aside(video(name), "archived")
+    for each in (row("in"), row("restored"), row("text", SKIPPED)):
+        notes.take(each)
+    known = Table(record("in", State.CLEAN), record("restored", State.FLAGGED))
+
+    outcomes = list(join(map(video, ("in", "aside", "restored", "text")), notes, known, SCAN, truth))
+
+    assert [Fate.CLEAN, Fate.INELIGIBLE, Fate.FLAGGED, Fate.SKIPPED] == [outcome.fate for outcome in outcomes]
+    assert ("archived", "left out of the batch job when the scan was submitted") == (outcomes[1].reason, outcomes[1].message)
+    assert (4, True) == (truth.total, truth.adds_up)
+
+
+def test_set_aside_hides_no_missing_row():
+    """What was left out of the job does not stand in for a row that the manifest lacks."""
+    notes, truth = ReportNotes(), TruthTable(expected=2, set_aside=1)
+    notes.set_aside(video("aside"), "empty")
+
+    list(join(map(video, ("in", "aside")), notes, Table(record("in", State.CLEAN)), SCAN, truth))
+
+    assert not truth.adds_up
+
+
+def test_settled():
+    """A scan is settled when everything is clean, flagged or skipped."""
+    _, truth = run(["a", "b"], [row("a"), row("b", SKIPPED)], record("a", State.CLEAN))
+
+    assert truth.settled
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.RUNNING, State.FAILED, State.CANCELLED])
+def test_not_settled(state):
+    """One video that is unfinished, failed or cancelled keeps a scan from being settled."""
+    _, truth = run(["a"], [row("a")], record("a", state))
+
+    assert not truth.settled
+
+
+def test_accepted_without_a_record():
+    """An accepted task without a record is lost, and the table does not add up."""
+    outcomes, truth = run(["a"], [row("a")])
+
+    assert Fate.LOST == outcomes[0].fate
+    assert not truth.adds_up
+
+
+def test_repeated_row():
+    """A key that stands twice in the manifest is two rows and one record."""
+    outcomes, truth = run(["a", "a"], [row("a"), row("a")], record("a", State.CLEAN))
+
+    assert [False, True] == [outcome.again for outcome in outcomes]
+    assert (2, 1) == (truth.total, truth.repeated)
+
+
+def test_report_of_something_else():
+    """A report that knows objects which the manifest does not is said to be of another manifest."""
+    _, truth = run(["a"], [row("a"), row("b")], record("a", State.CLEAN))
+
+    assert (1, False) == (truth.foreign, truth.adds_up)
+
+
+def test_fewer_rows_than_expected():
+    """A manifest that is shorter than the scan's count does not add up."""
+    _, truth = run(["a"], [row("a")], record("a", State.CLEAN))
+    truth.expected = 2
+
+    assert not truth.adds_up
+
+
+def test_table_before_report():
+    """What the table knows counts more than what the report says of the task."""
+    note = note_of(row("a", "boom", succeeded=False, code="PermanentFailure"))
+
+    assert Fate.CLEAN == fate_of(video("a"), note, record("a", State.CLEAN)).fate
+
+
+def test_reason_of_a_failed_task():
+    """Our own JSON gives the reason; without it AWS's code and words do."""
+    ours = note_of(row("a", '{"reason":"missing","message":"no such key"}', succeeded=False, code="PermanentFailure"))
+    theirs = note_of(row("a", "Lambda returned function error", succeeded=False, code="PermanentFailure"))
+
+    assert ("missing", "no such key") == (ours.reason, ours.message)
+    assert ("PermanentFailure", "Lambda returned function error") == (theirs.reason, theirs.message)
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([None, *State])), max_size=400))
+def test_counts_add_up(entries):
+    """Whatever the states, and however many rows, the counts sum to the rows and nobody is in two states."""
+    states = {str(number): state for number, state in entries}
+    names = [str(number) for number, _ in entries]
+
+    outcomes, truth = run(names, [], *(record(name, state) for name, state in states.items() if state))
+
+    assert len(names) == truth.total == len(outcomes)
+    assert truth.fates == Counter((Fate(states[name].lower()) if states[name] else Fate.NEVER_ATTEMPTED) for name in names)
+
+
+@pytest.mark.parametrize("state", State)
+def test_state_alone(state):
+    """A state says the same of an object as its whole record does."""
+    assert fate_of(video("a"), None, record("a", state)).fate is fate_of(video("a"), None, state).fate
+
+
+def test_unreported():
+    """Where reports are incomplete, an object that nobody knows says so; one whose row is there does not."""
+    notes = ReportNotes()
+    notes.take(row("text", SKIPPED))
+    notes.gaps.append("no report")
+
+    outcomes = list(joined([(video(name), video(name).digest, None) for name in ("text", "left")], notes, TruthTable()))
+
+    assert [(Fate.SKIPPED, "not-a-video"), (Fate.NEVER_ATTEMPTED, "not-reported")] == [
+        (outcome.fate, outcome.reason) for outcome in outcomes
+    ]
+
+
+def test_joined_twice():
+    """A second join with the same notes begins anew: nothing is repeated, nothing foreign is forgotten."""
+    notes = ReportNotes()
+    for name in ("a", "foreign"):
+        notes.take(row(name))
+
+    for _ in range(2):
+        truth = TruthTable()
+        outcomes = list(join([video("a"), video("b")], notes, Table(), SCAN, truth))
+
+        assert [False, False] == [outcome.again for outcome in outcomes]
+        assert 1 == truth.foreign
+
+
+def test_later_job_counts():
+    """Of two rows about an object the later one counts."""
+    notes = ReportNotes()
+    notes.take(row("a", "boom", succeeded=False, code="PermanentFailure"))
+    notes.take(row("a", SKIPPED))
+
+    assert "SKIPPED" == notes.of(video("a")).state
+    assert notes.of(video("b")) is None

@@ -1,0 +1,174 @@
+"""What is looked at before a scan is paid for: the deployment, the headers, and what an earlier scan has finished."""
+
+import hashlib
+import json
+
+import pytest
+
+from tests.harness.line import BUCKET
+from tests.harness.videos import video
+from tests.tools.submit.runs import Runs
+from tools.emulator.samples import Clip, demo_library, encode
+
+
+@pytest.fixture(name="library")
+def _library(line):
+    """Real mp4 files, one of them in a codec that Rekognition does not take."""
+    for sample in demo_library():
+        if sample.key.endswith(("IMG 0001.MP4", "vp9 in disguise.mp4", "zero.mp4")):
+            line.put(sample.key, sample.body())
+    return Runs(line)
+
+
+def planned(runs, *arguments):
+    """Return the plan that a dry run prints, which is the plan that it writes."""
+    shown = runs.submit("--bucket", BUCKET, "--dry-run", "--json", *arguments)
+    assert 0 == shown.exit_code, shown.stderr
+    plan = json.loads(shown.stdout)
+    assert plan == json.loads((runs.folder / f"{plan['scan_id']}.plan.json").read_text())
+    return plan
+
+
+def test_a_check_looks_and_submits_nothing(library):
+    """$ submit_job.py --bucket B --check: a line for each thing, and exit code 0 where nothing stops a scan."""
+    done = library.submit("--bucket", BUCKET, "--check", "--json")
+
+    told = json.loads(done.stdout)
+    assert (0, 0) == (done.exit_code, told["stop"]), told
+    assert {"bucket", "batch role", "mail"} <= {each["subject"] for each in told["findings"]}
+    assert ([], []) == (library.line.table.scans(), list(library.folder.glob("*")))
+
+
+def test_an_open_scan_of_other_keys_is_no_warning(line):
+    """What a scan was submitted with is what the next one is held against."""
+    for key in ("2023/a.mp4", "2024/a.mp4"):
+        line.put(key)
+    runs = Runs(line)
+    runs.submit("--bucket", BUCKET, "--prefix", "2024/")
+
+    other, same = (planned(runs, "--prefix", prefix, "--measure", "none") for prefix in ("2023/", "20"))
+
+    assert [False, True] == [any("open scan" in warning for warning in plan["warnings"]) for plan in (other, same)]
+    assert any("keys below 2024/" in warning for warning in same["warnings"])
+
+
+def test_what_would_make_the_scan_fail_refuses_it(library):
+    """The doctor is asked before every submission: a function that is gone stops it, with a cure, before anything is written."""
+    name = library.line.function("batch_invoke").name
+    library.line.client("lambda").delete_function(FunctionName=name)
+
+    refused = library.submit("--bucket", BUCKET)
+
+    assert 1 == refused.exit_code
+    assert "Cure:" in refused.stderr
+    assert ([], []) == (library.line.table.scans(), list(library.folder.glob("*")))
+
+
+def test_every_header_read_leaves_out_what_rekognition_would_refuse(library):
+    """$ submit_job.py --measure all: the codec goes to the side list beside the empty object, and minutes are exact."""
+    plan = planned(library, "--measure", "all")
+
+    side = next(library.folder.glob("*-ineligible.csv")).read_text().splitlines()
+    assert ({"codec": 1, "empty": 1}, 1) == (plan["ineligible"], plan["objects"])
+    assert [f"{BUCKET},broken/zero.mp4,,empty", f"{BUCKET},legacy/vp9%20in%20disguise.mp4,,codec"] == sorted(side)
+    assert plan["estimate"]["minutes"]["low"] == plan["estimate"]["minutes"]["high"] > 0
+
+
+def test_a_sample_of_headers_leaves_out_what_they_speak_against(library):
+    """By default too: the codec goes to the side list, and the estimate is about what remains."""
+    plan = planned(library, "--measure", "5")
+
+    side = next(library.folder.glob("*-ineligible.csv")).read_text().splitlines()
+    assert ({"codec": 1, "empty": 1}, 1) == (plan["ineligible"], plan["objects"])
+    assert [f"{BUCKET},broken/zero.mp4,,empty", f"{BUCKET},legacy/vp9%20in%20disguise.mp4,,codec"] == side
+    assert (1, {}) == (plan["estimate"]["objects"], plan["estimate"]["ineligible"])
+    assert plan["estimate"]["minutes"]["low"] == plan["estimate"]["minutes"]["high"] > 0
+
+
+@pytest.fixture(name="many")
+def _many(line):
+    """Videos of one size of two codecs, one after another: a sample of some headers tells of some only."""
+    bodies = [encode(Clip(1.0, codec=codec)) for codec in ("h264", "vp9")]
+    largest = max(map(len, bodies))
+    for number in range(16):
+        line.put(f"{number:02} +,.mp4", bodies[number % 2].ljust(largest, b"\0"))
+    return Runs(line)
+
+
+def test_what_the_sample_did_not_meet_stays(many):
+    """Nobody has looked at the others: they are in the manifest, and the estimate says how many of them may be refused."""
+    plan = planned(many, "--measure", "10", "--rows-per-job", "5")
+
+    [manifest] = many.folder.glob("*[!e].csv")
+    rows = manifest.read_text().splitlines()
+    side = next(many.folder.glob("*-ineligible.csv")).read_text().splitlines()
+    left = sum(int(row.split(",")[1][:2]) % 2 for row in rows)
+    assert 0 < left < 8
+    assert all(int(row.split(",")[1][:2]) % 2 and row.endswith(",,codec") for row in side)
+    assert ({"codec": 8 - left}, 8 + left) == (plan["ineligible"], plan["objects"]) == ({"codec": len(side)}, len(rows))
+    assert (-(-len(rows) // 5), hashlib.sha256(manifest.read_bytes()).hexdigest()) == (plan["jobs"], plan["manifest_sha256"])
+    assert plan["estimate"]["ineligible"]["codec"]["low"] < left < plan["estimate"]["ineligible"]["codec"]["high"] < 6
+    assert (len(rows), 10) == (plan["estimate"]["objects"], plan["estimate"]["measured"])
+    assert sum(plan["sizes"].values()) == len(rows)
+    assert plan["bytes"] == len(rows) * many.line.client("s3").head_object(Bucket=BUCKET, Key="00 +,.mp4")["ContentLength"]
+
+
+def test_a_plan_is_checked_again_with_the_sample_it_was_made_with(many):
+    """--recheck draws what was drawn then, as many as were drawn then: where nothing has changed the manifests are the same."""
+    plan = planned(many, "--measure", "10")
+    [file] = many.folder.glob("*.plan.json")
+
+    same = many.submit("--run-plan", str(file), "--recheck", "--json")
+
+    assert (0, "10") == (same.exit_code, plan["measure"]), same.stderr
+    assert plan["manifest_sha256"] == json.loads(same.stdout)["plan"]["manifest_sha256"]
+
+
+def test_a_sampled_object_that_was_replaced_is_seen_when_checked_again(many):
+    """What is no fault any more belongs into the manifest: the plan is refused, because it was asked to be checked."""
+    planned(many, "--measure", "16")
+    [file] = many.folder.glob("*.plan.json")
+    many.line.put("01 +,.mp4", many.line.client("s3").get_object(Bucket=BUCKET, Key="00 +,.mp4")["Body"].read())
+
+    refused = many.submit("--run-plan", str(file), "--recheck")
+
+    assert 1 == refused.exit_code
+    assert "8 objects were selected then, 9 are now" in refused.stderr
+
+
+def test_nothing_is_left_to_scan(line):
+    """Where the headers speak against all there is, it is said why, and nothing is submitted."""
+    line.put("a.mp4", encode(Clip(1.0, codec="vp9")))
+    runs = Runs(line)
+
+    refused = runs.submit("--bucket", BUCKET, "--measure", "5")
+
+    assert 1 == refused.exit_code
+    assert "all 1 objects that were selected are left out, because they are in a codec that Rekognition does" in refused.stderr
+    assert ([], []) == (line.table.scans(), list(runs.folder.glob("*")))
+
+
+def test_a_scan_that_may_cost_too_much_is_refused(library):
+    """$ submit_job.py --max-cost 0.01: the batch job alone costs more."""
+    refused = library.submit("--bucket", BUCKET, "--max-cost", "0.01")
+
+    assert 1 == refused.exit_code
+    assert "more than the $0.01 of --max-cost" in refused.stderr
+    assert ([], []) == (library.line.table.scans(), list(library.folder.glob("*")))
+
+
+def test_what_an_earlier_scan_finished_is_left_out(line):
+    """$ submit_job.py --skip-unchanged: only what is new or was replaced is scanned, and nothing at all where nothing is."""
+    runs = Runs(line)
+    line.put("a.mp4")
+    line.put("b.mp4")
+    runs.truth("--bucket", BUCKET)
+    nothing = runs.submit("--bucket", BUCKET, "--skip-unchanged")
+    line.put("b.mp4", video((1_000, "Violence", 99.0)))
+    line.put("c.mp4")
+
+    counts, adds_up = runs.truth("--bucket", BUCKET, "--skip-unchanged")
+
+    assert (1, {"clean": 1, "flagged": 1}) == (nothing.exit_code, {state: count for state, count in counts.items() if count})
+    assert adds_up
+    assert "an earlier scan finished all 2 objects that were selected, and they are unchanged" in nothing.stderr

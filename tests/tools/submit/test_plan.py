@@ -1,0 +1,224 @@
+"""The plan: what is asked of AWS, and what is said to the person."""
+
+import json
+from decimal import Decimal
+
+import boto3
+import pytest
+from botocore.validate import validate_parameters
+
+from handlers.domain.states import Lane
+from tools.lib.aws.deployment import Deployment
+from tools.lib.estimate import prices
+from tools.lib.listing import Sample, Selection
+from tools.lib.listing.sizes import Tally
+from tools.lib.manifest.parts import Part
+from tools.lib.manifest.upload import UploadedManifest
+from tools.lib.submit.plan import Plan, from_json
+
+SCAN = "01K742SG00000G40R40M30E209"
+GIB = 1024**3
+
+
+def tally(*sizes):
+    """Count objects of these sizes."""
+    counted = Tally()
+    counted.add(sizes)
+    return counted
+
+
+def plan(**changed):
+    """A plan, changed in some respects."""
+    settings = {
+        "scan_id": SCAN,
+        "created_at": 1_760_000_000.0,
+        "sha256": "ab" * 32,
+        "parts": (Part(1, 0, 66, 2),),
+        "selection": Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/",)),
+        "versioned": False,
+        "lane": Lane.NORMAL,
+        "tally": tally(5 * 1024**2, 2 * GIB),
+        "deployment": Deployment(
+            stack_name="VideoModeration",
+            partition="aws",
+            region="us-east-1",
+            account_id="111122223333",
+            table_name="videos",
+            work_bucket="amzn-s3-demo-work",
+            batch_invoke_function_arn="arn:aws:lambda:us-east-1:111122223333:function:batch-invoke",
+            batch_role_arn="arn:aws:iam::111122223333:role/batch",
+            alerts_topic_arn="arn:aws:sns:us-east-1:111122223333:alerts",
+            source_buckets=("amzn-s3-demo-bucket",),
+            completion_function_arn="arn:aws:lambda:us-east-1:111122223333:function:completion",
+            lane_dead_letters_urls=("normal", "express"),
+            completion_dead_letters_url="completion",
+            undelivered_notices_url="undelivered",
+            sweeper_dead_letters_url="sweeper",
+            slots=18,
+            account_jobs=20,
+        ),
+    }
+    return Plan(**{**settings, **changed})
+
+
+def request(of):
+    """The request that performs a plan of one job."""
+    return of.jobs[0].job_request(UploadedManifest("amzn-s3-demo-work", f"manifests/{SCAN}.csv", "abc-1"))
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_the_request_is_one_that_aws_takes(versioned):
+    """Every field is in botocore's model of CreateJob, of its type and within its lengths."""
+    model = boto3.client("s3control", region_name="us-east-1").meta.service_model.operation_model("CreateJob")
+
+    validate_parameters(request(plan(versioned=versioned)), model.input_shape)
+
+
+def test_the_job_starts_by_itself_and_reports_on_every_task():
+    """Left out, ConfirmationRequired suspends the job; a report of failures alone could not be held against the manifest."""
+    asked = request(plan())
+
+    assert asked["ConfirmationRequired"] is False
+    assert asked["Report"] == {
+        "Enabled": True,
+        "Bucket": "arn:aws:s3:::amzn-s3-demo-work",
+        "Format": "Report_CSV_20180820",
+        "Prefix": f"reports/{SCAN}",
+        "ReportScope": "AllTasks",
+    }
+
+
+def test_the_scan_id_travels_with_the_job():
+    """The functions hear scan and lane through the arguments, and the token makes a repeated request the same job."""
+    asked = request(plan(lane=Lane.EXPRESS))
+
+    assert asked["ClientRequestToken"] == SCAN
+    assert asked["Operation"]["LambdaInvoke"]["InvocationSchemaVersion"] == "2.0"
+    assert asked["Operation"]["LambdaInvoke"]["UserArguments"] == {"scan_id": SCAN, "lane": "express"}
+
+
+def test_the_manifest_is_named_by_arn_and_bare_etag():
+    """The location is the object that was uploaded, in the deployment's partition."""
+    asked = request(plan())
+
+    location = {"ObjectArn": f"arn:aws:s3:::amzn-s3-demo-work/manifests/{SCAN}.csv", "ETag": "abc-1"}
+    assert asked["Manifest"]["Location"] == location
+
+
+@pytest.mark.parametrize(("versioned", "columns"), [(False, ["Bucket", "Key"]), (True, ["Bucket", "Key", "VersionId"])])
+def test_versions_are_a_column_where_there_are_any(versioned, columns):
+    """The fields say what the rows hold: all of them have a version, or none."""
+    assert request(plan(versioned=versioned))["Manifest"]["Spec"]["Fields"] == columns
+
+
+def test_both_renderings_say_how_much():
+    """Sentences and JSON count the same objects and bytes."""
+    planned = plan()
+
+    assert planned.sentences()[1].split(maxsplit=1)[1] == "2 (2.0 GiB; keys ending in .mp4, in any case)"
+    assert (planned.as_json()["objects"], planned.as_json()["bytes"]) == (2, 5 * 1024**2 + 2 * GIB)
+
+
+def test_json_is_complete_and_serialisable():
+    """The JSON plan goes through json and back unchanged, prices with their sources included."""
+    told = plan().as_json()
+
+    assert json.loads(json.dumps(told)) == told
+    assert {price["unit"]: price["dollars"] for price in told["prices"]} == {
+        "S3 Batch Operations job": 0.25,
+        "million objects of a job": 1.0,
+        "minute of stored video, content moderation": 0.1,
+    }
+
+
+def test_a_plan_is_read_back_as_it_was_written():
+    """What stands in a plan's file makes the same plan again, whatever was chosen."""
+    chosen = Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/", "a b/"), min_size=5, sample=Sample(percent=5.0, seed=3))
+    parts = (Part(1, 0, 33, 1), Part(2, 33, 66, 1))
+    first = plan(selection=chosen, ineligible={"empty": 3}, parts=parts, rows_per_job=1, suspended=True, warnings=("careful",))
+
+    again = from_json(json.loads(json.dumps(first.as_json())), first.deployment, parts)
+
+    assert again == first
+
+
+def test_what_is_left_out_is_counted():
+    """Archived, empty and over-large objects are told with the reason, and where they are listed."""
+    told = plan(ineligible={"archived": 2, "empty": 1}).sentences()
+
+    assert told[3:6] == [
+        "  Left out  2 in Glacier or Deep Archive, to be restored first",
+        "            1 empty",
+        f"            listed in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
+    ]
+
+
+def test_the_parts_of_a_plan_are_jobs_of_their_own():
+    """Each job has its own manifest, token and description, and the scan, report and arguments of all."""
+    planned = plan(parts=(Part(1, 0, 33, 1), Part(2, 33, 66, 1)))
+
+    first, second = (job.job_request(UploadedManifest("amzn-s3-demo-work", job.manifest_key, "abc-1")) for job in planned.jobs)
+
+    assert second["ClientRequestToken"] == f"{SCAN}-part-2"
+    assert second["Description"] == f"Video moderation, scan {SCAN}, job 2 of 2, of amzn-s3-demo-bucket"
+    assert second["Manifest"]["Location"]["ObjectArn"].endswith(f"/manifests/{SCAN}-part-00002.csv")
+    different = {"ClientRequestToken", "Description", "Manifest"}
+    assert {name for name in first if first[name] != second[name]} == different
+
+
+def test_the_longest_bucket_name_leaves_the_description_short_enough():
+    """S3 takes 256 characters, a bucket of old may have 255: what tells jobs apart stands before it."""
+    longest = plan(selection=Selection(bucket="b" * 255), parts=(Part(1, 0, 3, 1), Part(2, 3, 6, 1)))
+
+    descriptions = {job.description for job in longest.jobs}
+
+    assert [len(each) for each in descriptions] == [256, 256]
+
+
+def test_several_jobs_cost_several_times():
+    """S3 takes $0.25 for each job."""
+    planned = plan(parts=(Part(1, 0, 3, 1), Part(2, 3, 6, 1), Part(3, 6, 9, 1)))
+
+    assert planned.as_json()["price"]["s3_batch_job_usd"] == 0.75
+    assert (
+        "  Price     S3 Batch Operations: $0.75 for 3 jobs and less than $0.01 for its objects, even if cancelled"
+        in planned.sentences()
+    )
+
+
+def test_suspended_is_what_s3_calls_confirmation_required():
+    """The job waits for a click in the console, and the plan says so."""
+    planned = plan(suspended=True)
+
+    assert request(planned)["ConfirmationRequired"] is True
+    assert "  Jobs      each waits as Suspended until somebody confirms it (30 days at most)" in planned.sentences()
+
+
+def test_a_hostile_prefix_does_not_steer_the_terminal():
+    """Control characters of the prefix are shown as escapes."""
+    sentences = plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=("\x1b[2J\n\u202e",))).sentences()
+
+    assert sentences[0].endswith(r"s3://amzn-s3-demo-bucket/\x1b[2J\n\u202e")
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("0", "$0.00"), ("0.000002", "less than $0.01"), ("0.01", "$0.01"), ("3", "$3.00"), ("1234.5", "$1,234.50")],
+)
+def test_dollars_are_not_rounded_to_nothing(amount, shown):
+    """What costs something is never shown as $0.00."""
+    assert prices.dollars(Decimal(amount)) == shown
+
+
+def test_three_million_objects_cost_three_dollars():
+    """S3 Batch takes one dollar a million objects."""
+    assert prices.batch_objects(3_000_000) == Decimal(3)
+
+
+def test_prefixes_are_noted_as_long_as_they_are_few():
+    """A scan's record, which every start reads, takes as much as a key may have; longer lists are not known there."""
+    few, many = ("2023/", "2024/"), tuple(f"{number:04}/" for number in range(300))
+
+    noted = [plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=each)).noted_prefixes for each in (few, many)]
+
+    assert [few, None] == noted

@@ -1,0 +1,120 @@
+"""The options that say which objects are meant."""
+
+import json
+from datetime import UTC, datetime
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from tools.lib.cli.program import Surroundings
+from tools.lib.listing import Sample, Selection
+from tools.lib.submit.selection_options import selection_from, selection_options
+
+BUCKET = "amzn-s3-demo-bucket"
+
+
+class Clock:
+    """Stands still on 2026-11-22, 16:30 UTC."""
+
+    def now(self):
+        """Return the time."""
+        return datetime(2026, 11, 22, 16, 30, tzinfo=UTC).timestamp()
+
+    def sleep(self, seconds):
+        """Do not wait."""
+
+
+@click.command()
+@selection_options
+def command(**chosen):
+    """Say what was chosen."""
+    click.echo(json.dumps(selection_from(BUCKET, **chosen).as_json()))
+
+
+def run(*arguments):
+    """Run the command."""
+    return CliRunner().invoke(command, arguments, obj=Surroundings(clock=Clock()))
+
+
+def chosen(*arguments):
+    """Return the selection of some arguments."""
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return Selection.from_json(json.loads(result.stdout))
+
+
+def test_nothing_chosen_is_every_mp4():
+    """The default is what the tool is for."""
+    assert chosen() == Selection(bucket=BUCKET)
+
+
+def test_everything_chosen():
+    """Each option arrives at its place; options of several values may be repeated."""
+    arguments = (
+        "--prefix a/ --prefix b/ --suffix .mov --suffix .mp4 --include *raw* --include re:^a --exclude *.tmp"
+        " --min-size 1KB --max-size 1.5GiB"
+        " --modified-after 7d --modified-before 2026-11-22T16:30+02:00 --storage-class standard --storage-class GLACIER_IR"
+        " --sample 5.5% --seed 7 --limit 9 --all-versions"
+    )
+
+    assert chosen(*arguments.split()) == Selection(
+        bucket=BUCKET,
+        prefixes=("a/", "b/"),
+        suffixes=(".mov", ".mp4"),
+        include=("*raw*", "re:^a"),
+        exclude=("*.tmp",),
+        min_size=1000,
+        max_size=1_610_612_736,
+        modified_after=datetime(2026, 11, 15, 16, 30, tzinfo=UTC),
+        modified_before=datetime(2026, 11, 22, 14, 30, tzinfo=UTC),
+        storage_classes=("STANDARD", "GLACIER_IR"),
+        sample=Sample(percent=5.5, seed=7),
+        limit=9,
+        all_versions=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-22", datetime(2026, 11, 22, tzinfo=UTC)),
+        ("12h", datetime(2026, 11, 22, 4, 30, tzinfo=UTC)),
+        ("2w", datetime(2026, 11, 8, 16, 30, tzinfo=UTC)),
+    ],
+)
+def test_times(text, moment):
+    """A day begins at midnight UTC; ages count back from now."""
+    assert chosen("--modified-after", text).modified_after == moment
+
+
+@pytest.mark.parametrize(("text", "size"), [("0", 0), ("500", 500), ("10mb", 10_000_000), ("1.5 KiB", 1536)])
+def test_sizes(text, size):
+    """Bytes, or units of 1,000 and of 1,024, told apart by the i."""
+    assert chosen("--min-size", text).min_size == size
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--min-size", "10M"], "'10M' is no size: write bytes"),
+        (["--min-size", "-1"], "'-1' is no size"),
+        (["--modified-after", "yesterday"], "'yesterday' is no time: write 2026-11-22"),
+        (["--modified-after", "999999d"], "'999999d' is no time"),
+        (["--sample", "0"], "'0' is no sample"),
+        (["--sample", "101%"], "'101%' is no sample"),
+        (["--sample", "0%"], "'0%' is no sample"),
+        (["--include", "re:("], "'re:(' is no regular expression: missing )"),
+        (["--storage-class", "COLD"], "'COLD' is not one of"),
+        (["--limit", "0"], "0 is not in the range"),
+        (["--min-size", "2", "--max-size", "1"], "exchange them"),
+        (["--modified-after", "1d", "--modified-before", "2d"], "exchange them"),
+        (["--seed", "1"], "it goes with --sample"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments, said):
+    """Bad usage ends with 2 and how to write it, before anything is asked of AWS."""
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert said in result.stderr

@@ -1,9 +1,0 @@
-"""S3 Batch Operations: jobs that invoke a function for each object of a manifest, and the report they leave.
-
-Public names: `BatchOperations` (the engine), `BatchError`, and in `door` the way into moto.
-"""
-
-from tools.emulator.batch.engine import BatchOperations
-from tools.emulator.batch.errors import BatchError
-
-__all__ = ["BatchError", "BatchOperations"]

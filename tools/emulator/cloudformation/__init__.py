@@ -1,6 +1,0 @@
-"""CloudFormation: the types that moto lacks, and the refusal of what would not come to life here."""
-
-from tools.emulator.cloudformation.known import check
-from tools.emulator.cloudformation.resources import install, uninstall
-
-__all__ = ["check", "install", "uninstall"]

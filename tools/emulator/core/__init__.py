@@ -1,0 +1,1 @@
+"""What every emulated service needs: clock, server, calls, faults, ledger."""

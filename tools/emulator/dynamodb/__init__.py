@@ -1,5 +1,0 @@
-"""DynamoDB as it behaves: atomic transactions, indexes that lag, and no operation that visits more items than it must."""
-
-from tools.emulator.dynamodb.service import DynamoDbService as Service
-
-__all__ = ["Service"]

@@ -1,0 +1,184 @@
+"""The resource types that moto's CloudFormation lacks.
+
+moto finds types among the subclasses of its `CloudFormationModel`, wherever they are defined.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from moto.cloudformation import parsing
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.core.common_models import CloudFormationModel
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+from tools.emulator.services.cloudformation import policies
+
+if TYPE_CHECKING:
+    from tools.emulator.services.sns.backend import SnsService
+
+
+def install(sns: SnsService) -> None:
+    """Let moto find the types below."""
+    SubscriptionResource.sns = sns
+    policies.install()
+    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+        cached.cache_clear()  # moto may have listed its types before these were there
+
+
+def uninstall() -> None:
+    """Forget the service; the types stay known to moto, as every subclass does."""
+    SubscriptionResource.sns = None
+    policies.uninstall()
+
+
+class _Resource:
+    """What the types have in common: no name of their own, one attribute or none, nothing to do when they go."""
+
+    type_name: ClassVar[str]
+    attribute: ClassVar[str | None] = None
+
+    def __init__(self, physical_id: str) -> None:
+        self.physical_resource_id = physical_id
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """Return that the resource has no property for its name."""
+        return ""
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        """Return whether `Fn::GetAtt` knows an attribute."""
+        return attr == cls.attribute
+
+    def get_cfn_attribute(self, _: str) -> str:
+        """Return the only attribute there is."""
+        return self.physical_resource_id
+
+    def delete(self, _account_id: str, _region_name: str) -> None:
+        """Do nothing when the stack goes."""
+
+
+class SubscriptionResource(_Resource, CloudFormationModel):  # type: ignore[misc] # moto is untyped
+    """A subscription to a topic."""
+
+    sns: ClassVar[SnsService | None] = None
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the type's name."""
+        return "AWS::SNS::Subscription"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, _name: str, cloudformation_json: dict[str, Any], _account_id: str, _region_name: str, **_: object
+    ) -> SubscriptionResource:
+        """Subscribe."""
+        given = cloudformation_json["Properties"]
+        attributes = {name: given[name] for name in ("RawMessageDelivery", "RedrivePolicy") if name in given}
+        if cls.sns is None:
+            raise RuntimeError("the offline world's SNS is not installed")
+        return cls(cls.sns.subscribe(given["TopicArn"], given["Protocol"], given["Endpoint"], attributes))
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        """Unsubscribe."""
+        sns_backends[account_id][region_name].unsubscribe(self.physical_resource_id)
+
+
+class TopicPolicyResource(_Resource, CloudFormationModel):  # type: ignore[misc] # moto is untyped
+    """The policy of topics."""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the type's name."""
+        return "AWS::SNS::TopicPolicy"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: object
+    ) -> TopicPolicyResource:
+        """Set the policy."""
+        given = cloudformation_json["Properties"]
+        for topic in given["Topics"]:
+            sns_backends[account_id][region_name].set_topic_attribute(topic, "policy", json.dumps(given["PolicyDocument"]))
+        return cls(name)
+
+
+class QueuePolicyResource(_Resource, CloudFormationModel):  # type: ignore[misc] # moto is untyped
+    """The policy of queues."""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the type's name."""
+        return "AWS::SQS::QueuePolicy"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: object
+    ) -> QueuePolicyResource:
+        """Set the policy."""
+        given = cloudformation_json["Properties"]
+        for url in given["Queues"]:
+            queue = sqs_backends[account_id][region_name].get_queue(url.rpartition("/")[2])
+            queue.policy = json.dumps(given["PolicyDocument"])
+        return cls(name)
+
+
+class BucketPolicyResource(_Resource, CloudFormationModel):  # type: ignore[misc] # moto is untyped
+    """The policy of a bucket: noted only, because moto would apply it without its conditions and deny everything."""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the type's name."""
+        return "AWS::S3::BucketPolicy"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, name: str, _json: dict[str, Any], _account_id: str, _region_name: str, **_: object
+    ) -> BucketPolicyResource:
+        """Take note."""
+        return cls(name)
+
+
+class AlarmResource(_Resource, CloudFormationModel):  # type: ignore[misc] # moto is untyped
+    """An alarm: listed by DescribeAlarms, never evaluated."""
+
+    attribute = "Arn"
+
+    def __init__(self, name: str, arn: str) -> None:
+        super().__init__(name)
+        self._arn = arn
+
+    def get_cfn_attribute(self, _: str) -> str:
+        """Return the ARN."""
+        return self._arn
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the type's name."""
+        return "AWS::CloudWatch::Alarm"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: object
+    ) -> AlarmResource:
+        """Put the alarm."""
+        given = cloudformation_json["Properties"]
+        alarm = cloudwatch_backends[account_id][region_name].put_metric_alarm(
+            name=given.get("AlarmName", name),
+            namespace=given["Namespace"],
+            metric_name=given["MetricName"],
+            comparison_operator=given["ComparisonOperator"],
+            evaluation_periods=int(given["EvaluationPeriods"]),
+            period=int(given["Period"]),
+            threshold=float(given["Threshold"]),
+            statistic=given["Statistic"],
+            description=given.get("AlarmDescription", ""),
+            dimensions=given.get("Dimensions", []),
+            alarm_actions=given.get("AlarmActions", []),
+            ok_actions=given.get("OKActions", []),
+            treat_missing_data=given.get("TreatMissingData"),
+        )
+        return cls(alarm.name, alarm.alarm_arn)

@@ -1,0 +1,288 @@
+"""Expressions of DynamoDB, parsed once per text.
+
+moto's own parser takes 3 ms for an update of three clauses and lets `BOOL true = N 1` and `missing = missing` pass (measured), so
+it is not used. Source of the grammar:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Generic, TypeVar
+
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
+
+from tools.emulator.services.dynamodb.errors import ValidationError
+from tools.emulator.services.dynamodb.syntax import (
+    Arithmetic,
+    Assignment,
+    Between,
+    Both,
+    Call,
+    Comparison,
+    Condition,
+    Either,
+    IfNotExists,
+    In,
+    ListAppend,
+    Literal,
+    Not,
+    Operand,
+    Path,
+    Size,
+    Term,
+    Update,
+)
+
+T = TypeVar("T")
+MAX_BYTES = 4096  # of an expression's text
+MAX_IN = 100  # operands of IN
+COMPARATORS = ("=", "<>", "<", "<=", ">", ">=")
+# the predicates and how many arguments each takes
+PREDICATES = {"attribute_exists": 1, "attribute_not_exists": 1, "attribute_type": 2, "begins_with": 2, "contains": 2}
+_TOKEN = re.compile(r"\s*(?:([#:]?[A-Za-z0-9_]+)|(<>|<=|>=|[=<>()\[\],.+-])|(\S))")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[T]):
+    """An expression's tree, and the placeholders it uses."""
+
+    tree: T
+    names: frozenset[str]
+    values: frozenset[str]
+
+
+@lru_cache(4096)
+def condition(text: str, label: str = "ConditionExpression") -> Parsed[Condition]:
+    """Parse a condition; `label` names the parameter in errors."""
+    return _parse(text, label, _Parser.condition)
+
+
+@lru_cache(4096)
+def update(text: str) -> Parsed[Update]:
+    """Parse an update expression."""
+    return _parse(text, "UpdateExpression", _Parser.update)
+
+
+@lru_cache(4096)
+def projection(text: str) -> Parsed[tuple[Path, ...]]:
+    """Parse a projection expression."""
+    return _parse(text, "ProjectionExpression", lambda parser: tuple(parser.separated(parser.path)))
+
+
+def _parse(text: str, label: str, rule: Callable[[_Parser], T]) -> Parsed[T]:
+    if not text.strip():
+        raise ValidationError(f"Invalid {label}: The expression can not be empty;")
+    if len(text.encode()) > MAX_BYTES:
+        raise ValidationError(f"Invalid {label}: Expression size has exceeded the maximum allowed size;")
+    parser = _Parser(text, label)
+    tree = rule(parser)
+    parser.end()
+    return Parsed(tree, frozenset(parser.names), frozenset(parser.values))
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    return frozenset(ReservedKeywords.get_reserved_keywords())
+
+
+class _Parser:
+    def __init__(self, text: str, label: str) -> None:
+        self.label = label
+        self.names: set[str] = set()
+        self.values: set[str] = set()
+        self._tokens = ["".join(found) for found in _TOKEN.findall(text) if any(found)]
+        self._at = 0
+
+    # what comes next
+
+    def peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def take(self) -> str:
+        token = self.peek()
+        self._at += 1
+        return token
+
+    def accept(self, *tokens: str) -> bool:
+        """Take the next token if it is one of these (keywords in any case)."""
+        if self.peek().upper() not in tokens:
+            return False
+        self._at += 1
+        return True
+
+    def expect(self, token: str) -> None:
+        if not self.accept(token):
+            raise self.error()
+
+    def end(self) -> None:
+        if self.peek():
+            raise self.error()
+
+    def error(self) -> ValidationError:
+        near = " ".join(self._tokens[max(0, self._at - 1) : self._at + 2])
+        return ValidationError(f'Invalid {self.label}: Syntax error; token: "{self.peek() or "<EOF>"}", near: "{near}"')
+
+    def separated(self, rule: Callable[[], T]) -> list[T]:
+        found = [rule()]
+        while self.accept(","):
+            found.append(rule())
+        return found
+
+    # operands
+
+    def path(self) -> Path:
+        parts: list[str | int] = [self._name()]
+        while self.peek() in (".", "["):
+            if self.take() == ".":
+                parts.append(self._name())
+                continue
+            if not self.peek().isdecimal():
+                raise self.error()
+            parts.append(int(self.take()))
+            self.expect("]")
+        return Path(tuple(parts))
+
+    def _name(self) -> str:
+        token = self.peek()
+        if token.startswith("#"):
+            self.names.add(token)
+        elif not re.match(r"[A-Za-z_]", token):
+            raise self.error()
+        elif token.upper() in _reserved():
+            raise ValidationError(
+                f"Invalid {self.label}: Attribute name is a reserved keyword; reserved keyword: {token}",
+            )
+        return self.take()
+
+    def literal(self) -> Literal:
+        if not self.peek().startswith(":"):
+            raise self.error()
+        self.values.add(self.peek())
+        return Literal(self.take())
+
+    def operand(self) -> Operand:
+        if self._called() == "size":
+            return Size(self._arguments(self.path))
+        return self.literal() if self.peek().startswith(":") else self.path()
+
+    def _called(self) -> str | None:
+        """Return the name of the function that is called here, if one is."""
+        following = self._tokens[self._at + 1 : self._at + 2]
+        return self.peek() if following == ["("] and re.match(r"[A-Za-z]", self.peek()) else None
+
+    def _arguments(self, rule: Callable[[], T]) -> T:
+        self.take()
+        self.expect("(")
+        found = rule()
+        self.expect(")")
+        return found
+
+    # conditions
+
+    def condition(self) -> Condition:
+        tree = self._conjunction()
+        while self.accept("OR"):
+            tree = Either(tree, self._conjunction())
+        return tree
+
+    def _conjunction(self) -> Condition:
+        tree = self._negation()
+        while self.accept("AND"):
+            tree = Both(tree, self._negation())
+        return tree
+
+    def _negation(self) -> Condition:
+        return Not(self._negation()) if self.accept("NOT") else self._primary()
+
+    def _primary(self) -> Condition:
+        if self.accept("("):
+            tree = self.condition()
+            self.expect(")")
+            return tree
+        function = self._called()
+        if function is not None and function != "size" and function.upper() not in ("IN", "NOT"):
+            return self._predicate(function)
+        return self._comparison(self.operand())
+
+    def _predicate(self, function: str) -> Call:
+        if function not in PREDICATES:
+            raise ValidationError(f"Invalid {self.label}: Invalid function name; function: {function}")
+        arguments = tuple(self._arguments(lambda: self.separated(self.operand)))
+        if len(arguments) != PREDICATES[function]:
+            raise ValidationError(
+                f"Invalid {self.label}: Incorrect number of operands for operator or function; "
+                f"operator or function: {function}, number of operands: {len(arguments)}",
+            )
+        if function.startswith("attribute_") and not isinstance(arguments[0], Path):
+            raise ValidationError(
+                f"Invalid {self.label}: Operator or function requires a document path; operator or function: {function}",
+            )
+        return Call(function, arguments)
+
+    def _comparison(self, left: Operand) -> Condition:
+        if self.accept("BETWEEN"):
+            low = self.operand()
+            self.expect("AND")
+            return Between(left, low, self.operand())
+        if self.accept("IN"):
+            self.expect("(")
+            options = tuple(self.separated(self.operand))
+            self.expect(")")
+            if len(options) > MAX_IN:
+                raise ValidationError(f"Invalid {self.label}: The IN operator is provided with too many operands")
+            return In(left, options)
+        if self.peek() not in COMPARATORS:
+            raise self.error()
+        return Comparison(self.take(), left, self.operand())
+
+    # updates
+
+    def update(self) -> Update:
+        clauses: dict[str, tuple[object, ...]] = {}
+        rules: dict[str, tuple[str, Callable[[], object]]] = {
+            "SET": ("assignments", self._assignment),
+            "REMOVE": ("removals", self.path),
+            "ADD": ("additions", self._change),
+            "DELETE": ("deletions", self._change),
+        }
+        while self.peek().upper() in rules:
+            word = self.take().upper()
+            field, rule = rules[word]
+            if field in clauses:
+                raise ValidationError(
+                    f'Invalid UpdateExpression: The "{word}" section can only be used once in an update expression;'
+                )
+            clauses[field] = tuple(self.separated(rule))
+        return Update(**clauses)  # type: ignore[arg-type] # each rule yields what its field holds
+
+    def _assignment(self) -> Assignment:
+        path = self.path()
+        self.expect("=")
+        left = self._term()
+        if self.peek() in ("+", "-"):
+            return Assignment(path, Arithmetic(self.take(), left, self._term()))
+        return Assignment(path, left)
+
+    def _change(self) -> tuple[Path, Literal]:
+        return self.path(), self.literal()
+
+    def _term(self) -> Term:
+        function = self._called()
+        if function == "if_not_exists":
+            return self._arguments(lambda: IfNotExists(self.path(), self._after_comma(self._simple)))
+        if function == "list_append":
+            return self._arguments(lambda: ListAppend(self._term(), self._after_comma(self._term)))
+        if function is not None:
+            raise ValidationError(f"Invalid UpdateExpression: Invalid function name; function: {function}")
+        return self._simple()
+
+    def _simple(self) -> Path | Literal:
+        return self.literal() if self.peek().startswith(":") else self.path()
+
+    def _after_comma(self, rule: Callable[[], T]) -> T:
+        self.expect(",")
+        return rule()

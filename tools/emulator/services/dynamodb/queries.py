@@ -1,0 +1,224 @@
+"""Query and Scan, a page at a time; a page ends after `Limit` rows or 1 MB that were looked at, whatever the filter lets through.
+
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tools.emulator.core.refusal import only
+from tools.emulator.services.dynamodb import conditions
+from tools.emulator.services.dynamodb.errors import ValidationError
+from tools.emulator.services.dynamodb.rows import EVERYTHING, Row, SortKey, Span, prefixed, span
+from tools.emulator.services.dynamodb.scope import Scope, project
+from tools.emulator.services.dynamodb.state import State
+from tools.emulator.services.dynamodb.syntax import Between, Both, Call, Comparison, Condition, Literal, Operand, Path
+from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
+from tools.emulator.services.dynamodb.values import Item, Value, canonical, comparable, kind
+from tools.emulator.services.dynamodb.writes import refuse_capacity
+
+Request = Mapping[str, Any]
+Response = dict[str, Any]
+
+MAX_BYTES = 1024 * 1024
+MAX_SEGMENTS = 1_000_000
+_COMMON = (
+    "TableName",
+    "IndexName",
+    "Select",
+    "Limit",
+    "ExclusiveStartKey",
+    "ConsistentRead",
+    "FilterExpression",
+    "ProjectionExpression",
+    "ExpressionAttributeNames",
+    "ExpressionAttributeValues",
+    "ReturnConsumedCapacity",
+)
+
+
+def query(state: State, request: Request) -> Response:
+    """Carry out Query."""
+    only("dynamodb", "Query", request, (*_COMMON, "KeyConditionExpression", "ScanIndexForward"))
+    refuse_capacity("Query", request)
+    table = state.find_table(request["TableName"])
+    index = _index(table, request)
+    scope = Scope(request)
+    condition = scope.condition("KeyConditionExpression")
+    if condition is None:
+        raise ValidationError("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+    schema = table.key if index is None else index.key
+    hash_value, wanted = _key_condition(condition, scope, schema)
+    _refuse_key_filter(scope.condition("FilterExpression"), scope, schema)
+    start = _start(table, index, request)
+    rows = table.rows_of(index).query(
+        hash_value,
+        wanted,
+        forward=request.get("ScanIndexForward", True),
+        after=None if start is None else start[1],
+    )
+    return _page(rows, table, index, scope, request)
+
+
+def scan(state: State, request: Request) -> Response:
+    """Carry out Scan."""
+    only("dynamodb", "Scan", request, (*_COMMON, "Segment", "TotalSegments"))
+    refuse_capacity("Scan", request)
+    table = state.find_table(request["TableName"])
+    index = _index(table, request)
+    segment, segments = request.get("Segment", 0), request.get("TotalSegments", 1)
+    if ("Segment" in request) != ("TotalSegments" in request) or not 0 <= segment < segments <= MAX_SEGMENTS:
+        raise ValidationError("The Segment parameter is zero-based and must be less than parameter TotalSegments")
+    rows = table.rows_of(index).scan(segment, segments, after=_start(table, index, request))
+    return _page(rows, table, index, Scope(request), request)
+
+
+def _index(table: Table, request: Request) -> Index | None:
+    name = request.get("IndexName")
+    if name is None:
+        return None
+    if name not in table.indexes:
+        raise ValidationError(f"The table does not have the specified index: {name}")
+    if request.get("ConsistentRead"):
+        raise ValidationError("Consistent reads are not supported on global secondary indexes")
+    return table.indexes[name]
+
+
+def _start(table: Table, index: Index | None, request: Request) -> tuple[Any, SortKey] | None:
+    given = request.get("ExclusiveStartKey")
+    if given is None:
+        return None
+    key = {name: canonical(value) for name, value in given.items()}
+    expected = table.key_names if index is None else table.key_names | set(index.key.names)
+    if key.keys() != expected:
+        raise ValidationError("The provided starting key is invalid")
+    if index is None:
+        return table.key.hash_of(key), table.key.sort_of(key)
+    return index.key.hash_of(key), index.sort_of(key)
+
+
+def _page(rows: Iterable[Row], table: Table, index: Index | None, scope: Scope, request: Request) -> Response:
+    keep = scope.condition("FilterExpression")
+    wanted = scope.projection()
+    scope.check_all_used()
+    conditions.check(keep, scope)
+    _check_select(request, index, [str(steps[0]) for steps in wanted or ()])
+    looked_at, last = _look(rows, request.get("Limit"))
+    kept = [row.item for row in looked_at if keep is None or conditions.holds(keep, row.item, scope)]
+    response: Response = {"Count": len(kept), "ScannedCount": len(looked_at)}
+    if request.get("Select") != "COUNT":
+        response["Items"] = [project(item, wanted) for item in kept]
+    if last is not None:
+        response["LastEvaluatedKey"] = {**table.key.pick(last), **({} if index is None else index.key.pick(last))}
+    return response
+
+
+def _look(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], Item | None]:
+    """Return the rows of one page, and the last of them if the page ended before the rows did."""
+    if limit is not None and limit < 1:
+        raise ValidationError("Limit must be greater than or equal to 1")
+    page: list[Row] = []
+    size = 0
+    for row in rows:
+        page.append(row)
+        size += row.size
+        if len(page) == limit or size >= MAX_BYTES:  # AWS does not look whether there is one more
+            return page, row.item
+    return page, None
+
+
+def _check_select(request: Request, index: Index | None, names: list[str]) -> None:
+    select = request.get("Select")
+    if select in ("COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES") and names:
+        raise ValidationError(f"Cannot specify the ProjectionExpression when choosing to get {select}")
+    if select == "ALL_PROJECTED_ATTRIBUTES" and index is None:
+        raise ValidationError("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+    if index is None or index.projected is None:
+        return
+    if select == "ALL_ATTRIBUTES":
+        raise ValidationError(
+            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index "
+            f"{index.name} because its projection type is not ALL",
+        )
+    if missing := sorted(set(names) - index.projected):
+        raise ValidationError(
+            "One or more parameter values were invalid: "
+            f"Global secondary index {index.name} does not project [{', '.join(missing)}]",
+        )
+
+
+def _key_condition(condition: Condition, scope: Scope, schema: KeySchema) -> tuple[Any, Span]:
+    """Return the hash key's value and the span of range keys that a key condition asks for."""
+    parts = [condition.left, condition.right] if isinstance(condition, Both) else [condition]
+    by_name: dict[str, Condition] = {}
+    for part in parts:
+        by_name[_key_name(part, scope)] = part
+    equal = by_name.pop(schema.hash, None)
+    if not isinstance(equal, Comparison) or equal.operator != "=":
+        raise ValidationError(f"Query condition missed key schema element: {schema.hash}")
+    hash_value = comparable(_key_value(equal.right, schema.hash, scope, schema))
+    if not by_name and len(parts) == 1:
+        return hash_value, EVERYTHING
+    if schema.range is None or set(by_name) != {schema.range}:
+        raise ValidationError("Query key condition not supported")
+    return hash_value, _range_span(by_name[schema.range], schema.range, scope, schema)
+
+
+def _key_name(part: Condition, scope: Scope) -> str:
+    subject: object = None
+    if isinstance(part, Comparison):
+        subject = part.left
+    elif isinstance(part, Between):
+        subject = part.value
+    elif isinstance(part, Call) and part.function == "begins_with":
+        subject = part.arguments[0]
+    if not isinstance(subject, Path) or len(steps := scope.steps(subject)) != 1:
+        raise ValidationError("Invalid operator used in KeyConditionExpression")
+    return str(steps[0])
+
+
+def _key_value(operand: Operand, name: str, scope: Scope, schema: KeySchema) -> Value:
+    if not isinstance(operand, Literal):
+        raise ValidationError("Invalid condition in KeyConditionExpression: a key is compared with a value")
+    value = scope.value(operand)
+    if kind(value) != schema.types[name]:
+        raise ValidationError("One or more parameter values were invalid: Condition parameter type does not match schema type")
+    return value
+
+
+def _range_span(part: Condition, name: str, scope: Scope, schema: KeySchema) -> Span:
+    def value(operand: Operand) -> Any:  # noqa: ANN401 - str, Decimal or bytes
+        return comparable(_key_value(operand, name, scope, schema))
+
+    match part:
+        case Comparison("=", _, right):
+            return span(value(right), value(right))
+        case Comparison("<" | "<=" as sign, _, right):
+            return span(high=value(right), include_high=sign == "<=")
+        case Comparison(">" | ">=" as sign, _, right):
+            return span(low=value(right), include_low=sign == ">=")
+        case Between(_, low, high):
+            return span(value(low), value(high))
+        case Call("begins_with", (_, prefix)):
+            return prefixed(value(prefix))
+    raise ValidationError("Query key condition not supported")
+
+
+def _refuse_key_filter(keep: Condition | None, scope: Scope, schema: KeySchema) -> None:
+    """Refuse a filter on a key attribute, as a query does."""
+    for path in _paths(keep):
+        if (name := scope.steps(path)[0]) in schema.names:
+            raise ValidationError(
+                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}",
+            )
+
+
+def _paths(node: object) -> list[Path]:
+    if isinstance(node, Path):
+        return [node]
+    if isinstance(node, tuple):
+        return [path for member in node for path in _paths(member)]
+    fields = getattr(node, "__dataclass_fields__", {})
+    return [path for name in fields for path in _paths(getattr(node, name))]

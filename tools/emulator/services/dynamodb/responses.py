@@ -1,0 +1,149 @@
+"""The door into moto: operations on items go to the engine, those on tables stay with moto as far as they are known to be right."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.dynamodb import urls
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import Table as MotoTable
+from moto.dynamodb.responses import DynamoHandler
+
+from tools.emulator.core.clock import Clock
+from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, only, refuse
+from tools.emulator.services.dynamodb.backend import OPERATIONS, Engine
+from tools.emulator.services.dynamodb.errors import DynamoDbError, no_such_table
+from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
+from tools.emulator.settings import EmulatorSettings
+
+Answer = tuple[int, dict[str, str], str]
+
+# what is left to moto, and with which parameters
+TABLE_OPERATIONS: dict[str, tuple[str, ...]] = {
+    "CreateTable": (
+        "TableName",
+        "AttributeDefinitions",
+        "KeySchema",
+        "BillingMode",
+        "ProvisionedThroughput",
+        "GlobalSecondaryIndexes",
+        "SSESpecification",
+        "DeletionProtectionEnabled",
+        "Tags",
+    ),
+    "DeleteTable": ("TableName",),
+    "DescribeTable": ("TableName",),
+    "ListTables": ("ExclusiveStartTableName", "Limit"),
+    "TagResource": ("ResourceArn", "Tags"),
+    "UntagResource": ("ResourceArn", "TagKeys"),
+    "ListTagsOfResource": ("ResourceArn", "NextToken"),
+    "DescribeContinuousBackups": ("TableName",),
+    "UpdateContinuousBackups": ("TableName", "PointInTimeRecoverySpecification"),
+    "DescribeTimeToLive": ("TableName",),
+    "DescribeLimits": (),
+    "DescribeEndpoints": (),
+}
+_PREFIX = "com.amazonaws.dynamodb.v20120810#"
+_STORE = "offline_world_items"  # the attribute of moto's table that holds ours: gone when moto's is
+
+
+class DynamoDbService:
+    """DynamoDB of the offline world."""
+
+    def __init__(self, *, clock: Clock, settings: EmulatorSettings) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._engine = Engine(self.table, clock)
+        self._paths = dict(urls.url_paths)
+
+    def install(self) -> None:
+        """Put this in moto's place."""
+        self._paths = dict(urls.url_paths)
+        door = _door(self)
+        for path in urls.url_paths:
+            urls.url_paths[path] = door.dispatch
+
+    def uninstall(self) -> None:
+        """Give moto its place back."""
+        urls.url_paths.update(self._paths)
+
+    def table(self, name: str) -> Table:
+        """Return a table by name or ARN.
+
+        Raises:
+            DynamoDbError: There is none.
+        """
+        tables = dynamodb_backends[self._settings.account_id][self._settings.region].tables
+        found = tables.get(name.rpartition("/")[2])
+        if found is None:
+            raise no_such_table()
+        store = found.__dict__.get(_STORE)
+        if store is None:  # only ever under the engine's lock
+            store = found.__dict__[_STORE] = self._new_table(found)
+        return store  # type: ignore[no-any-return] # moto's objects are untyped
+
+    def answer(self, operation: str, body: str) -> Answer:
+        """Answer one operation on items: status, headers, JSON."""
+        try:
+            return _json(200, self._engine.call(operation, json.loads(body)))
+        except (DynamoDbError, UnsupportedError) as error:
+            return fault(error)
+
+    def _new_table(self, table: MotoTable) -> Table:
+        types = {one["AttributeName"]: one["AttributeType"] for one in table.attr}
+        key = _schema(table.schema, types)
+        indexes = {
+            one.name: Index(one.name, _schema(one.schema, types), key, _projected(one.projection)) for one in table.global_indexes
+        }
+        return Table(table.name, key, indexes, clock=self._clock, lag_seconds=self._settings.index_lag_seconds)
+
+
+def fault(error: DynamoDbError | UnsupportedError) -> Answer:
+    """Return the answer for an error."""
+    if isinstance(error, UnsupportedError):
+        return _json(STATUS, {"__type": CODE, "message": str(error)})
+    return _json(400, {"__type": _PREFIX + error.code, "message": error.message, **error.extra})
+
+
+def _json(status: int, content: Mapping[str, Any]) -> Answer:
+    body = json.dumps(content)
+    return status, {"Content-Type": "application/x-amz-json-1.0", "x-amz-crc32": str(zlib.crc32(body.encode()))}, body
+
+
+def _schema(schema: list[dict[str, str]], types: Mapping[str, str]) -> KeySchema:
+    by_type = {one["KeyType"]: one["AttributeName"] for one in schema}
+    return KeySchema(by_type["HASH"], by_type.get("RANGE"), {name: types[name] for name in by_type.values()})
+
+
+def _projected(projection: Mapping[str, Any]) -> frozenset[str] | None:
+    if projection.get("ProjectionType", "ALL") == "ALL":
+        return None
+    return frozenset(projection.get("NonKeyAttributes", ()))
+
+
+def _check_table_operation(operation: str, request: Mapping[str, Any]) -> None:
+    known = TABLE_OPERATIONS.get(operation)
+    if known is None:
+        raise refuse("dynamodb", f"the operation {operation}")
+    only("dynamodb", operation, request, known)
+
+
+def _door(service: DynamoDbService) -> type[DynamoHandler]:
+    class Door(DynamoHandler):  # type: ignore[misc] # moto is untyped
+        @classmethod
+        def dispatch(cls, request: Any, full_url: str, headers: Any) -> Answer:  # noqa: ANN401 - moto's
+            operation = (headers.get("X-Amz-Target") or "").rpartition(".")[2]
+            body = request.get_data(as_text=True)
+            if operation in OPERATIONS:
+                return service.answer(operation, body)
+            try:
+                _check_table_operation(operation, json.loads(body or "{}"))
+            except UnsupportedError as error:
+                return fault(error)
+            through: Callable[..., Answer] = super().dispatch
+            return through(request, full_url, headers)
+
+    return Door

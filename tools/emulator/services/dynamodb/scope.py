@@ -1,0 +1,130 @@
+"""The names and values that a request gives to the placeholders of its expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.emulator.services.dynamodb import parser
+from tools.emulator.services.dynamodb.errors import ValidationError
+from tools.emulator.services.dynamodb.parser import Parsed
+from tools.emulator.services.dynamodb.syntax import Condition, Literal, Path, Update
+from tools.emulator.services.dynamodb.values import Item, Value, canonical
+
+Steps = tuple[str | int, ...]
+
+
+class Scope:
+    """What one request (or one action of a transaction) says with its expressions.
+
+    Each expression is asked for by its parameter's name; afterwards `check_all_used` refuses placeholders that none of them used.
+    """
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        self._request = request
+        self._names: Mapping[str, str] = request.get("ExpressionAttributeNames") or {}
+        self._values = _values(request)
+        self._used_names: set[str] = set()
+        self._used_values: set[str] = set()
+
+    def condition(self, parameter: str = "ConditionExpression") -> Condition | None:
+        """Return the tree of a condition parameter, None where the request has none."""
+        text = self._request.get(parameter)
+        return None if text is None else self._used(parser.condition(text, parameter), parameter)
+
+    def update(self) -> Update:
+        """Return the tree of the update expression; without one the item is only made."""
+        text = self._request.get("UpdateExpression")
+        return Update() if text is None else self._used(parser.update(text), "UpdateExpression")
+
+    def projection(self) -> list[Steps] | None:
+        """Return the paths that the request wants to see, None where it wants all."""
+        text = self._request.get("ProjectionExpression")
+        if text is None:
+            return None
+        return [self.steps(path) for path in self._used(parser.projection(text), "ProjectionExpression")]
+
+    def steps(self, path: Path) -> Steps:
+        """Return a path with its placeholders replaced by names."""
+        return tuple(self._names[part] if isinstance(part, str) and part.startswith("#") else part for part in path.parts)
+
+    def value(self, literal: Literal) -> Value:
+        """Return what a placeholder for a value stands for, in canonical form."""
+        return self._values[literal.name]
+
+    def check_all_used(self) -> None:
+        """Refuse names and values that no expression uses.
+
+        Raises:
+            ValidationError: As DynamoDB words it.
+        """
+        for what, given, used in (("Names", self._names, self._used_names), ("Values", self._values, self._used_values)):
+            if unused := [name for name in given if name not in used]:
+                raise ValidationError(
+                    f"Value provided in ExpressionAttribute{what} unused in expressions: keys: {{{', '.join(unused)}}}"
+                )
+
+    def _used(self, parsed: Parsed[Any], label: str) -> Any:  # noqa: ANN401 - the tree's type is the parser's
+        for name in parsed.names - self._names.keys():
+            raise ValidationError(
+                f"Invalid {label}: An expression attribute name used in the document path is not defined; attribute name: {name}",
+            )
+        for name in parsed.values - self._values.keys():
+            raise ValidationError(
+                f"Invalid {label}: An expression attribute value used in expression is not defined; attribute value: {name}",
+            )
+        self._used_names |= parsed.names
+        self._used_values |= parsed.values
+        return parsed.tree
+
+
+def _values(request: Mapping[str, Any]) -> dict[str, Value]:
+    given = request.get("ExpressionAttributeValues")
+    if given is not None and not given:
+        raise ValidationError("ExpressionAttributeValues must not be empty")
+    for name in given or {}:
+        if not name.startswith(":"):
+            raise ValidationError(f'ExpressionAttributeValues contains invalid key: Syntax error; key: "{name}"')
+    return {name: canonical(value) for name, value in (given or {}).items()}
+
+
+def look_up(item: Item, steps: Steps) -> Value | None:
+    """Return what stands at a path in an item, None where nothing does."""
+    found: Value | None = {"M": item}
+    for step in steps:
+        if found is None:
+            return None
+        if isinstance(step, str):
+            found = found["M"].get(step) if "M" in found else None
+        else:
+            members = found.get("L", ())
+            found = members[step] if step < len(members) else None
+    return found
+
+
+def project(item: Item, wanted: list[Steps] | None) -> Item:
+    """Return the part of an item that the paths name; maps on the way are kept, lists are packed as DynamoDB does."""
+    if wanted is None:
+        return item
+    if all(len(steps) == 1 for steps in wanted):
+        return {name: item[name] for (name,) in wanted if isinstance(name, str) and name in item}
+    picked = _pick({"M": item}, wanted)
+    return {} if picked is None else picked["M"]
+
+
+def _pick(value: Value, wanted: list[Steps]) -> Value | None:
+    if any(not steps for steps in wanted):
+        return value
+    below: dict[str | int, list[Steps]] = {}
+    for steps in wanted:
+        below.setdefault(steps[0], []).append(steps[1:])
+    if "M" in value:
+        inner = {
+            name: _pick(value["M"][name], rest) for name, rest in below.items() if isinstance(name, str) and name in value["M"]
+        }
+        kept = {name: member for name, member in inner.items() if member is not None}
+        return {"M": kept} if kept else None
+    members = value.get("L", [])
+    chosen = [_pick(members[at], below[at]) for at in sorted(at for at in below if isinstance(at, int)) if at < len(members)]
+    packed = [member for member in chosen if member is not None]
+    return {"L": packed} if packed else None

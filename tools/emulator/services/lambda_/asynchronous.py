@@ -1,0 +1,144 @@
+"""Asynchronous invocations: Lambda's own queue, its retries, and where an event goes in the end."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from tools.emulator.core.clock import Clock
+from tools.emulator.core.ports import InvocationResult, Queues
+from tools.emulator.services.lambda_.model import Function
+
+# Throttles and system errors: "from 1 second after the first attempt to a maximum of 5 minutes" [L:invocation-async].
+FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 300.0
+# A dead letter's ErrorMessage is the first kilobyte of the error message [L:invocation-async-retain-records].
+DEAD_LETTER_MESSAGE_LIMIT = 1024
+
+_OK = 200
+_LOOP = 400
+log = logging.getLogger(__name__)
+
+
+class Attempt(Protocol):
+    """One try of an asynchronous invocation: status 429 and 500 are throttles and system errors, 400 a stopped loop."""
+
+    def __call__(self, event: Event, done: Callable[[InvocationResult], None]) -> None:
+        """Invoke the function once and call `done` once."""
+        ...
+
+
+@dataclass(slots=True)
+class Event:
+    """An accepted event: the request id stays the same through all tries."""
+
+    request_id: str
+    function_name: str
+    payload: bytes
+    traces: Sequence[str]
+    accepted: float
+    failures: int = 0
+    throttles: int = 0
+
+
+class AsynchronousInvocations:
+    """Tries every event until it succeeds, its retries are used up, or it is too old; then it is a dead letter."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        queues: Queues,
+        retry_seconds: Sequence[float],
+        attempt: Attempt,
+        find: Callable[[str], Function | None],
+    ) -> None:
+        self._clock = clock
+        self._queues = queues
+        self._retry_seconds = retry_seconds
+        self._attempt = attempt
+        self._find = find
+
+    def accept(self, event: Event) -> None:
+        """Queue an event; the first try follows at once."""
+        self._try_after(0.0, event)
+
+    def _try_after(self, seconds: float, event: Event) -> None:
+        self._clock.call_later(seconds, lambda: self._attempt(event, lambda result: self._tried(event, result)))
+
+    def _tried(self, event: Event, result: InvocationResult) -> None:
+        function = self._find(event.function_name)
+        if function is None:
+            return  # deleted meanwhile, and its events with it
+        if result.status == _LOOP:
+            self._give_up(function, event, result, "RecursiveInvocation")
+        elif result.status != _OK:
+            self._again_later(function, event, result)
+        elif result.function_error is not None:
+            self._failed(function, event, result)
+
+    def _again_later(self, function: Function, event: Event, result: InvocationResult) -> None:
+        wait = min(FIRST_BACKOFF_SECONDS * 2**event.throttles, LONGEST_BACKOFF_SECONDS)
+        event.throttles += 1
+        self._unless_too_old(function, event, result, wait)
+
+    def _failed(self, function: Function, event: Event, result: InvocationResult) -> None:
+        event.failures += 1
+        event.throttles = 0
+        if event.failures > function.max_retry_attempts:
+            self._give_up(function, event, result, "RetriesExhausted")
+            return
+        wait = self._retry_seconds[min(event.failures, len(self._retry_seconds)) - 1]
+        self._unless_too_old(function, event, result, wait)
+
+    def _unless_too_old(self, function: Function, event: Event, result: InvocationResult, wait: float) -> None:
+        if self._clock.now() + wait - event.accepted > function.max_event_age:
+            self._give_up(function, event, result, "EventAgeExceeded")
+        else:
+            self._try_after(wait, event)
+
+    def _give_up(self, function: Function, event: Event, result: InvocationResult, condition: str) -> None:
+        log.warning("event %s of %s given up: %s", event.request_id, function.name, condition)
+        if function.on_failure_arn is not None:
+            self._send(function.on_failure_arn, json.dumps(self._record(function, event, result, condition)), {})
+        if function.dead_letter_arn is not None:
+            self._send(function.dead_letter_arn, event.payload.decode(), _dead_letter_attributes(event, result))
+
+    def _send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
+        try:
+            self._queues.send(queue_arn, body, attributes)
+        except LookupError:  # Lambda only counts it (metrics DeadLetterErrors, DestinationDeliveryFailures)
+            log.exception("there is no queue %s for a dead letter", queue_arn)
+
+    def _record(self, function: Function, event: Event, result: InvocationResult, condition: str) -> dict[str, Any]:
+        """Return the record that Lambda sends to an on-failure destination [L:invocation-async-retain-records]."""
+        return {
+            "version": "1.0",
+            "timestamp": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "requestContext": {
+                "requestId": event.request_id,
+                "functionArn": f"{function.arn}:$LATEST",
+                "condition": condition,
+                "approximateInvokeCount": event.failures,
+            },
+            "requestPayload": json.loads(event.payload),
+            "responseContext": {
+                "statusCode": result.status,
+                "executedVersion": "$LATEST",
+                "functionError": result.function_error,
+            },
+            "responsePayload": json.loads(result.payload),
+        }
+
+
+def _dead_letter_attributes(event: Event, result: InvocationResult) -> dict[str, str]:
+    message = str(json.loads(result.payload).get("errorMessage", ""))
+    return {
+        "RequestID": event.request_id,
+        "ErrorCode": str(result.status),
+        "ErrorMessage": message[:DEAD_LETTER_MESSAGE_LIMIT] or "none",
+    }

@@ -1,0 +1,82 @@
+"""What a function's process is given: its unpacked code and its environment variables."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import threading
+import uuid
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.emulator.services.lambda_.model import Function, access_key
+from tools.emulator.settings import EmulatorSettings
+
+
+class CodeStore:
+    """Unpacks each deployment package once."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+
+    def root(self, code: bytes) -> Path:
+        """Return the folder with the unpacked package.
+
+        Raises:
+            zipfile.BadZipFile: The package is no zip file.
+        """
+        folder = self._directory / hashlib.sha256(code).hexdigest()[:16]
+        with self._lock:
+            if not folder.is_dir():
+                self._unpack(code, folder)
+        return folder
+
+    def _unpack(self, code: bytes, folder: Path) -> None:
+        unfinished = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}")
+        try:
+            with zipfile.ZipFile(io.BytesIO(code)) as package:
+                package.extractall(unfinished)
+            os.replace(unfinished, folder)  # noqa: PTH105  # Path.replace says less clearly that it is atomic
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def variables(
+    function: Function, *, root: Path, settings: EmulatorSettings, endpoint: Mapping[str, str], now: float
+) -> dict[str, str]:
+    """Return the environment variables of a process: the function's own, those that lead to this world, and Lambda's.
+
+    Lambda's win: functions cannot set them [L:configuration-envvars]. Only AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and
+    AWS_EC2_METADATA_DISABLED are not there on AWS: they keep the developer's own profile and metadata requests out.
+    """
+    day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
+    return {
+        **function.environment,
+        **endpoint,
+        "_HANDLER": function.handler,
+        "LAMBDA_TASK_ROOT": str(root),
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{day}/[$LATEST]{uuid.uuid4().hex}",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
+        "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_ACCESS_KEY_ID": access_key(function.name),
+        "AWS_SECRET_ACCESS_KEY": "offline-world",
+        "AWS_SESSION_TOKEN": f"offline-world:{function.name}",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "LANG": "en_US.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "TZ": ":UTC",
+    }

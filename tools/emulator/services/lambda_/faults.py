@@ -1,0 +1,53 @@
+"""Faults on order: kill, fail or hang a function at a chosen AWS call of its next invocations."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict, deque
+
+from tools.emulator.services.lambda_.model import Action, Fault, Moment
+
+
+class Faults:
+    """Orders by function, each struck once per time ordered; one that an invocation did not reach stays for the next."""
+
+    def __init__(self) -> None:
+        self._orders: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._lock = threading.Lock()
+
+    def kill(self, function: str, *, call: int, when: str = "before", times: int = 1) -> None:
+        """Kill the process right before or right after the n-th AWS call (from 1) of an invocation, for so many invocations."""
+        self._order(function, Fault(Action.KILL, call, Moment(when)), times)
+
+    def fail(self, function: str, *, call: int = 0, when: str = "before", times: int = 1) -> None:
+        """Raise a `RuntimeError` in the function at its n-th AWS call; 0: in place of the handler."""
+        self._order(function, Fault(Action.RAISE, call, Moment(when)), times)
+
+    def hang(self, function: str, *, call: int = 0, when: str = "before", times: int = 1) -> None:
+        """Let the function hang at its n-th AWS call (0: in place of the handler) until Lambda's timeout ends it."""
+        self._order(function, Fault(Action.HANG, call, Moment(when)), times)
+
+    def pending(self, function: str) -> int:
+        """Return how many ordered faults have not struck yet."""
+        with self._lock:
+            return len(self._orders[function])
+
+    def clear(self) -> None:
+        """Forget every order."""
+        with self._lock:
+            self._orders.clear()
+
+    def take(self, function: str) -> Fault | None:
+        """Return the fault for an invocation that begins now."""
+        with self._lock:
+            orders = self._orders[function]
+            return orders.popleft() if orders else None
+
+    def give_back(self, function: str, fault: Fault) -> None:
+        """Keep a fault for the next invocation, because this one ended before it could strike."""
+        with self._lock:
+            self._orders[function].appendleft(fault)
+
+    def _order(self, function: str, fault: Fault, times: int) -> None:
+        with self._lock:
+            self._orders[function].extend([fault] * times)

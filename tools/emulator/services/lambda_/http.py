@@ -1,0 +1,90 @@
+"""Lambda's Invoke over HTTP: from moto's request to the service and back."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+from urllib.parse import unquote
+
+from tools.emulator.core.ports import InvocationResult
+from tools.emulator.services.lambda_ import lineage
+from tools.emulator.services.lambda_.backend import FunctionService, PayloadError
+
+Response = tuple[int, dict[str, str], bytes]
+
+_ERROR_TYPES = {
+    400: "RecursiveInvocationException",
+    404: "ResourceNotFoundException",
+    413: "RequestTooLargeException",
+    429: "TooManyRequestsException",
+    500: "ServiceException",
+}
+
+
+def payload(body: str | bytes | None) -> bytes:
+    """Return a request's body as an event; an empty body is the empty event."""
+    return (body.encode() if isinstance(body, str) else body) or b"{}"
+
+
+def invoke(service: FunctionService, response: Any) -> Response:  # noqa: ANN401  # moto's LambdaResponse
+    """Answer an Invoke request: 200 with the function's answer, 202 for Event, 204 for DryRun, or Lambda's error.
+
+    A function error is a 200 with the header X-Amz-Function-Error. X-Amz-Log-Type is not honoured: logs are files.
+    """
+    name = unquote(response.path.rsplit("/", 2)[-2])
+    kind = response.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
+    trace = response.headers.get(lineage.HEADER)
+    event = payload(response.body)
+    if service.function(name) is None:
+        return _error(404, "ResourceNotFoundException", f"Function not found: {name}")
+    if kind == "DryRun":
+        return _answer(204, b"")
+    if kind == "Event":
+        return _queue(service, name, event, trace)
+    try:
+        json.loads(event)
+    except ValueError as fault:
+        return _error(400, "InvalidRequestContentException", f"Could not parse request body into json: {fault}")
+    return _translated(_wait(service, name, event, trace))
+
+
+def _queue(service: FunctionService, name: str, event: bytes, trace: str | None) -> Response:
+    try:
+        request_id = service.queue_event(name, event, trace=trace)
+    except PayloadError as fault:
+        too_large = "too large" in str(fault)
+        return _error(
+            413 if too_large else 400, "RequestTooLargeException" if too_large else "InvalidRequestContentException", str(fault)
+        )
+    return _answer(202, b"", {"x-amzn-RequestId": str(request_id)})
+
+
+def _wait(service: FunctionService, name: str, event: bytes, trace: str | None) -> InvocationResult:
+    results: list[InvocationResult] = []
+    arrived = threading.Event()
+
+    def done(result: InvocationResult) -> None:
+        results.append(result)
+        arrived.set()
+
+    service.invoke(name, event, done, trace=trace)
+    arrived.wait()
+    return results[0]
+
+
+def _translated(result: InvocationResult) -> Response:
+    if result.status != 200:  # noqa: PLR2004  # HTTP's OK
+        return _answer(result.status, result.payload, {"x-amzn-errortype": _ERROR_TYPES[result.status]})
+    headers = {"X-Amz-Executed-Version": "$LATEST"}
+    if result.function_error is not None:
+        headers["X-Amz-Function-Error"] = result.function_error
+    return _answer(200, result.payload, headers)
+
+
+def _answer(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response:
+    return status, {"status": str(status), "content-type": "application/json", **(headers or {})}, body
+
+
+def _error(status: int, kind: str, message: str) -> Response:
+    return _answer(status, json.dumps({"Type": "User", "Message": message}).encode(), {"x-amzn-errortype": kind})

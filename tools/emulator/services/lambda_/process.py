@@ -1,0 +1,159 @@
+"""One warm process of a function, and the zygote from which it is forked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.emulator.services.lambda_ import wire
+from tools.emulator.services.lambda_.model import Function, Invocation, Outcome, exited
+
+_PROJECT = Path(__file__).resolve().parents[4]
+# Seconds of the wall for loading a handler. Lambda allows 10 for the phase; a laptop with eight at once needs more.
+INIT_LIMIT_SECONDS = 60.0
+# Seconds of the wall in which the zygote must end when told so.
+ZYGOTE_END_SECONDS = 5.0
+
+
+class Zygote:
+    """The process that forks environments; started at once, ready half a second later."""
+
+    def __init__(self, log_path: Path) -> None:
+        self._channel, theirs = wire.pair()
+        self._lock = threading.Lock()
+        with log_path.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603  # our own module, run by our own interpreter
+                [sys.executable, "-m", "tools.emulator.services.lambda_.zygote", str(theirs)],
+                pass_fds=[theirs],
+                env={"PYTHONPATH": str(_PROJECT), "PATH": os.defpath, "AWS_CONFIG_FILE": os.devnull},
+                cwd=_PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C in the terminal ends the program, which then ends the zygote
+            )
+        os.close(theirs)
+
+    def fork(self, spec: wire.Message) -> tuple[wire.Channel, int]:
+        """Fork a worker; return the channel to it and its process id."""
+        channel, theirs = wire.pair()
+        try:
+            return channel, int(self._ask(spec, theirs)["pid"])
+        except BaseException:  # whatever it was, nobody will speak on this channel
+            channel.end()
+            raise
+        finally:
+            os.close(theirs)
+
+    def reap(self, pid: int, *, kill: bool) -> int:
+        """Wait for a worker that ends, or kill it; return its wait status."""
+        return int(self._ask({"pid": pid, "kill": kill})["status"])
+
+    def close(self) -> None:
+        """End the zygote, and with it every worker."""
+        self._channel.end()
+        try:
+            self._process.wait(ZYGOTE_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _ask(self, request: wire.Message, descriptor: int | None = None) -> wire.Message:
+        with self._lock:
+            self._channel.send(request, descriptor)
+            answer = self._channel.receive()
+        if answer is None:
+            raise ConnectionError("the zygote of the functions' processes has ended; see zygote.log")
+        return answer
+
+
+class Environment:
+    """One warm process of one function."""
+
+    def __init__(self, function: Function, zygote: Zygote, spec: wire.Message) -> None:
+        self.function = function
+        self._zygote = zygote
+        self._channel, self.pid = zygote.fork(spec)
+        self._started = False
+        self._status: int | None = None
+        self._ending = threading.Lock()
+        self.usable = True
+
+    def gone(self) -> bool:
+        """Return whether the process has ended while nobody looked."""
+        return self._channel.gone()
+
+    def close(self) -> None:
+        """Kill the process, if it has not ended yet."""
+        self._reap(kill=True)
+
+    def run(self, request: Callable[[], wire.Message], invocation: Invocation, seconds: float) -> Outcome | None:
+        """Run one invocation within so many seconds of the wall, not counting the loading of the handler.
+
+        Returns None where the time ran out. `usable` says afterwards whether the environment can take another.
+        """
+        if not self._started and (failed := self._start(invocation)) is not None:
+            return failed
+        deadline = time.monotonic() + seconds
+        try:
+            self._channel.send(request())
+            return self._answer(invocation, deadline)
+        except TimeoutError:
+            self.usable = False
+            return None
+        except OSError:  # it could not even be sent
+            return self._exited(invocation)
+
+    def _start(self, invocation: Invocation) -> Outcome | None:
+        try:
+            first = self._channel.receive(INIT_LIMIT_SECONDS)
+        except TimeoutError:
+            self.usable = False
+            return exited(invocation.request_id, f"after {INIT_LIMIT_SECONDS:.0f} s of loading the handler")
+        if first is None:
+            return self._exited(invocation)
+        if "init_error" in first:
+            self.usable = False
+            return Outcome(json.dumps(first["init_error"]).encode(), failed=True)
+        self._started = True
+        return None
+
+    def _answer(self, invocation: Invocation, deadline: float) -> Outcome:
+        while (message := self._channel.receive(max(0.0, deadline - time.monotonic()))) is not None:
+            if "called" in message:
+                invocation.watch.called(message["called"])
+            elif "struck" in message:
+                invocation.watch.struck()
+            elif "error" in message:
+                return Outcome(json.dumps(message["error"], ensure_ascii=False).encode(), failed=True)
+            else:
+                return Outcome(message["answer"].encode())
+        return self._exited(invocation)
+
+    def _exited(self, invocation: Invocation) -> Outcome:
+        """Say how the process ended: its socket is closed, so it has, or is about to."""
+        self.usable = False
+        return exited(invocation.request_id, _reason(self._reap(kill=False)))
+
+    def _reap(self, *, kill: bool) -> int:
+        """Wait for the process's end, once; its status is kept for who comes second."""
+        self._channel.end()
+        with self._ending:
+            if self._status is None:
+                self._status = self._zygote.reap(self.pid, kill=kill)
+            return self._status
+
+
+def _reason(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        name = signal.strsignal(os.WTERMSIG(status)) or str(os.WTERMSIG(status))
+        return f"with error: signal: {name.lower()}"
+    code = os.waitstatus_to_exitcode(status)
+    return f"with error: exit status {code}" if code else "without providing a reason"

@@ -1,0 +1,300 @@
+"""The door into moto: functions, event source mappings and rules that moto is told of become known to the service.
+
+moto's own ways of running a function (docker, a call inside SendMessage, constant SNS events) are cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
+from moto.awslambda.responses import LambdaResponse
+from moto.awslambda.utils import get_backend
+from moto.cloudformation import parsing
+from moto.core.common_models import CloudFormationModel
+from moto.events.exceptions import ValidationException
+from moto.events.models import EventsBackend
+from moto.sqs.models import sqs_backends
+
+from tools.emulator.services.lambda_ import account, http
+from tools.emulator.services.lambda_.backend import FunctionService
+from tools.emulator.services.lambda_.mapping import Mapping, MappingError
+from tools.emulator.services.lambda_.model import (
+    DEFAULT_RETRY_ATTEMPTS,
+    MAXIMUM_EVENT_AGE_SECONDS,
+    Function,
+    UnsupportedFunctionError,
+)
+from tools.emulator.services.lambda_.schedule import Rule, Target, UnsupportedScheduleError
+
+Wrapper = Callable[..., Any]
+
+
+class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # moto is untyped here
+    """`AWS::Lambda::EventInvokeConfig`, which moto's CloudFormation lacks; moto finds it as a subclass."""
+
+    def __init__(self, function_name: str, name: str) -> None:
+        self.function_name = function_name
+        self.physical_resource_id = name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """Return that the resource has no name of its own."""
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the resource type."""
+        return "AWS::Lambda::EventInvokeConfig"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: object
+    ) -> EventInvokeConfigResource:
+        """Configure a function's asynchronous invocations."""
+        properties = cloudformation_json["Properties"]
+        config = {key: value for key, value in properties.items() if key not in ("FunctionName", "Qualifier")}
+        for number in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds"):
+            if number in config:
+                config[number] = int(config[number])
+        get_backend(account_id, region_name).put_function_event_invoke_config(properties["FunctionName"], config)
+        return cls(properties["FunctionName"], resource_name)
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: EventInvokeConfigResource,
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> EventInvokeConfigResource:
+        """Configure it anew."""
+        original_resource.delete(account_id, region_name)
+        return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
+    ) -> None:
+        """Go back to Lambda's defaults."""
+        name = cloudformation_json["Properties"]["FunctionName"]
+        cls(name, resource_name).delete(account_id, region_name)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        """Go back to Lambda's defaults."""
+        get_backend(account_id, region_name).delete_function_event_invoke_config(self.function_name)
+
+
+class Door:
+    """Stands in moto's classes between `install` and `uninstall`; there may be one at a time."""
+
+    def __init__(self, service: FunctionService) -> None:
+        self._service = service
+        self._replaced: list[tuple[type, str, object]] = []
+
+    def install(self) -> None:
+        """Put the service behind moto's Lambda and EventBridge."""
+        for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+            cached.cache_clear()  # moto may have listed its resource types before ours was there
+        self._install_functions()
+        self._install_mappings()
+        self._install_rules()
+        self._cut_off()
+        account.install(self._service.account_concurrency)
+
+    def uninstall(self) -> None:
+        """Leave moto as it was."""
+        account.uninstall()
+        while self._replaced:
+            owner, name, original = self._replaced.pop()
+            setattr(owner, name, original)
+
+    def _replace(self, owner: type, name: str, replacement: object) -> None:
+        self._replaced.append((owner, name, vars(owner)[name]))
+        setattr(owner, name, replacement)
+
+    def _after(self, owner: type, name: str, then: Wrapper) -> None:
+        """Call `then(result, self, *arguments)` after a method of moto's, and return the method's own result."""
+        original = vars(owner)[name]
+        inner = original.__func__ if isinstance(original, classmethod) else original
+
+        def wrapped(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401  # any method of moto's
+            result = inner(*args, **kwargs)
+            then(result, *args, **kwargs)
+            return result
+
+        self._replace(owner, name, classmethod(wrapped) if isinstance(original, classmethod) else wrapped)
+
+    # functions
+
+    def _install_functions(self) -> None:
+        self._after(LambdaBackend, "create_function", lambda fn, backend, spec: self._created(backend, fn, spec))
+        for name in ("create_from_cloudformation_json", "update_from_cloudformation_json"):
+            self._after(LambdaFunction, name, self._described)
+        for name in ("update_configuration", "update_function_code"):
+            self._after(LambdaFunction, name, lambda _, fn, updates: self._changed(fn, updates))
+        for name in (
+            "put_function_concurrency",
+            "delete_function_concurrency",
+            "put_function_event_invoke_config",
+            "delete_function_event_invoke_config",
+        ):
+            self._after(LambdaBackend, name, lambda _, backend, function_name, *__: self._put(backend.get_function(function_name)))
+        self._after(
+            LambdaBackend, "delete_function", lambda _, __, function_name, *___, **____: self._service.remove(function_name)
+        )
+        self._after(LambdaFunction, "get_configuration", _add_dead_letters)
+
+    def _created(self, backend: Any, fn: Any, spec: dict[str, Any]) -> None:  # noqa: ANN401  # moto's
+        latest = backend.get_function(fn.function_name)
+        _keep_dead_letters(latest, spec)
+        self._put(latest)
+
+    def _described(self, fn: Any, _: type, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  # moto's
+        template = named.get("cloudformation_json") or next(entry for entry in arguments if isinstance(entry, dict))
+        self._changed(fn, template["Properties"])
+
+    def _changed(self, fn: Any, updates: dict[str, Any]) -> None:  # noqa: ANN401  # moto's
+        _keep_dead_letters(fn, updates)
+        self._put(fn)
+
+    def _put(self, fn: Any) -> None:  # noqa: ANN401  # moto's
+        try:
+            self._service.put(_function(fn))
+        except UnsupportedFunctionError as fault:
+            raise InvalidParameterValueException(str(fault)) from fault
+
+    # event source mappings
+
+    def _install_mappings(self) -> None:
+        self._after(LambdaBackend, "create_event_source_mapping", lambda esm, backend, _: self._mapped(backend, esm))
+        self._after(LambdaBackend, "update_event_source_mapping", lambda esm, backend, *_: self._remapped(backend, esm))
+        self._after(LambdaBackend, "delete_event_source_mapping", lambda _, __, mapping: self._service.remove_mapping(mapping))
+        self._after(EventSourceMapping, "get_configuration", self._add_state)
+
+    def _mapped(self, backend: Any, esm: Any) -> None:  # noqa: ANN401  # moto's
+        for queue in sqs_backends[backend.account_id][backend.region_name].queues.values():
+            queue.lambda_event_source_mappings.pop(esm.function_arn, None)  # moto would call the function inside SendMessage
+        try:
+            self._service.put_mapping(_mapping(esm))
+        except MappingError as fault:
+            backend.delete_event_source_mapping(esm.uuid)
+            raise InvalidParameterValueException(str(fault)) from fault
+
+    def _remapped(self, backend: Any, esm: Any) -> None:  # noqa: ANN401  # moto's
+        if esm is not None:  # None: there is no such mapping
+            self._mapped(backend, esm)
+
+    def _add_state(self, configuration: dict[str, Any], esm: Any) -> None:  # noqa: ANN401  # moto's
+        state = self._service.mapping_state(esm.uuid)
+        if state is not None:
+            configuration["State"] = state
+
+    # rules
+
+    def _install_rules(self) -> None:
+        self._after(EventsBackend, "put_rule", lambda rule, *_, **__: self._ruled(rule))
+        for name in ("put_targets", "remove_targets", "enable_rule", "disable_rule"):
+            self._after(EventsBackend, name, self._rule_changed)
+        self._after(EventsBackend, "delete_rule", self._rule_deleted)
+
+    def _rule_changed(self, _: object, backend: Any, name: str, event_bus_arn: str | None = None, *__: Any, **___: Any) -> None:  # noqa: ANN401  # moto's
+        self._ruled(backend.describe_rule(name, event_bus_arn))
+
+    def _ruled(self, rule: Any) -> None:  # noqa: ANN401  # moto's
+        if not rule.scheduled_expression:
+            return
+        try:
+            self._service.schedules.put(_rule(rule))
+        except UnsupportedScheduleError as fault:
+            raise ValidationException(str(fault)) from fault
+
+    def _rule_deleted(self, _: object, backend: Any, name: str, *__: Any, **___: Any) -> None:  # noqa: ANN401  # moto's
+        self._service.schedules.remove(f"arn:aws:events:{backend.region_name}:{backend.account_id}:rule/{name}")
+
+    # invocations
+
+    def _cut_off(self) -> None:
+        """Let every way in which moto would run a function end at the service."""
+        service = self._service
+
+        def queue_event(fn: Any, body: str | bytes, *_: object, **__: object) -> bytes:  # noqa: ANN401  # moto's
+            service.invoke_event(fn.function_arn, http.payload(body))
+            return b""
+
+        def queue_by_name(_: object, function_name: str, __: object, body: str | bytes, *___: object, **____: object) -> bytes:
+            service.invoke_event(function_name, http.payload(body))
+            return b""
+
+        self._replace(LambdaFunction, "invoke", queue_event)
+        self._replace(LambdaBackend, "invoke", queue_by_name)
+        self._replace(LambdaBackend, "send_sns_message", lambda *_, **__: None)  # deliveries are the world's business
+        self._replace(LambdaBackend, "send_sqs_batch", lambda *_, **__: False)
+        self._replace(LambdaResponse, "invoke", lambda response: http.invoke(service, response))
+
+
+def _keep_dead_letters(fn: Any, given: dict[str, Any]) -> None:  # noqa: ANN401  # moto's
+    if "DeadLetterConfig" in given:
+        fn.dead_letter_arn = (given["DeadLetterConfig"] or {}).get("TargetArn") or None
+
+
+def _add_dead_letters(configuration: dict[str, Any], fn: Any, *_: object, **__: object) -> None:  # noqa: ANN401  # moto's
+    if arn := vars(fn).get("dead_letter_arn"):
+        configuration["DeadLetterConfig"] = {"TargetArn": arn}
+
+
+def _function(fn: Any) -> Function:  # noqa: ANN401  # moto's
+    events = fn.event_invoke_config[-1].config if fn.event_invoke_config else {}
+    return Function(
+        name=fn.function_name,
+        arn=fn.function_arn,
+        handler=fn.handler or "",
+        role=fn.role,
+        code=fn.code_bytes,
+        environment={name: str(value) for name, value in fn.environment_vars.items()},
+        timeout=float(fn.timeout),
+        memory=int(fn.memory_size),
+        dead_letter_arn=vars(fn).get("dead_letter_arn"),
+        on_failure_arn=events.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination") or None,
+        max_retry_attempts=int(events.get("MaximumRetryAttempts", DEFAULT_RETRY_ATTEMPTS)),
+        max_event_age=float(events.get("MaximumEventAgeInSeconds", MAXIMUM_EVENT_AGE_SECONDS)),
+        reserved_concurrency=None if fn.reserved_concurrency is None else int(fn.reserved_concurrency),
+    )
+
+
+def _mapping(esm: Any) -> Mapping:  # noqa: ANN401  # moto's
+    if ":sqs:" not in esm.event_source_arn:
+        raise MappingError(f"the offline world maps SQS queues only, not {esm.event_source_arn}")
+    for name, value in (("FilterCriteria", esm.filter_criteria), ("MaximumBatchingWindowInSeconds", esm.max_batch_window)):
+        if value:
+            raise MappingError(f"the offline world knows no {name} in an event source mapping")
+    concurrency = (esm.scaling_config or {}).get("MaximumConcurrency")
+    return Mapping(
+        uuid=esm.uuid,
+        queue_arn=esm.event_source_arn,
+        function_arn=esm.function_arn,
+        batch_size=int(esm.batch_size),
+        maximum_concurrency=None if concurrency is None else int(concurrency),
+        report_item_failures="ReportBatchItemFailures" in (esm.function_response_types or []),
+        enabled=str(esm.enabled).lower() == "true",
+    )
+
+
+def _rule(rule: Any) -> Rule:  # noqa: ANN401  # moto's
+    return Rule(
+        arn=rule.arn,
+        expression=rule.scheduled_expression,
+        enabled=rule.state == "ENABLED",
+        targets=tuple(_target(rule, target) for target in rule.targets),
+    )
+
+
+def _target(rule: Any, target: dict[str, Any]) -> Target:  # noqa: ANN401  # moto's
+    if ":lambda:" not in target["Arn"] or "InputTransformer" in target or "InputPath" in target:
+        raise UnsupportedScheduleError(
+            f"rule {rule.arn}: the offline world's schedules invoke functions, with the event or a constant input; not {target}"
+        )
+    return Target(target["Arn"], target.get("Input"))

@@ -1,0 +1,123 @@
+"""EventBridge rules with a rate: their targets are invoked asynchronously, every period of the world's clock."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tools.emulator.core.clock import Clock
+
+_RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
+_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+
+InvokeEvent = Callable[[str, bytes], bool]
+
+
+class UnsupportedScheduleError(ValueError):
+    """The rule is one that the offline world does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function that a rule invokes, with a constant input in place of the event where there is one (JSON)."""
+
+    function_arn: str
+    constant_input: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A schedule as EventBridge holds it."""
+
+    arn: str
+    expression: str
+    enabled: bool = True
+    targets: tuple[Target, ...] = ()
+
+    @property
+    def period(self) -> float:
+        """Seconds between two events.
+
+        Raises:
+            UnsupportedScheduleError: The expression is not `rate(...)`.
+        """
+        match = _RATE.fullmatch(self.expression)
+        if match is None or int(match[1]) == 0:
+            raise UnsupportedScheduleError(
+                f"rule {self.arn}: the offline world runs rate(...) schedules only, not {self.expression!r}"
+            )
+        return int(match[1]) * _SECONDS[match[2].removesuffix("s")]
+
+
+class Schedules:
+    """Runs rules; a rule that is put again, changed, begins its period anew."""
+
+    def __init__(self, *, clock: Clock, invoke: InvokeEvent, account_id: str, region: str) -> None:
+        self._clock = clock
+        self._invoke = invoke
+        self._account_id = account_id
+        self._region = region
+        self._rules: dict[str, tuple[Rule, object]] = {}  # each with the token of its chain of calls
+        self._lock = threading.Lock()
+
+    def put(self, rule: Rule) -> None:
+        """Run a rule from now on.
+
+        Raises:
+            UnsupportedScheduleError: The expression is not `rate(...)`.
+        """
+        period = rule.period
+        with self._lock:
+            before = self._rules.get(rule.arn)
+            goes_on = before is not None and before[0].expression == rule.expression
+            chain = before[1] if before is not None and goes_on else object()
+            self._rules[rule.arn] = (rule, chain)
+        if not goes_on:
+            self._clock.call_later(period, lambda: self._due(rule.arn, chain))
+
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """The ARNs of the rules there are."""
+        with self._lock:
+            return tuple(self._rules)
+
+    def remove(self, rule_arn: str) -> None:
+        """Run a rule no longer."""
+        with self._lock:
+            self._rules.pop(rule_arn, None)
+
+    def close(self) -> None:
+        """Run nothing any more."""
+        with self._lock:
+            self._rules.clear()
+
+    def _due(self, arn: str, chain: object) -> None:
+        with self._lock:
+            rule, current = self._rules.get(arn, (None, None))
+        if rule is None or current is not chain:
+            return  # removed, or replaced by one that counts for itself
+        self._clock.call_later(rule.period, lambda: self._due(arn, chain))
+        if rule.enabled:
+            for target in rule.targets:
+                self._invoke(target.function_arn, (target.constant_input or self._event(arn)).encode())
+
+    def _event(self, arn: str) -> str:
+        """Return the event of a schedule [EB:eb-create-rule-schedule]."""
+        return json.dumps(
+            {
+                "version": "0",
+                "id": str(uuid.uuid4()),
+                "detail-type": "Scheduled Event",
+                "source": "aws.events",
+                "account": self._account_id,
+                "time": datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "region": self._region,
+                "resources": [arn],
+                "detail": {},
+            }
+        )

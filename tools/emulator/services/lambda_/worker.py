@@ -1,0 +1,248 @@
+"""The process of one environment: it loads the handler once and runs one event after another, until its socket is closed.
+
+Forked from the zygote. It sees the function's code, the standard library and the SDK, no more; only the function's own environment
+variables; and the world's time in `time.time` and `time.sleep`. `time.monotonic` and `datetime.now` stay the machine's: timeouts of
+sockets and the signatures of requests need them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from botocore.client import BaseClient
+
+from tools.emulator.services.lambda_ import wire, worker_logs
+
+Handler = Callable[[Any, "Context"], Any]
+
+
+class InitError(Exception):
+    """The handler could not be loaded; carries Lambda's error type."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def main(spec: wire.Message, channel: wire.Channel) -> NoReturn:
+    """Run the environment that the specification describes; never returns.
+
+    A `SystemExit` ends the process with its status, as in Lambda's runtime.
+    """
+    status = 1
+    try:
+        _serve(spec, channel)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001  # whatever it is, the forked process must end here and not go on as a second zygote
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _serve(spec: wire.Message, channel: wire.Channel) -> None:
+    _move_in(spec)
+    world = WorldTime()
+    world.install()
+    calls = Calls(channel)
+    calls.install()
+    formatter = worker_logs.install(spec["log_path"])
+    requests = _requests(channel)
+    try:
+        handler = load(spec["variables"]["_HANDLER"])
+    except InitError as fault:
+        channel.send({"init_error": {"errorType": fault.kind, "errorMessage": str(fault)}})
+        requests.get()  # nothing more is asked of this environment: wait for its end
+        return
+    channel.send({"ready": True})
+    while True:
+        request = requests.get()
+        world.set(request["now"], request["monotonic"], request["speed"])
+        formatter.request_id = request["request_id"]
+        os.environ["_X_AMZN_TRACE_ID"] = request["trace"]
+        calls.begin(request["fault"])
+        channel.send(_run(handler, request, spec, calls))
+
+
+def _move_in(spec: wire.Message) -> None:
+    """Leave everything of ours behind: environment variables, import path, modules, working directory."""
+    os.environ.clear()
+    os.environ.update(spec["variables"])
+    time.tzset()
+    sys.path[:] = [spec["root"], *(entry for entry in sys.path if _is_standard_library(entry))]
+    for name in [name for name in sys.modules if name == "tools" or name.startswith("tools.")]:
+        del sys.modules[name]
+    sys.path_importer_cache.clear()
+    os.chdir(spec["root"])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _is_standard_library(path: str) -> bool:
+    """Return whether a folder of the import path is the interpreter's own; the SDK needs none, it has been imported already."""
+    return path.startswith(sys.base_prefix) and not path.endswith("-packages")
+
+
+def _requests(channel: wire.Channel) -> queue.SimpleQueue[wire.Message]:
+    """Read requests in a thread of its own, so that the process ends with its socket even while a handler runs."""
+    requests: queue.SimpleQueue[wire.Message] = queue.SimpleQueue()
+
+    def read() -> None:
+        while (request := channel.receive()) is not None:
+            requests.put(request)
+        os._exit(0)
+
+    threading.Thread(target=read, name="requests", daemon=True).start()
+    return requests
+
+
+def load(name: str) -> Handler:
+    """Import the handler `package.module.function`.
+
+    Raises:
+        InitError: In Lambda's words, what is wrong.
+    """
+    module_name, dot, function_name = name.rpartition(".")
+    if not dot:
+        raise InitError("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)")
+    try:
+        module = importlib.import_module(module_name.replace("/", "."))
+    except ImportError as fault:
+        raise InitError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {fault}") from fault
+    except SyntaxError as fault:
+        raise InitError("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {fault}") from fault
+    except Exception as fault:  # whatever the module does at import
+        traceback.print_exc()
+        raise InitError(type(fault).__name__, str(fault)) from fault
+    handler = getattr(module, function_name, None)
+    if handler is None:
+        raise InitError("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'")
+    return handler  # type: ignore[no-any-return]  # if it cannot be called, the call says so
+
+
+def _run(handler: Handler, request: wire.Message, spec: wire.Message, calls: Calls) -> wire.Message:
+    try:
+        calls.strike(0)
+        value = handler(json.loads(request["payload"]), Context(request, spec["variables"]))
+    except Exception as fault:  # noqa: BLE001  # what a handler raises is the answer
+        error = describe(fault, request["request_id"])
+        worker_logs.print_error(error)
+        return {"error": error}
+    try:
+        return {"answer": json.dumps(value, ensure_ascii=False)}
+    except (TypeError, ValueError) as fault:
+        return {"error": {"errorType": "Runtime.MarshalError", "errorMessage": f"Unable to marshal response: {fault}"}}
+
+
+def describe(fault: BaseException, request_id: str) -> dict[str, Any]:
+    """Return an exception in the form in which Lambda's Python runtime reports it."""
+    frames = traceback.extract_tb(fault.__traceback__)[1:]  # the first frame is ours
+    return {
+        "errorMessage": str(fault),
+        "errorType": type(fault).__name__,
+        "requestId": request_id,
+        "stackTrace": traceback.format_list(frames),
+    }
+
+
+class Context:
+    """The context object that a handler gets."""
+
+    identity = None
+    client_context = None
+    function_version = "$LATEST"
+
+    def __init__(self, request: wire.Message, variables: dict[str, str]) -> None:
+        self.aws_request_id: str = request["request_id"]
+        self.invoked_function_arn: str = request["arn"]
+        self.function_name = variables["AWS_LAMBDA_FUNCTION_NAME"]
+        self.memory_limit_in_mb = variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = variables["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = variables["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self._deadline: float = request["deadline"]
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the world's milliseconds until the function's timeout, never less than 0."""
+        return max(0, int((self._deadline - time.time()) * 1000))
+
+
+class WorldTime:
+    """The world's clock for `time.time` and `time.sleep`; the machine's monotonic clock is the same in all processes."""
+
+    def __init__(self) -> None:
+        self._sleep = time.sleep
+        self.set(time.time(), time.monotonic(), 1.0)
+
+    def set(self, now: float, monotonic: float, speed: float) -> None:
+        """Take over what time it was in the world at a monotonic instant, and how fast it runs."""
+        self._line = (now, monotonic, speed)
+
+    def install(self) -> None:
+        """Let the process live by this clock."""
+        vars(time).update(time=self.time, sleep=self.sleep)
+
+    def time(self) -> float:
+        """Return the world's time in epoch seconds."""
+        now, monotonic, speed = self._line
+        return now + (time.monotonic() - monotonic) * speed
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so many of the world's seconds."""
+        self._sleep(seconds / self._line[2])
+
+
+class Calls:
+    """Sees every AWS call of the process: tells the service, and lets the ordered fault strike."""
+
+    def __init__(self, channel: wire.Channel) -> None:
+        self._channel = channel
+        self._fault: wire.Message | None = None
+        self._made = 0
+        self._lock = threading.Lock()
+        self._sleep = time.sleep
+
+    def install(self) -> None:
+        """Stand between every client and its calls."""
+        original = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # the one place all clients pass
+
+        def make_api_call(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401  # botocore's own
+            with self._lock:
+                self._made += 1
+                number = self._made
+            self.strike(number)
+            self._channel.send({"called": f"{client.meta.service_model.service_name}.{operation}"})
+            try:
+                return original(client, operation, parameters)
+            finally:
+                self.strike(number, "after")
+
+        BaseClient._make_api_call = make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # as above
+
+    def begin(self, fault: wire.Message | None) -> None:
+        """Count from the start, for a new invocation with its ordered fault."""
+        self._fault = fault
+        self._made = 0
+
+    def strike(self, number: int, when: str = "before") -> None:
+        """Let the fault strike if it was ordered for this moment."""
+        fault = self._fault
+        if fault is None or (fault["call"], fault["when"]) != (number, when):
+            return
+        self._fault = None
+        self._channel.send({"struck": True})
+        if fault["action"] == "raise":
+            raise RuntimeError("a fault on order")
+        if fault["action"] == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._sleep(86_400)  # hangs until Lambda's timeout kills it

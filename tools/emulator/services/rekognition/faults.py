@@ -1,0 +1,73 @@
+"""Faults of Rekognition on order: each is ordered for the next occasions and then over."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from tools.emulator.services.rekognition.errors import RekognitionError
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeOrder:
+    """What becomes of one completion notice: how often it is sent, and how many seconds late."""
+
+    copies: int = 1
+    delay_seconds: float = 0.0
+
+
+class Faults:
+    """What goes wrong next; orders of one kind are carried out in the order they were given."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._notices: deque[NoticeOrder] = deque()
+        self._refusals: deque[RekognitionError] = deque()
+        self._lost_answers = 0
+
+    def lose_notices(self, count: int = 1) -> None:
+        """Never send the next notices."""
+        self._order_notices(NoticeOrder(copies=0), count)
+
+    def repeat_notices(self, count: int = 1, copies: int = 2) -> None:
+        """Send each of the next notices several times."""
+        self._order_notices(NoticeOrder(copies=copies), count)
+
+    def delay_notices(self, seconds: float, count: int = 1) -> None:
+        """Send the next notices so much later."""
+        self._order_notices(NoticeOrder(delay_seconds=seconds), count)
+
+    def refuse_starts(self, code: str, message: str = "Ordered by a test.", *, count: int = 1, status: int = 400) -> None:
+        """Refuse the next Starts with an error, without starting anything."""
+        with self._lock:
+            self._refusals.extend(RekognitionError(code, message, status) for _ in range(count))
+
+    def lose_start_answers(self, count: int = 1) -> None:
+        """Answer the next Starts that open a job with HTTP 500 although the job runs: the caller cannot know."""
+        with self._lock:
+            self._lost_answers += count
+
+    def next_notice(self) -> NoticeOrder:
+        """Return what becomes of the notice that is now due."""
+        with self._lock:
+            return self._notices.popleft() if self._notices else NoticeOrder()
+
+    def before_start(self) -> None:
+        """Raise the refusal that was ordered for this Start, if any."""
+        with self._lock:
+            refusal = self._refusals.popleft() if self._refusals else None
+        if refusal is not None:
+            raise refusal
+
+    def after_start(self) -> None:
+        """Raise InternalServerError if this Start's answer is to be lost."""
+        with self._lock:
+            lost = self._lost_answers > 0
+            self._lost_answers -= lost
+        if lost:
+            raise RekognitionError("InternalServerError", "Internal server error.", 500)
+
+    def _order_notices(self, order: NoticeOrder, count: int) -> None:
+        with self._lock:
+            self._notices.extend([order] * count)

@@ -1,0 +1,107 @@
+"""One moderation job: what was asked, what came out, and how both are told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.emulator.services.rekognition.cards import lineage
+from tools.emulator.services.rekognition.pages import Row
+from tools.emulator.services.rekognition.parameters import StartRequest
+from tools.emulator.services.rekognition.video import Analysis, Sighting, VideoMetadata
+
+MODEL_VERSION = "7.0"
+IN_PROGRESS, SUCCEEDED, FAILED = "IN_PROGRESS", "SUCCEEDED", "FAILED"
+
+
+@dataclass(slots=True)
+class Job:
+    """A job as the engine holds it; times are epoch seconds, rows are by time."""
+
+    job_id: str
+    request: StartRequest
+    opened_at: float
+    status: str = IN_PROGRESS
+    status_message: str | None = None
+    closed_at: float | None = None
+    metadata: VideoMetadata | None = None
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+
+    def succeed(self, analysis: Analysis, at: float) -> None:
+        """End with results."""
+        self.metadata = analysis.metadata
+        self.rows = rows_of(analysis, self.request.min_confidence)
+        self.status, self.closed_at = SUCCEEDED, at
+
+    def fail(self, message: str, at: float) -> None:
+        """End without results."""
+        self.status, self.status_message, self.closed_at = FAILED, message, at
+
+    def notice(self) -> str:
+        """Return the completion notice, the text of an SNS message; the key is not encoded, the version is not told.
+
+        Form: https://docs.aws.amazon.com/rekognition/latest/dg/video-notification-payload.html
+        """
+        request = self.request
+        return json.dumps(
+            {
+                "JobId": self.job_id,
+                "Status": self.status,
+                "API": "StartContentModeration",
+                **({} if request.tag is None else {"JobTag": request.tag}),
+                "Timestamp": int((self.closed_at or self.opened_at) * 1_000),
+                "Video": {"S3ObjectName": request.key, "S3Bucket": request.bucket},
+            }
+        )
+
+    def description(self) -> dict[str, Any]:
+        """Return what GetContentModeration says of the job on every page, without labels."""
+        return {
+            "JobId": self.job_id,
+            "JobStatus": self.status,
+            "Video": {"S3Object": _s3_object(self.request)},
+            **({} if self.request.tag is None else {"JobTag": self.request.tag}),
+            **({} if self.status_message is None else {"StatusMessage": self.status_message}),
+            **({} if self.metadata is None else {"VideoMetadata": _told(self.metadata), "ModerationModelVersion": MODEL_VERSION}),
+        }
+
+
+def _s3_object(request: StartRequest) -> dict[str, str]:
+    version = {} if request.version_id is None else {"Version": request.version_id}
+    return {"Bucket": request.bucket, "Name": request.key, **version}
+
+
+def _told(metadata: VideoMetadata) -> dict[str, Any]:
+    return {
+        "Codec": metadata.codec,
+        "DurationMillis": metadata.duration_ms,
+        "Format": metadata.format,
+        "FrameRate": metadata.frame_rate,
+        "FrameHeight": metadata.height,
+        "FrameWidth": metadata.width,
+        "ColorRange": metadata.color_range,
+    }
+
+
+def rows_of(analysis: Analysis, min_confidence: float) -> tuple[Row, ...]:
+    """Return an analysis as GetContentModeration's labels, by time."""
+    rows = [row for sighting in analysis.sightings if sighting.confidence >= min_confidence for row in _lineage_rows(sighting)]
+    return tuple(sorted(rows, key=lambda row: (row["Timestamp"], row["ModerationLabel"]["Name"])))
+
+
+def _lineage_rows(sighting: Sighting) -> list[Row]:
+    """Return a row for the label and one for each of its parents: AWS reports them with the same time and confidence."""
+    return [
+        {
+            "Timestamp": sighting.timestamp_ms,
+            "ModerationLabel": {
+                "Confidence": sighting.confidence,
+                "Name": card.label,
+                "ParentName": card.parent,
+                "TaxonomyLevel": card.level,
+            },
+            "ContentTypes": [],
+        }
+        for card in lineage(sighting.label)
+    ]

@@ -1,0 +1,77 @@
+"""The door from moto's Rekognition to the engine: two operations more, the rest as moto does it, the unknown refused by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.core.utils import camelcase_to_underscores
+from moto.rekognition import urls
+from moto.rekognition.responses import RekognitionResponse
+
+from tools.emulator.core import refusal
+from tools.emulator.services.rekognition.backend import ContentModeration
+from tools.emulator.services.rekognition.errors import RekognitionError
+from tools.emulator.services.rekognition.parameters import SERVICE
+
+Answer = tuple[int, dict[str, str], str]
+_ORIGINAL = RekognitionResponse.dispatch
+
+
+class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # moto is not type-checked here (pyproject)
+    """Moto's Rekognition with content moderation; each installation has a subclass that holds its engine."""
+
+    engine: ContentModeration
+
+    def start_content_moderation(self) -> Answer:
+        """Answer StartContentModeration."""
+        return self._answer(self.engine.start)
+
+    def get_content_moderation(self) -> Answer:
+        """Answer GetContentModeration."""
+        return self._answer(self.engine.get)
+
+    def call_action(self) -> Any:  # noqa: ANN401 - moto's own type
+        """Answer any operation; one that neither this nor moto implements is refused by its name."""
+        action = self._get_action()
+        if not hasattr(self, camelcase_to_underscores(action)):
+            return _unsupported(refusal.refuse(SERVICE, action))
+        return super().call_action()
+
+    def _answer(self, operation: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Answer:
+        try:
+            return _http(200, operation(json.loads(self.body or "{}")))
+        except RekognitionError as error:
+            return _error(error.status, error.code, error.message)
+        except refusal.UnsupportedError as error:
+            return _unsupported(error)
+
+
+def install(engine: ContentModeration) -> None:
+    """Lead moto's Rekognition requests to an engine; for a threaded server, before it is started."""
+
+    class Door(ContentModerationResponse):
+        """Moto makes a new instance for each request, so the engine is found through the class."""
+
+    Door.engine = engine
+    for path in urls.url_paths:
+        urls.url_paths[path] = Door.dispatch
+
+
+def uninstall() -> None:
+    """Give moto its own Rekognition back."""
+    for path in urls.url_paths:
+        urls.url_paths[path] = _ORIGINAL
+
+
+def _unsupported(error: refusal.UnsupportedError) -> Answer:
+    return _error(refusal.STATUS, refusal.CODE, str(error))
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    return _http(status, {"__type": code, "Code": code, "Message": message})
+
+
+def _http(status: int, content: dict[str, Any]) -> Answer:
+    return status, {"Content-Type": "application/x-amz-json-1.1", "status": str(status)}, json.dumps(content)

@@ -1,0 +1,1 @@
+"""S3 where moto's is too kind or too weak."""

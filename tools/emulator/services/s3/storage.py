@@ -1,0 +1,91 @@
+"""S3 as other services of the offline world see it: moto's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+
+from moto.s3.exceptions import MissingBucket, MissingVersion
+from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
+
+from tools.emulator.core.ports import ListedVersion, NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, StoredObject
+from tools.emulator.settings import EmulatorSettings
+
+ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+RESTORED = 'ongoing-request="false"'  # how GetObject, too, tells a restored object
+NULL_VERSION = "null"  # the version of an object stored before its bucket kept any
+
+
+class Storage:
+    """Implements `ports.Objects` over moto's S3.
+
+    Attributes:
+        forbidden: Buckets that other services may not read or write; tests and rehearsals add to it.
+    """
+
+    def __init__(self, settings: EmulatorSettings) -> None:
+        self.forbidden: set[str] = set()
+        self._account = settings.account_id
+
+    def list(self, bucket: str) -> Iterator[ListedVersion]:
+        """Yield the versions of a bucket's objects by key, those of a key from the newest on; without delete markers.
+
+        Raises:
+            NoSuchObjectError: There is no such bucket.
+            ObjectForbiddenError: The bucket is forbidden.
+        """
+        self._check_allowed(bucket)
+        try:
+            stored = s3_backends[self._account]["aws"].get_bucket(bucket)
+        except MissingBucket as error:
+            raise NoSuchObjectError(bucket) from error
+        versioned = stored.versioning_status is not None
+        for name in sorted(stored.keys, key=lambda key: key.encode()):  # S3 lists by the bytes of UTF-8
+            newest_first = list(reversed(stored.keys.getlist(name)))
+            for number, found in enumerate(newest_first):
+                if not isinstance(found, FakeDeleteMarker):
+                    version = str(found.version_id or NULL_VERSION) if versioned else None
+                    modified = found.last_modified.replace(tzinfo=UTC).timestamp()
+                    yield ListedVersion(name, version, number == 0, found.size, modified, found.storage_class)
+
+    def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
+        """Return an object's content.
+
+        Raises:
+            NoSuchObjectError: No such bucket, key or version, or it is a delete marker.
+            ObjectArchivedError: It is in an archive class and not restored.
+            ObjectForbiddenError: The bucket is forbidden.
+        """
+        self._check_allowed(bucket)
+        found = self._find(bucket, key, version_id)
+        if found.storage_class in ARCHIVED and RESTORED not in found.response_dict.get("x-amz-restore", ""):
+            raise ObjectArchivedError(f"s3://{bucket}/{key} is in {found.storage_class}")
+        body = found.value
+        version = None if found.version_id in (None, NULL_VERSION) else str(found.version_id)
+        return StoredObject(body, str(found.etag).strip('"'), len(body), version, found.encryption)
+
+    def write(self, bucket: str, key: str, body: bytes) -> None:
+        """Store an object with SSE-S3.
+
+        Raises:
+            NoSuchObjectError: There is no such bucket.
+            ObjectForbiddenError: The bucket is forbidden.
+        """
+        self._check_allowed(bucket)
+        try:
+            s3_backends[self._account]["aws"].put_object(bucket, key, body, encryption="AES256")
+        except MissingBucket as error:
+            raise NoSuchObjectError(bucket) from error
+
+    def _check_allowed(self, bucket: str) -> None:
+        if bucket in self.forbidden:
+            raise ObjectForbiddenError(bucket)
+
+    def _find(self, bucket: str, key: str, version_id: str | None) -> FakeKey:
+        try:
+            found = s3_backends[self._account]["aws"].get_object(bucket, key, version_id=version_id)
+        except (MissingBucket, MissingVersion) as error:
+            raise NoSuchObjectError(f"s3://{bucket}/{key}") from error
+        if found is None or isinstance(found, FakeDeleteMarker):
+            raise NoSuchObjectError(f"s3://{bucket}/{key}")
+        return found

@@ -1,0 +1,9 @@
+"""S3 Batch Operations: jobs that invoke a function for each object of a manifest, and the report they leave.
+
+Public names: `BatchOperations` (the engine), `BatchError`, and in `door` the way into moto.
+"""
+
+from tools.emulator.services.s3_batch.backend import BatchOperations
+from tools.emulator.services.s3_batch.errors import BatchError
+
+__all__ = ["BatchError", "BatchOperations"]

@@ -1,0 +1,306 @@
+"""S3 Batch Operations as an engine of its own: the job operations of s3control, and the life of a job.
+
+Only LambdaInvoke, only CSV manifests and those that S3 makes itself. It emits no CloudTrail events and hence no EventBridge ones,
+checks no IAM policy beyond the role's account, and a job is there at once after CreateJob. What AWS leaves undocumented is a
+setting (`EmulatorSettings.batch_*`).
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from tools.emulator.core.clock import Clock
+from tools.emulator.core.ports import Functions, NoSuchObjectError, ObjectForbiddenError, Objects
+from tools.emulator.services.s3_batch import preparation, request
+from tools.emulator.services.s3_batch.errors import BatchError, bad_request, missing_job
+from tools.emulator.services.s3_batch.job import ENDING, KEPT_SECONDS, SUSPENDED_SECONDS, TERMINAL, Job, Status
+from tools.emulator.services.s3_batch.pace import Ramp
+from tools.emulator.services.s3_batch.report import Destination, Report
+from tools.emulator.services.s3_batch.runner import Runner
+from tools.emulator.services.s3_batch.tasks import Tasks
+from tools.emulator.settings import EmulatorSettings
+
+MAX_LISTED = 1000
+MAX_REASON = 256
+ENDING_SECONDS = 1.0
+"""How long Completing, Cancelling and Failing last once nothing is under way; undocumented."""
+
+_CONTENDING = (Status.READY, Status.ACTIVE, Status.PAUSING, Status.PAUSED)
+_REPORT_NAME_BYTES = 20
+
+
+class BatchOperations:
+    """The jobs of one account in one Region. Thread-safe; requests and answers are shaped as in boto3's `s3control`.
+
+    Args:
+        clock: Whose time the jobs live in, and who calls the engine back.
+        settings: The account, the Region and the dials.
+        objects: Where manifests are read and reports are written.
+        functions: Where tasks are invoked.
+        seed: None for ids and an order of tasks that nobody can foresee, a number for the same ones in each run.
+    """
+
+    def __init__(
+        self, *, clock: Clock, settings: EmulatorSettings, objects: Objects, functions: Functions, seed: int | None = None
+    ) -> None:
+        self._clock = clock
+        self.settings = settings
+        self._objects = objects
+        self._random = random.Random(seed)  # noqa: S311 -- ids of an emulator are no secrets
+        self._lock = threading.RLock()
+        self._jobs: dict[str, Job] = {}
+        self._runner = Runner(
+            clock=clock, settings=settings, functions=functions, lock=self._lock, ids=self._random, drained=self._drained
+        )
+
+    def reset(self) -> None:
+        """Forget all jobs; what is still under way for them comes to nothing."""
+        with self._lock:
+            for job in self._jobs.values():
+                job.forgotten = True
+                self._let_go(job)
+            self._jobs.clear()
+
+    def create_job(self, given: Mapping[str, Any]) -> str:
+        """Create a job and return its id; a repeated token with the same request returns the id it returned before.
+
+        Raises:
+            BatchError: BadRequestException, IdempotencyException, TooManyRequestsException, AccessDenied or NotImplemented.
+        """
+        asked = request.parse(given, self.settings.account_id)
+        with self._lock:
+            self._age()
+            for job in self._jobs.values():
+                if job.request.token == asked.token:
+                    return _same(job, asked)
+            open_jobs = sum(job.status not in TERMINAL for job in self._jobs.values())
+            if self.settings.batch_full_account_refuses_job and open_jobs >= self.settings.batch_active_jobs:
+                raise BatchError("TooManyRequestsException", f"There are {open_jobs} active jobs in the account already")
+            job = self._new_job(asked)
+        self._clock.call_later(0.0, partial(self._start_preparing, job))
+        return job.id
+
+    def describe_job(self, job_id: str) -> dict[str, Any]:
+        """Return a job as DescribeJob's `Job`; NotFoundException if there is none."""
+        with self._lock:
+            return self._job(job_id).described(self._clock.now())
+
+    def list_jobs(
+        self, statuses: Sequence[str] = (), max_results: int | None = None, next_token: str | None = None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return a page of jobs, newest first, and the token of the next page or None.
+
+        Raises:
+            BatchError: InvalidRequestException or InvalidNextTokenException.
+        """
+        most = MAX_LISTED if max_results is None else max_results
+        if not 1 <= most <= MAX_LISTED or not set(statuses) <= set(Status):
+            raise BatchError("InvalidRequestException", f"JobStatuses must be statuses, MaxResults from 1 to {MAX_LISTED}")
+        with self._lock:
+            self._age()
+            newest_first = list(reversed(self._jobs.values()))
+            if next_token is not None:
+                newest_first = newest_first[self._after(next_token, newest_first) :]
+            chosen = [job for job in newest_first if not statuses or job.status in statuses]
+            page = chosen[:most]
+            return [job.listed(self._clock.now()) for job in page], page[-1].id if len(chosen) > most else None
+
+    def update_job_status(self, job_id: str, requested: str, reason: str | None = None) -> dict[str, Any]:
+        """Confirm (Ready) or cancel (Cancelled) a job and return UpdateJobStatus's answer.
+
+        Raises:
+            BatchError: JobStatusException where the job's status does not allow it, NotFoundException, BadRequestException.
+        """
+        if requested not in (Status.READY, Status.CANCELLED) or len(reason or "") > MAX_REASON:
+            raise bad_request(f"RequestedJobStatus must be Ready or Cancelled, StatusUpdateReason at most {MAX_REASON} characters")
+        with self._lock:
+            job = self._job(job_id)
+            allowed = job.status is Status.SUSPENDED if requested == Status.READY else job.status not in TERMINAL | set(ENDING)
+            if not allowed:
+                raise BatchError("JobStatusException", f"A job in status {job.status} cannot be updated to {requested}")
+            job.status_reason = reason
+            job.enter(Status.READY if requested == Status.READY else Status.CANCELLING, self._clock.now())
+            self._schedule()
+            self._look(job)
+            return {"JobId": job.id, "Status": str(job.status), "StatusUpdateReason": reason}
+
+    def update_job_priority(self, job_id: str, priority: object) -> dict[str, Any]:
+        """Change a job's priority and return UpdateJobPriority's answer.
+
+        Raises:
+            BatchError: BadRequestException where it is no priority or the job has ended, NotFoundException.
+        """
+        value = request.priority(priority)
+        with self._lock:
+            job = self._job(job_id)
+            if job.status in TERMINAL:
+                raise bad_request(f"The priority of a job in status {job.status} cannot be changed")
+            job.priority = value
+            self._schedule()
+            return {"JobId": job.id, "Priority": value}
+
+    def job_tags(self, job_id: str) -> tuple[tuple[str, str], ...]:
+        """Return a job's tags as pairs."""
+        with self._lock:
+            return self._job(job_id).tags
+
+    def put_job_tags(self, job_id: str, tags: object) -> None:
+        """Replace a job's tags (a list of Key and Value); TooManyTagsException for more than 50."""
+        with self._lock:
+            self._job(job_id).tags = request.tags(tags)
+
+    def _new_job(self, asked: request.JobRequest) -> Job:
+        job_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        arn = f"arn:aws:s3:{self.settings.region}:{self.settings.account_id}:job/{job_id}"
+        job = Job(job_id, arn, asked, self._clock.now(), asked.priority, asked.tags)
+        self._jobs[job_id] = job
+        return job
+
+    def _job(self, job_id: str) -> Job:
+        self._age()
+        try:
+            return self._jobs[job_id]
+        except KeyError:
+            raise missing_job(self.settings.batch_missing_job_error) from None
+
+    def _after(self, token: str, jobs: Sequence[Job]) -> int:
+        for at, job in enumerate(jobs, 1):
+            if job.id == token:
+                return at
+        raise BatchError("InvalidNextTokenException", "NextToken is not one that ListJobs returned")
+
+    def _age(self) -> None:
+        """Do what time has done since the last look: fail the unconfirmed, forget the long ended."""
+        now = self._clock.now()
+        for job in list(self._jobs.values()):
+            if job.status is Status.SUSPENDED and job.suspended is not None and now - job.suspended > SUSPENDED_SECONDS:
+                job.fail("JobNotConfirmed", "The job was not confirmed within 30 days")
+                job.enter(Status.FAILED, job.suspended + SUSPENDED_SECONDS)
+                self._let_go(job)
+            if job.terminated is not None and now - job.terminated > KEPT_SECONDS:
+                del self._jobs[job.id]
+
+    def _start_preparing(self, job: Job) -> None:
+        with self._lock:
+            if _is_still(job, Status.NEW):
+                job.enter(Status.PREPARING, self._clock.now())
+                self._clock.call_later(self.settings.batch_preparing_seconds, partial(self._prepare, job))
+
+    def _prepare(self, job: Job) -> None:
+        """Read the manifest, without the lock, then go on to Suspended, Ready or Failing."""
+        if not _is_still(job, Status.PREPARING):
+            return
+        prepared = preparation.prepare(
+            job.request,
+            self._objects,
+            self.settings.account_id,
+            job_id=job.id,
+            now=self._clock.now(),
+            all_versions=self.settings.batch_generates_all_versions,
+        )
+        with self._lock:
+            if not _is_still(job, Status.PREPARING):
+                return
+            now = self._clock.now()
+            if isinstance(prepared, preparation.Refusal):
+                job.fail(prepared.code, prepared.reason)
+                job.enter(Status.FAILING, now)
+            else:
+                self._prepared(job, prepared)
+                job.enter(Status.SUSPENDED if job.request.needs_confirmation else Status.READY, now)
+            self._schedule()
+            self._look(job)
+
+    def _prepared(self, job: Job, manifest: preparation.Manifest) -> None:
+        asked = job.request
+        job.total = manifest.rows
+        job.generated = manifest.descriptor
+        order = random.Random(self._random.getrandbits(64))  # noqa: S311 -- an order nobody relies on
+        job.tasks = Tasks(manifest.read(), order)
+        if asked.report_bucket is not None:
+            strings = self.settings.batch_failed_strings_reach_report
+            job.report = Report(Destination(asked.report_bucket, asked.report_prefix, asked.failed_tasks_only, strings))
+
+    def _schedule(self) -> None:
+        """Let the jobs of the highest priority be active, as many as may be; with equal priority, who is active stays so."""
+        now, most = self._clock.now(), self.settings.batch_active_jobs
+        contenders = [job for job in self._jobs.values() if job.status in _CONTENDING]
+        contenders.sort(key=lambda job: (-job.priority, job.status is not Status.ACTIVE))
+        for job in contenders[most:]:
+            if job.status is Status.ACTIVE:
+                job.enter(Status.PAUSING, now)
+                self._look(job)
+        taken = sum(job.status in (Status.ACTIVE, Status.PAUSING) for job in contenders)
+        for job in contenders[:most]:
+            if job.status in (Status.READY, Status.PAUSED) and taken < most:
+                job.enter(Status.ACTIVE, now)
+                job.ramp = Ramp(self.settings.batch_initial_concurrency, now)
+                taken += 1
+                self._look(job)
+
+    def _look(self, job: Job) -> None:
+        """Have the runner look at a job soon: not here, where the lock is held."""
+        self._clock.call_later(0.0, partial(self._runner.pump, job))
+
+    def _drained(self, job: Job) -> None:
+        """Go on with a job that has nothing under way and nothing to start (the lock is held)."""
+        now = self._clock.now()
+        if job.status is Status.PAUSING:
+            job.enter(Status.PAUSED, now)
+        elif job.status is Status.ACTIVE:
+            job.enter(Status.COMPLETING, now)
+        if job.status in ENDING and not job.ending:
+            job.ending = True
+            self._clock.call_later(ENDING_SECONDS, partial(self._end, job))
+        self._schedule()
+
+    def _end(self, job: Job) -> None:
+        """Write the report, without the lock, then enter the final status."""
+        with self._lock:
+            if not _is_still(job, *ENDING):
+                return
+            for task in job.tasks.unfinished() if job.tasks is not None else ():
+                if task.last is not None:  # it ran, and will not run again
+                    self._runner.record(job, task.row, task.last)
+        trouble = self._deliver(job)
+        with self._lock:
+            if not _is_still(job, *ENDING):
+                return
+            if trouble is not None:
+                job.fail("ReportNotDelivered", trouble)
+            job.enter(ENDING[job.status], self._clock.now())
+            self._let_go(job)
+            self._schedule()
+
+    def _deliver(self, job: Job) -> str | None:
+        """Store the report if a task ran, and return what went wrong; the job ends all the same [S3-2023:troubleshooting]."""
+        if job.report is None or not job.executed:
+            return None
+        try:
+            job.report.write(self._objects, job.id, self._clock.now(), lambda: self._random.randbytes(_REPORT_NAME_BYTES).hex())
+        except NoSuchObjectError:
+            return f"The completion report was not delivered: there is no bucket {job.request.report_bucket}"
+        except ObjectForbiddenError:
+            return "The completion report was not delivered: AccessDenied"
+        return None
+
+    def _let_go(self, job: Job) -> None:
+        job.tasks = None
+        if job.report is not None:
+            job.report.close()
+            job.report = None
+
+
+def _is_still(job: Job, *statuses: Status) -> bool:
+    return job.status in statuses and not job.forgotten
+
+
+def _same(job: Job, asked: request.JobRequest) -> str:
+    if job.request.fingerprint != asked.fingerprint:
+        raise BatchError("IdempotencyException", "The ClientRequestToken was used before, with another request")
+    return job.id

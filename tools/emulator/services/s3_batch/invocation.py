@@ -1,0 +1,106 @@
+"""One task's invocation: the event a function gets, and what its answer means [S3:batch-ops-invoke-lambda]."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from tools.emulator.core.ports import InvocationResult
+from tools.emulator.services.s3_batch.manifest import Row
+from tools.emulator.services.s3_batch.request import JobRequest
+
+MAX_RESULT_STRING = 1024
+"""Characters of a result that reach the report [aws-samples sample-replicate-on-tag, docs/tagging-at-scale.md]."""
+
+THROTTLED_STATUS = 429
+RESULT_CODES = ("Succeeded", "TemporaryFailure", "PermanentFailure")
+
+
+class Fate(Enum):
+    """What becomes of a task after an invocation."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TEMPORARY = "temporary"
+    THROTTLED = "throttled"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An invocation's outcome: for the report, the last three columns are `http_status`, `error_code` and `message`.
+
+    `from_function` tells a resultString of the function's from a sentence of S3's: only the former may be kept out of the report.
+    """
+
+    fate: Fate
+    http_status: int = 200
+    error_code: str = ""
+    message: str = ""
+    from_function: bool = False
+
+
+def event(request: JobRequest, job_id: str, row: Row, *, invocation_id: str, task_id: str) -> bytes:
+    """Return the event for one task as JSON; the key percent-encoded exactly as it stands in the manifest."""
+    task: dict[str, Any] = {"taskId": task_id, "s3Key": row.key, "s3VersionId": row.version_id}
+    job: dict[str, Any] = {"id": job_id}
+    if request.schema_version == "1.0":
+        task["s3BucketArn"] = f"arn:aws:s3:::{row.bucket}"
+    else:
+        task["s3Bucket"] = row.bucket
+        if request.user_arguments is not None:
+            job["userArguments"] = request.user_arguments
+    body = {"invocationSchemaVersion": request.schema_version, "invocationId": invocation_id, "job": job, "tasks": [task]}
+    return json.dumps(body).encode()
+
+
+def judge(result: InvocationResult, *, schema_version: str, invocation_id: str, task_id: str) -> Answer:
+    """Return what an invocation's result means for its one task."""
+    text = result.payload.decode("utf-8", errors="replace")
+    if result.status == THROTTLED_STATUS:
+        return Answer(Fate.THROTTLED, 429, "TooManyRequestsException", "Rate Exceeded.")
+    if result.status >= 500:  # noqa: PLR2004 -- the class of HTTP statuses
+        return Answer(Fate.TEMPORARY, result.status, "TemporaryFailure", f"Lambda answered {result.status}: {text}")
+    if result.status != 200:  # noqa: PLR2004 -- HTTP's OK
+        return Answer(Fate.FAILED, result.status, "PermanentFailure", f"Lambda answered {result.status}: {text}")
+    if result.function_error is not None:
+        return _failed(f"Lambda returned function error: {text}")  # [S3:batch-ops-examples-reports]
+    return _judge_payload(result.payload, schema_version, invocation_id, task_id)
+
+
+def _judge_payload(payload: bytes, schema_version: str, invocation_id: str, task_id: str) -> Answer:
+    try:
+        answer = json.loads(payload)
+    except ValueError:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
+        answer = None
+    if not isinstance(answer, Mapping):
+        return _failed("Invalid JSON returned in Lambda payload")
+    if answer.get("invocationSchemaVersion") != schema_version:
+        return _failed(f"Lambda returned another invocationSchemaVersion than {schema_version}")
+    if answer.get("invocationId") != invocation_id:
+        return _failed("Lambda returned another invocationId than it was given")
+    results = answer.get("results")
+    if not isinstance(results, list) or not all(isinstance(entry, Mapping) for entry in results):
+        return _failed("Lambda returned no list of results")
+    for entry in results:
+        if entry.get("taskId") == task_id:
+            return _result(entry.get("resultCode"), entry.get("resultString"))
+    return _result(answer.get("treatMissingKeysAs", "TemporaryFailure"), "Lambda returned no result for the task")
+
+
+def _result(code: object, text: object) -> Answer:
+    text = "" if text is None else text
+    if code not in RESULT_CODES:
+        return _failed(f"Lambda returned an unknown result code: {code!r}")
+    if not isinstance(text, str):
+        return _failed("Lambda returned a resultString that is no string")
+    if code == "Succeeded":
+        return Answer(Fate.SUCCEEDED, message=text, from_function=True)
+    fate = Fate.FAILED if code == "PermanentFailure" else Fate.TEMPORARY
+    return Answer(fate, 200, str(code), text, from_function=True)
+
+
+def _failed(message: str) -> Answer:
+    return Answer(Fate.FAILED, 200, "PermanentFailure", message)

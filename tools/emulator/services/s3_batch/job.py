@@ -1,0 +1,150 @@
+"""A job's record: its state, its counters, and how DescribeJob and ListJobs show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from tools.emulator.services.s3_batch.pace import Ramp
+from tools.emulator.services.s3_batch.report import Report
+from tools.emulator.services.s3_batch.request import JobRequest
+from tools.emulator.services.s3_batch.tasks import Tasks
+
+SUSPENDED_SECONDS = 30 * 86_400
+"""After so long without confirmation a job fails [S3:batch-ops-job-status]."""
+
+KEPT_SECONDS = 90 * 86_400
+"""For so long after its end a job is remembered [S3:batch-ops-list-jobs]."""
+
+MAX_REASON = 256
+
+
+class Status(StrEnum):
+    """A job's status, by AWS's names [bc JobStatus]."""
+
+    NEW = "New"
+    PREPARING = "Preparing"
+    SUSPENDED = "Suspended"
+    READY = "Ready"
+    ACTIVE = "Active"
+    PAUSING = "Pausing"
+    PAUSED = "Paused"
+    COMPLETING = "Completing"
+    COMPLETE = "Complete"
+    CANCELLING = "Cancelling"
+    CANCELLED = "Cancelled"
+    FAILING = "Failing"
+    FAILED = "Failed"
+
+
+TERMINAL = frozenset({Status.COMPLETE, Status.CANCELLED, Status.FAILED})
+ENDING = {Status.COMPLETING: Status.COMPLETE, Status.CANCELLING: Status.CANCELLED, Status.FAILING: Status.FAILED}
+"""Where each state that only waits for the end leads."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One job. Everything but the identity changes under the engine's lock.
+
+    Attributes:
+        created: Epoch seconds, as all times here.
+        in_flight: Invocations under way.
+        pumping: A thread is starting tasks of this job; no second one may.
+        wake_at: When it next looks for tasks by itself.
+        ending: Its end has been planned.
+        generated: Where the manifest is that S3 made for it, as DescribeJob says it.
+        forgotten: The world it ran in was wiped: what still comes back for it counts no more.
+    """
+
+    id: str
+    arn: str
+    request: JobRequest
+    created: float
+    priority: int
+    tags: tuple[tuple[str, str], ...]
+    status: Status = Status.NEW
+    status_reason: str | None = None
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    suspended: float | None = None
+    terminated: float | None = None
+    total: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    generated: dict[str, Any] | None = None
+    tasks: Tasks | None = None
+    report: Report | None = None
+    ramp: Ramp | None = None
+    in_flight: int = 0
+    pumping: bool = False
+    wake_at: float | None = None
+    ending: bool = False
+    forgotten: bool = False
+    _active_seconds: float = 0.0
+    _active_since: float | None = None
+
+    def enter(self, status: Status, now: float) -> None:
+        """Change the status and keep the times that hang on it."""
+        if self._active_since is not None:
+            self._active_seconds += now - self._active_since
+        self._active_since = now if status is Status.ACTIVE else None
+        if status is Status.SUSPENDED:
+            self.suspended = now
+        if status in TERMINAL:
+            self.terminated = now
+        self.status = status
+
+    def fail(self, code: str, reason: str) -> None:
+        """Add a reason for the job's failure."""
+        self.failures.append((code, reason[:MAX_REASON]))
+
+    @property
+    def executed(self) -> int:
+        """How many tasks have run to an end."""
+        return self.succeeded + self.failed
+
+    def described(self, now: float) -> dict[str, Any]:
+        """Return DescribeJob's `Job`."""
+        suspension = {"SuspendedDate": _time(self.suspended), "SuspendedCause": "Awaiting confirmation"} if self.suspended else {}
+        generated = {"GeneratedManifestDescriptor": self.generated} if self.generated else {}
+        return self.request.described | {
+            "JobId": self.id,
+            "JobArn": self.arn,
+            "Status": str(self.status),
+            "Priority": self.priority,
+            "ProgressSummary": self._progress(now),
+            "StatusUpdateReason": self.status_reason,
+            "FailureReasons": [{"FailureCode": code, "FailureReason": reason} for code, reason in self.failures],
+            "CreationTime": _time(self.created),
+            "TerminationDate": _time(self.terminated),
+            **suspension,
+            **generated,
+        }
+
+    def listed(self, now: float) -> dict[str, Any]:
+        """Return the job's entry in ListJobs' `Jobs`."""
+        return {
+            "JobId": self.id,
+            "Description": self.request.described.get("Description"),
+            "Operation": "LambdaInvoke",
+            "Priority": self.priority,
+            "Status": str(self.status),
+            "CreationTime": _time(self.created),
+            "TerminationDate": _time(self.terminated),
+            "ProgressSummary": self._progress(now),
+        }
+
+    def _progress(self, now: float) -> dict[str, Any]:
+        since = self._active_since
+        seconds = self._active_seconds + (0.0 if since is None else now - since)
+        return {
+            "TotalNumberOfTasks": self.total,
+            "NumberOfTasksSucceeded": self.succeeded,
+            "NumberOfTasksFailed": self.failed,
+            "Timers": {"ElapsedTimeInActiveSeconds": int(seconds)},
+        }
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,144 @@
+"""The completion report (`Report_CSV_20180820`): what became of each task that ran.
+
+The columns come in the order of real reports, HTTPStatusCode before ErrorCode, although `ReportSchema` says otherwise
+[aws-samples sample-replicate-on-tag fixtures; AWS's own sample rows].
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from tools.emulator.core.ports import Objects
+from tools.emulator.services.s3_batch.invocation import MAX_RESULT_STRING, Answer, Fate
+from tools.emulator.services.s3_batch.manifest import Row
+
+SCHEMA = "Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage"
+ROWS_PER_FILE = 100_000
+"""Undocumented on AWS, which says "one or more files"."""
+
+_IN_MEMORY_BYTES = 4 * 1024 * 1024
+_NANOSECONDS = 1_000_000_000
+
+
+class Results:
+    """Rows of one kind, spooled to disk, in files of at most so many rows."""
+
+    def __init__(self, rows_per_file: int) -> None:
+        # Not a with block: the rows are written while the job runs and read when it ends. A world dropped half-way drops them too.
+        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 -- closed by the next line
+        weakref.finalize(self, self._spool.close)
+        self._ends: list[int] = []
+        self._size = 0
+        self._rows = 0
+        self._rows_per_file = rows_per_file
+
+    def add(self, line: bytes) -> None:
+        """Append one row."""
+        if self._rows and self._rows % self._rows_per_file == 0:
+            self._ends.append(self._size)
+        self._spool.write(line)
+        self._size += len(line)
+        self._rows += 1
+
+    def files(self) -> Iterator[bytes]:
+        """Yield the contents of the files, none if there is no row."""
+        self._spool.seek(0)
+        at = 0
+        for end in [*self._ends, self._size] if self._rows else []:
+            yield self._spool.read(end - at)
+            at = end
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self._spool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a report goes: keys begin with `<prefix>/job-<id>/`, so a prefix ending in a slash yields two."""
+
+    bucket: str
+    prefix: str
+    failed_tasks_only: bool
+    failed_strings: bool
+
+    def folder(self, job_id: str) -> str:
+        """Return what the keys of a job's report begin with, without a slash at the end."""
+        return f"{self.prefix}/job-{job_id}" if self.prefix else f"job-{job_id}"
+
+
+class Report:
+    """A job's report while it grows."""
+
+    def __init__(self, destination: Destination, rows_per_file: int = ROWS_PER_FILE) -> None:
+        self._destination = destination
+        self._results = {"succeeded": Results(rows_per_file), "failed": Results(rows_per_file)}
+        self._line = csv.writer(_Echo(), lineterminator="\r\n").writerow
+
+    def add(self, row: Row, answer: Answer) -> None:
+        """Append the row of a task that ran."""
+        succeeded = answer.fate is Fate.SUCCEEDED
+        if succeeded and self._destination.failed_tasks_only:
+            return
+        hidden = answer.from_function and not succeeded and not self._destination.failed_strings
+        message = "" if hidden else answer.message[:MAX_RESULT_STRING]
+        status = "succeeded" if succeeded else "failed"
+        columns = (row.bucket, row.key, row.version_id or "", status, answer.http_status, answer.error_code, message)
+        line: str = self._line(columns)
+        self._results[status].add(line.encode("utf-8", errors="replace"))  # a function may return lone surrogates
+
+    def write(self, objects: Objects, job_id: str, now: float, digits: Callable[[], str]) -> None:
+        """Store the result files, then manifest.json, then its MD5.
+
+        Args:
+            objects: Where to.
+            job_id: The job's.
+            now: When, in epoch seconds.
+            digits: Called for the 40 hexadecimal digits of a file's name.
+
+        Raises:
+            NoSuchObjectError: There is no such bucket.
+            ObjectForbiddenError: It may not be written.
+        """
+        folder, bucket = self._destination.folder(job_id), self._destination.bucket
+        listed = []
+        for status, results in self._results.items():
+            for body in results.files():
+                key = f"{folder}/results/{digits()}.csv"
+                objects.write(bucket, key, body)
+                listed.append({"TaskExecutionStatus": status, "Bucket": bucket, "MD5Checksum": _md5(body), "Key": key})
+        manifest = {"Format": "Report_CSV_20180820", "ReportCreationDate": _date(now), "Results": listed, "ReportSchema": SCHEMA}
+        body = json.dumps(manifest).encode()
+        objects.write(bucket, f"{folder}/manifest.json", body)
+        objects.write(bucket, f"{folder}/manifest.json.md5", _md5(body).encode())
+
+    def close(self) -> None:
+        """Forget the rows."""
+        for results in self._results.values():
+            results.close()
+
+
+class _Echo:
+    """A file for `csv.writer`, whose `writerow` returns what `write` returns: here the line itself."""
+
+    def write(self, line: str) -> str:
+        """Return a line."""
+        return line
+
+
+def _md5(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def _date(now: float) -> str:
+    """Return a time with the nine decimals of real reports."""
+    seconds, nanoseconds = divmod(int(now * _NANOSECONDS), _NANOSECONDS)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds:09d}Z"

@@ -1,0 +1,129 @@
+"""The way from moto's s3control into the engine: the job operations, in process (`mock_aws`) and through the threaded server.
+
+moto knows s3control but no jobs. `install` adds their paths to moto's table of URLs, `uninstall` takes them out again; install
+before `mock_aws` starts or the server is made, for moto reads the table then. moto itself parses and serializes, by botocore's
+model. When its backend is reset, the engine forgets its jobs at the next request: a mark laid into the backend's state has gone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from xml.sax.saxutils import escape
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.s3control import s3control_backends, urls
+from moto.s3control.responses import S3ControlResponse
+
+from tools.emulator.services.s3_batch.backend import BatchOperations
+from tools.emulator.services.s3_batch.errors import BatchError, bad_request
+from tools.emulator.services.s3_batch.request import check_account
+
+Answer = ActionResult | tuple[int, dict[str, str], str]
+
+_PATHS = tuple(
+    r"{0}/v20180820/jobs" + rest + "$"
+    for rest in ("", *(r"/(?P<id>[^/]+)" + leaf for leaf in ("", "/status", "/priority", "/tagging")))
+)
+_CREATE_MEMBERS = (
+    "AccountId",
+    "ConfirmationRequired",
+    "Operation",
+    "Report",
+    "ClientRequestToken",
+    "Manifest",
+    "Description",
+    "Priority",
+    "RoleArn",
+    "Tags",
+    "ManifestGenerator",
+)
+_MARK = "batch_operations_of_the_offline_world"
+
+
+class JobsResponse(S3ControlResponse):  # type: ignore[misc]  # moto's annotations are not followed (pyproject)
+    """Answers the job operations; every other one is moto's. `engine` is set by `install`."""
+
+    engine: ClassVar[BatchOperations]
+    marked: ClassVar[bool] = False
+
+    def call_action(self) -> Any:  # noqa: ANN401 -- moto's own type for a response
+        """Answer one request; a refusal goes out with AWS's code and status."""
+        try:
+            self._look_for_reset()
+            check_account(self._get_param("AccountId"), self.engine.settings.account_id)
+            if self.region != self.engine.settings.region:
+                raise bad_request(f"The offline world has one Region, {self.engine.settings.region}")
+            return super().call_action()
+        except BatchError as error:
+            return _refusal(error)
+
+    def create_job(self) -> ActionResult:
+        """Answer CreateJob."""
+        given = {name: self._get_param(name) for name in _CREATE_MEMBERS}
+        return ActionResult({"JobId": self.engine.create_job({name: value for name, value in given.items() if value is not None})})
+
+    def describe_job(self) -> ActionResult:
+        """Answer DescribeJob."""
+        return ActionResult({"Job": self.engine.describe_job(self._get_param("JobId"))})
+
+    def list_jobs(self) -> ActionResult:
+        """Answer ListJobs."""
+        statuses, most, token = (self._get_param(name) for name in ("JobStatuses", "MaxResults", "NextToken"))
+        jobs, next_token = self.engine.list_jobs(statuses or (), most, token)
+        return ActionResult({"Jobs": jobs, "NextToken": next_token})
+
+    def update_job_status(self) -> ActionResult:
+        """Answer UpdateJobStatus."""
+        names = ("JobId", "RequestedJobStatus", "StatusUpdateReason")
+        return ActionResult(self.engine.update_job_status(*(self._get_param(name) for name in names)))
+
+    def update_job_priority(self) -> ActionResult:
+        """Answer UpdateJobPriority."""
+        return ActionResult(self.engine.update_job_priority(self._get_param("JobId"), self._get_param("Priority")))
+
+    def get_job_tagging(self) -> ActionResult:
+        """Answer GetJobTagging."""
+        tags = self.engine.job_tags(self._get_param("JobId"))
+        return ActionResult({"Tags": [{"Key": key, "Value": value} for key, value in tags]})
+
+    def put_job_tagging(self) -> ActionResult:
+        """Answer PutJobTagging."""
+        self.engine.put_job_tags(self._get_param("JobId"), self._get_param("Tags") or [])
+        return EmptyResult()
+
+    def delete_job_tagging(self) -> ActionResult:
+        """Answer DeleteJobTagging."""
+        self.engine.put_job_tags(self._get_param("JobId"), [])
+        return EmptyResult()
+
+    def _look_for_reset(self) -> None:
+        state = s3control_backends[self.engine.settings.account_id][self.partition].__dict__
+        if state.get(_MARK) is self.engine:
+            return
+        if self.marked:
+            self.engine.reset()
+        state[_MARK] = self.engine
+        type(self).marked = True
+
+
+def install(engine: BatchOperations) -> None:
+    """Let moto's s3control answer job operations out of an engine; an engine installed before is replaced."""
+    door: type[JobsResponse] = type("InstalledJobsResponse", (JobsResponse,), {"engine": engine})
+    for path in _PATHS:
+        urls.url_paths[path] = door.dispatch
+
+
+def uninstall() -> None:
+    """Take the job operations out of moto again."""
+    for path in _PATHS:
+        urls.url_paths.pop(path, None)
+
+
+def _refusal(error: BatchError) -> tuple[int, dict[str, str], str]:
+    kind = "Receiver" if error.http_status >= 500 else "Sender"  # noqa: PLR2004 -- the class of HTTP statuses
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<ErrorResponse><Error>'
+        f"<Type>{kind}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+        "</Error><RequestId>offline-world</RequestId></ErrorResponse>"
+    )
+    return error.http_status, {"Content-Type": "application/xml", "status": str(error.http_status)}, body

@@ -1,0 +1,171 @@
+"""Runs the tasks of active jobs: starts invocations as pace allows, takes their answers, and says when a job has drained."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from tools.emulator.core.clock import Clock
+from tools.emulator.core.ports import Functions, InvocationResult
+from tools.emulator.services.s3_batch.invocation import Answer, Fate, event, judge
+from tools.emulator.services.s3_batch.job import Job, Status
+from tools.emulator.services.s3_batch.manifest import Row
+from tools.emulator.services.s3_batch.pace import Rate
+from tools.emulator.services.s3_batch.tasks import Task, opaque_id
+from tools.emulator.settings import EmulatorSettings
+
+WATCHED_FROM_TASKS = 1000
+"""From so many executed tasks on, more failures than successes fail the job [S3:batch-ops-job-status]."""
+
+MISSING_VERSION = Answer(Fate.FAILED, 400, "InvalidRequest", "Task failed due to missing VersionId")
+"""An empty field in a VersionId column [S3:troubleshooting-batch-operations]."""
+
+_SHORTEST_WAIT = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    task: Task
+    invocation_id: str
+    payload: bytes
+
+
+class Runner:
+    """Starts and settles tasks.
+
+    `drained` is called, with the lock held, whenever a job is found with nothing under way and nothing to start.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        settings: EmulatorSettings,
+        functions: Functions,
+        lock: threading.RLock,
+        ids: random.Random,
+        drained: Callable[[Job], None],
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._functions = functions
+        self._lock = lock
+        self._ids = ids
+        self._drained = drained
+        self._rate = Rate(settings.batch_tasks_per_second)
+
+    def pump(self, job: Job) -> None:
+        """Start what may be started of a job. Must not be called with the lock held: functions are invoked without it."""
+        with self._lock:
+            if job.pumping:
+                return  # whoever is at it looks again before it stops
+            job.pumping = True
+        while launches := self._take_or_stop(job):
+            for launch in launches:
+                self._functions.invoke(job.request.function_arn, launch.payload, partial(self._done, job, launch))
+
+    def record(self, job: Job, row: Row, answer: Answer) -> None:
+        """Count a task that has run to its end, with the lock held."""
+        if answer.fate is Fate.SUCCEEDED:
+            job.succeeded += 1
+        else:
+            job.failed += 1
+        if job.report is not None:
+            job.report.add(row, answer)
+        too_many = job.executed >= WATCHED_FROM_TASKS and job.failed * 2 > job.executed
+        if too_many and job.status in (Status.ACTIVE, Status.PAUSING):
+            job.fail(
+                "JobFailureRateExceeded", f"{job.failed} of the {job.executed} tasks that ran have failed: more than 50 percent"
+            )
+            job.enter(Status.FAILING, self._clock.now())
+
+    def _take_or_stop(self, job: Job) -> list[_Launch]:
+        with self._lock:
+            launches = self._take(job)
+            job.pumping = bool(launches)
+            return launches
+
+    def _take(self, job: Job) -> list[_Launch]:
+        launches: list[_Launch] = []
+        if job.forgotten:
+            return launches
+        if job.status is Status.ACTIVE and job.tasks is not None and job.ramp is not None:
+            now = self._clock.now()
+            room = job.ramp.allowance(now) - job.in_flight
+            while len(launches) < room and job.status is Status.ACTIVE and self._rate.available(now):
+                task = job.tasks.next(now)
+                if task is None:
+                    break
+                self._rate.take()
+                if task.row.version_id == "":
+                    self.record(job, task.row, MISSING_VERSION)
+                else:
+                    launches.append(self._launch(job, task))
+            job.in_flight += len(launches)
+            self._plan_waking(job, now)
+        if not job.in_flight and (job.status is not Status.ACTIVE or job.tasks is None or job.tasks.exhausted):
+            self._drained(job)
+        return launches
+
+    def _launch(self, job: Job, task: Task) -> _Launch:
+        invocation_id = opaque_id(self._ids)
+        return _Launch(task, invocation_id, event(job.request, job.id, task.row, invocation_id=invocation_id, task_id=task.id))
+
+    def _plan_waking(self, job: Job, now: float) -> None:
+        """See to it that the job looks again when it may do what it may not do now."""
+        if job.tasks is None or job.ramp is None or job.tasks.exhausted:
+            return
+        if job.in_flight >= job.ramp.allowance(now):
+            wait = job.ramp.wait(now)
+        elif not self._rate.available(now):
+            wait = self._rate.wait()
+        else:
+            due = job.tasks.due()
+            wait = None if due is None else due - now
+        if wait is not None:
+            self._wake(job, now + max(_SHORTEST_WAIT, wait))
+
+    def _wake(self, job: Job, at: float) -> None:
+        if job.wake_at is not None and job.wake_at <= at:
+            return
+        job.wake_at = at
+        self._clock.call_later(at - self._clock.now(), partial(self._woken, job, at))
+
+    def _woken(self, job: Job, at: float) -> None:
+        with self._lock:
+            if job.wake_at == at:
+                job.wake_at = None
+        self.pump(job)
+
+    def _done(self, job: Job, launch: _Launch, result: InvocationResult) -> None:
+        answer = judge(
+            result, schema_version=job.request.schema_version, invocation_id=launch.invocation_id, task_id=launch.task.id
+        )
+        if result.function_error is not None and self._settings.batch_function_errors_redriven:
+            answer = replace(answer, fate=Fate.TEMPORARY)
+        with self._lock:
+            job.in_flight -= 1
+            if not job.forgotten:
+                self._settle(job, launch.task, answer)
+        self.pump(job)
+
+    def _settle(self, job: Job, task: Task, answer: Answer) -> None:
+        if job.tasks is None or job.ramp is None:
+            return
+        now = self._clock.now()
+        if answer.fate is Fate.THROTTLED:
+            job.ramp.throttled(now)
+            if not self._settings.batch_throttle_spends_redrive:
+                job.tasks.hand_back(task)
+                return
+        else:
+            job.ramp.accepted()
+        if answer.fate in (Fate.SUCCEEDED, Fate.FAILED) or task.redrives >= self._settings.batch_redrives:
+            self.record(job, task.row, answer)
+            return
+        task.redrives += 1
+        task.last = answer
+        job.tasks.redrive(task, now + self._settings.batch_redrive_seconds)

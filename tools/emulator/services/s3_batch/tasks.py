@@ -1,0 +1,98 @@
+"""The tasks of a job: read from the manifest as they are wanted, in an order that is not the manifest's."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tools.emulator.services.s3_batch.invocation import Answer
+from tools.emulator.services.s3_batch.manifest import Row
+
+WINDOW = 1000
+"""Rows among which the next one is drawn: tasks need not run in the manifest's order [S3:batch-ops-job-status]."""
+
+MOST_WAITING = 10_000
+"""Redrives that may wait before no new row is read: bounds the memory of a job all of whose tasks fail temporarily."""
+
+_ID_BYTES = 24
+
+
+@dataclass(slots=True)
+class Task:
+    """One row's work: how often it has been redriven, and its last answer if that was a temporary failure."""
+
+    id: str
+    row: Row
+    redrives: int = 0
+    last: Answer | None = None
+
+
+class Tasks:
+    """Hands out a job's tasks; only those under way or waiting exist."""
+
+    def __init__(self, rows: Iterator[Row], order: random.Random) -> None:
+        self._rows: Iterator[Row] | None = rows
+        self._order = order
+        self._window: list[Row] = []
+        self._handed_back: deque[Task] = deque()
+        self._waiting: deque[tuple[float, Task]] = deque()
+
+    def next(self, now: float) -> Task | None:
+        """Return a task to run now: one handed back, a redrive that is due, or the next row; None if there is none."""
+        if self._handed_back:
+            return self._handed_back.popleft()
+        if self._waiting and self._waiting[0][0] <= now:
+            return self._waiting.popleft()[1]
+        if len(self._waiting) >= MOST_WAITING:
+            return None
+        row = self._draw()
+        return None if row is None else Task(opaque_id(self._order), row)
+
+    def hand_back(self, task: Task) -> None:
+        """Take back a task that was not accepted; it is the next."""
+        self._handed_back.append(task)
+
+    def redrive(self, task: Task, due: float) -> None:
+        """Take back a task to run again at a time; times must not go back."""
+        self._waiting.append((due, task))
+
+    def due(self) -> float | None:
+        """Return when the first redrive is due, None if none waits."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def unfinished(self) -> Iterator[Task]:
+        """Empty what was handed back or waits for a redrive, and yield it."""
+        yield from self._handed_back
+        yield from (task for _, task in self._waiting)
+        self._handed_back.clear()
+        self._waiting.clear()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every task has been handed out and none has come back."""
+        return not self._handed_back and not self._waiting and not self._fill()
+
+    def _draw(self) -> Row | None:
+        window = self._fill()
+        if not window:
+            return None
+        at = self._order.randrange(len(window))
+        window[at], window[-1] = window[-1], window[at]
+        return window.pop()
+
+    def _fill(self) -> list[Row]:
+        while self._rows is not None and len(self._window) < WINDOW:
+            row = next(self._rows, None)
+            if row is None:
+                self._rows = None  # lets go of the manifest
+            else:
+                self._window.append(row)
+        return self._window
+
+
+def opaque_id(source: random.Random) -> str:
+    """Return an id of the look of AWS's: Base64 of nothing in particular."""
+    return base64.b64encode(source.randbytes(_ID_BYTES)).decode("ascii")

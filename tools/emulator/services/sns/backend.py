@@ -1,0 +1,193 @@
+"""The topics of the offline world: topics and subscriptions are moto's, what happens to a message is here."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from moto.sns import urls
+from moto.sns.models import Subscription, Topic, sns_backends
+
+from tools.emulator.core.clock import Clock
+from tools.emulator.core.ports import Queues
+from tools.emulator.core.refusal import refuse
+from tools.emulator.services.sns.errors import SnsError, invalid, no_such_topic
+from tools.emulator.services.sns.notification import Notification, check
+from tools.emulator.services.sns.outbox import Outbox
+from tools.emulator.services.sns.responses import door_for
+from tools.emulator.settings import EmulatorSettings
+
+PENDING = "PendingConfirmation"  # stands in the place of the ARN of a subscription that is not confirmed
+MAILS_PER_SECOND = 10  # and subscription; above, it is suspended [GR:sns]
+_RATE = "offline_world_mails"  # the attribute of moto's subscription that holds when mails were sent
+
+
+class EventFunctions(Protocol):
+    """Lambda as SNS sees it: `ports.Functions`, told the publisher's trace, so that loops are found."""
+
+    def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
+        """Queue an asynchronous invocation; False where there is no such function."""
+        ...
+
+
+class SnsService:
+    """SNS of the offline world; implements `ports.Topics`."""
+
+    def __init__(
+        self, *, clock: Clock, settings: EmulatorSettings, functions: EventFunctions, queues: Queues, outbox: Path
+    ) -> None:
+        self.outbox = Outbox(outbox)
+        self._clock = clock
+        self._settings = settings
+        self._functions = functions
+        self._queues = queues
+        self._lock = threading.Lock()
+        self._paths = dict(urls.url_paths)
+        self._deliver: dict[str, Callable[[Subscription, Notification], None]] = {
+            "lambda": self._to_function,
+            "sqs": self._to_queue,
+            "email": self._to_person,
+        }
+
+    def install(self) -> None:
+        """Put this in moto's place."""
+        self._paths = dict(urls.url_paths)
+        door = door_for(self)
+        for path in urls.url_paths:
+            urls.url_paths[path] = door.dispatch
+
+    def uninstall(self) -> None:
+        """Give moto its place back."""
+        urls.url_paths.update(self._paths)
+
+    # ports.Topics
+
+    def publish(self, topic_arn: str, message: str) -> None:
+        """Publish a message.
+
+        Raises:
+            LookupError: There is no such topic.
+        """
+        try:
+            self.send(topic_arn, message)
+        except SnsError as error:
+            raise LookupError(error.message) from error
+
+    def send(
+        self,
+        topic_arn: str,
+        message: str,
+        *,
+        subject: str | None = None,
+        attributes: Mapping[str, Mapping[str, Any]] | None = None,
+        trace: str | None = None,
+    ) -> str:
+        """Publish a message and return its id; every subscription has it when this returns (functions: it is queued).
+
+        Raises:
+            SnsError: There is no such topic, or SNS would not publish this.
+        """
+        topic = self._topic(topic_arn)
+        check(message, subject, attributes or {})
+        notification = Notification(topic_arn, message, subject, attributes or {}, self._clock.now(), trace)
+        for subscription in self._subscriptions(topic):
+            if subscription.arn != PENDING:
+                self._deliver[subscription.protocol](subscription, notification)
+        return notification.id
+
+    def subscribe(self, topic_arn: str, protocol: str, endpoint: str, attributes: Mapping[str, Any]) -> str:
+        """Subscribe an endpoint and return the subscription's ARN, or `pending confirmation`.
+
+        Raises:
+            SnsError: There is no such topic, or the endpoint is none.
+            UnsupportedError: A protocol or an attribute that the offline world does not implement.
+        """
+        if protocol not in self._deliver:
+            raise refuse("sns", f"subscriptions by {protocol}")
+        _check_attributes(attributes)
+        if not endpoint or (protocol == "email" and "@" not in endpoint):
+            raise invalid(f"Invalid parameter: {protocol.capitalize()} endpoint")
+        self._topic(topic_arn)
+        subscription: Subscription = self._backend.subscribe(topic_arn, endpoint, protocol)
+        subscription.attributes.update(attributes)
+        if protocol == "email" and not self._settings.mail_confirmed:
+            _suspend(subscription)
+        return "pending confirmation" if subscription.arn == PENDING else str(subscription.arn)
+
+    def set_subscription_attribute(self, subscription_arn: str, name: str, value: object) -> None:
+        """Change an attribute of a subscription.
+
+        Raises:
+            SnsError: There is no such subscription.
+            UnsupportedError: Attributes that the offline world does not implement.
+        """
+        _check_attributes({name: value})
+        subscription = self._backend.subscriptions.get(subscription_arn)
+        if subscription is None:
+            raise SnsError("NotFound", "Subscription does not exist", 404)
+        subscription.attributes[name] = value
+
+    @property
+    def _backend(self) -> Any:  # noqa: ANN401 - moto's
+        return sns_backends[self._settings.account_id][self._settings.region]
+
+    def _topic(self, topic_arn: str) -> Topic:
+        topic = self._backend.topics.get(topic_arn)
+        if topic is None:
+            raise no_such_topic()
+        return topic
+
+    def _subscriptions(self, topic: Topic) -> list[Subscription]:
+        return [one for one in list(self._backend.subscriptions.values()) if one.topic is topic]
+
+    def _to_function(self, subscription: Subscription, notification: Notification) -> None:
+        event = notification.lambda_event(subscription.arn)
+        if not self._functions.invoke_event(subscription.endpoint, event, trace=notification.trace):
+            self._undelivered(subscription, notification, "Lambda function not found")
+
+    def _to_queue(self, subscription: Subscription, notification: Notification) -> None:
+        raw = str(subscription.attributes.get("RawMessageDelivery")).lower() == "true"
+        body = notification.message if raw else json.dumps(notification.envelope(subscription.arn))
+        attributes = {name: str(one["Value"]) for name, one in notification.attributes.items()} if raw else {}
+        try:
+            self._queues.send(subscription.endpoint, body, attributes)
+        except LookupError:
+            self._undelivered(subscription, notification, "Queue not found")
+
+    def _to_person(self, subscription: Subscription, notification: Notification) -> None:
+        with self._lock:
+            sent: deque[float] = subscription.__dict__.setdefault(_RATE, deque())
+            while sent and sent[0] <= notification.published_at - 1.0:
+                sent.popleft()
+            sent.append(notification.published_at)
+            if len(sent) > MAILS_PER_SECOND:
+                _suspend(subscription)
+                return
+        self.outbox.put(notification, subscription.endpoint, subscription.arn)
+
+    def _undelivered(self, subscription: Subscription, notification: Notification, reason: str) -> None:
+        """Send what a subscription could not be given to its dead letters, where it has some; a queue that is gone loses it."""
+        redrive = subscription.attributes.get("RedrivePolicy")
+        if not redrive:
+            return
+        policy = json.loads(redrive) if isinstance(redrive, str) else redrive
+        body = json.dumps(notification.envelope(subscription.arn))
+        try:
+            self._queues.send(policy["deadLetterTargetArn"], body, {"ErrorCode": "404", "ErrorMessage": reason})
+        except LookupError:
+            return
+
+
+def _suspend(subscription: Subscription) -> None:
+    subscription.arn = PENDING
+    subscription.attributes["PendingConfirmation"] = True
+
+
+def _check_attributes(attributes: Mapping[str, Any]) -> None:
+    for name, value in attributes.items():
+        if name not in ("RawMessageDelivery", "RedrivePolicy") and value not in (None, ""):
+            raise refuse("sns", f"the subscription attribute {name}")

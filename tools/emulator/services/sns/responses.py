@@ -1,0 +1,103 @@
+"""The door into moto: publishing and subscribing are answered here, the rest by moto as far as it is known to be right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.sns.responses import SNSResponse
+
+from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, refuse
+from tools.emulator.services.sns.errors import SnsError, invalid
+
+if TYPE_CHECKING:  # the service makes its door, so the door may only name its type
+    from tools.emulator.services.sns.backend import SnsService
+
+TOPIC_OPERATIONS = frozenset(
+    {
+        "CreateTopic",
+        "DeleteTopic",
+        "ListTopics",
+        "GetTopicAttributes",
+        "SetTopicAttributes",
+        "Subscribe",
+        "Unsubscribe",
+        "ListSubscriptions",
+        "ListSubscriptionsByTopic",
+        "GetSubscriptionAttributes",
+        "SetSubscriptionAttributes",
+        "Publish",
+        "TagResource",
+        "UntagResource",
+        "ListTagsForResource",
+    },
+)
+_PUBLISH = ("TopicArn", "TargetArn", "Message", "Subject", "MessageAttributes")
+
+
+class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
+    """Moto's SNS, with a service behind it that each installation's subclass holds."""
+
+    service: SnsService
+
+    def call_action(self) -> Any:  # noqa: ANN401 - moto's answer
+        """Answer any operation; what neither this nor moto does right is refused by its name."""
+        try:
+            if self._get_action() not in TOPIC_OPERATIONS:
+                raise refuse("sns", f"the operation {self._get_action()}")
+            return super().call_action()
+        except UnsupportedError as error:
+            return _fault(STATUS, CODE, str(error))
+        except SnsError as error:
+            return _fault(error.status, error.code, error.message)
+
+    def create_topic(self) -> Any:  # noqa: ANN401 - moto's answer
+        """Answer CreateTopic."""
+        if self._get_attributes().get("FifoTopic"):
+            raise refuse("sns", "FIFO topics")
+        return super().create_topic()
+
+    def publish(self) -> ActionResult:
+        """Answer Publish."""
+        for name in self.params:
+            if name not in _PUBLISH:
+                raise refuse("sns", f"the parameter {name} of Publish")
+        topic = self._get_param("TopicArn") or self._get_param("TargetArn")
+        if not topic:
+            raise invalid("Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter")
+        message_id = self.service.send(
+            topic,
+            self._get_param("Message"),
+            subject=self._get_param("Subject"),
+            attributes=self._parse_message_attributes(),
+            trace=self.headers.get("X-Amzn-Trace-Id"),
+        )
+        return ActionResult({"MessageId": message_id})
+
+    def subscribe(self) -> ActionResult:
+        """Answer Subscribe."""
+        arn = self.service.subscribe(
+            self._get_param("TopicArn"), self._get_param("Protocol"), self._get_param("Endpoint"), self._get_attributes()
+        )
+        return ActionResult({"SubscriptionArn": arn})
+
+    def set_subscription_attributes(self) -> EmptyResult:
+        """Answer SetSubscriptionAttributes."""
+        self.service.set_subscription_attribute(
+            self._get_param("SubscriptionArn"), self._get_param("AttributeName"), self._get_param("AttributeValue")
+        )
+        return EmptyResult()
+
+
+def door_for(service: SnsService) -> type[TopicsResponse]:
+    """Return moto's response class for SNS with this service behind it."""
+    return type("Door", (TopicsResponse,), {"service": service})
+
+
+def _fault(status: int, code: str, message: str) -> tuple[int, dict[str, str], str]:
+    body = (
+        '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
+        f"<Code>{code}</Code><Message>{escape(message)}</Message></Error></ErrorResponse>"
+    )
+    return status, {"Content-Type": "text/xml", "status": str(status)}, body

@@ -1,0 +1,193 @@
+"""The queues of the offline world: their names and settings are moto's, their messages are here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from moto.sqs import urls
+from moto.sqs.models import Queue, sqs_backends
+
+from tools.emulator.core.clock import Clock
+from tools.emulator.services.lambda_.ports import ReceivedMessage
+from tools.emulator.services.sqs.errors import SqsError, no_such_queue
+from tools.emulator.services.sqs.queue import Depth, Limits, Message, MessageQueue, Receipt
+from tools.emulator.services.sqs.responses import door_for
+from tools.emulator.settings import EmulatorSettings
+
+POLL_SECONDS = 0.02  # of the wall: how often a long poll looks again
+_STORE = "offline_world_messages"  # the attribute of moto's queue that holds ours: gone when moto's is
+
+
+class SqsService:
+    """SQS of the offline world; implements `ports.Queues` and the Lambda part's `ReceivingQueues`."""
+
+    def __init__(self, *, clock: Clock, settings: EmulatorSettings) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._paths = dict(urls.url_paths)
+        self._on_visible: list[Callable[[str], None]] = []
+
+    def install(self) -> None:
+        """Put this in moto's place."""
+        self._paths = dict(urls.url_paths)
+        door = door_for(self)
+        for path in urls.url_paths:
+            urls.url_paths[path] = door.dispatch
+
+    def uninstall(self) -> None:
+        """Give moto its place back."""
+        urls.url_paths.update(self._paths)
+
+    def when_visible(self, action: Callable[[str], None]) -> None:
+        """Call this with a queue's ARN whenever something was sent to it or given back."""
+        self._on_visible.append(action)
+
+    # ports.Queues
+
+    def send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
+        """Send a message with attributes of type String.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        self.put(self._known(queue_arn), body, typed)
+
+    # functions.ports.ReceivingQueues
+
+    def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
+        """Return at most so many messages at once, without waiting.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        return [_for_lambda(receipt) for receipt in self.take(self._known(queue_arn), max_messages)]
+
+    def visibility_seconds(self, queue_arn: str) -> float:
+        """Return for how long the queue hides a message that was received.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        return limits_of(self._known(queue_arn)).visibility_seconds
+
+    def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
+        """Delete messages.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        messages = self.messages(self._known(queue_arn))
+        for handle in receipt_handles:
+            messages.delete(handle)
+
+    def change_visibility(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
+        """Hide a received message for so long, or show it at once.
+
+        Raises:
+            LookupError: There is no such queue.
+            SqsError: The message is not in flight.
+        """
+        self.hide(self._known(queue_arn), receipt_handle, seconds)
+
+    # what the door needs
+
+    def queue(self, name: str) -> Queue:
+        """Return moto's queue by its name.
+
+        Raises:
+            SqsError: There is none.
+        """
+        found = sqs_backends[self._settings.account_id][self._settings.region].queues.get(name)
+        if found is None:
+            raise no_such_queue()
+        return found
+
+    def messages(self, queue: Queue) -> MessageQueue:
+        """Return the messages of moto's queue."""
+        made = MessageQueue(self._clock, refuses_late=self._settings.sqs_refuses_late_receipts)
+        return queue.__dict__.setdefault(_STORE, made)  # type: ignore[no-any-return] # moto is untyped
+
+    def put(
+        self, queue: Queue, body: str, attributes: Mapping[str, Any], *, delay: float | None = None, trace: str | None = None
+    ) -> Message:
+        """Send a message to moto's queue."""
+        message = self.messages(queue).send(body, attributes, limits_of(queue), delay=delay, trace=trace)
+        self._tell(queue)
+        return message
+
+    def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[Receipt]:
+        """Receive messages, waiting so many seconds of the world for the first; one received too often becomes a dead letter."""
+        until, patience = self._clock.now() + wait, time.monotonic() + wait
+        while True:
+            received, dead = self.messages(queue).receive(count, limits_of(queue), visibility)
+            self._bury(queue, dead)
+            # a clock that stands still must not keep a long poll for ever: the wall counts too
+            if received or self._clock.now() >= until or time.monotonic() >= patience:
+                return received
+            time.sleep(POLL_SECONDS)
+
+    def hide(self, queue: Queue, handle: str, seconds: float) -> None:
+        """Change how long a received message stays hidden."""
+        self.messages(queue).change_visibility(handle, seconds)
+        if not seconds:
+            self._tell(queue)
+
+    def depth(self, queue_arn: str) -> Depth:
+        """Return how many messages a queue holds.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        queue = self._known(queue_arn)
+        return self.messages(queue).depth(limits_of(queue))
+
+    def _bury(self, queue: Queue, dead: Sequence[Message]) -> None:
+        grave = queue.dead_letter_queue
+        for message in dead:
+            message.source_arn = queue.queue_arn
+            message.visible_at = self._clock.now()
+            if grave is not None:
+                self.messages(grave).add(message)
+                self._tell(grave)
+
+    def _tell(self, queue: Queue) -> None:
+        for action in self._on_visible:
+            action(queue.queue_arn)
+
+    def _known(self, queue_arn: str) -> Queue:
+        try:
+            return self.queue(queue_arn.rpartition(":")[2])
+        except SqsError as error:
+            raise LookupError(f"no queue {queue_arn}") from error
+
+
+def limits_of(queue: Queue) -> Limits:
+    """Return the settings of moto's queue as they are now."""
+    redrive = queue.redrive_policy or {}
+    return Limits(
+        visibility_seconds=float(queue.visibility_timeout),
+        delay_seconds=float(queue.delay_seconds),
+        retention_seconds=float(queue.message_retention_period),
+        max_receives=redrive.get("maxReceiveCount"),
+    )
+
+
+def _for_lambda(receipt: Receipt) -> ReceivedMessage:
+    return ReceivedMessage(
+        message_id=receipt.message_id,
+        receipt_handle=receipt.handle,
+        body=receipt.body,
+        md5_of_body=receipt.md5,
+        attributes=receipt.system,
+        message_attributes={name: _lambda_attribute(value) for name, value in receipt.attributes.items()},
+    )
+
+
+def _lambda_attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    given = {
+        small: value[name] for name, small in (("StringValue", "stringValue"), ("BinaryValue", "binaryValue")) if name in value
+    }
+    return {**given, "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}

@@ -1,5 +1,0 @@
-"""SQS as it behaves: one receiver for each message, times by the world's clock, dead letters."""
-
-from tools.emulator.sqs.service import SqsService as Service
-
-__all__ = ["Service"]

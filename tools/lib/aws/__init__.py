@@ -1,0 +1,1 @@
+"""AWS as the tools see it: clients, the deployment, batch jobs."""

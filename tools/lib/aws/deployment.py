@@ -1,0 +1,136 @@
+"""Finding the deployment: what the tools know of it stands in its stack's outputs, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from tools.lib.aws.clients import code_of
+from tools.lib.errors import ToolError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+
+DEFAULT_STACK = "VideoModeration"
+OUTPUTS = (
+    "TableName",
+    "WorkBucketName",
+    "BatchInvokeFunctionArn",
+    "BatchRoleArn",
+    "AlertsTopicArn",
+    "SourceBuckets",
+    "CompletionFunctionArn",
+    "NormalDeadLettersUrl",
+    "ExpressDeadLettersUrl",
+    "CompletionDeadLettersUrl",
+    "UndeliveredNoticesUrl",
+    "SweeperDeadLettersUrl",
+    "Slots",
+    "AccountJobs",
+)
+"""The stack's outputs that the tools read; a contract test holds them against the template."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One deployed stack, as the tools need to know it.
+
+    Attributes:
+        source_buckets: The buckets that the functions may read; `*` stands for any run of characters, as in IAM.
+        lane_dead_letters_urls: What starters gave up, of either lane.
+        completion_dead_letters_url: Events that the function completion failed on for good.
+        undelivered_notices_url: Notices that SNS could not deliver to it.
+        sweeper_dead_letters_url: Sweeps that failed.
+        slots: How many of the account's jobs are used where the table's settings do not say.
+        account_jobs: How many jobs the account has.
+    """
+
+    stack_name: str
+    partition: str
+    region: str
+    account_id: str
+    table_name: str
+    work_bucket: str
+    batch_invoke_function_arn: str
+    batch_role_arn: str
+    alerts_topic_arn: str
+    source_buckets: tuple[str, ...]
+    completion_function_arn: str
+    lane_dead_letters_urls: tuple[str, ...]
+    completion_dead_letters_url: str
+    undelivered_notices_url: str
+    sweeper_dead_letters_url: str
+    slots: int
+    account_jobs: int
+
+    def may_read(self, bucket: str) -> bool:
+        """Tell whether the deployed functions may read this bucket."""
+        return any(fnmatchcase(bucket, pattern) for pattern in self.source_buckets)
+
+    def bucket_arn(self, bucket: str) -> str:
+        """Return a bucket's ARN in this deployment's partition."""
+        return f"arn:{self.partition}:s3:::{bucket}"
+
+
+def find(cloudformation: CloudFormationClient, stack_name: str) -> Deployment:
+    """Return the deployment of this name in the client's account and Region.
+
+    Raises:
+        ToolError: There is no such stack, it is being deleted, or it lacks outputs.
+    """
+    stack = _describe(cloudformation, stack_name)
+    status = stack["StackStatus"]
+    if status.startswith("DELETE_"):
+        raise ToolError(
+            f"The stack {stack_name} is in state {status}.", cure="Deploy it again with `make deploy` once it has been deleted."
+        )
+    outputs = {output.get("OutputKey", ""): output.get("OutputValue", "") for output in stack.get("Outputs", [])}
+    missing = [name for name in OUTPUTS if not outputs.get(name)]
+    if missing:
+        raise ToolError(
+            f"The stack {stack_name} ({status}) lacks the outputs {', '.join(missing)}: not this project's, or of another version.",
+            cure="Deploy it again with `make deploy`, or name another stack with --stack.",
+        )
+    return _deployment(stack_name, stack.get("StackId", ""), outputs)
+
+
+def _describe(cloudformation: CloudFormationClient, stack_name: str) -> StackTypeDef:
+    try:
+        return cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    except ClientError as error:
+        # CloudFormation has no code of its own for a stack that is not there.
+        if code_of(error) == "ValidationError" and "does not exist" in str(error):
+            region = cloudformation.meta.region_name
+            raise ToolError(
+                f"There is no stack named {stack_name} in {region} in this account.",
+                cure="Deploy it with `make deploy`, or say which one you mean with --stack, --region and --profile.",
+            ) from error
+        raise
+
+
+def _deployment(stack_name: str, stack_id: str, outputs: dict[str, str]) -> Deployment:
+    # arn:<partition>:cloudformation:<region>:<account>:stack/<name>/<uuid>: saves a call to STS.
+    _, partition, _, region, account_id, _ = stack_id.split(":", 5)
+    return Deployment(
+        stack_name=stack_name,
+        partition=partition,
+        region=region,
+        account_id=account_id,
+        table_name=outputs["TableName"],
+        work_bucket=outputs["WorkBucketName"],
+        batch_invoke_function_arn=outputs["BatchInvokeFunctionArn"],
+        batch_role_arn=outputs["BatchRoleArn"],
+        alerts_topic_arn=outputs["AlertsTopicArn"],
+        source_buckets=tuple(name.strip() for name in outputs["SourceBuckets"].split(",") if name.strip()),
+        completion_function_arn=outputs["CompletionFunctionArn"],
+        lane_dead_letters_urls=(outputs["NormalDeadLettersUrl"], outputs["ExpressDeadLettersUrl"]),
+        completion_dead_letters_url=outputs["CompletionDeadLettersUrl"],
+        undelivered_notices_url=outputs["UndeliveredNoticesUrl"],
+        sweeper_dead_letters_url=outputs["SweeperDeadLettersUrl"],
+        slots=int(outputs["Slots"]),
+        account_jobs=int(outputs["AccountJobs"]),
+    )

@@ -1,0 +1,135 @@
+"""How the tools speak: data goes to stdout, talk to stderr; each result can be said in sentences and as JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, Protocol, TextIO
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from tools.lib.errors import ToolError
+from tools.lib.text import printable
+
+
+class ExitCode(IntEnum):
+    """What a tool tells the shell; each tool's `--help` says the same."""
+
+    DONE = 0
+    FAILED = 1
+    BAD_USAGE = 2
+    SOME_FAILED = 3
+    INTERRUPTED = 130
+
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    failed: the message says why, and what to do about it
+  2    bad usage
+  3    finished, but some objects failed, could not be analysed, or are not final
+  130  interrupted with Ctrl-C"""
+"""Stands at the end of each tool's help."""
+
+
+class Rendered(Protocol):
+    """A result with its two renderings."""
+
+    def sentences(self) -> list[str]:
+        """Return lines for a person."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON values for a program."""
+        ...
+
+
+class Bar(Protocol):
+    """Something that shows how far a work has come."""
+
+    def show(self, text: str, done: int, total: int | None) -> None:
+        """Show the text and, where the total is known, how much of it is done."""
+        ...
+
+
+class Terminal:
+    """The person in front of the program, or the pipe.
+
+    Args:
+        as_json: Whether results go to stdout as JSON instead of sentences.
+        out: Where results go.
+        err: Where all talk goes.
+        interactive: Whether a person can be asked; None finds out.
+    """
+
+    def __init__(self, *, as_json: bool, out: TextIO, err: TextIO, interactive: bool | None = None) -> None:
+        for stream in (out, err):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a key may hold what the terminal's encoding does not
+        self._as_json = as_json
+        self._out = out
+        self._console = Console(file=err, markup=False, highlight=False, emoji=False)
+        self.interactive = sys.stdin.isatty() and err.isatty() if interactive is None else interactive
+
+    def tell(self, result: Rendered) -> None:
+        """Write a result to stdout."""
+        text = json.dumps(result.as_json(), indent=2) if self._as_json else "\n".join(result.sentences())
+        self._out.write(f"{text}\n")
+        self._out.flush()
+
+    def say(self, text: str) -> None:
+        """Say something to the person."""
+        self._console.print(text, soft_wrap=True)
+
+    def complain(self, error: ToolError) -> None:
+        """Say what went wrong, and the cure."""
+        self._console.print(f"Error: {printable(str(error))}", style="red", soft_wrap=True)
+        self._console.print(f"Cure:  {printable(error.cure)}", soft_wrap=True)
+
+    def confirm(self, question: str) -> bool:
+        """Ask the person; no is the answer to plain Return."""
+        return click.confirm(question, err=True)
+
+    @contextmanager
+    def bar(self, unit: str) -> Iterator[Bar]:
+        """Show progress while the block runs: a bar on a terminal, else a line whenever the text changes."""
+        if not self._console.is_terminal:
+            yield _Lines(self.say)
+            return
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+        )
+        with Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True) as progress:
+            yield _RichBar(progress)
+
+
+class _Lines:
+    """Progress where nobody watches: a log has no use for a thousand lines that say the same."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._last: str | None = None
+
+    def show(self, text: str, done: int, total: int | None) -> None:  # noqa: ARG002 - the port's signature; numbers stand in the text
+        if text != self._last:
+            self._say(text)
+        self._last = text
+
+
+class _RichBar:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=None)
+
+    def show(self, text: str, done: int, total: int | None) -> None:
+        self._progress.update(self._task, description=text, completed=done, total=total)

@@ -1,0 +1,168 @@
+"""What every tool has in common: its options, what it needs from its surroundings, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.adapters.table import ThrottledError
+from handlers.runtime.clock import Clock, SystemClock
+from tools.lib.aws.clients import Clients, connect, explain
+from tools.lib.aws.deployment import DEFAULT_STACK
+from tools.lib.cli.output import ExitCode, Terminal
+from tools.lib.doctor import Case, Findings, examine
+from tools.lib.errors import ToolError
+from tools.lib.scans.follow import POLL_SECONDS
+from tools.lib.submit.scan_id import Entropy
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+MANIFESTS = Path(__file__).resolve().parents[3] / "manifests"
+"""Where the local copies of manifests are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a program takes from the machine it runs on; tests hand in their own as click's `obj`.
+
+    Attributes:
+        interactive: Whether a person can be asked; None finds out.
+    """
+
+    connect: Callable[[str | None, str | None], Clients] = connect
+    examine: Callable[[Case], Findings] = examine
+    clock: Clock = field(default_factory=SystemClock)
+    entropy: Entropy = os.urandom
+    interactive: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which deployment is meant: stack name, and Region and profile where they were given."""
+
+    stack: str
+    region: str | None
+    profile: str | None
+
+    def command(self, program: str, *arguments: str) -> str:
+        """Return the command line of a tool for the same deployment, to copy."""
+        named = [
+            ("--stack", self.stack if self.stack != DEFAULT_STACK else None),
+            ("--region", self.region),
+            ("--profile", self.profile),
+        ]
+        options = [word for option, value in named if value for word in (option, value)]
+        return shlex.join(["python", f"tools/{program}", *arguments, *options])
+
+
+class BucketName(click.ParamType[str]):
+    """The name of a general purpose bucket."""
+
+    name = "bucket"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or end with what is wrong with it."""
+        if value.startswith("s3://"):
+            bucket, _, prefix = value.removeprefix("s3://").partition("/")
+            self.fail(
+                f"a bucket's name is wanted, not a URI: --bucket {bucket}{f' --prefix {prefix}' if prefix else ''}", param, ctx
+            )
+        # Old buckets of us-east-1 may have capitals, underscores and 255 characters.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}", value):
+            self.fail(f"{value!r} is not a bucket's name: 3 characters or more of letters, digits, dots and hyphens", param, ctx)
+        return value
+
+
+def target_options(command: Command) -> Command:
+    """Add the options that say which deployment is meant."""
+    options = (
+        click.option("--stack", default=DEFAULT_STACK, show_default=True, metavar="NAME", help="The deployed stack."),
+        click.option("--region", metavar="REGION", help="Its Region; default: that of your AWS configuration."),
+        click.option("--profile", metavar="NAME", help="The AWS profile whose credentials to use."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def output_options(command: Command) -> Command:
+    """Add the options that say how results and faults are shown."""
+    options = (
+        click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
+        click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def submitting_options(command: Command) -> Command:
+    """Add what tests and the rehearsal set where a job is submitted: the time between two looks, and the folder of manifests."""
+    options = (
+        click.option(
+            "--poll-seconds",
+            type=click.FloatRange(min=0.01),
+            envvar="VIDEO_MODERATION_POLL_SECONDS",
+            default=POLL_SECONDS,
+            hidden=True,
+        ),
+        click.option(
+            "--manifests",
+            type=click.Path(file_okay=False, path_type=Path),
+            envvar="VIDEO_MODERATION_MANIFESTS",
+            default=MANIFESTS,
+            hidden=True,
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def ending(terminal: Terminal, *, debug: bool) -> Iterator[None]:
+    """Turn what goes wrong in the block into a message with its cure and an exit code; a traceback only with `debug`.
+
+    click's own exceptions (bad usage, a prompt that was left, an exit) pass: click ends those itself.
+    """
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        raise
+    except KeyboardInterrupt:
+        terminal.say("Interrupted.")
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the outermost edge: whatever comes must end in a sentence
+        if debug:
+            terminal.say(traceback.format_exc())
+        terminal.complain(as_tool_error(error))
+        sys.exit(ExitCode.FAILED)
+
+
+def as_tool_error(error: Exception) -> ToolError:
+    """Return an error as one with a cure."""
+    if isinstance(error, ToolError):
+        return error
+    if isinstance(error, BotoCoreError | ClientError):
+        return explain(error)
+    if isinstance(error, ThrottledError):
+        return ToolError(f"The table asked to slow down, and went on asking: {error}", cure="Wait a minute, then run again.")
+    if isinstance(error, OSError) and error.filename is not None:
+        return ToolError(
+            f"{error.filename}: {error.strerror}", cure="Make room, or make the path readable and writable, and run again."
+        )
+    return ToolError(
+        f"unexpected {type(error).__name__}: {error}",
+        cure="This is a fault of the tool: please report it with the output of --debug.",
+    )

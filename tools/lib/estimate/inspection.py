@@ -1,0 +1,194 @@
+"""Appraising what goes into a manifest while it is written: headers are read, and from them comes the estimate.
+
+What a header speaks against is left out; a sample of them also tells how long the rest may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tools.lib.aws.clients import code_of
+from tools.lib.cli.output import Bar
+from tools.lib.errors import ToolError
+from tools.lib.estimate import (
+    Estimate,
+    Header,
+    HeaderReader,
+    Measurements,
+    Population,
+    Reading,
+    Sampler,
+    measured_speed,
+    read_headers,
+)
+from tools.lib.estimate import estimate as estimated
+from tools.lib.estimate.measuring import WORKERS
+from tools.lib.estimate.options import Measure
+from tools.lib.estimate.pace import History
+from tools.lib.estimate.prices import PriceTable
+from tools.lib.listing import Batch, ListedObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectRequestTypeDef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What is wanted of an estimate: how many headers are read, at which prices, and the most that may be spent."""
+
+    measure: Measure
+    prices: PriceTable = field(default_factory=PriceTable)
+    max_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An estimate as a plan keeps it: for a person, and as JSON values."""
+
+    sentences: tuple[str, ...]
+    values: dict[str, Any]
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Told:
+        """Return what an estimate tells."""
+        return cls(tuple(estimate.sentences()), estimate.as_json())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON values: the estimate's own, and its sentences."""
+        return {**self.values, "sentences": list(self.sentences)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Told:
+        """Return what `as_json` wrote."""
+        return cls(tuple(map(str, values["sentences"])), {name: value for name, value in values.items() if name != "sentences"})
+
+
+@dataclass(frozen=True, slots=True)
+class Appraised:
+    """What was looked at, by class of size, with what was left out for its header; and what was measured of it."""
+
+    populations: dict[int, Population]
+    measurements: Measurements
+
+
+class Appraisal:
+    """Hears of every object of a manifest in the making; an `Appraiser` of `harvest`.
+
+    Either all headers are read as the objects come, or those of a sample once all have come. The same objects in the same order,
+    and the same measure, give the same sample: so a plan that is checked again comes to the same manifest.
+
+    """
+
+    def __init__(self, s3: S3Client, bucket: str, measure: Measure, bar: Bar) -> None:
+        self._measurements = Measurements()
+        self._reader = HeaderReader(s3)
+        self._bucket = bucket
+        self._measure = measure
+        self._bar = bar
+        self._sampler = Sampler(measure.sample)
+
+    def judge(self, batch: Batch) -> Sequence[str]:
+        """Return, of each object, the code of what Rekognition would refuse it for, "" where nothing known speaks against it."""
+        self._sampler.offer_all(batch.sizes, lambda at: next(iter(batch[at : at + 1])))
+        if not self._measure.all:
+            return [""] * len(batch)
+        return [self._code(found, reading) for found, reading in self._headers(batch, None)]
+
+    def conclude(self) -> Iterator[tuple[ListedObject, str]]:
+        """Read the headers of the sample, and yield what Rekognition would refuse of it with the code of the reason."""
+        chosen = self._sampler.draw().chosen
+        for found, reading in self._headers(chosen, len(chosen)):
+            if code := self._code(found, reading):
+                yield found, code
+
+    @property
+    def appraised(self) -> Appraised:
+        """Return what there was and what was measured of it, once it is through."""
+        return Appraised(self._sampler.draw().populations, self._measurements)
+
+    def _code(self, found: ListedObject, reading: Reading) -> str:
+        self._measurements.add(found, reading)
+        fault = reading.fault if isinstance(reading, Header) else None
+        return "" if fault is None else fault.code
+
+    def _headers(self, objects: Iterable[ListedObject], total: int | None) -> Iterator[tuple[ListedObject, Reading]]:
+        return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total)
+
+
+def estimate_of(
+    wishes: Wishes,
+    found: Appraised,
+    *,
+    objects: int,
+    history: History,
+    now: float,
+    slots: int,
+    region: str,
+    jobs: int,
+) -> Estimate:
+    """Return the estimate of a scan of so many objects: what was looked at, less what was left out for its header.
+
+    Raises:
+        ToolError: It may cost more than was allowed.
+    """
+    estimate = estimated(
+        found.populations,
+        found.measurements,
+        objects=objects,
+        now=now,
+        slots=slots,
+        speed=measured_speed(history, slots),
+        prices=wishes.prices,
+        region=region,
+        jobs=jobs,
+    )
+    estimate.require_affordable(wishes.max_cost)
+    return estimate
+
+
+def require_no_limit(wishes: Wishes, why: str) -> None:
+    """Make sure that no limit was set where nobody can tell what a scan may cost.
+
+    Raises:
+        ToolError: One was.
+    """
+    if wishes.max_cost is not None:
+        raise ToolError(f"Whether the scan costs less than --max-cost cannot be told: {why}.", cure="Leave --max-cost away.")
+
+
+def looked_at(s3: S3Client, bucket: str, batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Yield batches of objects that are only named, with size, storage class and etag as HeadObject tells them, many at a time.
+
+    What cannot be looked at stays as it was named: its task will say why.
+    """
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="look") as pool:
+        for batch in batches:
+            yield Batch.of(pool.map(lambda found: _looked_at(s3, bucket, found), batch))
+
+
+def _looked_at(s3: S3Client, bucket: str, named: ListedObject) -> ListedObject:
+    request: HeadObjectRequestTypeDef = {"Bucket": bucket, "Key": named.key}
+    if named.version_id is not None:
+        request["VersionId"] = named.version_id
+    try:
+        head = s3.head_object(**request)
+    except ClientError as error:
+        if code_of(error) in {"403", "404", "405", "NoSuchKey", "NoSuchVersion", "AccessDenied"}:
+            return named
+        raise
+    return ListedObject(
+        named.key,
+        head["ContentLength"],
+        named.version_id,
+        head.get("StorageClass", "STANDARD"),
+        head["ETag"].strip('"'),
+        head["LastModified"],
+        'ongoing-request="false"' in head.get("Restore", ""),
+    )

@@ -1,0 +1,1 @@
+"""Headers of mp4 and mov files, read by ranged GETs."""

@@ -1,0 +1,204 @@
+"""S3 Inventory as a source: `manifest.json` says which files there are, each is checked against its MD5 and read as a stream.
+
+Form: S3 user guide, storage-inventory-location and storage-inventory. Rows have no header; the key is URL-encoded.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import unquote_plus
+
+from tools.lib.errors import ToolError
+from tools.lib.listing import Batch, Filters, Selection, path_of
+from tools.lib.listing.sizes import UNKNOWN_SIZE
+from tools.lib.manifest.sources.reading import fetch, opened
+from tools.lib.text import printable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FORMAT = "CSV"
+_BATCH = 1_000
+_BLOCK = 1024 * 1024
+_DAY = 86_400.0
+_TRUE = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One file of an inventory: its key in the destination bucket, and its MD5 in hex."""
+
+    key: str
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What `manifest.json` says: which bucket was listed, when (epoch seconds), where the files are, and what their columns are."""
+
+    name: str
+    bucket: str
+    created_at: float
+    destination: str
+    columns: tuple[str, ...]
+    files: tuple[DataFile, ...]
+
+    @property
+    def versioned(self) -> bool:
+        """Tell whether the rows name versions."""
+        return "VersionId" in self.columns
+
+    @property
+    def tells_sizes(self) -> bool:
+        """Tell whether the rows say how large objects are."""
+        return "Size" in self.columns
+
+    def warnings(self, now: float) -> list[str]:
+        """Return what a person should know of it."""
+        days = (now - self.created_at) / _DAY
+        told = [f"The inventory is {days:,.1f} days old: what was put since is missing, and what was deleted since will fail."]
+        if "StorageClass" not in self.columns:
+            told.append("The inventory does not tell storage classes: archived objects are not left out, and will fail.")
+        if not self.tells_sizes:
+            told.append("The inventory does not tell sizes: empty and over-large objects are not left out, and will fail.")
+        return told
+
+    def require(self, selection: Selection) -> None:
+        """Make sure that the inventory tells what the filters ask for.
+
+        Raises:
+            ToolError: A column is missing.
+        """
+        needed = (
+            ("Size", selection.min_size is not None or selection.max_size is not None, "--min-size and --max-size"),
+            (
+                "LastModifiedDate",
+                bool(selection.modified_after or selection.modified_before),
+                "--modified-after and --modified-before",
+            ),
+            ("StorageClass", bool(selection.storage_classes), "--storage-class"),
+            ("VersionId", selection.all_versions, "--all-versions"),
+        )
+        for column, wanted, options in needed:
+            if wanted and column not in self.columns:
+                raise ToolError(
+                    f"{printable(self.name)}: this inventory has no column {column}, which {options} would need.",
+                    cure="Order the inventory with that field, leave the option away, or list the bucket.",
+                )
+
+    def batches(self, s3: S3Client, selection: Selection) -> Iterator[Batch]:
+        """Yield what the selection's filters take, in the order of the inventory's files.
+
+        Raises:
+            ToolError: A file is gone, is not the one that was listed, or has a row that is none.
+        """
+        filters = Filters(selection)
+        for file in self.files:
+            uri = f"s3://{self.destination}/{file.key}"
+            with tempfile.TemporaryFile() as content:
+                fetch(s3, uri, content)
+                _check_md5(uri, file, content)
+                rows = self._rows(uri, content, selection)
+                while some := list(islice(rows, _BATCH)):
+                    if batch := filters.apply(self._batch(some)):
+                        yield batch
+
+    def _rows(self, uri: str, content: BinaryIO, selection: Selection) -> Iterator[Mapping[str, str]]:
+        """Yield the rows that stand for an object: no delete markers, and only the latest version unless all are wanted."""
+        number = 0
+        try:
+            with gzip.open(content, "rt", encoding="utf-8", newline="") as text:
+                for number, values in enumerate(csv.reader(text, strict=True), 1):
+                    if len(values) != len(self.columns):
+                        raise _damaged(f"{uri}, line {number:,}: {len(values)} columns, its fileSchema has {len(self.columns)}")
+                    row = dict(zip(self.columns, values, strict=True))
+                    self._check(uri, number, row)
+                    latest = row.get("IsLatest", _TRUE).lower() == _TRUE
+                    if (latest or selection.all_versions) and row.get("IsDeleteMarker", "").lower() != _TRUE:
+                        yield row
+        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise _damaged(f"{uri}, after line {number:,}: no gzipped CSV of UTF-8 ({error})") from error
+
+    def _check(self, uri: str, number: int, row: Mapping[str, str]) -> None:
+        if row["Bucket"] != self.bucket:
+            raise _damaged(f"{uri}, line {number:,}: bucket {row['Bucket']!r} in an inventory of {self.bucket}")
+        if not row.get("Size", "0").isdigit() and row.get("IsDeleteMarker", "").lower() != _TRUE:
+            raise _damaged(f"{uri}, line {number:,}: {row['Size']!r} is no size")
+
+    def _batch(self, rows: Sequence[Mapping[str, str]]) -> Batch:
+        return Batch(
+            [path_of(unquote_plus(row["Key"])) for row in rows],
+            [int(row.get("Size", UNKNOWN_SIZE)) for row in rows],
+            [row["VersionId"] or "null" for row in rows] if self.versioned else None,
+            [row.get("StorageClass") or "STANDARD" for row in rows],
+            [row.get("ETag", "") for row in rows],
+            [row.get("LastModifiedDate", "") for row in rows],
+        )
+
+
+def read(s3: S3Client, location: str, bucket: str | None) -> Inventory:
+    """Return what an inventory's `manifest.json` says.
+
+    Raises:
+        ToolError: It is none, is of another bucket, or of a format that is not read.
+    """
+    with opened(s3, location) as source:
+        text = source.read()
+    try:
+        values = json.loads(text)
+        inventory = _inventory(location, values)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ToolError(
+            f"{printable(location)}: this is no manifest.json of an S3 Inventory ({error!r}).",
+            cure="Name the file <prefix>/<bucket>/<configuration>/<date>/manifest.json.",
+        ) from error
+    if str(values.get("fileFormat")).upper() != FORMAT:
+        raise ToolError(
+            f"{printable(location)}: the inventory's files are {values.get('fileFormat')}; only CSV is read, as S3 Batch does.",
+            cure="Order the inventory as CSV, or list the bucket (leave --inventory away).",
+        )
+    if missing := {"Bucket", "Key"} - set(inventory.columns):
+        raise ToolError(f"{printable(location)}: its fileSchema lacks {', '.join(sorted(missing))}.", cure="Is it complete?")
+    if bucket not in (None, inventory.bucket):
+        raise ToolError(
+            f"{printable(location)} is an inventory of {inventory.bucket}, not of {bucket}.", cure="Leave --bucket away."
+        )
+    return inventory
+
+
+def _inventory(location: str, values: Mapping[str, Any]) -> Inventory:
+    files = tuple(DataFile(str(file["key"]), str(file["MD5checksum"]).lower()) for file in values["files"])
+    return Inventory(
+        name=location,
+        bucket=str(values["sourceBucket"]),
+        created_at=int(values["creationTimestamp"]) / 1000,
+        destination=str(values["destinationBucket"]).rpartition(":")[2],
+        columns=tuple(column.strip() for column in str(values["fileSchema"]).split(",")),
+        files=files,
+    )
+
+
+def _check_md5(uri: str, file: DataFile, content: BinaryIO) -> None:
+    digest = hashlib.md5(usedforsecurity=False)
+    for block in _blocks(content):
+        digest.update(block)
+    content.seek(0)
+    if digest.hexdigest() != file.md5:
+        raise _damaged(f"{uri}: its MD5 is {digest.hexdigest()}, manifest.json says {file.md5}")
+
+
+def _blocks(content: BinaryIO) -> Iterable[bytes]:
+    return iter(lambda: content.read(_BLOCK), b"")
+
+
+def _damaged(what: str) -> ToolError:
+    return ToolError(f"{printable(what)}.", cure="Take another day's inventory, or list the bucket.")

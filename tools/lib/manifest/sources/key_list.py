@@ -1,0 +1,56 @@
+"""Lists of keys: one on each line, or set apart by NUL characters (`find -print0`), which takes keys with line feeds in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from tools.lib.errors import ToolError
+from tools.lib.manifest.sources.reading import TooLongError, blocks, pieces
+from tools.lib.manifest.sources.rows import Named, fault_of
+from tools.lib.text import printable
+
+_NUL = b"\0"
+
+
+def keys(source: BinaryIO, name: str, bucket: str) -> Iterator[Named]:
+    """Yield the keys of a list, as they are in the bucket: nothing is decoded. A CR at the end of a line is none of the key's.
+
+    Raises:
+        ToolError: At the first one that is none, with its line.
+    """
+    content = blocks(source)
+    first = next(content, b"")
+    separator = _NUL if _NUL in first else b"\n"
+    number = 0
+    try:
+        for number, piece in enumerate(pieces(chain([first], content), separator), 1):
+            yield _named(number, piece if separator == _NUL else piece.removesuffix(b"\r"), name, bucket)
+    except TooLongError as error:
+        raise _refusal(name, error.number, "is longer than a key can be") from error
+    if not number:
+        raise ToolError(f"{printable(name)} names no object.", cure="Write a key on each line.")
+
+
+def _named(number: int, piece: bytes, name: str, bucket: str) -> Named:
+    if number == 1 and piece.startswith(b"\xef\xbb\xbf"):
+        raise _refusal(name, 1, "begins with a byte order mark, which no key does by chance")
+    try:
+        key = piece.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _refusal(name, number, "is not UTF-8") from error
+    if not key:
+        raise _refusal(name, number, "is blank")
+    if key.startswith(f"s3://{bucket}/"):
+        raise _refusal(name, number, "is a URI, not a key: it begins with s3://")
+    if fault := fault_of(key):
+        raise _refusal(name, number, fault)
+    return Named(number, key)
+
+
+def _refusal(name: str, number: int, what: str) -> ToolError:
+    return ToolError(
+        f"{printable(name)}, line {number:,} {what}.",
+        cure="Write one key on each line, as it is in the bucket; or set keys apart by NUL characters.",
+    )

@@ -1,0 +1,100 @@
+"""Reading what somebody names: a file, an object in S3, standard input; piece by piece, in bounded memory."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from botocore.exceptions import ClientError
+
+from tools.lib.aws.clients import code_of
+from tools.lib.errors import ToolError
+from tools.lib.text import printable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MAX_PIECE = 16 * 1024
+"""Bytes of a line at most: a key has up to 1,024 bytes, three times as many when encoded."""
+
+STANDARD_INPUT = "-"
+
+_BLOCK = 1024 * 1024
+_MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
+
+
+class TooLongError(ValueError):
+    """A piece is longer than any can be; `number` says which, from 1."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"piece {number} has more than {MAX_PIECE} bytes")
+        self.number = number
+
+
+@contextmanager
+def opened(s3: S3Client, location: str) -> Iterator[BinaryIO]:
+    """Open a file, an s3 URI or standard input. An object is fetched first: a stream that waits for its reader breaks.
+
+    Raises:
+        ToolError: There is no such file or object.
+    """
+    if location == STANDARD_INPUT:
+        yield sys.stdin.buffer
+    elif location.startswith("s3://"):
+        with tempfile.TemporaryFile() as target:
+            fetch(s3, location, target)
+            yield target
+    else:
+        try:
+            source = Path(location).open("rb")  # noqa: SIM115 - closed below; only the opening may fail in this way
+        except FileNotFoundError as error:
+            raise ToolError(f"There is no file {printable(location)}.", cure="Is the name spelt right?") from error
+        with source:
+            yield source
+
+
+def fetch(s3: S3Client, uri: str, target: BinaryIO) -> None:
+    """Write an object to a file and go back to its beginning.
+
+    Raises:
+        ToolError: There is no such object.
+    """
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        s3.download_fileobj(bucket, key, target)
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            raise ToolError(
+                f"There is no object {printable(uri)}.", cure=f"`aws s3 ls s3://{bucket}/` shows what there is."
+            ) from error
+        raise
+    target.seek(0)
+
+
+def blocks(source: BinaryIO) -> Iterator[bytes]:
+    """Yield what is left of a file."""
+    return iter(lambda: source.read(_BLOCK), b"")
+
+
+def pieces(content: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
+    """Yield what stands between separators; after the last one only if there is something.
+
+    Raises:
+        TooLongError: A piece is longer than `MAX_PIECE`.
+    """
+    rest, number = b"", 0
+    for block in content:
+        *whole, rest = (rest + block).split(separator)
+        for piece in whole:
+            number += 1
+            if len(piece) > MAX_PIECE:
+                raise TooLongError(number)
+            yield piece
+        if len(rest) > MAX_PIECE:
+            raise TooLongError(number + 1)
+    if rest:
+        yield rest

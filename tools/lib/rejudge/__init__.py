@@ -1,0 +1,1 @@
+"""Judging a scan again by another policy."""

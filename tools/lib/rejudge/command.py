@@ -1,0 +1,105 @@
+"""Judging a whole scan again: its clean and flagged records read in batches, compared, and where that is wanted written.
+
+Each record is written by itself and only as it was read, so that breaking off and running again, or twice at once, harms nothing: a
+record that has the policy's verdict already is not written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from handlers.adapters.table import Outcome, ScanTable
+from handlers.domain.record import Record, Scan
+from handlers.domain.states import State
+from tools.lib.cli.output import Terminal
+from tools.lib.rejudge import policy_file
+from tools.lib.rejudge.comparison import Comparison
+from tools.lib.rejudge.judge import JUDGED, Blocked, Judgement, judge
+from tools.lib.rejudge.policy_file import PolicyFile
+
+BATCH = 100
+"""Records asked for at a time: what one BatchGetItem takes."""
+
+WRITERS = 8
+"""Records written at a time: alone, each would take as long as the way to AWS and back; boto3 keeps 10 connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRequest:
+    """What was asked for: the policy's file, whether its verdicts are written, and whether the newly flagged are mailed."""
+
+    path: Path
+    apply: bool = False
+    mail: bool = False
+
+
+class Rejudging:
+    """Judges scans again."""
+
+    def __init__(self, table: ScanTable, terminal: Terminal, *, writers: int = WRITERS) -> None:
+        self._table = table
+        self._terminal = terminal
+        self._writers = writers
+
+    def run(self, scan: Scan, request: PolicyRequest) -> Comparison:
+        """Compare a scan's verdicts with those of a policy, and write them if that was asked for.
+
+        Raises:
+            ToolError: The file holds no policy; nothing was read of the scan then.
+        """
+        file = policy_file.read(request.path)
+        totals = self._table.totals(scan.id).videos
+        comparison = Comparison(
+            scan, file, expected=sum(totals.get(state, 0) for state in JUDGED), applied=request.apply, mail=request.mail
+        )
+        doing = "Judging again" if request.apply else "Comparing"
+        with self._terminal.bar("videos") as bar, ThreadPoolExecutor(self._writers) as pool:
+            bar.show(doing, 0, comparison.expected)
+            for records in self._batches(scan):
+                judgements = self._compare(records, file, comparison)
+                self._settle(judgements, comparison, pool if request.apply else None)
+                bar.show(doing, comparison.total, comparison.expected)
+        return comparison
+
+    def _batches(self, scan: Scan) -> Iterator[list[Record]]:
+        """Yield the clean and flagged records, as they really stand: the index only says where to look."""
+        ids = _distinct(video_id for state in (State.CLEAN, State.FLAGGED) for video_id in self._table.in_state(scan.id, state))
+        while batch := list(islice(ids, BATCH)):
+            yield [record for record in self._table.records((video_id, scan.id) for video_id in batch) if record.state in JUDGED]
+
+    def _compare(self, records: Iterable[Record], file: PolicyFile, comparison: Comparison) -> list[Judgement]:
+        judgements: list[Judgement] = []
+        for record in records:
+            judged = judge(record, file.policy, mail=comparison.mail)
+            if isinstance(judged, Blocked):
+                comparison.take_blocked(judged)
+            else:
+                judgements.append(judged)
+        return judgements
+
+    def _settle(self, judgements: list[Judgement], comparison: Comparison, pool: ThreadPoolExecutor | None) -> None:
+        """Write what is to be written, if there is a pool to do it, and count everything."""
+        to_write = [judgement for judgement in judgements if judgement.to_write] if pool else []
+        outcomes = dict(zip(map(id, to_write), pool.map(self._write, to_write), strict=True)) if pool else {}
+        for judgement in judgements:
+            if outcomes.get(id(judgement)) is Outcome.BY_ANOTHER:
+                comparison.overtaken += 1
+            else:
+                comparison.take(judgement)
+
+    def _write(self, judgement: Judgement) -> Outcome:
+        return self._table.judge_again(judgement.record, judgement.judged)
+
+
+def _distinct(ids: Iterable[str]) -> Iterator[str]:
+    """Yield each id once: what turns from clean to flagged under our hands comes along in the index a second time."""
+    seen: set[bytes] = set()
+    for video_id in ids:
+        key = bytes.fromhex(video_id)
+        if key not in seen:
+            seen.add(key)
+            yield video_id

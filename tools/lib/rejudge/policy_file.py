@@ -1,0 +1,59 @@
+"""A policy in a file: read, checked, and what is odd about it without being wrong."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from handlers.domain import policy, taxonomy
+from handlers.domain.policy import Policy, PolicyError
+from tools.lib.errors import ToolError
+from tools.lib.text import printable
+
+SCHEMA = "tools/lib/rejudge/policy.schema.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A policy that was read, with its labels in the file's own writing."""
+
+    policy: Policy
+    labels: tuple[str, ...]
+
+    def warnings(self) -> list[str]:
+        """Return a sentence for each label that the taxonomy does not know: AWS renames labels, so it is not wrong."""
+        return [_unknown(label) for label in self.labels if not taxonomy.known(label)]
+
+    def name_of(self, folded: str) -> str:
+        """Return a rule's label as the file writes it."""
+        return next((label for label in self.labels if taxonomy.folded(label) == folded), folded)
+
+
+def read(path: Path) -> PolicyFile:
+    """Return the policy of a file.
+
+    Raises:
+        ToolError: It is no text, or no policy; says which rule of it is broken, and how it must be.
+        OSError: It cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return PolicyFile(policy.parse(text), tuple(json.loads(text).get("labels", {})))
+    except UnicodeDecodeError as fault:
+        raise ToolError(f"{path}: the policy is not written in UTF-8 ({fault}).", cure="Save it as UTF-8.") from fault
+    except PolicyError as fault:
+        raise ToolError(
+            f"{path}: {fault}", cure=f"Mend the file; {SCHEMA} describes it, and many editors check against it."
+        ) from fault
+
+
+def _unknown(label: str) -> str:
+    names = {taxonomy.folded(name): name for name in taxonomy.names()}
+    close = difflib.get_close_matches(taxonomy.folded(label), names, n=1, cutoff=0.6)
+    meant = f' Did you mean "{names[close[0]]}"?' if close else ""
+    return (
+        f'The policy has a rule for "{printable(label)}", which is no label of Rekognition\'s model {taxonomy.MODEL_VERSION}: '
+        f"the rule applies to nothing, unless a newer model knows it.{meant}"
+    )

@@ -1,0 +1,1 @@
+"""Retrying what failed: which objects, why, and as which job."""

@@ -1,0 +1,219 @@
+"""What a retry takes up of a scan, why, and as which job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from handlers.domain.identity import MAX_ATTEMPT, Video
+from handlers.domain.record import Scan
+from handlers.domain.states import Lane
+from tools.lib.aws.deployment import Deployment
+from tools.lib.errors import ToolError
+from tools.lib.estimate import prices
+from tools.lib.manifest.upload import UploadedManifest
+from tools.lib.retry.retryable import Diagnosis, Moment, diagnose
+from tools.lib.review.join import Fate, ObjectFate
+from tools.lib.submit.job_request import description, job_request
+from tools.lib.submit.plan_text import column, price_lines
+from tools.lib.text import printable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3control.type_defs import CreateJobRequestTypeDef
+
+EXAMPLES = 3
+"""Videos that are named for each reason."""
+
+_WHAT_HAPPENS = (
+    "A job of the same scan hands these objects to the function once more.",
+    "What failed is begun anew, as a further attempt; what runs or is done by then is left as it is, and is not paid again.",
+    "This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.",
+)
+
+
+@dataclass(slots=True)
+class Group:
+    """The objects of one diagnosis: how many, and the first of them."""
+
+    diagnosis: Diagnosis
+    count: int = 0
+    examples: list[Video] = field(default_factory=list)
+
+    def add(self, video: Video) -> None:
+        """Count an object."""
+        self.count += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(video)
+
+    def sentences(self) -> list[str]:
+        """Return the group as lines for a person."""
+        title = f"{self.count:,} {printable(self.diagnosis.reason)}: {printable(self.diagnosis.why)}"
+        more = self.count - len(self.examples)
+        shown = [f"  {printable(video.uri)}" for video in self.examples]
+        return [title, *shown, *([f"  and {more:,} more"] if more else [])]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the group as JSON values."""
+        return {
+            "reason": self.diagnosis.reason,
+            "why": self.diagnosis.why,
+            "objects": self.count,
+            "examples": [{"bucket": each.bucket, "key": each.key, "version_id": each.version_id} for each in self.examples],
+        }
+
+
+@dataclass(slots=True)
+class Triage:
+    """Sorts the objects of a scan into what is retried and what is not; memory does not grow with them.
+
+    Attributes:
+        set_aside: Objects that were left out of the scan's jobs, and are again.
+    """
+
+    moment: Moment
+    all_failed: bool
+    highest_attempt: int = 0
+    objects: int = 0
+    set_aside: int = 0
+    _groups: dict[Diagnosis, Group] = field(default_factory=dict)
+
+    def chosen(self, outcomes: Iterable[ObjectFate]) -> Iterator[Video]:
+        """Yield each video that is retried, once."""
+        for outcome in outcomes:
+            self.objects += 1
+            if outcome.record is not None:
+                self.highest_attempt = max(self.highest_attempt, outcome.record.attempt)
+            diagnosis = None if outcome.again else diagnose(outcome, self.moment, all_failed=self.all_failed)
+            if diagnosis is None:
+                continue
+            self._groups.setdefault(diagnosis, Group(diagnosis)).add(outcome.video)
+            if diagnosis.retried:
+                yield outcome.video
+            elif outcome.fate is Fate.INELIGIBLE and outcome.record is None:
+                self.set_aside += 1
+
+    @property
+    def retried(self) -> tuple[Group, ...]:
+        """Return the groups that are retried, the largest first."""
+        return self._of(retried=True)
+
+    @property
+    def left(self) -> tuple[Group, ...]:
+        """Return the groups that are left as they are, the largest first."""
+        return self._of(retried=False)
+
+    def _of(self, *, retried: bool) -> tuple[Group, ...]:
+        groups = [group for group in self._groups.values() if group.diagnosis.retried is retried]
+        return tuple(sorted(groups, key=lambda group: (-group.count, group.diagnosis.reason)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPlan:
+    """One retry as it will be submitted.
+
+    Attributes:
+        number: The attempt to which failed videos are raised: no job of the scan had it before.
+        run: Some letters of this run's own: with the number they are the job's token, for two people may retry at one moment.
+        warnings: What the person should know before agreeing; sentences.
+    """
+
+    scan: Scan
+    number: int
+    run: str
+    retried: tuple[Group, ...]
+    left: tuple[Group, ...]
+    versioned: bool
+    deployment: Deployment
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def scan_id(self) -> str:
+        """Return the scan that the job belongs to."""
+        return self.scan.id
+
+    @property
+    def lane(self) -> Lane:
+        """Return the lane of the scan, which the retry keeps."""
+        return self.scan.lane
+
+    @property
+    def objects(self) -> int:
+        """Return how many objects are retried."""
+        return sum(group.count for group in self.retried)
+
+    @property
+    def name(self) -> str:
+        """Return the name of this retry, by which its manifest and its job's token are called."""
+        return f"{self.scan.id}-retry-{self.number}-{self.run}"
+
+    @property
+    def manifest_key(self) -> str:
+        """Return where in the work bucket the manifest goes."""
+        return f"manifests/{self.name}.csv"
+
+    def job_request(self, manifest: UploadedManifest) -> CreateJobRequestTypeDef:
+        """Return the request that creates the job; its report lies beside those of the scan's other jobs."""
+        return job_request(
+            self.deployment,
+            manifest,
+            token=self.name,
+            description=description(self.scan.bucket, f"scan {self.scan.id}, retry {self.number}"),
+            arguments={"scan_id": self.scan.id, "lane": self.lane.value, "retry": str(self.number)},
+            versioned=self.versioned,
+            report_prefix=f"reports/{self.scan.id}",
+        )
+
+    def sentences(self) -> list[str]:
+        """Return the plan as lines for a person."""
+        opening = f"Retry {self.number} of scan {self.scan.id} of {printable(self.scan.bucket)}"
+        left = column("Not", [line for group in self.left for line in group.sentences()]) if self.left else []
+        if not self.retried:
+            return [f"{opening}: nothing to retry", *left]
+        return [
+            opening,
+            *column("Objects", [f"{self.objects:,}"]),
+            *column("Because", [line for group in self.retried for line in group.sentences()]),
+            *left,
+            *column("Lane", [self.lane.value]),
+            *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
+            *column("Manifest", [f"s3://{self.deployment.work_bucket}/{self.manifest_key}"]),
+            *column("Price", price_lines(self.objects)),
+            *column("Then", _WHAT_HAPPENS),
+            *(column("Warning", self.warnings) if self.warnings else []),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {
+            "scan_id": self.scan.id,
+            "retry": self.number,
+            "objects": self.objects,
+            "retried": [group.as_json() for group in self.retried],
+            "left": [group.as_json() for group in self.left],
+            "lane": self.lane.value,
+            "stack": self.deployment.stack_name,
+            "region": self.deployment.region,
+            "account_id": self.deployment.account_id,
+            "manifest": f"s3://{self.deployment.work_bucket}/{self.manifest_key}",
+            "price": {
+                "s3_batch_job_usd": float(prices.BATCH_JOB.dollars),
+                "s3_batch_objects_usd": float(prices.batch_objects(self.objects)),
+                "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
+            },
+            "warnings": list(self.warnings),
+        }
+
+
+def next_number(scan: Scan, highest_attempt: int) -> int:
+    """Return the number of a scan's next retry: above every attempt, and above every job that the scan had beyond its planned ones.
+
+    The latter counts too, because a job that ended before its first task raised no attempt, and its token would return it.
+
+    Raises:
+        ToolError: There were as many attempts as can be counted.
+    """
+    number = max(highest_attempt, len(scan.jobs) - (scan.planned_jobs or 1), 0) + 1
+    if number > MAX_ATTEMPT:
+        raise ToolError(f"Scan {scan.id} was retried {MAX_ATTEMPT} times.", cure="Submit the objects as a new scan.")
+    return number

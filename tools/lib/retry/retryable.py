@@ -1,0 +1,153 @@
+"""Which objects a retry takes up, and why: the one table of what may come out better the second time.
+
+The codes are those of `handlers/adapters/aws_errors.py` and AWS's own; a test holds them against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tools.lib.review.join import Fate, ObjectFate
+
+CURABLE = {
+    "forbidden": "could not be read; worth it once access was granted",
+    "archived": "was archived; worth it once restored, else it fails again without being paid",
+    "result-lost": "its result was lost",
+    "no-result": "the function returned nothing for it",
+    "trouble": "something stood in the way for the moment",
+    "AccessDeniedException": "Rekognition was not permitted to start; worth it once the permission was mended",
+    # Our own word for AWS's throttling that outlasts the patience, and the SDK's for answers that never came.
+    "ThrottledError": "AWS went on asking to slow down",
+    "ReadTimeoutError": "AWS did not answer",
+    "ConnectTimeoutError": "AWS did not answer",
+    "ConnectionClosedError": "AWS did not answer",
+    "EndpointConnectionError": "AWS did not answer",
+    **dict.fromkeys(
+        (
+            "LimitExceededException",
+            "ProvisionedThroughputExceeded",
+            "ProvisionedThroughputExceededException",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "SlowDown",
+            "ThrottledException",
+            "Throttling",
+            "ThrottlingError",
+            "ThrottlingException",
+            "TooManyRequestsException",
+            "TransactionConflict",
+            "TransactionConflictException",
+            "TransactionInProgressException",
+        ),
+        "AWS asked to slow down",
+    ),
+    **dict.fromkeys(
+        (
+            "InternalError",
+            "InternalFailure",
+            "InternalServerError",
+            "InternalServiceException",
+            "RequestTimeout",
+            "ServiceUnavailable",
+        ),
+        "AWS had trouble of its own",
+    ),
+}
+"""Reason codes of failures that the world may have mended since, with why."""
+
+INCURABLE = {
+    "start-unknown": "may have been analysed, and paid, without anybody hearing of it: a retry may pay for it again",
+    "empty": "has 0 bytes",
+    "too-large": "is larger than Rekognition takes",
+    "too-long": "is longer than Rekognition takes",
+    "codec": "has a codec that Rekognition does not take",
+    "no-picture": "has no picture",
+    "not-a-video": "is no video",
+    "unreadable": "cannot be described by S3 as it was asked for: no such version id, or encrypted with a key of its owner's",
+    "missing": "is not there (were it among many, S3 would stop the whole job)",
+    "analysis-failed": "Rekognition could not analyse it, mostly for its codec",
+    "InvalidS3ObjectException": "Rekognition cannot read such an object",
+    "VideoTooLargeException": "is larger than Rekognition takes",
+    "InvalidParameterException": "Rekognition does not take it as it is",
+    "unintelligible": "its task could not be understood",
+}
+"""Reason codes of failures that stay as they are while the object does; `--retry-all-failed` takes them up too."""
+
+IDLE_SECONDS = 3_600.0
+"""Where nothing is analysed and nothing is paused, what has waited for so long waits in vain."""
+MESSAGE_SECONDS = 10 * 86_400.0
+"""A lane keeps its messages for 14 days: what has waited for so long may soon have none (design, section 3, Sending again)."""
+RUNNING_SECONDS = 86_400.0
+"""Longer than Rekognition takes for its longest video (6 hours of it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When it is looked at (epoch seconds), whether any analysis runs, and whether starting is paused."""
+
+    now: float
+    anything_runs: bool
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why an object is not as it should be, in a word and a sentence, and whether a retry takes it up."""
+
+    reason: str
+    why: str
+    retried: bool
+
+
+_UNRECORDED = {
+    Fate.NEVER_ATTEMPTED: Diagnosis("never attempted", "the batch job ended before its turn", retried=True),
+    Fate.LOST: Diagnosis("lost", "its task succeeded, and yet there is no record of it", retried=True),
+}
+
+
+def diagnose(outcome: ObjectFate, moment: Moment, *, all_failed: bool) -> Diagnosis | None:
+    """Return what is wrong with an object, or None where nothing is."""
+    match outcome.fate:
+        case Fate.WAITING:
+            return _waiting(outcome, moment)
+        case Fate.RUNNING:
+            return _running(outcome, moment)
+        case Fate.FAILED | Fate.INELIGIBLE:
+            return _failed(outcome, all_failed=all_failed)
+        case Fate.CANCELLED:
+            return Diagnosis("cancelled", "was cancelled by somebody", retried=all_failed)
+    return _UNRECORDED.get(outcome.fate)
+
+
+def _failed(outcome: ObjectFate, *, all_failed: bool) -> Diagnosis:
+    reason = outcome.reason or "no reason given"
+    if why := CURABLE.get(reason):
+        return Diagnosis(reason, why, retried=True)
+    if why := INCURABLE.get(reason):
+        return Diagnosis(reason, why, retried=all_failed)
+    if outcome.record is None:
+        # Neither our functions nor a service said it of the video: S3 Batch or Lambda gave up the task.
+        return Diagnosis(reason, "its task failed at AWS before anything was recorded", retried=True)
+    return Diagnosis(reason, "nobody knows whether it would come out better", retried=all_failed)
+
+
+def _waiting(outcome: ObjectFate, moment: Moment) -> Diagnosis:
+    queued_at = outcome.record.queued_at if outcome.record else None
+    waited = moment.now - (queued_at or moment.now)
+    if waited > MESSAGE_SECONDS:
+        return Diagnosis("stuck waiting", "waits for more than 10 days: its message is sent again", retried=True)
+    if moment.paused or moment.anything_runs or waited <= IDLE_SECONDS:
+        return Diagnosis("waiting", "its turn comes", retried=False)
+    return Diagnosis(
+        "stuck waiting", "waits for more than an hour while nothing is analysed: its message is sent again", retried=True
+    )
+
+
+def _running(outcome: ObjectFate, moment: Moment) -> Diagnosis:
+    started_at = outcome.record.started_at if outcome.record else None
+    if moment.now - (started_at or moment.now) > RUNNING_SECONDS:
+        # To start it anew could be paid twice, and its result may still be there.
+        return Diagnosis(
+            "stuck running", "runs for more than a day: the sweeper asks Rekognition, and after 6 days gives it up", False
+        )
+    return Diagnosis("running", "is being analysed", retried=False)

@@ -1,0 +1,150 @@
+"""One run of `review_report.py`: find the scan, read its reports, join them with manifest and table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from handlers.adapters.table import ScanTable
+from handlers.domain.decision import Decision
+from handlers.domain.record import Scan, Segment
+from handlers.domain.states import ScanStatus, State
+from tools.lib.cli.output import Terminal
+from tools.lib.cli.program import Surroundings, Target
+from tools.lib.rejudge.command import PolicyRequest, Rejudging
+from tools.lib.rejudge.comparison import Comparison
+from tools.lib.review import asking
+from tools.lib.review import export as exports
+from tools.lib.review.export import Export, Form, Rows
+from tools.lib.review.join import Fate, ObjectFate, TruthTable
+from tools.lib.review.page import RecordedDecision, page_data, render
+from tools.lib.review.scan_reading import ScanReading, Wanted
+from tools.lib.review.summary import FlaggedVideo, Review, review_of
+from tools.lib.text import iso_time
+
+BATCH = 100
+"""Decisions asked for at a time: what one BatchGetItem takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Where a review goes beside the terminal: the page, and exports of one row per video or segment."""
+
+    html: Path | None = None
+    exports: tuple[tuple[Form, Path], ...] = ()
+    rows: Rows = Rows.VIDEOS
+
+
+class ReviewRun:
+    """The steps of one run."""
+
+    def __init__(self, surroundings: Surroundings, terminal: Terminal, target: Target, wanted: Wanted) -> None:
+        self._clock = surroundings.clock
+        self._terminal = terminal
+        self._target = target
+        self._wanted = wanted
+        self._reading = ScanReading(surroundings, target)
+
+    def run(self, files: Files) -> Review:
+        """Review the scan that was asked for, and write the files that were."""
+        scan = self._reading.find(self._wanted)
+        truth = TruthTable(expected=scan.objects)
+        segments_of = _Segments(self._reading.table, scan.id)
+        whole = frozenset(State) if files.exports else asking.SHOWN
+        with self._terminal.bar("objects") as bar, exports.writers(files.exports, files.rows) as written:
+            outcomes, gaps = self._reading.fates(scan, self._wanted, truth, bar, whole)
+            passing = self._exporting(outcomes, written, segments_of) if written else outcomes
+            review = review_of(scan, passing, truth, segments_of)
+        review.flagged = with_decisions(review.flagged, self._reading.table)
+        review.warnings += gaps + _unfinished(scan)
+        if files.html is not None:
+            self._write_page(review, files.html)
+        for path in (*(path for _, path in files.exports), *([files.html] if files.html else [])):
+            self._terminal.say(f"Wrote {path}")
+        return review
+
+    def judge_again(self, request: PolicyRequest) -> Comparison:
+        """Show what another policy would make of the scan, and write it if that was asked for."""
+        return Rejudging(self._reading.table, self._terminal).run(self._reading.find(self._wanted), request)
+
+    def _exporting(
+        self, outcomes: Iterator[ObjectFate], written: Sequence[Export], segments_of: Callable[[ObjectFate], Sequence[Segment]]
+    ) -> Iterator[ObjectFate]:
+        """Pass the outcomes on, each written to the exports with what was decided about it."""
+        wants_segments = any(file.wants_segments for file in written)
+        while batch := list(islice(outcomes, BATCH)):
+            decided = decisions_about(batch, self._reading.table)
+            for outcome in batch:
+                segments = segments_of(outcome) if wants_segments and outcome.record and not outcome.again else ()
+                decision = decided.get(_content(outcome) or ("", ""))
+                for file in written:
+                    file.add(outcome, segments, decision)
+                yield outcome
+
+    def _write_page(self, review: Review, path: Path) -> None:
+        data = page_data(
+            review,
+            totals=self._reading.table.totals(review.scan.id),
+            target=self._target,
+            region=self._reading.deployment.region,
+            made_at=self._clock.now(),
+            decisions=recorded_decisions(review.flagged),
+        )
+        with exports.replaced(path) as file:
+            render(data, file)
+
+
+class _Segments:
+    """The segments of a video, read once though an export and the review both ask for them one after the other."""
+
+    def __init__(self, table: ScanTable, scan_id: str) -> None:
+        self._table = table
+        self._scan_id = scan_id
+        self._last: tuple[str, Sequence[Segment]] = ("", ())
+
+    def __call__(self, outcome: ObjectFate) -> Sequence[Segment]:
+        record = outcome.record
+        if record is None:
+            return ()
+        if self._last[0] != record.video.id:
+            self._last = (record.video.id, list(self._table.segments(record.video.id, self._scan_id, record.attempt)))
+        return self._last[1]
+
+
+def decisions_about(outcomes: Iterable[ObjectFate], table: ScanTable) -> dict[tuple[str, str], Decision]:
+    """Return what was decided about the content of flagged videos, by video id and etag."""
+    names = [name for outcome in outcomes if outcome.fate is Fate.FLAGGED and (name := _content(outcome))]
+    return {(decision.video.id, decision.etag): decision for decision in table.decisions(names)}
+
+
+def with_decisions(flagged: Sequence[FlaggedVideo], table: ScanTable) -> list[FlaggedVideo]:
+    """Return flagged videos with what was decided about their content, in this scan or another; read a hundred at a time."""
+    found = decisions_about((video.outcome for video in flagged), table)
+    return [replace(video, decision=found.get(_content(video.outcome) or ("", ""))) for video in flagged]
+
+
+def recorded_decisions(flagged: Sequence[FlaggedVideo]) -> dict[str, RecordedDecision]:
+    """Return the decisions about flagged videos as the page takes them, by video id."""
+    return {
+        video.outcome.video.id: RecordedDecision(
+            decision=video.decision.judgement.value,
+            note=video.decision.note,
+            decided_by=video.decision.decided_by,
+            decided_at=iso_time(video.decision.decided_at),
+        )
+        for video in flagged
+        if video.decision is not None
+    }
+
+
+def _content(outcome: ObjectFate) -> tuple[str, str] | None:
+    record = outcome.record
+    return (record.video.id, record.facts.etag) if record and record.facts else None
+
+
+def _unfinished(scan: Scan) -> list[str]:
+    if scan.status is ScanStatus.CLOSED:
+        return []
+    return [f"The scan is {scan.status.value}, not closed: this is how it stands now."]

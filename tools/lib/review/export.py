@@ -1,0 +1,151 @@
+"""Exports of a review: CSV for spreadsheets, JSON Lines for programs, one row per video or per segment.
+
+Rows are written as they come, so that a million of them take no memory. The file appears under its name when it is whole; until
+then, and whenever something fails, what stood there before stays.
+
+No Parquet: `pyarrow` 26 is 171 MB installed, its wheel three times all else that the tools need, for what DuckDB, pandas, Athena
+and Spark make of the JSON Lines in one statement.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TextIO
+
+from handlers.domain.record import Segment
+from tools.lib.cli.atomic_file import written_beside
+from tools.lib.review.export_rows import SEGMENT_COLUMNS, VIDEO_COLUMNS, Decided, Row, Value, segment_rows, video_row
+from tools.lib.review.join import ObjectFate
+
+
+class Form(StrEnum):
+    """How a file is written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+class Rows(StrEnum):
+    """What a row is."""
+
+    VIDEOS = "videos"
+    SEGMENTS = "segments"
+
+
+COLUMNS = {Rows.VIDEOS: VIDEO_COLUMNS, Rows.SEGMENTS: SEGMENT_COLUMNS}
+
+_FULLWIDTH = (
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *_FULLWIDTH)
+"""What a spreadsheet may take for the beginning of a formula (OWASP, CSV Injection)."""
+_GUARD = "'"
+
+
+class Export:
+    """One file that is being written."""
+
+    def __init__(self, write: Callable[[Row], object], rows: Rows) -> None:
+        self._write = write
+        self._rows = rows
+        self.count = 0
+        """Rows written so far, the header not counted."""
+
+    @property
+    def wants_segments(self) -> bool:
+        """Tell whether segments have to be fetched for this file."""
+        return self._rows is Rows.SEGMENTS
+
+    def add(self, outcome: ObjectFate, segments: Iterable[Segment] = (), decision: Decided | None = None) -> None:
+        """Write the row of a video, or those of its segments (none for a row of the manifest that repeats another)."""
+        if not self.wants_segments:
+            self._add(video_row(outcome, decision))
+        elif not outcome.again:
+            for row in segment_rows(outcome, segments, decision):
+                self._add(row)
+
+    def _add(self, row: Row) -> None:
+        self._write(row)
+        self.count += 1
+
+
+@contextmanager
+def writer(path: Path, form: Form, rows: Rows) -> Iterator[Export]:
+    """Write an export while the block runs; the file is there once the block has ended without an exception.
+
+    Raises:
+        OSError: The file cannot be written; it names the path.
+    """
+    # newline="": line ends are written as they are said, and those within a key as they stand.
+    with replaced(path) as file:
+        write = _csv_writer(file, COLUMNS[rows]) if form is Form.CSV else _jsonl_writer(file, COLUMNS[rows])
+        yield Export(write, rows)
+
+
+@contextmanager
+def writers(paths: Iterable[tuple[Form, Path]], rows: Rows) -> Iterator[list[Export]]:
+    """As `writer`, for several files at once."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(writer(path, form, rows)) for form, path in paths]
+
+
+def guarded(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: an apostrophe before what could begin one, or before an apostrophe."""
+    return _GUARD + text if text.startswith((*FORMULA_STARTS, _GUARD)) else text
+
+
+def original(cell: str) -> str:
+    """Return the text that `guarded` made a cell of: without the apostrophe it begins with, if it does."""
+    return cell.removeprefix(_GUARD)
+
+
+def _csv_writer(file: TextIO, columns: tuple[str, ...]) -> Callable[[Row], object]:
+    """Return what writes rows as RFC 4180 has them: every text in quotes, line ends CRLF, a header."""
+    lines = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    lines.writerow(columns)
+    return lambda row: lines.writerow([_cell(row.get(name)) for name in columns])
+
+
+def _cell(value: Value) -> str | int | float | None:
+    if isinstance(value, list):
+        return guarded("; ".join(str(each["name"]) for each in value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return guarded(value) if isinstance(value, str) else value
+
+
+def _jsonl_writer(file: TextIO, columns: tuple[str, ...]) -> Callable[[Row], object]:
+    """Return what writes rows as one JSON object a line, in ASCII: no reader can take a letter for a line end."""
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    return lambda row: file.write(encode({name: row.get(name) for name in columns}) + "\n")
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[TextIO]:
+    """Open a text file that takes its place when the block ends well; a pipe or a device is written to at once."""
+    target = path.resolve()  # a link stays a link
+    if target.is_dir():  # said now, not after an hour of writing
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if target.exists() and not target.is_file():
+        with _opened(target, "w") as file:
+            yield file
+        return
+    with written_beside(target) as part, _opened(part, "x") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _opened(path: Path, mode: str) -> TextIO:
+    # An unpaired surrogate, which JSON allows in a message of the report, is written as \udXXX: UTF-8 has no form for it.
+    return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]  # text modes only

@@ -1,0 +1,165 @@
+"""The history of one video over all scans: what each made of it, and what people decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.adapters.table import ScanTable
+from handlers.domain import identity
+from handlers.domain.decision import Decision
+from handlers.domain.identity import Video
+from handlers.domain.record import Record
+from tools.lib.aws.clients import Clients, explain
+from tools.lib.cli.program import Surroundings, Target
+from tools.lib.errors import ToolError
+from tools.lib.review.scan_reading import ScanReading
+from tools.lib.review.summary import decision_json, decision_line
+from tools.lib.text import moment, printable
+
+_VERSION = "?versionId="
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One version of a video (None where its bucket has none): its records, the newest scan first, and the decisions about it."""
+
+    video: Video
+    records: tuple[Record, ...]
+    decisions: tuple[Decision, ...]
+
+    def sentences(self) -> list[str]:
+        """Return the chapter as lines for a person."""
+        title = f"version {printable(self.video.version_id)}" if self.video.version_id else "without a version"
+        decided = [f"    {decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions]
+        return [f"  {title}", *(line for record in self.records for line in _record_lines(record)), *decided]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the chapter as JSON values."""
+        return {
+            "version_id": self.video.version_id,
+            "video_id": self.video.id,
+            "records": [_record_json(record) for record in self.records],
+            "decisions": [{**decision_json(each), "etag": each.etag} for each in self.decisions],
+        }
+
+
+@dataclass(slots=True)
+class History:
+    """What all scans know of the objects under one key."""
+
+    video: Video
+    chapters: list[Chapter] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def sentences(self) -> list[str]:
+        """Return the history as lines for a person."""
+        known = [line for chapter in self.chapters for line in chapter.sentences()]
+        none = ["  no scan has a record of it; an object that is no video is skipped without one"]
+        return [printable(self.video.uri), *(known or none), *(f"  warning: {printable(each)}" for each in self.warnings)]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the history as JSON values."""
+        return {
+            "bucket": self.video.bucket,
+            "key": self.video.key,
+            "versions": [chapter.as_json() for chapter in self.chapters],
+            "warnings": self.warnings,
+        }
+
+
+def parse_uri(text: str) -> Video:
+    """Return the video of an s3 URI, taken as it stands (as the AWS CLI does): nothing in it is percent-decoded.
+
+    Raises:
+        ValueError: It is none; says why.
+    """
+    bucket, _, rest = text.removeprefix("s3://").partition("/")
+    if not text.startswith("s3://") or not bucket or not rest:
+        raise ValueError(f"{text!r} is not the URI of an object: s3://bucket/key is")
+    key, mark, version = rest.rpartition(_VERSION)
+    video = Video(bucket, key, version) if mark and key and version else Video(bucket, rest)
+    if fault := identity.fault_of(video):
+        raise ValueError(f"{text!r}: {fault}")
+    return video
+
+
+class HistoryRun:
+    """One run of `review_report.py --video`."""
+
+    def __init__(self, surroundings: Surroundings, target: Target, video: Video) -> None:
+        self._reading = ScanReading(surroundings, target)
+        self._video = video
+
+    def run(self) -> History:
+        """Return what is known of the video: of this version, or of all that the bucket still has."""
+        history = History(self._video)
+        scan_ids = [scan.id for scan in self._reading.table.scans()]
+        chapters = (_chapter(self._reading.table, video, scan_ids) for video in self._versions(history))
+        history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
+        return history
+
+    def _versions(self, history: History) -> Iterable[Video]:
+        if self._video.version_id is not None:
+            return [self._video]
+        try:
+            versions = _version_ids(self._reading.clients, self._video)
+        except (BotoCoreError, ClientError) as error:
+            # The history under the bare key is worth showing all the same.
+            cause: ToolError = explain(error)
+            history.warnings.append(f"The versions of this key could not be listed, add {_VERSION}...: {cause}")
+            versions = []
+        return [self._video, *(Video(self._video.bucket, self._video.key, version) for version in versions)]
+
+
+def _version_ids(clients: Clients, video: Video) -> list[str]:
+    """Return the ids of the versions of a key, the newest first; "null" alone where the bucket never had any."""
+    found = []
+    pages = clients.s3.get_paginator("list_object_versions").paginate(Bucket=video.bucket, Prefix=video.key)
+    for page in pages:
+        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        found += [entry["VersionId"] for entry in page.get("Versions", []) if entry["Key"] == video.key]
+        if any(entry["Key"] != video.key for entry in entries):
+            break  # keys come in order, and the one that equals the prefix is the first
+    return found
+
+
+def _chapter(table: ScanTable, video: Video, scan_ids: list[str]) -> Chapter:
+    # By the scans' ids, not by a query of the video's partition: that would read its segments too, 5,000 for each scan.
+    found = {record.scan_id: record for record in table.records((video.id, scan_id) for scan_id in scan_ids)}
+    records = tuple(found[scan_id] for scan_id in scan_ids if scan_id in found)
+    return Chapter(video, records, tuple(table.decisions_about(video.id)))
+
+
+def _record_lines(record: Record) -> list[str]:
+    at = record.finished_at or record.started_at or record.queued_at
+    when = moment(at) if at is not None else "time unknown"
+    attempt = f", attempt {record.attempt}" if record.attempt else ""
+    why = f"; {printable(record.problem.code)}: {printable(record.problem.message)}" if record.problem else ""
+    labels = ", ".join(f"{printable(label.name)} {label.confidence:.1f} %" for label in record.labels)
+    found = [f"      {labels}"] if labels else []
+    return [f"    scan {record.scan_id}  {when}  {record.state.value.lower()}{attempt}{why}", *found]
+
+
+def _record_json(record: Record) -> dict[str, Any]:
+    return {
+        "scan": record.scan_id,
+        "state": record.state.value.lower(),
+        "attempt": record.attempt,
+        "etag": record.facts.etag if record.facts else None,
+        "size": record.facts.size if record.facts else None,
+        "queued_at": record.queued_at,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "reason": record.problem.code if record.problem else None,
+        "message": record.problem.message if record.problem else None,
+        "model_version": record.model_version,
+        "policy_hash": record.policy_hash,
+        "labels": [
+            {"name": label.name, "parent": label.parent, "confidence": label.confidence, "seconds": label.milliseconds / 1000}
+            for label in record.labels
+        ],
+    }

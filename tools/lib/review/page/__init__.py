@@ -1,0 +1,10 @@
+"""The HTML page of a review: one file that opens from disk, shows what must be looked at, and takes decisions.
+
+Data, then document: `page_data` makes JSON values of a review, `render` puts them, escaped, into a page with style and script.
+"""
+
+from tools.lib.review.page.data import PageData, page_data
+from tools.lib.review.page.document import render
+from tools.lib.review.page.videos import RecordedDecision
+
+__all__ = ["PageData", "RecordedDecision", "page_data", "render"]

@@ -1,0 +1,116 @@
+"""What a page holds, as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from handlers.domain.record import Totals
+from tools.lib.cli.program import Target
+from tools.lib.review.page import summary
+from tools.lib.review.page.labels import CATEGORIES, LabelTable
+from tools.lib.review.page.videos import Describer, RecordedDecision
+from tools.lib.review.summary import Review
+
+MAX_FLAGGED = 20_000
+MAX_FAILED = 5_000
+MAX_INELIGIBLE = 5_000
+"""So many videos stay fluid in a browser; the rest is counted, and the page says where it is."""
+
+MAX_SEGMENTS = 200
+MAX_SEGMENTS_OF_ALL = 400_000
+"""Segments of one video, and about so many on the page: with 20,000 videos each keeps its 20 strongest."""
+
+_NO_DECISIONS: Mapping[str, RecordedDecision] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class PageData:
+    """What a page holds: its title, and JSON values for its script (the keys are read in `page.js`)."""
+
+    title: str
+    values: Mapping[str, Any]
+
+
+def page_data(
+    review: Review,
+    *,
+    totals: Totals,
+    target: Target,
+    region: str,
+    made_at: float,
+    decisions: Mapping[str, RecordedDecision] = _NO_DECISIONS,
+) -> PageData:
+    """Return what the page of a review holds.
+
+    Args:
+        review: The scan, its truth table, and the videos to look at; segments of all flagged ones.
+        totals: Those of the scan: how much video was analysed.
+        target: The deployment, for commands to copy.
+        region: The deployment's Region, which is the buckets' too (Rekognition reads no other), for links and commands.
+        made_at: Now (epoch seconds).
+        decisions: What was decided before, by video id.
+    """
+    scan, truth = review.scan, review.truth
+    labels = LabelTable()
+    values = {
+        "format": "video-moderation-page-1",
+        "scan": {
+            "id": scan.id,
+            "bucket": scan.bucket,
+            "status": scan.status.value,
+            "created_at": scan.created_at,
+            "closed_at": scan.closed_at,
+        },
+        "made_at": made_at,
+        "region": region,
+        "console": _console(region),
+        "objects": truth.total,
+        "expected": None if truth.expected is None else truth.expected + truth.set_aside,
+        "adds_up": truth.adds_up,
+        "states": summary.states(review),
+        "analysed_ms": summary.analysed_ms(totals),
+        "costs": summary.costs(review, totals),
+        "categories": CATEGORIES,
+        "found": summary.categories(review.flagged, len(CATEGORIES)),
+        "confidences": summary.confidences(review.flagged),
+        "warnings": review.warnings,
+        **_videos(review, labels, decisions),
+        "labels": labels.as_json(),
+        "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
+        "apply": target.command("review_report.py", "--scan", scan.id, "--apply", decisions_file(scan.id)),
+        "decisions_file": decisions_file(scan.id),
+    }
+    return PageData(f"Review of scan {scan.id}", values)
+
+
+def decisions_file(scan_id: str) -> str:
+    """Return the name under which the page of a scan exports its decisions."""
+    return f"decisions-{scan_id}.json"
+
+
+def _videos(review: Review, labels: LabelTable, decisions: Mapping[str, RecordedDecision]) -> dict[str, Any]:
+    """Return the videos of the page, the surest first, and how many had no room."""
+    flagged, failed, ineligible = review.flagged[:MAX_FLAGGED], review.failed[:MAX_FAILED], review.ineligible[:MAX_INELIGIBLE]
+    describer = Describer(labels, decisions, max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, len(flagged)))))
+    return {
+        "flagged": [describer.flagged(video) for video in flagged],
+        "failed": [describer.failed(outcome) for outcome in failed],
+        "ineligible": [describer.failed(outcome) for outcome in ineligible],
+        "left_out": {
+            "flagged": len(review.flagged) - len(flagged),
+            "failed": len(review.failed) - len(failed),
+            "ineligible": len(review.ineligible) - len(ineligible),
+        },
+    }
+
+
+def _console(region: str) -> str:
+    """Return where the AWS console of a Region's partition lives (AWS general reference, console endpoints)."""
+    if region.startswith("cn-"):
+        return "https://console.amazonaws.cn"
+    if region.startswith("us-gov-"):
+        return "https://console.amazonaws-us-gov.com"
+    return "https://console.aws.amazon.com"

@@ -1,0 +1,69 @@
+"""The page as text: data, style and script in one HTML file that nothing can be loaded into."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from importlib import resources
+from string import Template
+from typing import Any, TextIO
+
+from tools.lib.review.page.data import PageData
+
+SCRIPTS = ("elements.js", "text.js", "fetching.js", "decisions.js", "charts.js", "details.js", "listing.js", "page.js")
+"""One module script, in this order."""
+
+
+def render(data: PageData, target: TextIO) -> None:
+    """Write the page to a target that encodes UTF-8: the hashes of style and script are of their bytes in that encoding."""
+    target.write(document(data))
+
+
+def document(data: PageData) -> str:
+    """Return the page as text."""
+    style = _asset("page.css")
+    script = "\n".join(_asset(name) for name in SCRIPTS)
+    # Everything goes in in one pass: a key that looks like a placeholder stays a key.
+    return Template(_asset("page.html")).substitute(
+        policy=policy(style, script),
+        title=html.escape(data.title),
+        style=style,
+        data=island(data.values),
+        script=script,
+    )
+
+
+def island(values: Mapping[str, Any]) -> str:
+    """Return values as JSON that cannot end the script element it stands in, nor open a comment there (HTML, 4.12.1.3)."""
+    text = json.dumps(values, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def policy(style: str, script: str) -> str:
+    """Return the Content-Security-Policy: this style and this script, no other, and nothing from anywhere.
+
+    `require-trusted-types-for` makes the browser itself refuse text that would become markup (`innerHTML`) or code (`eval`).
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{_hash(script)}'",
+            f"style-src '{_hash(style)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    """Return the source expression of an inline element's text (CSP level 3, hash-source)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _asset(name: str) -> str:
+    return resources.files("tools.lib.review.page").joinpath(name).read_text(encoding="utf-8")

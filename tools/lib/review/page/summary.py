@@ -1,0 +1,92 @@
+"""What a manager reads first: minutes, money, and what was found how surely."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from handlers.domain.record import LabelSummary, Record, Totals
+from handlers.domain.states import State
+from tools.lib.estimate import prices
+from tools.lib.estimate.prices import Price
+from tools.lib.review.join import Fate
+from tools.lib.review.page.labels import category, parents_of
+from tools.lib.review.page.videos import judged
+from tools.lib.review.summary import FlaggedVideo, Review
+
+CONFIDENCE_STEP = 5
+CONFIDENCE_FROM = 50
+"""The chart of confidence starts here, Rekognition's default, or lower where something was found below it (percent)."""
+
+_ALWAYS_SHOWN = (Fate.FLAGGED, Fate.FAILED, Fate.CLEAN)
+
+
+def states(review: Review) -> list[dict[str, Any]]:
+    """Return the number of objects in each state; a state that nothing is in is left out, but for the three that matter."""
+    fates = review.truth.fates
+    shown = (*_ALWAYS_SHOWN, *(fate for fate in Fate if fate not in _ALWAYS_SHOWN and fates[fate]))
+    return [{"name": fate.value, "count": fates[fate]} for fate in shown]
+
+
+def analysed_ms(totals: Totals) -> int:
+    """Return how much video was analysed to an end (milliseconds)."""
+    return sum(totals.milliseconds.get(state, 0) for state in (State.CLEAN, State.FLAGGED))
+
+
+def costs(review: Review, totals: Totals) -> dict[str, Any]:
+    """Return what the scan cost by the price table, whole and in parts; what AWS bills in the end only the bill says."""
+    minutes = Decimal(analysed_ms(totals)) / 60_000
+    jobs = len(review.scan.jobs)
+    tasks = sum(job.tasks or 0 for job in review.scan.jobs) or review.truth.total
+    parts = (
+        _part(f"{minutes:,.1f} minutes analysed", prices.REKOGNITION_MINUTE, minutes * prices.REKOGNITION_MINUTE.dollars),
+        _part(f"{jobs:,} S3 Batch Operations {'job' if jobs == 1 else 'jobs'}", prices.BATCH_JOB, prices.BATCH_JOB.dollars * jobs),
+        _part(f"{tasks:,} objects of jobs", prices.BATCH_MILLION_OBJECTS, prices.batch_objects(tasks)),
+    )
+    return {
+        "total": prices.dollars(sum((amount for amount, _ in parts), Decimal())),
+        "parts": [part for _, part in parts],
+    }
+
+
+def _part(what: str, price: Price, amount: Decimal) -> tuple[Decimal, dict[str, Any]]:
+    as_of = price.as_of or "undated"
+    source = f"{prices.dollars(price.dollars)} per {price.unit}; read in {price.source} ({as_of}), look it up at {price.page}"
+    return amount, {"what": what, "amount": prices.dollars(amount), "price": source}
+
+
+def categories(flagged: Iterable[FlaggedVideo], count: int) -> list[dict[str, Any]]:
+    """Return, for each of so many top-level categories, in how many videos it was found, and its three commonest labels."""
+    videos: Counter[int] = Counter()
+    labels: dict[int, Counter[str]] = {number: Counter() for number in range(count)}
+    for video in flagged:
+        found = _found(video.outcome.record)
+        videos.update({number for number, _ in found})
+        for number, label in found:
+            labels[number][label.name] += label.level != 1
+    return [
+        {"category": number, "count": total, "labels": [list(pair) for pair in labels[number].most_common(3) if pair[1]]}
+        for number, total in videos.most_common()
+    ]
+
+
+def _found(record: Record | None) -> list[tuple[int, LabelSummary]]:
+    """Return the labels that flagged a video, with their categories."""
+    parents = parents_of(record.labels) if record else {}
+    return [(category(label.name, parents), label) for label in counted(record)]
+
+
+def counted(record: Record | None) -> list[LabelSummary]:
+    """Return the labels that flagged a video, the worst first; all it has where the record does not say which."""
+    labels = judged(record)
+    return labels[: len(set(record.counted))] if record and record.counted else labels
+
+
+def confidences(flagged: Iterable[FlaggedVideo]) -> list[list[int]]:
+    """Return [from percent, videos] of each step, by the best confidence of the labels that flagged them."""
+    best = (max((label.confidence for label in counted(video.outcome.record)), default=None) for video in flagged)
+    last = 100 - CONFIDENCE_STEP
+    steps = Counter(min(int(value // CONFIDENCE_STEP) * CONFIDENCE_STEP, last) for value in best if value is not None)
+    return [[step, steps[step]] for step in range(min([CONFIDENCE_FROM, *steps]), 100, CONFIDENCE_STEP)]

@@ -1,0 +1,105 @@
+"""One video on the page as JSON values, as short as they can be: a page holds up to 20,000."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+from handlers.domain.record import LabelSummary, Record, Segment
+from tools.lib.review.join import ObjectFate
+from tools.lib.review.page.labels import LabelTable, parents_of
+from tools.lib.review.summary import FlaggedVideo
+
+MAX_MESSAGE = 1_000
+"""Characters of a failure's message that are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedDecision:
+    """What somebody decided about a video before, as the table knows it.
+
+    Attributes:
+        decision: `confirmed` or `false-alarm`.
+        decided_at: As the page that took the decision wrote it: ISO 8601, UTC.
+    """
+
+    decision: str
+    note: str
+    decided_by: str
+    decided_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Describer:
+    """Describes the videos of one page, whose labels share one table."""
+
+    labels: LabelTable
+    decisions: Mapping[str, RecordedDecision]
+    max_segments: int
+
+    def flagged(self, video: FlaggedVideo) -> dict[str, Any]:
+        """Return a flagged video with its labels, the worst first, and its segments in time order."""
+        record = video.outcome.record
+        summaries = judged(record)
+        parents = parents_of(record.labels) if record else {}
+        shown = strongest(video.segments, self.max_segments)
+        counted = set(record.counted) if record else set[str]()
+        return _without_none(
+            {
+                **self._named(video.outcome),
+                "labels": [self._summary(label, parents, label.name in counted) for label in summaries],
+                "segments": list(chain.from_iterable(self._segment(segment, parents) for segment in shown)),
+                "segments_left_out": len(video.segments) - len(shown) or None,
+            }
+        )
+
+    def failed(self, outcome: ObjectFate) -> dict[str, Any]:
+        """Return a video that failed, or could not be analysed, with the reason."""
+        message = (outcome.message or "")[:MAX_MESSAGE] or None
+        return _without_none({**self._named(outcome), "reason": outcome.reason or "no reason given", "message": message})
+
+    def _named(self, outcome: ObjectFate) -> dict[str, Any]:
+        record, video = outcome.record, outcome.video
+        facts = record.facts if record else None
+        decided = self.decisions.get(video.id)
+        return {
+            "id": video.id,
+            "bucket": video.bucket,
+            "key": video.key,
+            "version": video.version_id,
+            "looked_at": facts.version_id if facts else None,
+            "etag": facts.etag if facts else None,
+            "size": facts.size if facts else None,
+            "attempt": record.attempt if record else 0,
+            "duration": record.duration_ms if record else None,
+            "recorded": asdict(decided) if decided else None,
+        }
+
+    def _summary(self, label: LabelSummary, parents: Mapping[str, str], counted: bool) -> list[float]:
+        number = self.labels.number(label.name, parents)
+        return [number, round(label.confidence, 1), label.milliseconds, label.first_ms, int(counted)]
+
+    def _segment(self, segment: Segment, parents: Mapping[str, str]) -> tuple[float, ...]:
+        known = parents if segment.label in parents else {**parents, segment.label: segment.parent}
+        return (self.labels.number(segment.label, known), segment.start_ms, segment.end_ms, round(segment.confidence, 1))
+
+
+def judged(record: Record | None) -> list[LabelSummary]:
+    """Return a video's labels, those that counted under the policy first, in its order; the others by their confidence."""
+    if record is None:
+        return []
+    rank = {name: place for place, name in enumerate(record.counted)}
+    return sorted(record.labels, key=lambda label: (rank.get(label.name, len(rank)), -label.confidence, -label.level))
+
+
+def strongest(segments: Sequence[Segment], most: int) -> list[Segment]:
+    """Return the segments of the best confidence, at most so many, in time order."""
+    kept = sorted(segments, key=attrgetter("confidence"), reverse=True)[:most]
+    return sorted(kept, key=attrgetter("start_ms", "end_ms", "label"))
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

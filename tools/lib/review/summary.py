@@ -1,0 +1,235 @@
+"""What a review says of a scan: the truth table, the flagged videos with their segments, and what did not work and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.domain.decision import Decision
+from handlers.domain.mail import time_code
+from handlers.domain.record import Scan, Segment
+from tools.lib.cli.output import ExitCode
+from tools.lib.review.join import SETTLED, Fate, ObjectFate, TruthTable
+from tools.lib.text import moment, printable
+
+SEGMENTS_SHOWN = 20
+"""Segments of a video that are shown to a person; `--json` has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedVideo:
+    """A flagged video with its segments, in time order, and what was decided about it."""
+
+    outcome: ObjectFate
+    segments: Sequence[Segment]
+    decision: Decision | None = None
+
+    def sentences(self) -> list[str]:
+        """Return the video as lines for a person."""
+        decided = [f"  {decision_line(self.decision)}"] if self.decision else []
+        shown = [_segment_line(segment) for segment in self.segments[:SEGMENTS_SHOWN]]
+        more = len(self.segments) - len(shown)
+        return [_title(self.outcome), *decided, *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the video for `--json`: times in seconds, confidences in percent."""
+        record = self.outcome.record
+        labels = record.labels if record else ()
+        return {
+            **_named(self.outcome),
+            "video_id": self.outcome.video.id,
+            "etag": record.facts.etag if record and record.facts else None,
+            "attempt": record.attempt if record else 0,
+            "decision": decision_json(self.decision) if self.decision else None,
+            "duration_seconds": record.duration_ms / 1000 if record and record.duration_ms is not None else None,
+            "labels": [
+                {"name": label.name, "parent": label.parent, "confidence": label.confidence, "seconds": label.milliseconds / 1000}
+                for label in labels
+            ],
+            "segments": [
+                {
+                    "label": segment.label,
+                    "parent": segment.parent,
+                    "start_seconds": segment.start_ms / 1000,
+                    "end_seconds": segment.end_ms / 1000,
+                    "confidence": segment.confidence,
+                    "hits": segment.hits,
+                }
+                for segment in self.segments
+            ],
+        }
+
+
+@dataclass(slots=True)
+class Review:
+    """Everything a review says; memory grows with what must be looked at, not with the scan."""
+
+    scan: Scan
+    truth: TruthTable
+    flagged: list[FlaggedVideo] = field(default_factory=list)
+    failed: list[ObjectFate] = field(default_factory=list)
+    ineligible: list[ObjectFate] = field(default_factory=list)
+    skipped: list[ObjectFate] = field(default_factory=list)
+    unfinished: list[ObjectFate] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Return 0 where every object is final and none failed, else 3."""
+        return ExitCode.DONE if self.truth.settled else ExitCode.SOME_FAILED
+
+    def sentences(self) -> list[str]:
+        """Return the review as lines for a person."""
+        return [
+            f"Scan {self.scan.id} of {printable(self.scan.bucket)}, {self.scan.status.value}",
+            "",
+            *self._truth_table(),
+            *_block("Flagged", [line for video in self.flagged for line in video.sentences()]),
+            *_block("Failed", _reasons(self.failed)),
+            *_block("Ineligible", _reasons(self.ineligible)),
+            *_block("Skipped", _reasons(self.skipped)),
+            *_block("Not final", [f"{printable(outcome.video.uri)}  {outcome.fate.value}" for outcome in self.unfinished]),
+            *_block("Warning", self.warnings),
+        ]
+
+    def _truth_table(self) -> list[str]:
+        counts = [(fate.value, self.truth.fates[fate]) for fate in Fate if self.truth.fates[fate]]
+        width = max(len(f"{self.truth.total:,}"), 6)
+        rows = [f"  {name:<16}{count:>{width},}" for name, count in counts]
+        verdict = "every object is accounted for" if self.truth.adds_up else "this does not add up, see below"
+        expected = "" if self.truth.expected is None else f" of {self.truth.expected + self.truth.set_aside:,}"
+        return [
+            *rows,
+            f"  {'':-<{16 + width}}",
+            f"  {'objects':<16}{self.truth.total:>{width},}{expected}: {verdict}",
+            *self._parts(),
+        ]
+
+    def _parts(self) -> list[str]:
+        """Return of which lists the objects are, where there is more than the manifest."""
+        aside = self.truth.set_aside
+        listed = f"{self.truth.total - aside:,} in the manifest, {aside:,} left out of it as ineligible when the scan was submitted"
+        return [f"  {'':<16}{listed}"] if aside else []
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the review for `--json`."""
+        return {
+            "scan": self.scan.id,
+            "bucket": self.scan.bucket,
+            "status": self.scan.status.value,
+            "objects": self.truth.total,
+            "expected": None if self.truth.expected is None else self.truth.expected + self.truth.set_aside,
+            "set_aside": self.truth.set_aside,
+            "adds_up": self.truth.adds_up,
+            "states": {fate.value: self.truth.fates[fate] for fate in Fate},
+            "repeated_rows": self.truth.repeated,
+            "warnings": self.warnings,
+            "flagged": [video.as_json() for video in self.flagged],
+            "failed": [_explained(outcome) for outcome in self.failed],
+            "ineligible": [_explained(outcome) for outcome in self.ineligible],
+            "skipped": [_explained(outcome) for outcome in self.skipped],
+            "unfinished": [{**_named(outcome), "state": outcome.fate.value} for outcome in self.unfinished],
+        }
+
+
+def review_of(
+    scan: Scan,
+    outcomes: Iterable[ObjectFate],
+    truth: TruthTable,
+    segments_of: Callable[[ObjectFate], Sequence[Segment]],
+) -> Review:
+    """Take in the fate of every object and return the review; `truth` is filled while `outcomes` is drawn."""
+    review = Review(scan, truth)
+    for outcome in outcomes:
+        if not outcome.again:
+            _take(review, outcome, segments_of)
+    review.flagged.sort(key=lambda video: _worst(video.outcome), reverse=True)
+    review.warnings = _warnings(truth)
+    return review
+
+
+def _take(review: Review, outcome: ObjectFate, segments_of: Callable[[ObjectFate], Sequence[Segment]]) -> None:
+    if outcome.fate is Fate.FLAGGED:
+        review.flagged.append(FlaggedVideo(outcome, segments_of(outcome)))
+    elif outcome.fate is Fate.FAILED:
+        review.failed.append(outcome)
+    elif outcome.fate is Fate.INELIGIBLE:
+        review.ineligible.append(outcome)
+    elif outcome.fate is Fate.SKIPPED:
+        review.skipped.append(outcome)
+    elif outcome.fate not in SETTLED:
+        review.unfinished.append(outcome)
+
+
+def _warnings(truth: TruthTable) -> list[str]:
+    warnings = []
+    in_manifest = truth.total - truth.set_aside
+    if truth.expected not in (None, in_manifest):
+        warnings.append(
+            f"The manifest holds {in_manifest:,} rows, the scan was submitted with {truth.expected:,}: was the manifest replaced?"
+        )
+    if truth.foreign:
+        warnings.append(
+            f"{truth.foreign:,} objects of the completion report are not in the manifest: is it the manifest of this scan?"
+        )
+    if truth.fates[Fate.LOST]:
+        warnings.append(f"{truth.fates[Fate.LOST]:,} objects were accepted and have no record: please report this as a defect.")
+    if truth.repeated:
+        warnings.append(f"{truth.repeated:,} rows of the manifest name an object that stands there before: two rows, one record.")
+    return warnings
+
+
+def decision_line(decision: Decision) -> str:
+    """Return a decision as a person reads it."""
+    note = f": {printable(decision.note)}" if decision.note else ""
+    return f"{decision.judgement} by {printable(decision.decided_by)}, {moment(decision.decided_at)}{note}"
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """Return a decision as JSON values, its time in epoch seconds."""
+    return {
+        "decision": decision.judgement.value,
+        "by": decision.decided_by,
+        "at": decision.decided_at,
+        "note": decision.note,
+        "scan": decision.scan_id,
+    }
+
+
+def _block(title: str, lines: Sequence[str]) -> list[str]:
+    return ["", title, *(f"  {line}" for line in lines)] if lines else []
+
+
+def _title(outcome: ObjectFate) -> str:
+    version = f" (version {outcome.video.version_id})" if outcome.video.version_id else ""
+    return f"{printable(outcome.video.uri)}{version}"
+
+
+def _segment_line(segment: Segment) -> str:
+    name = f"{segment.parent} > {segment.label}" if segment.parent else segment.label
+    return f"  {time_code(segment.start_ms)} to {time_code(segment.end_ms)}  {segment.confidence:5.1f} %  {printable(name)}"
+
+
+def _reasons(outcomes: Sequence[ObjectFate]) -> list[str]:
+    """Return the objects under their reasons, the commonest first."""
+    reasons: dict[str, list[ObjectFate]] = {}
+    for outcome in outcomes:
+        reasons.setdefault(outcome.reason or "no reason given", []).append(outcome)
+    lines = []
+    for reason, group in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
+        lines.append(f"{printable(reason)}: {len(group):,}")
+        lines += [f"  {_title(outcome)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
+    return lines
+
+
+def _worst(outcome: ObjectFate) -> float:
+    return max((label.confidence for label in outcome.record.labels), default=0.0) if outcome.record else 0.0
+
+
+def _named(outcome: ObjectFate) -> dict[str, Any]:
+    return {"bucket": outcome.video.bucket, "key": outcome.video.key, "version_id": outcome.video.version_id}
+
+
+def _explained(outcome: ObjectFate) -> dict[str, Any]:
+    return {**_named(outcome), "reason": outcome.reason, "message": outcome.message}

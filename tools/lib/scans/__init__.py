@@ -1,0 +1,1 @@
+"""Scans under way: status, following, control, redrive."""

@@ -1,0 +1,181 @@
+"""One run of `control_scan.py`: what is done to scans and to starting as a whole. The sweeper and the starters act on it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+
+import click
+from botocore.exceptions import ClientError
+
+from handlers.adapters.table import Outcome, ScanTable
+from handlers.domain.record import BatchJob, Scan, Settings
+from handlers.domain.states import ScanStatus
+from tools.lib.aws import deployment
+from tools.lib.aws.batch_jobs import TERMINAL
+from tools.lib.aws.clients import code_of
+from tools.lib.cli.output import ExitCode, Terminal
+from tools.lib.cli.program import Surroundings, Target
+from tools.lib.errors import ToolError
+from tools.lib.scans.redrive import Redrive, Redriven
+from tools.lib.scans.status import Said, ScanList, Standing
+
+WATCH_SECONDS = 30.0
+
+_GONE = frozenset({"404", "NoSuchJob", "NotFoundException"})
+_OVER_ALREADY = "JobStatusException"
+"""What UpdateJobStatus answers for a job that cannot be cancelled any more (botocore: s3control UpdateJobStatus)."""
+
+
+class Control:
+    """The commands, for one deployment."""
+
+    def __init__(self, surroundings: Surroundings, terminal: Terminal, target: Target) -> None:
+        self._clock = surroundings.clock
+        self._terminal = terminal
+        self._target = target
+        self._clients = surroundings.connect(target.profile, target.region)
+        self._deployment = deployment.find(self._clients.cloudformation, target.stack)
+        self._table = ScanTable(self._clients.dynamodb, self._deployment.table_name, self._clock)
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    def status(self, scan_id: str | None) -> Standing:
+        """Return how a scan stands; the newest one where none is named."""
+        return self._standing(self._scan(scan_id), self._table.settings() or Settings())
+
+    def watch(self, scan_id: str | None, poll_seconds: float) -> Iterator[Standing]:
+        """Yield how a scan stands, look after look, until it is over."""
+        named = self._scan(scan_id).id
+        while True:
+            standing = self.status(named)
+            yield standing
+            if not standing.scan.live:
+                return
+            self._clock.sleep(poll_seconds)
+
+    def list(self) -> ScanList:
+        """Return how all scans stand."""
+        settings = self._table.settings() or Settings()
+        return ScanList(tuple(self._standing(scan, settings) for scan in self._table.scans()))
+
+    def _standing(self, scan: Scan, settings: Settings) -> Standing:
+        return Standing(
+            scan=scan,
+            totals=self._table.totals(scan.id),
+            running=sum(running.scan_id == scan.id for running in self._table.running()),
+            settings=settings,
+            slots=self._deployment.slots if settings.slots is None else settings.slots,
+            now=self._clock.now(),
+        )
+
+    # --- holding -----------------------------------------------------------------------------------------------------
+
+    def pause(self, scan_id: str | None) -> Said:
+        """Pause a scan, or all starting."""
+        if scan_id is None:
+            outcome = self._table.pause(_person(), "by control_scan.py")
+            what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
+            again = self._target.command("control_scan.py", "resume")
+            return Said(f"{what}; analyses that run finish. To go on: {again}", {"paused": True, "outcome": outcome.name})
+        scan = self._scan(scan_id)
+        outcome = self._done(self._table.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
+        again = self._target.command("control_scan.py", "resume", scan.id)
+        text = f"The scan {scan.id} is paused; analyses that run finish. To go on: {again}"
+        return Said(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
+
+    def resume(self, scan_id: str | None) -> Said:
+        """Let a scan, or all starting, go on."""
+        if scan_id is None:
+            outcome = self._table.resume()
+            what = "Starting goes on" if outcome is Outcome.DONE else "Starting was not paused"
+            return Said(f"{what}; the lanes are polled again within two minutes.", {"paused": False, "outcome": outcome.name})
+        scan = self._scan(scan_id)
+        outcome = self._done(self._table.resume_scan(scan.id), scan, "resumed")
+        text = f"The scan {scan.id} goes on; its waiting videos are sent to their lane again within two minutes."
+        return Said(text, {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
+
+    def slots(self, wanted: int) -> Said:
+        """Set how many of the account's jobs are used.
+
+        Raises:
+            ToolError: More than the account has.
+        """
+        most = self._deployment.account_jobs
+        if wanted > most:
+            raise ToolError(
+                f"The account has {most} Rekognition video jobs (`account_jobs` in cdk.json), {wanted} are too many.",
+                cure=f"Pass at most {most}; if AWS raised your quota, raise account_jobs and run `make deploy`.",
+            )
+        self._table.set_slots(wanted)
+        tail = ": all there are, Rekognition's refusal decides" if wanted == most else ""
+        return Said(
+            f"Up to {wanted} of the account's {most} jobs are used from now on{tail}.", {"slots": wanted, "account_jobs": most}
+        )
+
+    def cancel(self, scan_id: str, *, agreed: bool) -> Said:
+        """Cancel a scan: its waiting videos, and its batch jobs. The scan first, so that nobody takes the jobs' end for a fault."""
+        scan = self._scan(scan_id)
+        if not agreed:
+            self._agree(scan)
+        outcome = self._done(self._table.cancel_scan(scan.id, f"by {_person()}"), scan, "cancelled")
+        cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and self._cancel_job(job)]
+        text = (
+            f"The scan {scan.id} is cancelled, and {len(cancelled):,} of its batch jobs with it; "
+            "its waiting videos follow, 300 a second. Analyses that run finish."
+        )
+        values = {"scan": scan.id, "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
+        return Said(text, values)
+
+    def _agree(self, scan: Scan) -> None:
+        self._terminal.say(self._standing(scan, self._table.settings() or Settings()).line())
+        if not self._terminal.confirm(f"Cancel the scan {scan.id}? What waits is not analysed; this cannot be taken back."):
+            self._terminal.say("Nothing was cancelled.")
+            raise click.exceptions.Exit(ExitCode.FAILED)
+
+    def _cancel_job(self, job: BatchJob) -> bool:
+        try:
+            self._clients.s3control.update_job_status(
+                AccountId=self._deployment.account_id,
+                JobId=job.id,
+                RequestedJobStatus="Cancelled",
+                StatusUpdateReason="control_scan.py",
+            )
+        except ClientError as error:
+            if code_of(error) not in _GONE | {_OVER_ALREADY}:
+                raise
+            return False
+        return True
+
+    # --- dead letters ------------------------------------------------------------------------------------------------
+
+    def redrive(self) -> Redriven:
+        """Do again what dead letters ask for."""
+        with self._terminal.bar("letters") as bar:
+            return Redrive(self._clients.sqs, self._clients.functions, self._table, self._clock, self._deployment).run(bar)
+
+    # --- finding -----------------------------------------------------------------------------------------------------
+
+    def _scan(self, scan_id: str | None) -> Scan:
+        if scan_id is not None and (scan := self._table.scan(scan_id)):
+            return scan
+        scans = self._table.scans()
+        if scan_id is None and scans:
+            return scans[0]
+        known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "Submit one with submit_job.py."
+        raise ToolError(f"There is no scan{f' {scan_id}' if scan_id else ' yet'}.", cure=known)
+
+    def _done(self, outcome: Outcome, scan: Scan, what: str) -> Outcome:
+        if outcome is not Outcome.BY_ANOTHER:
+            return outcome
+        now = self._table.scan(scan.id) or scan
+        status = self._target.command("control_scan.py", "status", scan.id)
+        raise ToolError(f"The scan {scan.id} cannot be {what}: it is {now.status.value}.", cure=f"`{status}` shows how it stands.")
+
+
+def _person() -> str:
+    """Return who sits at this machine, for others to ask."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name, as in a container (KeyError before Python 3.13)
+        return "control_scan.py"

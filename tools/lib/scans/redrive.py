@@ -1,0 +1,133 @@
+"""Doing again what dead letters ask for. There are three kinds, whose bodies differ, and the sweeps that failed.
+
+- function: the event that completion failed on; it is invoked with it again (Lambda guide, invocation-async-retain-records);
+- subscription: SNS's own envelope of a notice that could not be delivered; put into the form in which SNS would have invoked;
+- lane: our message of a video; its scan's waiting videos are sent again by the sweeper, because records decide, not messages;
+- a failed sweep needs nothing: later ones did its work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from handlers.adapters.table import ScanTable
+from handlers.domain import lane_message
+from handlers.runtime.clock import Clock
+from tools.lib.aws.deployment import Deployment
+from tools.lib.cli.output import Bar, ExitCode
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+HIDDEN_SECONDS = 300
+"""A letter that nothing can be made of is hidden so long, so that one run sees it once."""
+
+
+@dataclass(slots=True)
+class Redriven:
+    """How many letters of each kind were done again, and how many were left because nothing could be made of them."""
+
+    done: dict[str, int] = field(default_factory=lambda: {"function": 0, "subscription": 0, "lane": 0, "sweep": 0})
+    left: int = 0
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Return 3 where letters are left."""
+        return ExitCode.SOME_FAILED if self.left else ExitCode.DONE
+
+    def sentences(self) -> list[str]:
+        """Return the counts as lines for a person."""
+        parts = [f"{count:,} {kind}" for kind, count in self.done.items() if count]
+        said = f"Dead letters done again: {', '.join(parts)}." if parts else "There were no dead letters to do again."
+        left = f"{self.left:,} were left: nothing can be made of them; look at them in the console, then delete them."
+        return [said, *([left] if self.left else [])]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts as JSON values."""
+        return {"done": self.done, "left": self.left}
+
+
+class Redrive:
+    """One run over all dead letters of a deployment."""
+
+    def __init__(self, sqs: SQSClient, functions: LambdaClient, table: ScanTable, clock: Clock, found: Deployment) -> None:
+        self._sqs = sqs
+        self._functions = functions
+        self._table = table
+        self._clock = clock
+        self._deployment = found
+        self._marked: set[str] = set()
+
+    def run(self, bar: Bar) -> Redriven:
+        """Take every letter, do what it asks for, and delete it; a letter that is not understood stays."""
+        redriven = Redriven()
+        for kind, url, act in self._queues():
+            for letter in self._letters(url):
+                if act(letter.get("Body", "")):
+                    # Only now: who dies in between does it twice, which is harmless.
+                    self._sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
+                    redriven.done[kind] += 1
+                else:
+                    redriven.left += 1
+            bar.show(f"Dead letters: {kind}", sum(redriven.done.values()), None)
+        return redriven
+
+    def _queues(self) -> list[tuple[str, str, Callable[[str], bool]]]:
+        found = self._deployment
+        return [
+            ("function", found.completion_dead_letters_url, self._invoke),
+            ("subscription", found.undelivered_notices_url, self._deliver),
+            *(("lane", url, self._send_again) for url in found.lane_dead_letters_urls),
+            ("sweep", found.sweeper_dead_letters_url, lambda _: True),
+        ]
+
+    def _letters(self, url: str) -> Iterator[MessageTypeDef]:
+        while True:
+            answer = self._sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS, WaitTimeSeconds=1
+            )
+            letters = answer.get("Messages", [])
+            if not letters:
+                return
+            yield from letters
+
+    def _invoke(self, body: str) -> bool:
+        """Invoke completion with the event that it failed on."""
+        event = _object(body)
+        if not isinstance(event.get("Records"), list):
+            return False
+        self._functions.invoke(
+            FunctionName=self._deployment.completion_function_arn, InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+        return True
+
+    def _deliver(self, body: str) -> bool:
+        """Invoke completion with a notice, as SNS does; the body is what SNS puts into a message of a queue."""
+        envelope = _object(body)
+        if "TopicArn" not in envelope or "Message" not in envelope:
+            return False
+        return self._invoke(json.dumps({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": envelope}]}))
+
+    def _send_again(self, body: str) -> bool:
+        """Have the waiting videos of the letter's scan sent again; once for each scan of a run."""
+        message = lane_message.parse(body)
+        if message is None:
+            return False
+        scan_id = message.analysis.scan_id
+        if scan_id not in self._marked:
+            self._table.send_again(scan_id, self._clock.now())
+            self._marked.add(scan_id)
+        return True
+
+
+def _object(body: str) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,166 @@
+"""How a scan stands, in one sentence: from its item, its totals and the running analyses, whatever the scan's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handlers.domain.record import Progress, Scan, Settings, Totals
+from handlers.domain.states import ScanStatus
+from tools.lib.text import printable
+
+SOON_SECONDS = 43_200
+"""Up to here a time of the day alone says which day is meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a scan stands at one moment (`now`, epoch seconds); `slots` is how many of the account's jobs are used."""
+
+    scan: Scan
+    totals: Totals
+    running: int
+    settings: Settings
+    slots: int
+    now: float
+
+    @property
+    def total(self) -> int | None:
+        """Return how many objects the scan has, if it is known: by its manifest, or for a job made by hand by the job."""
+        tasks = [job.tasks for job in self.scan.jobs if job.tasks is not None]
+        return self.scan.objects if self.scan.objects is not None else max(tasks, default=None)
+
+    @property
+    def without_record(self) -> int | None:
+        """Return how many objects never came to be videos of the scan, because they are none or their tasks failed.
+
+        None while that is not sure: until every batch job is over, and the sweeper found nothing waiting (or closed the scan).
+        """
+        over = bool(self.scan.jobs) and all(job.terminal_since is not None for job in self.scan.jobs)
+        none_waits = not self.scan.live or self.scan.waiting_empty_since is not None
+        if self.total is None or not (over and none_waits):
+            return None
+        return max(0, self.total - self.totals.final - self.running)
+
+    @property
+    def set_aside(self) -> int:
+        """Return how many objects were left out of its jobs when it was submitted; they are not among `total`."""
+        return sum(self.scan.set_aside.values())
+
+    @property
+    def to_come(self) -> int | None:
+        """Return how many objects are still to become final; at most so many while batch jobs run. None where nobody knows."""
+        return None if self.total is None else max(0, self.total - self.totals.final - (self.without_record or 0))
+
+    @property
+    def videos_per_hour(self) -> float | None:
+        """Return how many videos became final in an hour, measured over the last hour; None where too little is known."""
+        start = self.scan.progress[0] if self.scan.progress else Progress(self.scan.created_at, 0)
+        done, seconds = self.totals.final - start.final, self.now - start.at
+        return done * 3_600 / seconds if done > 0 and seconds > 0 else None
+
+    @property
+    def ready_at(self) -> float | None:
+        """Return about when the last video will be final; None where nobody can tell."""
+        if self.to_come is None or self.videos_per_hour is None or self.scan.status is not ScanStatus.OPEN or self.settings.paused:
+            return None
+        return self.now + self.to_come * 3_600 / self.videos_per_hour
+
+    def line(self) -> str:
+        """Return the sentence."""
+        of = "" if self.total is None else f" of {self.total:,}"
+        told = self.totals.told
+        counts = [f"{told[outcome]:,} {outcome}" for outcome in ("failed", "ineligible", "cancelled") if told[outcome]]
+        parts = [
+            f"{self.totals.final:,}{of} done",
+            f"{told['flagged']:,} flagged",
+            *counts,
+            *([f"{self.without_record:,} no videos or failed tasks"] if self.without_record else []),
+            f"{self.running:,} running",
+            *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
+        ]
+        return f"{', '.join(parts)}, {self._outlook()}"
+
+    def _outlook(self) -> str:
+        if self.scan.status is not ScanStatus.OPEN:
+            why = f" ({printable(self.scan.held_reason)})" if self.scan.held_reason else ""
+            return f"the scan is {self.scan.status.value}{why}"
+        if self.settings.paused:
+            by, reason = self.settings.paused_by or "somebody", self.settings.paused_reason or "no reason was given"
+            return f"starting is paused by {printable(by)}: {printable(reason)}"
+        return (
+            "when it will be ready is not known yet"
+            if self.ready_at is None
+            else f"ready about {_clock_time(self.ready_at, self.now)}"
+        )
+
+    def sentences(self) -> list[str]:
+        """Return the standing as lines for a person."""
+        return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line()]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the standing as JSON values; times in epoch seconds."""
+        return {
+            "scan": self.scan.id,
+            "bucket": self.scan.bucket,
+            "status": self.scan.status.value,
+            "over": not self.scan.live,
+            "held_reason": self.scan.held_reason,
+            "objects": self.total,
+            "done": self.totals.final,
+            "videos": {state.value: count for state, count in sorted(self.totals.videos.items())},
+            "ineligible": self.totals.ineligible,
+            "set_aside": self.set_aside,
+            "without_record": self.without_record,
+            "to_come": self.to_come,
+            "failures": self.totals.failures,
+            "minutes": sum(self.totals.milliseconds.values()) / 60_000,
+            "running": self.running,
+            "slots": self.slots,
+            "videos_per_hour": self.videos_per_hour,
+            "ready_at": self.ready_at,
+            "paused": self.settings.paused,
+            "paused_by": self.settings.paused_by,
+            "paused_reason": self.settings.paused_reason,
+            "line": self.line(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScanList:
+    """All scans, the newest first."""
+
+    standings: tuple[Standing, ...]
+
+    def sentences(self) -> list[str]:
+        """Return a line for each scan."""
+        if not self.standings:
+            return ["There is no scan yet: submit one with submit_job.py."]
+        return [f"{each.scan.id}  {printable(each.scan.bucket)}  {each.line()}" for each in self.standings]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the scans as JSON values."""
+        return {"scans": [each.as_json() for each in self.standings]}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command did, in a sentence and as JSON values."""
+
+    text: str
+    values: dict[str, Any]
+
+    def sentences(self) -> list[str]:
+        """Return the sentence."""
+        return [self.text]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the values."""
+        return self.values
+
+
+def _clock_time(at: float, now: float) -> str:
+    """Return a time as a person at this machine reads it; farther off with its day."""
+    local = datetime.fromtimestamp(at).astimezone()
+    return f"{local:%H:%M}" if at - now < SOON_SECONDS else f"{local:%a %d %b %H:%M}"

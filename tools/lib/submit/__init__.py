@@ -1,0 +1,1 @@
+"""Submitting a scan: the plan, its file and text, and how it is performed."""

@@ -1,0 +1,243 @@
+"""The plan of a scan: decided before anything is done. A dry run prints it, the real run performs the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from handlers.domain.states import Lane
+from tools.lib.aws.deployment import Deployment
+from tools.lib.estimate import prices
+from tools.lib.estimate.inspection import Told
+from tools.lib.estimate.options import NO_HEADERS, Measure
+from tools.lib.listing import Selection
+from tools.lib.listing.sizes import Tally
+from tools.lib.manifest.parts import ROWS_PER_JOB, Part
+from tools.lib.manifest.sources import LISTING, Kind, Source
+from tools.lib.manifest.sources.s3_generated import Generated
+from tools.lib.manifest.upload import UploadedManifest
+from tools.lib.submit import plan_text
+from tools.lib.submit.job_request import description, job_request
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3control.type_defs import CreateJobRequestTypeDef
+
+FORMAT = "video-moderation-plan/2"
+"""What a plan's file says it is."""
+
+MOST_NOTED = 1_024
+"""Bytes of prefixes in a scan's record: as many as a key may have, and few beside the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One scan as it will be submitted: what, where to, with what in mind.
+
+    Attributes:
+        created_at: When it was made (epoch seconds).
+        ineligible: Objects that are left out and listed beside the manifest, by the code of the reason.
+        sha256: Of the manifest (hex); what is submitted must have it.
+        parts: Of the manifest: a job for each.
+        rows_per_job: How long a part may be.
+        suspended: Whether the jobs wait for a confirmation in the console.
+        skip_unchanged: Whether what an earlier scan finished was left out.
+        measure: How many headers were read; what Rekognition would refuse of these was left out.
+        estimate: Minutes, dollars and finishing time; None where nobody can tell.
+        warnings: What the person should know before agreeing; sentences.
+    """
+
+    scan_id: str
+    created_at: float
+    selection: Selection
+    source: Source = LISTING
+    versioned: bool
+    lane: Lane
+    tally: Tally
+    ineligible: Mapping[str, int] = field(default_factory=dict)
+    sha256: str
+    parts: tuple[Part, ...]
+    rows_per_job: int = ROWS_PER_JOB
+    suspended: bool = False
+    skip_unchanged: bool = False
+    measure: Measure = NO_HEADERS
+    deployment: Deployment
+    estimate: Told | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def manifest_key(self) -> str:
+        """Return where in the work bucket the manifest goes."""
+        return f"manifests/{self.scan_id}.csv"
+
+    @property
+    def manifest_uri(self) -> str:
+        """Return the manifest's s3 URI."""
+        return f"s3://{self.deployment.work_bucket}/{self.manifest_key}"
+
+    @property
+    def ineligible_key(self) -> str:
+        """Return where in the work bucket the list of what is left out goes."""
+        return f"manifests/{self.scan_id}-ineligible.csv"
+
+    @property
+    def report_prefix(self) -> str:
+        """Return where in the work bucket the completion reports go; a slash at its end would be doubled by S3."""
+        return f"reports/{self.scan_id}"
+
+    @property
+    def generated(self) -> Generated | None:
+        """Return the manifest that S3 makes, None where we make it."""
+        return Generated(self.selection, f"manifests/{self.scan_id}") if self.source.kind is Kind.GENERATED else None
+
+    @property
+    def objects(self) -> int | None:
+        """Return how many objects are scanned; nobody knows of a manifest that S3 makes."""
+        return None if self.generated else self.tally.objects
+
+    @property
+    def noted_prefixes(self) -> tuple[str, ...] | None:
+        """Return with what the scan's keys begin, for its record; None where that is too long for what each starter reads."""
+        prefixes = self.selection.ranges
+        return prefixes if sum(len(prefix.encode()) for prefix in prefixes) <= MOST_NOTED else None
+
+    @property
+    def no_estimate(self) -> str | None:
+        """Return why there is no estimate, None where there is one."""
+        if self.estimate is not None:
+            return None
+        if self.generated:
+            return "S3 itself lists the bucket when the job is prepared, so nobody knows yet how many videos there are, or how long"
+        return "sizes are not known; --measure all looks at each object, and reads how long it is"
+
+    @property
+    def jobs(self) -> tuple[PlannedJob, ...]:
+        """Return the jobs of the scan, in the order of their parts."""
+        return tuple(PlannedJob(self, part) for part in self.parts)
+
+    def sentences(self) -> list[str]:
+        """Return the plan as lines for a person."""
+        return plan_text.of(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as JSON values: what stands in its file, and what `from_json` reads."""
+        return {
+            "format": FORMAT,
+            "scan_id": self.scan_id,
+            "created_at": self.created_at,
+            "bucket": self.selection.bucket,
+            "source": self.source.as_json(),
+            "selection": self.selection.as_json(),
+            "versioned": self.versioned,
+            "lane": self.lane.value,
+            "suspended": self.suspended,
+            "skip_unchanged": self.skip_unchanged,
+            "measure": str(self.measure),
+            "objects": self.objects,
+            "bytes": self.tally.bytes,
+            "sizes": dict(self.tally.sizes),
+            "ineligible": dict(sorted(self.ineligible.items())),
+            "stack": self.deployment.stack_name,
+            "region": self.deployment.region,
+            "account_id": self.deployment.account_id,
+            "manifest": self.manifest_uri,
+            "manifest_sha256": self.sha256,
+            "report": f"s3://{self.deployment.work_bucket}/{self.report_prefix}/",
+            "rows_per_job": self.rows_per_job,
+            "jobs": len(self.parts),
+            "price": {
+                "s3_batch_job_usd": float(prices.BATCH_JOB.dollars * len(self.parts)),
+                "s3_batch_objects_usd": None if self.objects is None else float(prices.batch_objects(self.objects)),
+                "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
+            },
+            "estimate": self.estimate and self.estimate.as_json(),
+            "no_estimate": self.no_estimate,
+            "prices": [price.as_json() for price in prices.PRICES],
+            "then": list(plan_text.WHAT_HAPPENS),
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedJob:
+    """One job of a plan: its part of the manifest, and all that names it.
+
+    The job of a plan that has but one is made of the scan's own manifest.
+    """
+
+    plan: Plan
+    part: Part
+
+    @property
+    def scan_id(self) -> str:
+        """Return the scan that the job belongs to."""
+        return self.plan.scan_id
+
+    @property
+    def deployment(self) -> Deployment:
+        """Return where it is submitted."""
+        return self.plan.deployment
+
+    @property
+    def alone(self) -> bool:
+        """Tell whether it is the only one."""
+        return len(self.plan.parts) == 1
+
+    @property
+    def token(self) -> str:
+        """Return what makes a repeated request the same job."""
+        return self.scan_id if self.alone else f"{self.scan_id}-part-{self.part.number}"
+
+    @property
+    def manifest_key(self) -> str:
+        """Return where in the work bucket its manifest goes."""
+        return self.plan.manifest_key if self.alone else f"manifests/{self.scan_id}-part-{self.part.number:05}.csv"
+
+    @property
+    def description(self) -> str:
+        """Return what the job is called: no two are called the same, so that it is found again in the account's list."""
+        number = "" if self.alone else f", job {self.part.number} of {len(self.plan.parts)}"
+        return description(self.plan.selection.bucket, f"scan {self.scan_id}{number}")
+
+    def job_request(self, rows: UploadedManifest | Generated) -> CreateJobRequestTypeDef:
+        """Return the request that creates the job."""
+        return job_request(
+            self.deployment,
+            rows,
+            token=self.token,
+            description=self.description,
+            arguments={"scan_id": self.scan_id, "lane": self.plan.lane.value},
+            versioned=self.plan.versioned,
+            report_prefix=self.plan.report_prefix,
+            suspended=self.plan.suspended,
+        )
+
+
+def from_json(values: Mapping[str, Any], deployment: Deployment, parts: tuple[Part, ...]) -> Plan:
+    """Return the plan that `as_json` wrote; the parts are those of the manifest that lies beside it.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is none.
+    """
+    if values["format"] != FORMAT:
+        raise ValueError(f"its format is {values['format']!r}, not {FORMAT!r}")
+    sizes = {str(name): int(count) for name, count in values["sizes"].items()}
+    return Plan(
+        scan_id=str(values["scan_id"]),
+        created_at=float(values["created_at"]),
+        selection=Selection.from_json(values["selection"]),
+        source=Source.from_json(values["source"]),
+        versioned=bool(values["versioned"]),
+        lane=Lane(values["lane"]),
+        tally=Tally(objects=int(values["objects"] or 0), bytes=int(values["bytes"]), sizes=sizes),
+        ineligible={str(code): int(count) for code, count in values["ineligible"].items()},
+        sha256=str(values["manifest_sha256"]),
+        parts=parts,
+        rows_per_job=int(values["rows_per_job"]),
+        suspended=bool(values["suspended"]),
+        skip_unchanged=bool(values["skip_unchanged"]),
+        measure=Measure.of(str(values["measure"])),
+        deployment=deployment,
+        estimate=Told.from_json(values["estimate"]) if values["estimate"] else None,
+        warnings=tuple(map(str, values["warnings"])),
+    )

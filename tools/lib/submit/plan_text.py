@@ -1,0 +1,107 @@
+"""A plan as lines for a person: titles on the left, what they are about beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tools.lib.aws import batch_jobs
+from tools.lib.estimate import prices
+from tools.lib.text import byte_size
+
+if TYPE_CHECKING:
+    from tools.lib.submit.plan import Plan
+
+WHAT_HAPPENS = (
+    "S3 Batch Operations hands each object to a function, which looks at it and queues it.",
+    "Rekognition analyses the queued videos, as many at a time as the slots allow.",
+    "What it finds is stored, and flagged videos are mailed.",
+    "This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.",
+)
+
+_LEFT_OUT = {
+    "archived": "in Glacier or Deep Archive, to be restored first",
+    "codec": "in a codec that Rekognition does not take",
+    "empty": "empty",
+    "no-picture": "without a picture",
+    "too-large": "over 10 GiB, which Rekognition does not take",
+    "too-long": "over 6 hours, which Rekognition does not take",
+}
+
+
+def of(plan: Plan) -> list[str]:
+    """Return a plan as lines."""
+    deployment = plan.deployment
+    return [
+        f"Scan {plan.scan_id} of {plan.source.title(plan.selection)}",
+        *column("Objects", _objects(plan)),
+        *column("Left out", _left_out(plan)),
+        *column("Jobs", _jobs(plan)),
+        *column("Lane", [plan.lane.value]),
+        *column("Stack", [f"{deployment.stack_name}, {deployment.region}, account {deployment.account_id}"]),
+        *column("Manifest", [plan.manifest_uri]),
+        *column("Report", [f"s3://{deployment.work_bucket}/{plan.report_prefix}/"]),
+        *column("Estimate", plan.estimate.sentences if plan.estimate else [f"none: {plan.no_estimate}"]),
+        *column("Price", _price(plan)),
+        *column("Then", WHAT_HAPPENS),
+        *column("Warning", plan.warnings),
+    ]
+
+
+def column(title: str, lines: Sequence[str]) -> list[str]:
+    """Return lines beside their title."""
+    titles = [title, *[""] * (len(lines) - 1)]
+    return [f"  {shown:<10}{line}" for shown, line in zip(titles, lines, strict=False)]
+
+
+def price_lines(objects: int | None, jobs: int = 1) -> list[str]:
+    """Return what jobs of so many objects cost, as lines for a person; None: nobody knows how many."""
+    minute, made = prices.REKOGNITION_MINUTE.dollars, "the job" if jobs == 1 else f"{jobs:,} jobs"
+    job = prices.dollars(prices.BATCH_JOB.dollars * jobs)
+    tasks = (
+        f"{prices.dollars(prices.BATCH_MILLION_OBJECTS.dollars)} a million"
+        if objects is None
+        else prices.dollars(prices.batch_objects(objects))
+    )
+    return [
+        f"S3 Batch Operations: {job} for {made} and {tasks} for its objects, even if cancelled",
+        f"Rekognition: {prices.dollars(minute)} for each minute of video, which will be nearly all of the bill",
+        f"a listing does not tell the minutes; 1,000 videos of 5 minutes would be {prices.dollars(minute * 5000)}",
+        f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
+    ]
+
+
+def reasons(codes: Iterable[str]) -> str:
+    """Return why objects are left out, from the codes of the reasons, as part of a sentence."""
+    return " or ".join(_LEFT_OUT.get(code, code) for code in sorted(codes))
+
+
+def _objects(plan: Plan) -> list[str]:
+    which, tally = plan.source.chosen(plan.selection), plan.tally
+    if plan.objects is None:
+        return [f"not counted yet ({which})"]
+    sizes = ", ".join(f"{count:,} {name}" for name, count in tally.sizes.items() if count)
+    if not plan.source.tells_sizes or not sizes:
+        return [f"{tally.objects:,} ({which})"]
+    lines = [f"{tally.objects:,} ({byte_size(tally.bytes)}; {which})", f"of these {sizes}"]
+    if plan.versioned:
+        lines.append("every version of each" if plan.selection.all_versions else "the latest version of each, as listed now")
+    return lines
+
+
+def _left_out(plan: Plan) -> list[str]:
+    lines = [f"{count:,} {_LEFT_OUT.get(code, code)}" for code, count in sorted(plan.ineligible.items())]
+    return [*lines, f"listed in s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"] if lines else []
+
+
+def _jobs(plan: Plan) -> list[str]:
+    lines = []
+    if len(plan.parts) > 1:
+        at_a_time = min(len(plan.parts), batch_jobs.ACTIVE_JOBS)
+        lines.append(f"{len(plan.parts):,} of up to {plan.rows_per_job:,} objects, at most {at_a_time} at a time")
+    return [*lines, "each waits as Suspended until somebody confirms it (30 days at most)"] if plan.suspended else lines
+
+
+def _price(plan: Plan) -> list[str]:
+    lines = price_lines(plan.objects, len(plan.parts))
+    return lines if plan.estimate is None else [lines[0], lines[-1]]

@@ -1,0 +1,185 @@
+"""The options that say which objects of a bucket are meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
+
+import click
+
+from tools.lib.cli.program import Surroundings
+from tools.lib.listing import Sample, Selection
+from tools.lib.listing.filters import compiled
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+STORAGE_CLASSES = (
+    "STANDARD",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "REDUCED_REDUNDANCY",
+    "EXPRESS_ONEZONE",
+    "OUTPOSTS",
+    "SNOW",
+)
+"""Amazon S3 API reference, Object: StorageClass."""
+
+_UNITS = {
+    "": 1,
+    **{f"{letter}B": 1000**power for power, letter in enumerate("KMGT", 1)},
+    **{f"{letter}IB": 1024**power for power, letter in enumerate("KMGT", 1)},
+}
+_AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: `500`, `10MB` (of 1,000,000 bytes), `1.5GiB`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's signature
+        """Return the bytes, or end with how to write them."""
+        if isinstance(value, int):  # click converts defaults too
+            return value
+        found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?) ?([A-Za-z]*)", value, re.ASCII)
+        if not found or found[2].upper() not in _UNITS:
+            self.fail(f"{value!r} is no size: write bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB", param, ctx)
+        return int(Decimal(found[1]) * _UNITS[found[2].upper()])
+
+
+class Moment(click.ParamType[datetime]):
+    """A time: `2026-11-22`, `2026-11-22T16:30` (UTC unless it says otherwise), or how long ago: `7d`, `12h`, `2w`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - click's signature
+        """Return the time, or end with how to write one."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            if found := re.fullmatch(r"(\d{1,5})([hdw])", value, re.ASCII):
+                return self._now(ctx) - int(found[1]) * _AGES[found[2]]
+            moment = datetime.fromisoformat(value)
+        except (ValueError, OverflowError):  # OverflowError: in UTC before the year 1
+            self.fail(f"{value!r} is no time: write 2026-11-22, 2026-11-22T16:30Z, or how long ago: 7d, 12h, 2w", param, ctx)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+    @staticmethod
+    def _now(ctx: click.Context | None) -> datetime:
+        surroundings = (ctx.find_object(Surroundings) if ctx else None) or Surroundings()
+        return datetime.fromtimestamp(surroundings.clock.now(), UTC)
+
+
+class Part(click.ParamType[Sample]):
+    """A sample: so many objects (`500`), or so many percent (`5%`)."""
+
+    name = "sample"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Sample:  # noqa: ANN401 - click's signature
+        """Return the sample without its seed, or end with how to write one."""
+        if isinstance(value, Sample):
+            return value
+        if re.fullmatch(r"[1-9]\d{0,8}", value, re.ASCII):
+            return Sample(count=int(value))
+        percent = float(value[:-1]) if re.fullmatch(r"\d{1,3}(\.\d{1,6})?%", value, re.ASCII) else 0
+        if not 0 < percent <= 100:  # noqa: PLR2004 - of 100
+            self.fail(f"{value!r} is no sample: write a number of objects, as 500, or a part of them, as 5%", param, ctx)
+        return Sample(percent=percent)
+
+
+class Pattern(click.ParamType[str]):
+    """A glob over the whole key, in which `*` also takes slashes; or after `re:` a regular expression found anywhere in it."""
+
+    name = "pattern"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the pattern, or end with what is wrong with it."""
+        try:
+            compiled(value)
+        except (re.error, OverflowError, RecursionError) as error:
+            self.fail(f"{value!r} is no regular expression: {error}", param, ctx)
+        return value
+
+
+def selection_options(command: Command) -> Command:
+    """Add the options that `selection_from` takes."""
+    size, moment = partial(click.option, type=Size(), metavar="SIZE"), partial(click.option, type=Moment(), metavar="TIME")
+    options = (
+        click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin so; may be repeated."),
+        click.option(
+            "--suffix",
+            "suffixes",
+            multiple=True,
+            default=(".mp4",),
+            show_default=True,
+            metavar="TEXT",
+            help="Only keys that end so, in any case; may be repeated. '' takes every key.",
+        ),
+        click.option(
+            "--include",
+            multiple=True,
+            type=Pattern(),
+            metavar="PATTERN",
+            help="Only keys that match: a glob ('*' also takes slashes), or re: and a regular expression. May be repeated.",
+        ),
+        click.option("--exclude", multiple=True, type=Pattern(), metavar="PATTERN", help="No keys that match; may be repeated."),
+        size("--min-size", help="Only objects of at least so many bytes: 500, 10MB, 1.5GiB."),
+        size("--max-size", help="Only objects of at most so many bytes."),
+        moment("--modified-after", help="Only objects written then or later: 2026-11-22, or 7d for a week ago."),
+        moment("--modified-before", help="Only objects written before then."),
+        click.option(
+            "--storage-class",
+            "storage_classes",
+            multiple=True,
+            type=click.Choice(STORAGE_CLASSES, case_sensitive=False),
+            metavar="NAME",
+            help="Only objects of this storage class; may be repeated.",
+        ),
+        click.option("--sample", type=Part(), metavar="N|P%", help="Of these only so many, or a part, drawn uniformly."),
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Another seed draws another sample."),
+        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Of these only the first so many."),
+        click.option("--all-versions", is_flag=True, help="Every version of each object, not only the latest."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def selection_from(bucket: str, **options: Any) -> Selection:  # noqa: ANN401 - click hands values over by name
+    """Return the selection that the options of `selection_options` describe; other options are not for it.
+
+    Raises:
+        click.UsageError: Two options contradict one another.
+    """
+    least, most = options["min_size"], options["max_size"]
+    if least is not None and most is not None and least > most:
+        raise click.UsageError("Nothing is as small as --max-size and as large as --min-size: exchange them.")
+    after, before = options["modified_after"], options["modified_before"]
+    if after is not None and before is not None and after >= before:
+        raise click.UsageError("Nothing is modified after --modified-after and before --modified-before: exchange them.")
+    sample: Sample | None = options["sample"]
+    if options["seed"] is not None and sample is None:
+        raise click.UsageError("--seed says which sample is drawn: it goes with --sample.")
+    return Selection(
+        bucket=bucket,
+        prefixes=options["prefixes"] or ("",),
+        suffixes=options["suffixes"],
+        include=options["include"],
+        exclude=options["exclude"],
+        min_size=least,
+        max_size=most,
+        modified_after=after,
+        modified_before=before,
+        storage_classes=options["storage_classes"],
+        sample=None if sample is None else Sample(count=sample.count, percent=sample.percent, seed=options["seed"] or 0),
+        limit=options["limit"],
+        all_versions=options["all_versions"],
+    )
