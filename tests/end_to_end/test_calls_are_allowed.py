@@ -42,10 +42,10 @@ class Recorder:
         call = identify(environ)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        principal = self._stage.world.functions.principal(call.access_key)
-        if principal is not None:
+        principal = self._stage.world.keys.find(call.signature.access_key).principal
+        if principal.role is not None:
             needed = resources(call, environ, body, self._stage.world.settings)
-            self.uses |= {Use(self._stage.module(principal), action, resource) for action, resource in needed}
+            self.uses |= {Use(self._stage.module(principal.name), action, resource) for action, resource in needed}
         return self._application(environ, start_response)
 
 
