@@ -13,7 +13,11 @@ from tools.emulator.calls import identify
 from tools.emulator.samples import demo_library, tiny_clip
 
 # Which action a call needs where it is not the operation's own: service authorization reference.
-ACTIONS = {("s3", "HeadObject"): "s3:GetObject", ("s3control", "DescribeJob"): "s3:DescribeJob"}
+ACTIONS = {
+    ("s3", "HeadObject"): "s3:GetObject",
+    ("s3control", "DescribeJob"): "s3:DescribeJob",
+    ("lambda", "Invoke"): "lambda:InvokeFunction",
+}
 # Calls of the lists in a request: DynamoDB checks each part of a transaction as a call of its own.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 pytestmark = pytest.mark.timeout(400)
