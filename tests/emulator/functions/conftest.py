@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tools.emulator.access import AccessKeys
 from tools.emulator.clock import ManualClock, WallClock
 from tools.emulator.functions.model import Function, Invocation, Outcome
 from tools.emulator.functions.ports import ReceivedMessage
@@ -232,7 +231,6 @@ class Bench:
 
     service: FunctionService
     runtime: ProcessRuntime
-    keys: AccessKeys
     directory: Path
     clock: WallClock
 
@@ -276,18 +274,12 @@ def make_bench(tmp_path: Path, zygote: Zygote) -> Iterator[Callable[..., Bench]]
         settings = EmulatorSettings(**given)
         clock = WallClock(settings.speed)
         directory = tmp_path / str(len(benches))
-        keys = AccessKeys(settings)
         runtime = ProcessRuntime(
-            clock=clock,
-            settings=settings,
-            endpoint=lambda: endpoint or {},
-            keys=keys,
-            directory=directory,
-            zygote=zygote,
+            clock=clock, settings=settings, endpoint=lambda: endpoint or {}, directory=directory, zygote=zygote
         )
         unused = Queue(ManualClock())
         service = FunctionService(clock=clock, settings=settings, queues=unused, receiving=unused, runtime=runtime)
-        benches.append(Bench(service, runtime, keys, directory, clock))
+        benches.append(Bench(service, runtime, directory, clock))
         return benches[-1]
 
     yield make
