@@ -1,4 +1,4 @@
-"""Looking at an object: how it is, whether it may be analysed, and by its first bytes whether it is a video."""
+"""Looking at an object: how it is, whether it may be analysed, and whether its first bytes say that it is something else."""
 
 from __future__ import annotations
 
@@ -55,9 +55,14 @@ class ObjectStore:
         head = self._client.head_object(**named)
         facts = ObjectFacts(head["ETag"].strip('"'), head["ContentLength"], head.get("VersionId"))
         problem = objects.eligibility(facts.size, head.get("StorageClass"), head.get("Restore"), head.get("ArchiveStatus"))
-        if problem is None and objects.container(self._first_bytes(named, facts)) is None:
-            problem = Problem(reasons.NOT_A_VIDEO, "The object does not begin like a video file that is known.")
-        return Look(facts, problem)
+        return Look(facts, problem or self._something_else(named, facts))
+
+    def _something_else(self, named: Mapping[str, str], facts: ObjectFacts) -> Problem | None:
+        """Return what the object positively is, if that is no video; all else is Rekognition's to judge."""
+        found = objects.not_a_video(self._first_bytes(named, facts), facts.size)
+        return (
+            None if found is None else Problem(reasons.NOT_A_VIDEO, f"The object is not a video but {found}, by its first bytes.")
+        )
 
     def _first_bytes(self, named: Mapping[str, str], facts: ObjectFacts) -> bytes:
         # IfMatch: what is judged must be what HEAD described.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-
+from handlers.domain.beginnings import is_text, something_else
 from handlers.domain.record import Problem
 
 FIRST_BYTES = 1_024
-"""So much of an object's beginning is enough for `container`."""
+"""So much of an object's beginning is enough for `container` and `not_a_video`."""
 
 MAX_BYTES = 10 * 1024**3
 """Rekognition takes videos of up to 10 GB (developer guide, limits). Read as GiB: what lies between is Rekognition's to refuse."""
@@ -15,28 +14,52 @@ MAX_BYTES = 10 * 1024**3
 ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Must be restored before they can be read (S3 user guide, archived-objects). GLACIER_IR can be read at once."""
 
-_ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"})
-"""With one of these an MP4 or QuickTime file begins."""
+_ISO_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"wide", b"skip", b"uuid", b"sidx", b"udta", b"meta"})
+"""Boxes with which files begin whose size is wrong, too (a recording that was broken off)."""
 
-_MAX_SMALL_BOX = 1 << 29
-"""No box but `mdat` is so large in a file of 10 GB, while four letters of a text always are when read as a size."""
+_SMALL_HEADER, _LARGE_HEADER = 8, 16
+_TO_THE_END, _LARGE = 0, 1
+"""What the 32 bits of a box's size say beside a size (ISO/IEC 14496-12, 4.2): up to the end of the file; 64 bits follow."""
 
 _ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _SIGNATURES = {b"\x1a\x45\xdf\xa3": "Matroska", b"FLV\x01": "FLV", b"\x00\x00\x01\xba": "MPEG-PS", _ASF_GUID: "ASF"}
 
 
-def container(first_bytes: bytes) -> str | None:
-    """Return the video container that an object begins with, or None where it is no video that we know.
+def container(first_bytes: bytes, size: int) -> str | None:
+    """Return the container that an object of so many bytes begins with, or None where it is none that we know.
 
-    Whether Rekognition can decode what is in it is for Rekognition to say.
+    A box that nobody knows is one of ISO-BMFF: players step over it. A known one may claim to be larger than the object (broken
+    off, or on purpose), for players look into it all the same; but then a text may happen to read so. Whether Rekognition can
+    decode what is in a container is for Rekognition to say.
     """
-    if _is_iso_media(first_bytes):
+    if first_bytes[4:8] in _ISO_BOXES and (is_box(first_bytes, size) or not is_text(first_bytes)):
         return "ISO-BMFF"
     if first_bytes[:4] == b"RIFF" and first_bytes[8:12] == b"AVI ":
         return "AVI"
     if _is_transport_stream(first_bytes):
         return "MPEG-TS"
-    return next((name for signature, name in _SIGNATURES.items() if first_bytes.startswith(signature)), None)
+    known = next((name for signature, name in _SIGNATURES.items() if first_bytes.startswith(signature)), None)
+    return known or ("ISO-BMFF" if is_box(first_bytes, size) else None)
+
+
+def not_a_video(first_bytes: bytes, size: int) -> str | None:
+    """Return what an object of so many bytes positively is, if it is something else than a video; else it is to be analysed.
+
+    What parses as a box within the object is never something else, whatever else its bytes look like.
+    """
+    return something_else(first_bytes) if container(first_bytes, size) is None else None
+
+
+def is_box(first_bytes: bytes, size: int) -> bool:
+    """Tell whether a box begins an object of so many bytes: one that has a header, and ends within the object."""
+    if len(first_bytes) < _SMALL_HEADER:
+        return False
+    stated = int.from_bytes(first_bytes[:4], "big")
+    if stated != _LARGE:
+        return stated == _TO_THE_END or _SMALL_HEADER <= stated <= size
+    if len(first_bytes) < _LARGE_HEADER:
+        return False
+    return _LARGE_HEADER <= int.from_bytes(first_bytes[_SMALL_HEADER:_LARGE_HEADER], "big") <= size
 
 
 def eligibility(
@@ -55,16 +78,6 @@ def eligibility(
     if tier and 'ongoing-request="false"' not in (restore_header or ""):
         return Problem("archived", f"The object is archived ({tier}) and not restored; restore it, then retry.")
     return None
-
-
-def _is_iso_media(first_bytes: bytes) -> bool:
-    """Tell whether the first box is one that files begin with, and its size possible."""
-    kind = first_bytes[4:8]
-    if kind not in _ISO_BOXES:
-        return False
-    (size,) = struct.unpack(">I", first_bytes[:4])
-    # 0 means up to the end of the file, 1 that a 64-bit size follows (ISO/IEC 14496-12, 4.2).
-    return size in (0, 1) or (size >= 8 and (kind == b"mdat" or size < _MAX_SMALL_BOX))  # noqa: PLR2004  # 8: the header itself
 
 
 def _is_transport_stream(first_bytes: bytes) -> bool:

@@ -129,7 +129,8 @@ class BatchJob:
     failed: int | None = None
     terminal_since: float | None = None
     told: bool = False
-    """Whether its scan was paused because it broke: that happens once, so that who resumes the scan has the last word."""
+    """Whether nothing is to be decided any more, should it have broken: its scan was paused for it once (who resumes the scan has
+    the last word), or nothing of it waited, or a retry came after it."""
 
 
 @dataclass(frozen=True, slots=True)

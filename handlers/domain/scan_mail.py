@@ -31,7 +31,8 @@ def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name:
     ended = "cancelled" if scan.status is ScanStatus.CANCELLED else "finished"
     told = totals.told
     ineligible = f", {told['ineligible']:,} ineligible" if told["ineligible"] else ""
-    subject = f"Scan {ended}: {totals.final:,} videos, {told['flagged']:,} flagged, {told['failed']:,} failed{ineligible}"
+    without = f", {unrecorded:,} not looked at" if (unrecorded := _without_record(scan, totals)) else ""
+    subject = f"Scan {ended}: {totals.final:,} videos, {told['flagged']:,} flagged, {told['failed']:,} failed{ineligible}{without}"
     parts = (
         [f"The scan {scan.id} of {visible(scan.bucket)} is {ended}.", *_jobs(scan), "", *_counts(scan, totals)],
         _set_aside(scan),
@@ -101,11 +102,18 @@ def _jobs(scan: Scan) -> list[str]:
 def _counts(scan: Scan, totals: Totals) -> list[str]:
     """Return a row for each state, and their sum; what the manifest has more has no record: no video, or not handed over."""
     rows = {name: totals.told[name] for name in _ROWS}
-    if scan.objects is not None and scan.objects > totals.final:
-        rows["without record"] = scan.objects - totals.final
+    unrecorded = _without_record(scan, totals)
+    if unrecorded:
+        rows["without record"] = unrecorded
     width = max(len(f"{sum(rows.values()):,}"), 6)
     lines = [f"  {name:<16}{count:>{width},}" for name, count in rows.items() if count or name not in _ROWS[3:]]
-    return [*lines, f"  {'':-<{16 + width}}", f"  {'objects':<16}{sum(rows.values()):>{width},}"]
+    said = "Without record: not looked at, being no video, or because its task failed or never came; or a row that is there twice."
+    return [*lines, f"  {'':-<{16 + width}}", f"  {'objects':<16}{sum(rows.values()):>{width},}", *([said] if unrecorded else [])]
+
+
+def _without_record(scan: Scan, totals: Totals) -> int:
+    """Return how many rows of the manifest the table knows nothing of; the review tells why each."""
+    return max(0, (scan.objects or 0) - totals.final)
 
 
 def _set_aside(scan: Scan) -> list[str]:

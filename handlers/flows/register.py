@@ -131,7 +131,8 @@ class Registering:
         name, now = (order.scan_id, order.request.job_id), self._clock.now()
         self._ensured = {known: at for known, at in self._ensured.items() if now - at < SCAN_ENSURED_SECONDS}
         if name not in self._ensured:
-            self._table.ensure_scan(order.scan_id, order.video.bucket, order.request.lane, order.request.job_id)
+            retry = order.request.retry > 0
+            self._table.ensure_scan(order.scan_id, order.video.bucket, order.request.lane, order.request.job_id, retry=retry)
             self._ensured[name] = now
 
     def _patiently(self, order: _Order, step: Callable[[], T]) -> T:

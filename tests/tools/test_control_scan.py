@@ -98,7 +98,9 @@ class TestStatus:
 
         assert (None, 7) == (before["without_record"], before["to_come"])
         assert (6, 1) == (after["without_record"], after["to_come"])
-        assert after["line"].startswith("3 of 10 done, 1 flagged, 6 no videos or failed tasks, 1 running, ready about ")
+        assert after["line"].startswith(
+            "3 of 10 done, 1 flagged, 6 not looked at: no videos, or failed tasks, 1 running, ready about "
+        )
         assert after["ready_at"] == pytest.approx(scan.clock.now() + 1_200)
 
     def test_ineligible(self, scan):

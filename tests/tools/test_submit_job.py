@@ -496,15 +496,15 @@ def progress(status, succeeded=0, failed=0, **more):
 
 
 def test_waiting_follows_the_scan_to_its_end(stocked):
-    """$ submit_job.py --bucket amzn-s3-demo-bucket --yes --wait."""
+    """$ submit_job.py --bucket amzn-s3-demo-bucket --yes --wait. No function runs here: nothing is looked at."""
     stocked.jobs.states = [progress("Active", 1), progress("Complete", 3)]
     stocked.clock.planned = [lambda: None, lambda: None, close(stocked)]
 
     result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
 
     assert (result.exit_code, result.stdout) == (
-        0,
-        "batch job Complete, 3 of 3 tasks; 0 running; none finished yet; the scan is closed\n",
+        3,
+        "batch job Complete, 3 of 3 tasks; 0 running; 3 not looked at; the scan is closed\n",
     )
     assert told(result)[-3:-1] == [
         "batch job Active, 1 of 3 tasks; 0 running; none finished yet",

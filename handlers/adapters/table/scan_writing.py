@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from handlers.adapters.aws_errors import ThrottledError
@@ -34,21 +34,28 @@ class ScanWriter(TableReader):
             return Outcome.DONE_BEFORE
         return Outcome.DONE
 
-    def ensure_scan(self, scan_id: str, bucket: str, lane: Lane, batch_job_id: str) -> None:
-        """Write a scan if it is missing, add the batch job to it, and open it again if it was closed."""
+    def ensure_scan(self, scan_id: str, bucket: str, lane: Lane, batch_job_id: str, *, retry: bool = False) -> None:
+        """Write a scan if it is missing, add the batch job to it (see `add_job`), and open it again if it was closed."""
         new = Scan(scan_id, bucket, lane, created_at=self._clock.now(), jobs=(BatchJob(batch_job_id),))
         if self.scan(scan_id) is None and self.put_scan(new) is Outcome.DONE:
             return
-        self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, batch_job_id)))
+        self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, batch_job_id, retry=retry)))
 
-    def add_job(self, scan_id: str, job_id: str) -> None:
-        """Add a batch job to a scan, which is open again then."""
-        self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, job_id)))
+    def add_job(self, scan_id: str, job_id: str, *, retry: bool = False) -> None:
+        """Add a batch job to a scan, which is open again then.
+
+        The job of a retry settles the earlier ones in the same write: who retries has seen how they ended, and what waits from
+        now on waits for the retry.
+        """
+        self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, job_id, retry=retry)))
 
     def note_jobs(self, scan_id: str, jobs: tuple[BatchJob, ...]) -> None:
-        """Write what was learnt about batch jobs of a scan; jobs that it does not know are left out, its others stay."""
+        """Write what was learnt about batch jobs of a scan; jobs that it does not know are left out, its others stay.
+
+        That a job is settled stays, whatever was read before.
+        """
         learnt = {job.id: job for job in jobs}
-        self._change_scan(scan_id, lambda scan: replace(scan, jobs=tuple(learnt.get(job.id, job) for job in scan.jobs)))
+        self._change_scan(scan_id, lambda scan: replace(scan, jobs=tuple(_learnt(job, learnt) for job in scan.jobs)))
 
     def note_waiting_empty(self, scan_id: str, since: float | None) -> None:
         """Write since when nothing of a scan seems to wait or to be under way (None: something does)."""
@@ -153,12 +160,19 @@ class ScanWriter(TableReader):
         self._table.put(expressions.put(self._table.name, item, when=Condition(equal={REVISION: seen})))
 
 
-def _with_job(scan: Scan, job_id: str) -> Scan:
+def _learnt(job: BatchJob, learnt: Mapping[str, BatchJob]) -> BatchJob:
+    """Return how a job stands by what was learnt; `told` is never taken back, for it may have been written in between."""
+    found = learnt.get(job.id, job)
+    return replace(found, told=found.told or job.told)
+
+
+def _with_job(scan: Scan, job_id: str, *, retry: bool) -> Scan:
     """Return a scan with a job; one that was cancelled and is over goes on, because somebody made a new job for it."""
     if any(job.id == job_id for job in scan.jobs):
         return scan
     status = ScanStatus.CLOSED if scan.status is ScanStatus.CANCELLED and not scan.live else scan.status
-    return replace(scan, status=status, jobs=(*scan.jobs, BatchJob(job_id)), waiting_empty_since=None)
+    earlier = tuple(replace(job, told=True) for job in scan.jobs) if retry else scan.jobs
+    return replace(scan, status=status, jobs=(*earlier, BatchJob(job_id)), waiting_empty_since=None)
 
 
 def _reopened(scan: Scan) -> Scan:

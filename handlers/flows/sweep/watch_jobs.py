@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from handlers.adapters.batch_jobs import OVER, BatchJobs
@@ -15,6 +17,9 @@ from handlers.runtime.logs import Log
 
 ASKED_SECONDS = 30.0
 """S3 slows down who asks after a batch job more often (S3 user guide, troubleshooting-batch-operations)."""
+
+SETTLED_SECONDS = 60.0
+"""When a job is over its last tasks may still be at it (they try for half a minute), and the index that tells what waits lags."""
 
 BROKEN = frozenset({"Cancelled", "Failed"})
 """Statuses of a job that ended before all its tasks were tried (S3 user guide, batch-ops-job-status)."""
@@ -49,14 +54,25 @@ class JobWatching:
         return self._batch_jobs.ask(job, at=self._clock.now())
 
     def _pause_if_broken(self, scan: Scan, jobs: tuple[BatchJob, ...], sight: Sight) -> None:
-        """Pause a scan of which a job was cancelled or failed while videos wait; a person decides whether they are analysed.
-
-        Where none waits there is nothing to decide: the scan closes by itself, and its digest says how the job ended.
-        """
+        """Pause a scan of which a job was cancelled or failed while videos wait; a person decides whether they are analysed."""
         broken = [job for job in jobs if job.status in BROKEN and not job.told]
-        if scan.status is not ScanStatus.OPEN or not broken or self._table.waiting_seems_empty(scan.id):
+        if not broken or scan.status is ScanStatus.PAUSED:
+            return
+        if scan.status is ScanStatus.CANCELLED or self._table.waiting_seems_empty(scan.id):
+            self._settle(scan, broken, sight)
             return
         reason = "; ".join(f"its batch job {job.id} is {job.status.lower()}" for job in broken)
         if self._table.pause_broken_scan(scan.id, frozenset(job.id for job in broken), reason) is Outcome.DONE:
             Log({"scan_id": scan.id}).alarm("scan paused", reason=reason)
         sight.forget()
+
+    def _settle(self, scan: Scan, broken: Sequence[BatchJob], sight: Sight) -> None:
+        """Note that nothing is to be decided about broken jobs: what waits later on comes from another job, and not from these.
+
+        The scan closes by itself, and its digest says how they ended; whoever cancelled the scan has decided already.
+        """
+        now = self._clock.now()
+        long_over = [job for job in broken if job.terminal_since is not None and now - job.terminal_since >= SETTLED_SECONDS]
+        if long_over:
+            self._table.note_jobs(scan.id, tuple(replace(job, told=True) for job in long_over))
+            sight.forget()

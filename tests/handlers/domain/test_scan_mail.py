@@ -23,6 +23,7 @@ The scan {SCAN} of amzn-s3-demo-bucket is finished.
   without record       5
   ----------------------
   objects            532
+Without record: not looked at, being no video, or because its task failed or never came; or a row that is there twice.
 
 Flagged, the surest first:
    99.5 %  Weapons at 0:01:23  s3://amzn-s3-demo-bucket/a b.mp4
@@ -65,7 +66,7 @@ def test_digest():
 
     mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True)
 
-    assert ("Scan finished: 527 videos, 4 flagged, 2 failed, 1 ineligible", DIGEST) == (mail.subject, mail.body)
+    assert ("Scan finished: 527 videos, 4 flagged, 2 failed, 1 ineligible, 5 not looked at", DIGEST) == (mail.subject, mail.body)
     assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
 
 

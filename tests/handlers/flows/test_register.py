@@ -9,7 +9,7 @@ import pytest
 from handlers import batch_invoke
 from handlers.domain import lane_message
 from handlers.domain.identity import Video
-from handlers.domain.record import Problem
+from handlers.domain.record import BatchJob, Problem, Scan
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.flows.register import Registering
 from tests.handlers.doubles import BUCKET, JOB, MP4, SCAN, batch_event, client_error, waiting
@@ -63,6 +63,16 @@ class TestNew:
 
         scan = table.scan(SCAN)
         assert (BUCKET, ScanStatus.OPEN, [JOB]) == (scan.bucket, scan.status, [job.id for job in scan.jobs])
+
+    @pytest.mark.parametrize(("retry", "settled"), [("0", False), ("1", True)])
+    def test_the_first_task_of_a_retry(self, flow, table, s3, retry, settled):
+        """It settles the scan's earlier job together with noting its own, before anything waits for it; another job does not."""
+        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("earlier", "Cancelled"),)))
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
+
+        flow.respond(batch_event("a.mp4", retry=retry))
+
+        assert [("earlier", settled), (JOB, False)] == [(job.id, job.told) for job in table.scan(SCAN).jobs]
 
     def test_many_tasks(self, flow, s3):
         """Each task has its own result; one that cannot be understood does not harm the others."""

@@ -11,6 +11,7 @@ from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.mail import MailTopic
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
+from handlers.adapters.table import Outcome
 from handlers.adapters.table.client import ATTEMPTS
 from handlers.domain import lane_message, notice
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
@@ -854,6 +855,11 @@ class TestHolding:
         assert ["other.mp4"] == [lane_message.parse(message["Body"]).video.key for message in messages()]
 
 
+def pauses(sns):
+    """Return the subjects of the mails that a scan is paused."""
+    return [mail["Subject"] for mail in sns.mails if "paused" in mail["Subject"]]
+
+
 class TestBrokenJobs:
     @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
     def test_paused_and_mailed(self, sweep, table, s3control, sns, status):
@@ -880,6 +886,122 @@ class TestBrokenJobs:
 
         (mail,) = sns.mails
         assert (ScanStatus.CLOSED, True) == (table.scan(SCAN).status, "Its batch job one is failed." in mail["Message"])
+
+    @pytest.fixture(name="broken")
+    def _broken(self, table, s3control, clock):
+        """Return a function that ends the scan's first job early, while a video runs or one waits."""
+
+        def broken(status, *, waits):
+            table.put_scan(Scan(SCAN, BUCKET, objects=3, jobs=(BatchJob("one"),)))
+            record = waiting("first.mp4")
+            table.register(record, None)
+            if not waits:
+                table.enter_running(record, "analysis")
+            s3control.jobs = {"one": status, "two": "Active", "three": "Active"}
+
+        return broken
+
+    @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
+    @pytest.mark.parametrize("sweeps", [0, 1, 10])
+    def test_a_retry_goes_on(self, broken, sweep, table, sns, status, sweeps):
+        """A retry of a scan whose first job broke is not paused for that, whenever it comes: its videos wait for their turn."""
+        broken(status, waits=False)
+        sweep(sweeps)
+
+        table.add_job(SCAN, "two", retry=True)
+        table.register(waiting("retried.mp4"), None)
+        sweep(3)
+
+        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scan(SCAN).status)
+
+    def test_a_task_of_a_retry_is_first(self, broken, sweep, table, sns):
+        """So it is where the retry's first task notes its job, before whoever submits it does."""
+        broken("Cancelled", waits=False)
+        sweep()
+
+        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two", retry=True)
+        table.register(waiting("retried.mp4"), None)
+        sweep(3)
+        table.add_job(SCAN, "two", retry=True)
+        sweep(3)
+
+        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scan(SCAN).status)
+
+    def test_a_job_made_by_hand_goes_on(self, broken, sweep, table, sns):
+        """A broken job of which nothing waited is settled: a clone of it, made in the console, is not paused for it."""
+        broken("Cancelled", waits=False)
+        sweep(3)
+
+        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
+        table.register(waiting("again.mp4"), None)
+        sweep(3)
+
+        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scan(SCAN).status)
+
+    def test_a_clone_of_a_cancelled_scan_goes_on(self, broken, sweep, table, sns):
+        """The job of a scan that was cancelled is settled too: who makes another one for it is not paused for the first."""
+        broken("Cancelled", waits=True)
+        table.cancel_scan(SCAN, "by a test")
+        sweep(12)
+        over = table.scan(SCAN).live
+
+        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
+        table.register(waiting("again.mp4"), None)
+        sweep(3)
+
+        assert (False, ScanStatus.OPEN) == (over, table.scan(SCAN).status)
+        assert [] == pauses(sns)
+
+    @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
+    def test_a_broken_retry(self, broken, sweep, table, s3control, sns, status):
+        """Of two retries the one that breaks pauses the scan, and is the one that is named; once."""
+        broken("Cancelled", waits=False)
+        for name in ("two", "three"):
+            sweep(2)
+            table.add_job(SCAN, name, retry=True)
+        table.register(waiting("retried.mp4"), None)
+        s3control.jobs |= {"two": "Complete", "three": status}
+
+        sweep(3)
+        reason = table.scan(SCAN).held_reason
+        table.resume_scan(SCAN)
+        sweep(3)
+
+        assert f"its batch job three is {status.lower()}" == reason
+        assert ["Scan paused: 1 video still waits"] == pauses(sns)
+
+    def test_tasks_that_are_late(self, broken, sweep, table, s3control, sns):
+        """What the last tasks of a cancelled job register right after its end waits for a decision all the same."""
+        broken("Cancelled", waits=False)
+        sweep()
+
+        table.register(waiting("late.mp4"), None)
+        sweep()
+
+        assert ScanStatus.PAUSED == table.scan(SCAN).status
+
+    def test_an_expired_job(self, broken, sweep, table, s3control, sns):
+        """A first job that S3 has forgotten pauses nothing."""
+        broken("Complete", waits=False)
+        s3control.jobs.pop("one")
+        sweep(2)
+
+        table.add_job(SCAN, "two", retry=True)
+        table.register(waiting("retried.mp4"), None)
+        sweep(3)
+
+        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scan(SCAN).status)
+
+    def test_a_sweep_that_read_before(self, broken, table, s3control):
+        """What a sweep read before a retry came does not take back that the retry has settled the first job."""
+        broken("Cancelled", waits=False)
+        read = table.scan(SCAN).jobs
+
+        table.add_job(SCAN, "two", retry=True)
+        table.note_jobs(SCAN, tuple(replace(job, status="Cancelled") for job in read))
+
+        assert [("Cancelled", True), ("New", False)] == [(job.status, job.told) for job in table.scan(SCAN).jobs]
+        assert Outcome.BY_ANOTHER is table.pause_broken_scan(SCAN, frozenset({"one"}), "late")
 
     def test_cancelled_by_us(self, sweep, table, s3control, sns):
         """Who cancels a scan is not told that its job is cancelled."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.domain import objects
 from tests.tools.estimate.films import FRAGMENTED, film
 from tools.lib.estimate import Header, HeaderReader, Unreadable
 from tools.lib.estimate.mp4.header import LONGEST_SECONDS
@@ -114,6 +115,44 @@ def by_hand(*, seconds=60, entry=b"avc1", handler=b"vide", tracks=1):
     return box(b"ftyp", b"isom", bytes(4)) + box(b"moov", mvhd, *[trak] * tracks)
 
 
+@pytest.mark.parametrize(
+    "front",
+    [
+        *(
+            box(kind, bytes(24))
+            for kind in (b"uuid", b"styp", b"udta", b"sidx", b"free", b"skip", b"wide", b"mdat", b"moof", b"abcd")
+        ),
+        box(b"\xa9\xff\x00\x01", bytes(24)),
+        box(b"%PDF", b"-1.7 and letters", b"letters"),
+        box(b"uuid", bytes(100_000)),
+        box(b"free"),
+        struct.pack(">I4sQ", 1, b"what", 16),
+        struct.pack(">I4sQ", 1, b"uuid", 64) + bytes(48),
+    ],
+)
+@pytest.mark.parametrize("layout", ["header behind", "faststart"])
+def test_a_box_in_front(front, layout):
+    """A real film behind a box that nobody expects there is a film to FFmpeg, and to us: its header is read and tells the same."""
+    body = front + film(**LAYOUTS[layout])
+
+    header, _ = read(body)
+
+    assert isinstance(header, Header), header
+    assert (pytest.approx(ffmpeg(body)[0], abs=0.1), "h264", None) == (header.seconds, header.codec, header.fault)
+    assert objects.not_a_video(body[: objects.FIRST_BYTES], len(body)) is None
+
+
+@given(st.lists(st.tuples(st.binary(min_size=4, max_size=4), st.binary(max_size=2_000)), max_size=4))
+def test_any_boxes_in_front(front):
+    """Whatever boxes stand in front of a film, it is not left out by its first bytes, nor by its header where that is found."""
+    body = b"".join(box(kind, content) for kind, content in front) + film(4, flags="faststart")
+
+    found, _ = read(body)
+
+    assert objects.not_a_video(body[: objects.FIRST_BYTES], len(body)) is None
+    assert found.code != "not-a-video" if isinstance(found, Unreadable) else "h264" == found.codec
+
+
 def test_too_long():
     """A video of more than 6 hours is one that Rekognition does not take; one of exactly 6 hours is."""
     longest, longer = (read(by_hand(seconds=LONGEST_SECONDS + more))[0] for more in (0, 1))
@@ -141,6 +180,9 @@ def test_unknown_codec():
     [
         (b"This was meant to be a video.\n", "not-a-video"),
         (b"RIFF\x00\x00\x00\x00AVI LIST", "other-container"),
+        (b"\xde\xad\xbe\xef garbage", "unknown-beginning"),
+        (b"ID3\x04\x00\x00\x00\x00\x00\x00" + film(1), "unknown-beginning"),
+        (bytes(1_000), "broken"),
         (box(b"ftyp", b"isom"), "broken"),
         (box(b"ftyp", b"isom") + struct.pack(">I4s", 0, b"mdat") + bytes(1_000), "broken"),
         (box(b"ftyp", b"isom") + struct.pack(">I4s", 4, b"free") + bytes(1_000), "broken"),

@@ -136,11 +136,11 @@ def test_the_job_belongs_to_the_same_scan(scanned):
 
 
 def test_the_scan_is_open_again_and_knows_the_job(scanned):
-    """A closed scan is reopened; its own manifest and count stay the measure."""
+    """A closed scan is reopened; its own manifest and count stay the measure, and its earlier job is settled."""
     review(scanned, "--retry", "--yes")
 
     scan = scanned.table.scan(SCAN)
-    assert (ScanStatus.OPEN, [JOB, RETRY_JOB]) == (scan.status, [job.id for job in scan.jobs])
+    assert (ScanStatus.OPEN, [(JOB, True), (RETRY_JOB, False)]) == (scan.status, [(job.id, job.told) for job in scan.jobs])
     assert (f"s3://{WORK_BUCKET}/manifests/{SCAN}.csv", 11) == (scan.manifest_uri, scan.objects)
 
 

@@ -21,13 +21,21 @@ def ended(runs, done):
 @pytest.mark.parametrize(
     ("library", "code", "ineligible"),
     [
-        ({"a.mp4": video(), "b.mp4": video((1_000, "Violence", 99.0)), "c.mp4": b"just words"}, 0, 0),
+        (
+            {
+                "a.mp4": video(),
+                "b.mp4": video((1_000, "Violence", 99.0)),
+            },
+            0,
+            0,
+        ),
+        ({"a.mp4": video(), "c.mp4": b"just words"}, 3, 0),
         ({"a.mp4": video(), "zero.mp4": b""}, 3, 1),
         ({"a.mp4": video(), "failing.mp4": unreadable()}, 3, 0),
     ],
 )
 def test_after_a_scan(line, library, code, ineligible):
-    """0 where all was analysed or is no video; 3 where one failed, and also where one was left out of the job."""
+    """0 where all was analysed; 3 where one failed, was skipped as no video, or was left out of the job."""
     for key, body in library.items():
         line.put(key, body)
     runs = Runs(line)

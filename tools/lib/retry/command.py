@@ -147,7 +147,7 @@ class RetryRun:
                 target = (plan.deployment.work_bucket, plan.manifest_key)
                 uploaded = submission.upload_manifest(clients.s3, copy, target, bar)
         job_id = submission.create_job(clients.s3control, plan, plan.job_request(uploaded))
-        if trouble := submission.note_job(table, plan, job_id):
+        if trouble := submission.note_job(table, plan, job_id, retry=True):
             self._terminal.say(trouble)
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
         submitted = Submission(plan, uploaded.uri, copy, (job_id,), (review,))

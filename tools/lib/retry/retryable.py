@@ -62,7 +62,7 @@ INCURABLE = {
     "too-long": "is longer than Rekognition takes",
     "codec": "has a codec that Rekognition does not take",
     "no-picture": "has no picture",
-    "not-a-video": "is no video",
+    "not-a-video": "is something else than a video",
     "unreadable": "cannot be described by S3 as it was asked for: no such version id, or encrypted with a key of its owner's",
     "missing": "is not there (were it among many, S3 would stop the whole job)",
     "analysis-failed": "Rekognition could not analyse it, mostly for its codec",

@@ -37,13 +37,14 @@ class Fate(StrEnum):
     RUNNING = "running"
     WAITING = "waiting"
     SKIPPED = "skipped"
+    """Something else than a video by its first bytes, and so not looked at."""
     NEVER_ATTEMPTED = "never attempted"
     LOST = "lost"
     """Accepted by the batch task, and yet without a record: must not happen, and is said loudly."""
 
 
-SETTLED = frozenset({Fate.CLEAN, Fate.FLAGGED, Fate.SKIPPED})
-"""Final, and no failure."""
+ANALYSED = frozenset({Fate.CLEAN, Fate.FLAGGED})
+"""Looked at, with a verdict: what a scan is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,8 @@ class TruthTable:
 
     @property
     def settled(self) -> bool:
-        """Tell whether every object is final and none failed."""
-        return self.adds_up and sum(self.fates[fate] for fate in SETTLED) == self.total
+        """Tell whether every object was looked at, with a verdict; one that was skipped was not."""
+        return self.adds_up and sum(self.fates[fate] for fate in ANALYSED) == self.total
 
 
 def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id: str, truth: TruthTable) -> Iterator[ObjectFate]:

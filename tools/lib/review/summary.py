@@ -10,7 +10,7 @@ from handlers.domain.decision import Decision
 from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
 from tools.lib.cli.output import ExitCode
-from tools.lib.review.join import SETTLED, Fate, ObjectFate, TruthTable
+from tools.lib.review.join import ANALYSED, Fate, ObjectFate, TruthTable
 from tools.lib.text import moment, printable
 
 SEGMENTS_SHOWN = 20
@@ -76,7 +76,7 @@ class Review:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 0 where every object is final and none failed, else 3."""
+        """Return 0 where every object was looked at and has its verdict, else 3: what was skipped may be a film in disguise."""
         return ExitCode.DONE if self.truth.settled else ExitCode.SOME_FAILED
 
     def sentences(self) -> list[str]:
@@ -88,7 +88,7 @@ class Review:
             *_block("Flagged", [line for video in self.flagged for line in video.sentences()]),
             *_block("Failed", _reasons(self.failed)),
             *_block("Ineligible", _reasons(self.ineligible)),
-            *_block("Skipped", _reasons(self.skipped)),
+            *_block("Skipped: not looked at", _reasons(self.skipped)),
             *_block("Not final", [f"{printable(outcome.video.uri)}  {outcome.fate.value}" for outcome in self.unfinished]),
             *_block("Warning", self.warnings),
         ]
@@ -104,6 +104,7 @@ class Review:
             f"  {'':-<{16 + width}}",
             f"  {'objects':<16}{self.truth.total:>{width},}{expected}: {verdict}",
             *self._parts(),
+            *self._not_looked_at(),
         ]
 
     def _parts(self) -> list[str]:
@@ -111,6 +112,12 @@ class Review:
         aside = self.truth.set_aside
         listed = f"{self.truth.total - aside:,} in the manifest, {aside:,} left out of it as ineligible when the scan was submitted"
         return [f"  {'':<16}{listed}"] if aside else []
+
+    def _not_looked_at(self) -> list[str]:
+        """Return how many objects were skipped: that is no verdict, whatever they seem to be."""
+        count = self.truth.fates[Fate.SKIPPED]
+        said = f"{count:,} not looked at: by {'its' if count == 1 else 'their'} first bytes something else than a video"
+        return [f"  {'':<16}{said}"] if count else []
 
     def as_json(self) -> dict[str, Any]:
         """Return the review for `--json`."""
@@ -158,7 +165,7 @@ def _take(review: Review, outcome: ObjectFate, segments_of: Callable[[ObjectFate
         review.ineligible.append(outcome)
     elif outcome.fate is Fate.SKIPPED:
         review.skipped.append(outcome)
-    elif outcome.fate not in SETTLED:
+    elif outcome.fate not in ANALYSED:
         review.unfinished.append(outcome)
 
 

@@ -63,6 +63,7 @@ class View:
 
     Attributes:
         set_aside: Objects that were left out of its jobs because they cannot be analysed: the table does not know them.
+        skipped: Objects that were not looked at because they are something else than a video; counted once the scan is over.
     """
 
     job: JobView
@@ -72,6 +73,7 @@ class View:
     running: int = 0
     jobs: int = 1
     set_aside: int = 0
+    skipped: int = 0
 
     @property
     def over(self) -> bool:
@@ -89,13 +91,13 @@ class View:
         if self.job.broken or not self.over:
             return ExitCode.FAILED
         lost = self.totals.videos.get(State.FAILED, 0) + self.totals.videos.get(State.CANCELLED, 0)
-        if lost or self.set_aside or self.job.job.failed or self.status is ScanStatus.CANCELLED:
+        if lost or self.set_aside or self.skipped or self.job.job.failed or self.status is ScanStatus.CANCELLED:
             return ExitCode.SOME_FAILED
         return ExitCode.DONE
 
     def line(self) -> str:
         """Return this state of things in one line."""
-        told = {**self.totals.told, "ineligible": self.ineligible}
+        told = {**self.totals.told, "ineligible": self.ineligible, "not looked at": self.skipped}
         videos = ", ".join(f"{count:,} {outcome}" for outcome, count in told.items() if count)
         shown = [self._job_line(), f"{self.running:,} running", videos or "none finished yet"]
         return "; ".join([*shown, *([f"the scan is {self.status}"] if self.status is not ScanStatus.OPEN else [])])
@@ -118,6 +120,7 @@ class View:
             },
             "videos": {state.value: count for state, count in sorted(self.totals.videos.items())},
             "ineligible": self.ineligible,
+            "skipped": self.skipped,
             "running": self.running,
             "exit_code": int(self.exit_code),
         }

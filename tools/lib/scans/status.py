@@ -76,7 +76,7 @@ class Standing:
             f"{self.totals.final:,}{of} done",
             f"{told['flagged']:,} flagged",
             *counts,
-            *([f"{self.without_record:,} no videos or failed tasks"] if self.without_record else []),
+            *([f"{self.without_record:,} not looked at: no videos, or failed tasks"] if self.without_record else []),
             f"{self.running:,} running",
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
         ]

@@ -38,8 +38,8 @@ class ScanRegister(Protocol):
         """Enter a scan, if it is missing."""
         ...
 
-    def add_job(self, scan_id: str, job_id: str) -> object:
-        """Note that a batch job belongs to a scan."""
+    def add_job(self, scan_id: str, job_id: str, *, retry: bool = False) -> object:
+        """Note that a batch job belongs to a scan; that of a retry settles the earlier ones."""
         ...
 
     def scan(self, scan_id: str) -> Scan | None:
@@ -162,10 +162,10 @@ def create_job(s3control: S3ControlClient, plan: Planned, request: CreateJobRequ
         raise kind(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
 
 
-def note_job(table: ScanRegister, plan: Planned, job_id: str) -> str | None:
+def note_job(table: ScanRegister, plan: Planned, job_id: str, *, retry: bool = False) -> str | None:
     """Note the job in the scan. Returns what to warn of where that failed: the job runs, and its first task notes it again."""
     try:
-        table.add_job(plan.scan_id, job_id)
+        table.add_job(plan.scan_id, job_id, retry=retry)
     except _TABLE_ERRORS as error:
         return f"The job runs, but could not be noted in the table yet; its first task will do so. ({error})"
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +12,8 @@ from handlers.runtime.clock import Clock
 from tools.lib.aws.clients import Clients, explain
 from tools.lib.cli.output import ExitCode, Terminal
 from tools.lib.errors import ToolError
+from tools.lib.review.inputs import BucketFiles
+from tools.lib.review.skipped import not_looked_at
 from tools.lib.scans import follow
 from tools.lib.scans.follow import Follower, View
 from tools.lib.submit.submission import Submission
@@ -54,7 +56,7 @@ class Waiting:
             self.terminal.say(line)
         view: View | None = None
         try:
-            view = self._follow(submitted, table, objects, set_aside)
+            view = self._counted(self._follow(submitted, table, objects, set_aside), submitted, table)
         except KeyboardInterrupt:
             self.terminal.say(f"Stopped looking. The scan goes on by itself; to look again: {submitted.next_commands[0]}")
             return ExitCode.INTERRUPTED
@@ -81,6 +83,14 @@ class Waiting:
         )
         with self.terminal.bar("videos") as bar:
             return follow.last_view(follower.follow(submitted.plan.scan_id, submitted.job_ids, objects), bar)
+
+    def _counted(self, view: View, submitted: Submission, table: ScanTable) -> View:
+        """Return the last view with what only the reports tell: how many objects were skipped, and so not looked at."""
+        scan = table.scan(submitted.plan.scan_id)
+        if scan is None or view.job.broken:
+            return view
+        files = BucketFiles(self.clients.s3, submitted.plan.deployment.work_bucket)
+        return replace(view, skipped=not_looked_at(scan, view.totals, files, table))
 
 
 def _broken(submitted: Submission, view: View) -> ToolError:

@@ -54,8 +54,8 @@ class Unreadable:
     """Why a header could not be read: a code, a sentence, and what trying took.
 
     Attributes:
-        code: not-a-video (the functions will skip it), broken (it has no usable header), other-container, beyond-limits, no-length,
-            no-size, forbidden, gone, changed, or aws.
+        code: not-a-video (the functions will skip it), broken (it has no usable header), other-container, unknown-beginning,
+            beyond-limits, no-length, no-size, forbidden, gone, changed, or aws.
     """
 
     code: str
@@ -121,9 +121,12 @@ class HeaderReader:
 
 
 def _read(reading: RangedReading) -> Reading:
-    container = objects.container(reading.read(0, min(objects.FIRST_BYTES, reading.size)))
+    first_bytes = reading.read(0, min(objects.FIRST_BYTES, reading.size))
+    if found := objects.not_a_video(first_bytes, reading.size):
+        return Unreadable("not-a-video", f"The object is not a video but {found}.", reading.gets, reading.bytes)
+    container = objects.container(first_bytes, reading.size)
     if container is None:
-        return Unreadable("not-a-video", "The object does not begin as a video does.", reading.gets, reading.bytes)
+        return Unreadable("unknown-beginning", "The object begins in no known way.", reading.gets, reading.bytes)
     if container != "ISO-BMFF":
         return Unreadable("other-container", f"The file is {container}, not mp4 or mov.", reading.gets, reading.bytes)
     movie = read_movie(reading, find_movie(reading))

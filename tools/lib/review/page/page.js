@@ -52,7 +52,7 @@ const LIST = new Listing(VIDEOS, DECIDED);
 function fillSummary() {
   const { scan } = DATA;
   const number = (name) => DATA.states.find((state) => state.name === name)?.count ?? 0;
-  const [flagged, failed, ineligible] = [number("flagged"), number("failed"), number("ineligible")];
+  const [flagged, failed, ineligible, skipped] = ["flagged", "failed", "ineligible", "skipped"].map(number);
   byId("title").append("Scan of ", shown(scan.bucket));
   const facts = [scan.id, scan.status, scan.created_at ? `submitted ${moment(scan.created_at)}` : null, `as of ${moment(DATA.made_at)}`];
   byId("facts").textContent = facts.filter(Boolean).join(" · ");
@@ -61,7 +61,8 @@ function fillSummary() {
   byId("verdict").append(
     element("strong", {}, flagged ? `${counted(flagged, "video")} ${flagged === 1 ? "was" : "were"} flagged` : "Nothing was flagged"),
     failed ? `, ${count(failed)} failed` : "",
-    ineligible ? `, ${count(ineligible)} could not be analysed as ${ineligible === 1 ? "it is" : "they are"}. ` : ". ",
+    ineligible ? `, ${count(ineligible)} could not be analysed as ${ineligible === 1 ? "it is" : "they are"}` : "",
+    skipped ? `, ${count(skipped)} skipped and so not looked at. ` : ". ",
     DATA.adds_up ? `All ${counted(DATA.objects, "object")} are accounted for.` : `The ${count(DATA.objects)}${expected} objects do not add up, see the warnings.`,
   );
   const figures = [

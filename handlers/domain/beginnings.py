@@ -1,0 +1,103 @@
+"""What an object positively is, by its first bytes, if it is something else than a video: only that is not shown to Rekognition.
+
+A list of what videos begin with can be evaded by one box that is not on it, and a film that is left out for its beginning is never
+looked at. So the question is turned round: what is none of the things named here is Rekognition's to judge, which charges nothing
+for what it cannot read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import struct
+import unicodedata
+
+_SIGNATURES = {
+    b"\xff\xd8\xff": "a JPEG image",
+    b"\x89PNG\r\n\x1a\n": "a PNG image",
+    b"GIF87a": "a GIF image",
+    b"GIF89a": "a GIF image",
+    b"II*\x00": "a TIFF image",
+    b"MM\x00*": "a TIFF image",
+    b"8BPS\x00": "a Photoshop image",
+    b"PK\x03\x04": "a ZIP archive",
+    b"PK\x05\x06": "a ZIP archive",
+    b"PK\x07\x08": "a ZIP archive",
+    b"\x1f\x8b\x08": "a gzip archive",
+    **dict.fromkeys((b"BZh%d1AY&SY" % level for level in range(1, 10)), "a bzip2 archive"),
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"\xfd7zXZ\x00": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"%PDF-": "a PDF document",
+    b"%!PS-Adobe": "a PostScript document",
+    b"{\\rtf": "an RTF document",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Office document",
+    b"\x7fELF": "a program",
+    b"\xcf\xfa\xed\xfe": "a program",
+    b"\xca\xfe\xba\xbe": "a program",
+    b"\x00\x05\x16\x07\x00\x02\x00\x00": "an AppleDouble file",  # what macOS keeps beside a file, ._IMG_0001.mp4
+    b"SQLite format 3\x00": "a SQLite database",
+    b"fLaC\x00\x00\x00\x22": "FLAC sound",
+    b"MThd\x00\x00\x00\x06": "MIDI sound",
+    b"#!AMR": "AMR sound",
+}
+"""What begins so is this. Not here: what may well hold a film (Ogg), or stand before one (an ID3 tag), and what two letters say."""
+
+_FORMS = {
+    (b"RIFF", b"WEBP"): "a WebP image",
+    (b"RIFF", b"WAVE"): "WAVE sound",
+    (b"FORM", b"AIFF"): "AIFF sound",
+    (b"FORM", b"AIFC"): "AIFF sound",
+}
+"""What a file is whose first four bytes are followed by a length and four further ones."""
+
+_TAR_AT, _TAR = 257, b"ustar"
+_BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
+_PE_AT = 0x3C
+
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_SPACES = frozenset("\t\n\r\f\v\x1b")
+"""Control characters of texts: white space, and ESC, with which those of terminals are coloured."""
+_NO_LETTERS = frozenset({"Cc", "Cn", "Co", "Cs"})
+"""Categories of other control characters, and of code points that are none of Unicode's."""
+
+
+def something_else(first_bytes: bytes) -> str | None:
+    """Return what an object positively is ("a PDF document"), or None where it is nothing that is named here.
+
+    Whether it may be a film all the same (it parses as a box) is to be asked before.
+    """
+    return (
+        next((name for signature, name in _SIGNATURES.items() if first_bytes.startswith(signature)), None)
+        or _FORMS.get((first_bytes[:4], first_bytes[8:12]))
+        or _by_structure(first_bytes)
+        or ("text" if is_text(first_bytes) else None)
+    )
+
+
+def _by_structure(first_bytes: bytes) -> str | None:
+    """Return what a file is whose first two letters alone would say too little."""
+    if first_bytes[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+        return "a tar archive"
+    if first_bytes[:2] == b"BM" and first_bytes[6:10] == bytes(4) and _number(first_bytes, 14) in _BMP_HEADERS:
+        return "a BMP image"
+    pe = _number(first_bytes, _PE_AT) if first_bytes[:2] == b"MZ" else None
+    if pe is not None and first_bytes[pe : pe + 4] == b"PE\x00\x00":
+        return "a program"
+    return None
+
+
+def _number(first_bytes: bytes, offset: int) -> int | None:
+    """Return a little-endian number of four bytes, None behind the end."""
+    field = first_bytes[offset : offset + 4]
+    return struct.unpack("<I", field)[0] if len(field) == 4 else None  # noqa: PLR2004  # its four bytes
+
+
+def is_text(first_bytes: bytes) -> bool:
+    """Tell whether all that is there is text: UTF-8, or UTF-16 that says so. Its last character may be cut off."""
+    encoding = next((name for mark, name in _MARKS.items() if first_bytes.startswith(mark)), "utf-8")
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(first_bytes)
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(letter in _SPACES or unicodedata.category(letter) not in _NO_LETTERS for letter in text)
