@@ -11,11 +11,13 @@ ROOMS = ("handlers", "stacks", "tools")
 
 # Who may import what of the project; the longest prefix of a module's name that stands here counts.
 ALLOWED = {
-    "app": ("stacks",),
+    "app": ("stacks", "tools.environment"),
+    "tools.environment": (),
     "handlers.domain": ("handlers.domain",),
     "handlers": ("handlers",),
     "stacks": ("stacks", "handlers.settings"),
     "tools.emulator": ("tools.emulator",),
+    "tools.emulator.__main__": ("tools.emulator", "tools.environment"),
     "tools.lib": ("tools.lib", "handlers.domain", "handlers.adapters.table", "handlers.clock"),
     "tools": ("tools", "handlers.domain", "handlers.adapters.table", "handlers.clock"),
 }

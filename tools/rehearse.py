@@ -1,18 +1,23 @@
 """Rehearse a scan offline: deploy the real template into the offline world and run the real programs on real videos."""
 
-from __future__ import annotations
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # before anything is imported that only the project's environment has
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tools.environment import enter
+
+    enter("infrastructure", "emulator")
 
 import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from pathlib import Path
 from typing import Any
 
 import click
