@@ -17,6 +17,7 @@ from tools.emulator.access import Access
 from tools.emulator.application import Door, moto_application
 from tools.emulator.batch import BatchOperations
 from tools.emulator.batch import door as batch_door
+from tools.emulator.breakage import OwnFaults, breakage
 from tools.emulator.clock import Clock, WallClock
 from tools.emulator.deployment import Deployer
 from tools.emulator.dynamodb.service import DynamoDbService
@@ -76,6 +77,7 @@ class World:
         self.faults = ApiFaults()
         self._port = port
         self._given_clock = clock
+        self._own_faults = OwnFaults()
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
@@ -123,8 +125,14 @@ class World:
         """
         return self._deployer.deploy(assembly, stack_name)
 
+    def breakage(self) -> list[str]:
+        """Return a sentence for each thing that broke in it so far; to be asked before it is closed."""
+        return breakage(self._own_faults, self.functions.ledger, self.ledger)
+
     def _build(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
+        self._own_faults.install()
+        self._undo.callback(self._own_faults.uninstall)
         self._set_account()
         self._undo.callback(_forget)
         self._server = Server(self._port)

@@ -96,7 +96,10 @@ class ProcessRuntime:
             if self._open:
                 log.exception("running %s failed", function.name)
             outcome = Outcome(json.dumps({"errorType": "ServiceException", "errorMessage": str(fault)}).encode(), system=True)
-        self._report(function, invocation, outcome, time.monotonic() - began)
+        try:
+            self._report(function, invocation, outcome, time.monotonic() - began)
+        except OSError:  # whoever waits for the answer must get it, even if the world's folder is gone
+            log.exception("the log of %s cannot be written", function.name)
         done(outcome)
 
     def _once(self, function: Function, invocation: Invocation) -> Outcome:
