@@ -41,9 +41,21 @@ def begin(home, output, *arguments, **extra):
 
 def rehearse(home, output, *arguments, **extra):
     """Run the demo to its end."""
-    process = begin(home, output, *arguments, **extra)
-    out, talk = process.communicate(timeout=280)
+    with begin(home, output, *arguments, **extra) as process:
+        try:
+            out, talk = process.communicate(timeout=280)
+        finally:
+            process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, out, talk)
+
+
+def until_submitting(process):
+    """Read what a demo says until it has come to submitting."""
+    talk = ""
+    while "submit_job.py" not in talk:
+        line = process.stderr.readline()
+        assert line, talk
+        talk += line
 
 
 @pytest.fixture(scope="module", name="rehearsal")
@@ -186,17 +198,15 @@ def test_a_broken_world_fails(tmp_path, own):
 def test_two_at_once_and_a_folder_removed_meanwhile(tmp_path):
     """The second on the same output is refused and harms nothing; the first ends with an error when its folder is removed."""
     output = tmp_path / "rehearsal"
-    first = begin(tmp_path, output)
-    talk = ""
-    while "submit_job.py" not in talk:
-        line = first.stderr.readline()
-        assert line, talk
-        talk += line
-
-    second = rehearse(tmp_path, output)
-    library = [path for path in (output / "library").rglob("*") if path.is_file()]
-    shutil.rmtree(output, ignore_errors=True)
-    _, rest = first.communicate(timeout=120)
+    with begin(tmp_path, output) as first:
+        try:
+            until_submitting(first)
+            second = rehearse(tmp_path, output)
+            library = [path for path in (output / "library").rglob("*") if path.is_file()]
+            shutil.rmtree(output, ignore_errors=True)
+            _, rest = first.communicate(timeout=120)
+        finally:
+            first.kill()
 
     assert (second.returncode, len(library)) == (1, len(demo_library()))
     assert "Another rehearsal is using" in second.stderr
