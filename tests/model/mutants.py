@@ -65,9 +65,12 @@ class TokenlessFlows(Flows):
 
 
 class TagCompleting(Completing):
-    """Takes a job for a record's own whose tag says so, while the record knows of no other."""
+    """Takes a job for a record's own whose tag says so too, while the record knows of no other."""
 
     def _record_of(self, job_id):
+        return super()._record_of(job_id) or self._tagged(job_id)
+
+    def _tagged(self, job_id):
         tag = self._reader._client.get_content_moderation(JobId=job_id, MaxResults=1).get("JobTag")
         analysis = analysis_of(tag) if tag else None
         record = self._table.record(analysis.video_id, analysis.scan_id) if tag else None
@@ -96,7 +99,7 @@ MUTANTS = {
     "no condition at RUNNING": (flows_with(UnconditionalTable), "no transition|no retry|RUNNING items|paid"),
     "no token": (TokenlessFlows, "paid twice"),
     "totals outside the transaction": (flows_with(TotalsAfterwardsTable), "totals"),
-    "a job known by its tag": (TagFlows, "the verdict of another job"),
+    "a job known by its tag": (TagFlows, "the verdict of another job|no transition"),
     "closing without a look at RUNNING": (flows_with(BlindTable), "closed too early"),
 }
 """Each mutant, and what is said of it."""
