@@ -13,7 +13,8 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
 from tools.emulator import cloudformation
-from tools.emulator.access import Access
+from tools.emulator.access import Access, AccessKeys
+from tools.emulator.admission import Admission
 from tools.emulator.application import Door, moto_application
 from tools.emulator.batch import BatchOperations
 from tools.emulator.batch import door as batch_door
@@ -47,6 +48,7 @@ class World:
         settings: Its dials.
         clock: Its time.
         endpoint: The URL of its server.
+        keys: Its access keys, and whose they are.
         outbox: The folder of the mails that were sent, as .eml files.
         ledger: Every API call that the server answered.
         faults: Faults of API calls on order.
@@ -138,12 +140,17 @@ class World:
         self._server = Server(self._port)
         self._undo.callback(self._server.close)
         self.endpoint = self._server.endpoint
-        self._access = Access(self.endpoint, self.settings)
+        self.keys = AccessKeys(self.settings)
+        self._access = Access(self.endpoint, self.settings, self.keys.user)
         self.clock = self._given_clock or self._wall_clock()
         self._make_services()
         self._install()
         door = Door(
-            moto_application(), clock=self.clock, ledger=self.ledger, faults=self.faults, principal=self.functions.principal
+            moto_application(),
+            clock=self.clock,
+            ledger=self.ledger,
+            faults=self.faults,
+            admission=Admission(self.endpoint, self.keys),
         )
         self._server.start(door)
         self._deployer = Deployer(self.client, self.settings)
@@ -160,7 +167,11 @@ class World:
         self.queues = SqsService(clock=clock, settings=settings)
         self.tables = DynamoDbService(clock=clock, settings=settings)
         runtime = ProcessRuntime(
-            clock=clock, settings=settings, endpoint=self._access.environment, directory=self.directory / "functions"
+            clock=clock,
+            settings=settings,
+            endpoint=self._access.environment,
+            keys=self.keys,
+            directory=self.directory / "functions",
         )
         self.functions = FunctionService(clock=clock, settings=settings, queues=self.queues, receiving=self.queues, runtime=runtime)
         self._undo.callback(self.functions.close)

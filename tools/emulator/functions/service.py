@@ -15,7 +15,7 @@ from tools.emulator.functions.concurrency import Concurrency, ThrottledError
 from tools.emulator.functions.faults import Faults
 from tools.emulator.functions.ledger import Entry, InvocationLedger
 from tools.emulator.functions.mapping import Mapping, Poller
-from tools.emulator.functions.model import Fault, Function, Invocation, Outcome, access_key
+from tools.emulator.functions.model import Fault, Function, Invocation, Outcome
 from tools.emulator.functions.ports import ReceivingQueues, Runtime
 from tools.emulator.functions.schedule import Schedules
 from tools.emulator.ports import InvocationResult, Queues
@@ -81,7 +81,6 @@ class FunctionService:
         self._idle = None if idle_poll_seconds is None else idle_poll_seconds * settings.speed
         self._lock = threading.RLock()
         self._functions: dict[str, Function] = {}
-        self._keys: dict[str, str] = {}
         self._pollers: dict[str, Poller] = {}
         self._concurrency = Concurrency(
             account_limit=settings.account_concurrency,
@@ -104,7 +103,6 @@ class FunctionService:
         with self._lock:
             before = self._functions.get(function.name)
             self._functions[function.name] = function
-            self._keys[access_key(function.name)] = function.name
         if before is not None and not function.runs_as(before):
             self._runtime.retire(function.name)
 
@@ -119,10 +117,6 @@ class FunctionService:
         """Return a function by name, ARN or qualified ARN (there is only `$LATEST`), or None."""
         with self._lock:
             return self._functions.get(_name(name_or_arn))
-
-    def principal(self, key: str) -> str | None:
-        """Return the name of the function that signs with this access key, or None."""
-        return self._keys.get(key)
 
     def close(self) -> None:
         """Stop mappings and schedules and end every environment."""
