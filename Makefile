@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-model test-browser check mutants bench bench-listing bench-review bench-simulation screenshots setup \
+.PHONY: help demo demo-pythons test test-model test-browser check mutants bench bench-listing bench-review bench-simulation screenshots setup \
 	ministack format lock bootstrap deploy destroy clean
 
 help: ## what can be made
@@ -37,6 +37,9 @@ ministack: .ministack/.ready ## the emulator of AWS by which ours is judged, in 
 demo: $(READY) ## rehearse a whole scan offline, on real videos
 	$(BIN)/python tools/rehearse.py
 
+demo-pythons: .uv/$(UV_VERSION) ## the demo on every Python >= 3.11 of this machine, each with an environment of its own
+	$(PYTHON) -m tests.pythons
+
 test: $(READY) ministack ## all tests but those that need a browser
 	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/cross_check --ignore=tests/kill
 	$(BIN)/python -m pytest tests/kill
@@ -54,7 +57,7 @@ check: $(READY) ## format, lint, types, tests, synth: what CI runs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python app.py
-	$(MAKE) test test-browser
+	$(MAKE) test test-browser demo-pythons
 
 .mutants/.ready: .uv/$(UV_VERSION) tests/mutants/requirements.lock
 	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .mutants

@@ -1,9 +1,16 @@
 """CDK entry: context to settings, settings to one stack. Needs no credentials, no Region, no CDK CLI, no Docker and no git."""
 
-import json
-import os
 import sys
 from pathlib import Path
+
+if __name__ == "__main__":  # before anything is imported that only the project's environment has
+    sys.path.insert(0, str(Path(__file__).resolve().parents[0]))
+    from tools.environment import enter
+
+    enter("infrastructure")
+
+import json
+import os
 
 from stacks.node import use_bundled_node
 from stacks.settings import ContextError

@@ -49,7 +49,7 @@ class Completion(Construct):
         )
         self.function = made.function
         self.undelivered = DeadLetters(self, "Undelivered")
-        table.grant_items(made.role, "GetItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+        table.grant_items(made.role, "GetItem", "Query", "UpdateItem", "DeleteItem", "BatchWriteItem")
         made.allow("s3:PutObject", on=work_bucket.arn_for_objects(f"{HITS}*"))
         # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html

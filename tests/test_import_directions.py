@@ -12,11 +12,13 @@ ROOMS = ("handlers", "stacks", "tools")
 # Who may import what of the project; the longest prefix of a module's name that stands here counts.
 _FROM_HANDLERS = ("handlers.domain", "handlers.adapters.table", "handlers.adapters.aws_errors", "handlers.runtime.clock")
 ALLOWED = {
-    "app": ("stacks",),
+    "app": ("stacks", "tools.environment"),
+    "tools.environment": (),
     "handlers": ("handlers",),
     "handlers.domain": ("handlers.domain",),
     "stacks": ("stacks", "handlers.settings"),
     "tools.emulator": ("tools.emulator",),
+    "tools.emulator.__main__": ("tools.emulator", "tools.environment"),
     "tools.lib": ("tools.lib", *_FROM_HANDLERS),
     "tools": ("tools", *_FROM_HANDLERS),
 }

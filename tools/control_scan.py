@@ -1,8 +1,14 @@
 """Control scans while they run: look, pause, resume, cancel, turn the slots, do dead letters again."""
 
-from __future__ import annotations
-
 import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # before anything is imported that only the project's environment has
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tools.environment import enter
+
+    enter()
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -30,11 +36,8 @@ def command(body: Callable[..., Rendered | None]) -> Callable[..., None]:
 
     @target_options
     @output_options
-    @click.pass_context
     @wraps(body)
     def run(
-        context: click.Context,
-        /,
         *,
         stack: str,
         region: str | None,
@@ -43,7 +46,7 @@ def command(body: Callable[..., Rendered | None]) -> Callable[..., None]:
         debug: bool,
         **given: object,
     ) -> None:
-        surroundings: Surroundings = context.obj or Surroundings()
+        surroundings: Surroundings = click.get_current_context().obj or Surroundings()
         terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)
         if given.get("agreed") is False and not terminal.interactive:
             raise click.UsageError("There is no terminal to ask at: pass --yes.")

@@ -1,10 +1,15 @@
 """Review a scan: completion report, manifest and table joined, so that every object is accounted for; and act on what was found."""
 
-from __future__ import annotations
-
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+if __name__ == "__main__":  # before anything is imported that only the project's environment has
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tools.environment import enter
+
+    enter()
+
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -141,10 +146,7 @@ class Asked:
 @target_options
 @output_options
 @submitting_options
-@click.pass_context
 def main(
-    context: click.Context,
-    /,
     *,
     stack: str,
     region: str | None,
@@ -166,7 +168,7 @@ def main(
     python tools/review_report.py --video 's3://amzn-s3-demo-bucket/2024/a b.mp4'
     python tools/review_report.py --since 7d
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    surroundings: Surroundings = context.obj or Surroundings()
+    surroundings: Surroundings = click.get_current_context().obj or Surroundings()
     terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)
     target = Target(stack=stack, region=region, profile=profile)
     asked = Asked(**options)

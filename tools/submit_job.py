@@ -1,11 +1,16 @@
 """Submit a scan of videos in S3: choose them, show the plan, ask, and create the S3 Batch Operations jobs."""
 
-from __future__ import annotations
-
 import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # before anything is imported that only the project's environment has
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tools.environment import enter
+
+    enter()
+
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
@@ -66,10 +71,7 @@ _HANDED_ON = (
 @click.option("--unconfirmed-mail", is_flag=True, help="Scan although nobody has confirmed the mails about flagged videos.")
 @output_options
 @submitting_options
-@click.pass_context
 def main(
-    context: click.Context,
-    /,
     *,
     bucket: str | None,
     stack: str,
@@ -94,6 +96,7 @@ def main(
     python tools/submit_job.py --run-plan manifests/01M825DE0HMYZWV3AMXZMFJTGG.plan.json
     python tools/submit_job.py --manifest s3://amzn-s3-demo-work/mine.csv --yes --json | jq -r .scan_id
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    context = click.get_current_context()
     require_consistent(context)
     surroundings: Surroundings = context.obj or Surroundings()
     terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)

@@ -64,7 +64,7 @@ class OurFault:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The token was used before with other parameters: some job of ours exists."""
+    """The token was used before with other parameters: a job has it that this Start did not open."""
 
     problem: Problem
 

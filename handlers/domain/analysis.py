@@ -35,14 +35,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """What each page says of the job: which video it looked at, under which tag, and how it ended.
+    """What each page says of the job: which video it looked at, and how it ended.
 
-    What Rekognition leaves out is "" for texts, and None for version, duration and model.
+    What Rekognition leaves out is "" for texts, and None for version, duration and model. Its tag is not taken: a job is known
+    by its id.
     """
 
     status: JobStatus
     message: str
-    tag: str
     bucket: str
     key: str
     version_id: str | None
@@ -79,7 +79,6 @@ def _facts(response: Mapping[str, Any]) -> JobFacts:
     return JobFacts(
         status=JobStatus(str(response.get("JobStatus"))),
         message=response.get("StatusMessage") or "",
-        tag=response.get("JobTag") or "",
         bucket=video.get("Bucket") or "",
         key=video.get("Name") or "",
         version_id=video.get("Version") or None,

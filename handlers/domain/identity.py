@@ -14,7 +14,6 @@ ULID_PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """The id of an S3 Batch Operations job; the scan id of a job made by hand in the console."""
 
-VIDEO_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 BUCKET_PATTERN = re.compile(r"[0-9A-Za-z._-]{3,255}")
 """What Rekognition takes as a bucket (botocore: rekognition S3Bucket); old buckets may have capitals and underscores."""
 
@@ -23,9 +22,6 @@ MAX_KEY_BYTES = 1024
 
 MAX_ATTEMPT = 99
 """Two digits hold an attempt in the segments' sort key."""
-
-_ATTEMPT_PATTERN = re.compile(r"0|[1-9][0-9]?")
-"""0 to `MAX_ATTEMPT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +82,11 @@ class Analysis:
 
     @property
     def tag(self) -> str:
-        """Return the `JobTag`, which alone finds the record of a notice."""
+        """Return the `JobTag`, which tells people which video a job is of.
+
+        Anyone may start a job under it: nothing is concluded from it.
+        """
         return f"{self.scan_id}/{self.video_id}/{self.attempt}"
-
-
-def parse_tag(tag: str) -> Analysis | None:
-    """Return what a `JobTag` stands for, or None where it is not one of ours."""
-    scan_id, _, rest = tag.partition("/")
-    video_id, _, attempt = rest.partition("/")
-    if not (is_scan_id(scan_id) and VIDEO_ID_PATTERN.fullmatch(video_id) and _ATTEMPT_PATTERN.fullmatch(attempt)):
-        return None
-    return Analysis(scan_id, video_id, int(attempt))
 
 
 def is_scan_id(text: str) -> bool:

@@ -1,6 +1,6 @@
 """Rekognition's completion notice, as SNS hands it to a Lambda function.
 
-Only the job ids are taken from it: status, tag and video are asked of Rekognition itself, so that a forged notice can do no harm.
+Only the job ids are taken from it: status and video are asked of Rekognition itself, so that a forged notice can do no harm.
 Source: Rekognition developer guide, video-notification-payload; Lambda developer guide, with-sns. Sample: tests/events/.
 """
 

@@ -1,5 +1,9 @@
 """Completing: a notice becomes hits, segments and a verdict. Only the job id is taken from the notice; Rekognition says the rest.
 
+A job is ours when its id is the one that Start returned to our token: then a RUNNING item names it. Tags decide nothing: anyone
+in the account may start a job under a tag of ours, with other parameters. A notice that comes before the starter has named the
+job is let go: the sweeper asks after the job once it is named.
+
 Design, sections 3, 4 and 5. Hits, then segments, are written before the one final transition, so that a final record is never
 without them, and doing it twice costs reading and no more.
 """
@@ -14,12 +18,12 @@ from handlers.adapters import aws_errors
 from handlers.adapters.hits import HitFile, HitStore
 from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError, StalePagesError
 from handlers.adapters.table import ScanTable
-from handlers.domain import identity, notice, reasons
+from handlers.domain import notice, reasons
 from handlers.domain.analysis import JobFacts, JobStatus, Page
-from handlers.domain.identity import Analysis
 from handlers.domain.policy import Policy
 from handlers.domain.record import Findings, Problem, Record
 from handlers.domain.segments import SegmentBuilder
+from handlers.domain.states import State
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
@@ -82,37 +86,42 @@ class Completing:
         raise aws_errors.ThrottledError(f"the page tokens went stale {READINGS} times")
 
     def _read(self, job_id: str, until: float, log: Log) -> None:
-        pages = self._reader.pages(job_id, until=until)
-        first = next(pages)
-        analysis = identity.parse_tag(first.facts.tag)
-        record = None if analysis is None else self._table.record(analysis.video_id, analysis.scan_id)
-        reason = _foreign(analysis, record, first.facts, job_id)
-        if record is None or reason is not None:
-            log.warning("notice ignored", reason=reason)
+        record = self._record_of(job_id)
+        if record is None:
+            log.info("notice ignored", reason="no analysis that runs is this job: it is over, not named yet, or none of ours")
             return
         log = log.bind(scan_id=record.scan_id, video_id=record.video.id)
-        if first.facts.status is JobStatus.IN_PROGRESS or record.state.final:
-            log.info("notice ignored", reason=f"{first.facts.status.value}, record {record.state.value}")
+        pages = self._reader.pages(job_id, until=until)
+        first = next(pages)
+        if first.facts.status is JobStatus.IN_PROGRESS:
+            log.info("notice ignored", reason=first.facts.status.value)
+        elif not _same_video(record, first.facts):
+            self._fail(record, "Rekognition says that the job looked at another video or version.", log)
         elif first.facts.status is JobStatus.FAILED:
-            self._fail(record, job_id, first.facts, log)
+            self._fail(record, first.facts.message, log)
         else:
             with self._hits.file(record) as file:
                 findings = _findings(itertools.chain([first], pages), file)
                 self._hits.keep(file)
-            self._judge(record, first.facts, findings, file, job_id=job_id, log=log)
+            self._judge(record, first.facts, findings, file, log)
 
-    def _fail(self, record: Record, job_id: str, facts: JobFacts, log: Log) -> None:
-        problem = Problem(reasons.ANALYSIS_FAILED, facts.message[:MAX_MESSAGE] or "Rekognition gave no reason.")
-        failed = replace(record.as_failed(problem, at=self._clock.now()), rekognition_job_id=job_id)
-        outcome = self._table.finish(failed)
+    def _record_of(self, job_id: str) -> Record | None:
+        """Return the record whose analysis is this job and is not over; None where there is none, or none yet."""
+        found = next((running for running in self._table.running() if running.job_id == job_id), None)
+        record = None if found is None else self._table.record(found.video_id, found.scan_id)
+        ours = record is not None and record.state is State.RUNNING and record.rekognition_job_id == job_id
+        return record if ours else None
+
+    def _fail(self, record: Record, message: str, log: Log) -> None:
+        problem = Problem(reasons.ANALYSIS_FAILED, message[:MAX_MESSAGE] or "Rekognition gave no reason.")
+        outcome = self._table.finish(record.as_failed(problem, at=self._clock.now()))
         log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
 
-    def _judge(self, record: Record, facts: JobFacts, findings: Findings, file: HitFile, *, job_id: str, log: Log) -> None:
+    def _judge(self, record: Record, facts: JobFacts, findings: Findings, file: HitFile, log: Log) -> None:
         verdict = self._policy.judge(findings)
         final = replace(
             record,
             state=verdict.state,
-            rekognition_job_id=job_id,
             finished_at=self._clock.now(),
             model_version=facts.model_version,
             policy_hash=self._policy.hash,
@@ -142,22 +151,6 @@ def _findings(pages: Iterator[Page], file: HitFile) -> Findings:
         for hit in file.take(page.hits):
             builder.add(hit)
     return builder.findings()
-
-
-def _foreign(analysis: Analysis | None, record: Record | None, facts: JobFacts, job_id: str) -> str | None:
-    """Return why a job is not the one of its record's current attempt, or None where it is; `analysis` is what its tag says.
-
-    A record may be WAITING still: the starter died between Start and its write.
-    """
-    if analysis is None:
-        return "the job's tag is none of ours"
-    if record is None:
-        return "there is no record of the job's tag"
-    if analysis.attempt != record.attempt:
-        return f"the job is of attempt {analysis.attempt}, the record of {record.attempt}"
-    if record.rekognition_job_id not in (None, job_id):
-        return "the record waits for another job"
-    return None if _same_video(record, facts) else "the job looked at another video or version"
 
 
 def _same_video(record: Record, facts: JobFacts) -> bool:

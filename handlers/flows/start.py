@@ -189,7 +189,7 @@ class Starting:
     def _act(self, session: _Session, step: Try, result: StartResult) -> _Result:
         match result:
             case Started(job_id):
-                return self._running(session, step.record, job_id)
+                return self._running(session, step, job_id)
             case Refused(problem):
                 return _Wait(problem.code)
             case Unknown(problem):
@@ -200,11 +200,12 @@ class Starting:
             case OurFault(problem):
                 return self._refused_by_us(session, step, problem)
             case Mismatch(problem):
+                # The parameters are stored, so it is another's job that has our token: nothing that it finds may count.
                 session.log.alarm("start mismatch", reason=problem.code, detail=problem.message)
-                return self._running(session, step.record, None)
+                return self._fail(session, step.record, problem)
 
-    def _running(self, session: _Session, record: Record, job_id: str | None) -> _Done:
-        outcome = self._table.enter_running(record, job_id)
+    def _running(self, session: _Session, step: Try, job_id: str) -> _Done:
+        outcome = self._table.enter_running(step.record, job_id, repeated=step.owed)
         session.log.info("analysis started", job_id=job_id, outcome=outcome.value)
         settings = self._table.settings()
         if settings is not None and settings.refused_in_row:

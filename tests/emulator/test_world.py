@@ -1,6 +1,7 @@
 """The world as a whole: reached by boto3 and by programs, wiped at its end, with a ledger and faults on order."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -204,7 +205,7 @@ def test_the_program_opens_a_world_and_prints_the_way_to_it(tmp_path):
     """`python -m tools.emulator` prints export lines until Ctrl-C, and then ends with 0."""
     command = [sys.executable, "-m", "tools.emulator", "--port", "0", "--speed", "2", "--directory", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        lines = [process.stdout.readline() for _ in range(11)]
+        lines = [process.stdout.readline() for _ in range(12)]
         environment = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
         client = boto3.client(
             "sts",
@@ -220,3 +221,18 @@ def test_the_program_opens_a_world_and_prints_the_way_to_it(tmp_path):
 
     assert account == "111122223333"
     assert code == 0
+
+
+def test_each_world_has_keys_of_its_own(tmp_path):
+    """Keys are random, of AWS's form, and those of a world that ended open nothing in the next."""
+    with World(directory=tmp_path / "first") as first:
+        old, session = first.keys.user, first.keys.session("arn:aws:iam::111122223333:role/work", "work")
+    with World(directory=tmp_path / "second") as second:
+        found = [second.keys.find(key) for key in (old.access_key, session.access_key, "", "AKIAEXAMPLE")]
+        new = second.keys.user
+
+    assert found == [None] * 4
+    assert new.secret_key != old.secret_key
+    assert re.fullmatch("AKIA[A-Z2-7]{16}", old.access_key)
+    assert re.fullmatch("ASIA[A-Z2-7]{16}", session.access_key)
+    assert old.secret_key not in repr(old)

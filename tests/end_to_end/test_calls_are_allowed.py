@@ -13,7 +13,11 @@ from tools.emulator.core.calls import identify
 from tools.emulator.samples import demo_library, tiny_clip
 
 # Which action a call needs where it is not the operation's own: service authorization reference.
-ACTIONS = {("s3", "HeadObject"): "s3:GetObject", ("s3control", "DescribeJob"): "s3:DescribeJob"}
+ACTIONS = {
+    ("s3", "HeadObject"): "s3:GetObject",
+    ("s3control", "DescribeJob"): "s3:DescribeJob",
+    ("lambda", "Invoke"): "lambda:InvokeFunction",
+}
 # Calls of the lists in a request: DynamoDB checks each part of a transaction as a call of its own.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 pytestmark = pytest.mark.timeout(400)
@@ -42,10 +46,10 @@ class Recorder:
         call = identify(environ)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        principal = self._stage.world.functions.principal(call.access_key)
-        if principal is not None:
+        principal = self._stage.world.keys.find(call.signature.access_key).principal
+        if principal.role is not None:
             needed = resources(call, environ, body, self._stage.world.settings)
-            self.uses |= {Use(self._stage.module(principal), action, resource) for action, resource in needed}
+            self.uses |= {Use(self._stage.module(principal.name), action, resource) for action, resource in needed}
         return self._application(environ, start_response)
 
 

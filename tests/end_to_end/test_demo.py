@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -20,11 +21,41 @@ SAMPLE_SECONDS = 0.5
 LISTED = [sample for sample in demo_library() if sample.expected.state != "NOT_LISTED"]
 
 
-def rehearse(home, output, *arguments):
-    """Run the demo as a person would, with an empty home."""
-    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
+SABOTAGE = """
+import av
+honest = av.open
+def open(file, mode="r", **options):
+    if mode == "r":
+        raise TypeError("open() got an unexpected keyword argument")
+    return honest(file, mode, **options)
+av.open = open
+"""
+
+
+def begin(home, output, *arguments, **extra):
+    """Start the demo as a person would, with an empty home."""
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUTF8": "1", **extra}
     command = [sys.executable, str(ROOT / "tools" / "rehearse.py"), "--output", str(output), *map(str, arguments)]
-    return subprocess.run(command, env=environment, cwd=home, capture_output=True, encoding="utf-8", timeout=280, check=False)
+    return subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+
+
+def rehearse(home, output, *arguments, **extra):
+    """Run the demo to its end."""
+    with begin(home, output, *arguments, **extra) as process:
+        try:
+            out, talk = process.communicate(timeout=280)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, talk)
+
+
+def until_submitting(process):
+    """Read what a demo says until it has come to submitting."""
+    talk = ""
+    while "submit_job.py" not in talk:
+        line = process.stderr.readline()
+        assert line, talk
+        talk += line
 
 
 @pytest.fixture(scope="module", name="rehearsal")
@@ -147,3 +178,52 @@ def test_a_folder_without_files(tmp_path):
     assert done.returncode == 1
     assert "holds no file" in done.stderr
     assert "Cure:" in done.stderr
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["samples", "own videos"])
+def test_a_broken_world_fails(tmp_path, own):
+    """Where the decoder cannot be called, as with another PyAV, the rehearsal ends at once and says what broke."""
+    (tmp_path / "sitecustomize.py").write_text(SABOTAGE)
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "film.mp4").write_bytes(tiny_clip())
+
+    done = rehearse(tmp_path, tmp_path / "rehearsal", *([tmp_path / "videos"] if own else []), PYTHONPATH=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "The offline world broke" in done.stderr
+    assert "unexpected keyword argument" in done.stderr
+    assert "Cure:" in done.stderr
+
+
+def test_two_at_once_and_a_folder_removed_meanwhile(tmp_path):
+    """The second on the same output is refused and harms nothing; the first ends with an error when its folder is removed."""
+    output = tmp_path / "rehearsal"
+    with begin(tmp_path, output) as first:
+        try:
+            until_submitting(first)
+            second = rehearse(tmp_path, output)
+            library = [path for path in (output / "library").rglob("*") if path.is_file()]
+            shutil.rmtree(output, ignore_errors=True)
+            _, rest = first.communicate(timeout=120)
+        finally:
+            first.kill()
+
+    assert (second.returncode, len(library)) == (1, len(demo_library()))
+    assert "Another rehearsal is using" in second.stderr
+    assert first.returncode == 1
+    assert "removed or replaced" in rest
+    assert "Traceback" not in rest
+
+
+def test_the_users_own_library_is_not_deleted(tmp_path):
+    """`rehearse.py X/library --output X` is refused with a cure, and everything in X is as it was."""
+    names = ("library", "manifests", "cdk.out", "world")
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "film.mp4").write_bytes(tiny_clip())
+
+    done = rehearse(tmp_path, tmp_path, tmp_path / "library")
+
+    assert done.returncode == 1
+    assert "Cure:" in done.stderr
+    assert all((tmp_path / name / "film.mp4").read_bytes() == tiny_clip() for name in names)

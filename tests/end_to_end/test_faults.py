@@ -15,6 +15,7 @@ UNKIND = KIND | {
     "quota_lag_seconds": 2.0,
     "account_jobs": 4,
     "full_account_answers_repeated_token": False,
+    "failed_answers_name_video": False,
     "batch_failed_strings_reach_report": False,
     "batch_function_errors_redriven": True,
     "batch_redrives": 14,

@@ -126,15 +126,15 @@ class Rekognition:
                 raise client_error("IdempotentParameterMismatchException")
         else:
             job_id = self._tokens[token] = f"{len(self.jobs):064x}"
-            self.jobs[job_id] = {"parameters": parameters, "status": "IN_PROGRESS", "labels": [], "message": ""}
+            self.jobs[job_id] = {"parameters": parameters, "status": "IN_PROGRESS", "labels": [], "message": "", "left_out": ()}
         if self.lose_answer:
             self.lose_answer = False
             raise time_out()
         return {"JobId": job_id}
 
-    def finish(self, job_id, labels=(), status="SUCCEEDED", message=""):
-        """End a job; a label is (milliseconds, name, parent, level, confidence)."""
-        self.jobs[job_id] |= {"status": status, "labels": list(labels), "message": message}
+    def finish(self, job_id, labels=(), status="SUCCEEDED", message="", left_out=()):
+        """End a job; a label is (milliseconds, name, parent, level, confidence), `left_out` what its answers do not tell."""
+        self.jobs[job_id] |= {"status": status, "labels": list(labels), "message": message, "left_out": left_out}
 
     def get_content_moderation(self, **parameters):
         """Return one page of a job."""
@@ -150,8 +150,7 @@ class Rekognition:
         answer = {
             "JobId": parameters["JobId"],
             "JobStatus": job["status"],
-            "JobTag": job["parameters"]["JobTag"],
-            "Video": job["parameters"]["Video"],
+            **{name: job["parameters"][name] for name in ("JobTag", "Video") if name not in job["left_out"]},
             "VideoMetadata": {"DurationMillis": 90_000},
             "ModerationModelVersion": "7.0",
             "ModerationLabels": [

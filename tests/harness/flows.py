@@ -65,6 +65,8 @@ class Flows:
     boto3's, by service.
     """
 
+    completing = Completing
+
     def __init__(self, line):
         self._line = line
         self._clock = ProcessClock(line)
@@ -131,7 +133,7 @@ class Flows:
         reader = self.seen(AnalysisReader(self._client("rekognition"), self._clock))
         hits = HitStore(self._client("s3"), settings.work_bucket_name)
         policy, topic_arn = parse(settings.policy), settings.completions_topic_arn
-        flow = Completing(self._table(settings), reader, hits, policy, self._clock, topic_arn=topic_arn)
+        flow = self.completing(self._table(settings), reader, hits, policy, self._clock, topic_arn=topic_arn)
         return lambda event, deadline: flow.respond(event, deadline=deadline)
 
     def _sweeper(self, environment):

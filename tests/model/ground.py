@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from handlers.adapters.aws_errors import ThrottledError
-from handlers.domain.identity import parse_tag
 from handlers.domain.states import Lane, ScanStatus
 from handlers.flows.complete import CompletionError
 from handlers.flows.sweep.sweep import SweepError
@@ -18,6 +17,7 @@ from handlers.runtime.logs import LOGGER
 from tests.model.invariants import unfinished
 from tests.model.people import People
 from tests.model.product import BUCKET, DAY, HOUR, MINUTE
+from tests.model.tags import analysis_of
 from tests.model.videos import video
 from tests.model.world import World
 from tools.emulator.services.rekognition.faults import Faults
@@ -126,6 +126,7 @@ class Ground(RuleBasedStateMachine):
                 "index_lag_seconds": st.sampled_from([0.0, 2.0]),
                 "account_jobs": st.integers(1, 4),
                 "full_account_answers_repeated_token": st.booleans(),
+                "failed_answers_name_video": st.booleans(),
                 "quota_lag_seconds": st.sampled_from([0.0, 5.0]),
                 "gets_per_second": st.sampled_from([5, 20]),
                 "batch_throttle_spends_redrive": st.booleans(),
@@ -235,7 +236,7 @@ class Ground(RuleBasedStateMachine):
         for job_id, scan_id, keys, _ in self.people.jobs:
             self._check_job(job_id, scan_id, keys)
         for tag in self.books.jobs:
-            analysis = parse_tag(tag)
+            analysis = analysis_of(tag)
             item = self.books.records[analysis.video_id, analysis.scan_id]
             assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
         counted = {scan_id: self.people.table.totals(scan_id) for scan_id in self.scans}

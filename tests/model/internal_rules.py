@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from handlers.adapters.table import items
 from handlers.adapters.table.expressions import deserialized_item
 from handlers.domain import lane_message
-from handlers.domain.identity import Analysis, parse_tag
+from handlers.domain.identity import MAX_ATTEMPT, Analysis
 from handlers.domain.states import Lane
 from tests.model.ground import KEYS, Ground, bodies, kind
 from tests.model.product import BUCKET, COMPLETIONS, DAY, HOUR, arn
+from tests.model.tags import analysis_of
 
 MOST_SCANS, MOST_JOBS = 3, 12
 keys = st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True)
@@ -96,7 +97,7 @@ def _outdated(model):
     def attempt(analysis):
         return int(model.books.records[analysis.video_id, analysis.scan_id]["attempt"]["N"])
 
-    return [job for job in _ended(model) if attempt(parse_tag(job.tag)) != parse_tag(job.tag).attempt]
+    return [job for job in _ended(model) if attempt(analysis_of(job.tag)) != analysis_of(job.tag).attempt]
 
 
 class Notices(Ground):
@@ -145,13 +146,20 @@ class Notices(Ground):
             event = {"Records": [{"EventSource": "aws:sns", "Sns": sns}]}
             self.world.functions.invoke_event(arn("completion"), json.dumps(event).encode())
 
-    @kind("stranger's job", when=_has_records, weight=2)
+    @kind("stranger's job", when=_has_records, weight=4)
     def stranger(self, draw):
-        """Somebody else uses the account's jobs, perhaps with our topic, perhaps with a tag of ours."""
+        """Somebody else analyses a video so that nothing is found, perhaps one of ours, with our tag, our token, our topic."""
         video_id, scan_id = draw(st.sampled_from(sorted(self.books.records)))
-        attempt = int(self.books.records[video_id, scan_id]["attempt"]["N"])
-        tag = Analysis(scan_id, video_id, attempt).tag if draw(st.booleans()) else None
-        self.people.strange("strange.mp4", tag, notified=draw(st.booleans()))
+        item = self.books.records[video_id, scan_id]
+        attempt = int(item["attempt"]["N"])
+        # Of this attempt, of one before, of one to come.
+        analysis = Analysis(scan_id, video_id, draw(st.sampled_from([attempt, attempt, 0, min(attempt + 1, MAX_ATTEMPT)])))
+        self.people.strange(
+            draw(st.sampled_from([item["key"]["S"], "strange.mp4"])),
+            tag=draw(st.sampled_from([analysis.tag, analysis.tag, None])),
+            token=draw(st.sampled_from([None, None, None, analysis.token])),
+            notified=draw(st.booleans()),
+        )
 
     def _notify(self, job_id):
         self.world.topics.publish(COMPLETIONS, json.dumps({"JobId": job_id, "Status": "SUCCEEDED"}))

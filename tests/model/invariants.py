@@ -5,8 +5,8 @@ They are kept from the engines' side, by the items that are written and the jobs
 
 from collections import Counter, defaultdict
 
-from handlers.domain.identity import parse_tag
 from handlers.domain.states import FINAL, State
+from tests.model.tags import analysis_of
 from tools.emulator.services.dynamodb.table import Table
 from tools.emulator.services.rekognition.ledger import Ledger
 
@@ -20,7 +20,7 @@ LATE_SECONDS = 120.0
 _FINAL = {state.value for state in FINAL}
 _NEXT = {
     None: {"WAITING", "FAILED"},
-    "WAITING": {"WAITING", "RUNNING", "CLEAN", "FLAGGED", "FAILED", "CANCELLED"},
+    "WAITING": {"WAITING", "RUNNING", "FAILED", "CANCELLED"},
     "RUNNING": {"RUNNING", "CLEAN", "FLAGGED", "FAILED"},
     "CLEAN": {"CLEAN"},
     "FLAGGED": {"FLAGGED"},
@@ -198,14 +198,13 @@ class Books:
             self.faults.append(f"cancelled although its job runs or ran: {said}")
         if state in ("CLEAN", "FLAGGED") and (before[0], state) not in _BY_POLICY:
             self._check_verdict(new, state, attempt, scan_id, own, said)
-        if state == "FAILED" and new["error_code"]["S"] in ("start-unknown", "result-lost") and not self._hopeless(new, own):
+        if state == "FAILED" and new["error_code"]["S"] in ("start-unknown", "result-lost") and not self._hopeless(new):
             self.faults.append(f"given up too early: {said}")
 
-    def _hopeless(self, new, own):
-        """Tell whether a video may be given up: six days are over, or Rekognition named no job for a day."""
+    def _hopeless(self, new):
+        """Tell whether a video may be given up: six days are over."""
         since = min(float(new[name]["N"]) for name in ("start_tried_at", "started_at") if name in new)
-        unnamed = "rekognition_job_id" not in new and not own
-        return self.clock.now() - since >= (DAY if unnamed else 6 * DAY)
+        return self.clock.now() - since >= 6 * DAY
 
     def _check_verdict(self, new, state, attempt, scan_id, own, said):
         job_id = new["rekognition_job_id"]["S"]
@@ -228,7 +227,7 @@ class Books:
         if self._by("stranger"):
             return
         run = self.hub.current
-        analysis = parse_tag(entry.tag or "")
+        analysis = analysis_of(entry.tag)
         jobs = self.jobs.setdefault(entry.tag, [])
         jobs.append(entry)
         self.bodies[entry.job_id] = self.objects.seen(entry.key)

@@ -1,11 +1,14 @@
 """The product with one of its guards taken away: what the model must see."""
 
 import sys
+from dataclasses import replace
 
 from handlers.adapters.table import ScanTable
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
+from handlers.flows.complete import Completing
 from tests.harness.flows import Flows
+from tests.model.tags import analysis_of
 
 
 class UnconditionalTable(ScanTable):
@@ -61,6 +64,27 @@ class TokenlessFlows(Flows):
         return Tokenless(client) if service == "rekognition" else client
 
 
+class TagCompleting(Completing):
+    """Takes a job for a record's own whose tag says so too, while the record knows of no other."""
+
+    def _record_of(self, job_id):
+        return super()._record_of(job_id) or self._tagged(job_id)
+
+    def _tagged(self, job_id):
+        tag = self._reader._client.get_content_moderation(JobId=job_id, MaxResults=1).get("JobTag")
+        analysis = analysis_of(tag) if tag else None
+        record = self._table.record(analysis.video_id, analysis.scan_id) if tag else None
+        if record is None or record.state.final or record.analysis != analysis or record.rekognition_job_id not in (None, job_id):
+            return None
+        return replace(record, rekognition_job_id=job_id)
+
+
+class TagFlows(Flows):
+    """Flows that believe tags."""
+
+    completing = TagCompleting
+
+
 def flows_with(table):
     """Return flows with another table."""
 
@@ -75,6 +99,7 @@ MUTANTS = {
     "no condition at RUNNING": (flows_with(UnconditionalTable), "no transition|no retry|RUNNING items|paid"),
     "no token": (TokenlessFlows, "paid twice"),
     "totals outside the transaction": (flows_with(TotalsAfterwardsTable), "totals"),
+    "a job known by its tag": (TagFlows, "the verdict of another job|no transition"),
     "closing without a look at RUNNING": (flows_with(BlindTable), "closed too early"),
 }
 """Each mutant, and what is said of it."""

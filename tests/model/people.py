@@ -178,13 +178,13 @@ class People:
         redrive = Redrive(world.client("sqs"), world.client("lambda"), self.table, world.flow_clock, world.deployed.deployment())
         self._do("redrive", lambda: redrive.run(NoBar()))
 
-    def strange(self, key, tag, *, notified):
-        """Start an analysis that is none of the product's, in the same account."""
+    def strange(self, key, *, tag, token, notified):
+        """Start an analysis that is none of the product's, in the same account, and that reports next to nothing."""
         channel = {"NotificationChannel": {"SNSTopicArn": COMPLETIONS, "RoleArn": ROLE}} if notified else {}
-        named = {"JobTag": tag} if tag else {}
+        named = {name: value for name, value in (("JobTag", tag), ("ClientRequestToken", token)) if value}
         self._do(
             "stranger",
             lambda: self._world.client("rekognition").start_content_moderation(
-                Video={"S3Object": {"Bucket": BUCKET, "Name": key}}, **channel, **named
+                Video={"S3Object": {"Bucket": BUCKET, "Name": key}}, MinConfidence=100.0, **channel, **named
             ),
         )

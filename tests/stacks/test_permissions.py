@@ -44,7 +44,7 @@ EXPECTED = {
     | every("s3 GetObject GetObjectVersion", OBJECTS)
     | every("s3 ListBucket", LISTED),
     "CompletionHandlerRole": logs("Completion")
-    | every("dynamodb GetItem UpdateItem DeleteItem BatchWriteItem", [TABLE])
+    | every("dynamodb GetItem Query UpdateItem DeleteItem BatchWriteItem", [TABLE])
     | every("s3 PutObject", ["${WorkBucket.Arn}/hits/*"])
     | every("rekognition GetContentModeration", ["*"])
     | every("sqs SendMessage", ["${CompletionDeadLetters.Arn}"]),

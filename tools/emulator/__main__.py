@@ -1,13 +1,18 @@
 """`python -m tools.emulator`: an offline world on a port, until Ctrl-C."""
 
-from __future__ import annotations
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # before anything is imported that only the project's environment has
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from tools.environment import enter
+
+    enter("emulator")
 
 import argparse
 import signal
-import sys
 import tempfile
 import threading
-from pathlib import Path
 
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World

@@ -19,6 +19,8 @@ class EmulatorSettings:
         analysis_factor: Seconds of analysis for each second of video (AWS publishes none).
         analysis_base_seconds: Seconds of analysis before the video's length counts.
         full_account_answers_repeated_token: Unknown on AWS: whether a full account still answers a repeated token with its job.
+        failed_answers_name_video: Unknown on AWS: whether GetContentModeration tells tag and video of a job that failed; the API
+            model requires neither.
         quota_lag_seconds: Unknown on AWS: for how long a finished job still counts against the quota.
         batch_tasks_per_second: How many tasks S3 Batch starts a second at most.
         batch_initial_concurrency: Parallel invocations with which S3 Batch begins; it doubles every few seconds (undocumented).
@@ -52,6 +54,7 @@ class EmulatorSettings:
     analysis_factor: float = 1.0
     analysis_base_seconds: float = 10.0
     full_account_answers_repeated_token: bool = True
+    failed_answers_name_video: bool = True
     quota_lag_seconds: float = 0.0
     batch_tasks_per_second: float = 200.0
     batch_initial_concurrency: int = 4

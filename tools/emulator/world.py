@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Self
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
-from tools.emulator.core.access import Access
+from tools.emulator.core.access import Access, AccessKeys
+from tools.emulator.core.admission import Admission
 from tools.emulator.core.application import Door, moto_application
+from tools.emulator.core.breakage import OwnFaults, breakage
 from tools.emulator.core.clock import Clock, WallClock
 from tools.emulator.core.faults import ApiFaults
 from tools.emulator.core.ledger import ApiLedger
@@ -46,6 +48,7 @@ class World:
         settings: Its dials.
         clock: Its time.
         endpoint: The URL of its server.
+        keys: Its access keys, and whose they are.
         outbox: The folder of the mails that were sent, as .eml files.
         ledger: Every API call that the server answered.
         faults: Faults of API calls on order.
@@ -76,6 +79,7 @@ class World:
         self.faults = ApiFaults()
         self._port = port
         self._given_clock = clock
+        self._own_faults = OwnFaults()
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
@@ -123,19 +127,30 @@ class World:
         """
         return self._deployer.deploy(assembly, stack_name)
 
+    def breakage(self) -> list[str]:
+        """Return a sentence for each thing that broke in it so far; to be asked before it is closed."""
+        return breakage(self._own_faults, self.functions.ledger, self.ledger)
+
     def _build(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
+        self._own_faults.install()
+        self._undo.callback(self._own_faults.uninstall)
         self._set_account()
         self._undo.callback(_forget)
         self._server = Server(self._port)
         self._undo.callback(self._server.close)
         self.endpoint = self._server.endpoint
-        self._access = Access(self.endpoint, self.settings)
+        self.keys = AccessKeys(self.settings)
+        self._access = Access(self.endpoint, self.settings, self.keys.user)
         self.clock = self._given_clock or self._wall_clock()
         self._make_services()
         self._install()
         door = Door(
-            moto_application(), clock=self.clock, ledger=self.ledger, faults=self.faults, principal=self.functions.principal
+            moto_application(),
+            clock=self.clock,
+            ledger=self.ledger,
+            faults=self.faults,
+            admission=Admission(self.endpoint, self.keys),
         )
         self._server.start(door)
         self._deployer = Deployer(self.client, self.settings)
@@ -152,7 +167,11 @@ class World:
         self.queues = SqsService(clock=clock, settings=settings)
         self.tables = DynamoDbService(clock=clock, settings=settings)
         runtime = ProcessRuntime(
-            clock=clock, settings=settings, endpoint=self._access.environment, directory=self.directory / "functions"
+            clock=clock,
+            settings=settings,
+            endpoint=self._access.environment,
+            keys=self.keys,
+            directory=self.directory / "functions",
         )
         self.functions = FunctionService(clock=clock, settings=settings, queues=self.queues, receiving=self.queues, runtime=runtime)
         self._undo.callback(self.functions.close)

@@ -26,7 +26,11 @@ REVISION = "revision"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One analysis that runs: since when, which job (None: unknown), and when Rekognition was last asked after it."""
+    """One analysis that runs: since when, which job, and when Rekognition was last asked after it.
+
+    `job_id` is None where an earlier version of this code took a job for ours that Rekognition would not name. `repeated`: the
+    Start that named the job was not the first, so that the job's notice may have come before.
+    """
 
     scan_id: str
     video_id: str
@@ -34,6 +38,7 @@ class Running:
     since: float
     job_id: str | None = None
     asked_at: float | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +141,10 @@ def _job(item: Item) -> BatchJob:
     )
 
 
-def running_item(record: Record, job_id: str | None, since: float) -> dict[str, Any]:
+def running_item(record: Record, job_id: str, since: float, *, repeated: bool) -> dict[str, Any]:
     """Return the item that says that a record's analysis runs."""
     named = {"scan_id": record.scan_id, "video_id": record.video.id, "attempt": record.attempt}
-    return {**running_key(record), **present({**named, "since": since, "job_id": job_id})}
+    return {**running_key(record), **present({**named, "since": since, "job_id": job_id, "repeated": repeated or None})}
 
 
 def running_from(item: Item) -> Running:
@@ -151,6 +156,7 @@ def running_from(item: Item) -> Running:
         since=float(item["since"]),
         job_id=item.get("job_id"),
         asked_at=number(item, "asked_at"),
+        repeated=bool(item.get("repeated")),
     )
 
 

@@ -119,8 +119,8 @@ class ScanTable(BulkWriter, DecisionTable):
         except ConditionFailedError:
             return record
 
-    def enter_running(self, record: Record, job_id: str | None) -> Outcome:
-        """Take a WAITING record to RUNNING; `job_id` is None where Rekognition would not say which job it is."""
+    def enter_running(self, record: Record, job_id: str, *, repeated: bool = False) -> Outcome:
+        """Take a WAITING record to RUNNING; `repeated` where an earlier Start may have opened the job, so that it may be over."""
         now = self._clock.now()
         running = replace(record, state=State.RUNNING, mail_due=False)
         update = self._record_update(
@@ -133,7 +133,7 @@ class ScanTable(BulkWriter, DecisionTable):
             removes=["work_pk", "work_sk"],
             when=Condition(equal=_waiting(record)),
         )
-        put = expressions.put(self._table.name, scan_items.running_item(record, job_id, now))
+        put = expressions.put(self._table.name, scan_items.running_item(record, job_id, now, repeated=repeated))
         return self._transition([{"Update": update}, {"Put": put}], lambda old: _runs(old, record, job_id))
 
     # --- finishing ---------------------------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def _still_waiting(old: Old, record: Record) -> bool:
     return (old["state"], old["attempt"]) == (State.WAITING.value, record.attempt)
 
 
-def _runs(old: Old, record: Record, job_id: str | None) -> bool:
+def _runs(old: Old, record: Record, job_id: str) -> bool:
     return (old["state"], old["attempt"], old.get("rekognition_job_id")) == (State.RUNNING.value, record.attempt, job_id)
 
 

@@ -15,17 +15,17 @@ ASK_AFTER_AGE = 0.1
 RESULT_LOST_SECONDS = 6 * DAY_SECONDS
 """Rekognition keeps results for 7 days (developer guide, api-video); what it says later would be half a truth."""
 
-START_UNKNOWN_SECONDS = DAY_SECONDS
-"""For so long a notice may still say which job it is that Rekognition would not name."""
-
 RESEND_SECONDS = 10 * DAY_SECONDS
 """A lane forgets a message after 14 days (the longest SQS keeps one)."""
 
 
 def overdue(running: Running, now: float) -> bool:
-    """Tell whether it is time to ask after an analysis, or to give it up."""
-    if running.job_id is None:
-        return now - running.since >= START_UNKNOWN_SECONDS
+    """Tell whether it is time to ask after an analysis, or to give it up.
+
+    At once where its Start was repeated: its notice may have come before anyone knew that the job is ours.
+    """
+    if running.job_id is None or (running.repeated and running.asked_at is None):
+        return True
     return now - last_asked(running) >= ASK_AFTER_SECONDS + ASK_AFTER_AGE * (now - running.since)
 
 
@@ -37,7 +37,7 @@ def last_asked(running: Running) -> float:
 def given_up(running: Running, now: float) -> Problem | None:
     """Return why nothing more can be learnt about an analysis, or None while something can."""
     if running.job_id is None:
-        return Problem(reasons.START_UNKNOWN, "Rekognition would not say which job it is, and no notice of it came for a day.")
+        return Problem(reasons.START_UNKNOWN, "Rekognition would not say which job it is: no result can be told to be its own.")
     if now - running.since >= RESULT_LOST_SECONDS:
         return Problem(reasons.RESULT_LOST, "For 6 days its result was not stored; Rekognition throws results away after 7.")
     return None

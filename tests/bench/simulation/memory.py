@@ -208,7 +208,7 @@ class MemoryTable(ScanTable):
 
         return self._change(_UPDATE, update)
 
-    def enter_running(self, record, job_id):
+    def enter_running(self, record, job_id, *, repeated=False):
         """Let a waiting record run."""
         now, records = self._clock.now(), self._records
 
@@ -220,7 +220,7 @@ class MemoryTable(ScanTable):
             row.state, row.started_at, row.job_id, row.record = State.RUNNING, now, job_id, None
             video_id = row.video_id
             records.plan(shard(video_id, items.INDEX_SHARDS), sort_key(row.queued_at, video_id), None)
-            records.running[video_id] = Running(record.scan_id, video_id, record.attempt, now, job_id)
+            records.running[video_id] = Running(record.scan_id, video_id, record.attempt, now, job_id, repeated=repeated)
             return None
 
         return self._change(_TRANSACT, transact)

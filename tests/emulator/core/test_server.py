@@ -55,3 +55,28 @@ def test_a_request_that_was_broken_off_was_never_made(address, asked, arrived, c
 
     assert (answers, asked) == (b"", [])
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET http://[ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\nabc",
+    ],
+)
+def test_what_is_not_http_is_refused(address, asked, request_bytes, capfd):
+    """A target or a length that HTTP does not know gets 400 and ends the connection; the application is not asked."""
+    answer = sent(address, request_bytes + HEAD + b"0123456789")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert (answer.count(b"HTTP/1.1"), asked) == (1, [])
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_chunked_in_any_case(address, asked):
+    """The name of the coding is case-insensitive (RFC 9112); what was read wrongly would be taken as the next request."""
+    answers = sent(address, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+
+    assert (answers.count(b"HTTP/1.1 200 OK"), asked) == (1, [b"abc"])

@@ -29,7 +29,6 @@ def test_page_as_aws_sends_it():
     assert page.facts == JobFacts(
         status=JobStatus.SUCCEEDED,
         message="",
-        tag="01K9ZZ6Q3M4T5V6W7X8Y9Z0ABC/ed2b1e3c4d5f60718293a4b5c6d7e8f9/0",
         bucket="amzn-s3-demo-bucket",
         key="folder/my video.mp4",
         version_id="1",
@@ -43,7 +42,7 @@ def test_failed_job():
     """A failed job says so, with Rekognition's message and no hits (seed's defect 5)."""
     page = analysis.page({"JobStatus": "FAILED", "StatusMessage": "Unsupported codec/format."})
 
-    assert page.facts == JobFacts(JobStatus.FAILED, "Unsupported codec/format.", "", "", "", None, None, None)
+    assert page.facts == JobFacts(JobStatus.FAILED, "Unsupported codec/format.", "", "", None, None, None)
     assert (page.hits, page.next_token) == ((), None)
 
 

@@ -135,24 +135,58 @@ class TestVerdict:
         assert (40_000, {"TIMESTAMP"}) == (sum(found.hits for found in segments), {get["SortBy"] for get in rekognition.gets})
         assert {f"Label {number}" for number in range(3)} == {label.name for label in now.labels}
 
-    def test_early(self, start, complete, record, rekognition):
-        """A notice is accepted while its record waits: the starter died between Start and its write."""
+    @pytest.mark.parametrize("left_out", [("JobTag", "Video"), ("JobTag",), ("Video",)])
+    @pytest.mark.parametrize(("status", "state"), [("FAILED", State.FAILED), ("SUCCEEDED", State.CLEAN)])
+    def test_without_tag_and_video(self, start, complete, record, rekognition, table, left_out, status, state):
+        """An answer counts for the record that knows the job's id, also where it tells neither tag nor video: its slot is free."""
+        job_id = start()
+        rekognition.finish(job_id, status=status, left_out=left_out)
+
+        complete(job_id)
+
+        assert (state, 0) == (record().state, table.running_count())
+
+    @pytest.mark.parametrize("tag", ["somebody-elses", f"{SCAN}/{'0' * 32}/0", f"{SCAN}/{waiting().video.id}/1"])
+    def test_whatever_tag(self, start, complete, record, rekognition, tag):
+        """The job that Start named is ours, whatever its tag says."""
+        job_id = start()
+        rekognition.finish(job_id, WEAPON)
+        rekognition.jobs[job_id]["parameters"] |= {"JobTag": tag}
+
+        complete(job_id)
+
+        assert State.FLAGGED is record().state
+
+    def test_early(self, start, complete, record, rekognition, table):
+        """A notice that comes before the starter has named the job concludes nothing; handed over later, it does."""
         job_id = start(running=False)
         rekognition.finish(job_id, WEAPON)
+        complete(job_id, job_id)
+        early = record().state
 
+        table.enter_running(record(), job_id, repeated=True)
         complete(job_id)
 
-        assert (State.FLAGGED, job_id) == (record().state, record().rekognition_job_id)
+        assert (State.WAITING, State.FLAGGED, job_id) == (early, record().state, record().rekognition_job_id)
 
-    def test_without_job_id(self, start, complete, record, rekognition, table):
-        """A record that runs without knowing its job takes the notice of its tag."""
-        job_id = start(running=False)
-        table.enter_running(waiting(), None)
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"Video": {"S3Object": {"Bucket": BUCKET, "Name": "other.mp4"}}},
+            {"Video": {"S3Object": {"Bucket": "other-bucket", "Name": "a.mp4"}}},
+        ],
+        ids=["other key", "other bucket"],
+    )
+    def test_other_video(self, start, complete, record, rekognition, table, changes):
+        """What Rekognition says to have found in another video is no verdict: the video fails, and its slot is free."""
+        job_id = start()
         rekognition.finish(job_id)
+        rekognition.jobs[job_id]["parameters"] |= changes
 
         complete(job_id)
 
-        assert (State.CLEAN, 0) == (record().state, table.running_count())
+        assert (State.FAILED, 0) == (record().state, table.running_count())
+        assert "another video" in record().problem.message
 
 
 class TestHarmless:
@@ -173,19 +207,22 @@ class TestHarmless:
 
         assert record().state is State.RUNNING
 
-    def test_unknown_job(self, complete, raw):
-        """A job that Rekognition does not know is ignored, and the notice not repeated."""
-        complete("0" * 64)
+    def test_unknown_job(self, complete, rekognition, raw):
+        """A job that no Start of ours named is not even asked after."""
+        complete("0" * 64, "nonsense")
 
-        assert {} == raw()
+        assert ({}, []) == (raw(), rekognition.gets)
 
-    def test_never_given_job(self, complete, rekognition, raw):
-        """A job id that Rekognition takes for malformed is ignored too."""
-        rekognition.refuse_gets.append(client_error("InvalidParameterException"))
+    @pytest.mark.parametrize("code", ["ResourceNotFoundException", "InvalidParameterException"])
+    def test_forgotten_job(self, start, complete, rekognition, raw, code):
+        """A job of ours that Rekognition does not know any more is ignored; the sweeper settles its record."""
+        job_id = start()
+        rekognition.refuse_gets.append(client_error(code))
+        before = raw()
 
-        complete("nonsense")
+        complete(job_id)
 
-        assert {} == raw()
+        assert before == raw()
 
     def test_foreign_topic(self, start, complete, record, rekognition):
         """A notice that came through another topic is not even asked after."""
@@ -196,37 +233,31 @@ class TestHarmless:
 
         assert (State.RUNNING, []) == (record().state, rekognition.gets)
 
-    @pytest.mark.parametrize(
-        "changes",
-        [
-            {"JobTag": "somebody-elses"},
-            {"JobTag": f"{SCAN}/{'0' * 32}/0"},
-            {"JobTag": f"{SCAN}/{waiting().video.id}/1"},
-            {"Video": {"S3Object": {"Bucket": BUCKET, "Name": "other.mp4"}}},
-            {"Video": {"S3Object": {"Bucket": "other-bucket", "Name": "a.mp4"}}},
-        ],
-        ids=["foreign tag", "no record", "other attempt", "other key", "other bucket"],
-    )
-    def test_not_of_this_record(self, start, complete, raw, rekognition, changes):
-        """A job that is not the record's own, whatever its tag claims, changes nothing."""
-        job_id = start()
-        rekognition.finish(job_id, WEAPON)
-        rekognition.jobs[job_id]["parameters"] |= changes
+    @pytest.mark.parametrize("stand", ["never tried", "tried", "without job id", "runs", "failed", "cancelled"])
+    def test_strangers_job(self, start, complete, raw, table, rekognition, stand):
+        """A job that somebody else started on our video under our tag, so that nothing is found, changes nothing."""
+        match stand:
+            case "never tried":
+                table.register(waiting(), None)
+            case "without job id":  # as an earlier version of this code left them
+                table.register(waiting(), None)
+                table.enter_running(waiting(), None)
+            case "failed" | "cancelled":
+                start()
+                now = table.record(waiting().video.id, SCAN)
+                table.finish(replace(now, state=State[stand.upper()], finished_at=1.0))
+            case _:
+                start(running=stand == "runs")
+        video = {"S3Object": {"Bucket": BUCKET, "Name": "a.mp4"}}
+        strange = rekognition.start_content_moderation(
+            Video=video, ClientRequestToken="stranger", JobTag=waiting().analysis.tag, MinConfidence=100.0
+        )["JobId"]
+        rekognition.finish(strange)
         before = raw()
 
-        complete(job_id)
+        complete(strange, strange)
 
         assert before == raw()
-
-    def test_other_job(self, start, complete, record, rekognition):
-        """A second job under the same tag does not end the record that waits for the first."""
-        job_id = start()
-        rekognition.jobs["f" * 64] = {**rekognition.jobs[job_id]}
-        rekognition.finish("f" * 64, WEAPON)
-
-        complete("f" * 64)
-
-        assert record().state is State.RUNNING
 
     def test_old_attempt(self, start, complete, record, rekognition, table):
         """A late result of an old attempt does not touch the new one."""
@@ -235,10 +266,13 @@ class TestHarmless:
         failed = table.record(waiting().video.id, SCAN)
         table.finish(replace(failed, state=State.CANCELLED, finished_at=1.0))
         table.register(waiting(attempt=1), table.record(failed.video.id, SCAN))
+        complete(job_id)
+        waits = record()
 
+        table.enter_running(waits, "job-of-the-retry")
         complete(job_id)
 
-        assert (State.WAITING, 1) == (record().state, record().attempt)
+        assert [(State.WAITING, 1), (State.RUNNING, 1)] == [(now.state, now.attempt) for now in (waits, record())]
 
 
 class TestTrouble:
@@ -374,7 +408,7 @@ class KilledError(BaseException):
 
 
 class TestKilled:
-    @pytest.mark.parametrize("operation", ["get_item", "batch_write_item", "transact_write_items"])
+    @pytest.mark.parametrize("operation", ["query", "get_item", "batch_write_item", "transact_write_items"])
     def test_anywhere(self, start, complete, record, rekognition, dynamodb, table, operation):
         """Killed after any call and repeated, a notice comes to the same: one verdict, counted once, with all segments."""
         job_id = start()

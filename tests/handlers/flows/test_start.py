@@ -320,8 +320,8 @@ class TestUnknown:
     @pytest.mark.parametrize(
         "error", [time_out(), client_error("InternalServerError", 500), client_error("ThrottlingException", 500)]
     )
-    def test_repeated(self, lanes, rekognition, error):
-        """Where nobody knows, the note stands, and Start is repeated with the same token and parameters."""
+    def test_repeated(self, lanes, rekognition, table, error):
+        """Where nobody knows, the note stands, and Start is repeated with the same token and parameters; which is noted."""
         lanes.register()
         rekognition.refuse_starts.append(error)
         message = lanes.receive()
@@ -333,6 +333,7 @@ class TestUnknown:
 
         assert (10, None) == (first, second)
         assert [rekognition.starts[0]] * 2 == rekognition.starts
+        assert [("0" * 64, True)] == [(running.job_id, running.repeated) for running in table.running()]
         assert (State.RUNNING, noted) == (lanes.record().state, lanes.record().start)
 
     def test_died_after_start(self, lanes, rekognition, dynamodb):
@@ -501,13 +502,14 @@ class TestFaults:
 
         assert (State.FAILED, "InvalidParameterException") == (lanes.record().state, lanes.record().problem.code)
 
-    def test_mismatch(self, lanes, rekognition, caplog):
-        """A token that is refused for its parameters belongs to some job of ours: RUNNING without its id, and an alarm."""
-        lanes.register()
-        rekognition.refuse_starts.append(client_error("IdempotentParameterMismatchException"))
+    def test_mismatch(self, lanes, table, rekognition, caplog):
+        """Where a job that we did not start has our token, the video fails at once, and no slot is held; and an alarm."""
+        record = lanes.register()
+        rekognition.start_content_moderation(ClientRequestToken=record.analysis.token, JobTag=record.analysis.tag, Video={})
 
         assert lanes.run() is None
-        assert (State.RUNNING, None) == (lanes.record().state, lanes.record().rekognition_job_id)
+        now = lanes.record()
+        assert (State.FAILED, "IdempotentParameterMismatchException", 0) == (now.state, now.problem.code, table.running_count())
         assert "ERROR" in [entry.levelname for entry in caplog.records]
 
 

@@ -492,13 +492,13 @@ class TestMailLimit:
 def _run(table, rekognition):
     """Return a function that brings a video to RUNNING, and returns its record and its job."""
 
-    def run(key="a.mp4"):
+    def run(key="a.mp4", *, repeated=False):
         record = waiting(key)
         table.register(record, None)
         job_id = rekognition.start_content_moderation(
             ClientRequestToken=record.analysis.token, JobTag=record.analysis.tag, Video={}
         )["JobId"]
-        table.enter_running(record, job_id)
+        table.enter_running(record, job_id, repeated=repeated)
         return record, job_id
 
     return run
@@ -581,18 +581,37 @@ class TestAsking:
 
         assert state is table.record(record.video.id, SCAN).state
 
-    @pytest.mark.parametrize(("hours", "state"), [(23.9, State.RUNNING), (24.0, State.FAILED)])
-    def test_without_job_id(self, sweep, clock, table, rekognition, hours, state):
-        """An analysis whose job Rekognition would not name fails when no notice came for a day; nobody can be asked."""
+    def test_without_job_id(self, sweep, table, rekognition):
+        """An analysis without a job's name, as an earlier version left it, fails: nothing can be told to be its result."""
         table.register(waiting(), None)
         table.enter_running(waiting(), None)
-        clock.sleep(hours * 3_600)
 
         sweep()
 
         record = table.record(waiting().video.id, SCAN)
-        assert (state, []) == (record.state, rekognition.gets)
-        assert record.problem is None or record.problem.code == "start-unknown"
+        assert (State.FAILED, "start-unknown", 0, []) == (
+            record.state,
+            record.problem.code,
+            table.running_count(),
+            rekognition.gets,
+        )
+
+    def test_repeated_start(self, sweep, run, rekognition, functions):
+        """An analysis whose Start was repeated may be over already, its notice gone: it is handed over by the very next sweep."""
+        _, job_id = run(repeated=True)
+        rekognition.finish(job_id)
+
+        sweep()
+
+        assert [(job_id,)] == [notice.parse_event(event, COMPLETIONS).job_ids for event in functions.events]
+
+    def test_repeated_start_that_goes_on(self, sweep, run, rekognition):
+        """One that still runs is asked after as seldom as any other from then on."""
+        run(repeated=True)
+
+        sweep(2)
+
+        assert 1 == len(rekognition.gets)
 
     @pytest.mark.parametrize("error", [client_error("ProvisionedThroughputExceededException"), time_out()])
     def test_too_busy(self, sweep, run, rekognition, table, clock, error):

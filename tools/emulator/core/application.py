@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from tools.emulator.core.access import Principal
+from tools.emulator.core.admission import Admission, RefusedError
 from tools.emulator.core.calls import Call, identify
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.faults import ApiFaults, Order
 from tools.emulator.core.ledger import ApiCall, ApiLedger
 from tools.emulator.core.server import Application, StartResponse
 
-TOOL = "tool"  # the principal of whoever is no function
+# moto's own pages beside the AWS APIs, by its names: a dashboard that reads and resets everything, and a machine's metadata
+_CLOSED = ("moto_api", "instance_metadata")
 
 
 class Door:
@@ -28,39 +31,41 @@ class Door:
         clock: Clock,
         ledger: ApiLedger,
         faults: ApiFaults,
-        principal: Callable[[str], str | None],
+        admission: Admission,
     ) -> None:
         self._application = application
         self._clock = clock
         self._ledger = ledger
         self._faults = faults
-        self._principal = principal
+        self._admission = admission
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         call = identify(environ)
+        try:
+            principal = self._admission.admit(environ, call)
+        except RefusedError as refused:
+            return _answer(start_response, call, refused.status, refused.reason.code(call.protocol), str(refused))
         order = self._faults.take(call.service, call.operation)
         if order is not None:
-            return self._struck(call, order, environ, start_response)
+            return self._struck(principal, call, order, environ, start_response)
 
-        def noting(status: str, *rest: Any) -> Any:  # noqa: ANN401 - WSGI's
-            self._note(call, int(status.partition(" ")[0]))
-            return start_response(status, *rest)
+        def noting(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401 - WSGI's
+            self._note(principal, call, int(status.partition(" ")[0]))
+            return start_response(status, _without_sharing(headers), *rest)
 
         return self._application(environ, noting)
 
-    def _struck(self, call: Call, order: Order, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def _struck(
+        self, principal: Principal, call: Call, order: Order, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
         if order.carried_out:
             _exhaust(self._application(environ, lambda *_: None))
-        self._note(call, order.status)
-        kind, body = _error(call.protocol, order)
-        headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("x-amzn-errortype", order.code)]
-        start_response(f"{order.status} Fault", headers)
-        return [body]
+        self._note(principal, call, order.status)
+        return _answer(start_response, call, order.status, order.code, order.message)
 
-    def _note(self, call: Call, status: int) -> None:
-        principal = self._principal(call.access_key) or TOOL
-        self._ledger.note(ApiCall(self._clock.now(), principal, call.service, call.operation, status))
+    def _note(self, principal: Principal, call: Call, status: int) -> None:
+        self._ledger.note(ApiCall(self._clock.now(), principal.name, call.service, call.operation, status))
 
 
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc] # moto is untyped
@@ -71,9 +76,12 @@ class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc] # moto is 
         self._known: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's
-        """Return the service's name; moto holds its lock around this."""
+        """Return the service's name, None where a path is one that moto keeps for itself: then the signature tells the service.
+
+        moto holds its lock around this.
+        """
         if host not in self._known:
-            self._known[host] = super().get_backend_for_host(host)
+            self._known[host] = None if host in _CLOSED else super().get_backend_for_host(host)
         return self._known[host]
 
 
@@ -91,10 +99,22 @@ def _exhaust(answer: Iterable[bytes]) -> None:
         close()
 
 
-def _error(protocol: str, order: Order) -> tuple[str, bytes]:
+def _without_sharing(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return an answer's headers without those that let a web page read it: moto's for any page, and a bucket's own."""
+    return [(name, value) for name, value in headers if not name.lower().startswith("access-control-")]
+
+
+def _answer(start_response: StartResponse, call: Call, status: int, code: str, message: str) -> Iterable[bytes]:
+    kind, body = _error(call.protocol, code, message)
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("x-amzn-errortype", code)]
+    start_response(f"{int(status)} Fault", headers)
+    return [body]
+
+
+def _error(protocol: str, code: str, message: str) -> tuple[str, bytes]:
     if protocol == "json":
-        return "application/x-amz-json-1.1", json.dumps({"__type": order.code, "message": order.message}).encode()
+        return "application/x-amz-json-1.1", json.dumps({"__type": code, "message": message}).encode()
     if protocol == "rest-json":
-        return "application/json", json.dumps({"Code": order.code, "message": order.message}).encode()
-    error = f"<Error><Code>{escape(order.code)}</Code><Message>{escape(order.message)}</Message></Error>"
+        return "application/json", json.dumps({"Code": code, "message": message}).encode()
+    error = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
     return "text/xml", (error if protocol == "rest-xml" else f"<ErrorResponse>{error}</ErrorResponse>").encode()

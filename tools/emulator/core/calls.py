@@ -12,7 +12,9 @@ from urllib.parse import parse_qs
 
 from botocore.loaders import Loader
 
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]*/([^/]+)/aws4_request")
+from tools.emulator.core import signature as signatures
+from tools.emulator.core.signature import Signature
+
 _FORM = "application/x-www-form-urlencoded"
 # botocore's names where the signature has another
 _NAMES = {"monitoring": "cloudwatch"}
@@ -49,31 +51,31 @@ class Call:
     Attributes:
         service: boto3's name of the service, e.g. `dynamodb`, `s3control`; "" for what is no AWS call.
         operation: AWS's name, e.g. `PutItem`; method and path where the name is not known here.
-        access_key: Who signed it, "" for nobody.
+        signature: What signs it, None where nothing does.
         protocol: `json`, `query`, `rest-xml` or `rest-json`: how an error is written.
     """
 
     service: str
     operation: str
-    access_key: str
+    signature: Signature | None
     protocol: str
 
 
 def identify(environ: dict[str, Any]) -> Call:
     """Return which call a WSGI request is; a form's body is read and put back."""
-    found = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    key, signed = found.groups() if found else ("", "")
+    found = signatures.read(environ)
+    signed = "" if found is None else found.service
     path = environ.get("PATH_INFO", "")
     service = "s3control" if signed == "s3" and path.startswith("/v20180820/") else _NAMES.get(signed, signed)
     if target := environ.get("HTTP_X_AMZ_TARGET"):
-        return Call(service, target.rpartition(".")[2], key, "json")
+        return Call(service, target.rpartition(".")[2], found, "json")
     if environ.get("CONTENT_TYPE", "").startswith(_FORM):
-        return Call(service, _action(environ), key, "query")
+        return Call(service, _action(environ), found, "query")
     method = environ["REQUEST_METHOD"]
     if service == "s3":
-        return Call(service, _s3(method, path, environ.get("QUERY_STRING", "")), key, "rest-xml")
+        return Call(service, _s3(method, path, environ.get("QUERY_STRING", "")), found, "rest-xml")
     operation = _by_path(service, method, path) if service in _PATH_SERVICES else f"{method} {path}"
-    return Call(service, operation, key, "rest-json" if service == "lambda" else "rest-xml")
+    return Call(service, operation, found, "rest-json" if service == "lambda" else "rest-xml")
 
 
 def _action(environ: dict[str, Any]) -> str:

@@ -9,7 +9,9 @@ import io
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -83,7 +85,12 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
 
         A request whose sender was gone before all of it had come (a function that was killed) was never made.
         """
-        environ = self._environ()
+        try:
+            environ = self._environ()
+        except ValueError:  # a target or a length that HTTP does not know
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            self.close_connection = True
+            return
         if environ is None:
             self.close_connection = True
             return
@@ -97,13 +104,22 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
 
     def _environ(self) -> dict[str, Any] | None:
         environ: dict[str, Any] = self.make_environ()
-        chunked = environ.pop("HTTP_TRANSFER_ENCODING", "") == "chunked"
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        environ["HTTP_HOST"] = self._host()
+        chunked = environ.pop("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
+        length = _length(environ.get("CONTENT_LENGTH") or "0")
         body = environ["wsgi.input"].read() if chunked else self.rfile.read(length)
         if not chunked and len(body) < length:
             return None
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         return environ
+
+    def _host(self) -> str:
+        """Return the host that the request names, in its target or in Host; several are put in a row, which no host is called."""
+        named = self.headers.get_all("Host", [])
+        target = urlsplit(self.path)
+        if target.scheme and target.netloc and named != [target.netloc]:
+            named.append(target.netloc)
+        return ",".join(named)
 
     def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         code, _, reason = status.partition(" ")
@@ -119,6 +135,12 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
 
     def log_request(self, *_: object) -> None:
         """Say nothing of each request: the ledger has it."""
+
+
+def _length(told: str) -> int:
+    if not (told.isascii() and told.isdigit()):
+        raise ValueError(told)
+    return int(told)
 
 
 def _unavailable(_: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

@@ -13,6 +13,7 @@ CURABLE = {
     "forbidden": "could not be read; worth it once access was granted",
     "archived": "was archived; worth it once restored, else it fails again without being paid",
     "result-lost": "its result was lost",
+    "IdempotentParameterMismatchException": "another's job has its token; a retry has a token of its own",
     "no-result": "the function returned nothing for it",
     "trouble": "something stood in the way for the moment",
     "AccessDeniedException": "Rekognition was not permitted to start; worth it once the permission was mended",

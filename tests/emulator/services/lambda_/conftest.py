@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tools.emulator.core.access import AccessKeys
 from tools.emulator.core.clock import ManualClock, WallClock
 from tools.emulator.core.ports import InvocationResult
 from tools.emulator.services.lambda_.backend import FunctionService
@@ -231,6 +232,7 @@ class Bench:
 
     service: FunctionService
     runtime: ProcessRuntime
+    keys: AccessKeys
     directory: Path
     clock: WallClock
 
@@ -274,12 +276,18 @@ def make_bench(tmp_path: Path, zygote: Zygote) -> Iterator[Callable[..., Bench]]
         settings = EmulatorSettings(**given)
         clock = WallClock(settings.speed)
         directory = tmp_path / str(len(benches))
+        keys = AccessKeys(settings)
         runtime = ProcessRuntime(
-            clock=clock, settings=settings, endpoint=lambda: endpoint or {}, directory=directory, zygote=zygote
+            clock=clock,
+            settings=settings,
+            endpoint=lambda: endpoint or {},
+            keys=keys,
+            directory=directory,
+            zygote=zygote,
         )
         unused = Queue(ManualClock())
         service = FunctionService(clock=clock, settings=settings, queues=unused, receiving=unused, runtime=runtime)
-        benches.append(Bench(service, runtime, directory, clock))
+        benches.append(Bench(service, runtime, keys, directory, clock))
         return benches[-1]
 
     yield make

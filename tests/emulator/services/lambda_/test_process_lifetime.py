@@ -140,13 +140,14 @@ def test_closing_ends_every_process(bench, app):
 ORPHANS = """
 import os, sys, threading
 from pathlib import Path
-from tools.emulator.clock import WallClock
-from tools.emulator.functions.model import Function
-from tools.emulator.functions.processes import ProcessRuntime
-from tools.emulator.functions.service import FunctionService
+from tools.emulator.core.access import AccessKeys
+from tools.emulator.core.clock import WallClock
+from tools.emulator.services.lambda_.model import Function
+from tools.emulator.services.lambda_.processes import ProcessRuntime
+from tools.emulator.services.lambda_.service import FunctionService
 from tools.emulator.settings import EmulatorSettings
 settings, clock, directory = EmulatorSettings(), WallClock(), Path(sys.argv[1])
-runtime = ProcessRuntime(clock=clock, settings=settings, endpoint=dict, directory=directory)
+runtime = ProcessRuntime(clock=clock, settings=settings, endpoint=dict, keys=AccessKeys(settings), directory=directory)
 service = FunctionService(clock=clock, settings=settings, queues=None, receiving=None, runtime=runtime)
 code = (directory / "code.zip").read_bytes()
 service.put(Function(name="busy", arn="arn:busy", handler="app.busy", role="r", code=code, timeout=900.0))

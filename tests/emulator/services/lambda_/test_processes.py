@@ -20,7 +20,8 @@ def test_the_environment_is_the_functions_own(make_bench, app, monkeypatch):
         "environment",
         "app.environment",
     )
-    assert bench.service.principal(seen["AWS_ACCESS_KEY_ID"]) == "environment"
+    key = bench.keys.find(seen["AWS_ACCESS_KEY_ID"])
+    assert (key.principal.name, key.credentials.session_token) == ("environment", seen["AWS_SESSION_TOKEN"])
     assert seen["_X_AMZN_TRACE_ID"].startswith("Root=1-")
 
 

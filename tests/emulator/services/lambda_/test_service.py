@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tools.emulator.services.lambda_.backend import PayloadError
-from tools.emulator.services.lambda_.model import UnsupportedFunctionError, access_key
+from tools.emulator.services.lambda_.model import UnsupportedFunctionError
 
 
 def test_an_answer_reaches_the_caller(service, function, runtime, call):
@@ -127,14 +127,6 @@ def test_only_a_change_of_what_runs_ends_environments(service, function, runtime
     service.put(function(environment={"A": "2"}))
 
     assert (unchanged, runtime.retired) == ([], ["work"])
-
-
-def test_functions_are_known_by_their_key(service, function):
-    """The access key of a function's requests leads back to its name; any other key to nobody."""
-    service.put(function())
-
-    assert service.principal(access_key("work")) == "work"
-    assert service.principal("AKIAIOSFODNN7EXAMPLE") is None
 
 
 def test_an_ordered_fault_waits_for_its_moment(service, function, runtime, call):

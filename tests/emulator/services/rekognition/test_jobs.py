@@ -96,6 +96,22 @@ def test_what_cannot_be_analysed_fails_and_says_so(bench, body, message):
     assert world.moderation.ledger.minutes_billed == 0
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_whether_a_failed_answer_names_its_video(bench, named):
+    """Nobody knows whether it tells tag and video: a setting; those of other jobs always do."""
+    world = bench(failed_answers_name_video=named)
+    well = world.get(world.finished(JobTag="well"))
+    world.objects.put("video.mp4", b"unreadable")
+    begun = world.get(job_id := world.start(JobTag="ill"))
+
+    world.clock.advance(60)
+
+    over = world.get(job_id)
+    assert ["SUCCEEDED", "IN_PROGRESS", "FAILED"] == [page["JobStatus"] for page in (well, begun, over)]
+    assert [True, True, named] == ["JobTag" in page and "Video" in page for page in (well, begun, over)]
+    assert [named, named] == ["JobTag" in over, "Video" in over]
+
+
 def test_without_a_channel_or_a_topic_nobody_is_told(bench):
     """No channel, or a topic that does not exist: the job ends all the same, and no notice is counted."""
     world = bench()

@@ -188,7 +188,7 @@ class TestStarting:
         now = table.record(record.video.id, SCAN)
         assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
         assert (State.RUNNING, "job", clock.now()) == (now.state, now.rekognition_job_id, now.started_at)
-        assert (1, "job") == (table.running_count(), table.running()[0].job_id)
+        assert [("job", False)] == [(running.job_id, running.repeated) for running in table.running()]
         assert table.waiting_seems_empty(SCAN)
 
     @pytest.mark.parametrize("attempt", [0, 2])

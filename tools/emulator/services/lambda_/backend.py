@@ -16,7 +16,7 @@ from tools.emulator.services.lambda_.concurrency import Concurrency, ThrottledEr
 from tools.emulator.services.lambda_.faults import Faults
 from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
 from tools.emulator.services.lambda_.mapping import Mapping, Poller
-from tools.emulator.services.lambda_.model import Fault, Function, Invocation, Outcome, access_key
+from tools.emulator.services.lambda_.model import Fault, Function, Invocation, Outcome
 from tools.emulator.services.lambda_.ports import ReceivingQueues, Runtime
 from tools.emulator.services.lambda_.schedule import Schedules
 from tools.emulator.settings import EmulatorSettings
@@ -81,7 +81,6 @@ class FunctionService:
         self._idle = None if idle_poll_seconds is None else idle_poll_seconds * settings.speed
         self._lock = threading.RLock()
         self._functions: dict[str, Function] = {}
-        self._keys: dict[str, str] = {}
         self._pollers: dict[str, Poller] = {}
         self._concurrency = Concurrency(
             account_limit=settings.account_concurrency,
@@ -104,7 +103,6 @@ class FunctionService:
         with self._lock:
             before = self._functions.get(function.name)
             self._functions[function.name] = function
-            self._keys[access_key(function.name)] = function.name
         if before is not None and not function.runs_as(before):
             self._runtime.retire(function.name)
 
@@ -119,10 +117,6 @@ class FunctionService:
         """Return a function by name, ARN or qualified ARN (there is only `$LATEST`), or None."""
         with self._lock:
             return self._functions.get(_name(name_or_arn))
-
-    def principal(self, key: str) -> str | None:
-        """Return the name of the function that signs with this access key, or None."""
-        return self._keys.get(key)
 
     def close(self) -> None:
         """Stop mappings and schedules and end every environment."""

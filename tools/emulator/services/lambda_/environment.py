@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.emulator.services.lambda_.model import Function, access_key
+from tools.emulator.core.access import Credentials
+from tools.emulator.services.lambda_.model import Function
 from tools.emulator.settings import EmulatorSettings
 
 
@@ -47,7 +48,13 @@ class CodeStore:
 
 
 def variables(
-    function: Function, *, root: Path, settings: EmulatorSettings, endpoint: Mapping[str, str], now: float
+    function: Function,
+    *,
+    root: Path,
+    settings: EmulatorSettings,
+    endpoint: Mapping[str, str],
+    credentials: Credentials,
+    now: float,
 ) -> dict[str, str]:
     """Return the environment variables of a process: the function's own, those that lead to this world, and Lambda's.
 
@@ -70,9 +77,7 @@ def variables(
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
-        "AWS_ACCESS_KEY_ID": access_key(function.name),
-        "AWS_SECRET_ACCESS_KEY": "offline-world",
-        "AWS_SESSION_TOKEN": f"offline-world:{function.name}",
+        **credentials.variables(),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,11 +69,6 @@ def _environment_of(function: Function) -> tuple[object, ...]:
         function.timeout,
         function.memory,
     )
-
-
-def access_key(function_name: str) -> str:
-    """Return the access key with which a function signs: of a role's form (`ASIA` and 16 letters and digits)."""
-    return "ASIA" + hashlib.sha256(function_name.encode()).hexdigest()[:16].upper()
 
 
 class Action(StrEnum):

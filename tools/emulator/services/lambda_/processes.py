@@ -13,6 +13,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tools.emulator.core.access import AccessKeys
 from tools.emulator.core.clock import Clock
 from tools.emulator.services.lambda_ import wire
 from tools.emulator.services.lambda_.environment import CodeStore, variables
@@ -35,6 +36,7 @@ class ProcessRuntime:
         clock: Clock,
         settings: EmulatorSettings,
         endpoint: Callable[[], Mapping[str, str]],
+        keys: AccessKeys,
         directory: Path,
         zygote: Zygote | None = None,
     ) -> None:
@@ -44,12 +46,14 @@ class ProcessRuntime:
             clock: The world's clock.
             settings: How fast time runs, account, Region.
             endpoint: Gives the environment variables that lead boto3 to the offline world; asked whenever a process begins.
+            keys: Give each function the credentials of its role.
             directory: The world's folder.
             zygote: One to be shared, which saves its start of a second; it is not closed with the runtime.
         """
         self._clock = clock
         self._settings = settings
         self._endpoint = endpoint
+        self._keys = keys
         self._logs = directory / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         self._code = CodeStore(directory / "code")
@@ -96,7 +100,10 @@ class ProcessRuntime:
             if self._open:
                 log.exception("running %s failed", function.name)
             outcome = Outcome(json.dumps({"errorType": "ServiceException", "errorMessage": str(fault)}).encode(), system=True)
-        self._report(function, invocation, outcome, time.monotonic() - began)
+        try:
+            self._report(function, invocation, outcome, time.monotonic() - began)
+        except OSError:  # whoever waits for the answer must get it, even if the world's folder is gone
+            log.exception("the log of %s cannot be written", function.name)
         done(outcome)
 
     def _once(self, function: Function, invocation: Invocation) -> Outcome:
@@ -133,7 +140,14 @@ class ProcessRuntime:
     def _new(self, function: Function) -> Environment:
         root = self._code.root(function.code)
         now = self._clock.now()
-        given = variables(function, root=root, settings=self._settings, endpoint=self._endpoint(), now=now)
+        given = variables(
+            function,
+            root=root,
+            settings=self._settings,
+            endpoint=self._endpoint(),
+            credentials=self._keys.session(function.role, function.name),
+            now=now,
+        )
         spec = {"root": str(root), "variables": given, "log_path": str(self._logs / f"{function.name}.log")}
         environment = Environment(function, self._zygote, spec)
         with self._lock:

@@ -19,7 +19,7 @@ from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, Objects, StoredObject, Topics
 from tools.emulator.services.rekognition.errors import RekognitionError
 from tools.emulator.services.rekognition.faults import Faults
-from tools.emulator.services.rekognition.jobs import IN_PROGRESS, Job
+from tools.emulator.services.rekognition.jobs import FAILED, IN_PROGRESS, Job
 from tools.emulator.services.rekognition.ledger import Ledger, LedgerEntry
 from tools.emulator.services.rekognition.pages import PageTokens, in_order
 from tools.emulator.services.rekognition.parameters import Channel, GetRequest, StartRequest, get_request, start_request
@@ -197,7 +197,7 @@ class ContentModeration:
         end = offset + request.page_size
         more = job.status != IN_PROGRESS and end < len(job.rows)
         return {
-            **job.description(),
+            **job.description(named=self._settings.failed_answers_name_video or job.status != FAILED),
             "ModerationLabels": list(in_order(job.rows, request.sort_by)[offset:end]),
             "GetRequestMetadata": {"SortBy": request.sort_by, "AggregateBy": request.aggregate_by},
             **({"NextToken": self._page_tokens.issue(request, end, now)} if more else {}),

@@ -55,13 +55,13 @@ class Job:
             }
         )
 
-    def description(self) -> dict[str, Any]:
-        """Return what GetContentModeration says of the job on every page, without labels."""
+    def description(self, *, named: bool) -> dict[str, Any]:
+        """Return what GetContentModeration says of the job on every page, without labels; tag and video where it is `named`."""
         return {
             "JobId": self.job_id,
             "JobStatus": self.status,
-            "Video": {"S3Object": _s3_object(self.request)},
-            **({} if self.request.tag is None else {"JobTag": self.request.tag}),
+            **({"Video": {"S3Object": _s3_object(self.request)}} if named else {}),
+            **({"JobTag": self.request.tag} if named and self.request.tag is not None else {}),
             **({} if self.status_message is None else {"StatusMessage": self.status_message}),
             **({} if self.metadata is None else {"VideoMetadata": _told(self.metadata), "ModerationModelVersion": MODEL_VERSION}),
         }

@@ -1,0 +1,68 @@
+"""The world knows what broke in it."""
+
+import logging
+
+import pytest
+
+from tools.emulator.core.breakage import OwnFaults, breakage
+from tools.emulator.core.ledger import ApiCall, ApiLedger
+from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
+
+
+@pytest.fixture(name="own")
+def _own():
+    """Return what keeps the emulator's own faults, listening."""
+    own = OwnFaults()
+    own.install()
+    yield own
+    own.uninstall()
+
+
+def found(own, results=(), statuses=()):
+    """Return what broke, given results of invocations and statuses of calls."""
+    invocations, calls = InvocationLedger(), ApiLedger()
+    for result in results:
+        invocations.open(Entry("1", "starter", "SQS", 0.0, result=result))
+    for status in statuses:
+        calls.note(ApiCall(0.0, "tool", "s3", "PutObject", status))
+    return breakage(own, invocations, calls)
+
+
+@pytest.mark.parametrize(
+    "module", ["tools.emulator.clock", "tools.emulator.rekognition.engine", "tools.emulator.functions.processes"]
+)
+def test_an_engines_exception_is_breakage(own, module):
+    """What an engine can only log, because nobody may see it, is kept with its reason."""
+    try:
+        raise TypeError("unexpected keyword argument")  # noqa: TRY301
+    except TypeError:
+        logging.getLogger(module).exception("job %s could not be analysed", "1")
+
+    assert ["job 1 could not be analysed: TypeError: unexpected keyword argument"] == found(own)
+
+
+@pytest.mark.parametrize(
+    "result", ["Runtime.ImportModuleError", "Runtime.ExitError", "KeyError", "Unhandled", "Runtime.HandlerNotFound"]
+)
+def test_a_function_that_ended_in_an_error_is_breakage(own, result):
+    """Import errors, crashes and whatever a handler raised are told, once each."""
+    assert [f"function starter ended in {result}"] == found(own, [result, "success", result])
+
+
+@pytest.mark.parametrize("result", [None, "success", "throttled", "Sandbox.Timedout"])
+def test_what_a_slow_machine_brings_about_is_none(own, result):
+    """A function that runs, ended, was refused or was not given enough time proves nothing against the world."""
+    assert [] == found(own, [result])
+
+
+def test_a_call_that_the_server_failed_is_breakage(own):
+    """A 5xx is a crash behind the door; a 4xx is an answer."""
+    assert ["s3.PutObject was answered 500"] == found(own, statuses=[200, 404, 409, 500])
+
+
+def test_warnings_and_other_loggers_are_none(own):
+    """Only errors of the emulator itself count."""
+    logging.getLogger("tools.emulator.sns").warning("a notice has no topic")
+    logging.getLogger("tools.lib").error("another's")
+
+    assert [] == found(own)

@@ -1,0 +1,101 @@
+"""Finds the project's environment: a program that any Python starts goes on in `.venv`, or says in a sentence what to do.
+
+Whatever `python3` is reads this: it must be understood by Python 3.6, and so must the programs that call it, because they are read
+whole before they run. It imports the standard library only.
+"""
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+OLDEST = (3, 11)
+ROOT = Path(__file__).resolve().parent.parent
+# Holds the id of the process that has gone over to .venv: it remains the same process, those that it starts are others.
+ENTERED = "VIDEO_MODERATION_ENTERED"
+
+
+def enter(*groups: str) -> None:
+    """Return where this Python has what the program needs; else become the same program in `.venv`, or end with what to do.
+
+    Arguments, input, output, working directory and exit code stay the program's: the process is replaced, not wrapped.
+
+    Args:
+        groups: Groups of pyproject.toml that the program needs beside the project's own dependencies.
+    """
+    went_over = os.environ.pop(ENTERED, None) == str(os.getpid())
+    missing = _missing(groups)
+    if missing and not went_over:
+        _go_over(ROOT / ".venv" / "bin" / "python")  # does not return if it works
+    if missing:
+        sys.stderr.write(f"Error: {_program()} needs {missing}.\nCure:  {_cure()}\n")
+        sys.exit(1)
+
+
+def _missing(groups: "tuple[str, ...]") -> str:
+    """Say what this Python lacks, "" for nothing."""
+    if sys.version_info < OLDEST:
+        version = ".".join(str(number) for number in sys.version_info[:3])
+        return f"Python {OLDEST[0]}.{OLDEST[1]} or newer, and this is Python {version} ({sys.executable})"
+    lacking = [requirement for requirement in _requirements(groups) if not _met(requirement)]
+    return f"{', '.join(lacking)}, which this Python does not have ({sys.executable})" if lacking else ""
+
+
+def _requirements(groups: "tuple[str, ...]") -> "list[str]":
+    """Return what pyproject.toml asks for, without extras and upper bounds."""
+    import tomllib  # noqa: PLC0415  # since Python 3.11
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = list(project["project"]["dependencies"])
+    for group in groups:
+        wanted += project["dependency-groups"][group]
+    return [re.sub(r"\[.*?\]|[,;].*|\s", "", requirement) for requirement in wanted]
+
+
+def _met(requirement: str) -> bool:
+    from importlib import metadata  # noqa: PLC0415  # since Python 3.8
+
+    name, relation, wanted = re.fullmatch(r"([\w.-]+)(\W*)(.*)", requirement).groups()  # type: ignore[union-attr]  # any text matches
+    try:
+        found = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return found == wanted if relation == "==" else _numbers(found) >= _numbers(wanted)
+
+
+def _numbers(version: str) -> "list[int]":
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _go_over(python: Path) -> None:
+    """Become the same program under another Python; return where that cannot be run."""
+    if not os.access(str(python), os.X_OK):
+        return
+    environment = {**os.environ, ENTERED: str(os.getpid())}
+    environment.pop("__PYVENV_LAUNCHER__", None)  # with it macOS's own Python would be the one that runs again
+    try:
+        os.execve(str(python), [str(python), *_arguments()], environment)  # noqa: S606  # the project's own Python
+    except OSError as error:
+        sys.stderr.write(f"{python} cannot be run: {error.strerror}\n")
+
+
+def _arguments() -> "list[str]":
+    """Return what followed the interpreter's name on the command line."""
+    given = getattr(sys, "orig_argv", None)  # since Python 3.10
+    if given:
+        return list(given[1:])
+    spec = sys.modules["__main__"].__spec__
+    return sys.argv if spec is None else ["-m", spec.name.rpartition(".")[0], *sys.argv[1:]]  # -m package: package.__main__
+
+
+def _program() -> str:
+    path = Path(sys.argv[0])
+    return path.parent.name if path.name == "__main__.py" else path.name
+
+
+def _cure() -> str:
+    setup = f"make -C {shlex.quote(str(ROOT))} setup"
+    if sys.version_info < OLDEST:
+        setup += " PYTHON=python3.12"
+    return f"Run `{setup}`, then the program again."

@@ -1,0 +1,47 @@
+"""What a rehearsal scans: the samples, or the files of a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.emulator.samples import Sample, demo_library
+from tools.lib.errors import ToolError
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One object of the library: its key and where its bytes are."""
+
+    key: str
+    body: bytes | Path
+
+    def read(self) -> bytes:
+        """Return the object's content."""
+        return self.body if isinstance(self.body, bytes) else self.body.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The objects to scan, and the samples that they are; None where nobody knows what is in them."""
+
+    videos: tuple[Video, ...]
+    samples: tuple[Sample, ...] | None
+
+
+def demo() -> Library:
+    """Return the made-up library."""
+    samples = demo_library()
+    return Library(tuple(Video(sample.key, sample.body()) for sample in samples), samples)
+
+
+def own(directory: Path) -> Library:
+    """Return the files below a directory.
+
+    Raises:
+        ToolError: The directory holds no file.
+    """
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    if not files:
+        raise ToolError(f"{directory} holds no file.", cure="Name a folder with mp4 files in it.")
+    return Library(tuple(Video(path.relative_to(directory).as_posix(), path) for path in files), None)

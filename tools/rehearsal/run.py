@@ -1,0 +1,182 @@
+"""The steps of a rehearsal: deploy the real template into the offline world and run the real programs on videos."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+from tools.emulator.samples import Sample
+from tools.emulator.settings import EmulatorSettings
+from tools.emulator.world import World
+from tools.lib.cli.output import ExitCode, Terminal
+from tools.lib.errors import ToolError
+from tools.lib.text import printable
+from tools.rehearsal.library import Library, Video
+from tools.rehearsal.outcome import differences
+from tools.rehearsal.output import OutputFolder
+
+ROOT = Path(__file__).resolve().parents[2]
+BUCKET = "amzn-s3-demo-bucket"
+STACK = "VideoModeration"
+REVIEWER = "reviewer@example.com"
+POLL_WORLD_SECONDS = 30  # how often submit_job looks, in the world's seconds: on AWS it asks every 30 s
+LOOK_SECONDS = 0.5  # how often it is looked whether the world still works while a program runs in it
+SHOWN = 5
+
+
+class Rehearsal:
+    """The steps of a rehearsal; each is told with the time it took."""
+
+    def __init__(self, terminal: Terminal, output: OutputFolder, speed: float) -> None:
+        self._terminal = terminal
+        self._output = output
+        self._settings = EmulatorSettings(speed=speed, analysis_base_seconds=5.0)
+
+    def run(self, library: Library) -> ExitCode:
+        """Rehearse, and return 0 where every object came to an end and the counts add up.
+
+        Raises:
+            ToolError: The offline world broke, or the scan did not find what the samples hold.
+        """
+        path, videos = self._output.path, library.videos
+        with self._step(f"Keeping {len(videos)} objects in {path / 'library'}"):
+            self._keep(videos)
+        with self._step("Synthesising the stack (python app.py)"):
+            self._synthesise()
+        with World(self._settings, directory=path / "world") as world:
+            with self._step("Deploying it into the offline world"):
+                world.deploy(path / "cdk.out", STACK)
+            with self._step(f"Uploading the library to s3://{BUCKET}"):
+                self._upload(world, videos)
+            self._submit(world)
+            review = self._review(world)
+            self._require_whole(world)
+        if library.samples is not None:
+            require_found(review, library.samples)
+        self._show_mails(path / "world" / "outbox")
+        self._terminal.say(f"\nEverything is in {path}; open {path / 'review.html'} in a browser.")
+        return ExitCode.DONE if review["adds_up"] and not review["unfinished"] else ExitCode.SOME_FAILED
+
+    def _keep(self, videos: Iterable[Video]) -> None:
+        for video in videos:
+            if isinstance(video.body, bytes):
+                path = self._output.path / "library" / video.key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(video.body)
+
+    def _synthesise(self) -> None:
+        context = {"stack_name": STACK, "alert_email": REVIEWER, "source_buckets": [BUCKET]}
+        environment = {
+            **os.environ,
+            "CDK_OUTDIR": str(self._output.path / "cdk.out"),
+            "CDK_CONTEXT_JSON": json.dumps(context),
+        }
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ToolError(
+                f"python app.py ended with {done.returncode}: {done.stderr.strip()}", cure="Mend cdk.json, then rehearse again."
+            )
+
+    def _upload(self, world: World, videos: Iterable[Video]) -> None:
+        s3 = world.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        for video in videos:
+            s3.put_object(Bucket=BUCKET, Key=video.key, Body=video.read(), ContentType="video/mp4")
+
+    def _submit(self, world: World) -> None:
+        extra = {
+            "VIDEO_MODERATION_POLL_SECONDS": str(POLL_WORLD_SECONDS / self._settings.speed),
+            "VIDEO_MODERATION_MANIFESTS": str(self._output.path / "manifests"),
+        }
+        self._program(world, ["submit_job.py", "--bucket", BUCKET, "--yes", "--wait"], extra)
+
+    def _review(self, world: World) -> dict[str, Any]:
+        shown = self._program(world, ["review_report.py"], {})
+        self._output.add("review.txt", shown)
+        self._terminal.say(shown)
+        page = str(self._output.path / "review.html")
+        text = self._program(world, ["review_report.py", "--json", "--html", page], {}, quiet=True)
+        self._output.add("review.json", text)
+        review: dict[str, Any] = json.loads(text)
+        return review
+
+    def _program(self, world: World, arguments: list[str], extra: dict[str, str], *, quiet: bool = False) -> str:
+        """Run one of the tools as itself, its talk on our stderr, and return what it wrote to stdout."""
+        if not quiet:
+            self._terminal.say(f"\n$ python tools/{' '.join(arguments)}")
+        command = [sys.executable, str(ROOT / "tools" / arguments[0]), *arguments[1:]]
+        environment = {"PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1", **world.environment(), **extra}
+        code, out = self._watched(world, command, environment)
+        if code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+            raise ToolError(
+                f"{arguments[0]} ended with {code}.",
+                cure=f"Read what it says above; the functions' logs are in {self._output.path / 'world'}.",
+            )
+        return out
+
+    def _watched(self, world: World, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+        """Run a program to its end, or to the moment from which on it would wait for a world that is broken."""
+        with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603 - our own program
+            try:
+                while True:
+                    with suppress(subprocess.TimeoutExpired):
+                        out, _ = process.communicate(timeout=LOOK_SECONDS)
+                        return process.returncode, out
+                    self._output.check()
+                    self._require_whole(world)
+            except BaseException:  # whatever it was, Ctrl-C included, the program must not outlive its world
+                process.kill()
+                raise
+
+    def _require_whole(self, world: World) -> None:
+        broken = world.breakage()
+        if broken:
+            raise ToolError(
+                f"The offline world broke, so its results say nothing: {_few(broken)}.",
+                cure=f"Look into the logs in {self._output.path / 'world'}, then run `make clean demo`.",
+            )
+
+    def _show_mails(self, outbox: Path) -> None:
+        mails = sorted(outbox.glob("*.eml"))
+        self._terminal.say(f"{len(mails)} mails were sent to {REVIEWER}:")
+        for path in mails:
+            mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+            self._terminal.say(f"  {printable(str(mail['Subject']))}  ({path.name})")
+
+    @contextmanager
+    def _step(self, text: str) -> Iterator[None]:
+        began = time.monotonic()
+        with self._terminal.bar("") as bar:
+            bar.show(text, 0, None)
+            yield
+        self._output.note()
+        self._terminal.say(f"  {text}: {time.monotonic() - began:.1f} s")
+
+
+def require_found(review: Mapping[str, Any], samples: Iterable[Sample]) -> None:
+    """Refuse a review that is not what the samples hold.
+
+    Raises:
+        ToolError: It differs from what they are known to contain.
+    """
+    different = differences(review, samples)
+    if different:
+        raise ToolError(
+            f"The scan did not find what the samples hold: {_few(different)}.",
+            cure="This is a fault of the project or of its environment: run `make clean demo`; if it stays, please report it.",
+        )
+
+
+def _few(sentences: list[str]) -> str:
+    rest = len(sentences) - SHOWN
+    return "; ".join(sentences[:SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
