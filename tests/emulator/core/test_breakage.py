@@ -29,7 +29,8 @@ def found(own, results=(), statuses=()):
 
 
 @pytest.mark.parametrize(
-    "module", ["tools.emulator.clock", "tools.emulator.rekognition.engine", "tools.emulator.functions.processes"]
+    "module",
+    ["tools.emulator.core.clock", "tools.emulator.services.rekognition.backend", "tools.emulator.services.lambda_.processes"],
 )
 def test_an_engines_exception_is_breakage(own, module):
     """What an engine can only log, because nobody may see it, is kept with its reason."""
