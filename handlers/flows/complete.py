@@ -13,7 +13,7 @@ from dataclasses import replace
 from handlers.adapters import aws_errors
 from handlers.adapters.hits import HitFile, HitStore
 from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError, StalePagesError
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Records
 from handlers.domain import identity, notice, reasons
 from handlers.domain.analysis import JobFacts, JobStatus, Page
 from handlers.domain.identity import Analysis
@@ -40,9 +40,9 @@ class Completing:
     """Deals with completion notices."""
 
     def __init__(
-        self, table: ScanTable, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, *, topic_arn: str
+        self, records: Records, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, *, topic_arn: str
     ) -> None:
-        self._table = table
+        self._records = records
         self._reader = reader
         self._hits = hits
         self._policy = policy
@@ -85,7 +85,7 @@ class Completing:
         pages = self._reader.pages(job_id, until=until)
         first = next(pages)
         analysis = identity.parse_tag(first.facts.tag)
-        record = None if analysis is None else self._table.record(analysis.video_id, analysis.scan_id)
+        record = None if analysis is None else self._records.record(analysis.video_id, analysis.scan_id)
         reason = _foreign(analysis, record, first.facts, job_id)
         if record is None or reason is not None:
             log.warning("notice ignored", reason=reason)
@@ -104,7 +104,7 @@ class Completing:
     def _fail(self, record: Record, job_id: str, facts: JobFacts, log: Log) -> None:
         problem = Problem(reasons.ANALYSIS_FAILED, facts.message[:MAX_MESSAGE] or "Rekognition gave no reason.")
         failed = replace(record.as_failed(problem, at=self._clock.now()), rekognition_job_id=job_id)
-        outcome = self._table.finish(failed)
+        outcome = self._records.finish(failed)
         log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
 
     def _judge(self, record: Record, facts: JobFacts, findings: Findings, file: HitFile, *, job_id: str, log: Log) -> None:
@@ -124,8 +124,8 @@ class Completing:
             hits_key=file.key,
             hits_count=file.count,
         )
-        self._table.write_segments(final, findings.segments)
-        outcome = self._table.finish(final)
+        self._records.write_segments(final, findings.segments)
+        outcome = self._records.finish(final)
         log.info(
             "analysis completed",
             state=final.state.value,

@@ -1,14 +1,15 @@
 """The product with one of its guards taken away: what the model must see."""
 
 import sys
+from dataclasses import replace
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Records
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
 from tests.harness.flows import Flows
 
 
-class UnconditionalTable(ScanTable):
+class UnconditionalRecords(Records):
     """Enters RUNNING whatever the record is."""
 
     def _record_update(self, record, *, when, sets=None, removes=()):
@@ -16,7 +17,7 @@ class UnconditionalTable(ScanTable):
         return super()._record_update(record, when=Condition() if entering else when, sets=sets, removes=removes)
 
 
-class TotalsAfterwardsTable(ScanTable):
+class TotalsAfterwardsRecords(Records):
     """Counts a transition in a write of its own."""
 
     def _transition(self, actions, before):
@@ -29,7 +30,7 @@ class TotalsAfterwardsTable(ScanTable):
         return outcome
 
 
-class BlindTable(ScanTable):
+class BlindRecords(Records):
     """Shows the closing of scans no running analyses."""
 
     def running(self):
@@ -61,20 +62,21 @@ class TokenlessFlows(Flows):
         return Tokenless(client) if service == "rekognition" else client
 
 
-def flows_with(table):
-    """Return flows with another table."""
+def flows_with(records):
+    """Return flows with other records."""
 
     class Mutated(Flows):
         def _table(self, settings):
-            return table(self._client("dynamodb"), settings.table_name, self._clock)
+            table = super()._table(settings)
+            return replace(table, records=records(table.records._table, self._clock))
 
     return Mutated
 
 
 MUTANTS = {
-    "no condition at RUNNING": (flows_with(UnconditionalTable), "no transition|no retry|RUNNING items|paid"),
+    "no condition at RUNNING": (flows_with(UnconditionalRecords), "no transition|no retry|RUNNING items|paid"),
     "no token": (TokenlessFlows, "paid twice"),
-    "totals outside the transaction": (flows_with(TotalsAfterwardsTable), "totals"),
-    "closing without a look at RUNNING": (flows_with(BlindTable), "closed too early"),
+    "totals outside the transaction": (flows_with(TotalsAfterwardsRecords), "totals"),
+    "closing without a look at RUNNING": (flows_with(BlindRecords), "closed too early"),
 }
 """Each mutant, and what is said of it."""

@@ -11,25 +11,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from handlers.adapters.table import expressions, items
-from handlers.adapters.table.client import ConditionFailedError
+from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
-from handlers.adapters.table.reading import TableReader
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Video
 from handlers.domain.states import State
 
+# A decision is about an analysis. CLEAN too: a new policy may have cleared a video that was flagged when it was reviewed.
 JUDGED = (State.FLAGGED, State.CLEAN)
-"""A decision stands on an analysis. CLEAN too: a new policy may have judged a video anew that was flagged when it was looked at."""
 
+# Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check and a write.
 TOGETHER = 50
-"""Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check and a write."""
 
 _PREFIX = "DECISION#"
 
 
-class DecisionTable(TableReader):
-    """What is read and written about decisions."""
+class Decisions:
+    """Reads and writes of decisions."""
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
 
     def decisions(self, names: Iterable[tuple[str, str]]) -> Iterator[Decision]:
         """Yield the decisions about (video id, etag), in any order; those that are missing are left out."""

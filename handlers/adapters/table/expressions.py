@@ -8,8 +8,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+# An item in plain values: str, bool, int, Decimal, list, dict.
 Item = Mapping[str, Any]
-"""An item in plain values: str, bool, int, Decimal, list, dict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,8 @@ class Condition:
     below: Item = field(default_factory=dict)
 
 
+# The item must not exist.
 NEW = Condition(absent=["pk"])
-"""The item must not exist."""
 EXISTING = Condition(present=["pk"])
 ALWAYS = Condition()
 

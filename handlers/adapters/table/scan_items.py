@@ -17,11 +17,11 @@ SCANS_PK = "SCANS"
 SETTINGS_KEY = {"pk": "SETTINGS", "sk": "SETTINGS"}
 SWEEPER_LEASE_KEY = {"pk": "LEASE", "sk": "SWEEPER"}
 
+# Prefix of the attributes of a totals item that count failures by reason: the codes of AWS and ours, some dozens.
 FAILURES = "failed#"
-"""What the attributes of a totals item begin with that count failures by reason: the codes of AWS and ours, some dozens."""
 
+# An attribute of scan items that each change raises: a change is made only to what was read.
 REVISION = "revision"
-"""An attribute of scan items that each change raises: a change is made only to what was read."""
 
 
 @dataclass(frozen=True, slots=True)

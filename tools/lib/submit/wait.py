@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Records, Scans
 from handlers.runtime.clock import Clock
 from tools.lib.aws.clients import Clients, explain
 from tools.lib.cli.output import ExitCode, Terminal
@@ -38,11 +38,13 @@ class Waiting:
     """How a submission is waited for: the port to AWS, the person, and the time between two looks."""
 
     clients: Clients
+    scans: Scans
+    records: Records
     terminal: Terminal
     clock: Clock
     poll_seconds: float
 
-    def wait(self, submitted: Submission, table: ScanTable, objects: int | None, *, set_aside: int = 0) -> ExitCode:
+    def wait(self, submitted: Submission, objects: int | None, *, set_aside: int = 0) -> ExitCode:
         """Follow a submission to the end of its scan of so many objects, tell how it ended, and return what to tell the shell.
 
         `set_aside` objects more were left out of its jobs, and are not analysed: that is an end as of those that failed.
@@ -54,7 +56,7 @@ class Waiting:
             self.terminal.say(line)
         view: View | None = None
         try:
-            view = self._follow(submitted, table, objects, set_aside)
+            view = self._follow(submitted, objects, set_aside)
         except KeyboardInterrupt:
             self.terminal.say(f"Stopped looking. The scan goes on by itself; to look again: {submitted.next_commands[0]}")
             return ExitCode.INTERRUPTED
@@ -70,10 +72,11 @@ class Waiting:
             self.terminal.complain(_broken(submitted, view))
         return view.exit_code
 
-    def _follow(self, submitted: Submission, table: ScanTable, objects: int | None, set_aside: int) -> View:
+    def _follow(self, submitted: Submission, objects: int | None, set_aside: int) -> View:
         follower = Follower(
             s3control=self.clients.s3control,
-            table=table,
+            scans=self.scans,
+            records=self.records,
             account_id=submitted.plan.deployment.account_id,
             clock=self.clock,
             poll_seconds=self.poll_seconds,

@@ -1,4 +1,4 @@
-"""Writes to scans. A scan is changed only as it was read: each change raises its revision."""
+"""Scans and their totals. A scan is changed only as it was read: each change raises its revision."""
 
 from __future__ import annotations
 
@@ -7,24 +7,42 @@ from dataclasses import replace
 
 from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.table import expressions, scan_items
-from handlers.adapters.table.client import ConditionFailedError
+from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
-from handlers.adapters.table.reading import TableReader
 from handlers.adapters.table.scan_items import REVISION
-from handlers.domain.record import BatchJob, Progress, Scan
+from handlers.domain.record import BatchJob, Progress, Scan, Totals
 from handlers.domain.states import Lane, ScanMail, ScanStatus
 from handlers.runtime.backoff import backoff
+from handlers.runtime.clock import Clock
 
+# How often a change of a scan is tried again after another change came between.
 CHANGE_ATTEMPTS = 10
-"""So often a change of a scan is tried anew after another one came between."""
 
+# Points of a scan's progress; one every ten minutes makes an hour.
 PROGRESS_KEPT = 7
-"""Points of a scan's progress; one every ten minutes makes an hour."""
 
 
-class ScanWriter(TableReader):
-    """What is written about whole scans."""
+class Scans:
+    """Reads and changes of whole scans; all reads are consistent."""
+
+    def __init__(self, table: TableClient, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def scan(self, scan_id: str) -> Scan | None:
+        """Return a scan, if there is one."""
+        item = self._table.get(scan_items.scan_key(scan_id))
+        return None if item is None else scan_items.scan_from(item)
+
+    def scans(self) -> list[Scan]:
+        """Return all scans, the newest first."""
+        found = map(scan_items.scan_from, self._table.query(scan_items.SCANS_PK))
+        return sorted(found, key=lambda scan: (scan.created_at, scan.id), reverse=True)
+
+    def totals(self, scan_id: str) -> Totals:
+        """Return videos and milliseconds per final state of a scan."""
+        return scan_items.totals_from(self._table.query(f"SCAN#{scan_id}", begins_with="TOTALS#"))
 
     def put_scan(self, scan: Scan) -> Outcome:
         """Write a scan if there is none of its id."""

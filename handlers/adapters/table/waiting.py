@@ -1,39 +1,74 @@
-"""Writes to many waiting records at a time: as transactions, because DynamoDB's batches know no conditions.
+"""Waiting records, many at a time: as the index `work` lists them, and written in transactions of fifty.
 
-A hundred conditional writes in one request take a tenth of the time of a hundred requests and twice their price (a dollar and a
-quarter for a million records). What the condition of one record keeps back does not keep the others back.
+DynamoDB's batches have no conditions. A hundred conditional writes in one transaction take a tenth of the time of a hundred
+requests and twice their price (a dollar and a quarter for a million records). A record whose condition fails does not keep the
+others back.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.adapters.table import expressions, items, scan_items
-from handlers.adapters.table.client import ConditionFailedError
-from handlers.adapters.table.control_writing import ControlWriter
+from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.domain.record import Record
-from handlers.domain.states import State
+from handlers.domain.states import Lane, State
 
+# Records of one write: with a totals item for each they fill a transaction of 100 actions (DynamoDB guide, Constraints).
 MAX_RECORDS = 50
-"""Records of one write: with a totals item for each they fill a transaction of 100 actions (DynamoDB guide, Constraints)."""
+
+# Waiting records read at a time and shard: a sweep must not read what it has no time for.
+WAITING_PAGE = 100
 
 Actions = list[Mapping[str, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """What cancelling came to: how many records it cancelled, and which may have been started, so that it left them alone."""
+    """How many records a call cancelled, and which it left alone because their analysis may have started."""
 
     count: int
-    owed: tuple[Record, ...]
+    may_have_started: tuple[Record, ...]
 
 
-class BulkWriter(ControlWriter):
-    """What is written to many records at a time."""
+class WaitingRecords:
+    """What waits in a scan. Every read is of an index, which is eventually consistent: only a hint."""
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
+
+    def waiting_seems_empty(self, scan_id: str) -> bool:
+        """Tell whether the index `work` shows no waiting record of a scan: only a hint."""
+        partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
+        return not any(any(self._table.query(pk, index="work", limit=1)) for pk in partitions)
+
+    def waiting_lanes(self, scan_id: str) -> set[Lane]:
+        """Return the lanes of which records of a scan seem to wait, by the oldest of each shard: only a hint."""
+        partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
+        return {Lane(item["lane"]) for pk in partitions for item in self._table.query(pk, index="work", limit=1)}
+
+    def waiting_count(self, scan_id: str, most: int) -> int:
+        """Return how many records of a scan seem to wait; counting stops soon after `most`."""
+        found = 0
+        for number in range(items.INDEX_SHARDS):
+            found += self._table.count(items.waiting_pk(scan_id, number), index="work", most=most - found)
+            if found > most:
+                break
+        return found
+
+    def waiting(self, scan_id: str, *, before: float | None = None) -> Iterator[Record]:
+        """Yield the records of a scan that seem to wait since before a time, the oldest first, as far as the index knows them."""
+        below = "" if before is None else items.before(before)
+        shards = (
+            self._table.query(items.waiting_pk(scan_id, number), index="work", below=below, page=WAITING_PAGE)
+            for number in range(items.INDEX_SHARDS)
+        )
+        return map(items.waiting_from, heapq.merge(*shards, key=lambda item: item["work_sk"]))
 
     def requeue(self, records: Sequence[Record], *, at: float) -> int:
         """Write of waiting records, at most `MAX_RECORDS`, that their messages were sent at a time; return of how many.
@@ -46,8 +81,10 @@ class BulkWriter(ControlWriter):
     def cancel(self, records: Sequence[Record], *, at: float) -> Cancelled:
         """Take waiting records, at most `MAX_RECORDS`, to CANCELLED and count them; never one that a Start was tried for."""
         done, failed = self._transact_what_holds(records, lambda left: self._cancelled(left, at))
-        owed = tuple(items.record_from(old) for old in failed if old is not None and old["state"] == State.WAITING.value)
-        return Cancelled(len(done), owed)
+        may_have_started = tuple(
+            items.record_from(old) for old in failed if old is not None and old["state"] == State.WAITING.value
+        )
+        return Cancelled(len(done), may_have_started)
 
     def _transact_what_holds(
         self, records: Sequence[Record], actions: Callable[[Sequence[Record]], Actions]
@@ -73,7 +110,7 @@ class BulkWriter(ControlWriter):
         return self._update(
             record,
             sets={**items.present({"queued_at": at}), "work_sk": now["work_sk"]},
-            when=Condition(equal={**_waiting(record), "work_sk": seen["work_sk"]}),
+            when=Condition(equal={**items.as_waiting(record), "work_sk": seen["work_sk"]}),
         )
 
     def _cancelled(self, records: Sequence[Record], at: float) -> Actions:
@@ -87,7 +124,7 @@ class BulkWriter(ControlWriter):
                     record,
                     sets={"state": record.state.value, **items.present({"finished_at": at}), **items.index_attributes(record)},
                     removes=["work_pk", "work_sk"],
-                    when=Condition(equal=_waiting(record), absent=["start_tried_at"]),
+                    when=Condition(equal=items.as_waiting(record), absent=["start_tried_at"]),
                 )
                 for record in cancelled
             ),
@@ -99,7 +136,3 @@ class BulkWriter(ControlWriter):
     ) -> Mapping[str, dict[str, Any]]:
         key = items.record_key(record.video.id, record.scan_id)
         return {"Update": expressions.update(self._table.name, key, sets=sets, removes=removes, when=when)}
-
-
-def _waiting(record: Record) -> dict[str, Any]:
-    return {"state": State.WAITING.value, "attempt": record.attempt}
