@@ -73,13 +73,13 @@ class TableClient:
         return expressions.deserialized_item(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[Item]) -> Iterator[dict[str, Any]]:
-        """Yield the items of these keys, in any order and each once; those that are missing are left out."""
+        """Yield the items of these keys, in any order and each once; missing ones are skipped."""
         distinct = {(key["pk"], key["sk"]): expressions.serialized_item(key) for key in keys}
         for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
             yield from map(expressions.deserialized_item, self._get_chunk(chunk, {}))
 
     def get_text(self, keys: Iterable[Mapping[str, str]], name: str) -> Iterator[str]:
-        """Yield one text attribute of the items of these keys, in any order; those that are missing are left out.
+        """Yield one text attribute of the items of these keys, in any order; missing ones are skipped.
 
         For a million items: no other attribute travels, and none is turned into a value and back.
         """
@@ -90,7 +90,7 @@ class TableClient:
             yield from (item[name]["S"] for item in self._get_chunk(chunk, asked) if name in item)
 
     def get_attributes(self, keys: Iterable[Mapping[str, str]], names: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Yield some attributes of the items of these keys, in any order and each once; items that are missing are left out."""
+        """Yield some attributes of the items of these keys, in any order and each once; missing items are skipped."""
         marks = Placeholders()
         asked = {"ProjectionExpression": ", ".join([marks.name(name) for name in names]), **marks.parameters()}
         distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}

@@ -29,17 +29,17 @@ class Control:
         return None if item is None else scan_items.settings_from(item)
 
     def count_refused(self) -> int:
-        """Count one more Start in a row that was refused for a reason of ours, and return how many there are now."""
+        """Count one more Start in a row that was refused for a reason of ours, and return the count."""
         request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, adds={"refused_in_row": 1})
         return int(self._table.update(request)["refused_in_row"])
 
     def forget_refused(self) -> None:
-        """Write that the row of refused Starts is broken."""
+        """Reset the count of Starts refused in a row."""
         request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, sets={"refused_in_row": 0})
         self._table.update(request)
 
     def pause(self, by: str, reason: str, *, mail: bool = False) -> Outcome:
-        """Pause all starting; who paused first stays named. `mail`: the operator is to be mailed about it."""
+        """Pause all starting; the first to pause stays named. `mail`: the operator is to be mailed about it."""
         request = expressions.update(
             self._table.name,
             scan_items.SETTINGS_KEY,
@@ -54,7 +54,7 @@ class Control:
         return self._done(request)
 
     def resume(self) -> Outcome:
-        """Let starting go on. The row of refusals begins anew, or the first one would pause everything again."""
+        """Resume starting. The count of refusals in a row restarts, or the next one would pause everything again."""
         request = expressions.update(
             self._table.name,
             scan_items.SETTINGS_KEY,
@@ -89,7 +89,7 @@ class Control:
     # --- the sweeper's lease -------------------------------------------------------------------------------------------
 
     def take_lease(self, holder: str, until: float) -> bool:
-        """Tell whether this sweeper is the one for now. The lease only saves money: nothing is wrong if two sweep."""
+        """Tell whether this sweeper may sweep now. The lease only saves money: two sweeps at once do no harm."""
         request = expressions.update(
             self._table.name,
             scan_items.SWEEPER_LEASE_KEY,

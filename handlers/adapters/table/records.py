@@ -1,6 +1,6 @@
 """Records of videos, their segments, and the analyses that run: each transition is one conditional write or one transaction.
 
-Each says what it came to (`Outcome`), read from the old image that DynamoDB returns with a failed condition. Doing any of them
+Each returns its `Outcome`, read from the old image that DynamoDB returns with a failed condition. Doing any of them
 twice equals doing it once. Throttling that outlasts the client's retries raises `ThrottledError`.
 """
 
@@ -67,11 +67,11 @@ class Records:
         return None if item is None else items.record_from(item)
 
     def records(self, keys: Iterable[tuple[str, str]]) -> Iterator[Record]:
-        """Yield the records of (video id, scan id), in any order and each once; those that are missing are left out."""
+        """Yield the records of (video id, scan id), in any order and each once; missing ones are skipped."""
         return map(items.record_from, self._table.get_many(items.record_key(*names) for names in keys))
 
     def states(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, State]]:
-        """Yield (video id, state) of the records there are, in any order and each once: all that most videos are asked for."""
+        """Yield (video id, state) of the records there are, in any order and each once: all that is needed of most videos."""
         keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
         for sort_key in self._table.get_text(keys, "scan_sk"):  # says both, and is written with the state
             yield items.video_and_state(sort_key)
@@ -128,7 +128,7 @@ class Records:
     def register(self, record: Record, previous: Record | None) -> Outcome:
         """Write a record that is WAITING, or FAILED at once (then counted in the totals too).
 
-        `previous` is the FAILED or CANCELLED record that a retry takes up again; what it counted goes back.
+        `previous` is the FAILED or CANCELLED record that a retry replaces; its counts are taken back.
         """
         put = expressions.put(self._table.name, items.record_item(record), when=_replacing(previous))
         count = self._count(previous, record)
@@ -144,9 +144,9 @@ class Records:
     # --- starting ------------------------------------------------------------------------------------------------------
 
     def note_start_tried(self, record: Record, facts: ObjectFacts, start: StartParameters, *, at: float) -> Outcome:
-        """Write, before the first Start of an attempt, that it is being tried and with what; pins the object as looked at.
+        """Write, before the first Start of an attempt, that it is being tried and how; pins the object as it is now.
 
-        DONE_BEFORE: an earlier try stands, whose parameters must be repeated.
+        DONE_BEFORE: an earlier try is noted, whose parameters must be repeated.
         """
         changed = record.facts is not None and record.facts.etag != facts.etag
         sets = {
@@ -159,14 +159,14 @@ class Records:
         return self._change_record(record, sets=sets, when=when, before=lambda old: _still_waiting(old, record))
 
     def note_start_shared(self, record: Record) -> Outcome:
-        """Write, before a Start is repeated, that the note of its first try is no longer its writer's alone to take back."""
+        """Write, before a Start is repeated, that the note of its first try may no longer be withdrawn by its writer alone."""
         when = Condition(equal=_noted(record))
         return self._change_record(record, sets={"start_shared": True}, when=when, before=lambda _old: False)
 
     def forget_start_tried(self, record: Record) -> Outcome:
-        """Take back the note of a try (the one of `record.start_tried_at`) after which Rekognition refused for certain.
+        """Withdraw the note of a try (the one of `record.start_tried_at`) that Rekognition certainly refused.
 
-        BY_ANOTHER: the note is another's, or another repeated the Start meanwhile, so that its outcome is not for us to know.
+        BY_ANOTHER: another invocation wrote the note, or repeated the Start meanwhile, so that its outcome is unknown here.
         """
         when = Condition(equal=_noted(record), absent=["start_shared"])
         return self._change_record(
@@ -245,10 +245,10 @@ class Records:
         )
 
     def judge_again(self, record: Record, judged: Record) -> Outcome:
-        """Write the verdict of another policy on a record that is CLEAN or FLAGGED and still as it was read.
+        """Write the verdict of another policy on a record that is CLEAN or FLAGGED and unchanged since it was read.
 
-        `judged` carries the new state, `policy_hash`, `counted` and `mail_due`; all else, a person's decision above all, stays as
-        it stands. Where the state changes, the totals of both states change in the same transaction.
+        `judged` carries the new state, `policy_hash`, `counted` and `mail_due`; everything else stays as
+        it is. Where the state changes, the totals of both states change in the same transaction.
         """
         known = items.record_attributes(judged) | items.index_attributes(judged)
         # The sweeper may have sent the mail since the record was read: one that was due already is not made due again.
@@ -282,12 +282,12 @@ class Records:
         except ConditionFailedError as failure:
             if failure.action == 0:
                 return _outcome(failure.old, lambda old: old["attempt"] == record.attempt)
-            # There is no scan to count in; the mail was sent all the same.
+            # The scan to count in is gone; the mail was sent all the same.
             self._table.update(update)
         return Outcome.DONE
 
     def mail_spared(self, record: Record) -> Outcome:
-        """Write that a record's mail is not due any more, without having been sent: its scan has sent as many as it may."""
+        """Write that a record's mail is no longer due though it was not sent: its scan has reached its limit of mails."""
         try:
             self._table.update(self._no_mail_due(record))
         except ConditionFailedError as failure:
@@ -301,7 +301,7 @@ class Records:
             when=Condition(equal={"attempt": record.attempt, "mail_due": True}),
         )
 
-    # --- how -----------------------------------------------------------------------------------------------------------
+    # --- requests -----------------------------------------------------------------------------------------------------------
 
     def _record_update(
         self, record: Record, *, when: Condition, sets: dict[str, Any] | None = None, removes: Sequence[str] = ()

@@ -143,7 +143,7 @@ def running_item(record: Record, job_id: str | None, since: float) -> dict[str, 
 
 
 def running_from(item: Item) -> Running:
-    """Return the running analysis that an item stands for."""
+    """Return the running analysis that an item describes."""
     return Running(
         scan_id=item["scan_id"],
         video_id=item["video_id"],

@@ -45,7 +45,7 @@ class Scans:
         return scan_items.totals_from(self._table.query(f"SCAN#{scan_id}", begins_with="TOTALS#"))
 
     def put_scan(self, scan: Scan) -> Outcome:
-        """Write a scan if there is none of its id."""
+        """Write a scan unless one has its id already."""
         try:
             self._table.put(expressions.put(self._table.name, scan_items.scan_item(scan, 1), when=expressions.NEW))
         except ConditionFailedError:
@@ -64,7 +64,7 @@ class Scans:
         self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, job_id)))
 
     def note_jobs(self, scan_id: str, jobs: tuple[BatchJob, ...]) -> None:
-        """Write what was learnt about batch jobs of a scan; jobs that it does not know are left out, its others stay."""
+        """Update the batch jobs that a scan has; others of these jobs are ignored, and its other jobs stay as they are."""
         learnt = {job.id: job for job in jobs}
         self._change_scan(scan_id, lambda scan: replace(scan, jobs=tuple(learnt.get(job.id, job) for job in scan.jobs)))
 
@@ -75,7 +75,7 @@ class Scans:
     def close_scan(self, scan: Scan) -> Outcome:
         """Close a scan if it is still as it was read, but for its mails; if it had a batch job, its digest is due then.
 
-        One that was cancelled stays cancelled, and is over from now on.
+        One that was cancelled stays cancelled, and is over from then on.
         """
         status = scan.status if scan.status is ScanStatus.CANCELLED else ScanStatus.CLOSED
         now = self._clock.now()
@@ -83,14 +83,14 @@ class Scans:
         def closed(found: Scan) -> Scan | None:
             if replace(found, mails_sent=scan.mails_sent, mails_due=scan.mails_due) != scan:
                 return None
-            # Without a batch job nothing was ever scanned: submitting it failed, and who submitted it has been told.
-            told = _with_mail(found, ScanMail.DIGEST) if found.jobs else found
-            return replace(told, status=status, closed_at=now)
+            # Without a batch job nothing was ever scanned: submitting it failed, and its submitter has seen the error.
+            mailed = _with_mail(found, ScanMail.DIGEST) if found.jobs else found
+            return replace(mailed, status=status, closed_at=now)
 
         outcome = self._change_scan(scan.id, closed)
         if outcome is Outcome.BY_ANOTHER:
-            stands = self.scan(scan.id)
-            return Outcome.DONE_BEFORE if stands is not None and not stands.live else outcome
+            current = self.scan(scan.id)
+            return Outcome.DONE_BEFORE if current is not None and not current.live else outcome
         return outcome
 
     def pause_scan(self, scan_id: str, reason: str) -> Outcome:
@@ -112,8 +112,8 @@ class Scans:
             if scan.status is not ScanStatus.OPEN or all(job.told or job.id not in job_ids for job in scan.jobs):
                 return None
             jobs = tuple(replace(job, told=True) if job.id in job_ids else job for job in scan.jobs)
-            told = _with_mail(replace(scan, jobs=jobs), ScanMail.JOB_BROKEN)
-            return _held(told, ScanStatus.PAUSED, reason, self._clock.now())
+            mailed = _with_mail(replace(scan, jobs=jobs), ScanMail.JOB_BROKEN)
+            return _held(mailed, ScanStatus.PAUSED, reason, self._clock.now())
 
         return self._change_scan(scan_id, paused)
 
@@ -145,7 +145,7 @@ class Scans:
         self._change_scan(scan_id, lambda scan: replace(scan, progress=(*scan.progress, point)[-PROGRESS_KEPT:]))
 
     def _change_scan(self, scan_id: str, change: Callable[[Scan], Scan | None]) -> Outcome:
-        """Read a scan, change it, and write it if nobody did in between; else begin anew.
+        """Read a scan, change it, and write it unless it was written in between; then start over.
 
         `change` returns None where it does not apply (BY_ANOTHER, as for a missing scan), and its argument where nothing is to
         be written (DONE_BEFORE).
@@ -172,7 +172,7 @@ class Scans:
 
 
 def _with_job(scan: Scan, job_id: str) -> Scan:
-    """Return a scan with a job; one that was cancelled and is over goes on, because somebody made a new job for it."""
+    """Return a scan with a job; one that was cancelled and is over goes on, because it has a new job."""
     if any(job.id == job_id for job in scan.jobs):
         return scan
     status = ScanStatus.CLOSED if scan.status is ScanStatus.CANCELLED and not scan.live else scan.status
@@ -192,7 +192,7 @@ def _held(scan: Scan, status: ScanStatus, reason: str, at: float) -> Scan | None
         return scan
     if not scan.live or scan.status is ScanStatus.CANCELLED:
         return None
-    # Who pauses or cancels a scan knows that its job is over.
+    # A person who cancels a scan need not be mailed that its job broke.
     mails = tuple(kind for kind in scan.mails_due if status is ScanStatus.PAUSED or kind is not ScanMail.JOB_BROKEN)
     return replace(scan, status=status, held_at=at, held_reason=reason, waiting_empty_since=None, mails_due=mails)
 

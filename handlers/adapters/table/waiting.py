@@ -71,15 +71,15 @@ class WaitingRecords:
         return map(items.waiting_from, heapq.merge(*shards, key=lambda item: item["work_sk"]))
 
     def requeue(self, records: Sequence[Record], *, at: float) -> int:
-        """Write of waiting records, at most `MAX_RECORDS`, that their messages were sent at a time; return of how many.
+        """Note for at most `MAX_RECORDS` waiting records that their messages were sent at a time; return how many were noted.
 
-        A record that was queued again since the index showed it, or waits no more, stays as it is.
+        A record that was queued again since the index showed it, or no longer waits, stays as it is.
         """
         done, _ = self._transact_what_holds(records, lambda left: [self._requeued(record, at) for record in left])
         return len(done)
 
     def cancel(self, records: Sequence[Record], *, at: float) -> Cancelled:
-        """Take waiting records, at most `MAX_RECORDS`, to CANCELLED and count them; never one that a Start was tried for."""
+        """Take waiting records, at most `MAX_RECORDS`, to CANCELLED and count them, except those for which a Start was tried."""
         done, failed = self._transact_what_holds(records, lambda left: self._cancelled(left, at))
         may_have_started = tuple(
             items.record_from(old) for old in failed if old is not None and old["state"] == State.WAITING.value
@@ -89,7 +89,7 @@ class WaitingRecords:
     def _transact_what_holds(
         self, records: Sequence[Record], actions: Callable[[Sequence[Record]], Actions]
     ) -> tuple[Sequence[Record], list[dict[str, Any] | None]]:
-        """Write the records whose conditions hold; return them, and what stands there for the others.
+        """Write the records whose conditions hold; return them, and the items of the others as they are.
 
         `actions` returns one action for each record, in their order, and any after them.
         """
