@@ -16,7 +16,7 @@ KEY = '=1+1,"<script>"\n\u202e.mp4'
 
 @pytest.fixture(name="decision")
 def _decision(table):
-    """Return a decision about a flagged video whose record stands in the table."""
+    """Return a decision about a flagged video whose record is in the table."""
     record = replace(waiting(KEY), state=State.FLAGGED, facts=ObjectFacts("abc-1", 3, None))
     table.records.register(record, None)
     return Decision(

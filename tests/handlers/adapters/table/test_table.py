@@ -579,7 +579,7 @@ class TestJudgeAgain:
 
     @pytest.mark.parametrize("changed", [{"attempt": 1}, {"policy_hash": "third"}, {"policy_hash": None}, {"state": State.CLEAN}])
     def test_overtaken(self, table, judged, raw, changed):
-        """A record that is no longer as it was read is left alone."""
+        """A record that is no longer as it was read is not changed."""
         record = judged()
         before = raw()
 
