@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.states import Lane
 from handlers.flows import register
 from handlers.flows.register import Registering
@@ -33,6 +33,5 @@ def _flow() -> Registering:
     settings = from_environment(BatchInvokeSettings, os.environ)
     clock = SystemClock()
     urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
-    return Registering(
-        ScanTable(clients.dynamodb(), settings.table_name, clock), ObjectStore(clients.s3()), LaneQueues(clients.sqs(), urls), clock
-    )
+    table = open_table(clients.dynamodb(), settings.table_name, clock)
+    return Registering(table.records, table.scans, ObjectStore(clients.s3()), LaneQueues(clients.sqs(), urls), clock)

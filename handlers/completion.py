@@ -7,7 +7,7 @@ from functools import cache
 
 from handlers.adapters.hits import HitStore
 from handlers.adapters.rekognition import AnalysisReader
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain import policy
 from handlers.flows.complete import Completing
 from handlers.runtime import clients
@@ -26,7 +26,7 @@ def _flow() -> Completing:
     settings = from_environment(CompletionSettings, os.environ)
     clock = SystemClock()
     return Completing(
-        ScanTable(clients.dynamodb(), settings.table_name, clock),
+        open_table(clients.dynamodb(), settings.table_name, clock).records,
         AnalysisReader(clients.rekognition(), clock),
         HitStore(clients.s3(), settings.work_bucket_name),
         policy.parse(settings.policy),

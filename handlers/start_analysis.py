@@ -9,7 +9,7 @@ from typing import Any
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisStarter
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.states import Lane
 from handlers.flows.lane_events import Receiving
 from handlers.flows.start import Starting, StartSettings
@@ -30,12 +30,14 @@ def _flow() -> Receiving:
     settings = from_environment(StartAnalysisSettings, os.environ)
     clock = SystemClock()
     urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
-    table = ScanTable(clients.dynamodb(), settings.table_name, clock)
+    table = open_table(clients.dynamodb(), settings.table_name, clock)
     start = StartSettings(
         topic_arn=settings.completions_topic_arn,
         role_arn=settings.rekognition_role_arn,
         min_confidence=settings.min_confidence,
         limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
     )
-    starting = Starting(table, ObjectStore(clients.s3()), AnalysisStarter(clients.rekognition()), clock, start)
+    starting = Starting(
+        table.records, table.control, ObjectStore(clients.s3()), AnalysisStarter(clients.rekognition()), clock, settings=start
+    )
     return Receiving(starting, LaneQueues(clients.sqs(), urls), clock)

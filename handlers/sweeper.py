@@ -10,7 +10,7 @@ from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.mail import MailTopic
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.states import Lane
 from handlers.flows.sweep.sweep import Ports, Sweeping, SweepSettings
 from handlers.runtime import clients
@@ -36,7 +36,7 @@ def _ports(settings: SweeperSettings, clock: Clock) -> Ports:
     urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
     dead_letters = {Lane.NORMAL: settings.normal_dead_letters_url, Lane.EXPRESS: settings.express_dead_letters_url}
     return Ports(
-        table=ScanTable(clients.dynamodb(), settings.table_name, clock),
+        table=open_table(clients.dynamodb(), settings.table_name, clock),
         topic=MailTopic(clients.sns(), settings.alerts_topic_arn),
         batch_jobs=BatchJobs(clients.s3control(), settings.account_id),
         queues=LaneQueues(clients.sqs(), urls, dead_letters),

@@ -17,7 +17,7 @@ from dataclasses import replace
 from handlers.adapters import aws_errors
 from handlers.adapters.hits import HitFile, HitStore
 from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError, StalePagesError
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Records
 from handlers.domain import notice, reasons
 from handlers.domain.analysis import JobFacts, JobStatus, Page
 from handlers.domain.policy import Policy
@@ -44,9 +44,9 @@ class Completing:
     """Deals with completion notices."""
 
     def __init__(
-        self, table: ScanTable, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, *, topic_arn: str
+        self, records: Records, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, *, topic_arn: str
     ) -> None:
-        self._table = table
+        self._records = records
         self._reader = reader
         self._hits = hits
         self._policy = policy
@@ -107,14 +107,14 @@ class Completing:
 
     def _record_of(self, job_id: str) -> Record | None:
         """Return the record whose analysis is this job and is not over; None where there is none, or none yet."""
-        found = next((running for running in self._table.running() if running.job_id == job_id), None)
-        record = None if found is None else self._table.record(found.video_id, found.scan_id)
+        found = next((running for running in self._records.running() if running.job_id == job_id), None)
+        record = None if found is None else self._records.record(found.video_id, found.scan_id)
         ours = record is not None and record.state is State.RUNNING and record.rekognition_job_id == job_id
         return record if ours else None
 
     def _fail(self, record: Record, message: str, log: Log) -> None:
         problem = Problem(reasons.ANALYSIS_FAILED, message[:MAX_MESSAGE] or "Rekognition gave no reason.")
-        outcome = self._table.finish(record.as_failed(problem, at=self._clock.now()))
+        outcome = self._records.finish(record.as_failed(problem, at=self._clock.now()))
         log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
 
     def _judge(self, record: Record, facts: JobFacts, findings: Findings, file: HitFile, log: Log) -> None:
@@ -133,8 +133,8 @@ class Completing:
             hits_key=file.key,
             hits_count=file.count,
         )
-        self._table.write_segments(final, findings.segments)
-        outcome = self._table.finish(final)
+        self._records.write_segments(final, findings.segments)
+        outcome = self._records.finish(final)
         log.info(
             "analysis completed",
             state=final.state.value,

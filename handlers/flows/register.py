@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from handlers.adapters import aws_errors
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
-from handlers.adapters.table import Outcome, ScanTable
+from handlers.adapters.table import Outcome, Records, Scans
 from handlers.domain import batch_event, reasons
 from handlers.domain.batch_event import Request, Result, ResultCode, Task
 from handlers.domain.identity import Video
@@ -60,8 +60,9 @@ class _Order:
 class Registering:
     """Answers S3 Batch's events; lives as long as its warm environment."""
 
-    def __init__(self, table: ScanTable, objects: ObjectStore, queues: LaneQueues, clock: Clock) -> None:
-        self._table = table
+    def __init__(self, records: Records, scans: Scans, objects: ObjectStore, queues: LaneQueues, clock: Clock) -> None:
+        self._records = records
+        self._scans = scans
         self._objects = objects
         self._queues = queues
         self._clock = clock
@@ -88,7 +89,7 @@ class Registering:
 
     def _register(self, order: _Order) -> _Registered:
         self._patiently(order, lambda: self._ensure_scan(order))
-        previous = self._patiently(order, lambda: self._table.record(order.video.id, order.scan_id))
+        previous = self._patiently(order, lambda: self._records.record(order.video.id, order.scan_id))
         if previous is not None and not _taken_up_again(previous, order.request.retry):
             return self._left_standing(order, previous)
         look = self._patiently(order, lambda: self._objects.look(order.video))
@@ -107,11 +108,11 @@ class Registering:
         return _standing(previous)
 
     def _write(self, order: _Order, record: Record, previous: Record | None) -> _Registered:
-        outcome = self._patiently(order, lambda: self._table.register(record, previous))
+        outcome = self._patiently(order, lambda: self._records.register(record, previous))
         if outcome is Outcome.DONE:
             return _standing(record)
         # Another was first, or this write was repeated and its analysis may run already: what stands there now is the answer.
-        now = self._patiently(order, lambda: self._table.record(order.video.id, order.scan_id))
+        now = self._patiently(order, lambda: self._records.record(order.video.id, order.scan_id))
         return _standing(now or record)
 
     def _new_record(self, order: _Order, facts: ObjectFacts | None) -> Record:
@@ -132,7 +133,7 @@ class Registering:
         self._ensured = {known: at for known, at in self._ensured.items() if now - at < SCAN_ENSURED_SECONDS}
         if name not in self._ensured:
             retry = order.request.retry > 0
-            self._table.ensure_scan(order.scan_id, order.video.bucket, order.request.lane, order.request.job_id, retry=retry)
+            self._scans.ensure_scan(order.scan_id, order.video.bucket, order.request.lane, order.request.job_id, retry=retry)
             self._ensured[name] = now
 
     def _patiently(self, order: _Order, step: Callable[[], T]) -> T:

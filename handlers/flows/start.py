@@ -20,7 +20,7 @@ from handlers.adapters.rekognition import (
     StartResult,
     Unknown,
 )
-from handlers.adapters.table import Outcome, ScanTable
+from handlers.adapters.table import Control, Outcome, Records
 from handlers.domain import reasons
 from handlers.domain.lane_message import LaneMessage
 from handlers.domain.record import Problem, Record, StartParameters
@@ -94,9 +94,17 @@ class Starting:
     """Starts analyses; lives as long as its warm environment, whose calls of Start it paces."""
 
     def __init__(
-        self, table: ScanTable, objects: ObjectStore, starter: AnalysisStarter, clock: Clock, settings: StartSettings
+        self,
+        records: Records,
+        control: Control,
+        objects: ObjectStore,
+        starter: AnalysisStarter,
+        clock: Clock,
+        *,
+        settings: StartSettings,
     ) -> None:
-        self._table = table
+        self._records = records
+        self._control = control
         self._objects = objects
         self._starter = starter
         self._clock = clock
@@ -130,14 +138,14 @@ class Starting:
         if isinstance(result, _Done):
             return None
         if session.noted is not None and (isinstance(result, Drop) or result.certain):
-            self._table.forget_start_tried(session.noted)
+            self._records.forget_start_tried(session.noted)
         session.log.info("message dropped" if isinstance(result, Drop) else "message handed back", reason=result.reason)
         return result if isinstance(result, HandBack) else None
 
     def _turn(self, session: _Session) -> _Result:
         """Try once, by what the table says now."""
         self._keep_pace()
-        situation = self._table.situation(session.message.analysis)
+        situation = self._records.situation(session.message.analysis)
         step = start_rules.decide(
             situation,
             session.message.analysis,
@@ -149,7 +157,7 @@ class Starting:
             return self._fail(session, step.record, step.problem)
         if not isinstance(step, Try):
             return step
-        if not step.owed and self._table.running_count() >= start_rules.slots(situation.settings, self._settings.limits):
+        if not step.owed and self._records.running_count() >= start_rules.slots(situation.settings, self._settings.limits):
             return _Wait("all slots are in use")
         return self._try(session, step)
 
@@ -165,7 +173,7 @@ class Starting:
         if record.start is None:
             raise LookupError("a start was tried, but with which parameters is not written")
         # Who wrote the note may be at it still, and would take it back after a refusal, whatever this Start comes to.
-        if step.owed and self._table.note_start_shared(record) is not Outcome.DONE:
+        if step.owed and self._records.note_start_shared(record) is not Outcome.DONE:
             return _Again()
         self._last_start = self._clock.now()
         return self._act(session, Try(record, step.owed), self._starter.start(record.analysis, record.video, record.start))
@@ -181,7 +189,7 @@ class Starting:
         own = self._settings
         start = StartParameters(look.facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
         at = self._clock.now()
-        if self._table.note_start_tried(record, look.facts, start, at=at) is not Outcome.DONE:
+        if self._records.note_start_tried(record, look.facts, start, at=at) is not Outcome.DONE:
             return _Again()
         session.noted = replace(record, facts=look.facts, start=start, start_tried_at=at)
         return session.noted
@@ -205,25 +213,25 @@ class Starting:
                 return self._fail(session, step.record, problem)
 
     def _running(self, session: _Session, step: Try, job_id: str) -> _Done:
-        outcome = self._table.enter_running(step.record, job_id, repeated=step.owed)
+        outcome = self._records.enter_running(step.record, job_id, repeated=step.owed)
         session.log.info("analysis started", job_id=job_id, outcome=outcome.value)
-        settings = self._table.settings()
+        settings = self._control.settings()
         if settings is not None and settings.refused_in_row:
-            self._table.forget_refused()
+            self._control.forget_refused()
         return _Done()
 
     def _fail(self, session: _Session, record: Record, problem: Problem) -> _Done:
-        outcome = self._table.finish(record.as_failed(problem, at=self._clock.now()))
+        outcome = self._records.finish(record.as_failed(problem, at=self._clock.now()))
         session.log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
         return _Done()
 
     def _refused_by_us(self, session: _Session, step: Try, problem: Problem) -> HandBack | _Done:
         """Keep the message, count the refusal, and stop all starting when there are too many in a row."""
         session.log.alarm("start refused by a fault of ours", reason=problem.code, detail=problem.message)
-        in_row = self._table.count_refused()
+        in_row = self._control.count_refused()
         if in_row >= BREAKER_REFUSALS:
             self._open_breaker(session, problem)
-        record = self._table.note_refusal(step.record)
+        record = self._records.note_refusal(step.record)
         # An owed Start may have happened: such a record never fails for this.
         if in_row < BREAKER_REFUSALS and not step.owed and start_rules.hopeless(record, now=self._clock.now()):
             return self._fail(session, step.record, problem)
@@ -231,5 +239,5 @@ class Starting:
 
     def _open_breaker(self, session: _Session, problem: Problem) -> None:
         """Pause all starting, and leave it to the sweeper to mail the operator; the first of several that come here says why."""
-        if self._table.pause(BREAKER, f"{problem.code}: {problem.message}", mail=True) is Outcome.DONE:
+        if self._control.pause(BREAKER, f"{problem.code}: {problem.message}", mail=True) is Outcome.DONE:
             session.log.alarm("starting is paused", by=BREAKER, reason=problem.code, detail=problem.message)

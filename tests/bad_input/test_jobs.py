@@ -42,7 +42,7 @@ def test_a_manifest_with_a_wrong_etag_fails_the_job_with_a_reason(line, etag, re
     wrong = location | {"ETag": etag.format(etag=location["ETag"])}
 
     job = line.run_job(good | {"Manifest": good["Manifest"] | {"Location": wrong}, "ClientRequestToken": "wrong"})
-    before = (line.invocations("batch_invoke"), line.table.scans())
+    before = (line.invocations("batch_invoke"), line.table.scans.scans())
     mended = line.run_job(good)
 
     (failure,) = job["FailureReasons"]

@@ -66,7 +66,7 @@ def _joined(scan, endpoint, answer):
 
     import boto3  # noqa: PLC0415
 
-    from handlers.adapters.table import ScanTable  # noqa: PLC0415
+    from handlers.adapters.table import open_table  # noqa: PLC0415
     from handlers.runtime.clock import SystemClock  # noqa: PLC0415
     from tools.lib.aws.clients import Clients  # noqa: PLC0415
     from tools.lib.review import asking  # noqa: PLC0415
@@ -76,7 +76,7 @@ def _joined(scan, endpoint, answer):
     session = boto3.Session("testing", "testing", region_name="us-east-1")
     clients = Clients(session)
     clients.dynamodb = session.client("dynamodb", endpoint_url=endpoint)
-    table = ScanTable(clients.dynamodb, scan_files.TABLE, SystemClock())
+    table = open_table(clients.dynamodb, scan_files.TABLE, SystemClock())
     truth = TruthTable(expected=scan.scan.objects)
     whole = 0
 

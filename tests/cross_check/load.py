@@ -19,7 +19,7 @@ import boto3
 from handlers.adapters.objects import Look
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisStarter
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.record import ObjectFacts
 from handlers.domain.states import Lane, State
 from handlers.flows.lane_events import Receiving
@@ -107,7 +107,7 @@ class Crew:
         table = self._table(self._registering)
         end = time.monotonic() + self._order["patience_seconds"]
         while time.monotonic() < end:
-            final = sum(table.totals(scan).final for scan in self._order["scans"])
+            final = sum(table.scans.totals(scan).final for scan in self._order["scans"])
             if final >= self._order["videos"]:
                 return
             time.sleep(0.5)
@@ -117,7 +117,8 @@ class Crew:
 
     def _register(self):
         queues = LaneQueues(self._client("sqs"), self._urls)
-        flow = Registering(self._table(self._registering), Objects(), queues, self._clock)
+        table = self._table(self._registering)
+        flow = Registering(table.records, table.scans, Objects(), queues, self._clock)
         while True:
             try:
                 event, redrives = self._tasks.get_nowait()
@@ -139,7 +140,9 @@ class Crew:
         settings = StartSettings(own.completions_topic_arn, own.rekognition_role_arn, own.min_confidence, limits)
         table, objects = self._table(own), Objects()
         starter = AnalysisStarter(self._client("rekognition"))
-        flow = Receiving(Starting(table, objects, starter, self._clock, settings), queues, self._clock)
+        flow = Receiving(
+            Starting(table.records, table.control, objects, starter, self._clock, settings=settings), queues, self._clock
+        )
         url = self._urls[lane]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         while not self._over.is_set():
@@ -162,9 +165,9 @@ class Crew:
         table = self._table(self._starting)
         while not self._over.is_set():
             before = self._clock.now() - self._order["analysis_seconds"]
-            over = [(one.video_id, one.scan_id) for one in table.running() if one.since <= before]
-            for record in table.records(over):
-                table.finish(replace(record, state=State.CLEAN, finished_at=self._clock.now(), duration_ms=1_000))
+            over = [(one.video_id, one.scan_id) for one in table.records.running() if one.since <= before]
+            for record in table.records.records(over):
+                table.records.finish(replace(record, state=State.CLEAN, finished_at=self._clock.now(), duration_ms=1_000))
             self._clock.sleep(2.0)
 
     # --- ports -------------------------------------------------------------------------------------------------------
@@ -174,7 +177,7 @@ class Crew:
             return self._session.client(service, config=CONFIGS[service])
 
     def _table(self, settings):
-        return ScanTable(self._client("dynamodb"), settings.table_name, self._clock)
+        return open_table(self._client("dynamodb"), settings.table_name, self._clock)
 
 
 def _received(sqs, url):

@@ -1,6 +1,6 @@
 """A deployed stack, seen by AWS's API alone: what both servers are asked the same way."""
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.runtime.clock import SystemClock
 
@@ -24,7 +24,7 @@ class Scene:
         self.environment = environment
         self.outputs = outputs
         self.ledger = ledger
-        self.table = ScanTable(client("dynamodb"), outputs["TableName"], SystemClock())
+        self.table = open_table(client("dynamodb"), outputs["TableName"], SystemClock())
         found = client("lambda").list_functions()["Functions"]
         self.functions = {function["Handler"].split(".")[1]: function for function in found}
         client("s3").create_bucket(Bucket=BUCKET)
@@ -53,7 +53,7 @@ class Scene:
     def records(self, keys, scan_id):
         """Return the records of keys in a scan by their keys; those that are missing are left out."""
         wanted = [(Video(BUCKET, key).id, scan_id) for key in keys]
-        return {record.video.key: record for record in self.table.records(wanted)}
+        return {record.video.key: record for record in self.table.records.records(wanted)}
 
     def left(self):
         """Return how many messages stand in each queue of the stack, where there are any."""

@@ -87,7 +87,7 @@ def test_none_lost_and_one_start_each(scene):
         records = scene.records(keys_of(lane), scan_id)
         assert {key: jobs[key] for key in keys_of(lane)} == {key: record.rekognition_job_id for key, record in records.items()}
         assert {State.CLEAN} == {record.state for record in records.values()}
-        assert {State.CLEAN: VIDEOS_PER_LANE} == {state: n for state, n in scene.table.totals(scan_id).videos.items() if n}
-    assert scene.table.running() == []
+        assert {State.CLEAN: VIDEOS_PER_LANE} == {state: n for state, n in scene.table.scans.totals(scan_id).videos.items() if n}
+    assert scene.table.records.running() == []
     assert {} == scene.left()
     assert {} == {name: n for name, n in counts.items() if name.startswith("alarm")}

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.adapters.table.scan_items import SETTINGS_KEY
 from handlers.domain.states import ScanStatus
 from tools.emulator.core.clock import WallClock
@@ -62,7 +62,7 @@ class Stage:
         self.world = world
         self.outputs = outputs
         self.s3 = world.client("s3")
-        self.table = ScanTable(world.client("dynamodb"), outputs["TableName"], world.clock)
+        self.table = open_table(world.client("dynamodb"), outputs["TableName"], world.clock)
         self._directory = directory
         functions = world.client("lambda").list_functions()["Functions"]
         self._functions = {each["Handler"].split(".")[1]: each["FunctionName"] for each in functions}
@@ -148,7 +148,7 @@ class Stage:
 
     def until_final(self, scan_id):
         """Wait until a scan's batch job is over and every record that it left is final."""
-        self.until(lambda: (scan := self.table.scan(scan_id)) is not None and scan.jobs, f"{scan_id} has a job")
+        self.until(lambda: (scan := self.table.scans.scan(scan_id)) is not None and scan.jobs, f"{scan_id} has a job")
         self.until(lambda: self.job(scan_id)["Status"] in {"Complete", "Failed", "Cancelled"}, f"the job of {scan_id} is over")
         self.until(lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final")
 
@@ -169,7 +169,7 @@ class Stage:
         """Wait until scans of which all is final are closed, leaping over the minutes in between."""
         for scan_id in scan_ids:
             self.until(
-                lambda scan_id=scan_id: self.table.scan(scan_id).status is ScanStatus.CLOSED,
+                lambda scan_id=scan_id: self.table.scans.scan(scan_id).status is ScanStatus.CLOSED,
                 f"{scan_id} is closed",
                 meanwhile=lambda: self.world.clock.leap(60.0),
             )
@@ -193,12 +193,12 @@ class Stage:
 
     def job(self, scan_id):
         """Return a scan's batch job as S3 describes it."""
-        return self.world.batch.describe_job(self.table.scan(scan_id).jobs[0].id)
+        return self.world.batch.describe_job(self.table.scans.scan(scan_id).jobs[0].id)
 
     def records(self, scan_id):
         """Return a scan's records by key, all of the table looked through."""
         names = [(item["pk"]["S"].removeprefix("VIDEO#"), scan_id) for item in self._items(scan_id)]
-        return {record.video.key: record for record in self.table.records(names)}
+        return {record.video.key: record for record in self.table.records.records(names)}
 
     def states(self, scan_id):
         """Return the state of each record of a scan by key."""

@@ -41,7 +41,7 @@ def stage(stages, request):
 def segments(stage, scan_id):
     """Return the segments of each record of a scan by key."""
     records = stage.records(scan_id)
-    return {key: list(stage.table.segments(record.video.id, scan_id, record.attempt)) for key, record in records.items()}
+    return {key: list(stage.table.records.segments(record.video.id, scan_id, record.attempt)) for key, record in records.items()}
 
 
 def assert_all_is_well(stage, scan_id, made):
@@ -49,7 +49,9 @@ def assert_all_is_well(stage, scan_id, made):
     assert made == stage.states(scan_id)
     assert {key: stage.reference if state == "FLAGGED" else [] for key, state in made.items()} == segments(stage, scan_id)
     assert Counter(list(made)) == Counter(job.key for job in stage.jobs(scan_id))
-    assert Counter(made.values()) == Counter({state.value: count for state, count in stage.table.totals(scan_id).videos.items()})
+    assert Counter(made.values()) == Counter(
+        {state.value: count for state, count in stage.table.scans.totals(scan_id).videos.items()}
+    )
     review = stage.review(scan_id)
     assert (len(made), True) == (review["objects"], review["adds_up"])
 
@@ -75,7 +77,7 @@ def test_mails_and_the_end(stage):
     bodies = [mail.get_content() for mail in stage.flagged_mails()]
     mailed = Counter(key for body in bodies for key in made if f"s3://amzn-s3-demo-bucket/{key}" in body)
     assert {key: 1 for key, state in made.items() if state == "FLAGGED"} == mailed
-    assert stage.table.scan(scan_id).mails_sent == 6
+    assert stage.table.scans.scan(scan_id).mails_sent == 6
 
 
 def test_starts_whose_answer_is_lost(stage):

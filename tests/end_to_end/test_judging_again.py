@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.domain.states import State
 from tools.emulator.samples import tiny_clip
@@ -48,8 +48,8 @@ class Judged:
     def __init__(self, world, outputs, folder):
         self.world = world
         self.work_bucket = outputs["WorkBucketName"]
-        self.table = ScanTable(world.client("dynamodb"), outputs["TableName"], world.clock)
-        (self.scan,) = self.table.scans()
+        self.table = open_table(world.client("dynamodb"), outputs["TableName"], world.clock)
+        (self.scan,) = self.table.scans.scans()
         self._path = folder / "new.json"
 
     def judge(self, *, apply=False, default=80, **labels):
@@ -58,11 +58,15 @@ class Judged:
         policy = {"default": {"min_confidence": default, "alert": True}, "labels": rules}
         self._path.write_text(json.dumps(policy), encoding="utf-8")
         terminal = Terminal(as_json=True, out=io.StringIO(), err=io.StringIO(), interactive=False)
-        return Rejudging(self.table, terminal).run(self.scan, PolicyRequest(path=self._path, apply=apply)).as_json()
+        return (
+            Rejudging(self.table.records, self.table.scans, terminal)
+            .run(self.scan, PolicyRequest(path=self._path, apply=apply))
+            .as_json()
+        )
 
     def record(self, key):
         """Return the record of a video."""
-        return self.table.record(Video(BUCKET, key).id, self.scan.id)
+        return self.table.records.record(Video(BUCKET, key).id, self.scan.id)
 
     def states(self):
         """Return how many records are in each state, having checked that the totals say the same, in videos and in time."""
@@ -71,7 +75,7 @@ class Judged:
         lengths = Counter()
         for record in records:
             lengths[record.state] += record.duration_ms or 0
-        totals = self.table.totals(self.scan.id)
+        totals = self.table.scans.totals(self.scan.id)
         assert counted == Counter({state: count for state, count in totals.videos.items() if count})
         assert +lengths == Counter({state: length for state, length in totals.milliseconds.items() if length})
         return dict(counted)

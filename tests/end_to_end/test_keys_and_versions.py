@@ -99,7 +99,7 @@ def test_versions_are_pinned(stage):
     stage.s3.put_bucket_versioning(Bucket="amzn-s3-demo-bucket", VersioningConfiguration={"Status": "Enabled"})
     stage.put("versions/1.mp4", tiny_clip())
     listed = {f"versions/{number}.mp4": stage.put(f"versions/{number}.mp4", tiny_clip("Weapons")) for number in range(4)}
-    stage.table.pause("a test", "so that nothing starts yet")
+    stage.table.control.pause("a test", "so that nothing starts yet")
     scan_id = stage.submit("versions/")
     stage.until(lambda: set(listed) == set(stage.states(scan_id)), "all are registered")
 

@@ -22,8 +22,8 @@ class Scans:
         self.made = {"normal": stage.put_videos("normal/", normal), "express": stage.put_videos("express/", express)}
         before, began = len(stage.world.ledger.calls()), time.monotonic()
         waiting = [self._submit("normal"), self._submit("express", "--express")]
-        stage.until(lambda: len(stage.table.scans()) == len(waiting), "both scans are submitted")
-        self.ids = {scan.lane.value: scan.id for scan in stage.table.scans()}
+        stage.until(lambda: len(stage.table.scans.scans()) == len(waiting), "both scans are submitted")
+        self.ids = {scan.lane.value: scan.id for scan in stage.table.scans.scans()}
         for scan_id in self.ids.values():
             stage.until_final(scan_id)
         self.seconds = time.monotonic() - began

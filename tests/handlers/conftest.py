@@ -6,7 +6,7 @@ from moto import mock_aws
 
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.states import Lane
 from handlers.runtime.clients import CONFIGS
 from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, WORK_BUCKET, Clock, Rekognition, Through
@@ -71,7 +71,7 @@ def _keys(hash_key, range_key):
 
 @pytest.fixture(name="table")
 def _table(dynamodb, clock):
-    return ScanTable(dynamodb, TABLE, clock)
+    return open_table(dynamodb, TABLE, clock)
 
 
 @pytest.fixture(name="raw")

@@ -103,7 +103,7 @@ def test_batch_invoke(deployed, s3, table):
             }
         ],
     } == answer
-    assert table.record(Video(BUCKET, "a.mp4").id, SCAN).state is State.WAITING
+    assert table.records.record(Video(BUCKET, "a.mp4").id, SCAN).state is State.WAITING
 
 
 def test_start_analysis(deployed, queues, messages):
@@ -135,7 +135,7 @@ def test_sweeper(deployed, table):
     with pytest.raises(SweepError, match=r"^failed: Switching$"):
         sweeper.handler({}, Context())
 
-    assert table.take_lease("another", 2e9)
+    assert table.control.take_lease("another", 2e9)
 
 
 @pytest.mark.parametrize("module", [start_analysis, completion, sweeper])

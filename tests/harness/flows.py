@@ -1,7 +1,7 @@
 """The functions of the template in the caller's thread: each is the flow behind its handler, wired by its own environment."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.functions import CompletionFunction, LaneSwitches
@@ -10,7 +10,7 @@ from handlers.adapters.mail import MailTopic
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.policy import parse
 from handlers.domain.states import Lane
 from handlers.flows.complete import Completing
@@ -112,7 +112,8 @@ class Flows:
 
     def _batch_invoke(self, environment):
         settings = from_environment(BatchInvokeSettings, environment)
-        flow = Registering(self._table(settings), ObjectStore(self._client("s3")), self._queues(settings), self._clock)
+        table = self._table(settings)
+        flow = Registering(table.records, table.scans, ObjectStore(self._client("s3")), self._queues(settings), self._clock)
         return lambda event, _deadline: flow.respond(event)
 
     def _start_analysis(self, environment):
@@ -124,7 +125,8 @@ class Flows:
             limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
         )
         objects, starter = ObjectStore(self._client("s3")), AnalysisStarter(self._client("rekognition"))
-        starting = Starting(self._table(settings), objects, starter, self._clock, start)
+        table = self._table(settings)
+        starting = Starting(table.records, table.control, objects, starter, self._clock, settings=start)
         flow = Receiving(starting, self._queues(settings), self._clock)
         return lambda event, deadline: flow.respond(event, deadline=deadline)
 
@@ -133,7 +135,7 @@ class Flows:
         reader = self.seen(AnalysisReader(self._client("rekognition"), self._clock))
         hits = HitStore(self._client("s3"), settings.work_bucket_name)
         policy, topic_arn = parse(settings.policy), settings.completions_topic_arn
-        flow = self.completing(self._table(settings), reader, hits, policy, self._clock, topic_arn=topic_arn)
+        flow = self.completing(self._table(settings).records, reader, hits, policy, self._clock, topic_arn=topic_arn)
         return lambda event, deadline: flow.respond(event, deadline=deadline)
 
     def _sweeper(self, environment):
@@ -154,7 +156,11 @@ class Flows:
         return lambda _event, deadline: flow.sweep(deadline=deadline)
 
     def _table(self, settings):
-        return self.seen(ScanTable(self._client("dynamodb"), settings.table_name, self._clock))
+        return self._all_seen(open_table(self._client("dynamodb"), settings.table_name, self._clock))
+
+    def _all_seen(self, table):
+        parts = {field.name: getattr(table, field.name) for field in fields(table) if field.name != "name"}
+        return replace(table, **{name: self.seen(part) for name, part in parts.items()})
 
     def _queues(self, settings):
         urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}

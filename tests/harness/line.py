@@ -13,7 +13,7 @@ from functools import cached_property
 from click.testing import CliRunner
 from moto import mock_aws
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from tests.handlers.doubles import client_error, notice_event
 from tests.harness.calls import POLL_SECONDS, Calls
@@ -107,7 +107,7 @@ class Line(Calls):
         deployer.bootstrap()
         self.outputs = deployer.deploy(assembly, STACK)
         self.client("s3").create_bucket(Bucket=BUCKET)
-        self.table = ScanTable(self.client("dynamodb"), self.outputs["TableName"], self.clock)
+        self.table = open_table(self.client("dynamodb"), self.outputs["TableName"], self.clock)
         self.calls.clear()
 
     def client(self, service):
@@ -117,7 +117,7 @@ class Line(Calls):
     def take_the_short_way(self):
         """Let functions, and looks at the table, go past boto3 from now on (see `short_way`)."""
         self.flows.clients = short_clients(self)
-        self.table = ScanTable(self.flows.clients["dynamodb"], self.outputs["TableName"], self.clock)
+        self.table = open_table(self.flows.clients["dynamodb"], self.outputs["TableName"], self.clock)
 
     def put(self, key, body=None, *, bucket=BUCKET):
         """Store an object; a video in which nothing is seen, if nothing else is given."""
@@ -207,11 +207,11 @@ class Line(Calls):
 
     def record(self, key, scan_id, *, bucket=BUCKET):
         """Return the record of a video, found by its name."""
-        return self.table.record(Video(bucket, key).id, scan_id)
+        return self.table.records.record(Video(bucket, key).id, scan_id)
 
     def segments(self, key, scan_id):
         """Return the segments of a video."""
-        return list(self.table.segments(Video(BUCKET, key).id, scan_id, 0))
+        return list(self.table.records.segments(Video(BUCKET, key).id, scan_id, 0))
 
     @property
     def mails(self):

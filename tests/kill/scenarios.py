@@ -42,7 +42,7 @@ def starts(line):
         line.put(key)
     line.put("vanished.mp4", video(seconds=200))
     keys = ("gone.mp4", "a.mp4", "b.mp4", "vanished.mp4")
-    line.table.pause("reviewer", "to have a look at what is registered")
+    line.table.control.pause("reviewer", "to have a look at what is registered")
     line.rekognition.faults.refuse_starts("AccessDeniedException")
     line.rekognition.faults.lose_start_answers(1)
     line.rekognition.faults.lose_notices(1)
@@ -53,7 +53,7 @@ def starts(line):
 
     def go_on():
         line.client("s3").delete_object(Bucket=BUCKET, Key="gone.mp4")
-        line.table.resume()
+        line.table.control.resume()
 
     create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in keys)))
     create(line, line.upload_manifest(f"{FOREIGN},unreadable.mp4", scan_id=OTHER))
@@ -67,12 +67,12 @@ def mails(line):
     line.redeploy("sweeper", MAILS_PER_SCAN="1")
     for key in ("a.mp4", "b.mp4", "c.mp4"):
         line.put(key, video(WEAPONS))
-    line.table.pause("reviewer", "until the scan is deleted")
-    line.between(closes_scan, lambda: line.table.note_progress(SCAN, Progress(line.clock.now(), 0)))
+    line.table.control.pause("reviewer", "until the scan is deleted")
+    line.between(closes_scan, lambda: line.table.scans.note_progress(SCAN, Progress(line.clock.now(), 0)))
 
     def delete():
         line.client("dynamodb").delete_item(TableName=line.table.name, Key={"pk": {"S": "SCANS"}, "sk": {"S": OTHER}})
-        line.table.resume()
+        line.table.control.resume()
 
     create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in ("a.mp4", "b.mp4", "c.mp4"))))
     create(line, line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER))
@@ -88,8 +88,8 @@ def holds(line):
 
     def pause():
         if refused(line):
-            line.table.pause_scan(SCAN, "by reviewer")
-            line.when(lambda: held(line) and not messages(line), lambda: line.table.resume_scan(SCAN))
+            line.table.scans.pause_scan(SCAN, "by reviewer")
+            line.when(lambda: held(line) and not messages(line), lambda: line.table.scans.resume_scan(SCAN))
 
     create(line, line.upload_manifest(f"{BUCKET},long.mp4", f"{BUCKET},a.mp4"))
     # A killed function may have kept the videos so far apart that none had to wait.
@@ -97,16 +97,16 @@ def holds(line):
     quiet(line)
 
     def purge():
-        line.table.pause_scan(OTHER, "by reviewer")
+        line.table.scans.pause_scan(OTHER, "by reviewer")
         # A killed starter may have hidden a message, so that the lane seems too small to be purged.
         until = line.clock.now() + PATIENCE_SECONDS
         line.when(lambda: line.called("sqs.PurgeQueue") or line.clock.now() > until, go_on)
 
     def go_on():
-        line.table.resume()
-        line.table.resume_scan(OTHER)
+        line.table.control.resume()
+        line.table.scans.resume_scan(OTHER)
 
-    line.table.pause("reviewer", "until the lane is full")
+    line.table.control.pause("reviewer", "until the lane is full")
     create(line, line.upload_manifest(f"{BUCKET},a.mp4", f"{BUCKET},b.mp4", scan_id=OTHER))
     line.when(lambda: jobs_over(line) and waiting(line) == 2, purge)
     quiet(line)
@@ -121,28 +121,31 @@ def ends(line):
 
     def cancel():
         purge_lanes(line)
-        line.table.cancel_scan(SCAN, "by reviewer")
+        line.table.scans.cancel_scan(SCAN, "by reviewer")
         line.clock.call_later(3_700.0, line.stop_sweeping())
 
     create(line, line.upload_manifest(f"{BUCKET},owed.mp4"))
     line.when(lambda: "owed.mp4" in line.analysed, cancel)
     quiet(line)
-    line.table.pause("reviewer", "until the job is cancelled")
+    line.table.control.pause("reviewer", "until the job is cancelled")
     create(line, line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER))
     line.when(lambda: jobs_over(line) and waiting(line) == 1, lambda: cancel_in_console(line))
-    line.when(lambda: held(line) and not line.table.scan(OTHER).mails_due, lambda: line.table.cancel_scan(OTHER, "by reviewer"))
-    line.when(lambda: cancelled(line) and not waiting(line), line.table.resume)
+    line.when(
+        lambda: held(line) and not line.table.scans.scan(OTHER).mails_due,
+        lambda: line.table.scans.cancel_scan(OTHER, "by reviewer"),
+    )
+    line.when(lambda: cancelled(line) and not waiting(line), line.table.control.resume)
     quiet(line)
 
 
 def lost(line):
     """A lane that has lost the message of a video."""
     line.put("a.mp4")
-    line.table.pause("reviewer", "until the message is lost")
+    line.table.control.pause("reviewer", "until the message is lost")
 
     def lose():
         purge_lanes(line)
-        line.table.resume()
+        line.table.control.resume()
 
     create(line, line.upload_manifest(f"{BUCKET},a.mp4"))
     line.when(lambda: jobs_over(line) and waiting(line) == 1, lose)
@@ -152,16 +155,16 @@ def lost(line):
 def breaker(line):
     """Starts that are refused for a fault of ours, until somebody has read the mail and mends it."""
     for _ in range(19):
-        line.table.count_refused()
+        line.table.control.count_refused()
     line.put("a.mp4")
     line.rekognition.faults.refuse_starts("AccessDeniedException", count=1_000)
 
     def mend():
         line.rekognition.faults._refusals.clear()
-        line.table.resume()
+        line.table.control.resume()
 
     create(line, line.upload_manifest(f"{BUCKET},a.mp4"))
-    line.when(lambda: (found := line.table.settings()).paused and not found.mail_due, mend)
+    line.when(lambda: (found := line.table.control.settings()).paused and not found.mail_due, mend)
     quiet(line)
 
 
@@ -230,7 +233,7 @@ def cancel_in_console(line):
     clone = line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER) | {"ConfirmationRequired": True}
     job_id = create(line, clone)
     line.clock.call_later(30.0, lambda: line.batch.update_job_status(job_id, "Cancelled"))
-    line.table.add_job(OTHER, job_id)
+    line.table.scans.add_job(OTHER, job_id)
 
 
 def purge_lanes(line):
@@ -246,12 +249,12 @@ def refused(line):
 
 def held(line):
     """Tell whether a scan is paused."""
-    return any(scan.status is ScanStatus.PAUSED for scan in line.table.scans())
+    return any(scan.status is ScanStatus.PAUSED for scan in line.table.scans.scans())
 
 
 def cancelled(line):
     """Tell whether the other scan is cancelled."""
-    scan = line.table.scan(OTHER)
+    scan = line.table.scans.scan(OTHER)
     return scan is not None and scan.status is ScanStatus.CANCELLED
 
 
@@ -289,6 +292,6 @@ def quiet(line):
 def is_quiet(line):
     """Tell whether nothing is left to come."""
     due = [item for item in records(line) if "work_pk" in item or item["state"]["S"] == "RUNNING"]
-    over = all(not scan.live and not scan.mails_due for scan in line.table.scans())
+    over = all(not scan.live and not scan.mails_due for scan in line.table.scans.scans())
     lease = line.tables.table(line.table.name).rows.get("LEASE", ("SWEEPER",))
     return not (due or line.awaited or messages(line)) and over and lease is None and jobs_over(line)

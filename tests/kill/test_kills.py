@@ -55,9 +55,9 @@ def test_a_new_call_is_a_new_site():
     known = sites.possible_sites(sources, "batch_invoke")
     (method,) = (node for node in ast.walk(sources["handlers.flows.register"]) if getattr(node, "name", "") == "_ensure_scan")
 
-    method.body.append(ast.parse(f"{chr(10) * 900}self._table.record('video', 'scan')").body[0])
+    method.body.append(ast.parse(f"{chr(10) * 900}self._records.record('video', 'scan')").body[0])
 
-    assert ["handlers.flows.register:901 self._table.record"] == [
+    assert ["handlers.flows.register:901 self._records.record"] == [
         str(site) for site in sites.possible_sites(sources, "batch_invoke") - known
     ]
 

@@ -218,15 +218,15 @@ class Ground(RuleBasedStateMachine):
         self._check_end()
 
     def _resume_everything(self):
-        settings = self.people.table.settings()
+        settings = self.people.table.control.settings()
         if settings is not None and settings.paused:
             self.people.resume()
-        for scan in self.people.table.scans():
+        for scan in self.people.table.scans.scans():
             if scan.status is ScanStatus.PAUSED:
                 self.people.resume(scan.id)
 
     def _open_scans(self):
-        return [scan for scan in self.people.table.scans() if scan.live]
+        return [scan for scan in self.people.table.scans.scans() if scan.live]
 
     def _over(self):
         return not unfinished(self.books) and not self._open_scans() and not self.hub.live
@@ -239,7 +239,7 @@ class Ground(RuleBasedStateMachine):
             analysis = analysis_of(tag)
             item = self.books.records[analysis.video_id, analysis.scan_id]
             assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
-        counted = {scan_id: self.people.table.totals(scan_id) for scan_id in self.scans}
+        counted = {scan_id: self.people.table.scans.totals(scan_id) for scan_id in self.scans}
         videos = Counter(scan_id for _, scan_id in self.books.records)
         assert {scan_id: totals.final for scan_id, totals in counted.items()} == {
             scan_id: videos[scan_id] for scan_id in self.scans

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Records
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
 from handlers.flows.complete import Completing
@@ -11,7 +11,7 @@ from tests.harness.flows import Flows
 from tests.model.tags import analysis_of
 
 
-class UnconditionalTable(ScanTable):
+class UnconditionalRecords(Records):
     """Enters RUNNING whatever the record is."""
 
     def _record_update(self, record, *, when, sets=None, removes=()):
@@ -19,7 +19,7 @@ class UnconditionalTable(ScanTable):
         return super()._record_update(record, when=Condition() if entering else when, sets=sets, removes=removes)
 
 
-class TotalsAfterwardsTable(ScanTable):
+class TotalsAfterwardsRecords(Records):
     """Counts a transition in a write of its own."""
 
     def _transition(self, actions, before):
@@ -32,7 +32,7 @@ class TotalsAfterwardsTable(ScanTable):
         return outcome
 
 
-class BlindTable(ScanTable):
+class BlindRecords(Records):
     """Shows the closing of scans no running analyses."""
 
     def running(self):
@@ -73,7 +73,7 @@ class TagCompleting(Completing):
     def _tagged(self, job_id):
         tag = self._reader._client.get_content_moderation(JobId=job_id, MaxResults=1).get("JobTag")
         analysis = analysis_of(tag) if tag else None
-        record = self._table.record(analysis.video_id, analysis.scan_id) if tag else None
+        record = self._records.record(analysis.video_id, analysis.scan_id) if tag else None
         if record is None or record.state.final or record.analysis != analysis or record.rekognition_job_id not in (None, job_id):
             return None
         return replace(record, rekognition_job_id=job_id)
@@ -85,21 +85,22 @@ class TagFlows(Flows):
     completing = TagCompleting
 
 
-def flows_with(table):
-    """Return flows with another table."""
+def flows_with(records):
+    """Return flows with other records."""
 
     class Mutated(Flows):
         def _table(self, settings):
-            return table(self._client("dynamodb"), settings.table_name, self._clock)
+            table = super()._table(settings)
+            return replace(table, records=records(table.records._table, self._clock))
 
     return Mutated
 
 
 MUTANTS = {
-    "no condition at RUNNING": (flows_with(UnconditionalTable), "no transition|no retry|RUNNING items|paid"),
+    "no condition at RUNNING": (flows_with(UnconditionalRecords), "no transition|no retry|RUNNING items|paid"),
     "no token": (TokenlessFlows, "paid twice"),
-    "totals outside the transaction": (flows_with(TotalsAfterwardsTable), "totals"),
+    "totals outside the transaction": (flows_with(TotalsAfterwardsRecords), "totals"),
     "a job known by its tag": (TagFlows, "the verdict of another job|no transition"),
-    "closing without a look at RUNNING": (flows_with(BlindTable), "closed too early"),
+    "closing without a look at RUNNING": (flows_with(BlindRecords), "closed too early"),
 }
 """Each mutant, and what is said of it."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain import policy
 from handlers.domain.identity import Video
 from handlers.domain.record import Scan
@@ -29,7 +29,7 @@ class People:
 
     def __init__(self, world):
         self._world = world
-        self.table = ScanTable(world.client("dynamodb"), TABLE, world.flow_clock)
+        self.table = open_table(world.client("dynamodb"), TABLE, world.flow_clock)
         self.jobs = []
         self.scans = {}  # scan id -> lane
         self._retries = {}
@@ -51,7 +51,7 @@ class People:
         self.scans[scan_id] = lane
 
         def body():
-            self.table.put_scan(Scan(scan_id, BUCKET, lane, created_at=self._world.clock.now()))
+            self.table.scans.put_scan(Scan(scan_id, BUCKET, lane, created_at=self._world.clock.now()))
             self._create_job(scan_id, keys, {"scan_id": scan_id, "lane": lane.value})
 
         self._do("submit", body)
@@ -113,30 +113,33 @@ class People:
         job_id = self._world.client("s3control").create_job(**request)["JobId"]
         self.jobs.append((job_id, scan_id or named or job_id, tuple(keys), arguments))
         if scan_id is not None:
-            self.table.add_job(scan_id, job_id)
+            self.table.scans.add_job(scan_id, job_id)
 
     # holding
 
     def pause(self, scan_id=None):
         """Pause a scan, or all starting."""
         self._do(
-            "pause", lambda: self.table.pause("a person", "test") if scan_id is None else self.table.pause_scan(scan_id, "test")
+            "pause",
+            lambda: (
+                self.table.control.pause("a person", "test") if scan_id is None else self.table.scans.pause_scan(scan_id, "test")
+            ),
         )
 
     def resume(self, scan_id=None):
         """Let a scan, or all starting, go on."""
-        self._do("resume", lambda: self.table.resume() if scan_id is None else self.table.resume_scan(scan_id))
+        self._do("resume", lambda: self.table.control.resume() if scan_id is None else self.table.scans.resume_scan(scan_id))
 
     def slots(self, slots):
         """Turn the dial."""
-        self._do("slots", lambda: self.table.set_slots(slots))
+        self._do("slots", lambda: self.table.control.set_slots(slots))
 
     def cancel(self, scan_id):
         """Cancel a scan, then its jobs, as `control_scan.py cancel` does."""
 
         def body():
-            scan = self.table.scan(scan_id)
-            self.table.cancel_scan(scan_id, "test")
+            scan = self.table.scans.scan(scan_id)
+            self.table.scans.cancel_scan(scan_id, "test")
             for job in scan.jobs if scan else ():
                 with suppress(ClientError):
                     self._world.client("s3control").update_job_status(
@@ -164,18 +167,20 @@ class People:
 
         def body():
             for item in self._of(scan_id):
-                record = self.table.record(item["pk"]["S"].removeprefix("VIDEO#"), scan_id)
+                record = self.table.records.record(item["pk"]["S"].removeprefix("VIDEO#"), scan_id)
                 if record.state in rejudge.JUDGED:
                     judgement = rejudge.judge(record, asked)
                     if isinstance(judgement, rejudge.Judgement) and judgement.to_write:
-                        self.table.judge_again(record, judgement.judged)
+                        self.table.records.judge_again(record, judgement.judged)
 
         self._do("judge", body)
 
     def redrive(self):
         """Do dead letters again."""
         world = self._world
-        redrive = Redrive(world.client("sqs"), world.client("lambda"), self.table, world.flow_clock, world.deployed.deployment())
+        redrive = Redrive(
+            world.client("sqs"), world.client("lambda"), self.table.scans, world.flow_clock, world.deployed.deployment()
+        )
         self._do("redrive", lambda: redrive.run(NoBar()))
 
     def strange(self, key, *, tag, token, notified):

@@ -153,7 +153,7 @@ def test_14_nobody_waits_for_an_analysis_inside_a_function(line):
 
     line.invoke("completion", line.notice("long.mp4"))
 
-    (scan,) = line.table.scans()
+    (scan,) = line.table.scans.scans()
     early = line.record("long.mp4", scan.id).state
     assert (began, 1, State.RUNNING) == (line.clock.now(), len(line.called(GET)), early)
     line.clock.advance(700)
@@ -168,7 +168,7 @@ def test_15_one_bad_notice_keeps_no_other_back(line):
     line.submit()
     line.stop_sweeping()
     line.clock.advance(120)
-    (scan,) = line.table.scans()
+    (scan,) = line.table.scans.scans()
     line.before(GET, refusing("AccessDeniedException"))
 
     line.functions.invoke_event(line.function("completion").arn, json.dumps(line.notice("bad.mp4", "good.mp4")).encode())

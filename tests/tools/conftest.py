@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto import mock_aws
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from tools.lib.aws.clients import Clients
 from tools.lib.cli.program import Surroundings
 from tools.lib.doctor import Findings
@@ -128,7 +128,7 @@ class Account:
         self.sqs = self.session.client("sqs")
         self.dead_letters = {name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in DEAD_LETTERS}
         self.topic = self.sns.create_topic(Name="alerts")["TopicArn"]
-        self.table = ScanTable(self._create_table(), TABLE, self.clock)
+        self.table = open_table(self._create_table(), TABLE, self.clock)
         for bucket in (BUCKET, WORK_BUCKET):
             self.s3.create_bucket(Bucket=bucket)
         self.sns.subscribe(TopicArn=self.topic, Protocol="email", Endpoint="reviewer@example.com")

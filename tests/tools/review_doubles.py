@@ -52,7 +52,7 @@ def add_record(account, key, state, *, scan_id=SCAN, etag=ETAG, version_id=None,
     defaults = {"queued_at": account.clock.now(), "facts": ObjectFacts(etag, 3, version_id)}
     problem = Problem(code, f"said {code}") if code else None
     record = Record(video(key, version_id), scan_id, state, problem=problem, **{**defaults, **fields})
-    account.table.register(record, None)
+    account.table.records.register(record, None)
     return record
 
 
@@ -72,7 +72,7 @@ def add_scan(account, *keys, scan_id=SCAN, status=ScanStatus.CLOSED, job_status=
     known = {"created_at": account.clock.now() - 7_200, "jobs": (BatchJob(JOB, job_status),)} | fields
     uri = f"s3://{WORK_BUCKET}/{name}"
     scan = Scan(scan_id, BUCKET, status=status, manifest_uri=uri, objects=len(keys), **known)
-    account.table.put_scan(scan)
+    account.table.scans.put_scan(scan)
     account.jobs.states = [{"Status": job_status}]
     return scan
 

@@ -37,14 +37,16 @@ def _scan(account):
     """An account with a scan of ten objects, begun an hour ago: three are done, one of them flagged, and one runs."""
     began = account.clock.now() - 3_600
     progress = (Progress(began, 0), Progress(began + 600, 1))
-    account.table.put_scan(Scan(OLDER, BUCKET, created_at=began - 1, objects=1, status=ScanStatus.CLOSED))
-    account.table.put_scan(Scan(SCAN, BUCKET, created_at=began, objects=10, jobs=(BatchJob(JOB, "Active"),), progress=progress))
+    account.table.scans.put_scan(Scan(OLDER, BUCKET, created_at=began - 1, objects=1, status=ScanStatus.CLOSED))
+    account.table.scans.put_scan(
+        Scan(SCAN, BUCKET, created_at=began, objects=10, jobs=(BatchJob(JOB, "Active"),), progress=progress)
+    )
     for key, state in (("a", State.CLEAN), ("b", State.FLAGGED), ("c", State.CLEAN)):
-        account.table.register(waiting(key), None)
-        account.table.finish(replace(waiting(key), state=state, finished_at=1.0, duration_ms=60_000))
-    account.table.register(waiting("d"), None)
-    account.table.enter_running(waiting("d"), "job")
-    account.table.register(waiting("e"), None)
+        account.table.records.register(waiting(key), None)
+        account.table.records.finish(replace(waiting(key), state=state, finished_at=1.0, duration_ms=60_000))
+    account.table.records.register(waiting("d"), None)
+    account.table.records.enter_running(waiting("d"), "job")
+    account.table.records.register(waiting("e"), None)
     account.wire.calls.clear()
     return account
 
@@ -60,7 +62,7 @@ class TestStatus:
 
     def test_what_was_left_out(self, scan):
         """What never went into the job is told beside the counts, which are those of the job."""
-        scan.table.put_scan(
+        scan.table.scans.put_scan(
             Scan("01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD", BUCKET, created_at=1.0, objects=10, set_aside={"codec": 2, "empty": 1})
         )
 
@@ -91,9 +93,9 @@ class TestStatus:
     def test_objects_that_are_no_videos(self, scan):
         """Once the job is over and nothing waits, what has no record is not awaited any more: it is told, and the rest runs."""
         job = BatchJob(JOB, "Complete", 10, 9, 1, terminal_since=scan.clock.now())
-        scan.table.note_jobs(SCAN, (job,))
+        scan.table.scans.note_jobs(SCAN, (job,))
         before = json.loads(control(scan, "status", "--json").stdout)
-        scan.table.note_waiting_empty(SCAN, scan.clock.now())
+        scan.table.scans.note_waiting_empty(SCAN, scan.clock.now())
         after = json.loads(control(scan, "status", "--json").stdout)
 
         assert (None, 7) == (before["without_record"], before["to_come"])
@@ -105,8 +107,8 @@ class TestStatus:
 
     def test_ineligible(self, scan):
         """What could not be analysed as it is is not counted as failed."""
-        scan.table.register(waiting("f").as_failed(Problem("empty", "0 bytes"), at=1.0), None)
-        scan.table.register(waiting("g").as_failed(Problem("forbidden", "no"), at=1.0), None)
+        scan.table.records.register(waiting("f").as_failed(Problem("empty", "0 bytes"), at=1.0), None)
+        scan.table.records.register(waiting("g").as_failed(Problem("forbidden", "no"), at=1.0), None)
 
         assert (
             control(scan, "status").stdout.splitlines()[1].startswith("5 of 10 done, 1 flagged, 1 failed, 1 ineligible, 1 running")
@@ -115,9 +117,12 @@ class TestStatus:
     @pytest.mark.parametrize(
         ("act", "said"),
         [
-            (lambda table: table.pause_scan(SCAN, "by a test"), "the scan is paused (by a test)"),
-            (lambda table: table.pause("circuit breaker", "AccessDenied: no"), "paused by circuit breaker: AccessDenied: no"),
-            (lambda table: table.close_scan(table.scan(SCAN)), "the scan is closed"),
+            (lambda table: table.scans.pause_scan(SCAN, "by a test"), "the scan is paused (by a test)"),
+            (
+                lambda table: table.control.pause("circuit breaker", "AccessDenied: no"),
+                "paused by circuit breaker: AccessDenied: no",
+            ),
+            (lambda table: table.scans.close_scan(table.scans.scan(SCAN)), "the scan is closed"),
         ],
     )
     def test_nothing_moves(self, scan, act, said):
@@ -128,7 +133,7 @@ class TestStatus:
 
     def test_watch(self, scan):
         """Watching ends with the scan, and says how it ended."""
-        scan.clock.planned = [lambda: None, lambda: scan.table.close_scan(scan.table.scan(SCAN))]
+        scan.clock.planned = [lambda: None, lambda: scan.table.scans.close_scan(scan.table.scans.scan(SCAN))]
 
         result = control(scan, "status", "--watch")
 
@@ -137,7 +142,7 @@ class TestStatus:
 
     def test_too_early(self, account):
         """Before the first video is final nobody can tell when the last one will be."""
-        account.table.put_scan(Scan(SCAN, BUCKET, created_at=account.clock.now(), objects=10))
+        account.table.scans.put_scan(Scan(SCAN, BUCKET, created_at=account.clock.now(), objects=10))
 
         assert "0 of 10 done, 0 flagged, 0 running, when it will be ready is not known yet" in control(account, "status").stdout
 
@@ -161,10 +166,10 @@ class TestHolding:
     def test_pause_and_resume_a_scan(self, scan):
         """A paused scan is named as such, and when it goes on its messages are to be sent again."""
         paused = control(scan, "pause", SCAN)
-        between = scan.table.scan(SCAN)
+        between = scan.table.scans.scan(SCAN)
         resumed = control(scan, "resume", SCAN)
 
-        after = scan.table.scan(SCAN)
+        after = scan.table.scans.scan(SCAN)
         assert (0, 0) == (paused.exit_code, resumed.exit_code)
         assert f"python tools/control_scan.py resume {SCAN}" in paused.stdout
         assert (ScanStatus.PAUSED, ScanStatus.OPEN, scan.clock.now()) == (between.status, after.status, after.resend_before)
@@ -172,10 +177,10 @@ class TestHolding:
     def test_pause_and_resume_everything(self, scan):
         """Without a scan all starting is meant; who paused stands in the settings."""
         control(scan, "pause")
-        paused = scan.table.settings()
+        paused = scan.table.control.settings()
         control(scan, "resume")
 
-        assert (True, True, False) == (paused.paused, bool(paused.paused_by), scan.table.settings().paused)
+        assert (True, True, False) == (paused.paused, bool(paused.paused_by), scan.table.control.settings().paused)
 
     def test_twice(self, scan):
         """Doing it twice is doing it once."""
@@ -194,13 +199,13 @@ class TestHolding:
         """The dial is set; at the quota it is said whose refusal decides."""
         results = [control(scan, "slots", number) for number in ("10", "20")]
 
-        assert ([0, 0], 20) == ([result.exit_code for result in results], scan.table.settings().slots)
+        assert ([0, 0], 20) == ([result.exit_code for result in results], scan.table.control.settings().slots)
         assert "Rekognition's refusal decides" in results[1].stdout
 
     @pytest.mark.parametrize(("number", "code"), [("21", 1), ("0", 2), ("many", 2)])
     def test_wrong_slots(self, scan, number, code):
         """More than the account has, and what is no number, changes nothing."""
-        assert (code, None) == (control(scan, "slots", number).exit_code, scan.table.settings())
+        assert (code, None) == (control(scan, "slots", number).exit_code, scan.table.control.settings())
 
 
 class TestCancel:
@@ -215,20 +220,20 @@ class TestCancel:
         (call,) = scan.wire.of("UpdateJobStatus")
         assert (0, ["PutItem", "UpdateJobStatus"]) == (result.exit_code, scan.wire.writes)
         assert (JOB, "Cancelled") == (call["JobId"], call["RequestedJobStatus"])
-        assert ScanStatus.CANCELLED is scan.table.scan(SCAN).status
+        assert ScanStatus.CANCELLED is scan.table.scans.scan(SCAN).status
 
     @pytest.mark.parametrize(("answer", "status"), [("n\n", ScanStatus.OPEN), ("y\n", ScanStatus.CANCELLED)])
     def test_asks(self, scan, answer, status):
         """It asks before it destroys."""
         control(scan, "cancel", SCAN, interactive=True, answer=answer)
 
-        assert status is scan.table.scan(SCAN).status
+        assert status is scan.table.scans.scan(SCAN).status
 
     def test_nobody_to_ask(self, scan):
         """Where nobody can be asked --yes is wanted."""
         result = control(scan, "cancel", SCAN)
 
-        assert (2, ScanStatus.OPEN) == (result.exit_code, scan.table.scan(SCAN).status)
+        assert (2, ScanStatus.OPEN) == (result.exit_code, scan.table.scans.scan(SCAN).status)
 
     @pytest.mark.parametrize("code", ["JobStatusException", "NotFoundException"])
     def test_job_over(self, scan, errors, code):
@@ -300,7 +305,7 @@ class TestRedrive:
 
         result = control(scan, "redrive", "--json")
 
-        assert (2, scan.clock.now()) == (json.loads(result.stdout)["done"]["lane"], scan.table.scan(SCAN).resend_before)
+        assert (2, scan.clock.now()) == (json.loads(result.stdout)["done"]["lane"], scan.table.scans.scan(SCAN).resend_before)
         assert ([], {0}) == (events, set(self.left(scan).values()))
 
     def test_sweep(self, account, events):

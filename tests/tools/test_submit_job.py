@@ -105,7 +105,7 @@ def test_the_scan_is_known_before_its_job(stocked):
     """The scan item is written before CreateJob, so that the first task finds it; the job is added after."""
     stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes", "--express")
 
-    scan = stocked.table.scan(SCAN)
+    scan = stocked.table.scans.scan(SCAN)
     assert stocked.wire.writes[-3:] == ["PutItem", "CreateJob", "PutItem"]
     assert (scan.bucket, scan.lane, scan.status, scan.objects) == (BUCKET, Lane.EXPRESS, ScanStatus.OPEN, 2)
     assert (scan.manifest_uri, [job.id for job in scan.jobs]) == (f"s3://{WORK_BUCKET}/manifests/{SCAN}.csv", [JOB])
@@ -127,7 +127,7 @@ def test_versions_are_pinned_in_a_versioned_bucket(stocked):
 @pytest.mark.parametrize("arguments", [["--dry-run"], ["--yes"], ["--yes", "--wait"]])
 def test_json_is_alone_on_stdout(stocked, arguments):
     """With --json stdout is one JSON value, whatever is said beside it."""
-    stocked.clock.planned = [lambda: stocked.table.close_scan(stocked.table.scan(SCAN))]
+    stocked.clock.planned = [lambda: stocked.table.scans.close_scan(stocked.table.scans.scan(SCAN))]
     stocked.jobs.states = [{"Status": "Complete"}]
 
     result = stocked.submit("--bucket", BUCKET, "--json", *arguments)
@@ -156,7 +156,7 @@ def test_what_cannot_be_analysed_is_set_aside(stocked):
     assert side == stored == f"{BUCKET},2024/ice%2Ccold.mp4,,archived\n{BUCKET},2024/nothing.mp4,,empty\n".encode()
     assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
     assert "  Left out  1 in Glacier or Deep Archive, to be restored first\n            1 empty\n" in result.stderr
-    assert {"archived": 1, "empty": 1} == stocked.table.scan(SCAN).set_aside
+    assert {"archived": 1, "empty": 1} == stocked.table.scans.scan(SCAN).set_aside
 
 
 # --- asking -------------------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_no_access_to_anything_else(stocked, errors, operation):
     assert result.exit_code == 1
     assert told(result)[-2] == f"Error: {operation}: your credentials may not do this (AccessDenied: not authorized)"
     assert told(result)[-1].startswith(f"Cure:  Have the permission for {operation} added")
-    assert stocked.table.scan(SCAN) is None
+    assert stocked.table.scans.scan(SCAN) is None
 
 
 def test_a_bucket_that_the_functions_may_not_read(stocked):
@@ -428,7 +428,7 @@ def test_a_refused_job_leaves_no_open_scan(stocked, errors):
         "Error: The job was not created, nothing is scanned. "
         "CreateJob: your credentials may not do this (AccessDenied: iam:PassRole)"
     )
-    assert stocked.table.scan(SCAN).status is ScanStatus.CLOSED
+    assert stocked.table.scans.scan(SCAN).status is ScanStatus.CLOSED
 
 
 def test_an_unsure_job_is_told_as_such(stocked, errors):
@@ -440,7 +440,7 @@ def test_an_unsure_job_is_told_as_such(stocked, errors):
     assert result.exit_code == 1
     assert f"Error: Whether the job of scan {SCAN} was created is not known." in result.stderr
     assert "`aws s3control list-jobs --account-id 111122223333 --region us-east-1` shows it" in result.stderr
-    assert stocked.table.scan(SCAN).status is ScanStatus.OPEN
+    assert stocked.table.scans.scan(SCAN).status is ScanStatus.OPEN
 
 
 @pytest.mark.parametrize(
@@ -483,7 +483,7 @@ def test_a_fault_of_our_own_ends_in_a_sentence(stocked):
 
 def close(account):
     """Return what closes the scan when it is called."""
-    return lambda: account.table.close_scan(account.table.scan(SCAN))
+    return lambda: account.table.scans.close_scan(account.table.scans.scan(SCAN))
 
 
 def progress(status, succeeded=0, failed=0, **more):

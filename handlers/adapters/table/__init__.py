@@ -1,9 +1,28 @@
-"""The one DynamoDB table: its items, and every read and write of them. What others may use of it is exported here."""
+"""The one DynamoDB table: its items, and every read and write of them."""
 
 from handlers.adapters.aws_errors import ThrottledError
+from handlers.adapters.table.control import Control
+from handlers.adapters.table.decisions import Decisions
 from handlers.adapters.table.outcome import Outcome
-from handlers.adapters.table.reading import Situation
-from handlers.adapters.table.scan_items import Running
-from handlers.adapters.table.table import ScanTable
+from handlers.adapters.table.records import Records, Situation
+from handlers.adapters.table.scan_items import LaneWatch, Running
+from handlers.adapters.table.scans import Scans
+from handlers.adapters.table.table import Table, open_table
+from handlers.adapters.table.waiting import MAX_RECORDS, Cancelled, WaitingRecords
 
-__all__ = ["Outcome", "Running", "ScanTable", "Situation", "ThrottledError"]
+__all__ = [
+    "MAX_RECORDS",
+    "Cancelled",
+    "Control",
+    "Decisions",
+    "LaneWatch",
+    "Outcome",
+    "Records",
+    "Running",
+    "Scans",
+    "Situation",
+    "Table",
+    "ThrottledError",
+    "WaitingRecords",
+    "open_table",
+]

@@ -1,6 +1,6 @@
 """One DynamoDB table as plain items: reads to the last page, and writes that say what stood in their way.
 
-Throttling and transaction conflicts are met with jittered patience up to a limit; then `ThrottledError` is raised.
+Throttling and transaction conflicts are retried with jittered backoff up to a limit; then `ThrottledError` is raised.
 """
 
 from __future__ import annotations
@@ -21,24 +21,30 @@ from handlers.runtime.clock import Clock
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_dynamodb import DynamoDBClient
 
+# Items of one BatchGetItem and BatchWriteItem (DynamoDB developer guide, Constraints).
 MAX_BATCH_GET = 100
 MAX_BATCH_WRITE = 25
-"""Items of one BatchGetItem and BatchWriteItem (DynamoDB developer guide, Constraints)."""
 
+# Tries of one request: about 8 s of waiting in all, on top of the SDK's own.
 ATTEMPTS = 8
-"""Tries of one request: about 8 s of waiting in all, on top of the SDK's own."""
 _BASE_SECONDS = 0.05
 _CAP_SECONDS = 4.0
 _REPEATED = frozenset({Fault.REFUSED, Fault.CONFLICT})
 
+# Hash and range key of the table (None) and of its indexes.
 INDEX_KEYS = {None: ("pk", "sk"), "work": ("work_pk", "work_sk"), "by_scan": ("scan_pk", "scan_sk")}
-"""Hash and range key of the table (None) and of its indexes."""
 
 T = TypeVar("T")
 
 
 class ConditionFailedError(Exception):
-    """A conditional write did not happen. `old` is what stands there: None where there is no such item."""
+    """A conditional write did not happen.
+
+    Attributes:
+        old: The item as it is: None where there is no such item.
+        action: Which of a transaction's actions it was; the first one whose condition failed.
+        failed: The item as it is for each action of a transaction whose condition failed.
+    """
 
     def __init__(
         self, old: dict[str, Any] | None, action: int = 0, failed: Mapping[int, dict[str, Any] | None] | None = None
@@ -46,13 +52,11 @@ class ConditionFailedError(Exception):
         super().__init__("the condition of a write did not hold")
         self.old = old
         self.action = action
-        """Which of a transaction's actions it was; the first one whose condition failed."""
         self.failed = failed or {action: old}
-        """What stands there for each action of a transaction whose condition failed."""
 
 
-class Table:
-    """One table: reads are consistent unless an index is asked."""
+class TableClient:
+    """Requests to one table: reads are consistent unless an index is asked."""
 
     def __init__(self, client: DynamoDBClient, name: str, clock: Clock) -> None:
         self._client: Any = client  # requests are built as dicts, which the stubs' TypedDicts do not take
@@ -63,19 +67,19 @@ class Table:
 
     def get(self, key: Item) -> dict[str, Any] | None:
         """Return an item, or None where there is none."""
-        answer = self._patiently(
+        answer = self._with_retries(
             lambda: self._client.get_item(TableName=self.name, Key=expressions.serialized_item(key), ConsistentRead=True)
         )
         return expressions.deserialized_item(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[Item]) -> Iterator[dict[str, Any]]:
-        """Yield the items of these keys, in any order and each once; those that are missing are left out."""
+        """Yield the items of these keys, in any order and each once; missing ones are skipped."""
         distinct = {(key["pk"], key["sk"]): expressions.serialized_item(key) for key in keys}
         for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
             yield from map(expressions.deserialized_item, self._get_chunk(chunk, {}))
 
     def get_text(self, keys: Iterable[Mapping[str, str]], name: str) -> Iterator[str]:
-        """Yield one text attribute of the items of these keys, in any order; those that are missing are left out.
+        """Yield one text attribute of the items of these keys, in any order; missing ones are skipped.
 
         For a million items: no other attribute travels, and none is turned into a value and back.
         """
@@ -86,7 +90,7 @@ class Table:
             yield from (item[name]["S"] for item in self._get_chunk(chunk, asked) if name in item)
 
     def get_attributes(self, keys: Iterable[Mapping[str, str]], names: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Yield some attributes of the items of these keys, in any order and each once; items that are missing are left out."""
+        """Yield some attributes of the items of these keys, in any order and each once; missing items are skipped."""
         marks = Placeholders()
         asked = {"ProjectionExpression": ", ".join([marks.name(name) for name in names]), **marks.parameters()}
         distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}
@@ -96,7 +100,7 @@ class Table:
     def _get_chunk(self, keys: list[dict[str, Any]], asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for attempt in range(ATTEMPTS):
             wanted = {self.name: {"Keys": keys, "ConsistentRead": True, **asked}}
-            answer = self._patiently(partial(self._client.batch_get_item, RequestItems=wanted))
+            answer = self._with_retries(partial(self._client.batch_get_item, RequestItems=wanted))
             yield from answer.get("Responses", {}).get(self.name, [])
             keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
             if not keys:
@@ -147,7 +151,7 @@ class Table:
         if limit is not None:
             request = request | {"Limit": limit}
         while True:
-            page = self._patiently(partial(self._client.query, **request))
+            page = self._with_retries(partial(self._client.query, **request))
             yield page
             if "LastEvaluatedKey" not in page:
                 return
@@ -170,7 +174,7 @@ class Table:
 
     def transact(self, actions: Sequence[Mapping[str, dict[str, Any]]]) -> None:
         """Do all actions (`{"Put": put(...)}`, ...) or none; raise `ConditionFailedError` where a condition does not hold."""
-        self._patiently(lambda: self._transact_once(actions))
+        self._with_retries(lambda: self._transact_once(actions))
 
     def put_all(self, items: Iterable[Item]) -> None:
         """Put items without conditions, 25 at a time, until none remains unprocessed. No two may have the same key."""
@@ -180,7 +184,7 @@ class Table:
     def _put_chunk(self, requests: list[dict[str, Any]]) -> None:
         for attempt in range(ATTEMPTS):
             wanted = {self.name: requests}
-            answer = self._patiently(partial(self._client.batch_write_item, RequestItems=wanted))
+            answer = self._with_retries(partial(self._client.batch_write_item, RequestItems=wanted))
             requests = answer.get("UnprocessedItems", {}).get(self.name, [])
             if not requests:
                 return
@@ -189,7 +193,7 @@ class Table:
 
     def _write(self, operation: Callable[..., dict[str, Any]], request: dict[str, Any]) -> dict[str, Any]:
         try:
-            return self._patiently(lambda: operation(**request))
+            return self._with_retries(lambda: operation(**request))
         except ClientError as error:
             if fault_of(error) is not Fault.CONDITION:
                 raise
@@ -214,9 +218,9 @@ class Table:
                 raise ThrottledError(f"a transaction was cancelled: {[reason.get('Code') for reason in reasons]}") from error
             raise
 
-    # --- patience ----------------------------------------------------------------------------------------------------
+    # --- retries -----------------------------------------------------------------------------------------------------
 
-    def _patiently(self, call: Callable[[], T]) -> T:
+    def _with_retries(self, call: Callable[[], T]) -> T:
         """Make a call again while DynamoDB refuses it for the moment. A repeated write is met by its own condition."""
         for attempt in range(ATTEMPTS - 1):
             try:
@@ -225,9 +229,9 @@ class Table:
                 if fault_of(error) not in _REPEATED:
                     raise
             self._wait(attempt)
-        return self._at_last(call)
+        return self._last_try(call)
 
-    def _at_last(self, call: Callable[[], T]) -> T:
+    def _last_try(self, call: Callable[[], T]) -> T:
         """Make a call for the last time."""
         try:
             return call()

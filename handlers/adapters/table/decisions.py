@@ -11,28 +11,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from handlers.adapters.table import expressions, items
-from handlers.adapters.table.client import ConditionFailedError
+from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
-from handlers.adapters.table.reading import TableReader
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Video
 from handlers.domain.states import State
 
+# A decision is about an analysis. CLEAN too: a new policy may have cleared a video that was flagged when it was reviewed.
 JUDGED = (State.FLAGGED, State.CLEAN)
-"""A decision stands on an analysis. CLEAN too: a new policy may have judged a video anew that was flagged when it was looked at."""
 
+# Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check and a write.
 TOGETHER = 50
-"""Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check and a write."""
 
 _PREFIX = "DECISION#"
 
 
-class DecisionTable(TableReader):
-    """What is read and written about decisions."""
+class Decisions:
+    """Reads and writes of decisions."""
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
 
     def decisions(self, names: Iterable[tuple[str, str]]) -> Iterator[Decision]:
-        """Yield the decisions about (video id, etag), in any order; those that are missing are left out."""
+        """Yield the decisions about (video id, etag), in any order; missing ones are skipped."""
         return map(decision_from, self._table.get_many(decision_key(*each) for each in names))
 
     def decisions_about(self, video_id: str) -> list[Decision]:
@@ -41,9 +43,9 @@ class DecisionTable(TableReader):
         return sorted(found, key=lambda decision: decision.decided_at)
 
     def note_decision(self, decision: Decision) -> Outcome:
-        """Write a decision, if its record is as it was looked at and no later decision stands.
+        """Write a decision, if its record is as it was when it was reviewed, and no later decision exists.
 
-        DONE_BEFORE: this very decision stands. BY_ANOTHER: the record changed, or a later decision stands.
+        DONE_BEFORE: this very decision is in the table. BY_ANOTHER: the record changed, or a later decision exists.
         """
         return self.note_decisions([decision])[0]
 
@@ -51,11 +53,11 @@ class DecisionTable(TableReader):
         """Write decisions about different videos as `note_decision` does, fifty at a time; return the outcome of each."""
         outcomes: list[Outcome] = []
         for first in range(0, len(decisions), TOGETHER):
-            outcomes += self._note_together(decisions[first : first + TOGETHER])
+            outcomes += self._note_chunk(decisions[first : first + TOGETHER])
         return outcomes
 
-    def _note_together(self, decisions: Sequence[Decision]) -> list[Outcome]:
-        """Write decisions in one transaction; those that stood in its way are left out of the next one."""
+    def _note_chunk(self, decisions: Sequence[Decision]) -> list[Outcome]:
+        """Write decisions in one transaction; retry without those whose conditions failed until the rest is written."""
         outcomes = dict.fromkeys(range(len(decisions)), Outcome.DONE)
         left = list(outcomes)
         while left:
@@ -72,9 +74,9 @@ class DecisionTable(TableReader):
     def _actions(self, decision: Decision) -> list[dict[str, dict[str, Any]]]:
         item = decision_item(decision)
         put = expressions.put(self._table.name, item, when=Condition(below={"decided_at": item["decided_at"]}))
-        return [{"ConditionCheck": self._as_looked_at(decision)}, {"Put": put}]
+        return [{"ConditionCheck": self._as_reviewed(decision)}, {"Put": put}]
 
-    def _as_looked_at(self, decision: Decision) -> dict[str, Any]:
+    def _as_reviewed(self, decision: Decision) -> dict[str, Any]:
         return expressions.check(
             self._table.name,
             items.record_key(decision.video.id, decision.scan_id),
@@ -85,9 +87,9 @@ class DecisionTable(TableReader):
 
 
 def _refusal(decision: Decision, failed: Mapping[int, Item | None], check: int) -> Outcome:
-    """Return why a decision was not written, by what stands where its check, or the write after it, failed."""
-    stands = failed.get(check + 1)
-    same = check not in failed and stands is not None and decision_from(stands) == decision
+    """Return why a decision was not written, by the item at which its check, or the write after it, failed."""
+    current = failed.get(check + 1)
+    same = check not in failed and current is not None and decision_from(current) == decision
     return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
 
 

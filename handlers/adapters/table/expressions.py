@@ -8,13 +8,13 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+# An item in plain values: str, bool, int, Decimal, list, dict.
 Item = Mapping[str, Any]
-"""An item in plain values: str, bool, int, Decimal, list, dict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What an item must be like for a write to happen; all parts must hold.
+    """What must be true of an item for a write to happen; all parts must hold.
 
     Attributes:
         equal: Attributes that exist and have this value.
@@ -33,8 +33,8 @@ class Condition:
     below: Item = field(default_factory=dict)
 
 
+# The item must not exist.
 NEW = Condition(absent=["pk"])
-"""The item must not exist."""
 EXISTING = Condition(present=["pk"])
 ALWAYS = Condition()
 
@@ -57,7 +57,7 @@ class Placeholders:
         return placeholder
 
     def parameters(self) -> dict[str, Any]:
-        """Return the request's parameters for names and values; DynamoDB refuses empty ones, so those are left out."""
+        """Return the request's parameters for names and values; DynamoDB refuses empty ones, so they are omitted."""
         names = {placeholder: attribute for attribute, placeholder in self._names.items()}
         given = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": self._values}
         return {parameter: value for parameter, value in given.items() if value}
@@ -109,7 +109,7 @@ def check(table: str, key: Item, *, when: Condition) -> dict[str, Any]:
 
 def _conditional(when: Condition, marks: Placeholders) -> dict[str, Any]:
     text = " AND ".join(_terms(when, marks))
-    # With the old image a failed condition says what stands there, so that the outcome is read and not guessed.
+    # With the old image a failed condition returns the item as it is, so that the outcome is read and not guessed.
     return {"ConditionExpression": text, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if text else {}
 
 

@@ -16,10 +16,11 @@ from handlers.domain.identity import Analysis, Video, shard
 from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Segment, StartParameters
 from handlers.domain.states import Lane, State
 
+# Shards of a scan in either index.
 INDEX_SHARDS = 16
-"""Shards of a scan in either index."""
+
+# Items over which a scan's totals are spread, so that transitions do not contend for one item.
 TOTALS_SHARDS = 64
-"""Items over which a scan's totals are spread, so that transitions do not meet at one item."""
 
 MAIL_PK = "MAIL"
 RUNNING_PK = "RUNNING"
@@ -79,8 +80,8 @@ def video_and_state(scan_sort_key: str) -> tuple[str, State]:
     return video_id, State(state)
 
 
+# The attributes that `analysed` reads.
 ANALYSED = ("scan_sk", "etag")
-"""What `analysed` looks at."""
 
 
 def analysed(item: Item) -> tuple[str, str] | None:
@@ -211,6 +212,11 @@ def record_from(item: Item) -> Record:
         hits_key=item.get("hits_key"),
         hits_count=whole(item, "hits_count"),
     )
+
+
+def as_waiting(record: Record) -> dict[str, Any]:
+    """Return the attributes that an item has while this attempt of a record waits: for conditions."""
+    return {"state": State.WAITING.value, "attempt": record.attempt}
 
 
 def _facts(item: Item) -> ObjectFacts | None:

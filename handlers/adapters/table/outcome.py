@@ -1,4 +1,4 @@
-"""What a conditional write came to."""
+"""The outcome of a conditional write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Outcome(Enum):
-    """Read from what stands in the table, never guessed.
+    """Read from the item that DynamoDB returns, never guessed.
 
     DONE: this call did it. DONE_BEFORE: it had been done already, by this caller or another. BY_ANOTHER: something else was done,
     so that this no longer applies.

@@ -17,11 +17,11 @@ SCANS_PK = "SCANS"
 SETTINGS_KEY = {"pk": "SETTINGS", "sk": "SETTINGS"}
 SWEEPER_LEASE_KEY = {"pk": "LEASE", "sk": "SWEEPER"}
 
+# Prefix of the attributes of a totals item that count failures by reason: the codes of AWS and ours, some dozens.
 FAILURES = "failed#"
-"""What the attributes of a totals item begin with that count failures by reason: the codes of AWS and ours, some dozens."""
 
+# An attribute of scan items that each change raises: a change is made only to what was read.
 REVISION = "revision"
-"""An attribute of scan items that each change raises: a change is made only to what was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def running_item(record: Record, job_id: str, since: float, *, repeated: bool) -
 
 
 def running_from(item: Item) -> Running:
-    """Return the running analysis that an item stands for."""
+    """Return the running analysis that an item describes."""
     return Running(
         scan_id=item["scan_id"],
         video_id=item["video_id"],

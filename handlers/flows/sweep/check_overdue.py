@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.adapters.aws_errors import code_of, fault_of
 from handlers.adapters.functions import CompletionFunction
 from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError
-from handlers.adapters.table import Outcome, Running, ScanTable
+from handlers.adapters.table import Outcome, Records, Running
 from handlers.domain import notice
 from handlers.domain.analysis import JobStatus
 from handlers.domain.reasons import RESULT_LOST
@@ -23,9 +23,9 @@ class Asking:
     """Asks whether an analysis is over, and hands a finished one to `completion`; it never reads results itself."""
 
     def __init__(
-        self, table: ScanTable, reader: AnalysisReader, completion: CompletionFunction, clock: Clock, topic_arn: str
+        self, records: Records, reader: AnalysisReader, completion: CompletionFunction, clock: Clock, topic_arn: str
     ) -> None:
-        self._table = table
+        self._records = records
         self._reader = reader
         self._completion = completion
         self._clock = clock
@@ -34,7 +34,7 @@ class Asking:
     def do(self, sight: Sight, until: float) -> None:  # noqa: ARG002 # analyses are looked at one by one
         """Ask after the overdue analyses, the one first that was not asked after for longest."""
         now = self._clock.now()
-        due = [running for running in self._table.running() if rules.overdue(running, now)]
+        due = [running for running in self._records.running() if rules.overdue(running, now)]
         for running in sorted(due, key=rules.last_asked):
             if self._clock.now() > until or not self._looked_after(running):
                 return
@@ -45,7 +45,7 @@ class Asking:
         if problem is not None or running.job_id is None:
             self._fail(running, problem or Problem(RESULT_LOST, "Nobody knows which job it is."))
             return True
-        if self._table.note_asked(running, at=self._clock.now()) is not Outcome.DONE:
+        if self._records.note_asked(running, at=self._clock.now()) is not Outcome.DONE:
             # Another sweeper asks, or it is over.
             return True
         answered = self._asked(running, running.job_id)
@@ -72,11 +72,11 @@ class Asking:
         return True
 
     def _fail(self, running: Running, problem: Problem) -> None:
-        record = self._table.record(running.video_id, running.scan_id)
+        record = self._records.record(running.video_id, running.scan_id)
         if record is None or record.attempt != running.attempt:
             _log(running).alarm("an analysis runs that its record does not know")
             return
-        outcome = self._table.finish(record.as_failed(problem, at=self._clock.now()))
+        outcome = self._records.finish(record.as_failed(problem, at=self._clock.now()))
         _log(running).alarm("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
 
 

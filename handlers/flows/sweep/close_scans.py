@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.adapters.table import Outcome, ScanTable
+from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords
 from handlers.domain.record import Progress, Scan
 from handlers.domain.states import ScanStatus
 from handlers.flows.sweep.context import Sight
@@ -36,8 +36,10 @@ class _UnderWay:
 class Closing:
     """Closes open scans, and ends cancelled ones."""
 
-    def __init__(self, table: ScanTable, clock: Clock) -> None:
-        self._table = table
+    def __init__(self, records: Records, waiting: WaitingRecords, scans: Scans, clock: Clock) -> None:
+        self._records = records
+        self._waiting = waiting
+        self._scans = scans
         self._clock = clock
 
     def do(self, sight: Sight, until: float) -> None:
@@ -66,30 +68,30 @@ class Closing:
         )
 
     def _under_way(self) -> _UnderWay:
-        mails = self._table.mails_due(MAILS_LOOKED_AT)
-        running = (running.scan_id for running in self._table.running())
+        mails = self._records.mails_due(MAILS_LOOKED_AT)
+        running = (running.scan_id for running in self._records.running())
         return _UnderWay(frozenset(running) | {scan_id for _, scan_id in mails}, complete=len(mails) < MAILS_LOOKED_AT)
 
     def _seems_empty(self, scan: Scan, under_way: _UnderWay) -> bool:
         nothing_seen = under_way.complete and scan.id not in under_way.scan_ids
-        return nothing_seen and self._table.waiting_seems_empty(scan.id)
+        return nothing_seen and self._waiting.waiting_seems_empty(scan.id)
 
     def _close(self, scan: Scan, sight: Sight, *, empty: bool) -> None:
         now, since = self._clock.now(), scan.waiting_empty_since
         if empty and since is not None:
-            if now - since >= EMPTY_SECONDS and self._table.close_scan(scan) is Outcome.DONE:
+            if now - since >= EMPTY_SECONDS and self._scans.close_scan(scan) is Outcome.DONE:
                 Log().info("scan closed", scan_id=scan.id)
                 sight.forget()
         elif empty != (since is not None):
-            self._table.note_waiting_empty(scan.id, now if empty else None)
+            self._scans.note_waiting_empty(scan.id, now if empty else None)
             sight.forget()
 
 
 class Measuring:
     """Notes every ten minutes how many videos of an open scan are final, so that anybody can tell how fast it goes."""
 
-    def __init__(self, table: ScanTable, clock: Clock) -> None:
-        self._table = table
+    def __init__(self, scans: Scans, clock: Clock) -> None:
+        self._scans = scans
         self._clock = clock
 
     def do(self, sight: Sight, until: float) -> None:
@@ -99,4 +101,4 @@ class Measuring:
             if now > until:
                 return
             if not scan.progress or now - scan.progress[-1].at >= PROGRESS_SECONDS:
-                self._table.note_progress(scan.id, Progress(now, self._table.totals(scan.id).final))
+                self._scans.note_progress(scan.id, Progress(now, self._scans.totals(scan.id).final))

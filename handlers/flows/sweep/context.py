@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Control, Scans
 from handlers.domain.record import Scan, Settings
 from handlers.domain.states import ScanStatus
 
@@ -12,16 +12,17 @@ from handlers.domain.states import ScanStatus
 class Sight:
     """Scans and settings as this sweep has seen them; every write looks again by its condition."""
 
-    def __init__(self, table: ScanTable) -> None:
-        self._table = table
-        self._scans: list[Scan] | None = None
-        self._settings: Settings | None = None
+    def __init__(self, scans: Scans, control: Control) -> None:
+        self._scans = scans
+        self._control = control
+        self._found_scans: list[Scan] | None = None
+        self._found_settings: Settings | None = None
 
     def scans(self) -> list[Scan]:
         """Return all scans, the oldest first."""
-        if self._scans is None:
-            self._scans = self._table.scans()[::-1]
-        return self._scans
+        if self._found_scans is None:
+            self._found_scans = self._scans.scans()[::-1]
+        return self._found_scans
 
     def open_scans(self) -> list[Scan]:
         """Return the open scans, the oldest first."""
@@ -29,13 +30,13 @@ class Sight:
 
     def settings(self) -> Settings:
         """Return the settings."""
-        if self._settings is None:
-            self._settings = self._table.settings() or Settings()
-        return self._settings
+        if self._found_settings is None:
+            self._found_settings = self._control.settings() or Settings()
+        return self._found_settings
 
     def forget(self) -> None:
         """Have the scans read again: this sweep has changed some."""
-        self._scans = None
+        self._found_scans = None
 
 
 class Chore(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 
-from handlers.adapters.table.bulk import MAX_RECORDS
+from handlers.adapters.table import MAX_RECORDS
 from handlers.domain.record import Record
 from handlers.runtime.clock import Clock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handlers.adapters.queue import LaneQueues
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import WaitingRecords
 from handlers.domain.record import Record
 from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import Sight
@@ -17,8 +17,8 @@ from handlers.runtime.logs import Log
 class Resending:
     """Sends the messages of videos again that have waited for too long."""
 
-    def __init__(self, table: ScanTable, queues: LaneQueues, clock: Clock) -> None:
-        self._table = table
+    def __init__(self, waiting: WaitingRecords, queues: LaneQueues, clock: Clock) -> None:
+        self._waiting = waiting
         self._queues = queues
         self._clock = clock
 
@@ -28,11 +28,11 @@ class Resending:
             return
         for scan in sight.open_scans():
             before = rules.sent_again_before(scan, self._clock.now())
-            if not paced(self._table.waiting(scan.id, before=before), self._send, self._clock, until):
+            if not paced(self._waiting.waiting(scan.id, before=before), self._send, self._clock, until):
                 return
 
     def _send(self, records: Sequence[Record]) -> None:
         # The message first: who dies in between leaves a message too many, not one too few.
         taken = self._queues.send_all(records)
-        count = self._table.requeue(taken, at=self._clock.now())
+        count = self._waiting.requeue(taken, at=self._clock.now())
         Log().info("messages sent again", scan_id=records[0].scan_id, messages=len(taken), records=count)

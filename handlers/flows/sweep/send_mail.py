@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from handlers.adapters.mail import MailTopic
-from handlers.adapters.table import Outcome, ScanTable
+from handlers.adapters.table import Control, Outcome, Records, Scans, WaitingRecords
 from handlers.domain import scan_mail
 from handlers.domain.mail import Mail, flagged_mail
 from handlers.domain.record import Record, Scan, Settings
@@ -61,8 +61,9 @@ class Post:
 class FlaggedMailing:
     """Mails flagged videos one by one, up to the limit of their scan; the rest is left to the digest."""
 
-    def __init__(self, table: ScanTable, post: Post, clock: Clock, *, stack_name: str, limit: int) -> None:
-        self._table = table
+    def __init__(self, records: Records, scans: Scans, post: Post, clock: Clock, *, stack_name: str, limit: int) -> None:
+        self._records = records
+        self._scans = scans
         self._post = post
         self._clock = clock
         self._stack_name = stack_name
@@ -71,12 +72,12 @@ class FlaggedMailing:
     def do(self, sight: Sight, until: float) -> None:
         """Send the mails that are due, the oldest first; one that cannot be sent does not keep the others back."""
         sent = {scan.id: scan.mails_sent for scan in sight.scans()}
-        due = self._table.mails_due(MAILS_LOOKED_AT)
+        due = self._records.mails_due(MAILS_LOOKED_AT)
         steps = (partial(self._deal_with, video_id, scan_id, sent, sight) for video_id, scan_id in due)
         attempt_all(steps, lambda: self._clock.now() <= until)
 
     def _deal_with(self, video_id: str, scan_id: str, sent: dict[str, int], sight: Sight) -> None:
-        record = self._table.record(video_id, scan_id)
+        record = self._records.record(video_id, scan_id)
         if record is None or not record.mail_due:
             # The index lags: this mail was sent a moment ago.
             return
@@ -91,18 +92,18 @@ class FlaggedMailing:
     def _note(self, record: Record, sent: dict[str, int]) -> Outcome:
         if record.scan_id in sent:
             sent[record.scan_id] += 1
-        return self._table.mail_sent(record)
+        return self._records.mail_sent(record)
 
     def _spare(self, record: Record, sight: Sight) -> None:
-        self._table.tell_limit(record.scan_id)
-        self._table.mail_spared(record)
+        self._scans.tell_limit(record.scan_id)
+        self._records.mail_spared(record)
         sight.forget()
 
     def _mail(self, record: Record) -> Mail:
         return flagged_mail(
             record,
             [label for name in record.counted for label in record.labels if label.name == name],
-            self._table.segments(record.video.id, record.scan_id, record.attempt),
+            self._records.segments(record.video.id, record.scan_id, record.attempt),
             record.scan_id,
             self._stack_name,
         )
@@ -111,8 +112,22 @@ class FlaggedMailing:
 class ScanMailing:
     """Mails what is to be said about whole scans, and about starting as a whole."""
 
-    def __init__(self, table: ScanTable, post: Post, clock: Clock, *, stack_name: str, limit: int) -> None:
-        self._table = table
+    def __init__(
+        self,
+        post: Post,
+        clock: Clock,
+        *,
+        records: Records,
+        waiting: WaitingRecords,
+        scans: Scans,
+        control: Control,
+        stack_name: str,
+        limit: int,
+    ) -> None:
+        self._records = records
+        self._waiting = waiting
+        self._scans = scans
+        self._control = control
         self._post = post
         self._clock = clock
         self._stack_name = stack_name
@@ -134,18 +149,18 @@ class ScanMailing:
         self._post.deliver(("pause", settings.paused_at), mail, self._pause_told)
 
     def _pause_told(self) -> Outcome:
-        return self._table.pause_mail_sent()
+        return self._control.pause_mail_sent()
 
     def _tell(self, scan: Scan, kind: ScanMail) -> None:
         # A scan that was opened again is closed again, and so has another digest.
         name = (kind, scan.id, scan.held_at, scan.closed_at)
-        outcome = self._post.deliver(name, partial(self._mail, scan, kind), lambda: self._table.scan_mail_sent(scan.id, kind))
+        outcome = self._post.deliver(name, partial(self._mail, scan, kind), lambda: self._scans.scan_mail_sent(scan.id, kind))
         Log().info("scan mail sent", scan_id=scan.id, kind=kind.value, outcome=outcome.value)
 
     def _mail(self, scan: Scan, kind: ScanMail) -> Mail:
         match kind:
             case ScanMail.JOB_BROKEN:
-                waiting = self._table.waiting_count(scan.id, WAITING_COUNTED)
+                waiting = self._waiting.waiting_count(scan.id, WAITING_COUNTED)
                 return scan_mail.job_broken_mail(scan, waiting, self._stack_name, counted_to=WAITING_COUNTED)
             case ScanMail.LIMIT:
                 return scan_mail.limit_mail(scan, self._limit, self._stack_name)
@@ -153,9 +168,9 @@ class ScanMailing:
                 return self._digest(scan)
 
     def _digest(self, scan: Scan) -> Mail:
-        totals = self._table.totals(scan.id)
-        ids = itertools.islice(self._table.in_state(scan.id, State.FLAGGED), FLAGGED_LOOKED_AT)
-        flagged = self._table.records((video_id, scan.id) for video_id in ids)
+        totals = self._scans.totals(scan.id)
+        ids = itertools.islice(self._records.in_state(scan.id, State.FLAGGED), FLAGGED_LOOKED_AT)
+        flagged = self._records.records((video_id, scan.id) for video_id in ids)
         worst = heapq.nlargest(scan_mail.WORST, flagged, key=scan_mail.confidence)
         seen_all = totals.videos.get(State.FLAGGED, 0) <= FLAGGED_LOOKED_AT
         return scan_mail.digest_mail(scan, totals, worst, self._stack_name, seen_all=seen_all)

@@ -17,7 +17,7 @@ from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.mail import MailTopic
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Table
 from handlers.flows.sweep.check_overdue import Asking
 from handlers.flows.sweep.close_scans import Closing, Measuring
 from handlers.flows.sweep.context import Chore, Sight
@@ -44,7 +44,7 @@ class SweepError(Exception):
 class Ports:
     """All that the sweeper works with."""
 
-    table: ScanTable
+    table: Table
     topic: MailTopic
     batch_jobs: BatchJobs
     queues: LaneQueues
@@ -66,7 +66,8 @@ class Sweeping:
     """Sweeps; lives as long as its warm environment."""
 
     def __init__(self, ports: Ports, clock: Clock, settings: SweepSettings) -> None:
-        self._table = ports.table
+        self._scans = ports.table.scans
+        self._control = ports.table.control
         self._clock = clock
         self._holder = uuid.uuid4().hex
         self._chores = _chores(ports, clock, settings)
@@ -78,12 +79,12 @@ class Sweeping:
             SweepError: At the end, if any chore failed.
         """
         began = self._clock.now()
-        if not self._table.take_lease(self._holder, deadline):
+        if not self._control.take_lease(self._holder, deadline):
             Log().info("another sweeper is at it")
             return
-        sight, end = Sight(self._table), min(deadline - LAST_SECONDS, began + SWEEP_SECONDS)
+        sight, end = Sight(self._scans, self._control), min(deadline - LAST_SECONDS, began + SWEEP_SECONDS)
         failed = [type(chore).__name__ for chore, share in self._chores if not self._done(chore, sight, share, end)]
-        self._table.return_lease(self._holder)
+        self._control.return_lease(self._holder)
         if failed:
             raise SweepError(f"failed: {', '.join(failed)}")
 
@@ -101,18 +102,28 @@ class Sweeping:
 
 def _chores(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[Chore, float]]:
     """Return the chores in their order, with the seconds that each may take: what is short and urgent comes before what is long."""
-    table, queues = ports.table, ports.queues
-    post = Post(ports.topic, clock)
+    records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
+    queues, post = ports.queues, Post(ports.topic, clock)
+    scan_mails = ScanMailing(
+        post,
+        clock,
+        records=records,
+        waiting=waiting,
+        scans=scans,
+        control=control,
+        stack_name=settings.stack_name,
+        limit=settings.mails_per_scan,
+    )
     return (
         (Switching(ports.switches), 5.0),
-        (FlaggedMailing(table, post, clock, stack_name=settings.stack_name, limit=settings.mails_per_scan), 15.0),
-        (JobWatching(table, ports.batch_jobs, clock), 5.0),
-        (Closing(table, clock), 5.0),
-        (ScanMailing(table, post, clock, stack_name=settings.stack_name, limit=settings.mails_per_scan), 10.0),
-        (Asking(table, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
-        (Measuring(table, clock), 5.0),
-        (Purging(table, queues, clock), 5.0),
-        (Cancelling(table, queues, clock), 20.0),
-        (LaneWatching(table, queues, clock), 5.0),
-        (Resending(table, queues, clock), SWEEP_SECONDS),
+        (FlaggedMailing(records, scans, post, clock, stack_name=settings.stack_name, limit=settings.mails_per_scan), 15.0),
+        (JobWatching(waiting, scans, ports.batch_jobs, clock), 5.0),
+        (Closing(records, waiting, scans, clock), 5.0),
+        (scan_mails, 10.0),
+        (Asking(records, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
+        (Measuring(scans, clock), 5.0),
+        (Purging(waiting, scans, control, queues, clock), 5.0),
+        (Cancelling(waiting, queues, clock), 20.0),
+        (LaneWatching(waiting, scans, control, queues, clock), 5.0),
+        (Resending(waiting, queues, clock), SWEEP_SECONDS),
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from handlers.adapters.batch_jobs import OVER, BatchJobs
-from handlers.adapters.table import Outcome, ScanTable
+from handlers.adapters.table import Outcome, Scans, WaitingRecords
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
 from handlers.flows.sweep.context import Sight
@@ -28,8 +28,9 @@ BROKEN = frozenset({"Cancelled", "Failed"})
 class JobWatching:
     """Notes how the batch jobs stand of scans that are not over."""
 
-    def __init__(self, table: ScanTable, batch_jobs: BatchJobs, clock: Clock) -> None:
-        self._table = table
+    def __init__(self, waiting: WaitingRecords, scans: Scans, batch_jobs: BatchJobs, clock: Clock) -> None:
+        self._waiting = waiting
+        self._scans = scans
         self._batch_jobs = batch_jobs
         self._clock = clock
         self._asked: dict[str, float] = {}
@@ -43,7 +44,7 @@ class JobWatching:
     def _look_after(self, scan: Scan, sight: Sight) -> None:
         jobs = tuple(map(self._asked_after, scan.jobs))
         if jobs != scan.jobs:
-            self._table.note_jobs(scan.id, jobs)
+            self._scans.note_jobs(scan.id, jobs)
             sight.forget()
         self._pause_if_broken(scan, jobs, sight)
 
@@ -58,11 +59,11 @@ class JobWatching:
         broken = [job for job in jobs if job.status in BROKEN and not job.told]
         if not broken or scan.status is ScanStatus.PAUSED:
             return
-        if scan.status is ScanStatus.CANCELLED or self._table.waiting_seems_empty(scan.id):
+        if scan.status is ScanStatus.CANCELLED or self._waiting.waiting_seems_empty(scan.id):
             self._settle(scan, broken, sight)
             return
         reason = "; ".join(f"its batch job {job.id} is {job.status.lower()}" for job in broken)
-        if self._table.pause_broken_scan(scan.id, frozenset(job.id for job in broken), reason) is Outcome.DONE:
+        if self._scans.pause_broken_scan(scan.id, frozenset(job.id for job in broken), reason) is Outcome.DONE:
             Log({"scan_id": scan.id}).alarm("scan paused", reason=reason)
         sight.forget()
 
@@ -74,5 +75,5 @@ class JobWatching:
         now = self._clock.now()
         long_over = [job for job in broken if job.terminal_since is not None and now - job.terminal_since >= SETTLED_SECONDS]
         if long_over:
-            self._table.note_jobs(scan.id, tuple(replace(job, told=True) for job in long_over))
+            self._scans.note_jobs(scan.id, tuple(replace(job, told=True) for job in long_over))
             sight.forget()

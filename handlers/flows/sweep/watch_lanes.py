@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from handlers.adapters.functions import LaneSwitches
 from handlers.adapters.queue import LaneQueues
-from handlers.adapters.table import ScanTable
-from handlers.adapters.table.scan_items import LaneWatch
+from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
 from handlers.domain.record import Scan
 from handlers.domain.states import Lane
 from handlers.flows.sweep.context import Sight
@@ -34,8 +33,10 @@ class Switching:
 class LaneWatching:
     """Notices what a lane has lost: a dead letter more, or nothing in it while videos wait."""
 
-    def __init__(self, table: ScanTable, queues: LaneQueues, clock: Clock) -> None:
-        self._table = table
+    def __init__(self, waiting: WaitingRecords, scans: Scans, control: Control, queues: LaneQueues, clock: Clock) -> None:
+        self._waiting = waiting
+        self._scans = scans
+        self._control = control
         self._queues = queues
         self._clock = clock
 
@@ -46,19 +47,19 @@ class LaneWatching:
         for lane in Lane:
             if self._clock.now() > until:
                 return
-            seen = self._table.lane_watch(lane)
+            seen = self._control.lane_watch(lane)
             watch = self._empty(lane, sight, self._dead(lane, sight, seen))
             if watch != seen:
-                self._table.note_lane(lane, watch)
+                self._control.note_lane(lane, watch)
 
     def _dead(self, lane: Lane, sight: Sight, seen: LaneWatch) -> LaneWatch:
         count = self._queues.dead_letters(lane)
         if count > seen.dead_letters:
-            self._send_again(lane, self._waiting(lane, sight), sight, "dead letters")
+            self._send_again(lane, self._scans_waiting_in(lane, sight), sight, "dead letters")
         return replace(seen, dead_letters=count)
 
     def _empty(self, lane: Lane, sight: Sight, seen: LaneWatch) -> LaneWatch:
-        waiting = self._waiting(lane, sight) if self._queues.depth(lane).empty else []
+        waiting = self._scans_waiting_in(lane, sight) if self._queues.depth(lane).empty else []
         if not waiting:
             return replace(seen, empty_since=None)
         now = self._clock.now()
@@ -69,11 +70,11 @@ class LaneWatching:
         self._send_again(lane, waiting, sight, "empty")
         return replace(seen, empty_since=None)
 
-    def _waiting(self, lane: Lane, sight: Sight) -> list[Scan]:
-        return [scan for scan in sight.open_scans() if lane in self._table.waiting_lanes(scan.id)]
+    def _scans_waiting_in(self, lane: Lane, sight: Sight) -> list[Scan]:
+        return [scan for scan in sight.open_scans() if lane in self._waiting.waiting_lanes(scan.id)]
 
     def _send_again(self, lane: Lane, scans: list[Scan], sight: Sight, reason: str) -> None:
         for scan in scans:
-            self._table.send_again(scan.id, self._clock.now())
+            self._scans.send_again(scan.id, self._clock.now())
         Log().warning("lane has lost messages", lane=lane.value, reason=reason, scans=len(scans))
         sight.forget()

@@ -9,8 +9,21 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import Outcome, ScanTable, Situation, expressions, items, scan_items
-from handlers.adapters.table.scan_items import REVISION, Running
+from handlers.adapters.table import (
+    Control,
+    Outcome,
+    Records,
+    Running,
+    Scans,
+    Situation,
+    WaitingRecords,
+    expressions,
+    items,
+    open_table,
+    scan_items,
+)
+from handlers.adapters.table.client import TableClient
+from handlers.adapters.table.scan_items import REVISION
 from handlers.domain.identity import Video, shard
 from handlers.domain.record import Record
 from handlers.domain.states import FINAL, Lane, State
@@ -26,11 +39,12 @@ _NO = clients.refusal("ConditionalCheckFailedException")
 _CANCELLED = clients.refusal("TransactionCanceledException")
 
 
-class MemoryTable(ScanTable):
-    """The table's port for one environment; `records` are what all of them share."""
+class Shared:
+    """What each part has for one environment; `records` are what all of them share."""
 
     def __init__(self, client, clock, records):
-        super().__init__(client, SCAN_TABLE, clock)
+        self._table = TableClient(client, SCAN_TABLE, clock)
+        self._clock = clock
         self._call = clock.call
         self._records = records
 
@@ -50,7 +64,29 @@ class MemoryTable(ScanTable):
             return refusal
         return Outcome.DONE
 
-    # --- reading
+    def _settings(self, _=None):
+        return self._item(scan_items.SETTINGS_KEY["pk"], scan_items.SETTINGS_KEY["sk"], scan_items.settings_from)
+
+    def _scan(self, _=None):
+        return self._item(scan_items.SCANS_PK, self._records.scan_id, scan_items.scan_from)
+
+    def _item(self, hash_key, sort, parse):
+        """Return what an item of the engine's table says, parsed once for each time it was written."""
+        row = self._records.engine.rows.get(hash_key, (sort,))
+        if row is None:
+            return None
+        known, value = self._records.parsed.get(hash_key, (None, None))
+        if known is not row:
+            value = parse(expressions.deserialized_item(row.item))
+            self._records.parsed[hash_key] = row, value
+        return value
+
+    def _row(self, record):
+        return self._records.by_number[worlds.number_of(record.video.key)]
+
+
+class MemoryRecords(Shared, Records):
+    """Records of videos and the analyses that run."""
 
     def record(self, video_id, scan_id):
         """Return a record."""
@@ -69,31 +105,6 @@ class MemoryTable(ScanTable):
     def _situation(self, analysis):
         return Situation(self._settings(), self._scan(), self._records.record(analysis.video_id))
 
-    def settings(self):
-        """Return the settings."""
-        return self._call(_GET, self._settings, None)
-
-    def _settings(self, _=None):
-        return self._item(scan_items.SETTINGS_KEY["pk"], scan_items.SETTINGS_KEY["sk"], scan_items.settings_from)
-
-    def _scan(self, _=None):
-        return self._item(scan_items.SCANS_PK, self._records.scan_id, scan_items.scan_from)
-
-    def _item(self, hash_key, sort, parse):
-        """Return what an item of the engine's table says, parsed once for each time it was written."""
-        row = self._records.engine.rows.get(hash_key, (sort,))
-        if row is None:
-            return None
-        known, value = self._records.parsed.get(hash_key, (None, None))
-        if known is not row:
-            value = parse(expressions.deserialized_item(row.item))
-            self._records.parsed[hash_key] = row, value
-        return value
-
-    def scans(self):
-        """Return all scans: there is one."""
-        return [self._call(_QUERY, self._scan, None)]
-
     def running_count(self):
         """Return how many analyses run."""
         return self._call(_QUERY, len, self._records.running)
@@ -101,10 +112,6 @@ class MemoryTable(ScanTable):
     def running(self):
         """Return the analyses that run."""
         return self._call(_QUERY, lambda running: [running[video_id] for video_id in sorted(running)], self._records.running)
-
-    def totals(self, scan_id):
-        """Return the totals."""
-        return self._call(_QUERY, lambda _: self._records.counted(), None)
 
     def in_state(self, scan_id, state):
         """Yield the ids of flagged videos."""
@@ -119,36 +126,6 @@ class MemoryTable(ScanTable):
         """Return whose mails seem due."""
         found = self._call(_QUERY, lambda limit: self._records.first(MAILS, limit), limit)
         return [(row.video_id, self._records.scan_id) for _, row in found]
-
-    def waiting_seems_empty(self, scan_id):
-        """Tell whether nothing seems to wait."""
-        return not any(map(self._first, range(items.INDEX_SHARDS)))
-
-    def waiting_lanes(self, scan_id):
-        """Return the lanes of what seems to wait."""
-        found = [self._first(number) for number in range(items.INDEX_SHARDS)]
-        return {Lane.NORMAL} if any(found) else set()
-
-    def _first(self, number):
-        return self._call(_QUERY, lambda number: self._records.first(number, 1), number)
-
-    def waiting(self, scan_id, *, before=None):
-        """Yield what seems to wait since before a time, the oldest first."""
-        shards = (self._waiting_in(number, before) for number in range(items.INDEX_SHARDS))
-        return (record for _, record in heapq.merge(*shards, key=lambda found: found[0]))
-
-    def _waiting_in(self, number, before):
-        """Yield the waiting of a shard, in pages; a page that is full has another after it."""
-        after = -1
-        while True:
-            page = self._call(_QUERY, lambda after: self._records.first(number, _PAGE, before=before, after=after), after)
-            for key, row in page:
-                yield key, _as_index_shows(self._records.scan_id, key, row)
-            if len(page) < _PAGE:
-                return
-            after = page[-1][0]
-
-    # --- writing
 
     def register(self, record, previous):
         """Write a new record that waits; whatever else is registered the simulation does not know."""
@@ -283,6 +260,50 @@ class MemoryTable(ScanTable):
 
         return self._change(operation, change)
 
+    def note_asked(self, running, *, at):
+        """Note that Rekognition is asked."""
+
+        def update():
+            stands = self._records.running.get(running.video_id)
+            if stands is None or stands.asked_at != running.asked_at:
+                return Outcome.DONE_BEFORE
+            self._records.running[running.video_id] = replace(stands, asked_at=at)
+            return None
+
+        return self._change(_UPDATE, update)
+
+
+class MemoryWaiting(Shared, WaitingRecords):
+    """What waits."""
+
+    def waiting_seems_empty(self, scan_id):
+        """Tell whether nothing seems to wait."""
+        return not any(map(self._first, range(items.INDEX_SHARDS)))
+
+    def waiting_lanes(self, scan_id):
+        """Return the lanes of what seems to wait."""
+        found = [self._first(number) for number in range(items.INDEX_SHARDS)]
+        return {Lane.NORMAL} if any(found) else set()
+
+    def _first(self, number):
+        return self._call(_QUERY, lambda number: self._records.first(number, 1), number)
+
+    def waiting(self, scan_id, *, before=None):
+        """Yield what seems to wait since before a time, the oldest first."""
+        shards = (self._waiting_in(number, before) for number in range(items.INDEX_SHARDS))
+        return (record for _, record in heapq.merge(*shards, key=lambda found: found[0]))
+
+    def _waiting_in(self, number, before):
+        """Yield the waiting of a shard, in pages; a page that is full has another after it."""
+        after = -1
+        while True:
+            page = self._call(_QUERY, lambda after: self._records.first(number, _PAGE, before=before, after=after), after)
+            for key, row in page:
+                yield key, _as_index_shows(self._records.scan_id, key, row)
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
+
     def requeue(self, records, *, at):
         """Note that the messages of waiting records were sent again; one whose condition fails does not keep the others back."""
         left = list(records)
@@ -312,17 +333,25 @@ class MemoryTable(ScanTable):
         row.queued_at, row.record = at, None
         self._records.plan(number, sort_key(at, video_id), row)
 
-    def note_asked(self, running, *, at):
-        """Note that Rekognition is asked."""
 
-        def update():
-            stands = self._records.running.get(running.video_id)
-            if stands is None or stands.asked_at != running.asked_at:
-                return Outcome.DONE_BEFORE
-            self._records.running[running.video_id] = replace(stands, asked_at=at)
-            return None
+class MemoryScans(Shared, Scans):
+    """The scan, of which there is one."""
 
-        return self._change(_UPDATE, update)
+    def scans(self):
+        """Return all scans: there is one."""
+        return [self._call(_QUERY, self._scan, None)]
+
+    def totals(self, scan_id):
+        """Return the totals."""
+        return self._call(_QUERY, lambda _: self._records.counted(), None)
+
+
+class MemoryControl(Shared, Control):
+    """Settings and the sweeper's lease."""
+
+    def settings(self):
+        """Return the settings."""
+        return self._call(_GET, self._settings, None)
 
     def take_lease(self, holder, until):
         """Tell whether this sweeper is the one for now."""
@@ -347,8 +376,12 @@ class MemoryTable(ScanTable):
 
         self._change("dynamodb.DeleteItem", delete)
 
-    def _row(self, record):
-        return self._records.by_number[worlds.number_of(record.video.key)]
+
+def memory_table(client, clock, records):
+    """Return the product's table for one environment."""
+    parts = {"records": MemoryRecords, "waiting": MemoryWaiting, "scans": MemoryScans, "control": MemoryControl}
+    made = {name: part(client, clock, records) for name, part in parts.items()}
+    return replace(open_table(client, SCAN_TABLE, clock), **made)
 
 
 def _waits(row, record):

@@ -10,7 +10,7 @@ from handlers.adapters.mail import MailTopic
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain import policy
 from handlers.domain.record import Scan
 from handlers.domain.states import Lane, ScanStatus, State
@@ -85,9 +85,9 @@ class Ours:
     def _submit(self):
         lab = self.lab
         job_id = lab.submit("batch_invoke", arguments={"scan_id": SCAN, "lane": "normal"})
-        table = ScanTable(clients.dynamodb(_AtOnce(), lab.tables), SCAN_TABLE, lab.clock)
-        table.put_scan(Scan(SCAN, BUCKET, created_at=lab.clock.now(), objects=self.world.setting.videos))
-        table.add_job(SCAN, job_id)
+        table = open_table(clients.dynamodb(_AtOnce(), lab.tables), SCAN_TABLE, lab.clock)
+        table.scans.put_scan(Scan(SCAN, BUCKET, created_at=lab.clock.now(), objects=self.world.setting.videos))
+        table.scans.add_job(SCAN, job_id)
         self.table = table
         if not self.world.setting.redriven:
             lab.clock.call_later(_RETRY_LOOK_SECONDS, lambda: self._retry(job_id))
@@ -100,22 +100,22 @@ class Ours:
         failed = self.lab.failed("first")
         self.retried = len(failed)
         arguments = {"scan_id": SCAN, "lane": "normal", "retry": "1"}
-        self.table.add_job(SCAN, self.lab.submit("batch_invoke", failed, arguments=arguments, token="second"))
+        self.table.scans.add_job(SCAN, self.lab.submit("batch_invoke", failed, arguments=arguments, token="second"))
 
     def own_count(self):
         """Return what the product's own table says of how many videos are analysed: to be held against Rekognition's book."""
-        totals = self.table.totals(SCAN) if self.in_engine else self.lab.records.counted()
+        totals = self.table.scans.totals(SCAN) if self.in_engine else self.lab.records.counted()
         return {"analysed_by_own_table": totals.videos[State.CLEAN] + totals.videos[State.FLAGGED]}
 
     def run(self):
         """Let the scan come to its end."""
-        closed = (lambda: True) if self.world.setting.without else lambda: self.table.scan(SCAN).status is ScanStatus.CLOSED
+        closed = (lambda: True) if self.world.setting.without else lambda: self.table.scans.scan(SCAN).status is ScanStatus.CLOSED
         self.lab.run(closed)
 
     # the functions' flows
 
     def _table(self, environment):
-        return ScanTable(clients.dynamodb(environment, self.lab.tables), SCAN_TABLE, environment)
+        return open_table(clients.dynamodb(environment, self.lab.tables), SCAN_TABLE, environment)
 
     def _lanes(self, environment, *, dead_letters=False):
         urls = {lane: queueing.url_of(name) for lane, name in LANES.items()}
@@ -133,20 +133,22 @@ class Ours:
 
     def _batch_invoke(self, environment):
         store = ObjectStore(clients.s3(environment))
-        flow = Registering(self._table(environment), store, self._lanes(environment), environment)
+        table = self._table(environment)
+        flow = Registering(table.records, table.scans, store, self._lanes(environment), environment)
         return lambda event, _deadline: flow.respond(event)
 
     def _start_analysis(self, environment):
         settings = StartSettings(COMPLETIONS, ROLE, _CONTEXT["min_confidence"], self._limits)
         store, starter = ObjectStore(clients.s3(environment)), AnalysisStarter(self._rekognition(environment))
-        starting = Starting(self._table(environment), store, starter, environment, settings)
+        table = self._table(environment)
+        starting = Starting(table.records, table.control, store, starter, environment, settings=settings)
         flow = Receiving(starting, self._lanes(environment), environment)
         return lambda event, deadline: flow.respond(event, deadline=deadline)
 
     def _completion(self, environment):
         reader = AnalysisReader(self._rekognition(environment), environment)
         table = self._table(environment)
-        flow = Completing(table, reader, self._hits(environment), self._policy, environment, topic_arn=COMPLETIONS)
+        flow = Completing(table.records, reader, self._hits(environment), self._policy, environment, topic_arn=COMPLETIONS)
         return lambda event, deadline: flow.respond(event, deadline=deadline)
 
     def _sweeper(self, environment):

@@ -3,7 +3,7 @@
 from tests.bench.simulation import clients
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.lab import SCAN, Ground
-from tests.bench.simulation.memory import MemoryTable
+from tests.bench.simulation.memory import memory_table
 from tests.bench.simulation.ours import COMPLETIONS, LANE_VISIBILITY_SECONDS, LANES, STARTERS_PER_LANE, Ours
 from tests.bench.simulation.queues import arn_of
 from tests.bench.simulation.quick import MemoryHits, QuickLambda
@@ -73,7 +73,7 @@ class OursInMemory(Ours):
 
     def _table(self, environment):
         client = clients.dynamodb(environment, self.lab.tables)
-        return MemoryTable(client, environment, self.lab.records)
+        return memory_table(client, environment, self.lab.records)
 
     def _lanes(self, environment, *, dead_letters=False):  # there are none
         return MemoryQueues(environment, self.lab.lanes, {arn_of(name): lane for lane, name in LANES.items()})

@@ -34,7 +34,9 @@ ALCOHOL = [(0, "Alcohol", "", 1, 60.0)]
 
 @pytest.fixture(name="flow")
 def _flow(table, rekognition, work, clock):
-    return Completing(table, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, topic_arn=COMPLETIONS)
+    return Completing(
+        table.records, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, topic_arn=COMPLETIONS
+    )
 
 
 @pytest.fixture(name="complete")
@@ -51,15 +53,15 @@ def _start(table, rekognition):
 
     def start(key="a.mp4", *, running=True, **fields):
         record = waiting(key, **fields)
-        table.register(record, None)
-        table.note_start_tried(record, ObjectFacts("abc", 3, None), START, at=1.0)
+        table.records.register(record, None)
+        table.records.note_start_tried(record, ObjectFacts("abc", 3, None), START, at=1.0)
         job_id = rekognition.start_content_moderation(
             Video={"S3Object": {"Bucket": BUCKET, "Name": key}},
             ClientRequestToken=record.analysis.token,
             JobTag=record.analysis.tag,
         )["JobId"]
         if running:
-            table.enter_running(record, job_id)
+            table.records.enter_running(record, job_id)
         return job_id
 
     return start
@@ -78,7 +80,7 @@ def _hits_of(work):
 
 @pytest.fixture(name="record")
 def _record(table):
-    return lambda key="a.mp4": table.record(waiting(key).video.id, SCAN)
+    return lambda key="a.mp4": table.records.record(waiting(key).video.id, SCAN)
 
 
 class TestVerdict:
@@ -90,10 +92,10 @@ class TestVerdict:
         complete(job_id)
 
         now = record()
-        segments = list(table.segments(now.video.id, SCAN, 0))
+        segments = list(table.records.segments(now.video.id, SCAN, 0))
         assert (State.FLAGGED, True, ("Weapons", "Violence")) == (now.state, now.mail_due, now.counted)
         assert ("7.0", POLICY.hash, 90_000) == (now.model_version, now.policy_hash, now.duration_ms)
-        assert (clock.now(), 0) == (now.finished_at, table.running_count())
+        assert (clock.now(), 0) == (now.finished_at, table.records.running_count())
         assert [("Violence", 2_000, 2_000, 1), ("Weapons", 2_000, 2_500, 2)] == [
             (found.label, found.start_ms, found.end_ms, found.hits) for found in segments
         ]
@@ -106,7 +108,7 @@ class TestVerdict:
 
         complete(job_id)
 
-        assert (state, False, []) == (record().state, record().mail_due, table.mails_due(9))
+        assert (state, False, []) == (record().state, record().mail_due, table.records.mails_due(9))
 
     def test_failed(self, start, complete, record, rekognition):
         """A job that failed is a failure with Rekognition's message, never clean."""
@@ -130,7 +132,7 @@ class TestVerdict:
         complete(job_id)
 
         now = record()
-        segments = list(table.segments(now.video.id, SCAN, 0))
+        segments = list(table.records.segments(now.video.id, SCAN, 0))
         assert 40 == len(rekognition.gets)
         assert (40_000, {"TIMESTAMP"}) == (sum(found.hits for found in segments), {get["SortBy"] for get in rekognition.gets})
         assert {f"Label {number}" for number in range(3)} == {label.name for label in now.labels}
@@ -144,7 +146,7 @@ class TestVerdict:
 
         complete(job_id)
 
-        assert (state, 0) == (record().state, table.running_count())
+        assert (state, 0) == (record().state, table.records.running_count())
 
     @pytest.mark.parametrize("tag", ["somebody-elses", f"{SCAN}/{'0' * 32}/0", f"{SCAN}/{waiting().video.id}/1"])
     def test_whatever_tag(self, start, complete, record, rekognition, tag):
@@ -164,7 +166,7 @@ class TestVerdict:
         complete(job_id, job_id)
         early = record().state
 
-        table.enter_running(record(), job_id, repeated=True)
+        table.records.enter_running(record(), job_id, repeated=True)
         complete(job_id)
 
         assert (State.WAITING, State.FLAGGED, job_id) == (early, record().state, record().rekognition_job_id)
@@ -185,7 +187,7 @@ class TestVerdict:
 
         complete(job_id)
 
-        assert (State.FAILED, 0) == (record().state, table.running_count())
+        assert (State.FAILED, 0) == (record().state, table.records.running_count())
         assert "another video" in record().problem.message
 
 
@@ -238,14 +240,14 @@ class TestHarmless:
         """A job that somebody else started on our video under our tag, so that nothing is found, changes nothing."""
         match stand:
             case "never tried":
-                table.register(waiting(), None)
+                table.records.register(waiting(), None)
             case "without job id":  # as an earlier version of this code left them
-                table.register(waiting(), None)
-                table.enter_running(waiting(), None)
+                table.records.register(waiting(), None)
+                table.records.enter_running(waiting(), None)
             case "failed" | "cancelled":
                 start()
-                now = table.record(waiting().video.id, SCAN)
-                table.finish(replace(now, state=State[stand.upper()], finished_at=1.0))
+                now = table.records.record(waiting().video.id, SCAN)
+                table.records.finish(replace(now, state=State[stand.upper()], finished_at=1.0))
             case _:
                 start(running=stand == "runs")
         video = {"S3Object": {"Bucket": BUCKET, "Name": "a.mp4"}}
@@ -263,13 +265,13 @@ class TestHarmless:
         """A late result of an old attempt does not touch the new one."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
-        failed = table.record(waiting().video.id, SCAN)
-        table.finish(replace(failed, state=State.CANCELLED, finished_at=1.0))
-        table.register(waiting(attempt=1), table.record(failed.video.id, SCAN))
+        failed = table.records.record(waiting().video.id, SCAN)
+        table.records.finish(replace(failed, state=State.CANCELLED, finished_at=1.0))
+        table.records.register(waiting(attempt=1), table.records.record(failed.video.id, SCAN))
         complete(job_id)
         waits = record()
 
-        table.enter_running(waits, "job-of-the-retry")
+        table.records.enter_running(waits, "job-of-the-retry")
         complete(job_id)
 
         assert [(State.WAITING, 1), (State.RUNNING, 1)] == [(now.state, now.attempt) for now in (waits, record())]
@@ -308,7 +310,7 @@ class TestTrouble:
 
         complete(job_id)
 
-        (segment,) = table.segments(record().video.id, SCAN, 0)
+        (segment,) = table.records.segments(record().video.id, SCAN, 0)
         assert (2_500, 6) == (segment.hits, len(rekognition.gets))
 
     def test_one_bad(self, start, complete, record, rekognition):
@@ -374,7 +376,7 @@ class TestHits:
         with pytest.raises(CompletionError):
             complete(job_id)
 
-        assert (State.RUNNING, []) == (record().state, list(table.segments(record().video.id, SCAN, 0)))
+        assert (State.RUNNING, []) == (record().state, list(table.records.segments(record().video.id, SCAN, 0)))
 
     def test_stale_token(self, start, complete, record, rekognition, hits_of):
         """Where pages are read anew, what was written down of the first reading is thrown away."""
@@ -420,8 +422,8 @@ class TestKilled:
         complete(job_id)
 
         now = record()
-        assert (State.FLAGGED, 1, 0) == (now.state, table.totals(SCAN).final, table.running_count())
-        assert 2 == len(list(table.segments(now.video.id, SCAN, 0)))
+        assert (State.FLAGGED, 1, 0) == (now.state, table.scans.totals(SCAN).final, table.records.running_count())
+        assert 2 == len(list(table.records.segments(now.video.id, SCAN, 0)))
 
     def test_between_hits_and_segments(self, start, complete, record, rekognition, work, table, hits_of):
         """Killed after the hits were kept and repeated, they are kept again to the byte, under the same key."""
@@ -437,7 +439,7 @@ class TestKilled:
 
         (again,) = work.list_objects_v2(Bucket=WORK_BUCKET)["Contents"]
         assert (first["Key"], first["ETag"]) == (again["Key"], again["ETag"]) == (record().hits_key, again["ETag"])
-        assert (State.FLAGGED, 1, 3) == (record().state, table.totals(SCAN).final, len(hits_of(record())))
+        assert (State.FLAGGED, 1, 3) == (record().state, table.scans.totals(SCAN).final, len(hits_of(record())))
 
     def test_segments_first(self, start, complete, record, rekognition, dynamodb, table):
         """A final record is never without its segments: while they cannot be written, the record runs."""

@@ -19,7 +19,7 @@ AWS_TROUBLE = ["ThrottlingException", "ProvisionedThroughputExceededException", 
 
 @pytest.fixture(name="flow")
 def _flow(table, objects, queues, clock):
-    return Registering(table, objects, queues, clock)
+    return Registering(table.records, table.scans, objects, queues, clock)
 
 
 def answer(response):
@@ -30,7 +30,7 @@ def answer(response):
 
 def record_of(table, key="a.mp4"):
     """Return the record of a key of the test bucket."""
-    return table.record(Video(BUCKET, key).id, SCAN)
+    return table.records.record(Video(BUCKET, key).id, SCAN)
 
 
 class TestNew:
@@ -61,18 +61,18 @@ class TestNew:
 
         flow.respond(batch_event("a.mp4"))
 
-        scan = table.scan(SCAN)
+        scan = table.scans.scan(SCAN)
         assert (BUCKET, ScanStatus.OPEN, [JOB]) == (scan.bucket, scan.status, [job.id for job in scan.jobs])
 
     @pytest.mark.parametrize(("retry", "settled"), [("0", False), ("1", True)])
     def test_the_first_task_of_a_retry(self, flow, table, s3, retry, settled):
         """It settles the scan's earlier job together with noting its own, before anything waits for it; another job does not."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("earlier", "Cancelled"),)))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("earlier", "Cancelled"),)))
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
 
         flow.respond(batch_event("a.mp4", retry=retry))
 
-        assert [("earlier", settled), (JOB, False)] == [(job.id, job.told) for job in table.scan(SCAN).jobs]
+        assert [("earlier", settled), (JOB, False)] == [(job.id, job.told) for job in table.scans.scan(SCAN).jobs]
 
     def test_many_tasks(self, flow, s3):
         """Each task has its own result; one that cannot be understood does not harm the others."""
@@ -98,7 +98,7 @@ class TestUnfit:
 
         assert [("PermanentFailure", "missing")] * 2 == [(code, text["reason"]) for code, text in answers]
         assert (State.FAILED, "missing") == (record_of(table).state, record_of(table).problem.code)
-        assert 1 == table.totals(SCAN).videos[State.FAILED]
+        assert 1 == table.scans.totals(SCAN).videos[State.FAILED]
 
     def test_forbidden(self, flow, table, s3):
         """An object that may not be read fails for good, with a record of it."""
@@ -154,7 +154,7 @@ class TestAgain:
     @pytest.mark.parametrize("state", [State.RUNNING, State.CLEAN, State.FLAGGED, State.CANCELLED])
     def test_existing(self, flow, table, s3, state):
         """The answer for a record that is there is derived from its state, and the object is not looked at."""
-        table.register(replace(waiting(), state=state), None)
+        table.records.register(replace(waiting(), state=state), None)
 
         code, text = answer(flow.respond(batch_event("a.mp4")))
 
@@ -165,20 +165,20 @@ class TestAgain:
     def test_retry(self, flow, table, s3, messages, retry, attempt):
         """A task of a retry job takes up a failed video with the attempt it names."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
-        table.register(waiting().as_failed(Problem("analysis-failed", "codec"), at=1.0), None)
+        table.records.register(waiting().as_failed(Problem("analysis-failed", "codec"), at=1.0), None)
 
         codes = [answer(flow.respond(batch_event("a.mp4", retry=retry)))[0] for _ in range(2)]
 
         record = record_of(table)
         assert ["Succeeded", "Succeeded"] == codes
         assert (State.WAITING, attempt, None) == (record.state, record.attempt, record.problem)
-        assert (1, 0) == (len(messages()), table.totals(SCAN).final)
+        assert (1, 0) == (len(messages()), table.scans.totals(SCAN).final)
 
     @pytest.mark.parametrize(("retry", "sent"), [("0", 0), ("1", 0), ("2", 1)])
     def test_retry_of_a_waiting_video(self, flow, table, messages, retry, sent):
         """A later retry sends the message of a waiting video once more, which may be lost; its attempt stays as it is."""
         record = waiting(attempt=1, lane=Lane.EXPRESS)
-        table.register(record, None)
+        table.records.register(record, None)
 
         code, text = answer(flow.respond(batch_event("a.mp4", retry=retry)))
 
@@ -190,7 +190,7 @@ class TestAgain:
     def test_retry_of_what_runs_or_is_done(self, flow, table, messages, state):
         """A retry leaves alone what runs or is done: nothing is sent, nothing changes."""
         record = replace(waiting(), state=state)
-        table.register(record, None)
+        table.records.register(record, None)
 
         flow.respond(batch_event("a.mp4", retry="1"))
 
@@ -199,19 +199,19 @@ class TestAgain:
     def test_retry_of_what_is_no_video_any_more(self, flow, table, s3, messages):
         """A failed video that was replaced by something else stays FAILED and says so: its record must not tell the old reason."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"just text")
-        table.register(waiting().as_failed(Problem("forbidden", "no"), at=1.0), None)
+        table.records.register(waiting().as_failed(Problem("forbidden", "no"), at=1.0), None)
 
         code, text = answer(flow.respond(batch_event("a.mp4", retry="1")))
 
         record = record_of(table)
         assert ("Succeeded", "FAILED", "not-a-video") == (code, text["state"], text["reason"])
         assert (State.FAILED, "not-a-video", 1) == (record.state, record.problem.code, record.attempt)
-        assert ([], 1) == (messages(), table.totals(SCAN).videos[State.FAILED])
+        assert ([], 1) == (messages(), table.scans.totals(SCAN).videos[State.FAILED])
 
     @pytest.mark.parametrize("retry", ["0", "1"])
     def test_no_retry(self, flow, table, retry):
         """A clone of the same job does not take a failed video up again."""
-        table.register(waiting(attempt=1).as_failed(Problem("analysis-failed", "codec"), at=1.0), None)
+        table.records.register(waiting(attempt=1).as_failed(Problem("analysis-failed", "codec"), at=1.0), None)
 
         code, text = answer(flow.respond(batch_event("a.mp4", retry=retry)))
 
@@ -221,12 +221,12 @@ class TestAgain:
         """A registration opens a closed scan again, a minute after the last look at it at the latest."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         flow.respond(batch_event("a.mp4"))
-        table.close_scan(table.scan(SCAN))
+        table.scans.close_scan(table.scans.scan(SCAN))
         clock.sleep(60)
 
         flow.respond(batch_event("a.mp4"))
 
-        assert table.scan(SCAN).status is ScanStatus.OPEN
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     def test_scan_is_ensured_once_a_minute(self, flow, s3, dynamodb):
         """Within a minute an environment asks for the scan once."""
@@ -308,7 +308,9 @@ class TestKilled:
         for client in (s3, sqs, dynamodb):
             client.live()
 
-        code, text = answer(Registering(table, flow._objects, flow._queues, flow._clock).respond(batch_event("a.mp4")))
+        code, text = answer(
+            Registering(table.records, table.scans, flow._objects, flow._queues, flow._clock).respond(batch_event("a.mp4"))
+        )
 
         record = record_of(table)
         bodies = {message["Body"] for message in messages()}

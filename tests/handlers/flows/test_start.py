@@ -33,13 +33,15 @@ class Lanes:
     def __init__(self, table, objects, queues, sqs, urls, s3, clock, rekognition):
         self.table, self.objects, self.queues = table, objects, queues
         self.sqs, self.urls, self.s3, self.clock, self.rekognition = sqs, urls, s3, clock, rekognition
-        self.table.put_scan(Scan(SCAN, BUCKET))
+        self.table.scans.put_scan(Scan(SCAN, BUCKET))
         self.environment()
 
     def environment(self, slots=18, account_jobs=20, min_confidence=50.0):
         """Begin a new environment of the function."""
         settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs))
-        starting = Starting(self.table, self.objects, AnalysisStarter(self.rekognition), self.clock, settings)
+        starting = Starting(
+            self.table.records, self.table.control, self.objects, AnalysisStarter(self.rekognition), self.clock, settings=settings
+        )
         self.receiving = Receiving(starting, self.queues, self.clock)
 
     def register(self, key="a.mp4", body=MP4, **fields):
@@ -47,7 +49,7 @@ class Lanes:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         record = waiting(key, **fields)
         self.queues.send(record)
-        self.table.register(record, None)
+        self.table.records.register(record, None)
         return record
 
     def receive(self):
@@ -78,7 +80,7 @@ class Lanes:
 
     def record(self, key="a.mp4"):
         """Return the record of a key."""
-        return self.table.record(waiting(key).video.id, SCAN)
+        return self.table.records.record(waiting(key).video.id, SCAN)
 
 
 @pytest.fixture(name="lanes")
@@ -197,7 +199,7 @@ class TestMessages:
     def test_not_waiting(self, lanes, rekognition, state, table, queues):
         """A message whose record does not wait is dropped."""
         record = replace(waiting(), state=state)
-        table.register(record, None)
+        table.records.register(record, None)
         queues.send(record)
 
         assert lanes.run() is None
@@ -250,7 +252,7 @@ class TestFullAccount:
         start = rekognition.start_content_moderation
 
         def cancelled(**parameters):
-            table._change_scan(SCAN, lambda scan: replace(scan, status=ScanStatus.CANCELLED))
+            table.scans._change_scan(SCAN, lambda scan: replace(scan, status=ScanStatus.CANCELLED))
             return start(**parameters)
 
         rekognition.start_content_moderation = cancelled
@@ -265,8 +267,8 @@ class TestSlots:
         """Below the quota (5) our count decides; at the quota Rekognition does, and our count stops at twice of it."""
         lanes.environment(slots=slots, account_jobs=5)
         for number in range(running):
-            table.register(waiting(f"{number}.mp4"), None)
-            table.enter_running(waiting(f"{number}.mp4"), f"job {number}")
+            table.records.register(waiting(f"{number}.mp4"), None)
+            table.records.enter_running(waiting(f"{number}.mp4"), f"job {number}")
         lanes.register()
 
         handed_back = lanes.run(seconds=70)
@@ -286,7 +288,7 @@ class TestSlots:
 class TestPauses:
     def test_everything(self, lanes, table, rekognition):
         """While starting is paused messages are handed back, seldom enough not to die of it."""
-        table.pause("someone", "lunch")
+        table.control.pause("someone", "lunch")
         lanes.register()
 
         assert 60 == lanes.run()
@@ -295,7 +297,7 @@ class TestPauses:
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
     def test_scan(self, lanes, table, rekognition, status):
         """The messages of a paused or cancelled scan are dropped."""
-        table._change_scan(SCAN, lambda scan: replace(scan, status=status))
+        table.scans._change_scan(SCAN, lambda scan: replace(scan, status=status))
         lanes.register()
 
         assert lanes.run() is None
@@ -308,8 +310,8 @@ class TestPauses:
         rekognition.lose_answer = True
         message = lanes.receive()
         lanes.invoke(message)
-        table._change_scan(SCAN, lambda scan: replace(scan, status=status))
-        table.pause("someone", "lunch")
+        table.scans._change_scan(SCAN, lambda scan: replace(scan, status=status))
+        table.control.pause("someone", "lunch")
 
         handed_back = lanes.invoke(message)
 
@@ -333,7 +335,7 @@ class TestUnknown:
 
         assert (10, None) == (first, second)
         assert [rekognition.starts[0]] * 2 == rekognition.starts
-        assert [("0" * 64, True)] == [(running.job_id, running.repeated) for running in table.running()]
+        assert [("0" * 64, True)] == [(running.job_id, running.repeated) for running in table.records.running()]
         assert (State.RUNNING, noted) == (lanes.record().state, lanes.record().start)
 
     def test_died_after_start(self, lanes, rekognition, dynamodb):
@@ -427,10 +429,10 @@ class TestFaults:
         message = lanes.receive()
 
         handed_back = lanes.invoke(message)
-        counted = table.settings().refused_in_row
+        counted = table.control.settings().refused_in_row
         lanes.invoke(message)
 
-        assert (60, 1, 0) == (handed_back, counted, table.settings().refused_in_row)
+        assert (60, 1, 0) == (handed_back, counted, table.control.settings().refused_in_row)
         assert lanes.record().state is State.RUNNING
 
     def test_forbidden(self, lanes, s3, table):
@@ -439,7 +441,7 @@ class TestFaults:
         s3.fail("head_object", client_error("403", 403))
 
         assert 60 == lanes.run()
-        assert (State.WAITING, 1) == (lanes.record().state, table.settings().refused_in_row)
+        assert (State.WAITING, 1) == (lanes.record().state, table.control.settings().refused_in_row)
 
     def test_breaker(self, lanes, rekognition, table):
         """Twenty refusals in a row pause everything, with the reason."""
@@ -450,9 +452,9 @@ class TestFaults:
         paused = []
         for _ in range(20):
             lanes.invoke(message)
-            paused.append(table.settings().paused)
+            paused.append(table.control.settings().paused)
 
-        settings = table.settings()
+        settings = table.control.settings()
         assert [False] * 19 + [True] == paused
         assert "circuit breaker" == settings.paused_by
         assert settings.paused_reason.startswith("AccessDeniedException: ")
@@ -465,15 +467,15 @@ class TestFaults:
         message = lanes.receive()
         for _ in range(20):
             lanes.invoke(message)
-        table.count_refused()
-        table.pause("circuit breaker", "another invocation's", mail=True)
+        table.control.count_refused()
+        table.control.pause("circuit breaker", "another invocation's", mail=True)
         alarms = [entry.message for entry in caplog.records].count("starting is paused")
 
-        table.resume()
+        table.control.resume()
         for _ in range(3):
             lanes.invoke(message)
 
-        assert (1, False, 3) == (alarms, table.settings().paused, table.settings().refused_in_row)
+        assert (1, False, 3) == (alarms, table.control.settings().paused, table.control.settings().refused_in_row)
 
     def test_others_use_the_quota(self, lanes, rekognition, table):
         """That others use the account's jobs is nobody's fault: it is waited out, for hours if need be, and is no refusal."""
@@ -487,7 +489,7 @@ class TestFaults:
         lanes.invoke(message)
 
         assert ([1] * 3, State.WAITING, None) == (backs, record.state, record.start_tried_at)
-        assert (State.RUNNING, None) == (lanes.record().state, table.settings())
+        assert (State.RUNNING, None) == (lanes.record().state, table.control.settings())
 
     def test_one_video(self, lanes, rekognition, table, clock):
         """A video refused 20 times over an hour while others start fails with the code."""
@@ -497,7 +499,7 @@ class TestFaults:
 
         for _ in range(20):
             lanes.invoke(message)
-            table.forget_refused()
+            table.control.forget_refused()
             clock.sleep(200)
 
         assert (State.FAILED, "InvalidParameterException") == (lanes.record().state, lanes.record().problem.code)
@@ -509,7 +511,11 @@ class TestFaults:
 
         assert lanes.run() is None
         now = lanes.record()
-        assert (State.FAILED, "IdempotentParameterMismatchException", 0) == (now.state, now.problem.code, table.running_count())
+        assert (State.FAILED, "IdempotentParameterMismatchException", 0) == (
+            now.state,
+            now.problem.code,
+            table.records.running_count(),
+        )
         assert "ERROR" in [entry.levelname for entry in caplog.records]
 
 

@@ -150,8 +150,8 @@ def _flag(table):
 
     def flag(key="a.mp4"):
         record = waiting(key)
-        table.register(record, None)
-        table.write_segments(record, [Segment("Weapons", "Violence", 2, 83_000, 84_000, 99.5, 3)])
+        table.records.register(record, None)
+        table.records.write_segments(record, [Segment("Weapons", "Violence", 2, 83_000, 84_000, 99.5, 3)])
         label = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 83_000)
         unsure = LabelSummary("Alcohol", "", 1, 12.0, 500, 0)
         final = replace(
@@ -163,7 +163,7 @@ def _flag(table):
             duration_ms=90_000,
             mail_due=True,
         )
-        table.finish(final)
+        table.records.finish(final)
         return final
 
     return flag
@@ -172,7 +172,7 @@ def _flag(table):
 class TestMails:
     def test_sent_once(self, sweep, flag, sns, table):
         """A due mail is sent once, says what counted and when, and is counted in its scan."""
-        table.put_scan(Scan(SCAN, BUCKET))
+        table.scans.put_scan(Scan(SCAN, BUCKET))
         flag("holiday.mp4")
 
         sweep(3)
@@ -181,7 +181,7 @@ class TestMails:
         assert (TOPIC, True) == (mail["TopicArn"], "holiday.mp4" in mail["Subject"])
         assert ("0:01:23" in mail["Message"], "Alcohol" in mail["Message"]) == (True, False)
         assert {"DataType": "String", "StringValue": SCAN} == mail["MessageAttributes"]["scan_id"]
-        assert 1 == table.scan(SCAN).mails_sent
+        assert 1 == table.scans.scan(SCAN).mails_sent
 
     def test_pace(self, sweep, flag, sns):
         """Mails keep the distance that SNS's subscriptions bear: at most five a second."""
@@ -209,7 +209,7 @@ class TestMails:
 
     def test_not_noted(self, sweep, flag, sns, table, dynamodb):
         """Where a throttled table does not let it be noted that a mail is sent, each sweep notes it anew and none sends it anew."""
-        table.put_scan(Scan(SCAN, BUCKET))
+        table.scans.put_scan(Scan(SCAN, BUCKET))
         final = flag()
         throttled = client_error("ProvisionedThroughputExceededException")
         dynamodb.fail("transact_write_items", *[throttled] * (2 * ATTEMPTS))
@@ -220,12 +220,12 @@ class TestMails:
         sweep(2)
 
         assert 1 == len(sns.mails)
-        assert (False, 1) == (table.record(final.video.id, SCAN).mail_due, table.scan(SCAN).mails_sent)
+        assert (False, 1) == (table.records.record(final.video.id, SCAN).mail_due, table.scans.scan(SCAN).mails_sent)
 
     def test_index_lags(self, sweep, flag, sns, table, dynamodb):
         """A mail that the index still shows although it was sent is not sent again."""
         final = flag()
-        table.mail_sent(final)
+        table.records.mail_sent(final)
         dynamodb.update_item(
             TableName="scans",
             Key={"pk": {"S": f"VIDEO#{final.video.id}"}, "sk": {"S": f"SCAN#{SCAN}"}},
@@ -235,12 +235,12 @@ class TestMails:
 
         sweep()
 
-        assert ([(final.video.id, SCAN)], []) == (table.mails_due(9), sns.mails)
+        assert ([(final.video.id, SCAN)], []) == (table.records.mails_due(9), sns.mails)
 
     def test_lease(self, sweeping, flag, sns, table, clock):
         """While another sweeper is at it, nothing is done."""
         flag()
-        table.take_lease("another", clock.now() + 300)
+        table.control.take_lease("another", clock.now() + 300)
 
         sweeping.sweep(deadline=clock.now() + 300)
 
@@ -258,18 +258,18 @@ class TestMails:
 class TestJobs:
     def test_noted(self, sweep, table, s3control, clock):
         """How a batch job stands is noted in its scan, and when it was first seen to be over."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"), BatchJob("two"))))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"), BatchJob("two"))))
         s3control.jobs = {"one": "Active", "two": "Complete"}
         now = clock.now()
 
         sweep()
 
         expected = (BatchJob("one", "Active", 10, 7, 1), BatchJob("two", "Complete", 10, 7, 1, now))
-        assert expected == table.scan(SCAN).jobs
+        assert expected == table.scans.scan(SCAN).jobs
 
     def test_not_too_often(self, sweeping, table, s3control, clock):
         """A batch job is asked after every half minute at most, and no more once it is over."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": "Active"}
         for seconds in (10, 10, 20):
             sweeping.sweep(deadline=clock.now() + 300)
@@ -283,20 +283,20 @@ class TestJobs:
 
     def test_unknown(self, sweep, table, s3control, clock):
         """A job that S3 does not know counts as over since then, until S3 knows it after all."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         now = clock.now()
 
         sweep(2)
-        unknown = table.scan(SCAN).jobs
+        unknown = table.scans.scan(SCAN).jobs
         s3control.jobs = {"one": "New"}
         sweep()
 
         assert (BatchJob("one", "NotFound", terminal_since=now),) == unknown
-        assert [("New", None)] == [(job.status, job.terminal_since) for job in table.scan(SCAN).jobs]
+        assert [("New", None)] == [(job.status, job.terminal_since) for job in table.scans.scan(SCAN).jobs]
 
     def test_trouble(self, sweep, table, s3control, flag, sns):
         """Trouble with batch jobs does not keep the mails back."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": client_error("TooManyRequestsException", 400)}
         flag()
 
@@ -310,59 +310,59 @@ class TestClosing:
     @pytest.fixture(name="over")
     def _over(self, table, s3control):
         """Write a scan whose only batch job is complete."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": "Complete"}
 
     def test_closed(self, over, sweep, table):
         """A scan closes when its jobs have been over for five minutes and two sweeps a minute apart saw nothing of it."""
         sweep(6)
-        before = table.scan(SCAN).status
+        before = table.scans.scan(SCAN).status
         sweep()
 
-        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scan(SCAN).status)
+        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scans.scan(SCAN).status)
 
     def test_missing_jobs(self, sweep, table, s3control):
         """A scan stays open while jobs of it are missing that are planned: they may come yet, whenever who submits goes on."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
         s3control.jobs = {"one": "Complete", "two": "Complete"}
         sweep(20)
-        before = table.scan(SCAN).status
+        before = table.scans.scan(SCAN).status
 
-        table.add_job(SCAN, "two")
+        table.scans.add_job(SCAN, "two")
         sweep(7)
 
-        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scan(SCAN).status)
+        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scans.scan(SCAN).status)
 
     def test_missing_jobs_of_a_cancelled_scan(self, sweep, table, s3control):
         """A cancelled scan ends, whatever jobs it lacks: none will come."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
         s3control.jobs = {"one": "Cancelled"}
-        table.cancel_scan(SCAN, "by somebody")
+        table.scans.cancel_scan(SCAN, "by somebody")
 
         sweep(8)
 
-        assert not table.scan(SCAN).live
+        assert not table.scans.scan(SCAN).live
 
     def test_waiting(self, over, sweep, table):
         """A scan of which a video waits stays open, and begins to count anew after it."""
-        table.register(waiting(), None)
+        table.records.register(waiting(), None)
         sweep(10)
-        before = table.scan(SCAN)
-        table.finish(replace(waiting(), state=State.CANCELLED, finished_at=1.0))
+        before = table.scans.scan(SCAN)
+        table.records.finish(replace(waiting(), state=State.CANCELLED, finished_at=1.0))
         sweep(1)
-        between = table.scan(SCAN).status
+        between = table.scans.scan(SCAN).status
         sweep(1)
 
         assert (ScanStatus.OPEN, None, ScanStatus.OPEN) == (before.status, before.waiting_empty_since, between)
-        assert table.scan(SCAN).status is ScanStatus.CLOSED
+        assert table.scans.scan(SCAN).status is ScanStatus.CLOSED
 
     def test_appears(self, over, sweep, table):
         """Something seen between the two sweeps starts the count anew."""
         sweep(6)
-        table.register(waiting(), None)
+        table.records.register(waiting(), None)
         sweep()
 
-        assert (ScanStatus.OPEN, None) == (table.scan(SCAN).status, table.scan(SCAN).waiting_empty_since)
+        assert (ScanStatus.OPEN, None) == (table.scans.scan(SCAN).status, table.scans.scan(SCAN).waiting_empty_since)
 
     def test_running(self, over, sweep, table, run):
         """A scan of which an analysis runs stays open."""
@@ -370,7 +370,7 @@ class TestClosing:
 
         sweep(10)
 
-        assert table.scan(SCAN).status is ScanStatus.OPEN
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     def test_mail_due(self, over, sweeping, table, flag, sns, clock):
         """A scan of which a mail cannot be sent stays open."""
@@ -382,7 +382,7 @@ class TestClosing:
                 sweeping.sweep(deadline=clock.now() + 300)
             clock.sleep(60)
 
-        assert table.scan(SCAN).status is ScanStatus.OPEN
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     @pytest.mark.parametrize("status", ["Active", "Suspended", "Cancelling"])
     def test_job_not_over(self, over, sweep, table, s3control, status):
@@ -391,33 +391,33 @@ class TestClosing:
 
         sweep(10)
 
-        assert table.scan(SCAN).status is ScanStatus.OPEN
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     def test_no_job(self, sweep, table, clock):
         """A scan that is still being submitted stays open."""
-        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
+        table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
 
         sweep(10)
 
-        assert table.scan(SCAN).status is ScanStatus.OPEN
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     def test_a_job_never_came(self, sweep, table, clock, sns):
         """A scan whose submission broke off before its batch job was made is closed after a day, and nobody is mailed."""
-        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now() - DAY))
+        table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now() - DAY))
 
         sweep(3)
 
-        assert table.scan(SCAN).status is ScanStatus.CLOSED
+        assert table.scans.scan(SCAN).status is ScanStatus.CLOSED
         assert sns.mails == []
 
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
     def test_held(self, over, sweep, table, status):
         """A paused or cancelled scan stays what it is."""
-        table._change_scan(SCAN, lambda scan: replace(scan, status=status))
+        table.scans._change_scan(SCAN, lambda scan: replace(scan, status=status))
 
         sweep(10)
 
-        assert status is table.scan(SCAN).status
+        assert status is table.scans.scan(SCAN).status
 
 
 DAY = 86_400
@@ -428,7 +428,7 @@ class TestMailLimit:
     @pytest.fixture(name="many", autouse=True)
     def _many(self, table, flag, clock):
         """Flag five videos of a scan that may mail three, and sweep."""
-        table.put_scan(Scan(SCAN, BUCKET, objects=6, jobs=(BatchJob("one", "Complete", terminal_since=clock.now()),)))
+        table.scans.put_scan(Scan(SCAN, BUCKET, objects=6, jobs=(BatchJob("one", "Complete", terminal_since=clock.now()),)))
         for number in range(5):
             flag(f"{number}.mp4")
 
@@ -442,13 +442,13 @@ class TestMailLimit:
 
         assert [True] * 3 == [subject.startswith("Flagged") for subject in self.subjects(sns)[:3]]
         assert [f"No more mails about single videos of scan {SCAN}"] == self.subjects(sns)[3:]
-        assert ([], 3, ()) == (table.mails_due(9), table.scan(SCAN).mails_sent, table.scan(SCAN).mails_due)
+        assert ([], 3, ()) == (table.records.mails_due(9), table.scans.scan(SCAN).mails_sent, table.scans.scan(SCAN).mails_due)
 
     def test_digest(self, sweep, sns, table):
         """The digest of a scan that closed names what was found, the worst and what it cost, and comes once."""
         failing = waiting("bad.mp4")
-        table.register(failing, None)
-        table.finish(failing.as_failed(Problem("InvalidS3ObjectException", "Unreadable."), at=1.0))
+        table.records.register(failing, None)
+        table.records.finish(failing.as_failed(Problem("InvalidS3ObjectException", "Unreadable."), at=1.0))
 
         sweep(10)
 
@@ -460,7 +460,7 @@ class TestMailLimit:
         assert "1  InvalidS3ObjectException" in digest["Message"]
         assert "99.5 %  Weapons at 0:01:23  s3://amzn-s3-demo-bucket/0.mp4" in digest["Message"]
         assert "Analysed: 7.5 minutes of video, about $0.75" in digest["Message"]
-        assert ScanStatus.CLOSED is table.scan(SCAN).status
+        assert ScanStatus.CLOSED is table.scans.scan(SCAN).status
 
     def test_digest_survives_trouble(self, sweeping, sns, table, clock):
         """A digest that cannot be sent is sent by a later sweep."""
@@ -482,7 +482,7 @@ class TestMailLimit:
         """A scan that goes on after it was closed sends another digest at its end."""
         sweep(10)
 
-        table.add_job(SCAN, "retry")
+        table.scans.add_job(SCAN, "retry")
         sweep(10)
 
         assert 2 == sum("finished" in subject for subject in self.subjects(sns))
@@ -494,11 +494,11 @@ def _run(table, rekognition):
 
     def run(key="a.mp4", *, repeated=False):
         record = waiting(key)
-        table.register(record, None)
+        table.records.register(record, None)
         job_id = rekognition.start_content_moderation(
             ClientRequestToken=record.analysis.token, JobTag=record.analysis.tag, Video={}
         )["JobId"]
-        table.enter_running(record, job_id, repeated=repeated)
+        table.records.enter_running(record, job_id, repeated=repeated)
         return record, job_id
 
     return run
@@ -553,10 +553,10 @@ class TestAsking:
         _, job_id = run()
         rekognition.finish(job_id)
         clock.sleep(120)
-        (seen,) = table.running()
+        (seen,) = table.records.running()
         make_sweeping().sweep(deadline=clock.now() + 300)
 
-        outcomes = [table.note_asked(seen, at=clock.now()) for _ in range(2)]
+        outcomes = [table.records.note_asked(seen, at=clock.now()) for _ in range(2)]
 
         assert (1, 1) == (len(rekognition.gets), len(functions.events))
         assert "DONE" not in [outcome.name for outcome in outcomes]
@@ -568,8 +568,8 @@ class TestAsking:
 
         sweep(3)
 
-        assert ("result-lost", 0) == (table.record(record.video.id, SCAN).problem.code, table.running_count())
-        assert {"result-lost": 1} == table.totals(SCAN).failures
+        assert ("result-lost", 0) == (table.records.record(record.video.id, SCAN).problem.code, table.records.running_count())
+        assert {"result-lost": 1} == table.scans.totals(SCAN).failures
 
     @pytest.mark.parametrize(("days", "state"), [(5.9, State.RUNNING), (6.0, State.FAILED)])
     def test_six_days(self, sweep, run, clock, table, days, state):
@@ -579,20 +579,20 @@ class TestAsking:
 
         sweep()
 
-        assert state is table.record(record.video.id, SCAN).state
+        assert state is table.records.record(record.video.id, SCAN).state
 
     def test_without_job_id(self, sweep, table, rekognition):
         """An analysis without a job's name, as an earlier version left it, fails: nothing can be told to be its result."""
-        table.register(waiting(), None)
-        table.enter_running(waiting(), None)
+        table.records.register(waiting(), None)
+        table.records.enter_running(waiting(), None)
 
         sweep()
 
-        record = table.record(waiting().video.id, SCAN)
+        record = table.records.record(waiting().video.id, SCAN)
         assert (State.FAILED, "start-unknown", 0, []) == (
             record.state,
             record.problem.code,
-            table.running_count(),
+            table.records.running_count(),
             rekognition.gets,
         )
 
@@ -623,7 +623,7 @@ class TestAsking:
 
         sweep()
 
-        assert (1, 3) == (len(rekognition.gets), table.running_count())
+        assert (1, 3) == (len(rekognition.gets), table.records.running_count())
 
     def test_completion_cannot_be_reached(self, sweep, sweeping, run, rekognition, functions, clock):
         """What could not be handed over is handed over after its next question."""
@@ -642,7 +642,7 @@ class TestAsking:
 class TestResending:
     @pytest.fixture(name="scan", autouse=True)
     def _scan(self, table):
-        table.put_scan(Scan(SCAN, BUCKET))
+        table.scans.put_scan(Scan(SCAN, BUCKET))
 
     def bodies(self, messages, lane=Lane.NORMAL):
         """Return the keys of the messages of a lane."""
@@ -651,7 +651,7 @@ class TestResending:
     @pytest.mark.parametrize(("days", "sent"), [(9.9, []), (10.01, ["a.mp4"])])
     def test_forgotten(self, sweep, table, clock, messages, queues, days, sent):
         """A message is sent again when it is ten days old, before its lane forgets it."""
-        table.register(waiting(queued_at=clock.now()), None)
+        table.records.register(waiting(queued_at=clock.now()), None)
         queues.send(waiting("another.mp4"))
         clock.sleep(days * DAY)
 
@@ -664,21 +664,21 @@ class TestResending:
         now = clock.now()
         for number in range(8):
             lane = Lane.EXPRESS if number == 3 else Lane.NORMAL
-            table.register(waiting(f"{number}.mp4", queued_at=now - 100 + 10 * number, lane=lane), None)
-        table.send_again(SCAN, now - 45)
+            table.records.register(waiting(f"{number}.mp4", queued_at=now - 100 + 10 * number, lane=lane), None)
+        table.scans.send_again(SCAN, now - 45)
 
         sweep(3)
 
         assert [f"{number}.mp4" for number in (0, 1, 2, 4, 5)] == sorted(self.bodies(messages))
         assert ["3.mp4"] == self.bodies(messages, Lane.EXPRESS)
-        assert now <= table.record(waiting("0.mp4").video.id, SCAN).queued_at
+        assert now <= table.records.record(waiting("0.mp4").video.id, SCAN).queued_at
 
     def test_order_and_pace(self, sweep, sqs, table, clock):
         """Three hundred a second at most, the oldest first."""
         now = clock.now()
         for number in range(130):
-            table.register(waiting(f"{number:03}.mp4", queued_at=now - 1_000 + number), None)
-        table.send_again(SCAN, now)
+            table.records.register(waiting(f"{number:03}.mp4", queued_at=now - 1_000 + number), None)
+        table.scans.send_again(SCAN, now)
 
         sweep()
 
@@ -690,8 +690,8 @@ class TestResending:
 
     def test_not_yet(self, sweep, table, clock, messages):
         """Before a mark has come nothing is sent again by it: the lane may still be emptied."""
-        table.register(waiting(queued_at=clock.now()), None)
-        table.send_again(SCAN, clock.now() + 90)
+        table.records.register(waiting(queued_at=clock.now()), None)
+        table.scans.send_again(SCAN, clock.now() + 90)
 
         sweep()
         before = self.bodies(messages)
@@ -701,24 +701,24 @@ class TestResending:
 
     def test_not_while_paused(self, sweep, table, clock, messages):
         """While starting is paused nothing is sent again, and what was forgotten meanwhile is sent afterwards."""
-        table.register(waiting(queued_at=clock.now() - 11 * DAY), None)
-        table.pause("somebody", "because")
+        table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
+        table.control.pause("somebody", "because")
         sweep(2)
         before = self.bodies(messages)
 
-        table.resume()
+        table.control.resume()
         sweep()
 
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
     def test_paused_scan(self, sweep, table, clock, messages):
         """A paused scan is left alone; when it is resumed its dropped messages are sent again."""
-        table.register(waiting(queued_at=clock.now() - 11 * DAY), None)
-        table.pause_scan(SCAN, "by a test")
+        table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
+        table.scans.pause_scan(SCAN, "by a test")
         sweep(2)
         before = self.bodies(messages)
 
-        table.resume_scan(SCAN)
+        table.scans.resume_scan(SCAN)
         sweep()
 
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
@@ -726,19 +726,19 @@ class TestResending:
     def test_started_meanwhile(self, table, clock):
         """A record that was started, or sent again by another sweeper, since the index showed it stays as it is."""
         for key in ("a.mp4", "b.mp4", "c.mp4"):
-            table.register(waiting(key, queued_at=clock.now()), None)
-        seen = list(table.waiting(SCAN))
-        table.enter_running(waiting("b.mp4"), "job")
+            table.records.register(waiting(key, queued_at=clock.now()), None)
+        seen = list(table.waiting.waiting(SCAN))
+        table.records.enter_running(waiting("b.mp4"), "job")
         clock.sleep(5)
 
-        counts = [table.requeue(seen, at=clock.now()) for _ in range(2)]
+        counts = [table.waiting.requeue(seen, at=clock.now()) for _ in range(2)]
 
         assert [2, 0] == counts
-        assert State.RUNNING is table.record(waiting("b.mp4").video.id, SCAN).state
+        assert State.RUNNING is table.records.record(waiting("b.mp4").video.id, SCAN).state
 
     def test_queue_takes_some(self, sweep, sqs, table, clock, messages):
         """What the queue did not take counts as not sent."""
-        table.register(waiting(queued_at=clock.now() - 11 * DAY), None)
+        table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
         sqs.fail("send_message_batch", client_error("ServiceUnavailable", 503))
 
         with pytest.raises(SweepError, match="Resending"):
@@ -751,7 +751,7 @@ class TestResending:
     def test_dead_letter(self, sweep, sqs, dead_urls, table, clock, messages, queues):
         """One more dead letter in a lane has what waits there sent again, once."""
         queues.send(waiting("keeps the lane from being empty"))
-        table.register(waiting(queued_at=clock.now()), None)
+        table.records.register(waiting(queued_at=clock.now()), None)
         sweep(3)
         before = len(sqs.called("send_message_batch"))
         sqs.send_message(QueueUrl=dead_urls[Lane.NORMAL], MessageBody="dead")
@@ -762,7 +762,7 @@ class TestResending:
 
     def test_empty_lane(self, sweep, table, clock, messages):
         """A lane that was empty in two sweeps while videos wait has lost their messages; in one it may be late with its counts."""
-        table.register(waiting(queued_at=clock.now()), None)
+        table.records.register(waiting(queued_at=clock.now()), None)
 
         sweep()
         before = self.bodies(messages)
@@ -772,7 +772,7 @@ class TestResending:
 
     def test_other_lane_is_empty(self, sweep, table, clock, messages, queues):
         """That the other lane is empty says nothing."""
-        table.register(waiting(queued_at=clock.now()), None)
+        table.records.register(waiting(queued_at=clock.now()), None)
         queues.send(waiting())
 
         sweep(5)
@@ -784,38 +784,40 @@ class TestHolding:
     @pytest.fixture(name="three", autouse=True)
     def _three(self, table, clock, s3control):
         """Register three videos; of one a Start was tried."""
-        table.put_scan(Scan(SCAN, BUCKET, objects=3, jobs=(BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),)))
+        table.scans.put_scan(
+            Scan(SCAN, BUCKET, objects=3, jobs=(BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),))
+        )
         for key in ("a.mp4", "b.mp4", "owed.mp4"):
-            table.register(waiting(key, queued_at=clock.now()), None)
+            table.records.register(waiting(key, queued_at=clock.now()), None)
         start = StartParameters(None, 50.0, COMPLETIONS, ROLE)
-        table.note_start_tried(waiting("owed.mp4"), ObjectFacts("abc", 3, None), start, at=clock.now())
+        table.records.note_start_tried(waiting("owed.mp4"), ObjectFacts("abc", 3, None), start, at=clock.now())
 
     def states(self, table):
         """Return the state of each video."""
-        return {key: table.record(waiting(key).video.id, SCAN).state for key in ("a.mp4", "b.mp4", "owed.mp4")}
+        return {key: table.records.record(waiting(key).video.id, SCAN).state for key in ("a.mp4", "b.mp4", "owed.mp4")}
 
     def test_cancelled(self, sweep, table):
         """The waiting videos of a cancelled scan are cancelled and counted, but never one that may have been started."""
-        table.cancel_scan(SCAN, "by a test")
+        table.scans.cancel_scan(SCAN, "by a test")
 
         sweep(3)
 
         assert {"a.mp4": State.CANCELLED, "b.mp4": State.CANCELLED, "owed.mp4": State.WAITING} == self.states(table)
-        assert 2 == table.totals(SCAN).videos[State.CANCELLED]
+        assert 2 == table.scans.totals(SCAN).videos[State.CANCELLED]
 
     def test_cancelling_twice(self, table, clock):
         """Cancelling what is cancelled already changes and counts nothing."""
-        seen = list(table.waiting(SCAN))
+        seen = list(table.waiting.waiting(SCAN))
 
-        results = [table.cancel(seen, at=clock.now()) for _ in range(3)]
+        results = [table.waiting.cancel(seen, at=clock.now()) for _ in range(3)]
 
         assert [2, 0, 0] == [result.count for result in results]
         assert [["owed.mp4"]] * 3 == [[record.video.key for record in result.owed] for result in results]
-        assert 2 == table.totals(SCAN).final
+        assert 2 == table.scans.totals(SCAN).final
 
     def test_owed(self, sweep, table, clock, messages):
         """The message of a video that may have been started is sent again every hour, because only a starter can find out."""
-        table.cancel_scan(SCAN, "by a test")
+        table.scans.cancel_scan(SCAN, "by a test")
 
         sweep(59)
         before = len(messages())
@@ -826,31 +828,31 @@ class TestHolding:
 
     def test_over(self, sweep, table, clock, sns):
         """A cancelled scan is over when all its videos are settled; it stays cancelled, and its digest says so."""
-        table.cancel_scan(SCAN, "by a test")
+        table.scans.cancel_scan(SCAN, "by a test")
         sweep(8)
-        before = table.scan(SCAN).live
-        table.finish(replace(waiting("owed.mp4"), state=State.CLEAN, finished_at=1.0, duration_ms=60_000))
+        before = table.scans.scan(SCAN).live
+        table.records.finish(replace(waiting("owed.mp4"), state=State.CLEAN, finished_at=1.0, duration_ms=60_000))
 
         sweep(5)
 
-        scan = table.scan(SCAN)
+        scan = table.scans.scan(SCAN)
         assert (True, False, ScanStatus.CANCELLED) == (before, scan.live, scan.status)
         assert ["Scan cancelled: 3 videos, 0 flagged, 0 failed"] == [mail["Subject"] for mail in sns.mails]
 
     def test_late_registration(self, sweep, table, clock):
         """A video that a last task registers after the walk is cancelled too."""
-        table.cancel_scan(SCAN, "by a test")
+        table.scans.cancel_scan(SCAN, "by a test")
         sweep()
 
-        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "one")
-        table.register(waiting("late.mp4"), None)
+        table.scans.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "one")
+        table.records.register(waiting("late.mp4"), None)
         sweep()
 
-        assert State.CANCELLED is table.record(waiting("late.mp4").video.id, SCAN).state
+        assert State.CANCELLED is table.records.record(waiting("late.mp4").video.id, SCAN).state
 
     def test_no_purge(self, sweep, table, sqs):
         """A small scan's messages are dropped as they come."""
-        table.pause_scan(SCAN, "by a test")
+        table.scans.pause_scan(SCAN, "by a test")
 
         sweep(2)
 
@@ -859,12 +861,12 @@ class TestHolding:
     def test_purge(self, sweep, table, sqs, clock, monkeypatch, messages):
         """A large scan's lane is emptied, once, and the other scans' messages are sent again when nothing is lost any more."""
         monkeypatch.setattr("handlers.flows.sweep.holding.PURGED_ABOVE", 2)
-        table.put_scan(Scan(OTHER_SCAN, BUCKET))
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET))
         other = waiting("other.mp4", scan_id=OTHER_SCAN, queued_at=clock.now())
-        table.register(other, None)
+        table.records.register(other, None)
         for key in ("a.mp4", "b.mp4", "owed.mp4", "other.mp4"):
             sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="stack-normal")["QueueUrl"], MessageBody=key)
-        table.pause_scan(SCAN, "by a test")
+        table.scans.pause_scan(SCAN, "by a test")
 
         sweep()
         before = messages()
@@ -883,39 +885,39 @@ class TestBrokenJobs:
     @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
     def test_paused_and_mailed(self, sweep, table, s3control, sns, status):
         """A scan whose batch job broke is paused, once, and somebody is told how many videos wait."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
-        table.register(waiting(), None)
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.records.register(waiting(), None)
         s3control.jobs = {"one": status}
 
         sweep(3)
-        paused = table.scan(SCAN)
-        table.resume_scan(SCAN)
+        paused = table.scans.scan(SCAN)
+        table.scans.resume_scan(SCAN)
         sweep(3)
 
         (mail,) = sns.mails
         assert ("Scan paused: 1 video still waits", True) == (mail["Subject"], f"control_scan.py resume {SCAN}" in mail["Message"])
-        assert (ScanStatus.PAUSED, ScanStatus.OPEN) == (paused.status, table.scan(SCAN).status)
+        assert (ScanStatus.PAUSED, ScanStatus.OPEN) == (paused.status, table.scans.scan(SCAN).status)
 
     def test_nothing_waits(self, sweep, table, s3control, sns):
         """Where nothing waits there is nothing to decide: the scan closes, and its digest says how the job ended."""
-        table.put_scan(Scan(SCAN, BUCKET, objects=9, jobs=(BatchJob("one"),)))
+        table.scans.put_scan(Scan(SCAN, BUCKET, objects=9, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": "Failed"}
 
         sweep(10)
 
         (mail,) = sns.mails
-        assert (ScanStatus.CLOSED, True) == (table.scan(SCAN).status, "Its batch job one is failed." in mail["Message"])
+        assert (ScanStatus.CLOSED, True) == (table.scans.scan(SCAN).status, "Its batch job one is failed." in mail["Message"])
 
     @pytest.fixture(name="broken")
     def _broken(self, table, s3control, clock):
         """Return a function that ends the scan's first job early, while a video runs or one waits."""
 
         def broken(status, *, waits):
-            table.put_scan(Scan(SCAN, BUCKET, objects=3, jobs=(BatchJob("one"),)))
+            table.scans.put_scan(Scan(SCAN, BUCKET, objects=3, jobs=(BatchJob("one"),)))
             record = waiting("first.mp4")
-            table.register(record, None)
+            table.records.register(record, None)
             if not waits:
-                table.enter_running(record, "analysis")
+                table.records.enter_running(record, "analysis")
             s3control.jobs = {"one": status, "two": "Active", "three": "Active"}
 
         return broken
@@ -927,48 +929,48 @@ class TestBrokenJobs:
         broken(status, waits=False)
         sweep(sweeps)
 
-        table.add_job(SCAN, "two", retry=True)
-        table.register(waiting("retried.mp4"), None)
+        table.scans.add_job(SCAN, "two", retry=True)
+        table.records.register(waiting("retried.mp4"), None)
         sweep(3)
 
-        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scan(SCAN).status)
+        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scans.scan(SCAN).status)
 
     def test_a_task_of_a_retry_is_first(self, broken, sweep, table, sns):
         """So it is where the retry's first task notes its job, before whoever submits it does."""
         broken("Cancelled", waits=False)
         sweep()
 
-        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two", retry=True)
-        table.register(waiting("retried.mp4"), None)
+        table.scans.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two", retry=True)
+        table.records.register(waiting("retried.mp4"), None)
         sweep(3)
-        table.add_job(SCAN, "two", retry=True)
+        table.scans.add_job(SCAN, "two", retry=True)
         sweep(3)
 
-        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scan(SCAN).status)
+        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scans.scan(SCAN).status)
 
     def test_a_job_made_by_hand_goes_on(self, broken, sweep, table, sns):
         """A broken job of which nothing waited is settled: a clone of it, made in the console, is not paused for it."""
         broken("Cancelled", waits=False)
         sweep(3)
 
-        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
-        table.register(waiting("again.mp4"), None)
+        table.scans.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
+        table.records.register(waiting("again.mp4"), None)
         sweep(3)
 
-        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scan(SCAN).status)
+        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scans.scan(SCAN).status)
 
     def test_a_clone_of_a_cancelled_scan_goes_on(self, broken, sweep, table, sns):
         """The job of a scan that was cancelled is settled too: who makes another one for it is not paused for the first."""
         broken("Cancelled", waits=True)
         table.cancel_scan(SCAN, "by a test")
         sweep(12)
-        over = table.scan(SCAN).live
+        over = table.scans.scan(SCAN).live
 
-        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
-        table.register(waiting("again.mp4"), None)
+        table.scans.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
+        table.records.register(waiting("again.mp4"), None)
         sweep(3)
 
-        assert (False, ScanStatus.OPEN) == (over, table.scan(SCAN).status)
+        assert (False, ScanStatus.OPEN) == (over, table.scans.scan(SCAN).status)
         assert [] == pauses(sns)
 
     @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
@@ -977,12 +979,12 @@ class TestBrokenJobs:
         broken("Cancelled", waits=False)
         for name in ("two", "three"):
             sweep(2)
-            table.add_job(SCAN, name, retry=True)
-        table.register(waiting("retried.mp4"), None)
+            table.scans.add_job(SCAN, name, retry=True)
+        table.records.register(waiting("retried.mp4"), None)
         s3control.jobs |= {"two": "Complete", "three": status}
 
         sweep(3)
-        reason = table.scan(SCAN).held_reason
+        reason = table.scans.scan(SCAN).held_reason
         table.resume_scan(SCAN)
         sweep(3)
 
@@ -994,10 +996,10 @@ class TestBrokenJobs:
         broken("Cancelled", waits=False)
         sweep()
 
-        table.register(waiting("late.mp4"), None)
+        table.records.register(waiting("late.mp4"), None)
         sweep()
 
-        assert ScanStatus.PAUSED == table.scan(SCAN).status
+        assert ScanStatus.PAUSED == table.scans.scan(SCAN).status
 
     def test_an_expired_job(self, broken, sweep, table, s3control, sns):
         """A first job that S3 has forgotten pauses nothing."""
@@ -1005,28 +1007,28 @@ class TestBrokenJobs:
         s3control.jobs.pop("one")
         sweep(2)
 
-        table.add_job(SCAN, "two", retry=True)
-        table.register(waiting("retried.mp4"), None)
+        table.scans.add_job(SCAN, "two", retry=True)
+        table.records.register(waiting("retried.mp4"), None)
         sweep(3)
 
-        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scan(SCAN).status)
+        assert ([], ScanStatus.OPEN) == (pauses(sns), table.scans.scan(SCAN).status)
 
     def test_a_sweep_that_read_before(self, broken, table, s3control):
         """What a sweep read before a retry came does not take back that the retry has settled the first job."""
         broken("Cancelled", waits=False)
-        read = table.scan(SCAN).jobs
+        read = table.scans.scan(SCAN).jobs
 
-        table.add_job(SCAN, "two", retry=True)
-        table.note_jobs(SCAN, tuple(replace(job, status="Cancelled") for job in read))
+        table.scans.add_job(SCAN, "two", retry=True)
+        table.scans.note_jobs(SCAN, tuple(replace(job, status="Cancelled") for job in read))
 
-        assert [("Cancelled", True), ("New", False)] == [(job.status, job.told) for job in table.scan(SCAN).jobs]
-        assert Outcome.BY_ANOTHER is table.pause_broken_scan(SCAN, frozenset({"one"}), "late")
+        assert [("Cancelled", True), ("New", False)] == [(job.status, job.told) for job in table.scans.scan(SCAN).jobs]
+        assert Outcome.BY_ANOTHER is table.scans.pause_broken_scan(SCAN, frozenset({"one"}), "late")
 
     def test_cancelled_by_us(self, sweep, table, s3control, sns):
         """Who cancels a scan is not told that its job is cancelled."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
-        table.register(waiting(), None)
-        table.cancel_scan(SCAN, "by a test")
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.records.register(waiting(), None)
+        table.scans.cancel_scan(SCAN, "by a test")
         s3control.jobs = {"one": "Cancelled"}
 
         sweep(3)
@@ -1037,14 +1039,14 @@ class TestBrokenJobs:
 class TestPausing:
     def test_mappings(self, sweep, table, functions):
         """The mappings agree with the settings within a sweep, and are told only when they have settled."""
-        table.pause("somebody", "because")
+        table.control.pause("somebody", "because")
         sweep()
         going = set(functions.states.values())
         sweep()
         functions.settle()
         sweep()
         paused = set(functions.states.values())
-        table.resume()
+        table.control.resume()
         sweep()
         functions.settle()
 
@@ -1052,7 +1054,7 @@ class TestPausing:
 
     def test_mapping_busy(self, sweep, table, functions):
         """A mapping that cannot be told just now is told by the next sweep."""
-        table.pause("somebody", "because")
+        table.control.pause("somebody", "because")
         functions.errors = [client_error("ResourceInUseException")]
 
         sweep()
@@ -1063,10 +1065,10 @@ class TestPausing:
 
     def test_breaker_mail(self, sweep, table, sns):
         """That the circuit breaker paused everything is mailed once; a person's own pause is not."""
-        table.pause("circuit breaker", "AccessDeniedException: no", mail=True)
+        table.control.pause("circuit breaker", "AccessDeniedException: no", mail=True)
         sweep(3)
-        table.resume()
-        table.pause("somebody", "because")
+        table.control.resume()
+        table.control.pause("somebody", "because")
         sweep(3)
 
         (mail,) = sns.mails
@@ -1076,12 +1078,12 @@ class TestPausing:
     def test_resume_breaks_the_row(self, table):
         """After a resume the row of refusals begins anew, or the first one would pause everything again."""
         for _ in range(20):
-            table.count_refused()
-        table.pause("circuit breaker", "AccessDenied", mail=True)
+            table.control.count_refused()
+        table.control.pause("circuit breaker", "AccessDenied", mail=True)
 
-        outcomes = [table.resume(), table.resume()]
+        outcomes = [table.control.resume(), table.control.resume()]
 
-        settings = table.settings()
+        settings = table.control.settings()
         assert ["DONE", "DONE_BEFORE"] == [outcome.name for outcome in outcomes]
         assert (False, None, False, 0) == (settings.paused, settings.paused_by, settings.mail_due, settings.refused_in_row)
 
@@ -1090,42 +1092,42 @@ class TestOverlap:
     def test_no_harm(self, make_sweeping, table, run, rekognition, clock, s3control):
         """Two sweeps that see the same and act in turn leave what one would leave: one state and one count for each video."""
         jobs = (BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),)
-        table.put_scan(Scan(SCAN, BUCKET, jobs=jobs))
-        table.put_scan(Scan(OTHER_SCAN, BUCKET, lane=Lane.EXPRESS, jobs=jobs))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=jobs))
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET, lane=Lane.EXPRESS, jobs=jobs))
         for number in range(60):
-            table.register(waiting(f"{number}.mp4", queued_at=clock.now() - number), None)
+            table.records.register(waiting(f"{number}.mp4", queued_at=clock.now() - number), None)
         old = waiting("old.mp4", scan_id=OTHER_SCAN, lane=Lane.EXPRESS, queued_at=clock.now() - 11 * DAY)
-        table.register(old, None)
+        table.records.register(old, None)
         lost, job_id = run("lost.mp4")
         del rekognition.jobs[job_id]
-        table.cancel_scan(SCAN, "by a test")
+        table.scans.cancel_scan(SCAN, "by a test")
         clock.sleep(400)
         chores = zip(make_sweeping()._chores, make_sweeping()._chores, strict=True)
-        sights = [Sight(table), Sight(table)]
+        sights = [Sight(table.scans, table.control) for _ in range(2)]
         seen = [(sight.scans(), sight.settings()) for sight in sights]
 
         for pair in chores:
             for (chore, _), sight in zip(pair, sights, strict=True):
                 chore.do(sight, clock.now() + 100)
 
-        totals = table.totals(SCAN)
+        totals = table.scans.totals(SCAN)
         assert seen[0] == seen[1]
         assert (60, 1, 61) == (totals.videos[State.CANCELLED], totals.videos[State.FAILED], totals.final)
-        assert ("result-lost", 0) == (table.record(lost.video.id, SCAN).problem.code, table.running_count())
+        assert ("result-lost", 0) == (table.records.record(lost.video.id, SCAN).problem.code, table.records.running_count())
         assert (State.WAITING, True) == (
-            table.record(old.video.id, OTHER_SCAN).state,
-            table.record(old.video.id, OTHER_SCAN).queued_at > clock.now() - 100,
+            table.records.record(old.video.id, OTHER_SCAN).state,
+            table.records.record(old.video.id, OTHER_SCAN).queued_at > clock.now() - 100,
         )
 
 
 class TestTime:
     def test_stops_in_time(self, sweeping, table, flag, run, clock, sns):
         """However much there is to do, a sweep is over before the next one is due."""
-        table.put_scan(Scan(SCAN, BUCKET))
+        table.scans.put_scan(Scan(SCAN, BUCKET))
         for number in range(20):
             run(f"{number}.mp4")
         for number in range(60):
-            table.register(waiting(f"w{number}.mp4", queued_at=clock.now() - 11 * DAY), None)
+            table.records.register(waiting(f"w{number}.mp4", queued_at=clock.now() - 11 * DAY), None)
         clock.sleep(200)
         began = clock.now()
 
@@ -1136,7 +1138,7 @@ class TestTime:
     def test_dead_sweeper(self, make_sweeping, table, flag, sns, clock):
         """A sweeper that died keeps the next ones away for a minute and a half, not for longer."""
         flag()
-        table.take_lease("dead", clock.now() + 90)
+        table.control.take_lease("dead", clock.now() + 90)
         for _ in range(3):
             make_sweeping().sweep(deadline=clock.now() + 300)
             clock.sleep(MINUTE)
@@ -1145,11 +1147,11 @@ class TestTime:
 
     def test_progress(self, sweep, table, clock, flag):
         """How far an open scan is is noted every ten minutes, and the last hour is kept."""
-        table.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
+        table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
         flag()
 
         sweep(100)
 
-        points = table.scan(SCAN).progress
+        points = table.scans.scan(SCAN).progress
         assert [600.0] * 6 == [later.at - sooner.at for sooner, later in itertools.pairwise(points)]
         assert [1] * 7 == [point.final for point in points]

@@ -280,7 +280,7 @@ class TestStack:
 
     def test_paused(self, look, refusing_line):
         """That starting is paused is warned of, with who did it and why."""
-        with changed(lambda: refusing_line.table.pause("alice", "lunch"), refusing_line.table.resume):
+        with changed(lambda: refusing_line.table.control.pause("alice", "lunch"), refusing_line.table.control.resume):
             assert_only(look(), "starting", Level.WARNING, "alice: lunch")
 
 
@@ -350,11 +350,11 @@ class TestPeople:
         """A scan of the same bucket that is under way is warned of by its id; one of another bucket is not."""
         same, other = "01JDABCDEFGHJKMNPQRSTVWXYZ", "01JDABCDEFGHJKMNPQRSTVWXY0"
         for scan_id, bucket in ((same, BUCKET), (other, "other-bucket")):
-            refusing_line.table.put_scan(Scan(scan_id, bucket, created_at=refusing_line.clock.now()))
+            refusing_line.table.scans.put_scan(Scan(scan_id, bucket, created_at=refusing_line.clock.now()))
 
         def close():
             for scan_id in (same, other):
-                refusing_line.table.close_scan(refusing_line.table.scan(scan_id))
+                refusing_line.table.scans.close_scan(refusing_line.table.scans.scan(scan_id))
 
         with changed(lambda: None, close):
             assert_only(look(), "open scans", Level.WARNING, same)
@@ -377,7 +377,7 @@ class TestPeople:
         scan_id = "01JDABCDEFGHJKMNPQRSTVWXY1"
 
         def begin():
-            refusing_line.table.put_scan(Scan(scan_id, BUCKET, created_at=refusing_line.clock.now(), prefixes=theirs))
+            refusing_line.table.scans.put_scan(Scan(scan_id, BUCKET, created_at=refusing_line.clock.now(), prefixes=theirs))
 
         def end():
             key = {"pk": {"S": "SCANS"}, "sk": {"S": scan_id}}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, ObjectFacts, Record, Scan, StartParameters
 from handlers.domain.states import State
@@ -28,12 +28,12 @@ def _scanned(account):
 
     def finish(key, confidence=None, *, state=None, scan_id=SCAN.id, **fields):
         record = Record(Video(BUCKET, key), scan_id, State.WAITING, facts=ObjectFacts("e", 3, None), queued_at=1.0)
-        account.table.register(record, None)
+        account.table.records.register(record, None)
         counts = confidence is not None and confidence >= 80
         labels = () if confidence is None else (LabelSummary("Alcohol", "", 1, confidence, 1_000, 0),)
-        account.table.note_start_tried(record, record.facts, fields.pop("start", START), at=2.0)
+        account.table.records.note_start_tried(record, record.facts, fields.pop("start", START), at=2.0)
         final = replace(
-            account.table.record(record.video.id, scan_id),
+            account.table.records.record(record.video.id, scan_id),
             state=state or (State.FLAGGED if counts else State.CLEAN),
             **{
                 "finished_at": 3.0,
@@ -47,7 +47,7 @@ def _scanned(account):
                 **fields,
             },
         )
-        account.table.finish(final)
+        account.table.records.finish(final)
         return final.video.id
 
     return finish
@@ -56,20 +56,20 @@ def _scanned(account):
 @pytest.fixture(name="table")
 def _table(account):
     """Return the table through the tools' own client, whose calls are noted."""
-    return ScanTable(account.clients.dynamodb, TABLE, account.clock)
+    return open_table(account.clients.dynamodb, TABLE, account.clock)
 
 
 @pytest.fixture(name="rejudge")
 def _rejudge(table, tmp_path):
     """Return a function that judges the scan again by a policy of one rule for Alcohol."""
 
-    def run(threshold, *, default=80, through=table, **options):
+    def run(threshold, *, default=80, through=table.records, **options):
         rule = {"min_confidence": threshold, "alert": True}
         path = tmp_path / "new.json"
         path.write_text(json.dumps({"default": {"min_confidence": default, "alert": True}, "labels": {"alcohol": rule}}))
         terminal = Terminal(as_json=False, out=io.StringIO(), err=io.StringIO(), interactive=False)
         # moto's transactions lose writes under threads (design, section 6): the emulator's end-to-end test has eight
-        rejudging = Rejudging(through, terminal, writers=1)
+        rejudging = Rejudging(through, table.scans, terminal, writers=1)
         return rejudging.run(SCAN, PolicyRequest(path=path, **options))
 
     return run
@@ -80,9 +80,9 @@ def _states(account):
     """Return a function that reads the states of keys, and checks that the totals count exactly them."""
 
     def read(*keys):
-        records = list(account.table.records((Video(BUCKET, key).id, SCAN.id) for key in keys))
+        records = list(account.table.records.records((Video(BUCKET, key).id, SCAN.id) for key in keys))
         found = {record.video.key: record.state for record in records}
-        totals = account.table.totals(SCAN.id)
+        totals = account.table.scans.totals(SCAN.id)
         for state in (State.CLEAN, State.FLAGGED, State.FAILED):
             count = sum(each is state for each in found.values())
             assert (count, count * 60_000) == (totals.videos.get(state, 0), totals.milliseconds.get(state, 0))
@@ -113,7 +113,9 @@ def test_shown_only(account, scanned, rejudge, states):
         change["no_longer_count"],
     )
     assert [State.CLEAN, State.CLEAN, State.FLAGGED] == states("toast.mp4", "none.mp4", "party.mp4")
-    assert {"old"} == {account.table.record(Video(BUCKET, key).id, SCAN.id).policy_hash for key in ("toast.mp4", "none.mp4")}
+    assert {"old"} == {
+        account.table.records.record(Video(BUCKET, key).id, SCAN.id).policy_hash for key in ("toast.mp4", "none.mp4")
+    }
     assert ExitCode.DONE is comparison.exit_code
 
 
@@ -126,9 +128,9 @@ def test_applied_there_and_back(account, scanned, rejudge, states):
 
     assert [1, 0, 0, 1] == counts(stricter)
     assert [State.FLAGGED, State.FLAGGED] == states("toast.mp4", "party.mp4")
-    records = account.table.records((Video(BUCKET, key).id, SCAN.id) for key in ("toast.mp4", "party.mp4"))
+    records = account.table.records.records((Video(BUCKET, key).id, SCAN.id) for key in ("toast.mp4", "party.mp4"))
     assert {stricter.file.policy.hash} == {record.policy_hash for record in records}
-    assert [] == account.table.mails_due(9)
+    assert [] == account.table.records.mails_due(9)
 
     looser = rejudge(99, apply=True)
 
@@ -151,22 +153,22 @@ def test_twice(account, scanned, rejudge, states):
 
 
 class BreaksOff:
-    """A table whose writes end after so many, as if the person had pressed Ctrl-C."""
+    """Records whose writes end after so many, as if the person had pressed Ctrl-C."""
 
-    def __init__(self, table, writes):
-        self._table = table
+    def __init__(self, records, writes):
+        self._records = records
         self._left = writes
 
     def __getattr__(self, name):
-        """Return the table's own."""
-        return getattr(self._table, name)
+        """Return the records' own."""
+        return getattr(self._records, name)
 
     def judge_again(self, record, judged):
         """Write, or break off."""
         if self._left == 0:
             raise KeyboardInterrupt
         self._left -= 1
-        return self._table.judge_again(record, judged)
+        return self._records.judge_again(record, judged)
 
 
 def test_broken_off(table, scanned, rejudge, states):
@@ -175,7 +177,7 @@ def test_broken_off(table, scanned, rejudge, states):
     for number, key in enumerate(keys):
         scanned(key, 60.0 + 7 * (number % 2) * 4)
     with pytest.raises(KeyboardInterrupt):
-        rejudge(60, apply=True, through=BreaksOff(table, 2))
+        rejudge(60, apply=True, through=BreaksOff(table.records, 2))
     half = states(*keys)
 
     rejudge(60, apply=True)
@@ -185,19 +187,19 @@ def test_broken_off(table, scanned, rejudge, states):
 
 
 class ChangesMeanwhile(BreaksOff):
-    """A table in which another hand judges each record before it is written."""
+    """Records that another hand judges each before it is written."""
 
     def judge_again(self, record, judged):
         """Let the other hand be first."""
-        self._table.judge_again(record, replace(record, policy_hash="another's"))
-        return self._table.judge_again(record, judged)
+        self._records.judge_again(record, replace(record, policy_hash="another's"))
+        return self._records.judge_again(record, judged)
 
 
 def test_overtaken(table, scanned, rejudge, states):
     """What another hand changed meanwhile is left alone, counted as that, and a reason to run again."""
     scanned("toast.mp4", 60.0)
 
-    comparison = rejudge(60, apply=True, through=ChangesMeanwhile(table, 0))
+    comparison = rejudge(60, apply=True, through=ChangesMeanwhile(table.records, 0))
 
     assert ([0, 0, 0, 0], 1, ExitCode.SOME_FAILED) == (counts(comparison), comparison.overtaken, comparison.exit_code)
     assert [State.CLEAN] == states("toast.mp4")
@@ -213,7 +215,7 @@ def test_only_clean_and_flagged(account, scanned, rejudge, states):
 
     assert (0, 0) == (comparison.total, comparison.expected)
     assert [State.FAILED] == states("failed.mp4")
-    assert 1 == account.table.totals("01JDEM00000000000000000002").videos[State.CLEAN]
+    assert 1 == account.table.scans.totals("01JDEM00000000000000000002").videos[State.CLEAN]
 
 
 def test_mail(account, scanned, rejudge):
@@ -223,7 +225,7 @@ def test_mail(account, scanned, rejudge):
 
     comparison = rejudge(60, apply=True, mail=True)
 
-    assert [(video_id, SCAN.id)] == account.table.mails_due(9)
+    assert [(video_id, SCAN.id)] == account.table.records.mails_due(9)
     assert (1, True) == (comparison.mails, any("1 mails are due" in line for line in comparison.sentences()))
 
 
@@ -261,7 +263,7 @@ def test_no_policy(account, table, tmp_path):
     account.wire.calls.clear()
 
     with pytest.raises(ToolError, match="default"):
-        Rejudging(table, terminal).run(SCAN, PolicyRequest(path=tmp_path / "bad.json"))
+        Rejudging(table.records, table.scans, terminal).run(SCAN, PolicyRequest(path=tmp_path / "bad.json"))
 
     assert [] == account.wire.calls
 

@@ -139,7 +139,7 @@ def test_the_scan_is_open_again_and_knows_the_job(scanned):
     """A closed scan is reopened; its own manifest and count stay the measure, and its earlier job is settled."""
     review(scanned, "--retry", "--yes")
 
-    scan = scanned.table.scan(SCAN)
+    scan = scanned.table.scans.scan(SCAN)
     assert (ScanStatus.OPEN, [(JOB, True), (RETRY_JOB, False)]) == (scan.status, [(job.id, job.told) for job in scan.jobs])
     assert (f"s3://{WORK_BUCKET}/manifests/{SCAN}.csv", 11) == (scan.manifest_uri, scan.objects)
 
@@ -203,24 +203,24 @@ def test_refused_job_leaves_the_scan_as_it_was(scanned, errors):
 
     result = review(scanned, "--retry", "--yes")
 
-    scan = scanned.table.scan(SCAN)
+    scan = scanned.table.scans.scan(SCAN)
     assert 1 == result.exit_code
     assert (ScanStatus.CLOSED, [JOB]) == (scan.status, [job.id for job in scan.jobs])
 
 
 def test_refused_job_leaves_an_open_scan_open(scanned, errors):
     """A scan that has a past is not closed because its retry was refused."""
-    scanned.table.add_job(SCAN, JOB[:-1] + "b")
+    scanned.table.scans.add_job(SCAN, JOB[:-1] + "b")
     scanned.wire.answer("CreateJob", lambda _: errors.http("AccessDenied", 403))
 
     review(scanned, "--retry", "--yes")
 
-    assert ScanStatus.OPEN == scanned.table.scan(SCAN).status
+    assert ScanStatus.OPEN == scanned.table.scans.scan(SCAN).status
 
 
 def test_waiting_for_the_end(scanned):
     """--wait follows the scan until it is closed; what is still failed is exit code 3."""
-    scanned.clock.planned = [lambda: scanned.table.close_scan(scanned.table.scan(SCAN))]
+    scanned.clock.planned = [lambda: scanned.table.scans.close_scan(scanned.table.scans.scan(SCAN))]
 
     result = review(scanned, "--retry", "--yes", "--wait", "--json")
 

@@ -26,7 +26,7 @@ NOW = 1_760_000_000.0
 
 def decide(account, key, version_id=None):
     """Write a decision about a video."""
-    account.table.note_decision(
+    account.table.decisions.note_decision(
         Decision(
             video=video(key, version_id),
             etag=ETAG,

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.adapters.table.items import record_item
 from handlers.domain.identity import Video
 from handlers.domain.record import Problem, Record, Scan
@@ -152,8 +152,8 @@ def endpoint(monkeypatch):
         keys = [{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))]
         types = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
         client.create_table(TableName="videos", KeySchema=keys, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")
-        table = ScanTable(client, "videos", SystemClock())
-        table._table.put_all(map(record_item, (record("clean", State.CLEAN), record("waiting", State.WAITING), FAILED)))
+        table = open_table(client, "videos", SystemClock())
+        table.records._table.put_all(map(record_item, (record("clean", State.CLEAN), record("waiting", State.WAITING), FAILED)))
         yield f"http://{host}:{port}"
         server.stop()
 
@@ -176,6 +176,6 @@ def test_any_size(endpoint, objects):
     """Whichever process asks, the answers are the same."""
     clients = Clients(boto3.Session("testing", "testing", region_name="us-east-1"))
     clients.dynamodb = clients._session.client("dynamodb", endpoint_url=endpoint)
-    table = ScanTable(clients.dynamodb, "videos", SystemClock())
+    table = open_table(clients.dynamodb, "videos", SystemClock())
 
     assert KNOWN == known_of(asking.asked(VIDEOS, Scan(SCAN, "bucket", objects=objects), table, clients))

@@ -54,7 +54,12 @@ def followed(account, table, *states):
     """Every look at a scan whose job goes through these states."""
     account.jobs.states = list(states)
     follower = Follower(
-        s3control=account.clients.s3control, table=table, account_id="111122223333", clock=account.clock, poll_seconds=30
+        s3control=account.clients.s3control,
+        scans=table,
+        records=table,
+        account_id="111122223333",
+        clock=account.clock,
+        poll_seconds=30,
     )
     return list(follower.follow(SCAN, (JOB,), 4))
 

@@ -94,7 +94,7 @@ class Runs:
         """Forget all jobs, scans and files, so that the next run begins anew."""
         self.line.batch.reset()
         table, client = self.line.outputs["TableName"], self.line.client("dynamodb")
-        for scan in self.line.table.scans():
+        for scan in self.line.table.scans.scans():
             client.delete_item(TableName=table, Key={"pk": {"S": "SCANS"}, "sk": {"S": scan.id}})
         for path in self.folder.glob("*"):
             path.unlink()

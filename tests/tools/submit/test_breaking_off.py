@@ -15,7 +15,7 @@ ROWS = [f"{BUCKET},2024/{number}%20%2B%2C.mp4" for number in range(5)]
 
 def assert_whole(runs, number_of_jobs):
     """There is one scan, with each of its jobs once and each row in one of them, and the list of what is left out."""
-    [scan] = runs.line.table.scans()
+    [scan] = runs.line.table.scans.scans()
     jobs = runs.jobs()
     assert number_of_jobs == len({description for description, _ in jobs}) == len(jobs) == len({job.id for job in scan.jobs})
     assert sorted(ROWS) == sorted(row for _, rows in jobs for row in rows)
@@ -32,7 +32,7 @@ def test_wherever_it_is_broken_off_the_next_command_makes_it_whole(runs, argumen
     while (broken := runs.submit(*arguments, at=places, after=after)).exit_code:
         plan = going_on(broken)
         assert (130, plan is None) == (broken.exit_code, not list(runs.folder.glob("*"))), broken.stderr
-        assert plan is not None or not runs.line.table.scans()
+        assert plan is not None or not runs.line.table.scans.scans()
         assert (plan is None) == ("Broken off before anything was submitted; no file is left." in broken.stderr)
 
         gone_on = runs.submit(*(["--run-plan", plan] if plan else arguments))
@@ -85,26 +85,26 @@ def test_a_plan_that_was_submitted_is_not_submitted_again(runs):
 
     assert made["job_ids"] == again["job_ids"]
     assert 3 == len(runs.jobs())
-    assert ScanStatus.CLOSED is runs.line.table.scan(made["scan_id"]).status
+    assert ScanStatus.CLOSED is runs.line.table.scans.scan(made["scan_id"]).status
 
 
 def test_a_scan_is_not_closed_while_jobs_of_it_are_missing(runs):
     """The sweeper waits for the jobs that are planned, however long those are over that there are."""
     broken = runs.submit(*IN_PARTS, at=24)
-    [scan] = runs.line.table.scans()
+    [scan] = runs.line.table.scans.scans()
     assert 0 < len(scan.jobs) < 3
 
     runs.line.clock.advance(1_200.0)
 
-    assert ScanStatus.OPEN is runs.line.table.scan(scan.id).status
-    assert {"Complete"} == {job.status for job in runs.line.table.scan(scan.id).jobs}
+    assert ScanStatus.OPEN is runs.line.table.scans.scan(scan.id).status
+    assert {"Complete"} == {job.status for job in runs.line.table.scans.scan(scan.id).jobs}
     assert "of 3 jobs" in broken.stderr
 
 
 def test_a_cancelled_scan_gets_no_further_job(runs):
     """Who cancels a scan that is half submitted has the last word: it ends, and its plan is refused."""
     broken = runs.submit(*IN_PARTS, at=24)
-    [scan] = runs.line.table.scans()
+    [scan] = runs.line.table.scans.scans()
     runs.control("cancel", scan.id, "--yes")
 
     refused = runs.submit("--run-plan", going_on(broken))
@@ -112,13 +112,13 @@ def test_a_cancelled_scan_gets_no_further_job(runs):
 
     assert 1 == refused.exit_code
     assert f"Error: The scan {scan.id} is cancelled" in refused.stderr
-    assert not runs.line.table.scan(scan.id).live
+    assert not runs.line.table.scans.scan(scan.id).live
 
 
 def test_a_retry_waits_for_the_whole_scan(runs):
     """A scan that lacks jobs is not retried: what was never handed over is not lost, it is to be submitted."""
     runs.submit(*IN_PARTS, at=24)
-    [scan] = runs.line.table.scans()
+    [scan] = runs.line.table.scans.scans()
 
     refused = runs.line._command(review_report.main, "--scan", scan.id, "--retry", "--dry-run")
 

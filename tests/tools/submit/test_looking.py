@@ -36,7 +36,7 @@ def test_a_check_looks_and_submits_nothing(library):
     told = json.loads(done.stdout)
     assert (0, 0) == (done.exit_code, told["stop"]), told
     assert {"bucket", "batch role", "mail"} <= {each["subject"] for each in told["findings"]}
-    assert ([], []) == (library.line.table.scans(), list(library.folder.glob("*")))
+    assert ([], []) == (library.line.table.scans.scans(), list(library.folder.glob("*")))
 
 
 def test_an_open_scan_of_other_keys_is_no_warning(line):
@@ -61,7 +61,7 @@ def test_what_would_make_the_scan_fail_refuses_it(library):
 
     assert 1 == refused.exit_code
     assert "Cure:" in refused.stderr
-    assert ([], []) == (library.line.table.scans(), list(library.folder.glob("*")))
+    assert ([], []) == (library.line.table.scans.scans(), list(library.folder.glob("*")))
 
 
 def test_every_header_read_leaves_out_what_rekognition_would_refuse(library):
@@ -145,7 +145,7 @@ def test_nothing_is_left_to_scan(line):
 
     assert 1 == refused.exit_code
     assert "all 1 objects that were selected are left out, because they are in a codec that Rekognition does" in refused.stderr
-    assert ([], []) == (line.table.scans(), list(runs.folder.glob("*")))
+    assert ([], []) == (line.table.scans.scans(), list(runs.folder.glob("*")))
 
 
 def test_a_scan_that_may_cost_too_much_is_refused(library):
@@ -154,7 +154,7 @@ def test_a_scan_that_may_cost_too_much_is_refused(library):
 
     assert 1 == refused.exit_code
     assert "more than the $0.01 of --max-cost" in refused.stderr
-    assert ([], []) == (library.line.table.scans(), list(library.folder.glob("*")))
+    assert ([], []) == (library.line.table.scans.scans(), list(library.folder.glob("*")))
 
 
 def test_what_an_earlier_scan_finished_is_left_out(line):

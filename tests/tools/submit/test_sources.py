@@ -282,7 +282,7 @@ def test_an_inventory_that_cannot_be_read_is_refused(library, changed, message):
 
     assert 1 == refused.exit_code
     assert message in refused.stderr
-    assert [] == library.line.table.scans()
+    assert [] == library.line.table.scans.scans()
 
 
 @pytest.mark.parametrize(
@@ -342,4 +342,4 @@ def test_what_s3_cannot_generate_is_refused(library, arguments, message):
 
     assert 1 == refused.exit_code
     assert message in refused.stderr
-    assert [] == library.line.table.scans()
+    assert [] == library.line.table.scans.scans()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Table
 from tools.lib.aws.clients import Clients
 from tools.lib.aws.deployment import Deployment
 
@@ -32,7 +32,7 @@ class Case:
 
     clients: Clients
     deployment: Deployment
-    table: ScanTable
+    table: Table
     bucket: str
     unconfirmed_mail: bool = False
     prefixes: tuple[str, ...] = ("",)

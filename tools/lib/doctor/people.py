@@ -14,7 +14,7 @@ from tools.lib.text import counted, moment, printable
 
 def open_scans(case: Case) -> list[Finding]:
     """Look whether scans that may hold the same objects are under way: by bucket, and by prefix where the table knows it."""
-    scans = [scan for scan in case.table.scans() if scan.live]
+    scans = [scan for scan in case.table.scans.scans() if scan.live]
     same = [scan for scan in scans if scan.bucket == case.bucket and _may_meet(scan.prefixes or ("",), case.prefixes)]
     if same:
         shown = ", ".join(f"{scan.id} ({moment(scan.created_at)}, {_where(scan)})" for scan in same)

@@ -128,7 +128,7 @@ def _table_faults(case: Case) -> Iterator[Finding]:
 
 def paused(case: Case) -> list[Finding]:
     """Look whether starting is paused: a scan would be registered and wait."""
-    settings = case.table.settings()
+    settings = case.table.control.settings()
     if settings is None or not settings.paused:
         return [ok("starting", "not paused")]
     why = f" by {settings.paused_by}: {settings.paused_reason}" if settings.paused_by else ""

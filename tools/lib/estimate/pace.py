@@ -28,7 +28,7 @@ ONE_SCAN_DOUBT = 1.5
 
 
 class History(Protocol):
-    """The part of the table that knows earlier scans; `handlers.adapters.table.ScanTable` is one."""
+    """What is known of earlier scans; `handlers.adapters.table.Scans` is one."""
 
     def scans(self) -> Iterable[Scan]:
         """Return all scans, the newest first."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Table
 from handlers.domain.states import ScanStatus
 from handlers.runtime.clock import Clock
 from tools.lib.aws.clients import Clients
@@ -70,7 +70,7 @@ class Gathering:
     warnings: list[str] = field(default_factory=list)
     sizes: bool = True
 
-    def gather(self, wanted: Wanted, table: ScanTable, manifest: Path, ineligible: Path) -> Gathered:
+    def gather(self, wanted: Wanted, table: Table, manifest: Path, ineligible: Path) -> Gathered:
         """Write manifest and side list; both are there wholly or not at all.
 
         Raises:
@@ -131,14 +131,14 @@ class Gathering:
             raise ToolError(f"The bucket {selection.bucket} has no versions.", cure="Leave --all-versions away.")
         return list_batches(self.clients, selection, versioned=versioned, progress=progress, directory=folder)
 
-    def _earlier(self, wanted: Wanted, table: ScanTable) -> Unchanged:
+    def _earlier(self, wanted: Wanted, table: Table) -> Unchanged:
         bucket = wanted.selection.bucket
-        scans = [scan.id for scan in table.scans() if scan.bucket == bucket and scan.status is not ScanStatus.CANCELLED]
+        scans = [scan.id for scan in table.scans.scans() if scan.bucket == bucket and scan.status is not ScanStatus.CANCELLED]
         if len(scans) > EARLIER_SCANS:
             self.warnings.append(
                 f"Only the last {EARLIER_SCANS} of {len(scans):,} scans of this bucket were asked what they finished."
             )
-        return Unchanged(table, bucket, scans[:EARLIER_SCANS])
+        return Unchanged(table.records, bucket, scans[:EARLIER_SCANS])
 
 
 def bucket_of(clients: Clients, source: Source) -> str:

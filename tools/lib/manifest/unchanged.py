@@ -15,7 +15,7 @@ AT_ONCE = 8
 
 
 class Finished(Protocol):
-    """The part of the table that is asked; `handlers.adapters.table.ScanTable` is one."""
+    """The records that are asked; `handlers.adapters.table.Records` is one."""
 
     def finished(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, str]]:
         """Yield (video id, etag) of those that were analysed to the end in a scan, as they were at its start."""
@@ -29,8 +29,8 @@ class Unchanged:
         scan_ids: The most likely first: an object found in one is not asked about in the next.
     """
 
-    def __init__(self, table: Finished, bucket: str, scan_ids: Sequence[str], *, at_once: int = AT_ONCE) -> None:
-        self._table = table
+    def __init__(self, records: Finished, bucket: str, scan_ids: Sequence[str], *, at_once: int = AT_ONCE) -> None:
+        self._records = records
         self._bucket = bucket
         self._scan_ids = scan_ids
         self._at_once = at_once
@@ -69,6 +69,6 @@ class Unchanged:
             left = [one for one in ids if one not in known]
             if not left:
                 break
-            finished = self._table.finished(left, scan_id)
+            finished = self._records.finished(left, scan_id)
             known.update(one for one, etag in finished if one in fixed or (etag and etag == etags[one]))
         return [one not in known for one in ids]

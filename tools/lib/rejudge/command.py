@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from handlers.adapters.table import Outcome, ScanTable
+from handlers.adapters.table import Outcome, Records, Scans
 from handlers.domain.record import Record, Scan
 from handlers.domain.states import State
 from tools.lib.cli.output import Terminal
@@ -40,8 +40,9 @@ class PolicyRequest:
 class Rejudging:
     """Judges scans again."""
 
-    def __init__(self, table: ScanTable, terminal: Terminal, *, writers: int = WRITERS) -> None:
-        self._table = table
+    def __init__(self, records: Records, scans: Scans, terminal: Terminal, *, writers: int = WRITERS) -> None:
+        self._records = records
+        self._scans = scans
         self._terminal = terminal
         self._writers = writers
 
@@ -52,7 +53,7 @@ class Rejudging:
             ToolError: The file holds no policy; nothing was read of the scan then.
         """
         file = policy_file.read(request.path)
-        totals = self._table.totals(scan.id).videos
+        totals = self._scans.totals(scan.id).videos
         comparison = Comparison(
             scan, file, expected=sum(totals.get(state, 0) for state in JUDGED), applied=request.apply, mail=request.mail
         )
@@ -67,9 +68,9 @@ class Rejudging:
 
     def _batches(self, scan: Scan) -> Iterator[list[Record]]:
         """Yield the clean and flagged records, as they really stand: the index only says where to look."""
-        ids = _distinct(video_id for state in (State.CLEAN, State.FLAGGED) for video_id in self._table.in_state(scan.id, state))
+        ids = _distinct(video_id for state in (State.CLEAN, State.FLAGGED) for video_id in self._records.in_state(scan.id, state))
         while batch := list(islice(ids, BATCH)):
-            yield [record for record in self._table.records((video_id, scan.id) for video_id in batch) if record.state in JUDGED]
+            yield [record for record in self._records.records((video_id, scan.id) for video_id in batch) if record.state in JUDGED]
 
     def _compare(self, records: Iterable[Record], file: PolicyFile, comparison: Comparison) -> list[Judgement]:
         judgements: list[Judgement] = []
@@ -92,7 +93,7 @@ class Rejudging:
                 comparison.take(judgement)
 
     def _write(self, judgement: Judgement) -> Outcome:
-        return self._table.judge_again(judgement.record, judgement.judged)
+        return self._records.judge_again(judgement.record, judgement.judged)
 
 
 def _distinct(ids: Iterable[str]) -> Iterator[str]:

@@ -107,9 +107,9 @@ class RetryRun:
     def _plan(self, scan: Scan, draft: Path) -> tuple[RetryPlan, Triage]:
         """Write the manifest while the objects pass, and return the plan and what it was sorted by."""
         table, truth = self._reading.table, TruthTable(expected=scan.objects)
-        settings = table.settings()
+        settings = table.control.settings()
         paused = scan.status is ScanStatus.PAUSED or (settings is not None and settings.paused)
-        moment = Moment(self._clock.now(), anything_runs=table.running_count() > 0, paused=paused)
+        moment = Moment(self._clock.now(), anything_runs=table.records.running_count() > 0, paused=paused)
         triage = Triage(moment, self._request.all_failed)
         with self._terminal.bar("objects") as bar:
             outcomes, warnings = self._reading.fates(scan, self._request.wanted, truth, bar, whole=frozenset(State))
@@ -147,12 +147,19 @@ class RetryRun:
                 target = (plan.deployment.work_bucket, plan.manifest_key)
                 uploaded = submission.upload_manifest(clients.s3, copy, target, bar)
         job_id = submission.create_job(clients.s3control, plan, plan.job_request(uploaded))
-        if trouble := submission.note_job(table, plan, job_id, retry=True):
+        if trouble := submission.note_job(table.scans, plan, job_id, retry=True):
             self._terminal.say(trouble)
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
         submitted = Submission(plan, uploaded.uri, copy, (job_id,), (review,))
         if not self._request.wait:
             self._terminal.tell(submitted)
             return ExitCode.DONE
-        waiting = Waiting(clients=clients, terminal=self._terminal, clock=self._clock, poll_seconds=self._request.poll_seconds)
-        return waiting.wait(submitted, table, triage.objects - triage.set_aside, set_aside=triage.set_aside)
+        waiting = Waiting(
+            clients=clients,
+            scans=table.scans,
+            records=table.records,
+            terminal=self._terminal,
+            clock=self._clock,
+            poll_seconds=self._request.poll_seconds,
+        )
+        return waiting.wait(submitted, triage.objects - triage.set_aside, set_aside=triage.set_aside)

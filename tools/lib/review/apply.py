@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from handlers.adapters.table import Outcome, ScanTable
+from handlers.adapters.table import Decisions, Outcome, Records, Table
 from handlers.domain.decision import Decision
 from handlers.domain.record import Record
 from handlers.domain.states import State
@@ -93,27 +93,27 @@ class ApplyRun:
                 cure="Name the right file, or leave --scan out.",
             )
         table = ScanReading(self._surroundings, self._target).table
-        if table.scan(file.scan_id) is None:
+        if table.scans.scan(file.scan_id) is None:
             raise ToolError(
                 f"{path}: its decisions are about scan {file.scan_id}, which the table of {self._target.stack} does not know.",
                 cure="Name the deployment of that scan with --stack, --region and --profile.",
             )
         return self._apply(table, file)
 
-    def _apply(self, table: ScanTable, file: DecisionsFile) -> Applied:
+    def _apply(self, table: Table, file: DecisionsFile) -> Applied:
         applied = Applied(file.scan_id, file.decided_by, refused=list(file.refused))
         with self._terminal.bar("decisions") as bar:
             for first in range(0, len(file.entries), _BATCH):
                 bar.show("Writing decisions", first, len(file.entries))
-                _take(applied, table, file.entries[first : first + _BATCH])
+                _take(applied, table.records, table.decisions, file.entries[first : first + _BATCH])
         applied.refused.sort(key=lambda refusal: refusal.entry)
         return applied
 
 
-def _take(applied: Applied, table: ScanTable, entries: Sequence[Entry]) -> None:
+def _take(applied: Applied, records: Records, decisions: Decisions, entries: Sequence[Entry]) -> None:
     """Write the decisions of some entries that are about their records as they stand."""
     wanted = []
-    for entry, record, standing in _as_they_stand(table, entries):
+    for entry, record, standing in _as_they_stand(records, decisions, entries):
         refusal = _changed(entry.decision, record) or _superseded(entry.decision, standing)
         if refusal is not None:
             applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *refusal))
@@ -121,21 +121,23 @@ def _take(applied: Applied, table: ScanTable, entries: Sequence[Entry]) -> None:
             applied.already += 1
         else:
             wanted.append(entry)
-    for entry, outcome in zip(wanted, table.note_decisions([entry.decision for entry in wanted]), strict=True):
+    for entry, outcome in zip(wanted, decisions.note_decisions([entry.decision for entry in wanted]), strict=True):
         applied.written += outcome is Outcome.DONE
         applied.already += outcome is Outcome.DONE_BEFORE
         if outcome is Outcome.BY_ANOTHER:
             applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *_JUST_NOW))
 
 
-def _as_they_stand(table: ScanTable, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Record | None, Decision | None]]:
-    """Yield each entry with the record it is about and the decision that stands."""
-    decisions = [entry.decision for entry in entries]
-    records = {record.video.id: record for record in table.records((each.video.id, each.scan_id) for each in decisions)}
-    known = {standing.video.id: standing for standing in table.decisions((each.video.id, each.etag) for each in decisions)}
+def _as_they_stand(
+    records: Records, decisions: Decisions, entries: Sequence[Entry]
+) -> Iterator[tuple[Entry, Record | None, Decision | None]]:
+    """Yield each entry with the record it is about and the decision in force."""
+    new = [entry.decision for entry in entries]
+    found = {record.video.id: record for record in records.records((each.video.id, each.scan_id) for each in new)}
+    known = {standing.video.id: standing for standing in decisions.decisions((each.video.id, each.etag) for each in new)}
     for entry in entries:
         video_id = entry.decision.video.id
-        yield entry, records.get(video_id), known.get(video_id)
+        yield entry, found.get(video_id), known.get(video_id)
 
 
 def _changed(decision: Decision, record: Record | None) -> tuple[str, str] | None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.config import Config
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Records, Table, open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import Record, Scan
 from handlers.domain.states import State
@@ -56,7 +56,7 @@ Answer = tuple[bytes, Known | None]
 
 
 class States(Protocol):
-    """The table, as far as it is asked here."""
+    """The records, as far as they are read here; `handlers.adapters.table.Records` is one."""
 
     def states(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, State]]:
         """Return (video id, state) of the records there are."""
@@ -78,25 +78,25 @@ class Question:
     scan_id: str
     whole: frozenset[State] = SHOWN
 
-    def answers(self, table: States, ids: Collection[bytes], pool: ThreadPoolExecutor | None = None) -> list[Known | None]:
+    def answers(self, recorded: States, ids: Collection[bytes], pool: ThreadPoolExecutor | None = None) -> list[Known | None]:
         """Return what the table knows of each id; asked part by part, in the threads of a pool if there is one."""
         each = pool.map if pool else map
         known: dict[str, Known] = {}
         names = [key.hex() for key in ids]
         if self.whole != frozenset(State):
-            for states in each(partial(self._states, table), _parts(names, _CHUNK)):
+            for states in each(partial(self._states, recorded), _parts(names, _CHUNK)):
                 known.update(states)
             names = [video_id for video_id, state in known.items() if state in self.whole]
         # Read a moment later: should the record have moved on in between, this is the newer word.
-        for records in each(partial(self._records, table), _parts(names, _WHOLE_CHUNK)):
+        for records in each(partial(self._records, recorded), _parts(names, _WHOLE_CHUNK)):
             known.update((record.video.id, record) for record in records)
         return [known.get(key.hex()) for key in ids]
 
-    def _states(self, table: States, names: list[str]) -> list[tuple[str, State]]:
-        return list(table.states(names, self.scan_id))
+    def _states(self, recorded: States, names: list[str]) -> list[tuple[str, State]]:
+        return list(recorded.states(names, self.scan_id))
 
-    def _records(self, table: States, names: list[str]) -> list[Record]:
-        return list(table.records((name, self.scan_id) for name in names))
+    def _records(self, recorded: States, names: list[str]) -> list[Record]:
+        return list(recorded.records((name, self.scan_id) for name in names))
 
 
 def _parts(names: list[str], size: int) -> Iterator[list[str]]:
@@ -112,8 +112,8 @@ class Door:
     endpoint: str
     keys: tuple[str, str, str | None]
 
-    def open(self) -> ScanTable:
-        """Return the table."""
+    def open(self) -> Records:
+        """Return the table's records."""
         access_key, secret_key, token = self.keys
         client = boto3.Session(access_key, secret_key, token, self.region).client(
             "dynamodb",
@@ -132,7 +132,7 @@ class Door:
         client.meta.events.register("before-call.dynamodb.BatchGetItem", _write)
         # botocore's parser walks through ten members for each attribute, and yields what JSON says: half of the time of an answer.
         client.meta.events.register("before-parse.dynamodb.BatchGetItem", _parse)
-        return ScanTable(client, self.table, SystemClock())
+        return open_table(client, self.table, SystemClock()).records
 
 
 def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
@@ -156,7 +156,7 @@ def _parse(response_dict: dict[str, Any], customized_response_dict: dict[str, An
 
 @contextmanager
 def asked(
-    videos: Iterable[Video], scan: Scan, table: ScanTable, clients: Clients, whole: frozenset[State] = SHOWN
+    videos: Iterable[Video], scan: Scan, table: Table, clients: Clients, whole: frozenset[State] = SHOWN
 ) -> Iterator[Iterator[Answer]]:
     """Ask about each video from now on, ahead of who reads: yields the answers, in the order of the videos.
 
@@ -165,7 +165,7 @@ def asked(
     question = Question(scan.id, whole)
     keys = clients.keys() if scan.objects is not None and scan.objects >= BIG else None
     if keys is None:
-        with in_threads(videos, question, table) as answers:
+        with in_threads(videos, question, table.records) as answers:
             yield answers
         return
     meta = clients.dynamodb.meta
@@ -174,11 +174,11 @@ def asked(
 
 
 @contextmanager
-def in_threads(videos: Iterable[Video], question: Question, table: States) -> Iterator[Iterator[Answer]]:
+def in_threads(videos: Iterable[Video], question: Question, recorded: States) -> Iterator[Iterator[Answer]]:
     """As `asked`, from threads of this process."""
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
-        yield iter(_Ahead(videos, lambda ids: pool.submit(question.answers, table, _split(ids)).result, _CHUNK, _AT_ONCE))
+        yield iter(_Ahead(videos, lambda ids: pool.submit(question.answers, recorded, _split(ids)).result, _CHUNK, _AT_ONCE))
     finally:
         pool.shutdown(cancel_futures=True)  # whoever stops listening does not want the rest
 
@@ -234,12 +234,12 @@ def _split(ids: bytes) -> list[bytes]:
 
 
 def _answers_elsewhere(door: Door, question: Question, ids: bytes) -> bytes:
-    table, pool = _opened(door)
+    records, pool = _opened(door)
     # Whole records are asked for once for all of these ids: few of each part are wanted, and a request for five costs that for 100.
-    return pickle.dumps(question.answers(table, _split(ids), pool), pickle.HIGHEST_PROTOCOL)
+    return pickle.dumps(question.answers(records, _split(ids), pool), pickle.HIGHEST_PROTOCOL)
 
 
 @cache
-def _opened(door: Door) -> tuple[ScanTable, ThreadPoolExecutor]:
-    """Return table and threads, made at the first question and kept as long as the process."""
+def _opened(door: Door) -> tuple[Records, ThreadPoolExecutor]:
+    """Return records and threads, made at the first question and kept as long as the process."""
     return door.open(), ThreadPoolExecutor(_AT_ONCE)

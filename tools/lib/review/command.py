@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Decisions, Records
 from handlers.domain.decision import Decision
 from handlers.domain.record import Scan, Segment
 from handlers.domain.states import ScanStatus, State
@@ -51,13 +51,13 @@ class ReviewRun:
         """Review the scan that was asked for, and write the files that were."""
         scan = self._reading.find(self._wanted)
         truth = TruthTable(expected=scan.objects)
-        segments_of = _Segments(self._reading.table, scan.id)
+        segments_of = _Segments(self._reading.table.records, scan.id)
         whole = frozenset(State) if files.exports else asking.SHOWN
         with self._terminal.bar("objects") as bar, exports.writers(files.exports, files.rows) as written:
             outcomes, gaps = self._reading.fates(scan, self._wanted, truth, bar, whole)
             passing = self._exporting(outcomes, written, segments_of) if written else outcomes
             review = review_of(scan, passing, truth, segments_of)
-        review.flagged = with_decisions(review.flagged, self._reading.table)
+        review.flagged = with_decisions(review.flagged, self._reading.table.decisions)
         review.warnings += gaps + _unfinished(scan)
         if files.html is not None:
             self._write_page(review, files.html)
@@ -67,7 +67,9 @@ class ReviewRun:
 
     def judge_again(self, request: PolicyRequest) -> Comparison:
         """Show what another policy would make of the scan, and write it if that was asked for."""
-        return Rejudging(self._reading.table, self._terminal).run(self._reading.find(self._wanted), request)
+        return Rejudging(self._reading.table.records, self._reading.table.scans, self._terminal).run(
+            self._reading.find(self._wanted), request
+        )
 
     def _exporting(
         self, outcomes: Iterator[ObjectFate], written: Sequence[Export], segments_of: Callable[[ObjectFate], Sequence[Segment]]
@@ -75,7 +77,7 @@ class ReviewRun:
         """Pass the outcomes on, each written to the exports with what was decided about it."""
         wants_segments = any(file.wants_segments for file in written)
         while batch := list(islice(outcomes, BATCH)):
-            decided = decisions_about(batch, self._reading.table)
+            decided = decisions_about(batch, self._reading.table.decisions)
             for outcome in batch:
                 segments = segments_of(outcome) if wants_segments and outcome.record and not outcome.again else ()
                 decision = decided.get(_content(outcome) or ("", ""))
@@ -86,7 +88,7 @@ class ReviewRun:
     def _write_page(self, review: Review, path: Path) -> None:
         data = page_data(
             review,
-            totals=self._reading.table.totals(review.scan.id),
+            totals=self._reading.table.scans.totals(review.scan.id),
             target=self._target,
             region=self._reading.deployment.region,
             made_at=self._clock.now(),
@@ -99,8 +101,8 @@ class ReviewRun:
 class _Segments:
     """The segments of a video, read once though an export and the review both ask for them one after the other."""
 
-    def __init__(self, table: ScanTable, scan_id: str) -> None:
-        self._table = table
+    def __init__(self, records: Records, scan_id: str) -> None:
+        self._records = records
         self._scan_id = scan_id
         self._last: tuple[str, Sequence[Segment]] = ("", ())
 
@@ -109,19 +111,19 @@ class _Segments:
         if record is None:
             return ()
         if self._last[0] != record.video.id:
-            self._last = (record.video.id, list(self._table.segments(record.video.id, self._scan_id, record.attempt)))
+            self._last = (record.video.id, list(self._records.segments(record.video.id, self._scan_id, record.attempt)))
         return self._last[1]
 
 
-def decisions_about(outcomes: Iterable[ObjectFate], table: ScanTable) -> dict[tuple[str, str], Decision]:
+def decisions_about(outcomes: Iterable[ObjectFate], decisions: Decisions) -> dict[tuple[str, str], Decision]:
     """Return what was decided about the content of flagged videos, by video id and etag."""
     names = [name for outcome in outcomes if outcome.fate is Fate.FLAGGED and (name := _content(outcome))]
-    return {(decision.video.id, decision.etag): decision for decision in table.decisions(names)}
+    return {(decision.video.id, decision.etag): decision for decision in decisions.decisions(names)}
 
 
-def with_decisions(flagged: Sequence[FlaggedVideo], table: ScanTable) -> list[FlaggedVideo]:
+def with_decisions(flagged: Sequence[FlaggedVideo], decisions: Decisions) -> list[FlaggedVideo]:
     """Return flagged videos with what was decided about their content, in this scan or another; read a hundred at a time."""
-    found = decisions_about((video.outcome for video in flagged), table)
+    found = decisions_about((video.outcome for video in flagged), decisions)
     return [replace(video, decision=found.get(_content(video.outcome) or ("", ""))) for video in flagged]
 
 

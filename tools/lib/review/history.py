@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Table
 from handlers.domain import identity
 from handlers.domain.decision import Decision
 from handlers.domain.identity import Video
@@ -97,7 +97,7 @@ class HistoryRun:
     def run(self) -> History:
         """Return what is known of the video: of this version, or of all that the bucket still has."""
         history = History(self._video)
-        scan_ids = [scan.id for scan in self._reading.table.scans()]
+        scan_ids = [scan.id for scan in self._reading.table.scans.scans()]
         chapters = (_chapter(self._reading.table, video, scan_ids) for video in self._versions(history))
         history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
         return history
@@ -127,11 +127,11 @@ def _version_ids(clients: Clients, video: Video) -> list[str]:
     return found
 
 
-def _chapter(table: ScanTable, video: Video, scan_ids: list[str]) -> Chapter:
+def _chapter(table: Table, video: Video, scan_ids: list[str]) -> Chapter:
     # By the scans' ids, not by a query of the video's partition: that would read its segments too, 5,000 for each scan.
-    found = {record.scan_id: record for record in table.records((video.id, scan_id) for scan_id in scan_ids)}
+    found = {record.scan_id: record for record in table.records.records((video.id, scan_id) for scan_id in scan_ids)}
     records = tuple(found[scan_id] for scan_id in scan_ids if scan_id in found)
-    return Chapter(video, records, tuple(table.decisions_about(video.id)))
+    return Chapter(video, records, tuple(table.decisions.decisions_about(video.id)))
 
 
 def _record_lines(record: Record) -> list[str]:

@@ -238,7 +238,7 @@ def _gap(job: BatchJob, succeeded: int, failed: int) -> str | None:
 
 
 class Indexed(Protocol):
-    """The table, as far as it lists the records of a scan."""
+    """The records of a scan, as far as they are listed; `handlers.adapters.table.Records` is one."""
 
     def in_state(self, scan_id: str, state: State) -> Iterator[str]:
         """Return ids of videos in a state."""
@@ -249,15 +249,15 @@ class Indexed(Protocol):
         ...
 
 
-def unreported_videos(table: Indexed, scan_id: str, notes: ReportNotes) -> Iterator[Video]:
+def unreported_videos(records: Indexed, scan_id: str, notes: ReportNotes) -> Iterator[Video]:
     """Yield the videos of the records of a scan that no report names, each once.
 
     For a job made by hand, whose manifest we do not know: a report of failed tasks only, or none, names too few.
     """
     seen: set[bytes] = set()
     for state in State:
-        ids = (video_id for video_id in table.in_state(scan_id, state) if not notes.knows(bytes.fromhex(video_id)))
-        for record in table.records((video_id, scan_id) for video_id in ids):
+        ids = (video_id for video_id in records.in_state(scan_id, state) if not notes.knows(bytes.fromhex(video_id)))
+        for record in records.records((video_id, scan_id) for video_id in ids):
             if (key := record.video.digest) not in seen:  # it may change its state while the index is read
                 seen.add(key)
                 yield record.video

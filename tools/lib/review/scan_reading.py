@@ -8,7 +8,7 @@ from itertools import chain, tee
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import State
@@ -53,7 +53,7 @@ class ScanReading:
     def __init__(self, surroundings: Surroundings, target: Target) -> None:
         self.clients = surroundings.connect(target.profile, target.region)
         self.deployment = deployment.find(self.clients.cloudformation, target.stack)
-        self.table = ScanTable(self.clients.dynamodb, self.deployment.table_name, surroundings.clock)
+        self.table = open_table(self.clients.dynamodb, self.deployment.table_name, surroundings.clock)
         self._files = BucketFiles(self.clients.s3, self.deployment.work_bucket)
 
     def find(self, wanted: Wanted) -> Scan:
@@ -62,7 +62,7 @@ class ScanReading:
         Raises:
             ToolError: There is none.
         """
-        scans = self.table.scans()
+        scans = self.table.scans.scans()
         found = [scan for scan in scans if _is(scan, wanted)]
         if found:
             return found[0]
@@ -138,7 +138,7 @@ class ScanReading:
     def _reported(self, scan: Scan, wanted: Wanted, reports: Reports) -> Iterable[Video]:
         if wanted.without_manifest:
             return reports.videos
-        return chain(reports.videos, unreported_videos(self.table, scan.id, reports.notes))
+        return chain(reports.videos, unreported_videos(self.table.records, scan.id, reports.notes))
 
 
 def _is(scan: Scan, wanted: Wanted) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import Outcome, ScanTable
+from handlers.adapters.table import Outcome, open_table
 from handlers.domain.record import BatchJob, Scan, Settings
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import deployment
@@ -36,13 +36,13 @@ class Control:
         self._target = target
         self._clients = surroundings.connect(target.profile, target.region)
         self._deployment = deployment.find(self._clients.cloudformation, target.stack)
-        self._table = ScanTable(self._clients.dynamodb, self._deployment.table_name, self._clock)
+        self._table = open_table(self._clients.dynamodb, self._deployment.table_name, self._clock)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
     def status(self, scan_id: str | None) -> Standing:
         """Return how a scan stands; the newest one where none is named."""
-        return self._standing(self._scan(scan_id), self._table.settings() or Settings())
+        return self._standing(self._scan(scan_id), self._table.control.settings() or Settings())
 
     def watch(self, scan_id: str | None, poll_seconds: float) -> Iterator[Standing]:
         """Yield how a scan stands, look after look, until it is over."""
@@ -56,14 +56,14 @@ class Control:
 
     def list(self) -> ScanList:
         """Return how all scans stand."""
-        settings = self._table.settings() or Settings()
-        return ScanList(tuple(self._standing(scan, settings) for scan in self._table.scans()))
+        settings = self._table.control.settings() or Settings()
+        return ScanList(tuple(self._standing(scan, settings) for scan in self._table.scans.scans()))
 
     def _standing(self, scan: Scan, settings: Settings) -> Standing:
         return Standing(
             scan=scan,
-            totals=self._table.totals(scan.id),
-            running=sum(running.scan_id == scan.id for running in self._table.running()),
+            totals=self._table.scans.totals(scan.id),
+            running=sum(running.scan_id == scan.id for running in self._table.records.running()),
             settings=settings,
             slots=self._deployment.slots if settings.slots is None else settings.slots,
             now=self._clock.now(),
@@ -74,12 +74,12 @@ class Control:
     def pause(self, scan_id: str | None) -> Said:
         """Pause a scan, or all starting."""
         if scan_id is None:
-            outcome = self._table.pause(_person(), "by control_scan.py")
+            outcome = self._table.control.pause(_person(), "by control_scan.py")
             what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
             again = self._target.command("control_scan.py", "resume")
             return Said(f"{what}; analyses that run finish. To go on: {again}", {"paused": True, "outcome": outcome.name})
         scan = self._scan(scan_id)
-        outcome = self._done(self._table.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
+        outcome = self._done(self._table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
         again = self._target.command("control_scan.py", "resume", scan.id)
         text = f"The scan {scan.id} is paused; analyses that run finish. To go on: {again}"
         return Said(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
@@ -87,11 +87,11 @@ class Control:
     def resume(self, scan_id: str | None) -> Said:
         """Let a scan, or all starting, go on."""
         if scan_id is None:
-            outcome = self._table.resume()
+            outcome = self._table.control.resume()
             what = "Starting goes on" if outcome is Outcome.DONE else "Starting was not paused"
             return Said(f"{what}; the lanes are polled again within two minutes.", {"paused": False, "outcome": outcome.name})
         scan = self._scan(scan_id)
-        outcome = self._done(self._table.resume_scan(scan.id), scan, "resumed")
+        outcome = self._done(self._table.scans.resume_scan(scan.id), scan, "resumed")
         text = f"The scan {scan.id} goes on; its waiting videos are sent to their lane again within two minutes."
         return Said(text, {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
 
@@ -107,7 +107,7 @@ class Control:
                 f"The account has {most} Rekognition video jobs (`account_jobs` in cdk.json), {wanted} are too many.",
                 cure=f"Pass at most {most}; if AWS raised your quota, raise account_jobs and run `make deploy`.",
             )
-        self._table.set_slots(wanted)
+        self._table.control.set_slots(wanted)
         tail = ": all there are, Rekognition's refusal decides" if wanted == most else ""
         return Said(
             f"Up to {wanted} of the account's {most} jobs are used from now on{tail}.", {"slots": wanted, "account_jobs": most}
@@ -118,7 +118,7 @@ class Control:
         scan = self._scan(scan_id)
         if not agreed:
             self._agree(scan)
-        outcome = self._done(self._table.cancel_scan(scan.id, f"by {_person()}"), scan, "cancelled")
+        outcome = self._done(self._table.scans.cancel_scan(scan.id, f"by {_person()}"), scan, "cancelled")
         cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and self._cancel_job(job)]
         text = (
             f"The scan {scan.id} is cancelled, and {len(cancelled):,} of its batch jobs with it; "
@@ -128,7 +128,7 @@ class Control:
         return Said(text, values)
 
     def _agree(self, scan: Scan) -> None:
-        self._terminal.say(self._standing(scan, self._table.settings() or Settings()).line())
+        self._terminal.say(self._standing(scan, self._table.control.settings() or Settings()).line())
         if not self._terminal.confirm(f"Cancel the scan {scan.id}? What waits is not analysed; this cannot be taken back."):
             self._terminal.say("Nothing was cancelled.")
             raise click.exceptions.Exit(ExitCode.FAILED)
@@ -152,14 +152,14 @@ class Control:
     def redrive(self) -> Redriven:
         """Do again what dead letters ask for."""
         with self._terminal.bar("letters") as bar:
-            return Redrive(self._clients.sqs, self._clients.functions, self._table, self._clock, self._deployment).run(bar)
+            return Redrive(self._clients.sqs, self._clients.functions, self._table.scans, self._clock, self._deployment).run(bar)
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
     def _scan(self, scan_id: str | None) -> Scan:
-        if scan_id is not None and (scan := self._table.scan(scan_id)):
+        if scan_id is not None and (scan := self._table.scans.scan(scan_id)):
             return scan
-        scans = self._table.scans()
+        scans = self._table.scans.scans()
         if scan_id is None and scans:
             return scans[0]
         known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "Submit one with submit_job.py."
@@ -168,7 +168,7 @@ class Control:
     def _done(self, outcome: Outcome, scan: Scan, what: str) -> Outcome:
         if outcome is not Outcome.BY_ANOTHER:
             return outcome
-        now = self._table.scan(scan.id) or scan
+        now = self._table.scans.scan(scan.id) or scan
         status = self._target.command("control_scan.py", "status", scan.id)
         raise ToolError(f"The scan {scan.id} cannot be {what}: it is {now.status.value}.", cure=f"`{status}` shows how it stands.")
 

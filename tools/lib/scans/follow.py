@@ -42,7 +42,7 @@ class RunningVideo(Protocol):
 
 
 class ScanReadings(Protocol):
-    """The part of the table that tells how a scan stands; `handlers.adapters.table.ScanTable` is one."""
+    """What is read of a scan itself; `handlers.adapters.table.Scans` is one."""
 
     def scan(self, scan_id: str) -> Scan | None:
         """Return the scan."""
@@ -51,6 +51,10 @@ class ScanReadings(Protocol):
     def totals(self, scan_id: str) -> Totals:
         """Return how many videos are in each final state."""
         ...
+
+
+class RunningVideos(Protocol):
+    """What is read of running analyses; `handlers.adapters.table.Records` is one."""
 
     def running(self) -> Iterable[RunningVideo]:
         """Return the videos being analysed, of all scans."""
@@ -153,14 +157,16 @@ class Follower:
         self,
         *,
         s3control: S3ControlClient,
-        table: ScanReadings,
+        scans: ScanReadings,
+        records: RunningVideos,
         account_id: str,
         clock: Clock,
         poll_seconds: float = POLL_SECONDS,
         set_aside: int = 0,
     ) -> None:
         self._s3control = s3control
-        self._table = table
+        self._scans = scans
+        self._records = records
         self._account_id = account_id
         self._clock = clock
         self._poll_seconds = poll_seconds
@@ -198,10 +204,10 @@ class Follower:
             raise
 
     def _view(self, jobs: Sequence[JobView], scan_id: str, objects: int | None) -> View:
-        scan = self._table.scan(scan_id)
-        running = sum(video.scan_id == scan_id for video in self._table.running())
+        scan = self._scans.scan(scan_id)
+        running = sum(video.scan_id == scan_id for video in self._records.running())
         status = scan.status if scan else ScanStatus.OPEN
-        return View(together(jobs), status, objects, self._table.totals(scan_id), running, len(jobs), self._set_aside)
+        return View(together(jobs), status, objects, self._scans.totals(scan_id), running, len(jobs), self._set_aside)
 
 
 def last_view(looks: Iterable[View | Trouble], bar: Bar) -> View:

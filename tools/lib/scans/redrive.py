@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Scans
 from handlers.domain import lane_message
 from handlers.runtime.clock import Clock
 from tools.lib.aws.deployment import Deployment
@@ -55,10 +55,10 @@ class Redriven:
 class Redrive:
     """One run over all dead letters of a deployment."""
 
-    def __init__(self, sqs: SQSClient, functions: LambdaClient, table: ScanTable, clock: Clock, found: Deployment) -> None:
+    def __init__(self, sqs: SQSClient, functions: LambdaClient, scans: Scans, clock: Clock, found: Deployment) -> None:
         self._sqs = sqs
         self._functions = functions
-        self._table = table
+        self._scans = scans
         self._clock = clock
         self._deployment = found
         self._marked: set[str] = set()
@@ -120,7 +120,7 @@ class Redrive:
             return False
         scan_id = message.analysis.scan_id
         if scan_id not in self._marked:
-            self._table.send_again(scan_id, self._clock.now())
+            self._scans.send_again(scan_id, self._clock.now())
             self._marked.add(scan_id)
         return True
 

@@ -87,10 +87,10 @@ class ListRun:
     """One run of `review_report.py --since`."""
 
     def __init__(self, surroundings: Surroundings, target: Target, since: float) -> None:
-        self._table = ScanReading(surroundings, target).table
+        self._scans = ScanReading(surroundings, target).table.scans
         self._since = since
 
     def run(self) -> ScanList:
         """Return the scans that were made since then."""
-        scans = [scan for scan in self._table.scans() if scan.created_at >= self._since]
-        return ScanList(self._since, tuple(ListedScan(scan, self._table.totals(scan.id)) for scan in scans))
+        scans = [scan for scan in self._scans.scans() if scan.created_at >= self._since]
+        return ScanList(self._since, tuple(ListedScan(scan, self._scans.totals(scan.id)) for scan in scans))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Table, open_table
 from handlers.domain.record import Settings
 from handlers.domain.states import Lane
 from tools.lib.aws import deployment
@@ -187,20 +187,20 @@ class SubmitRun:
             require_no_limit(wishes, "sizes are not known (--measure all looks at each object, where they are named one by one)")
             return None
         table = self._table(found)
-        slots = (table.settings() or Settings()).slots or found.slots
+        slots = (table.control.settings() or Settings()).slots or found.slots
         return estimate_of(
             wishes,
             gathered.measured,
             objects=gathered.harvest.rows,
-            history=table,
+            history=table.scans,
             now=self._clock.now(),
             slots=slots,
             region=found.region,
             jobs=jobs,
         )
 
-    def _table(self, found: Deployment) -> ScanTable:
-        return ScanTable(self._clients.dynamodb, found.table_name, self._clock)
+    def _table(self, found: Deployment) -> Table:
+        return open_table(self._clients.dynamodb, found.table_name, self._clock)
 
     def _gather(self, wanted: Wanted, found: Deployment, files: PlanFiles) -> Gathered:
         table = self._table(found)
@@ -239,7 +239,7 @@ class SubmitRun:
         table = self._table(plan.deployment)
         submitting = Submitting(
             clients=self._clients,
-            table=table,
+            scans=table.scans,
             clock=self._clock,
             terminal=self._terminal,
             poll_seconds=self._request.poll_seconds,
@@ -251,9 +251,14 @@ class SubmitRun:
             self._terminal.tell(submitted)
             return ExitCode.DONE
         waiting = Waiting(
-            clients=self._clients, terminal=self._terminal, clock=self._clock, poll_seconds=self._request.poll_seconds
+            clients=self._clients,
+            scans=table.scans,
+            records=table.records,
+            terminal=self._terminal,
+            clock=self._clock,
+            poll_seconds=self._request.poll_seconds,
         )
-        return waiting.wait(submitted, table, plan.objects, set_aside=sum(plan.ineligible.values()))
+        return waiting.wait(submitted, plan.objects, set_aside=sum(plan.ineligible.values()))
 
     def _again(self, files: PlanFiles) -> str:
         return self._request.target.command("submit_job.py", "--run-plan", str(files.plan))

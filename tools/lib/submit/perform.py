@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Scans
 from handlers.domain.record import Scan
 from handlers.domain.states import ScanStatus
 from handlers.runtime.clock import Clock
@@ -51,7 +51,7 @@ class Submitting:
     """How plans are performed: the ports, the person, and the time between two looks at a full account."""
 
     clients: Clients
-    table: ScanTable
+    scans: Scans
     clock: Clock
     terminal: Terminal
     poll_seconds: float
@@ -86,12 +86,12 @@ class Submitting:
 
     def _begin(self, plan: Plan, files: PlanFiles) -> tuple[dict[str, str], UploadedManifest | Generated | None]:
         """See to it that the scan is entered. Returns the jobs there are, by description, and an only job's manifest."""
-        scan = self.table.scan(plan.scan_id)
+        scan = self.scans.scan(plan.scan_id)
         if scan is None:
             uploaded = plan.generated or self._upload(plan, files.manifest, plan.manifest_key)
             if plan.ineligible:
                 self._upload(plan, files.ineligible, plan.ineligible_key)
-            submission.register(self.table, plan, self.clock)
+            submission.register(self.scans, plan, self.clock)
             return {}, uploaded if plan.jobs[0].alone else None
         self._require_same(scan, plan)
         account_id = plan.deployment.account_id
@@ -113,10 +113,10 @@ class Submitting:
 
     def _note(self, job: PlannedJob, job_id: str) -> None:
         """See to it that the scan knows a job. To note it again would open a scan that is closed."""
-        scan = self.table.scan(job.scan_id)
+        scan = self.scans.scan(job.scan_id)
         if scan is not None and job_id in {noted.id for noted in scan.jobs}:
             return
-        if trouble := submission.note_job(self.table, job, job_id):
+        if trouble := submission.note_job(self.scans, job, job_id):
             self.terminal.say(trouble)
 
     def _create(self, job: PlannedJob, rows: UploadedManifest | Generated, course: Course) -> str:
@@ -138,7 +138,7 @@ class Submitting:
     def _close_if_empty(self, job: PlannedJob, course: Course) -> None:
         """Close a scan that was refused its first job: nothing else would. To go on opens it again."""
         if not course.job_ids:
-            submission.close(self.table, job.scan_id)
+            submission.close(self.scans, job.scan_id)
 
     def _wait_for_room(self, job: PlannedJob) -> None:
         with self.terminal.bar("jobs") as bar:
@@ -156,7 +156,7 @@ class Submitting:
         return batch_jobs.open_jobs(self.clients.s3control, job.deployment.account_id)
 
     def _require_open(self, job: PlannedJob) -> None:
-        scan = self.table.scan(job.scan_id)
+        scan = self.scans.scan(job.scan_id)
         if scan is not None and scan.status in {ScanStatus.CANCELLED, ScanStatus.PAUSED}:
             resume = f"`python tools/control_scan.py resume {scan.id}`" if scan.status is ScanStatus.PAUSED else "a new plan"
             raise ToolError(

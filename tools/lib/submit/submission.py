@@ -32,7 +32,7 @@ UNSURE_STATUS = 500
 
 
 class ScanRegister(Protocol):
-    """The part of the table in which scans are entered; `handlers.adapters.table.ScanTable` is one."""
+    """Where scans are registered; `handlers.adapters.table.Scans` is one."""
 
     def put_scan(self, scan: Scan) -> object:
         """Enter a scan, if it is missing."""
@@ -127,9 +127,9 @@ def upload_manifest(
     return manifest.upload(s3, path, target, sent, (start, end))
 
 
-def register(table: ScanRegister, plan: Plan, clock: Clock) -> None:
+def register(scans: ScanRegister, plan: Plan, clock: Clock) -> None:
     """Enter the scan into the table. Done before the job is created, so that no task finds a scan nobody knows."""
-    table.put_scan(
+    scans.put_scan(
         Scan(
             id=plan.scan_id,
             bucket=plan.selection.bucket,
@@ -162,20 +162,20 @@ def create_job(s3control: S3ControlClient, plan: Planned, request: CreateJobRequ
         raise kind(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
 
 
-def note_job(table: ScanRegister, plan: Planned, job_id: str, *, retry: bool = False) -> str | None:
+def note_job(scans: ScanRegister, plan: Planned, job_id: str, *, retry: bool = False) -> str | None:
     """Note the job in the scan. Returns what to warn of where that failed: the job runs, and its first task notes it again."""
     try:
-        table.add_job(plan.scan_id, job_id, retry=retry)
+        scans.add_job(plan.scan_id, job_id, retry=retry)
     except _TABLE_ERRORS as error:
         return f"The job runs, but could not be noted in the table yet; its first task will do so. ({error})"
     return None
 
 
-def close(table: ScanRegister, scan_id: str) -> None:
+def close(scans: ScanRegister, scan_id: str) -> None:
     """Close a scan without a job, which would stay open for ever; what the table says to that must not drown AWS's refusal."""
     with suppress(*_TABLE_ERRORS):
-        if (scan := table.scan(scan_id)) is not None:
-            table.close_scan(scan)
+        if (scan := scans.scan(scan_id)) is not None:
+            scans.close_scan(scan)
 
 
 def _refused(error: BotoCoreError | ClientError) -> bool:

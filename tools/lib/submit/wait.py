@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.adapters.table import ScanTable
+from handlers.adapters.table import Records, Scans
 from handlers.runtime.clock import Clock
 from tools.lib.aws.clients import Clients, explain
 from tools.lib.cli.output import ExitCode, Terminal
@@ -40,11 +40,13 @@ class Waiting:
     """How a submission is waited for: the port to AWS, the person, and the time between two looks."""
 
     clients: Clients
+    scans: Scans
+    records: Records
     terminal: Terminal
     clock: Clock
     poll_seconds: float
 
-    def wait(self, submitted: Submission, table: ScanTable, objects: int | None, *, set_aside: int = 0) -> ExitCode:
+    def wait(self, submitted: Submission, objects: int | None, *, set_aside: int = 0) -> ExitCode:
         """Follow a submission to the end of its scan of so many objects, tell how it ended, and return what to tell the shell.
 
         `set_aside` objects more were left out of its jobs, and are not analysed: that is an end as of those that failed.
@@ -56,7 +58,7 @@ class Waiting:
             self.terminal.say(line)
         view: View | None = None
         try:
-            view = self._counted(self._follow(submitted, table, objects, set_aside), submitted, table)
+            view = self._counted(self._follow(submitted, objects, set_aside), submitted)
         except KeyboardInterrupt:
             self.terminal.say(f"Stopped looking. The scan goes on by itself; to look again: {submitted.next_commands[0]}")
             return ExitCode.INTERRUPTED
@@ -72,10 +74,11 @@ class Waiting:
             self.terminal.complain(_broken(submitted, view))
         return view.exit_code
 
-    def _follow(self, submitted: Submission, table: ScanTable, objects: int | None, set_aside: int) -> View:
+    def _follow(self, submitted: Submission, objects: int | None, set_aside: int) -> View:
         follower = Follower(
             s3control=self.clients.s3control,
-            table=table,
+            scans=self.scans,
+            records=self.records,
             account_id=submitted.plan.deployment.account_id,
             clock=self.clock,
             poll_seconds=self.poll_seconds,
@@ -84,13 +87,13 @@ class Waiting:
         with self.terminal.bar("videos") as bar:
             return follow.last_view(follower.follow(submitted.plan.scan_id, submitted.job_ids, objects), bar)
 
-    def _counted(self, view: View, submitted: Submission, table: ScanTable) -> View:
+    def _counted(self, view: View, submitted: Submission) -> View:
         """Return the last view with what only the reports tell: how many objects were skipped, and so not looked at."""
-        scan = table.scan(submitted.plan.scan_id)
+        scan = self.scans.scan(submitted.plan.scan_id)
         if scan is None or view.job.broken:
             return view
         files = BucketFiles(self.clients.s3, submitted.plan.deployment.work_bucket)
-        return replace(view, skipped=not_looked_at(scan, view.totals, files, table))
+        return replace(view, skipped=not_looked_at(scan, view.totals, files, self.records))
 
 
 def _broken(submitted: Submission, view: View) -> ToolError:

@@ -16,9 +16,9 @@ KEY = '=1+1,"<script>"\n\u202e.mp4'
 
 @pytest.fixture(name="decision")
 def _decision(table):
-    """Return a decision about a flagged video whose record stands in the table."""
+    """Return a decision about a flagged video whose record is in the table."""
     record = replace(waiting(KEY), state=State.FLAGGED, facts=ObjectFacts("abc-1", 3, None))
-    table.register(record, None)
+    table.records.register(record, None)
     return Decision(
         video=record.video,
         etag="abc-1",
@@ -33,16 +33,16 @@ def _decision(table):
 
 def test_round_trip(table, decision):
     """A decision comes back as it was written, by its content and by its video."""
-    outcome = table.note_decision(decision)
+    outcome = table.decisions.note_decision(decision)
 
     assert outcome is Outcome.DONE
-    assert [decision] == list(table.decisions([(decision.video.id, "abc-1"), (decision.video.id, "other")]))
-    assert [decision] == table.decisions_about(decision.video.id)
+    assert [decision] == list(table.decisions.decisions([(decision.video.id, "abc-1"), (decision.video.id, "other")]))
+    assert [decision] == table.decisions.decisions_about(decision.video.id)
 
 
 def test_twice(table, decision):
     """Doing it twice equals doing it once."""
-    outcomes = [table.note_decision(decision) for _ in range(2)]
+    outcomes = [table.decisions.note_decision(decision) for _ in range(2)]
 
     assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
 
@@ -51,12 +51,12 @@ def test_twice(table, decision):
 def test_latest(table, decision, later, stands):
     """A later decision takes the place of an earlier one, never the other way round."""
     other = replace(decision, decided_at=decision.decided_at + later, judgement=Judgement.FALSE_ALARM)
-    table.note_decision(decision)
+    table.decisions.note_decision(decision)
 
-    outcome = table.note_decision(other)
+    outcome = table.decisions.note_decision(other)
 
     assert (Outcome.DONE if stands else Outcome.BY_ANOTHER) is outcome
-    assert [other if stands else decision] == table.decisions_about(decision.video.id)
+    assert [other if stands else decision] == table.decisions.decisions_about(decision.video.id)
 
 
 def test_many(table, decision):
@@ -64,40 +64,40 @@ def test_many(table, decision):
     decisions = [decision]
     for number in range(TOGETHER + 10):
         record = replace(waiting(f"{number}.mp4"), state=State.FLAGGED, facts=ObjectFacts("abc-1", 3, None))
-        table.register(record, None)
+        table.records.register(record, None)
         decisions.append(replace(decision, video=record.video))
     changed, standing = replace(decisions[7], attempt=1), decisions[TOGETHER + 3]
-    table.note_decision(decision)
-    table.note_decision(standing)
+    table.decisions.note_decision(decision)
+    table.decisions.note_decision(standing)
 
-    outcomes = table.note_decisions([*decisions[:7], changed, *decisions[8:]])
+    outcomes = table.decisions.note_decisions([*decisions[:7], changed, *decisions[8:]])
 
     places = {outcome: [place for place, each in enumerate(outcomes) if each is outcome] for outcome in set(outcomes)}
     assert ([0, TOGETHER + 3], [7]) == (places[Outcome.DONE_BEFORE], places[Outcome.BY_ANOTHER])
     assert TOGETHER + 8 == len(places[Outcome.DONE])
-    written = table.decisions((each.video.id, each.etag) for each in decisions)
+    written = table.decisions.decisions((each.video.id, each.etag) for each in decisions)
     assert {each.video for each in decisions} - {decisions[7].video} == {each.video for each in written}
 
 
 @pytest.mark.parametrize("changed", [{"attempt": 1}, {"etag": "other"}, {"scan_id": "01JDEM00000000000000000002"}])
 def test_changed(table, decision, changed):
     """A decision about another attempt, content or scan than the record's is not written."""
-    assert Outcome.BY_ANOTHER is table.note_decision(replace(decision, **changed))
-    assert [] == table.decisions_about(decision.video.id)
+    assert Outcome.BY_ANOTHER is table.decisions.note_decision(replace(decision, **changed))
+    assert [] == table.decisions.decisions_about(decision.video.id)
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.WAITING, State.RUNNING])
 def test_no_result(table, decision, state):
     """There is nothing to decide about what has no result."""
     record = replace(waiting("b.mp4"), state=state, facts=ObjectFacts("abc-1", 3, None))
-    table.register(record, None)
+    table.records.register(record, None)
 
-    assert Outcome.BY_ANOTHER is table.note_decision(replace(decision, video=record.video))
+    assert Outcome.BY_ANOTHER is table.decisions.note_decision(replace(decision, video=record.video))
 
 
 def test_records_and_segments_are_apart(table, decision):
     """A decision is not taken for a record or a segment of its video."""
-    table.note_decision(decision)
+    table.decisions.note_decision(decision)
 
-    assert State.FLAGGED is table.record(decision.video.id, SCAN).state
-    assert [] == list(table.segments(decision.video.id, SCAN, 0))
+    assert State.FLAGGED is table.records.record(decision.video.id, SCAN).state
+    assert [] == list(table.records.segments(decision.video.id, SCAN, 0))

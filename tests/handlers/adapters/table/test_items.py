@@ -73,7 +73,7 @@ def test_keys(record):
 
 @given(RECORDS)
 def test_index(record):
-    """A record stands in the work index while it waits, or while its mail is due; else not."""
+    """A record is in the work index only while it waits or while its mail is due."""
     item = items.record_item(record)
 
     waits = record.state is State.WAITING

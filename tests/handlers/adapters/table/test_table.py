@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import Outcome, ScanTable, ThrottledError
+from handlers.adapters.table import Outcome, ThrottledError, open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import (
     BatchJob,
@@ -27,10 +27,10 @@ PROBLEM = Problem("empty", "The object has 0 bytes.")
 
 def started(table, record, job_id="job"):
     """Bring a new record to RUNNING."""
-    table.register(record, None)
-    table.note_start_tried(record, FACTS, START, at=5.0)
-    table.enter_running(record, job_id)
-    return table.record(record.video.id, record.scan_id)
+    table.records.register(record, None)
+    table.records.note_start_tried(record, FACTS, START, at=5.0)
+    table.records.enter_running(record, job_id)
+    return table.records.record(record.video.id, record.scan_id)
 
 
 def flagged(record, **fields):
@@ -54,167 +54,167 @@ class TestRegister:
         """A record that is new is written, and read back as it was."""
         record = waiting()
 
-        outcome = table.register(record, None)
+        outcome = table.records.register(record, None)
 
         assert outcome is Outcome.DONE
-        assert record == table.record(record.video.id, SCAN)
+        assert record == table.records.record(record.video.id, SCAN)
 
     def test_twice(self, table):
         """Doing it twice equals doing it once, and says so."""
         record = waiting()
-        table.register(record, None)
+        table.records.register(record, None)
 
-        outcome = table.register(replace(record, queued_at=9.0), None)
+        outcome = table.records.register(replace(record, queued_at=9.0), None)
 
         assert outcome is Outcome.DONE_BEFORE
-        assert record == table.record(record.video.id, SCAN)
+        assert record == table.records.record(record.video.id, SCAN)
 
     def test_failed_at_once(self, table):
         """A record that fails at once is counted in the totals, once."""
         record = waiting().as_failed(PROBLEM, at=7.0)
 
-        outcomes = [table.register(record, None) for _ in range(2)]
+        outcomes = [table.records.register(record, None) for _ in range(2)]
 
         assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
-        assert 1 == table.totals(SCAN).videos[State.FAILED]
-        assert record == table.record(record.video.id, SCAN)
+        assert 1 == table.scans.totals(SCAN).videos[State.FAILED]
+        assert record == table.records.record(record.video.id, SCAN)
 
     def test_retry(self, table):
         """A retry takes a failed record up again: its totals go back, its attempt rises."""
         failed = waiting().as_failed(PROBLEM, at=7.0)
-        table.register(failed, None)
+        table.records.register(failed, None)
 
-        outcomes = [table.register(waiting(attempt=1), failed) for _ in range(2)]
+        outcomes = [table.records.register(waiting(attempt=1), failed) for _ in range(2)]
 
         assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
-        assert 0 == table.totals(SCAN).final
-        assert waiting(attempt=1) == table.record(failed.video.id, SCAN)
+        assert 0 == table.scans.totals(SCAN).final
+        assert waiting(attempt=1) == table.records.record(failed.video.id, SCAN)
 
     def test_retry_fails_again(self, table):
         """A retry that fails at once leaves the totals as they were."""
         failed = waiting().as_failed(PROBLEM, at=7.0)
-        table.register(failed, None)
+        table.records.register(failed, None)
 
-        table.register(waiting(attempt=1).as_failed(PROBLEM, at=8.0), failed)
+        table.records.register(waiting(attempt=1).as_failed(PROBLEM, at=8.0), failed)
 
-        assert 1 == table.totals(SCAN).videos[State.FAILED]
+        assert 1 == table.scans.totals(SCAN).videos[State.FAILED]
 
     def test_overtaken(self, table):
         """A first registration does not touch a record of a later attempt."""
-        table.register(waiting(attempt=2), None)
+        table.records.register(waiting(attempt=2), None)
 
-        outcome = table.register(waiting(), None)
+        outcome = table.records.register(waiting(), None)
 
         assert outcome is Outcome.BY_ANOTHER
-        assert 2 == table.record(waiting().video.id, SCAN).attempt
+        assert 2 == table.records.record(waiting().video.id, SCAN).attempt
 
     def test_lost_answer(self, table, dynamodb):
         """Where the answer of a transaction is lost, repeating it changes nothing and says that it was done."""
         record = waiting().as_failed(PROBLEM, at=7.0)
         dynamodb.die_after("transact_write_items", client_error("ThrottlingException"))
 
-        outcome = table.register(record, None)
+        outcome = table.records.register(record, None)
 
         assert outcome is Outcome.DONE_BEFORE
-        assert 1 == table.totals(SCAN).videos[State.FAILED]
+        assert 1 == table.scans.totals(SCAN).videos[State.FAILED]
 
 
 class TestStarting:
     def test_note(self, table):
         """The note of a try pins what was looked at, and with what Start is called."""
         record = waiting()
-        table.register(record, None)
+        table.records.register(record, None)
 
-        outcome = table.note_start_tried(record, FACTS, START, at=5.25)
+        outcome = table.records.note_start_tried(record, FACTS, START, at=5.25)
 
         expected = replace(record, facts=FACTS, start=START, start_tried_at=5.25)
         assert outcome is Outcome.DONE
-        assert expected == table.record(record.video.id, SCAN)
+        assert expected == table.records.record(record.video.id, SCAN)
 
     def test_changed(self, table):
         """An object that was replaced since it was registered is marked."""
         record = waiting()
-        table.register(record, None)
+        table.records.register(record, None)
 
-        table.note_start_tried(record, ObjectFacts("other", 4, None), START, at=5.0)
+        table.records.note_start_tried(record, ObjectFacts("other", 4, None), START, at=5.0)
 
-        assert table.record(record.video.id, SCAN).changed_during_scan
+        assert table.records.record(record.video.id, SCAN).changed_during_scan
 
     def test_note_stands(self, table):
         """The first note stands: its parameters must be repeated."""
         record = waiting()
-        table.register(record, None)
-        table.note_start_tried(record, FACTS, START, at=5.0)
+        table.records.register(record, None)
+        table.records.note_start_tried(record, FACTS, START, at=5.0)
 
-        outcome = table.note_start_tried(record, FACTS, replace(START, min_confidence=60.0), at=6.0)
+        outcome = table.records.note_start_tried(record, FACTS, replace(START, min_confidence=60.0), at=6.0)
 
         assert outcome is Outcome.DONE_BEFORE
-        assert START == table.record(record.video.id, SCAN).start
+        assert START == table.records.record(record.video.id, SCAN).start
 
     def test_forget(self, table):
         """A note can be taken back, by whoever wrote it only."""
         record = waiting()
-        table.register(record, None)
-        table.note_start_tried(record, FACTS, START, at=5.0)
+        table.records.register(record, None)
+        table.records.note_start_tried(record, FACTS, START, at=5.0)
 
-        outcomes = [table.forget_start_tried(replace(record, start_tried_at=at)) for at in (4.0, 5.0, 5.0)]
+        outcomes = [table.records.forget_start_tried(replace(record, start_tried_at=at)) for at in (4.0, 5.0, 5.0)]
 
-        now = table.record(record.video.id, SCAN)
+        now = table.records.record(record.video.id, SCAN)
         assert [Outcome.BY_ANOTHER, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
         assert (None, None) == (now.start_tried_at, now.start)
 
     def test_shared(self, table):
         """A note cannot be taken back once another has repeated the Start that it is about."""
         record = replace(waiting(), start_tried_at=5.0)
-        table.register(waiting(), None)
-        table.note_start_tried(record, FACTS, START, at=5.0)
+        table.records.register(waiting(), None)
+        table.records.note_start_tried(record, FACTS, START, at=5.0)
 
         outcomes = [
-            table.note_start_shared(replace(record, start_tried_at=4.0)),
-            table.note_start_shared(record),
-            table.forget_start_tried(record),
+            table.records.note_start_shared(replace(record, start_tried_at=4.0)),
+            table.records.note_start_shared(record),
+            table.records.forget_start_tried(record),
         ]
 
         assert [Outcome.BY_ANOTHER, Outcome.DONE, Outcome.BY_ANOTHER] == outcomes
-        assert 5.0 == table.record(record.video.id, SCAN).start_tried_at
+        assert 5.0 == table.records.record(record.video.id, SCAN).start_tried_at
 
     def test_running(self, table, clock):
         """A started analysis is RUNNING, out of the waiting index, and counted among those that run, once."""
         record = waiting()
-        table.register(record, None)
+        table.records.register(record, None)
 
-        outcomes = [table.enter_running(record, "job") for _ in range(2)]
+        outcomes = [table.records.enter_running(record, "job") for _ in range(2)]
 
-        now = table.record(record.video.id, SCAN)
+        now = table.records.record(record.video.id, SCAN)
         assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
         assert (State.RUNNING, "job", clock.now()) == (now.state, now.rekognition_job_id, now.started_at)
-        assert [("job", False)] == [(running.job_id, running.repeated) for running in table.running()]
-        assert table.waiting_seems_empty(SCAN)
+        assert [("job", False)] == [(running.job_id, running.repeated) for running in table.records.running()]
+        assert table.waiting.waiting_seems_empty(SCAN)
 
     @pytest.mark.parametrize("attempt", [0, 2])
     def test_running_of_another_attempt(self, table, attempt):
         """A start of one attempt never touches the record of another."""
-        table.register(waiting(attempt=1), None)
+        table.records.register(waiting(attempt=1), None)
 
-        outcome = table.enter_running(waiting(attempt=attempt), "job")
+        outcome = table.records.enter_running(waiting(attempt=attempt), "job")
 
         assert outcome is Outcome.BY_ANOTHER
-        assert 0 == table.running_count()
+        assert 0 == table.records.running_count()
 
     def test_other_job(self, table):
         """A second job for a running record is said to be another's."""
         started(table, waiting())
 
-        assert table.enter_running(waiting(), "other") is Outcome.BY_ANOTHER
+        assert table.records.enter_running(waiting(), "other") is Outcome.BY_ANOTHER
 
     def test_refusals_are_counted(self, table, clock):
         """Refusals of ours are counted from the first one on."""
         record = waiting()
-        table.register(record, None)
-        first = table.note_refusal(record)
+        table.records.register(record, None)
+        first = table.records.note_refusal(record)
         clock.sleep(60)
 
-        second = table.note_refusal(record)
+        second = table.records.note_refusal(record)
 
         assert (1, 2) == (first.refusals, second.refusals)
         assert first.refused_since == second.refused_since == clock.now() - 60
@@ -225,70 +225,70 @@ class TestFinish:
         """A verdict is stored whole, counted once, and its mail is due."""
         final = flagged(started(table, waiting()), model_version="7.0", policy_hash="0123")
 
-        outcomes = [table.finish(final) for _ in range(2)]
+        outcomes = [table.records.finish(final) for _ in range(2)]
 
-        totals = table.totals(SCAN)
+        totals = table.scans.totals(SCAN)
         assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
-        assert final == table.record(final.video.id, SCAN)
+        assert final == table.records.record(final.video.id, SCAN)
         assert (1, 1, 60_000) == (totals.final, totals.videos[State.FLAGGED], totals.milliseconds[State.FLAGGED])
-        assert ([], [(final.video.id, SCAN)]) == (table.running(), table.mails_due(10))
+        assert ([], [(final.video.id, SCAN)]) == (table.records.running(), table.records.mails_due(10))
 
     def test_from_waiting(self, table):
         """A record may be finished while it waits; then nothing of it waits any more."""
         record = waiting()
-        table.register(record, None)
+        table.records.register(record, None)
 
-        outcome = table.finish(record.as_failed(PROBLEM, at=7.0))
+        outcome = table.records.finish(record.as_failed(PROBLEM, at=7.0))
 
         assert outcome is Outcome.DONE
-        assert table.waiting_seems_empty(SCAN)
+        assert table.waiting.waiting_seems_empty(SCAN)
 
     def test_overtaken_by_start(self, table):
         """Finishing by a record that was read before it ran loses nothing that was written since."""
         record = waiting()
         running = started(table, record)
 
-        table.finish(flagged(record))
+        table.records.finish(flagged(record))
 
-        now = table.record(record.video.id, SCAN)
+        now = table.records.record(record.video.id, SCAN)
         assert (running.started_at, "job") == (now.started_at, now.rekognition_job_id)
-        assert 0 == table.running_count()
+        assert 0 == table.records.running_count()
 
     def test_final_stays(self, table):
         """A final state does not change to another one."""
         final = flagged(started(table, waiting()))
-        table.finish(final)
+        table.records.finish(final)
 
-        outcome = table.finish(final.as_failed(PROBLEM, at=8.0))
+        outcome = table.records.finish(final.as_failed(PROBLEM, at=8.0))
 
         assert outcome is Outcome.BY_ANOTHER
-        assert 1 == table.totals(SCAN).final
+        assert 1 == table.scans.totals(SCAN).final
 
     def test_other_attempt(self, table):
         """A result of an old attempt does not end the new one."""
-        table.register(waiting(attempt=1), None)
+        table.records.register(waiting(attempt=1), None)
 
-        assert table.finish(flagged(waiting())) is Outcome.BY_ANOTHER
+        assert table.records.finish(flagged(waiting())) is Outcome.BY_ANOTHER
 
     def test_mail_sent(self, table):
         """A mail is due until it is sent, and counted in its scan once."""
-        table.put_scan(Scan(SCAN, BUCKET))
+        table.scans.put_scan(Scan(SCAN, BUCKET))
         final = flagged(started(table, waiting()))
-        table.finish(final)
+        table.records.finish(final)
 
-        outcomes = [table.mail_sent(final) for _ in range(2)]
+        outcomes = [table.records.mail_sent(final) for _ in range(2)]
 
         assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
-        assert ([], 1) == (table.mails_due(10), table.scan(SCAN).mails_sent)
-        assert not table.record(final.video.id, SCAN).mail_due
+        assert ([], 1) == (table.records.mails_due(10), table.scans.scan(SCAN).mails_sent)
+        assert not table.records.record(final.video.id, SCAN).mail_due
 
     def test_mail_sent_without_scan(self, table):
         """A mail is not sent for ever because its scan cannot count it."""
         final = flagged(started(table, waiting()))
-        table.finish(final)
+        table.records.finish(final)
 
-        assert table.mail_sent(final) is Outcome.DONE
-        assert [] == table.mails_due(10)
+        assert table.records.mail_sent(final) is Outcome.DONE
+        assert [] == table.records.mails_due(10)
 
 
 class TestSegments:
@@ -296,18 +296,18 @@ class TestSegments:
         """Segments are written 25 at a time, and come back in order of time, those of the attempt only."""
         record = waiting(attempt=1)
         segments = [Segment("Weapons", "Violence", 2, ms, ms + 500, 91.25, 2) for ms in range(0, 60_000, 1_000)]
-        table.write_segments(waiting(), segments[:1])
+        table.records.write_segments(waiting(), segments[:1])
 
-        table.write_segments(record, list(reversed(segments)))
+        table.records.write_segments(record, list(reversed(segments)))
 
-        assert segments == list(table.segments(record.video.id, SCAN, 1))
+        assert segments == list(table.records.segments(record.video.id, SCAN, 1))
         assert [1, 25, 25, 10] == [len(call["RequestItems"]["scans"]) for call in dynamodb.called("batch_write_item")]
 
     def test_first_columns(self, table, raw):
         """A segment carries the columns of the project's first table in their words, numbers as numbers."""
         record = replace(waiting("a b.mp4"), finished_at=1_700_000_000.0)
 
-        table.write_segments(record, [Segment("Weapons", "Violence", 2, 1_000, 1_500, 91.25, 2)])
+        table.records.write_segments(record, [Segment("Weapons", "Violence", 2, 1_000, 1_500, 91.25, 2)])
 
         (item,) = raw().values()
         assert {
@@ -324,7 +324,7 @@ class TestSegments:
         client = Forgetful(leaves=3)
         segments = [Segment("Weapons", "Violence", 2, ms, ms, 90.0, 1) for ms in range(30)]
 
-        ScanTable(client, "scans", clock).write_segments(waiting(), segments)
+        open_table(client, "scans", clock).records.write_segments(waiting(), segments)
 
         assert 30 == len(client.stored)
 
@@ -349,10 +349,10 @@ class TestReading:
         """Records are read in bulk, each once, however often they are asked for; those that are missing are left out."""
         wanted = [waiting(f"{number}.mp4") for number in range(120)]
         for record in wanted:
-            table.register(record, None)
+            table.records.register(record, None)
         keys = [(record.video.id, SCAN) for record in wanted]
 
-        found = list(table.records([*keys, *keys, (Video(BUCKET, "missing").id, SCAN)]))
+        found = list(table.records.records([*keys, *keys, (Video(BUCKET, "missing").id, SCAN)]))
 
         assert {record.video.key for record in wanted} == {record.video.key for record in found}
         assert 120 == len(found)
@@ -361,11 +361,11 @@ class TestReading:
         """States are read in bulk, each once, and are those of the records, whatever has happened to them."""
         records = [waiting(f"{number}.mp4") for number in range(120)]
         for record in records:
-            table.register(record, None)
-        table.finish(records[7].as_failed(Problem("empty", "0 bytes"), at=1.0))
+            table.records.register(record, None)
+        table.records.finish(records[7].as_failed(Problem("empty", "0 bytes"), at=1.0))
         ids = [record.video.id for record in records]
 
-        found = list(table.states([*ids, *ids, Video(BUCKET, "missing").id], SCAN))
+        found = list(table.records.states([*ids, *ids, Video(BUCKET, "missing").id], SCAN))
 
         assert 120 == len(found)
         assert {**dict.fromkeys(ids, State.WAITING), ids[7]: State.FAILED} == dict(found)
@@ -376,26 +376,26 @@ class TestReading:
             replace(waiting(f"{name}.mp4"), facts=ObjectFacts(f"etag-{name}", 3, None)) for name in ("a", "b", "c", "d")
         )
         for record in (clean, hit, failed, waits):
-            table.register(record, None)
-        table.finish(replace(clean, state=State.CLEAN, finished_at=1.0))
-        table.finish(replace(hit, state=State.FLAGGED, finished_at=1.0))
-        table.finish(failed.as_failed(Problem("empty", "0 bytes"), at=1.0))
+            table.records.register(record, None)
+        table.records.finish(replace(clean, state=State.CLEAN, finished_at=1.0))
+        table.records.finish(replace(hit, state=State.FLAGGED, finished_at=1.0))
+        table.records.finish(failed.as_failed(Problem("empty", "0 bytes"), at=1.0))
         ids = [record.video.id for record in (clean, hit, failed, waits)]
 
-        found = dict(table.finished([*ids, Video(BUCKET, "missing").id], SCAN))
+        found = dict(table.records.finished([*ids, Video(BUCKET, "missing").id], SCAN))
 
         assert {clean.video.id: "etag-a", hit.video.id: "etag-b"} == found
-        assert {} == dict(table.finished(ids, OTHER_SCAN))
+        assert {} == dict(table.records.finished(ids, OTHER_SCAN))
 
     def test_situation(self, table):
         """What decides over a start is read at one time."""
         record = waiting()
-        empty = table.situation(record.analysis)
-        table.register(record, None)
-        table.ensure_scan(SCAN, BUCKET, Lane.EXPRESS, "job")
-        table.count_refused()
+        empty = table.records.situation(record.analysis)
+        table.records.register(record, None)
+        table.scans.ensure_scan(SCAN, BUCKET, Lane.EXPRESS, "job")
+        table.control.count_refused()
 
-        situation = table.situation(record.analysis)
+        situation = table.records.situation(record.analysis)
 
         assert (None, None, None) == (empty.settings, empty.scan, empty.record)
         assert (record, Lane.EXPRESS) == (situation.record, situation.scan.lane)
@@ -405,10 +405,10 @@ class TestReading:
         """The index by scan tells the videos of a state, of this scan alone."""
         records = [waiting(f"{number}.mp4") for number in range(5)]
         for record in [*records, waiting("other.mp4", scan_id=OTHER_SCAN)]:
-            table.register(record, None)
-        table.enter_running(records[0], "job")
+            table.records.register(record, None)
+        table.records.enter_running(records[0], "job")
 
-        found = {state: set(table.in_state(SCAN, state)) for state in (State.WAITING, State.RUNNING)}
+        found = {state: set(table.records.in_state(SCAN, state)) for state in (State.WAITING, State.RUNNING)}
 
         ids = [record.video.id for record in records]
         assert {State.WAITING: set(ids[1:]), State.RUNNING: {ids[0]}} == found
@@ -417,66 +417,66 @@ class TestReading:
 class TestScans:
     def test_ensure(self, table, clock):
         """A scan that is missing is written with its batch job."""
-        table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "one")
+        table.scans.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "one")
 
-        assert [Scan(SCAN, BUCKET, created_at=clock.now(), jobs=(BatchJob("one"),))] == table.scans()
+        assert [Scan(SCAN, BUCKET, created_at=clock.now(), jobs=(BatchJob("one"),))] == table.scans.scans()
 
     def test_ensure_adds_and_reopens(self, table):
         """A later batch job is added, and a closed scan is open again; what else it knows stays."""
-        table.put_scan(Scan(SCAN, BUCKET, created_at=1.0, objects=3, jobs=(BatchJob("one", "Complete"),)))
-        table.close_scan(table.scan(SCAN))
+        table.scans.put_scan(Scan(SCAN, BUCKET, created_at=1.0, objects=3, jobs=(BatchJob("one", "Complete"),)))
+        table.scans.close_scan(table.scans.scan(SCAN))
 
         for _ in range(2):
-            table.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
+            table.scans.ensure_scan(SCAN, BUCKET, Lane.NORMAL, "two")
 
-        scan = table.scan(SCAN)
+        scan = table.scans.scan(SCAN)
         assert (ScanStatus.OPEN, None, 3) == (scan.status, scan.closed_at, scan.objects)
         assert (BatchJob("one", "Complete"), BatchJob("two")) == scan.jobs
 
     def test_put_once(self, table):
         """A scan that is there is not written over."""
-        outcomes = [table.put_scan(Scan(SCAN, BUCKET, objects=count)) for count in (1, 2)]
+        outcomes = [table.scans.put_scan(Scan(SCAN, BUCKET, objects=count)) for count in (1, 2)]
 
-        assert ([Outcome.DONE, Outcome.DONE_BEFORE], 1) == (outcomes, table.scan(SCAN).objects)
+        assert ([Outcome.DONE, Outcome.DONE_BEFORE], 1) == (outcomes, table.scans.scan(SCAN).objects)
 
     def test_close_only_as_read(self, table):
         """A scan that changed since it was read is not closed, unless only mails were counted."""
-        table.put_scan(Scan(SCAN, BUCKET))
-        read = table.scan(SCAN)
-        table.add_job(SCAN, "late")
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        read = table.scans.scan(SCAN)
+        table.scans.add_job(SCAN, "late")
 
-        outcomes = [table.close_scan(read), table.close_scan(table.scan(SCAN)), table.close_scan(read)]
+        outcomes = [table.scans.close_scan(read), table.scans.close_scan(table.scans.scan(SCAN)), table.scans.close_scan(read)]
 
         assert [Outcome.BY_ANOTHER, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
 
     def test_note_jobs_keeps_new_ones(self, table):
         """What is learnt about jobs never removes one that was added in between."""
-        table.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"), BatchJob("two"))))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"), BatchJob("two"))))
 
-        table.note_jobs(SCAN, (BatchJob("one", "Active", 10, 4, 1),))
+        table.scans.note_jobs(SCAN, (BatchJob("one", "Active", 10, 4, 1),))
 
-        assert (BatchJob("one", "Active", 10, 4, 1), BatchJob("two")) == table.scan(SCAN).jobs
+        assert (BatchJob("one", "Active", 10, 4, 1), BatchJob("two")) == table.scans.scan(SCAN).jobs
 
     def test_pause(self, table):
         """Who paused first stays named."""
-        outcomes = [table.pause("circuit breaker", "AccessDenied"), table.pause("someone", "else")]
+        outcomes = [table.control.pause("circuit breaker", "AccessDenied"), table.control.pause("someone", "else")]
 
-        settings = table.settings()
+        settings = table.control.settings()
         assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
         assert (True, "circuit breaker", "AccessDenied") == (settings.paused, settings.paused_by, settings.paused_reason)
 
     def test_lease(self, table, clock):
         """One sweeper at a time, until it gives the lease back or its time is over."""
-        first = table.take_lease("a", clock.now() + 60)
-        refused = table.take_lease("b", clock.now() + 60)
+        first = table.control.take_lease("a", clock.now() + 60)
+        refused = table.control.take_lease("b", clock.now() + 60)
         clock.sleep(61)
-        after = table.take_lease("b", clock.now() + 60)
-        table.return_lease("a")
-        kept = table.take_lease("a", clock.now() + 60)
-        table.return_lease("b")
+        after = table.control.take_lease("b", clock.now() + 60)
+        table.control.return_lease("a")
+        kept = table.control.take_lease("a", clock.now() + 60)
+        table.control.return_lease("b")
 
         assert (True, False, True, False) == (first, refused, after, kept)
-        assert table.take_lease("a", clock.now() + 60)
+        assert table.control.take_lease("a", clock.now() + 60)
 
 
 class TestPatience:
@@ -485,9 +485,9 @@ class TestPatience:
         conflict = client_error("TransactionCanceledException")
         conflict.response["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]
         dynamodb.fail("transact_write_items", conflict, conflict)
-        table.register(waiting(), None)
+        table.records.register(waiting(), None)
 
-        outcome = table.enter_running(waiting(), "job")
+        outcome = table.records.enter_running(waiting(), "job")
 
         assert outcome is Outcome.DONE
         assert 2 == len([seconds for seconds in clock.slept if seconds > 0])
@@ -497,14 +497,14 @@ class TestPatience:
         dynamodb.fail("put_item", *[client_error("ThrottlingException")] * 50)
 
         with pytest.raises(ThrottledError):
-            table.register(waiting(), None)
+            table.records.register(waiting(), None)
 
     def test_others_are_raised(self, table, dynamodb, clock):
         """An error that does not pass by itself is raised at once."""
         dynamodb.fail("get_item", client_error("AccessDeniedException"))
 
         with pytest.raises(ClientError):
-            table.record("0" * 32, SCAN)
+            table.records.record("0" * 32, SCAN)
 
         assert [] == clock.slept
 
@@ -516,8 +516,10 @@ class TestJudgeAgain:
 
         def finish(key="a.mp4", **fields):
             record = started(table, waiting(key))
-            table.finish(replace(flagged(record), **{"policy_hash": "old", "hits_key": "hits/x", "hits_count": 2, **fields}))
-            return table.record(record.video.id, SCAN)
+            table.records.finish(
+                replace(flagged(record), **{"policy_hash": "old", "hits_key": "hits/x", "hits_count": 2, **fields})
+            )
+            return table.records.record(record.video.id, SCAN)
 
         return finish
 
@@ -526,12 +528,12 @@ class TestJudgeAgain:
         record = judged()
         clean = replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False)
 
-        outcome = table.judge_again(record, clean)
+        outcome = table.records.judge_again(record, clean)
 
-        assert (outcome, clean) == (Outcome.DONE, table.record(record.video.id, SCAN))
-        assert (0, 1) == tuple(table.totals(SCAN).videos.get(state, 0) for state in (State.FLAGGED, State.CLEAN))
-        assert (0, 60_000) == tuple(table.totals(SCAN).milliseconds.get(state, 0) for state in (State.FLAGGED, State.CLEAN))
-        assert ([], [record.video.id]) == (table.mails_due(9), list(table.in_state(SCAN, State.CLEAN)))
+        assert (outcome, clean) == (Outcome.DONE, table.records.record(record.video.id, SCAN))
+        assert (0, 1) == tuple(table.scans.totals(SCAN).videos.get(state, 0) for state in (State.FLAGGED, State.CLEAN))
+        assert (0, 60_000) == tuple(table.scans.totals(SCAN).milliseconds.get(state, 0) for state in (State.FLAGGED, State.CLEAN))
+        assert ([], [record.video.id]) == (table.records.mails_due(9), list(table.records.in_state(SCAN, State.CLEAN)))
 
     @pytest.mark.parametrize("mail", [False, True])
     def test_newly_flagged(self, table, judged, mail):
@@ -539,49 +541,51 @@ class TestJudgeAgain:
         record = judged(state=State.CLEAN, counted=(), mail_due=False)
         now = replace(record, state=State.FLAGGED, policy_hash="new", counted=("Weapons",), mail_due=mail)
 
-        outcome = table.judge_again(record, now)
+        outcome = table.records.judge_again(record, now)
 
-        assert (outcome, now) == (Outcome.DONE, table.record(record.video.id, SCAN))
-        assert (1, 60_000) == (table.totals(SCAN).videos[State.FLAGGED], table.totals(SCAN).milliseconds[State.FLAGGED])
-        assert ([(record.video.id, SCAN)] if mail else []) == table.mails_due(9)
+        assert (outcome, now) == (Outcome.DONE, table.records.record(record.video.id, SCAN))
+        assert (1, 60_000) == (table.scans.totals(SCAN).videos[State.FLAGGED], table.scans.totals(SCAN).milliseconds[State.FLAGGED])
+        assert ([(record.video.id, SCAN)] if mail else []) == table.records.mails_due(9)
 
     def test_same_state(self, table, judged):
         """Where the state stays, the totals do, and what counts is written."""
         record = judged()
         now = replace(record, policy_hash="new", counted=("Violence",))
 
-        table.judge_again(record, now)
+        table.records.judge_again(record, now)
 
-        assert now == table.record(record.video.id, SCAN)
-        assert 1 == table.totals(SCAN).final
+        assert now == table.records.record(record.video.id, SCAN)
+        assert 1 == table.scans.totals(SCAN).final
 
     def test_twice(self, table, judged):
         """Doing it twice equals doing it once, and says so."""
         record = judged()
         clean = replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False)
 
-        outcomes = [table.judge_again(record, clean) for _ in range(2)]
+        outcomes = [table.records.judge_again(record, clean) for _ in range(2)]
 
         assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
-        assert 1 == table.totals(SCAN).final
+        assert 1 == table.scans.totals(SCAN).final
 
     def test_mail_sent_meanwhile(self, table, judged):
         """A mail that was sent after the record was read is not due a second time."""
         record = judged()
-        table.put_scan(Scan(SCAN, BUCKET))
-        table.mail_sent(record)
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        table.records.mail_sent(record)
 
-        table.judge_again(record, replace(record, policy_hash="new"))
+        table.records.judge_again(record, replace(record, policy_hash="new"))
 
-        assert ([], False) == (table.mails_due(9), table.record(record.video.id, SCAN).mail_due)
+        assert ([], False) == (table.records.mails_due(9), table.records.record(record.video.id, SCAN).mail_due)
 
     @pytest.mark.parametrize("changed", [{"attempt": 1}, {"policy_hash": "third"}, {"policy_hash": None}, {"state": State.CLEAN}])
     def test_overtaken(self, table, judged, raw, changed):
-        """A record that is no longer as it was read is left alone."""
+        """A record that is no longer as it was read is not changed."""
         record = judged()
         before = raw()
 
-        outcome = table.judge_again(replace(record, **changed), replace(record, state=State.CLEAN, policy_hash="new", counted=()))
+        outcome = table.records.judge_again(
+            replace(record, **changed), replace(record, state=State.CLEAN, policy_hash="new", counted=())
+        )
 
         assert (outcome, before) == (Outcome.BY_ANOTHER, raw())
 
@@ -596,7 +600,7 @@ class TestJudgeAgain:
             ExpressionAttributeValues={":d": {"S": "false alarm"}},
         )
 
-        table.judge_again(record, replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False))
+        table.records.judge_again(record, replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False))
 
         item = raw()[key["pk"]["S"], key["sk"]["S"]]
         assert ({"S": "false alarm"}, {"S": "CLEAN"}, {"S": "hits/x"}) == (item["decision"], item["state"], item["hits_key"])

@@ -1,4 +1,4 @@
-"""Writes to scans. A scan is changed only as it was read: each change raises its revision."""
+"""Scans and their totals. A scan is changed only as it was read: each change raises its revision."""
 
 from __future__ import annotations
 
@@ -7,27 +7,45 @@ from dataclasses import replace
 
 from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.table import expressions, scan_items
-from handlers.adapters.table.client import ConditionFailedError
+from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
-from handlers.adapters.table.reading import TableReader
 from handlers.adapters.table.scan_items import REVISION
-from handlers.domain.record import BatchJob, Progress, Scan
+from handlers.domain.record import BatchJob, Progress, Scan, Totals
 from handlers.domain.states import Lane, ScanMail, ScanStatus
 from handlers.runtime.backoff import backoff
+from handlers.runtime.clock import Clock
 
+# How often a change of a scan is tried again after another change came between.
 CHANGE_ATTEMPTS = 10
-"""So often a change of a scan is tried anew after another one came between."""
 
+# Points of a scan's progress; one every ten minutes makes an hour.
 PROGRESS_KEPT = 7
-"""Points of a scan's progress; one every ten minutes makes an hour."""
 
 
-class ScanWriter(TableReader):
-    """What is written about whole scans."""
+class Scans:
+    """Reads and changes of whole scans; all reads are consistent."""
+
+    def __init__(self, table: TableClient, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def scan(self, scan_id: str) -> Scan | None:
+        """Return a scan, if there is one."""
+        item = self._table.get(scan_items.scan_key(scan_id))
+        return None if item is None else scan_items.scan_from(item)
+
+    def scans(self) -> list[Scan]:
+        """Return all scans, the newest first."""
+        found = map(scan_items.scan_from, self._table.query(scan_items.SCANS_PK))
+        return sorted(found, key=lambda scan: (scan.created_at, scan.id), reverse=True)
+
+    def totals(self, scan_id: str) -> Totals:
+        """Return videos and milliseconds per final state of a scan."""
+        return scan_items.totals_from(self._table.query(f"SCAN#{scan_id}", begins_with="TOTALS#"))
 
     def put_scan(self, scan: Scan) -> Outcome:
-        """Write a scan if there is none of its id."""
+        """Write a scan unless one has its id already."""
         try:
             self._table.put(expressions.put(self._table.name, scan_items.scan_item(scan, 1), when=expressions.NEW))
         except ConditionFailedError:
@@ -64,7 +82,7 @@ class ScanWriter(TableReader):
     def close_scan(self, scan: Scan) -> Outcome:
         """Close a scan if it is still as it was read, but for its mails; if it had a batch job, its digest is due then.
 
-        One that was cancelled stays cancelled, and is over from now on.
+        One that was cancelled stays cancelled, and is over from then on.
         """
         status = scan.status if scan.status is ScanStatus.CANCELLED else ScanStatus.CLOSED
         now = self._clock.now()
@@ -72,14 +90,14 @@ class ScanWriter(TableReader):
         def closed(found: Scan) -> Scan | None:
             if replace(found, mails_sent=scan.mails_sent, mails_due=scan.mails_due) != scan:
                 return None
-            # Without a batch job nothing was ever scanned: submitting it failed, and who submitted it has been told.
-            told = _with_mail(found, ScanMail.DIGEST) if found.jobs else found
-            return replace(told, status=status, closed_at=now)
+            # Without a batch job nothing was ever scanned: submitting it failed, and its submitter has seen the error.
+            mailed = _with_mail(found, ScanMail.DIGEST) if found.jobs else found
+            return replace(mailed, status=status, closed_at=now)
 
         outcome = self._change_scan(scan.id, closed)
         if outcome is Outcome.BY_ANOTHER:
-            stands = self.scan(scan.id)
-            return Outcome.DONE_BEFORE if stands is not None and not stands.live else outcome
+            current = self.scan(scan.id)
+            return Outcome.DONE_BEFORE if current is not None and not current.live else outcome
         return outcome
 
     def pause_scan(self, scan_id: str, reason: str) -> Outcome:
@@ -101,8 +119,8 @@ class ScanWriter(TableReader):
             if scan.status is not ScanStatus.OPEN or all(job.told or job.id not in job_ids for job in scan.jobs):
                 return None
             jobs = tuple(replace(job, told=True) if job.id in job_ids else job for job in scan.jobs)
-            told = _with_mail(replace(scan, jobs=jobs), ScanMail.JOB_BROKEN)
-            return _held(told, ScanStatus.PAUSED, reason, self._clock.now())
+            mailed = _with_mail(replace(scan, jobs=jobs), ScanMail.JOB_BROKEN)
+            return _held(mailed, ScanStatus.PAUSED, reason, self._clock.now())
 
         return self._change_scan(scan_id, paused)
 
@@ -134,7 +152,7 @@ class ScanWriter(TableReader):
         self._change_scan(scan_id, lambda scan: replace(scan, progress=(*scan.progress, point)[-PROGRESS_KEPT:]))
 
     def _change_scan(self, scan_id: str, change: Callable[[Scan], Scan | None]) -> Outcome:
-        """Read a scan, change it, and write it if nobody did in between; else begin anew.
+        """Read a scan, change it, and write it unless it was written in between; then start over.
 
         `change` returns None where it does not apply (BY_ANOTHER, as for a missing scan), and its argument where nothing is to
         be written (DONE_BEFORE).
@@ -167,7 +185,7 @@ def _learnt(job: BatchJob, learnt: Mapping[str, BatchJob]) -> BatchJob:
 
 
 def _with_job(scan: Scan, job_id: str, *, retry: bool) -> Scan:
-    """Return a scan with a job; one that was cancelled and is over goes on, because somebody made a new job for it."""
+    """Return a scan with a job; one that was cancelled and is over goes on, because it has a new job."""
     if any(job.id == job_id for job in scan.jobs):
         return scan
     status = ScanStatus.CLOSED if scan.status is ScanStatus.CANCELLED and not scan.live else scan.status
@@ -188,7 +206,7 @@ def _held(scan: Scan, status: ScanStatus, reason: str, at: float) -> Scan | None
         return scan
     if not scan.live or scan.status is ScanStatus.CANCELLED:
         return None
-    # Who pauses or cancels a scan knows that its job is over.
+    # A person who cancels a scan need not be mailed that its job broke.
     mails = tuple(kind for kind in scan.mails_due if status is ScanStatus.PAUSED or kind is not ScanMail.JOB_BROKEN)
     return replace(scan, status=status, held_at=at, held_reason=reason, waiting_empty_since=None, mails_due=mails)
 

@@ -1,36 +1,45 @@
-"""Writes about starting as a whole: settings, what the sweeper remembers, and its lease."""
+"""Starting as a whole: the settings that people and the circuit breaker write, and what the sweeper remembers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from handlers.adapters.table import expressions, items, scan_items
-from handlers.adapters.table.client import ConditionFailedError
+from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
-from handlers.adapters.table.scan_items import LaneWatch, Running
-from handlers.adapters.table.scan_writing import ScanWriter
-from handlers.domain.identity import Analysis
+from handlers.adapters.table.scan_items import LaneWatch
+from handlers.domain.record import Settings
 from handlers.domain.states import Lane
+from handlers.runtime.clock import Clock
 
 
-class ControlWriter(ScanWriter):
-    """What is written about starting as a whole."""
+class Control:
+    """Settings, lane watches, and the sweeper's lease."""
 
-    # --- settings ----------------------------------------------------------------------------------------------------
+    def __init__(self, table: TableClient, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    # --- settings ------------------------------------------------------------------------------------------------------
+
+    def settings(self) -> Settings | None:
+        """Return the settings, if any were ever written."""
+        item = self._table.get(scan_items.SETTINGS_KEY)
+        return None if item is None else scan_items.settings_from(item)
 
     def count_refused(self) -> int:
-        """Count one more Start in a row that was refused for a reason of ours, and return how many there are now."""
+        """Count one more Start in a row that was refused for a reason of ours, and return the count."""
         request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, adds={"refused_in_row": 1})
         return int(self._table.update(request)["refused_in_row"])
 
     def forget_refused(self) -> None:
-        """Write that the row of refused Starts is broken."""
+        """Reset the count of Starts refused in a row."""
         request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, sets={"refused_in_row": 0})
         self._table.update(request)
 
     def pause(self, by: str, reason: str, *, mail: bool = False) -> Outcome:
-        """Pause all starting; who paused first stays named. `mail`: the operator is to be mailed about it."""
+        """Pause all starting; the first to pause stays named. `mail`: the operator is to be mailed about it."""
         request = expressions.update(
             self._table.name,
             scan_items.SETTINGS_KEY,
@@ -42,14 +51,10 @@ class ControlWriter(ScanWriter):
             },
             when=Condition(not_equal={"paused": True}),
         )
-        try:
-            self._table.update(request)
-        except ConditionFailedError:
-            return Outcome.DONE_BEFORE
-        return Outcome.DONE
+        return self._done(request)
 
     def resume(self) -> Outcome:
-        """Let starting go on. The row of refusals begins anew, or the first one would pause everything again."""
+        """Resume starting. The count of refusals in a row restarts, or the next one would pause everything again."""
         request = expressions.update(
             self._table.name,
             scan_items.SETTINGS_KEY,
@@ -70,32 +75,21 @@ class ControlWriter(ScanWriter):
         )
         return self._done(request)
 
+    # --- lanes ---------------------------------------------------------------------------------------------------------
+
+    def lane_watch(self, lane: Lane) -> LaneWatch:
+        """Return what the sweeper remembers of a lane."""
+        item = self._table.get(scan_items.lane_key(lane))
+        return LaneWatch() if item is None else scan_items.lane_from(item)
+
     def note_lane(self, lane: Lane, watch: LaneWatch) -> None:
         """Remember something of a lane; only the sweeper does."""
         self._table.put(expressions.put(self._table.name, scan_items.lane_item(lane, watch)))
 
-    def note_asked(self, running: Running, *, at: float) -> Outcome:
-        """Write that Rekognition is being asked after an analysis, unless somebody did since it was read, or it is over."""
-        unasked = running.asked_at is None
-        when = Condition(
-            equal={} if unasked else items.present({"asked_at": running.asked_at}),
-            absent=["asked_at"] if unasked else [],
-            present=["pk"],
-        )
-        key = items.running_key_of(Analysis(running.scan_id, running.video_id, running.attempt))
-        return self._done(expressions.update(self._table.name, key, sets=items.present({"asked_at": at}), when=when))
-
-    def _done(self, request: dict[str, Any]) -> Outcome:
-        try:
-            self._table.update(request)
-        except ConditionFailedError:
-            return Outcome.DONE_BEFORE
-        return Outcome.DONE
-
-    # --- the sweeper's lease -----------------------------------------------------------------------------------------
+    # --- the sweeper's lease -------------------------------------------------------------------------------------------
 
     def take_lease(self, holder: str, until: float) -> bool:
-        """Tell whether this sweeper is the one for now. The lease only saves money: nothing is wrong if two sweep."""
+        """Tell whether this sweeper may sweep now. The lease only saves money: two sweeps at once do no harm."""
         request = expressions.update(
             self._table.name,
             scan_items.SWEEPER_LEASE_KEY,
@@ -115,3 +109,10 @@ class ControlWriter(ScanWriter):
             self._table.delete(request)
         except ConditionFailedError:
             return
+
+    def _done(self, request: dict[str, Any]) -> Outcome:
+        try:
+            self._table.update(request)
+        except ConditionFailedError:
+            return Outcome.DONE_BEFORE
+        return Outcome.DONE

@@ -1,0 +1,138 @@
+"""Waiting records, many at a time: as the index `work` lists them, and written in transactions of fifty.
+
+DynamoDB's batches have no conditions. A hundred conditional writes in one transaction take a tenth of the time of a hundred
+requests and twice their price (a dollar and a quarter for a million records). A record whose condition fails does not keep the
+others back.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from handlers.adapters.table import expressions, items, scan_items
+from handlers.adapters.table.client import ConditionFailedError, TableClient
+from handlers.adapters.table.expressions import Condition
+from handlers.domain.record import Record
+from handlers.domain.states import Lane, State
+
+# Records of one write: with a totals item for each they fill a transaction of 100 actions (DynamoDB guide, Constraints).
+MAX_RECORDS = 50
+
+# Waiting records read at a time and shard: a sweep must not read what it has no time for.
+WAITING_PAGE = 100
+
+Actions = list[Mapping[str, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """How many records a call cancelled, and which it left alone because their analysis may have started."""
+
+    count: int
+    may_have_started: tuple[Record, ...]
+
+
+class WaitingRecords:
+    """What waits in a scan. Every read is of an index, which is eventually consistent: only a hint."""
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
+
+    def waiting_seems_empty(self, scan_id: str) -> bool:
+        """Tell whether the index `work` shows no waiting record of a scan: only a hint."""
+        partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
+        return not any(any(self._table.query(pk, index="work", limit=1)) for pk in partitions)
+
+    def waiting_lanes(self, scan_id: str) -> set[Lane]:
+        """Return the lanes of which records of a scan seem to wait, by the oldest of each shard: only a hint."""
+        partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
+        return {Lane(item["lane"]) for pk in partitions for item in self._table.query(pk, index="work", limit=1)}
+
+    def waiting_count(self, scan_id: str, most: int) -> int:
+        """Return how many records of a scan seem to wait; counting stops soon after `most`."""
+        found = 0
+        for number in range(items.INDEX_SHARDS):
+            found += self._table.count(items.waiting_pk(scan_id, number), index="work", most=most - found)
+            if found > most:
+                break
+        return found
+
+    def waiting(self, scan_id: str, *, before: float | None = None) -> Iterator[Record]:
+        """Yield the records of a scan that seem to wait since before a time, the oldest first, as far as the index knows them."""
+        below = "" if before is None else items.before(before)
+        shards = (
+            self._table.query(items.waiting_pk(scan_id, number), index="work", below=below, page=WAITING_PAGE)
+            for number in range(items.INDEX_SHARDS)
+        )
+        return map(items.waiting_from, heapq.merge(*shards, key=lambda item: item["work_sk"]))
+
+    def requeue(self, records: Sequence[Record], *, at: float) -> int:
+        """Note for at most `MAX_RECORDS` waiting records that their messages were sent at a time; return how many were noted.
+
+        A record that was queued again since the index showed it, or no longer waits, stays as it is.
+        """
+        done, _ = self._transact_what_holds(records, lambda left: [self._requeued(record, at) for record in left])
+        return len(done)
+
+    def cancel(self, records: Sequence[Record], *, at: float) -> Cancelled:
+        """Take waiting records, at most `MAX_RECORDS`, to CANCELLED and count them, except those for which a Start was tried."""
+        done, failed = self._transact_what_holds(records, lambda left: self._cancelled(left, at))
+        may_have_started = tuple(
+            items.record_from(old) for old in failed if old is not None and old["state"] == State.WAITING.value
+        )
+        return Cancelled(len(done), may_have_started)
+
+    def _transact_what_holds(
+        self, records: Sequence[Record], actions: Callable[[Sequence[Record]], Actions]
+    ) -> tuple[Sequence[Record], list[dict[str, Any] | None]]:
+        """Write the records whose conditions hold; return them, and the items of the others as they are.
+
+        `actions` returns one action for each record, in their order, and any after them.
+        """
+        left, failed = list(records), list[dict[str, Any] | None]()
+        while left:
+            try:
+                self._table.transact(actions(left))
+            except ConditionFailedError as failure:
+                failed += failure.failed.values()
+                left = [record for number, record in enumerate(left) if number not in failure.failed]
+            else:
+                break
+        return left, failed
+
+    def _requeued(self, record: Record, at: float) -> Mapping[str, dict[str, Any]]:
+        now = items.index_attributes(replace(record, queued_at=at))
+        seen = items.index_attributes(record)
+        return self._update(
+            record,
+            sets={**items.present({"queued_at": at}), "work_sk": now["work_sk"]},
+            when=Condition(equal={**items.as_waiting(record), "work_sk": seen["work_sk"]}),
+        )
+
+    def _cancelled(self, records: Sequence[Record], at: float) -> Actions:
+        cancelled = [replace(record, state=State.CANCELLED, finished_at=at) for record in records]
+        totals = Counter(items.totals_key(record)["sk"] for record in cancelled)
+        keys = {items.totals_key(record)["sk"]: items.totals_key(record) for record in cancelled}
+        name = scan_items.videos_attribute(State.CANCELLED)
+        return [
+            *(
+                self._update(
+                    record,
+                    sets={"state": record.state.value, **items.present({"finished_at": at}), **items.index_attributes(record)},
+                    removes=["work_pk", "work_sk"],
+                    when=Condition(equal=items.as_waiting(record), absent=["start_tried_at"]),
+                )
+                for record in cancelled
+            ),
+            *({"Update": expressions.update(self._table.name, keys[sk], adds={name: count})} for sk, count in totals.items()),
+        ]
+
+    def _update(
+        self, record: Record, *, sets: dict[str, Any], when: Condition, removes: Sequence[str] = ()
+    ) -> Mapping[str, dict[str, Any]]:
+        key = items.record_key(record.video.id, record.scan_id)
+        return {"Update": expressions.update(self._table.name, key, sets=sets, removes=removes, when=when)}
