@@ -812,7 +812,7 @@ class TestHolding:
         results = [table.waiting.cancel(seen, at=clock.now()) for _ in range(3)]
 
         assert [2, 0, 0] == [result.count for result in results]
-        assert [["owed.mp4"]] * 3 == [[record.video.key for record in result.owed] for result in results]
+        assert [["owed.mp4"]] * 3 == [[record.video.key for record in result.may_have_started] for result in results]
         assert 2 == table.scans.totals(SCAN).final
 
     def test_owed(self, sweep, table, clock, messages):
