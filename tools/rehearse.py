@@ -21,7 +21,7 @@ from tools.emulator.samples import demo_library
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 from tools.lib.cli.output import EXIT_CODES, ExitCode, Terminal
-from tools.lib.cli.program import Surroundings, ending
+from tools.lib.cli.program import CONTEXT_SETTINGS, ProgramContext, ending, version_option
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
 
@@ -45,7 +45,8 @@ class Video:
         return self.body if isinstance(self.body, bytes) else self.body.read_bytes()
 
 
-@click.command(epilog=EXIT_CODES, context_settings={"max_content_width": 100})
+@click.command(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
+@version_option
 @click.argument("directory", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--speed",
@@ -72,8 +73,8 @@ def main(context: click.Context, *, directory: Path | None, speed: float, output
 
     Your own videos come out clean: the offline Rekognition recognises test cards, nothing else.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    surroundings: Surroundings = context.obj or Surroundings()
-    terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)
+    program_context: ProgramContext = context.obj or ProgramContext()
+    terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=program_context.interactive)
     with ending(terminal, debug=debug):
         sys.exit(Rehearsal(terminal, output.resolve(), speed).run(library(directory)))
 
@@ -115,7 +116,7 @@ class Rehearsal:
             self._submit(world)
             review = self._review(world)
         self._show_mails(self._output / "world" / "outbox")
-        self._terminal.say(f"\nEverything is in {self._output}; open {self._output / 'review.html'} in a browser.")
+        self._terminal.info(f"\nEverything is in {self._output}; open {self._output / 'review.html'} in a browser.")
         return ExitCode.DONE if review["adds_up"] and not review["unfinished"] else ExitCode.SOME_FAILED
 
     def _clear(self) -> None:
@@ -143,7 +144,7 @@ class Rehearsal:
         )
         if done.returncode:
             raise ToolError(
-                f"python app.py ended with {done.returncode}: {done.stderr.strip()}", cure="Mend cdk.json, then rehearse again."
+                f"python app.py ended with {done.returncode}: {done.stderr.strip()}", cure="Fix cdk.json, then rehearse again."
             )
 
     def _upload(self, world: World, videos: Iterable[Video]) -> None:
@@ -162,9 +163,9 @@ class Rehearsal:
     def _review(self, world: World) -> dict[str, Any]:
         shown = self._program(world, ["review_report.py"], {})
         (self._output / "review.txt").write_text(shown, encoding="utf-8")
-        self._terminal.say(shown)
+        self._terminal.info(shown)
         page = str(self._output / "review.html")
-        text = self._program(world, ["review_report.py", "--json", "--html", page], {}, quiet=True)
+        text = self._program(world, ["review_report.py", "page", page, "--json"], {}, quiet=True)
         (self._output / "review.json").write_text(text, encoding="utf-8")
         review: dict[str, Any] = json.loads(text)
         return review
@@ -172,7 +173,7 @@ class Rehearsal:
     def _program(self, world: World, arguments: list[str], extra: dict[str, str], *, quiet: bool = False) -> str:
         """Run one of the tools as itself, its talk on our stderr, and return what it wrote to stdout."""
         if not quiet:
-            self._terminal.say(f"\n$ python tools/{' '.join(arguments)}")
+            self._terminal.info(f"\n$ python tools/{' '.join(arguments)}")
         command = [sys.executable, str(ROOT / "tools" / arguments[0]), *arguments[1:]]
         environment = {"PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1", **world.environment(), **extra}
         done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=False)  # noqa: S603 - our own program
@@ -185,10 +186,10 @@ class Rehearsal:
 
     def _show_mails(self, outbox: Path) -> None:
         mails = sorted(outbox.glob("*.eml"))
-        self._terminal.say(f"{len(mails)} mails were sent to {REVIEWER}:")
+        self._terminal.info(f"{len(mails)} mails were sent to {REVIEWER}:")
         for path in mails:
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-            self._terminal.say(f"  {printable(str(mail['Subject']))}  ({path.name})")
+            self._terminal.info(f"  {printable(str(mail['Subject']))}  ({path.name})")
 
     @contextmanager
     def _step(self, text: str) -> Iterator[None]:
@@ -196,7 +197,7 @@ class Rehearsal:
         with self._terminal.bar("") as bar:
             bar.show(text, 0, None)
             yield
-        self._terminal.say(f"  {text}: {time.monotonic() - began:.1f} s")
+        self._terminal.info(f"  {text}: {time.monotonic() - began:.1f} s")
 
 
 if __name__ == "__main__":

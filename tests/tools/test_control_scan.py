@@ -10,8 +10,12 @@ from handlers.domain import lane_message, notice
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, ObjectFacts, Problem, Progress, Record, Scan
 from handlers.domain.states import ScanStatus, State
+from tests.tools.conftest import READING
+from tools import submit_job
 from tools.control_scan import main
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.program import ProgramContext
+from tools.lib.doctor import Finding, Level
+from tools.lib.doctor.findings import Findings
 
 BUCKET = "amzn-s3-demo-bucket"
 SCAN = "01K742SG00000G40R40M30E209"
@@ -22,8 +26,10 @@ TOPIC = "arn:aws:sns:us-east-1:111122223333:completions"
 
 def control(account, *arguments, interactive=False, answer=None):
     """Run control_scan in this process and return click's result."""
-    surroundings = Surroundings(connect=lambda _profile, _region: account.clients, clock=account.clock, interactive=interactive)
-    return CliRunner().invoke(main, list(arguments), obj=surroundings, input=answer)
+    program_context = ProgramContext(
+        connect=lambda _profile, _region: account.clients, clock=account.clock, interactive=interactive
+    )
+    return CliRunner().invoke(main, list(arguments), obj=program_context, input=answer)
 
 
 def waiting(key, attempt=0):
@@ -324,6 +330,54 @@ class TestRedrive:
         control(account, "redrive")
 
         assert 23 == len(events)
+
+
+class TestDoctor:
+    """The same look as `submit_job.py --check`, without a scan in mind."""
+
+    @pytest.fixture(name="looks")
+    def _looks(self, account):
+        """A function that runs both programs with a doctor who finds this, and returns their results and what each looked at."""
+
+        def run(found, *arguments):
+            cases = []
+
+            def examine(case):
+                cases.append((case.bucket, case.prefixes, case.unconfirmed_mail, case.deployment))
+                return Findings(found)
+
+            machine = ProgramContext(
+                connect=lambda _profile, _region: account.clients, examine=examine, clock=account.clock, interactive=False
+            )
+            check = CliRunner().invoke(submit_job.main, ["--check", *arguments], obj=machine)
+            doctor = CliRunner().invoke(main, ["doctor", *arguments], obj=machine)
+            return check, doctor, cases
+
+        return run
+
+    @pytest.mark.parametrize(("level", "code"), [(Level.OK, 0), (Level.WARNING, 0), (Level.STOP, 1)])
+    @pytest.mark.parametrize("form", [[], ["--json"]])
+    def test_same_as_the_check(self, looks, level, code, form):
+        """Both look at the same, say the same and end with the same exit code."""
+        arguments = ["--bucket", BUCKET, "--prefix", "b/", "--prefix", "a/", "--prefix", "a/1/", "--unconfirmed-mail", *form]
+
+        check, doctor, (checked, examined) = looks((Finding("mail", level, "a finding", "a cure"),), *arguments)
+
+        assert checked == examined
+        assert ((BUCKET, ("a/", "b/"), True)) == examined[:3]
+        assert (code, check.stdout, check.stderr) == (doctor.exit_code, doctor.stdout, doctor.stderr)
+        assert "a cure" in doctor.stdout
+
+    def test_looks_for_real(self, account):
+        """Without a stand-in the real checks are made, and nothing is changed by them."""
+        result = control(account, "doctor", "--bucket", BUCKET, "--json")
+
+        assert {"bucket", "table", "mail"} <= {finding["subject"] for finding in json.loads(result.stdout)["findings"]}
+        assert all(name.startswith(READING) for name, _ in account.wire.calls), account.wire.calls
+
+    def test_needs_a_bucket(self, account):
+        """What is to be scanned must be named."""
+        assert 2 == control(account, "doctor").exit_code
 
 
 def test_help_has_examples():

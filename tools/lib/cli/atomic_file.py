@@ -12,7 +12,7 @@ _NAME = 200
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def replace_atomically(path: Path) -> Iterator[Path]:
     """Yield the name beside a file under which to write it; it takes its place when the block ends well.
 
     Until then, and where the block ends in an exception, what stood there before stays. A block that leaves nothing under the name

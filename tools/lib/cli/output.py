@@ -38,7 +38,7 @@ Exit codes:
 """Stands at the end of each tool's help."""
 
 
-class Rendered(Protocol):
+class Result(Protocol):
     """A result with its two renderings."""
 
     def sentences(self) -> list[str]:
@@ -77,17 +77,17 @@ class Terminal:
         self._console = Console(file=err, markup=False, highlight=False, emoji=False)
         self.interactive = sys.stdin.isatty() and err.isatty() if interactive is None else interactive
 
-    def tell(self, result: Rendered) -> None:
+    def result(self, result: Result) -> None:
         """Write a result to stdout."""
         text = json.dumps(result.as_json(), indent=2) if self._as_json else "\n".join(result.sentences())
         self._out.write(f"{text}\n")
         self._out.flush()
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Say something to the person."""
         self._console.print(text, soft_wrap=True)
 
-    def complain(self, error: ToolError) -> None:
+    def error(self, error: ToolError) -> None:
         """Say what went wrong, and the cure."""
         self._console.print(f"Error: {printable(str(error))}", style="red", soft_wrap=True)
         self._console.print(f"Cure:  {printable(error.cure)}", soft_wrap=True)
@@ -100,7 +100,7 @@ class Terminal:
     def bar(self, unit: str) -> Iterator[Bar]:
         """Show progress while the block runs: a bar on a terminal, else a line whenever the text changes."""
         if not self._console.is_terminal:
-            yield _Lines(self.say)
+            yield _Lines(self.info)
             return
         columns = (
             SpinnerColumn(),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.lib.review.join import Fate, ObjectFate
+from tools.lib.review.join import ObjectResult, ObjectStatus
 
-CURABLE = {
+RETRYABLE = {
     "forbidden": "could not be read; worth it once access was granted",
     "archived": "was archived; worth it once restored, else it fails again without being paid",
     "result-lost": "its result was lost",
@@ -55,7 +55,7 @@ CURABLE = {
 }
 """Reason codes of failures that the world may have mended since, with why."""
 
-INCURABLE = {
+NOT_RETRYABLE = {
     "start-unknown": "may have been analysed, and paid, without anybody hearing of it: a retry may pay for it again",
     "empty": "has 0 bytes",
     "too-large": "is larger than Rekognition takes",
@@ -71,7 +71,7 @@ INCURABLE = {
     "InvalidParameterException": "Rekognition does not take it as it is",
     "unintelligible": "its task could not be understood",
 }
-"""Reason codes of failures that stay as they are while the object does; `--retry-all-failed` takes them up too."""
+"""Reason codes of failures that stay as they are while the object does; `retry --all-failed` takes them up too."""
 
 IDLE_SECONDS = 3_600.0
 """Where nothing is analysed and nothing is paused, what has waited for so long waits in vain."""
@@ -100,30 +100,30 @@ class Diagnosis:
 
 
 _UNRECORDED = {
-    Fate.NEVER_ATTEMPTED: Diagnosis("never attempted", "the batch job ended before its turn", retried=True),
-    Fate.LOST: Diagnosis("lost", "its task succeeded, and yet there is no record of it", retried=True),
+    ObjectStatus.NEVER_ATTEMPTED: Diagnosis("never attempted", "the batch job ended before its turn", retried=True),
+    ObjectStatus.LOST: Diagnosis("lost", "its task succeeded, and yet there is no record of it", retried=True),
 }
 
 
-def diagnose(outcome: ObjectFate, moment: Moment, *, all_failed: bool) -> Diagnosis | None:
+def diagnose(outcome: ObjectResult, moment: Moment, *, all_failed: bool) -> Diagnosis | None:
     """Return what is wrong with an object, or None where nothing is."""
-    match outcome.fate:
-        case Fate.WAITING:
+    match outcome.status:
+        case ObjectStatus.WAITING:
             return _waiting(outcome, moment)
-        case Fate.RUNNING:
+        case ObjectStatus.RUNNING:
             return _running(outcome, moment)
-        case Fate.FAILED | Fate.INELIGIBLE:
+        case ObjectStatus.FAILED | ObjectStatus.INELIGIBLE:
             return _failed(outcome, all_failed=all_failed)
-        case Fate.CANCELLED:
+        case ObjectStatus.CANCELLED:
             return Diagnosis("cancelled", "was cancelled by somebody", retried=all_failed)
-    return _UNRECORDED.get(outcome.fate)
+    return _UNRECORDED.get(outcome.status)
 
 
-def _failed(outcome: ObjectFate, *, all_failed: bool) -> Diagnosis:
+def _failed(outcome: ObjectResult, *, all_failed: bool) -> Diagnosis:
     reason = outcome.reason or "no reason given"
-    if why := CURABLE.get(reason):
+    if why := RETRYABLE.get(reason):
         return Diagnosis(reason, why, retried=True)
-    if why := INCURABLE.get(reason):
+    if why := NOT_RETRYABLE.get(reason):
         return Diagnosis(reason, why, retried=all_failed)
     if outcome.record is None:
         # Neither our functions nor a service said it of the video: S3 Batch or Lambda gave up the task.
@@ -131,7 +131,7 @@ def _failed(outcome: ObjectFate, *, all_failed: bool) -> Diagnosis:
     return Diagnosis(reason, "nobody knows whether it would come out better", retried=all_failed)
 
 
-def _waiting(outcome: ObjectFate, moment: Moment) -> Diagnosis:
+def _waiting(outcome: ObjectResult, moment: Moment) -> Diagnosis:
     queued_at = outcome.record.queued_at if outcome.record else None
     waited = moment.now - (queued_at or moment.now)
     if waited > MESSAGE_SECONDS:
@@ -143,7 +143,7 @@ def _waiting(outcome: ObjectFate, moment: Moment) -> Diagnosis:
     )
 
 
-def _running(outcome: ObjectFate, moment: Moment) -> Diagnosis:
+def _running(outcome: ObjectResult, moment: Moment) -> Diagnosis:
     started_at = outcome.record.started_at if outcome.record else None
     if moment.now - (started_at or moment.now) > RUNNING_SECONDS:
         # To start it anew could be paid twice, and its result may still be there.

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TextIO
 
 from handlers.domain.record import Segment
-from tools.lib.cli.atomic_file import written_beside
+from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.review.export_rows import SEGMENT_COLUMNS, VIDEO_COLUMNS, Decided, Row, Value, segment_rows, video_row
-from tools.lib.review.join import ObjectFate
+from tools.lib.review.join import ObjectResult
 
 
 class Form(StrEnum):
@@ -66,7 +66,7 @@ class Export:
         """Tell whether segments have to be fetched for this file."""
         return self._rows is Rows.SEGMENTS
 
-    def add(self, outcome: ObjectFate, segments: Iterable[Segment] = (), decision: Decided | None = None) -> None:
+    def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decided | None = None) -> None:
         """Write the row of a video, or those of its segments (none for a row of the manifest that repeats another)."""
         if not self.wants_segments:
             self._add(video_row(outcome, decision))
@@ -140,7 +140,7 @@ def replaced(path: Path) -> Iterator[TextIO]:
         with _opened(target, "w") as file:
             yield file
         return
-    with written_beside(target) as part, _opened(part, "x") as file:
+    with replace_atomically(target) as part, _opened(part, "x") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())

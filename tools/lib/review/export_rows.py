@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
 from handlers.domain.record import Record, Segment
-from tools.lib.review.join import ObjectFate
+from tools.lib.review.join import ObjectResult
 
 Value: TypeAlias = str | int | float | bool | list[dict[str, str | int | float]] | None
 Row: TypeAlias = Mapping[str, Value]
@@ -83,7 +83,7 @@ class Decided(Protocol):
         ...
 
 
-def video_row(outcome: ObjectFate, decision: Decided | None) -> Row:
+def video_row(outcome: ObjectResult, decision: Decided | None) -> Row:
     """Return the row of a video: times in ISO 8601 (UTC), durations in seconds, confidences in percent."""
     return {
         **_named(outcome),
@@ -95,7 +95,7 @@ def video_row(outcome: ObjectFate, decision: Decided | None) -> Row:
     }
 
 
-def segment_rows(outcome: ObjectFate, segments: Iterable[Segment], decision: Decided | None) -> Iterator[Row]:
+def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: Decided | None) -> Iterator[Row]:
     """Yield a row for each segment of a video; none where it has none."""
     named = {**_named(outcome), **_decided(decision)}
     if outcome.record:
@@ -113,9 +113,9 @@ def segment_rows(outcome: ObjectFate, segments: Iterable[Segment], decision: Dec
         }
 
 
-def _named(outcome: ObjectFate) -> dict[str, Value]:
+def _named(outcome: ObjectResult) -> dict[str, Value]:
     video = outcome.video
-    return {"bucket": video.bucket, "key": video.key, "version_id": video.version_id, "state": outcome.fate.value}
+    return {"bucket": video.bucket, "key": video.key, "version_id": video.version_id, "state": outcome.status.value}
 
 
 def _recorded(record: Record) -> dict[str, Value]:

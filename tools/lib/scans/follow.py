@@ -13,7 +13,7 @@ from handlers.adapters.table import ThrottledError
 from handlers.domain.record import BatchJob, Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from handlers.runtime.clock import Clock
-from tools.lib.aws.batch_jobs import UNKNOWN, JobView, describe, together
+from tools.lib.aws.batch_jobs import NO_SUCH_JOB, JobView, describe, together
 from tools.lib.aws.clients import code_of
 from tools.lib.cli.output import Bar, ExitCode
 from tools.lib.text import printable
@@ -95,7 +95,7 @@ class View:
 
     def line(self) -> str:
         """Return this state of things in one line."""
-        told = {**self.totals.told, "ineligible": self.ineligible}
+        told = {**self.totals.counts, "ineligible": self.ineligible}
         videos = ", ".join(f"{count:,} {outcome}" for outcome, count in told.items() if count)
         shown = [self._job_line(), f"{self.running:,} running", videos or "none finished yet"]
         return "; ".join([*shown, *([f"the scan is {self.status}"] if self.status is not ScanStatus.OPEN else [])])
@@ -190,7 +190,7 @@ class Follower:
         try:
             return describe(self._s3control, self._account_id, last.job.id)
         except ClientError as error:
-            if patient and code_of(error) in UNKNOWN:
+            if patient and code_of(error) in NO_SUCH_JOB:
                 return last
             raise
 

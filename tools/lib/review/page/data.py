@@ -80,7 +80,7 @@ def page_data(
         **_videos(review, labels, decisions),
         "labels": labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
-        "apply": target.command("review_report.py", "--scan", scan.id, "--apply", decisions_file(scan.id)),
+        "apply": target.command("review_report.py", "apply", decisions_file(scan.id), "--scan", scan.id),
         "decisions_file": decisions_file(scan.id),
     }
     return PageData(f"Review of scan {scan.id}", values)
