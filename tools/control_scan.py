@@ -31,7 +31,7 @@ def main() -> None:
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
-@click.option("--watch", is_flag=True, help="Look again every 30 seconds, until the scan is over.")
+@click.option("--watch", is_flag=True, help="Refresh every 30 seconds, until the scan is over.")
 @click.option(
     "--poll-seconds",
     type=click.FloatRange(min=0.01),
@@ -41,14 +41,14 @@ def main() -> None:
 )
 @command
 def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: float) -> ScanProgress | None:
-    """Say how SCAN stands, or the newest one, and when it will be ready.
+    """Show the progress of SCAN, or of the newest scan, and when it will be ready.
 
     \b
     python tools/control_scan.py status
     python tools/control_scan.py status --watch
     python tools/control_scan.py status --json | jq -r .line
 
-    When it will be ready is reckoned from the last hour; objects that are no videos count as still to come until nothing waits.
+    The estimate uses the last hour's pace; objects that are not videos count as still to come until nothing waits.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if not watch:
         return _control(run).status(scan)
@@ -88,7 +88,7 @@ def pause(run: Invocation, *, scan: str | None) -> CommandResult:
 @click.argument("scan", required=False)
 @command
 def resume(run: Invocation, *, scan: str | None) -> CommandResult:
-    """Let SCAN go on, or without it all starting (also after the circuit breaker paused it).
+    """Resume SCAN, or without it all starting (also after the circuit breaker paused it).
 
     \b
     python tools/control_scan.py resume
@@ -142,7 +142,7 @@ def doctor(run: Invocation, *, bucket: str, prefixes: tuple[str, ...], unconfirm
 @main.command(epilog=EXIT_CODES)
 @command
 def redrive(run: Invocation) -> Redriven:
-    """Do again what lies in the queues of dead letters, once the reason is mended. Doing it twice does no harm.
+    """Process dead letters again, once their cause is fixed. Running it twice does no harm.
 
     \b
     python tools/control_scan.py redrive

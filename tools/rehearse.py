@@ -94,7 +94,7 @@ def library(directory: Path | None) -> list[Video]:
 
 
 class Rehearsal:
-    """The steps of a rehearsal; each is told with the time it took."""
+    """The steps of a rehearsal; each is reported with the time it took."""
 
     def __init__(self, terminal: Terminal, output: Path, speed: float) -> None:
         self._terminal = terminal

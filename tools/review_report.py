@@ -74,10 +74,12 @@ def page(run: Invocation, *, file: Path, **which: Unpack[ScanOptions]) -> Review
 @main.command(epilog=EXIT_CODES)
 @click.option("--csv", type=_NEW_FILE, metavar="FILE", help="Write CSV, for a spreadsheet.")
 @click.option("--jsonl", type=_NEW_FILE, metavar="FILE", help="Write JSON Lines, for a program.")
-@click.option("--rows", type=click.Choice(Rows), default=Rows.VIDEOS, show_default=True, help="What a row is.")
+@click.option(
+    "--rows", type=click.Choice([rows.value for rows in Rows]), default=Rows.VIDEOS.value, show_default=True, help="What a row is."
+)
 @scan_options
 @command
-def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: Rows, **which: Unpack[ScanOptions]) -> Review:
+def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, **which: Unpack[ScanOptions]) -> Review:
     """Write a row for each video, or for each of its segments. What `show` says is shown too.
 
     \b
@@ -87,7 +89,7 @@ def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: Rows,
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
-    return _review(run, Files(exports=exports, rows=rows), which)
+    return _review(run, Files(exports=exports, rows=Rows(rows)), which)
 
 
 @main.command(epilog=EXIT_CODES)

@@ -140,7 +140,7 @@ class TestStatus:
         assert result.stdout.endswith("the scan is closed\n")
 
     def test_too_early(self, account):
-        """Before the first video is final nobody can tell when the last one will be."""
+        """Before the first video is final the time of the last one is unknown."""
         account.table.put_scan(Scan(SCAN, BUCKET, created_at=account.clock.now(), objects=10))
 
         assert "0 of 10 done, 0 flagged, 0 running, when it will be ready is not known yet" in control(account, "status").stdout
@@ -203,7 +203,7 @@ class TestHolding:
 
     @pytest.mark.parametrize(("number", "code"), [("21", 1), ("0", 2), ("many", 2)])
     def test_wrong_slots(self, scan, number, code):
-        """More than the account has, and what is no number, changes nothing."""
+        """More than the account has, and what is not a number, changes nothing."""
         assert (code, None) == (control(scan, "slots", number).exit_code, scan.table.settings())
 
 
@@ -228,8 +228,8 @@ class TestCancel:
 
         assert status is scan.table.scan(SCAN).status
 
-    def test_nobody_to_ask(self, scan):
-        """Where nobody can be asked --yes is wanted."""
+    def test_without_a_terminal(self, scan):
+        """Without a terminal --yes is required."""
         result = control(scan, "cancel", SCAN)
 
         assert (2, ScanStatus.OPEN) == (result.exit_code, scan.table.scan(SCAN).status)
@@ -315,7 +315,7 @@ class TestRedrive:
 
     @pytest.mark.parametrize("queue", ["NormalDeadLetters", "CompletionDeadLetters", "UndeliveredNotices"])
     def test_foreign(self, account, events, queue):
-        """What nobody understands stays where it is, and is said."""
+        """What cannot be read stays where it is, and is said."""
         self.put(account, queue, "[1]")
 
         result = control(account, "redrive")
@@ -369,7 +369,7 @@ class TestDoctor:
         assert "a cure" in doctor.stdout
 
     def test_looks_for_real(self, account):
-        """Without a stand-in the real checks are made, and nothing is changed by them."""
+        """Without a double the real checks are made, and nothing is changed by them."""
         result = control(account, "doctor", "--bucket", BUCKET, "--json")
 
         assert {"bucket", "table", "mail"} <= {finding["subject"] for finding in json.loads(result.stdout)["findings"]}

@@ -30,7 +30,7 @@ class Tty(io.StringIO):
 
 @pytest.fixture
 def streams():
-    """Stand-ins for stdout and stderr."""
+    """Buffers instead of stdout and stderr."""
     return io.StringIO(), io.StringIO()
 
 
@@ -40,13 +40,13 @@ def test_data_and_talk_go_apart(streams):
     terminal = Terminal(as_json=True, out=out, err=err, interactive=False)
 
     terminal.info("talk")
-    terminal.error(ToolError("wrong", cure="mend it"))
+    terminal.error(ToolError("wrong", cure="fix it"))
     with terminal.bar("videos") as bar:
         bar.show("1 of 2", 1, 2)
     terminal.result(Result())
 
     assert json.loads(out.getvalue()) == {"key": "😀"}
-    assert err.getvalue().splitlines() == ["talk", "Error: wrong", "Cure:  mend it", "1 of 2"]
+    assert err.getvalue().splitlines() == ["talk", "Error: wrong", "Cure:  fix it", "1 of 2"]
 
 
 def test_a_log_hears_each_state_once(streams):

@@ -57,7 +57,7 @@ def test_time(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "7", "d", "-1d", "yesterday", "2025-13-01", "99999w", "\N{ARABIC-INDIC DIGIT SEVEN}d", "0001-01-01T00:00+01:00"]
+    "text", ["", "7", "d", "-1d", "yesterday", "2025-13-01", "999999d", "\N{ARABIC-INDIC DIGIT SEVEN}d", "0001-01-01T00:00+01:00"]
 )
 def test_no_time(text):
     """What is not a time is refused with how to write one, also where it would lie before the first year."""

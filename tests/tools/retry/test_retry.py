@@ -32,7 +32,7 @@ NAME = f"{SCAN}-retry-1-00000000"
 
 @pytest.fixture(name="scanned")
 def _scanned(account):
-    """Return an account with a scan in which every fate stands once."""
+    """Return an account with a scan in which every status occurs once."""
     keys = ["clean", "flagged", HOSTILE, "vp9", "empty", "text", "aws", "lost", "left", "running", "waiting"]
     add_scan(account, *keys, lane=Lane.EXPRESS)
     failures = {HOSTILE, "aws"}

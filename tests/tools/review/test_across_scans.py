@@ -96,7 +96,7 @@ def test_versions_that_may_not_be_listed(account, errors):
     assert (1, 1) == (len(told["versions"]), len(told["warnings"]))
 
 
-def test_a_video_that_nobody_knows(account):
+def test_an_unknown_video(account):
     """No record is no error."""
     result = review(account, "video", f"s3://{BUCKET}/a")
 

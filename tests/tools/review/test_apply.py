@@ -137,7 +137,7 @@ def test_good_ones_are_applied_beside_bad_ones(scanned, apply):
     ],
 )
 def test_changed_since(account, apply, record, reason):
-    """A decision about another attempt, or about nobody knows what, is refused."""
+    """A decision about another attempt, or about an unknown scan, is refused."""
     add_scan(account, "a.mp4")
     add_flagged(account, "a.mp4", **record)
 
@@ -243,7 +243,7 @@ def test_the_page_gets_back_what_it_exported(scanned, apply):
         ("[" * 100_000, "not JSON in UTF-8"),
         ("[1" + "0" * 5_000 + "]", "not JSON in UTF-8"),
         (exported(format="other"), '"format" is "other", where a file of decisions has "video-moderation-decisions-1".'),
-        (exported(scan="../x"), '"scan" is "../x", which is no scan id.'),
+        (exported(scan="../x"), '"scan" is "../x", which is not a scan id.'),
         (
             exported(scan=LATER_SCAN),
             f"its decisions are about scan {LATER_SCAN}, which the table of VideoModeration does not know.",

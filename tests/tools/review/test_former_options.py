@@ -24,7 +24,6 @@ def lines(*arguments):
     [
         ("--html review.html", "page review.html"),
         ("--html=review.html", "page review.html"),
-        ("--html=-odd.html", "page ./-odd.html"),
         ("--csv a.csv", "export --csv a.csv"),
         ("--jsonl a.jsonl --rows segments", "export --jsonl a.jsonl --rows segments"),
         ("--rows videos", "export --csv FILE --rows videos"),

@@ -109,7 +109,7 @@ def test_left_out_of_the_job():
 
 
 def test_set_aside_hides_no_missing_row():
-    """What was left out of the job does not stand in for a row that the manifest lacks."""
+    """What was left out of the job does not replace a row that the manifest lacks."""
     notes, truth = ReportNotes(), TruthTable(expected=2, set_aside=1)
     notes.set_aside(video("aside"), "empty")
 
@@ -182,7 +182,7 @@ def test_reason_of_a_failed_task():
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([None, *State])), max_size=400))
 def test_counts_add_up(entries):
-    """Whatever the states, and however many rows, the counts sum to the rows and nobody is in two states."""
+    """Whatever the states, and however many rows, the counts sum to the rows and no object is in two states."""
     states = {str(number): state for number, state in entries}
     names = [str(number) for number, _ in entries]
 
@@ -201,7 +201,7 @@ def test_state_alone(state):
 
 
 def test_unreported():
-    """Where reports are incomplete, an object that nobody knows says so; one whose row is there does not."""
+    """Where reports are incomplete, an object without a row says so; one whose row is there does not."""
     notes = ReportNotes()
     notes.take(row("text", SKIPPED))
     notes.gaps.append("no report")

@@ -1,6 +1,6 @@
 """Judging a whole scan again: its clean and flagged records read in batches, compared, and where that is wanted written.
 
-Each record is written by itself and only as it was read, so that breaking off and running again, or twice at once, harms nothing: a
+Each record is written by itself and only as it was read, so that interrupting and running again, or twice at once, harms nothing: a
 record that has the policy's verdict already is not written again.
 """
 

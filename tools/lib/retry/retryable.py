@@ -15,8 +15,8 @@ RETRYABLE = {
     "result-lost": "its result was lost",
     "no-result": "the function returned nothing for it",
     "trouble": "something stood in the way for the moment",
-    "AccessDeniedException": "Rekognition was not permitted to start; worth it once the permission was mended",
-    # Our own word for AWS's throttling that outlasts the patience, and the SDK's for answers that never came.
+    "AccessDeniedException": "Rekognition was not permitted to start; worth it once the permission is granted",
+    # Our own word for AWS's throttling that outlasts the retries, and the SDK's for answers that never came.
     "ThrottledError": "AWS went on asking to slow down",
     "ReadTimeoutError": "AWS did not answer",
     "ConnectTimeoutError": "AWS did not answer",
@@ -53,16 +53,16 @@ RETRYABLE = {
         "AWS had trouble of its own",
     ),
 }
-"""Reason codes of failures that the world may have mended since, with why."""
+"""Reason codes of failures whose cause may be gone by now, with why."""
 
 NOT_RETRYABLE = {
-    "start-unknown": "may have been analysed, and paid, without anybody hearing of it: a retry may pay for it again",
+    "start-unknown": "may have been analysed, and paid, without a result reaching us: a retry may pay for it again",
     "empty": "has 0 bytes",
     "too-large": "is larger than Rekognition takes",
     "too-long": "is longer than Rekognition takes",
     "codec": "has a codec that Rekognition does not take",
     "no-picture": "has no picture",
-    "not-a-video": "is no video",
+    "not-a-video": "is not a video",
     "unreadable": "cannot be described by S3 as it was asked for: no such version id, or encrypted with a key of its owner's",
     "missing": "is not there (were it among many, S3 would stop the whole job)",
     "analysis-failed": "Rekognition could not analyse it, mostly for its codec",
@@ -74,9 +74,9 @@ NOT_RETRYABLE = {
 """Reason codes of failures that stay as they are while the object does; `retry --all-failed` takes them up too."""
 
 IDLE_SECONDS = 3_600.0
-"""Where nothing is analysed and nothing is paused, what has waited for so long waits in vain."""
+"""Where nothing is analysed and nothing is paused, what has waited this long waits in vain."""
 MESSAGE_SECONDS = 10 * 86_400.0
-"""A lane keeps its messages for 14 days: what has waited for so long may soon have none (design, section 3, Sending again)."""
+"""A lane keeps its messages for 14 days: what has waited this long may soon have none (design, section 3, Sending again)."""
 RUNNING_SECONDS = 86_400.0
 """Longer than Rekognition takes for its longest video (6 hours of it)."""
 
@@ -101,7 +101,7 @@ class Diagnosis:
 
 _UNRECORDED = {
     ObjectStatus.NEVER_ATTEMPTED: Diagnosis("never attempted", "the batch job ended before its turn", retried=True),
-    ObjectStatus.LOST: Diagnosis("lost", "its task succeeded, and yet there is no record of it", retried=True),
+    ObjectStatus.LOST: Diagnosis("lost", "its task succeeded, but it has no record", retried=True),
 }
 
 
@@ -115,7 +115,7 @@ def diagnose(outcome: ObjectResult, moment: Moment, *, all_failed: bool) -> Diag
         case ObjectStatus.FAILED | ObjectStatus.INELIGIBLE:
             return _failed(outcome, all_failed=all_failed)
         case ObjectStatus.CANCELLED:
-            return Diagnosis("cancelled", "was cancelled by somebody", retried=all_failed)
+            return Diagnosis("cancelled", "was cancelled", retried=all_failed)
     return _UNRECORDED.get(outcome.status)
 
 
@@ -128,7 +128,7 @@ def _failed(outcome: ObjectResult, *, all_failed: bool) -> Diagnosis:
     if outcome.record is None:
         # Neither our functions nor a service said it of the video: S3 Batch or Lambda gave up the task.
         return Diagnosis(reason, "its task failed at AWS before anything was recorded", retried=True)
-    return Diagnosis(reason, "nobody knows whether it would come out better", retried=all_failed)
+    return Diagnosis(reason, "whether a retry would succeed is unknown", retried=all_failed)
 
 
 def _waiting(outcome: ObjectResult, moment: Moment) -> Diagnosis:

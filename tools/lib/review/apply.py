@@ -1,4 +1,4 @@
-"""One run of `review_report.py --apply`: decisions of a file are written to the table, each if its video is as it was looked at."""
+"""One run of `review_report.py apply`: decisions of a file are written to the table, each if its video is as it was looked at."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ class ApplyRun:
         """Apply a file, whose good decisions are written whatever the others are like.
 
         Raises:
-            ToolError: It is no such file, or about another scan than the one that was named, or about one that nobody knows.
+            ToolError: The file is not valid, or is about another scan than the one named, or about an unknown scan.
         """
         file = decisions_file.read(path, decided_by=self._decided_by, now=self._program_context.clock.now())
         if self._scan_id not in {None, file.scan_id}:
             raise ToolError(
                 f"{path}: its decisions are about scan {file.scan_id}, not about {self._scan_id}.",
-                cure="Name the right file, or leave --scan out.",
+                cure="Pass the file of that scan, or omit --scan.",
             )
         table = ScanReading(self._program_context, self._target).table
         if table.scan(file.scan_id) is None:

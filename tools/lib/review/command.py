@@ -53,8 +53,8 @@ class ReviewRun:
         whole = frozenset(State) if files.exports else asking.SHOWN
         with self._terminal.bar("objects") as bar, exports.writers(files.exports, files.rows) as written:
             outcomes, gaps = self._reading.results(scan, self._choice, truth, bar, whole)
-            passing = self._exporting(outcomes, written, segments_of) if written else outcomes
-            review = review_of(scan, passing, truth, segments_of)
+            passed_on = self._exporting(outcomes, written, segments_of) if written else outcomes
+            review = review_of(scan, passed_on, truth, segments_of)
         review.flagged = with_decisions(review.flagged, self._reading.table)
         review.warnings += gaps + _unfinished(scan)
         if files.html is not None:

@@ -49,7 +49,7 @@ def _commands(given: Given) -> list[list[str]]:
 
 
 def _page(given: Given) -> list[str]:
-    return ["page", _argument(given["--html"])] if "--html" in given else []
+    return ["page", given["--html"]] if "--html" in given else []
 
 
 def _export(given: Given) -> list[str]:
@@ -62,7 +62,7 @@ def _export(given: Given) -> list[str]:
 def _apply(given: Given) -> list[str]:
     if not {"--apply", "--decided-by"} & given.keys():
         return []
-    return ["apply", _argument(given.get("--apply", _FILE)), *_options(given, "--decided-by")]
+    return ["apply", given.get("--apply", _FILE), *_options(given, "--decided-by")]
 
 
 def _retry(given: Given) -> list[str]:
@@ -77,7 +77,7 @@ def _policy(given: Given) -> list[str]:
         return []
     apply = ["--apply"] if {"--apply-policy", "--mail-newly-flagged"} & given.keys() else []
     mail = ["--mail-newly-flagged"] if "--mail-newly-flagged" in given else []
-    return ["policy", _argument(given.get("--policy", _FILE)), *apply, *mail]
+    return ["policy", given.get("--policy", _FILE), *apply, *mail]
 
 
 def _video(given: Given) -> list[str]:
@@ -89,11 +89,6 @@ def _list(given: Given) -> list[str]:
 
 
 _COMMANDS: tuple[Callable[[Given], list[str]], ...] = (_page, _export, _apply, _retry, _policy, _video, _list)
-
-
-def _argument(path: str) -> str:
-    """Return a path as click takes it as an argument: one that begins with a hyphen would be an option."""
-    return f"./{path}" if path.startswith("-") else path
 
 
 def _kept(given: Given) -> list[str]:
@@ -109,7 +104,7 @@ def _options(given: Given, *names: str) -> list[str]:
 
 
 def _given(arguments: list[str]) -> Given:
-    """Return the options that stand on a command line, by name; what is wrong with it otherwise is not told here."""
+    """Return the options of a command line by name; whatever else is wrong with it is not reported here."""
     values = {**_VALUES, **_SCAN, **_TARGET}
     parser = click.Command(
         "former",

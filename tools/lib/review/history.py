@@ -57,7 +57,7 @@ class History:
     def sentences(self) -> list[str]:
         """Return the history as lines for a person."""
         known = [line for chapter in self.chapters for line in chapter.sentences()]
-        none = ["  no scan has a record of it; an object that is no video is skipped without one"]
+        none = ["  no scan has a record of it; an object that is not a video is skipped without one"]
         return [printable(self.video.uri), *(known or none), *(f"  warning: {printable(each)}" for each in self.warnings)]
 
     def as_json(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class History:
 
 
 class HistoryRun:
-    """One run of `review_report.py --video`."""
+    """One run of `review_report.py video`."""
 
     def __init__(self, program_context: ProgramContext, target: Target, video: Video) -> None:
         self._reading = ScanReading(program_context, target)

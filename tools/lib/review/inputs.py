@@ -68,7 +68,7 @@ def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
     with _fetched(files, uri) as path:
         if path is None:
             raise ToolError(
-                f"{uri}: the manifest of the scan is gone, so nobody can say what should have been scanned.",
+                f"{uri}: the manifest of the scan is gone: what should have been scanned is unknown.",
                 cure="Put the local copy from manifests/ back there, or review the job's report alone with --without-manifest.",
             )
         yield Manifest(uri, path)
@@ -382,7 +382,7 @@ class ScanReading:
         gaps += reports.notes.gaps
         if gaps and scan.manifest_uri is None:
             raise ToolError(
-                f"{' '.join(gaps)} Without it nobody can say which objects the scan was asked for.",
+                f"{' '.join(gaps)} Without it the objects of the scan are unknown.",
                 cure="Wait for the job's end; if it was made without a report of all tasks, make it again with one.",
             )
         ahead, videos = tee(self._reported(scan, choice, reports))

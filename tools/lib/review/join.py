@@ -216,7 +216,7 @@ def result_of(
     """Return what became of a video: the table's word first, then the report's, then the manifest's.
 
     `unreported` says why the lack of a row does not prove that there was no task. An object without record and row counts as
-    never attempted all the same, since another attempt is what it needs: what is no video is skipped again, and costs nothing.
+    never attempted all the same, since another attempt is what it needs: what is not a video is skipped again, and costs nothing.
     """
     if isinstance(known, Record):
         problem = known.problem

@@ -143,7 +143,7 @@ class Control:
         )
 
     def cancel(self, scan_id: str, *, agreed: bool) -> CommandResult:
-        """Cancel a scan: its waiting videos, and its batch jobs. The scan first, so that nobody takes the jobs' end for a fault."""
+        """Cancel a scan, then its batch jobs: in the other order the end of the jobs would look like a fault."""
         scan = self._scan(scan_id)
         if not agreed:
             self._agree(scan)

@@ -1,4 +1,4 @@
-"""How a scan stands, in one sentence: from its item, its totals and the running analyses, whatever the scan's size."""
+"""The progress of a scan, in one sentence: from its item, its totals and the running analyses, whatever the scan's size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOON_SECONDS = 43_200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanProgress:
-    """How a scan stands at one moment (`now`, epoch seconds); `slots` is how many of the account's jobs are used."""
+    """The progress of a scan at one moment (`now`, epoch seconds); `slots` is how many of the account's jobs are used."""
 
     scan: Scan
     totals: Totals
@@ -50,7 +50,7 @@ class ScanProgress:
 
     @property
     def to_come(self) -> int | None:
-        """Return how many objects are still to become final; at most so many while batch jobs run. None where nobody knows."""
+        """Return how many objects are still to become final; an upper bound while batch jobs run. None where it is unknown."""
         return None if self.total is None else max(0, self.total - self.totals.final - (self.without_record or 0))
 
     @property
@@ -62,7 +62,7 @@ class ScanProgress:
 
     @property
     def ready_at(self) -> float | None:
-        """Return about when the last video will be final; None where nobody can tell."""
+        """Return about when the last video will be final; None where that is unknown."""
         if self.to_come is None or self.videos_per_hour is None or self.scan.status is not ScanStatus.OPEN or self.settings.paused:
             return None
         return self.now + self.to_come * 3_600 / self.videos_per_hour

@@ -17,11 +17,11 @@ from tools.lib.review.summary import Review
 MAX_FLAGGED = 20_000
 MAX_FAILED = 5_000
 MAX_INELIGIBLE = 5_000
-"""So many videos stay fluid in a browser; the rest is counted, and the page says where it is."""
+"""A browser stays fluid up to this many videos; the rest is counted, and the page says where it is."""
 
 MAX_SEGMENTS = 200
 MAX_SEGMENTS_OF_ALL = 400_000
-"""Segments of one video, and about so many on the page: with 20,000 videos each keeps its 20 strongest."""
+"""Segments of one video, and about how many on the page: with 20,000 videos each keeps its 20 strongest."""
 
 _NO_DECISIONS: Mapping[str, RecordedDecision] = MappingProxyType({})
 

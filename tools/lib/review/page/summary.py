@@ -58,7 +58,7 @@ def _part(what: str, price: Price, amount: Decimal) -> tuple[Decimal, dict[str, 
 
 
 def categories(flagged: Iterable[FlaggedVideo], count: int) -> list[dict[str, Any]]:
-    """Return, for each of so many top-level categories, in how many videos it was found, and its three commonest labels."""
+    """Return, for each of `count` top-level categories, in how many videos it was found, and its three commonest labels."""
     videos: Counter[int] = Counter()
     labels: dict[int, Counter[str]] = {number: Counter() for number in range(count)}
     for video in flagged:

@@ -96,7 +96,7 @@ def judged(record: Record | None) -> list[LabelSummary]:
 
 
 def strongest(segments: Sequence[Segment], most: int) -> list[Segment]:
-    """Return the segments of the best confidence, at most so many, in time order."""
+    """Return the segments of the best confidence, at most `most` of them, in time order."""
     kept = sorted(segments, key=attrgetter("confidence"), reverse=True)[:most]
     return sorted(kept, key=attrgetter("start_ms", "end_ms", "label"))
 
