@@ -10,7 +10,7 @@ from handlers.domain.decision import Decision
 from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
 from tools.lib.cli.output import ExitCode
-from tools.lib.review.join import ANALYSED, Fate, ObjectResult, ObjectStatus, TruthTable
+from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
 from tools.lib.text import moment, printable
 
 SEGMENTS_SHOWN = 20
@@ -115,7 +115,7 @@ class Review:
 
     def _not_looked_at(self) -> list[str]:
         """Return how many objects were skipped: that is no verdict, whatever they seem to be."""
-        count = self.truth.fates[Fate.SKIPPED]
+        count = self.truth.statuses[ObjectStatus.SKIPPED]
         said = f"{count:,} not looked at: by {'its' if count == 1 else 'their'} first bytes something else than a video"
         return [f"  {'':<16}{said}"] if count else []
 
