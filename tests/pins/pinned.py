@@ -44,7 +44,7 @@ def rendered(value):
 
 def _rendered(value, depth):
     line = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or not value or len(line) + 2 * depth <= 110 and not _deep(value):
+    if not isinstance(value, dict | list) or not value or (len(line) + 2 * depth <= 110 and not _deep(value)):
         return line
     inner, outer = "  " * (depth + 1), "  " * depth
     if isinstance(value, dict):

@@ -6,11 +6,13 @@ Everything else goes through the outside: command lines, DynamoDB's and S3's API
 # ruff: noqa: E402 # Node must be found before anything imports aws_cdk
 
 import dataclasses
+import functools
 import json
 import os
 import subprocess
 from argparse import Namespace
 from pathlib import Path
+from unittest import mock
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from click.testing import CliRunner
@@ -149,14 +151,34 @@ def _listed(_few):
     return {name: listing._values(dict.fromkeys(case.shares, taken)) for name, case in listing.CASES.items()}
 
 
+@functools.cache
+def _simulated(_make):
+    """Simulate our design once for all that only want to see which figures are written of it."""
+    return simulation.simulate(simulation.Setting(videos=20), simulation.OursInMemory)
+
+
+def _of_one(bench_of_ours):
+    """Return a benchmark of our design in many settings as one that looks at the same simulation for each."""
+
+    def measure(few):
+        with (
+            mock.patch.object(simulation, "_run", lambda _label, _setting, make: _simulated(make)[0]),
+            mock.patch.object(simulation, "simulate", lambda _setting, make, _watch: _simulated(make)),
+        ):
+            return bench_of_ours(few)
+
+    _simulated(simulation.OursInMemory)
+    return measure
+
+
 BENCHES = {
     "headers": lambda few: dict.fromkeys(headers.FILES, headers._measured(headers.FILES["no_video"](), few.rounds)),
     "join": join.measure,
     "listing": _listed,
     "simulation": simulation.designs,
-    "simulation-mutants": simulation.mutants,
-    "simulation-lengths": simulation.lengths,
-    "simulation-million": simulation.million,
+    "simulation-mutants": lambda few: _of_one(simulation.mutants)(few),
+    "simulation-lengths": lambda few: _of_one(simulation.lengths)(few),
+    "simulation-million": lambda few: _of_one(simulation.million)(few),
 }
 """What a benchmark returns of small runs; without that of the page, which needs a browser."""
 
