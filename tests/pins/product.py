@@ -161,13 +161,13 @@ def _of_one(bench_of_ours):
     """Return a benchmark of our design in many settings as one that looks at the same simulation for each."""
 
     def measure(few):
+        _simulated(simulation.OursInMemory)
         with (
             mock.patch.object(simulation, "_run", lambda _label, _setting, make: _simulated(make)[0]),
             mock.patch.object(simulation, "simulate", lambda _setting, make, _watch: _simulated(make)),
         ):
             return bench_of_ours(few)
 
-    _simulated(simulation.OursInMemory)
     return measure
 
 
@@ -176,9 +176,9 @@ BENCHES = {
     "join": join.measure,
     "listing": _listed,
     "simulation": simulation.designs,
-    "simulation-mutants": lambda few: _of_one(simulation.mutants)(few),
-    "simulation-lengths": lambda few: _of_one(simulation.lengths)(few),
-    "simulation-million": lambda few: _of_one(simulation.million)(few),
+    "simulation-mutants": _of_one(simulation.mutants),
+    "simulation-lengths": _of_one(simulation.lengths),
+    "simulation-million": _of_one(simulation.million),
 }
 """What a benchmark returns of small runs; without that of the page, which needs a browser."""
 
