@@ -39,7 +39,7 @@ class Seen:
     messages: set = field(default_factory=set)
     results: set = field(default_factory=set)
     events: dict = field(default_factory=dict)
-    """The level and the fields of each event that was logged."""
+    """The levels and the fields of each event that was logged."""
     hits: dict = field(default_factory=dict)
     said: dict = field(default_factory=dict)
     """What `submit_job.py --wait --json` said."""
@@ -78,7 +78,8 @@ class Events(logging.Handler):
     def emit(self, record):
         """Note an event."""
         fields = {*vars(record)} - PLAIN
-        known = self._seen.events.setdefault(record.msg, {"level": record.levelname, "fields": []})
+        known = self._seen.events.setdefault(record.msg, {"levels": [], "fields": []})
+        known["levels"] = sorted({*known["levels"], record.levelname})
         known["fields"] = sorted({*known["fields"], *fields})
 
 

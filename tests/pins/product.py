@@ -223,7 +223,7 @@ def running_again(item, record):
     names = (found.scan_id, found.video_id, found.attempt)
     known = items.record_from(_read(record))
     assert names == (known.scan_id, known.video.id, known.attempt)
-    return _written(scan_items.running_item(known, found.job_id, found.since)), found.asked_at
+    return _written(scan_items.running_item(known, found.job_id, found.since, repeated=found.repeated)), found.asked_at
 
 
 def settings_read(item):

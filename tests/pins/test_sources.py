@@ -44,7 +44,7 @@ def receiver(node):
 
 
 def test_log_events():
-    """Every event that functions log, with its level and fields: log queries and alarms of others name them."""
+    """Every event that functions log, with its levels and fields: log queries and alarms of others name them."""
     found, bound, unknown = {}, set(), []
     for path, node in calls("handlers"):
         name, fields = node.func.attr, {keyword.arg for keyword in node.keywords} - {"cause"}
@@ -54,7 +54,8 @@ def test_log_events():
             events = texts(node.args[0])
             unknown += [] if events else [f"{path}:{node.lineno}"]
             for event in events or []:
-                known = found.setdefault(event, {"level": name, "fields": []})
+                known = found.setdefault(event, {"levels": [], "fields": []})
+                known["levels"] = sorted({*known["levels"], name})
                 known["fields"] = sorted({*known["fields"], *fields})
 
     assert [] == unknown

@@ -85,7 +85,14 @@ def test_fixtures_have_every_attribute():
     """No attribute that functions write is missing in the items by which reading is pinned."""
     written = given("written/items.json")
 
-    for kind, name in (("SCANS", "scan"), ("VIDEO", "record"), ("segment", "segment"), ("LANE", "lane"), ("SETTINGS", "settings")):
+    for kind, name in (
+        ("SCANS", "scan"),
+        ("VIDEO", "record"),
+        ("segment", "segment"),
+        ("LANE", "lane"),
+        ("SETTINGS", "settings"),
+        ("RUNNING", "running"),
+    ):
         wanted = {
             each.removesuffix(" (not always)") for known, shape in written.items() if known.startswith(kind) for each in shape
         }
