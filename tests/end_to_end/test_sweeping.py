@@ -92,16 +92,13 @@ class Deployment:
 
 
 @pytest.fixture(scope="module", name="deployed")
-def _deployed(tmp_path_factory):
+def _deployed(assembly, tmp_path_factory):
     """Deploy the stack into a world that runs fast, where a single mail about a flagged video is allowed per scan."""
     root = tmp_path_factory.mktemp("sweeping")
-    context = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET], "mails_per_scan": 1}
-    environment = {**os.environ, "CDK_OUTDIR": str(root / "cdk.out"), "CDK_CONTEXT_JSON": json.dumps(context)}
-    subprocess.run([sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, check=True)
     settings = EmulatorSettings(speed=SPEED, analysis_base_seconds=30.0, function_wall_seconds=20.0)
     with World(settings, directory=root / "world") as world:
         deployment = Deployment(world, root / "manifests")
-        deployment.outputs = world.deploy(root / "cdk.out", STACK)
+        deployment.outputs = world.deploy(assembly(mails_per_scan=1), STACK)
         world.client("s3").create_bucket(Bucket=BUCKET)
         yield deployment
 
