@@ -361,6 +361,7 @@ class TestUnknown:
 
         assert (1, noted) == (handed_back, lanes.record().start_tried_at)
 
+    @pytest.mark.slow
     def test_note_stays_when_another_repeated(self, lanes, rekognition, clock, queues):
         """A note stays that another starter has taken for its own, though all Starts of its writer were refused for certain."""
         record = lanes.register()
@@ -475,6 +476,7 @@ class TestFaults:
 
         assert (1, False, 3) == (alarms, table.settings().paused, table.settings().refused_in_row)
 
+    @pytest.mark.slow
     def test_others_use_the_quota(self, lanes, rekognition, table):
         """That others use the account's jobs is nobody's fault: it is waited out, for hours if need be, and is no refusal."""
         lanes.register()
