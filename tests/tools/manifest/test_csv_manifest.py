@@ -50,7 +50,7 @@ def test_whatever_is_a_key_is_read_back(rows, end, versioned):
         (f"{B},a,b,c\n", 1, "has 4 columns, not 2 or 3"),
         (f"{B},a.mp4\n{B},b.mp4,v1\n", 2, "has 3 columns, not 2 as those before it"),
         (f"{B},a.mp4\nother-bucket,b.mp4\n", 2, f"names the bucket other-bucket, not {B}"),
-        ("no/bucket,a.mp4\n", 1, "begins with 'no/bucket', which is no bucket's name"),
+        ("no/bucket,a.mp4\n", 1, "begins with 'no/bucket', which is not a bucket's name"),
         (f"{B},100%.mp4\n", 1, "has a % in its key without two hexadecimal digits"),
         (f"{B},%ff.mp4\n", 1, "has a key that is not percent-encoded UTF-8"),
         (f"{B},a.mp4,v1\n{B},b.mp4,\n", 2, "has no version"),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 DEFAULT_STACK = "VideoModeration"
+
+# The stack's outputs that the tools read; a contract test holds them against the template.
 OUTPUTS = (
     "TableName",
     "WorkBucketName",
@@ -32,7 +34,6 @@ OUTPUTS = (
     "Slots",
     "AccountJobs",
 )
-"""The stack's outputs that the tools read; a contract test holds them against the template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
