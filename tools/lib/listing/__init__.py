@@ -1,4 +1,4 @@
-"""Listing a bucket: what is meant (`Selection`), what is there (`list_batches`), what becomes of it (`write_manifest`)."""
+"""Listing a bucket: what is chosen (`Selection`) and what is there (`list_batches`), a batch of a page at a time."""
 
 from __future__ import annotations
 

@@ -49,9 +49,7 @@ class Size(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?) ?([A-Za-z]*)", value, re.ASCII)
         if not found or found[2].upper() not in _UNITS:
-            self.fail(
-                f"{value!r} is not a valid size; use bytes or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB", param, ctx
-            )
+            self.fail(f"{value!r} is not a valid size; use bytes or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB", param, ctx)
         return int(Decimal(found[1]) * _UNITS[found[2].upper()])
 
 
