@@ -145,7 +145,7 @@ def test_the_plan_in_json_is_the_plan_of_the_submission(stocked):
 
 
 def test_what_cannot_be_analysed_is_set_aside(stocked):
-    """Empty and archived objects are not paid for: they stand in a list beside the manifest, here and in the work bucket."""
+    """Empty and archived objects are not paid for: they are listed beside the manifest, here and in the work bucket."""
     stocked.put("2024/nothing.mp4", body=b"")
     stocked.s3.put_object(Bucket=BUCKET, Key="2024/ice,cold.mp4", Body=b"x", StorageClass="GLACIER")
 

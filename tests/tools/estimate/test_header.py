@@ -145,7 +145,7 @@ def test_a_box_in_front(front, layout):
 
 @given(st.lists(st.tuples(st.binary(min_size=4, max_size=4), st.binary(max_size=2_000)), max_size=4))
 def test_any_boxes_in_front(front):
-    """Whatever boxes stand in front of a film, it is not left out by its first bytes, nor by its header where that is found."""
+    """Whatever boxes come before a film, it is not left out by its first bytes, nor by its header where that is found."""
     body = b"".join(box(kind, content) for kind, content in front) + film(4, flags="faststart")
 
     found, _ = read(body)

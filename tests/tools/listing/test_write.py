@@ -54,7 +54,7 @@ def reason(found):
 
 @given(listings)
 def test_every_object_is_in_one_of_the_files(folder, listing):
-    """What the domain's rule takes stands in the manifest, all else in the side list with the rule's reason; the counts agree."""
+    """What the domain's rule takes is in the manifest, all else in the side list with the rule's reason; the counts agree."""
     manifest, side = folder / "m.csv", folder / "m-ineligible.csv"
     side.unlink(missing_ok=True)
     found = [one for batch in listing for one in batch]
@@ -185,7 +185,7 @@ class Refusing:
 
 @given(listings, st.integers(1, 80), st.data())
 def test_what_is_refused_at_the_end_is_left_out_too(folder, listing, block, data):
-    """Each row of it, however often it is there, stands in the side list behind the others, in the manifest's order; all agrees."""
+    """Each row of it, however often it is there, is in the side list behind the others, in the manifest's order; all agrees."""
     manifest, side = folder / "m.csv", folder / "m-ineligible.csv"
     side.unlink(missing_ok=True)
     found = [one for batch in listing for one in batch]

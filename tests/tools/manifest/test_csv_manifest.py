@@ -62,7 +62,7 @@ def test_whatever_is_a_key_is_read_back(rows, end, versioned):
         (f"{B},a\rb.mp4\n", 1, "holds a control character"),
         (f"{B}, a.mp4\n", 1, "has spaces at the edge of a field"),
         (f"{B},a.mp4 \n", 1, "has spaces at the edge of a field"),
-        (f'{B},"a.mp4\n', 1, "is no row of CSV"),
+        (f'{B},"a.mp4\n', 1, "is not a row of CSV"),
         (f"{B},é.mp4\n".encode("latin-1"), 1, "is not UTF-8"),
         (f"{B},a.mp4\n{'x' * (MAX_PIECE + 1)}\n", 2, "is longer than a row can be"),
     ],

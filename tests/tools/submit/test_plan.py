@@ -134,7 +134,7 @@ def test_json_is_complete_and_serialisable():
 
 
 def test_a_plan_is_read_back_as_it_was_written():
-    """What stands in a plan's file makes the same plan again, whatever was chosen."""
+    """A plan's file makes the same plan again, whatever was chosen."""
     chosen = Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/", "a b/"), min_size=5, sample=Sample(percent=5.0, seed=3))
     parts = (Part(1, 0, 33, 1), Part(2, 33, 66, 1))
     first = plan(selection=chosen, ineligible={"empty": 3}, parts=parts, rows_per_job=1, suspended=True, warnings=("careful",))

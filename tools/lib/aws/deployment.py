@@ -1,4 +1,4 @@
-"""Finding the deployment: what the tools know of it stands in its stack's outputs, and nowhere else."""
+"""Finding the deployment: all that the tools know of it comes from its stack's outputs."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tools.lib.aws.batch_jobs import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
 
-# S3 Batch takes every free invocation of the account (design, section 7): fewer than this are no reserve for anything else.
+# S3 Batch takes every free invocation of the account (design, section 7): fewer than this leave too little for anything else.
 LEAST_FREE = 100
 
 # Rekognition's stored-video jobs of an account at a time (aws-facts 7).

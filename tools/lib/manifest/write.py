@@ -67,7 +67,7 @@ def write_manifest(
     """Write what can be analysed into a manifest and the rest into a side list, and count both.
 
     Sample and limit of the selection are taken of what can be analysed; with a limit the listing is read no further than needed.
-    What the inspection refuses of that is left out too, every row of an object that stands in the manifest more than once.
+    What the inspection refuses of that is left out too, every row of an object that is in the manifest more than once.
     Files appear when they are whole, the side list only if something is in it. `batches` is closed.
 
     Raises:

@@ -154,7 +154,7 @@ class SubmitRun:
         )
 
     def _plan(self, request: ManifestRequest, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
-        """Write manifest, side list and plan: what is counted for the plan is what stands in the manifest."""
+        """Write manifest, side list and plan: what is counted for the plan is what the manifest holds."""
         built = self._build(request, found, files)
         if request.source.kind is not Kind.GENERATED:
             _require_objects(request, built)

@@ -78,7 +78,7 @@ class OwnManifest:
             [fields] = csv.reader([text], strict=True)
         except (csv.Error, ValueError) as error:
             raise self._refusal(
-                number, f"is no row of CSV ({error})", "Percent-encode the key; then it needs no quotes."
+                number, f"is not a row of CSV ({error})", "Percent-encode the key; then it needs no quotes."
             ) from error
         if len(fields) not in _COLUMNS or len(fields) != (self._columns or len(fields)):
             wanted = "2 or 3" if self._columns is None else f"{self._columns} as those before it"
