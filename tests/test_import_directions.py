@@ -11,6 +11,16 @@ ROOMS = ("handlers", "stacks", "tools")
 
 # Who may import what of the project; the longest prefix of a module's name that stands here counts.
 _FROM_HANDLERS = ("handlers.domain", "handlers.adapters.table", "handlers.adapters.aws_errors", "handlers.runtime.clock")
+
+
+def rooms_of_tools(below):
+    """Return the rows of rooms of `tools.lib`: what each may import besides itself, by name."""
+    return {
+        f"tools.lib.{room}": (*(f"tools.lib.{name}" for name in [room, *names.split()]), *_FROM_HANDLERS)
+        for room, names in below.items()
+    }
+
+
 ALLOWED = {
     "app": ("stacks", "tools.environment"),
     "tools.environment": (),
@@ -20,6 +30,18 @@ ALLOWED = {
     "tools.emulator": ("tools.emulator",),
     "tools.emulator.__main__": ("tools.emulator", "tools.environment"),
     "tools.lib": ("tools.lib", *_FROM_HANDLERS),
+    **rooms_of_tools(
+        {
+            "errors": "",
+            "text": "",
+            "aws": "errors",
+            "listing": "errors text aws",
+            "estimate": "errors text aws cli listing",
+            "manifest": "errors text aws cli listing estimate",
+            "doctor": "errors text aws cli",
+            "submit": "errors text aws cli listing estimate manifest doctor scans review",
+        }
+    ),
     "tools": ("tools", *_FROM_HANDLERS),
 }
 HANDLERS_FOREIGN = {"boto3", "botocore"}

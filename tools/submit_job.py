@@ -29,7 +29,7 @@ from tools.lib.cli.program import (
     version_option,
 )
 from tools.lib.estimate import prices
-from tools.lib.estimate.inspection import Wishes
+from tools.lib.estimate.inspection import EstimateOptions
 from tools.lib.estimate.options import Measure, estimate_options
 from tools.lib.estimate.prices import PriceTable
 from tools.lib.manifest import parts
@@ -37,6 +37,7 @@ from tools.lib.submit.command import Request, SubmitRun
 from tools.lib.submit.selection_options import selection_options
 from tools.lib.submit.source_options import require_consistent, selection_for, source_from, source_options
 
+# Options that go into the request as they are.
 _HANDED_ON = (
     "skip_unchanged",
     "run_plan",
@@ -48,7 +49,6 @@ _HANDED_ON = (
     "poll_seconds",
     "manifests",
 )
-"""Options that go into the request as they are."""
 
 
 @click.command(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
@@ -58,7 +58,7 @@ _HANDED_ON = (
 @selection_options
 @estimate_options
 @click.option("--check", is_flag=True, help="Only look whether everything that a scan needs is as it should be.")
-@click.option("--skip-unchanged", is_flag=True, help="Leave out what an earlier scan finished and nobody has changed since.")
+@click.option("--skip-unchanged", is_flag=True, help="Leave out what an earlier scan finished and that has not changed since.")
 @target_options
 @click.option("--express", is_flag=True, help="Use the express lane, which does not wait behind a large scan.")
 @click.option(
@@ -74,12 +74,14 @@ _HANDED_ON = (
     "--run-plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Submit exactly what a plan says, or the rest of it where an earlier run broke off.",
+    help="Submit exactly what a plan says, or the rest of it where an earlier run stopped.",
 )
 @click.option("--recheck", is_flag=True, help="With --run-plan: refuse if the source would answer differently by now.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--wait", is_flag=True, help="Follow the scan to its end.")
-@click.option("--unconfirmed-mail", is_flag=True, help="Scan although nobody has confirmed the mails about flagged videos.")
+@click.option(
+    "--unconfirmed-mail", is_flag=True, help="Scan although no one has confirmed the mail subscription for flagged videos."
+)
 @output_options
 @submitting_options
 def main(
@@ -112,7 +114,7 @@ def main(
     program_context: ProgramContext = context.obj or ProgramContext()
     terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=program_context.interactive)
     if not (dry_run or yes or check or terminal.interactive):
-        raise click.UsageError("There is no terminal to ask at: pass --yes to submit, or --dry-run to look at the plan.")
+        raise click.UsageError("Cannot prompt without a terminal; pass --yes to submit, or --dry-run to look at the plan.")
     source = source_from(**options)
     with ending(terminal, debug=debug):
         request = Request(
@@ -121,7 +123,9 @@ def main(
             bucket=bucket,
             selection=partial(selection_for, source, **options),
             lane=Lane.EXPRESS if express else Lane.NORMAL,
-            wishes=Wishes(measure=measure, max_cost=max_cost, prices=prices.load(prices_file) if prices_file else PriceTable()),
+            estimate_options=EstimateOptions(
+                measure=measure, max_cost=max_cost, prices=prices.load(prices_file) if prices_file else PriceTable()
+            ),
             dry_run=dry_run,
             agreed=yes,
             check=check,

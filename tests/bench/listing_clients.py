@@ -19,11 +19,11 @@ def ours(path, *, versioned):
 
     from tools.lib.aws.clients import Clients  # noqa: PLC0415
     from tools.lib.listing import Selection, list_batches  # noqa: PLC0415
-    from tools.lib.manifest.write import harvest  # noqa: PLC0415
+    from tools.lib.manifest.write import write_manifest  # noqa: PLC0415
 
     selection = Selection(bucket=BUCKET)
     batches = list_batches(Clients(boto3.Session()), selection, versioned=versioned, directory=path.parent)
-    harvest(batches, selection=selection, manifest=path, ineligible=path.with_suffix(".side"))
+    write_manifest(batches, selection=selection, manifest=path, ineligible=path.with_suffix(".side"))
 
 
 def paginator(path, *, versioned):

@@ -14,7 +14,7 @@ from tests.model.product import BUCKET, COMPLETIONS, HOUR, ROLE, TABLE, WORK
 from tools.lib.manifest.upload import UploadedManifest
 from tools.lib.rejudge import judge as rejudge
 from tools.lib.scans.redrive import Redrive
-from tools.lib.submit.plan import job_request
+from tools.lib.submit.job_request import NewJob, job_request
 
 
 class NoBar:
@@ -97,15 +97,15 @@ class People:
         body = "".join(f"{BUCKET},{key}\r\n" for key in keys).encode()
         manifest = UploadedManifest(WORK, f"manifests/{self._numbers}.csv", hashlib.md5(body).hexdigest())
         self._world.objects.write(WORK, manifest.key, body)
-        request = job_request(
-            self._world.deployed.deployment(),
-            manifest,
+        job = NewJob(
+            deployment=self._world.deployed.deployment(),
             token=f"token-{self._numbers}",
             description="a scan",
             arguments=arguments or {"scan_id": "none"},
             versioned=False,
             report_prefix=f"reports/{self._numbers}",
         )
+        request = job_request(job, manifest)
         if arguments is None:
             function = request["Operation"]["LambdaInvoke"]
             del function["UserArguments"]

@@ -145,7 +145,7 @@ def test_the_plan_in_json_is_the_plan_of_the_submission(stocked):
 
 
 def test_what_cannot_be_analysed_is_set_aside(stocked):
-    """Empty and archived objects are not paid for: they stand in a list beside the manifest, here and in the work bucket."""
+    """Empty and archived objects are not paid for: they are listed beside the manifest, here and in the work bucket."""
     stocked.put("2024/nothing.mp4", body=b"")
     stocked.s3.put_object(Bucket=BUCKET, Key="2024/ice,cold.mp4", Body=b"x", StorageClass="GLACIER")
 
@@ -185,7 +185,7 @@ def test_without_a_terminal_it_does_not_guess(stocked):
     result = stocked.submit("--bucket", BUCKET)
 
     assert result.exit_code == 2
-    assert told(result)[-1] == "Error: There is no terminal to ask at: pass --yes to submit, or --dry-run to look at the plan."
+    assert told(result)[-1] == "Error: Cannot prompt without a terminal; pass --yes to submit, or --dry-run to look at the plan."
     assert stocked.wire.calls == []
 
 
@@ -272,7 +272,7 @@ def test_a_bucket_in_another_region(stocked):
 
 
 def test_a_refusal_from_another_region_is_told_as_such(stocked, errors):
-    """Where S3 refuses and names another Region, the Region is the fault to mend first."""
+    """Where S3 refuses and names another Region, the Region is the fault to fix first."""
     stocked.wire.answer("HeadBucket", lambda _: errors.http("403", 403, x_amz_bucket_region="eu-west-1"))
 
     result = stocked.submit("--bucket", "amzn-s3-demo-abroad", "--yes")
@@ -368,8 +368,8 @@ CONFIRMED = "arn:aws:sns:us-east-1:111122223333:alerts:1"
 PENDING = "PendingConfirmation"
 
 
-def test_mail_that_nobody_confirmed(stocked):
-    """A scan whose alerts would reach nobody."""
+def test_mail_that_no_one_confirmed(stocked):
+    """A scan whose alerts would reach no one."""
     subscriptions(stocked, PENDING)
 
     result = stocked.submit("--bucket", BUCKET, "--yes")
@@ -393,7 +393,7 @@ def test_mail_that_nobody_confirmed(stocked):
             "The e-mail subscription of 0@example.com is not confirmed: no alert would arrive. Open the link in the mail",
         ),
         ([CONFIRMED, PENDING], [], "No mail reaches 1@example.com: the subscription is not confirmed."),
-        ([], [], "Nobody is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."),
+        ([], [], "No one is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."),
     ],
 )
 def test_mail_that_does_not_reach_everybody_is_a_warning(stocked, arns, arguments, warning):
@@ -432,7 +432,7 @@ def test_a_refused_job_leaves_no_open_scan(stocked, errors):
 
 
 def test_an_unsure_job_is_told_as_such(stocked, errors):
-    """Where AWS's answer leaves open whether there is a job, nobody is told that there is none, and the scan stays open."""
+    """Where AWS's answer leaves open whether there is a job, no one is told that there is none, and the scan stays open."""
     stocked.wire.answer("CreateJob", lambda _: errors.http("InternalServiceException", 500))
 
     result = stocked.submit("--bucket", BUCKET, "--yes")
@@ -462,7 +462,7 @@ def test_a_bucket_that_is_none_is_bad_usage(account, bucket, message):
 
 
 def test_a_fault_of_our_own_ends_in_a_sentence(stocked):
-    """What nobody foresaw is told without a traceback, which --debug adds."""
+    """An unforeseen error is reported without a traceback, which --debug adds."""
 
     def fault(_):
         raise ZeroDivisionError("division by zero")
@@ -536,13 +536,13 @@ def test_a_failed_job_ends_with_its_reasons(stocked):
         f"Error: The S3 Batch Operations job {JOB} ended as Failed: ManifestNotFound: Manifest object was not found",
         (
             f"Cure:  The videos it had handed over are still analysed; `python tools/review_report.py --scan {SCAN}` tells which. "
-            "Mend the reason, then submit again."
+            "Fix the reason, then submit again."
         ),
     ]
 
 
-def test_ctrl_c_says_what_goes_on(stocked):
-    """Who stops looking hears that the scan does not stop, and how to look again; the ids are on stdout for a program."""
+def test_ctrl_c_says_what_continues(stocked):
+    """Ctrl-C says that the scan does not stop, and how to follow it again; the ids are on stdout for a program."""
 
     def interrupt():
         raise KeyboardInterrupt
@@ -553,20 +553,20 @@ def test_ctrl_c_says_what_goes_on(stocked):
 
     assert result.exit_code == 130
     assert told(result)[-1] == (
-        f"Stopped looking. The scan goes on by itself; to look again: python tools/review_report.py --scan {SCAN}"
+        f"Stopped following. The scan continues by itself; to follow it again: python tools/review_report.py --scan {SCAN}"
     )
     assert (json.loads(result.stdout)["job_id"], json.loads(result.stdout)["result"]) == (JOB, None)
 
 
 def test_credentials_that_expire_while_waiting(stocked, errors):
-    """A wait that breaks off says that the scan does not, and how to look again."""
+    """A wait that fails says that the scan continues, and how to follow it again."""
     stocked.jobs.states = [errors.http("ExpiredTokenException", 403, "expired")]
 
     result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
 
     assert result.exit_code == 1
-    assert told(result)[-2].startswith("Error: Looking after the scan broke off, the scan itself goes on.")
-    assert told(result)[-1].endswith(f"To look again: python tools/review_report.py --scan {SCAN}")
+    assert told(result)[-2].startswith("Error: Following the scan failed; the scan itself continues.")
+    assert told(result)[-1].endswith(f"To follow it again: python tools/review_report.py --scan {SCAN}")
 
 
 def test_the_poll_interval_can_be_set(stocked, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ToolError(Exception):
-    """Something that a person can mend: says what is wrong in a sentence, and what to do about it.
+    """Something that a person can fix: says what is wrong in a sentence, and what to do about it.
 
     Attributes:
         cure: What to do, as a sentence or as a command to copy.

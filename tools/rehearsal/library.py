@@ -23,7 +23,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The objects to scan, and the samples that they are; None where nobody knows what is in them."""
+    """The objects to scan, and the samples that they are; None if it is not known what is in them."""
 
     videos: tuple[Video, ...]
     samples: tuple[Sample, ...] | None

@@ -84,7 +84,7 @@ class Rehearsal:
         )
         if done.returncode:
             raise ToolError(
-                f"python app.py ended with {done.returncode}: {done.stderr.strip()}", cure="Mend cdk.json, then rehearse again."
+                f"python app.py ended with {done.returncode}: {done.stderr.strip()}", cure="Fix cdk.json, then rehearse again."
             )
 
     def _upload(self, world: World, videos: Iterable[Video]) -> None:

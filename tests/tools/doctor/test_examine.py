@@ -222,7 +222,7 @@ class TestStack:
 
     @pytest.mark.parametrize(("status", "level"), [("Failed", Level.STOP), ("InProgress", Level.WARNING), ("Successful", Level.OK)])
     def test_last_update(self, status, level):
-        """A failed update stops a scan, one that is under way is warned of (moto's updates are always over)."""
+        """A failed update stops a scan, one that is in progress is warned of (moto's updates are always over)."""
         case = SimpleNamespace(functions={"completion": {"State": "Active", "LastUpdateStatus": status}}, deployment=None)
 
         (finding,) = stack.functions(case)
@@ -296,7 +296,7 @@ class TestAccount:
 
     @pytest.mark.parametrize(("reserved", "level"), [(50, Level.OK), (0, Level.STOP)])
     def test_batch_concurrency(self, look, refusing_line, reserved, level):
-        """With a concurrency of its own the function takes nobody's; with one of 0 it never runs."""
+        """With a concurrency of its own the function takes no one else's; with one of 0 it never runs."""
         client, name = refusing_line.client("lambda"), function_name(refusing_line, "batch_invoke")
         with changed(
             lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved),
@@ -330,7 +330,7 @@ class TestAccount:
         assert (Level.STOP, Level.WARNING) == (stopped.level, unknown.level)
 
     def test_batch_jobs(self, look, refusing_line):
-        """When as many jobs are under way as may be active, another one would wait."""
+        """When as many jobs are in progress as may be active, another one would wait."""
         request = refusing_line.upload_manifest(f"{BUCKET},a.mp4") | {"ConfirmationRequired": True}
         control = refusing_line.client("s3control")
         jobs = [control.create_job(**request | {"ClientRequestToken": f"doctor-{number}"})["JobId"] for number in range(6)]
@@ -342,12 +342,12 @@ class TestAccount:
             refusing_line.clock.advance(60)
 
         with changed(lambda: None, cancel):
-            assert_only(look(), "batch jobs", Level.WARNING, "6 under way")
+            assert_only(look(), "batch jobs", Level.WARNING, "6 in progress")
 
 
 class TestPeople:
     def test_open_scan(self, look, refusing_line):
-        """A scan of the same bucket that is under way is warned of by its id; one of another bucket is not."""
+        """A scan of the same bucket that is in progress is warned of by its id; one of another bucket is not."""
         same, other = "01JDABCDEFGHJKMNPQRSTVWXYZ", "01JDABCDEFGHJKMNPQRSTVWXY0"
         for scan_id, bucket in ((same, BUCKET), (other, "other-bucket")):
             refusing_line.table.scans.put_scan(Scan(scan_id, bucket, created_at=refusing_line.clock.now()))
@@ -389,11 +389,11 @@ class TestPeople:
         assert (Level.WARNING if meets else Level.OK) is finding.level
         assert meets or "1 of other objects share the slots" in finding.text
 
-    def test_nobody_is_mailed(self, look, refusing_line):
-        """That nobody is mailed is warned of."""
+    def test_no_one_is_mailed(self, look, refusing_line):
+        """If no one is mailed, that is a warning."""
         topic = refusing_line.client("sns").create_topic(Name="lonely")["TopicArn"]
 
-        assert_only(look(alerts_topic_arn=topic), "mail", Level.WARNING, "Nobody is mailed")
+        assert_only(look(alerts_topic_arn=topic), "mail", Level.WARNING, "No one is mailed")
 
     def test_unconfirmed(self):
         """Addresses that have not confirmed stop a scan, unless it is wanted all the same."""

@@ -1,4 +1,4 @@
-"""Made-up libraries of videos of known length: (bytes, seconds) of each, as people's buckets are and as nobody's should be."""
+"""Made-up libraries of videos of known length: (bytes, seconds) of each, as people's buckets are and as none should be."""
 
 import math
 import random

@@ -17,8 +17,9 @@ from tools.lib.listing import ListedObject
 from tools.lib.listing.sizes import UNKNOWN_SIZE
 
 BUCKET = "amzn-s3-demo-bucket"
+
+# What a header may cost (issue 4).
 PLAIN_GETS, PLAIN_BYTES = 2, 400_000
-"""What a header may cost (issue 4)."""
 
 LONG = 1_800
 LAYOUTS = {
@@ -132,7 +133,7 @@ def by_hand(*, seconds=60, entry=b"avc1", handler=b"vide", tracks=1):
 )
 @pytest.mark.parametrize("layout", ["header behind", "faststart"])
 def test_a_box_in_front(front, layout):
-    """A real film behind a box that nobody expects there is a film to FFmpeg, and to us: its header is read and tells the same."""
+    """A real film behind an unexpected box is a film to FFmpeg, and to us: its header is read and tells the same."""
     body = front + film(**LAYOUTS[layout])
 
     header, _ = read(body)
@@ -144,7 +145,7 @@ def test_a_box_in_front(front, layout):
 
 @given(st.lists(st.tuples(st.binary(min_size=4, max_size=4), st.binary(max_size=2_000)), max_size=4))
 def test_any_boxes_in_front(front):
-    """Whatever boxes stand in front of a film, it is not left out by its first bytes, nor by its header where that is found."""
+    """Whatever boxes come before a film, it is not left out by its first bytes, nor by its header where that is found."""
     body = b"".join(box(kind, content) for kind, content in front) + film(4, flags="faststart")
 
     found, _ = read(body)
@@ -168,7 +169,7 @@ def test_no_picture():
 
 
 def test_unknown_codec():
-    """A codec that nobody knows is called by its letters, which cannot steer a terminal."""
+    """An unknown codec is called by its letters, which cannot steer a terminal."""
     header, _ = read(by_hand(entry=b"\x1b[2J"))
 
     assert "codec" == header.fault.code
@@ -275,7 +276,7 @@ class TestThroughBoto3:
         assert "gone" == HeaderReader(account.clients.s3).read(BUCKET, ListedObject("a.mp4", 5)).code
 
     def test_unknown_size(self, account):
-        """Of an object whose size nobody told no more than a byte is asked for: it may be large, and S3 may know why."""
+        """Of an object of unknown size no more than a byte is asked for: it may be large, and S3 may know why."""
         account.put("a.mp4", body=film())
         reader = HeaderReader(account.clients.s3)
 

@@ -77,7 +77,7 @@ class TestMinutes:
         assert (50 + 2_000) / 60 == pytest.approx(found.minutes.best)
 
     def test_none_read(self):
-        """Without any header a wide range of bit rates stands in, and the bar promises nothing."""
+        """Without any header a wide range of bit rates is assumed, and the bar promises nothing."""
         found = estimated([], unread=[10_000_000] * 6)
 
         assert found.minutes.high / found.minutes.low == pytest.approx(20)
@@ -161,7 +161,7 @@ class TestPrices:
         [
             ("", "no JSON"),
             ("[]", "no JSON object"),
-            ('{"minute": 1}', "minute, which is no price"),
+            ('{"minute": 1}', "minute, which is not a price"),
             ('{"batch_job": -1}', "-1"),
             ('{"batch_job": "1"}', '"1"'),
             ('{"batch_job": true}', "true"),

@@ -20,7 +20,7 @@ def objects(of):
 
 @given(sizes, st.integers(0, 50), st.integers(0, 3))
 def test_any_listing(of, wanted, seed):
-    """Of any listing the counts are right, the sample holds no object twice, and not fewer than wanted where there are so many."""
+    """Of any listing the counts are right, the sample holds no object twice, and not fewer than wanted where there are enough."""
     listing = objects(of)
     sampler = Sampler(wanted, seed)
 

@@ -10,7 +10,7 @@ from botocore.session import get_session
 from tools.lib.aws.clients import Clients
 from tools.lib.errors import ToolError
 from tools.lib.listing import ListedObject, Selection, list_batches
-from tools.lib.listing.client import Door
+from tools.lib.listing.client import ListingClient
 
 BUCKET = "amzn-s3-demo.bucket"
 SLOW_DOWN = (503, b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
@@ -27,9 +27,9 @@ def listed(clients, **chosen):
 
 
 @pytest.fixture
-def door(served, clients):
-    """A door that does not wait."""
-    return Door(clients, BUCKET, connections=2, versioned=False, sleep=lambda _: None)
+def client(served, clients):
+    """A client that does not wait."""
+    return ListingClient(clients, BUCKET, connections=2, versioned=False, sleep=lambda _: None)
 
 
 def test_any_key_comes_out_as_it_is(served, clients):
@@ -79,7 +79,7 @@ def test_slow_down_is_waited_for(served, no_aws):
     waits = []
     clients = Impatient(boto3.Session("fixture", "fixture", region_name="us-east-1"))
 
-    page = Door(clients, BUCKET, connections=1, versioned=False, sleep=waits.append).page("", "", None)
+    page = ListingClient(clients, BUCKET, connections=1, versioned=False, sleep=waits.append).page("", "", None)
 
     assert [one.key for one in page.batch] == ["a"]
     assert [low <= wait <= 2 * low for low, wait in zip((0.5, 1, 2), waits, strict=True)] == [True] * 3
@@ -93,12 +93,12 @@ def test_slow_down_is_waited_for(served, no_aws):
     ],
     ids=["error-with-status-200", "half-a-page"],
 )
-def test_a_bad_page_with_a_good_status(served, door, fault):
+def test_a_bad_page_with_a_good_status(served, client, fault):
     """An error in an answer 200, or half a page, is asked for again: never taken for the end of the bucket."""
     served.objects = {"a": (1, "STANDARD")}
     served.faults = [fault]
 
-    page = door.page("", "", None)
+    page = client.page("", "", None)
 
     assert [one.key for one in page.batch] == ["a"]
     assert len(served.asked) == 2

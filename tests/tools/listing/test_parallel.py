@@ -29,7 +29,7 @@ class Bucket:
     """Keys that are listed in pages; some of them disappear with the requests.
 
     Args:
-        versions: Of each key so many versions.
+        versions: How many versions of each key.
         going: Keys that are deleted, one with each request.
     """
 
@@ -198,7 +198,7 @@ def test_a_slow_bucket_is_asked_by_many(folder):
 
 
 def test_what_is_ahead_waits_on_disk(tmp_path):
-    """With room for one batch in memory and next to none on disk nothing is lost, and nobody waits for ever."""
+    """With room for one batch in memory and next to none on disk nothing is lost, and no thread waits for ever."""
     keys = [f"{number:06}" for number in range(3_000)]
     spool = Spool(tmp_path, in_memory=1, on_disk=2_000)
     listing = Listing(Slow(keys, 10), Filters(ALL, listed=True), spool, ("",), threading.Event())

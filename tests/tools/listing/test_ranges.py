@@ -22,7 +22,7 @@ def test_a_cut_lies_within_the_range(seen, listed, end, misses):
 
 
 def test_names_that_are_numbers_are_cut_at_digits():
-    """Letters of the folder and of the suffix are no reason to look for keys where only numbers are."""
+    """Letters of the folder and of the suffix do not make it look for keys where only numbers are."""
     listed = [f"library/recording-{number:05}.mp4" for number in (1000, 1100, 1999)]
 
     cut = cut_of(Span("", listed[0], listed[-1], "library/recording-10000"), Alphabet(listed))

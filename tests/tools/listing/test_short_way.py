@@ -1,4 +1,4 @@
-"""The short way to a page: what botocore would send, and whatever is no page is asked for again by botocore's way."""
+"""The short way to a page: what botocore would send, and whatever is not a page is asked for again by botocore's way."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tools.lib.aws.clients import Clients
-from tools.lib.listing.client import Door
+from tools.lib.listing.client import ListingClient
 from tools.lib.listing.pages import Marker
 from tools.lib.listing.short_way import ShortWay
 
@@ -48,11 +48,11 @@ def test_the_same_is_sent(served, clients, operation, parameters):
 
 
 @pytest.fixture
-def door(served, clients):
-    """A door that has learned the short way, to a bucket of two pages."""
+def client(served, clients):
+    """A client that has learned the short way, to a bucket of two pages."""
     served.objects = dict.fromkeys("ab", (1, "STANDARD"))
     served.page_size = 1
-    found = Door(clients, BUCKET, connections=1, versioned=False, sleep=lambda _: None)
+    found = ListingClient(clients, BUCKET, connections=1, versioned=False, sleep=lambda _: None)
     found.page("", "", None)
     return found
 
@@ -64,7 +64,7 @@ def test_nothing_is_learned_before_a_page_came(served, clients):
 
 
 def test_nothing_is_learned_from_a_refusal(served, clients):
-    """A request that S3 refused is no pattern for others: after it too the first page comes by botocore's way."""
+    """A request that S3 refused is not a pattern for others: after it too the first page comes by botocore's way."""
     client = clients.lister(1)
     way = ShortWay(client, "ListObjectsV2")
     served.faults = [(403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>")]
@@ -86,48 +86,48 @@ def test_nothing_is_learned_from_a_refusal(served, clients):
     ],
     ids=["busy", "error-with-status-200", "half-a-page", "expired", "page-with-status-500"],
 )
-def test_what_is_no_page_is_asked_for_again(served, door, fault):
+def test_what_is_not_a_page_is_asked_for_again(served, client, fault):
     """Once, by botocore's way; nothing is lost, and nothing is taken for the end of the bucket."""
     served.faults = [fault]
 
-    page = door.page("", "", Marker("a"))
+    page = client.page("", "", Marker("a"))
 
     assert [one.key for one in page.batch] == ["b"]
     assert len(served.asked) == 3
     assert ["amz-sdk-request" in headers for headers in served.headers] == [True, False, True]
 
 
-def test_a_connection_that_breaks_is_no_end(served, door):
+def test_a_connection_that_breaks_is_no_end(served, client):
     """No answer, and the connection is gone: the page is asked for again."""
     served.breaks = 1
 
-    page = door.page("", "", Marker("a"))
+    page = client.page("", "", Marker("a"))
 
     assert [one.key for one in page.batch] == ["b"]
     assert len(served.asked) == 3
 
 
-def test_who_is_refused_again_and_again_goes_the_long_way(served, door):
+def test_who_is_refused_again_and_again_goes_the_long_way(served, client):
     """Three refusals that botocore does not get are enough: from then on nothing is asked twice."""
     for _ in range(3):
         served.faults = [(400, b"<Error><Code>RequestTimeTooSkewed</Code><Message>x</Message></Error>")]
-        door.page("", "", Marker("a"))
+        client.page("", "", Marker("a"))
     before = len(served.asked)
 
-    door.page("", "", Marker("a"))
+    client.page("", "", Marker("a"))
 
     assert len(served.asked) == before + 1
     assert "amz-sdk-request" in served.headers[-1]
 
 
-def test_the_bucket_of_another_region(served, door):
+def test_the_bucket_of_another_region(served, client):
     """A request signed for the wrong Region: botocore finds out the right one, and the short way goes there too."""
     served.region = "eu-central-1"
     served.objects = dict.fromkeys("abc", (1, "STANDARD"))
-    door.page("", "", Marker("a"))
+    client.page("", "", Marker("a"))
     asked = len(served.asked)
 
-    page = door.page("", "", Marker("b"))
+    page = client.page("", "", Marker("b"))
 
     assert [one.key for one in page.batch] == ["c"]
     assert len(served.asked) == asked + 1
@@ -135,13 +135,13 @@ def test_the_bucket_of_another_region(served, door):
     assert "amz-sdk-request" not in served.headers[-1]
 
 
-def test_who_answers_in_place_of_s3_is_asked(served, door):
+def test_who_answers_in_place_of_s3_is_asked(served, client):
     """A hook on botocore's sending, as moto has one, answers the short way too: nothing goes past it to the network."""
     page = SimpleNamespace(status_code=200, content=served.answer("", {"continuation-token": "a"})[1])
     before = len(served.asked)
-    door._client.meta.events.register("before-send.s3.ListObjectsV2", lambda **_: page)
+    client._client.meta.events.register("before-send.s3.ListObjectsV2", lambda **_: page)
 
-    found = door.page("", "", Marker("a"))
+    found = client.page("", "", Marker("a"))
 
     assert [one.key for one in found.batch] == ["b"]
     assert len(served.asked) == before
@@ -153,9 +153,9 @@ def test_another_botocore_goes_the_long_way(served, clients, monkeypatch):
     served.page_size = 1
     lister = clients.lister(1)
     monkeypatch.setattr(Clients, "lister", lambda *_: Renamed(lister))
-    door = Door(clients, BUCKET, connections=1, versioned=False, sleep=lambda _: None)
+    client = ListingClient(clients, BUCKET, connections=1, versioned=False, sleep=lambda _: None)
 
-    found = [one.key for marker in (None, Marker("a")) for one in door.page("", "", marker).batch]
+    found = [one.key for marker in (None, Marker("a")) for one in client.page("", "", marker).batch]
 
     assert found == ["a", "b"]
     assert all("amz-sdk-request" in headers for headers in served.headers)

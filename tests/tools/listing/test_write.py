@@ -15,7 +15,7 @@ from tools.lib.errors import ToolError
 from tools.lib.listing import Batch, ListedObject, Sample, Selection
 from tools.lib.manifest import remove_rows
 from tools.lib.manifest.rows import manifest_rows
-from tools.lib.manifest.write import harvest
+from tools.lib.manifest.write import write_manifest
 
 BUCKET = "amzn-s3-demo-bucket"
 ALL = Selection(bucket=BUCKET)
@@ -31,11 +31,11 @@ listings = st.lists(st.lists(plain, max_size=6), max_size=4) | st.lists(st.lists
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder for the files."""
-    return tmp_path_factory.mktemp("harvests")
+    return tmp_path_factory.mktemp("manifests")
 
 
 def numbered(count, size=1):
-    """So many objects in batches of 100."""
+    """This many objects in batches of 100."""
     found = [ListedObject(f"{number:06}.mp4", size) for number in range(count)]
     return [Batch.of(found[begin : begin + 100]) for begin in range(0, count, 100)]
 
@@ -54,21 +54,21 @@ def reason(found):
 
 @given(listings)
 def test_every_object_is_in_one_of_the_files(folder, listing):
-    """What the domain's rule takes stands in the manifest, all else in the side list with the rule's reason; the counts agree."""
+    """What the domain's rule takes is in the manifest, all else in the side list with the rule's reason; the counts agree."""
     manifest, side = folder / "m.csv", folder / "m-ineligible.csv"
     side.unlink(missing_ok=True)
     found = [one for batch in listing for one in batch]
 
-    got = harvest(map(Batch.of, listing), selection=ALL, manifest=manifest, ineligible=side)
+    got = write_manifest(map(Batch.of, listing), selection=ALL, manifest=manifest, ineligible=side)
 
     good, bad = [one for one in found if not reason(one)], [one for one in found if reason(one)]
     assert rows(manifest) == [[BUCKET, one.key, *([one.version_id] if one.version_id else [])] for one in good]
     assert (rows(side) if side.exists() else []) == [[BUCKET, one.key, one.version_id or "", reason(one)] for one in bad]
     assert side.exists() == bool(bad)
     assert got.ineligible == Counter(map(reason, bad))
-    assert (got.rows, got.tally.objects, got.tally.bytes) == (len(good), len(good), sum(one.size for one in good))
+    assert (got.rows, got.sizes.objects, got.sizes.bytes) == (len(good), len(good), sum(one.size for one in good))
     assert got.sha256 == hashlib.sha256(manifest.read_bytes()).hexdigest()
-    assert sum(got.tally.sizes.values()) == len(good)
+    assert sum(got.sizes.by_class.values()) == len(good)
 
 
 def test_half_a_manifest_has_no_name(tmp_path):
@@ -79,7 +79,7 @@ def test_half_a_manifest_has_no_name(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        harvest(breaking(), selection=ALL, manifest=tmp_path / "new" / "m.csv", ineligible=tmp_path / "new" / "i.csv")
+        write_manifest(breaking(), selection=ALL, manifest=tmp_path / "new" / "m.csv", ineligible=tmp_path / "new" / "i.csv")
 
     assert list((tmp_path / "new").iterdir()) == []
 
@@ -89,14 +89,14 @@ def test_versions_all_or_none(tmp_path):
     mixed = [Batch.of([ListedObject("a", 1, "v1")]), Batch.of([ListedObject("b", 1)])]
 
     with pytest.raises(ToolError, match="some have none"):
-        harvest(mixed, selection=ALL, manifest=tmp_path / "m.csv", ineligible=tmp_path / "i.csv")
+        write_manifest(mixed, selection=ALL, manifest=tmp_path / "m.csv", ineligible=tmp_path / "i.csv")
 
 
 # --- limit and sample ---------------------------------------------------------------------------------------------------
 
 
 def test_a_limit_reads_no_further_than_needed(tmp_path):
-    """The first so many that can be analysed, and the listing is closed: no page more is asked for."""
+    """The first `limit` that can be analysed, and the listing is closed: no page more is asked for."""
     asked = []
 
     def listing():
@@ -105,7 +105,7 @@ def test_a_limit_reads_no_further_than_needed(tmp_path):
             yield batch
 
     batches = listing()
-    got = harvest(
+    got = write_manifest(
         batches, selection=Selection(bucket=BUCKET, limit=150), manifest=tmp_path / "m.csv", ineligible=tmp_path / "i.csv"
     )
 
@@ -121,7 +121,9 @@ def test_a_sample_hangs_on_the_seed_alone(tmp_path, sample):
 
     def drawn(batches, chosen):
         path = tmp_path / "m.csv"
-        harvest(iter(batches), selection=Selection(bucket=BUCKET, sample=chosen), manifest=path, ineligible=tmp_path / "i.csv")
+        write_manifest(
+            iter(batches), selection=Selection(bucket=BUCKET, sample=chosen), manifest=path, ineligible=tmp_path / "i.csv"
+        )
         return [row[1] for row in rows(path)]
 
     once = drawn(numbered(30_000), sample)
@@ -137,7 +139,7 @@ def test_a_count_beyond_all_takes_all(tmp_path):
     """Who asks for more than there are gets all of them."""
     chosen = Selection(bucket=BUCKET, sample=Sample(count=301))
 
-    got = harvest(iter(numbered(300)), selection=chosen, manifest=tmp_path / "m.csv", ineligible=tmp_path / "i.csv")
+    got = write_manifest(iter(numbered(300)), selection=chosen, manifest=tmp_path / "m.csv", ineligible=tmp_path / "i.csv")
 
     assert got.rows == 300
 
@@ -150,7 +152,7 @@ def test_samples_are_uniform(tmp_path):
     for seed in range(400):
         for name, sample in (("count", Sample(count=20, seed=seed)), ("percent", Sample(percent=1, seed=seed))):
             chosen = Selection(bucket=BUCKET, sample=sample)
-            harvest(iter(batches), selection=chosen, manifest=manifest, ineligible=tmp_path / "i.csv")
+            write_manifest(iter(batches), selection=chosen, manifest=manifest, ineligible=tmp_path / "i.csv")
             hits[name].update(int(row[1][:6]) // 200 for row in rows(manifest))
 
     for counted in hits.values():
@@ -162,7 +164,7 @@ def test_samples_are_uniform(tmp_path):
 
 
 class Refusing:
-    """An appraiser that lets everything through, and refuses some of it at the end."""
+    """An inspection that lets everything through, and refuses some of it at the end."""
 
     def __init__(self, refused):
         self._refused = refused
@@ -183,18 +185,18 @@ class Refusing:
 
 @given(listings, st.integers(1, 80), st.data())
 def test_what_is_refused_at_the_end_is_left_out_too(folder, listing, block, data):
-    """Each row of it, however often it is there, stands in the side list behind the others, in the manifest's order; all agrees."""
+    """Each row of it, however often it is there, is in the side list behind the others, in the manifest's order; all agrees."""
     manifest, side = folder / "m.csv", folder / "m-ineligible.csv"
     side.unlink(missing_ok=True)
     found = [one for batch in listing for one in batch]
     good = [one for one in found if not reason(one)]
     refused = data.draw(st.lists(st.sampled_from(good), unique_by=lambda one: (one.key, one.version_id)) if good else st.just([]))
     names = {(one.key, one.version_id): one for one in refused}
-    appraiser = Refusing(refused)
+    inspection = Refusing(refused)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(remove_rows, "_BLOCK", block)
-        got = harvest(map(Batch.of, listing), selection=ALL, manifest=manifest, ineligible=side, appraiser=appraiser)
+        got = write_manifest(map(Batch.of, listing), selection=ALL, manifest=manifest, ineligible=side, inspection=inspection)
 
     kept = [one for one in good if (one.key, one.version_id) not in names]
     moved = [names[one.key, one.version_id] for one in good if (one.key, one.version_id) in names]
@@ -207,10 +209,10 @@ def test_what_is_refused_at_the_end_is_left_out_too(folder, listing, block, data
     )
     assert list(dict.fromkeys(row[1] for row in aside[len(before) :])) == list(dict.fromkeys(one.key for one in moved))
     assert got.ineligible == Counter(row[-1] for row in aside)
-    assert (got.rows, got.tally.objects, sum(got.tally.sizes.values())) == (len(kept), len(kept), len(kept))
+    assert (got.rows, got.sizes.objects, sum(got.sizes.by_class.values())) == (len(kept), len(kept), len(kept))
     assert got.sha256 == hashlib.sha256(manifest.read_bytes()).hexdigest()
     assert got.versioned == any(one.version_id for one in good)
-    assert appraiser.heard == len(good)
+    assert inspection.heard == len(good)
 
 
 def test_ctrl_c_while_refusing_leaves_nothing(tmp_path):
@@ -218,12 +220,12 @@ def test_ctrl_c_while_refusing_leaves_nothing(tmp_path):
     (batch,) = numbered(50)
 
     with pytest.raises(KeyboardInterrupt):
-        harvest(
+        write_manifest(
             [batch],
             selection=ALL,
             manifest=tmp_path / "m.csv",
             ineligible=tmp_path / "i.csv",
-            appraiser=Refusing([*batch[:3], KeyboardInterrupt]),
+            inspection=Refusing([*batch[:3], KeyboardInterrupt]),
         )
 
     assert list(tmp_path.iterdir()) == []
@@ -244,7 +246,7 @@ def test_straining_takes_no_more_memory_for_more_rows(tmp_path):
     kept = []
     with pytest.MonkeyPatch.context() as patch, Watched(path, "r+") as file:
         patch.setattr(remove_rows, "_BLOCK", block)
-        taken = remove_rows.strain(file, [f"{BUCKET},{number:06}.mp4".encode() for number in (0, 777, 19_999)], kept.append)
+        taken = remove_rows.remove_rows(file, [f"{BUCKET},{number:06}.mp4".encode() for number in (0, 777, 19_999)], kept.append)
 
     assert taken.total() == 3
     assert (

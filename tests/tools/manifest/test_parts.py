@@ -98,7 +98,7 @@ def test_what_is_no_plan_is_refused(files, changed):
     """A plan that was tampered with ends in a sentence, whatever was changed."""
     files.plan.write_text(json.dumps(json.loads(files.plan.read_text()) | changed))
 
-    with pytest.raises(ToolError, match=r"this is no plan of submit_job\.py"):
+    with pytest.raises(ToolError, match=r"this is not a plan of submit_job\.py"):
         plan_file.load(files.plan, plan().deployment)
 
 
@@ -107,7 +107,7 @@ def test_what_is_no_json_is_refused(files, text):
     """So does a file that is something else."""
     files.plan.write_text(text)
 
-    with pytest.raises(ToolError, match=r"this is no plan of submit_job\.py"):
+    with pytest.raises(ToolError, match=r"this is not a plan of submit_job\.py"):
         plan_file.load(files.plan, plan().deployment)
 
 

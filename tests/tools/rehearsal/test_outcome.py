@@ -89,7 +89,7 @@ def test_each_difference_is_told(spoil):
 
 
 def test_a_state_that_no_sample_has_is_told():
-    """An object too many is in no sample's count: its state stands in the list all the same."""
+    """An object too many is in no sample's count: its state is in the list all the same."""
     told = review()
     told["states"]["unfinished"] = 1
     told["states"]["clean"] -= 1

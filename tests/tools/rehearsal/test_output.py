@@ -287,5 +287,5 @@ def test_a_video_that_is_a_link_into_the_output_is_refused(videos, output):
 
 @pytest.mark.parametrize("output", ["output", "videos-2", "other/videos"])
 def test_videos_and_output_beside_each_other_are_taken(videos, tmp_path, output):
-    """Names that only begin alike are no reason to refuse."""
+    """Names that only begin alike are not refused."""
     require_apart(videos, tmp_path / output)

@@ -1,4 +1,4 @@
-"""Running `submit_job.py` in a line, broken off wherever a test wants, and looking at what it left."""
+"""Running `submit_job.py` in a line, interrupted wherever a test wants, and looking at what it left."""
 
 import itertools
 import json
@@ -102,7 +102,7 @@ class Runs:
 
 def going_on(result):
     """Return the plan that a broken run says it can be gone on with, or None."""
-    found = re.search(r"To go on: python tools/submit_job\.py --run-plan (\S+)", result.stderr)
+    found = re.search(r"To continue: python tools/submit_job\.py --run-plan (\S+)", result.stderr)
     return found and found[1]
 
 

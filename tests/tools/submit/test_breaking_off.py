@@ -33,7 +33,7 @@ def test_wherever_it_is_broken_off_the_next_command_makes_it_whole(runs, argumen
         plan = going_on(broken)
         assert (130, plan is None) == (broken.exit_code, not list(runs.folder.glob("*"))), broken.stderr
         assert plan is not None or not runs.line.table.scans.scans()
-        assert (plan is None) == ("Broken off before anything was submitted; no file is left." in broken.stderr)
+        assert (plan is None) == ("Interrupted before anything was submitted; no files were kept." in broken.stderr)
 
         gone_on = runs.submit(*(["--run-plan", plan] if plan else arguments))
 
@@ -63,7 +63,7 @@ def test_broken_off_while_headers_are_read_no_file_is_left(runs):
 
 @pytest.mark.parametrize("place", [22, 30])
 def test_broken_off_twice_and_long_after(runs, place):
-    """A second run may be broken off too, and what is left may wait: tokens are forgotten by then, S3's list of jobs is not."""
+    """A second run may be interrupted too, and what is left may wait: tokens are forgotten by then, S3's list of jobs is not."""
     first = runs.submit(*IN_PARTS, at=place)
     runs.line.clock.advance(60.0)
     second = runs.submit("--run-plan", going_on(first), at=8, after=True)

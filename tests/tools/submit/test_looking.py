@@ -96,7 +96,7 @@ def _many(line):
 
 
 def test_what_the_sample_did_not_meet_stays(many):
-    """Nobody has looked at the others: they are in the manifest, and the estimate says how many of them may be refused."""
+    """No one has looked at the others: they are in the manifest, and the estimate says how many of them may be refused."""
     plan = planned(many, "--measure", "10", "--rows-per-job", "5")
 
     [manifest] = many.folder.glob("*[!e].csv")
@@ -125,7 +125,7 @@ def test_a_plan_is_checked_again_with_the_sample_it_was_made_with(many):
 
 
 def test_a_sampled_object_that_was_replaced_is_seen_when_checked_again(many):
-    """What is no fault any more belongs into the manifest: the plan is refused, because it was asked to be checked."""
+    """What is not a fault any more belongs in the manifest: the plan is refused, because it was asked to be checked."""
     planned(many, "--measure", "16")
     [file] = many.folder.glob("*.plan.json")
     many.line.put("01 +,.mp4", many.line.client("s3").get_object(Bucket=BUCKET, Key="00 +,.mp4")["Body"].read())

@@ -11,18 +11,20 @@ from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.estimate import prices
 from tools.lib.listing import Sample, Selection
-from tools.lib.listing.sizes import Tally
+from tools.lib.listing.sizes import SizeCounts
 from tools.lib.manifest.parts import Part
 from tools.lib.manifest.upload import UploadedManifest
+from tools.lib.submit.job_request import job_request
 from tools.lib.submit.plan import Plan, from_json
+from tools.lib.submit.plan_text import lines_of
 
 SCAN = "01K742SG00000G40R40M30E209"
 GIB = 1024**3
 
 
-def tally(*sizes):
+def sizes_of(*sizes):
     """Count objects of these sizes."""
-    counted = Tally()
+    counted = SizeCounts()
     counted.add(sizes)
     return counted
 
@@ -37,7 +39,7 @@ def plan(**changed):
         "selection": Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/",)),
         "versioned": False,
         "lane": Lane.NORMAL,
-        "tally": tally(5 * 1024**2, 2 * GIB),
+        "sizes": sizes_of(5 * 1024**2, 2 * GIB),
         "deployment": Deployment(
             stack_name="VideoModeration",
             partition="aws",
@@ -63,7 +65,7 @@ def plan(**changed):
 
 def request(of):
     """The request that performs a plan of one job."""
-    return of.jobs[0].job_request(UploadedManifest("amzn-s3-demo-work", f"manifests/{SCAN}.csv", "abc-1"))
+    return job_request(of.jobs[0].new_job, UploadedManifest("amzn-s3-demo-work", f"manifests/{SCAN}.csv", "abc-1"))
 
 
 @pytest.mark.parametrize("versioned", [False, True])
@@ -115,7 +117,7 @@ def test_both_renderings_say_how_much():
     """Sentences and JSON count the same objects and bytes."""
     planned = plan()
 
-    assert planned.sentences()[1].split(maxsplit=1)[1] == "2 (2.0 GiB; keys ending in .mp4, in any case)"
+    assert lines_of(planned)[1].split(maxsplit=1)[1] == "2 (2.0 GiB; keys ending in .mp4, in any case)"
     assert (planned.as_json()["objects"], planned.as_json()["bytes"]) == (2, 5 * 1024**2 + 2 * GIB)
 
 
@@ -132,7 +134,7 @@ def test_json_is_complete_and_serialisable():
 
 
 def test_a_plan_is_read_back_as_it_was_written():
-    """What stands in a plan's file makes the same plan again, whatever was chosen."""
+    """A plan's file makes the same plan again, whatever was chosen."""
     chosen = Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/", "a b/"), min_size=5, sample=Sample(percent=5.0, seed=3))
     parts = (Part(1, 0, 33, 1), Part(2, 33, 66, 1))
     first = plan(selection=chosen, ineligible={"empty": 3}, parts=parts, rows_per_job=1, suspended=True, warnings=("careful",))
@@ -144,7 +146,7 @@ def test_a_plan_is_read_back_as_it_was_written():
 
 def test_what_is_left_out_is_counted():
     """Archived, empty and over-large objects are told with the reason, and where they are listed."""
-    told = plan(ineligible={"archived": 2, "empty": 1}).sentences()
+    told = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
 
     assert told[3:6] == [
         "  Left out  2 in Glacier or Deep Archive, to be restored first",
@@ -157,7 +159,9 @@ def test_the_parts_of_a_plan_are_jobs_of_their_own():
     """Each job has its own manifest, token and description, and the scan, report and arguments of all."""
     planned = plan(parts=(Part(1, 0, 33, 1), Part(2, 33, 66, 1)))
 
-    first, second = (job.job_request(UploadedManifest("amzn-s3-demo-work", job.manifest_key, "abc-1")) for job in planned.jobs)
+    first, second = (
+        job_request(job.new_job, UploadedManifest("amzn-s3-demo-work", job.manifest_key, "abc-1")) for job in planned.jobs
+    )
 
     assert second["ClientRequestToken"] == f"{SCAN}-part-2"
     assert second["Description"] == f"Video moderation, scan {SCAN}, job 2 of 2, of amzn-s3-demo-bucket"
@@ -180,9 +184,8 @@ def test_several_jobs_cost_several_times():
     planned = plan(parts=(Part(1, 0, 3, 1), Part(2, 3, 6, 1), Part(3, 6, 9, 1)))
 
     assert planned.as_json()["price"]["s3_batch_job_usd"] == 0.75
-    assert (
-        "  Price     S3 Batch Operations: $0.75 for 3 jobs and less than $0.01 for its objects, even if cancelled"
-        in planned.sentences()
+    assert "  Price     S3 Batch Operations: $0.75 for 3 jobs and less than $0.01 for its objects, even if cancelled" in lines_of(
+        planned
     )
 
 
@@ -191,12 +194,12 @@ def test_suspended_is_what_s3_calls_confirmation_required():
     planned = plan(suspended=True)
 
     assert request(planned)["ConfirmationRequired"] is True
-    assert "  Jobs      each waits as Suspended until somebody confirms it (30 days at most)" in planned.sentences()
+    assert "  Jobs      each waits as Suspended until somebody confirms it (30 days at most)" in lines_of(planned)
 
 
 def test_a_hostile_prefix_does_not_steer_the_terminal():
     """Control characters of the prefix are shown as escapes."""
-    sentences = plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=("\x1b[2J\n\u202e",))).sentences()
+    sentences = lines_of(plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=("\x1b[2J\n\u202e",))))
 
     assert sentences[0].endswith(r"s3://amzn-s3-demo-bucket/\x1b[2J\n\u202e")
 

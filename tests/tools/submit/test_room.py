@@ -14,7 +14,7 @@ OVER = {"Complete", "Failed", "Cancelled"}
 
 @pytest.fixture(params=[False, True], ids=["S3 lets a job more wait", "S3 refuses a job more"])
 def crowded(make_line, request):
-    """Return a line with nine videos; what S3 does with a seventh job nobody knows."""
+    """Return a line with nine videos; what S3 does with a seventh job is not documented."""
     line = make_line(batch_full_account_refuses_job=request.param)
     for number in range(9):
         line.put(f"{number}.mp4")
@@ -31,7 +31,7 @@ def test_no_more_jobs_than_the_account_may_have(crowded):
 
     told = json.loads(done.stdout)
     assert (9, ACTIVE_JOBS - 1) == (len(most), max(most))
-    assert "The account may have 6 active jobs and has 6: job 7 of 9 waits until one is over" in done.stderr
+    assert "The account may have 6 active jobs and has 6: job 7 of 9 waits until one has ended" in done.stderr
     assert {"CLEAN": 9} == {state: count for state, count in told["result"]["videos"].items() if count}
 
 
@@ -43,7 +43,7 @@ def test_jobs_of_others_count_too(crowded):
     done = crowded.submit("--bucket", BUCKET, "--rows-per-job", "1")
 
     assert 0 == done.exit_code
-    assert "job 6 of 9 waits until one is over" in done.stderr
+    assert "job 6 of 9 waits until one has ended" in done.stderr
 
 
 def test_suspended_jobs_wait_for_a_confirmation(crowded):

@@ -127,7 +127,7 @@ def test_a_manifest_that_s3_makes_has_no_estimate(library):
     """That there is none is said in the plan, and why, to the person and to the program."""
     shown, told = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
 
-    why = "S3 itself lists the bucket when the job is prepared, so nobody knows yet how many videos there are, or how long"
+    why = "S3 itself lists the bucket when the job is prepared, so it is not known yet how many videos there are, or how long"
     assert f"  Estimate  none: {why}\n" in shown
     assert (None, why) == (json.loads(told)["estimate"], json.loads(told)["no_estimate"])
 
@@ -273,7 +273,8 @@ def test_a_versioned_inventory(library):
         ({"spoil": True}, "its MD5 is"),
         ({"columns": ("Bucket", "Size")}, "its fileSchema lacks Key"),
         ({"rows": [("other", "a.mp4", "", "true", "false", 5, "", "", "")]}, "line 1: bucket 'other' in an inventory of"),
-        ({"rows": [(BUCKET, "a.mp4", "", "true", "false", "x", "", "", "")]}, "line 1: 'x' is no size"),
+        ({"rows": [(BUCKET, "a%80.mp4", "", "true", "false", 5, "", "", "")]}, "line 1: no gzipped CSV of UTF-8"),
+        ({"rows": [(BUCKET, "a.mp4", "", "true", "false", "x", "", "", "")]}, "line 1: 'x' is not a valid size"),
     ],
 )
 def test_an_inventory_that_cannot_be_read_is_refused(library, changed, message):
@@ -337,7 +338,7 @@ def test_options_that_do_not_go_together_are_bad_usage(library, arguments, messa
     ],
 )
 def test_what_s3_cannot_generate_is_refused(library, arguments, message):
-    """Where S3 has the filter, but not for so many or not for that."""
+    """Where S3 has the filter, but not for this number or this value."""
     refused = library.submit("--bucket", BUCKET, "--generate", *arguments)
 
     assert 1 == refused.exit_code

@@ -1,4 +1,4 @@
-"""Jobs of S3 Batch Operations, as the tools create and ask after them."""
+"""Jobs of S3 Batch Operations, as the tools create and poll them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3control.literals import JobStatusType
     from mypy_boto3_s3control.type_defs import JobFailureTypeDef, JobListDescriptorTypeDef
 
+# Active jobs that an account may have at a time (S3 user guide, batch-ops).
 ACTIVE_JOBS = 6
-"""Active jobs that an account may have at a time (S3 user guide, batch-ops)."""
 
+# How long after its end ListJobs lists a job (S3 user guide, batch-ops-list-jobs).
 REMEMBERED_SECONDS = 90 * 86_400
-"""For so long after its end ListJobs tells of a job (S3 user guide, batch-ops-list-jobs)."""
 
+# Statuses of a job that is not over. AWS does not say which of them it counts as active: we count all.
 OPEN: tuple[JobStatusType, ...] = (
     "Active",
     "Cancelling",
@@ -31,14 +32,13 @@ OPEN: tuple[JobStatusType, ...] = (
     "Ready",
     "Suspended",
 )
-"""Statuses of a job that is not over. AWS does not say which of them it counts as active: we count all."""
 
+# Complete means that every task was attempted, not that every task succeeded.
 TERMINAL = frozenset({"Complete", "Failed", "Cancelled"})
-"""Complete means that every task was attempted, not that every task succeeded."""
 
 
+# How S3 says that there is no such job: not yet, or no longer (90 days after its end).
 NO_SUCH_JOB = frozenset({"404", "NoSuchJob", "NotFoundException"})
-"""How S3 says that it knows no such job: not yet, or no longer (90 days after its end)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Finding the deployment: what the tools know of it stands in its stack's outputs, and nowhere else."""
+"""Finding the deployment: all that the tools know of it comes from its stack's outputs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 DEFAULT_STACK = "VideoModeration"
+
+# The stack's outputs that the tools read; a contract test holds them against the template.
 OUTPUTS = (
     "TableName",
     "WorkBucketName",
@@ -32,7 +34,6 @@ OUTPUTS = (
     "Slots",
     "AccountJobs",
 )
-"""The stack's outputs that the tools read; a contract test holds them against the template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

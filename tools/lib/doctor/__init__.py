@@ -19,6 +19,7 @@ __all__ = ["Case", "Finding", "Findings", "Level", "examine"]
 
 Check = Callable[[Case], list[Finding]]
 
+# Everything that is looked at, in this order.
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("bucket", buckets.source),
     ("bucket policy", buckets.bucket_policy),
@@ -37,7 +38,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("rekognition quota", account.analysis_jobs),
     ("region", account.region),
 )
-"""Everything that is looked at, in this order."""
 
 
 def examine(case: Case) -> Findings:

@@ -1,4 +1,4 @@
-"""Looking at the account and its Region: concurrency, quotas, jobs under way, and whether Rekognition is there."""
+"""Looking at the account and its Region: concurrency, quotas, jobs in progress, and whether Rekognition is there."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tools.lib.aws.batch_jobs import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
 
+# S3 Batch takes every free invocation of the account (design, section 7): fewer than this leave too little for anything else.
 LEAST_FREE = 100
-"""S3 Batch takes every free invocation of the account (design, section 7): fewer than this are no reserve for anything else."""
 
+# Rekognition's stored-video jobs of an account at a time (aws-facts 7).
 ACCOUNT_JOBS = 20
-"""Rekognition's stored-video jobs of an account at a time (aws-facts 7)."""
 
+# Regions that have Rekognition but none of its video operations (aws-facts 7).
 WITHOUT_VIDEO = frozenset({"ca-central-1", "il-central-1"})
-"""Regions that have Rekognition but none of its video operations (aws-facts 7)."""
 
 
 def concurrency(case: Case) -> list[Finding]:
@@ -89,9 +89,9 @@ def _is_of_jobs(name: str) -> bool:
 
 
 def batch_jobs(case: Case) -> list[Finding]:
-    """Look how many batch jobs the account has under way."""
+    """Look how many batch jobs of the account are in progress."""
     count = open_jobs(case.clients.s3control, case.deployment.account_id)
-    text = f"{count} under way in the account, of {ACTIVE_JOBS} that may be active"
+    text = f"{count} in progress in the account, of {ACTIVE_JOBS} that may be active"
     if count >= ACTIVE_JOBS:
         return [warning("batch jobs", f"{text}: another one would wait.", "Wait for one to end, or cancel it in the console.")]
     return [ok("batch jobs", text)]

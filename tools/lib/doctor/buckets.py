@@ -38,7 +38,7 @@ def bucket_policy(case: Case) -> list[Finding]:
     stated = document.get("Statement", [])
     denials = [each for each in (stated if isinstance(stated, list) else [stated]) if _denies_reading(each)]
     if not denials:
-        return [ok("bucket policy", "denies nobody to read, but for requests without TLS")]
+        return [ok("bucket policy", "denies no reads except requests without TLS")]
     shown = ", ".join(str(each.get("Sid") or "a statement without a name") for each in denials)
     return [
         warning(

@@ -26,7 +26,7 @@ class Case:
 
     Attributes:
         bucket: The bucket to be scanned.
-        unconfirmed_mail: Whether a scan is wanted though nobody has confirmed the mails.
+        unconfirmed_mail: Whether to scan although no one has confirmed the mail subscription.
         prefixes: With one of which every key to be scanned begins.
     """
 

@@ -72,7 +72,7 @@ class Findings:
         if stops := self.of(Level.STOP):
             raise ToolError(
                 " ".join(each.text for each in stops),
-                cure=" ".join(each.cure or "" for each in stops) or "Mend it, then run again.",
+                cure=" ".join(each.cure or "" for each in stops) or "Fix it, then run again.",
             )
 
     def sentences(self) -> list[str]:

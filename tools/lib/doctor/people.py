@@ -1,4 +1,4 @@
-"""Looking at who is concerned: scans of the same objects that are under way, and who would be mailed."""
+"""Looking at who is concerned: scans of the same objects that are in progress, and who would be mailed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.lib.text import counted, moment, printable
 
 
 def open_scans(case: Case) -> list[Finding]:
-    """Look whether scans that may hold the same objects are under way: by bucket, and by prefix where the table knows it."""
+    """Look whether scans that may hold the same objects are in progress: by bucket, and by prefix where the table knows it."""
     scans = [scan for scan in case.table.scans.scans() if scan.live]
     same = [scan for scan in scans if scan.bucket == case.bucket and _may_meet(scan.prefixes or ("",), case.prefixes)]
     if same:
@@ -41,7 +41,7 @@ def _where(scan: Scan) -> str:
 
 
 def mail(case: Case) -> list[Finding]:
-    """Look whether somebody is mailed; nobody at all is a warning, only addresses that have not confirmed stop a scan."""
+    """Look whether someone is mailed; no one at all is a warning, only addresses that have not confirmed stop a scan."""
     topic = case.deployment.alerts_topic_arn
     found = required.recipients(case.clients.sns, topic)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def listed(value: object) -> list[str]:
-    """Return what stands in a policy as one string or a list of them."""
+    """Return what a policy has as one string or a list of them."""
     return [value] if isinstance(value, str) else [str(each) for each in value] if isinstance(value, list) else []
 
 

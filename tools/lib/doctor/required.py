@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.deployment import Deployment
-from tools.lib.aws.objects import NO_SUCH_BUCKET
+from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_BUCKET
 from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _region_of(s3: S3Client, bucket: str) -> str | None:
         region: str | None = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
         if region not in {None, s3.meta.region_name}:
             return region
-        if code in {"403", "AccessDenied"}:
+        if code in FORBIDDEN:
             raise ToolError(
                 f"You may not look into the bucket {bucket}: it is another account's, or a policy denies it.",
                 cure="Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
@@ -73,7 +73,7 @@ class Recipients:
         if self.pending:
             return f"No mail reaches {', '.join(self.pending)}: the subscription is not confirmed."
         if not self.confirmed:
-            return "Nobody is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."
+            return "No one is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."
         return None
 
 
@@ -91,7 +91,7 @@ def recipients(sns: SNSClient, topic_arn: str) -> Recipients:
 
 
 def require_confirmed(found: Recipients, topic_arn: str) -> None:
-    """Make sure that mail reaches at least one of those who should get it; nobody at all is a warning, not an error.
+    """Make sure that mail reaches at least one of those who should get it; that no one is mailed is a warning, not an error.
 
     Raises:
         ToolError: There are subscriptions, and none is confirmed.

@@ -11,8 +11,9 @@ from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
 
 _ROLE = "batch role"
 _TRUSTED = "batchoperations.s3.amazonaws.com"
+
+# The table's indexes (design, section 4).
 INDEXES = ("work", "by_scan")
-"""The table's indexes (design, section 4)."""
 
 
 def batch_role(case: Case) -> list[Finding]:
@@ -101,7 +102,11 @@ def _topic_faults(case: Case) -> Iterator[Finding]:
         try:
             sns.get_topic_attributes(TopicArn=arn)
         except sns.exceptions.NotFoundException:
-            yield stop("topics", f"The topic {arn} is gone: nobody would hear of an analysis' end, or of what it found.", REDEPLOY)
+            yield stop(
+                "topics",
+                f"The topic {arn} is gone: no function would be notified of an analysis' end, and no one of what it found.",
+                REDEPLOY,
+            )
 
 
 def table(case: Case) -> list[Finding]:

@@ -18,8 +18,9 @@ from tools.lib.estimate.sampling import Population
 
 CONFIDENCE = 0.99
 PROMISED = 0.95
+
+# Of what was not measured: headers round, and sums of squares know no finer differences.
 LEAST_BAR = 0.001
-"""Of what was not measured: headers round, and sums of squares know no finer differences."""
 _FEWEST = 2
 _LEAST_FREEDOM = 3.0
 
@@ -94,7 +95,7 @@ def seconds_of(parts: list[Stratum]) -> Range:
 
 
 def share_of(hits: int, measured: int) -> Range:
-    """Return the share that so many hits among the measured stand for: Wilson's interval, which is one for no hit too."""
+    """Return the share that this many hits among the measured stand for: Wilson's interval, which is one for no hit too."""
     if not measured:
         return Range(0.0, 0.0, 1.0)
     z, share = NormalDist().inv_cdf((1 + CONFIDENCE) / 2), hits / measured

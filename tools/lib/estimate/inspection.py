@@ -1,4 +1,4 @@
-"""Appraising what goes into a manifest while it is written: headers are read, and from them comes the estimate.
+"""Inspecting what goes into a manifest while it is written: headers are read, and from them comes the estimate.
 
 What a header speaks against is left out; a sample of them also tells how long the rest may be.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tools.lib.aws.clients import code_of
+from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.cli.output import Bar
 from tools.lib.errors import ToolError
 from tools.lib.estimate import (
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What is wanted of an estimate: how many headers are read, at which prices, and the most that may be spent."""
+class EstimateOptions:
+    """How an estimate is made: how many headers are read, at which prices, and the most that may be spent."""
 
     measure: Measure
     prices: PriceTable = field(default_factory=PriceTable)
@@ -49,14 +50,14 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EstimateSummary:
     """An estimate as a plan keeps it: for a person, and as JSON values."""
 
     sentences: tuple[str, ...]
     values: dict[str, Any]
 
     @classmethod
-    def of(cls, estimate: Estimate) -> Told:
+    def of(cls, estimate: Estimate) -> EstimateSummary:
         """Return what an estimate tells."""
         return cls(tuple(estimate.sentences()), estimate.as_json())
 
@@ -65,25 +66,24 @@ class Told:
         return {**self.values, "sentences": list(self.sentences)}
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Told:
+    def from_json(cls, values: dict[str, Any]) -> EstimateSummary:
         """Return what `as_json` wrote."""
         return cls(tuple(map(str, values["sentences"])), {name: value for name, value in values.items() if name != "sentences"})
 
 
 @dataclass(frozen=True, slots=True)
-class Appraised:
+class InspectionResult:
     """What was looked at, by class of size, with what was left out for its header; and what was measured of it."""
 
     populations: dict[int, Population]
     measurements: Measurements
 
 
-class Appraisal:
-    """Hears of every object of a manifest in the making; an `Appraiser` of `harvest`.
+class HeaderInspection:
+    """Inspects every object of a manifest while it is written; an `Inspector` of `write_manifest`.
 
     Either all headers are read as the objects come, or those of a sample once all have come. The same objects in the same order,
     and the same measure, give the same sample: so a plan that is checked again comes to the same manifest.
-
     """
 
     def __init__(self, s3: S3Client, bucket: str, measure: Measure, bar: Bar) -> None:
@@ -109,9 +109,9 @@ class Appraisal:
                 yield found, code
 
     @property
-    def appraised(self) -> Appraised:
+    def result(self) -> InspectionResult:
         """Return what there was and what was measured of it, once it is through."""
-        return Appraised(self._sampler.draw().populations, self._measurements)
+        return InspectionResult(self._sampler.draw().populations, self._measurements)
 
     def _code(self, found: ListedObject, reading: Reading) -> str:
         self._measurements.add(found, reading)
@@ -123,8 +123,8 @@ class Appraisal:
 
 
 def estimate_of(
-    wishes: Wishes,
-    found: Appraised,
+    options: EstimateOptions,
+    found: InspectionResult,
     *,
     objects: int,
     history: History,
@@ -133,7 +133,7 @@ def estimate_of(
     region: str,
     jobs: int,
 ) -> Estimate:
-    """Return the estimate of a scan of so many objects: what was looked at, less what was left out for its header.
+    """Return the estimate of a scan of this many objects: what was looked at, less what was left out for its header.
 
     Raises:
         ToolError: It may cost more than was allowed.
@@ -145,22 +145,22 @@ def estimate_of(
         now=now,
         slots=slots,
         speed=measured_speed(history, slots),
-        prices=wishes.prices,
+        prices=options.prices,
         region=region,
         jobs=jobs,
     )
-    estimate.require_affordable(wishes.max_cost)
+    estimate.require_affordable(options.max_cost)
     return estimate
 
 
-def require_no_limit(wishes: Wishes, why: str) -> None:
-    """Make sure that no limit was set where nobody can tell what a scan may cost.
+def require_no_limit(options: EstimateOptions, why: str) -> None:
+    """Make sure that no limit was set where it is not known what a scan may cost.
 
     Raises:
         ToolError: One was.
     """
-    if wishes.max_cost is not None:
-        raise ToolError(f"Whether the scan costs less than --max-cost cannot be told: {why}.", cure="Leave --max-cost away.")
+    if options.max_cost is not None:
+        raise ToolError(f"Whether the scan costs less than --max-cost cannot be told: {why}.", cure="Omit --max-cost.")
 
 
 def looked_at(s3: S3Client, bucket: str, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -180,7 +180,7 @@ def _looked_at(s3: S3Client, bucket: str, named: ListedObject) -> ListedObject:
     try:
         head = s3.head_object(**request)
     except ClientError as error:
-        if code_of(error) in {"403", "404", "405", "NoSuchKey", "NoSuchVersion", "AccessDenied"}:
+        if code_of(error) in NO_SUCH_OBJECT | FORBIDDEN | {"405"}:
             return named
         raise
     return ListedObject(

@@ -10,11 +10,11 @@ from tools.lib.cli.output import Bar
 from tools.lib.estimate.mp4.header import HeaderReader, Reading
 from tools.lib.listing import ListedObject
 
+# Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was told more.
 WORKERS = 16
-"""Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was told more."""
 
+# Headers for each worker that may be in flight or queued: bounds the memory however many there are.
 AHEAD = 4
-"""So many headers for each worker may be under way or wait for their turn: bounds the memory however many there are."""
 
 
 def read_headers(
@@ -28,7 +28,7 @@ def read_headers(
 ) -> Iterator[tuple[ListedObject, Reading]]:
     """Yield each object with what its header says, in the order they come; memory does not grow with their number.
 
-    Whoever stops taking them waits for no more than those that are under way.
+    Whoever stops taking them waits only for those in flight.
     """
     with ThreadPoolExecutor(workers, thread_name_prefix="header") as pool:
         waiting: deque[tuple[ListedObject, Future[Reading]]] = deque()

@@ -18,7 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How many headers to read: so many of a random sample, all (None), or none (0)."""
+    """How many headers to read: those of a random sample of this size, all (None), or none (0)."""
 
     headers: int | None
 
@@ -74,9 +74,9 @@ class Dollars(click.ParamType[Decimal]):
         try:
             amount = Decimal(str(value).removeprefix("$").replace(",", ""))
         except InvalidOperation:
-            self.fail(f"{value!r} is no amount of dollars: 500 or 99.50 are", param, ctx)
+            self.fail(f"{value!r} is not a valid amount of dollars; use 500 or 99.50", param, ctx)
         if not amount.is_finite() or amount < 0:
-            self.fail(f"{value!r} is no amount of dollars: 500 or 99.50 are", param, ctx)
+            self.fail(f"{value!r} is not a valid amount of dollars; use 500 or 99.50", param, ctx)
         return amount
 
 
@@ -89,7 +89,7 @@ def estimate_options(command: Command) -> Command:
             default=str(DEFAULT_SAMPLE),
             show_default=True,
             metavar="N|all|none",
-            help="Read the headers of so many videos for the estimate, and leave out those which Rekognition would refuse.",
+            help="Read the headers of N videos for the estimate, and leave out those which Rekognition would refuse.",
         ),
         click.option(
             "--max-cost",

@@ -9,21 +9,22 @@ from typing import Protocol
 from handlers.domain.record import Scan, Totals
 from tools.lib.estimate.figure import Range
 
+# Starts a second that Rekognition takes (aws-facts 7); with four starters that is the most possible.
 STARTS_PER_SECOND = 5.0
-"""Rekognition takes so many starts a second (aws-facts 7); with four starters that is the most there can be."""
 
+# Objects that S3 Batch hands over a second. AWS publishes no figure: assumed.
 TASKS_PER_SECOND = Range(10.0, 100.0, 300.0)
-"""Objects that S3 Batch hands over a second. AWS publishes no figure: assumed."""
 
+# Seconds of video that one job analyses in a second. AWS publishes no figure: assumed, real time within a factor of 2 or 3.
 UNMEASURED_SPEED = Range(0.5, 1.0, 3.0)
-"""Seconds of video that one job analyses in a second. AWS publishes no figure: assumed, real time within a factor of 2 or 3."""
 
+# Seconds in which the job is prepared, the last video is analysed and the scan is closed (it is, 5 minutes after its last job).
 BEFORE_AND_AFTER = Range(120.0, 480.0, 1_800.0)
-"""Seconds in which the job is prepared, the last video is analysed and the scan is closed (it is, 5 minutes after its last job)."""
 
 SCANS_LOOKED_AT = 50
+
+# Videos for each slot that a scan needs to tell the speed: in smaller ones slots are empty most of the time.
 BUSY_SLOTS = 10
-"""A scan tells the speed if it had so many videos for each slot: in smaller ones most of the time slots stand empty."""
 ONE_SCAN_DOUBT = 1.5
 
 

@@ -49,6 +49,8 @@ REKOGNITION_MINUTE = Price(
 )
 _THIRD = "pages of third parties"
 _LAMBDA_PAGE = "https://aws.amazon.com/lambda/pricing/"
+
+# Every price, by the name under which a file may give another one.
 TABLE: Mapping[str, Price] = {
     "batch_job": BATCH_JOB,
     "batch_million_objects": BATCH_MILLION_OBJECTS,
@@ -86,12 +88,13 @@ TABLE: Mapping[str, Price] = {
         dollars=Decimal("0.125"), unit="million read units, on demand", source=_THIRD, as_of="2024-11", page=_TABLE_PAGE
     ),
 }
-"""Every price, by the name under which a file may give another one."""
 PRICES = (BATCH_JOB, BATCH_MILLION_OBJECTS, REKOGNITION_MINUTE)
+
+# The Region whose prices these are.
 REGION = "us-east-1"
-"""The Region whose prices these are."""
+
+# A price above it is a slip of the pen.
 MOST_DOLLARS = Decimal(1_000_000)
-"""A price above it is a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +119,19 @@ def load(path: Path) -> PriceTable:
     A price may be an object too: `{"dollars": 0.08, "source": "our agreement", "as_of": "2026-10"}`.
 
     Raises:
-        ToolError: It cannot be read, is no JSON, or names or gives no price.
+        ToolError: It cannot be read, is not JSON, or names an unknown price or a value that is not one.
     """
     try:
         given = json.loads(path.read_text("utf-8"), parse_float=Decimal, parse_constant=Decimal)
     except OSError as error:
         raise ToolError(f"The prices {path} cannot be read: {error.strerror}.", cure="Is the path right?") from error
     except ValueError as error:  # of JSON as of UTF-8
-        raise ToolError(f"The prices {path} are no JSON: {error}.", cure=_EXAMPLE) from error
+        raise ToolError(f"The prices {path} are not JSON: {error}.", cure=_EXAMPLE) from error
     if not isinstance(given, dict):
-        raise ToolError(f"The prices {path} are no JSON object.", cure=_EXAMPLE)
+        raise ToolError(f"The prices {path} are not a JSON object.", cure=_EXAMPLE)
     if unknown := sorted(set(given) - set(TABLE)):
         known = ", ".join(TABLE)
-        raise ToolError(f"The prices {path} hold {', '.join(unknown)}, which is no price.", cure=f"There are: {known}.")
+        raise ToolError(f"The prices {path} hold {', '.join(unknown)}, which is not a price.", cure=f"There are: {known}.")
     changed = {name: _price(path, name, value) for name, value in given.items()}
     return PriceTable({**TABLE, **changed}, tuple(changed))
 
@@ -155,7 +158,7 @@ def _price(path: Path, name: str, value: object) -> Price:
 
 
 def batch_objects(objects: int) -> Decimal:
-    """Return the dollars that S3 Batch Operations takes for so many objects, without the job itself."""
+    """Return the dollars that S3 Batch Operations takes for this many objects, without the job itself."""
     return BATCH_MILLION_OBJECTS.dollars * objects / 1_000_000
 
 

@@ -17,8 +17,8 @@ from tools.lib.estimate.prices import REGION, PriceTable, dollars
 from tools.lib.estimate.sampling import Population
 from tools.lib.text import counted, moment
 
+# Bits of video a second where no header could be read: from web video to cameras. Assumed; the bar promises nothing then.
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
-"""Bits of video a second where no header could be read: from web video to cameras. Assumed; the bar promises nothing then."""
 
 _LONG_HOURS = 48
 
@@ -34,7 +34,7 @@ class Estimate:
         seconds: From the submission to the end.
         finished_at: Epoch seconds.
         measured: Objects whose headers tell something, with those that were left out for what they tell.
-        faults: Objects of the manifest that Rekognition will refuse, by reason: so many may be among those that were not measured.
+        faults: Objects of the manifest that Rekognition will refuse, by reason: as many may be among those that were not measured.
         unreadable: Headers that could not be read, by reason.
         assumptions: Sentences: what the figures rest on.
     """

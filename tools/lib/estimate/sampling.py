@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 
 from tools.lib.listing import ListedObject
 
+# Videos whose headers are read unless told otherwise: a few seconds, and less than a cent.
 DEFAULT_SAMPLE = 1_000
-"""Videos whose headers are read unless told otherwise: a few seconds, and less than a cent."""
 
+# Classes by size: sizes are numbers of 64 bits.
 CLASSES = 33
-"""Classes by size: sizes are numbers of 64 bits."""
 
+# How many of each class are measured at least, or all: fewer give no error bar.
 LEAST_OF_A_CLASS = 30
-"""So many are measured of each class at least, or all: from fewer no error bar can be told."""
 
 
 def class_of(size: int) -> int:

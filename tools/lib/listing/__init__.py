@@ -1,11 +1,11 @@
-"""Listing a bucket: what is meant (`Selection`), what is there (`list_batches`), what becomes of it (`harvest`)."""
+"""Listing a bucket: what is chosen (`Selection`) and what is there (`list_batches`), a batch of a page at a time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tools.lib.listing.filters import Filters
-from tools.lib.listing.objects import Batch, ListedObject, path_of
+from tools.lib.listing.objects import Batch, ListedObject
 from tools.lib.listing.parallel import WORKERS, list_batches
 from tools.lib.listing.selection import Sample, Selection
 
@@ -21,7 +21,6 @@ __all__ = [
     "Selection",
     "is_versioned",
     "list_batches",
-    "path_of",
 ]
 
 

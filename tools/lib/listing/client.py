@@ -2,7 +2,7 @@
 
 So all that botocore knows of Regions, partitions, endpoints, bucket names with dots, proxies and profiles holds here too, and of
 what makes it slow (a dictionary and a time per object: 100 microseconds) nothing is left. `obstore`, ten times as fast as boto3
-too, was tried and is no way: `object_store` refuses a whole listing for one key like `a//b`, `.` or one with a line feed, and
+too, was tried and does not work: `object_store` refuses a whole listing for one key like `a//b`, `.` or one with a line feed, and
 returns `/a` as `a` and `dir/` as `dir` (obstore 0.12.1).
 """
 
@@ -24,11 +24,11 @@ from tools.lib.listing.short_way import ENDS, ShortWay, is_page
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# Tries of one page: about a minute of waiting in all, each try with the SDK's own retries.
 ATTEMPTS = 6
-"""Tries of one page: about a minute of waiting in all, each try with the SDK's own retries."""
 _BASE_SECONDS = 1.0
 _CAP_SECONDS = 20.0
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests"}
 )
 
@@ -37,11 +37,11 @@ _BODY = "ListingBody"
 Sleep = Callable[[float], None]
 
 
-class Door:
+class ListingClient:
     """One bucket's pages, for many threads at once.
 
     Args:
-        connections: How many requests may be under way at a time.
+        connections: How many requests may be in flight at a time.
         versioned: Whether versions are listed instead of objects.
         sleep: Waits before a page is asked for again.
     """
@@ -60,7 +60,7 @@ class Door:
         """Return the page at a marker or, without one, the first with keys beyond `after`.
 
         Raises:
-            ToolError: What came is no page of a listing.
+            ToolError: The answer is not a page of a listing.
         """
         body = self._ask(prefix, after, marker)
         try:
@@ -85,16 +85,16 @@ class Door:
         if (page := self._short_way.ask(request)) is not None:
             return page
         operation = self._client.list_object_versions if self._versioned else self._client.list_objects_v2
-        answer: dict[str, Any] = self._patiently(lambda: operation(**request))
+        answer: dict[str, Any] = self._with_retries(lambda: operation(**request))
         body: bytes = answer[_BODY]
         return body
 
-    def _patiently(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what either operation returns
+    def _with_retries(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what either operation returns
         for attempt in range(ATTEMPTS):
             try:
                 return call()
             except (ClientError, HTTPClientError) as error:
-                if attempt == ATTEMPTS - 1 or not _passes(error):
+                if attempt == ATTEMPTS - 1 or not _is_transient(error):
                     raise
             self._sleep(min(_CAP_SECONDS, _BASE_SECONDS * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311 - never two workers in step
         raise AssertionError("the last attempt returns or raises")
@@ -129,12 +129,12 @@ def _place_of_version(after: str, marker: Marker | None) -> dict[str, str]:
     return {"KeyMarker": after} if after else {}
 
 
-def _passes(error: ClientError | HTTPClientError) -> bool:
+def _is_transient(error: ClientError | HTTPClientError) -> bool:
     """Tell whether waiting may help: S3 answers 503 SlowDown while it divides a busy part of the bucket."""
     if isinstance(error, HTTPClientError):
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return code_of(error) in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _no_page(bucket: str, error: ValueError) -> ToolError:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from tools.lib.listing.objects import Batch
 from tools.lib.listing.selection import Selection
 
+# A pattern that begins so is a regular expression.
 REGEX = "re:"
-"""A pattern that begins so is a regular expression."""
 
 _SECONDS = len("2026-11-22T16:30:00")
 
-Wanted = Callable[[Batch], Sequence[object]]
+ColumnFilter = Callable[[Batch], Sequence[object]]
 
 
 class Filters:
@@ -26,7 +26,7 @@ class Filters:
     """
 
     def __init__(self, selection: Selection, *, listed: bool = False) -> None:
-        self._filters: list[Wanted] = [*_of_keys(selection, listed=listed), *_of_columns(selection)]
+        self._filters: list[ColumnFilter] = [*_of_keys(selection, listed=listed), *_of_columns(selection)]
 
     def apply(self, batch: Batch) -> Batch:
         """Return the objects that are meant."""
@@ -40,14 +40,14 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """Return a pattern of `Selection.include` as what `search` is asked of.
 
     Raises:
-        re.error: It is no regular expression.
+        re.error: It is not one.
     """
     if pattern.startswith(REGEX):
         return re.compile(pattern.removeprefix(REGEX))
     return re.compile(f"(?s:\\A){fnmatch.translate(pattern)}")
 
 
-def _of_keys(selection: Selection, *, listed: bool) -> Iterable[Wanted]:
+def _of_keys(selection: Selection, *, listed: bool) -> Iterable[ColumnFilter]:
     if not listed and "" not in selection.ranges:
         yield lambda batch: [key.startswith(selection.ranges) for key in batch.keys]
     endings = tuple(suffix.lower() for suffix in selection.suffixes)
@@ -58,11 +58,11 @@ def _of_keys(selection: Selection, *, listed: bool) -> Iterable[Wanted]:
             yield _matching([compiled(pattern) for pattern in patterns], found=found)
 
 
-def _matching(patterns: Sequence[re.Pattern[str]], *, found: bool) -> Wanted:
+def _matching(patterns: Sequence[re.Pattern[str]], *, found: bool) -> ColumnFilter:
     return lambda batch: [any(pattern.search(key) for pattern in patterns) is found for key in batch.keys]
 
 
-def _of_columns(selection: Selection) -> Iterable[Wanted]:
+def _of_columns(selection: Selection) -> Iterable[ColumnFilter]:
     least, most = selection.min_size, selection.max_size
     if least is not None:
         yield lambda batch: [size >= least for size in batch.sizes]

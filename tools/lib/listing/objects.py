@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import compress, repeat
 from typing import Any
-from urllib.parse import quote, unquote
+
+from tools.lib.aws.objects import key_of, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Batch:
     def keys(self) -> Sequence[str]:
         """Return the keys as they are in the bucket."""
         # Asking once spares a million calls: most keys of most buckets are their own encoding.
-        return [unquote(path) for path in self.paths] if "%" in "".join(self.paths) else self.paths
+        return [key_of(path) for path in self.paths] if "%" in "".join(self.paths) else self.paths
 
     def taking(self, wanted: Sequence[object]) -> Batch:
         """Return those objects at whose places something true stands."""
@@ -109,23 +110,15 @@ class Batch:
 
     def up_to(self, key: str) -> Batch:
         """Return the objects of a sorted batch whose keys are not beyond this one."""
-        return self[: bisect_right(self.paths, key, key=unquote)]
+        return self[: bisect_right(self.paths, key, key=key_of)]
 
     def beyond(self, key: str) -> Batch:
         """Return the objects of a sorted batch whose keys are beyond this one."""
-        return self[bisect_right(self.paths, key, key=unquote) :]
+        return self[bisect_right(self.paths, key, key=key_of) :]
 
     def _each(self, change: Callable[[Any], Any]) -> Batch:
         columns: list[Any] = [column if column is None else change(column) for column in self.columns]
         return Batch(*columns)
-
-
-def path_of(key: str) -> str:
-    """Return a key as manifests have it: percent-encoded but for the slash.
-
-    Readers which take `+` for a space and readers which do not agree on that form.
-    """
-    return quote(key, safe="/")
 
 
 def s3_time(moment: datetime) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
 from itertools import compress
-from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from tools.lib.listing.objects import Batch, path_of
+from tools.lib.aws.objects import key_of_form, path_of
+from tools.lib.listing.objects import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Marker:
 class Page:
     """One page: what it lists, the first and last key on it ("" where there is none), and where it goes on (None: nowhere).
 
-    Of versions the batch has all that are no delete marker, or only the latest; first and last key count them all.
+    Of versions the batch has all that are not delete markers, or only the latest; first and last key count them all.
     """
 
     batch: Batch
@@ -40,8 +40,8 @@ class Page:
     following: Marker | None
 
 
+# What a path may hold besides percent signs: `urllib.parse.quote` leaves these as they are.
 _SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-/"
-"""What a path may hold besides percent signs: `urllib.parse.quote` leaves these as they are."""
 
 _CHECKSUM = r"(?:<ChecksumAlgorithm>[^<]*+</ChecksumAlgorithm>)*+(?:<ChecksumType>[^<]*+</ChecksumType>)?+"
 _COMMON = (
@@ -54,11 +54,12 @@ _VERSION = re.compile(
     re.DOTALL,
 )
 _KEY = re.compile(r"<Key>([^<]*)</Key>")
-_RESTORED = re.compile(r"<RestoreExpiryDate>")
-"""Stands only where there is a restored copy (S3 API reference, RestoreStatus)."""
 
+# Stands only where there is a restored copy (S3 API reference, RestoreStatus).
+_RESTORED = re.compile(r"<RestoreExpiryDate>")
+
+# Path or raw key, [version, is latest,] modified, etag, size, storage class, the rest of the entry.
 Row = tuple[str, ...]
-"""Path or raw key, [version, is latest,] modified, etag, size, storage class, the rest of the entry."""
 
 
 def objects_page(body: bytes) -> Page:
@@ -76,7 +77,7 @@ def objects_page(body: bytes) -> Page:
     keys = columns[0]
     if not keys:
         return Page(_batch([], versions=False), 0, "", "", following)
-    first, last = unquote_plus(keys[0], errors="strict"), unquote_plus(keys[-1], errors="strict")
+    first, last = key_of_form(keys[0]), key_of_form(keys[-1])
     return Page(_batch(columns, versions=False), len(keys), first, last, following)
 
 
@@ -91,10 +92,10 @@ def versions_page(body: bytes, *, all_versions: bool) -> Page:
     others = "".join(between)  # delete markers stand there
     if not _as_asked(text) or not columns[0] or "<Version>" in others:
         return _read_slowly(body, versions=True, all_versions=all_versions)
-    keys = [unquote_plus(text[text.index(">", at) + 1 : text.index("</Key>", at)], errors="strict") for at in _ends(text)]
+    keys = [key_of_form(text[text.index(">", at) + 1 : text.index("</Key>", at)]) for at in _ends(text)]
     following = None
     if _text_of(text, "IsTruncated") == "true":
-        key = unquote_plus(_text_of(text, "NextKeyMarker"), errors="strict")
+        key = key_of_form(_text_of(text, "NextKeyMarker"))
         following = Marker(key=key, version=unescape(_text_of(text, "NextVersionIdMarker")))
     entries = len(columns[0]) + others.count("<DeleteMarker>")
     if not all_versions:
@@ -109,7 +110,7 @@ def first_key(body: bytes) -> str | None:
     found = _KEY.search(text)
     if found is None:
         return None
-    return unquote_plus(found[1], errors="strict") if _as_asked(text) else unescape(found[1])
+    return key_of_form(found[1]) if _as_asked(text) else unescape(found[1])
 
 
 def _as_asked(text: str) -> bool:
@@ -122,7 +123,7 @@ def _ends(text: str) -> tuple[int, int]:
 
 
 def _text_of(text: str, name: str) -> str:
-    """Return what stands in an element of the page itself, "" where there is none; entries have none of these names."""
+    """Return the text of an element of the page itself, "" where there is none; entries have none of these names."""
     begin = text.find(f"<{name}>")
     return "" if begin < 0 else text[begin + len(name) + 2 : text.index("</", begin)]
 
@@ -149,7 +150,7 @@ def _paths(encoded: Sequence[str]) -> Sequence[str]:
     """Return S3's encoding as ours: S3's is that of forms, with `+` for a space, and differs in what else it leaves alone."""
     if not "".join(encoded).encode().translate(None, _SAFE):
         return encoded
-    return [path_of(unquote_plus(text, errors="strict")) for text in encoded]
+    return [path_of(key_of_form(text)) for text in encoded]
 
 
 def _restored(rests: Sequence[str]) -> Sequence[bool] | None:
@@ -163,11 +164,11 @@ def _read_slowly(body: bytes, *, versions: bool, all_versions: bool) -> Page:
     try:
         root = fromstring(body)  # noqa: S314 - expat of any Python >= 3.11 refuses the known bombs, and the store is the user's own
     except ParseError as error:
-        raise ValueError(f"it is no XML ({error})") from error
+        raise ValueError(f"it is not XML ({error})") from error
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     if root.tag != ("ListVersionsResult" if versions else "ListBucketResult"):
-        raise ValueError(f"an element {root.tag} is no page of one")
+        raise ValueError(f"an element {root.tag} is not a page of one")
     encoded = root.findtext("EncodingType") == "url"
     kinds = ("Version", "DeleteMarker") if versions else ("Contents",)
     entries = [element for element in root if element.tag in kinds]
@@ -201,4 +202,4 @@ def _following(root: Element, *, encoded: bool) -> Marker | None:
 
 
 def _decoded(text: str, *, encoded: bool) -> str:
-    return unquote_plus(text, errors="strict") if encoded else text
+    return key_of_form(text) if encoded else text

@@ -1,6 +1,6 @@
 """Lists a bucket with many requests at once, in the order and with the outcome of one after another.
 
-Nobody knows how the keys are laid out, so nobody needs to: one worker begins at the beginning; one without work cuts what another
+How the keys are laid out is unknown, and need not be known: one worker begins at the beginning; one without work cuts what another
 still has before it in two (`ranges`), asks with a page of one key whether anything lies beyond the cut, and lists from there. Every
 key belongs to exactly one range, whatever is written or deleted meanwhile. What is ahead of its turn waits in the spool.
 """
@@ -19,7 +19,7 @@ from typing import Protocol
 
 from tools.lib.aws.clients import Clients
 from tools.lib.errors import ToolError
-from tools.lib.listing.client import Door
+from tools.lib.listing.client import ListingClient
 from tools.lib.listing.filters import Filters
 from tools.lib.listing.objects import Batch
 from tools.lib.listing.pages import Marker, Page
@@ -28,24 +28,27 @@ from tools.lib.listing.selection import Selection
 from tools.lib.listing.spool import Kept, Spool
 from tools.lib.text import printable
 
+# Requests at once, at most: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix.
 WORKERS = 32
-"""Requests at once, at most: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix."""
 _LEAST_WORKERS = 4
-_PAGE_SECONDS = 0.006
-"""What a page costs this processor: workers that are more than it can follow only get in each other's way (Python has one lock)."""
 
+# What a page costs this processor: workers that are more than it can follow only get in each other's way (Python has one lock).
+_PAGE_SECONDS = 0.006
+
+# The first range with so much before it is cut, so that what comes first is listed first; else the longest one.
 WORTH_PAGES = 32
-"""The first range with so much before it is cut, so that what comes first is listed first; else the longest one."""
 _LEAST_PAGES = 6
 
 _LEARN_EVERY = 100
-_GLANCE_SECONDS = 0.25
-"""How often progress is told while nothing arrives in order."""
-_PATIENCE_SECONDS = 2.0
-"""So long an ending waits for requests under way."""
 
+# How often progress is told while nothing arrives in order.
+_GLANCE_SECONDS = 0.25
+
+# How long shutdown waits for requests in flight.
+_PATIENCE_SECONDS = 2.0
+
+# Hears how many objects have been looked at so far.
 Progress = Callable[[int], None]
-"""Hears how many objects have been looked at so far."""
 
 
 def list_batches(
@@ -57,7 +60,7 @@ def list_batches(
     progress: Progress | None = None,
     directory: Path | None = None,
 ) -> Iterator[Batch]:
-    """Yield what the selection's filters take, in the order of S3's own listing; sample and limit are left to `harvest`.
+    """Yield what the selection's filters take, in the order of S3's own listing; sample and limit are left to `write_manifest`.
 
     Of a versioned bucket the latest version of each object that is not deleted, or all versions. Closing the generator ends the
     listing. What waits for its turn goes to a file without a name in `directory`: up to 130 bytes an object.
@@ -67,7 +70,7 @@ def list_batches(
         ClientError: S3 refused.
     """
     stopping = threading.Event()
-    door = Door(
+    client = ListingClient(
         clients,
         selection.bucket,
         connections=workers,
@@ -76,17 +79,17 @@ def list_batches(
         sleep=lambda seconds: (stopping.wait(seconds), None)[1],
     )
     spool = Spool(directory or Path(gettempdir()))
-    listing = Listing(door, Filters(selection, listed=True), spool, selection.ranges, stopping)
+    listing = Listing(client, Filters(selection, listed=True), spool, selection.ranges, stopping)
     return listing.run(workers, progress or (lambda _: None))
 
 
 def workers_for(seconds: float, most: int) -> int:
-    """Return how many workers keep this processor busy where a page takes so many seconds to come."""
+    """Return how many workers keep this processor busy where a page takes this many seconds to arrive."""
     return min(most, max(_LEAST_WORKERS, math.ceil(seconds / _PAGE_SECONDS) + 1))
 
 
 class Pages(Protocol):
-    """A bucket's pages; `door.Door` is one."""
+    """A bucket's pages; `client.ListingClient` is one."""
 
     def page(self, prefix: str, after: str, marker: Marker | None) -> Page:
         """Return the page at a marker or, without one, the first with keys beyond `after`."""
@@ -106,16 +109,16 @@ class _Range:
     end: str | None = None
     marker: Marker | None = None
     first: str = ""
+    # Of its newest page; "" before there is one.
     last: str = ""
-    """Of its newest page; "" before there is one."""
+    # Pages since somebody last tried to cut it: a range is not asked about more often than it is listed.
     pages_before_cut: int = 0
-    """Pages since somebody last tried to cut it: a range is not asked about more often than it is listed."""
     misses: int = 0
     started: bool = False
+    # Whether somebody is trying to cut it.
     wanted: bool = False
-    """Whether somebody is trying to cut it."""
+    # Whether its last page has come; `done` once that waits for its turn.
     over: bool = False
-    """Whether its last page has come; `done` once that waits for its turn."""
     done: bool = False
     waiting: deque[Kept] = field(default_factory=deque)
 
@@ -133,8 +136,8 @@ class _Range:
 class Listing:
     """What the workers share. All of it is changed under one lock."""
 
-    def __init__(self, door: Pages, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event) -> None:
-        self._door = door
+    def __init__(self, client: Pages, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event) -> None:
+        self._client = client
         self._filters = filters
         self._spool = spool
         self._ranges = deque(_Range(prefix) for prefix in prefixes)
@@ -167,7 +170,7 @@ class Listing:
             self._spool.close()
 
     def _hire(self, count: int) -> None:
-        """Have so many workers: the first one, who knows then how long a page takes, has the others called."""
+        """Have this many workers: the first one, who knows then how long a page takes, has the others called."""
         while len(self._threads) < count and not self._stopping.is_set():
             thread = threading.Thread(target=self._worker, name=f"listing-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
@@ -217,7 +220,7 @@ class Listing:
             self._stop()
 
     def _task(self) -> _Range | None:
-        """Return a range that nobody lists yet, one cut from another if need be; None when all are being listed to their end."""
+        """Return a range that no worker lists yet, one cut from another if need be; None when all are being listed to their end."""
         while not self._stopping.is_set():
             with self._work:
                 if unstarted := next((one for one in self._ranges if not one.started), None):
@@ -256,7 +259,7 @@ class Listing:
 
     def _cut(self, victim: _Range, cut: str) -> _Range | None:
         """Cut a range in two and return the second half, None where nothing lies beyond the cut."""
-        found = self._door.first_beyond(victim.prefix, cut)
+        found = self._client.first_beyond(victim.prefix, cut)
         with self._work:
             victim.wanted = False
             if victim.over or victim.last >= cut:  # listed meanwhile: it was too near
@@ -275,7 +278,7 @@ class Listing:
     def _list(self, mine: _Range) -> None:
         while not (mine.done or self._stopping.is_set()):
             began = time.monotonic()
-            page = self._door.page(mine.prefix, mine.after, mine.marker)
+            page = self._client.page(mine.prefix, mine.after, mine.marker)
             if len(self._threads) == 1:
                 self._hire(workers_for(time.monotonic() - began, self._most))
             batch = self._filters.apply(page.batch)

@@ -17,15 +17,15 @@ from string import digits
 
 from handlers.domain.identity import MAX_KEY_BYTES
 
+# Characters that are looked at beyond what two keys have in common.
 _DIGITS = 16
-"""Characters that are looked at beyond what two keys have in common."""
 
+# Characters that are learned: scripts have more, but sorting them takes time.
 _ENOUGH = 4_000
-"""Characters that are learned: scripts have more, but sorting them takes time."""
 _STEPS = tuple(2**power for power in range(3, 13))
 
+# No characters: UTF-8 has none of them.
 _SURROGATES = range(0xD800, 0xE000)
-"""No characters: UTF-8 has none of them."""
 _LAST_CHARACTER = 0x10FFFF
 
 

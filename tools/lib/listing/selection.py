@@ -12,7 +12,7 @@ from tools.lib.listing.objects import s3_time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A part of the objects, drawn uniformly: so many, or each with so many percent of probability.
+    """A part of the objects, drawn uniformly: a number of them, or each with a probability in percent.
 
     The draw hangs on seed, key and version alone: the same objects are drawn again, whatever else was added to the bucket.
     """
@@ -37,8 +37,8 @@ class Selection:
         modified_before: This moment not included.
         storage_classes: S3's names; none takes all.
         sample: Of what can be analysed.
-        limit: So many of what can be analysed and was drawn, in the order of the listing.
-        all_versions: Every version of each object that is no delete marker, not only the latest.
+        limit: How many of what can be analysed and was drawn, in the order of the listing.
+        all_versions: Every version of each object that is not a delete marker, not only the latest.
     """
 
     bucket: str
@@ -84,7 +84,7 @@ class Selection:
         """Return the selection that `as_json` wrote.
 
         Raises:
-            ValueError, TypeError: These are no such values.
+            ValueError, TypeError: `as_json` did not write these.
         """
         if unknown := set(values) - {field.name for field in fields(cls)}:
             raise ValueError(f"a selection has no {', '.join(sorted(unknown))}")

@@ -2,7 +2,7 @@
 
 Rules for the endpoint, hooks, a parser and the bookkeeping of retries are a seventh of what a listing costs the processor. How
 requests of a bucket must look (address, Region, headers, kind of signature) is learned from one that botocore made and S3 took.
-What is no whole page is not dealt with here: the caller asks again by the long way, which knows of retries, redirects and errors.
+What is not a whole page is not handled here: the caller asks again by the long way, which knows of retries, redirects and errors.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from botocore.utils import percent_encode_sequence
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# How a whole page of either operation ends.
 ENDS = {"ListObjectsV2": b"</ListBucketResult>", "ListObjectVersions": b"</ListVersionsResult>"}
-"""How a whole page of either operation ends."""
 
 _KEY = f"{__name__}.request"
+
+# After this many unusable answers only the long way is used.
 _REFUSALS = 3
-"""After so many answers that are none the long way is the only one."""
 
 
 def is_page(operation: str, status: int, body: bytes) -> bool:

@@ -17,17 +17,17 @@ _CLASSES: tuple[tuple[str, int], ...] = (
 )
 _BEYOND = "over 10 GiB"
 
+# The size of an object whose size is unknown.
 UNKNOWN_SIZE = -1
-"""The size of an object whose size nobody told."""
 
 
 @dataclass(slots=True)
-class Tally:
+class SizeCounts:
     """What passed so far: objects, bytes, objects per size class."""
 
     objects: int = 0
     bytes: int = 0
-    sizes: dict[str, int] = field(default_factory=lambda: dict.fromkeys([name for name, _ in _CLASSES] + [_BEYOND], 0))
+    by_class: dict[str, int] = field(default_factory=lambda: dict.fromkeys([name for name, _ in _CLASSES] + [_BEYOND], 0))
 
     def add(self, sizes: Sequence[int]) -> None:
         """Count objects of these sizes, in bytes; those of unknown size count as objects only."""
@@ -38,15 +38,15 @@ class Tally:
         before = 0
         for name, limit in _CLASSES:
             below = bisect_right(ascending, limit)
-            self.sizes[name] += below - before
+            self.by_class[name] += below - before
             before = below
-        self.sizes[_BEYOND] += len(ascending) - before
+        self.by_class[_BEYOND] += len(ascending) - before
 
-    def take_back(self, sizes: Sequence[int]) -> None:
+    def subtract(self, sizes: Sequence[int]) -> None:
         """Count objects no longer that were counted before."""
-        other = Tally()
+        other = SizeCounts()
         other.add(sizes)
         self.objects -= other.objects
         self.bytes -= other.bytes
-        for name, count in other.sizes.items():
-            self.sizes[name] -= count
+        for name, count in other.by_class.items():
+            self.by_class[name] -= count

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from tools.lib.listing.objects import Batch
 
+# Batches: some 350 kB each.
 IN_MEMORY = 48
-"""Batches: some 350 kB each."""
+
+# Bytes, about 130 an object: from here on those who are ahead wait.
 ON_DISK = 8 * 1024**3
-"""Bytes, about 130 an object: from here on those who are ahead wait."""
 
 
 @dataclass(frozen=True, slots=True)

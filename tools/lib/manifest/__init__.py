@@ -1,1 +1,1 @@
-"""The manifest of a scan: from a source to rows, to a file, to S3."""
+"""The manifest of a scan: built from a source, written to disk, uploaded; what cannot be analysed goes to a side list."""

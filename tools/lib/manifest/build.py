@@ -1,4 +1,4 @@
-"""Gathering the rows of a scan: whichever source they come from, they end in the same manifest and the same side list."""
+"""Building the manifest of a scan: whichever source the rows come from, they end in the same manifest and the same side list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.runtime.clock import Clock
 from tools.lib.aws.clients import Clients
 from tools.lib.cli.output import Bar, Terminal
 from tools.lib.errors import ToolError
-from tools.lib.estimate.inspection import Appraisal, Appraised, looked_at
+from tools.lib.estimate.inspection import HeaderInspection, InspectionResult, looked_at
 from tools.lib.estimate.options import NO_HEADERS, Measure
 from tools.lib.listing import Batch, Selection, is_versioned, list_batches
 from tools.lib.manifest.sources import Kind, Source, inventory, key_list, s3_generated
@@ -21,15 +21,15 @@ from tools.lib.manifest.sources.csv_manifest import OwnManifest
 from tools.lib.manifest.sources.reading import opened
 from tools.lib.manifest.sources.rows import Repeats, batches_of
 from tools.lib.manifest.unchanged import Unchanged
-from tools.lib.manifest.write import Harvest, harvest
+from tools.lib.manifest.write import ManifestStats, write_manifest
 
+# How many of a bucket's last scans are asked for what they finished; each costs a read for every object.
 EARLIER_SCANS = 20
-"""So many of a bucket's last scans are asked for what they finished; each costs a read for every object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is to be gathered.
+class ManifestRequest:
+    """What a manifest is built from.
 
     Attributes:
         skip_unchanged: Whether what an earlier scan finished is left out.
@@ -43,21 +43,21 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """What was gathered: the harvest, what was measured of it (None: sizes are not known), and what to know of its source.
+class BuiltManifest:
+    """What was built: its counts, what was measured of it (None: sizes are not known), and warnings about its source.
 
     `unchanged` objects were left out, because an earlier scan finished them.
     """
 
-    harvest: Harvest
-    measured: Appraised | None
+    stats: ManifestStats
+    measured: InspectionResult | None
     warnings: tuple[str, ...]
     unchanged: int = 0
 
 
 @dataclass(slots=True)
-class Gathering:
-    """Gathers once.
+class ManifestBuilder:
+    """Builds one manifest.
 
     Attributes:
         warnings: What a person should know, as far as it is known by now.
@@ -70,7 +70,7 @@ class Gathering:
     warnings: list[str] = field(default_factory=list)
     sizes: bool = True
 
-    def gather(self, wanted: Wanted, table: Table, manifest: Path, ineligible: Path) -> Gathered:
+    def build(self, request: ManifestRequest, table: Table, manifest: Path, ineligible: Path) -> BuiltManifest:
         """Write manifest and side list; both are there wholly or not at all.
 
         Raises:
@@ -78,28 +78,30 @@ class Gathering:
         """
         with ExitStack() as stack:
             bar = stack.enter_context(self.terminal.bar("objects"))
-            batches, repeats = self._batches(wanted, stack, bar, manifest.parent)
-            if wanted.measure.all and not self.sizes and wanted.source.kind is not Kind.GENERATED:
-                batches, self.sizes = looked_at(self.clients.s3, wanted.selection.bucket, batches), True
-            earlier = self._earlier(wanted, table) if wanted.skip_unchanged else None
-            appraisal = Appraisal(self.clients.s3, wanted.selection.bucket, wanted.measure, bar) if self.sizes else None
-            result = harvest(
+            batches, repeats = self._batches(request, stack, bar, manifest.parent)
+            if request.measure.all and not self.sizes and request.source.kind is not Kind.GENERATED:
+                batches, self.sizes = looked_at(self.clients.s3, request.selection.bucket, batches), True
+            earlier = self._earlier(request, table) if request.skip_unchanged else None
+            inspection = HeaderInspection(self.clients.s3, request.selection.bucket, request.measure, bar) if self.sizes else None
+            stats = write_manifest(
                 batches if earlier is None else earlier.without(batches),
-                selection=wanted.selection,
+                selection=request.selection,
                 manifest=manifest,
                 ineligible=ineligible,
-                appraiser=appraisal,
+                inspection=inspection,
             )
         if earlier is not None:
             self.warnings.append(
                 f"{earlier.left_out:,} objects are left out: an earlier scan finished them, and they are unchanged."
             )
         warnings = (*self.warnings, *(repeats.warnings() if repeats else []))
-        appraised = None if appraisal is None else appraisal.appraised
-        return Gathered(result, appraised, warnings, earlier.left_out if earlier else 0)
+        measured = None if inspection is None else inspection.result
+        return BuiltManifest(stats, measured, warnings, earlier.left_out if earlier else 0)
 
-    def _batches(self, wanted: Wanted, stack: ExitStack, bar: Bar, folder: Path) -> tuple[Iterator[Batch], Repeats | None]:
-        source, selection = wanted.source, wanted.selection
+    def _batches(
+        self, request: ManifestRequest, stack: ExitStack, bar: Bar, folder: Path
+    ) -> tuple[Iterator[Batch], Repeats | None]:
+        source, selection = request.source, request.selection
         self.sizes = source.tells_sizes
         text = f"{'Listing' if source.kind is Kind.LISTING else 'Reading'} {source.title(selection)}"
         if source.kind is Kind.GENERATED:
@@ -128,11 +130,11 @@ class Gathering:
     def _listed(self, selection: Selection, progress: Callable[[int], None], folder: Path) -> Iterator[Batch]:
         versioned = is_versioned(self.clients.s3, selection.bucket)
         if selection.all_versions and not versioned:
-            raise ToolError(f"The bucket {selection.bucket} has no versions.", cure="Leave --all-versions away.")
+            raise ToolError(f"The bucket {selection.bucket} has no versions.", cure="Omit --all-versions.")
         return list_batches(self.clients, selection, versioned=versioned, progress=progress, directory=folder)
 
-    def _earlier(self, wanted: Wanted, table: Table) -> Unchanged:
-        bucket = wanted.selection.bucket
+    def _earlier(self, request: ManifestRequest, table: Table) -> Unchanged:
+        bucket = request.selection.bucket
         scans = [scan.id for scan in table.scans.scans() if scan.bucket == bucket and scan.status is not ScanStatus.CANCELLED]
         if len(scans) > EARLIER_SCANS:
             self.warnings.append(

@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+# Rows of one job unless asked otherwise: the smallest number of objects per job that AWS documents (S3 user guide,
+# troubleshooting-batch-operations; for LambdaInvoke the newest text says 20 billion, `MAX_ROWS_PER_JOB`).
 ROWS_PER_JOB = 1_000_000_000
-"""Rows of one job unless asked otherwise: the smallest number of objects per job that AWS documents (S3 user guide,
-troubleshooting-batch-operations; for LambdaInvoke the newest text says 20 billion, `MAX_ROWS_PER_JOB`)."""
 
+# S3 user guide, batch-ops-invoke-lambda.
 MAX_ROWS_PER_JOB = 20_000_000_000
-"""S3 user guide, batch-ops-invoke-lambda."""
 
 _BLOCK = 4 * 1024 * 1024
 

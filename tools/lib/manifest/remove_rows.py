@@ -9,8 +9,8 @@ from typing import BinaryIO
 _BLOCK = 1024 * 1024
 
 
-def strain(file: BinaryIO, unwanted: Collection[bytes], kept: Callable[[bytes], object]) -> Counter[bytes]:
-    """Take rows out of a file that is open for reading and writing, wherever and however often they stand in it.
+def remove_rows(file: BinaryIO, unwanted: Collection[bytes], kept: Callable[[bytes], object]) -> Counter[bytes]:
+    """Take rows out of a file that is open for reading and writing, wherever and however often they occur in it.
 
     `unwanted` rows are lines without their line feed. `kept` hears of the bytes that stay, in their order. Returns what was
     taken out, in the order in which it stood there, and how often; the file ends behind its last row.

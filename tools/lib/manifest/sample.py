@@ -9,7 +9,7 @@ from itertools import repeat
 from tools.lib.listing.objects import Batch
 from tools.lib.listing.selection import Sample
 
-_LOTS = 2**64
+_HASHES = 2**64
 _PERCENT = 100
 _SLACK = 10_000
 
@@ -17,18 +17,18 @@ _SLACK = 10_000
 def drawn(batches: Iterator[Batch], sample: Sample | None) -> Iterator[Batch]:
     """Yield what a sample draws, in the order of the listing; None draws all.
 
-    A number of objects is known at the end only: so many are held in memory, and twice as many at times.
+    A number of objects is known at the end only: that many are held in memory, and at times twice as many.
     """
     if sample is None:
         return batches
     if sample.percent is not None:
-        bound = round(sample.percent / _PERCENT * _LOTS)
-        return filter(None, (batch.taking([lot < bound for lot in lots(batch, sample.seed)]) for batch in batches))
+        bound = round(sample.percent / _PERCENT * _HASHES)
+        return filter(None, (batch.taking([each < bound for each in sample_hashes(batch, sample.seed)]) for batch in batches))
     return _lowest(batches, sample.count or 0, sample.seed)
 
 
 def limited(batches: Iterator[Batch], limit: int | None) -> Iterator[Batch]:
-    """Yield the first so many objects, and ask for no more; None takes all."""
+    """Yield the first `limit` objects, and ask for no more; None takes all."""
     if limit is None:
         yield from batches
         return
@@ -37,7 +37,7 @@ def limited(batches: Iterator[Batch], limit: int | None) -> Iterator[Batch]:
         limit -= len(batch)
 
 
-def lots(batch: Batch, seed: int) -> list[int]:
+def sample_hashes(batch: Batch, seed: int) -> list[int]:
     """Return a number from 0 to 2**64 - 1 for each object, which hangs on nothing but seed, key and version."""
     secret = seed.to_bytes(16, "big", signed=True)
     versions = repeat("") if batch.versions is None else batch.versions
@@ -48,11 +48,11 @@ def lots(batch: Batch, seed: int) -> list[int]:
 
 
 def _lowest(batches: Iterator[Batch], count: int, seed: int) -> Iterator[Batch]:
-    """Yield the objects with the so many lowest numbers."""
+    """Yield the `count` objects with the lowest numbers."""
     held: list[tuple[Batch, list[int]]] = []
-    size, bound = 0, _LOTS
+    size, bound = 0, _HASHES
     for batch in batches:
-        held.append(_below(batch, lots(batch, seed), bound))
+        held.append(_below(batch, sample_hashes(batch, seed), bound))
         size += len(held[-1][0])
         if size > 2 * count + _SLACK:
             held, bound, size = _pruned(held, count)
@@ -64,7 +64,7 @@ def _pruned(held: list[tuple[Batch, list[int]]], count: int) -> tuple[list[tuple
     """Return what is among the lowest so far, the number below which another one must be, and how many there are."""
     numbers = sorted(number for _, numbers in held for number in numbers)
     if len(numbers) <= count:
-        return held, _LOTS, len(numbers)
+        return held, _HASHES, len(numbers)
     bound = numbers[count]  # two objects of one number are left out together: once in 2**64
     kept = [_below(batch, numbers, bound) for batch, numbers in held]
     return [one for one in kept if one[0]], bound, count

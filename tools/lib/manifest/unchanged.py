@@ -10,8 +10,8 @@ from typing import Protocol
 from handlers.domain.identity import Video
 from tools.lib.listing.objects import Batch
 
+# Batches asked about at a time; BatchGetItem takes 100 keys, so a batch is ten requests for each earlier scan.
 AT_ONCE = 8
-"""Batches asked about at a time; BatchGetItem takes 100 keys, so a batch is ten requests for each earlier scan."""
 
 
 class Finished(Protocol):

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, BinaryIO
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.domain.identity import Video
-from tools.lib.listing import path_of
+from tools.lib.aws.objects import path_of
+from tools.lib.cli.output import Bar
+from tools.lib.text import byte_size
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
+# Size of an upload's parts. S3 takes 10,000 parts of 5 MiB to 5 GiB, the last may be smaller: manifests of up to 156 GiB.
 PART_BYTES = 16 * 1024 * 1024
-"""Size of an upload's parts. S3 takes 10,000 parts of 5 MiB to 5 GiB, the last may be smaller: manifests of up to 156 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,21 @@ def upload(
             s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
         raise
     return UploadedManifest(bucket, key, done["ETag"].strip('"'))
+
+
+def upload_shown(
+    s3: S3Client, path: Path, target: tuple[str, str], bar: Bar, span: tuple[int, int] | None = None
+) -> UploadedManifest:
+    """Upload as `upload` does, and show how much of it has arrived."""
+    start, end = span or (0, path.stat().st_size)
+    size, arrived = end - start, 0
+
+    def sent(count: int) -> None:
+        nonlocal arrived
+        arrived += count
+        bar.show(f"Uploading {path.name} ({byte_size(size)})", arrived, size)
+
+    return upload(s3, path, target, sent, (start, end))
 
 
 def _blocks(source: BinaryIO, span: tuple[int, int]) -> Iterator[bytes]:

@@ -16,16 +16,16 @@ from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.errors import ToolError
 from tools.lib.listing.objects import Batch, ListedObject
 from tools.lib.listing.selection import Selection
-from tools.lib.listing.sizes import Tally
-from tools.lib.manifest.remove_rows import strain
+from tools.lib.listing.sizes import SizeCounts
+from tools.lib.manifest.remove_rows import remove_rows
 from tools.lib.manifest.rows import left_out_rows, manifest_rows
 from tools.lib.manifest.sample import drawn, limited
 
+# What HeadObject's `x-amz-restore` says of a restored copy; a listing says it in another way.
 _RESTORED = 'ongoing-request="false"'
-"""What HeadObject's `x-amz-restore` says of a restored copy; a listing says it in another way."""
 
 
-class Appraiser(Protocol):
+class Inspector(Protocol):
     """Looks closer at what could go into a manifest: at each object as it comes, or at some once all have come."""
 
     def judge(self, batch: Batch) -> Sequence[str]:
@@ -38,36 +38,36 @@ class Appraiser(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Harvest:
+class ManifestStats:
     """What a listing came to.
 
     Attributes:
         rows: Objects in the manifest.
         versioned: Whether its rows have a version.
-        tally: Their sizes.
-        ineligible: Objects left out, by the code of the reason: `empty`, `too-large`, `archived`, and those of the appraiser.
+        sizes: Counted by size class.
+        ineligible: Objects left out, by the code of the reason: `empty`, `too-large`, `archived`, and those of the inspection.
         sha256: Of the manifest, in hex.
     """
 
     rows: int
     versioned: bool
-    tally: Tally
+    sizes: SizeCounts
     ineligible: Mapping[str, int]
     sha256: str
 
 
-def harvest(
+def write_manifest(
     batches: Iterable[Batch],
     *,
     selection: Selection,
     manifest: Path,
     ineligible: Path,
-    appraiser: Appraiser | None = None,
-) -> Harvest:
+    inspection: Inspector | None = None,
+) -> ManifestStats:
     """Write what can be analysed into a manifest and the rest into a side list, and count both.
 
     Sample and limit of the selection are taken of what can be analysed; with a limit the listing is read no further than needed.
-    What the appraiser refuses of that is left out too, every row of an object that stands in the manifest more than once.
+    What the inspection refuses of that is left out too, every row of an object that is in the manifest more than once.
     Files appear when they are whole, the side list only if something is in it. `batches` is closed.
 
     Raises:
@@ -78,10 +78,10 @@ def harvest(
         side, main = _Side(selection.bucket, left_out), _Main(selection.bucket, target)
         with closing(batches) if isinstance(batches, Generator) else nullcontext():
             for batch in limited(drawn(side.eligible(batches), selection.sample), selection.limit):
-                main.add(batch if appraiser is None else side.without(batch, appraiser.judge(batch)))
-        if appraiser is not None:
-            main.strain(appraiser.conclude(), side)
-    return main.harvest(side.reasons)
+                main.add(batch if inspection is None else side.without(batch, inspection.judge(batch)))
+        if inspection is not None:
+            main.remove_rows(inspection.conclude(), side)
+    return main.stats(side.reasons)
 
 
 class _Main:
@@ -90,7 +90,7 @@ class _Main:
     def __init__(self, bucket: str, target: BinaryIO) -> None:
         self._bucket = bucket
         self._target = target
-        self._tally = Tally()
+        self._sizes = SizeCounts()
         self._sha256 = hashlib.sha256()
         self._versioned: bool | None = None
 
@@ -107,24 +107,24 @@ class _Main:
         rows = manifest_rows(self._bucket, batch)
         self._sha256.update(rows)
         self._target.write(rows)
-        self._tally.add(batch.sizes)
+        self._sizes.add(batch.sizes)
 
-    def strain(self, refused: Iterable[tuple[ListedObject, str]], side: _Side) -> None:
+    def remove_rows(self, refused: Iterable[tuple[ListedObject, str]], side: _Side) -> None:
         """Move objects to the side list, with the code of the reason, whose rows are written already."""
         by_row = {manifest_rows(self._bucket, Batch.of([found])).removesuffix(b"\n"): (found, code) for found, code in refused}
         if not by_row:
             return
         self._sha256 = hashlib.sha256()
-        taken = strain(self._target, by_row, self._sha256.update)
+        taken = remove_rows(self._target, by_row, self._sha256.update)
         moved = list(chain.from_iterable(repeat(by_row[row], count) for row, count in taken.items()))
-        self._tally.take_back([found.size for found, _ in moved])
+        self._sizes.subtract([found.size for found, _ in moved])
         side.put(Batch.of(found for found, _ in moved), [code for _, code in moved])
 
-    def harvest(self, reasons: Mapping[str, int]) -> Harvest:
-        return Harvest(
-            rows=self._tally.objects,
+    def stats(self, reasons: Mapping[str, int]) -> ManifestStats:
+        return ManifestStats(
+            rows=self._sizes.objects,
             versioned=bool(self._versioned),
-            tally=self._tally,
+            sizes=self._sizes,
             ineligible=dict(reasons),
             sha256=self._sha256.hexdigest(),
         )

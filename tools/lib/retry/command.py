@@ -25,9 +25,11 @@ from tools.lib.retry.retryable import Moment
 from tools.lib.review.inputs import ScanChoice, ScanReading
 from tools.lib.review.join import TruthTable
 from tools.lib.scans.follow import NEW_JOB_SECONDS
-from tools.lib.submit import submission
-from tools.lib.submit.submission import Submission
-from tools.lib.submit.wait import Waiting
+from tools.lib.submit.context import SubmitContext
+from tools.lib.submit.job_request import create_job
+from tools.lib.submit.perform import note_job
+from tools.lib.submit.submitted import Submitted
+from tools.lib.submit.wait import wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,21 +147,21 @@ class RetryRun:
             shutil.copyfile(draft, copy)
             with self._terminal.bar("bytes") as bar:
                 target = (plan.deployment.work_bucket, plan.manifest_key)
-                uploaded = submission.upload_manifest(clients.s3, copy, target, bar)
-        job_id = submission.create_job(clients.s3control, plan, plan.job_request(uploaded))
-        if trouble := submission.note_job(table.scans, plan, job_id, retry=True):
+                uploaded = upload.upload_shown(clients.s3, copy, target, bar)
+        job_id = create_job(clients.s3control, plan.new_job, uploaded)
+        if trouble := note_job(table.scans, plan.scan_id, job_id, retry=True):
             self._terminal.info(trouble)
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
-        submitted = Submission(plan, uploaded.uri, copy, (job_id,), (review,))
+        submitted = Submitted(plan, uploaded.uri, copy, (job_id,), (review,))
         if not self._request.wait:
             self._terminal.result(submitted)
             return ExitCode.DONE
-        waiting = Waiting(
+        context = SubmitContext(
             clients=clients,
             scans=table.scans,
             records=table.records,
-            terminal=self._terminal,
             clock=self._clock,
+            terminal=self._terminal,
             poll_seconds=self._request.poll_seconds,
         )
-        return waiting.wait(submitted, triage.objects - triage.set_aside, set_aside=triage.set_aside)
+        return wait(context, submitted, triage.objects - triage.set_aside, set_aside=triage.set_aside)

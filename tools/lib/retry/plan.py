@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handlers.domain.identity import MAX_ATTEMPT, Video
 from handlers.domain.record import Scan
@@ -12,15 +12,11 @@ from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
-from tools.lib.manifest.upload import UploadedManifest
 from tools.lib.retry.retryable import Diagnosis, Moment, diagnose
 from tools.lib.review.join import ObjectResult, ObjectStatus
-from tools.lib.submit.job_request import description, job_request
+from tools.lib.submit.job_request import NewJob, description
 from tools.lib.submit.plan_text import column, price_lines
 from tools.lib.text import printable
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3control.type_defs import CreateJobRequestTypeDef
 
 EXAMPLES = 3
 """Videos that are named for each reason."""
@@ -152,11 +148,11 @@ class RetryPlan:
         """Return where in the work bucket the manifest goes."""
         return f"manifests/{self.name}.csv"
 
-    def job_request(self, manifest: UploadedManifest) -> CreateJobRequestTypeDef:
-        """Return the request that creates the job; its report lies beside those of the scan's other jobs."""
-        return job_request(
-            self.deployment,
-            manifest,
+    @property
+    def new_job(self) -> NewJob:
+        """Return what the job is created with; its report lies beside those of the scan's other jobs."""
+        return NewJob(
+            deployment=self.deployment,
             token=self.name,
             description=description(self.scan.bucket, f"scan {self.scan.id}, retry {self.number}"),
             arguments={"scan_id": self.scan.id, "lane": self.lane.value, "retry": str(self.number)},

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, NamedTuple, Protocol
-from urllib.parse import unquote
+
+from tools.lib.aws.objects import key_of
 
 COLUMNS = 7
 """Bucket, Key, VersionId, TaskStatus, HTTPStatusCode, ErrorCode (or these two the other way round), ResultMessage."""
@@ -123,8 +124,8 @@ def _row(name: str, number: int, row: list[str]) -> ReportRow:
     bucket, key, version_id, status, fifth, sixth, message = row
     http_status, error_code = (sixth, fifth) if _HTTP_STATUS.fullmatch(sixth) else (fifth, sixth)
     try:
-        # Not unquote_plus: the report echoes the manifest's key, where a space is %20 and a plus may stand for itself.
-        decoded = unquote(key, errors="strict")
+        # The report echoes the manifest's key, where a space is %20 and a plus may be a plus.
+        decoded = key_of(key)
     except UnicodeDecodeError as error:
         raise ReportError(f"{name}, row {number}: the key {key!r} is not percent-encoded UTF-8; was the file edited?") from error
     return ReportRow(bucket, decoded, version_id or None, status == "succeeded", http_status, error_code, message)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from itertools import chain, tee
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, TypedDict, Unpack
-from urllib.parse import unquote_plus
 
 import click
 from botocore.exceptions import ClientError
@@ -22,7 +21,7 @@ from handlers.domain.record import BatchJob, Record, Scan
 from handlers.domain.states import State
 from tools.lib.aws import batch_jobs, deployment
 from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import NO_SUCH_OBJECT
+from tools.lib.aws.objects import NO_SUCH_OBJECT, key_of_form
 from tools.lib.cli.output import Bar
 from tools.lib.cli.program import Command, ProgramContext, Target
 from tools.lib.errors import ToolError
@@ -152,7 +151,7 @@ def _video(uri: str, number: int, row: list[str]) -> Video:
         raise _damaged(f"{uri}, row {number}: {len(row)} columns where a manifest of ours has {columns}.")
     try:
         # As the function decodes the key of a task: the record was written under that name.
-        key = unquote_plus(row[1], errors="strict")
+        key = key_of_form(row[1])
     except UnicodeDecodeError as error:
         raise _damaged(f"{uri}, row {number}: the key {row[1]!r} is not percent-encoded UTF-8.") from error
     return Video(row[0], key, (row[2] or None) if len(row) > 2 else None)  # noqa: PLR2004 - see _COLUMNS

@@ -1,1 +1,1 @@
-"""Submitting a scan: the plan, its file and text, and how it is performed."""
+"""Submitting a scan: a plan is made, shown, kept in a file and performed; the same plan resumes whatever was interrupted."""

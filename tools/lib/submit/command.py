@@ -21,18 +21,19 @@ from tools.lib.cli.program import ProgramContext, Target
 from tools.lib.doctor import Case, required
 from tools.lib.errors import ToolError
 from tools.lib.estimate import Estimate
-from tools.lib.estimate.inspection import Told, Wishes, estimate_of, require_no_limit
+from tools.lib.estimate.inspection import EstimateOptions, EstimateSummary, estimate_of, require_no_limit
 from tools.lib.listing import Selection
 from tools.lib.manifest import parts
-from tools.lib.manifest.build import Gathered, Gathering, Wanted, bucket_of
+from tools.lib.manifest.build import BuiltManifest, ManifestBuilder, ManifestRequest, bucket_of
 from tools.lib.manifest.sources import Kind, Source
 from tools.lib.submit import plan_file, plan_text
-from tools.lib.submit.perform import Submitting
+from tools.lib.submit.context import SubmitContext
+from tools.lib.submit.perform import perform
 from tools.lib.submit.plan import Plan
 from tools.lib.submit.plan_file import PlanFiles
 from tools.lib.submit.scan_id import new_scan_id
-from tools.lib.submit.submission import Submission
-from tools.lib.submit.wait import Waiting
+from tools.lib.submit.submitted import Submitted
+from tools.lib.submit.wait import wait
 from tools.lib.text import printable
 
 
@@ -45,7 +46,7 @@ class Request:
         bucket: None where the source tells it, or a plan is run.
         selection: Returns the selection for a bucket.
         skip_unchanged: Whether what an earlier scan finished is left out.
-        wishes: What is wanted of the estimate.
+        estimate_options: How the estimate is made, and the most that the scan may cost.
         check: Whether the deployment is only looked at.
         run_plan: The plan to run, or None.
         recheck: Whether to refuse the plan where its source would answer differently by now.
@@ -56,7 +57,7 @@ class Request:
     bucket: str | None
     selection: Callable[[str], Selection]
     skip_unchanged: bool
-    wishes: Wishes
+    estimate_options: EstimateOptions
     check: bool
     run_plan: Path | None
     recheck: bool
@@ -89,8 +90,8 @@ class SubmitRun:
             return self._run()
         except (KeyboardInterrupt, click.Abort):
             if not self._submitting:
-                left = "no file is left" if self._request.run_plan is None else "the plan is as it was"
-                self._terminal.info(f"Broken off before anything was submitted; {left}.")
+                kept = "no files were kept" if self._request.run_plan is None else "the plan is unchanged"
+                self._terminal.info(f"Interrupted before anything was submitted; {kept}.")
             raise
 
     def _run(self) -> ExitCode:
@@ -101,25 +102,25 @@ class SubmitRun:
 
     def _run_source(self, found: Deployment) -> ExitCode:
         bucket = self._request.bucket or bucket_of(self._clients, self._request.source)
-        wanted = Wanted(
+        request = ManifestRequest(
             source=self._request.source,
             selection=self._request.selection(bucket),
             skip_unchanged=self._request.skip_unchanged,
-            measure=self._request.wishes.measure,
+            measure=self._request.estimate_options.measure,
         )
         if self._request.check:
-            findings = self._examine(self._case(wanted.selection, found))
+            findings = self._examine(self._case(request.selection, found))
             self._terminal.result(findings)
             return findings.exit_code
-        warnings = self._check(wanted.selection, found)
+        warnings = self._check(request.selection, found)
         files = PlanFiles(self._request.manifests, new_scan_id(self._clock, self._entropy))
         with files.made():
-            plan = self._plan(wanted, found, warnings, files)
+            plan = self._plan(request, found, warnings, files)
             if not self._request.dry_run:
                 self._agree(plan)
         if self._request.dry_run:
-            self._terminal.result(plan)
-            self._terminal.info(f"Nothing was submitted. To submit just this: {self._again(files)}")
+            self._terminal.result(plan_text.PlanResult(plan))
+            self._terminal.info(f"Nothing was submitted. To submit just this: {self._resume_command(files)}")
             return ExitCode.DONE
         return self._submit(plan, files)
 
@@ -152,46 +153,46 @@ class SubmitRun:
             prefixes=selection.ranges,
         )
 
-    def _plan(self, wanted: Wanted, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
-        """Write manifest, side list and plan: what is counted for the plan is what stands in the manifest."""
-        gathered = self._gather(wanted, found, files)
-        if wanted.source.kind is not Kind.GENERATED:
-            _require_objects(wanted, gathered)
+    def _plan(self, request: ManifestRequest, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
+        """Write manifest, side list and plan: what is counted for the plan is what the manifest holds."""
+        built = self._build(request, found, files)
+        if request.source.kind is not Kind.GENERATED:
+            _require_objects(request, built)
         survey = parts.survey(files.manifest, self._request.rows_per_job)
-        estimate = self._estimate(gathered, found, len(survey.parts))
+        estimate = self._estimate(built, found, len(survey.parts))
         plan = Plan(
             scan_id=files.scan_id,
             created_at=self._clock.now(),
-            selection=wanted.selection,
-            source=wanted.source,
-            versioned=gathered.harvest.versioned,
+            selection=request.selection,
+            source=request.source,
+            versioned=built.stats.versioned,
             lane=self._request.lane,
-            tally=gathered.harvest.tally,
-            ineligible=gathered.harvest.ineligible,
+            sizes=built.stats.sizes,
+            ineligible=built.stats.ineligible,
             sha256=survey.sha256,
             parts=survey.parts,
             rows_per_job=self._request.rows_per_job,
             suspended=self._request.suspended,
-            skip_unchanged=wanted.skip_unchanged,
-            measure=wanted.measure,
+            skip_unchanged=request.skip_unchanged,
+            measure=request.measure,
             deployment=found,
-            estimate=None if estimate is None else Told.of(estimate),
-            warnings=(*gathered.warnings, *warnings),
+            estimate=None if estimate is None else EstimateSummary.of(estimate),
+            warnings=(*built.warnings, *warnings),
         )
         files.write(plan)
         return plan
 
-    def _estimate(self, gathered: Gathered, found: Deployment, jobs: int) -> Estimate | None:
-        wishes = self._request.wishes
-        if gathered.measured is None:
-            require_no_limit(wishes, "sizes are not known (--measure all looks at each object, where they are named one by one)")
+    def _estimate(self, built: BuiltManifest, found: Deployment, jobs: int) -> Estimate | None:
+        options = self._request.estimate_options
+        if built.measured is None:
+            require_no_limit(options, "sizes are not known (--measure all looks at each object, where they are named one by one)")
             return None
         table = self._table(found)
         slots = (table.control.settings() or Settings()).slots or found.slots
         return estimate_of(
-            wishes,
-            gathered.measured,
-            objects=gathered.harvest.rows,
+            options,
+            built.measured,
+            objects=built.stats.rows,
             history=table.scans,
             now=self._clock.now(),
             slots=slots,
@@ -202,9 +203,9 @@ class SubmitRun:
     def _table(self, found: Deployment) -> Table:
         return open_table(self._clients.dynamodb, found.table_name, self._clock)
 
-    def _gather(self, wanted: Wanted, found: Deployment, files: PlanFiles) -> Gathered:
+    def _build(self, request: ManifestRequest, found: Deployment, files: PlanFiles) -> BuiltManifest:
         table = self._table(found)
-        return Gathering(self._clients, self._clock, self._terminal).gather(wanted, table, files.manifest, files.ineligible)
+        return ManifestBuilder(self._clients, self._clock, self._terminal).build(request, table, files.manifest, files.ineligible)
 
     def _recheck(self, plan: Plan) -> None:
         """Make sure that the plan's source would answer the same by now.
@@ -213,22 +214,22 @@ class SubmitRun:
             ToolError: It would not.
         """
         with tempfile.TemporaryDirectory() as folder:
-            wanted = Wanted(
+            request = ManifestRequest(
                 source=plan.source,
                 selection=plan.selection,
                 skip_unchanged=plan.skip_unchanged,
                 measure=plan.measure,
             )
-            now = self._gather(wanted, plan.deployment, PlanFiles(Path(folder), plan.scan_id)).harvest
+            now = self._build(request, plan.deployment, PlanFiles(Path(folder), plan.scan_id)).stats
         if now.sha256 != plan.sha256:
             raise ToolError(
-                f"The answer has changed since the plan was made: {plan.tally.objects:,} objects were selected then, "
+                f"The answer has changed since the plan was made: {plan.sizes.objects:,} objects were selected then, "
                 f"{now.rows:,} are now, and the manifests differ.",
-                cure="Make a new plan with --dry-run, or leave --recheck away to submit what was seen then.",
+                cure="Make a new plan with --dry-run, or omit --recheck to submit what was seen then.",
             )
 
     def _agree(self, plan: Plan) -> None:
-        for line in plan.sentences():
+        for line in plan_text.lines_of(plan):
             self._terminal.info(line)
         if not (self._request.agreed or self._terminal.confirm(f"Submit {_count(plan)}?")):
             self._terminal.info("Nothing was submitted.")
@@ -237,43 +238,36 @@ class SubmitRun:
     def _submit(self, plan: Plan, files: PlanFiles) -> ExitCode:
         self._submitting = True
         table = self._table(plan.deployment)
-        submitting = Submitting(
-            clients=self._clients,
-            scans=table.scans,
-            clock=self._clock,
-            terminal=self._terminal,
-            poll_seconds=self._request.poll_seconds,
-        )
-        job_ids = submitting.perform(plan, files, self._again(files))
-        review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
-        submitted = Submission(plan, plan.manifest_uri, files.plan if plan.generated else files.manifest, job_ids, (review,))
-        if not self._request.wait:
-            self._terminal.result(submitted)
-            return ExitCode.DONE
-        waiting = Waiting(
+        context = SubmitContext(
             clients=self._clients,
             scans=table.scans,
             records=table.records,
-            terminal=self._terminal,
             clock=self._clock,
+            terminal=self._terminal,
             poll_seconds=self._request.poll_seconds,
         )
-        return waiting.wait(submitted, plan.objects, set_aside=sum(plan.ineligible.values()))
+        job_ids = perform(context, plan, files, self._resume_command(files))
+        review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
+        submitted = Submitted(plan, plan.manifest_uri, files.plan if plan.generated else files.manifest, job_ids, (review,))
+        if not self._request.wait:
+            self._terminal.result(submitted)
+            return ExitCode.DONE
+        return wait(context, submitted, plan.objects, set_aside=sum(plan.ineligible.values()))
 
-    def _again(self, files: PlanFiles) -> str:
+    def _resume_command(self, files: PlanFiles) -> str:
         return self._request.target.command("submit_job.py", "--run-plan", str(files.plan))
 
 
-def _require_objects(wanted: Wanted, gathered: Gathered) -> None:
-    found = gathered.harvest
+def _require_objects(request: ManifestRequest, built: BuiltManifest) -> None:
+    found = built.stats
     if found.rows:
         return
-    selection, left_out = wanted.selection, sum(found.ineligible.values())
-    if gathered.unchanged and not left_out:
+    selection, left_out = request.selection, sum(found.ineligible.values())
+    if built.unchanged and not left_out:
         raise ToolError(
-            f"There is nothing to scan: an earlier scan finished all {gathered.unchanged:,} objects that were selected, "
+            f"There is nothing to scan: an earlier scan finished all {built.unchanged:,} objects that were selected, "
             "and they are unchanged.",
-            cure="Leave --skip-unchanged away to scan them again.",
+            cure="Omit --skip-unchanged to scan them again.",
         )
     if left_out:
         raise ToolError(

@@ -1,22 +1,60 @@
-"""The request that creates a job of this project: of a new scan or of a retry, by an uploaded manifest or by one that S3 makes."""
+"""A job of this project and the request that creates it: of a scan or of a retry, by an uploaded manifest or by one S3 makes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+
+from tools.lib.aws.clients import code_of, explain
 from tools.lib.aws.deployment import Deployment
-from tools.lib.manifest.sources.s3_generated import Generated, filter_of
+from tools.lib.errors import ToolError
+from tools.lib.manifest.sources.s3_generated import Generated
 from tools.lib.manifest.upload import UploadedManifest
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3control import S3ControlClient
     from mypy_boto3_s3control.type_defs import CreateJobRequestTypeDef, JobManifestTypeDef, S3JobManifestGeneratorTypeDef
 
+# Characters of a job's description (botocore, s3control CreateJobRequest).
 MAX_DESCRIPTION = 256
-"""Characters of a job's description (botocore, s3control CreateJobRequest)."""
 
+# The account's jobs with a higher priority go first; priority does not make a job faster.
 PRIORITY = 10
-"""Higher goes first among the account's jobs; it does not make a job faster."""
+
+# From this HTTP status on, AWS may or may not have carried out the request.
+UNSURE_STATUS = 500
+
+
+class RefusedError(ToolError):
+    """There is certainly no job: S3 refused it, or the request never left this machine."""
+
+
+class FullAccountError(RefusedError):
+    """S3 takes no further job now: the account has as many as it may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """All that a job is created with, except its manifest.
+
+    Attributes:
+        token: Makes a repeated request the same job.
+        arguments: Passed to the function with each task.
+        versioned: Whether the rows of its manifest have a version.
+        report_prefix: Where in the work bucket its completion report goes; S3 would double a slash at the end.
+        suspended: Whether it waits for a confirmation in the console.
+    """
+
+    deployment: Deployment
+    token: str
+    description: str
+    arguments: Mapping[str, str]
+    versioned: bool
+    report_prefix: str
+    suspended: bool = False
 
 
 def description(bucket: str, what: str) -> str:
@@ -24,47 +62,53 @@ def description(bucket: str, what: str) -> str:
     return f"Video moderation, {what}, of {bucket}"[:MAX_DESCRIPTION]
 
 
-def job_request(
-    deployment: Deployment,
-    rows: UploadedManifest | Generated,
-    *,
-    token: str,
-    description: str,
-    arguments: Mapping[str, str],
-    versioned: bool,
-    report_prefix: str,
-    suspended: bool = False,
-) -> CreateJobRequestTypeDef:
-    """Return the request that creates a job of this project; `arguments` are what the function is told with each task.
+def create_job(s3control: S3ControlClient, job: NewJob, rows: UploadedManifest | Generated) -> str:
+    """Create an S3 Batch Operations job and return its id; because of the token, botocore's own retries create no second one.
 
-    `suspended`: the job waits for a click in the console; left out, that would be so too.
+    Raises:
+        RefusedError: AWS refused; FullAccountError where the account has as many jobs as it may.
+        ToolError: It is not known whether the job exists.
     """
+    try:
+        return s3control.create_job(**job_request(job, rows))["JobId"]
+    except (BotoCoreError, ClientError) as error:
+        if not _refused(error):
+            raise _unsure(error, job) from error
+        cause = explain(error)
+        full = isinstance(error, ClientError) and code_of(error) == "TooManyRequestsException"
+        kind = FullAccountError if full else RefusedError
+        raise kind(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
+
+
+def job_request(job: NewJob, rows: UploadedManifest | Generated) -> CreateJobRequestTypeDef:
+    """Return the parameters of CreateJob."""
+    deployment = job.deployment
     request: CreateJobRequestTypeDef = {
         "AccountId": deployment.account_id,
-        "ClientRequestToken": token,
-        "ConfirmationRequired": suspended,
-        "Description": description,
+        "ClientRequestToken": job.token,
+        "ConfirmationRequired": job.suspended,  # omitted, it would be true
+        "Description": job.description,
         "Priority": PRIORITY,
         "RoleArn": deployment.batch_role_arn,
         "Operation": {
             "LambdaInvoke": {
                 "FunctionArn": deployment.batch_invoke_function_arn,
                 "InvocationSchemaVersion": "2.0",
-                "UserArguments": arguments,
+                "UserArguments": job.arguments,
             }
         },
         "Report": {
             "Enabled": True,
             "Bucket": deployment.bucket_arn(deployment.work_bucket),
             "Format": "Report_CSV_20180820",
-            "Prefix": report_prefix,
+            "Prefix": job.report_prefix,
             "ReportScope": "AllTasks",  # truth is a row for every object, not only for the failed ones
         },
     }
     if isinstance(rows, Generated):
         request["ManifestGenerator"] = {"S3JobManifestGenerator": _generator(deployment, rows)}
     else:
-        request["Manifest"] = _manifest(deployment, rows, versioned=versioned)
+        request["Manifest"] = _manifest(deployment, rows, versioned=job.versioned)
     return request
 
 
@@ -81,17 +125,33 @@ def _manifest(deployment: Deployment, uploaded: UploadedManifest, *, versioned: 
     }
 
 
-def _generator(deployment: Deployment, made: Generated) -> S3JobManifestGeneratorTypeDef:
+def _generator(deployment: Deployment, generated: Generated) -> S3JobManifestGeneratorTypeDef:
     return {
-        "SourceBucket": deployment.bucket_arn(made.selection.bucket),
+        "SourceBucket": deployment.bucket_arn(generated.selection.bucket),
         "ExpectedBucketOwner": deployment.account_id,
         "EnableManifestOutput": True,
         "ManifestOutputLocation": {
             "Bucket": deployment.bucket_arn(deployment.work_bucket),
             "ExpectedManifestBucketOwner": deployment.account_id,
             "ManifestFormat": "S3InventoryReport_CSV_20211130",
-            "ManifestPrefix": made.prefix,
+            "ManifestPrefix": generated.prefix,
             "ManifestEncryption": {"SSES3": {}},
         },
-        "Filter": filter_of(made.selection),
+        "Filter": generated.filter,
     }
+
+
+def _refused(error: BotoCoreError | ClientError) -> bool:
+    """Tell whether the request was certainly not carried out: AWS said so, or it never left this machine."""
+    if isinstance(error, ClientError):
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] < UNSURE_STATUS
+    return isinstance(error, ParamValidationError | NoCredentialsError)
+
+
+def _unsure(error: BotoCoreError | ClientError, job: NewJob) -> ToolError:
+    deployment = job.deployment
+    return ToolError(
+        f"Whether the job of scan {job.arguments['scan_id']} was created is not known. {explain(error)}",
+        cure=f"`aws s3control list-jobs --account-id {deployment.account_id} --region {deployment.region}` shows it, if it was; "
+        "if it was not, run the command again.",
+    )

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.estimate import prices
-from tools.lib.estimate.inspection import Told
+from tools.lib.estimate.inspection import EstimateSummary
 from tools.lib.estimate.options import NO_HEADERS, Measure
 from tools.lib.listing import Selection
-from tools.lib.listing.sizes import Tally
+from tools.lib.listing.sizes import SizeCounts
 from tools.lib.manifest.parts import ROWS_PER_JOB, Part
 from tools.lib.manifest.sources import LISTING, Kind, Source
 from tools.lib.manifest.sources.s3_generated import Generated
-from tools.lib.manifest.upload import UploadedManifest
-from tools.lib.submit import plan_text
-from tools.lib.submit.job_request import description, job_request
+from tools.lib.submit.job_request import NewJob, description
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3control.type_defs import CreateJobRequestTypeDef
-
+# What a plan's file says it is.
 FORMAT = "video-moderation-plan/2"
-"""What a plan's file says it is."""
 
+# Bytes of prefixes in a scan's record: as many as a key may have, and few beside the rest.
 MOST_NOTED = 1_024
-"""Bytes of prefixes in a scan's record: as many as a key may have, and few beside the rest."""
+
+# What follows by itself once a plan is submitted; sentences.
+WHAT_HAPPENS = (
+    "S3 Batch Operations hands each object to a function, which looks at it and queues it.",
+    "Rekognition analyses the queued videos, as many at a time as the slots allow.",
+    "What it finds is stored, and flagged videos are mailed.",
+    "This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class Plan:
         suspended: Whether the jobs wait for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
         measure: How many headers were read; what Rekognition would refuse of these was left out.
-        estimate: Minutes, dollars and finishing time; None where nobody can tell.
+        estimate: Minutes, dollars and finishing time; None if unknown.
         warnings: What the person should know before agreeing; sentences.
     """
 
@@ -53,7 +56,7 @@ class Plan:
     source: Source = LISTING
     versioned: bool
     lane: Lane
-    tally: Tally
+    sizes: SizeCounts
     ineligible: Mapping[str, int] = field(default_factory=dict)
     sha256: str
     parts: tuple[Part, ...]
@@ -62,7 +65,7 @@ class Plan:
     skip_unchanged: bool = False
     measure: Measure = NO_HEADERS
     deployment: Deployment
-    estimate: Told | None = None
+    estimate: EstimateSummary | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -92,8 +95,8 @@ class Plan:
 
     @property
     def objects(self) -> int | None:
-        """Return how many objects are scanned; nobody knows of a manifest that S3 makes."""
-        return None if self.generated else self.tally.objects
+        """Return how many objects are scanned; None, that is unknown, of a manifest that S3 makes."""
+        return None if self.generated else self.sizes.objects
 
     @property
     def noted_prefixes(self) -> tuple[str, ...] | None:
@@ -107,7 +110,9 @@ class Plan:
         if self.estimate is not None:
             return None
         if self.generated:
-            return "S3 itself lists the bucket when the job is prepared, so nobody knows yet how many videos there are, or how long"
+            return (
+                "S3 itself lists the bucket when the job is prepared, so it is not known yet how many videos there are, or how long"
+            )
         return "sizes are not known; --measure all looks at each object, and reads how long it is"
 
     @property
@@ -115,12 +120,8 @@ class Plan:
         """Return the jobs of the scan, in the order of their parts."""
         return tuple(PlannedJob(self, part) for part in self.parts)
 
-    def sentences(self) -> list[str]:
-        """Return the plan as lines for a person."""
-        return plan_text.of(self)
-
     def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON values: what stands in its file, and what `from_json` reads."""
+        """Return the plan as JSON values: what its file holds, and what `from_json` reads."""
         return {
             "format": FORMAT,
             "scan_id": self.scan_id,
@@ -134,8 +135,8 @@ class Plan:
             "skip_unchanged": self.skip_unchanged,
             "measure": str(self.measure),
             "objects": self.objects,
-            "bytes": self.tally.bytes,
-            "sizes": dict(self.tally.sizes),
+            "bytes": self.sizes.bytes,
+            "sizes": dict(self.sizes.by_class),
             "ineligible": dict(sorted(self.ineligible.items())),
             "stack": self.deployment.stack_name,
             "region": self.deployment.region,
@@ -153,7 +154,7 @@ class Plan:
             "estimate": self.estimate and self.estimate.as_json(),
             "no_estimate": self.no_estimate,
             "prices": [price.as_json() for price in prices.PRICES],
-            "then": list(plan_text.WHAT_HAPPENS),
+            "then": list(WHAT_HAPPENS),
             "warnings": list(self.warnings),
         }
 
@@ -172,11 +173,6 @@ class PlannedJob:
     def scan_id(self) -> str:
         """Return the scan that the job belongs to."""
         return self.plan.scan_id
-
-    @property
-    def deployment(self) -> Deployment:
-        """Return where it is submitted."""
-        return self.plan.deployment
 
     @property
     def alone(self) -> bool:
@@ -199,11 +195,11 @@ class PlannedJob:
         number = "" if self.alone else f", job {self.part.number} of {len(self.plan.parts)}"
         return description(self.plan.selection.bucket, f"scan {self.scan_id}{number}")
 
-    def job_request(self, rows: UploadedManifest | Generated) -> CreateJobRequestTypeDef:
-        """Return the request that creates the job."""
-        return job_request(
-            self.deployment,
-            rows,
+    @property
+    def new_job(self) -> NewJob:
+        """Return what the job is created with."""
+        return NewJob(
+            deployment=self.plan.deployment,
             token=self.token,
             description=self.description,
             arguments={"scan_id": self.scan_id, "lane": self.plan.lane.value},
@@ -229,7 +225,7 @@ def from_json(values: Mapping[str, Any], deployment: Deployment, parts: tuple[Pa
         source=Source.from_json(values["source"]),
         versioned=bool(values["versioned"]),
         lane=Lane(values["lane"]),
-        tally=Tally(objects=int(values["objects"] or 0), bytes=int(values["bytes"]), sizes=sizes),
+        sizes=SizeCounts(objects=int(values["objects"] or 0), bytes=int(values["bytes"]), by_class=sizes),
         ineligible={str(code): int(count) for code, count in values["ineligible"].items()},
         sha256=str(values["manifest_sha256"]),
         parts=parts,
@@ -238,6 +234,6 @@ def from_json(values: Mapping[str, Any], deployment: Deployment, parts: tuple[Pa
         skip_unchanged=bool(values["skip_unchanged"]),
         measure=Measure.of(str(values["measure"])),
         deployment=deployment,
-        estimate=Told.from_json(values["estimate"]) if values["estimate"] else None,
+        estimate=EstimateSummary.from_json(values["estimate"]) if values["estimate"] else None,
         warnings=tuple(map(str, values["warnings"])),
     )

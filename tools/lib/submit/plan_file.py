@@ -59,7 +59,7 @@ def load(path: Path, deployment: Deployment) -> tuple[Plan, PlanFiles]:
     """Return a plan and its files, its manifest held against the hash in the plan.
 
     Raises:
-        ToolError: The file is no plan, is one for another deployment, or its manifest is gone or was changed.
+        ToolError: The file is not a plan, is one for another deployment, or its manifest is gone or was changed.
     """
     values = _values(path)
     _require_deployment(path, values, deployment)
@@ -107,4 +107,4 @@ def _require_deployment(path: Path, values: Mapping[str, Any], deployment: Deplo
 
 
 def _no_plan(path: Path, why: object) -> ToolError:
-    return ToolError(f"{path}: this is no plan of submit_job.py ({why}).", cure=_AGAIN)
+    return ToolError(f"{path}: this is not a plan of submit_job.py ({why}).", cure=_AGAIN)

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 from tools.lib.aws import batch_jobs
 from tools.lib.estimate import prices
+from tools.lib.submit.plan import WHAT_HAPPENS, Plan
 from tools.lib.text import byte_size
-
-if TYPE_CHECKING:
-    from tools.lib.submit.plan import Plan
-
-WHAT_HAPPENS = (
-    "S3 Batch Operations hands each object to a function, which looks at it and queues it.",
-    "Rekognition analyses the queued videos, as many at a time as the slots allow.",
-    "What it finds is stored, and flagged videos are mailed.",
-    "This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.",
-)
 
 _LEFT_OUT = {
     "archived": "in Glacier or Deep Archive, to be restored first",
@@ -29,8 +21,23 @@ _LEFT_OUT = {
 }
 
 
-def of(plan: Plan) -> list[str]:
-    """Return a plan as lines."""
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """A plan as the result of a dry run."""
+
+    plan: Plan
+
+    def sentences(self) -> list[str]:
+        """Return the plan as lines for a person."""
+        return lines_of(self.plan)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the plan's file holds."""
+        return self.plan.as_json()
+
+
+def lines_of(plan: Plan) -> list[str]:
+    """Return a plan as lines for a person."""
     deployment = plan.deployment
     return [
         f"Scan {plan.scan_id} of {plan.source.title(plan.selection)}",
@@ -55,7 +62,7 @@ def column(title: str, lines: Sequence[str]) -> list[str]:
 
 
 def price_lines(objects: int | None, jobs: int = 1) -> list[str]:
-    """Return what jobs of so many objects cost, as lines for a person; None: nobody knows how many."""
+    """Return what jobs of this many objects cost, as lines for a person; None: unknown."""
     minute, made = prices.REKOGNITION_MINUTE.dollars, "the job" if jobs == 1 else f"{jobs:,} jobs"
     job = prices.dollars(prices.BATCH_JOB.dollars * jobs)
     tasks = (
@@ -77,13 +84,13 @@ def reasons(codes: Iterable[str]) -> str:
 
 
 def _objects(plan: Plan) -> list[str]:
-    which, tally = plan.source.chosen(plan.selection), plan.tally
+    which, counts = plan.source.chosen(plan.selection), plan.sizes
     if plan.objects is None:
         return [f"not counted yet ({which})"]
-    sizes = ", ".join(f"{count:,} {name}" for name, count in tally.sizes.items() if count)
+    sizes = ", ".join(f"{count:,} {name}" for name, count in counts.by_class.items() if count)
     if not plan.source.tells_sizes or not sizes:
-        return [f"{tally.objects:,} ({which})"]
-    lines = [f"{tally.objects:,} ({byte_size(tally.bytes)}; {which})", f"of these {sizes}"]
+        return [f"{counts.objects:,} ({which})"]
+    lines = [f"{counts.objects:,} ({byte_size(counts.bytes)}; {which})", f"of these {sizes}"]
     if plan.versioned:
         lines.append("every version of each" if plan.selection.all_versions else "the latest version of each, as listed now")
     return lines

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from handlers.runtime.clock import Clock
 
+# Gives this many random bytes; `os.urandom` outside of tests.
 Entropy = Callable[[int], bytes]
-"""Gives so many random bytes; `os.urandom` outside of tests."""
 
+# Crockford's base 32: no I, L, O, U.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no I, L, O, U."""
 _LENGTH = 26
 _RANDOM_BYTES = 10
 

@@ -16,6 +16,7 @@ from tools.lib.listing.filters import compiled
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+# Amazon S3 API reference, Object: StorageClass.
 STORAGE_CLASSES = (
     "STANDARD",
     "STANDARD_IA",
@@ -29,7 +30,6 @@ STORAGE_CLASSES = (
     "OUTPOSTS",
     "SNOW",
 )
-"""Amazon S3 API reference, Object: StorageClass."""
 
 _UNITS = {
     "": 1,
@@ -49,12 +49,12 @@ class Size(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?) ?([A-Za-z]*)", value, re.ASCII)
         if not found or found[2].upper() not in _UNITS:
-            self.fail(f"{value!r} is no size: write bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB", param, ctx)
+            self.fail(f"{value!r} is not a valid size; use bytes or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB", param, ctx)
         return int(Decimal(found[1]) * _UNITS[found[2].upper()])
 
 
 class Part(click.ParamType[Sample]):
-    """A sample: so many objects (`500`), or so many percent (`5%`)."""
+    """A sample: a number of objects (`500`) or a percentage (`5%`)."""
 
     name = "sample"
 
@@ -66,7 +66,7 @@ class Part(click.ParamType[Sample]):
             return Sample(count=int(value))
         percent = float(value[:-1]) if re.fullmatch(r"\d{1,3}(\.\d{1,6})?%", value, re.ASCII) else 0
         if not 0 < percent <= 100:  # noqa: PLR2004 - of 100
-            self.fail(f"{value!r} is no sample: write a number of objects, as 500, or a part of them, as 5%", param, ctx)
+            self.fail(f"{value!r} is not a valid sample; use a number of objects, as 500, or a part of them, as 5%", param, ctx)
         return Sample(percent=percent)
 
 
@@ -80,7 +80,7 @@ class Pattern(click.ParamType[str]):
         try:
             compiled(value)
         except (re.error, OverflowError, RecursionError) as error:
-            self.fail(f"{value!r} is no regular expression: {error}", param, ctx)
+            self.fail(f"{value!r} is not a regular expression: {error}", param, ctx)
         return value
 
 
@@ -106,8 +106,8 @@ def selection_options(command: Command) -> Command:
             help="Only keys that match: a glob ('*' also takes slashes), or re: and a regular expression. May be repeated.",
         ),
         click.option("--exclude", multiple=True, type=Pattern(), metavar="PATTERN", help="No keys that match; may be repeated."),
-        size("--min-size", help="Only objects of at least so many bytes: 500, 10MB, 1.5GiB."),
-        size("--max-size", help="Only objects of at most so many bytes."),
+        size("--min-size", help="Only objects of at least this many bytes: 500, 10MB, 1.5GiB."),
+        size("--max-size", help="Only objects of at most this many bytes."),
         moment("--modified-after", help="Only objects written then or later: 2026-11-22, or 7d for a week ago."),
         moment("--modified-before", help="Only objects written before then."),
         click.option(
@@ -118,9 +118,9 @@ def selection_options(command: Command) -> Command:
             metavar="NAME",
             help="Only objects of this storage class; may be repeated.",
         ),
-        click.option("--sample", type=Part(), metavar="N|P%", help="Of these only so many, or a part, drawn uniformly."),
+        click.option("--sample", type=Part(), metavar="N|P%", help="Of these only N, or N percent, drawn uniformly."),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Another seed draws another sample."),
-        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Of these only the first so many."),
+        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Of these only the first N."),
         click.option("--all-versions", is_flag=True, help="Every version of each object, not only the latest."),
     )
     for option in reversed(options):

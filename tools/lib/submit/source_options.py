@@ -17,6 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = {"manifest": Kind.MANIFEST, "inventory": Kind.INVENTORY, "keys_from": Kind.KEYS, "generate": Kind.GENERATED}
 
+# Options beside --run-plan: all others were decided when the plan was made.
 _WITH_A_PLAN = frozenset(
     {
         "run_plan",
@@ -33,7 +34,6 @@ _WITH_A_PLAN = frozenset(
         "manifests",
     }
 )
-"""Options beside --run-plan: all others were decided when the plan was made."""
 
 _FILTERS = frozenset(
     {
@@ -92,7 +92,7 @@ def require_consistent(context: click.Context) -> None:
         if context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
     }
     if "run_plan" in given:
-        _refuse("The plan has decided {}: leave it away, or make a new plan with --dry-run.", given, set(given) - _WITH_A_PLAN)
+        _refuse("The plan has decided {}: omit it, or make a new plan with --dry-run.", given, set(given) - _WITH_A_PLAN)
         return
     if "recheck" in given:
         raise click.UsageError("--recheck is for --run-plan.")
@@ -107,7 +107,7 @@ def require_consistent(context: click.Context) -> None:
 
 def _require_possible(kind: Kind, given: dict[str, str]) -> None:
     if kind is Kind.GENERATED:
-        what = "S3's own ManifestGenerator has no such filter: {}. Leave it away, or let this program list the bucket."
+        what = "S3's own ManifestGenerator has no such filter: {}. Omit it, or let this program list the bucket."
         _refuse(what, given, set(given) & refused_options())
     elif not Source(kind, "").filters:
         _refuse(

@@ -10,8 +10,9 @@ from tools.lib.estimate.mp4.ranged_reader import BrokenError, RangedReading
 
 SMALL_HEADER = 8
 LARGE_HEADER = 16
+
+# A hostile file may consist of nothing but headers.
 MAX_BOXES = 10_000
-"""A hostile file may consist of nothing but headers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ _MFRO_BYTES = 16
 _SIDX_ENTRY = 12
 _SIZE_BITS = 0x7FFFFFFF
 _DATA_OFFSET, _FIRST_FLAGS, _DURATIONS = 0x1, 0x4, 0x100
+
+# Flags of `trun`: which of four fields, of 4 bytes each, every sample has.
 _PER_SAMPLE = (0x100, 0x200, 0x400, 0x800)
-"""Flags of `trun`: which of four fields, of 4 bytes each, every sample has."""
+
+# Flags of `tfhd`: which fields it has.
 _BASE_OFFSET, _DESCRIPTION, _DEFAULT_DURATION = 0x1, 0x2, 0x8
-"""Flags of `tfhd`: which fields it has."""
 
 
 def fragments_seconds(reading: RangedReading, movie: Movie) -> float | None:
@@ -74,7 +76,7 @@ def _by_last_fragment(reading: RangedReading, movie: Movie) -> float | None:
 
 
 def _named_fragment(reading: RangedReading, tail: bytes) -> int | None:
-    """Return where the last fragment starts by the table `mfra`, whose size stands in the last 16 bytes of the file."""
+    """Return where the last fragment starts by the table `mfra`, whose size is in the last 16 bytes of the file."""
     if tail[-_MFRO_BYTES + 4 : -_MFRO_BYTES + 8] != b"mfro":
         return None
     size = unsigned(tail, len(tail) - 4, 4)

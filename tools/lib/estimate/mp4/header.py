@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.domain import objects
 from handlers.domain.record import Problem
 from tools.lib.aws.clients import code_of
+from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.estimate.mp4.fragments import fragments_seconds
 from tools.lib.estimate.mp4.movie import find_movie, read_movie
 from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
+# Rekognition takes stored videos of up to 6 hours (aws-facts 7).
 LONGEST_SECONDS = 6 * 3_600
-"""Rekognition takes stored videos of up to 6 hours (aws-facts 7)."""
 
+# The only codec that Rekognition takes in mp4 and mov (aws-facts 7).
 CODEC = "h264"
-"""The only codec that Rekognition takes in mp4 and mov (aws-facts 7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,9 @@ class Unreadable:
 Reading = Header | Unreadable
 
 _REFUSED = {
-    "403": "forbidden",
-    "AccessDenied": "forbidden",
+    **dict.fromkeys(FORBIDDEN, "forbidden"),
     "InvalidObjectState": "forbidden",
-    "404": "gone",
-    "NoSuchKey": "gone",
-    "NoSuchVersion": "gone",
+    **dict.fromkeys(NO_SUCH_OBJECT, "gone"),
     "412": "changed",
     "PreconditionFailed": "changed",
     "InvalidRange": "changed",
@@ -96,7 +94,7 @@ class HeaderReader:
         try:
             if found.size <= UNKNOWN_SIZE:
                 self._get(bucket, found, 0, 1)  # S3's refusal is the better reason, and mostly why the size is unknown
-                return Unreadable("no-size", "Nobody told how large the object is.", 1, 1)
+                return Unreadable("no-size", "The size of the object is not known.", 1, 1)
             return _read(reading)
         except BrokenError as error:
             return Unreadable("broken", f"The file has no usable header: {error}.", reading.gets, reading.bytes)
@@ -116,7 +114,7 @@ class HeaderReader:
         }
         if found.version_id is not None:
             request["VersionId"] = found.version_id
-        # Nobody says that a server heeds the range: no more is read than was asked for.
+        # A server may ignore the range: no more is read than was asked for.
         return self._s3.get_object(**request)["Body"].read(length)
 
 

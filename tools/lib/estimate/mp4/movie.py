@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tools.lib.estimate.mp4.boxes import SMALL_HEADER, Box, boxes, child, children, unsigned
 from tools.lib.estimate.mp4.ranged_reader import BrokenError, RangedReading
 
+# Names of codecs by the four letters of a sample entry; another one is called by its letters.
 CODECS = {
     "avc1": "h264",
     "avc2": "h264",
@@ -32,10 +33,9 @@ CODECS = {
     "jpeg": "mjpeg",
     "mjpa": "mjpeg",
 }
-"""Names of codecs by the four letters of a sample entry; another one is called by its letters."""
 
+# A cover picture is a video track too.
 _STILLS = frozenset({"mjpeg", "png "})
-"""A cover picture is a video track too."""
 
 _UNKNOWN = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
@@ -105,7 +105,7 @@ def read_movie(reading: RangedReading, moov: Box) -> Movie:
 
 
 def full_box(reading: RangedReading, box: Box, length: int) -> tuple[int, int, bytes]:
-    """Return version, flags and the beginning of what follows them in a box, at most so many bytes."""
+    """Return version, flags and the beginning of what follows them in a box, at most this many bytes."""
     data = reading.read(box.body, min(length + 4, box.end - box.body, reading.size - box.body))
     start = unsigned(data, 0, 4)
     return start >> 24, start & 0xFFFFFF, data[4:]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+# Bytes of the first GET: the header of a faststart file begins within, and with it all that is wanted.
 FIRST_BLOCK = 32 * 1024
-"""Bytes of the first GET: the header of a faststart file begins within, and with it all that is wanted."""
 
+# Bytes of each further GET. Of a header behind the pictures that is a short video's whole, or a long one's beginning.
 NEXT_BLOCK = 256 * 1024
-"""Bytes of each further GET. Of a header behind the pictures that is a short video's whole, or a long one's beginning."""
 
 MAX_GETS = 6
+
+# GETs and bytes at most for one object, whatever it holds.
 MAX_BYTES = 1_100_000
-"""So many GETs and bytes at most for one object, whatever it holds."""
 
 
 class BeyondLimitsError(Exception):
@@ -39,7 +40,7 @@ class RangedReading:
         self._blocks: list[tuple[int, bytes]] = []
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return exactly so many bytes.
+        """Return exactly this many bytes.
 
         Raises:
             BrokenError: The object ends before.

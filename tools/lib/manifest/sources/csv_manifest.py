@@ -9,8 +9,8 @@ import csv
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
-from urllib.parse import unquote_to_bytes
 
+from tools.lib.aws.objects import key_of_form
 from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.reading import TooLongError, blocks, pieces
 from tools.lib.manifest.sources.rows import Named, fault_of
@@ -78,7 +78,7 @@ class OwnManifest:
             [fields] = csv.reader([text], strict=True)
         except (csv.Error, ValueError) as error:
             raise self._refusal(
-                number, f"is no row of CSV ({error})", "Percent-encode the key; then it needs no quotes."
+                number, f"is not a row of CSV ({error})", "Percent-encode the key; then it needs no quotes."
             ) from error
         if len(fields) not in _COLUMNS or len(fields) != (self._columns or len(fields)):
             wanted = "2 or 3" if self._columns is None else f"{self._columns} as those before it"
@@ -96,7 +96,7 @@ class OwnManifest:
             cure = "Percent-encode the whole key: a % itself is written %25."
             raise self._refusal(number, "has a % in its key without two hexadecimal digits", cure)
         try:
-            key = unquote_to_bytes(path.replace("+", " ")).decode("utf-8")
+            key = key_of_form(path)
         except UnicodeDecodeError as error:
             raise self._refusal(number, "has a key that is not percent-encoded UTF-8", "Encode it as UTF-8.") from error
         if fault := fault_of(key):
@@ -111,10 +111,12 @@ class OwnManifest:
         if number == 1 and _HEADER.fullmatch(bucket) and bucket != self.bucket:
             raise self._refusal(1, "is a header: S3 would take it for a bucket", "Remove it.")
         if not _BUCKET.fullmatch(bucket):
-            raise self._refusal(number, f"begins with {bucket[:_SHOWN]!r}, which is no bucket's name", "Each row begins with it.")
+            raise self._refusal(
+                number, f"begins with {bucket[:_SHOWN]!r}, which is not a bucket's name", "Each row begins with it."
+            )
         self.bucket = self.bucket or bucket
         if bucket != self.bucket:
-            cure = "Make a manifest, and a scan, for each bucket; leave --bucket away, or let it be the manifest's."
+            cure = "Make a manifest, and a scan, for each bucket; omit --bucket, or name the manifest's."
             raise self._refusal(number, f"names the bucket {bucket}, not {self.bucket}", cure)
 
     def _refusal(self, number: int, what: str, cure: str) -> ToolError:

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import unquote_plus
 
+from tools.lib.aws.objects import key_of_form, path_of
 from tools.lib.errors import ToolError
-from tools.lib.listing import Batch, Filters, Selection, path_of
+from tools.lib.listing import Batch, Filters, Selection
 from tools.lib.listing.sizes import UNKNOWN_SIZE
 from tools.lib.manifest.sources.reading import fetch, opened
 from tools.lib.text import printable
@@ -92,7 +92,7 @@ class Inventory:
             if wanted and column not in self.columns:
                 raise ToolError(
                     f"{printable(self.name)}: this inventory has no column {column}, which {options} would need.",
-                    cure="Order the inventory with that field, leave the option away, or list the bucket.",
+                    cure="Order the inventory with that field, omit the option, or list the bucket.",
                 )
 
     def batches(self, s3: S3Client, selection: Selection) -> Iterator[Batch]:
@@ -122,6 +122,7 @@ class Inventory:
                         raise _damaged(f"{uri}, line {number:,}: {len(values)} columns, its fileSchema has {len(self.columns)}")
                     row = dict(zip(self.columns, values, strict=True))
                     self._check(uri, number, row)
+                    row["Key"] = key_of_form(row["Key"])
                     latest = row.get("IsLatest", _TRUE).lower() == _TRUE
                     if (latest or selection.all_versions) and row.get("IsDeleteMarker", "").lower() != _TRUE:
                         yield row
@@ -132,11 +133,11 @@ class Inventory:
         if row["Bucket"] != self.bucket:
             raise _damaged(f"{uri}, line {number:,}: bucket {row['Bucket']!r} in an inventory of {self.bucket}")
         if not row.get("Size", "0").isdigit() and row.get("IsDeleteMarker", "").lower() != _TRUE:
-            raise _damaged(f"{uri}, line {number:,}: {row['Size']!r} is no size")
+            raise _damaged(f"{uri}, line {number:,}: {row['Size']!r} is not a valid size")
 
     def _batch(self, rows: Sequence[Mapping[str, str]]) -> Batch:
         return Batch(
-            [path_of(unquote_plus(row["Key"])) for row in rows],
+            [path_of(row["Key"]) for row in rows],
             [int(row.get("Size", UNKNOWN_SIZE)) for row in rows],
             [row["VersionId"] or "null" for row in rows] if self.versioned else None,
             [row.get("StorageClass") or "STANDARD" for row in rows],
@@ -158,20 +159,18 @@ def read(s3: S3Client, location: str, bucket: str | None) -> Inventory:
         inventory = _inventory(location, values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolError(
-            f"{printable(location)}: this is no manifest.json of an S3 Inventory ({error!r}).",
+            f"{printable(location)}: this is not the manifest.json of an S3 Inventory ({error!r}).",
             cure="Name the file <prefix>/<bucket>/<configuration>/<date>/manifest.json.",
         ) from error
     if str(values.get("fileFormat")).upper() != FORMAT:
         raise ToolError(
             f"{printable(location)}: the inventory's files are {values.get('fileFormat')}; only CSV is read, as S3 Batch does.",
-            cure="Order the inventory as CSV, or list the bucket (leave --inventory away).",
+            cure="Order the inventory as CSV, or list the bucket (omit --inventory).",
         )
     if missing := {"Bucket", "Key"} - set(inventory.columns):
         raise ToolError(f"{printable(location)}: its fileSchema lacks {', '.join(sorted(missing))}.", cure="Is it complete?")
     if bucket not in (None, inventory.bucket):
-        raise ToolError(
-            f"{printable(location)} is an inventory of {inventory.bucket}, not of {bucket}.", cure="Leave --bucket away."
-        )
+        raise ToolError(f"{printable(location)} is an inventory of {inventory.bucket}, not of {bucket}.", cure="Omit --bucket.")
     return inventory
 
 

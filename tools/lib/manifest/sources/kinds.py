@@ -64,7 +64,7 @@ class Source:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Source:
-        """Return the source that `as_json` wrote; ValueError or KeyError: these are no such values."""
+        """Return the source that `as_json` wrote; ValueError or KeyError: it did not write these."""
         location = values["location"]
         return cls(Kind(values["kind"]), None if location is None else str(location))
 

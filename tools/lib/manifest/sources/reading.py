@@ -19,8 +19,8 @@ from tools.lib.text import printable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# Bytes of a line at most: a key has up to 1,024 bytes, three times as many when encoded.
 MAX_PIECE = 16 * 1024
-"""Bytes of a line at most: a key has up to 1,024 bytes, three times as many when encoded."""
 
 STANDARD_INPUT = "-"
 

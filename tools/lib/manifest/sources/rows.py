@@ -9,11 +9,12 @@ from hashlib import blake2b
 from itertools import islice, pairwise
 from typing import IO
 
-from tools.lib.listing import Batch, path_of
+from tools.lib.aws.objects import path_of
+from tools.lib.listing import Batch
 from tools.lib.listing.sizes import UNKNOWN_SIZE
 
+# S3 user guide, object-keys.
 MAX_KEY_BYTES = 1_024
-"""S3 user guide, object-keys."""
 
 _BATCH = 1_000
 _DIGEST, _NUMBER = 12, 8

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3control.literals import S3StorageClassType
     from mypy_boto3_s3control.type_defs import JobManifestGeneratorFilterTypeDef, KeyNameConstraintTypeDef
 
+# Those that the generator knows.
 STORAGE_CLASSES: tuple[S3StorageClassType, ...] = (
     "STANDARD",
     "STANDARD_IA",
@@ -27,7 +28,6 @@ STORAGE_CLASSES: tuple[S3StorageClassType, ...] = (
     "DEEP_ARCHIVE",
     "GLACIER_IR",
 )
-"""Those that the generator knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Generated:
 
     selection: Selection
     prefix: str
+
+    @property
+    def filter(self) -> JobManifestGeneratorFilterTypeDef:
+        """Return which objects S3 puts into the manifest."""
+        return filter_of(self.selection)
 
 
 def refused_options() -> frozenset[str]:
@@ -70,7 +75,7 @@ def filter_of(selection: Selection) -> JobManifestGeneratorFilterTypeDef:
 def warnings(selection: Selection) -> list[str]:
     """Return what a person should know of a manifest that S3 makes."""
     told = [
-        "Nobody knows yet how many objects there are: S3 lists the bucket when the job is prepared, and there is no estimate.",
+        "It is not known yet how many objects there are: S3 lists the bucket when the job is prepared, and there is no estimate.",
         "Archived, empty and over-large objects are left out without a list; a restored copy counts as archived.",
     ]
     if any(suffix for suffix in selection.suffixes):
@@ -94,4 +99,4 @@ def _names(selection: Selection) -> KeyNameConstraintTypeDef:
 
 
 def _refused(what: str) -> ToolError:
-    return ToolError(f"S3's own ManifestGenerator {what}.", cure="Leave it away, or let this program list the bucket.")
+    return ToolError(f"S3's own ManifestGenerator {what}.", cure="Omit it, or let this program list the bucket.")
