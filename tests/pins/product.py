@@ -21,21 +21,21 @@ from stacks.node import use_bundled_node
 
 use_bundled_node()
 
-from handlers.adapters import decisions, items, scan_items
+from handlers.adapters.table import decisions, items, scan_items
 from handlers.domain import lane_message
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane
 from tests.bench import __main__ as bench
 from tests.bench import headers, join, listing
 from tests.bench.simulation import bench as simulation
+from tests.harness.fixtures import _synthesised, opened
+from tests.harness.line import ACCOUNT, Line
+from tests.harness.session import Session
+from tests.harness.videos import video
 from tests.kill import scenarios
-from tests.line.fixtures import _synthesised, opened
-from tests.line.line import ACCOUNT, Line
-from tests.line.session import Session
-from tests.line.videos import video
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools import control_scan, rehearse, review_report, submit_job
-from tools.lib.program import Surroundings
+from tools.lib.cli.program import ProgramContext
 
 __all__ = [
     "ACCOUNT",
@@ -108,7 +108,7 @@ SCENARIOS = {
 def run(account, command, **values):
     """Run a command in an account of moto with --json, as from a terminal that cannot be asked; return click's result."""
     program, *arguments = (word.format(**values) for word in COMMANDS[command])
-    context = Surroundings(
+    context = ProgramContext(
         connect=lambda _profile, _region: account.clients,
         clock=account.clock,
         entropy=lambda count: bytes(range(count)),

@@ -118,4 +118,6 @@ class RejudgeRun:
 
     def run(self, request: PolicyRequest) -> Comparison:
         """Show what another policy would make of the scan, and write it if that was asked for."""
-        return Rejudging(self._reading.table, self._terminal).run(self._reading.find(self._choice), request)
+        return Rejudging(self._reading.table.records, self._reading.table.scans, self._terminal).run(
+            self._reading.find(self._choice), request
+        )

@@ -407,7 +407,7 @@ class ScanReading:
     def _reported(self, scan: Scan, choice: ScanChoice, reports: Reports) -> Iterable[Video]:
         if choice.without_manifest:
             return reports.videos
-        return chain(reports.videos, unreported_videos(self.table, scan.id, reports.notes))
+        return chain(reports.videos, unreported_videos(self.table.records, scan.id, reports.notes))
 
 
 def _is(scan: Scan, choice: ScanChoice) -> bool:
