@@ -31,12 +31,12 @@ class Fault(Enum):
     OURS = "our own fault: permissions, parameters, or an error that this table does not know"
 
     @property
-    def passing(self) -> bool:
+    def transient(self) -> bool:
         """Tell whether the same call may well succeed in a moment."""
-        return self in _PASSING
+        return self in _TRANSIENT
 
 
-_PASSING = frozenset({Fault.REFUSED, Fault.UNKNOWN, Fault.CONFLICT})
+_TRANSIENT = frozenset({Fault.REFUSED, Fault.UNKNOWN, Fault.CONFLICT})
 
 FAULTS: dict[str, Fault] = {
     # Rekognition: "<n> open Jobs for User", calls a second, S3 download limit.

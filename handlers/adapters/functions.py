@@ -40,9 +40,9 @@ class LaneSwitches:
 
     def agree(self, *, enabled: bool) -> int:
         """Bring every mapping to a state, but those that are changing just now; return how many had to be told."""
-        return sum(self._told(mapping_id, enabled=enabled) for mapping_id in self._mapping_ids)
+        return sum(self._switched(mapping_id, enabled=enabled) for mapping_id in self._mapping_ids)
 
-    def _told(self, mapping_id: str, *, enabled: bool) -> bool:
+    def _switched(self, mapping_id: str, *, enabled: bool) -> bool:
         state = self._client.get_event_source_mapping(UUID=mapping_id).get("State")
         if state != SETTLED[not enabled]:
             return False

@@ -221,8 +221,8 @@ class Totals:
         return sum(count for reason, count in self.failures.items() if reason in INELIGIBLE)
 
     @property
-    def told(self) -> dict[str, int]:
-        """Return videos per outcome as people are told them: what is ineligible is not counted as failed."""
+    def counts(self) -> dict[str, int]:
+        """Return videos per outcome; an ineligible video is not counted as failed."""
         return {
             "clean": self.videos.get(State.CLEAN, 0),
             "flagged": self.videos.get(State.FLAGGED, 0),

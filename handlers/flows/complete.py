@@ -40,7 +40,7 @@ class CompletionError(Exception):
     """Some notices could not be dealt with; Lambda is to repeat the event. What is done already is not done again."""
 
 
-class Completing:
+class CompleteFlow:
     """Deals with completion notices."""
 
     def __init__(
@@ -156,5 +156,5 @@ def _findings(pages: Iterator[Page], file: HitFile) -> Findings:
 def _same_video(record: Record, facts: JobFacts) -> bool:
     """Compare what Rekognition says it looked at; what it leaves out says nothing."""
     version = record.video.version_id if record.start is None else record.start.version_id
-    told = ((facts.bucket, record.video.bucket), (facts.key, record.video.key), (facts.version_id, version))
-    return all(said == ours or not said or ours is None for said, ours in told)
+    facts_compared = ((facts.bucket, record.video.bucket), (facts.key, record.video.key), (facts.version_id, version))
+    return all(said == ours or not said or ours is None for said, ours in facts_compared)

@@ -11,8 +11,8 @@ from typing import Any
 from handlers.adapters.aws_errors import code_of
 from handlers.adapters.queue import LaneQueues
 from handlers.domain import json_text, lane_message
-from handlers.flows.start import Starting
-from handlers.flows.start_rules import HandBack
+from handlers.flows.start import StartFlow
+from handlers.flows.start_rules import Defer
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
@@ -34,10 +34,10 @@ class _Received:
     receives: int
 
 
-class Receiving:
+class LaneEventsFlow:
     """Answers the event source mapping of both lanes."""
 
-    def __init__(self, starting: Starting, queues: LaneQueues, clock: Clock) -> None:
+    def __init__(self, starting: StartFlow, queues: LaneQueues, clock: Clock) -> None:
         self._starting = starting
         self._queues = queues
         self._clock = clock
@@ -64,13 +64,13 @@ class Receiving:
         except Exception as error:  # noqa: BLE001 # the queue brings the message back, sooner than after an exception
             log = Log({"scan_id": message.analysis.scan_id, "video_id": message.analysis.video_id})
             log.alarm("message not dealt with", cause=error, reason=code_of(error))
-            back = HandBack(TROUBLE_SECONDS, code_of(error))
+            back = Defer(TROUBLE_SECONDS, code_of(error))
         if back is None:
             return False
         self._hand_back(received, back)
         return True
 
-    def _hand_back(self, received: _Received, back: HandBack) -> None:
+    def _hand_back(self, received: _Received, back: Defer) -> None:
         """Let a message be seen again after a while; where that fails, it is seen when its present visibility ends."""
         try:
             self._queues.hide(self._queues.lane(received.queue_arn), received.handle, back.seconds)

@@ -43,7 +43,7 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
-class HandBack:
+class Defer:
     """The message is to come back after so many seconds. `certain`: no Start of this invocation can have happened."""
 
     seconds: float
@@ -64,10 +64,10 @@ class Try:
     """Start is to be called. `owed`: an earlier invocation may have started it, so that nothing but repeating it may follow."""
 
     record: Record
-    owed: bool
+    may_have_started: bool
 
 
-Step = Drop | HandBack | Fail | Try
+Step = Drop | Defer | Fail | Try
 
 
 def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note: float | None, now: float) -> Step:
@@ -76,26 +76,26 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note:
     if record is None or record.attempt < analysis.attempt:
         if receives > NO_RECORD_RECEIVES:
             return Drop("its record never came")
-        return HandBack(NO_RECORD_SECONDS, "its record is not there yet")
+        return Defer(NO_RECORD_SECONDS, "its record is not there yet")
     if record.attempt > analysis.attempt or record.state is not State.WAITING:
         return Drop("its record no longer waits for it")
     if record.start_tried_at is not None and record.start_tried_at != own_note:
-        return _owed(record, record.start_tried_at, now)
-    return _held(situation) or Try(record, owed=False)
+        return _repeat_start(record, record.start_tried_at, now)
+    return _held(situation) or Try(record, may_have_started=False)
 
 
-def _held(situation: Situation) -> Drop | HandBack | None:
+def _held(situation: Situation) -> Drop | Defer | None:
     """Return what a pause or a cancellation does to a message; a scan that comes on again has its messages sent again."""
     if situation.scan is not None and situation.scan.status in (ScanStatus.PAUSED, ScanStatus.CANCELLED):
         return Drop(f"its scan is {situation.scan.status.value}")
     if situation.settings is not None and situation.settings.paused:
-        return HandBack(PAUSED_SECONDS, "starting is paused")
+        return Defer(PAUSED_SECONDS, "starting is paused")
     return None
 
 
-def _owed(record: Record, tried_at: float, now: float) -> Step:
+def _repeat_start(record: Record, tried_at: float, now: float) -> Step:
     if now - tried_at <= START_UNKNOWN_SECONDS:
-        return Try(record, owed=True)
+        return Try(record, may_have_started=True)
     message = "For 6 days nobody could learn whether the analysis had been started; later it might be paid twice."
     return Fail(record, Problem(reasons.START_UNKNOWN, message))
 

@@ -13,7 +13,7 @@ FOREIGN = "amzn-s3-demo-bucket2"
 """A bucket of which Rekognition cannot read."""
 LONGEST_SECONDS = 20_000.0
 QUIET_SECONDS = 130.0
-PATIENCE_SECONDS = 300.0
+WAIT_SECONDS = 300.0
 
 
 def verdicts(line):
@@ -99,7 +99,7 @@ def holds(line):
     def purge():
         line.table.scans.pause_scan(OTHER, "by reviewer")
         # A killed starter may have hidden a message, so that the lane seems too small to be purged.
-        until = line.clock.now() + PATIENCE_SECONDS
+        until = line.clock.now() + WAIT_SECONDS
         line.when(lambda: line.called("sqs.PurgeQueue") or line.clock.now() > until, go_on)
 
     def go_on():

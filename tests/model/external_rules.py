@@ -98,11 +98,11 @@ class Crashes(Ground):
 class Meanwhile(Ground):
     """One stands at the call at which it hurts most, and what must not harm it happens meanwhile."""
 
-    def _meanwhile(self, name, call, side, deed=lambda: None):
+    def _meanwhile(self, name, call, side, action=lambda: None):
         order = Order(name, call, side, "hold")
         self.hub.orders.insert(0, order)
         self.world.rest(20)
-        deed()
+        action()
         self.world.rest(90)
         self.hub.orders[:] = [other for other in self.hub.orders if other is not order]
         for run in self.held:

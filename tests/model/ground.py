@@ -121,7 +121,7 @@ class Ground(RuleBasedStateMachine):
         self.broken = False
 
     @initialize(
-        dials=st.fixed_dictionaries(
+        settings=st.fixed_dictionaries(
             {
                 "index_lag_seconds": st.sampled_from([0.0, 2.0]),
                 "account_jobs": st.integers(1, 4),
@@ -137,9 +137,9 @@ class Ground(RuleBasedStateMachine):
         contents=st.lists(bodies, min_size=len(KEYS), max_size=len(KEYS)),
         lane=st.sampled_from(Lane),
     )
-    def begin(self, dials, contents, lane):
+    def begin(self, settings, contents, lane):
         """Make a world in which a scan is submitted; what nobody knows of AWS is drawn."""
-        self.world = type(self).make_world(EmulatorSettings(**dials))
+        self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
         self.hub, self.books = self.world.hub, self.world.books
         self.complaints = Complaints()
@@ -249,8 +249,8 @@ class Ground(RuleBasedStateMachine):
         """Every task that S3 Batch calls done has a record, unless its object is no video."""
         if job_id not in self.world.batch._jobs:
             return  # forgotten 90 days after its end
-        told = self.world.batch.describe_job(job_id)["ProgressSummary"]
+        progress = self.world.batch.describe_job(job_id)["ProgressSummary"]
         known = self.people.recorded(scan_id, keys)
-        assert told["NumberOfTasksSucceeded"] <= known + self.people.skipped(keys), (
-            f"job {job_id} of {scan_id}: {told}, {known} records"
+        assert progress["NumberOfTasksSucceeded"] <= known + self.people.skipped(keys), (
+            f"job {job_id} of {scan_id}: {progress}, {known} records"
         )

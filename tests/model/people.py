@@ -143,7 +143,7 @@ class People:
             for job in scan.jobs if scan else ():
                 with suppress(ClientError):
                     self._world.client("s3control").update_job_status(
-                        AccountId=self._world.dials.account_id, JobId=job.id, RequestedJobStatus="Cancelled"
+                        AccountId=self._world.settings.account_id, JobId=job.id, RequestedJobStatus="Cancelled"
                     )
 
         self._do("cancel", body)
@@ -153,7 +153,7 @@ class People:
         self._do(
             "console",
             lambda: self._world.client("s3control").update_job_status(
-                AccountId=self._world.dials.account_id, JobId=job_id, RequestedJobStatus="Cancelled"
+                AccountId=self._world.settings.account_id, JobId=job_id, RequestedJobStatus="Cancelled"
             ),
         )
 

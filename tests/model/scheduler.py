@@ -46,7 +46,7 @@ class Order:
     name: str
     call: int | str
     side: str
-    deed: str
+    action: str
 
     def strikes(self, number, operation, side):
         """Tell whether it is now; a call that was passed on the other side is not missed."""
@@ -205,8 +205,8 @@ class Hub:
         order = run.order
         if order is not None and order.strikes(run.calls, name, side):
             run.order = None
-            run.held = order.deed == "hold"
-            run.doomed = order.deed == "kill"
+            run.held = order.action == "hold"
+            run.doomed = order.action == "kill"
         self._switch(run)
 
     def _switch(self, run):

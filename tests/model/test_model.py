@@ -73,7 +73,7 @@ def test_nothing_is_lost_and_nothing_paid_twice():
 def test_a_guard_taken_away_is_seen(name):
     """The model can fail: it sees each of these faults of the product, and says what is wrong."""
     flows, said = MUTANTS[name]
-    model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda dials: World(dials, flows)})
+    model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings: World(settings, flows)})
 
     with pytest.raises(AssertionError, match=said):
         run(model, EXAMPLES, Phase.generate, derandomize=True)

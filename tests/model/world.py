@@ -111,11 +111,11 @@ class Environments:
 class World:
     """An account with the product in it."""
 
-    def __init__(self, dials, flows=Flows):
+    def __init__(self, settings, flows=Flows):
         BackendDict.reset()
         reset_model_data()
         self.clock = Clock()
-        self.dials = dials
+        self.settings = settings
         self.books = Books(self.clock)
         self.hub = Hub(self.clock, self.books)
         self.flow_clock = FlowClock(self.hub)
@@ -124,7 +124,7 @@ class World:
         self._make_queues()
         self.books.hub, self.books.ledger, self.books.objects = self.hub, self.rekognition.ledger, self.objects
         self._sweeps_at = self.clock.now()
-        self.deployed = Deployed(account_jobs=dials.account_jobs)
+        self.deployed = Deployed(account_jobs=settings.account_jobs)
         self.deploy()
         self._map()
 
@@ -143,24 +143,26 @@ class World:
         return Client(service, self._answers.of(service), self.hub.gate)
 
     def _make_engines(self, flows):
-        clock, dials = self.clock, self.dials
-        self.table = _table(clock, dials.index_lag_seconds, self.books)
+        clock, settings = self.clock, self.settings
+        self.table = _table(clock, settings.index_lag_seconds, self.books)
         self.tables = Engine(lambda _name: self.table, clock)
-        self.queues = SqsService(clock=clock, settings=dials)
+        self.queues = SqsService(clock=clock, settings=settings)
         self.environments = Environments(self.hub, flows)
         self.functions = FunctionService(
             clock=clock,
-            settings=dials,
+            settings=settings,
             queues=self.queues,
             receiving=self.queues,
             runtime=self.environments,
             idle_poll_seconds=None,
         )
         self.queues.when_visible(self.functions.wake)
-        self.topics = SnsService(clock=clock, settings=dials, functions=self.functions, queues=self.queues, outbox=None)
+        self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=None)
         self.topics.outbox = self.outbox = Outbox()
-        self.batch = BatchOperations(clock=clock, settings=dials, objects=self.objects, functions=self.functions, seed=7)
-        self.rekognition = ContentModeration(clock=clock, settings=dials, objects=self.objects, topics=self.topics, analyser=Eyes())
+        self.batch = BatchOperations(clock=clock, settings=settings, objects=self.objects, functions=self.functions, seed=7)
+        self.rekognition = ContentModeration(
+            clock=clock, settings=settings, objects=self.objects, topics=self.topics, analyser=Eyes()
+        )
         self.rekognition.ledger = WatchedLedger(self.books)
         self._answers = Answers(self)
 

@@ -11,7 +11,7 @@ from handlers.domain.analysis import JobStatus
 from handlers.domain.reasons import RESULT_LOST
 from handlers.domain.record import Problem
 from handlers.flows.sweep import rules
-from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.context import SweepContext
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
@@ -19,7 +19,7 @@ PACE_SECONDS = 1.0
 """Rekognition takes 5 Gets a second in small Regions (General Reference), and completion needs them for its pages."""
 
 
-class Asking:
+class CheckOverdue:
     """Asks whether an analysis is over, and hands a finished one to `completion`; it never reads results itself."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Asking:
         self._clock = clock
         self._topic_arn = topic_arn
 
-    def do(self, sight: Sight, until: float) -> None:  # noqa: ARG002 # analyses are looked at one by one
+    def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # analyses are looked at one by one
         """Ask after the overdue analyses, the one first that was not asked after for longest."""
         now = self._clock.now()
         due = [running for running in self._records.running() if rules.overdue(running, now)]
@@ -60,7 +60,7 @@ class Asking:
             self._fail(running, Problem(RESULT_LOST, f"Rekognition does not know the job any more ({error})."))
             return True
         except Exception as error:
-            if not fault_of(error).passing:
+            if not fault_of(error).transient:
                 raise
             log.info("Rekognition would not answer", reason=code_of(error))
             return False

@@ -228,10 +228,10 @@ def test_events_tell_the_same(tmp_path, ours):
     events.write(path, {"ours": ours.lab.book}, 5)
     ((design, book, slots),) = events.read(path)
 
-    told, seen = measure(book, 150, slots), measure(ours.lab.book, 150, 5)
+    expected, seen = measure(book, 150, slots), measure(ours.lab.book, 150, 5)
     assert "ours" == design
-    assert (seen.finished, seen.paid_twice) == (told.finished, told.paid_twice)
-    assert pytest.approx((seen.makespan, seen.slot_use), rel=1e-6) == (told.makespan, told.slot_use)
+    assert (seen.finished, seen.paid_twice) == (expected.finished, expected.paid_twice)
+    assert pytest.approx((seen.makespan, seen.slot_use), rel=1e-6) == (expected.makespan, expected.slot_use)
 
 
 def test_billing_by_hand(ours):

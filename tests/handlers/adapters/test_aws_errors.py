@@ -32,7 +32,7 @@ def test_no_answer(error):
 @pytest.mark.parametrize("error", [client_error("NeverHeardOf"), NoCredentialsError(), ZeroDivisionError("x")])
 def test_ours(error):
     """What the table does not know is taken for a fault of ours, and does not pass by itself."""
-    assert (Fault.OURS, False) == (fault_of(error), fault_of(error).passing)
+    assert (Fault.OURS, False) == (fault_of(error), fault_of(error).transient)
 
 
 @pytest.mark.parametrize(

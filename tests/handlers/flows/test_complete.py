@@ -13,7 +13,7 @@ from handlers.adapters.rekognition import AnalysisReader
 from handlers.domain.policy import Policy, Rule
 from handlers.domain.record import ObjectFacts, StartParameters
 from handlers.domain.states import State
-from handlers.flows.complete import Completing, CompletionError
+from handlers.flows.complete import CompleteFlow, CompletionError
 from tests.handlers.doubles import (
     BUCKET,
     COMPLETIONS,
@@ -34,7 +34,7 @@ ALCOHOL = [(0, "Alcohol", "", 1, 60.0)]
 
 @pytest.fixture(name="flow")
 def _flow(table, rekognition, work, clock):
-    return Completing(
+    return CompleteFlow(
         table.records, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, topic_arn=COMPLETIONS
     )
 

@@ -101,7 +101,7 @@ class View:
 
     def line(self) -> str:
         """Return this state of things in one line."""
-        told = {**self.totals.told, "ineligible": self.ineligible, "not looked at": self.skipped}
+        told = {**self.totals.counts, "ineligible": self.ineligible, "not looked at": self.skipped}
         videos = ", ".join(f"{count:,} {outcome}" for outcome, count in told.items() if count)
         shown = [self._job_line(), f"{self.running:,} running", videos or "none finished yet"]
         return "; ".join([*shown, *([f"the scan is {self.status}"] if self.status is not ScanStatus.OPEN else [])])

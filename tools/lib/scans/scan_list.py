@@ -27,7 +27,7 @@ class ListedScan:
     def line(self) -> str:
         """Return the scan in one line."""
         objects = "? objects" if self.scan.objects is None else f"{self.scan.objects:,} objects"
-        videos = [f"{count:,} {outcome}" for outcome, count in self.totals.told.items() if count]
+        videos = [f"{count:,} {outcome}" for outcome, count in self.totals.counts.items() if count]
         hours = sum(self.totals.milliseconds.values()) / 3_600_000
         counts = ", ".join([objects, *(videos or ["none finished"]), f"{hours:,.1f} h of video"])
         return (
@@ -47,7 +47,7 @@ class ListedScan:
             "objects": scan.objects,
             "jobs": [job.id for job in scan.jobs],
             "mails_sent": scan.mails_sent,
-            "videos": self.totals.told,
+            "videos": self.totals.counts,
             "seconds": {state.value.lower(): self.totals.milliseconds.get(state, 0) / 1000 for state in State if state.final},
         }
 

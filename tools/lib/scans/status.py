@@ -70,7 +70,7 @@ class Standing:
     def line(self) -> str:
         """Return the sentence."""
         of = "" if self.total is None else f" of {self.total:,}"
-        told = self.totals.told
+        told = self.totals.counts
         counts = [f"{told[outcome]:,} {outcome}" for outcome in ("failed", "ineligible", "cancelled") if told[outcome]]
         parts = [
             f"{self.totals.final:,}{of} done",
