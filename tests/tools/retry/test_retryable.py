@@ -43,10 +43,10 @@ def test_the_fault_of_a_header_is_judged(header):
 
 
 def test_what_passes_by_itself_is_curable():
-    """Every AWS code that the functions take for passing is worth a retry."""
-    passing = {code for code, fault in FAULTS.items() if fault.passing}
+    """Every AWS code that the functions take for transient is worth a retry."""
+    transient = {code for code, fault in FAULTS.items() if fault.transient}
 
-    assert passing <= CURABLE.keys()
+    assert transient <= CURABLE.keys()
 
 
 def test_the_objects_fault_is_not_curable():
