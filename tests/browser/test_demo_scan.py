@@ -52,7 +52,7 @@ class Demo:
 
     def page(self, path):
         """Write the page of the scan, some videos of which failed, and return its path."""
-        self._program(ROOT / "tools" / "review_report.py", "--html", path, codes=(3,))
+        self._program(ROOT / "tools" / "review_report.py", "page", path, codes=(3,))
         return path
 
     def review(self):
@@ -61,7 +61,7 @@ class Demo:
 
     def apply(self, path):
         """Apply an export, all of which must be taken, and return what was said."""
-        return json.loads(self._program(ROOT / "tools" / "review_report.py", "--apply", path, "--json"))
+        return json.loads(self._program(ROOT / "tools" / "review_report.py", "apply", path, "--json"))
 
     def _program(self, program, *arguments, codes=(0,), **more):
         """Run a program as itself and return what it wrote to stdout."""

@@ -90,9 +90,9 @@ def test_retry(company):
 
     company.put(ARCHIVED, encode(Clip(2.0, (CardAt("Weapons", 96.0, 0.0, 1.0),))))
     company.put(CUT, tiny_clip())
-    _, curable = company.run("review_report.py", "--retry", "--yes", "--wait")
+    _, curable = company.run("review_report.py", "retry", "--yes", "--wait")
     _, second = company.run("review_report.py")
-    _, everything = company.run("review_report.py", "--retry-all-failed", "--yes", "--wait")
+    _, everything = company.run("review_report.py", "retry", "--all-failed", "--yes", "--wait")
     _, third = company.run("review_report.py")
 
     assert {ARCHIVED: "archived", CUT: "analysis-failed", EMPTY: "empty"} == reasons(first)
@@ -110,8 +110,8 @@ def test_retry(company):
 
 def tell_the_history(company, scan_id):
     """The retried video's history tells of its attempt, and the list of scans counts it once."""
-    _, history = company.run("review_report.py", "--video", f"s3://{BUCKET}/{CUT}")
-    _, listed = company.run("review_report.py", "--since", "1d")
+    _, history = company.run("review_report.py", "video", f"s3://{BUCKET}/{CUT}")
+    _, listed = company.run("review_report.py", "list", "--since", "1d")
 
     [version] = history["versions"]
     assert [(scan_id, "clean", 2)] == [(record["scan"], record["state"], record["attempt"]) for record in version["records"]]

@@ -67,7 +67,7 @@ class Script:
 
 @dataclass
 class Bench:
-    """An engine and its surroundings, and short ways to speak with it."""
+    """An engine and its program_context, and short ways to speak with it."""
 
     clock: ManualClock
     objects: Shelf
