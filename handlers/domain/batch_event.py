@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 from urllib.parse import unquote_plus
 
-from handlers.domain import identity, json_text
+from handlers.domain import identity, json_text, reasons
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane
 
@@ -134,7 +134,7 @@ def result_text(*, scan: str | None, state: str | None = None, reason: str | Non
 
 
 def _no_result(request: Request, task: Task) -> Result:
-    text = result_text(scan=request.scan_id, reason="no-result", message="The function returned no result for this task.")
+    text = result_text(scan=request.scan_id, reason=reasons.NO_RESULT, message="The function returned no result for this task.")
     return Result(task.task_id, ResultCode.TEMPORARY_FAILURE, text)
 
 

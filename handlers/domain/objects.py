@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers.domain import reasons
 from handlers.domain.beginnings import is_text, something_else
 from handlers.domain.record import Problem
 
@@ -71,12 +72,12 @@ def eligibility(
     `ArchiveStatus` (of INTELLIGENT_TIERING), each None where it is absent.
     """
     if size == 0:
-        return Problem("empty", "The object has 0 bytes.")
+        return Problem(reasons.EMPTY, "The object has 0 bytes.")
     if size > MAX_BYTES:
-        return Problem("too-large", f"The object has {size} bytes; Rekognition takes videos of up to 10 GB.")
+        return Problem(reasons.TOO_LARGE, f"The object has {size} bytes; Rekognition takes videos of up to 10 GB.")
     tier = archive_status or (storage_class if storage_class in ARCHIVE_CLASSES else None)
     if tier and 'ongoing-request="false"' not in (restore_header or ""):
-        return Problem("archived", f"The object is archived ({tier}) and not restored; restore it, then retry.")
+        return Problem(reasons.ARCHIVED, f"The object is archived ({tier}) and not restored; restore it, then retry.")
     return None
 
 

@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from handlers.domain.identity import Analysis, Video
+from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a video failed: a code from `handlers/adapters/aws_errors.py` or AWS, and a sentence."""
+    """Why a video failed: a code of `handlers/domain/reasons.py` or of AWS, and a sentence."""
 
     code: str
     message: str
-
-
-INELIGIBLE = frozenset({"empty", "archived", "too-large"})
-"""Codes of a video that failed because nobody could try: told apart from failures, and no money was spent."""
 
 
 @dataclass(frozen=True, slots=True)

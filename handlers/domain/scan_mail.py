@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from handlers.domain.mail import Mail, ascii_text, time_code, visible
-from handlers.domain.record import INELIGIBLE, Record, Scan, Settings, Totals
+from handlers.domain.reasons import INELIGIBLE
+from handlers.domain.record import Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 
 WORST = 10
