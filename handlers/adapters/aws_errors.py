@@ -99,8 +99,8 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+# Time-outs, connections refused or closed, failed handshakes, answers that break off.
 _NO_ANSWER = (sdk.HTTPClientError, sdk.ConnectionError, sdk.IncompleteReadError)
-"""Time-outs, connections refused or closed, failed handshakes, answers that break off."""
 
 
 class ThrottledError(Exception):

@@ -13,8 +13,8 @@ from handlers.adapters.aws_errors import code_of
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_lambda import LambdaClient
 
+# States of a mapping that does not change just now (Lambda API, GetEventSourceMapping).
 SETTLED = {True: "Enabled", False: "Disabled"}
-"""States of a mapping that does not change just now (Lambda API, GetEventSourceMapping)."""
 
 _BUSY = frozenset({"ResourceInUseException", "ResourceConflictException"})
 

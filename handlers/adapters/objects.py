@@ -17,11 +17,11 @@ from handlers.domain.record import ObjectFacts, Problem
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client
 
+# So often an object is looked at anew that is replaced between the two requests.
 LOOKS = 3
-"""So often an object is looked at anew that is replaced between the two requests."""
 
+# An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject).
 _BARE_REFUSAL = "400"
-"""An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject)."""
 _UNREADABLE = "S3 refuses to describe the object: its version id is none, or it is encrypted with a key of its owner's (SSE-C)."
 
 

@@ -17,11 +17,11 @@ from handlers.domain.states import Lane
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_sqs import SQSClient
 
+# Twelve hours (SQS API, ChangeMessageVisibility).
 MAX_VISIBILITY_SECONDS = 43_200
-"""Twelve hours (SQS API, ChangeMessageVisibility)."""
 
+# Messages of one SendMessageBatch (SQS API); ten of ours with the longest keys stay below its 256 KiB.
 MAX_SENT = 10
-"""Messages of one SendMessageBatch (SQS API); ten of ours with the longest keys stay below its 256 KiB."""
 
 _PURGING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
 

@@ -23,8 +23,8 @@ from handlers.runtime.clock import Clock
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_rekognition import RekognitionClient
 
+# The most that one page holds (botocore: GetContentModeration MaxResults).
 PAGE_SIZE = 1_000
-"""The most that one page holds (botocore: GetContentModeration MaxResults)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,16 @@ from handlers.domain import identity, json_text, reasons
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane
 
+# The completion report cuts a resultString here (aws-samples/sample-replicate-on-tag-for-amazon-s3, tagging-at-scale.md).
 MAX_RESULT_TEXT = 1024
-"""The completion report cuts a resultString here (aws-samples/sample-replicate-on-tag-for-amazon-s3, tagging-at-scale.md)."""
 
+# 0 to `identity.MAX_ATTEMPT`.
 _RETRY_PATTERN = re.compile(r"0|[1-9][0-9]?")
-"""0 to `identity.MAX_ATTEMPT`."""
 
 _LANES = frozenset(Lane)
 
+# Longest state, scan and reason in a result text, so that room for the message is always left.
 _FIELD_LENGTH = 96
-"""Longest state, scan and reason in a result text, so that room for the message is always left."""
 
 
 class ResultCode(StrEnum):
@@ -37,8 +37,8 @@ class ResultCode(StrEnum):
     PERMANENT_FAILURE = "PermanentFailure"
 
 
+# Of two results for one task the graver is returned: a success never hides a failure, and a repetition may still help.
 _SEVERITY = {ResultCode.SUCCEEDED: 0, ResultCode.PERMANENT_FAILURE: 1, ResultCode.TEMPORARY_FAILURE: 2}
-"""Of two results for one task the graver is returned: a success never hides a failure, and a repetition may still help."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 
+# What `submit_job` makes: 26 characters of Crockford's base 32.
 ULID_PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-"""What `submit_job` makes: 26 characters of Crockford's base 32."""
 
+# The id of an S3 Batch Operations job; the scan id of a job made by hand in the console.
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""The id of an S3 Batch Operations job; the scan id of a job made by hand in the console."""
 
+# What Rekognition takes as a bucket (botocore: rekognition S3Bucket); old buckets may have capitals and underscores.
 BUCKET_PATTERN = re.compile(r"[0-9A-Za-z._-]{3,255}")
-"""What Rekognition takes as a bucket (botocore: rekognition S3Bucket); old buckets may have capitals and underscores."""
 
+# An S3 key is at most so long, in UTF-8 (Amazon S3 user guide, object keys).
 MAX_KEY_BYTES = 1024
-"""An S3 key is at most so long, in UTF-8 (Amazon S3 user guide, object keys)."""
 
+# Two digits hold an attempt in the segments' sort key.
 MAX_ATTEMPT = 99
-"""Two digits hold an attempt in the segments' sort key."""
 
 
 @dataclass(frozen=True, slots=True)

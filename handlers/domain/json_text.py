@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+# Return a value as JSON without blanks, in ASCII: one encoder for all, where `json.dumps` would make one for each call.
 compact = json.JSONEncoder(separators=(",", ":")).encode
-"""Return a value as JSON without blanks, in ASCII: one encoder for all, where `json.dumps` would make one for each call."""
 
 
 def read(text: object) -> object:

@@ -14,8 +14,8 @@ from typing import Any
 
 from handlers.domain import json_text
 
+# botocore: rekognition JobId.
 JOB_ID_PATTERN = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""botocore: rekognition JobId."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,21 @@ from handlers.domain import reasons
 from handlers.domain.beginnings import is_text, something_else
 from handlers.domain.record import Problem
 
+# So much of an object's beginning is enough for `container` and `not_a_video`.
 FIRST_BYTES = 1_024
-"""So much of an object's beginning is enough for `container` and `not_a_video`."""
 
+# Rekognition takes videos of up to 10 GB (developer guide, limits). Read as GiB: what lies between is Rekognition's to refuse.
 MAX_BYTES = 10 * 1024**3
-"""Rekognition takes videos of up to 10 GB (developer guide, limits). Read as GiB: what lies between is Rekognition's to refuse."""
 
+# Must be restored before they can be read (S3 user guide, archived-objects). GLACIER_IR can be read at once.
 ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-"""Must be restored before they can be read (S3 user guide, archived-objects). GLACIER_IR can be read at once."""
 
+# Boxes with which files begin whose size is wrong, too (a recording that was broken off).
 _ISO_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"wide", b"skip", b"uuid", b"sidx", b"udta", b"meta"})
-"""Boxes with which files begin whose size is wrong, too (a recording that was broken off)."""
 
 _SMALL_HEADER, _LARGE_HEADER = 8, 16
+# What the 32 bits of a box's size say beside a size (ISO/IEC 14496-12, 4.2): up to the end of the file; 64 bits follow.
 _TO_THE_END, _LARGE = 0, 1
-"""What the 32 bits of a box's size say beside a size (ISO/IEC 14496-12, 4.2): up to the end of the file; 64 bits follow."""
 
 _ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _SIGNATURES = {b"\x1a\x45\xdf\xa3": "Matroska", b"FLV\x01": "FLV", b"\x00\x00\x01\xba": "MPEG-PS", _ASF_GUID: "ASF"}

@@ -48,8 +48,8 @@ class Policy:
 
     default: Rule
     rules: Mapping[str, Rule]
+    # The first 16 hex digits of the SHA-256 of the canonical JSON: the same for policies that differ in form only.
     hash: str = field(init=False)
-    """The first 16 hex digits of the SHA-256 of the canonical JSON: the same for policies that differ in form only."""
 
     def __post_init__(self) -> None:
         """Bring the names into the form in which they are compared, and make the hash, once for all the videos judged."""

@@ -94,15 +94,15 @@ class Record:
     duration_ms: int | None = None
     labels: tuple[LabelSummary, ...] = ()
     gap_ms: int | None = None
+    # Names of the labels that counted under the policy, the worst first: the mail is written later, without the policy.
     counted: tuple[str, ...] = ()
-    """Names of the labels that counted under the policy, the worst first: the mail is written later, without the policy."""
     mail_due: bool = False
     changed_during_scan: bool = False
+    # How often Start was refused for a reason of ours (permissions, parameters), the first time at `refused_since`.
     refusals: int = 0
-    """How often Start was refused for a reason of ours (permissions, parameters), the first time at `refused_since`."""
     refused_since: float | None = None
+    # Where in the work bucket the raw hits are kept, and how many there are (`hits_count`); None before an analysis is read.
     hits_key: str | None = None
-    """Where in the work bucket the raw hits are kept, and how many there are (`hits_count`); None before an analysis is read."""
     hits_count: int | None = None
 
     @property
@@ -125,9 +125,9 @@ class BatchJob:
     succeeded: int | None = None
     failed: int | None = None
     terminal_since: float | None = None
+    # Whether nothing is to be decided any more, should it have broken: its scan was paused for it once (who resumes the scan has
+    # the last word), or nothing of it waited, or a retry came after it.
     told: bool = False
-    """Whether nothing is to be decided any more, should it have broken: its scan was paused for it once (who resumes the scan has
-    the last word), or nothing of it waited, or a retry came after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +153,21 @@ class Scan:
     jobs: tuple[BatchJob, ...] = ()
     mails_sent: int = 0
     waiting_empty_since: float | None = None
+    # Videos that wait since before this are sent again, from this time on.
     resend_before: float | None = None
-    """Videos that wait since before this are sent again, from this time on."""
+    # Since when it is paused or cancelled, and why (`held_reason`).
     held_at: float | None = None
-    """Since when it is paused or cancelled, and why (`held_reason`)."""
     held_reason: str | None = None
     mails_due: tuple[ScanMail, ...] = ()
     limit_told: bool = False
+    # The last hour's, oldest first, noted by the sweeper.
     progress: tuple[Progress, ...] = ()
-    """The last hour's, oldest first, noted by the sweeper."""
+    # How many batch jobs its manifest was split into; None where nobody planned it (a job made by hand).
     planned_jobs: int | None = None
-    """How many batch jobs its manifest was split into; None where nobody planned it (a job made by hand)."""
+    # Each of its keys begins with one of these; None where that is not known.
     prefixes: tuple[str, ...] | None = None
-    """Each of its keys begins with one of these; None where that is not known."""
+    # Objects that were left out of its jobs when it was submitted, by the code of the reason why nobody can analyse them.
     set_aside: Mapping[str, int] = field(default_factory=dict, hash=False)
-    """Objects that were left out of its jobs when it was submitted, by the code of the reason why nobody can analyse them."""
 
     @property
     def missing_jobs(self) -> int:
@@ -193,8 +193,8 @@ class Settings:
     paused_by: str | None = None
     paused_reason: str | None = None
     paused_at: float | None = None
+    # Whether the operator is still to be mailed that starting is paused.
     mail_due: bool = False
-    """Whether the operator is still to be mailed that starting is paused."""
     refused_in_row: int = 0
 
 
@@ -204,8 +204,8 @@ class Totals:
 
     videos: dict[State, int] = field(default_factory=dict)
     milliseconds: dict[State, int] = field(default_factory=dict)
+    # Failed videos per reason.
     failures: dict[str, int] = field(default_factory=dict)
-    """Failed videos per reason."""
 
     @property
     def final(self) -> int:

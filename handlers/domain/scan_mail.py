@@ -10,18 +10,18 @@ from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.record import Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 
+# So many flagged videos are named in a digest.
 WORST = 10
-"""So many flagged videos are named in a digest."""
 
 MAX_REASONS = 20
+# Longest reason and label shown; a key is shown whole, 1,024 bytes and their escapes.
 MAX_TEXT = 300
-"""Longest reason and label shown; a key is shown whole, 1,024 bytes and their escapes."""
 
+# Outcomes in the digest; the last two are left out where there are none.
 _ROWS = ("clean", "flagged", "failed", "ineligible", "cancelled")
-"""Outcomes in the digest; the last two are left out where there are none."""
 
+# Rekognition content moderation of stored video, us-east-1; a test holds it against the tools' table of prices.
 DOLLARS_A_MINUTE = 0.10
-"""Rekognition content moderation of stored video, us-east-1; a test holds it against the tools' table of prices."""
 
 
 def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name: str, *, seen_all: bool) -> Mail:

@@ -27,11 +27,11 @@ from handlers.domain.states import State
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# Reading stops so long before the invocation's end; the rest is for writing up to 5,000 segments.
 LAST_SECONDS = 30.0
-"""Reading stops so long before the invocation's end; the rest is for writing up to 5,000 segments."""
 
+# So often a job is read anew whose page tokens went stale on the way.
 READINGS = 3
-"""So often a job is read anew whose page tokens went stale on the way."""
 
 MAX_MESSAGE = 1_000
 

@@ -16,11 +16,11 @@ from handlers.flows.start_rules import Defer
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# A message stays hidden for so long after its invocation's end: a dead starter's is back soon, a living one's never twice.
 GRACE_SECONDS = 30.0
-"""A message stays hidden for so long after its invocation's end: a dead starter's is back soon, a living one's never twice."""
 
+# After how long a message comes back that met trouble of the table's, of S3's or of ours.
 TROUBLE_SECONDS = 30.0
-"""After how long a message comes back that met trouble of the table's, of S3's or of ours."""
 
 
 @dataclass(frozen=True, slots=True)

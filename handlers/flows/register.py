@@ -24,17 +24,17 @@ from handlers.runtime.backoff import backoff
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# For how long an invocation tries again in place; the function itself may run for five minutes.
 RETRY_SECONDS = 30.0
-"""For how long an invocation tries again in place; the function itself may run for five minutes."""
 
+# For how long an environment trusts that a scan exists, is open and knows its batch job.
 SCAN_ENSURED_SECONDS = 60.0
-"""For how long an environment trusts that a scan exists, is open and knows its batch job."""
 
+# What the report says of an object that is no video; nothing is stored for it, unless a record says something else by now.
 SKIPPED = "SKIPPED"
-"""What the report says of an object that is no video; nothing is stored for it, unless a record says something else by now."""
 
+# With one of these a task fails for good: many of them should stop the batch job.
 _NOT_READABLE = frozenset({reasons.MISSING, reasons.FORBIDDEN})
-"""With one of these a task fails for good: many of them should stop the batch job."""
 
 T = TypeVar("T")
 

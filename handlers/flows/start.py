@@ -30,22 +30,22 @@ from handlers.runtime.backoff import jitter
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# No environment calls Start sooner after its last call: four starters stay under Rekognition's 5 a second (General Reference).
 PACE_SECONDS = 1.0
-"""No environment calls Start sooner after its last call: four starters stay under Rekognition's 5 a second (General Reference)."""
 
+# Between two tries while no job is free.
 WAIT_SECONDS = (1.0, 2.0)
-"""Between two tries while no job is free."""
 
+# No further try begins with less time left: it may take a look (2 x 10 s), a Start (20 s), and a few writes.
 LAST_SECONDS = 60.0
-"""No further try begins with less time left: it may take a look (2 x 10 s), a Start (20 s), and a few writes."""
 
 NO_SLOT_SECONDS = 1.0
 UNKNOWN_SECONDS = 10.0
+# After how long a message comes back: no job was free all the time; its Start may have happened; the fault was ours.
 OUR_FAULT_SECONDS = 60.0
-"""After how long a message comes back: no job was free all the time; its Start may have happened; the fault was ours."""
 
+# So many Starts in a row refused for a reason of ours pause everything.
 BREAKER_REFUSALS = 20
-"""So many Starts in a row refused for a reason of ours pause everything."""
 
 BREAKER = "circuit breaker"
 

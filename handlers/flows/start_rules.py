@@ -11,20 +11,20 @@ from handlers.domain.record import Problem, Record, Settings
 from handlers.domain.states import ScanStatus, State
 
 NO_RECORD_SECONDS = 30.0
+# A message whose record is not there yet is handed back so often: a batch task that takes longer than this has failed.
 NO_RECORD_RECEIVES = 20
-"""A message whose record is not there yet is handed back so often: a batch task that takes longer than this has failed."""
 
+# A lane's message may be received 1,000 times before it is dead: a pause must not use them up before the mapping is disabled.
 PAUSED_SECONDS = 60.0
-"""A lane's message may be received 1,000 times before it is dead: a pause must not use them up before the mapping is disabled."""
 
+# Rekognition keeps tokens and results for 7 days (developer guide, api-video): after 6 a repeated Start might be paid again.
 START_UNKNOWN_SECONDS = 6 * 86_400.0
-"""Rekognition keeps tokens and results for 7 days (developer guide, api-video): after 6 a repeated Start might be paid again."""
 
 HOPELESS_REFUSALS = 20
 HOPELESS_SECONDS = 3_600.0
 
+# At the account's quota Rekognition's refusal decides; at so many times the quota our own count stops: something is broken.
 OVERSHOOT = 2
-"""At the account's quota Rekognition's refusal decides; at so many times the quota our own count stops: something is broken."""
 
 
 @dataclass(frozen=True, slots=True)

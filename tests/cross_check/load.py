@@ -29,8 +29,8 @@ from tests.harness.flows import Clients
 
 REGISTRARS = 32
 STARTERS = (Lane.NORMAL, Lane.NORMAL, Lane.EXPRESS, Lane.EXPRESS)
+# How fast the flows' time runs: a starter may call Start once in a second of it.
 SPEED = 20.0
-"""How fast the flows' time runs: a starter may call Start once in a second of it."""
 FUNCTION_SECONDS = 900.0
 REDRIVES = 3
 

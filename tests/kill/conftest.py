@@ -14,8 +14,8 @@ from tests.kill.sites import HANDLERS
 
 __all__ = ["assembly", "session"]
 
+# Where a scenario wants another world than the others.
 SETTINGS = {"holds": {"account_jobs": 1, "analysis_base_seconds": 2.0}}
-"""Where a scenario wants another world than the others."""
 COUNTS = []
 
 

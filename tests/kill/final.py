@@ -7,8 +7,8 @@ from email import message_from_bytes, policy
 from boto3.dynamodb.types import TypeDeserializer
 
 FINAL = {"CLEAN", "FLAGGED", "FAILED", "CANCELLED"}
+# Attributes of a record that a repeated step may leave otherwise, beside all times.
 PASSING = {"rekognition_job_id", "refusals", "batch_job_id", "changed_during_scan", "start_shared"}
-"""Attributes of a record that a repeated step may leave otherwise, beside all times."""
 
 
 @dataclass

@@ -16,8 +16,8 @@ from tests.kill.final import Final, differences, faults_of
 from tests.kill.forking import Forking
 from tests.kill.sites import HANDLERS, Site
 
+# How the names of operations begin that change nothing; GetContentModeration counts against Rekognition's calls a second.
 READS = ("Get", "BatchGet", "Query", "Head", "Describe", "List")
-"""How the names of operations begin that change nothing; GetContentModeration counts against Rekognition's calls a second."""
 
 
 @dataclass(frozen=True)

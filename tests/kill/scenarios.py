@@ -9,8 +9,8 @@ from tests.harness.videos import MP4, unreadable, video
 
 WEAPONS = (2_000, "Weapons", 99.0)
 SCAN, OTHER = "01JDEM00000000000000000001", "01JDEM00000000000000000002"
+# A bucket of which Rekognition cannot read.
 FOREIGN = "amzn-s3-demo-bucket2"
-"""A bucket of which Rekognition cannot read."""
 LONGEST_SECONDS = 20_000.0
 QUIET_SECONDS = 130.0
 WAIT_SECONDS = 300.0

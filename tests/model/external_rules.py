@@ -7,8 +7,8 @@ from tests.model.product import DAY, HOUR
 from tests.model.scheduler import Order, Stand
 from tests.model.troubles import KINDS, REFUSALS, Trouble
 
+# The functions, and about how many AWS calls an invocation makes.
 FUNCTIONS = {"batch_invoke": 8, "start_analysis": 12, "completion": 7, "sweeper": 90}
-"""The functions, and about how many AWS calls an invocation makes."""
 PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6}
 MOST_ORDERS = 4
 

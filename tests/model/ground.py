@@ -23,15 +23,15 @@ from tests.model.world import World
 from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.settings import EmulatorSettings
 
+# After so long without faults everything must be over. The longest wait there is lasts a day: a scan whose job never came.
 QUIET_SECONDS = 3 * DAY
-"""After so long without faults everything must be over. The longest wait there is lasts a day: a scan whose job never came."""
 
 KEYS = tuple(f"v{number}.mp4" for number in range(7))
 SECONDS = (5, 20, 20, 60, 400)
 seeds = st.integers(0, 2**16)
 videos = st.builds(video, st.sampled_from(SECONDS), st.sampled_from([None, 70, 85, 99]), content=st.integers(0, 3))
+# What may lie under a key: a video, one that cannot be analysed, no video, nothing.
 bodies = st.one_of(videos, videos, st.sampled_from([video(reason="Unsupported codec/format."), b"no video", None]))
-"""What may lie under a key: a video, one that cannot be analysed, no video, nothing."""
 
 
 class Complaints(logging.Filter):

@@ -11,13 +11,14 @@ from tools.emulator.services.dynamodb.table import Table
 from tools.emulator.services.rekognition.ledger import Ledger
 
 DAY = 86_400.0
+# Two lanes with two starters each (stacks/start_analysis.py).
 STARTERS = 4
-"""Two lanes with two starters each (stacks/start_analysis.py)."""
 
+# A sweep lasts so long at most, so that what registers while it looks may be missed by it.
 LATE_SECONDS = 120.0
-"""A sweep lasts so long at most, so that what registers while it looks may be missed by it."""
 
 _FINAL = {state.value for state in FINAL}
+# Which states follow which within one attempt.
 _NEXT = {
     None: {"WAITING", "FAILED"},
     "WAITING": {"WAITING", "RUNNING", "FAILED", "CANCELLED"},
@@ -27,7 +28,6 @@ _NEXT = {
     "FAILED": {"FAILED"},
     "CANCELLED": {"CANCELLED"},
 }
-"""Which states follow which within one attempt."""
 _BY_POLICY = {("CLEAN", "FLAGGED"), ("FLAGGED", "CLEAN")}
 _BY_RETRY = {("FAILED", "WAITING"), ("FAILED", "FAILED"), ("CANCELLED", "WAITING"), ("CANCELLED", "FAILED")}
 

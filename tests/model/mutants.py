@@ -106,6 +106,7 @@ def flows_with(records):
     return Mutated
 
 
+# Each mutant, and what is said of it.
 MUTANTS = {
     "no condition at RUNNING": (flows_with(UnconditionalRecords), "no transition|no retry|RUNNING items|paid"),
     "no token": (TokenlessFlows, "paid twice"),
@@ -113,4 +114,3 @@ MUTANTS = {
     "a job known by its tag": (TagFlows, "the verdict of another job|no transition"),
     "closing without a look at RUNNING": (flows_with(BlindRecords), "closed too early"),
 }
-"""Each mutant, and what is said of it."""

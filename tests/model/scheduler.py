@@ -14,8 +14,8 @@ from greenlet import getcurrent, greenlet
 
 from tools.emulator.core.clock import ManualClock
 
+# So many steps at one time of the clock mean that somebody goes round in circles.
 MOST_STEPS = 200_000
-"""So many steps at one time of the clock mean that somebody goes round in circles."""
 
 
 class Killed(BaseException):

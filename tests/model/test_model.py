@@ -19,6 +19,7 @@ LONGER = os.environ.get("MODEL_EXAMPLES")
 EXAMPLES, STEPS = int(LONGER or 420), 50
 LEAST_STEPS, LEAST_HITS = 10_000, 100
 LEAST_MET = 30
+# AWS calls that must have been made while another was half-way: the first one stood, the second one called.
 MET = {
     "sweep in sweep": ("sweeper", "sweeper"),
     "start during completion": ("completion", "start_analysis"),
@@ -27,7 +28,6 @@ MET = {
     "sweep during start": ("start_analysis", "sweeper"),
     "start during sweep": ("sweeper", "start_analysis"),
 }
-"""AWS calls that must have been made while another was half-way: the first one stood, the second one called."""
 
 
 def run(model, examples, *phases, derandomize):

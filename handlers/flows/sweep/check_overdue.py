@@ -15,8 +15,8 @@ from handlers.flows.sweep.context import SweepContext
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# Rekognition takes 5 Gets a second in small Regions (General Reference), and completion needs them for its pages.
 PACE_SECONDS = 1.0
-"""Rekognition takes 5 Gets a second in small Regions (General Reference), and completion needs them for its pages."""
 
 
 class CheckOverdue:

@@ -12,17 +12,17 @@ from handlers.flows.sweep.send_mail import MAILS_LOOKED_AT
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# A batch job may be over while the last invocations of its tasks still run.
 JOBS_OVER_SECONDS = 300.0
-"""A batch job may be over while the last invocations of its tasks still run."""
 
+# The indexes lag behind the table: a scan is closed only when nothing of it was seen in two sweeps so far apart.
 EMPTY_SECONDS = 60.0
-"""The indexes lag behind the table: a scan is closed only when nothing of it was seen in two sweeps so far apart."""
 
+# A scan of which no batch job came for so long will have none: whoever submitted it broke off before its job was made.
 SUBMITTING_SECONDS = 86_400.0
-"""A scan of which no batch job came for so long will have none: whoever submitted it broke off before its job was made."""
 
+# How often it is noted how many videos of a scan are final: reading its totals costs a read of some sixty small items.
 PROGRESS_SECONDS = 600.0
-"""How often it is noted how many videos of a scan are final: reading its totals costs a read of some sixty small items."""
 
 
 @dataclass(frozen=True, slots=True)

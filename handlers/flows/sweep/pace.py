@@ -9,8 +9,8 @@ from handlers.adapters.table import MAX_RECORDS
 from handlers.domain.record import Record
 from handlers.runtime.clock import Clock
 
+# Leaves the better part of what a new on-demand table and its indexes take (4,000 writes a second) to the scan itself.
 RECORDS_A_SECOND = 300.0
-"""Leaves the better part of what a new on-demand table and its indexes take (4,000 writes a second) to the scan itself."""
 
 
 def paced(records: Iterable[Record], work: Callable[[Sequence[Record]], None], clock: Clock, until: float) -> bool:

@@ -9,14 +9,14 @@ from handlers.domain.record import Problem, Scan
 DAY_SECONDS = 86_400.0
 
 ASK_AFTER_SECONDS = 60.0
+# Asking after an analysis is discouraged (Rekognition guide, api-video), so it becomes rarer the longer the analysis runs.
 ASK_AFTER_AGE = 0.1
-"""Asking after an analysis is discouraged (Rekognition guide, api-video), so it becomes rarer the longer the analysis runs."""
 
+# Rekognition keeps results for 7 days (developer guide, api-video); what it says later would be half a truth.
 RESULT_LOST_SECONDS = 6 * DAY_SECONDS
-"""Rekognition keeps results for 7 days (developer guide, api-video); what it says later would be half a truth."""
 
+# A lane forgets a message after 14 days (the longest SQS keeps one).
 RESEND_SECONDS = 10 * DAY_SECONDS
-"""A lane forgets a message after 14 days (the longest SQS keeps one)."""
 
 
 def overdue(running: Running, now: float) -> bool:

@@ -17,16 +17,16 @@ from handlers.flows.sweep.context import SweepContext
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# SNS suspends an e-mail subscription above 10 messages a second (General Reference, SNS quotas): half of that.
 PACE_SECONDS = 0.2
-"""SNS suspends an e-mail subscription above 10 messages a second (General Reference, SNS quotas): half of that."""
 
 MAILS_LOOKED_AT = 1_000
 
+# So many flagged videos are read for the worst ten: 5,000 reads of 4 KB, less than a tenth of a cent and some ten seconds.
 FLAGGED_LOOKED_AT = 5_000
-"""So many flagged videos are read for the worst ten: 5,000 reads of 4 KB, less than a tenth of a cent and some ten seconds."""
 
+# So far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent.
 WAITING_COUNTED = 100_000
-"""So far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent."""
 
 
 class Post:

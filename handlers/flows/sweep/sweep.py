@@ -30,11 +30,11 @@ from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# No chore goes on for longer after the sweep's begin: the next sweep is due after a minute.
 SWEEP_SECONDS = 50.0
-"""No chore goes on for longer after the sweep's begin: the next sweep is due after a minute."""
 
+# No chore goes on with less time left until the invocation's end.
 LAST_SECONDS = 30.0
-"""No chore goes on with less time left until the invocation's end."""
 
 
 class SweepError(Exception):

@@ -15,14 +15,14 @@ from handlers.flows.sweep.send_mail import attempt_all
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# S3 slows down who asks after a batch job more often (S3 user guide, troubleshooting-batch-operations).
 ASKED_SECONDS = 30.0
-"""S3 slows down who asks after a batch job more often (S3 user guide, troubleshooting-batch-operations)."""
 
+# When a job is over its last tasks may still be at it (they try for half a minute), and the index that tells what waits lags.
 SETTLED_SECONDS = 60.0
-"""When a job is over its last tasks may still be at it (they try for half a minute), and the index that tells what waits lags."""
 
+# Statuses of a job that ended before all its tasks were tried (S3 user guide, batch-ops-job-status).
 BROKEN = frozenset({"Cancelled", "Failed"})
-"""Statuses of a job that ended before all its tasks were tried (S3 user guide, batch-ops-job-status)."""
 
 
 class WatchJobs:

@@ -13,8 +13,8 @@ from handlers.flows.sweep.context import SweepContext
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# SQS may be a minute late with its counts, so a lane is empty when it was so in two sweeps, which are a minute apart.
 EMPTY_SECONDS = 55.0
-"""SQS may be a minute late with its counts, so a lane is empty when it was so in two sweeps, which are a minute apart."""
 
 
 class SwitchLanes:

@@ -24,10 +24,10 @@ from tools.emulator.settings import EmulatorSettings
 ACCOUNT = "111122223333"
 WORK_BUCKET = "amzn-s3-demo-work"
 SCAN = "01JDEM00000000000000000001"
+# A design of which Rekognition has heard nothing for so long is over: twice the longest video.
 QUIET_SECONDS = 12 * 3_600.0
-"""A design of which Rekognition has heard nothing for so long is over: twice the longest video."""
+# For so long a design is watched after its last result: a message that comes back late may still be paid.
 AFTER_SECONDS = 3_600.0
-"""For so long a design is watched after its last result: a message that comes back late may still be paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

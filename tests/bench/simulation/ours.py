@@ -23,13 +23,13 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/rekognition"
 LANES = {Lane.NORMAL: "normal", Lane.EXPRESS: "express"}
 GRAVES = {"normal": "normal-dead", "express": "express-dead"}
 STARTERS_PER_LANE = 2
+# Timeout in seconds and memory in MB.
 FUNCTIONS = {
     "batch_invoke": (300.0, 256),
     "start_analysis": (900.0, 256),
     "completion": (900.0, 1_024),
     "sweeper": (120.0, 512),
 }
-"""Timeout in seconds and memory in MB."""
 LANE_VISIBILITY_SECONDS, LANE_RECEIVES = 5_400.0, 1_000
 SWEEPS = "rate(1 minute)"
 _RETRY_LOOK_SECONDS = 60.0

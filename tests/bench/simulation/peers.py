@@ -20,8 +20,8 @@ TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:notices"
 CHANNEL = {"SNSTopicArn": TOPIC, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/rekognition"}
 POLL_SECONDS = 5.0
 ARRIVALS_PER_SECOND = 200.0
+# What boto3's `standard` mode repeats, three tries in all (aws-facts, section 7).
 THROTTLES = ("LimitExceededException", "ProvisionedThroughputExceededException", "ThrottlingException")
-"""What boto3's `standard` mode repeats, three tries in all (aws-facts, section 7)."""
 _SUCCEEDED = "Succeeded"
 
 

@@ -12,8 +12,8 @@ from tests.bench.simulation import world as worlds
 from tests.bench.simulation.rekognition import ETAG
 from tests.bench.simulation.tables import lag_at
 
+# The partition of due mails, after the shards of what waits.
 MAILS = items.INDEX_SHARDS
-"""The partition of due mails, after the shards of what waits."""
 
 _FACTS = ObjectFacts(ETAG, 10_000_000, None)
 

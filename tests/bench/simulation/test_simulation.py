@@ -17,8 +17,8 @@ from tests.bench.simulation.ours_in_memory import OursInMemory
 from tests.bench.simulation.world import Setting, World
 
 SMALL = Setting(videos=150, length=60.0, slots=5)
+# Videos come slower than they are analysed, and starters die often.
 SHORT_LANE = {"starter_crash_share": 0.2, "tasks_per_second": 1 / 90, "length": 1_500.0}
-"""Videos come slower than they are analysed, and starters die often."""
 
 
 @pytest.fixture(scope="module")
@@ -170,13 +170,13 @@ def test_mutants_are_seen(without, changes, seen):
     assert seen(sound, mutant)
 
 
+# Figures of all mutants as they must be.
 SEEN = {
     label: {"lost": 0, "paid_twice": 0, "slot_use": 0.995} | spoilt
     for label, spoilt in zip(
         bench.MUTANTS, ({}, {"lost": 9}, {"slot_use": 0.97}, {"slot_use": None}, {"paid_twice": 9}), strict=True
     )
 }
-"""Figures of all mutants as they must be."""
 
 
 @pytest.mark.parametrize(
