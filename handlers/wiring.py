@@ -1,4 +1,4 @@
-"""Settings, clients and a clock become a flow. Written once: whoever runs a flow elsewhere replaces what differs in `Adapters`."""
+"""Settings, clients and a clock become a flow. Written once; other runners of a flow override what differs in `Adapters`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Clients(Protocol):
 
 
 class Adapters:
-    """Makes the adapters of one environment. What runs flows elsewhere overrides the methods of the adapters it replaces."""
+    """Makes the adapters of one environment. Other runners of a flow override the methods of what they replace."""
 
     def __init__(self, clients: Clients, clock: Clock) -> None:
         self.clients = clients

@@ -15,14 +15,14 @@ from handlers.domain.reasons import TROUBLE
 
 
 class Fault(Enum):
-    """What an error means for whoever made the call."""
+    """What an error means for the caller."""
 
     REFUSED = "refused for certain, nothing was done; the same call may succeed later"
-    UNKNOWN = "nobody knows whether it was done: time-out, broken connection, 5xx"
+    UNKNOWN = "it is unknown whether it was done: time-out, broken connection, 5xx"
     CONFLICT = "another transaction was at the same item; nothing was done"
     CONDITION = "the item is not as the condition wants it"
     OBJECT = "the object's fault: it will not get better by itself"
-    MISSING = "there is no such thing"
+    MISSING = "it does not exist"
     FORBIDDEN = "it may not be read, by our role or at all"
     CHANGED = "the object is not the one that was looked at"
     ARCHIVED = "the object is in an archive and not restored"
@@ -104,7 +104,7 @@ _NO_ANSWER = (sdk.HTTPClientError, sdk.ConnectionError, sdk.IncompleteReadError)
 
 
 class ThrottledError(Exception):
-    """AWS kept refusing, or answered nothing certain, for longer than the caller's patience."""
+    """AWS kept refusing, or answered nothing certain, for longer than the caller retries."""
 
 
 def fault_of(error: BaseException) -> Fault:

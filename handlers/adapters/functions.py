@@ -1,4 +1,4 @@
-"""Lambda: handing an event over to another function, and switching the lanes' event source mappings on and off."""
+"""Lambda: sending an event to another function, and switching the lanes' event source mappings on and off."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LaneSwitches:
         self._mapping_ids = mapping_ids
 
     def agree(self, *, enabled: bool) -> int:
-        """Bring every mapping to a state, but those that are changing just now; return how many had to be told."""
+        """Bring every mapping to a state, but those that are changing just now; return how many were switched."""
         return sum(self._switched(mapping_id, enabled=enabled) for mapping_id in self._mapping_ids)
 
     def _switched(self, mapping_id: str, *, enabled: bool) -> bool:

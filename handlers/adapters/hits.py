@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 # Where hits live in the work bucket; the function's role may write nowhere else in it.
 PREFIX = "hits/"
 
-# So many compressed bytes are held in memory, some 60,000 hits; what goes beyond is held on disk.
+# How many compressed bytes are held in memory, some 60,000 hits; more is held on disk.
 SPOOL_BYTES = 1024 * 1024
 
 _COMPRESSION = 6

@@ -43,7 +43,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody knows whether it was started."""
+    """It is unknown whether it was started."""
 
     problem: Problem
 
@@ -117,7 +117,7 @@ def _start_result(error: Exception) -> StartResult:
 
 
 class AnalysisReader:
-    """Reads analyses; calls that come too fast are met with patience."""
+    """Reads analyses; throttled calls are retried."""
 
     def __init__(self, client: RekognitionClient, clock: Clock) -> None:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take

@@ -9,7 +9,7 @@ compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def read(text: object) -> object:
-    """Return the value of a JSON text, or None where it is no string, no JSON, or nested too deeply."""
+    """Return the value of a JSON text, or None where it is not a string, not JSON, or nested too deeply."""
     if not isinstance(text, str):
         return None
     try:

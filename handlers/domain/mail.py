@@ -17,7 +17,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, Record, Segment
 
 MAX_SUBJECT = 99
-# So many labels and so many segments are listed; the rest is counted.
+# How many labels and segments are listed; the rest is counted.
 MAX_LISTED = 50
 
 # Longest label name shown; with `MAX_LISTED` it bounds the body far below SNS's limit.

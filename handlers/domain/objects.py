@@ -15,7 +15,7 @@ MAX_BYTES = 10 * 1024**3
 # Must be restored before they can be read (S3 user guide, archived-objects). GLACIER_IR can be read at once.
 ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
-# Boxes with which files begin whose size is wrong, too (a recording that was broken off).
+# Boxes with which files begin whose size is wrong, too (a recording that was interrupted).
 _ISO_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"wide", b"skip", b"uuid", b"sidx", b"udta", b"meta"})
 
 _SMALL_HEADER, _LARGE_HEADER = 8, 16
@@ -27,9 +27,9 @@ _SIGNATURES = {b"\x1a\x45\xdf\xa3": "Matroska", b"FLV\x01": "FLV", b"\x00\x00\x0
 
 
 def container(first_bytes: bytes, size: int) -> str | None:
-    """Return the container that an object of so many bytes begins with, or None where it is none that we know.
+    """Return the container that an object begins with, by its first bytes and its size, or None where it is unknown.
 
-    A box that nobody knows is one of ISO-BMFF: players step over it. A known one may claim to be larger than the object (broken
+    An unknown box is one of ISO-BMFF: players step over it. A known one may claim to be larger than the object (broken
     off, or on purpose), for players look into it all the same; but then a text may happen to read so. Whether Rekognition can
     decode what is in a container is for Rekognition to say.
     """
@@ -44,7 +44,7 @@ def container(first_bytes: bytes, size: int) -> str | None:
 
 
 def not_a_video(first_bytes: bytes, size: int) -> str | None:
-    """Return what an object of so many bytes positively is, if it is something else than a video; else it is to be analysed.
+    """Return what an object positively is, by its first bytes and its size, if that is not a video; all else is to be analysed.
 
     What parses as a box within the object is never something else, whatever else its bytes look like.
     """
@@ -52,7 +52,7 @@ def not_a_video(first_bytes: bytes, size: int) -> str | None:
 
 
 def is_box(first_bytes: bytes, size: int) -> bool:
-    """Tell whether a box begins an object of so many bytes: one that has a header, and ends within the object."""
+    """Tell whether a box begins an object of this size: one that has a header, and ends within the object."""
     if len(first_bytes) < _SMALL_HEADER:
         return False
     stated = int.from_bytes(first_bytes[:4], "big")

@@ -162,16 +162,16 @@ class Scan:
     limit_told: bool = False
     # The last hour's, oldest first, noted by the sweeper.
     progress: tuple[Progress, ...] = ()
-    # How many batch jobs its manifest was split into; None where nobody planned it (a job made by hand).
+    # How many batch jobs its manifest was split into; None for a job that was created by hand.
     planned_jobs: int | None = None
     # Each of its keys begins with one of these; None where that is not known.
     prefixes: tuple[str, ...] | None = None
-    # Objects that were left out of its jobs when it was submitted, by the code of the reason why nobody can analyse them.
+    # Objects that were left out of its jobs when it was submitted, by the code of the reason why they cannot be analysed.
     set_aside: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def missing_jobs(self) -> int:
-        """Return how many of its planned batch jobs are not known yet: whoever submits it is still at it, or broke off.
+        """Return how many of its planned batch jobs are not known yet: it is still being submitted, or submitting was interrupted.
 
         Jobs are counted, not told apart. A scan that is not whole cannot be retried, so only a clone made by hand in the console
         can be taken for a missing job; the scan then closes too soon, and the missing job's first task opens it again.

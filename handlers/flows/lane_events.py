@@ -1,4 +1,4 @@
-"""Receiving: an SQS event becomes messages, and what is handed back is named; an exception never hands anything back.
+"""Lane events: an SQS event becomes messages, and deferred ones are named in the response; an exception would defer nothing.
 
 Source: Lambda developer guide, services-sqs-errorhandling (partial batch responses); SQS developer guide, visibility timeout.
 """
@@ -16,16 +16,16 @@ from handlers.flows.start_rules import Defer
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
-# A message stays hidden for so long after its invocation's end: a dead starter's is back soon, a living one's never twice.
+# How long a message stays hidden after its invocation's end: a dead starter's is back soon, a living one's never twice.
 GRACE_SECONDS = 30.0
 
-# After how long a message comes back that met trouble of the table's, of S3's or of ours.
+# After how long a message comes back that met an error of the table, of S3 or of ours.
 TROUBLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Received:
-    """One message as Lambda hands it over."""
+    """One message as Lambda passes it."""
 
     id: str
     handle: str
@@ -43,7 +43,7 @@ class LaneEventsFlow:
         self._clock = clock
 
     def respond(self, event: object, *, deadline: float) -> dict[str, Any]:
-        """Deal with an event's messages; return those that are handed back, as the event source mapping wants it."""
+        """Process an event's messages; return the deferred ones, as the event source mapping wants it."""
         entries = json_text.items(json_text.mapping(event).get("Records"))
         if not entries:
             Log().alarm("the event is no SQS event: it has no records")
@@ -52,7 +52,7 @@ class LaneEventsFlow:
         return {"batchItemFailures": [{"itemIdentifier": name} for name in back]}
 
     def _deal_with(self, received: _Received, deadline: float) -> bool:
-        """Deal with one message; tell whether it is handed back."""
+        """Process one message; tell whether it is deferred."""
         message = lane_message.parse(received.body)
         if message is None:
             Log().alarm("message dropped: it is none of ours", message_id=received.id)

@@ -1,7 +1,7 @@
-"""Registering: a batch task becomes a message in a lane and a WAITING record, or at once a reason why not.
+"""Register: a batch task becomes a message in a lane and a WAITING record, or at once a reason why not.
 
 The message goes before the record, so that a record always has had its message; and the record is read before either, so that a
-clone of a batch job does not flood the lane. What passes by itself is tried again in place for half a minute; after that S3
+clone of a batch job does not flood the lane. Transient errors are retried in place for half a minute; after that S3
 repeats the task. Design, sections 3 (Registering) and 5.
 """
 
@@ -24,13 +24,13 @@ from handlers.runtime.backoff import backoff
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
-# For how long an invocation tries again in place; the function itself may run for five minutes.
+# How long an invocation retries in place; the function itself may run for five minutes.
 RETRY_SECONDS = 30.0
 
 # For how long an environment trusts that a scan exists, is open and knows its batch job.
 SCAN_ENSURED_SECONDS = 60.0
 
-# What the report says of an object that is no video; nothing is stored for it, unless a record says something else by now.
+# What the report says of an object that is not a video; nothing is stored for it, unless a record says something else by now.
 SKIPPED = "SKIPPED"
 
 # With one of these a task fails for good: many of them should stop the batch job.
@@ -137,7 +137,7 @@ class RegisterFlow:
             self._ensured[name] = now
 
     def _with_retries(self, order: _Order, step: Callable[[], T]) -> T:
-        """Do a step, again while what stands in its way may pass in a moment. Each step can be repeated harmlessly."""
+        """Run a step, with retries on transient errors. Each step can be repeated harmlessly."""
         attempt = 0
         while True:
             try:

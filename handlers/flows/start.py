@@ -30,21 +30,21 @@ from handlers.runtime.backoff import jitter
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
-# No environment calls Start sooner after its last call: four starters stay under Rekognition's 5 a second (General Reference).
+# The least time between two Starts of one environment: four starters stay under Rekognition's 5 a second (General Reference).
 PACE_SECONDS = 1.0
 
-# Between two tries while no job is free.
+# Bounds of the wait between two tries while no job is free.
 WAIT_SECONDS = (1.0, 2.0)
 
 # No further try begins with less time left: it may take a look (2 x 10 s), a Start (20 s), and a few writes.
 LAST_SECONDS = 60.0
 
+# After how long a message comes back: no job was free all the time; its Start may have happened; the fault was ours.
 NO_SLOT_SECONDS = 1.0
 UNKNOWN_SECONDS = 10.0
-# After how long a message comes back: no job was free all the time; its Start may have happened; the fault was ours.
 OUR_FAULT_SECONDS = 60.0
 
-# So many Starts in a row refused for a reason of ours pause everything.
+# This many consecutive Starts refused for a reason of ours pause all starting.
 BREAKER_REFUSALS = 20
 
 BREAKER = "circuit breaker"
@@ -112,7 +112,7 @@ class StartFlow:
         self._last_start = float("-inf")
 
     def start(self, message: LaneMessage, *, receives: int, deadline: float) -> Defer | None:
-        """Deal with one message: None when it is done with, else for how long to hand it back.
+        """Process one message: None when it is done, else how long to defer it.
 
         `receives` is how often it was received, this time included; `deadline` when the invocation ends (epoch seconds).
         """
@@ -236,7 +236,7 @@ class StartFlow:
         if in_row >= BREAKER_REFUSALS:
             self._open_breaker(session, problem)
         record = self._records.note_refusal(step.record)
-        # An owed Start may have happened: such a record never fails for this.
+        # A Start that may have happened never fails its record for this.
         if in_row < BREAKER_REFUSALS and not step.may_have_started and start_rules.hopeless(record, now=self._clock.now()):
             return self._fail(session, step.record, problem)
         return Defer(OUR_FAULT_SECONDS, problem.code)

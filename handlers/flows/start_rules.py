@@ -10,8 +10,8 @@ from handlers.domain.identity import Analysis
 from handlers.domain.record import Problem, Record, Settings
 from handlers.domain.states import ScanStatus, State
 
+# How long, and how often, a message is deferred whose record does not exist yet: a batch task that takes longer has failed.
 NO_RECORD_SECONDS = 30.0
-# A message whose record is not there yet is handed back so often: a batch task that takes longer than this has failed.
 NO_RECORD_RECEIVES = 20
 
 # A lane's message may be received 1,000 times before it is dead: a pause must not use them up before the mapping is disabled.
@@ -23,7 +23,7 @@ START_UNKNOWN_SECONDS = 6 * 86_400.0
 HOPELESS_REFUSALS = 20
 HOPELESS_SECONDS = 3_600.0
 
-# At the account's quota Rekognition's refusal decides; at so many times the quota our own count stops: something is broken.
+# At the account's quota Rekognition's refusal decides; at this multiple of it our own count stops everything: something is broken.
 OVERSHOOT = 2
 
 
@@ -44,7 +44,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """The message is to come back after so many seconds. `certain`: no Start of this invocation can have happened."""
+    """The message is to come back after `seconds`. `certain`: no Start of this invocation can have happened."""
 
     seconds: float
     reason: str
@@ -61,7 +61,7 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Start is to be called. `owed`: an earlier invocation may have started it, so that nothing but repeating it may follow."""
+    """Start is to be called. `may_have_started`: by an earlier invocation, so that only repeating that Start is allowed."""
 
     record: Record
     may_have_started: bool
@@ -96,7 +96,7 @@ def _held(situation: Situation) -> Drop | Defer | None:
 def _repeat_start(record: Record, tried_at: float, now: float) -> Step:
     if now - tried_at <= START_UNKNOWN_SECONDS:
         return Try(record, may_have_started=True)
-    message = "For 6 days nobody could learn whether the analysis had been started; later it might be paid twice."
+    message = "For 6 days it stayed unknown whether the analysis had been started; a later Start might be paid twice."
     return Fail(record, Problem(reasons.START_UNKNOWN, message))
 
 
@@ -107,6 +107,6 @@ def slots(settings: Settings | None, limits: Limits) -> int:
 
 
 def hopeless(record: Record, *, now: float) -> bool:
-    """Tell whether one video has been refused so often and so long for a reason of ours that it is the video after all."""
+    """Tell whether a video was refused for a reason of ours often enough, and long enough, that the cause must be the video."""
     since = now if record.refused_since is None else record.refused_since
     return record.refusals >= HOPELESS_REFUSALS and now - since >= HOPELESS_SECONDS

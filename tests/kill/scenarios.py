@@ -153,18 +153,18 @@ def lost(line):
 
 
 def breaker(line):
-    """Starts that are refused for a fault of ours, until somebody has read the mail and mends it."""
+    """Starts that are refused for a fault of ours, until an operator has read the mail and fixes it."""
     for _ in range(19):
         line.table.control.count_refused()
     line.put("a.mp4")
     line.rekognition.faults.refuse_starts("AccessDeniedException", count=1_000)
 
-    def mend():
+    def fix():
         line.rekognition.faults._refusals.clear()
         line.table.control.resume()
 
     create(line, line.upload_manifest(f"{BUCKET},a.mp4"))
-    line.when(lambda: (found := line.table.control.settings()).paused and not found.mail_due, mend)
+    line.when(lambda: (found := line.table.control.settings()).paused and not found.mail_due, fix)
     quiet(line)
 
 
@@ -179,7 +179,7 @@ def repaired(line):
         quiet(line)
 
 
-def patient(line):
+def long_wait(line):
     """A video that is analysed for longer than a dead starter's message stays hidden."""
     line.put("a.mp4", video(seconds=1_500))
     create(line, line.upload_manifest(f"{BUCKET},a.mp4"))

@@ -144,7 +144,7 @@ class Troubles(Ground):
 
     @kind("call's answer lost")
     def lose_answer(self, draw):
-        """The next call of a service is done, and nobody hears of it."""
+        """The next call of a service is carried out, and its answer is lost."""
         self._trouble(draw, KINDS[2])
 
     @kind("call repeated by the SDK")
@@ -154,12 +154,12 @@ class Troubles(Ground):
 
     @kind("start's answer lost")
     def lose_start_answers(self, draw):
-        """The next Starts open their jobs, and nobody hears of it."""
+        """The next Starts open their jobs, and their answers are lost."""
         self.world.rekognition.faults.lose_start_answers(draw(st.integers(1, 3)))
 
     @kind("start refused", weight=2)
     def refuse_starts(self, draw):
-        """The next Starts are refused; now and then so many that the breaker opens."""
+        """The next Starts are refused; now and then enough to open the breaker."""
         code, count = draw(
             st.sampled_from([("AccessDeniedException", 2), ("InvalidS3ObjectException", 1), ("AccessDeniedException", 25)])
         )

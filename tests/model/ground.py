@@ -35,7 +35,7 @@ bodies = st.one_of(videos, videos, st.sampled_from([video(reason="Unsupported co
 
 
 class Complaints(logging.Filter):
-    """Hears of exceptions that were no answer of AWS's: those are faults of the product. Nobody else hears of anything."""
+    """Hears of exceptions that were no answer of AWS's: those are faults of the product. All other logs are dropped."""
 
     EXPECTED = (ClientError, BotoCoreError, ThrottledError, CompletionError, SweepError)
 
@@ -138,7 +138,7 @@ class Ground(RuleBasedStateMachine):
         lane=st.sampled_from(Lane),
     )
     def begin(self, settings, contents, lane):
-        """Make a world in which a scan is submitted; what nobody knows of AWS is drawn."""
+        """Make a world in which a scan is submitted; what is unknown about AWS is drawn."""
         self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
         self.hub, self.books = self.world.hub, self.world.books
@@ -246,7 +246,7 @@ class Ground(RuleBasedStateMachine):
         }
 
     def _check_job(self, job_id, scan_id, keys):
-        """Every task that S3 Batch calls done has a record, unless its object is no video."""
+        """Every task that S3 Batch calls done has a record, unless its object is not a video."""
         if job_id not in self.world.batch._jobs:
             return  # forgotten 90 days after its end
         progress = self.world.batch.describe_job(job_id)["ProgressSummary"]

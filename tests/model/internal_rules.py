@@ -50,10 +50,10 @@ class Jobs(Ground):
         """A job is cancelled in the console."""
         self.people.cancel_job(draw(st.sampled_from(self.people.jobs))[0])
 
-    @kind("retry", when=lambda model: model.people.curable(), weight=4)
+    @kind("retry", when=lambda model: model.people.retryable(), weight=4)
     def retry(self, draw):
         """What has failed is retried."""
-        self.people.retry(draw(st.sampled_from(self.people.curable())))
+        self.people.retry(draw(st.sampled_from(self.people.retryable())))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
     @kind("task again", when=_has_jobs)
@@ -235,7 +235,7 @@ class Persons(Ground):
 
     @kind("slots", weight=2)
     def turn_slots(self, draw):
-        """The dial is turned."""
+        """The slots setting is changed."""
         self.people.slots(draw(st.integers(1, 4)))
 
     @kind("judged again")

@@ -100,7 +100,7 @@ class Books:
         self._note_limit()
 
     def _note_limit(self):
-        """Note how many jobs may run from now on: below the quota as many as the dial or else the deployment says."""
+        """Note how many jobs may run from now on: below the quota as many as the slots setting or else the deployment says."""
         slots, account_jobs = self._deployed
         wanted = self._dial or slots
         self.limits.append(wanted if wanted < account_jobs else 2 * account_jobs)

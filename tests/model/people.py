@@ -76,7 +76,7 @@ class People:
         arguments = {"scan_id": scan_id, "lane": lane.value, "retry": str(number)}
         self._do("retry", lambda: self._create_job(scan_id, keys, arguments))
 
-    def curable(self):
+    def retryable(self):
         """Return the scans of which something may be retried."""
         found = {item["sk"]["S"][5:] for item in self._world.books.records.values() if State(item["state"]["S"]) in RETRIABLE}
         return sorted(found)
@@ -131,7 +131,7 @@ class People:
         self._do("resume", lambda: self.table.control.resume() if scan_id is None else self.table.scans.resume_scan(scan_id))
 
     def slots(self, slots):
-        """Turn the dial."""
+        """Change the slots setting."""
         self._do("slots", lambda: self.table.control.set_slots(slots))
 
     def cancel(self, scan_id):

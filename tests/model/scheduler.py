@@ -14,7 +14,7 @@ from greenlet import getcurrent, greenlet
 
 from tools.emulator.core.clock import ManualClock
 
-# So many steps at one time of the clock mean that somebody goes round in circles.
+# More steps than this at one time of the clock mean that some code loops.
 MOST_STEPS = 200_000
 
 
@@ -103,7 +103,7 @@ class Hub:
         return next((run for run in self.live if run.greenlet is here), None)
 
     def spawn(self, name, body, *, seconds, ended=lambda _run: None):
-        """Begin a run that is killed after so many seconds; `ended(run)` is called once, in the hub."""
+        """Begin a run that is killed after a number of seconds; `ended(run)` is called once, in the hub."""
         run = Run(self._greenlet, name, body, ended, self._books.began())
         run.order = next((order for order in self.orders if order.name == name), None)
         if run.order is not None:
@@ -122,7 +122,7 @@ class Hub:
         self._over(run)
 
     def turn(self):
-        """Let one of those that may go on make one step; False where nobody may."""
+        """Let one of those that may go on make one step; False where none may."""
         ready = [run for run in self.live if run.stand is Stand.READY and not run.held]
         if not ready:
             return False
@@ -139,7 +139,7 @@ class Hub:
         self._books.look()
 
     def settle(self):
-        """Let all go on until nobody may before the clock is moved."""
+        """Let all go on until none may before the clock is moved."""
         for _ in range(MOST_STEPS):
             if self.turn():
                 continue

@@ -257,7 +257,7 @@ class World:
     def outage(self, seconds, *, starters, completion):
         """Let time pass in which the sweeper is not called, and completion may be out of order too.
 
-        The starters are so as well, at once or after a while: they would ask every second or two for a slot that nobody frees.
+        The starters are so as well, at once or after a while: they would ask every second or two for a slot that is never freed.
         """
         if not completion:
             self.functions.put(replace(self.functions.function("completion"), reserved_concurrency=0))

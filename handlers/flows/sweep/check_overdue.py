@@ -1,4 +1,4 @@
-"""Asking Rekognition after overdue analyses: a notice may be lost, and completion may have failed on one."""
+"""Polling overdue analyses: a notice may be lost, and completion may have failed on one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACE_SECONDS = 1.0
 
 
 class CheckOverdue:
-    """Asks whether an analysis is over, and hands a finished one to `completion`; it never reads results itself."""
+    """Polls analyses that are overdue and passes finished ones to `completion`; it never reads results itself."""
 
     def __init__(
         self, records: Records, reader: AnalysisReader, completion: CompletionFunction, clock: Clock, topic_arn: str
@@ -32,7 +32,7 @@ class CheckOverdue:
         self._topic_arn = topic_arn
 
     def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # analyses are looked at one by one
-        """Ask after the overdue analyses, the one first that was not asked after for longest."""
+        """Poll overdue analyses, least recently polled first."""
         now = self._clock.now()
         due = [running for running in self._records.running() if rules.overdue(running, now)]
         for running in sorted(due, key=rules.last_asked):
@@ -43,7 +43,7 @@ class CheckOverdue:
         """Look after one analysis; False where Rekognition is too busy to be asked any more."""
         problem = rules.given_up(running, self._clock.now())
         if problem is not None or running.job_id is None:
-            self._fail(running, problem or Problem(RESULT_LOST, "Nobody knows which job it is."))
+            self._fail(running, problem or Problem(RESULT_LOST, "Its job is unknown."))
             return True
         if self._records.note_asked(running, at=self._clock.now()) is not Outcome.DONE:
             # Another sweeper asks, or it is over.

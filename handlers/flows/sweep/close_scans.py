@@ -15,10 +15,10 @@ from handlers.runtime.logs import Log
 # A batch job may be over while the last invocations of its tasks still run.
 JOBS_OVER_SECONDS = 300.0
 
-# The indexes lag behind the table: a scan is closed only when nothing of it was seen in two sweeps so far apart.
+# The indexes lag behind the table: a scan is closed only when two sweeps this far apart saw nothing of it.
 EMPTY_SECONDS = 60.0
 
-# A scan of which no batch job came for so long will have none: whoever submitted it broke off before its job was made.
+# A scan without a batch job after this time gets none: its submission was interrupted before the job was created.
 SUBMITTING_SECONDS = 86_400.0
 
 # How often it is noted how many videos of a scan are final: reading its totals costs a read of some sixty small items.
@@ -90,7 +90,7 @@ class CloseScans:
 
 
 class NoteProgress:
-    """Notes every ten minutes how many videos of an open scan are final, so that anybody can tell how fast it goes."""
+    """Notes every ten minutes how many videos of an open scan are final, from which its speed is computed."""
 
     def __init__(self, scans: Scans, clock: Clock) -> None:
         self._scans = scans

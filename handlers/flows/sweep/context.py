@@ -1,4 +1,4 @@
-"""What one sweep sees of the scans and settings: read once, because each chore would read the same."""
+"""What one sweep sees of the scans and settings: read once, because each task would read the same."""
 
 from __future__ import annotations
 

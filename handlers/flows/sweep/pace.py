@@ -14,7 +14,7 @@ RECORDS_A_SECOND = 300.0
 
 
 def paced(records: Iterable[Record], work: Callable[[Sequence[Record]], None], clock: Clock, until: float) -> bool:
-    """Do the work on all records in chunks, at most so many a second; False where the time `until` came first."""
+    """Do the work on all records in chunks, at most `RECORDS_A_SECOND`; False where the time `until` came first."""
     rest = iter(records)
     while clock.now() <= until:
         began = clock.now()

@@ -13,13 +13,13 @@ from handlers.flows.sweep.context import SweepContext
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
-# So many messages of a held scan are sooner sent again for the others than dropped one by one in front of them.
+# Above this many messages of a held scan, purging and sending the others again is faster than dropping one by one.
 PURGED_ABOVE = 10_000
 
-# For so long after a scan was held its lane is looked at; what comes later is dropped as it comes.
+# How long after a scan was held its lane may be purged; messages that come later are dropped as they come.
 HELD_RECENTLY_SECONDS = 600.0
 
-# For so long a purge may take messages that are sent meanwhile (SQS API, PurgeQueue).
+# How long a purge may take messages that are sent meanwhile (SQS API, PurgeQueue).
 PURGE_SECONDS = 60.0
 
 

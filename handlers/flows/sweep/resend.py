@@ -1,4 +1,4 @@
-"""Sending again: one rule for every message that is lost, dead, dropped or too old; the record decides, a message only hints."""
+"""Resending: one rule for every message that is lost, dead, dropped or too old; the record decides, a message only hints."""
 
 from __future__ import annotations
 

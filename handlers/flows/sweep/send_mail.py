@@ -1,4 +1,4 @@
-"""Mailing: the only hand that publishes, one mail at a time, noted as soon as it is sent: only a crash between doubles it."""
+"""Sending mails: the only code that publishes, one mail at a time, noted as soon as it is sent: only a crash between doubles it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ PACE_SECONDS = 0.2
 
 MAILS_LOOKED_AT = 1_000
 
-# So many flagged videos are read for the worst ten: 5,000 reads of 4 KB, less than a tenth of a cent and some ten seconds.
+# How many flagged videos are read to find the worst ten: 5,000 reads of 4 KB, less than a tenth of a cent and some ten seconds.
 FLAGGED_LOOKED_AT = 5_000
 
-# So far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent.
+# How far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent.
 WAITING_COUNTED = 100_000
 
 

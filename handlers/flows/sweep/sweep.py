@@ -1,6 +1,6 @@
-"""Sweeping, once a minute: what no event brings about. Design, sections 3, 4 and 5.
+"""The sweep, once a minute: what no event brings about. Design, sections 3, 4 and 5.
 
-A sweep is over before the next one is due; what it had no time for is done then. Each chore stands alone: one that fails does not
+A sweep is over before the next one is due; what it had no time for is done then. The tasks are independent: one that fails does not
 keep the others back. Two sweeps at a time would do no harm (every write is conditional), the lease saves money, and mails: it
 lasts as long as the function may, so that a sweep that hangs is over before another begins to send.
 """
@@ -30,15 +30,15 @@ from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
-# No chore goes on for longer after the sweep's begin: the next sweep is due after a minute.
+# No task runs longer than this after the sweep's start: the next sweep is due after a minute.
 SWEEP_SECONDS = 50.0
 
-# No chore goes on with less time left until the invocation's end.
+# No task runs on with less time than this until the invocation's end.
 LAST_SECONDS = 30.0
 
 
 class SweepError(Exception):
-    """Some chores failed; the next sweep tries again."""
+    """Some tasks failed; the next sweep tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What stands in the mails, how many there are per scan, and through which topic completion hears of an analysis."""
+    """What the mails contain, how many there are per scan, and through which topic completion hears of an analysis."""
 
     stack_name: str
     completions_topic_arn: str
@@ -74,10 +74,10 @@ class SweepFlow:
         self._tasks = _tasks(ports, clock, settings)
 
     def sweep(self, *, deadline: float) -> None:
-        """Do every chore once, unless another sweeper is at it.
+        """Run every task once, unless another sweeper is running.
 
         Raises:
-            SweepError: At the end, if any chore failed.
+            SweepError: At the end, if any task failed.
         """
         began = self._clock.now()
         if not self._control.take_lease(self._holder, deadline):
@@ -95,14 +95,14 @@ class SweepFlow:
             return True
         try:
             task.run(context, min(end, now + share))
-        except Exception as error:  # noqa: BLE001 # the other chores must not suffer; it is raised at the end
+        except Exception as error:  # noqa: BLE001 # the other tasks must not suffer; it is raised at the end
             Log().alarm("chore failed", chore=type(task).__name__, cause=error, reason=aws_errors.code_of(error))
             return False
         return True
 
 
 def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[SweepTask, float]]:
-    """Return the chores in their order, with the seconds that each may take: what is short and urgent comes before what is long."""
+    """Return the tasks in their order, with the seconds that each may take: what is short and urgent comes before what is long."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
     queues, post = ports.queues, Post(ports.topic, clock)
     scan_mails = SendScanMail(

@@ -1,4 +1,4 @@
-"""Asking after batch jobs, and pausing the scan of one that broke."""
+"""Polling batch jobs, and pausing the scan of one that broke."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from handlers.flows.sweep.send_mail import attempt_all
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
-# S3 slows down who asks after a batch job more often (S3 user guide, troubleshooting-batch-operations).
+# S3 throttles more frequent DescribeJob calls (S3 user guide, troubleshooting-batch-operations).
 ASKED_SECONDS = 30.0
 
-# When a job is over its last tasks may still be at it (they try for half a minute), and the index that tells what waits lags.
+# When a job is over its last tasks may still run (they retry for half a minute), and the index of what waits lags.
 SETTLED_SECONDS = 60.0
 
 # Statuses of a job that ended before all its tasks were tried (S3 user guide, batch-ops-job-status).
@@ -70,7 +70,7 @@ class WatchJobs:
     def _settle(self, scan: Scan, broken: Sequence[BatchJob], context: SweepContext) -> None:
         """Note that nothing is to be decided about broken jobs: what waits later on comes from another job, and not from these.
 
-        The scan closes by itself, and its digest says how they ended; whoever cancelled the scan has decided already.
+        The scan closes by itself, and its digest says how they ended; cancelling the scan was the decision.
         """
         now = self._clock.now()
         long_over = [job for job in broken if job.terminal_since is not None and now - job.terminal_since >= SETTLED_SECONDS]

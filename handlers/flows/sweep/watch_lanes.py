@@ -1,4 +1,4 @@
-"""Looking at the lanes: whether they may be emptied by starters, and whether they have lost something."""
+"""Watching the lanes: whether starters may poll them, and whether they have lost messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EMPTY_SECONDS = 55.0
 
 
 class SwitchLanes:
-    """Makes the lanes' event source mappings agree with the settings; nobody else switches them."""
+    """Makes the lanes' event source mappings agree with the settings; no other code switches them."""
 
     def __init__(self, switches: LaneSwitches) -> None:
         self._switches = switches
@@ -31,7 +31,7 @@ class SwitchLanes:
 
 
 class WatchLanes:
-    """Notices what a lane has lost: a dead letter more, or nothing in it while videos wait."""
+    """Detects lost messages: a new dead letter, or an empty lane while videos wait."""
 
     def __init__(self, waiting: WaitingRecords, scans: Scans, control: Control, queues: LaneQueues, clock: Clock) -> None:
         self._waiting = waiting

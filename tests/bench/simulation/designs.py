@@ -15,7 +15,7 @@ from tests.bench.simulation.world import World
 _COLLECTED_RARELY = (100_000, 10, 10)
 SLOW_WAIT_SECONDS = (30.0, 30.0)
 
-# `blog_limited` has as many functions at a time as there are jobs; `scheduler` is mended so that it stops at the limit.
+# `blog_limited` has as many functions at a time as there are jobs; `scheduler` is fixed so that it stops at the limit.
 DESIGNS = {
     "ours": Ours,
     "blog": peers.Blog,

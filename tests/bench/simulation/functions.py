@@ -15,7 +15,7 @@ from tools.emulator.services.lambda_.model import Outcome, exited, failure, time
 
 COLD_SECONDS = 0.8
 START_SECONDS = 0.2
-# An environment that nobody needs for so long is gone; AWS says "some minutes".
+# How long an idle environment is kept; AWS says "some minutes".
 IDLE_SECONDS = 600.0
 START = "rekognition.StartContentModeration"
 

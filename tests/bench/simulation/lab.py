@@ -137,11 +137,11 @@ class Ground:
 
 
 class Lab(Ground):
-    """A laboratory on the emulator's engines. `queues` are the limits of a design's queues, `graves` their dead letters."""
+    """A laboratory on the emulator's engines. `queues` are the limits of a design's queues by name, `dead_letters` their DLQs."""
 
-    def __init__(self, world, parts, *, queues=None, graves=None, table=None):
+    def __init__(self, world, parts, *, queues=None, dead_letters=None, table=None):
         super().__init__(world, parts, table, Videos(world))
-        self.queues = Queues(self.clock, queues or {}, graves or {})
+        self.queues = Queues(self.clock, queues or {}, dead_letters or {})
         self.functions = FunctionService(
             clock=self.clock,
             settings=self.settings,

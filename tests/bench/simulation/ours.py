@@ -21,7 +21,7 @@ COMPLETIONS = f"arn:aws:sns:us-east-1:{ACCOUNT}:completions"
 ALERTS = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/rekognition"
 LANES = {Lane.NORMAL: "normal", Lane.EXPRESS: "express"}
-GRAVES = {"normal": "normal-dead", "express": "express-dead"}
+DEAD_LETTERS = {"normal": "normal-dead", "express": "express-dead"}
 STARTERS_PER_LANE = 2
 # Timeout in seconds and memory in MB.
 FUNCTIONS = {
@@ -52,8 +52,8 @@ class Ours:
 
     def _lab(self):
         queue = {name: queueing.limits(LANE_VISIBILITY_SECONDS, LANE_RECEIVES) for name in LANES.values()}
-        grave = {name: queueing.limits(30.0, None) for name in GRAVES.values()}
-        return Lab(self.world, self._parts(), queues=queue | grave, graves=GRAVES, table=scan_table)
+        dead = {name: queueing.limits(30.0, None) for name in DEAD_LETTERS.values()}
+        return Lab(self.world, self._parts(), queues=queue | dead, dead_letters=DEAD_LETTERS, table=scan_table)
 
     def _parts(self):
         return {
@@ -110,7 +110,7 @@ class Ours:
 def _settings(slots):
     """Return the settings of each function."""
     lanes = {f"{lane.value}_queue_url": queueing.url_of(name) for lane, name in LANES.items()}
-    dead_letters = {f"{lane.value}_dead_letters_url": queueing.url_of(GRAVES[name]) for lane, name in LANES.items()}
+    dead_letters = {f"{lane.value}_dead_letters_url": queueing.url_of(DEAD_LETTERS[name]) for lane, name in LANES.items()}
     mappings = {f"{lane.value}_mapping_id": mapping for lane, mapping in zip(LANES, MAPPINGS, strict=True)}
     return {
         "batch_invoke": BatchInvokeSettings(table_name=SCAN_TABLE, **lanes),

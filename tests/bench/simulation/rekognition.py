@@ -32,7 +32,7 @@ class Videos:
         return StoredObject(body, ETAG, len(body), None, "AES256")
 
     def write(self, bucket, key, body):
-        """Store an object that is no video."""
+        """Store an object that is not a video."""
         self._others[bucket, key] = body
 
     def written(self, prefix):

@@ -77,7 +77,7 @@ def test_slot_use_needs_waiting_videos():
 
 
 def test_lost_and_paid_twice_by_hand():
-    """A video is lost whose result nobody read, paid twice if it had two jobs, and one without a job is lost too."""
+    """A video is lost whose result was never read, paid twice if it had two jobs, and one without a job is lost too."""
     book = book_of(3, (0, 0.0, 1.0, 2.0, 2.0, 3.0), (0, 0.0, 1.5, 2.0, 2.0, 3.0), (1, 0.0, 4.0, 5.0, 5.0, None))
 
     result = measure(book, 3, 2)

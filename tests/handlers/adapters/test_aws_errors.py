@@ -25,7 +25,7 @@ def test_5xx(code):
     [time_out(), ConnectTimeoutError(endpoint_url="x"), EndpointConnectionError(endpoint_url="x")],
 )
 def test_no_answer(error):
-    """Where no answer came, nobody knows what was done."""
+    """Where no answer came, it is unknown what was done."""
     assert fault_of(error) is Fault.UNKNOWN
 
 

@@ -180,7 +180,7 @@ class TestVerdict:
         ids=["other key", "other bucket"],
     )
     def test_other_video(self, start, complete, record, rekognition, table, changes):
-        """What Rekognition says to have found in another video is no verdict: the video fails, and its slot is free."""
+        """What Rekognition says to have found in another video is not a verdict: the video fails, and its slot is free."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.jobs[job_id]["parameters"] |= changes
@@ -278,8 +278,8 @@ class TestHarmless:
 
 
 class TestTrouble:
-    def test_patience(self, start, complete, record, rekognition, clock):
-        """Calls that come too fast are repeated with patience."""
+    def test_throttled_pages_are_retried(self, start, complete, record, rekognition, clock):
+        """Throttled calls are repeated, with growing waits."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.refuse_gets.extend([client_error("ThrottlingException"), time_out()] * 5)
@@ -290,7 +290,7 @@ class TestTrouble:
         assert 0 < sum(clock.slept) < 60
 
     def test_no_end(self, start, complete, record, rekognition, clock):
-        """Patience ends before the invocation does, and Lambda is asked to repeat."""
+        """Retries end before the invocation does, and Lambda is asked to repeat."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.refuse_gets.extend([client_error("ThrottlingException")] * 2_000)

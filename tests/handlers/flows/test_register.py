@@ -132,7 +132,7 @@ class TestUnfit:
         assert (reason, []) == (record_of(table).problem.code, messages())
 
     def test_no_video(self, flow, table, s3, messages):
-        """What is no video is skipped: nothing is stored, sent or paid."""
+        """What is not a video is skipped: nothing is stored, sent or paid."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"just text")
 
         code, text = answer(flow.respond(batch_event("a.mp4")))

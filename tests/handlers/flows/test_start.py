@@ -160,7 +160,7 @@ class TestStart:
 class TestMessages:
     @pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", json.dumps({"bucket": "b", "key": "k"})])
     def test_unintelligible(self, lanes, sqs, urls, body, caplog):
-        """What is no message of ours is dropped, and somebody is told."""
+        """What is not a message of ours is dropped, and logged as an alarm."""
         sqs.send_message(QueueUrl=urls[Lane.NORMAL], MessageBody=body or " ")
 
         assert lanes.run() is None
@@ -323,7 +323,7 @@ class TestUnknown:
         "error", [time_out(), client_error("InternalServerError", 500), client_error("ThrottlingException", 500)]
     )
     def test_repeated(self, lanes, rekognition, table, error):
-        """Where nobody knows, the note stands, and Start is repeated with the same token and parameters; which is noted."""
+        """Where the outcome is unknown, the note stays, and Start is repeated with the same token and parameters; this is noted."""
         lanes.register()
         rekognition.refuse_starts.append(error)
         message = lanes.receive()
@@ -478,7 +478,7 @@ class TestFaults:
         assert (1, False, 3) == (alarms, table.control.settings().paused, table.control.settings().refused_in_row)
 
     def test_others_use_the_quota(self, lanes, rekognition, table):
-        """That others use the account's jobs is nobody's fault: it is waited out, for hours if need be, and is no refusal."""
+        """That others use the account's jobs is not a fault: the message waits, for hours if need be, and no refusal is counted."""
         lanes.register()
         message = lanes.receive()
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)

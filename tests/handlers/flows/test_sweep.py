@@ -402,7 +402,7 @@ class TestClosing:
         assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     def test_a_job_never_came(self, sweep, table, clock, sns):
-        """A scan whose submission broke off before its batch job was made is closed after a day, and nobody is mailed."""
+        """A scan whose submission was interrupted before its batch job was created is closed after a day, and no mail is sent."""
         table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now() - DAY))
 
         sweep(3)
@@ -582,7 +582,7 @@ class TestAsking:
         assert state is table.records.record(record.video.id, SCAN).state
 
     def test_without_job_id(self, sweep, table, rekognition):
-        """An analysis without a job's name, as an earlier version left it, fails: nothing can be told to be its result."""
+        """An analysis without a job's name, as an earlier version left it, fails: no result can be attributed to it."""
         table.records.register(waiting(), None)
         table.records.enter_running(waiting(), None)
 
@@ -884,7 +884,7 @@ def pauses(sns):
 class TestBrokenJobs:
     @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
     def test_paused_and_mailed(self, sweep, table, s3control, sns, status):
-        """A scan whose batch job broke is paused, once, and somebody is told how many videos wait."""
+        """A scan whose batch job broke is paused, once, and a mail says how many videos wait."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         table.records.register(waiting(), None)
         s3control.jobs = {"one": status}
@@ -1025,7 +1025,7 @@ class TestBrokenJobs:
         assert Outcome.BY_ANOTHER is table.scans.pause_broken_scan(SCAN, frozenset({"one"}), "late")
 
     def test_cancelled_by_us(self, sweep, table, s3control, sns):
-        """Who cancels a scan is not told that its job is cancelled."""
+        """No mail says that the job of a cancelled scan is cancelled."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         table.records.register(waiting(), None)
         table.scans.cancel_scan(SCAN, "by a test")
@@ -1038,7 +1038,7 @@ class TestBrokenJobs:
 
 class TestPausing:
     def test_mappings(self, sweep, table, functions):
-        """The mappings agree with the settings within a sweep, and are told only when they have settled."""
+        """The mappings agree with the settings within a sweep, and are switched only when they have settled."""
         table.control.pause("somebody", "because")
         sweep()
         going = set(functions.states.values())
@@ -1053,7 +1053,7 @@ class TestPausing:
         assert ({"Disabling"}, {"Disabled"}, {"Enabled"}) == (going, paused, set(functions.states.values()))
 
     def test_mapping_busy(self, sweep, table, functions):
-        """A mapping that cannot be told just now is told by the next sweep."""
+        """A mapping that cannot be switched just now is switched by the next sweep."""
         table.control.pause("somebody", "because")
         functions.errors = [client_error("ResourceInUseException")]
 
