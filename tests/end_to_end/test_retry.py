@@ -60,17 +60,11 @@ class Company:
 
 
 @pytest.fixture(scope="module", name="company")
-def _company(tmp_path_factory):
+def _company(assembly, tmp_path_factory):
     """Deploy the stack into a world with a small library, two videos of which cannot be analysed as they are."""
     directory = tmp_path_factory.mktemp("company")
-    environment = {
-        **os.environ,
-        "CDK_OUTDIR": str(directory / "cdk.out"),
-        "CDK_CONTEXT_JSON": json.dumps({"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}),
-    }
-    subprocess.run([sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, check=True)
     with World(SETTINGS, directory=directory / "world") as world:
-        world.deploy(directory / "cdk.out", STACK)
+        world.deploy(assembly(), STACK)
         company = Company(world, directory)
         company.s3.create_bucket(Bucket=BUCKET)
         company.put(CLEAN, tiny_clip())

@@ -115,7 +115,7 @@ class People:
         if scan_id is not None:
             self.table.scans.add_job(scan_id, job_id)
 
-    # holding
+    # pausing and cancelling
 
     def pause(self, scan_id=None):
         """Pause a scan, or all starting."""

@@ -65,15 +65,15 @@ PROGRAMS = {
 COMMANDS = {
     "review": ("review_report.py", "--scan", "{scan}"),
     "review of a job": ("review_report.py", "--job", "{job}"),
-    "history of a video": ("review_report.py", "--video", "{uri}"),
-    "scans since": ("review_report.py", "--since", "30d"),
-    "retry, dry run": ("review_report.py", "--retry", "--dry-run"),
-    "retry": ("review_report.py", "--retry-all-failed", "--yes"),
-    "policy": ("review_report.py", "--policy", "{policy}"),
-    "policy applied": ("review_report.py", "--policy", "{policy}", "--apply-policy"),
-    "decisions applied": ("review_report.py", "--apply", "{decisions}"),
-    "export of videos": ("review_report.py", "--rows", "videos", "--csv", "{csv}", "--jsonl", "{jsonl}"),
-    "export of segments": ("review_report.py", "--rows", "segments", "--csv", "{csv}", "--jsonl", "{jsonl}"),
+    "history of a video": ("review_report.py", "video", "{uri}"),
+    "scans since": ("review_report.py", "list", "--since", "30d"),
+    "retry, dry run": ("review_report.py", "retry", "--dry-run"),
+    "retry": ("review_report.py", "retry", "--all-failed", "--yes"),
+    "policy": ("review_report.py", "policy", "{policy}"),
+    "policy applied": ("review_report.py", "policy", "{policy}", "--apply"),
+    "decisions applied": ("review_report.py", "apply", "{decisions}"),
+    "export of videos": ("review_report.py", "export", "--rows", "videos", "--csv", "{csv}", "--jsonl", "{jsonl}"),
+    "export of segments": ("review_report.py", "export", "--rows", "segments", "--csv", "{csv}", "--jsonl", "{jsonl}"),
     "status": ("control_scan.py", "status"),
     "status of a scan": ("control_scan.py", "status", "{express}"),
     "list": ("control_scan.py", "list"),
@@ -109,7 +109,7 @@ SCENARIOS = {
 def run(account, command, **values):
     """Run a command in an account of moto with --json, as from a terminal that cannot be asked; return click's result."""
     program, *arguments = (word.format(**values) for word in COMMANDS[command])
-    surroundings = Surroundings(
+    context = Surroundings(
         connect=lambda _profile, _region: account.clients,
         clock=account.clock,
         entropy=lambda count: bytes(range(count)),
@@ -117,7 +117,7 @@ def run(account, command, **values):
         examine=account.examine,
     )
     folder = [] if program == "control_scan.py" else ["--manifests", str(account.manifests)]
-    return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=surroundings, catch_exceptions=False)
+    return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=context, catch_exceptions=False)
 
 
 def submit(line, *arguments):
@@ -137,7 +137,7 @@ def video_id(bucket, key, version_id=None):
 
 def decisions_of_the_page(script):
     """Run a script under Node with the page's `Decisions` at hand; return what it prints as JSON."""
-    source = (ROOT / "tools/lib/page/decisions.js").read_text("utf-8")
+    source = (ROOT / "tools/lib/review/page/decisions.js").read_text("utf-8")
     done = subprocess.run([os.environ["JSII_NODE"], "-"], input=source + script, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
