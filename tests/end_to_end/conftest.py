@@ -15,9 +15,8 @@ import pytest
 from handlers.adapters.table import open_table
 from handlers.adapters.table.scan_items import SETTINGS_KEY
 from handlers.domain.states import ScanStatus
-from tools.emulator.core.clock import WallClock
 from tests.once import assembled
-from tools.emulator.clock import WallClock
+from tools.emulator.core.clock import WallClock
 from tools.emulator.samples import tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.line.line import ACCOUNT, STACK, Line
-from tests.line.session import Session
+from tests.harness.line import ACCOUNT, STACK, Line
+from tests.harness.session import Session
 from tests.once import synthesised
 
 

@@ -11,7 +11,6 @@ from tests.kill.final import final_of
 from tests.kill.injecting import Injecting
 from tests.kill.killing import Killing
 from tests.kill.sites import HANDLERS
-from tests.line.fixtures import assembly, opened, session
 from tests.once import found_once
 
 __all__ = ["assembly", "session"]

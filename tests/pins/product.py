@@ -21,11 +21,6 @@ from stacks.node import use_bundled_node
 
 use_bundled_node()
 
-from tests.line.fixtures import _synthesised, opened
-from tests.line.line import ACCOUNT, Line
-from tests.line.session import Session
-from tests.line.videos import video
-
 from handlers.adapters import decisions, items, scan_items
 from handlers.domain import lane_message
 from handlers.domain.identity import Video
@@ -33,6 +28,10 @@ from handlers.domain.states import Lane
 from tests.bench import __main__ as bench
 from tests.bench import headers, join, listing
 from tests.bench.simulation import bench as simulation
+from tests.harness.fixtures import _synthesised, opened
+from tests.harness.line import ACCOUNT, Line
+from tests.harness.session import Session
+from tests.harness.videos import video
 from tests.kill import scenarios
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools import control_scan, rehearse, review_report, submit_job

@@ -112,7 +112,7 @@ def _dead_urls(sqs):
 
 
 @pytest.fixture(name="make_flow")
-def _make_sweeping(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, functions):
+def _make_flow(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, functions):
     """Return a function that begins a new environment of the sweeper."""
     ports = Ports(
         table=table,
@@ -786,7 +786,7 @@ class TestResend:
         assert ["a.mp4"] == self.bodies(messages)
 
 
-class TestHolding:
+class TestPurgeAndCancel:
     @pytest.fixture(name="three", autouse=True)
     def _three(self, table, clock, s3control):
         """Register three videos; of one a Start was tried."""
