@@ -153,7 +153,7 @@ class Ground(RuleBasedStateMachine):
         """Make a world in which a scan is submitted; what is unknown about AWS is drawn."""
         self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
-        self.hub, self.books = self.world.hub, self.world.books
+        self.scheduler, self.invariants = self.world.scheduler, self.world.invariants
         self.complaints = Complaints()
         LOGGER.addFilter(self.complaints)
         for key, body in zip(KEYS, contents, strict=True):
@@ -175,25 +175,25 @@ class Ground(RuleBasedStateMachine):
         One rule for all: Hypothesis would leave out half of the rules in each example, and repeat the others.
         """
         self.broken = True  # until the end: a broken example need not become quiet
-        self.hub.random.seed(seed)
+        self.scheduler.random.seed(seed)
         possible = [each for each in self.kinds() if each.when(self) for _ in range(each.weight)]
         chosen = data.draw(st.sampled_from(possible), label="does")
         self.score.hits[chosen.name] += 1
         self.score.steps += 1
         chosen.act(self, data.draw)
-        self.books.look()
+        self.invariants.look()
         assert not self.complaints.faults, self.complaints.faults
         self.broken = False
 
     @property
     def scans(self):
         """Return the ids of all scans."""
-        return sorted({scan_id for _, scan_id in self.books.records} | set(self.people.scans))
+        return sorted({scan_id for _, scan_id in self.invariants.records} | set(self.people.scans))
 
     @property
     def held(self):
         """Return the runs that are held."""
-        return [run for run in self.hub.live if run.held]
+        return [run for run in self.scheduler.live if run.held]
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -206,21 +206,23 @@ class Ground(RuleBasedStateMachine):
                 self._become_quiet()
         finally:
             LOGGER.removeFilter(self.complaints)
-            self.score.beside.update(self.hub.beside)
-            self.score.calls += self.hub.calls
-            for run in list(self.hub.live):
-                self.hub.kill(run)
+            self.score.beside.update(self.scheduler.beside)
+            self.score.calls += self.scheduler.calls
+            for run in list(self.scheduler.live):
+                self.scheduler.kill(run)
 
     def _become_quiet(self):
-        self.hub.orders.clear()
-        self.hub.troubles.clear()
+        self.scheduler.orders.clear()
+        self.scheduler.troubles.clear()
         self.world.rekognition.faults = Faults()
         for run in self.held:
             run.held = False
         began = self.world.clock.now()
         while not self._over():
             waited = self.world.clock.now() - began
-            assert waited < QUIET_SECONDS, f"never quiet: {unfinished(self.books)}, {self._open_scans()}, {self.hub.live}"
+            assert waited < QUIET_SECONDS, (
+                f"never quiet: {unfinished(self.invariants)}, {self._open_scans()}, {self.scheduler.live}"
+            )
             self._resume_everything()
             # What is left after two hours waits for its day, which is as well seen every ten minutes.
             late = waited > 2 * HOUR
@@ -241,18 +243,18 @@ class Ground(RuleBasedStateMachine):
         return [scan for scan in self.people.table.scans.scans() if scan.live]
 
     def _over(self):
-        return not unfinished(self.books) and not self._open_scans() and not self.hub.live
+        return not unfinished(self.invariants) and not self._open_scans() and not self.scheduler.live
 
     def _check_end(self):
         """Hold what was promised and paid for against what became of it."""
         for job_id, scan_id, keys, _ in self.people.jobs:
             self._check_job(job_id, scan_id, keys)
-        for tag in self.books.jobs:
+        for tag in self.invariants.jobs:
             analysis = analysis_of(tag)
-            item = self.books.records[analysis.video_id, analysis.scan_id]
+            item = self.invariants.records[analysis.video_id, analysis.scan_id]
             assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
         counted = {scan_id: self.people.table.scans.totals(scan_id) for scan_id in self.scans}
-        videos = Counter(scan_id for _, scan_id in self.books.records)
+        videos = Counter(scan_id for _, scan_id in self.invariants.records)
         assert {scan_id: totals.final for scan_id, totals in counted.items()} == {
             scan_id: videos[scan_id] for scan_id in self.scans
         }

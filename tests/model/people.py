@@ -41,7 +41,7 @@ class People:
             with suppress(ClientError):
                 body()
 
-        return self._world.hub.spawn(name, done, seconds=HOUR)
+        return self._world.scheduler.spawn(name, done, seconds=HOUR)
 
     # submitting
 
@@ -78,19 +78,19 @@ class People:
 
     def retryable(self):
         """Return the scans of which something may be retried."""
-        found = {item["sk"]["S"][5:] for item in self._world.books.records.values() if State(item["state"]["S"]) in RETRIABLE}
+        found = {item["sk"]["S"][5:] for item in self._world.invariants.records.values() if State(item["state"]["S"]) in RETRIABLE}
         return sorted(found)
 
     def recorded(self, scan_id, keys):
         """Return of how many of these keys a scan has records."""
-        return sum((Video(BUCKET, key).id, scan_id) in self._world.books.records for key in keys)
+        return sum((Video(BUCKET, key).id, scan_id) in self._world.invariants.records for key in keys)
 
     def skipped(self, keys):
         """Return how many of these keys were ever no video."""
         return sum(key in self._world.objects.no_videos for key in keys)
 
     def _of(self, scan_id):
-        return [item for (_, scan), item in self._world.books.records.items() if scan == scan_id]
+        return [item for (_, scan), item in self._world.invariants.records.items() if scan == scan_id]
 
     def _create_job(self, scan_id, keys, arguments, named=None):
         self._numbers += 1
@@ -163,7 +163,7 @@ class People:
         """Judge a scan again by another policy, as `review_report.py policy --apply` does."""
         text = f'{{"default": {{"min_confidence": {threshold}, "alert": true}}}}'
         asked = policy.parse(text)
-        self._world.books.thresholds[asked.hash] = threshold
+        self._world.invariants.thresholds[asked.hash] = threshold
 
         def body():
             for item in self._of(scan_id):
