@@ -1,7 +1,8 @@
 """Who runs, and when: every invocation is a greenlet that stops before and after each of its AWS calls, and others go on there.
 
-The test is the scheduler: it lets one of those that may go on make its next step, holds one back at a call for as long as it likes, kills
-one where it stands, and moves the clock. So every interleaving of AWS calls can happen, and each happens again with the same seed.
+The test is the scheduler: it lets one of those that may go on make its next step, holds one back at a call for as long as it
+likes, kills one where it is, and moves the clock. So every interleaving of AWS calls can happen, and each happens again with the
+same seed.
 """
 
 from collections import Counter

@@ -18,10 +18,10 @@ from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
 EXAMPLES, STEPS = int(LONGER or 500), 50
+# Each fault is seen within this many examples.
 MUTANT_EXAMPLES = 420
-"""After so many at most a fault is seen."""
+# How many parts the model runs in, each with its share of the examples, so that two cores take part.
 PARTS = 2
-"""In so many parts the model runs, each with its share of the examples, so that two cores take part."""
 LEAST_STEPS, LEAST_HITS = 10_000, 100
 LEAST_MET = 30
 # AWS calls that must have been made while another was half-way: the first one stood, the second one called.
