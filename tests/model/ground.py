@@ -153,7 +153,7 @@ class Ground(RuleBasedStateMachine):
         """Make a world in which a scan is submitted; what is unknown about AWS is drawn."""
         self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
-        self.scheduler, self.invariants = self.world.scheduler, self.world.invariants
+        self.scheduler, self.product_invariants = self.world.scheduler, self.world.invariants
         self.complaints = Complaints()
         LOGGER.addFilter(self.complaints)
         for key, body in zip(KEYS, contents, strict=True):
@@ -181,14 +181,14 @@ class Ground(RuleBasedStateMachine):
         self.score.hits[chosen.name] += 1
         self.score.steps += 1
         chosen.act(self, data.draw)
-        self.invariants.look()
+        self.product_invariants.look()
         assert not self.complaints.faults, self.complaints.faults
         self.broken = False
 
     @property
     def scans(self):
         """Return the ids of all scans."""
-        return sorted({scan_id for _, scan_id in self.invariants.records} | set(self.people.scans))
+        return sorted({scan_id for _, scan_id in self.product_invariants.records} | set(self.people.scans))
 
     @property
     def held(self):
@@ -221,7 +221,7 @@ class Ground(RuleBasedStateMachine):
         while not self._over():
             waited = self.world.clock.now() - began
             assert waited < QUIET_SECONDS, (
-                f"never quiet: {unfinished(self.invariants)}, {self._open_scans()}, {self.scheduler.live}"
+                f"never quiet: {unfinished(self.product_invariants)}, {self._open_scans()}, {self.scheduler.live}"
             )
             self._resume_everything()
             # What is left after two hours waits for its day, which is as well seen every ten minutes.
@@ -243,18 +243,18 @@ class Ground(RuleBasedStateMachine):
         return [scan for scan in self.people.table.scans.scans() if scan.live]
 
     def _over(self):
-        return not unfinished(self.invariants) and not self._open_scans() and not self.scheduler.live
+        return not unfinished(self.product_invariants) and not self._open_scans() and not self.scheduler.live
 
     def _check_end(self):
         """Hold what was promised and paid for against what became of it."""
         for job_id, scan_id, keys, _ in self.people.jobs:
             self._check_job(job_id, scan_id, keys)
-        for tag in self.invariants.jobs:
+        for tag in self.product_invariants.jobs:
             analysis = analysis_of(tag)
-            item = self.invariants.records[analysis.video_id, analysis.scan_id]
+            item = self.product_invariants.records[analysis.video_id, analysis.scan_id]
             assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
         counted = {scan_id: self.people.table.scans.totals(scan_id) for scan_id in self.scans}
-        videos = Counter(scan_id for _, scan_id in self.invariants.records)
+        videos = Counter(scan_id for _, scan_id in self.product_invariants.records)
         assert {scan_id: totals.final for scan_id, totals in counted.items()} == {
             scan_id: videos[scan_id] for scan_id in self.scans
         }

@@ -211,10 +211,10 @@ def test_labels_may_be_absent():
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", ["no JSON", '"default"']),
-        ("{", ["no JSON"]),
-        ("[" * 100_000, ["no JSON"]),
-        ("[]", ["no JSON object"]),
+        ("", ["not JSON", '"default"']),
+        ("{", ["not JSON"]),
+        ("[" * 100_000, ["not JSON"]),
+        ("[]", ["not a JSON object"]),
         ("{}", ['no "default"', "add"]),
         ('{"default": 80}', ['"default"', "braces"]),
         ('{"default": {"alert": true}}', ['"default"', '"min_confidence" is missing', "0 to 100"]),
