@@ -127,10 +127,10 @@ def test_objects_with_any_key_are_found(key, encode):
         (task_of("a.mp4", s3VersionId="\udfff"), "Unicode"),
         (task_of(""), "0 bytes"),
         (task_of("ü" * 513), "1026 bytes"),
-        (task_of(None), "no text"),
-        (task_of(["a.mp4"]), "no text"),
-        (task_of(s3VersionId=7), "no text"),
-        (task_of(s3Bucket=None), "no text"),
+        (task_of(None), "not text"),
+        (task_of(["a.mp4"]), "not text"),
+        (task_of(s3VersionId=7), "not text"),
+        (task_of(s3Bucket=None), "not text"),
         (task_of(s3Bucket=""), "bucket"),
         (task_of(s3Bucket="arn:aws:s3:::amzn-s3-demo-bucket"), "bucket"),
         ({"taskId": TASK}, "missing"),
@@ -193,7 +193,7 @@ def test_schema_1_0_needs_the_id_of_a_batch_job():
     """A job id that is not a uuid makes no scan id."""
     whole = event("1_0") | {"job": {"id": "../../etc"}}
 
-    assert "no scan id" in only_task(whole).refusal
+    assert "not a scan id" in only_task(whole).refusal
 
 
 def test_user_arguments_of_schema_1_0_are_not_read():
