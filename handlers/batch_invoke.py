@@ -6,12 +6,9 @@ import os
 from functools import cache
 from typing import Any
 
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.queue import LaneQueues
-from handlers.adapters.table import open_table
-from handlers.domain.states import Lane
+from handlers import wiring
 from handlers.flows import register
-from handlers.flows.register import Registering
+from handlers.flows.register import RegisterFlow
 from handlers.runtime import clients
 from handlers.runtime.clock import SystemClock
 from handlers.runtime.logs import Log
@@ -29,9 +26,6 @@ def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 #
 
 
 @cache
-def _flow() -> Registering:
+def _flow() -> RegisterFlow:
     settings = from_environment(BatchInvokeSettings, os.environ)
-    clock = SystemClock()
-    urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
-    table = open_table(clients.dynamodb(), settings.table_name, clock)
-    return Registering(table.records, table.scans, ObjectStore(clients.s3()), LaneQueues(clients.sqs(), urls), clock)
+    return wiring.register_flow(settings, wiring.Adapters(clients, SystemClock()))

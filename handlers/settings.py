@@ -54,7 +54,7 @@ class CompletionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweeperSettings:
-    """What `sweeper` needs: the table, everything that it looks after, and what stands in the mails.
+    """What `sweeper` needs: the table, everything that it looks after, and what the mails contain.
 
     `mails_per_scan` is how many flagged videos of a scan are mailed one by one; the mapping ids are those of the lanes' event
     source mappings.

@@ -6,14 +6,8 @@ import os
 from functools import cache
 from typing import Any
 
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.queue import LaneQueues
-from handlers.adapters.rekognition import AnalysisStarter
-from handlers.adapters.table import open_table
-from handlers.domain.states import Lane
-from handlers.flows.lane_events import Receiving
-from handlers.flows.start import Starting, StartSettings
-from handlers.flows.start_rules import Limits
+from handlers import wiring
+from handlers.flows.lane_events import LaneEventsFlow
 from handlers.runtime import clients
 from handlers.runtime.clock import SystemClock
 from handlers.runtime.context import Context, deadline
@@ -21,23 +15,11 @@ from handlers.settings import StartAnalysisSettings, from_environment
 
 
 def handler(event: object, context: Context) -> dict[str, Any]:
-    """Deal with an SQS event; what is handed back is named in `batchItemFailures`."""
+    """Process an SQS event; `batchItemFailures` names the messages that are to come back."""
     return _flow().respond(event, deadline=deadline(context, SystemClock()))
 
 
 @cache
-def _flow() -> Receiving:
+def _flow() -> LaneEventsFlow:
     settings = from_environment(StartAnalysisSettings, os.environ)
-    clock = SystemClock()
-    urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
-    table = open_table(clients.dynamodb(), settings.table_name, clock)
-    start = StartSettings(
-        topic_arn=settings.completions_topic_arn,
-        role_arn=settings.rekognition_role_arn,
-        min_confidence=settings.min_confidence,
-        limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
-    )
-    starting = Starting(
-        table.records, table.control, ObjectStore(clients.s3()), AnalysisStarter(clients.rekognition()), clock, settings=start
-    )
-    return Receiving(starting, LaneQueues(clients.sqs(), urls), clock)
+    return wiring.lane_events_flow(settings, wiring.Adapters(clients, SystemClock()))

@@ -24,8 +24,13 @@ def rooms_of_tools(below):
 ALLOWED = {
     "app": ("stacks", "tools.environment"),
     "tools.environment": (),
+    # The edges and their wiring.
     "handlers": ("handlers",),
+    "handlers.settings": (),
+    "handlers.flows": ("handlers.flows", "handlers.adapters", "handlers.domain", "handlers.runtime"),
+    "handlers.adapters": ("handlers.adapters", "handlers.domain", "handlers.runtime"),
     "handlers.domain": ("handlers.domain",),
+    "handlers.runtime": ("handlers.runtime",),
     "stacks": ("stacks", "handlers.settings"),
     "tools.emulator": ("tools.emulator",),
     "tools.emulator.__main__": ("tools.emulator", "tools.environment"),
@@ -86,3 +91,26 @@ def test_handlers_need_boto3_alone(name, path):
     roots = {target.partition(".")[0] for target in imports(path) if not target.startswith("mypy_boto3_")}
 
     assert set() == roots - foreign - set(sys.stdlib_module_names) - {"handlers"}
+
+
+def test_no_circles():
+    """No modules of the functions import one another in a circle."""
+    names = {name: path for name, path in modules() if inside(name, ["handlers"])}
+    arrows = {name: set(_targets(path, names)) for name, path in names.items()}
+
+    while ends := [name for name, targets in arrows.items() if not targets]:
+        for end in ends:
+            del arrows[end]
+        for targets in arrows.values():
+            targets.difference_update(ends)
+
+    assert {} == arrows
+
+
+def _targets(path, names):
+    """Yield which of the named modules a file imports: a module as a name of its package is the module, not the package."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                within = f"{node.module}.{alias.name}"
+                yield from {within if within in names else node.module} & names.keys()

@@ -1,1 +1,1 @@
-"""The ports with AWS clients: table, queue, rekognition, objects, mail."""
+"""The only code that calls AWS, one module a service: table, queue, rekognition, objects, hits, mail, functions, batch jobs."""

@@ -15,14 +15,14 @@ from handlers.domain.reasons import TROUBLE
 
 
 class Fault(Enum):
-    """What an error means for whoever made the call."""
+    """What an error means for the caller."""
 
     REFUSED = "refused for certain, nothing was done; the same call may succeed later"
-    UNKNOWN = "nobody knows whether it was done: time-out, broken connection, 5xx"
+    UNKNOWN = "it is unknown whether it was done: time-out, broken connection, 5xx"
     CONFLICT = "another transaction was at the same item; nothing was done"
     CONDITION = "the item is not as the condition wants it"
     OBJECT = "the object's fault: it will not get better by itself"
-    MISSING = "there is no such thing"
+    MISSING = "it does not exist"
     FORBIDDEN = "it may not be read, by our role or at all"
     CHANGED = "the object is not the one that was looked at"
     ARCHIVED = "the object is in an archive and not restored"
@@ -31,12 +31,12 @@ class Fault(Enum):
     OURS = "our own fault: permissions, parameters, or an error that this table does not know"
 
     @property
-    def passing(self) -> bool:
+    def transient(self) -> bool:
         """Tell whether the same call may well succeed in a moment."""
-        return self in _PASSING
+        return self in _TRANSIENT
 
 
-_PASSING = frozenset({Fault.REFUSED, Fault.UNKNOWN, Fault.CONFLICT})
+_TRANSIENT = frozenset({Fault.REFUSED, Fault.UNKNOWN, Fault.CONFLICT})
 
 FAULTS: dict[str, Fault] = {
     # Rekognition: "<n> open Jobs for User", calls a second, S3 download limit.
@@ -99,12 +99,12 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+# Time-outs, connections refused or closed, failed handshakes, answers that break off.
 _NO_ANSWER = (sdk.HTTPClientError, sdk.ConnectionError, sdk.IncompleteReadError)
-"""Time-outs, connections refused or closed, failed handshakes, answers that break off."""
 
 
 class ThrottledError(Exception):
-    """AWS kept refusing, or answered nothing certain, for longer than the caller's patience."""
+    """AWS kept refusing, or answered nothing certain, for longer than the caller retries."""
 
 
 def fault_of(error: BaseException) -> Fault:

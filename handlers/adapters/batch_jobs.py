@@ -1,4 +1,4 @@
-"""Asking S3 how a batch job stands."""
+"""Polling S3 Batch Operations jobs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from handlers.domain.record import BatchJob
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3control import S3ControlClient
 
+# Statuses that a job does not leave (S3 user guide, batch-ops-job-status).
 OVER = frozenset({"Complete", "Failed", "Cancelled"})
-"""Statuses that a job does not leave (S3 user guide, batch-ops-job-status)."""
 
+# Our word for a job that S3 does not know: 90 days after its end, or for a moment after it was created.
 NOT_FOUND = "NotFound"
-"""Our word for a job that S3 does not know: 90 days after its end, or for a moment after it was made."""
 
 
 class BatchJobs:

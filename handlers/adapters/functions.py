@@ -1,4 +1,4 @@
-"""Lambda: handing an event over to another function, and switching the lanes' event source mappings on and off."""
+"""Lambda: sending an event to another function, and switching the lanes' event source mappings on and off."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from handlers.adapters.aws_errors import code_of
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_lambda import LambdaClient
 
+# States of a mapping that does not change just now (Lambda API, GetEventSourceMapping).
 SETTLED = {True: "Enabled", False: "Disabled"}
-"""States of a mapping that does not change just now (Lambda API, GetEventSourceMapping)."""
 
 _BUSY = frozenset({"ResourceInUseException", "ResourceConflictException"})
 
@@ -39,10 +39,10 @@ class LaneSwitches:
         self._mapping_ids = mapping_ids
 
     def agree(self, *, enabled: bool) -> int:
-        """Bring every mapping to a state, but those that are changing just now; return how many had to be told."""
-        return sum(self._told(mapping_id, enabled=enabled) for mapping_id in self._mapping_ids)
+        """Bring every mapping to a state, but those that are changing just now; return how many were switched."""
+        return sum(self._switched(mapping_id, enabled=enabled) for mapping_id in self._mapping_ids)
 
-    def _told(self, mapping_id: str, *, enabled: bool) -> bool:
+    def _switched(self, mapping_id: str, *, enabled: bool) -> bool:
         state = self._client.get_event_source_mapping(UUID=mapping_id).get("State")
         if state != SETTLED[not enabled]:
             return False

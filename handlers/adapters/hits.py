@@ -19,11 +19,11 @@ from handlers.domain.record import Record
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client
 
+# Where hits live in the work bucket; the function's role may write nowhere else in it.
 PREFIX = "hits/"
-"""Where hits live in the work bucket; the function's role may write nowhere else in it."""
 
+# How many compressed bytes are held in memory, some 60,000 hits; more is held on disk.
 SPOOL_BYTES = 1024 * 1024
-"""So many compressed bytes are held in memory, some 60,000 hits; what goes beyond is held on disk."""
 
 _COMPRESSION = 6
 

@@ -17,11 +17,11 @@ from handlers.domain.record import ObjectFacts, Problem
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client
 
+# How often an object is looked at that is replaced between the two requests.
 LOOKS = 3
-"""So often an object is looked at anew that is replaced between the two requests."""
 
+# An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject).
 _BARE_REFUSAL = "400"
-"""An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject)."""
 _UNREADABLE = "S3 refuses to describe the object: its version id is none, or it is encrypted with a key of its owner's (SSE-C)."
 
 
@@ -40,7 +40,7 @@ class ObjectStore:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
 
     def look(self, video: Video) -> Look:
-        """Look at an object; what passes by itself (throttling, 5xx, time-outs) and what is unknown is raised as it came."""
+        """Look at an object; transient errors (throttling, 5xx, time-outs) and unknown ones are raised as they came."""
         for _ in range(LOOKS):
             try:
                 return self._look_once(_named(video))
@@ -58,7 +58,7 @@ class ObjectStore:
         return Look(facts, problem or self._something_else(named, facts))
 
     def _something_else(self, named: Mapping[str, str], facts: ObjectFacts) -> Problem | None:
-        """Return what the object positively is, if that is no video; all else is Rekognition's to judge."""
+        """Return what the object positively is, if that is not a video; all else is Rekognition's to judge."""
         found = objects.not_a_video(self._first_bytes(named, facts), facts.size)
         return (
             None if found is None else Problem(reasons.NOT_A_VIDEO, f"The object is not a video but {found}, by its first bytes.")
@@ -82,7 +82,7 @@ def _problem(fault: Fault, error: ClientError) -> Problem:
     message = aws_errors.message_of(error)
     match fault:
         case Fault.MISSING:
-            return Problem(reasons.MISSING, f"There is no such object or version ({message}).")
+            return Problem(reasons.MISSING, f"The object or version does not exist ({message}).")
         case Fault.FORBIDDEN:
             return Problem(reasons.FORBIDDEN, f"The object may not be read ({message}).")
         case Fault.ARCHIVED:

@@ -17,11 +17,11 @@ from handlers.domain.states import Lane
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_sqs import SQSClient
 
+# Twelve hours (SQS API, ChangeMessageVisibility).
 MAX_VISIBILITY_SECONDS = 43_200
-"""Twelve hours (SQS API, ChangeMessageVisibility)."""
 
+# Messages of one SendMessageBatch (SQS API); ten of ours with the longest keys stay below its 256 KiB.
 MAX_SENT = 10
-"""Messages of one SendMessageBatch (SQS API); ten of ours with the longest keys stay below its 256 KiB."""
 
 _PURGING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
 
@@ -61,10 +61,10 @@ class LaneQueues:
         for lane, url in self._urls.items():
             if url.rpartition("/")[2] == name:
                 return lane
-        raise LookupError(f"{queue_arn} is none of the lanes")
+        raise LookupError(f"{queue_arn} is not one of the lanes")
 
     def hide(self, lane: Lane, receipt_handle: str, seconds: float) -> bool:
-        """Keep a message that was received from everybody for so long from now; tell whether it was still ours to hide."""
+        """Hide a received message for `seconds` from now; tell whether its receipt was still valid."""
         timeout = min(MAX_VISIBILITY_SECONDS, max(0, round(seconds)))
         try:
             self._client.change_message_visibility(

@@ -23,8 +23,8 @@ from handlers.runtime.clock import Clock
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_rekognition import RekognitionClient
 
+# The most that one page holds (botocore: GetContentModeration MaxResults).
 PAGE_SIZE = 1_000
-"""The most that one page holds (botocore: GetContentModeration MaxResults)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody knows whether it was started."""
+    """It is unknown whether it was started."""
 
     problem: Problem
 
@@ -117,7 +117,7 @@ def _start_result(error: Exception) -> StartResult:
 
 
 class AnalysisReader:
-    """Reads analyses; calls that come too fast are met with patience."""
+    """Reads analyses; throttled calls are retried."""
 
     def __init__(self, client: RekognitionClient, clock: Clock) -> None:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
@@ -148,7 +148,7 @@ class AnalysisReader:
         try:
             return answers.page(self._client.get_content_moderation(JobId=job_id, MaxResults=1)).facts.status
         except (BotoCoreError, ClientError) as error:
-            _raise_unless_passing(error, first=True, in_time=False)
+            _raise_unless_transient(error, first=True, in_time=False)
             raise
 
     def _page(self, job_id: str, token: str | None, until: float) -> Page:
@@ -162,12 +162,12 @@ class AnalysisReader:
                 return answers.page(self._client.get_content_moderation(**wanted))
             except (BotoCoreError, ClientError) as error:
                 wait = backoff(attempt, base=0.2, cap=5.0)
-                _raise_unless_passing(error, first=token is None, in_time=self._clock.now() + wait < until)
+                _raise_unless_transient(error, first=token is None, in_time=self._clock.now() + wait < until)
             self._clock.sleep(wait)
             attempt += 1
 
 
-def _raise_unless_passing(error: Exception, *, first: bool, in_time: bool) -> None:
+def _raise_unless_transient(error: Exception, *, first: bool, in_time: bool) -> None:
     match fault_of(error):
         # A job id that Rekognition never gave out is refused as a parameter, not as unknown.
         case Fault.MISSING:
@@ -176,8 +176,8 @@ def _raise_unless_passing(error: Exception, *, first: bool, in_time: bool) -> No
             raise NoSuchJobError(aws_errors.message_of(error)) from error
         case Fault.STALE_PAGE:
             raise StalePagesError(aws_errors.message_of(error)) from error
-        case fault if fault.passing and in_time:
+        case fault if fault.transient and in_time:
             return
-        case fault if fault.passing:
+        case fault if fault.transient:
             raise ThrottledError(f"Rekognition kept refusing, at last with {aws_errors.code_of(error)}") from error
     raise error

@@ -13,20 +13,20 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 from urllib.parse import unquote_plus
 
-from handlers.domain import identity, json_text
+from handlers.domain import identity, json_text, reasons
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane
 
+# The completion report cuts a resultString here (aws-samples/sample-replicate-on-tag-for-amazon-s3, tagging-at-scale.md).
 MAX_RESULT_TEXT = 1024
-"""The completion report cuts a resultString here (aws-samples/sample-replicate-on-tag-for-amazon-s3, tagging-at-scale.md)."""
 
+# 0 to `identity.MAX_ATTEMPT`.
 _RETRY_PATTERN = re.compile(r"0|[1-9][0-9]?")
-"""0 to `identity.MAX_ATTEMPT`."""
 
 _LANES = frozenset(Lane)
 
+# Longest state, scan and reason in a result text, so that room for the message is always left.
 _FIELD_LENGTH = 96
-"""Longest state, scan and reason in a result text, so that room for the message is always left."""
 
 
 class ResultCode(StrEnum):
@@ -37,8 +37,8 @@ class ResultCode(StrEnum):
     PERMANENT_FAILURE = "PermanentFailure"
 
 
+# Of two results for one task the more severe is returned: a success never hides a failure, and a repetition may still help.
 _SEVERITY = {ResultCode.SUCCEEDED: 0, ResultCode.PERMANENT_FAILURE: 1, ResultCode.TEMPORARY_FAILURE: 2}
-"""Of two results for one task the graver is returned: a success never hides a failure, and a repetition may still help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def parse(event: object) -> Request:
 def response(request: Request, results: Iterable[Result]) -> dict[str, Any]:
     """Return what S3 Batch wants back: one result for each task of the request, whatever results there are.
 
-    A task without a result is to be repeated. Results of tasks that nobody asked for are left out.
+    A task without a result is to be repeated. Results of unknown tasks are left out.
     """
     given: dict[str, Result] = {}
     for result in results:
@@ -134,12 +134,12 @@ def result_text(*, scan: str | None, state: str | None = None, reason: str | Non
 
 
 def _no_result(request: Request, task: Task) -> Result:
-    text = result_text(scan=request.scan_id, reason="no-result", message="The function returned no result for this task.")
+    text = result_text(scan=request.scan_id, reason=reasons.NO_RESULT, message="The function returned no result for this task.")
     return Result(task.task_id, ResultCode.TEMPORARY_FAILURE, text)
 
 
 def _cut(text: str, room: int) -> str:
-    """Return the longest beginning of a text that takes so many characters in JSON."""
+    """Return the longest beginning of a text that takes at most `room` characters in JSON."""
     if len(text) <= room and _json_length(text) <= room:
         return text
     end, used = 0, len("...")
@@ -165,11 +165,11 @@ def _refusal(version: object, scan_id: str | None, arguments: dict[str, str]) ->
         return f"unknown schema {_shown(version)}: this function takes S3 Batch events of schema 1.0 and 2.0"
     if scan_id is None:
         where = "the job id" if version == "1.0" else "scan_id in the job's user arguments"
-        return f"{where} is no scan id: {_shown(arguments['scan_id'])}; submit the job with tools/submit_job.py"
+        return f"{where} is not a scan id: {_shown(arguments['scan_id'])}; submit the job with tools/submit_job.py"
     if arguments["lane"] not in _LANES:
         return f"unknown lane {_shown(arguments['lane'])}: normal and express exist"
     if not _RETRY_PATTERN.fullmatch(arguments["retry"]):
-        return f"retry is no number from 0 to {identity.MAX_ATTEMPT}: {_shown(arguments['retry'])}"
+        return f"retry is not a number from 0 to {identity.MAX_ATTEMPT}: {_shown(arguments['retry'])}"
     return None
 
 
@@ -190,7 +190,7 @@ def _task(task_id: str, entry: dict[str, object]) -> Task:
     """Return one task, its key decoded. Anything but text where text belongs is refused."""
     bucket, key, version = _bucket(entry), entry.get("s3Key"), entry.get("s3VersionId")
     if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
-        return Task(task_id, None, "bucket, key or version is missing or no text")
+        return Task(task_id, None, "bucket, key or version is missing or not text")
     try:
         decoded = unquote_plus(key, encoding="utf-8", errors="strict")
     except UnicodeDecodeError:
@@ -210,5 +210,5 @@ def _bucket(entry: dict[str, object]) -> object:
 
 
 def _shown(value: object) -> str:
-    """Return a value as it may stand in a sentence: escaped, and not long."""
+    """Return a value for use in a sentence: escaped, and not long."""
     return f"{value!r:.80}" if isinstance(value, str) else type(value).__name__

@@ -11,6 +11,7 @@ import codecs
 import struct
 import unicodedata
 
+# What begins so is this. Not here: what may well hold a film (Ogg), or stand before one (an ID3 tag), and what two letters say.
 _SIGNATURES = {
     b"\xff\xd8\xff": "a JPEG image",
     b"\x89PNG\r\n\x1a\n": "a PNG image",
@@ -41,25 +42,24 @@ _SIGNATURES = {
     b"MThd\x00\x00\x00\x06": "MIDI sound",
     b"#!AMR": "AMR sound",
 }
-"""What begins so is this. Not here: what may well hold a film (Ogg), or stand before one (an ID3 tag), and what two letters say."""
 
+# What a file is whose first four bytes are followed by a length and four further ones.
 _FORMS = {
     (b"RIFF", b"WEBP"): "a WebP image",
     (b"RIFF", b"WAVE"): "WAVE sound",
     (b"FORM", b"AIFF"): "AIFF sound",
     (b"FORM", b"AIFC"): "AIFF sound",
 }
-"""What a file is whose first four bytes are followed by a length and four further ones."""
 
 _TAR_AT, _TAR = 257, b"ustar"
 _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 _PE_AT = 0x3C
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# Control characters of texts: white space, and ESC, with which those of terminals are coloured.
 _SPACES = frozenset("\t\n\r\f\v\x1b")
-"""Control characters of texts: white space, and ESC, with which those of terminals are coloured."""
+# Categories of other control characters, and of code points that are none of Unicode's.
 _NO_LETTERS = frozenset({"Cc", "Cn", "Co", "Cs"})
-"""Categories of other control characters, and of code points that are none of Unicode's."""
 
 
 def something_else(first_bytes: bytes) -> str | None:

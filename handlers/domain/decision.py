@@ -20,7 +20,7 @@ class Decision:
     """Who decided what about which content of a video, and when.
 
     Attributes:
-        etag: The content: of a bucket without versions it tells one object under a key from the next.
+        etag: The content: in a bucket without versions it distinguishes successive objects under one key.
         scan_id: The scan whose review was looked at, and in it the attempt.
         decided_at: Epoch seconds, to the millisecond.
     """

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 
+# What `submit_job` makes: 26 characters of Crockford's base 32.
 ULID_PATTERN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-"""What `submit_job` makes: 26 characters of Crockford's base 32."""
 
+# The id of an S3 Batch Operations job; the scan id of a job made by hand in the console.
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""The id of an S3 Batch Operations job; the scan id of a job made by hand in the console."""
 
+# What Rekognition takes as a bucket (botocore: rekognition S3Bucket); old buckets may have capitals and underscores.
 BUCKET_PATTERN = re.compile(r"[0-9A-Za-z._-]{3,255}")
-"""What Rekognition takes as a bucket (botocore: rekognition S3Bucket); old buckets may have capitals and underscores."""
 
+# The longest S3 key, in bytes of UTF-8 (Amazon S3 user guide, object keys).
 MAX_KEY_BYTES = 1024
-"""An S3 key is at most so long, in UTF-8 (Amazon S3 user guide, object keys)."""
 
+# Two digits hold an attempt in the segments' sort key.
 MAX_ATTEMPT = 99
-"""Two digits hold an attempt in the segments' sort key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Analysis:
 
     @property
     def tag(self) -> str:
-        """Return the `JobTag`, which tells people which video a job is of.
+        """Return the `JobTag`, which shows people which video a job is of.
 
         Anyone may start a job under it: nothing is concluded from it.
         """
@@ -95,7 +95,7 @@ def is_scan_id(text: str) -> bool:
 
 
 def shard(video_id: str, shards: int) -> int:
-    """Return the shard of a video among so many, the same at every call."""
+    """Return the shard of a video among `shards`, the same at every call."""
     return int(video_id[:8], 16) % shards
 
 
@@ -107,7 +107,7 @@ def fault_of(video: Video) -> str | None:
         length = len(video.key.encode())
         (video.version_id or "").encode()
     except UnicodeEncodeError:
-        return "the key or the version is no valid Unicode text"
+        return "the key or the version is not valid Unicode text"
     if not 1 <= length <= MAX_KEY_BYTES:
         return f"the key has {length} bytes, S3 allows 1 to {MAX_KEY_BYTES}"
     return None

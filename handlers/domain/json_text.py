@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
+# Return a value as JSON without blanks, in ASCII: one encoder for all, where `json.dumps` would make one for each call.
 compact = json.JSONEncoder(separators=(",", ":")).encode
-"""Return a value as JSON without blanks, in ASCII: one encoder for all, where `json.dumps` would make one for each call."""
 
 
 def read(text: object) -> object:
-    """Return the value of a JSON text, or None where it is no string, no JSON, or nested too deeply."""
+    """Return the value of a JSON text, or None where it is not a string, not JSON, or nested too deeply."""
     if not isinstance(text, str):
         return None
     try:

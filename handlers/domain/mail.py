@@ -17,11 +17,11 @@ from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, Record, Segment
 
 MAX_SUBJECT = 99
+# How many labels and segments are listed; the rest is counted.
 MAX_LISTED = 50
-"""So many labels and so many segments are listed; the rest is counted."""
 
+# Longest label name shown; with `MAX_LISTED` it bounds the body far below SNS's limit.
 _MAX_NAME = 100
-"""Longest label name shown; with `MAX_LISTED` it bounds the body far below SNS's limit."""
 
 
 @dataclass(frozen=True, slots=True)

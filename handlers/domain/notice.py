@@ -1,4 +1,4 @@
-"""Rekognition's completion notice, as SNS hands it to a Lambda function.
+"""Rekognition's completion notice, as SNS passes it to a Lambda function.
 
 Only the job ids are taken from it: status and video are asked of Rekognition itself, so that a forged notice can do no harm.
 Source: Rekognition developer guide, video-notification-payload; Lambda developer guide, with-sns. Sample: tests/events/.
@@ -14,8 +14,8 @@ from typing import Any
 
 from handlers.domain import json_text
 
+# botocore: rekognition JobId.
 JOB_ID_PATTERN = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""botocore: rekognition JobId."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Notices:
 
 
 class _RefusedError(Exception):
-    """A record of an event is no notice of ours; the sentence says why."""
+    """A record of an event is not a notice of ours; the sentence says why."""
 
 
 def parse_event(event: object, topic_arn: str) -> Notices:
     """Return the notices of an SNS event that came through this topic: never raises, whatever comes."""
     records = json_text.items(json_text.mapping(event).get("Records"))
     if not records:
-        return Notices((), ("the event is no SNS event: it has no records",))
+        return Notices((), ("the event is not an SNS event: it has no records",))
     job_ids: dict[str, None] = {}
     refused: list[str] = []
     for record in records:
@@ -48,7 +48,7 @@ def parse_event(event: object, topic_arn: str) -> Notices:
 def as_event(job_id: str, topic_arn: str, timestamp: float) -> dict[str, Any]:
     """Return the event that a notice about this job makes; timestamp in epoch seconds.
 
-    For the sweeper, which hands over a finished job whose notice was lost. The status is left out: nobody reads it.
+    For the sweeper, which sends a finished job whose notice was lost to `completion`. The status is left out: no code reads it.
     """
     message = {"JobId": job_id, "API": "StartContentModeration", "Timestamp": int(timestamp * 1000)}
     notification: dict[str, Any] = {
@@ -75,7 +75,7 @@ def _job_id(record: dict[str, object], topic_arn: str) -> str:
         raise _RefusedError(f"the notice came through the topic {_shown(notification.get('TopicArn'))}, not through ours")
     message = json_text.read(notification.get("Message"))
     if not isinstance(message, dict):
-        raise _RefusedError(f"the notice is no JSON object: {_shown(notification.get('Message'))}")
+        raise _RefusedError(f"the notice is not a JSON object: {_shown(notification.get('Message'))}")
     job_id = message.get("JobId")
     if not (isinstance(job_id, str) and JOB_ID_PATTERN.fullmatch(job_id)):
         raise _RefusedError(f"the notice has no job id of Rekognition's form: {_shown(job_id)}")
@@ -83,5 +83,5 @@ def _job_id(record: dict[str, object], topic_arn: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value as it may stand in a log: escaped, and not long."""
+    """Return a value for use in a log: escaped, and not long."""
     return f"{value!a:.120}" if isinstance(value, str) else type(value).__name__

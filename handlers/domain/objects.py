@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from handlers.domain import reasons
 from handlers.domain.beginnings import is_text, something_else
 from handlers.domain.record import Problem
 
+# So much of an object's beginning is enough for `container` and `not_a_video`.
 FIRST_BYTES = 1_024
-"""So much of an object's beginning is enough for `container` and `not_a_video`."""
 
+# Rekognition takes videos of up to 10 GB (developer guide, limits). Read as GiB: what lies between is Rekognition's to refuse.
 MAX_BYTES = 10 * 1024**3
-"""Rekognition takes videos of up to 10 GB (developer guide, limits). Read as GiB: what lies between is Rekognition's to refuse."""
 
+# Must be restored before they can be read (S3 user guide, archived-objects). GLACIER_IR can be read at once.
 ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-"""Must be restored before they can be read (S3 user guide, archived-objects). GLACIER_IR can be read at once."""
 
+# Boxes with which files begin whose size is wrong, too (a recording that was interrupted).
 _ISO_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"wide", b"skip", b"uuid", b"sidx", b"udta", b"meta"})
-"""Boxes with which files begin whose size is wrong, too (a recording that was broken off)."""
 
 _SMALL_HEADER, _LARGE_HEADER = 8, 16
+# What the 32 bits of a box's size say beside a size (ISO/IEC 14496-12, 4.2): up to the end of the file; 64 bits follow.
 _TO_THE_END, _LARGE = 0, 1
-"""What the 32 bits of a box's size say beside a size (ISO/IEC 14496-12, 4.2): up to the end of the file; 64 bits follow."""
 
 _ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _SIGNATURES = {b"\x1a\x45\xdf\xa3": "Matroska", b"FLV\x01": "FLV", b"\x00\x00\x01\xba": "MPEG-PS", _ASF_GUID: "ASF"}
 
 
 def container(first_bytes: bytes, size: int) -> str | None:
-    """Return the container that an object of so many bytes begins with, or None where it is none that we know.
+    """Return the container that an object begins with, by its first bytes and its size, or None where it is unknown.
 
-    A box that nobody knows is one of ISO-BMFF: players step over it. A known one may claim to be larger than the object (broken
+    An unknown box is one of ISO-BMFF: players step over it. A known one may claim to be larger than the object (broken
     off, or on purpose), for players look into it all the same; but then a text may happen to read so. Whether Rekognition can
     decode what is in a container is for Rekognition to say.
     """
@@ -43,7 +44,7 @@ def container(first_bytes: bytes, size: int) -> str | None:
 
 
 def not_a_video(first_bytes: bytes, size: int) -> str | None:
-    """Return what an object of so many bytes positively is, if it is something else than a video; else it is to be analysed.
+    """Return what an object positively is, by its first bytes and its size, if that is not a video; all else is to be analysed.
 
     What parses as a box within the object is never something else, whatever else its bytes look like.
     """
@@ -51,7 +52,7 @@ def not_a_video(first_bytes: bytes, size: int) -> str | None:
 
 
 def is_box(first_bytes: bytes, size: int) -> bool:
-    """Tell whether a box begins an object of so many bytes: one that has a header, and ends within the object."""
+    """Tell whether a box begins an object of this size: one that has a header, and ends within the object."""
     if len(first_bytes) < _SMALL_HEADER:
         return False
     stated = int.from_bytes(first_bytes[:4], "big")
@@ -71,12 +72,12 @@ def eligibility(
     `ArchiveStatus` (of INTELLIGENT_TIERING), each None where it is absent.
     """
     if size == 0:
-        return Problem("empty", "The object has 0 bytes.")
+        return Problem(reasons.EMPTY, "The object has 0 bytes.")
     if size > MAX_BYTES:
-        return Problem("too-large", f"The object has {size} bytes; Rekognition takes videos of up to 10 GB.")
+        return Problem(reasons.TOO_LARGE, f"The object has {size} bytes; Rekognition takes videos of up to 10 GB.")
     tier = archive_status or (storage_class if storage_class in ARCHIVE_CLASSES else None)
     if tier and 'ongoing-request="false"' not in (restore_header or ""):
-        return Problem("archived", f"The object is archived ({tier}) and not restored; restore it, then retry.")
+        return Problem(reasons.ARCHIVED, f"The object is archived ({tier}) and not restored; restore it, then retry.")
     return None
 
 

@@ -48,8 +48,8 @@ class Policy:
 
     default: Rule
     rules: Mapping[str, Rule]
+    # The first 16 hex digits of the SHA-256 of the canonical JSON: the same for policies that differ in form only.
     hash: str = field(init=False)
-    """The first 16 hex digits of the SHA-256 of the canonical JSON: the same for policies that differ in form only."""
 
     def __post_init__(self) -> None:
         """Bring the names into the form in which they are compared, and make the hash, once for all the videos judged."""
@@ -81,12 +81,12 @@ def parse(text: str) -> Policy:
     """Return the policy that a JSON text says.
 
     Raises:
-        PolicyError: It is no JSON, or a rule lacks something, holds something unknown, or is out of range.
+        PolicyError: It is not JSON, or a rule lacks something, holds something unknown, or is out of range.
     """
     try:
         value = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as fault:
-        raise PolicyError(f'The policy is no JSON ({fault}); write it as an object with "default" and "labels".') from fault
+        raise PolicyError(f'The policy is not JSON ({fault}); write it as an object with "default" and "labels".') from fault
     fields = _object(value, "The policy", {"default", "labels"})
     if "default" not in fields:
         raise PolicyError(f'The policy has no "default" rule, which labels without one take; add "default": {_EXAMPLE}.')
@@ -128,14 +128,16 @@ def _rule(value: object, where: str) -> Rule:
 
 
 def _refuse(where: str, field: str, value: object, wanted: str) -> NoReturn:
-    found = "is missing" if value is None else f"is {value!r:.40}" if isinstance(value, str | int | float) else "is no plain value"
+    found = (
+        "is missing" if value is None else f"is {value!r:.40}" if isinstance(value, str | int | float) else "is not a plain value"
+    )
     raise PolicyError(f'{where}: "{field}" {found}; it must be {wanted}, as in {_EXAMPLE}.')
 
 
 def _object(value: object, where: str, allowed: set[str] | None) -> dict[str, object]:
     """Return a JSON object, whose fields may be limited to those allowed."""
     if not isinstance(value, dict):
-        raise PolicyError(f"{where} is no JSON object; it must be one in braces.")
+        raise PolicyError(f"{where} is not a JSON object; write it in braces.")
     unknown = sorted(set(value) - allowed) if allowed is not None else []
     if unknown:
         raise PolicyError(f"{where} has the unknown field {unknown[0]!r}; it may have {', '.join(sorted(allowed or ()))}.")

@@ -1,19 +1,131 @@
-"""Reason codes: why a video failed or was left out, as records, reports and exports say it. Stored: never renamed."""
+"""Reason codes: why a video failed or was left out. Stored in records, reports and exports: codes are never renamed.
+
+The codes of AWS's errors and of the SDK's exceptions are reasons too: they are stored as they came.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 EMPTY = "empty"
 ARCHIVED = "archived"
 TOO_LARGE = "too-large"
+# These three are found in a video's header, before a scan is submitted.
+TOO_LONG = "too-long"
+CODEC = "codec"
+NO_PICTURE = "no-picture"
 NOT_A_VIDEO = "not-a-video"
 MISSING = "missing"
 FORBIDDEN = "forbidden"
-# S3 refuses to say anything of the object as it was asked for (HEAD's bare 400).
+# S3 refuses to describe the object as it was asked for (HEAD's bare 400).
 UNREADABLE = "unreadable"
 START_UNKNOWN = "start-unknown"
 RESULT_LOST = "result-lost"
 ANALYSIS_FAILED = "analysis-failed"
+# The function returned no result for a batch task.
+NO_RESULT = "no-result"
 # A batch task or its event cannot be understood.
 UNINTELLIGIBLE = "unintelligible"
-# Something of AWS's or ours stood in the way for the moment, and had no code.
+# AWS or our own code failed for the moment, without a code.
 TROUBLE = "trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What a code means.
+
+    Attributes:
+        code: As it is stored.
+        sentence: Continues "the object ...", for people who decide about a retry.
+        ineligible: The object was never tried, because Rekognition cannot take it: not counted as a failure, nothing was paid.
+        retryable: A retry may succeed although the object is the same.
+    """
+
+    code: str
+    sentence: str
+    ineligible: bool = False
+    retryable: bool = False
+
+
+_OWN = (
+    Reason(EMPTY, "has 0 bytes", ineligible=True),
+    Reason(
+        ARCHIVED,
+        "was archived; worth it once restored, else it fails again without being paid",
+        ineligible=True,
+        retryable=True,
+    ),
+    Reason(TOO_LARGE, "is larger than Rekognition takes", ineligible=True),
+    Reason(TOO_LONG, "is longer than Rekognition takes", ineligible=True),
+    Reason(CODEC, "has a codec that Rekognition does not take", ineligible=True),
+    Reason(NO_PICTURE, "has no picture", ineligible=True),
+    Reason(NOT_A_VIDEO, "is something else than a video"),
+    Reason(MISSING, "is not there (were it among many, S3 would stop the whole job)"),
+    Reason(FORBIDDEN, "could not be read; worth it once access was granted", retryable=True),
+    Reason(UNREADABLE, "cannot be described by S3 as it was asked for: no such version id, or encrypted with a key of its owner's"),
+    Reason(START_UNKNOWN, "may have been analysed, and paid, without a result reaching us: a retry may pay for it again"),
+    Reason(RESULT_LOST, "its result was lost", retryable=True),
+    Reason(ANALYSIS_FAILED, "Rekognition could not analyse it, mostly for its codec"),
+    Reason(NO_RESULT, "the function returned nothing for it", retryable=True),
+    Reason(UNINTELLIGIBLE, "its task could not be understood"),
+    Reason(TROUBLE, "something stood in the way for the moment", retryable=True),
+)
+
+_AWS = (
+    Reason("InvalidS3ObjectException", "Rekognition cannot read such an object"),
+    Reason("VideoTooLargeException", "is larger than Rekognition takes"),
+    Reason("InvalidParameterException", "Rekognition does not take it as it is"),
+    Reason("IdempotentParameterMismatchException", "another's job has its token; a retry has a token of its own", retryable=True),
+    Reason(
+        "AccessDeniedException",
+        "Rekognition was not permitted to start; worth it once the permission is granted",
+        retryable=True,
+    ),
+    # Our own word for AWS's throttling that outlasts the retries.
+    Reason("ThrottledError", "AWS went on asking to slow down", retryable=True),
+)
+
+_NO_ANSWER = ("ReadTimeoutError", "ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError")
+
+_THROTTLED = (
+    "LimitExceededException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+)
+
+_AWS_FAILED = (
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceException",
+    "RequestTimeout",
+    "ServiceUnavailable",
+)
+
+REASONS: Mapping[str, Reason] = MappingProxyType(
+    {
+        reason.code: reason
+        for reason in (
+            *_OWN,
+            *_AWS,
+            *(Reason(code, "AWS did not answer", retryable=True) for code in _NO_ANSWER),
+            *(Reason(code, "AWS asked to slow down", retryable=True) for code in _THROTTLED),
+            *(Reason(code, "AWS had trouble of its own", retryable=True) for code in _AWS_FAILED),
+        )
+    }
+)
+
+INELIGIBLE = frozenset(code for code, reason in REASONS.items() if reason.ineligible)

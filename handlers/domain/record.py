@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from handlers.domain.identity import Analysis, Video
+from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a video failed: a code from `handlers/adapters/aws_errors.py` or AWS, and a sentence."""
+    """Why a video failed: a code of `handlers/domain/reasons.py` or of AWS, and a sentence."""
 
     code: str
     message: str
-
-
-INELIGIBLE = frozenset({"empty", "archived", "too-large"})
-"""Codes of a video that failed because nobody could try: told apart from failures, and no money was spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +94,15 @@ class Record:
     duration_ms: int | None = None
     labels: tuple[LabelSummary, ...] = ()
     gap_ms: int | None = None
+    # Names of the labels that counted under the policy, the worst first: the mail is written later, without the policy.
     counted: tuple[str, ...] = ()
-    """Names of the labels that counted under the policy, the worst first: the mail is written later, without the policy."""
     mail_due: bool = False
     changed_during_scan: bool = False
+    # How often Start was refused for a reason of ours (permissions, parameters), the first time at `refused_since`.
     refusals: int = 0
-    """How often Start was refused for a reason of ours (permissions, parameters), the first time at `refused_since`."""
     refused_since: float | None = None
+    # Where in the work bucket the raw hits are kept, and how many there are (`hits_count`); None before an analysis is read.
     hits_key: str | None = None
-    """Where in the work bucket the raw hits are kept, and how many there are (`hits_count`); None before an analysis is read."""
     hits_count: int | None = None
 
     @property
@@ -128,9 +125,9 @@ class BatchJob:
     succeeded: int | None = None
     failed: int | None = None
     terminal_since: float | None = None
+    # Whether nothing is to be decided any more, should it have broken: its scan was paused for it once (who resumes the scan has
+    # the last word), or nothing of it waited, or a retry came after it.
     told: bool = False
-    """Whether nothing is to be decided any more, should it have broken: its scan was paused for it once (who resumes the scan has
-    the last word), or nothing of it waited, or a retry came after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,25 +153,25 @@ class Scan:
     jobs: tuple[BatchJob, ...] = ()
     mails_sent: int = 0
     waiting_empty_since: float | None = None
+    # Videos that wait since before this are sent again, from this time on.
     resend_before: float | None = None
-    """Videos that wait since before this are sent again, from this time on."""
+    # Since when it is paused or cancelled, and why (`held_reason`).
     held_at: float | None = None
-    """Since when it is paused or cancelled, and why (`held_reason`)."""
     held_reason: str | None = None
     mails_due: tuple[ScanMail, ...] = ()
     limit_told: bool = False
+    # The last hour's, oldest first, noted by the sweeper.
     progress: tuple[Progress, ...] = ()
-    """The last hour's, oldest first, noted by the sweeper."""
+    # How many batch jobs its manifest was split into; None for a job that was created by hand.
     planned_jobs: int | None = None
-    """How many batch jobs its manifest was split into; None where nobody planned it (a job made by hand)."""
+    # Each of its keys begins with one of these; None where that is not known.
     prefixes: tuple[str, ...] | None = None
-    """Each of its keys begins with one of these; None where that is not known."""
+    # Objects that were left out of its jobs when it was submitted, by the code of the reason why they cannot be analysed.
     set_aside: Mapping[str, int] = field(default_factory=dict, hash=False)
-    """Objects that were left out of its jobs when it was submitted, by the code of the reason why nobody can analyse them."""
 
     @property
     def missing_jobs(self) -> int:
-        """Return how many of its planned batch jobs are not known yet: whoever submits it is still at it, or broke off.
+        """Return how many of its planned batch jobs are not known yet: it is still being submitted, or submitting was interrupted.
 
         Jobs are counted, not told apart. A scan that is not whole cannot be retried, so only a clone made by hand in the console
         can be taken for a missing job; the scan then closes too soon, and the missing job's first task opens it again.
@@ -196,8 +193,8 @@ class Settings:
     paused_by: str | None = None
     paused_reason: str | None = None
     paused_at: float | None = None
+    # Whether the operator is still to be mailed that starting is paused.
     mail_due: bool = False
-    """Whether the operator is still to be mailed that starting is paused."""
     refused_in_row: int = 0
 
 
@@ -207,8 +204,8 @@ class Totals:
 
     videos: dict[State, int] = field(default_factory=dict)
     milliseconds: dict[State, int] = field(default_factory=dict)
+    # Failed videos per reason.
     failures: dict[str, int] = field(default_factory=dict)
-    """Failed videos per reason."""
 
     @property
     def final(self) -> int:
@@ -222,7 +219,7 @@ class Totals:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return videos per outcome as people are told them: what is ineligible is not counted as failed."""
+        """Return videos per outcome; an ineligible video is not counted as failed."""
         return {
             "clean": self.videos.get(State.CLEAN, 0),
             "flagged": self.videos.get(State.FLAGGED, 0),

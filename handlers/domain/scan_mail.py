@@ -6,21 +6,22 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from handlers.domain.mail import Mail, ascii_text, time_code, visible
-from handlers.domain.record import INELIGIBLE, Record, Scan, Settings, Totals
+from handlers.domain.reasons import INELIGIBLE
+from handlers.domain.record import Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 
+# How many flagged videos a digest names.
 WORST = 10
-"""So many flagged videos are named in a digest."""
 
 MAX_REASONS = 20
+# Longest reason and label shown; a key is shown whole, 1,024 bytes and their escapes.
 MAX_TEXT = 300
-"""Longest reason and label shown; a key is shown whole, 1,024 bytes and their escapes."""
 
+# Outcomes in the digest; the last two are left out where there are none.
 _ROWS = ("clean", "flagged", "failed", "ineligible", "cancelled")
-"""Outcomes in the digest; the last two are left out where there are none."""
 
+# Rekognition content moderation of stored video, us-east-1; a test holds it against the tools' table of prices.
 DOLLARS_A_MINUTE = 0.10
-"""Rekognition content moderation of stored video, us-east-1; a test holds it against the tools' table of prices."""
 
 
 def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name: str, *, seen_all: bool) -> Mail:
@@ -29,10 +30,12 @@ def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name:
     `worst` are flagged videos, the worst first; `seen_all` tells whether all of them were looked at for it.
     """
     ended = "cancelled" if scan.status is ScanStatus.CANCELLED else "finished"
-    told = totals.counts
-    ineligible = f", {told['ineligible']:,} ineligible" if told["ineligible"] else ""
+    counts = totals.counts
+    ineligible = f", {counts['ineligible']:,} ineligible" if counts["ineligible"] else ""
     without = f", {unrecorded:,} not looked at" if (unrecorded := _without_record(scan, totals)) else ""
-    subject = f"Scan {ended}: {totals.final:,} videos, {told['flagged']:,} flagged, {told['failed']:,} failed{ineligible}{without}"
+    subject = (
+        f"Scan {ended}: {totals.final:,} videos, {counts['flagged']:,} flagged, {counts['failed']:,} failed{ineligible}{without}"
+    )
     parts = (
         [f"The scan {scan.id} of {visible(scan.bucket)} is {ended}.", *_jobs(scan), "", *_counts(scan, totals)],
         _set_aside(scan),
@@ -69,9 +72,9 @@ def job_broken_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: in
         "What to do next, one of these:",
         f"  analyse them: {_control('resume', scan.id, stack_name)}",
         f"  leave them:   {_control('cancel', scan.id, stack_name)}",
-        "Videos whose analysis runs finish in either case; what the job had not handed over is not scanned.",
+        "Videos whose analysis runs finish in either case; what the job had not registered is not scanned.",
     ]
-    return _mail(f"Scan paused: {many}", [[why, f"Of what it had handed over, {many}."], choice], kind="PAUSED", scan_id=scan.id)
+    return _mail(f"Scan paused: {many}", [[why, f"Of what it had registered, {many}."], choice], kind="PAUSED", scan_id=scan.id)
 
 
 def pause_mail(settings: Settings, stack_name: str) -> Mail:
@@ -84,7 +87,7 @@ def pause_mail(settings: Settings, stack_name: str) -> Mail:
     ]
     cure = [
         "What to do next:",
-        "  mend the reason (a permission, a role, a parameter; the log of start_analysis has each refusal)",
+        "  fix the cause (a permission, a role, a parameter; the log of start_analysis has each refusal)",
         f"  then let it go on: {_control('resume', None, stack_name)}",
     ]
     return _mail(f"Starting is paused: {reason}", [said, cure], kind="PAUSED", scan_id=None)
@@ -100,7 +103,7 @@ def _jobs(scan: Scan) -> list[str]:
 
 
 def _counts(scan: Scan, totals: Totals) -> list[str]:
-    """Return a row for each state, and their sum; what the manifest has more has no record: no video, or not handed over."""
+    """Return a row for each state, and their sum; the manifest's other objects have no record: not a video, or not registered."""
     rows = {name: totals.counts[name] for name in _ROWS}
     unrecorded = _without_record(scan, totals)
     if unrecorded:
@@ -112,14 +115,14 @@ def _counts(scan: Scan, totals: Totals) -> list[str]:
 
 
 def _without_record(scan: Scan, totals: Totals) -> int:
-    """Return how many rows of the manifest the table knows nothing of; the review tells why each."""
+    """Return how many rows of the manifest the table knows nothing of; the review says why."""
     return max(0, (scan.objects or 0) - totals.final)
 
 
 def _set_aside(scan: Scan) -> list[str]:
     """Return what the counts lack of what was selected; apart from them, for a retry may have taken some of it up since."""
     reasons = ", ".join(f"{count:,} {visible(code)[:MAX_TEXT]}" for code, count in sorted(scan.set_aside.items()))
-    return [f"Left out when it was submitted, because nobody can analyse them: {reasons}."] if reasons else []
+    return [f"Left out when it was submitted, because they cannot be analysed: {reasons}."] if reasons else []
 
 
 def _worst(worst: Sequence[Record], totals: Totals, *, seen_all: bool) -> list[str]:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from handlers.domain.analysis import Hit
 from handlers.domain.record import Findings, LabelSummary, Segment
 
+# The most segments that are kept of a video (one for each label, if there are more labels than that).
 MAX_SEGMENTS = 5_000
-"""At most so many segments are kept of a video (one for each label, if there are more labels than that)."""
 
+# Hits of one label that lie no further apart belong together, to begin with.
 FIRST_GAP_MS = 1_000
-"""Hits of one label that lie no further apart belong together, to begin with."""
 
+# A hit stands for half a second: Rekognition looks at about two frames a second (developer guide, procedure-moderate-videos).
 SAMPLE_MS = 500
-"""A hit stands for half a second: Rekognition looks at about two frames a second (developer guide, procedure-moderate-videos)."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class SegmentBuilder:
     """Takes the hits of one video, a page after the other, and says what was found.
 
     Hits are expected in time order; a late one is merged all the same. Every hit counts, however unsure: the policy decides later.
-    The same label twice at the same time is one hit, the surer one (told apart only where hits come in order).
+    The same label twice at the same time is one hit, the surer one (recognised only where hits come in order).
     """
 
     def __init__(self, max_segments: int = MAX_SEGMENTS) -> None:

@@ -22,8 +22,8 @@ class State(StrEnum):
 
 
 FINAL = frozenset({State.CLEAN, State.FLAGGED, State.FAILED, State.CANCELLED})
+# A retry (attempt + 1) may take a video out of these.
 RETRIABLE = frozenset({State.FAILED, State.CANCELLED})
-"""A retry (attempt + 1) may take a video out of these."""
 
 
 class Lane(StrEnum):

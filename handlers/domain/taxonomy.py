@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 MODEL_VERSION = "7.0"
 
+# Top-level categories, with their second level, with its third.
 HIERARCHY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "Explicit": {
@@ -53,7 +54,6 @@ HIERARCHY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "Hate Symbols": {"Nazi Party": (), "White Supremacy": (), "Extremist": ()},
     }
 )
-"""Top-level categories, with their second level, with its third."""
 
 
 def folded(name: str) -> str:

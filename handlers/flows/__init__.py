@@ -1,1 +1,1 @@
-"""What each function does with an event: registering, starting, completing, sweeping."""
+"""The flow behind each function: register, start (by lane events), complete, sweep."""

@@ -1,4 +1,4 @@
-"""Completing: a notice becomes hits, segments and a verdict. Only the job id is taken from the notice; Rekognition says the rest.
+"""Complete: a notice becomes hits, segments and a verdict. Only the job id is taken from the notice; Rekognition says the rest.
 
 A job is ours when its id is the one that Start returned to our token: then a RUNNING item names it. Tags decide nothing: anyone
 in the account may start a job under a tag of ours, with other parameters. A notice that comes before the starter has named the
@@ -27,11 +27,11 @@ from handlers.domain.states import State
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# How long before the invocation's end reading stops; the rest is for writing up to 5,000 segments.
 LAST_SECONDS = 30.0
-"""Reading stops so long before the invocation's end; the rest is for writing up to 5,000 segments."""
 
+# How often a job is read from its first page because its page tokens went stale.
 READINGS = 3
-"""So often a job is read anew whose page tokens went stale on the way."""
 
 MAX_MESSAGE = 1_000
 
@@ -40,8 +40,8 @@ class CompletionError(Exception):
     """Some notices could not be dealt with; Lambda is to repeat the event. What is done already is not done again."""
 
 
-class Completing:
-    """Deals with completion notices."""
+class CompleteFlow:
+    """Reads, judges and stores what the analyses found that completion notices name."""
 
     def __init__(
         self, records: Records, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, *, topic_arn: str
@@ -54,7 +54,7 @@ class Completing:
         self._topic_arn = topic_arn
 
     def respond(self, event: object, *, deadline: float) -> None:
-        """Deal with every notice of an event; one that fails does not keep the others back.
+        """Process every notice of an event; one that fails does not keep the others back.
 
         Raises:
             CompletionError: At the end, if any failed.
@@ -88,7 +88,7 @@ class Completing:
     def _read(self, job_id: str, until: float, log: Log) -> None:
         record = self._record_of(job_id)
         if record is None:
-            log.info("notice ignored", reason="no analysis that runs is this job: it is over, not named yet, or none of ours")
+            log.info("notice ignored", reason="no analysis that runs is this job: it is over, not named yet, or not ours")
             return
         log = log.bind(scan_id=record.scan_id, video_id=record.video.id)
         pages = self._reader.pages(job_id, until=until)
@@ -156,5 +156,5 @@ def _findings(pages: Iterator[Page], file: HitFile) -> Findings:
 def _same_video(record: Record, facts: JobFacts) -> bool:
     """Compare what Rekognition says it looked at; what it leaves out says nothing."""
     version = record.video.version_id if record.start is None else record.start.version_id
-    told = ((facts.bucket, record.video.bucket), (facts.key, record.video.key), (facts.version_id, version))
-    return all(said == ours or not said or ours is None for said, ours in told)
+    facts_compared = ((facts.bucket, record.video.bucket), (facts.key, record.video.key), (facts.version_id, version))
+    return all(said == ours or not said or ours is None for said, ours in facts_compared)

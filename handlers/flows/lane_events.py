@@ -1,4 +1,4 @@
-"""Receiving: an SQS event becomes messages, and what is handed back is named; an exception never hands anything back.
+"""Lane events: an SQS event becomes messages, and deferred ones are named in the response; an exception would defer nothing.
 
 Source: Lambda developer guide, services-sqs-errorhandling (partial batch responses); SQS developer guide, visibility timeout.
 """
@@ -11,21 +11,21 @@ from typing import Any
 from handlers.adapters.aws_errors import code_of
 from handlers.adapters.queue import LaneQueues
 from handlers.domain import json_text, lane_message
-from handlers.flows.start import Starting
-from handlers.flows.start_rules import HandBack
+from handlers.flows.start import StartFlow
+from handlers.flows.start_rules import Defer
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# How long a message stays hidden after its invocation's end: a dead starter's is back soon, a living one's never twice.
 GRACE_SECONDS = 30.0
-"""A message stays hidden for so long after its invocation's end: a dead starter's is back soon, a living one's never twice."""
 
+# After how long a message comes back that met an error of the table, of S3 or of ours.
 TROUBLE_SECONDS = 30.0
-"""After how long a message comes back that met trouble of the table's, of S3's or of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Received:
-    """One message as Lambda hands it over."""
+    """One message as Lambda passes it."""
 
     id: str
     handle: str
@@ -34,16 +34,16 @@ class _Received:
     receives: int
 
 
-class Receiving:
+class LaneEventsFlow:
     """Answers the event source mapping of both lanes."""
 
-    def __init__(self, starting: Starting, queues: LaneQueues, clock: Clock) -> None:
+    def __init__(self, starting: StartFlow, queues: LaneQueues, clock: Clock) -> None:
         self._starting = starting
         self._queues = queues
         self._clock = clock
 
     def respond(self, event: object, *, deadline: float) -> dict[str, Any]:
-        """Deal with an event's messages; return those that are handed back, as the event source mapping wants it."""
+        """Process an event's messages; return the deferred ones, as the event source mapping wants it."""
         entries = json_text.items(json_text.mapping(event).get("Records"))
         if not entries:
             Log().alarm("the event is no SQS event: it has no records")
@@ -52,7 +52,7 @@ class Receiving:
         return {"batchItemFailures": [{"itemIdentifier": name} for name in back]}
 
     def _deal_with(self, received: _Received, deadline: float) -> bool:
-        """Deal with one message; tell whether it is handed back."""
+        """Process one message; tell whether it is deferred."""
         message = lane_message.parse(received.body)
         if message is None:
             Log().alarm("message dropped: it is none of ours", message_id=received.id)
@@ -64,13 +64,13 @@ class Receiving:
         except Exception as error:  # noqa: BLE001 # the queue brings the message back, sooner than after an exception
             log = Log({"scan_id": message.analysis.scan_id, "video_id": message.analysis.video_id})
             log.alarm("message not dealt with", cause=error, reason=code_of(error))
-            back = HandBack(TROUBLE_SECONDS, code_of(error))
+            back = Defer(TROUBLE_SECONDS, code_of(error))
         if back is None:
             return False
         self._hand_back(received, back)
         return True
 
-    def _hand_back(self, received: _Received, back: HandBack) -> None:
+    def _hand_back(self, received: _Received, back: Defer) -> None:
         """Let a message be seen again after a while; where that fails, it is seen when its present visibility ends."""
         try:
             self._queues.hide(self._queues.lane(received.queue_arn), received.handle, back.seconds)

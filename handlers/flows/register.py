@@ -1,7 +1,7 @@
-"""Registering: a batch task becomes a message in a lane and a WAITING record, or at once a reason why not.
+"""Register: a batch task becomes a message in a lane and a WAITING record, or at once a reason why not.
 
 The message goes before the record, so that a record always has had its message; and the record is read before either, so that a
-clone of a batch job does not flood the lane. What passes by itself is tried again in place for half a minute; after that S3
+clone of a batch job does not flood the lane. Transient errors are retried in place for half a minute; after that S3
 repeats the task. Design, sections 3 (Registering) and 5.
 """
 
@@ -24,17 +24,17 @@ from handlers.runtime.backoff import backoff
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
-PATIENCE_SECONDS = 30.0
-"""For how long an invocation tries again in place; the function itself may run for five minutes."""
+# How long an invocation retries in place; the function itself may run for five minutes.
+RETRY_SECONDS = 30.0
 
+# For how long an environment trusts that a scan exists, is open and knows its batch job.
 SCAN_ENSURED_SECONDS = 60.0
-"""For how long an environment trusts that a scan exists, is open and knows its batch job."""
 
+# What the report says of an object that is not a video; nothing is stored for it, unless a record says something else by now.
 SKIPPED = "SKIPPED"
-"""What the report says of an object that is no video; nothing is stored for it, unless a record says something else by now."""
 
+# With one of these a task fails for good: many of them should stop the batch job.
 _NOT_READABLE = frozenset({reasons.MISSING, reasons.FORBIDDEN})
-"""With one of these a task fails for good: many of them should stop the batch job."""
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class _Order:
     until: float
 
 
-class Registering:
+class RegisterFlow:
     """Answers S3 Batch's events; lives as long as its warm environment."""
 
     def __init__(self, records: Records, scans: Scans, objects: ObjectStore, queues: LaneQueues, clock: Clock) -> None:
@@ -71,7 +71,7 @@ class Registering:
     def respond(self, event: object) -> dict[str, Any]:
         """Return the response to an event: one result for each task, whatever happens."""
         request = batch_event.parse(event)
-        until = self._clock.now() + PATIENCE_SECONDS
+        until = self._clock.now() + RETRY_SECONDS
         return batch_event.response(request, [self._result(request, task, until) for task in request.tasks])
 
     def _result(self, request: Request, task: Task, until: float) -> Result:
@@ -88,31 +88,31 @@ class Registering:
         return _answer(request, task, registered)
 
     def _register(self, order: _Order) -> _Registered:
-        self._patiently(order, lambda: self._ensure_scan(order))
-        previous = self._patiently(order, lambda: self._records.record(order.video.id, order.scan_id))
+        self._with_retries(order, lambda: self._ensure_scan(order))
+        previous = self._with_retries(order, lambda: self._records.record(order.video.id, order.scan_id))
         if previous is not None and not _taken_up_again(previous, order.request.retry):
             return self._left_standing(order, previous)
-        look = self._patiently(order, lambda: self._objects.look(order.video))
+        look = self._with_retries(order, lambda: self._objects.look(order.video))
         if look.problem is not None and look.problem.code == reasons.NOT_A_VIDEO and previous is None:
             return _Registered(SKIPPED, look.problem)
         record = self._new_record(order, look.facts)
         if look.problem is not None:
             return self._write(order, record.as_failed(look.problem, at=self._clock.now()), previous)
-        self._patiently(order, lambda: self._queues.send(record))
+        self._with_retries(order, lambda: self._queues.send(record))
         return self._write(order, record, previous)
 
     def _left_standing(self, order: _Order, previous: Record) -> _Registered:
         """Leave a record as it is. A retry that finds it waiting sends its message once more: the first may be lost."""
         if previous.state is State.WAITING and previous.attempt < order.request.retry:
-            self._patiently(order, lambda: self._queues.send(previous))
+            self._with_retries(order, lambda: self._queues.send(previous))
         return _standing(previous)
 
     def _write(self, order: _Order, record: Record, previous: Record | None) -> _Registered:
-        outcome = self._patiently(order, lambda: self._records.register(record, previous))
+        outcome = self._with_retries(order, lambda: self._records.register(record, previous))
         if outcome is Outcome.DONE:
             return _standing(record)
         # Another was first, or this write was repeated and its analysis may run already: what stands there now is the answer.
-        now = self._patiently(order, lambda: self._records.record(order.video.id, order.scan_id))
+        now = self._with_retries(order, lambda: self._records.record(order.video.id, order.scan_id))
         return _standing(now or record)
 
     def _new_record(self, order: _Order, facts: ObjectFacts | None) -> Record:
@@ -136,15 +136,15 @@ class Registering:
             self._scans.ensure_scan(order.scan_id, order.video.bucket, order.request.lane, order.request.job_id, retry=retry)
             self._ensured[name] = now
 
-    def _patiently(self, order: _Order, step: Callable[[], T]) -> T:
-        """Do a step, again while what stands in its way may pass in a moment. Each step can be repeated harmlessly."""
+    def _with_retries(self, order: _Order, step: Callable[[], T]) -> T:
+        """Run a step, with retries on transient errors. Each step can be repeated harmlessly."""
         attempt = 0
         while True:
             try:
                 return step()
             except Exception as error:
                 wait = backoff(attempt, base=0.2, cap=5.0)
-                if not aws_errors.fault_of(error).passing or self._clock.now() + wait > order.until:
+                if not aws_errors.fault_of(error).transient or self._clock.now() + wait > order.until:
                     raise
             self._clock.sleep(wait)
             attempt += 1

@@ -25,27 +25,27 @@ from handlers.domain import reasons
 from handlers.domain.lane_message import LaneMessage
 from handlers.domain.record import Problem, Record, StartParameters
 from handlers.flows import start_rules
-from handlers.flows.start_rules import Drop, Fail, HandBack, Limits, Try
+from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
 from handlers.runtime.backoff import jitter
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# The least time between two Starts of one environment: four starters stay under Rekognition's 5 a second (General Reference).
 PACE_SECONDS = 1.0
-"""No environment calls Start sooner after its last call: four starters stay under Rekognition's 5 a second (General Reference)."""
 
+# Bounds of the wait between two tries while no job is free.
 WAIT_SECONDS = (1.0, 2.0)
-"""Between two tries while no job is free."""
 
+# No further try begins with less time left: it may take a look (2 x 10 s), a Start (20 s), and a few writes.
 LAST_SECONDS = 60.0
-"""No further try begins with less time left: it may take a look (2 x 10 s), a Start (20 s), and a few writes."""
 
+# After how long a message comes back: no job was free all the time; its Start may have happened; the fault was ours.
 NO_SLOT_SECONDS = 1.0
 UNKNOWN_SECONDS = 10.0
 OUR_FAULT_SECONDS = 60.0
-"""After how long a message comes back: no job was free all the time; its Start may have happened; the fault was ours."""
 
+# This many consecutive Starts refused for a reason of ours pause all starting.
 BREAKER_REFUSALS = 20
-"""So many Starts in a row refused for a reason of ours pause everything."""
 
 BREAKER = "circuit breaker"
 
@@ -77,7 +77,7 @@ class _Done:
     """Nothing is left to do for this message."""
 
 
-_Result = Drop | HandBack | _Wait | _Again | _Done
+_Result = Drop | Defer | _Wait | _Again | _Done
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class _Session:
     noted: Record | None = None
 
 
-class Starting:
+class StartFlow:
     """Starts analyses; lives as long as its warm environment, whose calls of Start it paces."""
 
     def __init__(
@@ -111,8 +111,8 @@ class Starting:
         self._settings = settings
         self._last_start = float("-inf")
 
-    def start(self, message: LaneMessage, *, receives: int, deadline: float) -> HandBack | None:
-        """Deal with one message: None when it is done with, else for how long to hand it back.
+    def start(self, message: LaneMessage, *, receives: int, deadline: float) -> Defer | None:
+        """Process one message: None when it is done, else how long to defer it.
 
         `receives` is how often it was received, this time included; `deadline` when the invocation ends (epoch seconds).
         """
@@ -126,21 +126,21 @@ class Starting:
             if not isinstance(result, _Again):
                 return self._leave(session, result)
 
-    def _waited(self, wait: _Wait, deadline: float) -> _Again | HandBack:
+    def _waited(self, wait: _Wait, deadline: float) -> _Again | Defer:
         seconds = jitter(*WAIT_SECONDS)
         if self._clock.now() + seconds + LAST_SECONDS > deadline:
-            return HandBack(NO_SLOT_SECONDS, wait.reason)
+            return Defer(NO_SLOT_SECONDS, wait.reason)
         self._clock.sleep(seconds)
         return _Again()
 
-    def _leave(self, session: _Session, result: Drop | HandBack | _Done) -> HandBack | None:
+    def _leave(self, session: _Session, result: Drop | Defer | _Done) -> Defer | None:
         """Take back the note of this invocation if it stands and its Starts were all refused for certain."""
         if isinstance(result, _Done):
             return None
         if session.noted is not None and (isinstance(result, Drop) or result.certain):
             self._records.forget_start_tried(session.noted)
         session.log.info("message dropped" if isinstance(result, Drop) else "message handed back", reason=result.reason)
-        return result if isinstance(result, HandBack) else None
+        return result if isinstance(result, Defer) else None
 
     def _turn(self, session: _Session) -> _Result:
         """Try once, by what the table says now."""
@@ -157,7 +157,9 @@ class Starting:
             return self._fail(session, step.record, step.problem)
         if not isinstance(step, Try):
             return step
-        if not step.owed and self._records.running_count() >= start_rules.slots(situation.settings, self._settings.limits):
+        if not step.may_have_started and self._records.running_count() >= start_rules.slots(
+            situation.settings, self._settings.limits
+        ):
             return _Wait("all slots are in use")
         return self._try(session, step)
 
@@ -173,17 +175,19 @@ class Starting:
         if record.start is None:
             raise LookupError("a start was tried, but with which parameters is not written")
         # Who wrote the note may be at it still, and would take it back after a refusal, whatever this Start comes to.
-        if step.owed and self._records.note_start_shared(record) is not Outcome.DONE:
+        if step.may_have_started and self._records.note_start_shared(record) is not Outcome.DONE:
             return _Again()
         self._last_start = self._clock.now()
-        return self._act(session, Try(record, step.owed), self._starter.start(record.analysis, record.video, record.start))
+        return self._act(
+            session, Try(record, step.may_have_started), self._starter.start(record.analysis, record.video, record.start)
+        )
 
     def _noted(self, session: _Session, record: Record) -> Record | _Result:
         """Look at the object again, and note on the record that a Start is tried and with what."""
         look = self._objects.look(record.video)
         if look.problem is not None and look.problem.code == reasons.FORBIDDEN:
             # It could be read when it was registered: a permission of ours is missing, more likely than all objects' fault.
-            return self._refused_by_us(session, Try(record, owed=False), look.problem)
+            return self._refused_by_us(session, Try(record, may_have_started=False), look.problem)
         if look.problem is not None or look.facts is None:
             return self._fail(session, record, look.problem or Problem(reasons.MISSING, "The object is gone."))
         own = self._settings
@@ -202,7 +206,7 @@ class Starting:
                 return _Wait(problem.code)
             case Unknown(problem):
                 session.log.warning("start unknown", reason=problem.code)
-                return HandBack(UNKNOWN_SECONDS, problem.code, certain=False)
+                return Defer(UNKNOWN_SECONDS, problem.code, certain=False)
             case ObjectsFault(problem):
                 return self._fail(session, step.record, problem)
             case OurFault(problem):
@@ -213,7 +217,7 @@ class Starting:
                 return self._fail(session, step.record, problem)
 
     def _running(self, session: _Session, step: Try, job_id: str) -> _Done:
-        outcome = self._records.enter_running(step.record, job_id, repeated=step.owed)
+        outcome = self._records.enter_running(step.record, job_id, repeated=step.may_have_started)
         session.log.info("analysis started", job_id=job_id, outcome=outcome.value)
         settings = self._control.settings()
         if settings is not None and settings.refused_in_row:
@@ -225,17 +229,17 @@ class Starting:
         session.log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
         return _Done()
 
-    def _refused_by_us(self, session: _Session, step: Try, problem: Problem) -> HandBack | _Done:
+    def _refused_by_us(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
         """Keep the message, count the refusal, and stop all starting when there are too many in a row."""
         session.log.alarm("start refused by a fault of ours", reason=problem.code, detail=problem.message)
         in_row = self._control.count_refused()
         if in_row >= BREAKER_REFUSALS:
             self._open_breaker(session, problem)
         record = self._records.note_refusal(step.record)
-        # An owed Start may have happened: such a record never fails for this.
-        if in_row < BREAKER_REFUSALS and not step.owed and start_rules.hopeless(record, now=self._clock.now()):
+        # A Start that may have happened never fails its record for this.
+        if in_row < BREAKER_REFUSALS and not step.may_have_started and start_rules.hopeless(record, now=self._clock.now()):
             return self._fail(session, step.record, problem)
-        return HandBack(OUR_FAULT_SECONDS, problem.code)
+        return Defer(OUR_FAULT_SECONDS, problem.code)
 
     def _open_breaker(self, session: _Session, problem: Problem) -> None:
         """Pause all starting, and leave it to the sweeper to mail the operator; the first of several that come here says why."""

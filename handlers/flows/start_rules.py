@@ -10,21 +10,21 @@ from handlers.domain.identity import Analysis
 from handlers.domain.record import Problem, Record, Settings
 from handlers.domain.states import ScanStatus, State
 
+# How long, and how often, a message is deferred whose record does not exist yet: a batch task that takes longer has failed.
 NO_RECORD_SECONDS = 30.0
 NO_RECORD_RECEIVES = 20
-"""A message whose record is not there yet is handed back so often: a batch task that takes longer than this has failed."""
 
+# A lane's message may be received 1,000 times before it is dead: a pause must not use them up before the mapping is disabled.
 PAUSED_SECONDS = 60.0
-"""A lane's message may be received 1,000 times before it is dead: a pause must not use them up before the mapping is disabled."""
 
+# Rekognition keeps tokens and results for 7 days (developer guide, api-video): after 6 a repeated Start might be paid again.
 START_UNKNOWN_SECONDS = 6 * 86_400.0
-"""Rekognition keeps tokens and results for 7 days (developer guide, api-video): after 6 a repeated Start might be paid again."""
 
 HOPELESS_REFUSALS = 20
 HOPELESS_SECONDS = 3_600.0
 
+# At the account's quota Rekognition's refusal decides; at this multiple of it our own count stops everything: something is broken.
 OVERSHOOT = 2
-"""At the account's quota Rekognition's refusal decides; at so many times the quota our own count stops: something is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
-class HandBack:
-    """The message is to come back after so many seconds. `certain`: no Start of this invocation can have happened."""
+class Defer:
+    """The message is to come back after `seconds`. `certain`: no Start of this invocation can have happened."""
 
     seconds: float
     reason: str
@@ -61,13 +61,13 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Start is to be called. `owed`: an earlier invocation may have started it, so that nothing but repeating it may follow."""
+    """Start is to be called. `may_have_started`: by an earlier invocation, so that only repeating that Start is allowed."""
 
     record: Record
-    owed: bool
+    may_have_started: bool
 
 
-Step = Drop | HandBack | Fail | Try
+Step = Drop | Defer | Fail | Try
 
 
 def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note: float | None, now: float) -> Step:
@@ -76,27 +76,27 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note:
     if record is None or record.attempt < analysis.attempt:
         if receives > NO_RECORD_RECEIVES:
             return Drop("its record never came")
-        return HandBack(NO_RECORD_SECONDS, "its record is not there yet")
+        return Defer(NO_RECORD_SECONDS, "its record is not there yet")
     if record.attempt > analysis.attempt or record.state is not State.WAITING:
         return Drop("its record no longer waits for it")
     if record.start_tried_at is not None and record.start_tried_at != own_note:
-        return _owed(record, record.start_tried_at, now)
-    return _held(situation) or Try(record, owed=False)
+        return _repeat_start(record, record.start_tried_at, now)
+    return _held(situation) or Try(record, may_have_started=False)
 
 
-def _held(situation: Situation) -> Drop | HandBack | None:
+def _held(situation: Situation) -> Drop | Defer | None:
     """Return what a pause or a cancellation does to a message; a scan that comes on again has its messages sent again."""
     if situation.scan is not None and situation.scan.status in (ScanStatus.PAUSED, ScanStatus.CANCELLED):
         return Drop(f"its scan is {situation.scan.status.value}")
     if situation.settings is not None and situation.settings.paused:
-        return HandBack(PAUSED_SECONDS, "starting is paused")
+        return Defer(PAUSED_SECONDS, "starting is paused")
     return None
 
 
-def _owed(record: Record, tried_at: float, now: float) -> Step:
+def _repeat_start(record: Record, tried_at: float, now: float) -> Step:
     if now - tried_at <= START_UNKNOWN_SECONDS:
-        return Try(record, owed=True)
-    message = "For 6 days nobody could learn whether the analysis had been started; later it might be paid twice."
+        return Try(record, may_have_started=True)
+    message = "For 6 days it stayed unknown whether the analysis had been started; a later Start might be paid twice."
     return Fail(record, Problem(reasons.START_UNKNOWN, message))
 
 
@@ -107,6 +107,6 @@ def slots(settings: Settings | None, limits: Limits) -> int:
 
 
 def hopeless(record: Record, *, now: float) -> bool:
-    """Tell whether one video has been refused so often and so long for a reason of ours that it is the video after all."""
+    """Tell whether a video was refused for a reason of ours often enough, and long enough, that the cause must be the video."""
     since = now if record.refused_since is None else record.refused_since
     return record.refusals >= HOPELESS_REFUSALS and now - since >= HOPELESS_SECONDS

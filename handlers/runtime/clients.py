@@ -39,7 +39,7 @@ CONFIGS: dict[str, Config] = {
     # A message sent twice is harmless: it is only a hint.
     "sqs": _config(attempts=3, connect=2, read=5),
     "sns": _config(attempts=3, connect=3, read=10),
-    # An event handed over twice is harmless, and a mapping is told a state, not a change.
+    # An event sent twice is harmless, and a mapping is given a state, not a change.
     "lambda": _config(attempts=3, connect=2, read=5),
     # One call is one call: the starter itself decides what a refusal means and paces its calls.
     "rekognition": _config(attempts=1, connect=3, read=20),
@@ -83,7 +83,7 @@ def functions() -> LambdaClient:
 
 
 def rekognition() -> RekognitionClient:
-    """Return the client of the analyses; it makes one call of one, so that Get and Start each have their own patience."""
+    """Return the client of the analyses; it never retries, because Get and Start each have their own retries."""
     client: RekognitionClient = _client("rekognition")
     return client
 

@@ -1,4 +1,4 @@
-"""What Lambda tells a function about its invocation, as far as it is used."""
+"""The part of Lambda's context object that the functions use."""
 
 from __future__ import annotations
 

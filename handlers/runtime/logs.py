@@ -35,5 +35,5 @@ class Log:
         LOGGER.warning(event, extra={**self.fields, **fields})
 
     def alarm(self, event: str, *, cause: BaseException | None = None, **fields: object) -> None:
-        """Log at level ERROR what somebody must look at, with the cause's traceback if there is one."""
+        """Log at level ERROR what an operator must look at, with the cause's traceback if there is one."""
         LOGGER.error(event, extra={**self.fields, **fields}, exc_info=cause)

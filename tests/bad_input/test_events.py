@@ -9,10 +9,10 @@ TASK = {"taskId": "task", "s3Bucket": BUCKET, "s3Key": "a.mp4", "s3VersionId": N
 JOB = {"id": "0b5e1a52-7c1f-4f43-9d3a-5b0f8f6f2c11", "userArguments": {"scan_id": SCAN}}
 EVENT = {"invocationSchemaVersion": "2.0", "invocationId": "invocation", "job": JOB, "tasks": [TASK]}
 NO_NOTICES = {
-    "hello": "no JSON object",
-    "{": "no JSON object",
-    "[1]": "no JSON object",
-    "[" * 5_000: "no JSON object",
+    "hello": "not a JSON object",
+    "{": "not a JSON object",
+    "[1]": "not a JSON object",
+    "[" * 5_000: "not a JSON object",
     "{}": "no job id",
     '{"JobId": 7}': "no job id",
     '{"JobId": "../../x"}': "no job id",

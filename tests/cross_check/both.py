@@ -2,8 +2,8 @@
 
 from botocore.exceptions import ClientError
 
+# What an error carries beside its code that our adapters read. Messages are for people, and may differ.
 TOLD_BY_ERRORS = ("Item", "CancellationReasons")
-"""What an error carries beside its code that our adapters read. Messages are for people, and may differ."""
 
 
 def answer(client, operation, **parameters):

@@ -16,24 +16,21 @@ from dataclasses import replace
 
 import boto3
 
+from handlers import wiring
 from handlers.adapters.objects import Look
 from handlers.adapters.queue import LaneQueues
-from handlers.adapters.rekognition import AnalysisStarter
 from handlers.adapters.table import open_table
 from handlers.domain.record import ObjectFacts
 from handlers.domain.states import Lane, State
-from handlers.flows.lane_events import Receiving
-from handlers.flows.register import Registering
-from handlers.flows.start import Starting, StartSettings
-from handlers.flows.start_rules import Limits
 from handlers.runtime.clients import CONFIGS
 from handlers.runtime.logs import LOGGER
 from handlers.settings import BatchInvokeSettings, StartAnalysisSettings, from_environment
+from tests.harness.flows import Clients
 
 REGISTRARS = 32
 STARTERS = (Lane.NORMAL, Lane.NORMAL, Lane.EXPRESS, Lane.EXPRESS)
+# How fast the flows' time runs: a starter may call Start once in a second of it.
 SPEED = 20.0
-"""How fast the flows' time runs: a starter may call Start once in a second of it."""
 FUNCTION_SECONDS = 900.0
 REDRIVES = 3
 
@@ -67,6 +64,18 @@ class FastLanes(LaneQueues):
     def hide(self, lane, receipt_handle, seconds):
         """Hide a message."""
         return super().hide(lane, receipt_handle, seconds / SPEED)
+
+
+class FastAdapters(wiring.Adapters):
+    """The product's adapters, with videos that need not be looked at and lanes in the flows' time."""
+
+    def videos(self):
+        """Reach the bucket full of videos."""
+        return Objects()
+
+    def lanes(self, urls, dead_letters=None):
+        """Reach the lanes."""
+        return FastLanes(self.clients.sqs(), urls, dead_letters)
 
 
 class Crew:
@@ -116,9 +125,7 @@ class Crew:
     # --- registering -------------------------------------------------------------------------------------------------
 
     def _register(self):
-        queues = LaneQueues(self._client("sqs"), self._urls)
-        table = self._table(self._registering)
-        flow = Registering(table.records, table.scans, Objects(), queues, self._clock)
+        flow = wiring.register_flow(self._registering, FastAdapters(Clients(self._client), self._clock))
         while True:
             try:
                 event, redrives = self._tasks.get_nowait()
@@ -134,15 +141,8 @@ class Crew:
     # --- starting ----------------------------------------------------------------------------------------------------
 
     def _start(self, lane):
-        sqs, queues = self._client("sqs"), FastLanes(self._client("sqs"), self._urls)
-        limits = Limits(self._starting.slots, self._starting.account_jobs)
-        own = self._starting
-        settings = StartSettings(own.completions_topic_arn, own.rekognition_role_arn, own.min_confidence, limits)
-        table, objects = self._table(own), Objects()
-        starter = AnalysisStarter(self._client("rekognition"))
-        flow = Receiving(
-            Starting(table.records, table.control, objects, starter, self._clock, settings=settings), queues, self._clock
-        )
+        sqs = self._client("sqs")
+        flow = wiring.lane_events_flow(self._starting, FastAdapters(Clients(self._client), self._clock))
         url = self._urls[lane]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         while not self._over.is_set():

@@ -131,8 +131,8 @@ def test_completion(deployed, caplog):
 
 
 def test_sweeper(deployed, table):
-    """Sweeper sweeps, gives its lease back, and says in the end which chore failed: here there are no mappings to switch."""
-    with pytest.raises(SweepError, match=r"^failed: Switching$"):
+    """Sweeper sweeps, gives its lease back, and says in the end which task failed: here there are no mappings to switch."""
+    with pytest.raises(SweepError, match=r"^failed: SwitchLanes$"):
         sweeper.handler({}, Context())
 
     assert table.control.take_lease("another", 2e9)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+# boto3 and what it depends on.
 BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six")
-"""boto3 and what it depends on."""
 
 PROGRAM = """
 import importlib, os, sys

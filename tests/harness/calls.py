@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tests.harness.flows import DiedError
 
+# How often an idle lane is looked at, and whatever else somebody waits for.
 POLL_SECONDS = 5.0
-"""How often an idle lane is looked at, and whatever else somebody waits for."""
 
 
 @dataclass(frozen=True)

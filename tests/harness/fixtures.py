@@ -24,7 +24,7 @@ def session():
 
 @contextmanager
 def opened(directory, assembly, session):
-    """Give a function that deploys a line: `context` are changes of the shipped context, the rest dials of the emulator."""
+    """Give a function that deploys a line: `context` are changes of the shipped context, the rest are settings of the emulator."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
         patch.setenv("AWS_CONFIG_FILE", "/nonexistent")

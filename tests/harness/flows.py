@@ -3,22 +3,7 @@
 import json
 from dataclasses import dataclass, fields, replace
 
-from handlers.adapters.batch_jobs import BatchJobs
-from handlers.adapters.functions import CompletionFunction, LaneSwitches
-from handlers.adapters.hits import HitStore
-from handlers.adapters.mail import MailTopic
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.queue import LaneQueues
-from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
-from handlers.adapters.table import open_table
-from handlers.domain.policy import parse
-from handlers.domain.states import Lane
-from handlers.flows.complete import Completing
-from handlers.flows.lane_events import Receiving
-from handlers.flows.register import Registering
-from handlers.flows.start import Starting, StartSettings
-from handlers.flows.start_rules import Limits
-from handlers.flows.sweep.sweep import Ports, Sweeping, SweepSettings
+from handlers import wiring
 from handlers.runtime.clients import CONFIGS
 from handlers.settings import (
     BatchInvokeSettings,
@@ -58,6 +43,59 @@ class ProcessClock:
         self._line.sleep(seconds)
 
 
+class Clients:
+    """AWS clients from a function of the service's name. Implements `wiring.Clients`."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def __getattr__(self, name):
+        """Return a function that returns the client."""
+        return lambda: self._client("lambda" if name == "functions" else name)
+
+
+class SeenAdapters(wiring.Adapters):
+    """Adapters of which those that yield their results as they are asked for come through `seen`."""
+
+    def __init__(self, clients, clock, seen):
+        super().__init__(clients, clock)
+        self._seen = seen
+
+    def table(self, name):
+        """Open the table."""
+        table = super().table(name)
+        parts = {field.name: getattr(table, field.name) for field in fields(table) if field.name != "name"}
+        return replace(table, **{part: self._seen(value) for part, value in parts.items()})
+
+    def reader(self):
+        """Reach Rekognition for reading analyses."""
+        return self._seen(super().reader())
+
+
+SETTINGS = {
+    "batch_invoke": BatchInvokeSettings,
+    "start_analysis": StartAnalysisSettings,
+    "completion": CompletionSettings,
+    "sweeper": SweeperSettings,
+}
+WIRINGS = {
+    "batch_invoke": wiring.register_flow,
+    "start_analysis": wiring.lane_events_flow,
+    "completion": wiring.complete_flow,
+    "sweeper": wiring.sweep_flow,
+}
+
+
+def invoked(module, flow):
+    """Return a handler's flow as a function of the event and the deadline, as the handler calls it."""
+    match module:
+        case "batch_invoke":
+            return lambda event, _deadline: flow.respond(event)
+        case "sweeper":
+            return lambda _event, deadline: flow.sweep(deadline=deadline)
+    return lambda event, deadline: flow.respond(event, deadline=deadline)
+
+
 class Flows:
     """Runs functions of the template: the flow behind each handler, on the clock of the test. Implements `Runtime`.
 
@@ -65,7 +103,8 @@ class Flows:
     boto3's, by service.
     """
 
-    completing = Completing
+    wirings = WIRINGS
+    adapters = SeenAdapters
 
     def __init__(self, line):
         self._line = line
@@ -108,63 +147,10 @@ class Flows:
         """Do nothing."""
 
     def _make(self, function):
-        return getattr(self, f"_{_module(function)}")(dict(function.environment))
-
-    def _batch_invoke(self, environment):
-        settings = from_environment(BatchInvokeSettings, environment)
-        table = self._table(settings)
-        flow = Registering(table.records, table.scans, ObjectStore(self._client("s3")), self._queues(settings), self._clock)
-        return lambda event, _deadline: flow.respond(event)
-
-    def _start_analysis(self, environment):
-        settings = from_environment(StartAnalysisSettings, environment)
-        start = StartSettings(
-            topic_arn=settings.completions_topic_arn,
-            role_arn=settings.rekognition_role_arn,
-            min_confidence=settings.min_confidence,
-            limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
-        )
-        objects, starter = ObjectStore(self._client("s3")), AnalysisStarter(self._client("rekognition"))
-        table = self._table(settings)
-        starting = Starting(table.records, table.control, objects, starter, self._clock, settings=start)
-        flow = Receiving(starting, self._queues(settings), self._clock)
-        return lambda event, deadline: flow.respond(event, deadline=deadline)
-
-    def _completion(self, environment):
-        settings = from_environment(CompletionSettings, environment)
-        reader = self.seen(AnalysisReader(self._client("rekognition"), self._clock))
-        hits = HitStore(self._client("s3"), settings.work_bucket_name)
-        policy, topic_arn = parse(settings.policy), settings.completions_topic_arn
-        flow = self.completing(self._table(settings).records, reader, hits, policy, self._clock, topic_arn=topic_arn)
-        return lambda event, deadline: flow.respond(event, deadline=deadline)
-
-    def _sweeper(self, environment):
-        settings = from_environment(SweeperSettings, environment)
-        dead_letters = {Lane.NORMAL: settings.normal_dead_letters_url, Lane.EXPRESS: settings.express_dead_letters_url}
-        urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
-        ports = Ports(
-            table=self._table(settings),
-            topic=MailTopic(self._client("sns"), settings.alerts_topic_arn),
-            batch_jobs=BatchJobs(self._client("s3control"), settings.account_id),
-            queues=LaneQueues(self._client("sqs"), urls, dead_letters),
-            reader=self.seen(AnalysisReader(self._client("rekognition"), self._clock)),
-            completion=CompletionFunction(self._client("lambda"), settings.completion_function_arn),
-            switches=LaneSwitches(self._client("lambda"), (settings.normal_mapping_id, settings.express_mapping_id)),
-        )
-        sweep = SweepSettings(settings.stack_name, settings.completions_topic_arn, settings.mails_per_scan)
-        flow = Sweeping(ports, self._clock, sweep)
-        return lambda _event, deadline: flow.sweep(deadline=deadline)
-
-    def _table(self, settings):
-        return self._all_seen(open_table(self._client("dynamodb"), settings.table_name, self._clock))
-
-    def _all_seen(self, table):
-        parts = {field.name: getattr(table, field.name) for field in fields(table) if field.name != "name"}
-        return replace(table, **{name: self.seen(part) for name, part in parts.items()})
-
-    def _queues(self, settings):
-        urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
-        return LaneQueues(self._client("sqs"), urls)
+        module = _module(function)
+        settings = from_environment(SETTINGS[module], dict(function.environment))
+        flow = self.wirings[module](settings, self.adapters(Clients(self._client), self._clock, self.seen))
+        return invoked(module, flow)
 
     def _client(self, service):
         return self.clients.get(service) or self._line.session.client(service, config=CONFIGS[service])

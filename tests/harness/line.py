@@ -228,7 +228,7 @@ class Line(Calls):
         self.directory = directory
 
     def stop_sweeping(self):
-        """Let the minute's schedule call nobody any more: what is seen then is what the other functions do alone.
+        """Stop the minute's schedule: what is seen then is what the other functions do alone.
 
         Return what brings it back.
         """
@@ -250,7 +250,7 @@ class Line(Calls):
 
     @property
     def letters(self):
-        """Return how many messages stand in each queue of dead letters, where there are any, by the queue's name."""
+        """Return how many messages are in each dead-letter queue, where there are any, by the queue's name."""
         counts = {name: depth.visible + depth.in_flight for name, depth in self._depths(dead=True).items()}
         return {name: count for name, count in counts.items() if count}
 

@@ -22,8 +22,8 @@ class Eyes:
 
     def analyse(self, body):
         """Return what is seen, or raise why nothing can be."""
-        told = json.loads(body.removeprefix(MP4))
-        if "reason" in told:
-            raise UnanalysableError(told["reason"])
-        metadata = VideoMetadata("h264", told["seconds"] * 1_000, "QuickTime / MOV", 25.0, 96, 128, "LIMITED")
-        return Analysis(metadata, tuple(Sighting(*sighting) for sighting in told["sightings"]))
+        content = json.loads(body.removeprefix(MP4))
+        if "reason" in content:
+            raise UnanalysableError(content["reason"])
+        metadata = VideoMetadata("h264", content["seconds"] * 1_000, "QuickTime / MOV", 25.0, 96, 128, "LIMITED")
+        return Analysis(metadata, tuple(Sighting(*sighting) for sighting in content["sightings"]))

@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from handlers.flows.sweep import close_scans, holding
+from handlers.flows.sweep import close_scans, purge
 from tests.harness.fixtures import assembly, opened, session
 from tests.kill import scenarios
 from tests.kill.final import final_of
@@ -15,8 +15,8 @@ from tests.once import found_once
 
 __all__ = ["assembly", "session"]
 
-DIALS = {"holds": {"account_jobs": 1, "analysis_base_seconds": 2.0}}
-"""Where a scenario wants another world than the others."""
+# Where a scenario wants another world than the others.
+SETTINGS = {"holds": {"account_jobs": 1, "analysis_base_seconds": 2.0}}
 COUNTS = []
 
 
@@ -24,7 +24,7 @@ COUNTS = []
 def small_numbers():
     """Let a lane of two messages be a large one, and a batch job be over for good after a minute: fewer sweeps, the same calls."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(holding, "PURGED_ABOVE", 1)
+        patch.setattr(purge, "PURGED_ABOVE", 1)
         patch.setattr(close_scans, "JOBS_OVER_SECONDS", 60.0)
         yield
 
@@ -79,8 +79,8 @@ def killed(make_world, warm, tmp_path_factory):
 
     def run(name, lag, handlers, settings):
         # Unknown on AWS: here a task is repeated whose function died; the other way has a test of its own.
-        dials = {"batch_function_errors_redriven": True, "index_lag_seconds": lag, **DIALS.get(name, {}), **settings}
-        with make_world(**dials) as (line, folder):
+        settings = {"batch_function_errors_redriven": True, "index_lag_seconds": lag, **SETTINGS.get(name, {}), **settings}
+        with make_world(**settings) as (line, folder):
             outcome = Killing(line, folder, handlers).run(getattr(scenarios, name))
         COUNTS.append((len(outcome.points), outcome.calls, len(outcome.ends)))
         return outcome
@@ -97,7 +97,7 @@ def injected(make_world, warm, tmp_path_factory):
         return found_once(tmp_path_factory, f"injected-{name}", lambda: run(name))
 
     def run(name):
-        with make_world(batch_function_errors_redriven=True, **DIALS.get(name, {})) as (line, folder):
+        with make_world(batch_function_errors_redriven=True, **SETTINGS.get(name, {})) as (line, folder):
             return Injecting(line, folder).run(getattr(scenarios, name))
 
     return inject

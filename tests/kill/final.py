@@ -7,8 +7,8 @@ from email import message_from_bytes, policy
 from boto3.dynamodb.types import TypeDeserializer
 
 FINAL = {"CLEAN", "FLAGGED", "FAILED", "CANCELLED"}
-PASSING = {"rekognition_job_id", "refusals", "batch_job_id", "changed_during_scan", "start_shared"}
-"""Attributes of a record that a repeated step may leave otherwise, beside all times."""
+# Attributes of a record that a repeated step may leave otherwise, beside all times.
+TRANSIENT = {"rekognition_job_id", "refusals", "batch_job_id", "changed_during_scan", "start_shared"}
 
 
 @dataclass
@@ -59,7 +59,7 @@ def faults_of(final):
 
 
 def differences(undisturbed, disturbed):
-    """Return how a disturbed world has ended otherwise than the undisturbed one; one mail more is no difference."""
+    """Return how a disturbed world has ended otherwise than the undisturbed one; one more mail is not a difference."""
     found = faults_of(disturbed)
     for name in ("records", "segments", "totals", "hits", "started", "scans"):
         found += _unequal(name, getattr(undisturbed, name), getattr(disturbed, name))
@@ -118,7 +118,7 @@ def _sort_in(item, final):
 
 
 def _lasting(item):
-    return {name: value for name, value in item.items() if not name.endswith("_at") and name not in {*PASSING, "refused_since"}}
+    return {name: value for name, value in item.items() if not name.endswith("_at") and name not in {*TRANSIENT, "refused_since"}}
 
 
 def _scan(item):

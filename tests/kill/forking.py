@@ -77,6 +77,6 @@ class Forking:
         return pickle.loads(path.read_bytes()) if path.exists() else "the fork has left no end"
 
     def _wait(self, most):
-        """Wait until no more forks are under way than so many."""
+        """Wait until at most this many forks are under way."""
         while len(self._children) > most:
             os.waitpid(self._children.pop(0), 0)

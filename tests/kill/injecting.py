@@ -1,7 +1,7 @@
 """Faults of AWS's at every site: at the first call of each site the world is forked, and in the fork the call meets a fault.
 
 Each fault is injected where AWS may answer so: throttling at every call of the table's and of a queue's, and then at all further
-calls of that operation of the invocation, so that no patience outlasts it; a transaction conflict, once, at every write of the
+calls of that operation of the invocation, so that no retries outlast it; a transaction conflict, once, at every write of the
 table; and items that a batch leaves unprocessed, once.
 """
 

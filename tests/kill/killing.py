@@ -2,7 +2,7 @@
 
 The fork goes on from that moment with the same scan: Lambda repeats an asynchronous event, SQS brings a message back, S3 Batch
 redrives a task, the sweeper finds the rest, all from the emulator. When the world is quiet, its end is compared with that of the
-world in which nobody died.
+world without a kill.
 
 Points at which the world is the very same share one fork: nothing was written and no time has passed since the point before, in
 the same invocation, so that a process that dies here or there leaves the same behind. With `KILL_EVERY=1` each has its own.
@@ -16,8 +16,8 @@ from tests.kill.final import Final, differences, faults_of
 from tests.kill.forking import Forking
 from tests.kill.sites import HANDLERS, Site
 
+# How the names of operations begin that change nothing; GetContentModeration counts against Rekognition's calls a second.
 READS = ("Get", "BatchGet", "Query", "Head", "Describe", "List")
-"""How the names of operations begin that change nothing; GetContentModeration counts against Rekognition's calls a second."""
 
 
 @dataclass(frozen=True)

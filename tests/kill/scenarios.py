@@ -9,11 +9,11 @@ from tests.harness.videos import MP4, unreadable, video
 
 WEAPONS = (2_000, "Weapons", 99.0)
 SCAN, OTHER = "01JDEM00000000000000000001", "01JDEM00000000000000000002"
+# A bucket of which Rekognition cannot read.
 FOREIGN = "amzn-s3-demo-bucket2"
-"""A bucket of which Rekognition cannot read."""
 LONGEST_SECONDS = 20_000.0
 QUIET_SECONDS = 130.0
-PATIENCE_SECONDS = 300.0
+WAIT_SECONDS = 300.0
 
 
 def verdicts(line):
@@ -99,7 +99,7 @@ def holds(line):
     def purge():
         line.table.scans.pause_scan(OTHER, "by reviewer")
         # A killed starter may have hidden a message, so that the lane seems too small to be purged.
-        until = line.clock.now() + PATIENCE_SECONDS
+        until = line.clock.now() + WAIT_SECONDS
         line.when(lambda: line.called("sqs.PurgeQueue") or line.clock.now() > until, go_on)
 
     def go_on():
@@ -153,18 +153,18 @@ def lost(line):
 
 
 def breaker(line):
-    """Starts that are refused for a fault of ours, until somebody has read the mail and mends it."""
+    """Starts that are refused for a fault of ours, until an operator has read the mail and fixes it."""
     for _ in range(19):
         line.table.control.count_refused()
     line.put("a.mp4")
     line.rekognition.faults.refuse_starts("AccessDeniedException", count=1_000)
 
-    def mend():
+    def fix():
         line.rekognition.faults._refusals.clear()
         line.table.control.resume()
 
     create(line, line.upload_manifest(f"{BUCKET},a.mp4"))
-    line.when(lambda: (found := line.table.control.settings()).paused and not found.mail_due, mend)
+    line.when(lambda: (found := line.table.control.settings()).paused and not found.mail_due, fix)
     quiet(line)
 
 
@@ -179,7 +179,7 @@ def repaired(line):
         quiet(line)
 
 
-def patient(line):
+def long_wait(line):
     """A video that is analysed for longer than a dead starter's message stays hidden."""
     line.put("a.mp4", video(seconds=1_500))
     create(line, line.upload_manifest(f"{BUCKET},a.mp4"))

@@ -17,8 +17,8 @@ from botocore.session import Session as BotocoreSession
 ROOT = Path(__file__).parents[2]
 HANDLERS = ("batch_invoke", "start_analysis", "completion", "sweeper")
 SERVICES = ("dynamodb", "sqs", "s3", "s3control", "sns", "lambda", "rekognition")
+# The module whose methods stand for operations of the table; its own lines are told by the operation, not by their place.
 PRIMITIVES = "handlers.adapters.table.client"
-"""The module whose methods stand for operations of the table; its own lines are told by the operation, not by their place."""
 
 
 def _reading():

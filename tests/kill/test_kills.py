@@ -36,7 +36,7 @@ def test_every_call_of_the_source_was_killed_at(killed, handler):
 
 @pytest.mark.parametrize("handler", sites.HANDLERS)
 def test_every_call_stands_where_it_is_made(handler):
-    """No method that calls AWS is handed on by its name: its call would be no site of its own."""
+    """No method that calls AWS is passed on by its name: its call would not be a site of its own."""
     assert [] == [str(site) for site in sorted(sites.references(sites.source(), handler))]
 
 
@@ -66,14 +66,14 @@ def test_a_start_without_a_token_is_seen(killed, monkeypatch):
     """The comparison can fail: were the token another one at each try, a killed starter's video would be paid twice."""
     monkeypatch.setattr(Analysis, "token", property(lambda _: uuid.uuid4().hex))
 
-    outcome = killed("patient", handlers=("start_analysis",))
+    outcome = killed("long_wait", handlers=("start_analysis",))
 
     assert [] == faults_of(outcome.undisturbed)
     assert any("2 jobs" in fault for _, fault in outcome.faults())
 
 
 def test_a_task_that_s3_batch_does_not_repeat_is_reported(killed):
-    """Unknown on AWS: where a task whose function died fails for good, the report says so, and trying again mends it."""
+    """Unknown on AWS: where a task whose function died fails for good, the report says so, and a retry cures it."""
     outcome = killed("repaired", handlers=("batch_invoke",), batch_function_errors_redriven=False)
 
     assert len(outcome.ends) > 5

@@ -7,8 +7,8 @@ from tests.model.product import DAY, HOUR
 from tests.model.scheduler import Order, Stand
 from tests.model.troubles import KINDS, REFUSALS, Trouble
 
+# The functions, and about how many AWS calls an invocation makes.
 FUNCTIONS = {"batch_invoke": 8, "start_analysis": 12, "completion": 7, "sweeper": 90}
-"""The functions, and about how many AWS calls an invocation makes."""
 PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6}
 MOST_ORDERS = 4
 
@@ -32,11 +32,11 @@ sides = st.sampled_from(["before", "after"])
 
 
 def _may_order(model):
-    return len(model.hub.orders) < MOST_ORDERS
+    return len(model.scheduler.orders) < MOST_ORDERS
 
 
 def _ready(model):
-    return [run for run in model.hub.live if run.stand is Stand.READY and not run.held]
+    return [run for run in model.scheduler.live if run.stand is Stand.READY and not run.held]
 
 
 class Time(Ground):
@@ -46,7 +46,7 @@ class Time(Ground):
     def some_steps(self, draw):
         """Some AWS calls are made, in any order of those who make them."""
         for _ in range(draw(st.integers(1, 60))):
-            if not self.hub.turn():
+            if not self.scheduler.turn():
                 break
 
     @kind("rest", weight=4)
@@ -67,23 +67,23 @@ class Crashes(Ground):
     @kind("held at a call", when=_may_order, weight=4)
     def hold_later(self, draw):
         """The next run of a name will be held at one of its calls."""
-        self.hub.orders.append(Order(*draw(calls | named_calls), draw(sides), "hold"))
+        self.scheduler.orders.append(Order(*draw(calls | named_calls), draw(sides), "hold"))
 
     @kind("killed at a call", when=_may_order, weight=2)
     def kill_later(self, draw):
         """The next run of a name will be killed at one of its calls."""
-        self.hub.orders.append(Order(*draw(calls | named_calls), draw(sides), "kill"))
+        self.scheduler.orders.append(Order(*draw(calls | named_calls), draw(sides), "kill"))
 
-    @kind("killed now", when=lambda model: model.hub.live, weight=2)
+    @kind("killed now", when=lambda model: model.scheduler.live, weight=2)
     def kill(self, draw):
         """One who is under way is killed where it stands."""
-        self.hub.kill(draw(st.sampled_from(self.hub.live)))
+        self.scheduler.kill(draw(st.sampled_from(self.scheduler.live)))
 
     @kind("held now", when=_ready, weight=2)
     def hold(self, draw):
         """One who is under way is held where it stands, the others go on."""
         draw(st.sampled_from(_ready(self))).held = True
-        self.hub.settle()
+        self.scheduler.settle()
 
     @kind("released", when=lambda model: model.held, weight=8)
     def release(self, draw):
@@ -92,22 +92,22 @@ class Crashes(Ground):
         run.held = False
         alone = draw(st.booleans())
         while alone and run.stand is Stand.READY and not run.held:
-            self.hub.step(run)
+            self.scheduler.step(run)
 
 
 class Meanwhile(Ground):
     """One stands at the call at which it hurts most, and what must not harm it happens meanwhile."""
 
-    def _meanwhile(self, name, call, side, deed=lambda: None):
+    def _meanwhile(self, name, call, side, action=lambda: None):
         order = Order(name, call, side, "hold")
-        self.hub.orders.insert(0, order)
+        self.scheduler.orders.insert(0, order)
         self.world.rest(20)
-        deed()
+        action()
         self.world.rest(90)
-        self.hub.orders[:] = [other for other in self.hub.orders if other is not order]
+        self.scheduler.orders[:] = [other for other in self.scheduler.orders if other is not order]
         for run in self.held:
             run.held = run.name != name
-        self.hub.settle()
+        self.scheduler.settle()
 
     @kind("notice during a start", weight=2)
     def notice_during_start(self, _draw):
@@ -130,7 +130,10 @@ class Troubles(Ground):
     """AWS calls that go wrong."""
 
     def _trouble(self, draw, how):
-        self.hub.troubles[:] = [*self.hub.troubles[-MOST_ORDERS:], Trouble(draw(st.sampled_from(sorted(REFUSALS))), how)]
+        self.scheduler.troubles[:] = [
+            *self.scheduler.troubles[-MOST_ORDERS:],
+            Trouble(draw(st.sampled_from(sorted(REFUSALS))), how),
+        ]
 
     @kind("call refused")
     def refuse(self, draw):
@@ -144,7 +147,7 @@ class Troubles(Ground):
 
     @kind("call's answer lost")
     def lose_answer(self, draw):
-        """The next call of a service is done, and nobody hears of it."""
+        """The next call of a service is carried out, and its answer is lost."""
         self._trouble(draw, KINDS[2])
 
     @kind("call repeated by the SDK")
@@ -154,12 +157,12 @@ class Troubles(Ground):
 
     @kind("start's answer lost")
     def lose_start_answers(self, draw):
-        """The next Starts open their jobs, and nobody hears of it."""
+        """The next Starts open their jobs, and their answers are lost."""
         self.world.rekognition.faults.lose_start_answers(draw(st.integers(1, 3)))
 
     @kind("start refused", weight=2)
     def refuse_starts(self, draw):
-        """The next Starts are refused; now and then so many that the breaker opens."""
+        """The next Starts are refused; now and then enough to open the breaker."""
         code, count = draw(
             st.sampled_from([("AccessDeniedException", 2), ("InvalidS3ObjectException", 1), ("AccessDeniedException", 25)])
         )
@@ -178,15 +181,15 @@ class Sweeps(Ground):
     def sweep_in_sweep(self, draw):
         """A sweep is held at one of its calls, another is made from end to end, then the first goes on."""
         self._drop_lease()
-        self.hub.orders.insert(0, Order("sweeper", draw(st.integers(2, 70)), draw(sides), "hold"))
+        self.scheduler.orders.insert(0, Order("sweeper", draw(st.integers(2, 70)), draw(sides), "hold"))
         self.world.sweep()
-        self.hub.settle()
+        self.scheduler.settle()
         self._drop_lease()
         self.world.sweep()
         self.world.rest(3, sweeping=False)
         for run in self.held:
             run.held = run.name != "sweeper"
-        self.hub.settle()
+        self.scheduler.settle()
 
     def _drop_lease(self):
         """Take the lease away, as if the sweepers' clocks did not agree: correctness must not hang on it."""

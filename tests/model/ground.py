@@ -23,19 +23,19 @@ from tests.model.world import World
 from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.settings import EmulatorSettings
 
+# After so long without faults everything must be over. The longest wait there is lasts a day: a scan whose job never came.
 QUIET_SECONDS = 3 * DAY
-"""After so long without faults everything must be over. The longest wait there is lasts a day: a scan whose job never came."""
 
 KEYS = tuple(f"v{number}.mp4" for number in range(7))
 SECONDS = (5, 20, 20, 60, 400)
 seeds = st.integers(0, 2**16)
 videos = st.builds(video, st.sampled_from(SECONDS), st.sampled_from([None, 70, 85, 99]), content=st.integers(0, 3))
+# What may lie under a key: a video, one that cannot be analysed, no video, nothing.
 bodies = st.one_of(videos, videos, st.sampled_from([video(reason="Unsupported codec/format."), b"no video", None]))
-"""What may lie under a key: a video, one that cannot be analysed, no video, nothing."""
 
 
 class Complaints(logging.Filter):
-    """Hears of exceptions that were no answer of AWS's: those are faults of the product. Nobody else hears of anything."""
+    """Hears of exceptions that were no answer of AWS's: those are faults of the product. All other logs are dropped."""
 
     EXPECTED = (ClientError, BotoCoreError, ThrottledError, CompletionError, SweepError)
 
@@ -133,7 +133,7 @@ class Ground(RuleBasedStateMachine):
         self.broken = False
 
     @initialize(
-        dials=st.fixed_dictionaries(
+        settings=st.fixed_dictionaries(
             {
                 "index_lag_seconds": st.sampled_from([0.0, 2.0]),
                 "account_jobs": st.integers(1, 4),
@@ -149,11 +149,11 @@ class Ground(RuleBasedStateMachine):
         contents=st.lists(bodies, min_size=len(KEYS), max_size=len(KEYS)),
         lane=st.sampled_from(Lane),
     )
-    def begin(self, dials, contents, lane):
-        """Make a world in which a scan is submitted; what nobody knows of AWS is drawn."""
-        self.world = type(self).make_world(EmulatorSettings(**dials))
+    def begin(self, settings, contents, lane):
+        """Make a world in which a scan is submitted; what is unknown about AWS is drawn."""
+        self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
-        self.hub, self.books = self.world.hub, self.world.books
+        self.scheduler, self.product_invariants = self.world.scheduler, self.world.invariants
         self.complaints = Complaints()
         LOGGER.addFilter(self.complaints)
         for key, body in zip(KEYS, contents, strict=True):
@@ -175,25 +175,25 @@ class Ground(RuleBasedStateMachine):
         One rule for all: Hypothesis would leave out half of the rules in each example, and repeat the others.
         """
         self.broken = True  # until the end: a broken example need not become quiet
-        self.hub.random.seed(seed)
+        self.scheduler.random.seed(seed)
         possible = [each for each in self.kinds() if each.when(self) for _ in range(each.weight)]
         chosen = data.draw(st.sampled_from(possible), label="does")
         self.score.hits[chosen.name] += 1
         self.score.steps += 1
         chosen.act(self, data.draw)
-        self.books.look()
+        self.product_invariants.look()
         assert not self.complaints.faults, self.complaints.faults
         self.broken = False
 
     @property
     def scans(self):
         """Return the ids of all scans."""
-        return sorted({scan_id for _, scan_id in self.books.records} | set(self.people.scans))
+        return sorted({scan_id for _, scan_id in self.product_invariants.records} | set(self.people.scans))
 
     @property
     def held(self):
         """Return the runs that are held."""
-        return [run for run in self.hub.live if run.held]
+        return [run for run in self.scheduler.live if run.held]
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -206,21 +206,23 @@ class Ground(RuleBasedStateMachine):
                 self._become_quiet()
         finally:
             LOGGER.removeFilter(self.complaints)
-            self.score.beside.update(self.hub.beside)
-            self.score.calls += self.hub.calls
-            for run in list(self.hub.live):
-                self.hub.kill(run)
+            self.score.beside.update(self.scheduler.beside)
+            self.score.calls += self.scheduler.calls
+            for run in list(self.scheduler.live):
+                self.scheduler.kill(run)
 
     def _become_quiet(self):
-        self.hub.orders.clear()
-        self.hub.troubles.clear()
+        self.scheduler.orders.clear()
+        self.scheduler.troubles.clear()
         self.world.rekognition.faults = Faults()
         for run in self.held:
             run.held = False
         began = self.world.clock.now()
         while not self._over():
             waited = self.world.clock.now() - began
-            assert waited < QUIET_SECONDS, f"never quiet: {unfinished(self.books)}, {self._open_scans()}, {self.hub.live}"
+            assert waited < QUIET_SECONDS, (
+                f"never quiet: {unfinished(self.product_invariants)}, {self._open_scans()}, {self.scheduler.live}"
+            )
             self._resume_everything()
             # What is left after two hours waits for its day, which is as well seen every ten minutes.
             late = waited > 2 * HOUR
@@ -241,28 +243,28 @@ class Ground(RuleBasedStateMachine):
         return [scan for scan in self.people.table.scans.scans() if scan.live]
 
     def _over(self):
-        return not unfinished(self.books) and not self._open_scans() and not self.hub.live
+        return not unfinished(self.product_invariants) and not self._open_scans() and not self.scheduler.live
 
     def _check_end(self):
         """Hold what was promised and paid for against what became of it."""
         for job_id, scan_id, keys, _ in self.people.jobs:
             self._check_job(job_id, scan_id, keys)
-        for tag in self.books.jobs:
+        for tag in self.product_invariants.jobs:
             analysis = analysis_of(tag)
-            item = self.books.records[analysis.video_id, analysis.scan_id]
+            item = self.product_invariants.records[analysis.video_id, analysis.scan_id]
             assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
         counted = {scan_id: self.people.table.scans.totals(scan_id) for scan_id in self.scans}
-        videos = Counter(scan_id for _, scan_id in self.books.records)
+        videos = Counter(scan_id for _, scan_id in self.product_invariants.records)
         assert {scan_id: totals.final for scan_id, totals in counted.items()} == {
             scan_id: videos[scan_id] for scan_id in self.scans
         }
 
     def _check_job(self, job_id, scan_id, keys):
-        """Every task that S3 Batch calls done has a record, unless its object is no video."""
+        """Every task that S3 Batch calls done has a record, unless its object is not a video."""
         if job_id not in self.world.batch._jobs:
             return  # forgotten 90 days after its end
-        told = self.world.batch.describe_job(job_id)["ProgressSummary"]
+        progress = self.world.batch.describe_job(job_id)["ProgressSummary"]
         known = self.people.recorded(scan_id, keys)
-        assert told["NumberOfTasksSucceeded"] <= known + self.people.skipped(keys), (
-            f"job {job_id} of {scan_id}: {told}, {known} records"
+        assert progress["NumberOfTasksSucceeded"] <= known + self.people.skipped(keys), (
+            f"job {job_id} of {scan_id}: {progress}, {known} records"
         )

@@ -22,7 +22,7 @@ def _has_jobs(model):
 
 
 def _has_records(model):
-    return model.books.records
+    return model.product_invariants.records
 
 
 class Jobs(Ground):
@@ -50,10 +50,10 @@ class Jobs(Ground):
         """A job is cancelled in the console."""
         self.people.cancel_job(draw(st.sampled_from(self.people.jobs))[0])
 
-    @kind("retry", when=lambda model: model.people.curable(), weight=4)
+    @kind("retry", when=lambda model: model.people.retryable(), weight=4)
     def retry(self, draw):
         """What has failed is retried."""
-        self.people.retry(draw(st.sampled_from(self.people.curable())))
+        self.people.retry(draw(st.sampled_from(self.people.retryable())))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
     @kind("task again", when=_has_jobs)
@@ -81,7 +81,7 @@ class Jobs(Ground):
 
 
 def _own_jobs(model, *, open_ones):
-    own = {entry.job_id for entries in model.books.jobs.values() for entry in entries}
+    own = {entry.job_id for entries in model.product_invariants.jobs.values() for entry in entries}
     return [job for job in model.world.rekognition.ledger.jobs if job.job_id in own and (job.closed_at is None) == open_ones]
 
 
@@ -95,7 +95,7 @@ def _ended(model):
 
 def _outdated(model):
     def attempt(analysis):
-        return int(model.books.records[analysis.video_id, analysis.scan_id]["attempt"]["N"])
+        return int(model.product_invariants.records[analysis.video_id, analysis.scan_id]["attempt"]["N"])
 
     return [job for job in _ended(model) if attempt(analysis_of(job.tag)) != analysis_of(job.tag).attempt]
 
@@ -149,8 +149,8 @@ class Notices(Ground):
     @kind("stranger's job", when=_has_records, weight=4)
     def stranger(self, draw):
         """Somebody else analyses a video so that nothing is found, perhaps one of ours, with our tag, our token, our topic."""
-        video_id, scan_id = draw(st.sampled_from(sorted(self.books.records)))
-        item = self.books.records[video_id, scan_id]
+        video_id, scan_id = draw(st.sampled_from(sorted(self.product_invariants.records)))
+        item = self.product_invariants.records[video_id, scan_id]
         attempt = int(item["attempt"]["N"])
         # Of this attempt, of one before, of one to come.
         analysis = Analysis(scan_id, video_id, draw(st.sampled_from([attempt, attempt, 0, min(attempt + 1, MAX_ATTEMPT)])))
@@ -188,8 +188,8 @@ class Messages(Ground):
     @kind("message doubled", when=_has_records)
     def double_message(self, draw):
         """A lane has a message once more."""
-        names = draw(st.sampled_from(sorted(self.books.records)))
-        record = items.record_from(deserialized_item(self.books.records[names]))
+        names = draw(st.sampled_from(sorted(self.product_invariants.records)))
+        record = items.record_from(deserialized_item(self.product_invariants.records[names]))
         self.world.queues.put(self.world.queues.queue(record.lane.value), lane_message.body(record), {})
 
     @kind("redrive")
@@ -235,7 +235,7 @@ class Persons(Ground):
 
     @kind("slots", weight=2)
     def turn_slots(self, draw):
-        """The dial is turned."""
+        """The slots setting is changed."""
         self.people.slots(draw(st.integers(1, 4)))
 
     @kind("judged again")

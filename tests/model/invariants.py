@@ -1,4 +1,4 @@
-"""The books: every write of the table and every job of Rekognition's is looked at when it happens, and held against what must hold.
+"""Invariants: every write of the table and every Rekognition job is checked, as it happens, against what must hold.
 
 They are kept from the engines' side, by the items that are written and the jobs that are opened, never by what the product says.
 """
@@ -11,13 +11,14 @@ from tools.emulator.services.dynamodb.table import Table
 from tools.emulator.services.rekognition.ledger import Ledger
 
 DAY = 86_400.0
+# Two lanes with two starters each (stacks/start_analysis.py).
 STARTERS = 4
-"""Two lanes with two starters each (stacks/start_analysis.py)."""
 
+# A sweep lasts so long at most, so that what registers while it looks may be missed by it.
 LATE_SECONDS = 120.0
-"""A sweep lasts so long at most, so that what registers while it looks may be missed by it."""
 
 _FINAL = {state.value for state in FINAL}
+# Which states follow which within one attempt.
 _NEXT = {
     None: {"WAITING", "FAILED"},
     "WAITING": {"WAITING", "RUNNING", "FAILED", "CANCELLED"},
@@ -27,42 +28,41 @@ _NEXT = {
     "FAILED": {"FAILED"},
     "CANCELLED": {"CANCELLED"},
 }
-"""Which states follow which within one attempt."""
 _BY_POLICY = {("CLEAN", "FLAGGED"), ("FLAGGED", "CLEAN")}
 _BY_RETRY = {("FAILED", "WAITING"), ("FAILED", "FAILED"), ("CANCELLED", "WAITING"), ("CANCELLED", "FAILED")}
 
 
 class WatchedTable(Table):
-    """The table, whose writes are seen by the books."""
+    """The table, whose writes are checked against the invariants."""
 
-    books = None
+    invariants = None
 
     def write(self, key, new):
         """Write, and tell."""
         old = self.get(key)
         super().write(key, new)
-        self.books.written(old, None if new is None else new.item)
+        self.invariants.written(old, None if new is None else new.item)
 
 
 class WatchedLedger(Ledger):
-    """Rekognition's ledger, whose new jobs are seen by the books."""
+    """Rekognition's ledger, whose new jobs are checked against the invariants."""
 
-    def __init__(self, books):
+    def __init__(self, invariants):
         super().__init__()
-        self._books = books
+        self._invariants = invariants
 
     def opened(self, entry):
         """Note a job, and tell."""
         super().opened(entry)
-        self._books.opened(entry)
+        self._invariants.opened(entry)
 
 
-class Books:
+class Invariants:
     """Everything that was seen; `faults` are the sentences about what must not be."""
 
     def __init__(self, clock):
         self.clock = clock
-        self.hub = None
+        self.scheduler = None
         self.ledger = None
         self.objects = None
         self.faults = []
@@ -100,7 +100,7 @@ class Books:
         self._note_limit()
 
     def _note_limit(self):
-        """Note how many jobs may run from now on: below the quota as many as the dial or else the deployment says."""
+        """Note how many jobs may run from now on: below the quota as many as the slots setting or else the deployment says."""
         slots, account_jobs = self._deployed
         wanted = self._dial or slots
         self.limits.append(wanted if wanted < account_jobs else 2 * account_jobs)
@@ -161,7 +161,7 @@ class Books:
             self._running.add(f"{name}{after[1]}")
             self._runs(f"{scan_id}/{video_id}/{after[1]}")
         if "start_tried_at" in new and "start_tried_at" not in (old or {}):
-            self._noted_by[video_id, scan_id] = self.hub.current
+            self._noted_by[video_id, scan_id] = self.scheduler.current
         self._touched |= {scan_id, None}
 
     def _runs(self, tag):
@@ -178,7 +178,7 @@ class Books:
             counted[f"failed#{item['error_code']['S']}"] += sign
 
     def _check_transition(self, old, new, before, after):
-        said = f"{before} -> {after} by {self.hub.current}"
+        said = f"{before} -> {after} by {self.scheduler.current}"
         if old is not None and after[1] != before[1]:
             if after[1] < before[1] or (before[0], after[0]) not in _BY_RETRY:
                 self.faults.append(f"no retry: {said}")
@@ -188,7 +188,7 @@ class Books:
             self._check_entered(new, before, after, said)
 
     def _by(self, name):
-        return self.hub.current is not None and self.hub.current.name == name
+        return self.scheduler.current is not None and self.scheduler.current.name == name
 
     def _check_entered(self, new, before, after, said):
         state, attempt = after
@@ -226,7 +226,7 @@ class Books:
         """Look at a job that is opened."""
         if self._by("stranger"):
             return
-        run = self.hub.current
+        run = self.scheduler.current
         analysis = analysis_of(entry.tag)
         jobs = self.jobs.setdefault(entry.tag, [])
         jobs.append(entry)
@@ -240,13 +240,13 @@ class Books:
 
     def answer_lost(self):
         """The answer to the current run's Start is lost: its outcome is unknown."""
-        for tag in self._openers.get(self.hub.current, ()):
+        for tag in self._openers.get(self.scheduler.current, ()):
             self.unknown |= {entry.job_id for entry in self.jobs[tag]}
 
     def _check_slots(self):
         own = {entry.job_id for entries in self.jobs.values() for entry in entries}
         running = {entry.job_id for entry in self.ledger.jobs if entry.closed_at is None} & own
-        oldest = min(run.began for run in self.hub.live if run.name == "start_analysis")
+        oldest = min(run.began for run in self.scheduler.live if run.name == "start_analysis")
         most = max(self.limits[max(0, oldest - 1) :])
         unknown = len(running & self.unknown)
         if len(running) > most + STARTERS - 1 + unknown:
@@ -273,6 +273,6 @@ def _tag(item):
     return f"{item['sk']['S'].removeprefix('SCAN#')}/{item['pk']['S'].removeprefix('VIDEO#')}/{item['attempt']['N']}"
 
 
-def unfinished(books):
+def unfinished(invariants):
     """Return the records that are in no final state."""
-    return [item for item in books.records.values() if not State(item["state"]["S"]).final]
+    return [item for item in invariants.records.values() if not State(item["state"]["S"]).final]

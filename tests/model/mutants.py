@@ -6,8 +6,8 @@ from dataclasses import replace
 from handlers.adapters.table import Records
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
-from handlers.flows.complete import Completing
-from tests.harness.flows import Flows
+from handlers.flows.complete import CompleteFlow
+from tests.harness.flows import WIRINGS, Flows, SeenAdapters
 from tests.model.tags import analysis_of
 
 
@@ -64,7 +64,7 @@ class TokenlessFlows(Flows):
         return Tokenless(client) if service == "rekognition" else client
 
 
-class TagCompleting(Completing):
+class TagCompleteFlow(CompleteFlow):
     """Takes a job for a record's own whose tag says so too, while the record knows of no other."""
 
     def _record_of(self, job_id):
@@ -79,23 +79,34 @@ class TagCompleting(Completing):
         return replace(record, rekognition_job_id=job_id)
 
 
+def tag_complete_flow(settings, adapters):
+    """Return the flow of `completion` that believes tags."""
+    flow = WIRINGS["completion"](settings, adapters)
+    flow.__class__ = TagCompleteFlow
+    return flow
+
+
 class TagFlows(Flows):
     """Flows that believe tags."""
 
-    completing = TagCompleting
+    wirings = WIRINGS | {"completion": tag_complete_flow}
 
 
 def flows_with(records):
     """Return flows with other records."""
 
+    class MutatedAdapters(SeenAdapters):
+        def table(self, name):
+            table = super().table(name)
+            return replace(table, records=records(table.records._table, self.clock))
+
     class Mutated(Flows):
-        def _table(self, settings):
-            table = super()._table(settings)
-            return replace(table, records=records(table.records._table, self._clock))
+        adapters = MutatedAdapters
 
     return Mutated
 
 
+# Each mutant, and what is said of it.
 MUTANTS = {
     "no condition at RUNNING": (flows_with(UnconditionalRecords), "no transition|no retry|RUNNING items|paid"),
     "no token": (TokenlessFlows, "paid twice"),
@@ -103,4 +114,3 @@ MUTANTS = {
     "a job known by its tag": (TagFlows, "the verdict of another job|no transition"),
     "closing without a look at RUNNING": (flows_with(BlindRecords), "closed too early"),
 }
-"""Each mutant, and what is said of it."""

@@ -41,7 +41,7 @@ class People:
             with suppress(ClientError):
                 body()
 
-        return self._world.hub.spawn(name, done, seconds=HOUR)
+        return self._world.scheduler.spawn(name, done, seconds=HOUR)
 
     # submitting
 
@@ -76,21 +76,21 @@ class People:
         arguments = {"scan_id": scan_id, "lane": lane.value, "retry": str(number)}
         self._do("retry", lambda: self._create_job(scan_id, keys, arguments))
 
-    def curable(self):
+    def retryable(self):
         """Return the scans of which something may be retried."""
-        found = {item["sk"]["S"][5:] for item in self._world.books.records.values() if State(item["state"]["S"]) in RETRIABLE}
+        found = {item["sk"]["S"][5:] for item in self._world.invariants.records.values() if State(item["state"]["S"]) in RETRIABLE}
         return sorted(found)
 
     def recorded(self, scan_id, keys):
         """Return of how many of these keys a scan has records."""
-        return sum((Video(BUCKET, key).id, scan_id) in self._world.books.records for key in keys)
+        return sum((Video(BUCKET, key).id, scan_id) in self._world.invariants.records for key in keys)
 
     def skipped(self, keys):
         """Return how many of these keys were ever no video."""
         return sum(key in self._world.objects.no_videos for key in keys)
 
     def _of(self, scan_id):
-        return [item for (_, scan), item in self._world.books.records.items() if scan == scan_id]
+        return [item for (_, scan), item in self._world.invariants.records.items() if scan == scan_id]
 
     def _create_job(self, scan_id, keys, arguments, named=None):
         self._numbers += 1
@@ -115,7 +115,7 @@ class People:
         if scan_id is not None:
             self.table.scans.add_job(scan_id, job_id)
 
-    # holding
+    # pausing and cancelling
 
     def pause(self, scan_id=None):
         """Pause a scan, or all starting."""
@@ -131,7 +131,7 @@ class People:
         self._do("resume", lambda: self.table.control.resume() if scan_id is None else self.table.scans.resume_scan(scan_id))
 
     def slots(self, slots):
-        """Turn the dial."""
+        """Change the slots setting."""
         self._do("slots", lambda: self.table.control.set_slots(slots))
 
     def cancel(self, scan_id):
@@ -143,7 +143,7 @@ class People:
             for job in scan.jobs if scan else ():
                 with suppress(ClientError):
                     self._world.client("s3control").update_job_status(
-                        AccountId=self._world.dials.account_id, JobId=job.id, RequestedJobStatus="Cancelled"
+                        AccountId=self._world.settings.account_id, JobId=job.id, RequestedJobStatus="Cancelled"
                     )
 
         self._do("cancel", body)
@@ -153,7 +153,7 @@ class People:
         self._do(
             "console",
             lambda: self._world.client("s3control").update_job_status(
-                AccountId=self._world.dials.account_id, JobId=job_id, RequestedJobStatus="Cancelled"
+                AccountId=self._world.settings.account_id, JobId=job_id, RequestedJobStatus="Cancelled"
             ),
         )
 
@@ -163,7 +163,7 @@ class People:
         """Judge a scan again by another policy, as `review_report.py policy --apply` does."""
         text = f'{{"default": {{"min_confidence": {threshold}, "alert": true}}}}'
         asked = policy.parse(text)
-        self._world.books.thresholds[asked.hash] = threshold
+        self._world.invariants.thresholds[asked.hash] = threshold
 
         def body():
             for item in self._of(scan_id):

@@ -12,17 +12,17 @@ MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 COMPLETIONS, ALERTS = (f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in ("completions", "alerts"))
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/product"
 TIMEOUTS = {"batch_invoke": 300.0, "start_analysis": 900.0, "completion": 900.0, "sweeper": 120.0}
+# The functions that have dead letters of their own.
 BURIED = ("completion", "sweeper")
-"""The functions that have dead letters of their own."""
 VISIBILITY, RECEIVES, RETENTION = 5_400, 1_000, 14 * 86_400
 STARTERS_PER_LANE = 2
+# The table's indexes: their keys, and what they show.
 INDEXES = {
     "work": (("work_pk", "work_sk"), ("bucket", "key", "version_id", "attempt", "lane")),
     "by_scan": (("scan_pk", "scan_sk"), ()),
 }
-"""The table's indexes: their keys, and what they show."""
+# For so long starters outlive the sweeper in an outage.
 STARTERS_LONGER = 600.0
-"""For so long starters outlive the sweeper in an outage."""
 MAPPINGS = {"normal": "00000000-0000-4000-8000-000000000001", "express": "00000000-0000-4000-8000-000000000002"}
 
 

@@ -1,7 +1,8 @@
 """Who runs, and when: every invocation is a greenlet that stops before and after each of its AWS calls, and others go on there.
 
-The test is the hub: it lets one of those that may go on make its next step, holds one back at a call for as long as it likes, kills
-one where it stands, and moves the clock. So every interleaving of AWS calls can happen, and each happens again with the same seed.
+The test is the scheduler: it lets one of those that may go on make its next step, holds one back at a call for as long as it
+likes, kills one where it is, and moves the clock. So every interleaving of AWS calls can happen, and each happens again with the
+same seed.
 """
 
 from collections import Counter
@@ -14,8 +15,8 @@ from greenlet import getcurrent, greenlet
 
 from tools.emulator.core.clock import ManualClock
 
+# More steps than this at one time of the clock mean that some code loops.
 MOST_STEPS = 200_000
-"""So many steps at one time of the clock mean that somebody goes round in circles."""
 
 
 class Killed(BaseException):
@@ -46,7 +47,7 @@ class Order:
     name: str
     call: int | str
     side: str
-    deed: str
+    action: str
 
     def strikes(self, number, operation, side):
         """Tell whether it is now; a call that was passed on the other side is not missed."""
@@ -58,7 +59,7 @@ class Order:
 class Run:
     """One invocation of a function, or a person at the keyboard."""
 
-    def __init__(self, hub, name, body, ended, began):
+    def __init__(self, scheduler, name, body, ended, began):
         self.name = name
         self.began = began
         self.stand = Stand.READY
@@ -69,7 +70,7 @@ class Run:
         self.order = None
         self.ended = ended
         self.result = None
-        self.greenlet = greenlet(lambda: self._live(body), parent=hub)
+        self.greenlet = greenlet(lambda: self._live(body), parent=scheduler)
 
     def _live(self, body):
         try:
@@ -82,10 +83,10 @@ class Run:
         return f"<{self.name} {self.at}, {self.stand.value}{', held' if self.held else ''}>"
 
 
-class Hub:
+class Scheduler:
     """All runs that are not over. `beside` counts the calls that one made while another was under way, by both names."""
 
-    def __init__(self, clock, books):
+    def __init__(self, clock, invariants):
         self.clock = clock
         self.live = []
         self.orders = []
@@ -93,7 +94,7 @@ class Hub:
         self.beside = Counter()
         self.calls = 0
         self.random = Random(0)
-        self._books = books
+        self._invariants = invariants
         self._greenlet = getcurrent()
 
     @property
@@ -103,8 +104,8 @@ class Hub:
         return next((run for run in self.live if run.greenlet is here), None)
 
     def spawn(self, name, body, *, seconds, ended=lambda _run: None):
-        """Begin a run that is killed after so many seconds; `ended(run)` is called once, in the hub."""
-        run = Run(self._greenlet, name, body, ended, self._books.began())
+        """Begin a run that is killed after a number of seconds; `ended(run)` is called once, in the scheduler."""
+        run = Run(self._greenlet, name, body, ended, self._invariants.began())
         run.order = next((order for order in self.orders if order.name == name), None)
         if run.order is not None:
             self.orders.remove(run.order)
@@ -122,7 +123,7 @@ class Hub:
         self._over(run)
 
     def turn(self):
-        """Let one of those that may go on make one step; False where nobody may."""
+        """Let one of those that may go on make one step; False where none may."""
         ready = [run for run in self.live if run.stand is Stand.READY and not run.held]
         if not ready:
             return False
@@ -136,10 +137,10 @@ class Hub:
             self.kill(run)
         elif run.greenlet.dead:
             self._over(run)
-        self._books.look()
+        self._invariants.look()
 
     def settle(self):
-        """Let all go on until nobody may before the clock is moved."""
+        """Let all go on until none may before the clock is moved."""
         for _ in range(MOST_STEPS):
             if self.turn():
                 continue
@@ -153,7 +154,7 @@ class Hub:
         if run.stand is not Stand.OVER:
             run.stand = Stand.OVER
             self.live.remove(run)
-            self._books.ended(run)
+            self._invariants.ended(run)
             run.ended(run)
 
     # what runs call
@@ -187,7 +188,7 @@ class Hub:
         except (BotoCoreError, ClientError) as error:
             answer, failure = None, error
             if name == "rekognition.StartContentModeration":
-                self._books.answer_lost()
+                self._invariants.answer_lost()
         self._stop(run, "after", name)
         if failure is not None:
             raise failure
@@ -205,8 +206,8 @@ class Hub:
         order = run.order
         if order is not None and order.strikes(run.calls, name, side):
             run.order = None
-            run.held = order.deed == "hold"
-            run.doomed = order.deed == "kill"
+            run.held = order.action == "hold"
+            run.doomed = order.action == "kill"
         self._switch(run)
 
     def _switch(self, run):

@@ -18,12 +18,13 @@ from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
 EXAMPLES, STEPS = int(LONGER or 500), 50
+# Each fault is seen within this many examples.
 MUTANT_EXAMPLES = 420
-"""After so many at most a fault is seen."""
+# How many parts the model runs in, each with its share of the examples, so that two cores take part.
 PARTS = 2
-"""In so many parts the model runs, each with its share of the examples, so that two cores take part."""
 LEAST_STEPS, LEAST_HITS = 10_000, 100
 LEAST_MET = 30
+# AWS calls that must have been made while another was half-way: the first one stood, the second one called.
 MET = {
     "sweep in sweep": ("sweeper", "sweeper"),
     "start during completion": ("completion", "start_analysis"),
@@ -32,7 +33,6 @@ MET = {
     "sweep during start": ("start_analysis", "sweeper"),
     "start during sweep": ("sweeper", "start_analysis"),
 }
-"""AWS calls that must have been made while another was half-way: the first one stood, the second one called."""
 
 
 def run(model, examples, *phases, derandomize):
@@ -99,7 +99,7 @@ def test_nothing_is_lost_though_everything_happened(scores):
 def test_a_guard_taken_away_is_seen(name):
     """The model can fail: it sees each of these faults of the product, and says what is wrong."""
     flows, said = MUTANTS[name]
-    model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda dials: World(dials, flows)})
+    model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings: World(settings, flows)})
 
     with pytest.raises(AssertionError, match=said):
         run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)

@@ -14,7 +14,7 @@ def video(seconds=30, best=None, *, reason=None, content=0):
     return MP4 + json.dumps({"seconds": seconds, "best": best, "reason": reason, "content": content}).encode()
 
 
-def told_by(body):
+def content_of(body):
     """Return what an object says that is to be seen in it."""
     return json.loads(body.removeprefix(MP4)) if body.startswith(MP4) else {"reason": "Unsupported codec/format."}
 
@@ -24,11 +24,11 @@ class Eyes:
 
     def analyse(self, body):
         """Return what is seen, or raise why nothing can be."""
-        told = told_by(body)
-        if told["reason"]:
-            raise UnanalysableError(told["reason"])
-        metadata = VideoMetadata("h264", told["seconds"] * 1_000, "QuickTime / MOV", 25.0, 96, 128, "LIMITED")
-        seen = () if told["best"] is None else (Sighting(1_000, "Weapons", float(told["best"])),)
+        content = content_of(body)
+        if content["reason"]:
+            raise UnanalysableError(content["reason"])
+        metadata = VideoMetadata("h264", content["seconds"] * 1_000, "QuickTime / MOV", 25.0, 96, 128, "LIMITED")
+        seen = () if content["best"] is None else (Sighting(1_000, "Weapons", float(content["best"])),)
         return Analysis(metadata, seen)
 
 
@@ -47,5 +47,5 @@ class Videos(Objects):
 
     def seen(self, key):
         """Return with which confidence something is seen in a video of the bucket; None where nothing can be."""
-        told = told_by(self.stored[BUCKET, key])
-        return None if told["reason"] else told["best"]
+        content = content_of(self.stored[BUCKET, key])
+        return None if content["reason"] else content["best"]

@@ -14,7 +14,7 @@ from handlers.domain.states import Lane
 from handlers.settings import to_environment
 from tests.harness.flows import Flows
 from tests.model.clients import Answers, Client
-from tests.model.invariants import Books, WatchedLedger, WatchedTable
+from tests.model.invariants import Invariants, WatchedLedger, WatchedTable
 from tests.model.product import (
     ACCOUNT,
     ALERTS,
@@ -36,7 +36,7 @@ from tests.model.product import (
     arn,
     queue_arn,
 )
-from tests.model.scheduler import Clock, Hub
+from tests.model.scheduler import Clock, Scheduler
 from tests.model.videos import Eyes, Videos
 from tools.emulator.services.dynamodb.backend import Engine
 from tools.emulator.services.dynamodb.table import Index, KeySchema
@@ -63,16 +63,16 @@ class Outbox:
 class FlowClock:
     """Time as the product has it."""
 
-    def __init__(self, hub):
-        self.now = hub.clock.now
-        self.sleep = hub.sleep
+    def __init__(self, scheduler):
+        self.now = scheduler.clock.now
+        self.sleep = scheduler.sleep
 
 
 class Environments:
     """Warm environments, each with one flow that deals with one event at a time. Implements the emulator's `Runtime`."""
 
-    def __init__(self, hub, flows):
-        self._hub = hub
+    def __init__(self, scheduler, flows):
+        self._scheduler = scheduler
         self._flows = flows
         self._free = defaultdict(list)
         self._generation = defaultdict(int)
@@ -81,7 +81,7 @@ class Environments:
         """Begin an invocation."""
         free, generation = self._free[function.name], self._generation[function.name]
         flow = free.pop() if free else self._flows._make(function)
-        deadline = self._hub.clock.now() + function.timeout
+        deadline = self._scheduler.clock.now() + function.timeout
 
         def body():
             try:
@@ -97,7 +97,7 @@ class Environments:
                 self._free[function.name].append(flow)
             done(run.result)
 
-        self._hub.spawn(function.name, body, seconds=function.timeout, ended=ended)
+        self._scheduler.spawn(function.name, body, seconds=function.timeout, ended=ended)
 
     def retire(self, function_name):
         """Let no later invocation meet an environment that exists now."""
@@ -111,20 +111,24 @@ class Environments:
 class World:
     """An account with the product in it."""
 
-    def __init__(self, dials, flows=Flows):
+    def __init__(self, settings, flows=Flows):
         BackendDict.reset()
         reset_model_data()
         self.clock = Clock()
-        self.dials = dials
-        self.books = Books(self.clock)
-        self.hub = Hub(self.clock, self.books)
-        self.flow_clock = FlowClock(self.hub)
+        self.settings = settings
+        self.invariants = Invariants(self.clock)
+        self.scheduler = Scheduler(self.clock, self.invariants)
+        self.flow_clock = FlowClock(self.scheduler)
         self.objects = Videos()
         self._make_engines(flows(self._wiring()))
         self._make_queues()
-        self.books.hub, self.books.ledger, self.books.objects = self.hub, self.rekognition.ledger, self.objects
+        self.invariants.scheduler, self.invariants.ledger, self.invariants.objects = (
+            self.scheduler,
+            self.rekognition.ledger,
+            self.objects,
+        )
         self._sweeps_at = self.clock.now()
-        self.deployed = Deployed(account_jobs=dials.account_jobs)
+        self.deployed = Deployed(account_jobs=settings.account_jobs)
         self.deploy()
         self._map()
 
@@ -140,28 +144,30 @@ class World:
 
     def client(self, service, config=None):
         """Return a client of a service."""
-        return Client(service, self._answers.of(service), self.hub.gate)
+        return Client(service, self._answers.of(service), self.scheduler.gate)
 
     def _make_engines(self, flows):
-        clock, dials = self.clock, self.dials
-        self.table = _table(clock, dials.index_lag_seconds, self.books)
+        clock, settings = self.clock, self.settings
+        self.table = _table(clock, settings.index_lag_seconds, self.invariants)
         self.tables = Engine(lambda _name: self.table, clock)
-        self.queues = SqsService(clock=clock, settings=dials)
-        self.environments = Environments(self.hub, flows)
+        self.queues = SqsService(clock=clock, settings=settings)
+        self.environments = Environments(self.scheduler, flows)
         self.functions = FunctionService(
             clock=clock,
-            settings=dials,
+            settings=settings,
             queues=self.queues,
             receiving=self.queues,
             runtime=self.environments,
             idle_poll_seconds=None,
         )
         self.queues.when_visible(self.functions.wake)
-        self.topics = SnsService(clock=clock, settings=dials, functions=self.functions, queues=self.queues, outbox=None)
+        self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=None)
         self.topics.outbox = self.outbox = Outbox()
-        self.batch = BatchOperations(clock=clock, settings=dials, objects=self.objects, functions=self.functions, seed=7)
-        self.rekognition = ContentModeration(clock=clock, settings=dials, objects=self.objects, topics=self.topics, analyser=Eyes())
-        self.rekognition.ledger = WatchedLedger(self.books)
+        self.batch = BatchOperations(clock=clock, settings=settings, objects=self.objects, functions=self.functions, seed=7)
+        self.rekognition = ContentModeration(
+            clock=clock, settings=settings, objects=self.objects, topics=self.topics, analyser=Eyes()
+        )
+        self.rekognition.ledger = WatchedLedger(self.invariants)
         self._answers = Answers(self)
 
     def _make_queues(self):
@@ -182,7 +188,7 @@ class World:
     def deploy(self, **changes):
         """Deploy the product, changed."""
         self.deployed = replace(self.deployed, **changes)
-        self.books.thresholds[policy.parse(self.deployed.policy).hash] = self.deployed.threshold
+        self.invariants.thresholds[policy.parse(self.deployed.policy).hash] = self.deployed.threshold
         for module, settings in self.deployed.settings().items():
             self.functions.put(
                 Function(
@@ -196,7 +202,7 @@ class World:
                     dead_letter_arn=queue_arn(f"{module}-dead") if module in BURIED else None,
                 )
             )
-        self.books.deployed(self.deployed.slots, self.deployed.account_jobs)
+        self.invariants.deployed(self.deployed.slots, self.deployed.account_jobs)
 
     def _map(self):
         self._mappings = {
@@ -225,14 +231,14 @@ class World:
         self._every = every
         end = self.clock.now() + seconds
         while True:
-            self.hub.settle()
+            self.scheduler.settle()
             due = self._next(sweeping=sweeping)
             if due is None or due > end:
                 break
             self.clock.advance(max(0.0, due - self.clock.now()))
             self._do_due(sweeping=sweeping)
         self.clock.advance(max(0.0, end - self.clock.now()))
-        self.hub.settle()
+        self.scheduler.settle()
 
     def _next(self, *, sweeping):
         now = self.clock.now()
@@ -255,7 +261,7 @@ class World:
     def outage(self, seconds, *, starters, completion):
         """Let time pass in which the sweeper is not called, and completion may be out of order too.
 
-        The starters are so as well, at once or after a while: they would ask every second or two for a slot that nobody frees.
+        The starters are so as well, at once or after a while: they would ask every second or two for a slot that is never freed.
         """
         if not completion:
             self.functions.put(replace(self.functions.function("completion"), reserved_concurrency=0))
@@ -277,12 +283,12 @@ class World:
         return self.queues.messages(self.queues.queue(queue))
 
 
-def _table(clock, lag, books):
+def _table(clock, lag, invariants):
     key = KeySchema("pk", "sk", {"pk": "S", "sk": "S"})
     indexes = {
         name: Index(name, KeySchema(*keys, dict.fromkeys(keys, "S")), key, frozenset(shown))
         for name, (keys, shown) in INDEXES.items()
     }
     table = WatchedTable(TABLE, key, indexes, clock=clock, lag_seconds=lag)
-    table.books = books
+    table.invariants = invariants
     return table

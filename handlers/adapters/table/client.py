@@ -214,7 +214,7 @@ class TableClient:
             if failed:
                 first = min(failed)
                 raise ConditionFailedError(failed[first], first, failed) from error
-            if any(FAULTS.get(str(reason.get("Code")), Fault.OURS).passing for reason in reasons):
+            if any(FAULTS.get(str(reason.get("Code")), Fault.OURS).transient for reason in reasons):
                 raise ThrottledError(f"a transaction was cancelled: {[reason.get('Code') for reason in reasons]}") from error
             raise
 

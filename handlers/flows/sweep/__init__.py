@@ -1,1 +1,1 @@
-"""What a sweep consists of: each chore stands alone, stops in time, and is done again a minute later."""
+"""The tasks of a sweep: each is independent of the others, stops in time, and runs again a minute later."""

@@ -1,4 +1,4 @@
-"""Asking Rekognition after overdue analyses: a notice may be lost, and completion may have failed on one."""
+"""Polling overdue analyses: a notice may be lost, and completion may have failed on one."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from handlers.domain.analysis import JobStatus
 from handlers.domain.reasons import RESULT_LOST
 from handlers.domain.record import Problem
 from handlers.flows.sweep import rules
-from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.context import SweepContext
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# Rekognition takes 5 Gets a second in small Regions (General Reference), and completion needs them for its pages.
 PACE_SECONDS = 1.0
-"""Rekognition takes 5 Gets a second in small Regions (General Reference), and completion needs them for its pages."""
 
 
-class Asking:
-    """Asks whether an analysis is over, and hands a finished one to `completion`; it never reads results itself."""
+class CheckOverdue:
+    """Polls analyses that are overdue and passes finished ones to `completion`; it never reads results itself."""
 
     def __init__(
         self, records: Records, reader: AnalysisReader, completion: CompletionFunction, clock: Clock, topic_arn: str
@@ -31,8 +31,8 @@ class Asking:
         self._clock = clock
         self._topic_arn = topic_arn
 
-    def do(self, sight: Sight, until: float) -> None:  # noqa: ARG002 # analyses are looked at one by one
-        """Ask after the overdue analyses, the one first that was not asked after for longest."""
+    def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # analyses are looked at one by one
+        """Poll overdue analyses, least recently polled first."""
         now = self._clock.now()
         due = [running for running in self._records.running() if rules.overdue(running, now)]
         for running in sorted(due, key=rules.last_asked):
@@ -43,7 +43,7 @@ class Asking:
         """Look after one analysis; False where Rekognition is too busy to be asked any more."""
         problem = rules.given_up(running, self._clock.now())
         if problem is not None or running.job_id is None:
-            self._fail(running, problem or Problem(RESULT_LOST, "Nobody knows which job it is."))
+            self._fail(running, problem or Problem(RESULT_LOST, "Its job is unknown."))
             return True
         if self._records.note_asked(running, at=self._clock.now()) is not Outcome.DONE:
             # Another sweeper asks, or it is over.
@@ -60,7 +60,7 @@ class Asking:
             self._fail(running, Problem(RESULT_LOST, f"Rekognition does not know the job any more ({error})."))
             return True
         except Exception as error:
-            if not fault_of(error).passing:
+            if not fault_of(error).transient:
                 raise
             log.info("Rekognition would not answer", reason=code_of(error))
             return False

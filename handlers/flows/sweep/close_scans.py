@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords
 from handlers.domain.record import Progress, Scan
 from handlers.domain.states import ScanStatus
-from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import MAILS_LOOKED_AT
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# A batch job may be over while the last invocations of its tasks still run.
 JOBS_OVER_SECONDS = 300.0
-"""A batch job may be over while the last invocations of its tasks still run."""
 
+# The indexes lag behind the table: a scan is closed only when two sweeps this far apart saw nothing of it.
 EMPTY_SECONDS = 60.0
-"""The indexes lag behind the table: a scan is closed only when nothing of it was seen in two sweeps so far apart."""
 
+# A scan without a batch job after this time gets none: its submission was interrupted before the job was created.
 SUBMITTING_SECONDS = 86_400.0
-"""A scan of which no batch job came for so long will have none: whoever submitted it broke off before its job was made."""
 
+# How often it is noted how many videos of a scan are final: reading its totals costs a read of some sixty small items.
 PROGRESS_SECONDS = 600.0
-"""How often it is noted how many videos of a scan are final: reading its totals costs a read of some sixty small items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _UnderWay:
     complete: bool
 
 
-class Closing:
+class CloseScans:
     """Closes open scans, and ends cancelled ones."""
 
     def __init__(self, records: Records, waiting: WaitingRecords, scans: Scans, clock: Clock) -> None:
@@ -42,16 +42,18 @@ class Closing:
         self._scans = scans
         self._clock = clock
 
-    def do(self, sight: Sight, until: float) -> None:
+    def run(self, context: SweepContext, until: float) -> None:
         """Close every scan of which nothing was seen in two sweeps after its jobs were over."""
-        over = [scan for scan in sight.scans() if scan.live and scan.status is not ScanStatus.PAUSED and self._jobs_are_over(scan)]
+        over = [
+            scan for scan in context.scans() if scan.live and scan.status is not ScanStatus.PAUSED and self._jobs_are_over(scan)
+        ]
         if not over:
             return
         under_way = self._under_way()
         for scan in over:
             if self._clock.now() > until:
                 return
-            self._close(scan, sight, empty=self._seems_empty(scan, under_way))
+            self._close(scan, context, empty=self._seems_empty(scan, under_way))
 
     def _jobs_are_over(self, scan: Scan) -> bool:
         """Tell whether every batch job has been over for a while.
@@ -76,27 +78,27 @@ class Closing:
         nothing_seen = under_way.complete and scan.id not in under_way.scan_ids
         return nothing_seen and self._waiting.waiting_seems_empty(scan.id)
 
-    def _close(self, scan: Scan, sight: Sight, *, empty: bool) -> None:
+    def _close(self, scan: Scan, context: SweepContext, *, empty: bool) -> None:
         now, since = self._clock.now(), scan.waiting_empty_since
         if empty and since is not None:
             if now - since >= EMPTY_SECONDS and self._scans.close_scan(scan) is Outcome.DONE:
                 Log().info("scan closed", scan_id=scan.id)
-                sight.forget()
+                context.forget()
         elif empty != (since is not None):
             self._scans.note_waiting_empty(scan.id, now if empty else None)
-            sight.forget()
+            context.forget()
 
 
-class Measuring:
-    """Notes every ten minutes how many videos of an open scan are final, so that anybody can tell how fast it goes."""
+class NoteProgress:
+    """Notes every ten minutes how many videos of an open scan are final, from which its speed is computed."""
 
     def __init__(self, scans: Scans, clock: Clock) -> None:
         self._scans = scans
         self._clock = clock
 
-    def do(self, sight: Sight, until: float) -> None:
+    def run(self, context: SweepContext, until: float) -> None:
         """Note the progress of every open scan where it is time."""
-        for scan in sight.open_scans():
+        for scan in context.open_scans():
             now = self._clock.now()
             if now > until:
                 return

@@ -1,4 +1,4 @@
-"""What one sweep sees of the scans and settings: read once, because each chore would read the same."""
+"""What one sweep sees of the scans and settings: read once, because each task would read the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handlers.domain.record import Scan, Settings
 from handlers.domain.states import ScanStatus
 
 
-class Sight:
+class SweepContext:
     """Scans and settings as this sweep has seen them; every write looks again by its condition."""
 
     def __init__(self, scans: Scans, control: Control) -> None:
@@ -39,9 +39,9 @@ class Sight:
         self._found_scans = None
 
 
-class Chore(Protocol):
+class SweepTask(Protocol):
     """One thing that a sweep does."""
 
-    def do(self, sight: Sight, until: float) -> None:
+    def run(self, context: SweepContext, until: float) -> None:
         """Do it, or a part of it, and stop at the time `until` (epoch seconds); what is left is done by the next sweep."""
         ...

@@ -9,12 +9,12 @@ from handlers.adapters.table import MAX_RECORDS
 from handlers.domain.record import Record
 from handlers.runtime.clock import Clock
 
+# Leaves the better part of what a new on-demand table and its indexes take (4,000 writes a second) to the scan itself.
 RECORDS_A_SECOND = 300.0
-"""Leaves the better part of what a new on-demand table and its indexes take (4,000 writes a second) to the scan itself."""
 
 
 def paced(records: Iterable[Record], work: Callable[[Sequence[Record]], None], clock: Clock, until: float) -> bool:
-    """Do the work on all records in chunks, at most so many a second; False where the time `until` came first."""
+    """Do the work on all records in chunks, at most `RECORDS_A_SECOND`; False where the time `until` came first."""
     rest = iter(records)
     while clock.now() <= until:
         began = clock.now()

@@ -1,4 +1,4 @@
-"""Sending again: one rule for every message that is lost, dead, dropped or too old; the record decides, a message only hints."""
+"""Resending: one rule for every message that is lost, dead, dropped or too old; the record decides, a message only hints."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import WaitingRecords
 from handlers.domain.record import Record
 from handlers.flows.sweep import rules
-from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.pace import paced
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
 
-class Resending:
+class ResendMessages:
     """Sends the messages of videos again that have waited for too long."""
 
     def __init__(self, waiting: WaitingRecords, queues: LaneQueues, clock: Clock) -> None:
@@ -22,11 +22,11 @@ class Resending:
         self._queues = queues
         self._clock = clock
 
-    def do(self, sight: Sight, until: float) -> None:
+    def run(self, context: SweepContext, until: float) -> None:
         """Send again, the oldest first, unless starting is paused."""
-        if sight.settings().paused:
+        if context.settings().paused:
             return
-        for scan in sight.open_scans():
+        for scan in context.open_scans():
             before = rules.sent_again_before(scan, self._clock.now())
             if not paced(self._waiting.waiting(scan.id, before=before), self._send, self._clock, until):
                 return

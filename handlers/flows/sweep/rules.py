@@ -8,19 +8,19 @@ from handlers.domain.record import Problem, Scan
 
 DAY_SECONDS = 86_400.0
 
+# Polling an analysis is discouraged (Rekognition guide, api-video), so it becomes rarer the longer the analysis runs.
 ASK_AFTER_SECONDS = 60.0
 ASK_AFTER_AGE = 0.1
-"""Asking after an analysis is discouraged (Rekognition guide, api-video), so it becomes rarer the longer the analysis runs."""
 
+# Rekognition keeps results for 7 days (developer guide, api-video); what it says later would be half a truth.
 RESULT_LOST_SECONDS = 6 * DAY_SECONDS
-"""Rekognition keeps results for 7 days (developer guide, api-video); what it says later would be half a truth."""
 
+# A lane forgets a message after 14 days (the longest SQS keeps one).
 RESEND_SECONDS = 10 * DAY_SECONDS
-"""A lane forgets a message after 14 days (the longest SQS keeps one)."""
 
 
 def overdue(running: Running, now: float) -> bool:
-    """Tell whether it is time to ask after an analysis, or to give it up.
+    """Tell whether it is time to poll an analysis, or to give it up.
 
     At once where its Start was repeated: its notice may have come before anyone knew that the job is ours.
     """
@@ -37,7 +37,9 @@ def last_asked(running: Running) -> float:
 def given_up(running: Running, now: float) -> Problem | None:
     """Return why nothing more can be learnt about an analysis, or None while something can."""
     if running.job_id is None:
-        return Problem(reasons.START_UNKNOWN, "Rekognition would not say which job it is: no result can be told to be its own.")
+        return Problem(
+            reasons.START_UNKNOWN, "Rekognition would not say which job it is: no result can be attributed to this video."
+        )
     if now - running.since >= RESULT_LOST_SECONDS:
         return Problem(reasons.RESULT_LOST, "For 6 days its result was not stored; Rekognition throws results away after 7.")
     return None

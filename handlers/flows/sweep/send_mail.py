@@ -1,4 +1,4 @@
-"""Mailing: the only hand that publishes, one mail at a time, noted as soon as it is sent: only a crash between doubles it."""
+"""Sending mails: the only code that publishes, one mail at a time, noted as soon as it is sent: only a crash between doubles it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from handlers.domain import scan_mail
 from handlers.domain.mail import Mail, flagged_mail
 from handlers.domain.record import Record, Scan, Settings
 from handlers.domain.states import ScanMail, State
-from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.context import SweepContext
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# SNS suspends an e-mail subscription above 10 messages a second (General Reference, SNS quotas): half of that.
 PACE_SECONDS = 0.2
-"""SNS suspends an e-mail subscription above 10 messages a second (General Reference, SNS quotas): half of that."""
 
 MAILS_LOOKED_AT = 1_000
 
+# How many flagged videos are read to find the worst ten: 5,000 reads of 4 KB, less than a tenth of a cent and some ten seconds.
 FLAGGED_LOOKED_AT = 5_000
-"""So many flagged videos are read for the worst ten: 5,000 reads of 4 KB, less than a tenth of a cent and some ten seconds."""
 
+# How far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent.
 WAITING_COUNTED = 100_000
-"""So far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent."""
 
 
 class Post:
@@ -58,7 +58,7 @@ class Post:
             self._clock.sleep(PACE_SECONDS)
 
 
-class FlaggedMailing:
+class SendFlaggedMail:
     """Mails flagged videos one by one, up to the limit of their scan; the rest is left to the digest."""
 
     def __init__(self, records: Records, scans: Scans, post: Post, clock: Clock, *, stack_name: str, limit: int) -> None:
@@ -69,21 +69,21 @@ class FlaggedMailing:
         self._stack_name = stack_name
         self._limit = limit
 
-    def do(self, sight: Sight, until: float) -> None:
+    def run(self, context: SweepContext, until: float) -> None:
         """Send the mails that are due, the oldest first; one that cannot be sent does not keep the others back."""
-        sent = {scan.id: scan.mails_sent for scan in sight.scans()}
+        sent = {scan.id: scan.mails_sent for scan in context.scans()}
         due = self._records.mails_due(MAILS_LOOKED_AT)
-        steps = (partial(self._deal_with, video_id, scan_id, sent, sight) for video_id, scan_id in due)
+        steps = (partial(self._deal_with, video_id, scan_id, sent, context) for video_id, scan_id in due)
         attempt_all(steps, lambda: self._clock.now() <= until)
 
-    def _deal_with(self, video_id: str, scan_id: str, sent: dict[str, int], sight: Sight) -> None:
+    def _deal_with(self, video_id: str, scan_id: str, sent: dict[str, int], context: SweepContext) -> None:
         record = self._records.record(video_id, scan_id)
         if record is None or not record.mail_due:
             # The index lags: this mail was sent a moment ago.
             return
         # A scan that the table does not know counts no mails, and so knows no limit.
         if sent.get(scan_id, 0) >= self._limit:
-            self._spare(record, sight)
+            self._spare(record, context)
             return
         name = ("flagged", record.analysis, record.policy_hash)
         outcome = self._post.deliver(name, partial(self._mail, record), partial(self._note, record, sent))
@@ -94,10 +94,10 @@ class FlaggedMailing:
             sent[record.scan_id] += 1
         return self._records.mail_sent(record)
 
-    def _spare(self, record: Record, sight: Sight) -> None:
+    def _spare(self, record: Record, context: SweepContext) -> None:
         self._scans.tell_limit(record.scan_id)
         self._records.mail_spared(record)
-        sight.forget()
+        context.forget()
 
     def _mail(self, record: Record) -> Mail:
         return flagged_mail(
@@ -109,7 +109,7 @@ class FlaggedMailing:
         )
 
 
-class ScanMailing:
+class SendScanMail:
     """Mails what is to be said about whole scans, and about starting as a whole."""
 
     def __init__(
@@ -133,25 +133,25 @@ class ScanMailing:
         self._stack_name = stack_name
         self._limit = limit
 
-    def do(self, sight: Sight, until: float) -> None:
+    def run(self, context: SweepContext, until: float) -> None:
         """Send what is due; one that cannot be sent does not keep the others back."""
-        attempt_all(self._steps(sight), lambda: self._clock.now() <= until)
+        attempt_all(self._steps(context), lambda: self._clock.now() <= until)
 
-    def _steps(self, sight: Sight) -> Iterator[Callable[[], None]]:
-        settings = sight.settings()
+    def _steps(self, context: SweepContext) -> Iterator[Callable[[], None]]:
+        settings = context.settings()
         if settings.paused and settings.mail_due:
-            yield partial(self._tell_pause, settings)
-        for scan in sight.scans():
-            yield from (partial(self._tell, scan, kind) for kind in scan.mails_due)
+            yield partial(self._mail_pause, settings)
+        for scan in context.scans():
+            yield from (partial(self._mail_scan, scan, kind) for kind in scan.mails_due)
 
-    def _tell_pause(self, settings: Settings) -> None:
+    def _mail_pause(self, settings: Settings) -> None:
         mail = partial(scan_mail.pause_mail, settings, self._stack_name)
-        self._post.deliver(("pause", settings.paused_at), mail, self._pause_told)
+        self._post.deliver(("pause", settings.paused_at), mail, self._pause_mail_sent)
 
-    def _pause_told(self) -> Outcome:
+    def _pause_mail_sent(self) -> Outcome:
         return self._control.pause_mail_sent()
 
-    def _tell(self, scan: Scan, kind: ScanMail) -> None:
+    def _mail_scan(self, scan: Scan, kind: ScanMail) -> None:
         # A scan that was opened again is closed again, and so has another digest.
         name = (kind, scan.id, scan.held_at, scan.closed_at)
         outcome = self._post.deliver(name, partial(self._mail, scan, kind), lambda: self._scans.scan_mail_sent(scan.id, kind))

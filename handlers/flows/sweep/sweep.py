@@ -1,6 +1,6 @@
-"""Sweeping, once a minute: what no event brings about. Design, sections 3, 4 and 5.
+"""The sweep, once a minute: what no event brings about. Design, sections 3, 4 and 5.
 
-A sweep is over before the next one is due; what it had no time for is done then. Each chore stands alone: one that fails does not
+A sweep is over before the next one is due; what it had no time for is done then. The tasks are independent: one that fails does not
 keep the others back. Two sweeps at a time would do no harm (every write is conditional), the lease saves money, and mails: it
 lasts as long as the function may, so that a sweep that hangs is over before another begins to send.
 """
@@ -18,26 +18,27 @@ from handlers.adapters.mail import MailTopic
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.adapters.table import Table
-from handlers.flows.sweep.check_overdue import Asking
-from handlers.flows.sweep.close_scans import Closing, Measuring
-from handlers.flows.sweep.context import Chore, Sight
-from handlers.flows.sweep.holding import Cancelling, Purging
-from handlers.flows.sweep.resend import Resending
-from handlers.flows.sweep.send_mail import FlaggedMailing, Post, ScanMailing
-from handlers.flows.sweep.watch_jobs import JobWatching
-from handlers.flows.sweep.watch_lanes import LaneWatching, Switching
+from handlers.flows.sweep.cancel import CancelVideos
+from handlers.flows.sweep.check_overdue import CheckOverdue
+from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
+from handlers.flows.sweep.context import SweepContext, SweepTask
+from handlers.flows.sweep.purge import PurgeLanes
+from handlers.flows.sweep.resend import ResendMessages
+from handlers.flows.sweep.send_mail import Post, SendFlaggedMail, SendScanMail
+from handlers.flows.sweep.watch_jobs import WatchJobs
+from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# No task runs longer than this after the sweep's start: the next sweep is due after a minute.
 SWEEP_SECONDS = 50.0
-"""No chore goes on for longer after the sweep's begin: the next sweep is due after a minute."""
 
+# No task runs on with less time than this until the invocation's end.
 LAST_SECONDS = 30.0
-"""No chore goes on with less time left until the invocation's end."""
 
 
 class SweepError(Exception):
-    """Some chores failed; the next sweep tries again."""
+    """Some tasks failed; the next sweep tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,14 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What stands in the mails, how many there are per scan, and through which topic completion hears of an analysis."""
+    """What the mails contain, how many there are per scan, and through which topic completion hears of an analysis."""
 
     stack_name: str
     completions_topic_arn: str
     mails_per_scan: int
 
 
-class Sweeping:
+class SweepFlow:
     """Sweeps; lives as long as its warm environment."""
 
     def __init__(self, ports: Ports, clock: Clock, settings: SweepSettings) -> None:
@@ -70,41 +71,41 @@ class Sweeping:
         self._control = ports.table.control
         self._clock = clock
         self._holder = uuid.uuid4().hex
-        self._chores = _chores(ports, clock, settings)
+        self._tasks = _tasks(ports, clock, settings)
 
     def sweep(self, *, deadline: float) -> None:
-        """Do every chore once, unless another sweeper is at it.
+        """Run every task once, unless another sweeper is running.
 
         Raises:
-            SweepError: At the end, if any chore failed.
+            SweepError: At the end, if any task failed.
         """
         began = self._clock.now()
         if not self._control.take_lease(self._holder, deadline):
             Log().info("another sweeper is at it")
             return
-        sight, end = Sight(self._scans, self._control), min(deadline - LAST_SECONDS, began + SWEEP_SECONDS)
-        failed = [type(chore).__name__ for chore, share in self._chores if not self._done(chore, sight, share, end)]
+        context, end = SweepContext(self._scans, self._control), min(deadline - LAST_SECONDS, began + SWEEP_SECONDS)
+        failed = [type(task).__name__ for task, share in self._tasks if not self._ran(task, context, share, end)]
         self._control.return_lease(self._holder)
         if failed:
             raise SweepError(f"failed: {', '.join(failed)}")
 
-    def _done(self, chore: Chore, sight: Sight, share: float, end: float) -> bool:
+    def _ran(self, task: SweepTask, context: SweepContext, share: float, end: float) -> bool:
         now = self._clock.now()
         if now > end:
             return True
         try:
-            chore.do(sight, min(end, now + share))
-        except Exception as error:  # noqa: BLE001 # the other chores must not suffer; it is raised at the end
-            Log().alarm("chore failed", chore=type(chore).__name__, cause=error, reason=aws_errors.code_of(error))
+            task.run(context, min(end, now + share))
+        except Exception as error:  # noqa: BLE001 # the other tasks must not suffer; it is raised at the end
+            Log().alarm("chore failed", chore=type(task).__name__, cause=error, reason=aws_errors.code_of(error))
             return False
         return True
 
 
-def _chores(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[Chore, float]]:
-    """Return the chores in their order, with the seconds that each may take: what is short and urgent comes before what is long."""
+def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[SweepTask, float]]:
+    """Return the tasks in their order, with the seconds that each may take: what is short and urgent comes before what is long."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
     queues, post = ports.queues, Post(ports.topic, clock)
-    scan_mails = ScanMailing(
+    scan_mails = SendScanMail(
         post,
         clock,
         records=records,
@@ -115,15 +116,15 @@ def _chores(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tup
         limit=settings.mails_per_scan,
     )
     return (
-        (Switching(ports.switches), 5.0),
-        (FlaggedMailing(records, scans, post, clock, stack_name=settings.stack_name, limit=settings.mails_per_scan), 15.0),
-        (JobWatching(waiting, scans, ports.batch_jobs, clock), 5.0),
-        (Closing(records, waiting, scans, clock), 5.0),
+        (SwitchLanes(ports.switches), 5.0),
+        (SendFlaggedMail(records, scans, post, clock, stack_name=settings.stack_name, limit=settings.mails_per_scan), 15.0),
+        (WatchJobs(waiting, scans, ports.batch_jobs, clock), 5.0),
+        (CloseScans(records, waiting, scans, clock), 5.0),
         (scan_mails, 10.0),
-        (Asking(records, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
-        (Measuring(scans, clock), 5.0),
-        (Purging(waiting, scans, control, queues, clock), 5.0),
-        (Cancelling(waiting, queues, clock), 20.0),
-        (LaneWatching(waiting, scans, control, queues, clock), 5.0),
-        (Resending(waiting, queues, clock), SWEEP_SECONDS),
+        (CheckOverdue(records, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
+        (NoteProgress(scans, clock), 5.0),
+        (PurgeLanes(waiting, scans, control, queues, clock), 5.0),
+        (CancelVideos(waiting, queues, clock), 20.0),
+        (WatchLanes(waiting, scans, control, queues, clock), 5.0),
+        (ResendMessages(waiting, queues, clock), SWEEP_SECONDS),
     )

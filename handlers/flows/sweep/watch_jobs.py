@@ -1,4 +1,4 @@
-"""Asking after batch jobs, and pausing the scan of one that broke."""
+"""Polling batch jobs, and pausing the scan of one that broke."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from handlers.adapters.batch_jobs import OVER, BatchJobs
 from handlers.adapters.table import Outcome, Scans, WaitingRecords
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
-from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import attempt_all
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# S3 throttles more frequent DescribeJob calls (S3 user guide, troubleshooting-batch-operations).
 ASKED_SECONDS = 30.0
-"""S3 slows down who asks after a batch job more often (S3 user guide, troubleshooting-batch-operations)."""
 
+# When a job is over its last tasks may still run (they retry for half a minute), and the index of what waits lags.
 SETTLED_SECONDS = 60.0
-"""When a job is over its last tasks may still be at it (they try for half a minute), and the index that tells what waits lags."""
 
+# Statuses of a job that ended before all its tasks were tried (S3 user guide, batch-ops-job-status).
 BROKEN = frozenset({"Cancelled", "Failed"})
-"""Statuses of a job that ended before all its tasks were tried (S3 user guide, batch-ops-job-status)."""
 
 
-class JobWatching:
+class WatchJobs:
     """Notes how the batch jobs stand of scans that are not over."""
 
     def __init__(self, waiting: WaitingRecords, scans: Scans, batch_jobs: BatchJobs, clock: Clock) -> None:
@@ -35,18 +35,18 @@ class JobWatching:
         self._clock = clock
         self._asked: dict[str, float] = {}
 
-    def do(self, sight: Sight, until: float) -> None:
+    def run(self, context: SweepContext, until: float) -> None:
         """Ask after every job that may have moved, and pause the scans of those that broke."""
         self._asked = {job: at for job, at in self._asked.items() if self._clock.now() - at < ASKED_SECONDS}
-        live = [scan for scan in sight.scans() if scan.live]
-        attempt_all((partial(self._look_after, scan, sight) for scan in live), lambda: self._clock.now() <= until)
+        live = [scan for scan in context.scans() if scan.live]
+        attempt_all((partial(self._look_after, scan, context) for scan in live), lambda: self._clock.now() <= until)
 
-    def _look_after(self, scan: Scan, sight: Sight) -> None:
+    def _look_after(self, scan: Scan, context: SweepContext) -> None:
         jobs = tuple(map(self._asked_after, scan.jobs))
         if jobs != scan.jobs:
             self._scans.note_jobs(scan.id, jobs)
-            sight.forget()
-        self._pause_if_broken(scan, jobs, sight)
+            context.forget()
+        self._pause_if_broken(scan, jobs, context)
 
     def _asked_after(self, job: BatchJob) -> BatchJob:
         if job.status in OVER or job.id in self._asked:
@@ -54,26 +54,26 @@ class JobWatching:
         self._asked[job.id] = self._clock.now()
         return self._batch_jobs.ask(job, at=self._clock.now())
 
-    def _pause_if_broken(self, scan: Scan, jobs: tuple[BatchJob, ...], sight: Sight) -> None:
+    def _pause_if_broken(self, scan: Scan, jobs: tuple[BatchJob, ...], context: SweepContext) -> None:
         """Pause a scan of which a job was cancelled or failed while videos wait; a person decides whether they are analysed."""
         broken = [job for job in jobs if job.status in BROKEN and not job.told]
         if not broken or scan.status is ScanStatus.PAUSED:
             return
         if scan.status is ScanStatus.CANCELLED or self._waiting.waiting_seems_empty(scan.id):
-            self._settle(scan, broken, sight)
+            self._settle(scan, broken, context)
             return
         reason = "; ".join(f"its batch job {job.id} is {job.status.lower()}" for job in broken)
         if self._scans.pause_broken_scan(scan.id, frozenset(job.id for job in broken), reason) is Outcome.DONE:
             Log({"scan_id": scan.id}).alarm("scan paused", reason=reason)
-        sight.forget()
+        context.forget()
 
-    def _settle(self, scan: Scan, broken: Sequence[BatchJob], sight: Sight) -> None:
+    def _settle(self, scan: Scan, broken: Sequence[BatchJob], context: SweepContext) -> None:
         """Note that nothing is to be decided about broken jobs: what waits later on comes from another job, and not from these.
 
-        The scan closes by itself, and its digest says how they ended; whoever cancelled the scan has decided already.
+        The scan closes by itself, and its digest says how they ended; cancelling the scan was the decision.
         """
         now = self._clock.now()
         long_over = [job for job in broken if job.terminal_since is not None and now - job.terminal_since >= SETTLED_SECONDS]
         if long_over:
             self._scans.note_jobs(scan.id, tuple(replace(job, told=True) for job in long_over))
-            sight.forget()
+            context.forget()

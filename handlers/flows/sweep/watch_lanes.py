@@ -1,4 +1,4 @@
-"""Looking at the lanes: whether they may be emptied by starters, and whether they have lost something."""
+"""Watching the lanes: whether starters may poll them, and whether they have lost messages."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
 from handlers.domain.record import Scan
 from handlers.domain.states import Lane
-from handlers.flows.sweep.context import Sight
+from handlers.flows.sweep.context import SweepContext
 from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
+# SQS may be a minute late with its counts, so a lane is empty when it was so in two sweeps, which are a minute apart.
 EMPTY_SECONDS = 55.0
-"""SQS may be a minute late with its counts, so a lane is empty when it was so in two sweeps, which are a minute apart."""
 
 
-class Switching:
-    """Makes the lanes' event source mappings agree with the settings; nobody else switches them."""
+class SwitchLanes:
+    """Makes the lanes' event source mappings agree with the settings; no other code switches them."""
 
     def __init__(self, switches: LaneSwitches) -> None:
         self._switches = switches
 
-    def do(self, sight: Sight, until: float) -> None:  # noqa: ARG002 # two short calls
+    def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # two short calls
         """Disable the mappings while starting is paused, enable them otherwise."""
-        paused = sight.settings().paused
-        if told := self._switches.agree(enabled=not paused):
-            Log().info("lanes switched", enabled=not paused, mappings=told)
+        paused = context.settings().paused
+        if switched := self._switches.agree(enabled=not paused):
+            Log().info("lanes switched", enabled=not paused, mappings=switched)
 
 
-class LaneWatching:
-    """Notices what a lane has lost: a dead letter more, or nothing in it while videos wait."""
+class WatchLanes:
+    """Detects lost messages: a new dead letter, or an empty lane while videos wait."""
 
     def __init__(self, waiting: WaitingRecords, scans: Scans, control: Control, queues: LaneQueues, clock: Clock) -> None:
         self._waiting = waiting
@@ -40,26 +40,26 @@ class LaneWatching:
         self._queues = queues
         self._clock = clock
 
-    def do(self, sight: Sight, until: float) -> None:
+    def run(self, context: SweepContext, until: float) -> None:
         """Have the videos of a lane sent again that has lost messages."""
-        if sight.settings().paused or not sight.open_scans():
+        if context.settings().paused or not context.open_scans():
             return
         for lane in Lane:
             if self._clock.now() > until:
                 return
             seen = self._control.lane_watch(lane)
-            watch = self._empty(lane, sight, self._dead(lane, sight, seen))
+            watch = self._empty(lane, context, self._dead(lane, context, seen))
             if watch != seen:
                 self._control.note_lane(lane, watch)
 
-    def _dead(self, lane: Lane, sight: Sight, seen: LaneWatch) -> LaneWatch:
+    def _dead(self, lane: Lane, context: SweepContext, seen: LaneWatch) -> LaneWatch:
         count = self._queues.dead_letters(lane)
         if count > seen.dead_letters:
-            self._send_again(lane, self._scans_waiting_in(lane, sight), sight, "dead letters")
+            self._send_again(lane, self._scans_waiting_in(lane, context), context, "dead letters")
         return replace(seen, dead_letters=count)
 
-    def _empty(self, lane: Lane, sight: Sight, seen: LaneWatch) -> LaneWatch:
-        waiting = self._scans_waiting_in(lane, sight) if self._queues.depth(lane).empty else []
+    def _empty(self, lane: Lane, context: SweepContext, seen: LaneWatch) -> LaneWatch:
+        waiting = self._scans_waiting_in(lane, context) if self._queues.depth(lane).empty else []
         if not waiting:
             return replace(seen, empty_since=None)
         now = self._clock.now()
@@ -67,14 +67,14 @@ class LaneWatching:
             return replace(seen, empty_since=now)
         if now - seen.empty_since < EMPTY_SECONDS:
             return seen
-        self._send_again(lane, waiting, sight, "empty")
+        self._send_again(lane, waiting, context, "empty")
         return replace(seen, empty_since=None)
 
-    def _scans_waiting_in(self, lane: Lane, sight: Sight) -> list[Scan]:
-        return [scan for scan in sight.open_scans() if lane in self._waiting.waiting_lanes(scan.id)]
+    def _scans_waiting_in(self, lane: Lane, context: SweepContext) -> list[Scan]:
+        return [scan for scan in context.open_scans() if lane in self._waiting.waiting_lanes(scan.id)]
 
-    def _send_again(self, lane: Lane, scans: list[Scan], sight: Sight, reason: str) -> None:
+    def _send_again(self, lane: Lane, scans: list[Scan], context: SweepContext, reason: str) -> None:
         for scan in scans:
             self._scans.send_again(scan.id, self._clock.now())
         Log().warning("lane has lost messages", lane=lane.value, reason=reason, scans=len(scans))
-        sight.forget()
+        context.forget()

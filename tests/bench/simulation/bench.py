@@ -17,6 +17,11 @@ LENGTHS = {
     "20 s each": {"length": SHORT_SECONDS},
 }
 _SHORT_LANE = {"tasks_per_second": 1 / 30, "starter_crash_share": 0.2}
+# Without the token a video is paid twice only if its starter died between Start and record, and its message is back while its
+# analysis still runs. Behind a full lane it never is: what comes back waits for all that was sent before it, some 66 hours at
+# 10,000 videos. So the token is shown, with its control, where videos come a little slower than they are analysed (20 jobs of 8
+# min on average take one in 24 s) and the lane is short; and where starters die often, because of 0.5 % that do only 3 in 10,000
+# videos are paid twice.
 MUTANTS = {
     "nothing left out": {},
     "no sweeper": {"without": "sweeper"},
@@ -24,11 +29,6 @@ MUTANTS = {
     "short lane, 20 % of starters crash": _SHORT_LANE,
     "the same, no token": _SHORT_LANE | {"without": "token"},
 }
-"""Without the token a video is paid twice only if its starter died between Start and record, and its message is back while its
-analysis still runs. Behind a full lane it never is: what comes back waits for all that was sent before it, some 66 hours at
-10,000 videos. So the token is shown, with its control, where videos come a little slower than they are analysed (20 jobs of 8 min
-on average take one in 24 s) and the lane is short; and where starters die often, because of 0.5 % that do only 3 in 10,000 videos
-are paid twice."""
 SOUND = {"nothing left out", "short lane, 20 % of starters crash"}
 FULL_USE = 0.99
 

@@ -61,5 +61,5 @@ class Book:
 
 
 def new_book(videos):
-    """Return an empty book for so many videos."""
+    """Return an empty book for a number of videos."""
     return Book(array("d", [float("nan")]) * videos)

@@ -1,6 +1,6 @@
 """Virtual time: one heap of what happens when, and greenlets that sleep in it. Nothing waits for the wall.
 
-What stands in the heap is an action to be called, or a greenlet that sleeps. Actions are called by the hub, in whose greenlet `run`
+An entry of the heap is an action to be called, or a greenlet that sleeps. Actions are called by the hub, in whose greenlet `run`
 was called; who falls asleep wakes the next sleeper directly, which saves every second switch.
 """
 
@@ -28,17 +28,17 @@ class VirtualClock:
         return self.time
 
     def call_later(self, seconds, action):
-        """Call the action so many seconds from now; at the same time in the order in which they were asked for."""
+        """Call the action that many seconds from now; at the same time in the order in which they were asked for."""
         heapq.heappush(self._heap, (self.time + max(0.0, seconds), next(self._order), action))
 
     def sleep(self, seconds):
-        """Let others run for so many seconds; only in a greenlet that `spawn` made."""
+        """Let others run for a time; only in a greenlet that `spawn` made."""
         self.sleep_until(self.time + max(0.0, seconds))
 
     def sleep_until(self, due):
         """Let others run until a time that is not over."""
         heap = self._heap
-        if not heap or heap[0][0] > due:  # nobody else would run meanwhile
+        if not heap or heap[0][0] > due:  # no other greenlet would run meanwhile
             self.time = due
             return
         at, _, first = heap[0]

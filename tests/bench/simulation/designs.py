@@ -15,6 +15,7 @@ from tests.bench.simulation.world import World
 _COLLECTED_RARELY = (100_000, 10, 10)
 SLOW_WAIT_SECONDS = (30.0, 30.0)
 
+# `blog_limited` has as many functions at a time as there are jobs; `scheduler` is fixed so that it stops at the limit.
 DESIGNS = {
     "ours": Ours,
     "blog": peers.Blog,
@@ -23,7 +24,6 @@ DESIGNS = {
     "scheduler": peers.Scheduler,
     "scheduler_as_written": lambda world: peers.Scheduler(world, as_written=True),
 }
-"""`blog_limited` has as many functions at a time as there are jobs; `scheduler` is mended so that it stops at the limit."""
 
 
 def simulate(setting, make=OursInMemory, watch=None):

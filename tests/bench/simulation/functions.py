@@ -15,8 +15,8 @@ from tools.emulator.services.lambda_.model import Outcome, exited, failure, time
 
 COLD_SECONDS = 0.8
 START_SECONDS = 0.2
+# How long an idle environment is kept; AWS says "some minutes".
 IDLE_SECONDS = 600.0
-"""An environment that nobody needs for so long is gone; AWS says "some minutes"."""
 START = "rekognition.StartContentModeration"
 
 

@@ -24,10 +24,10 @@ from tools.emulator.settings import EmulatorSettings
 ACCOUNT = "111122223333"
 WORK_BUCKET = "amzn-s3-demo-work"
 SCAN = "01JDEM00000000000000000001"
+# A design of which Rekognition has heard nothing for so long is over: twice the longest video.
 QUIET_SECONDS = 12 * 3_600.0
-"""A design of which Rekognition has heard nothing for so long is over: twice the longest video."""
+# For so long a design is watched after its last result: a message that comes back late may still be paid.
 AFTER_SECONDS = 3_600.0
-"""For so long a design is watched after its last result: a message that comes back late may still be paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +137,11 @@ class Ground:
 
 
 class Lab(Ground):
-    """A laboratory on the emulator's engines. `queues` are the limits of a design's queues, `graves` their dead letters."""
+    """A laboratory on the emulator's engines. `queues` are the limits of a design's queues by name, `dead_letters` their DLQs."""
 
-    def __init__(self, world, parts, *, queues=None, graves=None, table=None):
+    def __init__(self, world, parts, *, queues=None, dead_letters=None, table=None):
         super().__init__(world, parts, table, Videos(world))
-        self.queues = Queues(self.clock, queues or {}, graves or {})
+        self.queues = Queues(self.clock, queues or {}, dead_letters or {})
         self.functions = FunctionService(
             clock=self.clock,
             settings=self.settings,

@@ -1,45 +1,35 @@
 """The product in the laboratory: its own flows and adapters, wired as its handlers wire them."""
 
 import json
+from functools import partial
 from pathlib import Path
 
-from handlers.adapters.batch_jobs import BatchJobs
-from handlers.adapters.functions import CompletionFunction, LaneSwitches
-from handlers.adapters.hits import HitStore
-from handlers.adapters.mail import MailTopic
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.queue import LaneQueues
-from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
 from handlers.adapters.table import open_table
-from handlers.domain import policy
 from handlers.domain.record import Scan
 from handlers.domain.states import Lane, ScanStatus, State
-from handlers.flows.complete import Completing
-from handlers.flows.lane_events import Receiving
-from handlers.flows.register import Registering
-from handlers.flows.start import Starting, StartSettings
-from handlers.flows.start_rules import Limits
-from handlers.flows.sweep.sweep import Ports, Sweeping, SweepSettings
+from handlers.settings import BatchInvokeSettings, CompletionSettings, StartAnalysisSettings, SweeperSettings
+from handlers.wiring import Adapters
 from tests.bench.simulation import clients
 from tests.bench.simulation import lab as labs
 from tests.bench.simulation import queues as queueing
 from tests.bench.simulation.lab import ACCOUNT, SCAN, WORK_BUCKET, Lab, Part
 from tests.bench.simulation.tables import SCAN_TABLE, scan_table
 from tests.bench.simulation.world import BUCKET
+from tests.harness.flows import WIRINGS, invoked
 
 COMPLETIONS = f"arn:aws:sns:us-east-1:{ACCOUNT}:completions"
 ALERTS = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/rekognition"
 LANES = {Lane.NORMAL: "normal", Lane.EXPRESS: "express"}
-GRAVES = {"normal": "normal-dead", "express": "express-dead"}
+DEAD_LETTERS = {"normal": "normal-dead", "express": "express-dead"}
 STARTERS_PER_LANE = 2
+# Timeout in seconds and memory in MB.
 FUNCTIONS = {
     "batch_invoke": (300.0, 256),
     "start_analysis": (900.0, 256),
     "completion": (900.0, 1_024),
     "sweeper": (120.0, 512),
 }
-"""Timeout in seconds and memory in MB."""
 LANE_VISIBILITY_SECONDS, LANE_RECEIVES = 5_400.0, 1_000
 SWEEPS = "rate(1 minute)"
 _RETRY_LOOK_SECONDS = 60.0
@@ -56,22 +46,26 @@ class Ours:
     def __init__(self, world):
         self.world = world
         self.retried = 0
-        self._limits = Limits(slots=world.setting.slots, account_jobs=world.setting.slots)
-        self._policy = policy.parse(json.dumps(_CONTEXT["policy"]))
+        self._settings = _settings(world.setting.slots)
         self.lab = self._lab()
         self._wire()
 
     def _lab(self):
         queue = {name: queueing.limits(LANE_VISIBILITY_SECONDS, LANE_RECEIVES) for name in LANES.values()}
-        grave = {name: queueing.limits(30.0, None) for name in GRAVES.values()}
-        return Lab(self.world, self._parts(), queues=queue | grave, graves=GRAVES, table=scan_table)
+        dead = {name: queueing.limits(30.0, None) for name in DEAD_LETTERS.values()}
+        return Lab(self.world, self._parts(), queues=queue | dead, dead_letters=DEAD_LETTERS, table=scan_table)
 
     def _parts(self):
-        flows = (self._batch_invoke, self._start_analysis, self._completion, self._sweeper)
         return {
-            name: Part(make=make, timeout=FUNCTIONS[name][0], memory=FUNCTIONS[name][1])
-            for name, make in zip(FUNCTIONS, flows, strict=True)
+            name: Part(make=partial(self._flow, name), timeout=timeout, memory=memory)
+            for name, (timeout, memory) in FUNCTIONS.items()
         }
+
+    def _flow(self, name, environment):
+        return invoked(name, WIRINGS[name](self._settings[name], self._adapters(environment)))
+
+    def _adapters(self, environment):
+        return Adapters(Clients(self, environment), environment)
 
     def _wire(self):
         lab = self.lab
@@ -112,58 +106,79 @@ class Ours:
         closed = (lambda: True) if self.world.setting.without else lambda: self.table.scans.scan(SCAN).status is ScanStatus.CLOSED
         self.lab.run(closed)
 
-    # the functions' flows
 
-    def _table(self, environment):
-        return open_table(clients.dynamodb(environment, self.lab.tables), SCAN_TABLE, environment)
+def _settings(slots):
+    """Return the settings of each function."""
+    lanes = {f"{lane.value}_queue_url": queueing.url_of(name) for lane, name in LANES.items()}
+    dead_letters = {f"{lane.value}_dead_letters_url": queueing.url_of(DEAD_LETTERS[name]) for lane, name in LANES.items()}
+    mappings = {f"{lane.value}_mapping_id": mapping for lane, mapping in zip(LANES, MAPPINGS, strict=True)}
+    return {
+        "batch_invoke": BatchInvokeSettings(table_name=SCAN_TABLE, **lanes),
+        "start_analysis": StartAnalysisSettings(
+            table_name=SCAN_TABLE,
+            completions_topic_arn=COMPLETIONS,
+            rekognition_role_arn=ROLE,
+            min_confidence=_CONTEXT["min_confidence"],
+            account_jobs=slots,
+            slots=slots,
+            **lanes,
+        ),
+        "completion": CompletionSettings(
+            table_name=SCAN_TABLE,
+            work_bucket_name=WORK_BUCKET,
+            completions_topic_arn=COMPLETIONS,
+            policy=json.dumps(_CONTEXT["policy"]),
+        ),
+        "sweeper": SweeperSettings(
+            table_name=SCAN_TABLE,
+            alerts_topic_arn=ALERTS,
+            account_id=ACCOUNT,
+            stack_name="VideoModeration",
+            completion_function_arn=labs.arn_of("completion"),
+            completions_topic_arn=COMPLETIONS,
+            mails_per_scan=_CONTEXT.get("mails_per_scan", 25),
+            **lanes,
+            **dead_letters,
+            **mappings,
+        ),
+    }
 
-    def _lanes(self, environment, *, dead_letters=False):
-        urls = {lane: queueing.url_of(name) for lane, name in LANES.items()}
-        graves = {lane: queueing.url_of(GRAVES[name]) for lane, name in LANES.items()} if dead_letters else None
-        return LaneQueues(clients.sqs(environment, self.lab.queues), urls, graves)
 
-    def _rekognition(self, environment):
-        return clients.rekognition(environment, self.lab.rekognition, token=self.world.setting.without != "token")
+class Clients:
+    """The clients of one environment; the environment makes their calls. Implements `wiring.Clients`."""
 
-    def _hits(self, environment):
-        return HitStore(clients.s3(environment), WORK_BUCKET)
+    def __init__(self, design, environment):
+        self._lab = design.lab
+        self._setting = design.world.setting
+        self._environment = environment
 
-    def _lambda(self, environment):
-        return clients.functions(environment, self.lab.functions, self.lab)
+    def dynamodb(self):
+        """Return the client of the table."""
+        return clients.dynamodb(self._environment, self._lab.tables)
 
-    def _batch_invoke(self, environment):
-        store = ObjectStore(clients.s3(environment))
-        table = self._table(environment)
-        flow = Registering(table.records, table.scans, store, self._lanes(environment), environment)
-        return lambda event, _deadline: flow.respond(event)
+    def s3(self):
+        """Return the client of the videos and the hits."""
+        return clients.s3(self._environment)
 
-    def _start_analysis(self, environment):
-        settings = StartSettings(COMPLETIONS, ROLE, _CONTEXT["min_confidence"], self._limits)
-        store, starter = ObjectStore(clients.s3(environment)), AnalysisStarter(self._rekognition(environment))
-        table = self._table(environment)
-        starting = Starting(table.records, table.control, store, starter, environment, settings=settings)
-        flow = Receiving(starting, self._lanes(environment), environment)
-        return lambda event, deadline: flow.respond(event, deadline=deadline)
+    def s3control(self):
+        """Return the client of the batch jobs."""
+        return clients.s3control(self._environment, self._lab.batch)
 
-    def _completion(self, environment):
-        reader = AnalysisReader(self._rekognition(environment), environment)
-        table = self._table(environment)
-        flow = Completing(table.records, reader, self._hits(environment), self._policy, environment, topic_arn=COMPLETIONS)
-        return lambda event, deadline: flow.respond(event, deadline=deadline)
+    def sqs(self):
+        """Return the client of the lanes."""
+        return clients.sqs(self._environment, self._lab.queues)
 
-    def _sweeper(self, environment):
-        aws = self._lambda(environment)
-        ports = Ports(
-            table=self._table(environment),
-            topic=MailTopic(clients.sns(environment, self.lab.topics), ALERTS),
-            batch_jobs=BatchJobs(clients.s3control(environment, self.lab.batch), ACCOUNT),
-            queues=self._lanes(environment, dead_letters=True),
-            reader=AnalysisReader(self._rekognition(environment), environment),
-            completion=CompletionFunction(aws, labs.arn_of("completion")),
-            switches=LaneSwitches(aws, MAPPINGS),
-        )
-        flow = Sweeping(ports, environment, SweepSettings("VideoModeration", COMPLETIONS, _CONTEXT.get("mails_per_scan", 25)))
-        return lambda _event, deadline: flow.sweep(deadline=deadline)
+    def sns(self):
+        """Return the client of the mails."""
+        return clients.sns(self._environment, self._lab.topics)
+
+    def functions(self):
+        """Return the client of Lambda."""
+        return clients.functions(self._environment, self._lab.functions, self._lab)
+
+    def rekognition(self):
+        """Return the client of the analyses."""
+        return clients.rekognition(self._environment, self._lab.rekognition, token=self._setting.without != "token")
 
 
 class _AtOnce:

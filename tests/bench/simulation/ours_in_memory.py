@@ -1,10 +1,11 @@
 """The product with the second set of ports: the same flows, for a million videos."""
 
+from handlers.wiring import Adapters
 from tests.bench.simulation import clients
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.lab import SCAN, Ground
 from tests.bench.simulation.memory import memory_table
-from tests.bench.simulation.ours import COMPLETIONS, LANE_VISIBILITY_SECONDS, LANES, STARTERS_PER_LANE, Ours
+from tests.bench.simulation.ours import COMPLETIONS, LANE_VISIBILITY_SECONDS, LANES, STARTERS_PER_LANE, Clients, Ours
 from tests.bench.simulation.queues import arn_of
 from tests.bench.simulation.quick import MemoryHits, QuickLambda
 from tests.bench.simulation.quick_lanes import MemoryQueues, QuickLane
@@ -52,7 +53,7 @@ class Mails:
     def __init__(self):
         self.mails = 0
 
-    def mail(self, given):  # nobody reads them
+    def mail(self, given):  # mails are only counted
         """Take a mail."""
         self.mails += 1
         return {"MessageId": str(self.mails)}
@@ -71,21 +72,44 @@ class OursInMemory(Ours):
             self.lab.functions.every(60.0, "sweeper")
         self._submit()
 
-    def _table(self, environment):
-        client = clients.dynamodb(environment, self.lab.tables)
-        return memory_table(client, environment, self.lab.records)
+    def _adapters(self, environment):
+        return MemoryAdapters(MemoryClients(self, environment), environment)
 
-    def _lanes(self, environment, *, dead_letters=False):  # there are none
-        return MemoryQueues(environment, self.lab.lanes, {arn_of(name): lane for lane, name in LANES.items()})
 
-    def _rekognition(self, environment):
-        return self.lab.rekognition.client(environment, token=self.world.setting.without != "token")
+class MemoryClients(Clients):
+    """The clients of one environment, of the services in memory."""
 
-    def _hits(self, environment):
-        return MemoryHits(environment)
+    def functions(self):
+        """Return the client of Lambda."""
+        return clients.quick_functions(self._environment, self._lab.functions)
 
-    def _lambda(self, environment):
-        return clients.quick_functions(environment, self.lab.functions)
+    def rekognition(self):
+        """Return the client of the analyses."""
+        return self._lab.rekognition.client(self._environment, token=self._setting.without != "token")
+
+    def records(self):
+        """Return the records of the table in memory."""
+        return self._lab.records
+
+    def lanes(self):
+        """Return the lanes in memory."""
+        return self._lab.lanes
+
+
+class MemoryAdapters(Adapters):
+    """The adapters of one environment, in memory."""
+
+    def table(self, _name):
+        """Open the table."""
+        return memory_table(self.clients.dynamodb(), self.clock, self.clients.records())
+
+    def lanes(self, _urls, _dead_letters=None):
+        """Reach the lanes."""
+        return MemoryQueues(self.clock, self.clients.lanes(), {arn_of(name): lane for lane, name in LANES.items()})
+
+    def hit_store(self, _bucket):
+        """Reach what counts hits."""
+        return MemoryHits(self.clock)
 
 
 def _body(number, attempt):

@@ -1,6 +1,6 @@
 """Three other designs in the same laboratory and world, written from what is known of them (`peers.md` 0.1 to 0.3), kindly.
 
-Kindly: the SDK's retries of today are granted to all; where a sample has a fault that is not its design, the mended form runs too.
+Kindly: the SDK's retries of today are granted to all; where a sample has a fault that is not its design, the fixed form runs too.
 """
 
 import itertools
@@ -20,8 +20,8 @@ TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:notices"
 CHANNEL = {"SNSTopicArn": TOPIC, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/rekognition"}
 POLL_SECONDS = 5.0
 ARRIVALS_PER_SECOND = 200.0
+# What boto3's `standard` mode repeats, three tries in all (aws-facts, section 7).
 THROTTLES = ("LimitExceededException", "ProvisionedThroughputExceededException", "ThrottlingException")
-"""What boto3's `standard` mode repeats, three tries in all (aws-facts, section 7)."""
 _SUCCEEDED = "Succeeded"
 
 
@@ -38,7 +38,7 @@ class _Design:
         return clients.rekognition(environment, self.lab.rekognition)
 
     def _start(self, environment, key, attempts=3, **parameters):
-        """Start an analysis as boto3 does, patiently where Rekognition throttles."""
+        """Start an analysis as boto3 does, with retries where Rekognition throttles."""
         client, video = self._aws(environment), {"S3Object": {"Bucket": worlds.BUCKET, "Name": key}}
         for attempt in range(attempts - 1):
             try:
@@ -95,7 +95,7 @@ class Blog(_Design):
 
 
 class Seed(_Design):
-    """The seed's: an upload starts the analysis, its notice a second function; nobody looks after what went wrong."""
+    """The seed's: an upload starts the analysis, its notice a second function; nothing handles what went wrong."""
 
     def __init__(self, world):
         super().__init__(world)
@@ -123,7 +123,7 @@ class Seed(_Design):
 class Scheduler(_Design):
     """The large-scale sample's: table, stream, queue; one scheduler starts what it can every two minutes and after each notice.
 
-    `as_written`: its stop at the limit fails, so that it tries a hundred rounds each time; mended, it stops at the first refusal.
+    `as_written`: its stop at the limit fails, so that it tries a hundred rounds each time; fixed, it stops at the first refusal.
     """
 
     ROUNDS = 100
@@ -143,7 +143,7 @@ class Scheduler(_Design):
             "results": queueing.limits(900.0, self.RECEIVES),
             "dead": queueing.limits(30.0, None),
         }
-        self.lab = Lab(world, parts, queues=queues, graves={"jobs": "dead", "results": "dead"})
+        self.lab = Lab(world, parts, queues=queues, dead_letters={"jobs": "dead", "results": "dead"})
         self.lab.topics.subscribe_function(TOPIC, labs.arn_of("scheduler"))
         self.lab.topics.subscribe_queue(TOPIC, arn_of("results"))
         self.lab.poll("results-mapping", arn_of("results"), "results", most=50)

@@ -20,13 +20,13 @@ def arn_of(name):
 class Queues:
     """All queues; implements `ports.Queues` and Lambda's `ReceivingQueues`. Pollers are woken as soon as a message may be seen.
 
-    `limits`: the settings of each queue by its name; `graves`: the name of each queue's dead letters.
+    `limits`: the settings of each queue by its name; `dead_letters`: the name of each queue's dead letters.
     """
 
-    def __init__(self, clock, limits, graves):
+    def __init__(self, clock, limits, dead_letters):
         self._clock = clock
         self._limits = limits
-        self._graves = graves
+        self._dead_letters = dead_letters
         self._queues = {name: MessageQueue(clock) for name in limits}
         self._wake = lambda _: None
         self.operations = {
@@ -45,12 +45,12 @@ class Queues:
 
     # ports.Queues and functions.ports.ReceivingQueues
 
-    def send(self, queue_arn, body, attributes):  # nobody here reads them
+    def send(self, queue_arn, body, attributes):  # unused here
         """Send a message."""
         self._put(_name(queue_arn), body)
 
     def receive(self, queue_arn, max_messages):
-        """Return at most so many messages."""
+        """Return at most `max_messages` messages."""
         name = _name(queue_arn)
         received = self._take(name, max_messages, None)
         return [ReceivedMessage(one.message_id, one.handle, one.body, one.md5, one.system, {}) for one in received]
@@ -118,7 +118,7 @@ class Queues:
         received, dead = self._queues[name].receive(count, limits, visibility)
         for message in dead:
             message.visible_at = self._clock.now()
-            self._queues[self._graves[name]].add(message)
+            self._queues[self._dead_letters[name]].add(message)
         if received:
             self._wake_in(name, limits.visibility_seconds if visibility is None else visibility)
         return received

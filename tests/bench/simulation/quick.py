@@ -1,6 +1,6 @@
 """Lambda and the work bucket in memory, for a million videos: what the emulator's engines do, without JSON, ids and history.
 
-Every rule here and in the other `quick_` modules stands in an engine too; 10,000 videos are run both ways, and Rekognition's book
+Every rule here and in the other `quick_` modules is in an engine too; 10,000 videos are run both ways, and Rekognition's book
 must be the same.
 """
 

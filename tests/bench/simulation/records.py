@@ -12,8 +12,8 @@ from tests.bench.simulation import world as worlds
 from tests.bench.simulation.rekognition import ETAG
 from tests.bench.simulation.tables import lag_at
 
+# The partition of due mails, after the shards of what waits.
 MAILS = items.INDEX_SHARDS
-"""The partition of due mails, after the shards of what waits."""
 
 _FACTS = ObjectFacts(ETAG, 10_000_000, None)
 
@@ -101,7 +101,7 @@ class Records:
         self._coming.append((now + lag_at(now), number, key, row))
 
     def shard(self, number):
-        """Return a shard as the index shows it: its keys as a heap, of which those count that stand in the second."""
+        """Return a shard as the index shows it: its keys as a heap, of which those count that are in the second."""
         now, coming = self._clock.now(), self._coming
         while coming and coming[0][0] <= now:
             _, at, key, row = coming.popleft()
@@ -117,7 +117,7 @@ class Records:
         return heap, live
 
     def first(self, number, most, *, before=None, after=-1):
-        """Return the first rows of a shard with their keys, at most so many: those before a time, and after a key."""
+        """Return the first rows of a shard with their keys, at most `most`: those before a time, and after a key."""
         heap, live = self.shard(number)
         found, passed = [], []
         limit = None if before is None else sort_key(before, "0")

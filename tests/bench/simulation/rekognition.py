@@ -8,10 +8,10 @@ from tools.emulator.services.rekognition.video import Analysis, Sighting, VideoM
 
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 ETAG = "0123456789abcdef0123456789abcdef"
+# What is seen in a flagged video: with the label's parents six rows, merged into three segments.
 _SEEN = (Sighting(1_000, "Smoking", 97.5), Sighting(1_500, "Smoking", 91.0))
-"""What is seen in a flagged video: with the label's parents six rows, merged into three segments."""
+# The same as Rekognition's answers have it.
 ROWS = rows_of(Analysis(VideoMetadata("h264", 0, "", 25.0, 720, 1280, "LIMITED"), _SEEN), 0.0)
-"""The same as Rekognition's answers have it."""
 
 
 class Videos:
@@ -32,7 +32,7 @@ class Videos:
         return StoredObject(body, ETAG, len(body), None, "AES256")
 
     def write(self, bucket, key, body):
-        """Store an object that is no video."""
+        """Store an object that is not a video."""
         self._others[bucket, key] = body
 
     def written(self, prefix):

@@ -11,8 +11,8 @@ from tools.emulator.services.dynamodb.values import item_size
 INDEX_LAG_SECONDS = 2.0
 SCAN_TABLE = "scans"
 WRITE_BYTES, READ_BYTES = 1024, 4096
+# What is counted without being shown are the items of running analyses: about so large.
 _COUNTED_ITEM_BYTES = 250
-"""What is counted without being shown are the items of running analyses: about so large."""
 
 
 class Tables(Engine):

@@ -17,8 +17,8 @@ from tests.bench.simulation.ours_in_memory import OursInMemory
 from tests.bench.simulation.world import Setting, World
 
 SMALL = Setting(videos=150, length=60.0, slots=5)
+# Videos come slower than they are analysed, and starters die often.
 SHORT_LANE = {"starter_crash_share": 0.2, "tasks_per_second": 1 / 90, "length": 1_500.0}
-"""Videos come slower than they are analysed, and starters die often."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_slot_use_needs_waiting_videos():
 
 
 def test_lost_and_paid_twice_by_hand():
-    """A video is lost whose result nobody read, paid twice if it had two jobs, and one without a job is lost too."""
+    """A video is lost whose result was never read, paid twice if it had two jobs, and one without a job is lost too."""
     book = book_of(3, (0, 0.0, 1.0, 2.0, 2.0, 3.0), (0, 0.0, 1.5, 2.0, 2.0, 3.0), (1, 0.0, 4.0, 5.0, 5.0, None))
 
     result = measure(book, 3, 2)
@@ -170,13 +170,13 @@ def test_mutants_are_seen(without, changes, seen):
     assert seen(sound, mutant)
 
 
+# Figures of all mutants as they must be.
 SEEN = {
     label: {"lost": 0, "paid_twice": 0, "slot_use": 0.995} | spoilt
     for label, spoilt in zip(
         bench.MUTANTS, ({}, {"lost": 9}, {"slot_use": 0.97}, {"slot_use": None}, {"paid_twice": 9}), strict=True
     )
 }
-"""Figures of all mutants as they must be."""
 
 
 @pytest.mark.parametrize(
@@ -228,10 +228,10 @@ def test_events_tell_the_same(tmp_path, ours):
     events.write(path, {"ours": ours.lab.book}, 5)
     ((design, book, slots),) = events.read(path)
 
-    told, seen = measure(book, 150, slots), measure(ours.lab.book, 150, 5)
+    expected, seen = measure(book, 150, slots), measure(ours.lab.book, 150, 5)
     assert "ours" == design
-    assert (seen.finished, seen.paid_twice) == (told.finished, told.paid_twice)
-    assert pytest.approx((seen.makespan, seen.slot_use), rel=1e-6) == (told.makespan, told.slot_use)
+    assert (seen.finished, seen.paid_twice) == (expected.finished, expected.paid_twice)
+    assert pytest.approx((seen.makespan, seen.slot_use), rel=1e-6) == (expected.makespan, expected.slot_use)
 
 
 def test_billing_by_hand(ours):

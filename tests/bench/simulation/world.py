@@ -9,8 +9,8 @@ from dataclasses import dataclass
 MEDIAN_SECONDS = 240.0
 LONG_SECONDS = 3_600.0
 LONG_SHARE = 0.01
+# Rekognition takes no longer video (Rekognition guide, limits).
 LONGEST_SECONDS = 6 * 3_600.0
-"""Rekognition takes no longer video (Rekognition guide, limits)."""
 _QUANTILE_99 = 2.326_347_874
 _SIGMA = math.log(LONG_SECONDS / MEDIAN_SECONDS) / _QUANTILE_99
 
@@ -22,8 +22,8 @@ FLAGGED_SHARE = 0.02
 BUCKET = "amzn-s3-demo-bucket"
 _PREFIX = "videos/"
 NOTHING, LOST, REPEATED = 0, 1, 2
+# How often a notice is sent whose fate this is.
 COPIES = (1, 0, 2)
-"""How often a notice is sent whose fate this is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,14 +25,14 @@ def test_5xx(code):
     [time_out(), ConnectTimeoutError(endpoint_url="x"), EndpointConnectionError(endpoint_url="x")],
 )
 def test_no_answer(error):
-    """Where no answer came, nobody knows what was done."""
+    """Where no answer came, it is unknown what was done."""
     assert fault_of(error) is Fault.UNKNOWN
 
 
 @pytest.mark.parametrize("error", [client_error("NeverHeardOf"), NoCredentialsError(), ZeroDivisionError("x")])
 def test_ours(error):
     """What the table does not know is taken for a fault of ours, and does not pass by itself."""
-    assert (Fault.OURS, False) == (fault_of(error), fault_of(error).passing)
+    assert (Fault.OURS, False) == (fault_of(error), fault_of(error).transient)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_key():
 
 
 def test_encrypted(kept, work):
-    """The object is encrypted by S3 itself, and is no text that a client would unpack unasked."""
+    """The object is encrypted by S3 itself, and is not marked so that a client would unpack it unasked."""
     kept(waiting(), [WEAPON])
 
     head = work.head_object(Bucket=WORK_BUCKET, Key=hits_key(waiting()))

@@ -26,7 +26,7 @@ class Sqs:
 
 
 def test_refused():
-    """What SQS refused of a batch is not among what was sent, so that nobody takes it for sent."""
+    """What SQS refused of a batch is not among what was sent, so that it is not taken for sent."""
     records = [waiting(f"{number}.mp4") for number in range(3)]
 
     sent = LaneQueues(Sqs(refused=("1",)), URLS).send_all(records)
@@ -66,7 +66,7 @@ def test_counts(queues, sqs, urls):
 
 @pytest.mark.parametrize("code", ["PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"])
 def test_purging_already(queues, sqs, code):
-    """SQS purges a queue once a minute; that it does so already is no error."""
+    """SQS purges a queue once a minute; that a purge is under way is not an error."""
     sqs.fail("purge_queue", client_error(code))
 
     assert [False, True] == [queues.purge(Lane.NORMAL) for _ in range(2)]

@@ -47,7 +47,7 @@ def test_failed_job():
 
 
 @pytest.mark.parametrize("response", [{}, {"JobStatus": None}, {"JobStatus": "DONE"}])
-def test_status_that_nobody_knows(response):
+def test_unknown_status(response):
     """Nothing is concluded from an answer without a known status: least of all that the video is clean."""
     with pytest.raises(ValueError, match="JobStatus"):
         analysis.page(response)
@@ -77,7 +77,7 @@ def test_level_of_rekognition_comes_first():
 
 
 def test_rows_without_a_label():
-    """What names no label is no hit."""
+    """What names no label is not a hit."""
     items = [{"Timestamp": 0}, {"Timestamp": 0, "ModerationLabel": None}, {"Timestamp": 0, "ModerationLabel": {"Confidence": 9.0}}]
 
     page = analysis.page({"JobStatus": "SUCCEEDED", "ModerationLabels": items})

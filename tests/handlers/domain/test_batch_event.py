@@ -79,7 +79,7 @@ def test_schema_2_0():
 
 
 def test_lane_and_retry_may_be_absent():
-    """Without these arguments the lane is normal, and it is no retry."""
+    """Without these arguments the lane is normal and the attempt is the first."""
     request = batch_event.parse(event_of(task_of()))
 
     assert (request.lane, request.retry, request.refusal) == (Lane.NORMAL, 0, None)
@@ -127,10 +127,10 @@ def test_objects_with_any_key_are_found(key, encode):
         (task_of("a.mp4", s3VersionId="\udfff"), "Unicode"),
         (task_of(""), "0 bytes"),
         (task_of("ü" * 513), "1026 bytes"),
-        (task_of(None), "no text"),
-        (task_of(["a.mp4"]), "no text"),
-        (task_of(s3VersionId=7), "no text"),
-        (task_of(s3Bucket=None), "no text"),
+        (task_of(None), "not text"),
+        (task_of(["a.mp4"]), "not text"),
+        (task_of(s3VersionId=7), "not text"),
+        (task_of(s3Bucket=None), "not text"),
         (task_of(s3Bucket=""), "bucket"),
         (task_of(s3Bucket="arn:aws:s3:::amzn-s3-demo-bucket"), "bucket"),
         ({"taskId": TASK}, "missing"),
@@ -190,10 +190,10 @@ def test_unknown_schema(version):
 
 
 def test_schema_1_0_needs_the_id_of_a_batch_job():
-    """A job id that is no uuid makes no scan id."""
+    """A job id that is not a uuid makes no scan id."""
     whole = event("1_0") | {"job": {"id": "../../etc"}}
 
-    assert "no scan id" in only_task(whole).refusal
+    assert "not a scan id" in only_task(whole).refusal
 
 
 def test_user_arguments_of_schema_1_0_are_not_read():
@@ -234,7 +234,7 @@ def test_never_an_exception(value):
 
 @given(DISTORTED)
 def test_never_an_exception_for_a_task(value):
-    """Whatever stands in a task of an otherwise good event."""
+    """Whatever a task of an otherwise good event holds."""
     request = batch_event.parse(event_of(value, task_of(task_id="good")))
 
     assert request.refusal is None
@@ -243,7 +243,7 @@ def test_never_an_exception_for_a_task(value):
 
 @pytest.mark.parametrize("value", [None, {}, [], "text", 7, {"tasks": {}}, {"tasks": None}, {"job": [], "tasks": [None, 7, {}]}])
 def test_events_of_someone_else(value):
-    """What is no S3 Batch event is refused, with nothing to do."""
+    """What is not an S3 Batch event is refused, with nothing to do."""
     request = batch_event.parse(value)
 
     assert request.refusal
@@ -276,7 +276,7 @@ def test_response_echoes_the_schema(version):
     given_results=st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(ResultCode)), max_size=12),
 )
 def test_one_result_for_each_task(asked, given_results):
-    """Every task gets one result: the gravest given, or a temporary failure where none was; nobody else gets one."""
+    """Every task gets one result: the most severe given, or a temporary failure without one; no other task gets one."""
     request = batch_event.parse(event_of(*(task_of(task_id=task_id) for task_id in asked)))
     order = [ResultCode.SUCCEEDED, ResultCode.PERMANENT_FAILURE, ResultCode.TEMPORARY_FAILURE]
 
@@ -290,7 +290,7 @@ def test_one_result_for_each_task(asked, given_results):
 
 
 def test_a_task_without_a_result_is_asked_again():
-    """Where the flow returns nothing for a task, S3 is told to repeat it, and the report says why."""
+    """Where the flow returns nothing for a task, S3 is asked to repeat it, and the report says why."""
     request = batch_event.parse(event_of(task_of(), task_of("b.mp4", task_id="two")))
 
     answer = batch_event.response(request, [])
@@ -339,7 +339,7 @@ def test_tasks_of_a_refused_event_keep_their_ids():
     ],
 )
 def test_a_refusal_names_what_was_said(changes, named):
-    """Whoever made the job reads in its report what to mend, and where."""
+    """The job's report says what to fix, and where."""
     request = batch_event.parse(event_of(task_of()) | changes)
 
     assert named in request.refusal

@@ -63,7 +63,7 @@ def test_any_text(body):
     ],
 )
 def test_message_of_someone_else(change):
-    """A message with one wrong field is none of ours."""
+    """A message with one wrong field is not ours."""
     assert lane_message.parse(json.dumps(GOOD | change)) is None
 
 

@@ -113,7 +113,7 @@ def test_nothing_hides_in_the_body(key, version, counted, segments):
 
 
 def test_right_to_left_override():
-    """A key that would read otherwise than it is, is shown as it is; nobody is asked to copy it."""
+    """A key that would read otherwise than it is, is shown as it is; the mail asks for no copying."""
     body = mail_about("harmless\u202e4pm.exe\n\nA video was deleted.mp4").body
 
     assert r"s3://amzn-s3-demo-bucket/harmless\u202e4pm.exe\n\nA video was deleted.mp4" in body
@@ -220,7 +220,7 @@ def test_categories(counted, labels):
     ],
 )
 def test_time_code(milliseconds, code):
-    """A time is told as h:mm:ss, as a player shows it."""
+    """A time is shown as h:mm:ss, as a player shows it."""
     assert time_code(milliseconds) == code
 
 

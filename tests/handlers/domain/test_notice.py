@@ -54,7 +54,7 @@ def test_the_sweepers_notice_is_understood(job_id, timestamp):
 
 
 def test_the_sweepers_notice_has_the_form_of_a_true_one():
-    """Whatever stands in ours stands in AWS's, in the same type; and it survives the way through JSON."""
+    """Every field of ours is in AWS's, with the same type; and it survives the way through JSON."""
     ours = json.loads(json.dumps(notice.as_event(JOB, TOPIC, 1502230160.926)))["Records"][0]
     theirs = sample()["Records"][0]
 
@@ -65,7 +65,7 @@ def test_the_sweepers_notice_has_the_form_of_a_true_one():
 
 
 def test_a_notice_through_another_topic_is_not_ours():
-    """Nobody else's topic can speak for Rekognition."""
+    """No other topic can speak for Rekognition."""
     notices = notice.parse_event(sample(), TOPIC + "-other")
 
     assert notices.job_ids == ()
@@ -79,9 +79,9 @@ def test_a_notice_through_another_topic_is_not_ours():
         (record_of({"JobId": JOB}, source=None), "not from SNS"),
         (record_of({"JobId": JOB}, topic=None), "topic"),
         (record_of("Hello from SNS!"), "Hello"),
-        (record_of([JOB]), "no JSON object"),
-        (record_of(None), "no JSON object"),
-        (record_of("[" * 100_000), "no JSON object"),
+        (record_of([JOB]), "not a JSON object"),
+        (record_of(None), "not a JSON object"),
+        (record_of("[" * 100_000), "not a JSON object"),
         (record_of({}), "job id"),
         (record_of({"JobId": ""}), "job id"),
         (record_of({"JobId": None}), "job id"),
@@ -91,7 +91,7 @@ def test_a_notice_through_another_topic_is_not_ours():
         (record_of({"JobId": "a b"}), "job id"),
         (record_of({"JobId": "é"}), "job id"),
         ({"EventSource": "aws:sns", "Sns": []}, "topic"),
-        ({"EventSource": "aws:sns", "Sns": {"TopicArn": TOPIC, "Message": {"JobId": JOB}}}, "no JSON object"),
+        ({"EventSource": "aws:sns", "Sns": {"TopicArn": TOPIC, "Message": {"JobId": JOB}}}, "not a JSON object"),
         (None, "not from SNS"),
         ("text", "not from SNS"),
     ],
@@ -108,7 +108,7 @@ def test_record_that_is_no_notice(record, reason):
 
 
 def test_several_records():
-    """Each job is named once, in order, however often it was told."""
+    """Each job is named once, in order, however often it was notified."""
     records = [record_of({"JobId": job}) for job in ("b", "a", "b")]
 
     assert notice.parse_event({"Records": records}, TOPIC).job_ids == ("b", "a")
@@ -127,7 +127,7 @@ def test_only_the_job_id_is_read(api, status):
     "event", [None, {}, [], "text", {"Records": None}, {"Records": []}, {"Records": {"0": record_of({"JobId": JOB})}}]
 )
 def test_no_sns_event(event):
-    """What is no SNS event is refused, with nothing to do."""
+    """What is not an SNS event is refused, with nothing to do."""
     notices = notice.parse_event(event, TOPIC)
 
     assert notices.job_ids == ()
@@ -154,7 +154,7 @@ def test_the_log_says_which_topic():
 
 @pytest.mark.parametrize("value", [None, 7, ["a"], {}])
 def test_the_log_names_the_type_of_what_is_no_text(value):
-    """What is no text is told by its type: nothing of an unknown size or form gets into a log."""
+    """What is not text is named by its type: nothing of an unknown size or form gets into a log."""
     refused = notice.parse_event({"Records": [record_of({"JobId": value})]}, TOPIC).refused[0]
 
     assert refused.endswith(type(value).__name__)

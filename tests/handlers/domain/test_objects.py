@@ -32,8 +32,8 @@ def judged(body):
     return objects.not_a_video(body[: objects.FIRST_BYTES], len(body))
 
 
+# Boxes as a film has them; that real films behind such beginnings are read is tested with the headers of the tools.
 FILM = box(b"ftyp", 24, b"isom\x00\x00\x02\x00isommp42") + box(b"moov", 400) + box(b"mdat", 2_000)
-"""Boxes as a film has them; that real films behind such beginnings are read is tested with the headers of the tools."""
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def verdict_on(given_policy, *labels):
 
 
 def rule(min_confidence, *, alert=True):
-    """Return a rule as it stands in JSON."""
+    """Return a rule as JSON."""
     return {"min_confidence": min_confidence, "alert": alert}
 
 
@@ -59,13 +59,13 @@ def test_threshold_can_be_set_per_label(threshold, state):
 
 
 def test_nothing_found_is_clean():
-    """A video without labels is clean and alerts nobody (seed's defect 7)."""
+    """A video without labels is clean and sends no alert (seed's defect 7)."""
     verdict = verdict_on(parsed(min_confidence=0))
 
     assert (verdict.state, verdict.alert, verdict.counted) == (State.CLEAN, False, ())
 
 
-def test_labels_that_do_not_count_alert_nobody():
+def test_labels_that_do_not_count_send_no_alert():
     """A label below its confidence neither flags nor alerts."""
     verdict = verdict_on(parsed(), label_of("Violence", 79.0), label_of("Alcohol", 50.0))
 
@@ -121,13 +121,13 @@ def test_rekognitions_parent_comes_before_the_taxonomys():
 
 
 def test_parents_in_a_circle():
-    """Labels that name one another as parents take the default: there is no endless loop."""
+    """Labels that name one another as parents take the default: this ends."""
     verdict = verdict_on(parsed(), label_of("A", 90.0, "B"), label_of("B", 90.0, "A"), label_of("C", 90.0, "C"))
 
     assert len(verdict.counted) == 3
 
 
-def test_rule_for_a_label_nobody_knows():
+def test_rule_for_an_unknown_label():
     """A rule may name any label: AWS adds some."""
     assert parsed({"Brand New": rule(1)}).rule_for("brand new", {}) == Rule(1.0, alert=True)
 
@@ -190,7 +190,7 @@ def test_hash_is_of_the_meaning():
 
 
 def test_hash_form():
-    """The hash stands in records, so it must stay what it is: 16 hex digits of the SHA-256 of the canonical JSON."""
+    """The hash is stored in records, so it must stay what it is: 16 hex digits of the SHA-256 of the canonical JSON."""
     assert policy.parse('{"default": {"min_confidence": 80, "alert": true}}').hash == "ea4496ef6d7ebbed"
 
 
@@ -211,10 +211,10 @@ def test_labels_may_be_absent():
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", ["no JSON", '"default"']),
-        ("{", ["no JSON"]),
-        ("[" * 100_000, ["no JSON"]),
-        ("[]", ["no JSON object"]),
+        ("", ["not JSON", '"default"']),
+        ("{", ["not JSON"]),
+        ("[" * 100_000, ["not JSON"]),
+        ("[]", ["not a JSON object"]),
         ("{}", ['no "default"', "add"]),
         ('{"default": 80}', ['"default"', "braces"]),
         ('{"default": {"alert": true}}', ['"default"', '"min_confidence" is missing', "0 to 100"]),
@@ -226,7 +226,7 @@ def test_labels_may_be_absent():
         ('{"default": {"min_confidence": -1, "alert": true}}', ["is -1", "0 to 100"]),
         ('{"default": {"min_confidence": NaN, "alert": true}}', ["is nan", "0 to 100"]),
         ('{"default": {"min_confidence": 1e999, "alert": true}}', ["is inf", "0 to 100"]),
-        ('{"default": {"min_confidence": [80], "alert": true}}', ["no plain value", "0 to 100"]),
+        ('{"default": {"min_confidence": [80], "alert": true}}', ["not a plain value", "0 to 100"]),
         ('{"default": {"min_confidence": 80, "alert": true, "mail": 1}}', ["'mail'", "alert, min_confidence"]),
         ('{"defaults": {}}', ["'defaults'", "default, labels"]),
         ('{"default": {"min_confidence": 80, "alert": true}, "labels": []}', ['"labels"', "braces"]),

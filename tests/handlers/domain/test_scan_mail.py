@@ -77,7 +77,7 @@ def test_digest_tells_what_was_left_out():
     body = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True).body
     without = scan_mail.digest_mail(replace(scan, set_aside={}), totals(), [flagged()], "VideoModeration", seen_all=True).body
 
-    assert "\nLeft out when it was submitted, because nobody can analyse them: 3 archived, 1,200 codec.\n" in body
+    assert "\nLeft out when it was submitted, because they cannot be analysed: 3 archived, 1,200 codec.\n" in body
     assert "Left out" not in without
 
 
@@ -122,14 +122,14 @@ def test_broken_job(waiting, said):
     mail = scan_mail.job_broken_mail(scan, waiting, "VideoModeration", counted_to=100_000)
 
     assert mail.subject == f"Scan paused: {said}"
-    assert f"is paused: its batch job one is cancelled.\nOf what it had handed over, {said}." in mail.body
+    assert f"is paused: its batch job one is cancelled.\nOf what it had registered, {said}." in mail.body
     assert f"python tools/control_scan.py resume {SCAN} --stack VideoModeration" in mail.body
     assert f"python tools/control_scan.py cancel {SCAN} --stack VideoModeration" in mail.body
 
 
 @given(TEXTS, TEXTS)
 def test_pause(by, reason):
-    """Whatever AWS said stands in the mail on one line, and its subject is one that SNS takes."""
+    """Whatever AWS said is one line of the mail, and its subject is one that SNS takes."""
     mail = scan_mail.pause_mail(Settings(paused=True, paused_by=by, paused_reason=reason), "VideoModeration")
 
     assert mail.subject.isascii()
@@ -153,7 +153,7 @@ def test_price_is_the_tools():
 
 
 def test_kinds():
-    """A filter of a subscription tells the mails apart, and by scan; starting as a whole is no scan's."""
+    """A filter of a subscription distinguishes the mails by kind and by scan; a pause of all starting names no scan."""
     scan = Scan(SCAN, "amzn-s3-demo-bucket", held_reason="it broke")
     limit = scan_mail.limit_mail(scan, 25, "VideoModeration")
     broken = scan_mail.job_broken_mail(scan, 2, "VideoModeration", counted_to=10)
@@ -210,7 +210,7 @@ def test_a_digest_of_nothing():
 
 
 def test_jobs_that_need_no_word():
-    """A complete job, and one that S3 has forgotten after 90 days, are no news."""
+    """A complete job, and one that S3 has forgotten after 90 days, are not worth a mention."""
     jobs = (BatchJob("one", "Complete"), BatchJob("two", "NotFound"))
 
     mail = scan_mail.digest_mail(Scan(SCAN, "amzn-s3-demo-bucket", jobs=jobs), totals(), [], "VideoModeration", seen_all=True)

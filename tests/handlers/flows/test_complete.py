@@ -13,7 +13,7 @@ from handlers.adapters.rekognition import AnalysisReader
 from handlers.domain.policy import Policy, Rule
 from handlers.domain.record import ObjectFacts, StartParameters
 from handlers.domain.states import State
-from handlers.flows.complete import Completing, CompletionError
+from handlers.flows.complete import CompleteFlow, CompletionError
 from tests.handlers.doubles import (
     BUCKET,
     COMPLETIONS,
@@ -34,7 +34,7 @@ ALCOHOL = [(0, "Alcohol", "", 1, 60.0)]
 
 @pytest.fixture(name="flow")
 def _flow(table, rekognition, work, clock):
-    return Completing(
+    return CompleteFlow(
         table.records, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, topic_arn=COMPLETIONS
     )
 
@@ -180,7 +180,7 @@ class TestVerdict:
         ids=["other key", "other bucket"],
     )
     def test_other_video(self, start, complete, record, rekognition, table, changes):
-        """What Rekognition says to have found in another video is no verdict: the video fails, and its slot is free."""
+        """What Rekognition says to have found in another video is not a verdict: the video fails, and its slot is free."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.jobs[job_id]["parameters"] |= changes
@@ -278,8 +278,8 @@ class TestHarmless:
 
 
 class TestTrouble:
-    def test_patience(self, start, complete, record, rekognition, clock):
-        """Calls that come too fast are repeated with patience."""
+    def test_throttled_pages_are_retried(self, start, complete, record, rekognition, clock):
+        """Throttled calls are repeated, with growing waits."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.refuse_gets.extend([client_error("ThrottlingException"), time_out()] * 5)
@@ -290,7 +290,7 @@ class TestTrouble:
         assert 0 < sum(clock.slept) < 60
 
     def test_no_end(self, start, complete, record, rekognition, clock):
-        """Patience ends before the invocation does, and Lambda is asked to repeat."""
+        """Retries end before the invocation does, and Lambda is asked to repeat."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.refuse_gets.extend([client_error("ThrottlingException")] * 2_000)

@@ -11,7 +11,7 @@ from handlers.domain import lane_message
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Problem, Scan
 from handlers.domain.states import Lane, ScanStatus, State
-from handlers.flows.register import Registering
+from handlers.flows.register import RegisterFlow
 from tests.handlers.doubles import BUCKET, JOB, MP4, SCAN, batch_event, client_error, waiting
 
 AWS_TROUBLE = ["ThrottlingException", "ProvisionedThroughputExceededException", "SlowDown"]
@@ -19,7 +19,7 @@ AWS_TROUBLE = ["ThrottlingException", "ProvisionedThroughputExceededException", 
 
 @pytest.fixture(name="flow")
 def _flow(table, objects, queues, clock):
-    return Registering(table.records, table.scans, objects, queues, clock)
+    return RegisterFlow(table.records, table.scans, objects, queues, clock)
 
 
 def answer(response):
@@ -132,7 +132,7 @@ class TestUnfit:
         assert (reason, []) == (record_of(table).problem.code, messages())
 
     def test_no_video(self, flow, table, s3, messages):
-        """What is no video is skipped: nothing is stored, sent or paid."""
+        """What is not a video is skipped: nothing is stored, sent or paid."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"just text")
 
         code, text = answer(flow.respond(batch_event("a.mp4")))
@@ -309,7 +309,7 @@ class TestKilled:
             client.live()
 
         code, text = answer(
-            Registering(table.records, table.scans, flow._objects, flow._queues, flow._clock).respond(batch_event("a.mp4"))
+            RegisterFlow(table.records, table.scans, flow._objects, flow._queues, flow._clock).respond(batch_event("a.mp4"))
         )
 
         record = record_of(table)

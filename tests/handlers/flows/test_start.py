@@ -9,8 +9,8 @@ from handlers.adapters.rekognition import AnalysisStarter
 from handlers.domain import lane_message
 from handlers.domain.record import Scan
 from handlers.domain.states import Lane, ScanStatus, State
-from handlers.flows.lane_events import Receiving
-from handlers.flows.start import Starting, StartSettings
+from handlers.flows.lane_events import LaneEventsFlow
+from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
 from tests.handlers.doubles import (
     ACCOUNT,
@@ -39,10 +39,10 @@ class Lanes:
     def environment(self, slots=18, account_jobs=20, min_confidence=50.0):
         """Begin a new environment of the function."""
         settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs))
-        starting = Starting(
+        start_flow = StartFlow(
             self.table.records, self.table.control, self.objects, AnalysisStarter(self.rekognition), self.clock, settings=settings
         )
-        self.receiving = Receiving(starting, self.queues, self.clock)
+        self.flow = LaneEventsFlow(start_flow, self.queues, self.clock)
 
     def register(self, key="a.mp4", body=MP4, **fields):
         """Store an object, and register it with its message in the normal lane."""
@@ -68,7 +68,7 @@ class Lanes:
             "eventSource": "aws:sqs",
             "eventSourceARN": f"arn:aws:sqs:us-east-1:{ACCOUNT}:stack-normal",
         }
-        response = self.receiving.respond({"Records": [entry]}, deadline=self.clock.now() + seconds)
+        response = self.flow.respond({"Records": [entry]}, deadline=self.clock.now() + seconds)
         hides = [call["VisibilityTimeout"] for call in self.sqs.called("change_message_visibility")]
         back = [item["itemIdentifier"] for item in response["batchItemFailures"]]
         assert back in ([], [message["MessageId"]])
@@ -160,7 +160,7 @@ class TestStart:
 class TestMessages:
     @pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", json.dumps({"bucket": "b", "key": "k"})])
     def test_unintelligible(self, lanes, sqs, urls, body, caplog):
-        """What is no message of ours is dropped, and somebody is told."""
+        """What is not a message of ours is dropped, and logged as an alarm."""
         sqs.send_message(QueueUrl=urls[Lane.NORMAL], MessageBody=body or " ")
 
         assert lanes.run() is None
@@ -208,7 +208,7 @@ class TestMessages:
     @pytest.mark.parametrize("event", [None, {}, {"Records": []}, {"Records": "x"}])
     def test_no_event(self, lanes, event):
         """An event that is none of SQS's hands nothing back."""
-        assert {"batchItemFailures": []} == lanes.receiving.respond(event, deadline=lanes.clock.now() + 900)
+        assert {"batchItemFailures": []} == lanes.flow.respond(event, deadline=lanes.clock.now() + 900)
 
     def test_trouble(self, lanes, dynamodb):
         """Trouble of the table's hands the message back, never as an exception."""
@@ -323,7 +323,7 @@ class TestUnknown:
         "error", [time_out(), client_error("InternalServerError", 500), client_error("ThrottlingException", 500)]
     )
     def test_repeated(self, lanes, rekognition, table, error):
-        """Where nobody knows, the note stands, and Start is repeated with the same token and parameters; which is noted."""
+        """Where the outcome is unknown, the note stays, and Start is repeated with the same token and parameters; this is noted."""
         lanes.register()
         rekognition.refuse_starts.append(error)
         message = lanes.receive()
@@ -480,7 +480,7 @@ class TestFaults:
 
     @pytest.mark.slow
     def test_others_use_the_quota(self, lanes, rekognition, table):
-        """That others use the account's jobs is nobody's fault: it is waited out, for hours if need be, and is no refusal."""
+        """That others use the account's jobs is not a fault: the message waits, for hours if need be, and no refusal is counted."""
         lanes.register()
         message = lanes.receive()
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)

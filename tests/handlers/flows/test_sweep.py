@@ -16,8 +16,8 @@ from handlers.adapters.table.client import ATTEMPTS
 from handlers.domain import lane_message, notice
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, ScanStatus, State
-from handlers.flows.sweep.context import Sight
-from handlers.flows.sweep.sweep import Ports, SweepError, Sweeping, SweepSettings
+from handlers.flows.sweep.context import SweepContext
+from handlers.flows.sweep.sweep import Ports, SweepError, SweepFlow, SweepSettings
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, time_out, waiting
 
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
@@ -111,8 +111,8 @@ def _dead_urls(sqs):
     return {lane: sqs.create_queue(QueueName=f"stack-{lane.value}-dead")["QueueUrl"] for lane in Lane}
 
 
-@pytest.fixture(name="make_sweeping")
-def _make_sweeping(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, functions):
+@pytest.fixture(name="make_flow")
+def _make_flow(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, functions):
     """Return a function that begins a new environment of the sweeper."""
     ports = Ports(
         table=table,
@@ -123,22 +123,22 @@ def _make_sweeping(table, sns, s3control, clock, sqs, urls, dead_urls, rekogniti
         completion=CompletionFunction(functions, "completion"),
         switches=LaneSwitches(functions, ("normal-mapping", "express-mapping")),
     )
-    return lambda: Sweeping(ports, clock, SweepSettings("VideoModeration", COMPLETIONS, mails_per_scan=3))
+    return lambda: SweepFlow(ports, clock, SweepSettings("VideoModeration", COMPLETIONS, mails_per_scan=3))
 
 
-@pytest.fixture(name="sweeping")
-def _sweeping(make_sweeping):
-    return make_sweeping()
+@pytest.fixture(name="flow")
+def _flow(make_flow):
+    return make_flow()
 
 
 @pytest.fixture(name="sweep")
-def _sweep(sweeping, clock):
+def _sweep(flow, clock):
     """Return a function that sweeps as the schedule does, and lets the rest of the minute pass."""
 
     def sweep(times=1):
         for _ in range(times):
             next_minute = clock.now() + 60
-            sweeping.sweep(deadline=clock.now() + 300)
+            flow.sweep(deadline=clock.now() + 300)
             clock.sleep(max(0, next_minute - clock.now()))
 
     return sweep
@@ -194,7 +194,7 @@ class TestMails:
         assert 12 == len(sns.mails)
         assert all(gap >= 0.199 for gap in gaps)
 
-    def test_one_bad(self, sweep, flag, sns, sweeping, clock):
+    def test_one_bad(self, sweep, flag, sns, flow, clock):
         """A mail that cannot be sent keeps no other back, stays due, and raises at the end."""
         for number in range(3):
             flag(f"{number}.mp4")
@@ -215,7 +215,7 @@ class TestMails:
         dynamodb.fail("transact_write_items", *[throttled] * (2 * ATTEMPTS))
 
         for _ in range(2):
-            with pytest.raises(SweepError, match="FlaggedMailing"):
+            with pytest.raises(SweepError, match="SendFlaggedMail"):
                 sweep()
         sweep(2)
 
@@ -237,20 +237,20 @@ class TestMails:
 
         assert ([(final.video.id, SCAN)], []) == (table.records.mails_due(9), sns.mails)
 
-    def test_lease(self, sweeping, flag, sns, table, clock):
+    def test_lease(self, flow, flag, sns, table, clock):
         """While another sweeper is at it, nothing is done."""
         flag()
         table.control.take_lease("another", clock.now() + 300)
 
-        sweeping.sweep(deadline=clock.now() + 300)
+        flow.sweep(deadline=clock.now() + 300)
 
         assert [] == sns.mails
 
-    def test_out_of_time(self, sweeping, flag, sns, clock):
+    def test_out_of_time(self, flow, flag, sns, clock):
         """A sweep that has no time left begins no mail."""
         flag()
 
-        sweeping.sweep(deadline=clock.now() + 29)
+        flow.sweep(deadline=clock.now() + 29)
 
         assert [] == sns.mails
 
@@ -267,16 +267,16 @@ class TestJobs:
         expected = (BatchJob("one", "Active", 10, 7, 1), BatchJob("two", "Complete", 10, 7, 1, now))
         assert expected == table.scans.scan(SCAN).jobs
 
-    def test_not_too_often(self, sweeping, table, s3control, clock):
+    def test_not_too_often(self, flow, table, s3control, clock):
         """A batch job is asked after every half minute at most, and no more once it is over."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": "Active"}
         for seconds in (10, 10, 20):
-            sweeping.sweep(deadline=clock.now() + 300)
+            flow.sweep(deadline=clock.now() + 300)
             clock.sleep(seconds)
         s3control.jobs = {"one": "Failed"}
         for _ in range(3):
-            sweeping.sweep(deadline=clock.now() + 300)
+            flow.sweep(deadline=clock.now() + 300)
             clock.sleep(60)
 
         assert ["one", "one"] == s3control.asked
@@ -306,7 +306,7 @@ class TestJobs:
         assert 1 == len(sns.mails)
 
 
-class TestClosing:
+class TestCloseScans:
     @pytest.fixture(name="over")
     def _over(self, table, s3control):
         """Write a scan whose only batch job is complete."""
@@ -375,14 +375,14 @@ class TestClosing:
         assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     @pytest.mark.slow
-    def test_mail_due(self, over, sweeping, table, flag, sns, clock):
+    def test_mail_due(self, over, flow, table, flag, sns, clock):
         """A scan of which a mail cannot be sent stays open."""
         flag()
         sns.errors = [client_error("InvalidParameter")] * 10
 
         for _ in range(10):
             with pytest.raises(SweepError):
-                sweeping.sweep(deadline=clock.now() + 300)
+                flow.sweep(deadline=clock.now() + 300)
             clock.sleep(60)
 
         assert table.scans.scan(SCAN).status is ScanStatus.OPEN
@@ -405,7 +405,7 @@ class TestClosing:
         assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     def test_a_job_never_came(self, sweep, table, clock, sns):
-        """A scan whose submission broke off before its batch job was made is closed after a day, and nobody is mailed."""
+        """A scan whose submission was interrupted before its batch job was created is closed after a day, and no mail is sent."""
         table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now() - DAY))
 
         sweep(3)
@@ -466,16 +466,16 @@ class TestMailLimit:
         assert ScanStatus.CLOSED is table.scans.scan(SCAN).status
 
     @pytest.mark.slow
-    def test_digest_survives_trouble(self, sweeping, sns, table, clock):
+    def test_digest_survives_trouble(self, flow, sns, table, clock):
         """A digest that cannot be sent is sent by a later sweep."""
         for _ in range(6):
-            sweeping.sweep(deadline=clock.now() + 300)
+            flow.sweep(deadline=clock.now() + 300)
             clock.sleep(MINUTE)
         sns.errors = [client_error("InternalError", 500)] * 2
         failed = 0
         for _ in range(5):
             try:
-                sweeping.sweep(deadline=clock.now() + 300)
+                flow.sweep(deadline=clock.now() + 300)
             except SweepError:
                 failed += 1
             clock.sleep(MINUTE)
@@ -509,7 +509,7 @@ def _run(table, rekognition):
     return run
 
 
-class TestAsking:
+class TestCheckOverdue:
     def test_lost_notice(self, sweep, run, rekognition, functions):
         """A finished analysis whose notice was lost is handed to completion in the notice's form."""
         _, job_id = run()
@@ -553,13 +553,13 @@ class TestAsking:
         assert {call["MaxResults"] for call in rekognition.gets} == {1}
         assert 20 == len({call["JobId"] for call in rekognition.gets})
 
-    def test_twice_at_a_time(self, table, make_sweeping, run, rekognition, functions, clock):
+    def test_twice_at_a_time(self, table, make_flow, run, rekognition, functions, clock):
         """Of two sweeps that see the same analysis one asks."""
         _, job_id = run()
         rekognition.finish(job_id)
         clock.sleep(120)
         (seen,) = table.records.running()
-        make_sweeping().sweep(deadline=clock.now() + 300)
+        make_flow().sweep(deadline=clock.now() + 300)
 
         outcomes = [table.records.note_asked(seen, at=clock.now()) for _ in range(2)]
 
@@ -587,7 +587,7 @@ class TestAsking:
         assert state is table.records.record(record.video.id, SCAN).state
 
     def test_without_job_id(self, sweep, table, rekognition):
-        """An analysis without a job's name, as an earlier version left it, fails: nothing can be told to be its result."""
+        """An analysis without a job's name, as an earlier version left it, fails: no result can be attributed to it."""
         table.records.register(waiting(), None)
         table.records.enter_running(waiting(), None)
 
@@ -630,21 +630,21 @@ class TestAsking:
 
         assert (1, 3) == (len(rekognition.gets), table.records.running_count())
 
-    def test_completion_cannot_be_reached(self, sweep, sweeping, run, rekognition, functions, clock):
+    def test_completion_cannot_be_reached(self, sweep, flow, run, rekognition, functions, clock):
         """What could not be handed over is handed over after its next question."""
         _, job_id = run()
         rekognition.finish(job_id)
         functions.errors = [client_error("TooManyRequestsException", 429)]
         clock.sleep(120)
 
-        with pytest.raises(SweepError, match="Asking"):
-            sweeping.sweep(deadline=clock.now() + 300)
+        with pytest.raises(SweepError, match="CheckOverdue"):
+            flow.sweep(deadline=clock.now() + 300)
         sweep(4)
 
         assert 1 <= len(functions.events)
 
 
-class TestResending:
+class TestResend:
     @pytest.fixture(name="scan", autouse=True)
     def _scan(self, table):
         table.scans.put_scan(Scan(SCAN, BUCKET))
@@ -747,7 +747,7 @@ class TestResending:
         table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
         sqs.fail("send_message_batch", client_error("ServiceUnavailable", 503))
 
-        with pytest.raises(SweepError, match="Resending"):
+        with pytest.raises(SweepError, match="ResendMessages"):
             sweep()
         clock.sleep(MINUTE)
         sweep()
@@ -786,7 +786,7 @@ class TestResending:
         assert ["a.mp4"] == self.bodies(messages)
 
 
-class TestHolding:
+class TestPurgeAndCancel:
     @pytest.fixture(name="three", autouse=True)
     def _three(self, table, clock, s3control):
         """Register three videos; of one a Start was tried."""
@@ -867,7 +867,7 @@ class TestHolding:
 
     def test_purge(self, sweep, table, sqs, clock, monkeypatch, messages):
         """A large scan's lane is emptied, once, and the other scans' messages are sent again when nothing is lost any more."""
-        monkeypatch.setattr("handlers.flows.sweep.holding.PURGED_ABOVE", 2)
+        monkeypatch.setattr("handlers.flows.sweep.purge.PURGED_ABOVE", 2)
         table.scans.put_scan(Scan(OTHER_SCAN, BUCKET))
         other = waiting("other.mp4", scan_id=OTHER_SCAN, queued_at=clock.now())
         table.records.register(other, None)
@@ -891,7 +891,7 @@ def pauses(sns):
 class TestBrokenJobs:
     @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
     def test_paused_and_mailed(self, sweep, table, s3control, sns, status):
-        """A scan whose batch job broke is paused, once, and somebody is told how many videos wait."""
+        """A scan whose batch job broke is paused, once, and a mail says how many videos wait."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         table.records.register(waiting(), None)
         s3control.jobs = {"one": status}
@@ -1032,7 +1032,7 @@ class TestBrokenJobs:
         assert Outcome.BY_ANOTHER is table.scans.pause_broken_scan(SCAN, frozenset({"one"}), "late")
 
     def test_cancelled_by_us(self, sweep, table, s3control, sns):
-        """Who cancels a scan is not told that its job is cancelled."""
+        """No mail says that the job of a cancelled scan is cancelled."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         table.records.register(waiting(), None)
         table.scans.cancel_scan(SCAN, "by a test")
@@ -1045,7 +1045,7 @@ class TestBrokenJobs:
 
 class TestPausing:
     def test_mappings(self, sweep, table, functions):
-        """The mappings agree with the settings within a sweep, and are told only when they have settled."""
+        """The mappings agree with the settings within a sweep, and are switched only when they have settled."""
         table.control.pause("somebody", "because")
         sweep()
         going = set(functions.states.values())
@@ -1060,7 +1060,7 @@ class TestPausing:
         assert ({"Disabling"}, {"Disabled"}, {"Enabled"}) == (going, paused, set(functions.states.values()))
 
     def test_mapping_busy(self, sweep, table, functions):
-        """A mapping that cannot be told just now is told by the next sweep."""
+        """A mapping that cannot be switched just now is switched by the next sweep."""
         table.control.pause("somebody", "because")
         functions.errors = [client_error("ResourceInUseException")]
 
@@ -1096,7 +1096,7 @@ class TestPausing:
 
 
 class TestOverlap:
-    def test_no_harm(self, make_sweeping, table, run, rekognition, clock, s3control):
+    def test_no_harm(self, make_flow, table, run, rekognition, clock, s3control):
         """Two sweeps that see the same and act in turn leave what one would leave: one state and one count for each video."""
         jobs = (BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),)
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=jobs))
@@ -1109,13 +1109,13 @@ class TestOverlap:
         del rekognition.jobs[job_id]
         table.scans.cancel_scan(SCAN, "by a test")
         clock.sleep(400)
-        chores = zip(make_sweeping()._chores, make_sweeping()._chores, strict=True)
-        sights = [Sight(table.scans, table.control) for _ in range(2)]
-        seen = [(sight.scans(), sight.settings()) for sight in sights]
+        tasks = zip(make_flow()._tasks, make_flow()._tasks, strict=True)
+        contexts = [SweepContext(table.scans, table.control) for _ in range(2)]
+        seen = [(context.scans(), context.settings()) for context in contexts]
 
-        for pair in chores:
-            for (chore, _), sight in zip(pair, sights, strict=True):
-                chore.do(sight, clock.now() + 100)
+        for pair in tasks:
+            for (task, _), context in zip(pair, contexts, strict=True):
+                task.run(context, clock.now() + 100)
 
         totals = table.scans.totals(SCAN)
         assert seen[0] == seen[1]
@@ -1128,7 +1128,7 @@ class TestOverlap:
 
 
 class TestTime:
-    def test_stops_in_time(self, sweeping, table, flag, run, clock, sns):
+    def test_stops_in_time(self, flow, table, flag, run, clock, sns):
         """However much there is to do, a sweep is over before the next one is due."""
         table.scans.put_scan(Scan(SCAN, BUCKET))
         for number in range(20):
@@ -1138,16 +1138,16 @@ class TestTime:
         clock.sleep(200)
         began = clock.now()
 
-        sweeping.sweep(deadline=clock.now() + 300)
+        flow.sweep(deadline=clock.now() + 300)
 
         assert clock.now() - began < 55
 
-    def test_dead_sweeper(self, make_sweeping, table, flag, sns, clock):
+    def test_dead_sweeper(self, make_flow, table, flag, sns, clock):
         """A sweeper that died keeps the next ones away for a minute and a half, not for longer."""
         flag()
         table.control.take_lease("dead", clock.now() + 90)
         for _ in range(3):
-            make_sweeping().sweep(deadline=clock.now() + 300)
+            make_flow().sweep(deadline=clock.now() + 300)
             clock.sleep(MINUTE)
 
         assert 1 == len(sns.mails)

@@ -104,7 +104,7 @@ def test_read(file):
     ("value", "message"),
     [
         (b"\xff\xfe", "not written in UTF-8"),
-        (b"{", "is no JSON"),
+        (b"{", "is not JSON"),
         ({"labels": {}}, 'has no "default" rule'),
         ({"default": RULE, "labels": {"Alcohol": {"min_confidence": "80", "alert": True}}}, "The policy's rule for 'Alcohol'"),
         ({"default": RULE, "labels": {"Alcohol": RULE, "alcohol": RULE}}, "twice"),

@@ -2,15 +2,18 @@
 
 import pytest
 
-from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import FAULTS, Fault
+from handlers.domain import reasons
 from handlers.domain.identity import Video
+from handlers.domain.reasons import REASONS
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
 from tools.lib.estimate import Header
-from tools.lib.retry.retryable import IDLE_SECONDS, MESSAGE_SECONDS, NOT_RETRYABLE, RETRYABLE, RUNNING_SECONDS, Moment, diagnose
+from tools.lib.retry.retryable import IDLE_SECONDS, MESSAGE_SECONDS, RUNNING_SECONDS, Moment, diagnose
 from tools.lib.review.join import ObjectResult, ObjectStatus
 
+RETRYABLE = {code for code, reason in REASONS.items() if reason.retryable}
+NOT_RETRYABLE = REASONS.keys() - RETRYABLE
 NOW = 1_760_000_000.0
 IDLE = Moment(NOW, anything_runs=False, paused=False)
 BUSY = Moment(NOW, anything_runs=True, paused=False)
@@ -26,11 +29,12 @@ def outcome(status, *, state=None, reason=None, **fields):
 
 
 def test_every_code_of_ours_is_judged():
-    """No reason code of our own is in neither table, and none in both."""
-    ours = {value for name, value in vars(aws_errors).items() if name.isupper() and isinstance(value, str)}
+    """Every reason code of our own has its row in the table, under its own name."""
+    ours = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
 
-    assert ours <= RETRYABLE.keys() | NOT_RETRYABLE.keys()
-    assert not RETRYABLE.keys() & NOT_RETRYABLE.keys()
+    assert ours
+    assert ours <= REASONS.keys()
+    assert [code for code in REASONS if REASONS[code].code != code] == []
 
 
 @pytest.mark.parametrize("header", [Header(60.0, "hevc", 2, 9), Header(60.0, "", 2, 9), Header(6 * 3_600 + 1.0, "h264", 2, 9)])
@@ -42,21 +46,21 @@ def test_the_fault_of_a_header_is_judged(header):
     assert [False, True] == [diagnose(found, IDLE, all_failed=all_failed).retried for all_failed in (False, True)]
 
 
-def test_what_passes_by_itself_is_curable():
+def test_what_is_transient_is_retryable():
     """Every AWS code that the functions take for transient is worth a retry."""
-    transient = {code for code, fault in FAULTS.items() if fault.passing}
+    transient = {code for code, fault in FAULTS.items() if fault.transient}
 
-    assert transient <= RETRYABLE.keys()
+    assert transient <= RETRYABLE
 
 
-def test_the_objects_fault_is_not_curable():
+def test_the_objects_fault_is_not_retryable():
     """No AWS code that is the object's fault is retried before somebody insists."""
     objects = {code for code, fault in FAULTS.items() if fault is Fault.OBJECT}
 
-    assert not objects & RETRYABLE.keys()
+    assert not objects & RETRYABLE
 
 
-@pytest.mark.parametrize("reason", [*NOT_RETRYABLE, "SomethingNew"])
+@pytest.mark.parametrize("reason", [*sorted(NOT_RETRYABLE), "SomethingNew"])
 def test_stubborn(reason):
     """What will not get better by itself is left, unless everything is wanted."""
     failed = outcome(ObjectStatus.FAILED, state=State.FAILED, reason=reason)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain.identity import Video
-from handlers.domain.record import INELIGIBLE, Problem, Record
+from handlers.domain.reasons import INELIGIBLE
+from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
 from tools.lib.review.completion_report import ReportRow
 from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join, joined, note_of, result_of

@@ -1,78 +1,11 @@
-"""Which objects a retry takes up, and why: the one table of what may come out better the second time.
-
-The codes are those of `handlers/adapters/aws_errors.py` and AWS's own; a test holds them against each other.
-"""
+"""Which objects a retry takes up, and why; what each reason code means stands in `handlers/domain/reasons.py`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers.domain.reasons import REASONS
 from tools.lib.review.join import ObjectResult, ObjectStatus
-
-RETRYABLE = {
-    "forbidden": "could not be read; worth it once access was granted",
-    "archived": "was archived; worth it once restored, else it fails again without being paid",
-    "result-lost": "its result was lost",
-    "IdempotentParameterMismatchException": "another's job has its token; a retry has a token of its own",
-    "no-result": "the function returned nothing for it",
-    "trouble": "something stood in the way for the moment",
-    "AccessDeniedException": "Rekognition was not permitted to start; worth it once the permission is granted",
-    # Our own word for AWS's throttling that outlasts the retries, and the SDK's for answers that never came.
-    "ThrottledError": "AWS went on asking to slow down",
-    "ReadTimeoutError": "AWS did not answer",
-    "ConnectTimeoutError": "AWS did not answer",
-    "ConnectionClosedError": "AWS did not answer",
-    "EndpointConnectionError": "AWS did not answer",
-    **dict.fromkeys(
-        (
-            "LimitExceededException",
-            "ProvisionedThroughputExceeded",
-            "ProvisionedThroughputExceededException",
-            "RequestLimitExceeded",
-            "RequestThrottled",
-            "SlowDown",
-            "ThrottledException",
-            "Throttling",
-            "ThrottlingError",
-            "ThrottlingException",
-            "TooManyRequestsException",
-            "TransactionConflict",
-            "TransactionConflictException",
-            "TransactionInProgressException",
-        ),
-        "AWS asked to slow down",
-    ),
-    **dict.fromkeys(
-        (
-            "InternalError",
-            "InternalFailure",
-            "InternalServerError",
-            "InternalServiceException",
-            "RequestTimeout",
-            "ServiceUnavailable",
-        ),
-        "AWS had trouble of its own",
-    ),
-}
-"""Reason codes of failures whose cause may be gone by now, with why."""
-
-NOT_RETRYABLE = {
-    "start-unknown": "may have been analysed, and paid, without a result reaching us: a retry may pay for it again",
-    "empty": "has 0 bytes",
-    "too-large": "is larger than Rekognition takes",
-    "too-long": "is longer than Rekognition takes",
-    "codec": "has a codec that Rekognition does not take",
-    "no-picture": "has no picture",
-    "not-a-video": "is something else than a video",
-    "unreadable": "cannot be described by S3 as it was asked for: no such version id, or encrypted with a key of its owner's",
-    "missing": "is not there (were it among many, S3 would stop the whole job)",
-    "analysis-failed": "Rekognition could not analyse it, mostly for its codec",
-    "InvalidS3ObjectException": "Rekognition cannot read such an object",
-    "VideoTooLargeException": "is larger than Rekognition takes",
-    "InvalidParameterException": "Rekognition does not take it as it is",
-    "unintelligible": "its task could not be understood",
-}
-"""Reason codes of failures that stay as they are while the object does; `retry --all-failed` takes them up too."""
 
 IDLE_SECONDS = 3_600.0
 """Where nothing is analysed and nothing is paused, what has waited this long waits in vain."""
@@ -122,10 +55,8 @@ def diagnose(outcome: ObjectResult, moment: Moment, *, all_failed: bool) -> Diag
 
 def _failed(outcome: ObjectResult, *, all_failed: bool) -> Diagnosis:
     reason = outcome.reason or "no reason given"
-    if why := RETRYABLE.get(reason):
-        return Diagnosis(reason, why, retried=True)
-    if why := NOT_RETRYABLE.get(reason):
-        return Diagnosis(reason, why, retried=all_failed)
+    if known := REASONS.get(reason):
+        return Diagnosis(reason, known.sentence, retried=known.retryable or all_failed)
     if outcome.record is None:
         # Neither our functions nor a service said it of the video: S3 Batch or Lambda gave up the task.
         return Diagnosis(reason, "its task failed at AWS before anything was recorded", retried=True)

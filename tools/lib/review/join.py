@@ -15,7 +15,8 @@ from itertools import islice
 from typing import Protocol, TypeAlias
 
 from handlers.domain.identity import Video
-from handlers.domain.record import INELIGIBLE, Record
+from handlers.domain.reasons import INELIGIBLE
+from handlers.domain.record import Record
 from handlers.domain.states import State
 from tools.lib.review.completion_report import ReportRow
 

@@ -479,7 +479,7 @@ class TestScans:
         assert table.control.take_lease("a", clock.now() + 60)
 
 
-class TestPatience:
+class TestRetries:
     def test_conflict(self, table, dynamodb, clock):
         """Another transaction at the same item is waited for."""
         conflict = client_error("TransactionCanceledException")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.domain import objects
+from handlers.domain import objects, reasons
 from handlers.domain.record import Problem
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
@@ -42,11 +42,11 @@ class Header:
     def fault(self) -> Problem | None:
         """Return why Rekognition would not take the video, None where nothing speaks against it."""
         if not self.codec:
-            return Problem("no-picture", "The file has no video track.")
+            return Problem(reasons.NO_PICTURE, "The file has no video track.")
         if self.codec != CODEC:
-            return Problem("codec", f"The codec is {printable(self.codec)}; Rekognition takes H.264.")
+            return Problem(reasons.CODEC, f"The codec is {printable(self.codec)}; Rekognition takes H.264.")
         if self.seconds > LONGEST_SECONDS:
-            return Problem("too-long", f"The video is {self.seconds / 3600:,.1f} h long; Rekognition takes up to 6 hours.")
+            return Problem(reasons.TOO_LONG, f"The video is {self.seconds / 3600:,.1f} h long; Rekognition takes up to 6 hours.")
         return None
 
 
@@ -67,7 +67,7 @@ class Unreadable:
     @property
     def worthless(self) -> bool:
         """Tell whether no minute of it will be analysed; of the others nothing is known."""
-        return self.code in {"not-a-video", "broken", "gone"}
+        return self.code in {reasons.NOT_A_VIDEO, "broken", "gone"}
 
 
 Reading = Header | Unreadable
@@ -121,7 +121,7 @@ class HeaderReader:
 def _read(reading: RangedReading) -> Reading:
     first_bytes = reading.read(0, min(objects.FIRST_BYTES, reading.size))
     if found := objects.not_a_video(first_bytes, reading.size):
-        return Unreadable("not-a-video", f"The object is not a video but {found}.", reading.gets, reading.bytes)
+        return Unreadable(reasons.NOT_A_VIDEO, f"The object is not a video but {found}.", reading.gets, reading.bytes)
     container = objects.container(first_bytes, reading.size)
     if container is None:
         return Unreadable("unknown-beginning", "The object begins in no known way.", reading.gets, reading.bytes)

@@ -1,0 +1,47 @@
+"""Cancelling the waiting videos of cancelled scans; running ones finish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.table import WaitingRecords
+from handlers.domain.record import Record
+from handlers.domain.states import ScanStatus
+from handlers.flows.sweep.context import SweepContext
+from handlers.flows.sweep.pace import paced
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+# How often the message of a cancelled scan's video is sent again whose analysis may have been started.
+REMIND_SECONDS = 3_600.0
+
+
+class CancelVideos:
+    """Moves the waiting videos of cancelled scans to CANCELLED, unless their analysis may have been started."""
+
+    def __init__(self, waiting: WaitingRecords, queues: LaneQueues, clock: Clock) -> None:
+        self._waiting = waiting
+        self._queues = queues
+        self._clock = clock
+
+    def run(self, context: SweepContext, until: float) -> None:
+        """Walk the waiting videos of every cancelled scan that is not over."""
+        for scan in context.scans():
+            cancelled = scan.status is ScanStatus.CANCELLED and scan.live
+            if cancelled and not paced(self._waiting.waiting(scan.id), self._cancel, self._clock, until):
+                return
+
+    def _cancel(self, records: Sequence[Record]) -> None:
+        cancelled = self._waiting.cancel(records, at=self._clock.now())
+        Log().info(
+            "videos cancelled", scan_id=records[0].scan_id, count=cancelled.count, may_have_started=len(cancelled.may_have_started)
+        )
+        self._remind(cancelled.may_have_started)
+
+    def _remind(self, may_have_started: Iterable[Record]) -> None:
+        """Send the messages again of videos that may have been started: only the starter can find out, when it is asked."""
+        now = self._clock.now()
+        late = [record for record in may_have_started if now - (record.queued_at or 0.0) >= REMIND_SECONDS]
+        if late:
+            self._waiting.requeue(self._queues.send_all(late), at=now)

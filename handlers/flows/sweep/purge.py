@@ -1,0 +1,66 @@
+"""Purging a lane that is full of messages of paused or cancelled scans: the other scans would wait behind them for hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from handlers.adapters.queue import LaneQueues
+from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
+from handlers.domain.record import Scan
+from handlers.domain.states import Lane, ScanStatus
+from handlers.flows.sweep.context import SweepContext
+from handlers.runtime.clock import Clock
+from handlers.runtime.logs import Log
+
+# Above this many messages of a held scan, purging and sending the others again is faster than dropping one by one.
+PURGED_ABOVE = 10_000
+
+# How long after a scan was held its lane may be purged; messages that come later are dropped as they come.
+HELD_RECENTLY_SECONDS = 600.0
+
+# How long a purge may take messages that are sent meanwhile (SQS API, PurgeQueue).
+PURGE_SECONDS = 60.0
+
+
+class PurgeLanes:
+    """Purges a lane after a large scan in it was paused or cancelled; the other scans' messages are sent again."""
+
+    def __init__(self, waiting: WaitingRecords, scans: Scans, control: Control, queues: LaneQueues, clock: Clock) -> None:
+        self._waiting = waiting
+        self._scans = scans
+        self._control = control
+        self._queues = queues
+        self._clock = clock
+
+    def run(self, context: SweepContext, until: float) -> None:
+        """Purge what must be purged."""
+        recently = self._clock.now() - HELD_RECENTLY_SECONDS
+        held = [scan for scan in context.scans() if _is_held(scan) and (scan.held_at or 0) > recently]
+        for lane in {scan.lane for scan in held}:
+            if self._clock.now() > until:
+                return
+            watch = self._control.lane_watch(lane)
+            since = [scan for scan in held if scan.lane is lane and (scan.held_at or 0) > (watch.purged_at or 0)]
+            if self._is_worth_it(lane, since):
+                self._purge(lane, watch, context)
+
+    def _is_worth_it(self, lane: Lane, held: Sequence[Scan]) -> bool:
+        if not held or self._queues.depth(lane).visible <= PURGED_ABOVE:
+            return False
+        return any(self._waiting.waiting_count(scan.id, PURGED_ABOVE) > PURGED_ABOVE for scan in held)
+
+    def _purge(self, lane: Lane, watch: LaneWatch, context: SweepContext) -> None:
+        """Purge a lane; first of all it is written whose messages must be sent again, so that none is lost whatever happens."""
+        since = self._clock.now() + PURGE_SECONDS
+        for scan in context.scans():
+            if scan.live and scan.status is not ScanStatus.CANCELLED:
+                self._scans.send_again(scan.id, since)
+        if self._queues.purge(lane):
+            self._control.note_lane(lane, replace(watch, purged_at=self._clock.now(), empty_since=None))
+            Log().warning("lane purged", lane=lane.value)
+        context.forget()
+
+
+def _is_held(scan: Scan) -> bool:
+    return scan.live and scan.status is not ScanStatus.OPEN
