@@ -13,10 +13,9 @@ import pytest
 
 from tools.emulator.core.access import AccessKeys
 from tools.emulator.core.clock import ManualClock, WallClock
-from tools.emulator.core.ports import InvocationResult
+from tools.emulator.core.ports import InvocationResult, ReceivedMessage
 from tools.emulator.services.lambda_.backend import FunctionService
 from tools.emulator.services.lambda_.model import Function, Invocation, Outcome
-from tools.emulator.services.lambda_.ports import ReceivedMessage
 from tools.emulator.services.lambda_.process import Zygote
 from tools.emulator.services.lambda_.processes import ProcessRuntime
 from tools.emulator.settings import EmulatorSettings

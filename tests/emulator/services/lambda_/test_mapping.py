@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.lambda_ import batch
 from tools.emulator.services.lambda_.backend import FunctionService
 from tools.emulator.services.lambda_.mapping import Mapping, MappingError
-from tools.emulator.services.lambda_.ports import ReceivedMessage
 from tools.emulator.settings import EmulatorSettings
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:lane"

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from tools.emulator.services.sns import Service
+from tools.emulator.services.sns import Service, responses
 from tools.emulator.services.sqs import Service as Queues
+from tools.emulator.services.sqs import responses as sqs_responses
 from tools.emulator.settings import EmulatorSettings
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:known"
@@ -35,11 +36,11 @@ class Bench:
     def __init__(self, account, tmp_path, **settings):
         world = EmulatorSettings(**settings)
         self.clock = account.clock
-        self.queues = account.install(Queues(clock=account.clock, settings=world))
+        self.queues = account.install(sqs_responses, Queues(clock=account.clock, settings=world))
         self.functions = Functions()
         outbox = tmp_path / "outbox"
         sns = Service(clock=account.clock, settings=world, functions=self.functions, queues=self.queues, outbox=outbox)
-        self.service = account.install(sns)
+        self.service = account.install(responses, sns)
         self.client = account.client("sns")
         self.sqs = account.client("sqs")
         self.topic = self.client.create_topic(Name="topic")["TopicArn"]

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tools.emulator.services.sqs import Service
+from tools.emulator.services.sqs import Service, responses
 from tools.emulator.settings import EmulatorSettings
 
 
@@ -55,16 +55,16 @@ class Queue:
 @pytest.fixture(name="make")
 def _make(account):
     """Return a function that creates a queue."""
-    service = account.install(Service(clock=account.clock, settings=EmulatorSettings()))
+    service = account.install(responses, Service(clock=account.clock, settings=EmulatorSettings()))
     return lambda name="lane", **attributes: Queue(account, service, name, **attributes)
 
 
 @pytest.fixture(name="make_with")
 def _make_with(account):
-    """Return a function that creates a queue in a service with dials of its own."""
+    """Return a function that creates a queue in a service with settings of its own."""
 
     def make(**settings):
-        return Queue(account, account.install(Service(clock=account.clock, settings=EmulatorSettings(**settings))))
+        return Queue(account, account.install(responses, Service(clock=account.clock, settings=EmulatorSettings(**settings))))
 
     return make
 

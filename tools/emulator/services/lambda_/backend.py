@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import InvocationResult, Queues
+from tools.emulator.core.ports import InvocationResult, Queues, ReceivingQueues
 from tools.emulator.services.lambda_ import lineage
 from tools.emulator.services.lambda_.asynchronous import AsynchronousInvocations, Event
 from tools.emulator.services.lambda_.concurrency import Concurrency, ThrottledError
@@ -17,7 +17,7 @@ from tools.emulator.services.lambda_.faults import Faults
 from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
 from tools.emulator.services.lambda_.mapping import Mapping, Poller
 from tools.emulator.services.lambda_.model import Fault, Function, Invocation, Outcome
-from tools.emulator.services.lambda_.ports import ReceivingQueues, Runtime
+from tools.emulator.services.lambda_.ports import Runtime
 from tools.emulator.services.lambda_.schedule import Schedules
 from tools.emulator.settings import EmulatorSettings
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import InvocationResult
+from tools.emulator.core.ports import InvocationResult, ReceivedMessage, ReceivingQueues
 from tools.emulator.services.lambda_ import batch
-from tools.emulator.services.lambda_.ports import ReceivedMessage, ReceivingQueues
 
 # MaximumConcurrency of an SQS mapping [bc:lambda ScalingConfig].
 LEAST_MAXIMUM_CONCURRENCY = 2

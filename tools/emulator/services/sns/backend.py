@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from moto.sns import urls
 from moto.sns.models import Subscription, Topic, sns_backends
 
 from tools.emulator.core.clock import Clock
@@ -18,7 +17,6 @@ from tools.emulator.core.refusal import refuse
 from tools.emulator.services.sns.errors import SnsError, invalid, no_such_topic
 from tools.emulator.services.sns.notification import Notification, check
 from tools.emulator.services.sns.outbox import Outbox
-from tools.emulator.services.sns.responses import door_for
 from tools.emulator.settings import EmulatorSettings
 
 PENDING = "PendingConfirmation"  # stands in the place of the ARN of a subscription that is not confirmed
@@ -46,23 +44,11 @@ class SnsService:
         self._functions = functions
         self._queues = queues
         self._lock = threading.Lock()
-        self._paths = dict(urls.url_paths)
         self._deliver: dict[str, Callable[[Subscription, Notification], None]] = {
             "lambda": self._to_function,
             "sqs": self._to_queue,
             "email": self._to_person,
         }
-
-    def install(self) -> None:
-        """Put this in moto's place."""
-        self._paths = dict(urls.url_paths)
-        door = door_for(self)
-        for path in urls.url_paths:
-            urls.url_paths[path] = door.dispatch
-
-    def uninstall(self) -> None:
-        """Give moto its place back."""
-        urls.url_paths.update(self._paths)
 
     # ports.Topics
 
