@@ -53,7 +53,7 @@ def test_a_notice_that_is_none_is_refused_with_a_reason(line, caplog):
 
 
 def test_a_message_that_is_none_of_ours_leaves_the_lane(line, caplog):
-    """Each is dropped with an alarm, starts nothing, and does not stand in the way of the next."""
+    """Each is dropped with an alarm, starts nothing, and does not block the next."""
     line.put("a.mp4")
     (url,) = (url for url in line.client("sqs").list_queues()["QueueUrls"] if "LanesNormalQueue" in url)
 

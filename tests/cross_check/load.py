@@ -32,8 +32,8 @@ from handlers.settings import BatchInvokeSettings, StartAnalysisSettings, from_e
 
 REGISTRARS = 32
 STARTERS = (Lane.NORMAL, Lane.NORMAL, Lane.EXPRESS, Lane.EXPRESS)
+# How fast the flows' time runs: a starter may call Start once in a second of it.
 SPEED = 20.0
-"""How fast the flows' time runs: a starter may call Start once in a second of it."""
 FUNCTION_SECONDS = 900.0
 REDRIVES = 3
 
@@ -105,7 +105,7 @@ class Crew:
 
     def _wait_until_final(self):
         table = self._table(self._registering)
-        end = time.monotonic() + self._order["patience_seconds"]
+        end = time.monotonic() + self._order["deadline_seconds"]
         while time.monotonic() < end:
             final = sum(table.scans.totals(scan).final for scan in self._order["scans"])
             if final >= self._order["videos"]:
@@ -199,7 +199,7 @@ def _sqs_record(message, arn):
 
 
 class Alarms(logging.Handler):
-    """Counts what a flow logs as an error; the rest is nobody's business here."""
+    """Counts what a flow logs as an error; the rest does not matter here."""
 
     def __init__(self, counts):
         super().__init__(logging.ERROR)

@@ -44,7 +44,7 @@ class Rekognition:
 
     Attributes:
         endpoint: Its URL.
-        ledger: The engine's books.
+        ledger: The engine's ledger.
     """
 
     def __init__(self, settings):
@@ -53,7 +53,7 @@ class Rekognition:
         self.endpoint = self._server.endpoint
 
     def open(self, client):
-        """Serve, with the S3 and the SNS of whoever makes these clients."""
+        """Serve, with the S3 and the SNS that these clients reach."""
         self._clock = WallClock()
         engine = ContentModeration(
             clock=self._clock,
@@ -67,7 +67,7 @@ class Rekognition:
         self._server.start(moto_hooks.application())
 
     def close(self):
-        """Stop serving, and give moto its own Rekognition back."""
+        """Stop serving, and restore moto's own Rekognition."""
         self._clock.close()
         self._server.close()
         self._installed.close()

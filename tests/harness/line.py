@@ -31,7 +31,7 @@ from tools.emulator.services.lambda_ import responses as lambda_
 from tools.emulator.services.lambda_.backend import FunctionService
 from tools.emulator.services.rekognition import responses as rekognition
 from tools.emulator.services.rekognition.backend import ContentModeration
-from tools.emulator.services.s3.storage import Storage
+from tools.emulator.services.s3.backend import Storage
 from tools.emulator.services.s3_batch import BatchOperations
 from tools.emulator.services.s3_batch import responses as s3_batch
 from tools.emulator.services.sns import responses as sns

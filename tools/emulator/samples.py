@@ -25,7 +25,7 @@ _ENCODERS = {
     "vp9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "threads": "1"}),
     "mpeg4": ("mpeg4", {"threads": "1"}),
 }
-_TILE = 64  # the background's pattern repeats after so many pixels
+_TILE = 64  # after how many pixels the background's pattern repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def _with_cards(key: str, seconds: float, *cards: CardAt) -> Sample:
 
 def _not_analysed() -> tuple[Sample, ...]:
     return (
-        # Its header, from which anybody could tell, is in what is missing: only Rekognition finds out.
+        # The header, which would show it, is in the part that is missing: only Rekognition finds out.
         Sample("broken/cut short.mp4", cut_short(Clip(3.0)), Expected("FAILED", reason="analysis-failed")),
         Sample("legacy/vp9 in disguise.mp4", Clip(3.0, codec="vp9"), Expected("INELIGIBLE", reason="codec")),
         Sample("broken/zero.mp4", b"", Expected("INELIGIBLE", reason="empty")),

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from tools.emulator.breakage import OwnFaults, breakage
 from tools.emulator.core import moto_hooks
 from tools.emulator.core.access import Access, AccessKeys
 from tools.emulator.core.admission import Admission
 from tools.emulator.core.application import Gateway
-from tools.emulator.core.breakage import OwnFaults, breakage
 from tools.emulator.core.clock import Clock, WallClock
 from tools.emulator.core.faults import ApiFaults
 from tools.emulator.core.ledger import ApiLedger
@@ -29,7 +29,7 @@ from tools.emulator.services.rekognition import responses as rekognition
 from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.video import VideoAnalyser
 from tools.emulator.services.s3 import responses as s3
-from tools.emulator.services.s3.storage import Storage
+from tools.emulator.services.s3.backend import Storage
 from tools.emulator.services.s3_batch import BatchOperations
 from tools.emulator.services.s3_batch import responses as s3_batch
 from tools.emulator.services.sns import responses as sns

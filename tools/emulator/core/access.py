@@ -17,11 +17,11 @@ from moto.sts.models import sts_backends
 
 from tools.emulator.settings import EmulatorSettings
 
-USER = "tool"  # the principal of whoever works in the account: the deployer, and the programs that a person runs
+USER = "tool"  # the principal of the deployer and of the programs that a person runs
 # boto3 puts the account in front of s3control's host, which only a proxy can still find; the server is one
 CONTROL_HOST = "s3control.invalid"
 CONTROL_ENDPOINT = f"http://{CONTROL_HOST}"
-# What IAM's identifiers are made of, after a prefix that tells their kind [IAM:reference_identifiers].
+# What IAM's identifiers are made of, after a prefix that names their kind [IAM:reference_identifiers].
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _LONG_TERM, _TEMPORARY = "AKIA", "ASIA"
 
@@ -70,7 +70,7 @@ class Key:
 
 
 class AccessKeys:
-    """The keys of one world, random and so unknown to whoever was not given one. Safe to call from any thread.
+    """The keys of one world, random, so that only programs that were given one can use it. Safe to call from any thread.
 
     Attributes:
         user: The credentials of the account's user.

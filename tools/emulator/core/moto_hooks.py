@@ -137,7 +137,7 @@ class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc] # moto is 
         self._known: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's
-        """Return the service's name, None where a path is one that moto keeps for itself: then the signature tells the service.
+        """Return the service's name, None where a path is one that moto keeps for itself: then the signature names the service.
 
         moto holds its lock around this.
         """

@@ -131,7 +131,7 @@ class ReceivingQueues(Protocol):
     """SQS as an event source mapping sees it. Called from several threads."""
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return at most so many (1 to 10) visible messages, without waiting.
+        """Return up to `max_messages` (1 to 10) visible messages, without waiting.
 
         They are hidden for the queue's visibility timeout. Each receipt counts, and sends a message that was received too often to
         the dead-letter queue, as SQS does.
@@ -150,7 +150,7 @@ class ReceivingQueues(Protocol):
         ...
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
-        """Delete messages by the handles of their receipts; a handle that is no longer good is passed over.
+        """Delete messages by the handles of their receipts; a handle that is no longer valid is ignored.
 
         Raises:
             LookupError: There is no such queue.

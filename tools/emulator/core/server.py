@@ -45,7 +45,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Answer nobody any more and end the connections."""
+        """Stop answering and end the connections."""
         self._application = _unavailable
         if self._thread.is_alive():
             self._server.shutdown()
@@ -137,10 +137,10 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
         """Say nothing of each request: the ledger has it."""
 
 
-def _length(told: str) -> int:
-    if not (told.isascii() and told.isdigit()):
-        raise ValueError(told)
-    return int(told)
+def _length(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return int(text)
 
 
 def _unavailable(_: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""A bench for the engines: a clock that stands still, a queue with visibility, and a runtime that answers as told."""
+"""A bench for the engines: a clock that stands still, a queue with visibility, and a runtime that answers as ordered."""
 
 import io
 import json

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.lambda_ import batch
 from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.mapping import Mapping, MappingError
+from tools.emulator.services.lambda_.errors import MappingError
+from tools.emulator.services.lambda_.mapping import Mapping
 from tools.emulator.settings import EmulatorSettings
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:lane"

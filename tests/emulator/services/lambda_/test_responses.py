@@ -173,7 +173,7 @@ def test_dry_runs_run_nothing(create, client, runtime):
     ("concurrency", "request_", "code"),
     [
         (0, {"FunctionName": "work"}, "TooManyRequestsException"),
-        (1, {"FunctionName": "nobody"}, "ResourceNotFoundException"),
+        (1, {"FunctionName": "missing"}, "ResourceNotFoundException"),
         (1, {"FunctionName": "work", "Payload": b"{"}, "InvalidRequestContentException"),
         (1, {"FunctionName": "work", "Payload": b"{", "InvocationType": "Event"}, "InvalidRequestContentException"),
     ],
@@ -196,13 +196,13 @@ def test_a_dead_letter_topic_is_refused(create):
 
 
 def test_account_settings(create, client, service):
-    """GetAccountSettings tells the account's concurrency, and what of it no function has reserved."""
+    """GetAccountSettings returns the account's concurrency, and what of it no function has reserved."""
     create()
     client.put_function_concurrency(FunctionName="work", ReservedConcurrentExecutions=30)
 
-    told = client.get_account_settings()
+    answer = client.get_account_settings()
 
-    limit, usage = told["AccountLimit"], told["AccountUsage"]
+    limit, usage = answer["AccountLimit"], answer["AccountUsage"]
     concurrency = service.account_concurrency
     assert (concurrency, concurrency - 30) == (limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"])
     assert 1 == usage["FunctionCount"]

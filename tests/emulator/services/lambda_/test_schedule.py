@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from tools.emulator.services.lambda_.schedule import Rule, Target, UnsupportedScheduleError
+from tools.emulator.services.lambda_.errors import UnsupportedScheduleError
+from tools.emulator.services.lambda_.schedule import Rule, Target
 
 RULE = "arn:aws:events:us-east-1:111122223333:rule/sweep"
 

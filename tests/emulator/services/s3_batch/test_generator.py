@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from tools.emulator.core import moto_hooks
 from tools.emulator.core.ports import ListedVersion
-from tools.emulator.services.s3.storage import Storage
+from tools.emulator.services.s3.backend import Storage
 from tools.emulator.services.s3_batch import BatchError, responses
 from tools.emulator.settings import EmulatorSettings
 
@@ -102,7 +102,7 @@ def test_not_written(stocked):
 
 @pytest.mark.parametrize(("all_versions", "expected"), [(False, {"v2", None}), (True, {"v1", "v2", None})])
 def test_versions(make_bench, all_versions, expected):
-    """Of a bucket with versions the rows name them: the latest, or by the dial all (AWS does not say which)."""
+    """Of a bucket with versions the rows name them: the latest, or by a setting all (AWS does not say which)."""
     bench = make_bench(settings=EmulatorSettings(batch_generates_all_versions=all_versions))
     old, new = listed("a", version_id="v1", latest=False), listed("a", version_id="v2")
     bench.objects.listed = [new, old, listed("b", version_id="null")]

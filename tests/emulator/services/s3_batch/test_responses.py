@@ -92,7 +92,7 @@ def test_errors(bench, client):
     with pytest.raises(client.exceptions.NotFoundException) as missing:
         client.describe_job(AccountId=ACCOUNT, JobId="00000000-0000")
     with pytest.raises(client.exceptions.BadRequestException) as bad:
-        client.create_job(**bench.request(RoleArn="nobody"))
+        client.create_job(**bench.request(RoleArn="not-an-arn"))
     with pytest.raises(ClientError) as unknown:
         client.create_job(**bench.request(Operation={"S3DeleteObjectTagging": {}}))
 

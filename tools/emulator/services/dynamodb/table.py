@@ -34,7 +34,7 @@ class KeySchema:
         return {name: item[name] for name in self.names}
 
     def hash_of(self, item: Item) -> Any:  # noqa: ANN401 - str, Decimal or bytes
-        """Return what tells the item's partition."""
+        """Return what identifies the item's partition."""
         return comparable(item[self.hash])
 
     def sort_of(self, item: Item) -> SortKey:
@@ -81,7 +81,7 @@ class Index:
 
 
 class Table:
-    """A table. Whoever calls holds the engine's lock."""
+    """A table. Callers hold the engine's lock."""
 
     def __init__(self, name: str, key: KeySchema, indexes: Mapping[str, Index], *, clock: Clock, lag_seconds: float) -> None:
         self.name = name

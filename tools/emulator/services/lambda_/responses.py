@@ -21,14 +21,14 @@ from tools.emulator.core import moto_hooks
 from tools.emulator.core.moto_hooks import After, Replacement
 from tools.emulator.services.lambda_ import account, http
 from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.mapping import Mapping, MappingError
+from tools.emulator.services.lambda_.errors import MappingError, UnsupportedFunctionError, UnsupportedScheduleError
+from tools.emulator.services.lambda_.mapping import Mapping
 from tools.emulator.services.lambda_.model import (
     DEFAULT_RETRY_ATTEMPTS,
     MAXIMUM_EVENT_AGE_SECONDS,
     Function,
-    UnsupportedFunctionError,
 )
-from tools.emulator.services.lambda_.schedule import Rule, Target, UnsupportedScheduleError
+from tools.emulator.services.lambda_.schedule import Rule, Target
 
 
 class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # moto is untyped here

@@ -187,7 +187,7 @@ class ContentModeration:
     def _publish(self, job: Job, channel: Channel) -> None:
         try:
             self._topics.publish(channel.topic_arn, job.notice())
-        except LookupError:  # on AWS nobody is told either
+        except LookupError:  # AWS does not report this either
             log.warning("the notice of job %s has no topic: %s", job.job_id, channel.topic_arn)
         else:
             self.ledger.noticed(job.job_id)

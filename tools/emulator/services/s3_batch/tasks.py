@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from tools.emulator.services.s3_batch.invocation import Answer
 from tools.emulator.services.s3_batch.manifest import Row
 
+# Rows among which the next one is drawn: tasks need not run in the manifest's order [S3:batch-ops-job-status].
 WINDOW = 1000
-"""Rows among which the next one is drawn: tasks need not run in the manifest's order [S3:batch-ops-job-status]."""
 
+# Redrives that may wait before no new row is read: bounds the memory of a job all of whose tasks fail temporarily.
 MOST_WAITING = 10_000
-"""Redrives that may wait before no new row is read: bounds the memory of a job all of whose tasks fail temporarily."""
 
 _ID_BYTES = 24
 

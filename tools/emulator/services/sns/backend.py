@@ -19,13 +19,13 @@ from tools.emulator.services.sns.notification import Notification, check
 from tools.emulator.services.sns.outbox import Outbox
 from tools.emulator.settings import EmulatorSettings
 
-PENDING = "PendingConfirmation"  # stands in the place of the ARN of a subscription that is not confirmed
+PENDING = "PendingConfirmation"  # instead of the ARN of a subscription that is not confirmed
 MAILS_PER_SECOND = 10  # and subscription; above, it is suspended [GR:sns]
 _RATE = "offline_world_mails"  # the attribute of moto's subscription that holds when mails were sent
 
 
 class EventFunctions(Protocol):
-    """Lambda as SNS sees it: `ports.Functions`, told the publisher's trace, so that loops are found."""
+    """Lambda as SNS sees it: `ports.Functions`, with the publisher's trace, so that loops are found."""
 
     def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
         """Queue an asynchronous invocation; False where there is no such function."""
@@ -89,7 +89,7 @@ class SnsService:
         """Subscribe an endpoint and return the subscription's ARN, or `pending confirmation`.
 
         Raises:
-            SnsError: There is no such topic, or the endpoint is none.
+            SnsError: There is no such topic, or the endpoint is not valid.
             UnsupportedError: A protocol or an attribute that the offline world does not implement.
         """
         if protocol not in self._deliver:

@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class Outbox:
     """A folder of .eml files.
 
-    The notification's attributes stand in headers `X-SNS-Attribute-<name>` (control characters as %0A), its topic and subscription
+    The notification's attributes are in headers `X-SNS-Attribute-<name>` (control characters as %0A), its topic and subscription
     in `X-SNS-Topic` and `X-SNS-Subscription`; a file's name is its number and the time: names sort by time.
     """
 

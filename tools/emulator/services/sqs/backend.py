@@ -44,7 +44,7 @@ class SqsService:
     # ports.ReceivingQueues
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return at most so many messages at once, without waiting.
+        """Return up to `max_messages` at once, without waiting.
 
         Raises:
             LookupError: There is no such queue.
@@ -70,7 +70,7 @@ class SqsService:
             messages.delete(handle)
 
     def change_visibility(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
-        """Hide a received message for so long, or show it at once.
+        """Hide a received message for some seconds; 0 shows it at once.
 
         Raises:
             LookupError: There is no such queue.
@@ -105,7 +105,7 @@ class SqsService:
         return message
 
     def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[Receipt]:
-        """Receive messages, waiting so many seconds of the world for the first; one received too often becomes a dead letter."""
+        """Receive messages, waiting up to `wait` seconds of the world for the first; one received too often goes to the DLQ."""
         until, until_by_wall = self._clock.now() + wait, time.monotonic() + wait
         while True:
             received, dead = self.messages(queue).receive(count, limits_of(queue), visibility)

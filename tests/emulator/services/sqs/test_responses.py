@@ -75,7 +75,7 @@ def _queue(make):
 
 
 def test_a_message_arrives_with_everything_it_was_sent_with(queue):
-    """Body, attributes and SQS's own attributes come back; the message's id is the one that was told."""
+    """Body, attributes and SQS's own attributes come back; the message's id is the one that SendMessage returned."""
     attributes = {
         "colour": {"DataType": "String", "StringValue": "blau ü"},
         "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
@@ -157,7 +157,7 @@ def test_only_the_last_receipt_hides_a_message(queue):
 
 
 def test_who_comes_late_hides_nothing(queue):
-    """A message whose time is over, and that nobody received since, stays visible; nobody is told."""
+    """Hiding a message that is visible again and was not received since has no effect and raises no error."""
     queue.send("ball")
     (message,) = queue.receive()
     queue.clock.advance(31)
@@ -208,7 +208,7 @@ def test_what_comes_back_keeps_its_place(queue):
 
 
 def test_what_was_received_three_times_goes_to_the_back(queue):
-    """A message that nobody can deal with does not hold up the others."""
+    """A message that cannot be processed does not hold up the others."""
     for body in ("first", "second"):
         queue.send(body)
         queue.clock.advance(1)
@@ -257,8 +257,8 @@ def test_a_message_is_forgotten_when_its_retention_is_over(make):
 
 def test_what_was_received_too_often_becomes_a_dead_letter(make):
     """The receipt after the last one allowed moves the message, which keeps its id, its age and its count."""
-    grave = make("grave")
-    redrive = f'{{"deadLetterTargetArn": "{grave.arn}", "maxReceiveCount": 2}}'
+    dlq = make("dlq")
+    redrive = f'{{"deadLetterTargetArn": "{dlq.arn}", "maxReceiveCount": 2}}'
     queue = make("alive", RedrivePolicy=redrive, VisibilityTimeout="1")
     (message_id,) = queue.send("sick")
 
@@ -266,7 +266,7 @@ def test_what_was_received_too_often_becomes_a_dead_letter(make):
     for _ in range(3):
         receipts.append(queue.bodies())
         queue.clock.advance(1)
-    (dead,) = grave.receive()
+    (dead,) = dlq.receive()
 
     assert receipts == [["sick"], ["sick"], []]
     assert dead["MessageId"] == message_id
@@ -361,16 +361,16 @@ def test_the_ports_say_when_there_is_no_queue(queue):
             call()
 
 
-def test_whoever_waits_for_a_queue_is_told(queue):
-    """Sending and giving back are told with the queue's ARN."""
-    told = []
-    queue.service.when_visible(told.append)
+def test_whoever_waits_for_a_queue_is_notified(queue):
+    """Sending and making visible again notify with the queue's ARN."""
+    notified = []
+    queue.service.when_visible(notified.append)
 
     queue.send("a")
     (message,) = queue.receive()
     queue.hide(message, 0)
 
-    assert told == [queue.arn, queue.arn]
+    assert notified == [queue.arn, queue.arn]
 
 
 @pytest.mark.parametrize(

@@ -107,13 +107,13 @@ def test_two_messages_have_two_ids(bench):
 
 def test_what_a_missing_function_should_have_had_becomes_a_dead_letter(bench):
     """The subscription's RedrivePolicy names the queue; without one the message is gone."""
-    grave = bench.queue("grave")
-    bench.subscribe("lambda", f"{FUNCTION}-deleted", RedrivePolicy=json.dumps({"deadLetterTargetArn": grave}))
+    dlq = bench.queue("dlq")
+    bench.subscribe("lambda", f"{FUNCTION}-deleted", RedrivePolicy=json.dumps({"deadLetterTargetArn": dlq}))
     bench.subscribe("lambda", f"{FUNCTION}-deleted-too")
 
     message_id = bench.publish("lost")
 
-    (dead,) = bench.received(grave)
+    (dead,) = bench.received(dlq)
     assert json.loads(dead.body)["MessageId"] == message_id
     assert json.loads(dead.body)["Message"] == "lost"
 

@@ -33,7 +33,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(target=handles, count=st.integers(1, 3))
     def receive(self, count):
-        """Only visible messages come, and those received three times are buried."""
+        """Only visible messages come, and those received three times go to the DLQ."""
         received, dead = self.queue.receive(count, LIMITS)
 
         for message in dead:

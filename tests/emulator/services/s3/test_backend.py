@@ -3,7 +3,7 @@
 import pytest
 
 from tools.emulator.core.ports import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError
-from tools.emulator.services.s3.storage import Storage
+from tools.emulator.services.s3.backend import Storage
 from tools.emulator.settings import EmulatorSettings
 
 BUCKET = "amzn-s3-demo-bucket"

@@ -1,4 +1,4 @@
-"""What went wrong inside the offline world itself: then what a program was told in it proves nothing."""
+"""What went wrong inside the offline world itself: then a program's results in it prove nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HARMLESS = frozenset({None, "success", "throttled", "Sandbox.Timedout"})
 
 
 class OwnFaults(logging.Handler):
-    """Keeps what the emulator logs as an error: an engine's exception, which no caller may see, ends there."""
+    """Keeps what the emulator logs as an error: an exception of an engine that does not reach a caller."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -39,7 +39,7 @@ class OwnFaults(logging.Handler):
         logging.getLogger("tools.emulator").addHandler(self)
 
     def uninstall(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         logging.getLogger("tools.emulator").removeHandler(self)
 
 

@@ -335,7 +335,7 @@ def test_higher_priority_goes_first(make_bench):
 
 
 def test_changed_priority(make_bench):
-    """UpdateJobPriority lets a waiting job overtake; equal priority overtakes nobody."""
+    """UpdateJobPriority lets a waiting job overtake; equal priority does not."""
     bench = make_bench(EmulatorSettings(batch_active_jobs=1))
     bench.functions.seconds = 2.0
     first, second = bench.submit(50), bench.submit(50)
@@ -368,7 +368,7 @@ def test_tags(bench):
 
 
 def test_reset(bench):
-    """After a reset there are no jobs, and what was under way comes to nothing."""
+    """After a reset there are no jobs, and what was under way is dropped."""
     bench.functions.seconds = 2.0
     job_id = bench.submit(100)
     bench.clock.advance(8)
