@@ -45,7 +45,7 @@ def test_a_notice_that_is_none_is_refused_with_a_reason(line, caplog):
 
     refused = [entry.reason for entry in caplog.records if entry.message == "notice refused"]
     assert [] == line.called(GET)
-    assert [True] * len(NO_NOTICES) == [why in said for why, said in zip(NO_NOTICES.values(), refused, strict=True)]
+    assert [True] * len(NO_NOTICES) == [why in text for why, text in zip(NO_NOTICES.values(), refused, strict=True)]
     line.clock.advance(200)
     (scan,) = line.table.scans.scans()
     assert (len(NO_NOTICES) + 1, {}) == (len(line.invocations("completion")), line.letters)

@@ -153,7 +153,7 @@ class Crew:
         """Do what the event source mapping does with a message."""
         answer = flow.respond({"Records": [record]}, deadline=self._clock.now() + FUNCTION_SECONDS)
         if answer["batchItemFailures"]:
-            self.counts["messages handed back"] += 1
+            self.counts["messages returned"] += 1
         else:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=record["receiptHandle"])
             self.counts["messages done with"] += 1

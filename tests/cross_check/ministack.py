@@ -25,7 +25,7 @@ class Ministack:
 
     Attributes:
         endpoint: Its URL.
-        log: What it said.
+        log: Its output.
     """
 
     def __init__(self, directory, **environment):

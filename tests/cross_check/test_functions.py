@@ -67,13 +67,13 @@ def test_what_the_template_says_is_what_there_is(on_ministack, template):
     sqs = scene.client("sqs")
     urls = sqs.list_queues()["QueueUrls"]
     queues = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"] for url in urls]
-    assert sorted(map(said, by_type["AWS::SQS::Queue"])) == sorted(map(found, queues))
+    assert sorted(map(declared, by_type["AWS::SQS::Queue"])) == sorted(map(found, queues))
     mappings = scene.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     assert [2, 2] == [mapping["ScalingConfig"]["MaximumConcurrency"] for mapping in mappings]
     assert [1, 1] == [mapping["BatchSize"] for mapping in mappings]
 
 
-def said(queue):
+def declared(queue):
     """Return what the template says of a queue: for how long messages stay and are hidden, and how often they may come."""
     redrive = queue.get("RedrivePolicy", {}).get("maxReceiveCount", 0)
     return queue["MessageRetentionPeriod"], queue.get("VisibilityTimeout", 30), redrive

@@ -19,7 +19,7 @@ class OwnFaults(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self._said: list[str] = []
+        self._errors: list[str] = []
         self._guard = threading.Lock()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -27,12 +27,12 @@ class OwnFaults(logging.Handler):
         fault = record.exc_info[1] if record.exc_info else None
         reason = f": {type(fault).__name__}: {fault}" if fault is not None else ""
         with self._guard:
-            self._said.append(record.getMessage() + reason)
+            self._errors.append(record.getMessage() + reason)
 
     def all(self) -> list[str]:
         """Return the errors, oldest first."""
         with self._guard:
-            return list(self._said)
+            return list(self._errors)
 
     def install(self) -> None:
         """Listen to all modules of the emulator."""

@@ -98,7 +98,7 @@ def write_clip(target: Path | BinaryIO, clip: Clip) -> None:
         str(target) if isinstance(target, Path) else target, "w", format="mp4", options={"fflags": "+bitexact"}
     ) as container:
         stream = container.add_stream(encoder, rate=clip.fps, options=options)
-        assert isinstance(stream, VideoStream)  # noqa: S101 - tells mypy what every encoder above makes
+        assert isinstance(stream, VideoStream)  # noqa: S101 - says to mypy what every encoder above makes
         stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "yuv420p"
         for frame in _frames(clip):
             container.mux(stream.encode(frame))

@@ -105,7 +105,7 @@ class World:
         return self
 
     def close(self) -> None:
-        """Stop everything, give moto its own back and forget all that was stored; may be called twice."""
+        """Stop everything, undo the changes of moto and forget all that was stored; may be called twice."""
         self._undo.close()
 
     def environment(self) -> dict[str, str]:

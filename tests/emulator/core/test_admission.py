@@ -166,7 +166,7 @@ def test_every_service_answers_the_user_and_a_role(world, client, service):
     ],
 )
 def test_another_host_is_refused(world, named):
-    """However the world is called but by its own address, a signature with the right key does not help (DNS rebinding)."""
+    """By any name but the world's own address, a signature with the right key does not help (DNS rebinding)."""
     named = named.format(port=urlsplit(world.endpoint).port)
 
     statuses, answer = sent(world, signed(world, named=named or " "))

@@ -1,4 +1,4 @@
-"""Who may ask a world: its access keys with the principals behind them, and how programs and tests get at it."""
+"""Access to a world: its keys with their principals, and the environment and clients with which programs reach it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONG_TERM, _TEMPORARY = "AKIA", "ASIA"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user, or a session of a role: what policies are held against.
+    """A user, or a session of a role: what policies apply to.
 
     Attributes:
         name: What ledgers call it: `tool`, or a function's name.
@@ -110,7 +110,7 @@ def _made(prefix: str, token: str | None = None) -> Credentials:
 
 
 def _made_by_the_api(access_key: str, account: str) -> Key | None:
-    """Return a key from CreateAccessKey or AssumeRole: only who had a key already can have asked for it."""
+    """Return a key from CreateAccessKey or AssumeRole: only the holder of a key can have asked for it."""
     iam = iam_backends[account]["aws"]
     found = iam.access_keys.get(access_key)
     if found is None or found.status != "Active":
@@ -130,7 +130,7 @@ def _session(region: str) -> boto3.Session:
 
 
 class Access:
-    """The user's ways to one endpoint."""
+    """How the user reaches one endpoint."""
 
     def __init__(self, endpoint: str, settings: EmulatorSettings, user: Credentials) -> None:
         self._endpoint = endpoint

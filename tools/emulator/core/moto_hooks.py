@@ -90,7 +90,7 @@ def _apply(hook: Hook) -> Callable[[], None]:
 def _put(paths: MutableMapping[str, object], path: str, dispatch: object) -> Callable[[], None]:
     before = paths.get(path, _ABSENT)
     paths[path] = dispatch
-    return partial(paths.pop, path) if before is _ABSENT else partial(paths.__setitem__, path, before)
+    return partial(paths.__delitem__, path) if before is _ABSENT else partial(paths.__setitem__, path, before)
 
 
 def _replace(owner: type | ModuleType, name: str, value: object) -> Callable[[], None]:
@@ -147,6 +147,6 @@ class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc] # moto is 
 
 
 def application() -> Application:
-    """Return moto's application, made anew so that it finds the routes that are installed now."""
+    """Return moto's application, newly made so that it finds the routes that are installed now."""
     made: Application = _Dispatcher()
     return made

@@ -42,7 +42,7 @@ def test_a_batch_of_100_reads_passes_and_one_of_101_does_not(table, refused):
 
 @pytest.mark.parametrize("operation", ["batch_write_item", "batch_get_item"])
 def test_a_batch_with_one_key_twice_is_refused(table, refused, operation):
-    """No item may stand in a batch twice, also not as a put and a deletion."""
+    """No item may be in a batch twice, also not as a put and a deletion."""
     key = wire(pk="p", sk="s")
     twice = {
         "batch_write_item": {"table": [{"PutRequest": {"Item": key}}, {"DeleteRequest": {"Key": key}}]},

@@ -141,7 +141,7 @@ def test_a_throttled_batch_is_tried_again(make_service, function, runtime, queue
 
 
 def test_a_throttled_batch_comes_back(make_service, function, runtime, queue, clock):
-    """When the visibility of its messages ends, a throttled batch is let go: they come back and count as received again."""
+    """When the visibility of its messages ends, a throttled batch is given up: they become visible and count as received again."""
     service = make_service()
     service.put(function(reserved_concurrency=0))
     queue.put("one")

@@ -55,7 +55,7 @@ def test_the_event_is_eventbridges(service, function, runtime_answers, clock):
 
 
 def test_a_constant_input_replaces_the_event(service, function, runtime_answers, clock):
-    """A target's Input is handed over as it stands."""
+    """A target's Input is passed on unchanged."""
     service.put(function())
     service.schedules.put(rule(targets=(Target("work", json.dumps({"a": 1})),)))
 

@@ -67,7 +67,7 @@ def test_the_minimum_confidence_is_applied(bench, floor, times):
 
 
 def test_every_page_describes_the_job(many):
-    """Metadata, model version, video and the asked-for order stand on each page."""
+    """Metadata, model version, video and the requested order are on each page."""
     world, job_id = many
 
     found = [

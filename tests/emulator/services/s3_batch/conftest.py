@@ -111,7 +111,7 @@ class Functions:
 
 @dataclass
 class Bench:
-    """An engine with its surroundings and short ways to drive it."""
+    """An engine with its neighbours and shorthands to drive it."""
 
     settings: EmulatorSettings = field(default_factory=EmulatorSettings)
     clock: ManualClock = field(default_factory=ManualClock)

@@ -96,7 +96,7 @@ def test_a_function_gets_a_true_event(bench):
 
 
 def test_two_messages_have_two_ids(bench):
-    """Whoever sorts out repetitions by MessageId loses nothing."""
+    """A receiver that drops repetitions by MessageId loses nothing."""
     bench.subscribe("lambda", FUNCTION)
 
     ids = {bench.publish() for _ in range(3)}

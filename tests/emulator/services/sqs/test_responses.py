@@ -1,4 +1,4 @@
-"""Queues, spoken to by boto3 with a clock that stands still."""
+"""Queues, called by boto3, with a clock that stands still."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +9,7 @@ from tools.emulator.settings import EmulatorSettings
 
 
 class Queue:
-    """Short ways to speak with one queue."""
+    """Shorthands for one queue."""
 
     def __init__(self, account, service, name="lane", **attributes):
         self.client = account.client("sqs")
@@ -23,7 +23,7 @@ class Queue:
         return [self.client.send_message(QueueUrl=self.url, MessageBody=body, **more)["MessageId"] for body in bodies]
 
     def receive(self, count=10, **more):
-        """Receive messages with all that SQS tells of them."""
+        """Receive messages with all attributes."""
         asked = {"MaxNumberOfMessages": count, "AttributeNames": ["All"], "MessageAttributeNames": ["All"]} | more
         return self.client.receive_message(QueueUrl=self.url, **asked).get("Messages", [])
 
@@ -180,7 +180,7 @@ def test_who_comes_late_may_be_refused(make_with):
 
 
 def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):
-    """Counted from its receipt, however often that is prolonged; the next receipt counts anew."""
+    """Counted from its receipt, however often that is prolonged; the next receipt starts again."""
     queue.send("ball")
     (message,) = queue.receive(VisibilityTimeout=3_600)
     queue.clock.advance(60)
@@ -196,7 +196,7 @@ def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):
 
 
 def test_what_comes_back_keeps_its_place(queue):
-    """Who received a message once or twice and died gets it back before what was sent after it."""
+    """A message that was received once or twice and never deleted comes back before later ones."""
     for body in ("first", "second", "third"):
         queue.send(body)
         queue.clock.advance(1)
@@ -220,7 +220,7 @@ def test_what_was_received_three_times_goes_to_the_back(queue):
 
 
 def test_hidden_twice_until_the_same_moment(queue):
-    """A message stands in line once, however often it was hidden."""
+    """A message is in the queue once, however often it was hidden."""
     queue.send("ball")
     (message,) = queue.receive()
     queue.hide(message, 60)

@@ -158,7 +158,7 @@ class Table:
             index.rows(now)  # so that what is coming never piles up
 
     def lag_seconds(self) -> float:
-        """Return after how long the write that is being made reaches the indexes; a world may draw it anew for each."""
+        """Return after how long the current write reaches the indexes; a world may draw it for each write."""
         return self._lag
 
     def rows_of(self, index: Index | None) -> Rows:

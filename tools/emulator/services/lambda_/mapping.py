@@ -100,7 +100,7 @@ class Poller:
 
     @property
     def mapping(self) -> Mapping:
-        """The mapping as it stands."""
+        """The mapping as it is now."""
         return self._mapping
 
     @property

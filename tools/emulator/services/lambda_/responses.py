@@ -70,7 +70,7 @@ class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # m
         account_id: str,
         region_name: str,
     ) -> EventInvokeConfigResource:
-        """Configure it anew."""
+        """Replace the configuration."""
         original_resource.delete(account_id, region_name)
         return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
 

@@ -52,7 +52,7 @@ class Rule:
 
 
 class Schedules:
-    """Runs rules; a rule that is put again, changed, begins its period anew."""
+    """Runs rules; a rule that is put again, changed, restarts its period."""
 
     def __init__(self, *, clock: Clock, invoke: InvokeEvent, account_id: str, region: str) -> None:
         self._clock = clock

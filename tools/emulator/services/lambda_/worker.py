@@ -213,7 +213,7 @@ class Calls:
         self._sleep = time.sleep
 
     def install(self) -> None:
-        """Stand between every client and its calls."""
+        """Wrap the one method through which every client calls."""
         original = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # the one place all clients pass
 
         def make_api_call(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401  # botocore's own

@@ -86,7 +86,7 @@ class ContentModeration:
                 raise RekognitionError("ResourceNotFoundException", "Could not find JobId")
             return self._page(job, request, now)
 
-    def quota_lag_seconds(self, job: Job) -> float:  # noqa: ARG002 # a world may draw it anew for each job
+    def quota_lag_seconds(self, job: Job) -> float:  # noqa: ARG002 # a world may draw it for each job
         """Return for how long a job that is over still counts against the quota."""
         return self._settings.quota_lag_seconds
 

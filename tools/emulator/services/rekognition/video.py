@@ -71,7 +71,7 @@ class Analyser(Protocol):
 class VideoAnalyser:
     """Decodes H.264 in MP4 or MOV and recognises test cards; anything else it cannot analyse, as Rekognition cannot.
 
-    One frame is held at a time, shrunk to a few cells; every call stands alone, so calls may run in parallel.
+    One frame is held at a time, shrunk to a few cells; calls are independent and may run in parallel.
     """
 
     def analyse(self, body: bytes) -> Analysis:

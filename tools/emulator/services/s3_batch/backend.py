@@ -51,7 +51,7 @@ class BatchOperations:
         self._clock = clock
         self.settings = settings
         self._objects = objects
-        self._random = random.Random(seed)  # noqa: S311 -- ids of an emulator are no secrets
+        self._random = random.Random(seed)  # noqa: S311 -- ids of an emulator need not be secret
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._runner = Runner(

@@ -55,7 +55,7 @@ class Job:
         wake_at: When it next looks for tasks by itself.
         ending: Its end has been planned.
         generated: Where the manifest is that S3 made for it, as DescribeJob says it.
-        forgotten: The world it ran in was wiped: what still comes back for it counts no more.
+        forgotten: Its world was reset: results that still arrive for it are dropped.
     """
 
     id: str

@@ -115,7 +115,7 @@ class Runner:
         return _Launch(task, invocation_id, event(job.request, job.id, task.row, invocation_id=invocation_id, task_id=task.id))
 
     def _plan_waking(self, job: Job, now: float) -> None:
-        """See to it that the job looks again when it may do what it may not do now."""
+        """Schedule the next look at the job, for when it may do what it may not do now."""
         if job.tasks is None or job.ramp is None or job.tasks.exhausted:
             return
         if job.in_flight >= job.ramp.allowance(now):
@@ -159,7 +159,7 @@ class Runner:
         if answer.outcome is TaskOutcome.THROTTLED:
             job.ramp.throttled(now)
             if not self._settings.batch_throttle_spends_redrive:
-                job.tasks.hand_back(task)
+                job.tasks.return_task(task)
                 return
         else:
             job.ramp.accepted()

@@ -156,7 +156,7 @@ class SnsService:
         self.outbox.put(notification, subscription.endpoint, subscription.arn)
 
     def _undelivered(self, subscription: Subscription, notification: Notification, reason: str) -> None:
-        """Send what a subscription could not be given to its dead letters, where it has some; a queue that is gone loses it."""
+        """Send an undeliverable notification to the subscription's dead-letter queue, if it has one that exists."""
         redrive = subscription.attributes.get("RedrivePolicy")
         if not redrive:
             return

@@ -52,7 +52,7 @@ def _mail(notification: Notification, address: str, subscription_arn: str) -> Em
     mail["X-SNS-Subscription"] = subscription_arn
     for name, attribute in notification.attributes.items():
         mail[f"X-SNS-Attribute-{name}"] = _CONTROL.sub(_escaped, str(attribute["Value"]))
-    mail.set_content(notification.message, cte="8bit")  # as it stands: transfer encodings would fold its lines
+    mail.set_content(notification.message, cte="8bit")  # unencoded: transfer encodings would fold its lines
     return mail
 
 

@@ -27,7 +27,7 @@ class SqsService:
         self._on_visible: list[Callable[[str], None]] = []
 
     def when_visible(self, action: Callable[[str], None]) -> None:
-        """Call this with a queue's ARN whenever something was sent to it or given back."""
+        """Call this with a queue's ARN whenever a message was sent to it or made visible again."""
         self._on_visible.append(action)
 
     # ports.Queues
