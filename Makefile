@@ -5,10 +5,12 @@ CDK_VERSION := 2.1148.1
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-pythons test test-model test-browser check mutants bench bench-listing bench-review bench-simulation screenshots setup \
-	ministack format lock bootstrap deploy destroy clean
+.PHONY: help demo demo-pythons unit test test-long test-model test-browser check mutants bench bench-listing bench-review \
+	bench-simulation screenshots setup ministack format lock bootstrap deploy destroy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -40,24 +42,31 @@ demo: $(READY) ## rehearse a whole scan offline, on real videos
 demo-pythons: .uv/$(UV_VERSION) ## the demo on every Python >= 3.11 of this machine, each with an environment of its own
 	$(PYTHON) -m tests.pythons
 
-test: $(READY) ministack ## all tests but those that need a browser
-	$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/cross_check --ignore=tests/kill
-	$(BIN)/python -m pytest tests/kill
-	$(BIN)/python -m pytest tests/end_to_end
-	$(BIN)/python -m pytest tests/cross_check
+unit: $(READY) ## the rules, the tools and the handlers, without a server: in about a minute
+	$(PYTEST) --dist worksteal -m "not slow and not long and not server" tests/handlers tests/tools tests/test_import_directions.py
+
+test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in so many processes)
+	$(PYTEST) --dist worksteal -m "not long" --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/cross_check --ignore=tests/kill
+	$(PYTEST) --dist loadscope tests/end_to_end
+
+test-long: $(READY) ministack ## those that take minutes: a kill at any call, the model, ministack
+	$(PYTEST) --dist load --maxschedchunk 1 tests/kill
+	$(PYTEST) --dist load --maxschedchunk 1 -m long tests/model
+	$(PYTEST) --dist loadscope tests/cross_check
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
-	$(BIN)/python -m pytest tests/browser
+	$(PYTEST) --dist loadscope --ignore=tests/browser/test_speed.py tests/browser
+	$(BIN)/python -m pytest tests/browser/test_speed.py
 
 test-model: $(READY) ## the model test for longer, with other examples each time (EXAMPLES=2000)
-	MODEL_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest tests/model/test_model.py -s -k nothing_is_lost
+	MODEL_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 -m long -rP tests/model
 
 check: $(READY) ## format, lint, types, tests, synth: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python app.py
-	$(MAKE) test test-browser demo-pythons
+	$(MAKE) test test-long test-browser demo-pythons
 
 .mutants/.ready: .uv/$(UV_VERSION) tests/mutants/requirements.lock
 	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .mutants

@@ -21,7 +21,7 @@ from tools.lib.listing import Batch, ListedObject
 from tools.lib.manifest.rows import manifest_rows
 from tools.lib.review.completion_report import find_report
 from tools.lib.review.inputs import fetched_manifest
-from tools.lib.review.join import Fate, ReportNotes, TruthTable, join
+from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join
 
 BUCKET = "amzn-s3-demo-bucket"
 SCAN = "01JD8Z0Q4N6T9W2XK5C7R3VBHM"
@@ -152,7 +152,7 @@ def test_any_key_comes_out_as_it_went_in(key, version, schema):
         Video(told.bucket, told.key, told.version_id),
         outcome.video,
     ]
-    assert (outcome.fate, outcome.record) == (Fate.CLEAN, record)
+    assert (outcome.status, outcome.record) == (ObjectStatus.CLEAN, record)
     assert (truth.adds_up, truth.settled) == (True, True)
 
 

@@ -1,4 +1,4 @@
-"""Control scans while they run: look, pause, resume, cancel, turn the slots, do dead letters again."""
+"""Control scans while they run: status, pause, resume, cancel, slots, redrive; and check what a scan needs."""
 
 import sys
 from pathlib import Path
@@ -9,58 +9,22 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
     enter()
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import wraps
 
 import click
 
-from tools.lib.cli.output import EXIT_CODES, ExitCode, Rendered, Terminal
-from tools.lib.cli.program import Surroundings, Target, ending, output_options, target_options
+from tools.lib.cli.commands import Invocation, command
+from tools.lib.cli.output import EXIT_CODES
+from tools.lib.cli.params import BucketName
+from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
+from tools.lib.doctor import Findings
 from tools.lib.scans import control
 from tools.lib.scans.control import Control
-
-SETTINGS = {"max_content_width": 100}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One command under way."""
-
-    control: Control
-    terminal: Terminal
+from tools.lib.scans.redrive import Redriven
+from tools.lib.scans.status import CommandResult, ScanList, ScanProgress
 
 
-def command(body: Callable[..., Rendered | None]) -> Callable[..., None]:
-    """Add the options that all commands have; run the body with a `Run`, and tell what it returns."""
-
-    @target_options
-    @output_options
-    @wraps(body)
-    def run(
-        *,
-        stack: str,
-        region: str | None,
-        profile: str | None,
-        as_json: bool,
-        debug: bool,
-        **given: object,
-    ) -> None:
-        surroundings: Surroundings = click.get_current_context().obj or Surroundings()
-        terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)
-        if given.get("agreed") is False and not terminal.interactive:
-            raise click.UsageError("There is no terminal to ask at: pass --yes.")
-        with ending(terminal, debug=debug):
-            found = Control(surroundings, terminal, Target(stack=stack, region=region, profile=profile))
-            result = body(Run(found, terminal), **given)
-            if result is not None:
-                terminal.tell(result)
-                sys.exit(getattr(result, "exit_code", ExitCode.DONE))
-
-    return run
-
-
-@click.group(epilog=EXIT_CODES, context_settings=SETTINGS)
+@click.group(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
+@version_option
 def main() -> None:
     """Control scans while they run. What is changed takes effect within a minute or two.
 
@@ -73,9 +37,9 @@ def main() -> None:
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
 
 
-@main.command(epilog=EXIT_CODES, context_settings=SETTINGS)
+@main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
-@click.option("--watch", is_flag=True, help="Look again every 30 seconds, until the scan is over.")
+@click.option("--watch", is_flag=True, help="Refresh every 30 seconds, until the scan is over.")
 @click.option(
     "--poll-seconds",
     type=click.FloatRange(min=0.01),
@@ -84,98 +48,118 @@ def main() -> None:
     hidden=True,
 )
 @command
-def status(run: Run, *, scan: str | None, watch: bool, poll_seconds: float) -> Rendered | None:
-    """Say how SCAN stands, or the newest one, and when it will be ready.
+def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: float) -> ScanProgress | None:
+    """Show the progress of SCAN, or of the newest scan, and when it will be ready.
 
     \b
     python tools/control_scan.py status
     python tools/control_scan.py status --watch
     python tools/control_scan.py status --json | jq -r .line
 
-    When it will be ready is reckoned from the last hour; objects that are no videos count as still to come until nothing waits.
+    The estimate uses the last hour's pace; objects that are not videos count as still to come until nothing waits.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if not watch:
-        return run.control.status(scan)
+        return _control(run).status(scan)
     last = None
     with run.terminal.bar("videos") as bar:
-        for last in run.control.watch(scan, poll_seconds):
+        for last in _control(run).watch(scan, poll_seconds):
             bar.show(last.line(), last.totals.final, last.total)
     return last
 
 
-@main.command("list", epilog=EXIT_CODES, context_settings=SETTINGS)
+@main.command("list", epilog=EXIT_CODES)
 @command
-def list_scans(run: Run) -> Rendered:
+def list_scans(run: Invocation) -> ScanList:
     """List all scans, the newest first.
 
     \b
     python tools/control_scan.py list
     python tools/control_scan.py list --json | jq -r '.scans[].scan'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return run.control.list()
+    return _control(run).list()
 
 
-@main.command(epilog=EXIT_CODES, context_settings=SETTINGS)
+@main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
 @command
-def pause(run: Run, *, scan: str | None) -> Rendered:
+def pause(run: Invocation, *, scan: str | None) -> CommandResult:
     """Pause SCAN, or without it all starting. Analyses that run finish; nothing is lost.
 
     \b
     python tools/control_scan.py pause
     python tools/control_scan.py pause 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return run.control.pause(scan)
+    return _control(run).pause(scan)
 
 
-@main.command(epilog=EXIT_CODES, context_settings=SETTINGS)
+@main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
 @command
-def resume(run: Run, *, scan: str | None) -> Rendered:
-    """Let SCAN go on, or without it all starting (also after the circuit breaker paused it).
+def resume(run: Invocation, *, scan: str | None) -> CommandResult:
+    """Resume SCAN, or without it all starting (also after the circuit breaker paused it).
 
     \b
     python tools/control_scan.py resume
     python tools/control_scan.py resume 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return run.control.resume(scan)
+    return _control(run).resume(scan)
 
 
-@main.command(epilog=EXIT_CODES, context_settings=SETTINGS)
+@main.command(epilog=EXIT_CODES)
 @click.argument("number", type=click.IntRange(min=1))
 @command
-def slots(run: Run, *, number: int) -> Rendered:
+def slots(run: Invocation, *, number: int) -> CommandResult:
     """Use up to NUMBER of the account's Rekognition jobs, from the next start on.
 
     \b
     python tools/control_scan.py slots 10
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return run.control.slots(number)
+    return _control(run).slots(number)
 
 
-@main.command(epilog=EXIT_CODES, context_settings=SETTINGS)
+@main.command(epilog=EXIT_CODES)
 @click.argument("scan")
 @click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
 @command
-def cancel(run: Run, *, scan: str, agreed: bool) -> Rendered:
+def cancel(run: Invocation, *, scan: str, agreed: bool) -> CommandResult:
     """Cancel SCAN: its batch job and all videos that wait. Analyses that run finish, and are paid.
 
     \b
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return run.control.cancel(scan, agreed=agreed)
+    run.require_agreement("pass --yes", agreed=agreed)
+    return _control(run).cancel(scan, agreed=agreed)
 
 
-@main.command(epilog=EXIT_CODES, context_settings=SETTINGS)
+@main.command(epilog=EXIT_CODES)
+@click.option("--bucket", type=BucketName(), required=True, metavar="NAME", help="The bucket with the videos.")
+@click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin so; may be repeated.")
+@click.option("--unconfirmed-mail", is_flag=True, help="Accept that nobody has confirmed the mails about flagged videos.")
 @command
-def redrive(run: Run) -> Rendered:
-    """Do again what lies in the queues of dead letters, once the reason is mended. Doing it twice does no harm.
+def doctor(run: Invocation, *, bucket: str, prefixes: tuple[str, ...], unconfirmed_mail: bool) -> Findings:
+    """Check whether everything that a scan of a bucket needs is in place; changes nothing. Fails where a scan must not start.
+
+    \b
+    python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket
+    python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket --json | jq -r '.findings[] | select(.level == "stop") | .cure'
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    return _control(run).doctor(bucket, prefixes, unconfirmed_mail=unconfirmed_mail)
+
+
+@main.command(epilog=EXIT_CODES)
+@command
+def redrive(run: Invocation) -> Redriven:
+    """Process dead letters again, once their cause is fixed. Running it twice does no harm.
 
     \b
     python tools/control_scan.py redrive
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return run.control.redrive()
+    return _control(run).redrive()
+
+
+def _control(run: Invocation) -> Control:
+    return Control(run.program_context, run.terminal, run.target)
 
 
 if __name__ == "__main__":

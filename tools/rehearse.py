@@ -12,7 +12,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 import click
 
 from tools.lib.cli.output import EXIT_CODES, Terminal
-from tools.lib.cli.program import Surroundings, ending
+from tools.lib.cli.program import CONTEXT_SETTINGS, ProgramContext, ending, version_option
 from tools.rehearsal.library import demo, own
 from tools.rehearsal.output import OutputFolder, require_apart
 from tools.rehearsal.run import Rehearsal
@@ -20,7 +20,8 @@ from tools.rehearsal.run import Rehearsal
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@click.command(epilog=EXIT_CODES, context_settings={"max_content_width": 100})
+@click.command(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
+@version_option
 @click.argument("directory", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--speed",
@@ -47,8 +48,8 @@ def main(context: click.Context, *, directory: Path | None, speed: float, output
 
     Your own videos come out clean: the offline Rekognition recognises test cards, nothing else.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    surroundings: Surroundings = context.obj or Surroundings()
-    terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)
+    program_context: ProgramContext = context.obj or ProgramContext()
+    terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=program_context.interactive)
     with ending(terminal, debug=debug):
         if directory is not None:
             require_apart(directory, output)

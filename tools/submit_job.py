@@ -17,7 +17,17 @@ import click
 
 from handlers.domain.states import Lane
 from tools.lib.cli.output import EXIT_CODES, Terminal
-from tools.lib.cli.program import BucketName, Surroundings, Target, ending, output_options, submitting_options, target_options
+from tools.lib.cli.params import BucketName
+from tools.lib.cli.program import (
+    CONTEXT_SETTINGS,
+    ProgramContext,
+    Target,
+    ending,
+    output_options,
+    submitting_options,
+    target_options,
+    version_option,
+)
 from tools.lib.estimate import prices
 from tools.lib.estimate.inspection import Wishes
 from tools.lib.estimate.options import Measure, estimate_options
@@ -41,7 +51,8 @@ _HANDED_ON = (
 """Options that go into the request as they are."""
 
 
-@click.command(epilog=EXIT_CODES, context_settings={"max_content_width": 100})
+@click.command(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
+@version_option
 @click.option("--bucket", type=BucketName(), metavar="NAME", help="The bucket with the videos.")
 @source_options
 @selection_options
@@ -98,8 +109,8 @@ def main(
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     context = click.get_current_context()
     require_consistent(context)
-    surroundings: Surroundings = context.obj or Surroundings()
-    terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=surroundings.interactive)
+    program_context: ProgramContext = context.obj or ProgramContext()
+    terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=program_context.interactive)
     if not (dry_run or yes or check or terminal.interactive):
         raise click.UsageError("There is no terminal to ask at: pass --yes to submit, or --dry-run to look at the plan.")
     source = source_from(**options)
@@ -116,7 +127,7 @@ def main(
             check=check,
             **{name: options[name] for name in _HANDED_ON},
         )
-        sys.exit(SubmitRun(surroundings, terminal, request).run())
+        sys.exit(SubmitRun(program_context, terminal, request).run())
 
 
 if __name__ == "__main__":

@@ -221,7 +221,7 @@ class Totals:
         return sum(count for reason, count in self.failures.items() if reason in INELIGIBLE)
 
     @property
-    def told(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """Return videos per outcome as people are told them: what is ineligible is not counted as failed."""
         return {
             "clean": self.videos.get(State.CLEAN, 0),

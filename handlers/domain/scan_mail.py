@@ -29,7 +29,7 @@ def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name:
     `worst` are flagged videos, the worst first; `seen_all` tells whether all of them were looked at for it.
     """
     ended = "cancelled" if scan.status is ScanStatus.CANCELLED else "finished"
-    told = totals.told
+    told = totals.counts
     ineligible = f", {told['ineligible']:,} ineligible" if told["ineligible"] else ""
     without = f", {unrecorded:,} not looked at" if (unrecorded := _without_record(scan, totals)) else ""
     subject = f"Scan {ended}: {totals.final:,} videos, {told['flagged']:,} flagged, {told['failed']:,} failed{ineligible}{without}"
@@ -101,7 +101,7 @@ def _jobs(scan: Scan) -> list[str]:
 
 def _counts(scan: Scan, totals: Totals) -> list[str]:
     """Return a row for each state, and their sum; what the manifest has more has no record: no video, or not handed over."""
-    rows = {name: totals.told[name] for name in _ROWS}
+    rows = {name: totals.counts[name] for name in _ROWS}
     unrecorded = _without_record(scan, totals)
     if unrecorded:
         rows["without record"] = unrecorded

@@ -1,1 +1,1 @@
-"""What every flow needs of its surroundings: clients, clock, logs, the invocation, waiting."""
+"""What every flow needs of its program_context: clients, clock, logs, the invocation, waiting."""

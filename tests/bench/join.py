@@ -91,7 +91,7 @@ def _joined(scan, endpoint, answer):
     seconds = time.perf_counter() - began
 
     assert truth.adds_up, truth
-    assert dict(truth.fates) == scan.fates, (truth.fates, scan.fates)
+    assert dict(truth.statuses) == scan.statuses, (truth.statuses, scan.statuses)
     assert whole == scan.whole, (whole, scan.whole)
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     answer.send((seconds, sum(usage.ru_utime + usage.ru_stime for usage in used)))

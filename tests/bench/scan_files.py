@@ -13,7 +13,7 @@ from handlers.adapters.table import expressions, items
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan
 from handlers.domain.states import ScanStatus, State
-from tools.lib.review.join import Fate
+from tools.lib.review.join import ObjectStatus
 
 BUCKET = "amzn-s3-demo-bucket"
 TABLE = "videos"
@@ -38,7 +38,7 @@ class ScanFiles:
     scan: Scan
     manifest: Path
     results: list[Path]
-    fates: dict[Fate, int]
+    statuses: dict[ObjectStatus, int]
     whole: int
 
     def fetch(self, key, target):
@@ -57,20 +57,20 @@ def key_of(number):
     return f"videos/2024/{number % 365:03}/{name} {number:07}.mp4" if number % 4 == 0 else f"videos/{number:07}/{name}.mp4"
 
 
-def fate_of(number):
+def status_of(number):
     """Return what became of an object: 3 % flagged, 0.5 % failed, 0.2 % skipped, 0.1 % failed without a record, else clean."""
     place = number % 1000
-    bounds = ((30, Fate.FLAGGED), (35, Fate.FAILED), (37, Fate.SKIPPED), (38, None))
-    return next((fate for bound, fate in bounds if place < bound), Fate.CLEAN)
+    bounds = ((30, ObjectStatus.FLAGGED), (35, ObjectStatus.FAILED), (37, ObjectStatus.SKIPPED), (38, None))
+    return next((status for bound, status in bounds if place < bound), ObjectStatus.CLEAN)
 
 
-def item_of(number, fate):
+def item_of(number, status):
     """Return the whole item of an object in the form of the wire."""
-    failed = fate is Fate.FAILED
+    failed = status is ObjectStatus.FAILED
     record = Record(
         video=Video(BUCKET, key_of(number)),
         scan_id=SCAN_ID,
-        state=State(fate.name),
+        state=State(status.name),
         facts=ObjectFacts(f"{number:032x}", 1_000_000 + number, None),
         batch_job_id=JOB_ID,
         rekognition_job_id=f"{number:064x}",
@@ -88,11 +88,11 @@ def item_of(number, fate):
     return expressions.serialized_item(items.record_item(record))
 
 
-def _row(number, fate):
+def _row(number, status):
     key = quote(key_of(number), safe="/")
-    if fate is None:
+    if status is None:
         return (BUCKET, key, "", "failed", 200, "PermanentFailure", "Lambda returned function error: Task timed out")
-    return (BUCKET, key, "", "succeeded", 200, "", SKIPPED if fate is Fate.SKIPPED else ACCEPTED)
+    return (BUCKET, key, "", "succeeded", 200, "", SKIPPED if status is ObjectStatus.SKIPPED else ACCEPTED)
 
 
 def write(folder, rows):
@@ -106,19 +106,19 @@ def write(folder, rows):
     results = []
     for succeeded in (True, False):
         # A job runs its tasks in no order that we know: here the last one first.
-        numbers = [number for number in range(rows - 1, -1, -1) if (fate_of(number) is not None) is succeeded]
+        numbers = [number for number in range(rows - 1, -1, -1) if (status_of(number) is not None) is succeeded]
         for at in range(0, len(numbers), ROWS_PER_FILE):
             path = prefix / f"results/{len(results):040x}.csv"
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\r\n")
-                writer.writerows(_row(number, fate_of(number)) for number in numbers[at : at + ROWS_PER_FILE])
+                writer.writerows(_row(number, status_of(number)) for number in numbers[at : at + ROWS_PER_FILE])
             results.append(path)
     listed = [
         {"Bucket": "work", "MD5Checksum": hashlib.md5(path.read_bytes()).hexdigest(), "Key": str(path.relative_to(folder))}
         for path in results
     ]
     (prefix / "manifest.json").write_text(json.dumps({"Format": "Report_CSV_20180820", "Results": listed}))
-    counts = Counter(fate_of(number) for number in range(rows))
+    counts = Counter(status_of(number) for number in range(rows))
     job = BatchJob(JOB_ID, "Complete", rows, rows - counts[None], counts[None], 1_760_000_300.0)
     scan = Scan(
         SCAN_ID,
@@ -128,6 +128,6 @@ def write(folder, rows):
         objects=rows,
         jobs=(job,),
     )
-    whole = counts[Fate.FLAGGED] + counts[Fate.FAILED]
-    counts[Fate.FAILED] += counts.pop(None, 0)
-    return ScanFiles(folder, scan, manifest, results, {fate: count for fate, count in counts.items() if count}, whole)
+    whole = counts[ObjectStatus.FLAGGED] + counts[ObjectStatus.FAILED]
+    counts[ObjectStatus.FAILED] += counts.pop(None, 0)
+    return ScanFiles(folder, scan, manifest, results, {status: count for status, count in counts.items() if count}, whole)

@@ -10,7 +10,7 @@ from functools import partial
 from handlers.domain.identity import Video
 from tests.bench import scan_files
 from tests.bench.serving import served
-from tools.lib.review.join import Fate
+from tools.lib.review.join import ObjectStatus
 
 ID = re.compile(rb"VIDEO#([0-9a-f]{32})")
 
@@ -29,13 +29,13 @@ def _rendered(rows):
     """Return the answers for each id: the projected item, and the whole one of what a review shows."""
     states, whole = {}, {}
     for number in range(rows):
-        fate = scan_files.fate_of(number)
-        if fate in (Fate.SKIPPED, None):
+        status = scan_files.status_of(number)
+        if status in (ObjectStatus.SKIPPED, None):
             continue
         key = Video(scan_files.BUCKET, scan_files.key_of(number)).id.encode()
-        states[key] = fate.name.encode()
-        if fate is not Fate.CLEAN:
-            whole[key] = json.dumps(scan_files.item_of(number, fate)).encode()
+        states[key] = status.name.encode()
+        if status is not ObjectStatus.CLEAN:
+            whole[key] = json.dumps(scan_files.item_of(number, status)).encode()
     return states, whole
 
 

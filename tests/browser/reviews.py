@@ -8,7 +8,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan, Segment, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.cli.program import Target
-from tools.lib.review.join import Fate, ObjectFate, TruthTable
+from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.page import page_data
 from tools.lib.review.summary import FlaggedVideo, review_of
 
@@ -73,7 +73,7 @@ def flagged(key, dice, *, segments=None, version=None, unknown=None):
         video, SCAN, State.FLAGGED, facts=ObjectFacts(f"{dice.getrandbits(128):032x}", duration * 400, version),
         duration_ms=duration, labels=labels, counted=tuple(counted or [labels[0].name]), model_version="7.0",
     )  # fmt: skip
-    return ObjectFate(video, Fate.FLAGGED, record), tuple(found)
+    return ObjectResult(video, ObjectStatus.FLAGGED, record), tuple(found)
 
 
 def failed(key, dice):
@@ -81,13 +81,13 @@ def failed(key, dice):
     reason, message = dice.choice(_FAILURES)
     video = Video(BUCKET, key)
     record = Record(video, SCAN, State.FAILED, problem=Problem(reason, message))
-    return ObjectFate(video, Fate.FAILED, record, reason, message)
+    return ObjectResult(video, ObjectStatus.FAILED, record, reason, message)
 
 
 def ineligible(number):
     """Return an object that was left out of the job."""
     reason = ("archived", "empty", "too-large")[number % 3]
-    return ObjectFate(Video(BUCKET, f"tapes/{number:03}.mp4"), Fate.INELIGIBLE, None, reason, "left out of the batch job")
+    return ObjectResult(Video(BUCKET, f"tapes/{number:03}.mp4"), ObjectStatus.INELIGIBLE, None, reason, "left out of the batch job")
 
 
 def _segment(path, duration, dice):
@@ -133,8 +133,10 @@ def review(
         outcome, its_segments = flagged(key, dice, version=versions[number % len(versions)], unknown=unknown)
         found[outcome] = its_segments
     failures = [failed(f"broken/{key}", dice) for key in realistic_keys(failed_count, dice)]
-    others = [ObjectFate(Video(BUCKET, f"clean/{number}"), Fate.CLEAN) for number in range(clean)]
-    others += [ObjectFate(Video(BUCKET, f"thumbs/{number}.txt"), Fate.SKIPPED, reason="not-a-video") for number in range(8)]
+    others = [ObjectResult(Video(BUCKET, f"clean/{number}"), ObjectStatus.CLEAN) for number in range(clean)]
+    others += [
+        ObjectResult(Video(BUCKET, f"thumbs/{number}.txt"), ObjectStatus.SKIPPED, reason="not-a-video") for number in range(8)
+    ]
     others += [ineligible(number) for number in range(ineligible_count)]
     outcomes = [*found, *failures, *others]
     truth = TruthTable(expected=len(outcomes))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import assembled
 from tools.emulator.samples import demo_library
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
@@ -40,10 +41,9 @@ class Demo:
         self.world = world
         self._folder = folder
 
-    def scan(self):
+    def scan(self, assembly):
         """Deploy the stack, upload the library, and scan it to its end."""
-        self._program(ROOT / "app.py", CDK_OUTDIR=str(self._folder / "cdk.out"), CDK_CONTEXT_JSON=json.dumps(context()))
-        self.world.deploy(self._folder / "cdk.out", STACK)
+        self.world.deploy(assembly, STACK)
         s3 = self.world.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         for sample in demo_library():
@@ -52,7 +52,7 @@ class Demo:
 
     def page(self, path):
         """Write the page of the scan, some videos of which failed, and return its path."""
-        self._program(ROOT / "tools" / "review_report.py", "--html", path, codes=(3,))
+        self._program(ROOT / "tools" / "review_report.py", "page", path, codes=(3,))
         return path
 
     def review(self):
@@ -61,7 +61,7 @@ class Demo:
 
     def apply(self, path):
         """Apply an export, all of which must be taken, and return what was said."""
-        return json.loads(self._program(ROOT / "tools" / "review_report.py", "--apply", path, "--json"))
+        return json.loads(self._program(ROOT / "tools" / "review_report.py", "apply", path, "--json"))
 
     def _program(self, program, *arguments, codes=(0,), **more):
         """Run a program as itself and return what it wrote to stdout."""
@@ -92,7 +92,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     with World(SETTINGS, directory=folder / "world") as world:
         made = Demo(world, folder)
-        made.scan()
+        made.scan(assembled(tmp_path_factory, **context()))
         yield made
 
 

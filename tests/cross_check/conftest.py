@@ -1,9 +1,7 @@
 """The same template twice: in the emulator, and in ministack, an emulator by others."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,11 @@ from tests.cross_check.ministack import Ministack
 from tests.cross_check.rekognition import Rekognition
 from tests.cross_check.scene import Scene
 from tools.emulator.deploy import Deployer
+from tests.foreign.ministack import Ministack
+from tests.foreign.rekognition import Rekognition
+from tests.foreign.scene import Scene
+from tests.once import assembled
+from tools.emulator.deployment import Deployer
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 
@@ -29,11 +32,7 @@ IN_A_HURRY = EmulatorSettings(
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
     """Return the folder of the assembly that `python app.py` makes."""
-    outdir = tmp_path_factory.mktemp("assembly")
-    context = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}
-    environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(context)}
-    subprocess.run([sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, check=True, capture_output=True)
-    return outdir
+    return assembled(tmp_path_factory, stack_name=STACK, alert_email="reviewer@example.com", source_buckets=[BUCKET])
 
 
 @pytest.fixture(scope="session")

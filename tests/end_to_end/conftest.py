@@ -1,6 +1,5 @@
 """The real template in the offline world, and the real programs as subprocesses: everything here is seen from outside."""
 
-import functools
 import json
 import os
 import subprocess
@@ -17,6 +16,8 @@ from handlers.adapters.table import open_table
 from handlers.adapters.table.scan_items import SETTINGS_KEY
 from handlers.domain.states import ScanStatus
 from tools.emulator.core.clock import WallClock
+from tests.once import assembled
+from tools.emulator.clock import WallClock
 from tools.emulator.samples import tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
@@ -238,19 +239,8 @@ def key_of(key):
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
     """Return a function from changes of the context to the assembly that `python app.py` makes of it, each made once."""
-
-    @functools.cache
-    def synthesise(**changes):
-        outdir = tmp_path_factory.mktemp("assembly")
-        context = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET], **changes}
-        environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(context)}
-        done = subprocess.run(
-            [sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return outdir
-
-    return synthesise
+    context = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}
+    return lambda **changes: assembled(tmp_path_factory, **(context | changes))
 
 
 @pytest.fixture(scope="module")

@@ -88,16 +88,11 @@ class Judged:
 
 
 @pytest.fixture(scope="module", name="judged")
-def _judged(tmp_path_factory):
+def _judged(assembly, tmp_path_factory):
     """Scan a small library with the real template, functions and submit_job."""
     folder = tmp_path_factory.mktemp("judging")
-    context = {"stack_name": "VideoModeration", "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}
-    run(
-        [ROOT / "app.py"],
-        {**os.environ, "CDK_OUTDIR": str(folder / "cdk.out"), "CDK_CONTEXT_JSON": json.dumps(context)},
-    )
     with World(EmulatorSettings(speed=30.0, analysis_base_seconds=5.0), directory=folder / "world") as world:
-        outputs = world.deploy(folder / "cdk.out", "VideoModeration")
+        outputs = world.deploy(assembly(), "VideoModeration")
         s3 = world.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         for key, body in LIBRARY.items():

@@ -60,17 +60,11 @@ class Company:
 
 
 @pytest.fixture(scope="module", name="company")
-def _company(tmp_path_factory):
+def _company(assembly, tmp_path_factory):
     """Deploy the stack into a world with a small library, two videos of which cannot be analysed as they are."""
     directory = tmp_path_factory.mktemp("company")
-    environment = {
-        **os.environ,
-        "CDK_OUTDIR": str(directory / "cdk.out"),
-        "CDK_CONTEXT_JSON": json.dumps({"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}),
-    }
-    subprocess.run([sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, check=True)
     with World(SETTINGS, directory=directory / "world") as world:
-        world.deploy(directory / "cdk.out", STACK)
+        world.deploy(assembly(), STACK)
         company = Company(world, directory)
         company.s3.create_bucket(Bucket=BUCKET)
         company.put(CLEAN, tiny_clip())
@@ -90,9 +84,9 @@ def test_retry(company):
 
     company.put(ARCHIVED, encode(Clip(2.0, (CardAt("Weapons", 96.0, 0.0, 1.0),))))
     company.put(CUT, tiny_clip())
-    _, curable = company.run("review_report.py", "--retry", "--yes", "--wait")
+    _, curable = company.run("review_report.py", "retry", "--yes", "--wait")
     _, second = company.run("review_report.py")
-    _, everything = company.run("review_report.py", "--retry-all-failed", "--yes", "--wait")
+    _, everything = company.run("review_report.py", "retry", "--all-failed", "--yes", "--wait")
     _, third = company.run("review_report.py")
 
     assert {ARCHIVED: "archived", CUT: "analysis-failed", EMPTY: "empty"} == reasons(first)
@@ -110,8 +104,8 @@ def test_retry(company):
 
 def tell_the_history(company, scan_id):
     """The retried video's history tells of its attempt, and the list of scans counts it once."""
-    _, history = company.run("review_report.py", "--video", f"s3://{BUCKET}/{CUT}")
-    _, listed = company.run("review_report.py", "--since", "1d")
+    _, history = company.run("review_report.py", "video", f"s3://{BUCKET}/{CUT}")
+    _, listed = company.run("review_report.py", "list", "--since", "1d")
 
     [version] = history["versions"]
     assert [(scan_id, "clean", 2)] == [(record["scan"], record["state"], record["attempt"]) for record in version["records"]]

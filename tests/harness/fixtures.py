@@ -1,42 +1,19 @@
 """Lines to look at: a deployed account for each test, from a template that is synthesised once."""
 
-# ruff: noqa: E402 # Node must be found before anything imports aws_cdk
-
-import functools
 import json
-import tempfile
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
-from stacks.node import use_bundled_node
-
-use_bundled_node()
-
-from tests.harness.line import ACCOUNT, STACK, Line
-from tests.harness.session import Session
-
-ROOT = Path(__file__).parents[2]
+from tests.line.line import ACCOUNT, STACK, Line
+from tests.line.session import Session
+from tests.once import synthesised
 
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
     """Return a function from changes of the shipped context to the folder of the assembly."""
-    return lambda **changes: _synthesised(
-        tmp_path_factory.getbasetemp(), json.dumps({"alert_email": "reviewer@example.com"} | changes)
-    )
-
-
-@functools.cache
-def _synthesised(base, changes):
-    """Synthesise once for all folders of tests that have these fixtures."""
-    from stacks.app import synthesise  # noqa: PLC0415 # starts Node: only when a test asks for it
-
-    shipped = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-    outdir = Path(tempfile.mkdtemp(prefix="assembly", dir=base))
-    synthesise(root=ROOT, context=shipped | json.loads(changes), outdir=outdir)
-    return outdir
+    return lambda **changes: synthesised(tmp_path_factory, **({"alert_email": "reviewer@example.com"} | changes))
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ from tools.emulator.services.sqs import responses as sqs
 from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.aws.clients import Clients
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.program import ProgramContext
 
 ACCOUNT = "111122223333"
 BUCKET = "amzn-s3-demo-bucket"
@@ -149,8 +149,10 @@ class Line(Calls):
         return json.loads(self._command(review_report.main, "--json", *arguments).stdout)
 
     def _command(self, main, *arguments):
-        surroundings = Surroundings(connect=lambda _profile, _region: Clients(self.session), clock=self.clock, interactive=False)
-        return CliRunner().invoke(main, arguments, obj=surroundings, catch_exceptions=False)
+        program_context = ProgramContext(
+            connect=lambda _profile, _region: Clients(self.session), clock=self.clock, interactive=False
+        )
+        return CliRunner().invoke(main, arguments, obj=program_context, catch_exceptions=False)
 
     def upload_manifest(self, *rows, scan_id="01JDEM00000000000000000001"):
         """Put a manifest made by hand into the work bucket, and return a CreateJob request for it."""

@@ -11,6 +11,8 @@ from tests.kill.final import final_of
 from tests.kill.injecting import Injecting
 from tests.kill.killing import Killing
 from tests.kill.sites import HANDLERS
+from tests.line.fixtures import assembly, opened, session
+from tests.once import found_once
 
 __all__ = ["assembly", "session"]
 
@@ -68,11 +70,15 @@ def warm(make_world):
 
 
 @pytest.fixture(scope="session")
-def killed(make_world, warm):
-    """Return a function from a scenario's name to what killing at every call of it has come to."""
+def killed(make_world, warm, tmp_path_factory):
+    """Return a function from a scenario's name to what killing at every call of it has come to, found once for all workers."""
 
     @functools.cache
     def kill(name, lag=0.0, handlers=HANDLERS, **settings):
+        asked = "-".join(("killed", name, str(lag), *handlers, *map(str, sorted(settings.items()))))
+        return found_once(tmp_path_factory, asked, lambda: run(name, lag, handlers, settings))
+
+    def run(name, lag, handlers, settings):
         # Unknown on AWS: here a task is repeated whose function died; the other way has a test of its own.
         dials = {"batch_function_errors_redriven": True, "index_lag_seconds": lag, **DIALS.get(name, {}), **settings}
         with make_world(**dials) as (line, folder):
@@ -84,15 +90,30 @@ def killed(make_world, warm):
 
 
 @pytest.fixture(scope="session")
-def injected(make_world, warm):
-    """Return a function from a scenario's name to what faults at every site of it have come to."""
+def injected(make_world, warm, tmp_path_factory):
+    """Return a function from a scenario's name to what faults at every site of it have come to, found once for all workers."""
 
     @functools.cache
     def inject(name):
+        return found_once(tmp_path_factory, f"injected-{name}", lambda: run(name))
+
+    def run(name):
         with make_world(batch_function_errors_redriven=True, **DIALS.get(name, {})) as (line, folder):
             return Injecting(line, folder).run(getattr(scenarios, name))
 
     return inject
+
+
+def pytest_sessionfinish(session):
+    """Hand the counts of a worker of pytest-xdist to the process that writes the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["kills"] = COUNTS
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take the counts of a worker."""
+    COUNTS.extend(getattr(node, "workeroutput", {}).get("kills", ()))
 
 
 def pytest_terminal_summary(terminalreporter):

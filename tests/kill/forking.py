@@ -10,6 +10,9 @@ from pathlib import Path
 from tests.kill.final import final_of
 from tests.kill.sites import Trail
 
+MOST_FORKS = (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) - 1
+"""How many forks run beside the world that they come from; with a worker of pytest-xdist on each core there is room for none."""
+
 
 class Forking:
     """Watches a line, and can fork the world at a call.
@@ -44,7 +47,7 @@ class Forking:
 
     def fork(self):
         """Fork the world, and tell whether this is the fork."""
-        self._wait((os.cpu_count() or 1) - 1)
+        self._wait(MOST_FORKS)
         self.forks += 1
         with warnings.catch_warnings():
             # Python 3.12 warns of threads: Node's, which synthesised the template. No fork has to do with it.

@@ -96,6 +96,18 @@ class Score:
         self.steps = 0
         self.calls = 0
 
+    @classmethod
+    def sum(cls, scores):
+        """Return the score of several runs together."""
+        found = cls()
+        for score in scores:
+            found.hits.update(score.hits)
+            found.beside.update(score.beside)
+            found.quiet_hours.update(score.quiet_hours)
+            found.steps += score.steps
+            found.calls += score.calls
+        return found
+
     def all_hits(self, model):
         """Return how often each kind of thing happened, also those that never did."""
         return {each.name: self.hits[each.name] for each in model.kinds()}

@@ -160,7 +160,7 @@ class People:
     # the rest
 
     def judge(self, scan_id, threshold):
-        """Judge a scan again by another policy, as `review_report.py --apply-policy` does."""
+        """Judge a scan again by another policy, as `review_report.py policy --apply` does."""
         text = f'{{"default": {{"min_confidence": {threshold}, "alert": true}}}}'
         asked = policy.parse(text)
         self._world.books.thresholds[asked.hash] = threshold

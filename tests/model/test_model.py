@@ -7,16 +7,21 @@ import logging
 import os
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.ground import Score
 from tests.model.machine import Model
 from tests.model.mutants import MUTANTS
 from tests.model.world import World
+from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
-EXAMPLES, STEPS = int(LONGER or 420), 50
+EXAMPLES, STEPS = int(LONGER or 500), 50
+MUTANT_EXAMPLES = 420
+"""After so many at most a fault is seen."""
+PARTS = 2
+"""In so many parts the model runs, each with its share of the examples, so that two cores take part."""
 LEAST_STEPS, LEAST_HITS = 10_000, 100
 LEAST_MET = 30
 MET = {
@@ -54,17 +59,38 @@ def _quiet_logs():
     log.setLevel(logging.NOTSET)
 
 
-@pytest.mark.timeout(0 if LONGER else 3_600)
-def test_nothing_is_lost_and_nothing_paid_twice():
-    """Whatever happens: one state, one job an attempt, totals = records, slots kept; and when all is quiet, all is over."""
-    score = Score()
-    model = type("Model", (Model,), {"score": score})
+def score_of(part):
+    """Run the model with a part of the examples and return what was done."""
+    model = type("Model", (Model,), {"score": Score()})
+    if not LONGER:
+        seed(part)(model)
+    run(model, EXAMPLES // PARTS, Phase.generate, Phase.shrink, derandomize=not LONGER)
+    return model.score
 
-    run(model, EXAMPLES, Phase.generate, Phase.shrink, derandomize=not LONGER)
+
+@pytest.fixture(scope="session", name="scores")
+def _scores(tmp_path_factory):
+    """Return a function from a part to its score, each found once for all workers."""
+    return lambda part: found_once(tmp_path_factory, f"model-{part}", lambda: score_of(part))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0 if LONGER else 3_600)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_nothing_is_lost_and_nothing_paid_twice(scores, part):
+    """Whatever happens: one state, one job an attempt, totals = records, slots kept; and when all is quiet, all is over."""
+    assert scores(part).steps >= LEAST_STEPS // PARTS
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0 if LONGER else 3_600)
+def test_nothing_is_lost_though_everything_happened(scores):
+    """In all parts together each thing happened often, and so did each call while another one was half-way."""
+    score = Score.sum(map(scores, range(PARTS)))
 
     print(f"\n{score}")  # noqa: T201 # the hit counts are part of the result
     assert score.steps >= LEAST_STEPS
-    assert not {name: hits for name, hits in score.all_hits(model).items() if hits < LEAST_HITS}
+    assert not {name: hits for name, hits in score.all_hits(Model).items() if hits < LEAST_HITS}
     assert not {name: score.beside[met] for name, met in MET.items() if score.beside[met] < LEAST_MET}
 
 
@@ -76,4 +102,4 @@ def test_a_guard_taken_away_is_seen(name):
     model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda dials: World(dials, flows)})
 
     with pytest.raises(AssertionError, match=said):
-        run(model, EXAMPLES, Phase.generate, derandomize=True)
+        run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)

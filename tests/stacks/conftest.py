@@ -1,15 +1,12 @@
-"""A synthesised template to look at. Node must be found before any test file imports aws_cdk, hence the call below."""
+"""A synthesised template to look at."""
 
-import functools
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from stacks.node import use_bundled_node
-
-use_bundled_node()
+from tests import once
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,17 +24,9 @@ def shipped():
 
 
 @pytest.fixture(scope="session")
-def synthesised(shipped, tmp_path_factory):
+def synthesised(tmp_path_factory):
     """Return a function from changes of the shipped context to the folder of the assembly."""
-    from stacks.app import synthesise  # noqa: PLC0415  # starts Node: only when a test asks for it
-
-    @functools.cache
-    def make(changes):
-        outdir = tmp_path_factory.mktemp("assembly")
-        synthesise(root=ROOT, context=shipped | json.loads(changes), outdir=outdir)
-        return outdir
-
-    return lambda **changes: make(json.dumps(changes))
+    return lambda **changes: once.synthesised(tmp_path_factory, **changes)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from handlers.adapters.table import open_table
 from tools.lib.aws.clients import Clients
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.program import ProgramContext
 from tools.lib.doctor import Findings
 from tools.lib.doctor.people import mail
 from tools.submit_job import main
@@ -55,6 +55,9 @@ class Wire:
     def _note(self, params, model, context, **_):
         context["tests.params"] = dict(params)
         self.calls.append((model.name, dict(params)))
+        if "WaitTimeSeconds" in params:
+            # moto would sit it out by the wall; in an account in which nothing else happens, no message comes meanwhile.
+            params["WaitTimeSeconds"] = 0
 
     def _send(self, event_name, **_):
         self.requests.append(event_name.rpartition(".")[2])
@@ -168,7 +171,7 @@ class Account:
 
     def submit(self, *arguments, interactive=False, answer=None):
         """Run submit_job in this process and return click's result."""
-        surroundings = Surroundings(
+        program_context = ProgramContext(
             connect=lambda _profile, _region: self.clients,
             clock=self.clock,
             entropy=lambda count: bytes(range(count)),
@@ -177,7 +180,7 @@ class Account:
         )
         measured = [] if {"--measure", "--run-plan"} & set(arguments) else ["--measure", "none"]
         arguments = ["--manifests", str(self.manifests), *measured, *arguments]
-        return CliRunner().invoke(main, arguments, obj=surroundings, input=answer)
+        return CliRunner().invoke(main, arguments, obj=program_context, input=answer)
 
     def _create_table(self):
         client = self.session.client("dynamodb")

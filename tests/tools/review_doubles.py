@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan
 from handlers.domain.states import ScanStatus, State
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.program import ProgramContext
 from tools.review_report import main
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -26,13 +26,14 @@ ETAG = "0123456789abcdef0123456789abcdef"
 
 def review(account, *arguments, interactive=False, answer=None):
     """Run review_report in this process and return click's result."""
-    arguments = ["--manifests", str(account.manifests), *arguments]
-    return CliRunner().invoke(main, arguments, obj=surroundings(account, interactive=interactive), input=answer)
+    return CliRunner(env={"VIDEO_MODERATION_MANIFESTS": str(account.manifests)}).invoke(
+        main, list(arguments), obj=program_context(account, interactive=interactive), input=answer
+    )
 
 
-def surroundings(account, *, interactive=False):
+def program_context(account, *, interactive=False):
     """Return what a program of this account takes from its machine."""
-    return Surroundings(
+    return ProgramContext(
         connect=lambda _profile, _region: account.clients, clock=account.clock, entropy=bytes, interactive=interactive
     )
 

@@ -10,8 +10,11 @@ from handlers.domain import lane_message, notice
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, ObjectFacts, Problem, Progress, Record, Scan
 from handlers.domain.states import ScanStatus, State
+from tools import submit_job
 from tools.control_scan import main
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.program import ProgramContext
+from tools.lib.doctor import Finding, Level
+from tools.lib.doctor.findings import Findings
 
 BUCKET = "amzn-s3-demo-bucket"
 SCAN = "01K742SG00000G40R40M30E209"
@@ -22,8 +25,10 @@ TOPIC = "arn:aws:sns:us-east-1:111122223333:completions"
 
 def control(account, *arguments, interactive=False, answer=None):
     """Run control_scan in this process and return click's result."""
-    surroundings = Surroundings(connect=lambda _profile, _region: account.clients, clock=account.clock, interactive=interactive)
-    return CliRunner().invoke(main, list(arguments), obj=surroundings, input=answer)
+    program_context = ProgramContext(
+        connect=lambda _profile, _region: account.clients, clock=account.clock, interactive=interactive
+    )
+    return CliRunner().invoke(main, list(arguments), obj=program_context, input=answer)
 
 
 def waiting(key, attempt=0):
@@ -141,7 +146,7 @@ class TestStatus:
         assert result.stdout.endswith("the scan is closed\n")
 
     def test_too_early(self, account):
-        """Before the first video is final nobody can tell when the last one will be."""
+        """Before the first video is final the time of the last one is unknown."""
         account.table.scans.put_scan(Scan(SCAN, BUCKET, created_at=account.clock.now(), objects=10))
 
         assert "0 of 10 done, 0 flagged, 0 running, when it will be ready is not known yet" in control(account, "status").stdout
@@ -204,7 +209,7 @@ class TestHolding:
 
     @pytest.mark.parametrize(("number", "code"), [("21", 1), ("0", 2), ("many", 2)])
     def test_wrong_slots(self, scan, number, code):
-        """More than the account has, and what is no number, changes nothing."""
+        """More than the account has, and what is not a number, changes nothing."""
         assert (code, None) == (control(scan, "slots", number).exit_code, scan.table.control.settings())
 
 
@@ -229,8 +234,8 @@ class TestCancel:
 
         assert status is scan.table.scans.scan(SCAN).status
 
-    def test_nobody_to_ask(self, scan):
-        """Where nobody can be asked --yes is wanted."""
+    def test_without_a_terminal(self, scan):
+        """Without a terminal --yes is required."""
         result = control(scan, "cancel", SCAN)
 
         assert (2, ScanStatus.OPEN) == (result.exit_code, scan.table.scans.scan(SCAN).status)
@@ -316,7 +321,7 @@ class TestRedrive:
 
     @pytest.mark.parametrize("queue", ["NormalDeadLetters", "CompletionDeadLetters", "UndeliveredNotices"])
     def test_foreign(self, account, events, queue):
-        """What nobody understands stays where it is, and is said."""
+        """What cannot be read stays where it is, and is said."""
         self.put(account, queue, "[1]")
 
         result = control(account, "redrive")
@@ -331,6 +336,57 @@ class TestRedrive:
         control(account, "redrive")
 
         assert 23 == len(events)
+
+
+class TestDoctor:
+    """The same look as `submit_job.py --check`, without a scan in mind."""
+
+    @pytest.fixture(name="looks")
+    def _looks(self, account):
+        """A function that runs both programs with a doctor who finds this, and returns their results and what each looked at."""
+
+        def run(found, *arguments):
+            cases = []
+
+            def examine(case):
+                cases.append((case.bucket, case.prefixes, case.unconfirmed_mail, case.deployment))
+                return Findings(found)
+
+            machine = ProgramContext(
+                connect=lambda _profile, _region: account.clients, examine=examine, clock=account.clock, interactive=False
+            )
+            check = CliRunner().invoke(submit_job.main, ["--check", *arguments], obj=machine)
+            doctor = CliRunner().invoke(main, ["doctor", *arguments], obj=machine)
+            return check, doctor, cases
+
+        return run
+
+    @pytest.mark.parametrize(("level", "code"), [(Level.OK, 0), (Level.WARNING, 0), (Level.STOP, 1)])
+    @pytest.mark.parametrize("form", [[], ["--json"]])
+    def test_same_as_the_check(self, looks, level, code, form):
+        """Both look at the same, say the same and end with the same exit code."""
+        arguments = ["--bucket", BUCKET, "--prefix", "b/", "--prefix", "a/", "--prefix", "a/1/", "--unconfirmed-mail", *form]
+
+        check, doctor, (checked, examined) = looks((Finding("mail", level, "a finding", "a cure"),), *arguments)
+
+        assert checked == examined
+        assert ((BUCKET, ("a/", "b/"), True)) == examined[:3]
+        assert (code, check.stdout, check.stderr) == (doctor.exit_code, doctor.stdout, doctor.stderr)
+        assert "a cure" in doctor.stdout
+
+    def test_looks_for_real(self, account, errors):
+        """Without a double the real checks are made, and nothing is changed."""
+        account.wire.answer("ListServiceQuotas", lambda _: errors.http("AccessDenied", 403))  # moto has no answer
+
+        result = control(account, "doctor", "--bucket", BUCKET, "--json")
+
+        subjects = {finding["subject"] for finding in json.loads(result.stdout)["findings"]}
+        assert {"bucket", "table", "mail", "rekognition quota"} <= subjects
+        assert [] == account.wire.writes
+
+    def test_needs_a_bucket(self, account):
+        """What is to be scanned must be named."""
+        assert 2 == control(account, "doctor").exit_code
 
 
 def test_help_has_examples():

@@ -62,7 +62,7 @@ class Rehearsal:
         if library.samples is not None:
             require_found(review, library.samples)
         self._show_mails(path / "world" / "outbox")
-        self._terminal.say(f"\nEverything is in {path}; open {path / 'review.html'} in a browser.")
+        self._terminal.info(f"\nEverything is in {path}; open {path / 'review.html'} in a browser.")
         return ExitCode.DONE if review["adds_up"] and not review["unfinished"] else ExitCode.SOME_FAILED
 
     def _keep(self, videos: Iterable[Video]) -> None:
@@ -103,9 +103,9 @@ class Rehearsal:
     def _review(self, world: World) -> dict[str, Any]:
         shown = self._program(world, ["review_report.py"], {})
         self._output.add("review.txt", shown)
-        self._terminal.say(shown)
+        self._terminal.info(shown)
         page = str(self._output.path / "review.html")
-        text = self._program(world, ["review_report.py", "--json", "--html", page], {}, quiet=True)
+        text = self._program(world, ["review_report.py", "page", page, "--json"], {}, quiet=True)
         self._output.add("review.json", text)
         review: dict[str, Any] = json.loads(text)
         return review
@@ -113,7 +113,7 @@ class Rehearsal:
     def _program(self, world: World, arguments: list[str], extra: dict[str, str], *, quiet: bool = False) -> str:
         """Run one of the tools as itself, its talk on our stderr, and return what it wrote to stdout."""
         if not quiet:
-            self._terminal.say(f"\n$ python tools/{' '.join(arguments)}")
+            self._terminal.info(f"\n$ python tools/{' '.join(arguments)}")
         command = [sys.executable, str(ROOT / "tools" / arguments[0]), *arguments[1:]]
         environment = {"PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1", **world.environment(), **extra}
         code, out = self._watched(world, command, environment)
@@ -148,10 +148,10 @@ class Rehearsal:
 
     def _show_mails(self, outbox: Path) -> None:
         mails = sorted(outbox.glob("*.eml"))
-        self._terminal.say(f"{len(mails)} mails were sent to {REVIEWER}:")
+        self._terminal.info(f"{len(mails)} mails were sent to {REVIEWER}:")
         for path in mails:
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-            self._terminal.say(f"  {printable(str(mail['Subject']))}  ({path.name})")
+            self._terminal.info(f"  {printable(str(mail['Subject']))}  ({path.name})")
 
     @contextmanager
     def _step(self, text: str) -> Iterator[None]:
@@ -160,7 +160,7 @@ class Rehearsal:
             bar.show(text, 0, None)
             yield
         self._output.note()
-        self._terminal.say(f"  {text}: {time.monotonic() - began:.1f} s")
+        self._terminal.info(f"  {text}: {time.monotonic() - began:.1f} s")
 
 
 def require_found(review: Mapping[str, Any], samples: Iterable[Sample]) -> None:

@@ -99,6 +99,7 @@ def test_encrypted(kept, work):
     )
 
 
+@pytest.mark.slow
 def test_beyond_the_spool(kept):
     """What does not fit into memory is kept just the same."""
     hits = [Hit(number, f"{number * 2654435761 % 2**32:08x}" * 4, "Violence", 2, number / 7 % 100) for number in range(120_000)]
@@ -109,6 +110,7 @@ def test_beyond_the_spool(kept):
     assert 120_000 == len(lines(body))
 
 
+@pytest.mark.slow
 def test_memory(store):
     """Writing two hundred thousand hits down takes no more memory than the spool and a little."""
     record = waiting()

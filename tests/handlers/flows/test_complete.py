@@ -388,6 +388,7 @@ class TestHits:
 
         assert (2_500, 2_500) == (record().hits_count, len(hits_of(record())))
 
+    @pytest.mark.slow
     def test_memory(self, start, complete, record, rekognition, hits_of):
         """Completing with forty thousand hits of random confidence takes 6 MiB at the most (all held at once take more)."""
         job_id = start()

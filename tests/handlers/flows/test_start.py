@@ -363,6 +363,7 @@ class TestUnknown:
 
         assert (1, noted) == (handed_back, lanes.record().start_tried_at)
 
+    @pytest.mark.slow
     def test_note_stays_when_another_repeated(self, lanes, rekognition, clock, queues):
         """A note stays that another starter has taken for its own, though all Starts of its writer were refused for certain."""
         record = lanes.register()
@@ -477,6 +478,7 @@ class TestFaults:
 
         assert (1, False, 3) == (alarms, table.control.settings().paused, table.control.settings().refused_in_row)
 
+    @pytest.mark.slow
     def test_others_use_the_quota(self, lanes, rekognition, table):
         """That others use the account's jobs is nobody's fault: it is waited out, for hours if need be, and is no refusal."""
         lanes.register()

@@ -321,6 +321,7 @@ class TestClosing:
 
         assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scans.scan(SCAN).status)
 
+    @pytest.mark.slow
     def test_missing_jobs(self, sweep, table, s3control):
         """A scan stays open while jobs of it are missing that are planned: they may come yet, whenever who submits goes on."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
@@ -343,6 +344,7 @@ class TestClosing:
 
         assert not table.scans.scan(SCAN).live
 
+    @pytest.mark.slow
     def test_waiting(self, over, sweep, table):
         """A scan of which a video waits stays open, and begins to count anew after it."""
         table.records.register(waiting(), None)
@@ -372,6 +374,7 @@ class TestClosing:
 
         assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
+    @pytest.mark.slow
     def test_mail_due(self, over, sweeping, table, flag, sns, clock):
         """A scan of which a mail cannot be sent stays open."""
         flag()
@@ -462,6 +465,7 @@ class TestMailLimit:
         assert "Analysed: 7.5 minutes of video, about $0.75" in digest["Message"]
         assert ScanStatus.CLOSED is table.scans.scan(SCAN).status
 
+    @pytest.mark.slow
     def test_digest_survives_trouble(self, sweeping, sns, table, clock):
         """A digest that cannot be sent is sent by a later sweep."""
         for _ in range(6):
@@ -478,6 +482,7 @@ class TestMailLimit:
 
         assert (2, 1) == (failed, sum("finished" in subject for subject in self.subjects(sns)))
 
+    @pytest.mark.slow
     def test_reopened(self, sweep, sns, table):
         """A scan that goes on after it was closed sends another digest at its end."""
         sweep(10)
@@ -673,6 +678,7 @@ class TestResending:
         assert ["3.mp4"] == self.bodies(messages, Lane.EXPRESS)
         assert now <= table.records.record(waiting("0.mp4").video.id, SCAN).queued_at
 
+    @pytest.mark.slow
     def test_order_and_pace(self, sweep, sqs, table, clock):
         """Three hundred a second at most, the oldest first."""
         now = clock.now()
@@ -812,9 +818,10 @@ class TestHolding:
         results = [table.waiting.cancel(seen, at=clock.now()) for _ in range(3)]
 
         assert [2, 0, 0] == [result.count for result in results]
-        assert [["owed.mp4"]] * 3 == [[record.video.key for record in result.owed] for result in results]
+        assert [["owed.mp4"]] * 3 == [[record.video.key for record in result.may_have_started] for result in results]
         assert 2 == table.scans.totals(SCAN).final
 
+    @pytest.mark.slow
     def test_owed(self, sweep, table, clock, messages):
         """The message of a video that may have been started is sent again every hour, because only a starter can find out."""
         table.scans.cancel_scan(SCAN, "by a test")
@@ -1145,6 +1152,7 @@ class TestTime:
 
         assert 1 == len(sns.mails)
 
+    @pytest.mark.slow
     def test_progress(self, sweep, table, clock, flag):
         """How far an open scan is is noted every ten minutes, and the last hour is kept."""
         table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.lib.cli.atomic_file import kept_if_done, written_beside
+from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
 
 
 @pytest.mark.parametrize("before", [None, "old"])
@@ -12,7 +12,7 @@ def test_a_file_takes_its_place_at_the_end(tmp_path, before):
     if before:
         path.write_text(before)
 
-    with written_beside(path) as part:
+    with replace_atomically(path) as part:
         part.write_text("new")
         seen = path.read_text() if path.exists() else None
 
@@ -26,7 +26,7 @@ def test_half_a_file_is_none(tmp_path, error):
     path.write_text("old")
 
     def broken_off():
-        with written_beside(path) as part:
+        with replace_atomically(path) as part:
             part.write_text("half")
             raise error
 
@@ -38,7 +38,7 @@ def test_half_a_file_is_none(tmp_path, error):
 
 def test_nothing_written_is_no_file(tmp_path):
     """A block that leaves nothing under the name it was given makes no file."""
-    with written_beside(tmp_path / "file") as part:
+    with replace_atomically(tmp_path / "file") as part:
         part.write_text("not wanted after all")
         part.unlink()
 
@@ -50,7 +50,7 @@ def test_a_name_may_be_as_long_as_names_are(tmp_path, name):
     """The name beside it is no longer than a file system takes, in bytes."""
     path = tmp_path / name
 
-    with written_beside(path) as part:
+    with replace_atomically(path) as part:
         part.write_text("new")
 
     assert "new" == path.read_text()

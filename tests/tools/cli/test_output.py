@@ -30,7 +30,7 @@ class Tty(io.StringIO):
 
 @pytest.fixture
 def streams():
-    """Stand-ins for stdout and stderr."""
+    """Buffers instead of stdout and stderr."""
     return io.StringIO(), io.StringIO()
 
 
@@ -39,14 +39,14 @@ def test_data_and_talk_go_apart(streams):
     out, err = streams
     terminal = Terminal(as_json=True, out=out, err=err, interactive=False)
 
-    terminal.say("talk")
-    terminal.complain(ToolError("wrong", cure="mend it"))
+    terminal.info("talk")
+    terminal.error(ToolError("wrong", cure="fix it"))
     with terminal.bar("videos") as bar:
         bar.show("1 of 2", 1, 2)
-    terminal.tell(Result())
+    terminal.result(Result())
 
     assert json.loads(out.getvalue()) == {"key": "😀"}
-    assert err.getvalue().splitlines() == ["talk", "Error: wrong", "Cure:  mend it", "1 of 2"]
+    assert err.getvalue().splitlines() == ["talk", "Error: wrong", "Cure:  fix it", "1 of 2"]
 
 
 def test_a_log_hears_each_state_once(streams):
@@ -78,7 +78,7 @@ def test_markup_in_a_message_is_text(streams):
     """Square brackets of a key are not taken for rich's markup, nor words between colons for emoji."""
     out, err = streams
 
-    Terminal(as_json=False, out=out, err=err).say("[red]a[/] :smile: [/nothing]")
+    Terminal(as_json=False, out=out, err=err).info("[red]a[/] :smile: [/nothing]")
 
     assert err.getvalue() == "[red]a[/] :smile: [/nothing]\n"
 
@@ -87,7 +87,7 @@ def test_a_poor_encoding_is_survived():
     """A terminal that cannot show a character shows its escape; the program does not fall over."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
 
-    Terminal(as_json=False, out=out, err=io.StringIO()).tell(Result())
+    Terminal(as_json=False, out=out, err=io.StringIO()).result(Result())
 
     assert out.buffer.getvalue() == b"a key: \\U0001f600 \\u202e\ndone\n"
 

@@ -97,7 +97,7 @@ def counts(comparison):
 
 
 def test_shown_only(account, scanned, rejudge, states):
-    """Without --apply-policy nothing is written: the changes are told with the labels that make them."""
+    """Without --apply nothing is written: the changes are told with the labels that make them."""
     scanned("toast.mp4", 60.0)
     scanned("none.mp4")
     scanned("party.mp4", 95.0)
@@ -120,7 +120,7 @@ def test_shown_only(account, scanned, rejudge, states):
 
 
 def test_applied_there_and_back(account, scanned, rejudge, states):
-    """A stricter policy flags, a looser one takes it back; totals follow, every record names the policy, nobody is mailed."""
+    """A stricter policy flags, a looser one takes it back; totals follow, every record names the policy, no mail is sent."""
     scanned("toast.mp4", 60.0)
     scanned("party.mp4", 95.0)
 
@@ -153,7 +153,7 @@ def test_twice(account, scanned, rejudge, states):
 
 
 class BreaksOff:
-    """Records whose writes end after so many, as if the person had pressed Ctrl-C."""
+    """Records whose writes end after a number of them, as if the person had pressed Ctrl-C."""
 
     def __init__(self, records, writes):
         self._records = records
@@ -172,7 +172,7 @@ class BreaksOff:
 
 
 def test_broken_off(table, scanned, rejudge, states):
-    """Broken off in the middle and run again, it comes to the same as in one go."""
+    """Interrupted in the middle and run again, it comes to the same as in one go."""
     keys = [f"{number}.mp4" for number in range(6)]
     for number, key in enumerate(keys):
         scanned(key, 60.0 + 7 * (number % 2) * 4)

@@ -137,7 +137,7 @@ def test_unknown_label(file, label, meant):
 
 
 def test_hostile_label(file):
-    """A label steers nobody's terminal."""
+    """A label steers no terminal."""
     (warning,) = file({"default": RULE, "labels": {"\x1b[31mred\u202e": RULE}}).warnings()
 
     assert warning.isprintable()

@@ -1,4 +1,4 @@
-"""`review_report.py --retry`: what is taken up and why, what is asked, and the job that is made."""
+"""`review_report.py retry`: what is taken up and why, what is asked, and the job that is made."""
 
 import json
 from urllib.parse import unquote
@@ -22,7 +22,7 @@ from tests.tools.review_doubles import (
     review,
     said,
 )
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.program import ProgramContext
 from tools.lib.retry.plan import next_number
 from tools.review_report import main
 
@@ -32,7 +32,7 @@ NAME = f"{SCAN}-retry-1-00000000"
 
 @pytest.fixture(name="scanned")
 def _scanned(account):
-    """Return an account with a scan in which every fate stands once."""
+    """Return an account with a scan in which every status occurs once."""
     keys = ["clean", "flagged", HOSTILE, "vp9", "empty", "text", "aws", "lost", "left", "running", "waiting"]
     add_scan(account, *keys, lane=Lane.EXPRESS)
     failures = {HOSTILE, "aws"}
@@ -63,8 +63,8 @@ def manifest(account, name=NAME):
 
 
 def test_a_dry_run_tells_what_and_why_and_changes_nothing(scanned):
-    """What is curable, stuck, lost or never attempted is retried; the rest is named with why it is not."""
-    result = review(scanned, "--retry", "--dry-run", "--json")
+    """What is retryable, stuck, lost or never attempted is retried; the rest is named with why it is not."""
+    result = review(scanned, "retry", "--dry-run", "--json")
 
     expected = {"forbidden": 1, "PermanentFailure": 1, "lost": 1, "never attempted": 1, "stuck waiting": 1}
     assert 0 == result.exit_code
@@ -75,8 +75,8 @@ def test_a_dry_run_tells_what_and_why_and_changes_nothing(scanned):
 
 
 def test_all_that_failed(scanned):
-    """--retry-all-failed takes up what is not curable too, and still nothing that runs or is done."""
-    plan = said(review(scanned, "--retry-all-failed", "--dry-run", "--json"))
+    """--all-failed takes up what is not retryable too, and still nothing that runs or is done."""
+    plan = said(review(scanned, "retry", "--all-failed", "--dry-run", "--json"))
 
     assert {"analysis-failed": 1, "empty": 1} == {name: counts(plan).get(name) for name in ("analysis-failed", "empty")}
     assert {"running": 1} == counts(plan, "left")
@@ -84,7 +84,7 @@ def test_all_that_failed(scanned):
 
 def test_reasons_are_shown_to_a_person(scanned):
     """Each group is told with its count, why, and which; a hostile key stays in its line."""
-    lines = review(scanned, "--retry", "--dry-run").stdout.splitlines()
+    lines = review(scanned, "retry", "--dry-run").stdout.splitlines()
 
     assert f"Retry 1 of scan {SCAN} of {BUCKET}" == lines[0]
     assert "            1 forbidden: could not be read; worth it once access was granted" in lines
@@ -97,7 +97,7 @@ def test_nothing_to_retry(account):
     add_report(account, [("a.mp4", True, ACCEPTED)])
     add_record(account, "a.mp4", State.CLEAN)
 
-    result = review(account, "--retry", "--yes")
+    result = review(account, "retry", "--yes")
 
     assert (0, f"Retry 1 of scan {SCAN} of {BUCKET}: nothing to retry\n") == (result.exit_code, result.stdout)
     assert [] == account.wire.writes
@@ -108,7 +108,7 @@ def test_a_key_twice_in_the_manifest_is_retried_once(account):
     add_scan(account, "a.mp4", "a.mp4")
     add_record(account, "a.mp4", State.FAILED, code="forbidden")
 
-    review(account, "--retry", "--yes")
+    review(account, "retry", "--yes")
 
     assert [[BUCKET, "a.mp4"]] == manifest(account)
 
@@ -118,7 +118,7 @@ def test_a_key_twice_in_the_manifest_is_retried_once(account):
 
 def test_the_job_belongs_to_the_same_scan(scanned):
     """Manifest, arguments, token and report of the job are those of a retry of this scan, in its lane."""
-    result = review(scanned, "--retry", "--yes", "--json")
+    result = review(scanned, "retry", "--yes", "--json")
 
     [job] = scanned.wire.of("CreateJob")
     assert (0, RETRY_JOB) == (result.exit_code, said(result)["job_id"])
@@ -137,7 +137,7 @@ def test_the_job_belongs_to_the_same_scan(scanned):
 
 def test_the_scan_is_open_again_and_knows_the_job(scanned):
     """A closed scan is reopened; its own manifest and count stay the measure, and its earlier job is settled."""
-    review(scanned, "--retry", "--yes")
+    review(scanned, "retry", "--yes")
 
     scan = scanned.table.scans.scan(SCAN)
     assert (ScanStatus.OPEN, [(JOB, True), (RETRY_JOB, False)]) == (scan.status, [(job.id, job.told) for job in scan.jobs])
@@ -148,7 +148,7 @@ def test_versions_stay_pinned(account):
     """In a versioned bucket the retry is of the version that was listed; "null" is one."""
     add_scan(account, "a.mp4", "b.mp4", versions={"a.mp4": "v1", "b.mp4": "null"})
 
-    review(account, "--retry", "--yes")
+    review(account, "retry", "--yes")
 
     [job] = account.wire.of("CreateJob")
     assert ["Bucket", "Key", "VersionId"] == job["Manifest"]["Spec"]["Fields"]
@@ -162,7 +162,7 @@ def test_number(account, attempt, more_jobs, retry):
     add_scan(account, "a.mp4", jobs=jobs)
     add_record(account, "a.mp4", State.FAILED, code="forbidden", attempt=attempt)
 
-    review(account, "--retry", "--yes")
+    review(account, "retry", "--yes")
 
     [job] = account.wire.of("CreateJob")
     assert (retry, f"{SCAN}-retry-{retry}-00000000") == (
@@ -178,12 +178,12 @@ def test_two_people_at_one_moment(account):
     account.wire.answer("DescribeJob", lambda _: {"Job": {"JobId": JOB, "Status": "Complete"}})
 
     for letter in b"\x01\x02":
-        everything = Surroundings(
+        everything = ProgramContext(
             connect=lambda _profile, _region: account.clients,
             clock=account.clock,
             entropy=lambda count, letter=letter: bytes([letter]) * count,
         )
-        CliRunner().invoke(main, ["--manifests", str(account.manifests), "--retry", "--yes"], obj=everything)
+        CliRunner().invoke(main, ["retry", "--yes", "--manifests", str(account.manifests)], obj=everything)
 
     jobs = account.wire.of("CreateJob")
     assert 2 == len({job["ClientRequestToken"] for job in jobs}) == len({job["Manifest"]["Location"]["ObjectArn"] for job in jobs})
@@ -194,14 +194,14 @@ def test_too_often(account):
     add_scan(account, "a.mp4")
     add_record(account, "a.mp4", State.FAILED, code="forbidden", attempt=99)
 
-    assert f"Error: Scan {SCAN} was retried 99 times." in review(account, "--retry", "--yes").stderr
+    assert f"Error: Scan {SCAN} was retried 99 times." in review(account, "retry", "--yes").stderr
 
 
 def test_refused_job_leaves_the_scan_as_it_was(scanned, errors):
     """Where AWS creates no job, the scan stays closed, with its one job."""
     scanned.wire.answer("CreateJob", lambda _: errors.http("AccessDenied", 403))
 
-    result = review(scanned, "--retry", "--yes")
+    result = review(scanned, "retry", "--yes")
 
     scan = scanned.table.scans.scan(SCAN)
     assert 1 == result.exit_code
@@ -213,7 +213,7 @@ def test_refused_job_leaves_an_open_scan_open(scanned, errors):
     scanned.table.scans.add_job(SCAN, JOB[:-1] + "b")
     scanned.wire.answer("CreateJob", lambda _: errors.http("AccessDenied", 403))
 
-    review(scanned, "--retry", "--yes")
+    review(scanned, "retry", "--yes")
 
     assert ScanStatus.OPEN == scanned.table.scans.scan(SCAN).status
 
@@ -222,7 +222,7 @@ def test_waiting_for_the_end(scanned):
     """--wait follows the scan until it is closed; what is still failed is exit code 3."""
     scanned.clock.planned = [lambda: scanned.table.scans.close_scan(scanned.table.scans.scan(SCAN))]
 
-    result = review(scanned, "--retry", "--yes", "--wait", "--json")
+    result = review(scanned, "retry", "--yes", "--wait", "--json")
 
     assert 3 == result.exit_code
     assert "closed" == said(result)["result"]["status"]
@@ -234,7 +234,7 @@ def test_waiting_for_the_end(scanned):
 @pytest.mark.parametrize(("answer", "jobs", "code"), [("y\n", 1, 0), ("\n", 0, 1)])
 def test_asking(scanned, answer, jobs, code):
     """A person is shown the plan and asked."""
-    result = review(scanned, "--retry", interactive=True, answer=answer)
+    result = review(scanned, "retry", interactive=True, answer=answer)
 
     assert "Retry 5 objects? [y/N]: " in result.stderr
     assert (code, jobs) == (result.exit_code, len(scanned.wire.of("CreateJob")))
@@ -243,15 +243,20 @@ def test_asking(scanned, answer, jobs, code):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--retry"],
+        ["retry"],
         ["--yes"],
-        ["--retry", "--since", "7d"],
-        ["--apply", __file__, "--retry", "--yes"],
-        ["--decided-by", "Ada"],
-        ["--since", "7d", "--scan", SCAN],
+        ["retry", "--yes", "--csv", "rows.csv"],
+        ["page"],
+        ["export"],
+        ["export", "--rows", "segments"],
+        ["apply", __file__, "--job", JOB],
+        ["policy"],
+        ["policy", "missing.json"],
+        ["policy", __file__, "--mail-newly-flagged"],
+        ["list", "--since", "7d", "--scan", SCAN],
         ["--scan", SCAN, "--job", JOB],
-        ["--since", "soon"],
-        ["--video", "bucket/key"],
+        ["list", "--since", "soon"],
+        ["video", "bucket/key"],
     ],
 )
 def test_bad_usage(account, arguments):
@@ -266,7 +271,7 @@ def test_a_job_under_way(account, status):
     """While a job may come to the objects by itself, nothing is retried."""
     add_scan(account, "a.mp4", job_status=status)
 
-    result = review(account, "--retry", "--yes")
+    result = review(account, "retry", "--yes")
 
     assert 1 == result.exit_code
     assert f"Error: Job {JOB} of scan {SCAN} is {status}: it may come to these objects yet." in result.stderr
@@ -278,14 +283,14 @@ def test_a_job_that_s3_forgot(account, errors):
     add_scan(account, "a.mp4", job_status="Active")
     account.jobs.states = [errors.http("NoSuchJob", 404)]
 
-    assert 0 == review(account, "--retry", "--yes").exit_code
+    assert 0 == review(account, "retry", "--yes").exit_code
 
 
 def test_a_cancelled_scan(account):
     """Of a cancelled scan nothing would be started."""
     add_scan(account, "a.mp4", status=ScanStatus.CANCELLED)
 
-    assert "was cancelled: nothing of it would be started." in review(account, "--retry", "--yes").stderr
+    assert "was cancelled: nothing of it would be started." in review(account, "retry", "--yes").stderr
 
 
 # --- afterwards ---------------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from handlers.domain.identity import Video
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
 from tools.lib.estimate import Header
-from tools.lib.retry.retryable import CURABLE, IDLE_SECONDS, INCURABLE, MESSAGE_SECONDS, RUNNING_SECONDS, Moment, diagnose
-from tools.lib.review.join import Fate, ObjectFate
+from tools.lib.retry.retryable import IDLE_SECONDS, MESSAGE_SECONDS, NOT_RETRYABLE, RETRYABLE, RUNNING_SECONDS, Moment, diagnose
+from tools.lib.review.join import ObjectResult, ObjectStatus
 
 NOW = 1_760_000_000.0
 IDLE = Moment(NOW, anything_runs=False, paused=False)
@@ -18,48 +18,48 @@ PAUSED = Moment(NOW, anything_runs=False, paused=True)
 VIDEO = Video("amzn-s3-demo-bucket", "a.mp4")
 
 
-def outcome(fate, *, state=None, reason=None, **fields):
-    """Return the fate of a video, with a record where it has a state."""
+def outcome(status, *, state=None, reason=None, **fields):
+    """Return the status of a video, with a record where it has a state."""
     problem = Problem(reason, "") if reason and state else None
     record = Record(VIDEO, "01K742SG00000G40R40M30E209", state, problem=problem, **fields) if state else None
-    return ObjectFate(VIDEO, fate, record, reason)
+    return ObjectResult(VIDEO, status, record, reason)
 
 
 def test_every_code_of_ours_is_judged():
     """No reason code of our own is in neither table, and none in both."""
     ours = {value for name, value in vars(aws_errors).items() if name.isupper() and isinstance(value, str)}
 
-    assert ours <= CURABLE.keys() | INCURABLE.keys()
-    assert not CURABLE.keys() & INCURABLE.keys()
+    assert ours <= RETRYABLE.keys() | NOT_RETRYABLE.keys()
+    assert not RETRYABLE.keys() & NOT_RETRYABLE.keys()
 
 
 @pytest.mark.parametrize("header", [Header(60.0, "hevc", 2, 9), Header(60.0, "", 2, 9), Header(6 * 3_600 + 1.0, "h264", 2, 9)])
 def test_the_fault_of_a_header_is_judged(header):
     """What was left out of the job for its header is as it was, until somebody replaces it: it is not retried."""
-    found = outcome(Fate.INELIGIBLE, reason=header.fault.code)
+    found = outcome(ObjectStatus.INELIGIBLE, reason=header.fault.code)
 
-    assert header.fault.code in INCURABLE
+    assert header.fault.code in NOT_RETRYABLE
     assert [False, True] == [diagnose(found, IDLE, all_failed=all_failed).retried for all_failed in (False, True)]
 
 
 def test_what_passes_by_itself_is_curable():
-    """Every AWS code that the functions take for passing is worth a retry."""
-    passing = {code for code, fault in FAULTS.items() if fault.passing}
+    """Every AWS code that the functions take for transient is worth a retry."""
+    transient = {code for code, fault in FAULTS.items() if fault.passing}
 
-    assert passing <= CURABLE.keys()
+    assert transient <= RETRYABLE.keys()
 
 
 def test_the_objects_fault_is_not_curable():
     """No AWS code that is the object's fault is retried before somebody insists."""
     objects = {code for code, fault in FAULTS.items() if fault is Fault.OBJECT}
 
-    assert not objects & CURABLE.keys()
+    assert not objects & RETRYABLE.keys()
 
 
-@pytest.mark.parametrize("reason", [*INCURABLE, "SomethingNew"])
+@pytest.mark.parametrize("reason", [*NOT_RETRYABLE, "SomethingNew"])
 def test_stubborn(reason):
     """What will not get better by itself is left, unless everything is wanted."""
-    failed = outcome(Fate.FAILED, state=State.FAILED, reason=reason)
+    failed = outcome(ObjectStatus.FAILED, state=State.FAILED, reason=reason)
 
     assert [False, True] == [diagnose(failed, IDLE, all_failed=all_failed).retried for all_failed in (False, True)]
 
@@ -68,7 +68,7 @@ def test_stubborn(reason):
 def test_ineligible(reason, retried):
     """What is archived may have been restored; what is empty or too large stays so, with a record or left out of the job."""
     for state in (State.FAILED, None):
-        found = outcome(Fate.INELIGIBLE, state=state, reason=reason)
+        found = outcome(ObjectStatus.INELIGIBLE, state=state, reason=reason)
 
         assert [retried, True] == [diagnose(found, IDLE, all_failed=all_failed).retried for all_failed in (False, True)]
 
@@ -76,13 +76,13 @@ def test_ineligible(reason, retried):
 @pytest.mark.parametrize("reason", ["PermanentFailure", "TemporaryFailure", None])
 def test_task_that_failed_at_aws(reason):
     """A task without a record whose reason is none of ours failed at AWS: it is retried."""
-    assert diagnose(outcome(Fate.FAILED, reason=reason), IDLE, all_failed=False).retried
+    assert diagnose(outcome(ObjectStatus.FAILED, reason=reason), IDLE, all_failed=False).retried
 
 
-@pytest.mark.parametrize("fate", [Fate.CLEAN, Fate.FLAGGED, Fate.SKIPPED])
-def test_done(fate):
+@pytest.mark.parametrize("status", [ObjectStatus.CLEAN, ObjectStatus.FLAGGED, ObjectStatus.SKIPPED])
+def test_done(status):
     """What is done is never retried, however stubborn one is."""
-    assert diagnose(outcome(fate), IDLE, all_failed=True) is None
+    assert diagnose(outcome(status), IDLE, all_failed=True) is None
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_done(fate):
 )
 def test_waiting(moment, waited, retried):
     """A waiting video is stuck when nothing moves, or when its message may be gone; not while the lane moves or is paused."""
-    waiting = outcome(Fate.WAITING, state=State.WAITING, queued_at=NOW - waited)
+    waiting = outcome(ObjectStatus.WAITING, state=State.WAITING, queued_at=NOW - waited)
 
     assert retried == diagnose(waiting, moment, all_failed=True).retried
 
@@ -106,6 +106,6 @@ def test_waiting(moment, waited, retried):
 @pytest.mark.parametrize(("ran", "reason"), [(1.0, "running"), (RUNNING_SECONDS + 1, "stuck running")])
 def test_running(ran, reason):
     """What runs is never started a second time, and yet it is said that it runs for too long."""
-    diagnosis = diagnose(outcome(Fate.RUNNING, state=State.RUNNING, started_at=NOW - ran), IDLE, all_failed=True)
+    diagnosis = diagnose(outcome(ObjectStatus.RUNNING, state=State.RUNNING, started_at=NOW - ran), IDLE, all_failed=True)
 
     assert (reason, False) == (diagnosis.reason, diagnosis.retried)

@@ -1,9 +1,6 @@
-"""`review_report.py --video` and `--since`: one video over all scans, and all scans in a line each."""
-
-import pytest
+"""`review_report.py video` and `list`: one video over all scans, and all scans in a line each."""
 
 from handlers.domain.decision import Decision, Judgement
-from handlers.domain.identity import Video
 from handlers.domain.states import State
 from tests.tools.review_doubles import (
     BUCKET,
@@ -18,8 +15,6 @@ from tests.tools.review_doubles import (
     said,
     video,
 )
-from tools.lib.review.history import parse_uri
-from tools.lib.scans.scan_list import parse_since
 
 NOW = 1_760_000_000.0
 
@@ -48,7 +43,7 @@ def test_history(account):
     add_record(account, HOSTILE, State.FAILED, scan_id=LATER_SCAN, code="forbidden", attempt=2)
     decide(account, HOSTILE)
 
-    result = review(account, "--video", f"s3://{BUCKET}/{HOSTILE}", "--json")
+    result = review(account, "video", f"s3://{BUCKET}/{HOSTILE}", "--json")
 
     [chapter] = said(result)["versions"]
     told = [(record["scan"], record["state"], record["attempt"], record["reason"]) for record in chapter["records"]]
@@ -62,7 +57,7 @@ def test_history_for_a_person(account):
     add_flagged(account, HOSTILE)
     decide(account, HOSTILE)
 
-    lines = review(account, "--video", f"s3://{BUCKET}/{HOSTILE}").stdout.splitlines()
+    lines = review(account, "video", f"s3://{BUCKET}/{HOSTILE}").stdout.splitlines()
 
     assert [
         "  without a version",
@@ -83,8 +78,8 @@ def test_versions_are_told_one_by_one(account):
         add_record(account, "a", State.CLEAN, version_id=version)
     add_record(account, "a", State.CLEAN, version_id=other)
 
-    told = said(review(account, "--video", f"s3://{BUCKET}/a", "--json"))
-    one = said(review(account, "--video", f"s3://{BUCKET}/a?versionId={versions[0]}", "--json"))
+    told = said(review(account, "video", f"s3://{BUCKET}/a", "--json"))
+    one = said(review(account, "video", f"s3://{BUCKET}/a?versionId={versions[0]}", "--json"))
 
     assert set(versions) == {chapter["version_id"] for chapter in told["versions"]}
     assert [versions[0]] == [chapter["version_id"] for chapter in one["versions"]]
@@ -96,39 +91,16 @@ def test_versions_that_may_not_be_listed(account, errors):
     add_record(account, "a", State.CLEAN)
     account.wire.answer("ListObjectVersions", lambda _: errors.http("AccessDenied", 403))
 
-    told = said(review(account, "--video", f"s3://{BUCKET}/a", "--json"))
+    told = said(review(account, "video", f"s3://{BUCKET}/a", "--json"))
 
     assert (1, 1) == (len(told["versions"]), len(told["warnings"]))
 
 
-def test_a_video_that_nobody_knows(account):
+def test_an_unknown_video(account):
     """No record is no error."""
-    result = review(account, "--video", f"s3://{BUCKET}/a")
+    result = review(account, "video", f"s3://{BUCKET}/a")
 
     assert (0, "no scan has a record of it") == (result.exit_code, result.stdout.splitlines()[1].strip().partition(";")[0])
-
-
-@pytest.mark.parametrize(
-    ("uri", "expected"),
-    [
-        ("s3://bucket/a b+%20.mp4", Video("bucket", "a b+%20.mp4")),
-        ("s3://bucket//", Video("bucket", "/")),
-        ("s3://bucket/a?versionId=v1", Video("bucket", "a", "v1")),
-        ("s3://bucket/a?versionId=x?versionId=v1", Video("bucket", "a?versionId=x", "v1")),
-        ("s3://bucket/?versionId=v1", Video("bucket", "?versionId=v1")),
-        ("s3://bucket/a?versionId=", Video("bucket", "a?versionId=")),
-    ],
-)
-def test_uri(uri, expected):
-    """A URI is taken as it stands; only a version at its end is not the key's."""
-    assert expected == parse_uri(uri)
-
-
-@pytest.mark.parametrize("uri", ["", "s3://", "s3://bucket", "s3://bucket/", "https://bucket/key", f"s3://bucket/{'x' * 1025}"])
-def test_no_uri(uri):
-    """What names no object is refused."""
-    with pytest.raises(ValueError, match=r"is not the URI of an object|1025 bytes"):
-        parse_uri(uri)
 
 
 def test_scans_in_a_line_each(account):
@@ -139,36 +111,47 @@ def test_scans_in_a_line_each(account):
     add_flagged(account, "b", scan_id=LATER_SCAN, duration_ms=5_400_000)
     account.wire.calls.clear()
 
-    week, fortnight = (review(account, "--since", since) for since in ("7d", "2w"))
+    week, fortnight = (review(account, "list", "--since", since) for since in ("7d", "2w"))
 
-    line = f"{LATER_SCAN}  2025-10-08 08:53 UTC  closed     {BUCKET}  2 objects, 1 flagged, 1 ineligible, 1.5 h of video\n"
+    counts = "2 of 2 done, 1 flagged, 1 ineligible, 0 running, the scan is closed"
+    line = f"{LATER_SCAN}  2025-10-08 08:53 UTC  {BUCKET}  {counts}\n"
     assert (0, line) == (week.exit_code, week.stdout)
     assert [LATER_SCAN, SCAN] == [told.split()[0] for told in fortnight.stdout.splitlines()]
     assert [] == account.wire.of("BatchGetItem")
 
 
+def test_every_scan_is_listed_unless_a_time_is_named(account):
+    """Without --since the list goes back to the first scan."""
+    add_scan(account, "a", scan_id=SCAN, created_at=1.0)
+    add_scan(account, "a", scan_id=LATER_SCAN, created_at=NOW)
+
+    listed = said(review(account, "list", "--json"))
+
+    assert (None, [LATER_SCAN, SCAN]) == (listed["since"], [scan["scan"] for scan in listed["scans"]])
+
+
+def test_keys_of_a_listed_scan(account):
+    """The JSON of a listed scan keeps its keys: programs read them."""
+    add_scan(account, "a", created_at=NOW - 60)
+
+    listed = said(review(account, "list", "--since", "7d", "--json"))
+
+    assert ["since", "scans"] == list(listed)
+    assert {
+        "bucket",
+        "closed_at",
+        "created_at",
+        "jobs",
+        "lane",
+        "mails_sent",
+        "objects",
+        "scan",
+        "seconds",
+        "status",
+        "videos",
+    } == set(listed["scans"][0])
+
+
 def test_no_scan_since(account):
     """An empty list is said, and is no error."""
-    assert "No scan since 2025-11-01 00:00 UTC.\n" == review(account, "--since", "2025-11-01").stdout
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("12h", NOW - 43_200),
-        ("7d", NOW - 7 * 86_400),
-        ("2025-10-09", 1_759_968_000.0),
-        ("2025-10-09T08:30", 1_759_998_600.0),
-        ("2025-10-09T10:30+02:00", 1_759_998_600.0),
-    ],
-)
-def test_since(text, expected):
-    """A time is so long ago, or a date in UTC unless it says otherwise."""
-    assert expected == parse_since(text, NOW)
-
-
-@pytest.mark.parametrize("text", ["", "7", "d", "-1d", "yesterday", "2025-13-01"])
-def test_no_time(text):
-    """What is no time is refused."""
-    with pytest.raises(ValueError, match="is no time"):
-        parse_since(text, NOW)
+    assert "No scan since 2025-11-01 00:00 UTC.\n" == review(account, "list", "--since", "2025-11-01").stdout

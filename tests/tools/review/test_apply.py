@@ -1,4 +1,4 @@
-"""Decisions come back: `review_report.py --apply`, and what a review then shows."""
+"""Decisions come back: `review_report.py apply`, and what a review then shows."""
 
 import io
 import json
@@ -19,17 +19,17 @@ from tests.tools.review_doubles import (
     add_record,
     add_report,
     add_scan,
+    program_context,
     review,
     said,
-    surroundings,
     video,
 )
 from tools.lib.cli.output import Terminal
 from tools.lib.cli.program import Target
 from tools.lib.review import decisions as decisions_file
 from tools.lib.review.command import Files, ReviewRun, recorded_decisions
+from tools.lib.review.inputs import ScanChoice
 from tools.lib.review.page import RecordedDecision
-from tools.lib.review.scan_reading import Wanted
 
 AT = "2025-10-09T08:30:00.250Z"
 """Before the clock of the tests' account, 2025-10-09 08:53 UTC."""
@@ -64,7 +64,7 @@ def _apply(account, tmp_path):
     def run(content, *arguments):
         path = tmp_path / "decisions.json"
         path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-        return review(account, "--apply", str(path), *arguments)
+        return review(account, "apply", str(path), *arguments)
 
     return run
 
@@ -137,7 +137,7 @@ def test_good_ones_are_applied_beside_bad_ones(scanned, apply):
     ],
 )
 def test_changed_since(account, apply, record, reason):
-    """A decision about another attempt, or about nobody knows what, is refused."""
+    """A decision about another attempt, or about an unknown scan, is refused."""
     add_scan(account, "a.mp4")
     add_flagged(account, "a.mp4", **record)
 
@@ -222,7 +222,9 @@ def test_changed_between_look_and_write(scanned, tmp_path):
 def test_the_page_gets_back_what_it_exported(scanned, apply):
     """A page of the same scan is handed each decision, its time as the first page wrote it."""
     apply(exported(entry(HOSTILE, note="a toy")))
-    review_run = ReviewRun(surroundings(scanned), SILENT, Target(stack="VideoModeration", region=None, profile=None), Wanted())
+    review_run = ReviewRun(
+        program_context(scanned), SILENT, Target(stack="VideoModeration", region=None, profile=None), ScanChoice()
+    )
 
     recorded = recorded_decisions(review_run.run(Files()).flagged)
 
@@ -241,7 +243,7 @@ def test_the_page_gets_back_what_it_exported(scanned, apply):
         ("[" * 100_000, "not JSON in UTF-8"),
         ("[1" + "0" * 5_000 + "]", "not JSON in UTF-8"),
         (exported(format="other"), '"format" is "other", where a file of decisions has "video-moderation-decisions-1".'),
-        (exported(scan="../x"), '"scan" is "../x", which is no scan id.'),
+        (exported(scan="../x"), '"scan" is "../x", which is not a scan id.'),
         (
             exported(scan=LATER_SCAN),
             f"its decisions are about scan {LATER_SCAN}, which the table of VideoModeration does not know.",
@@ -330,4 +332,4 @@ def test_whatever_comes(tmp_path_factory, entries):
 
 def test_a_missing_file_of_the_page(account):
     """A path that does not exist is bad usage."""
-    assert 2 == review(account, "--apply", "/nonexistent/decisions.json").exit_code
+    assert 2 == review(account, "apply", "/nonexistent/decisions.json").exit_code

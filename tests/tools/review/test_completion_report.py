@@ -135,7 +135,7 @@ def test_changed_result_file():
 
 
 def test_missing_result_file():
-    """A result file that the manifest names and nobody finds is said."""
+    """A result file that the manifest names and that is missing is reported."""
     folder = Folder()
     folder.add_report(REAL_ROWS)
     report = find_report("reports/S", "J", folder)

@@ -16,7 +16,7 @@ from handlers.domain.record import LabelSummary, ObjectFacts, Record, Segment
 from handlers.domain.states import State
 from tools.lib.review import export as exports
 from tools.lib.review.export import Form, Rows
-from tools.lib.review.join import Fate, ObjectFate
+from tools.lib.review.join import ObjectResult, ObjectStatus
 
 SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
 HOSTILE = st.one_of(
@@ -67,7 +67,7 @@ class Decided:
 
 
 class Interrupting:
-    """A fate at which somebody presses Ctrl-C."""
+    """A status at which somebody presses Ctrl-C."""
 
     @property
     def video(self):
@@ -76,13 +76,13 @@ class Interrupting:
 
 
 def flagged(*, again=False):
-    """Make the fate of a flagged video."""
-    return ObjectFate(FLAGGED.video, Fate.FLAGGED, FLAGGED, again=again)
+    """Make the status of a flagged video."""
+    return ObjectResult(FLAGGED.video, ObjectStatus.FLAGGED, FLAGGED, again=again)
 
 
 def failed(key, message="no"):
-    """Make the fate of an object that failed without a record."""
-    return ObjectFate(Video("bucket", key), Fate.FAILED, None, "missing", message)
+    """Make the status of an object that failed without a record."""
+    return ObjectResult(Video("bucket", key), ObjectStatus.FAILED, None, "missing", message)
 
 
 def written(folder, form, rows, *added):

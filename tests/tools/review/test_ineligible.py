@@ -68,7 +68,7 @@ def test_without_such_a_list(scanned):
 
 def test_restored_and_retried(scanned):
     """An archived object is worth a retry; when it has a record, that has the word."""
-    plan = said(review(scanned, "--retry", "--dry-run", "--json"))
+    plan = said(review(scanned, "retry", "--dry-run", "--json"))
     add_flagged(scanned, HOSTILE)
     told = said(review(scanned, "--json"))
 
@@ -81,7 +81,8 @@ def test_page_and_export(scanned, tmp_path):
     """The page and the exports have them too, in the same state."""
     page, rows = tmp_path / "page.html", tmp_path / "rows.jsonl"
 
-    review(scanned, "--html", str(page), "--jsonl", str(rows))
+    review(scanned, "page", str(page))
+    review(scanned, "export", "--jsonl", str(rows))
 
     island = re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
     data = json.loads(island[1])

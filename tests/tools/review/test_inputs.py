@@ -16,7 +16,7 @@ from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.report import Destination, Report
 from tools.lib.errors import ToolError
 from tools.lib.review.inputs import ReportPlace, fetched_manifest, reports_of, unreported_videos
-from tools.lib.review.join import Fate, TruthTable, joined
+from tools.lib.review.join import ObjectStatus, TruthTable, joined
 
 REPORTS = Path(__file__).parents[2] / "events/reports"
 BUCKET = "amzn-s3-demo-bucket"
@@ -80,7 +80,7 @@ def read(job_id, **counts):
     return reports_of(scan(BatchJob(job_id, "Complete", **counts)), at(Fixtures()), listing=True)
 
 
-def fates(reports, known, *keys):
+def results(reports, known, *keys):
     """Join a manifest of these keys with the reports and a table that knows these states."""
     videos = [Video(BUCKET, key) for key in keys]
     answers = [(video, video.digest, known.get(video.key)) for video in videos]
@@ -95,16 +95,16 @@ def test_report_of_a_real_job():
     assert ["a b.mp4", "c+d.mp4", "映画.mp4", "notes.txt", "gone.mp4", "slow.mp4", "old.mp4"] == [
         video.key for video in reports.videos
     ]
-    skipped, missing, died, refused = fates(reports, {}, "notes.txt", "gone.mp4", "slow.mp4", "old.mp4")
-    assert (Fate.SKIPPED, "not-a-video") == (skipped.fate, skipped.reason)
-    assert (Fate.FAILED, "missing", "no such key") == (missing.fate, missing.reason, missing.message)
+    skipped, missing, died, refused = results(reports, {}, "notes.txt", "gone.mp4", "slow.mp4", "old.mp4")
+    assert (ObjectStatus.SKIPPED, "not-a-video") == (skipped.status, skipped.reason)
+    assert (ObjectStatus.FAILED, "missing", "no such key") == (missing.status, missing.reason, missing.message)
     assert died.message.endswith('Task timed out after 3.00 seconds"}')
     assert ("InvalidRequest", "Task failed due to missing VersionId") == (refused.reason, refused.message)
 
 
 def test_columns_in_the_other_order():
     """The order that ReportSchema announces is read too, line ends within a message included."""
-    [outcome] = fates(read(SCHEMA_ORDER, succeeded=0, failed=1), {}, "gone.mp4")
+    [outcome] = results(read(SCHEMA_ORDER, succeeded=0, failed=1), {}, "gone.mp4")
 
     assert ("PermanentFailure", 'two\r\nlines, and a "quote"') == (outcome.reason, outcome.message)
 
@@ -116,9 +116,9 @@ def test_failed_only_report(counts, said):
     """A report of failed tasks only is said to be one; a record means what it says, and no record counts as never attempted."""
     reports = read(FAILED_ONLY, **counts)
 
-    outcomes = fates(reports, {"a b.mp4": State.CLEAN}, "a b.mp4", "notes.txt", "gone.mp4")
+    outcomes = results(reports, {"a b.mp4": State.CLEAN}, "a b.mp4", "notes.txt", "gone.mp4")
 
-    assert [Fate.CLEAN, Fate.NEVER_ATTEMPTED, Fate.FAILED] == [outcome.fate for outcome in outcomes]
+    assert [ObjectStatus.CLEAN, ObjectStatus.NEVER_ATTEMPTED, ObjectStatus.FAILED] == [outcome.status for outcome in outcomes]
     [gap] = reports.notes.gaps
     assert said in gap
     assert ("not-reported", gap) == (outcomes[1].reason, outcomes[1].message)
@@ -143,9 +143,9 @@ def test_job_without_a_report(since, said):
     """A job that died before it wrote a report, or still runs, is said; its records count all the same."""
     reports = read(NO_REPORT, terminal_since=since)
 
-    outcomes = fates(reports, {"a": State.FLAGGED}, "a", "b")
+    outcomes = results(reports, {"a": State.FLAGGED}, "a", "b")
 
-    assert [Fate.FLAGGED, Fate.NEVER_ATTEMPTED] == [outcome.fate for outcome in outcomes]
+    assert [ObjectStatus.FLAGGED, ObjectStatus.NEVER_ATTEMPTED] == [outcome.status for outcome in outcomes]
     assert re.search(said, reports.notes.gaps[0])
 
 
@@ -155,7 +155,7 @@ def test_several_jobs():
 
     reports = reports_of(scan(*jobs), at(Fixtures()), listing=False)
 
-    [gone] = fates(reports, {}, "gone.mp4")
+    [gone] = results(reports, {}, "gone.mp4")
     assert "PermanentFailure" == gone.reason
     assert 8 == reports.notes.rows
     assert 1 == len(reports.notes.gaps)
@@ -180,8 +180,8 @@ def test_what_the_emulator_writes(tasks, per_file):
     files = Files()
     report = Report(Destination("work", f"reports/{SCAN_ID}", failed_tasks_only=False, failed_strings=True), per_file)
     for key, message, succeeded in tasks:
-        fate = TaskOutcome.SUCCEEDED if succeeded else TaskOutcome.FAILED
-        report.add(Row(BUCKET, quote(key, safe="/"), None), Answer(fate, 200, "" if succeeded else "Code", message))
+        status = TaskOutcome.SUCCEEDED if succeeded else TaskOutcome.FAILED
+        report.add(Row(BUCKET, quote(key, safe="/"), None), Answer(status, 200, "" if succeeded else "Code", message))
     numbers = iter(range(1000))
     report.write(files, "J", 1_760_000_000.5, lambda: f"{next(numbers):040x}")
     report.close()

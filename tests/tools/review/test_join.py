@@ -10,7 +10,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import INELIGIBLE, Problem, Record
 from handlers.domain.states import State
 from tools.lib.review.completion_report import ReportRow
-from tools.lib.review.join import Fate, ReportNotes, TruthTable, fate_of, join, joined, note_of
+from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join, joined, note_of, result_of
 
 SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
 WAITING = '{"state":"WAITING","scan":"x"}'
@@ -73,7 +73,7 @@ def test_every_object_is_in_one_state():
     )
 
     assert ["clean", "flagged", "failed", "ineligible", "skipped", "failed", "never attempted"] == [
-        outcome.fate for outcome in outcomes
+        outcome.status for outcome in outcomes
     ]
     assert ("analysis-failed", "codec") == (outcomes[2].reason, outcomes[2].message)
     assert ("empty", "0 bytes") == (outcomes[3].reason, outcomes[3].message)
@@ -86,7 +86,7 @@ def test_ineligible(code):
     """What could not be analysed as it is has a state of its own, and keeps the scan from being settled."""
     outcomes, truth = run(["a"], [row("a")], record("a", State.FAILED, problem=Problem(code, "no")))
 
-    assert [Fate.INELIGIBLE] == [outcome.fate for outcome in outcomes]
+    assert [ObjectStatus.INELIGIBLE] == [outcome.status for outcome in outcomes]
     assert (True, False) == (truth.adds_up, truth.settled)
 
 
@@ -101,13 +101,15 @@ def test_left_out_of_the_job():
 
     outcomes = list(join(map(video, ("in", "aside", "restored", "text")), notes, known, SCAN, truth))
 
-    assert [Fate.CLEAN, Fate.INELIGIBLE, Fate.FLAGGED, Fate.SKIPPED] == [outcome.fate for outcome in outcomes]
+    assert [ObjectStatus.CLEAN, ObjectStatus.INELIGIBLE, ObjectStatus.FLAGGED, ObjectStatus.SKIPPED] == [
+        outcome.status for outcome in outcomes
+    ]
     assert ("archived", "left out of the batch job when the scan was submitted") == (outcomes[1].reason, outcomes[1].message)
     assert (4, True) == (truth.total, truth.adds_up)
 
 
 def test_set_aside_hides_no_missing_row():
-    """What was left out of the job does not stand in for a row that the manifest lacks."""
+    """What was left out of the job does not replace a row that the manifest lacks."""
     notes, truth = ReportNotes(), TruthTable(expected=2, set_aside=1)
     notes.set_aside(video("aside"), "empty")
 
@@ -136,7 +138,7 @@ def test_accepted_without_a_record():
     """An accepted task without a record is lost, and the table does not add up."""
     outcomes, truth = run(["a"], [row("a")])
 
-    assert Fate.LOST == outcomes[0].fate
+    assert ObjectStatus.LOST == outcomes[0].status
     assert not truth.adds_up
 
 
@@ -167,7 +169,7 @@ def test_table_before_report():
     """What the table knows counts more than what the report says of the task."""
     note = note_of(row("a", "boom", succeeded=False, code="PermanentFailure"))
 
-    assert Fate.CLEAN == fate_of(video("a"), note, record("a", State.CLEAN)).fate
+    assert ObjectStatus.CLEAN == result_of(video("a"), note, record("a", State.CLEAN)).status
 
 
 def test_reason_of_a_failed_task():
@@ -181,32 +183,34 @@ def test_reason_of_a_failed_task():
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([None, *State])), max_size=400))
 def test_counts_add_up(entries):
-    """Whatever the states, and however many rows, the counts sum to the rows and nobody is in two states."""
+    """Whatever the states, and however many rows, the counts sum to the rows and no object is in two states."""
     states = {str(number): state for number, state in entries}
     names = [str(number) for number, _ in entries]
 
     outcomes, truth = run(names, [], *(record(name, state) for name, state in states.items() if state))
 
     assert len(names) == truth.total == len(outcomes)
-    assert truth.fates == Counter((Fate(states[name].lower()) if states[name] else Fate.NEVER_ATTEMPTED) for name in names)
+    assert truth.statuses == Counter(
+        (ObjectStatus(states[name].lower()) if states[name] else ObjectStatus.NEVER_ATTEMPTED) for name in names
+    )
 
 
 @pytest.mark.parametrize("state", State)
 def test_state_alone(state):
     """A state says the same of an object as its whole record does."""
-    assert fate_of(video("a"), None, record("a", state)).fate is fate_of(video("a"), None, state).fate
+    assert result_of(video("a"), None, record("a", state)).status is result_of(video("a"), None, state).status
 
 
 def test_unreported():
-    """Where reports are incomplete, an object that nobody knows says so; one whose row is there does not."""
+    """Where reports are incomplete, an object without a row says so; one whose row is there does not."""
     notes = ReportNotes()
     notes.take(row("text", SKIPPED))
     notes.gaps.append("no report")
 
     outcomes = list(joined([(video(name), video(name).digest, None) for name in ("text", "left")], notes, TruthTable()))
 
-    assert [(Fate.SKIPPED, "not-a-video"), (Fate.NEVER_ATTEMPTED, "not-reported")] == [
-        (outcome.fate, outcome.reason) for outcome in outcomes
+    assert [(ObjectStatus.SKIPPED, "not-a-video"), (ObjectStatus.NEVER_ATTEMPTED, "not-reported")] == [
+        (outcome.status, outcome.reason) for outcome in outcomes
     ]
 
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tests.harness.line import ACCOUNT, BUCKET
 from tools import control_scan, review_report, submit_job
 from tools.lib.aws.clients import Clients
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.program import ProgramContext
 from tools.lib.doctor import examine
 
 
@@ -57,12 +57,12 @@ class Runs:
             return made if config.parameter_validation is False else Breaking(made, counter)
 
         clients = Clients(SimpleNamespace(client=client))
-        surroundings = Surroundings(
+        program_context = ProgramContext(
             connect=lambda _profile, _region: clients, clock=self.line.clock, interactive=False, examine=self._examine
         )
         measured = [] if {"--measure", "--run-plan"} & set(arguments) else ["--measure", "none"]
         arguments = ["--manifests", str(self.folder), "--yes", *measured, *arguments]
-        return CliRunner().invoke(submit_job.main, arguments, obj=surroundings, catch_exceptions=False, **given)
+        return CliRunner().invoke(submit_job.main, arguments, obj=program_context, catch_exceptions=False, **given)
 
     def control(self, *arguments):
         """Run `control_scan.py`."""

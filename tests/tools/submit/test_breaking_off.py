@@ -120,7 +120,7 @@ def test_a_retry_waits_for_the_whole_scan(runs):
     runs.submit(*IN_PARTS, at=24)
     [scan] = runs.line.table.scans.scans()
 
-    refused = runs.line._command(review_report.main, "--scan", scan.id, "--retry", "--dry-run")
+    refused = runs.line._command(review_report.main, "retry", "--scan", scan.id, "--dry-run")
 
     assert 1 == refused.exit_code
     assert f"of the 3 jobs of scan {scan.id} are not submitted yet." in refused.stderr

@@ -70,7 +70,7 @@ def test_after_a_retry(line):
     before = ended(runs, first)
     s3.put_object(Bucket=BUCKET, Key="archived.mp4", Body=video())
 
-    retried = line._command(review_report.main, "--retry", "--yes", "--wait", "--json", "--manifests", str(runs.folder))
+    retried = line._command(review_report.main, "retry", "--yes", "--wait", "--json", "--manifests", str(runs.folder))
 
     assert (3, 3, 2, 2) == before
     assert (3, 3, 1, 1) == ended(runs, retried)

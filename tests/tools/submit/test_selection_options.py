@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.program import ProgramContext
 from tools.lib.listing import Sample, Selection
 from tools.lib.submit.selection_options import selection_from, selection_options
 
@@ -34,7 +34,7 @@ def command(**chosen):
 
 def run(*arguments):
     """Run the command."""
-    return CliRunner().invoke(command, arguments, obj=Surroundings(clock=Clock()))
+    return CliRunner().invoke(command, arguments, obj=ProgramContext(clock=Clock()))
 
 
 def chosen(*arguments):
@@ -99,8 +99,8 @@ def test_sizes(text, size):
     [
         (["--min-size", "10M"], "'10M' is no size: write bytes"),
         (["--min-size", "-1"], "'-1' is no size"),
-        (["--modified-after", "yesterday"], "'yesterday' is no time: write 2026-11-22"),
-        (["--modified-after", "999999d"], "'999999d' is no time"),
+        (["--modified-after", "yesterday"], "'yesterday' is not a valid time; use 2026-11-22"),
+        (["--modified-after", "999999d"], "'999999d' is not a valid time"),
         (["--sample", "0"], "'0' is no sample"),
         (["--sample", "101%"], "'101%' is no sample"),
         (["--sample", "0%"], "'0%' is no sample"),

@@ -37,7 +37,7 @@ TERMINAL = frozenset({"Complete", "Failed", "Cancelled"})
 """Complete means that every task was attempted, not that every task succeeded."""
 
 
-UNKNOWN = frozenset({"404", "NoSuchJob", "NotFoundException"})
+NO_SUCH_JOB = frozenset({"404", "NoSuchJob", "NotFoundException"})
 """How S3 says that it knows no such job: not yet, or no longer (90 days after its end)."""
 
 

@@ -49,7 +49,7 @@ class Clients:
         return self._session.client("s3", config=_CONFIG)
 
     def lister(self, connections: int) -> S3Client:
-        """Return a client of its own for so many listing requests at once: what is registered on it concerns no other call."""
+        """Return a separate client for this many listing requests at once: what is registered on it concerns no other call."""
         # The parameters of a listing are all ours, and checking them costs a fifth of a request.
         # So does putting the user agent together, unless it is given whole.
         config = _CONFIG.merge(

@@ -1,4 +1,4 @@
-"""Files that are there wholly or not at all, whatever breaks off their making: an error, Ctrl-C, a full disk."""
+"""Files that exist whole or not at all, whatever interrupts their writing: an error, Ctrl-C, a full disk."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Bytes of a file's name that go into the temporary name, of the 255 that a name may have.
 _NAME = 200
-"""Bytes of a file's name that go into the name beside it, of the 255 that one may have."""
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
-    """Yield the name beside a file under which to write it; it takes its place when the block ends well.
+def replace_atomically(path: Path) -> Iterator[Path]:
+    """Yield a temporary name in the same folder; what is written there replaces the file when the block ends well.
 
     Until then, and where the block ends in an exception, what stood there before stays. A block that leaves nothing under the name
     it was given changes nothing either.

@@ -1,4 +1,4 @@
-"""How the tools speak: data goes to stdout, talk to stderr; each result can be said in sentences and as JSON."""
+"""The output of the tools: results go to stdout, as sentences or JSON; everything else goes to stderr."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+# The end of every help text.
 EXIT_CODES = """\b
 Exit codes:
   0    done
@@ -35,10 +36,9 @@ Exit codes:
   2    bad usage
   3    finished, but some objects failed, could not be analysed, or are not final
   130  interrupted with Ctrl-C"""
-"""Stands at the end of each tool's help."""
 
 
-class Rendered(Protocol):
+class Result(Protocol):
     """A result with its two renderings."""
 
     def sentences(self) -> list[str]:
@@ -77,18 +77,18 @@ class Terminal:
         self._console = Console(file=err, markup=False, highlight=False, emoji=False)
         self.interactive = sys.stdin.isatty() and err.isatty() if interactive is None else interactive
 
-    def tell(self, result: Rendered) -> None:
+    def result(self, result: Result) -> None:
         """Write a result to stdout."""
         text = json.dumps(result.as_json(), indent=2) if self._as_json else "\n".join(result.sentences())
         self._out.write(f"{text}\n")
         self._out.flush()
 
-    def say(self, text: str) -> None:
-        """Say something to the person."""
+    def info(self, text: str) -> None:
+        """Write a line for the person to stderr."""
         self._console.print(text, soft_wrap=True)
 
-    def complain(self, error: ToolError) -> None:
-        """Say what went wrong, and the cure."""
+    def error(self, error: ToolError) -> None:
+        """Write to stderr what went wrong, and the cure."""
         self._console.print(f"Error: {printable(str(error))}", style="red", soft_wrap=True)
         self._console.print(f"Cure:  {printable(error.cure)}", soft_wrap=True)
 
@@ -100,7 +100,7 @@ class Terminal:
     def bar(self, unit: str) -> Iterator[Bar]:
         """Show progress while the block runs: a bar on a terminal, else a line whenever the text changes."""
         if not self._console.is_terminal:
-            yield _Lines(self.say)
+            yield _Lines(self.info)
             return
         columns = (
             SpinnerColumn(),
@@ -114,13 +114,13 @@ class Terminal:
 
 
 class _Lines:
-    """Progress where nobody watches: a log has no use for a thousand lines that say the same."""
+    """Progress in a log: a thousand lines that say the same are of no use there."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._last: str | None = None
 
-    def show(self, text: str, done: int, total: int | None) -> None:  # noqa: ARG002 - the port's signature; numbers stand in the text
+    def show(self, text: str, done: int, total: int | None) -> None:  # noqa: ARG002 - the protocol's signature; the text has the numbers
         if text != self._last:
             self._say(text)
         self._last = text

@@ -1,15 +1,16 @@
-"""What every tool has in common: its options, what it needs from its surroundings, and how it ends."""
+"""What every tool has in common: its options, what it needs from its program_context, and how it ends."""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
+import tomllib
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,12 +29,16 @@ from tools.lib.submit.scan_id import Entropy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-MANIFESTS = Path(__file__).resolve().parents[3] / "manifests"
-"""Where the local copies of manifests are kept."""
+_ROOT = Path(__file__).resolve().parents[3]
+# Where the local copies of manifests are kept.
+MANIFESTS = _ROOT / "manifests"
+
+# What every program and every group passes to click as `context_settings`; their commands inherit it.
+CONTEXT_SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class ProgramContext:
     """What a program takes from the machine it runs on; tests hand in their own as click's `obj`.
 
     Attributes:
@@ -66,22 +71,27 @@ class Target:
         return shlex.join(["python", f"tools/{program}", *arguments, *options])
 
 
-class BucketName(click.ParamType[str]):
-    """The name of a general purpose bucket."""
+def version() -> str:
+    """Return the project's version: that of the installed package, else of the checkout that the tools run from."""
+    try:
+        return metadata.version("video-moderation")
+    except metadata.PackageNotFoundError:
+        with (_ROOT / "pyproject.toml").open("rb") as file:
+            return str(tomllib.load(file)["project"]["version"])
 
-    name = "bucket"
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name, or end with what is wrong with it."""
-        if value.startswith("s3://"):
-            bucket, _, prefix = value.removeprefix("s3://").partition("/")
-            self.fail(
-                f"a bucket's name is wanted, not a URI: --bucket {bucket}{f' --prefix {prefix}' if prefix else ''}", param, ctx
-            )
-        # Old buckets of us-east-1 may have capitals, underscores and 255 characters.
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}", value):
-            self.fail(f"{value!r} is not a bucket's name: 3 characters or more of letters, digits, dots and hyphens", param, ctx)
-        return value
+def version_option(command: Command) -> Command:
+    """Add `--version`; the version is looked up only where it is asked for."""
+
+    def show(context: click.Context, _: click.Parameter, asked: bool) -> None:
+        if asked:
+            click.echo(f"{context.info_name} {version()}")
+            context.exit()
+
+    option = click.option(
+        "--version", is_flag=True, expose_value=False, is_eager=True, callback=show, help="Show the version and exit."
+    )
+    return option(command)
 
 
 def target_options(command: Command) -> Command:
@@ -141,12 +151,12 @@ def ending(terminal: Terminal, *, debug: bool) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
         raise
     except KeyboardInterrupt:
-        terminal.say("Interrupted.")
+        terminal.info("Interrupted.")
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the outermost edge: whatever comes must end in a sentence
         if debug:
-            terminal.say(traceback.format_exc())
-        terminal.complain(as_tool_error(error))
+            terminal.info(traceback.format_exc())
+        terminal.error(as_tool_error(error))
         sys.exit(ExitCode.FAILED)
 
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.deployment import Deployment
+from tools.lib.aws.objects import NO_SUCH_BUCKET
 from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _region_of(s3: S3Client, bucket: str) -> str | None:
         return s3.head_bucket(Bucket=bucket).get("BucketRegion")
     except ClientError as error:
         code = code_of(error)
-        if code in {"404", "NoSuchBucket"}:
+        if code in NO_SUCH_BUCKET:
             raise ToolError(
                 f"There is no bucket named {bucket}.",
                 cure="`aws s3 ls` lists the buckets of your account; is the name spelt right?",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from handlers.domain import objects as rules
-from tools.lib.cli.atomic_file import written_beside
+from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.errors import ToolError
 from tools.lib.listing.objects import Batch, ListedObject
 from tools.lib.listing.selection import Selection
@@ -180,7 +180,7 @@ def _codes(batch: Batch) -> list[str]:
 @contextmanager
 def _whole(path: Path, *, even_empty: bool) -> Iterator[BinaryIO]:
     """Open a file that has its name only once it is whole, to be written and read."""
-    with written_beside(path) as part:
+    with replace_atomically(path) as part:
         with part.open("w+b") as target:
             yield target
             empty = not target.tell()

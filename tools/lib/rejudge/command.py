@@ -1,6 +1,6 @@
 """Judging a whole scan again: its clean and flagged records read in batches, compared, and where that is wanted written.
 
-Each record is written by itself and only as it was read, so that breaking off and running again, or twice at once, harms nothing: a
+Each record is written by itself and only as it was read, so that interrupting and running again, or twice at once, harms nothing: a
 record that has the policy's verdict already is not written again.
 """
 
@@ -16,10 +16,12 @@ from handlers.adapters.table import Outcome, Records, Scans
 from handlers.domain.record import Record, Scan
 from handlers.domain.states import State
 from tools.lib.cli.output import Terminal
+from tools.lib.cli.program import ProgramContext, Target
 from tools.lib.rejudge import policy_file
 from tools.lib.rejudge.comparison import Comparison
 from tools.lib.rejudge.judge import JUDGED, Blocked, Judgement, judge
 from tools.lib.rejudge.policy_file import PolicyFile
+from tools.lib.review.inputs import ScanChoice, ScanReading
 
 BATCH = 100
 """Records asked for at a time: what one BatchGetItem takes."""
@@ -104,3 +106,16 @@ def _distinct(ids: Iterable[str]) -> Iterator[str]:
         if key not in seen:
             seen.add(key)
             yield video_id
+
+
+class RejudgeRun:
+    """One run of `review_report.py policy`."""
+
+    def __init__(self, program_context: ProgramContext, terminal: Terminal, target: Target, choice: ScanChoice) -> None:
+        self._terminal = terminal
+        self._choice = choice
+        self._reading = ScanReading(program_context, target)
+
+    def run(self, request: PolicyRequest) -> Comparison:
+        """Show what another policy would make of the scan, and write it if that was asked for."""
+        return Rejudging(self._reading.table, self._terminal).run(self._reading.find(self._choice), request)

@@ -197,7 +197,7 @@ class Comparison:
 
     def _next(self) -> list[str]:
         if not self.applied:
-            return ["--apply-policy writes this to the records. No video is analysed again, nothing is paid."]
+            return ["--apply writes this to the records. No video is analysed again, nothing is paid."]
         mailed = f"{self.mails:,} mails are due for newly flagged videos." if self.mail else "Newly flagged videos are not mailed."
         return [mailed, "The deployment still judges new videos by its own policy: put this one into cdk.json, then `make deploy`."]
 

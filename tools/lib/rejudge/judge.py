@@ -30,7 +30,7 @@ class Change(StrEnum):
 
 
 class Obstacle(StrEnum):
-    """Why a video cannot be judged again; it stays as it is."""
+    """Why a video cannot be judged again; it stays as it is. The texts are keys of `--json`: they never change."""
 
     NO_HITS = "no hits are kept of it: it was analysed by a version that kept none"
     NO_START = "nobody knows from which confidence Rekognition was asked to report"

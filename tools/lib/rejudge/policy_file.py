@@ -35,7 +35,7 @@ def read(path: Path) -> PolicyFile:
     """Return the policy of a file.
 
     Raises:
-        ToolError: It is no text, or no policy; says which rule of it is broken, and how it must be.
+        ToolError: It is not text, or not a policy; says which rule of it is broken, and how it must be.
         OSError: It cannot be read.
     """
     try:
@@ -45,7 +45,7 @@ def read(path: Path) -> PolicyFile:
         raise ToolError(f"{path}: the policy is not written in UTF-8 ({fault}).", cure="Save it as UTF-8.") from fault
     except PolicyError as fault:
         raise ToolError(
-            f"{path}: {fault}", cure=f"Mend the file; {SCHEMA} describes it, and many editors check against it."
+            f"{path}: {fault}", cure=f"Fix the file; {SCHEMA} describes it, and many editors check against it."
         ) from fault
 
 
@@ -54,6 +54,6 @@ def _unknown(label: str) -> str:
     close = difflib.get_close_matches(taxonomy.folded(label), names, n=1, cutoff=0.6)
     meant = f' Did you mean "{names[close[0]]}"?' if close else ""
     return (
-        f'The policy has a rule for "{printable(label)}", which is no label of Rekognition\'s model {taxonomy.MODEL_VERSION}: '
+        f'The policy has a rule for "{printable(label)}", which is not a label of Rekognition\'s model {taxonomy.MODEL_VERSION}: '
         f"the rule applies to nothing, unless a newer model knows it.{meant}"
     )

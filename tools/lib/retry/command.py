@@ -1,4 +1,4 @@
-"""One run of `review_report.py --retry`: what is worth it is gathered, shown, agreed on, and submitted under the same scan."""
+"""One run of `review_report.py retry`: what is worth another attempt is collected, shown, agreed to, and submitted."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tools.lib.aws import batch_jobs
 from tools.lib.aws.clients import code_of
 from tools.lib.cli.atomic_file import kept_if_done
 from tools.lib.cli.output import ExitCode, Terminal
-from tools.lib.cli.program import Surroundings, Target
+from tools.lib.cli.program import ProgramContext, Target
 from tools.lib.doctor import required
 from tools.lib.errors import ToolError
 from tools.lib.manifest import upload
 from tools.lib.retry.plan import RetryPlan, Triage, next_number
 from tools.lib.retry.retryable import Moment
+from tools.lib.review.inputs import ScanChoice, ScanReading
 from tools.lib.review.join import TruthTable
-from tools.lib.review.scan_reading import ScanReading, Wanted
 from tools.lib.scans.follow import NEW_JOB_SECONDS
 from tools.lib.submit import submission
 from tools.lib.submit.submission import Submission
@@ -31,11 +31,11 @@ from tools.lib.submit.wait import Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What was asked for on the command line."""
+class RetryRequest:
+    """What the command line asks for."""
 
     target: Target
-    wanted: Wanted
+    choice: ScanChoice
     all_failed: bool
     dry_run: bool
     agreed: bool
@@ -47,22 +47,22 @@ class Request:
 class RetryRun:
     """The steps of one run."""
 
-    def __init__(self, surroundings: Surroundings, terminal: Terminal, request: Request) -> None:
-        self._clock = surroundings.clock
-        self._entropy = surroundings.entropy
+    def __init__(self, program_context: ProgramContext, terminal: Terminal, request: RetryRequest) -> None:
+        self._clock = program_context.clock
+        self._entropy = program_context.entropy
         self._terminal = terminal
         self._request = request
-        self._reading = ScanReading(surroundings, request.target)
+        self._reading = ScanReading(program_context, request.target)
 
     def run(self) -> ExitCode:
         """Do what was asked for and return what to tell the shell."""
-        scan = self._reading.find(self._request.wanted)
+        scan = self._reading.find(self._request.choice)
         self._require_at_rest(scan)
         with tempfile.TemporaryDirectory() as folder:
             draft = Path(folder) / "manifest.csv"
             plan, triage = self._plan(scan, draft)
             if self._request.dry_run or not plan.retried:
-                self._terminal.tell(plan)
+                self._terminal.result(plan)
                 return ExitCode.DONE
             required.require_bucket(self._reading.clients.s3, scan.bucket, plan.deployment)
             self._agree(plan)
@@ -98,7 +98,7 @@ class RetryRun:
         try:
             view = batch_jobs.describe(self._reading.clients.s3control, self._reading.deployment.account_id, job.id)
         except ClientError as error:
-            if code_of(error) not in batch_jobs.UNKNOWN:
+            if code_of(error) not in batch_jobs.NO_SUCH_JOB:
                 raise
             # S3 forgets a job 90 days after its end, and may not know one that was just made.
             return "New" if self._clock.now() - scan.created_at < NEW_JOB_SECONDS else None
@@ -112,7 +112,7 @@ class RetryRun:
         moment = Moment(self._clock.now(), anything_runs=table.records.running_count() > 0, paused=paused)
         triage = Triage(moment, self._request.all_failed)
         with self._terminal.bar("objects") as bar:
-            outcomes, warnings = self._reading.fates(scan, self._request.wanted, truth, bar, whole=frozenset(State))
+            outcomes, warnings = self._reading.results(scan, self._request.choice, truth, bar, whole=frozenset(State))
             written = upload.write_videos(draft, triage.chosen(outcomes))
         if not truth.adds_up:
             warnings.append("The objects of this scan do not add up: review_report.py says where.")
@@ -132,9 +132,9 @@ class RetryRun:
 
     def _agree(self, plan: RetryPlan) -> None:
         for line in plan.sentences():
-            self._terminal.say(line)
+            self._terminal.info(line)
         if not (self._request.agreed or self._terminal.confirm(f"Retry {plan.objects:,} objects?")):
-            self._terminal.say("Nothing was submitted.")
+            self._terminal.info("Nothing was submitted.")
             raise click.exceptions.Exit(ExitCode.FAILED)
 
     def _submit(self, plan: RetryPlan, draft: Path, triage: Triage) -> ExitCode:
@@ -148,11 +148,11 @@ class RetryRun:
                 uploaded = submission.upload_manifest(clients.s3, copy, target, bar)
         job_id = submission.create_job(clients.s3control, plan, plan.job_request(uploaded))
         if trouble := submission.note_job(table.scans, plan, job_id, retry=True):
-            self._terminal.say(trouble)
+            self._terminal.info(trouble)
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
         submitted = Submission(plan, uploaded.uri, copy, (job_id,), (review,))
         if not self._request.wait:
-            self._terminal.tell(submitted)
+            self._terminal.result(submitted)
             return ExitCode.DONE
         waiting = Waiting(
             clients=clients,

@@ -14,7 +14,7 @@ from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
 from tools.lib.manifest.upload import UploadedManifest
 from tools.lib.retry.retryable import Diagnosis, Moment, diagnose
-from tools.lib.review.join import Fate, ObjectFate
+from tools.lib.review.join import ObjectResult, ObjectStatus
 from tools.lib.submit.job_request import description, job_request
 from tools.lib.submit.plan_text import column, price_lines
 from tools.lib.text import printable
@@ -78,7 +78,7 @@ class Triage:
     set_aside: int = 0
     _groups: dict[Diagnosis, Group] = field(default_factory=dict)
 
-    def chosen(self, outcomes: Iterable[ObjectFate]) -> Iterator[Video]:
+    def chosen(self, outcomes: Iterable[ObjectResult]) -> Iterator[Video]:
         """Yield each video that is retried, once."""
         for outcome in outcomes:
             self.objects += 1
@@ -90,7 +90,7 @@ class Triage:
             self._groups.setdefault(diagnosis, Group(diagnosis)).add(outcome.video)
             if diagnosis.retried:
                 yield outcome.video
-            elif outcome.fate is Fate.INELIGIBLE and outcome.record is None:
+            elif outcome.status is ObjectStatus.INELIGIBLE and outcome.record is None:
                 self.set_aside += 1
 
     @property

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.lib.review.join import Fate, ObjectFate
+from tools.lib.review.join import ObjectResult, ObjectStatus
 
-CURABLE = {
+RETRYABLE = {
     "forbidden": "could not be read; worth it once access was granted",
     "archived": "was archived; worth it once restored, else it fails again without being paid",
     "result-lost": "its result was lost",
     "IdempotentParameterMismatchException": "another's job has its token; a retry has a token of its own",
     "no-result": "the function returned nothing for it",
     "trouble": "something stood in the way for the moment",
-    "AccessDeniedException": "Rekognition was not permitted to start; worth it once the permission was mended",
-    # Our own word for AWS's throttling that outlasts the patience, and the SDK's for answers that never came.
+    "AccessDeniedException": "Rekognition was not permitted to start; worth it once the permission is granted",
+    # Our own word for AWS's throttling that outlasts the retries, and the SDK's for answers that never came.
     "ThrottledError": "AWS went on asking to slow down",
     "ReadTimeoutError": "AWS did not answer",
     "ConnectTimeoutError": "AWS did not answer",
@@ -54,10 +54,10 @@ CURABLE = {
         "AWS had trouble of its own",
     ),
 }
-"""Reason codes of failures that the world may have mended since, with why."""
+"""Reason codes of failures whose cause may be gone by now, with why."""
 
-INCURABLE = {
-    "start-unknown": "may have been analysed, and paid, without anybody hearing of it: a retry may pay for it again",
+NOT_RETRYABLE = {
+    "start-unknown": "may have been analysed, and paid, without a result reaching us: a retry may pay for it again",
     "empty": "has 0 bytes",
     "too-large": "is larger than Rekognition takes",
     "too-long": "is longer than Rekognition takes",
@@ -72,12 +72,12 @@ INCURABLE = {
     "InvalidParameterException": "Rekognition does not take it as it is",
     "unintelligible": "its task could not be understood",
 }
-"""Reason codes of failures that stay as they are while the object does; `--retry-all-failed` takes them up too."""
+"""Reason codes of failures that stay as they are while the object does; `retry --all-failed` takes them up too."""
 
 IDLE_SECONDS = 3_600.0
-"""Where nothing is analysed and nothing is paused, what has waited for so long waits in vain."""
+"""Where nothing is analysed and nothing is paused, what has waited this long waits in vain."""
 MESSAGE_SECONDS = 10 * 86_400.0
-"""A lane keeps its messages for 14 days: what has waited for so long may soon have none (design, section 3, Sending again)."""
+"""A lane keeps its messages for 14 days: what has waited this long may soon have none (design, section 3, Sending again)."""
 RUNNING_SECONDS = 86_400.0
 """Longer than Rekognition takes for its longest video (6 hours of it)."""
 
@@ -101,38 +101,38 @@ class Diagnosis:
 
 
 _UNRECORDED = {
-    Fate.NEVER_ATTEMPTED: Diagnosis("never attempted", "the batch job ended before its turn", retried=True),
-    Fate.LOST: Diagnosis("lost", "its task succeeded, and yet there is no record of it", retried=True),
+    ObjectStatus.NEVER_ATTEMPTED: Diagnosis("never attempted", "the batch job ended before its turn", retried=True),
+    ObjectStatus.LOST: Diagnosis("lost", "its task succeeded, but it has no record", retried=True),
 }
 
 
-def diagnose(outcome: ObjectFate, moment: Moment, *, all_failed: bool) -> Diagnosis | None:
+def diagnose(outcome: ObjectResult, moment: Moment, *, all_failed: bool) -> Diagnosis | None:
     """Return what is wrong with an object, or None where nothing is."""
-    match outcome.fate:
-        case Fate.WAITING:
+    match outcome.status:
+        case ObjectStatus.WAITING:
             return _waiting(outcome, moment)
-        case Fate.RUNNING:
+        case ObjectStatus.RUNNING:
             return _running(outcome, moment)
-        case Fate.FAILED | Fate.INELIGIBLE:
+        case ObjectStatus.FAILED | ObjectStatus.INELIGIBLE:
             return _failed(outcome, all_failed=all_failed)
-        case Fate.CANCELLED:
-            return Diagnosis("cancelled", "was cancelled by somebody", retried=all_failed)
-    return _UNRECORDED.get(outcome.fate)
+        case ObjectStatus.CANCELLED:
+            return Diagnosis("cancelled", "was cancelled", retried=all_failed)
+    return _UNRECORDED.get(outcome.status)
 
 
-def _failed(outcome: ObjectFate, *, all_failed: bool) -> Diagnosis:
+def _failed(outcome: ObjectResult, *, all_failed: bool) -> Diagnosis:
     reason = outcome.reason or "no reason given"
-    if why := CURABLE.get(reason):
+    if why := RETRYABLE.get(reason):
         return Diagnosis(reason, why, retried=True)
-    if why := INCURABLE.get(reason):
+    if why := NOT_RETRYABLE.get(reason):
         return Diagnosis(reason, why, retried=all_failed)
     if outcome.record is None:
         # Neither our functions nor a service said it of the video: S3 Batch or Lambda gave up the task.
         return Diagnosis(reason, "its task failed at AWS before anything was recorded", retried=True)
-    return Diagnosis(reason, "nobody knows whether it would come out better", retried=all_failed)
+    return Diagnosis(reason, "whether a retry would succeed is unknown", retried=all_failed)
 
 
-def _waiting(outcome: ObjectFate, moment: Moment) -> Diagnosis:
+def _waiting(outcome: ObjectResult, moment: Moment) -> Diagnosis:
     queued_at = outcome.record.queued_at if outcome.record else None
     waited = moment.now - (queued_at or moment.now)
     if waited > MESSAGE_SECONDS:
@@ -144,7 +144,7 @@ def _waiting(outcome: ObjectFate, moment: Moment) -> Diagnosis:
     )
 
 
-def _running(outcome: ObjectFate, moment: Moment) -> Diagnosis:
+def _running(outcome: ObjectResult, moment: Moment) -> Diagnosis:
     started_at = outcome.record.started_at if outcome.record else None
     if moment.now - (started_at or moment.now) > RUNNING_SECONDS:
         # To start it anew could be paid twice, and its result may still be there.

@@ -1,4 +1,4 @@
-"""One run of `review_report.py --apply`: decisions of a file are written to the table, each if its video is as it was looked at."""
+"""One run of `review_report.py apply`: decisions of a file are written to the table, each if its video is as it was looked at."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from handlers.domain.decision import Decision
 from handlers.domain.record import Record
 from handlers.domain.states import State
 from tools.lib.cli.output import ExitCode, Terminal
-from tools.lib.cli.program import Surroundings, Target
+from tools.lib.cli.program import ProgramContext, Target
 from tools.lib.errors import ToolError
 from tools.lib.review import decisions as decisions_file
 from tools.lib.review.decisions import DecisionsFile, Entry, Refusal
-from tools.lib.review.scan_reading import ScanReading
+from tools.lib.review.inputs import ScanReading
 from tools.lib.text import moment, printable
 
 _BATCH = 100
@@ -67,14 +67,14 @@ class ApplyRun:
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        program_context: ProgramContext,
         terminal: Terminal,
         target: Target,
         *,
         scan_id: str | None = None,
         decided_by: str | None = None,
     ) -> None:
-        self._surroundings = surroundings
+        self._program_context = program_context
         self._terminal = terminal
         self._target = target
         self._scan_id = scan_id
@@ -84,15 +84,15 @@ class ApplyRun:
         """Apply a file, whose good decisions are written whatever the others are like.
 
         Raises:
-            ToolError: It is no such file, or about another scan than the one that was named, or about one that nobody knows.
+            ToolError: The file is not valid, or is about another scan than the one named, or about an unknown scan.
         """
-        file = decisions_file.read(path, decided_by=self._decided_by, now=self._surroundings.clock.now())
+        file = decisions_file.read(path, decided_by=self._decided_by, now=self._program_context.clock.now())
         if self._scan_id not in {None, file.scan_id}:
             raise ToolError(
                 f"{path}: its decisions are about scan {file.scan_id}, not about {self._scan_id}.",
-                cure="Name the right file, or leave --scan out.",
+                cure="Pass the file of that scan, or omit --scan.",
             )
-        table = ScanReading(self._surroundings, self._target).table
+        table = ScanReading(self._program_context, self._target).table
         if table.scans.scan(file.scan_id) is None:
             raise ToolError(
                 f"{path}: its decisions are about scan {file.scan_id}, which the table of {self._target.stack} does not know.",

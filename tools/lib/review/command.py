@@ -12,15 +12,13 @@ from handlers.domain.decision import Decision
 from handlers.domain.record import Scan, Segment
 from handlers.domain.states import ScanStatus, State
 from tools.lib.cli.output import Terminal
-from tools.lib.cli.program import Surroundings, Target
-from tools.lib.rejudge.command import PolicyRequest, Rejudging
-from tools.lib.rejudge.comparison import Comparison
+from tools.lib.cli.program import ProgramContext, Target
 from tools.lib.review import asking
 from tools.lib.review import export as exports
 from tools.lib.review.export import Export, Form, Rows
-from tools.lib.review.join import Fate, ObjectFate, TruthTable
+from tools.lib.review.inputs import ScanChoice, ScanReading
+from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.page import RecordedDecision, page_data, render
-from tools.lib.review.scan_reading import ScanReading, Wanted
 from tools.lib.review.summary import FlaggedVideo, Review, review_of
 from tools.lib.text import iso_time
 
@@ -40,40 +38,34 @@ class Files:
 class ReviewRun:
     """The steps of one run."""
 
-    def __init__(self, surroundings: Surroundings, terminal: Terminal, target: Target, wanted: Wanted) -> None:
-        self._clock = surroundings.clock
+    def __init__(self, program_context: ProgramContext, terminal: Terminal, target: Target, choice: ScanChoice) -> None:
+        self._clock = program_context.clock
         self._terminal = terminal
         self._target = target
-        self._wanted = wanted
-        self._reading = ScanReading(surroundings, target)
+        self._choice = choice
+        self._reading = ScanReading(program_context, target)
 
     def run(self, files: Files) -> Review:
         """Review the scan that was asked for, and write the files that were."""
-        scan = self._reading.find(self._wanted)
+        scan = self._reading.find(self._choice)
         truth = TruthTable(expected=scan.objects)
         segments_of = _Segments(self._reading.table.records, scan.id)
         whole = frozenset(State) if files.exports else asking.SHOWN
         with self._terminal.bar("objects") as bar, exports.writers(files.exports, files.rows) as written:
-            outcomes, gaps = self._reading.fates(scan, self._wanted, truth, bar, whole)
-            passing = self._exporting(outcomes, written, segments_of) if written else outcomes
-            review = review_of(scan, passing, truth, segments_of)
+            outcomes, gaps = self._reading.results(scan, self._choice, truth, bar, whole)
+            passed_on = self._exporting(outcomes, written, segments_of) if written else outcomes
+            review = review_of(scan, passed_on, truth, segments_of)
         review.flagged = with_decisions(review.flagged, self._reading.table.decisions)
         review.warnings += gaps + _unfinished(scan)
         if files.html is not None:
             self._write_page(review, files.html)
         for path in (*(path for _, path in files.exports), *([files.html] if files.html else [])):
-            self._terminal.say(f"Wrote {path}")
+            self._terminal.info(f"Wrote {path}")
         return review
 
-    def judge_again(self, request: PolicyRequest) -> Comparison:
-        """Show what another policy would make of the scan, and write it if that was asked for."""
-        return Rejudging(self._reading.table.records, self._reading.table.scans, self._terminal).run(
-            self._reading.find(self._wanted), request
-        )
-
     def _exporting(
-        self, outcomes: Iterator[ObjectFate], written: Sequence[Export], segments_of: Callable[[ObjectFate], Sequence[Segment]]
-    ) -> Iterator[ObjectFate]:
+        self, outcomes: Iterator[ObjectResult], written: Sequence[Export], segments_of: Callable[[ObjectResult], Sequence[Segment]]
+    ) -> Iterator[ObjectResult]:
         """Pass the outcomes on, each written to the exports with what was decided about it."""
         wants_segments = any(file.wants_segments for file in written)
         while batch := list(islice(outcomes, BATCH)):
@@ -106,7 +98,7 @@ class _Segments:
         self._scan_id = scan_id
         self._last: tuple[str, Sequence[Segment]] = ("", ())
 
-    def __call__(self, outcome: ObjectFate) -> Sequence[Segment]:
+    def __call__(self, outcome: ObjectResult) -> Sequence[Segment]:
         record = outcome.record
         if record is None:
             return ()
@@ -115,9 +107,9 @@ class _Segments:
         return self._last[1]
 
 
-def decisions_about(outcomes: Iterable[ObjectFate], decisions: Decisions) -> dict[tuple[str, str], Decision]:
+def decisions_about(outcomes: Iterable[ObjectResult], decisions: Decisions) -> dict[tuple[str, str], Decision]:
     """Return what was decided about the content of flagged videos, by video id and etag."""
-    names = [name for outcome in outcomes if outcome.fate is Fate.FLAGGED and (name := _content(outcome))]
+    names = [name for outcome in outcomes if outcome.status is ObjectStatus.FLAGGED and (name := _content(outcome))]
     return {(decision.video.id, decision.etag): decision for decision in decisions.decisions(names)}
 
 
@@ -141,7 +133,7 @@ def recorded_decisions(flagged: Sequence[FlaggedVideo]) -> dict[str, RecordedDec
     }
 
 
-def _content(outcome: ObjectFate) -> tuple[str, str] | None:
+def _content(outcome: ObjectResult) -> tuple[str, str] | None:
     record = outcome.record
     return (record.video.id, record.facts.etag) if record and record.facts else None
 

@@ -103,7 +103,7 @@ def parse_rows(name: str, content: IO[bytes]) -> Iterator[ReportRow]:
     """Yield the rows of a result file (CSV without a header, RFC 4180).
 
     Raises:
-        ReportError: The file is no CSV, a row does not have seven columns, or its key is not percent-encoded UTF-8.
+        ReportError: The file is not CSV, a row does not have seven columns, or its key is not percent-encoded UTF-8.
     """
     # newline="" leaves line ends to csv: a quoted message may hold some, and only \r and \n end a row.
     text = io.TextIOWrapper(content, encoding="utf-8", newline="")
@@ -112,7 +112,7 @@ def parse_rows(name: str, content: IO[bytes]) -> Iterator[ReportRow]:
         for number, row in enumerate(csv.reader(text), 1):
             yield _row(name, number, row)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise ReportError(f"{name}, after row {number}: no CSV in UTF-8 ({error}); was the file edited?") from error
+        raise ReportError(f"{name}, after row {number}: not CSV in UTF-8 ({error}); was the file edited?") from error
     finally:
         text.detach()
 

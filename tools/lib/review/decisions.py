@@ -65,7 +65,7 @@ def read(path: Path, *, decided_by: str | None, now: float) -> DecisionsFile:
     """Read a file; `decided_by` is who decided where the file does not say.
 
     Raises:
-        ToolError: It cannot be read, is no JSON, or is not a file of decisions as a whole.
+        ToolError: It cannot be read, is not JSON, or is not a file of decisions as a whole.
     """
     fields = _json(path)
     if fields.get("format") != FORMAT:
@@ -103,7 +103,7 @@ def _json(path: Path) -> Mapping[str, object]:
 def _scan_id(path: Path, fields: Mapping[str, object]) -> str:
     scan_id = fields.get("scan")
     if not (isinstance(scan_id, str) and identity.is_scan_id(scan_id)):
-        raise ToolError(f'{path}: "scan" is {_shown(scan_id)}, which is no scan id.', cure=_EXPORT)
+        raise ToolError(f'{path}: "scan" is {_shown(scan_id)}, which is not a scan id.', cure=_EXPORT)
     return scan_id
 
 
@@ -147,7 +147,7 @@ def _video(given: Mapping[str, object]) -> Video:
 
 def _etag(given: object) -> str:
     if not (isinstance(given, str) and 1 <= len(given) <= MAX_ETAG and given.isascii()):
-        raise _EntryError(f"etag is {_shown(given)}: without it nobody can tell which content was looked at")
+        raise _EntryError(f"etag is {_shown(given)}: without it the content that was reviewed is unknown")
     return given
 
 

@@ -9,14 +9,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import Table
-from handlers.domain import identity
 from handlers.domain.decision import Decision
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from tools.lib.aws.clients import Clients, explain
-from tools.lib.cli.program import Surroundings, Target
+from tools.lib.cli.program import ProgramContext, Target
 from tools.lib.errors import ToolError
-from tools.lib.review.scan_reading import ScanReading
+from tools.lib.review.inputs import ScanReading
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
 
@@ -58,7 +57,7 @@ class History:
     def sentences(self) -> list[str]:
         """Return the history as lines for a person."""
         known = [line for chapter in self.chapters for line in chapter.sentences()]
-        none = ["  no scan has a record of it; an object that is no video is skipped without one"]
+        none = ["  no scan has a record of it; an object that is not a video is skipped without one"]
         return [printable(self.video.uri), *(known or none), *(f"  warning: {printable(each)}" for each in self.warnings)]
 
     def as_json(self) -> dict[str, Any]:
@@ -71,27 +70,11 @@ class History:
         }
 
 
-def parse_uri(text: str) -> Video:
-    """Return the video of an s3 URI, taken as it stands (as the AWS CLI does): nothing in it is percent-decoded.
-
-    Raises:
-        ValueError: It is none; says why.
-    """
-    bucket, _, rest = text.removeprefix("s3://").partition("/")
-    if not text.startswith("s3://") or not bucket or not rest:
-        raise ValueError(f"{text!r} is not the URI of an object: s3://bucket/key is")
-    key, mark, version = rest.rpartition(_VERSION)
-    video = Video(bucket, key, version) if mark and key and version else Video(bucket, rest)
-    if fault := identity.fault_of(video):
-        raise ValueError(f"{text!r}: {fault}")
-    return video
-
-
 class HistoryRun:
-    """One run of `review_report.py --video`."""
+    """One run of `review_report.py video`."""
 
-    def __init__(self, surroundings: Surroundings, target: Target, video: Video) -> None:
-        self._reading = ScanReading(surroundings, target)
+    def __init__(self, program_context: ProgramContext, target: Target, video: Video) -> None:
+        self._reading = ScanReading(program_context, target)
         self._video = video
 
     def run(self) -> History:

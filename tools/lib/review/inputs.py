@@ -1,4 +1,4 @@
-"""Where a review gets its rows from: manifest and report files in the work bucket, and the jobs of a scan."""
+"""The inputs of a review: a scan found in its deployment, its manifest and report files, joined with the table."""
 
 from __future__ import annotations
 
@@ -8,28 +8,36 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, tee
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, TypedDict, Unpack
 from urllib.parse import unquote_plus
 
+import click
 from botocore.exceptions import ClientError
 
+from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Record, Scan
 from handlers.domain.states import State
+from tools.lib.aws import batch_jobs, deployment
 from tools.lib.aws.clients import code_of
+from tools.lib.aws.objects import NO_SUCH_OBJECT
+from tools.lib.cli.output import Bar
+from tools.lib.cli.program import Command, ProgramContext, Target
 from tools.lib.errors import ToolError
+from tools.lib.review import asking
 from tools.lib.review.completion_report import ReportError, ReportFiles, find_report
-from tools.lib.review.join import ReportNotes
+from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, answered, joined
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
 _SET_ASIDE_COLUMNS = 4
 """Bucket, key, version or nothing, and the code of the reason."""
 _COLUMNS = (2, 3)
 """Bucket and key, and the version where the bucket has versions."""
+_SHOWN_EVERY = 100
 
 
 class BucketFiles:
@@ -44,7 +52,7 @@ class BucketFiles:
         try:
             self._s3.download_fileobj(self._bucket, key, target)
         except ClientError as error:
-            if code_of(error) in _MISSING:
+            if code_of(error) in NO_SUCH_OBJECT:
                 return False
             raise
         return True
@@ -60,7 +68,7 @@ def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
     with _fetched(files, uri) as path:
         if path is None:
             raise ToolError(
-                f"{uri}: the manifest of the scan is gone, so nobody can say what should have been scanned.",
+                f"{uri}: the manifest of the scan is gone: what should have been scanned is unknown.",
                 cure="Put the local copy from manifests/ back there, or review the job's report alone with --without-manifest.",
             )
         yield Manifest(uri, path)
@@ -261,3 +269,173 @@ def unreported_videos(records: Indexed, scan_id: str, notes: ReportNotes) -> Ite
             if (key := record.video.digest) not in seen:  # it may change its state while the index is read
                 seen.add(key)
                 yield record.video
+
+
+class ScanOptions(TypedDict):
+    """The options that `scan_options` adds, by name."""
+
+    scan: str | None
+    job: str | None
+    without_manifest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScanChoice:
+    """Which scan is meant: by its id, by one of its jobs, or the newest; and whether its manifest is disregarded."""
+
+    scan_id: str | None = None
+    job_id: str | None = None
+    without_manifest: bool = False
+
+    @classmethod
+    def of(cls, **options: Unpack[ScanOptions]) -> ScanChoice:
+        """Return the choice that the options make.
+
+        Raises:
+            click.UsageError: Two of them choose.
+        """
+        if options["scan"] and options["job"]:
+            raise click.UsageError("--scan and --job both choose the scan; pass one of them.")
+        return cls(options["scan"], options["job"], options["without_manifest"])
+
+
+def scan_options(command: Command) -> Command:
+    """Add the options that `ScanChoice.of` takes."""
+    options = (
+        click.option("--scan", metavar="ID", help="The scan, as submit_job.py named it; default: the newest."),
+        click.option("--job", metavar="ID", help="The scan that this S3 Batch Operations job belongs to."),
+        click.option("--without-manifest", is_flag=True, help="Account for the objects of the completion report only."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+class ScanReading:
+    """A deployment, opened for reading its scans.
+
+    Attributes:
+        clients: AWS.
+        deployment: What the stack says of itself.
+        table: Its table.
+    """
+
+    def __init__(self, program_context: ProgramContext, target: Target) -> None:
+        self.clients = program_context.connect(target.profile, target.region)
+        self.deployment = deployment.find(self.clients.cloudformation, target.stack)
+        self.table = open_table(self.clients.dynamodb, self.deployment.table_name, program_context.clock)
+        self._files = BucketFiles(self.clients.s3, self.deployment.work_bucket)
+
+    def find(self, choice: ScanChoice) -> Scan:
+        """Return the scan that is meant.
+
+        Raises:
+            ToolError: There is none.
+        """
+        scans = self.table.scans.scans()
+        found = [scan for scan in scans if _is(scan, choice)]
+        if found:
+            return found[0]
+        known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "There is none yet: submit one with submit_job.py."
+        asked = choice.scan_id or choice.job_id
+        raise ToolError(f"The table knows no scan{f' or job {asked}' if asked else ''}.", cure=known)
+
+    def results(
+        self, scan: Scan, choice: ScanChoice, truth: TruthTable, bar: Bar, whole: frozenset[State] = asking.SHOWN
+    ) -> tuple[Iterator[ObjectResult], list[str]]:
+        """Return what became of each object of a scan, and what to warn of; both are filled, and `truth` too, as results are drawn.
+
+        Objects in the states of `whole` come with their record, others with their state alone.
+
+        Raises:
+            ToolError: A report or the manifest is damaged or gone; raised as results are drawn.
+        """
+        gaps: list[str] = []
+        bar.show("Reading the completion report", 0, None)
+        if _lists_reports(scan, choice):
+            outcomes = self._by_reports(scan, choice, truth, gaps, whole)
+        else:
+            outcomes = self._by_manifest(scan, truth, gaps, whole)
+        return _shown(outcomes, scan.objects, bar), gaps
+
+    def _by_manifest(self, scan: Scan, truth: TruthTable, gaps: list[str], whole: frozenset[State]) -> Iterator[ObjectResult]:
+        """Yield what became of each row of the manifest, and of what was left out; the table is asked while reports are read."""
+        with (
+            fetched_manifest(self._files, scan.manifest_uri or "") as manifest,
+            fetched_set_aside(self._files, scan.manifest_uri or "") as aside,
+            asking.asked(chain(manifest, aside.videos()), scan, self.table, self.clients, whole) as answers,
+        ):
+            notes = ReportNotes()
+            for video, reason in aside:
+                notes.set_aside(video, reason)
+                truth.set_aside += 1
+            reports_of(scan, lambda job: self._place(scan, job), listing=False, notes=notes)
+            notes.gaps += _missing_jobs(scan)
+            gaps += notes.gaps
+            yield from joined(answered(chain(manifest, aside.videos()), answers), notes, truth)
+
+    def _by_reports(
+        self, scan: Scan, choice: ScanChoice, truth: TruthTable, gaps: list[str], whole: frozenset[State]
+    ) -> Iterator[ObjectResult]:
+        """Yield what became of each object that the reports name."""
+        reports = reports_of(scan, lambda job: self._place(scan, job), listing=True)
+        gaps += reports.notes.gaps
+        if gaps and scan.manifest_uri is None:
+            raise ToolError(
+                f"{' '.join(gaps)} Without it the objects of the scan are unknown.",
+                cure="Wait for the job's end; if it was made without a report of all tasks, make it again with one.",
+            )
+        ahead, videos = tee(self._reported(scan, choice, reports))
+        with asking.asked(ahead, scan, self.table, self.clients, whole) as answers:
+            yield from joined(answered(videos, answers), reports.notes, truth)
+
+    def _place(self, scan: Scan, job: BatchJob) -> ReportPlace:
+        """Return where a job's report is: ours have their place, one made by hand says where (S3 remembers it for 90 days)."""
+        ours = ReportPlace(self._files, f"reports/{scan.id}")
+        if scan.manifest_uri is not None:
+            return ours
+        try:
+            report = self.clients.s3control.describe_job(AccountId=self.deployment.account_id, JobId=job.id)["Job"].get(
+                "Report", {}
+            )
+        except ClientError as error:
+            if code_of(error) in batch_jobs.NO_SUCH_JOB:
+                return ours
+            raise
+        bucket = report.get("Bucket", "").rpartition(":")[2] or self.deployment.work_bucket
+        return ReportPlace(BucketFiles(self.clients.s3, bucket), report.get("Prefix", ""))
+
+    def _reported(self, scan: Scan, choice: ScanChoice, reports: Reports) -> Iterable[Video]:
+        if choice.without_manifest:
+            return reports.videos
+        return chain(reports.videos, unreported_videos(self.table, scan.id, reports.notes))
+
+
+def _is(scan: Scan, choice: ScanChoice) -> bool:
+    if choice.job_id is not None:
+        return any(job.id == choice.job_id for job in scan.jobs)
+    return choice.scan_id in (None, scan.id)
+
+
+def _lists_reports(scan: Scan, choice: ScanChoice) -> bool:
+    # A job made by hand in the console has a manifest of which we know nothing.
+    return choice.without_manifest or scan.manifest_uri is None
+
+
+def _shown(outcomes: Iterator[ObjectResult], total: int | None, bar: Bar) -> Iterator[ObjectResult]:
+    for number, outcome in enumerate(outcomes):
+        if number % _SHOWN_EVERY == 0:
+            bar.show("Joining with the table", number, total)
+        yield outcome
+
+
+def _missing_jobs(scan: Scan) -> list[str]:
+    """Return what to warn of where a scan lacks jobs: whoever submitted it broke off, or is still at it."""
+    if not (scan.missing_jobs and scan.jobs):
+        return []
+    return [
+        (
+            f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan are not submitted yet: "
+            f"`submit_job.py --run-plan` goes on with manifests/{scan.id}.plan.json."
+        )
+    ]

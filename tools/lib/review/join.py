@@ -25,7 +25,7 @@ BATCH = 100
 """Records asked for at a time: what one BatchGetItem takes."""
 
 
-class Fate(StrEnum):
+class ObjectStatus(StrEnum):
     """What has become of an object: the states of the table, and what only the report or the manifest knows."""
 
     CLEAN = "clean"
@@ -43,16 +43,16 @@ class Fate(StrEnum):
     """Accepted by the batch task, and yet without a record: must not happen, and is said loudly."""
 
 
-ANALYSED = frozenset({Fate.CLEAN, Fate.FLAGGED})
+ANALYSED = frozenset({ObjectStatus.CLEAN, ObjectStatus.FLAGGED})
 """Looked at, with a verdict: what a scan is for."""
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectFate:
+class ObjectResult:
     """One row of the manifest with what became of it; `reason` and `message` say why where it failed or was skipped."""
 
     video: Video
-    fate: Fate
+    status: ObjectStatus
     record: Record | None = None
     reason: str | None = None
     message: str | None = None
@@ -157,36 +157,36 @@ class ReportNotes:
 class TruthTable:
     """The counts of a truth table, and whether they add up to the manifest."""
 
-    fates: Counter[Fate] = field(default_factory=Counter)
+    statuses: Counter[ObjectStatus] = field(default_factory=Counter)
     repeated: int = 0
     expected: int | None = None
     set_aside: int = 0
     """Objects that were left out of the job when the scan was submitted, beyond `expected`."""
     foreign: int = 0
 
-    def count(self, outcome: ObjectFate) -> None:
+    def count(self, outcome: ObjectResult) -> None:
         """Count one object."""
-        self.fates[outcome.fate] += 1
+        self.statuses[outcome.status] += 1
         self.repeated += outcome.again
 
     @property
     def total(self) -> int:
         """Return how many objects were counted."""
-        return self.fates.total()
+        return self.statuses.total()
 
     @property
     def adds_up(self) -> bool:
         """Tell whether every row of the manifest is accounted for, and nothing else."""
-        return self.foreign == 0 and self.fates[Fate.LOST] == 0 and self.expected in (None, self.total - self.set_aside)
+        return self.foreign == 0 and self.statuses[ObjectStatus.LOST] == 0 and self.expected in (None, self.total - self.set_aside)
 
     @property
     def settled(self) -> bool:
         """Tell whether every object was looked at, with a verdict; one that was skipped was not."""
-        return self.adds_up and sum(self.fates[fate] for fate in ANALYSED) == self.total
+        return self.adds_up and sum(self.statuses[status] for status in ANALYSED) == self.total
 
 
-def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id: str, truth: TruthTable) -> Iterator[ObjectFate]:
-    """Yield the fate of each video of the manifest, in its order, counting it; memory holds ids only.
+def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id: str, truth: TruthTable) -> Iterator[ObjectResult]:
+    """Yield the status of each video of the manifest, in its order, counting it; memory holds ids only.
 
     When the manifest is through, `truth.foreign` says how many objects the reports know that the manifest does not.
     """
@@ -199,39 +199,39 @@ def answered(videos: Iterable[Video], answers: Iterable[tuple[bytes, Known | Non
         yield video, key, known
 
 
-def joined(answers: Iterable[Answered], notes: ReportNotes, truth: TruthTable) -> Iterator[ObjectFate]:
+def joined(answers: Iterable[Answered], notes: ReportNotes, truth: TruthTable) -> Iterator[ObjectResult]:
     """As `join`, where the table has been asked already."""
     notes.begin()
     unreported = notes.gaps[0] if notes.gaps else None
     for video, key, known in answers:
         note, again = notes.meet(key)
-        outcome = fate_of(video, note, known, again=again, unreported=unreported)
+        outcome = result_of(video, note, known, again=again, unreported=unreported)
         truth.count(outcome)
         yield outcome
     truth.foreign = notes.unmet
 
 
-def fate_of(
+def result_of(
     video: Video, note: TaskNote | None, known: Known | None, *, again: bool = False, unreported: str | None = None
-) -> ObjectFate:
+) -> ObjectResult:
     """Return what became of a video: the table's word first, then the report's, then the manifest's.
 
     `unreported` says why the lack of a row does not prove that there was no task. An object without record and row counts as
-    never attempted all the same, since another attempt is what it needs: what is no video is skipped again, and costs nothing.
+    never attempted all the same, since another attempt is what it needs: what is not a video is skipped again, and costs nothing.
     """
     if isinstance(known, Record):
         problem = known.problem
         reason, message = (problem.code, problem.message) if problem else (None, None)
         ineligible = known.state is State.FAILED and reason in INELIGIBLE
-        return ObjectFate(video, Fate.INELIGIBLE if ineligible else _FATES[known.state], known, reason, message, again)
+        return ObjectResult(video, ObjectStatus.INELIGIBLE if ineligible else _STATUSES[known.state], known, reason, message, again)
     if known is not None:
-        return ObjectFate(video, _FATES[known], again=again)
+        return ObjectResult(video, _STATUSES[known], again=again)
     if note is None:
-        return ObjectFate(video, Fate.NEVER_ATTEMPTED, None, "not-reported" if unreported else None, unreported, again)
+        return ObjectResult(video, ObjectStatus.NEVER_ATTEMPTED, None, "not-reported" if unreported else None, unreported, again)
     if not note.succeeded:
-        return ObjectFate(video, Fate.FAILED, None, note.reason, note.message, again)
-    fate = _UNRECORDED.get(note.state or "", Fate.LOST)
-    return ObjectFate(video, fate, None, note.reason, note.message, again)
+        return ObjectResult(video, ObjectStatus.FAILED, None, note.reason, note.message, again)
+    status = _UNRECORDED.get(note.state or "", ObjectStatus.LOST)
+    return ObjectResult(video, status, None, note.reason, note.message, again)
 
 
 def note_of(row: ReportRow) -> TaskNote:
@@ -264,12 +264,12 @@ def _answered(videos: Iterable[Video], records: Records, scan_id: str) -> Iterat
 
 SET_ASIDE = "INELIGIBLE"
 """The state of a note about an object that was left out of the job."""
-_UNRECORDED = {"SKIPPED": Fate.SKIPPED, SET_ASIDE: Fate.INELIGIBLE}
-_FATES = {
-    State.CLEAN: Fate.CLEAN,
-    State.FLAGGED: Fate.FLAGGED,
-    State.FAILED: Fate.FAILED,
-    State.CANCELLED: Fate.CANCELLED,
-    State.RUNNING: Fate.RUNNING,
-    State.WAITING: Fate.WAITING,
+_UNRECORDED = {"SKIPPED": ObjectStatus.SKIPPED, SET_ASIDE: ObjectStatus.INELIGIBLE}
+_STATUSES = {
+    State.CLEAN: ObjectStatus.CLEAN,
+    State.FLAGGED: ObjectStatus.FLAGGED,
+    State.FAILED: ObjectStatus.FAILED,
+    State.CANCELLED: ObjectStatus.CANCELLED,
+    State.RUNNING: ObjectStatus.RUNNING,
+    State.WAITING: ObjectStatus.WAITING,
 }

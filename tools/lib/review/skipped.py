@@ -8,7 +8,7 @@ from itertools import islice
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Scan, Totals
 from tools.lib.review.completion_report import ReportError, ReportFiles, find_report
-from tools.lib.review.join import BATCH, Fate, Records, fate_of, note_of
+from tools.lib.review.join import BATCH, ObjectStatus, Records, note_of, result_of
 
 
 def not_looked_at(scan: Scan, totals: Totals, files: ReportFiles, records: Records) -> int:
@@ -37,7 +37,7 @@ def _skipped_by(job: BatchJob, prefix: str, files: ReportFiles) -> Iterator[Vide
         raise ReportError(f"the job {job.id} has written no report")
     for row in report.rows(files):
         video, note = Video(row.bucket, row.key, row.version_id), note_of(row)
-        if note.succeeded and fate_of(video, note, None).fate is Fate.SKIPPED:
+        if note.succeeded and result_of(video, note, None).status is ObjectStatus.SKIPPED:
             yield video
 
 

@@ -10,7 +10,7 @@ from handlers.domain.decision import Decision
 from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
 from tools.lib.cli.output import ExitCode
-from tools.lib.review.join import ANALYSED, Fate, ObjectFate, TruthTable
+from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
 from tools.lib.text import moment, printable
 
 SEGMENTS_SHOWN = 20
@@ -21,7 +21,7 @@ SEGMENTS_SHOWN = 20
 class FlaggedVideo:
     """A flagged video with its segments, in time order, and what was decided about it."""
 
-    outcome: ObjectFate
+    outcome: ObjectResult
     segments: Sequence[Segment]
     decision: Decision | None = None
 
@@ -68,10 +68,10 @@ class Review:
     scan: Scan
     truth: TruthTable
     flagged: list[FlaggedVideo] = field(default_factory=list)
-    failed: list[ObjectFate] = field(default_factory=list)
-    ineligible: list[ObjectFate] = field(default_factory=list)
-    skipped: list[ObjectFate] = field(default_factory=list)
-    unfinished: list[ObjectFate] = field(default_factory=list)
+    failed: list[ObjectResult] = field(default_factory=list)
+    ineligible: list[ObjectResult] = field(default_factory=list)
+    skipped: list[ObjectResult] = field(default_factory=list)
+    unfinished: list[ObjectResult] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -89,12 +89,12 @@ class Review:
             *_block("Failed", _reasons(self.failed)),
             *_block("Ineligible", _reasons(self.ineligible)),
             *_block("Skipped: not looked at", _reasons(self.skipped)),
-            *_block("Not final", [f"{printable(outcome.video.uri)}  {outcome.fate.value}" for outcome in self.unfinished]),
+            *_block("Not final", [f"{printable(outcome.video.uri)}  {outcome.status.value}" for outcome in self.unfinished]),
             *_block("Warning", self.warnings),
         ]
 
     def _truth_table(self) -> list[str]:
-        counts = [(fate.value, self.truth.fates[fate]) for fate in Fate if self.truth.fates[fate]]
+        counts = [(status.value, self.truth.statuses[status]) for status in ObjectStatus if self.truth.statuses[status]]
         width = max(len(f"{self.truth.total:,}"), 6)
         rows = [f"  {name:<16}{count:>{width},}" for name, count in counts]
         verdict = "every object is accounted for" if self.truth.adds_up else "this does not add up, see below"
@@ -115,7 +115,7 @@ class Review:
 
     def _not_looked_at(self) -> list[str]:
         """Return how many objects were skipped: that is no verdict, whatever they seem to be."""
-        count = self.truth.fates[Fate.SKIPPED]
+        count = self.truth.statuses[ObjectStatus.SKIPPED]
         said = f"{count:,} not looked at: by {'its' if count == 1 else 'their'} first bytes something else than a video"
         return [f"  {'':<16}{said}"] if count else []
 
@@ -129,24 +129,24 @@ class Review:
             "expected": None if self.truth.expected is None else self.truth.expected + self.truth.set_aside,
             "set_aside": self.truth.set_aside,
             "adds_up": self.truth.adds_up,
-            "states": {fate.value: self.truth.fates[fate] for fate in Fate},
+            "states": {status.value: self.truth.statuses[status] for status in ObjectStatus},
             "repeated_rows": self.truth.repeated,
             "warnings": self.warnings,
             "flagged": [video.as_json() for video in self.flagged],
             "failed": [_explained(outcome) for outcome in self.failed],
             "ineligible": [_explained(outcome) for outcome in self.ineligible],
             "skipped": [_explained(outcome) for outcome in self.skipped],
-            "unfinished": [{**_named(outcome), "state": outcome.fate.value} for outcome in self.unfinished],
+            "unfinished": [{**_named(outcome), "state": outcome.status.value} for outcome in self.unfinished],
         }
 
 
 def review_of(
     scan: Scan,
-    outcomes: Iterable[ObjectFate],
+    outcomes: Iterable[ObjectResult],
     truth: TruthTable,
-    segments_of: Callable[[ObjectFate], Sequence[Segment]],
+    segments_of: Callable[[ObjectResult], Sequence[Segment]],
 ) -> Review:
-    """Take in the fate of every object and return the review; `truth` is filled while `outcomes` is drawn."""
+    """Take in the status of every object and return the review; `truth` is filled while `outcomes` is drawn."""
     review = Review(scan, truth)
     for outcome in outcomes:
         if not outcome.again:
@@ -156,16 +156,16 @@ def review_of(
     return review
 
 
-def _take(review: Review, outcome: ObjectFate, segments_of: Callable[[ObjectFate], Sequence[Segment]]) -> None:
-    if outcome.fate is Fate.FLAGGED:
+def _take(review: Review, outcome: ObjectResult, segments_of: Callable[[ObjectResult], Sequence[Segment]]) -> None:
+    if outcome.status is ObjectStatus.FLAGGED:
         review.flagged.append(FlaggedVideo(outcome, segments_of(outcome)))
-    elif outcome.fate is Fate.FAILED:
+    elif outcome.status is ObjectStatus.FAILED:
         review.failed.append(outcome)
-    elif outcome.fate is Fate.INELIGIBLE:
+    elif outcome.status is ObjectStatus.INELIGIBLE:
         review.ineligible.append(outcome)
-    elif outcome.fate is Fate.SKIPPED:
+    elif outcome.status is ObjectStatus.SKIPPED:
         review.skipped.append(outcome)
-    elif outcome.fate not in ANALYSED:
+    elif outcome.status not in ANALYSED:
         review.unfinished.append(outcome)
 
 
@@ -180,8 +180,10 @@ def _warnings(truth: TruthTable) -> list[str]:
         warnings.append(
             f"{truth.foreign:,} objects of the completion report are not in the manifest: is it the manifest of this scan?"
         )
-    if truth.fates[Fate.LOST]:
-        warnings.append(f"{truth.fates[Fate.LOST]:,} objects were accepted and have no record: please report this as a defect.")
+    if truth.statuses[ObjectStatus.LOST]:
+        warnings.append(
+            f"{truth.statuses[ObjectStatus.LOST]:,} objects were accepted and have no record: please report this as a defect."
+        )
     if truth.repeated:
         warnings.append(f"{truth.repeated:,} rows of the manifest name an object that stands there before: two rows, one record.")
     return warnings
@@ -208,7 +210,7 @@ def _block(title: str, lines: Sequence[str]) -> list[str]:
     return ["", title, *(f"  {line}" for line in lines)] if lines else []
 
 
-def _title(outcome: ObjectFate) -> str:
+def _title(outcome: ObjectResult) -> str:
     version = f" (version {outcome.video.version_id})" if outcome.video.version_id else ""
     return f"{printable(outcome.video.uri)}{version}"
 
@@ -218,9 +220,9 @@ def _segment_line(segment: Segment) -> str:
     return f"  {time_code(segment.start_ms)} to {time_code(segment.end_ms)}  {segment.confidence:5.1f} %  {printable(name)}"
 
 
-def _reasons(outcomes: Sequence[ObjectFate]) -> list[str]:
+def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
     """Return the objects under their reasons, the commonest first."""
-    reasons: dict[str, list[ObjectFate]] = {}
+    reasons: dict[str, list[ObjectResult]] = {}
     for outcome in outcomes:
         reasons.setdefault(outcome.reason or "no reason given", []).append(outcome)
     lines = []
@@ -230,13 +232,13 @@ def _reasons(outcomes: Sequence[ObjectFate]) -> list[str]:
     return lines
 
 
-def _worst(outcome: ObjectFate) -> float:
+def _worst(outcome: ObjectResult) -> float:
     return max((label.confidence for label in outcome.record.labels), default=0.0) if outcome.record else 0.0
 
 
-def _named(outcome: ObjectFate) -> dict[str, Any]:
+def _named(outcome: ObjectResult) -> dict[str, Any]:
     return {"bucket": outcome.video.bucket, "key": outcome.video.key, "version_id": outcome.video.version_id}
 
 
-def _explained(outcome: ObjectFate) -> dict[str, Any]:
+def _explained(outcome: ObjectResult) -> dict[str, Any]:
     return {**_named(outcome), "reason": outcome.reason, "message": outcome.message}

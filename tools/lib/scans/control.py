@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections import Counter
 from collections.abc import Iterator
 
 import click
@@ -12,17 +13,18 @@ from handlers.adapters.table import Outcome, open_table
 from handlers.domain.record import BatchJob, Scan, Settings
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import deployment
-from tools.lib.aws.batch_jobs import TERMINAL
+from tools.lib.aws.batch_jobs import NO_SUCH_JOB, TERMINAL
 from tools.lib.aws.clients import code_of
 from tools.lib.cli.output import ExitCode, Terminal
-from tools.lib.cli.program import Surroundings, Target
+from tools.lib.cli.program import ProgramContext, Target
+from tools.lib.doctor import Case, Findings
 from tools.lib.errors import ToolError
+from tools.lib.listing import Selection
 from tools.lib.scans.redrive import Redrive, Redriven
-from tools.lib.scans.status import Said, ScanList, Standing
+from tools.lib.scans.status import CommandResult, ScanHistory, ScanList, ScanProgress
 
 WATCH_SECONDS = 30.0
 
-_GONE = frozenset({"404", "NoSuchJob", "NotFoundException"})
 _OVER_ALREADY = "JobStatusException"
 """What UpdateJobStatus answers for a job that cannot be cancelled any more (botocore: s3control UpdateJobStatus)."""
 
@@ -30,72 +32,100 @@ _OVER_ALREADY = "JobStatusException"
 class Control:
     """The commands, for one deployment."""
 
-    def __init__(self, surroundings: Surroundings, terminal: Terminal, target: Target) -> None:
-        self._clock = surroundings.clock
+    def __init__(self, program_context: ProgramContext, terminal: Terminal, target: Target) -> None:
+        self._clock = program_context.clock
+        self._examine = program_context.examine
         self._terminal = terminal
         self._target = target
-        self._clients = surroundings.connect(target.profile, target.region)
+        self._clients = program_context.connect(target.profile, target.region)
         self._deployment = deployment.find(self._clients.cloudformation, target.stack)
         self._table = open_table(self._clients.dynamodb, self._deployment.table_name, self._clock)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
-    def status(self, scan_id: str | None) -> Standing:
+    def status(self, scan_id: str | None) -> ScanProgress:
         """Return how a scan stands; the newest one where none is named."""
-        return self._standing(self._scan(scan_id), self._table.control.settings() or Settings())
+        return self._now(self._scan(scan_id))
 
-    def watch(self, scan_id: str | None, poll_seconds: float) -> Iterator[Standing]:
+    def watch(self, scan_id: str | None, poll_seconds: float) -> Iterator[ScanProgress]:
         """Yield how a scan stands, look after look, until it is over."""
         named = self._scan(scan_id).id
         while True:
-            standing = self.status(named)
-            yield standing
-            if not standing.scan.live:
+            progress = self.status(named)
+            yield progress
+            if not progress.scan.live:
                 return
             self._clock.sleep(poll_seconds)
 
     def list(self) -> ScanList:
         """Return how all scans stand."""
-        settings = self._table.control.settings() or Settings()
-        return ScanList(tuple(self._standing(scan, settings) for scan in self._table.scans.scans()))
+        return ScanList(self._all())
 
-    def _standing(self, scan: Scan, settings: Settings) -> Standing:
-        return Standing(
+    def history(self, since: float | None) -> ScanHistory:
+        """Return the scans that were created since then (epoch seconds), or all."""
+        return ScanHistory(self._all(since or 0), since)
+
+    def doctor(self, bucket: str, prefixes: tuple[str, ...], *, unconfirmed_mail: bool) -> Findings:
+        """Return what speaks for and against a scan of these prefixes of a bucket, as `submit_job.py --check` does."""
+        case = Case(
+            clients=self._clients,
+            deployment=self._deployment,
+            table=self._table,
+            bucket=bucket,
+            unconfirmed_mail=unconfirmed_mail,
+            prefixes=Selection(bucket=bucket, prefixes=prefixes).ranges,
+        )
+        return self._examine(case)
+
+    def _all(self, since: float = 0) -> tuple[ScanProgress, ...]:
+        settings = self._table.control.settings() or Settings()
+        running = Counter(video.scan_id for video in self._table.records.running())
+        scans = [scan for scan in self._table.scans.scans() if scan.created_at >= since]
+        return tuple(self._progress(scan, settings, running[scan.id]) for scan in scans)
+
+    def _now(self, scan: Scan) -> ScanProgress:
+        running = sum(video.scan_id == scan.id for video in self._table.records.running())
+        return self._progress(scan, self._table.control.settings() or Settings(), running)
+
+    def _progress(self, scan: Scan, settings: Settings, running: int) -> ScanProgress:
+        return ScanProgress(
             scan=scan,
             totals=self._table.scans.totals(scan.id),
-            running=sum(running.scan_id == scan.id for running in self._table.records.running()),
+            running=running,
             settings=settings,
             slots=self._deployment.slots if settings.slots is None else settings.slots,
             now=self._clock.now(),
         )
 
-    # --- holding -----------------------------------------------------------------------------------------------------
+    # --- acting ------------------------------------------------------------------------------------------------------
 
-    def pause(self, scan_id: str | None) -> Said:
+    def pause(self, scan_id: str | None) -> CommandResult:
         """Pause a scan, or all starting."""
         if scan_id is None:
             outcome = self._table.control.pause(_person(), "by control_scan.py")
             what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
             again = self._target.command("control_scan.py", "resume")
-            return Said(f"{what}; analyses that run finish. To go on: {again}", {"paused": True, "outcome": outcome.name})
+            return CommandResult(f"{what}; analyses that run finish. To go on: {again}", {"paused": True, "outcome": outcome.name})
         scan = self._scan(scan_id)
         outcome = self._done(self._table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
         again = self._target.command("control_scan.py", "resume", scan.id)
         text = f"The scan {scan.id} is paused; analyses that run finish. To go on: {again}"
-        return Said(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
+        return CommandResult(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
 
-    def resume(self, scan_id: str | None) -> Said:
+    def resume(self, scan_id: str | None) -> CommandResult:
         """Let a scan, or all starting, go on."""
         if scan_id is None:
             outcome = self._table.control.resume()
             what = "Starting goes on" if outcome is Outcome.DONE else "Starting was not paused"
-            return Said(f"{what}; the lanes are polled again within two minutes.", {"paused": False, "outcome": outcome.name})
+            return CommandResult(
+                f"{what}; the lanes are polled again within two minutes.", {"paused": False, "outcome": outcome.name}
+            )
         scan = self._scan(scan_id)
         outcome = self._done(self._table.scans.resume_scan(scan.id), scan, "resumed")
         text = f"The scan {scan.id} goes on; its waiting videos are sent to their lane again within two minutes."
-        return Said(text, {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
+        return CommandResult(text, {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
 
-    def slots(self, wanted: int) -> Said:
+    def slots(self, wanted: int) -> CommandResult:
         """Set how many of the account's jobs are used.
 
         Raises:
@@ -109,12 +139,12 @@ class Control:
             )
         self._table.control.set_slots(wanted)
         tail = ": all there are, Rekognition's refusal decides" if wanted == most else ""
-        return Said(
+        return CommandResult(
             f"Up to {wanted} of the account's {most} jobs are used from now on{tail}.", {"slots": wanted, "account_jobs": most}
         )
 
-    def cancel(self, scan_id: str, *, agreed: bool) -> Said:
-        """Cancel a scan: its waiting videos, and its batch jobs. The scan first, so that nobody takes the jobs' end for a fault."""
+    def cancel(self, scan_id: str, *, agreed: bool) -> CommandResult:
+        """Cancel a scan, then its batch jobs: in the other order the end of the jobs would look like a fault."""
         scan = self._scan(scan_id)
         if not agreed:
             self._agree(scan)
@@ -125,12 +155,12 @@ class Control:
             "its waiting videos follow, 300 a second. Analyses that run finish."
         )
         values = {"scan": scan.id, "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
-        return Said(text, values)
+        return CommandResult(text, values)
 
     def _agree(self, scan: Scan) -> None:
-        self._terminal.say(self._standing(scan, self._table.control.settings() or Settings()).line())
+        self._terminal.info(self._now(scan).line())
         if not self._terminal.confirm(f"Cancel the scan {scan.id}? What waits is not analysed; this cannot be taken back."):
-            self._terminal.say("Nothing was cancelled.")
+            self._terminal.info("Nothing was cancelled.")
             raise click.exceptions.Exit(ExitCode.FAILED)
 
     def _cancel_job(self, job: BatchJob) -> bool:
@@ -142,7 +172,7 @@ class Control:
                 StatusUpdateReason="control_scan.py",
             )
         except ClientError as error:
-            if code_of(error) not in _GONE | {_OVER_ALREADY}:
+            if code_of(error) not in NO_SUCH_JOB | {_OVER_ALREADY}:
                 raise
             return False
         return True

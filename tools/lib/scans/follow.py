@@ -13,7 +13,7 @@ from handlers.adapters.table import ThrottledError
 from handlers.domain.record import BatchJob, Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from handlers.runtime.clock import Clock
-from tools.lib.aws.batch_jobs import UNKNOWN, JobView, describe, together
+from tools.lib.aws.batch_jobs import NO_SUCH_JOB, JobView, describe, together
 from tools.lib.aws.clients import code_of
 from tools.lib.cli.output import Bar, ExitCode
 from tools.lib.text import printable
@@ -27,7 +27,7 @@ POLL_SECONDS = 30.0
 NEW_JOB_SECONDS = 300.0
 """For so long DescribeJob may not know a job that was just created."""
 
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {"InternalServiceException", "InternalServerError", "SlowDown", "ThrottlingException", "TooManyRequestsException"}
 )
 
@@ -101,8 +101,8 @@ class View:
 
     def line(self) -> str:
         """Return this state of things in one line."""
-        told = {**self.totals.told, "ineligible": self.ineligible, "not looked at": self.skipped}
-        videos = ", ".join(f"{count:,} {outcome}" for outcome, count in told.items() if count)
+        counts = {**self.totals.counts, "ineligible": self.ineligible, "not looked at": self.skipped}
+        videos = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items() if count)
         shown = [self._job_line(), f"{self.running:,} running", videos or "none finished yet"]
         return "; ".join([*shown, *([f"the scan is {self.status}"] if self.status is not ScanStatus.OPEN else [])])
 
@@ -175,7 +175,7 @@ class Follower:
     def follow(self, scan_id: str, job_ids: Sequence[str], objects: int | None) -> Iterator[View | Trouble]:
         """Yield how the scan stands, look after look, until it is over (the last view is `over`).
 
-        What passes by itself (throttling, the network) is yielded as `Trouble`; any other AWS error is raised.
+        What is transient (throttling, the network) is yielded as `Trouble`; any other AWS error is raised.
         """
         jobs = [JobView(BatchJob(job_id)) for job_id in job_ids]
         known_by = self._clock.now() + NEW_JOB_SECONDS
@@ -186,7 +186,7 @@ class Follower:
             except (HTTPClientError, AwsConnectionError, ThrottledError) as error:
                 yield Trouble(str(error))
             except ClientError as error:
-                if code_of(error) not in _PASSING:
+                if code_of(error) not in _TRANSIENT:
                     raise
                 yield Trouble(str(error))
             else:
@@ -199,7 +199,7 @@ class Follower:
         try:
             return describe(self._s3control, self._account_id, last.job.id)
         except ClientError as error:
-            if patient and code_of(error) in UNKNOWN:
+            if patient and code_of(error) in NO_SUCH_JOB:
                 return last
             raise
 
@@ -224,5 +224,5 @@ def last_view(looks: Iterable[View | Trouble], bar: Bar) -> View:
             view = look
             bar.show(view.line(), view.totals.final, view.objects)
     if view is None:
-        raise LookupError("nobody looked")
+        raise LookupError("the scan was not looked at")
     return view

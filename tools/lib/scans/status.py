@@ -1,4 +1,4 @@
-"""How a scan stands, in one sentence: from its item, its totals and the running analyses, whatever the scan's size."""
+"""The progress of a scan, in one sentence: from its item, its totals and the running analyses, whatever the scan's size."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from handlers.domain.record import Progress, Scan, Settings, Totals
-from handlers.domain.states import ScanStatus
-from tools.lib.text import printable
+from handlers.domain.states import ScanStatus, State
+from tools.lib.text import moment, printable
 
+# Up to here a time of day alone says which day is meant.
 SOON_SECONDS = 43_200
-"""Up to here a time of the day alone says which day is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How a scan stands at one moment (`now`, epoch seconds); `slots` is how many of the account's jobs are used."""
+class ScanProgress:
+    """The progress of a scan at one moment (`now`, epoch seconds); `slots` is how many of the account's jobs are used."""
 
     scan: Scan
     totals: Totals
@@ -50,7 +50,7 @@ class Standing:
 
     @property
     def to_come(self) -> int | None:
-        """Return how many objects are still to become final; at most so many while batch jobs run. None where nobody knows."""
+        """Return how many objects are still to become final; an upper bound while batch jobs run. None where it is unknown."""
         return None if self.total is None else max(0, self.total - self.totals.final - (self.without_record or 0))
 
     @property
@@ -62,7 +62,7 @@ class Standing:
 
     @property
     def ready_at(self) -> float | None:
-        """Return about when the last video will be final; None where nobody can tell."""
+        """Return about when the last video will be final; None where that is unknown."""
         if self.to_come is None or self.videos_per_hour is None or self.scan.status is not ScanStatus.OPEN or self.settings.paused:
             return None
         return self.now + self.to_come * 3_600 / self.videos_per_hour
@@ -70,12 +70,12 @@ class Standing:
     def line(self) -> str:
         """Return the sentence."""
         of = "" if self.total is None else f" of {self.total:,}"
-        told = self.totals.told
-        counts = [f"{told[outcome]:,} {outcome}" for outcome in ("failed", "ineligible", "cancelled") if told[outcome]]
+        counts = self.totals.counts
+        unfinished = [f"{counts[outcome]:,} {outcome}" for outcome in ("failed", "ineligible", "cancelled") if counts[outcome]]
         parts = [
             f"{self.totals.final:,}{of} done",
-            f"{told['flagged']:,} flagged",
-            *counts,
+            f"{counts['flagged']:,} flagged",
+            *unfinished,
             *([f"{self.without_record:,} not looked at: no videos, or failed tasks"] if self.without_record else []),
             f"{self.running:,} running",
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
@@ -129,23 +129,39 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class ScanList:
-    """All scans, the newest first."""
+    """Several scans, the newest first; `since` (epoch seconds) where only later ones were asked for."""
 
-    standings: tuple[Standing, ...]
+    scans: tuple[ScanProgress, ...]
+    since: float | None = None
 
     def sentences(self) -> list[str]:
         """Return a line for each scan."""
-        if not self.standings:
-            return ["There is no scan yet: submit one with submit_job.py."]
-        return [f"{each.scan.id}  {printable(each.scan.bucket)}  {each.line()}" for each in self.standings]
+        if not self.scans:
+            return [
+                "There is no scan yet: submit one with submit_job.py."
+                if self.since is None
+                else f"No scan since {moment(self.since)}."
+            ]
+        return [
+            f"{each.scan.id}  {moment(each.scan.created_at)}  {printable(each.scan.bucket)}  {each.line()}" for each in self.scans
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return the scans as JSON values."""
-        return {"scans": [each.as_json() for each in self.standings]}
+        return {"scans": [each.as_json() for each in self.scans]}
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ScanHistory(ScanList):
+    """The same list as `review_report.py list --json` has it: what is known of each scan's past, not of its progress."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the scans as JSON values; times in epoch seconds."""
+        return {"since": self.since, "scans": [_past(each.scan, each.totals) for each in self.scans]}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
     """What a command did, in a sentence and as JSON values."""
 
     text: str
@@ -164,3 +180,19 @@ def _clock_time(at: float, now: float) -> str:
     """Return a time as a person at this machine reads it; farther off with its day."""
     local = datetime.fromtimestamp(at).astimezone()
     return f"{local:%H:%M}" if at - now < SOON_SECONDS else f"{local:%a %d %b %H:%M}"
+
+
+def _past(scan: Scan, totals: Totals) -> dict[str, Any]:
+    return {
+        "scan": scan.id,
+        "bucket": scan.bucket,
+        "status": scan.status.value,
+        "lane": scan.lane.value,
+        "created_at": scan.created_at,
+        "closed_at": scan.closed_at,
+        "objects": scan.objects,
+        "jobs": [job.id for job in scan.jobs],
+        "mails_sent": scan.mails_sent,
+        "videos": totals.counts,
+        "seconds": {state.value.lower(): totals.milliseconds.get(state, 0) / 1000 for state in State if state.final},
+    }

@@ -17,7 +17,7 @@ from tools.lib.aws import deployment
 from tools.lib.aws.clients import Clients
 from tools.lib.aws.deployment import Deployment
 from tools.lib.cli.output import ExitCode, Terminal
-from tools.lib.cli.program import Surroundings, Target
+from tools.lib.cli.program import ProgramContext, Target
 from tools.lib.doctor import Case, required
 from tools.lib.errors import ToolError
 from tools.lib.estimate import Estimate
@@ -74,14 +74,14 @@ class Request:
 class SubmitRun:
     """The steps of one run."""
 
-    def __init__(self, surroundings: Surroundings, terminal: Terminal, request: Request) -> None:
-        self._clock = surroundings.clock
-        self._entropy = surroundings.entropy
+    def __init__(self, program_context: ProgramContext, terminal: Terminal, request: Request) -> None:
+        self._clock = program_context.clock
+        self._entropy = program_context.entropy
         self._terminal = terminal
         self._request = request
         self._submitting = False
-        self._examine = surroundings.examine
-        self._clients: Clients = surroundings.connect(request.target.profile, request.target.region)
+        self._examine = program_context.examine
+        self._clients: Clients = program_context.connect(request.target.profile, request.target.region)
 
     def run(self) -> ExitCode:
         """Do what was asked for and return what to tell the shell."""
@@ -90,7 +90,7 @@ class SubmitRun:
         except (KeyboardInterrupt, click.Abort):
             if not self._submitting:
                 left = "no file is left" if self._request.run_plan is None else "the plan is as it was"
-                self._terminal.say(f"Broken off before anything was submitted; {left}.")
+                self._terminal.info(f"Broken off before anything was submitted; {left}.")
             raise
 
     def _run(self) -> ExitCode:
@@ -109,7 +109,7 @@ class SubmitRun:
         )
         if self._request.check:
             findings = self._examine(self._case(wanted.selection, found))
-            self._terminal.tell(findings)
+            self._terminal.result(findings)
             return findings.exit_code
         warnings = self._check(wanted.selection, found)
         files = PlanFiles(self._request.manifests, new_scan_id(self._clock, self._entropy))
@@ -118,8 +118,8 @@ class SubmitRun:
             if not self._request.dry_run:
                 self._agree(plan)
         if self._request.dry_run:
-            self._terminal.tell(plan)
-            self._terminal.say(f"Nothing was submitted. To submit just this: {self._again(files)}")
+            self._terminal.result(plan)
+            self._terminal.info(f"Nothing was submitted. To submit just this: {self._again(files)}")
             return ExitCode.DONE
         return self._submit(plan, files)
 
@@ -229,9 +229,9 @@ class SubmitRun:
 
     def _agree(self, plan: Plan) -> None:
         for line in plan.sentences():
-            self._terminal.say(line)
+            self._terminal.info(line)
         if not (self._request.agreed or self._terminal.confirm(f"Submit {_count(plan)}?")):
-            self._terminal.say("Nothing was submitted.")
+            self._terminal.info("Nothing was submitted.")
             raise click.exceptions.Exit(ExitCode.FAILED)
 
     def _submit(self, plan: Plan, files: PlanFiles) -> ExitCode:
@@ -248,7 +248,7 @@ class SubmitRun:
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
         submitted = Submission(plan, plan.manifest_uri, files.plan if plan.generated else files.manifest, job_ids, (review,))
         if not self._request.wait:
-            self._terminal.tell(submitted)
+            self._terminal.result(submitted)
             return ExitCode.DONE
         waiting = Waiting(
             clients=self._clients,

@@ -78,7 +78,7 @@ class Submitting:
         try:
             yield
         except KeyboardInterrupt:
-            self.terminal.say(f"Broken off. {course.sentence()} To go on: {again}")
+            self.terminal.info(f"Broken off. {course.sentence()} To go on: {again}")
             raise
         except Exception as error:  # whatever it was: the plan goes on, and the person must hear how
             cause = as_tool_error(error)
@@ -117,7 +117,7 @@ class Submitting:
         if scan is not None and job_id in {noted.id for noted in scan.jobs}:
             return
         if trouble := submission.note_job(self.scans, job, job_id):
-            self.terminal.say(trouble)
+            self.terminal.info(trouble)
 
     def _create(self, job: PlannedJob, rows: UploadedManifest | Generated, course: Course) -> str:
         """Create a job; one of several waits until the account has room."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.lib.aws.deployment import Deployment
-from tools.lib.cli.atomic_file import kept_if_done, written_beside
+from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
 from tools.lib.errors import ToolError
 from tools.lib.manifest.parts import survey
 from tools.lib.submit import plan as plans
@@ -51,7 +51,7 @@ class PlanFiles:
 
     def write(self, plan: Plan) -> None:
         """Write the plan; it is there wholly or not at all."""
-        with written_beside(self.plan) as part:
+        with replace_atomically(self.plan) as part:
             part.write_text(f"{json.dumps(plan.as_json(), indent=2)}\n", encoding="utf-8")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
 import click
 
-from tools.lib.cli.program import Surroundings
+from tools.lib.cli.params import Moment
 from tools.lib.listing import Sample, Selection
 from tools.lib.listing.filters import compiled
 
@@ -37,7 +36,6 @@ _UNITS = {
     **{f"{letter}B": 1000**power for power, letter in enumerate("KMGT", 1)},
     **{f"{letter}IB": 1024**power for power, letter in enumerate("KMGT", 1)},
 }
-_AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 class Size(click.ParamType[int]):
@@ -53,29 +51,6 @@ class Size(click.ParamType[int]):
         if not found or found[2].upper() not in _UNITS:
             self.fail(f"{value!r} is no size: write bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB", param, ctx)
         return int(Decimal(found[1]) * _UNITS[found[2].upper()])
-
-
-class Moment(click.ParamType[datetime]):
-    """A time: `2026-11-22`, `2026-11-22T16:30` (UTC unless it says otherwise), or how long ago: `7d`, `12h`, `2w`."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - click's signature
-        """Return the time, or end with how to write one."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            if found := re.fullmatch(r"(\d{1,5})([hdw])", value, re.ASCII):
-                return self._now(ctx) - int(found[1]) * _AGES[found[2]]
-            moment = datetime.fromisoformat(value)
-        except (ValueError, OverflowError):  # OverflowError: in UTC before the year 1
-            self.fail(f"{value!r} is no time: write 2026-11-22, 2026-11-22T16:30Z, or how long ago: 7d, 12h, 2w", param, ctx)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-    @staticmethod
-    def _now(ctx: click.Context | None) -> datetime:
-        surroundings = (ctx.find_object(Surroundings) if ctx else None) or Surroundings()
-        return datetime.fromtimestamp(surroundings.clock.now(), UTC)
 
 
 class Part(click.ParamType[Sample]):

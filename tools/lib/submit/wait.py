@@ -55,12 +55,12 @@ class Waiting:
             ToolError: The looking broke off for good.
         """
         for line in submitted.sentences():
-            self.terminal.say(line)
+            self.terminal.info(line)
         view: View | None = None
         try:
             view = self._counted(self._follow(submitted, objects, set_aside), submitted)
         except KeyboardInterrupt:
-            self.terminal.say(f"Stopped looking. The scan goes on by itself; to look again: {submitted.next_commands[0]}")
+            self.terminal.info(f"Stopped looking. The scan goes on by itself; to look again: {submitted.next_commands[0]}")
             return ExitCode.INTERRUPTED
         except (BotoCoreError, ClientError) as error:
             cause = explain(error)
@@ -69,9 +69,9 @@ class Waiting:
                 cure=f"{cause.cure} To look again: {submitted.next_commands[0]}",
             ) from error
         finally:
-            self.terminal.tell(Waited(submitted, view))
+            self.terminal.result(Waited(submitted, view))
         if view.job.broken:
-            self.terminal.complain(_broken(submitted, view))
+            self.terminal.error(_broken(submitted, view))
         return view.exit_code
 
     def _follow(self, submitted: Submission, objects: int | None, set_aside: int) -> View:

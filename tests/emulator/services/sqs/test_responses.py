@@ -241,6 +241,25 @@ def test_a_delayed_message_waits(queue):
     assert queue.bodies() == ["later"]
 
 
+def test_a_long_poll_of_an_empty_queue_ends_by_the_worlds_clock(queue):
+    """WaitTimeSeconds are seconds of the world: a clock that stands still is moved on by whoever waits."""
+    before = queue.clock.now()
+
+    found = queue.receive(WaitTimeSeconds=20)
+
+    assert ([], 20.0) == (found, pytest.approx(queue.clock.now() - before))
+
+
+def test_a_long_poll_ends_with_the_first_message(queue):
+    """What becomes visible while somebody waits is handed out at once."""
+    queue.send("later", DelaySeconds=10)
+    before = queue.clock.now()
+
+    (message,) = queue.receive(WaitTimeSeconds=20)
+
+    assert ("later", 10.0) == (message["Body"], pytest.approx(queue.clock.now() - before, abs=0.1))
+
+
 def test_a_message_is_forgotten_when_its_retention_is_over(make):
     """14 days are 14 days of the world."""
     queue = make(MessageRetentionPeriod="1209600")

@@ -59,6 +59,7 @@ def test_latest(table, decision, later, stands):
     assert [other if stands else decision] == table.decisions.decisions_about(decision.video.id)
 
 
+@pytest.mark.slow
 def test_many(table, decision):
     """Of many decisions, written fifty at a time, each has its own outcome: one that cannot be written keeps no other back."""
     decisions = [decision]

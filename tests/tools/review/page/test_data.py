@@ -10,7 +10,7 @@ from handlers.domain.record import LabelSummary, Segment, Totals
 from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, page_of, review, with_segments
 from tools.lib.cli.program import Target
-from tools.lib.review.join import Fate
+from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page import RecordedDecision, page_data, render
 from tools.lib.review.page.data import MAX_FLAGGED, MAX_SEGMENTS
 from tools.lib.review.page.labels import CATEGORIES, OTHER, category, lineage
@@ -130,7 +130,7 @@ def test_partition(scanned, region, site):
 
     assert site == values["console"]
     assert (
-        f"python tools/review_report.py --scan {SCAN} --apply decisions-{SCAN}.json --stack Other --region {region}"
+        f"python tools/review_report.py apply decisions-{SCAN}.json --scan {SCAN} --stack Other --region {region}"
         == values["apply"]
     )
 
@@ -165,4 +165,4 @@ def test_twenty_thousand():
     assert {"flagged": 3, "failed": 0, "ineligible": 0} == data.values["left_out"]
     assert MAX_FLAGGED == len(data.values["flagged"])
     assert MAX_FLAGGED + 3 == sum(count for _, count in data.values["confidences"])
-    assert MAX_FLAGGED + 3 == made.truth.fates[Fate.FLAGGED]
+    assert MAX_FLAGGED + 3 == made.truth.statuses[ObjectStatus.FLAGGED]

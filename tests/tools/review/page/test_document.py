@@ -15,7 +15,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Scan, Segment, Totals
 from handlers.domain.states import State
 from tests.browser.reviews import HOSTILE_KEYS, page_of
-from tools.lib.review.join import Fate, ObjectFate, TruthTable
+from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.page import PageData, RecordedDecision, render
 from tools.lib.review.page.document import document, island
 from tools.lib.review.summary import FlaggedVideo, Review
@@ -74,11 +74,11 @@ def reviews(draw):
     label = LabelSummary(name, parent, 1, 91.25, 1_000, 0)
     facts = ObjectFacts(draw(TEXTS), 1, draw(st.none() | TEXTS))
     record = Record(video, draw(TEXTS), State.FLAGGED, facts=facts, duration_ms=2_000, labels=(label,), counted=(name,))
-    flagged = FlaggedVideo(ObjectFate(video, Fate.FLAGGED, record), (Segment(name, parent, 1, 0, 1_000, 91.25, 2),))
+    flagged = FlaggedVideo(ObjectResult(video, ObjectStatus.FLAGGED, record), (Segment(name, parent, 1, 0, 1_000, 91.25, 2),))
     problem = Problem(draw(TEXTS), draw(TEXTS))
-    failed = ObjectFate(Video(draw(TEXTS), draw(TEXTS)), Fate.FAILED, None, problem.code, problem.message)
+    failed = ObjectResult(Video(draw(TEXTS), draw(TEXTS)), ObjectStatus.FAILED, None, problem.code, problem.message)
     decision = RecordedDecision(decision=draw(TEXTS), note=draw(TEXTS), decided_by=draw(TEXTS), decided_at=draw(TEXTS))
-    aside = ObjectFate(Video(draw(TEXTS), draw(TEXTS)), Fate.INELIGIBLE, None, draw(TEXTS), draw(TEXTS))
+    aside = ObjectResult(Video(draw(TEXTS), draw(TEXTS)), ObjectStatus.INELIGIBLE, None, draw(TEXTS), draw(TEXTS))
     made = Review(Scan(draw(TEXTS), draw(TEXTS)), TruthTable(), [flagged], [failed], [aside], warnings=[draw(TEXTS)])
     return made, {video.id: decision}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -106,14 +105,14 @@ class SqsService:
 
     def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[Receipt]:
         """Receive messages, waiting up to `wait` seconds of the world for the first; one received too often goes to the DLQ."""
-        until, until_by_wall = self._clock.now() + wait, time.monotonic() + wait
+        until = self._clock.now() + wait
         while True:
             received, dead = self.messages(queue).receive(count, limits_of(queue), visibility)
             self._move_to_dlq(queue, dead)
-            # a clock that stands still must not keep a long poll for ever: the wall counts too
-            if received or self._clock.now() >= until or time.monotonic() >= until_by_wall:
+            left = until - self._clock.now()
+            if received or left <= 0:
                 return received
-            time.sleep(POLL_SECONDS)
+            self._clock.sleep(min(POLL_SECONDS * self._settings.speed, left))
 
     def hide(self, queue: Queue, handle: str, seconds: float) -> None:
         """Change how long a received message stays hidden."""

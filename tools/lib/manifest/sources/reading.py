@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from botocore.exceptions import ClientError
 
 from tools.lib.aws.clients import code_of
+from tools.lib.aws.objects import NO_SUCH_OBJECT
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
 
@@ -24,7 +25,6 @@ MAX_PIECE = 16 * 1024
 STANDARD_INPUT = "-"
 
 _BLOCK = 1024 * 1024
-_MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
 
 
 class TooLongError(ValueError):
@@ -67,7 +67,7 @@ def fetch(s3: S3Client, uri: str, target: BinaryIO) -> None:
     try:
         s3.download_fileobj(bucket, key, target)
     except ClientError as error:
-        if code_of(error) in _MISSING:
+        if code_of(error) in NO_SUCH_OBJECT:
             raise ToolError(
                 f"There is no object {printable(uri)}.", cure=f"`aws s3 ls s3://{bucket}/` shows what there is."
             ) from error

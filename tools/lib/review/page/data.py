@@ -17,11 +17,11 @@ from tools.lib.review.summary import Review
 MAX_FLAGGED = 20_000
 MAX_FAILED = 5_000
 MAX_INELIGIBLE = 5_000
-"""So many videos stay fluid in a browser; the rest is counted, and the page says where it is."""
+"""A browser stays fluid up to this many videos; the rest is counted, and the page says where it is."""
 
 MAX_SEGMENTS = 200
 MAX_SEGMENTS_OF_ALL = 400_000
-"""Segments of one video, and about so many on the page: with 20,000 videos each keeps its 20 strongest."""
+"""Segments of one video, and about how many on the page: with 20,000 videos each keeps its 20 strongest."""
 
 _NO_DECISIONS: Mapping[str, RecordedDecision] = MappingProxyType({})
 
@@ -80,7 +80,7 @@ def page_data(
         **_videos(review, labels, decisions),
         "labels": labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
-        "apply": target.command("review_report.py", "--scan", scan.id, "--apply", decisions_file(scan.id)),
+        "apply": target.command("review_report.py", "apply", decisions_file(scan.id), "--scan", scan.id),
         "decisions_file": decisions_file(scan.id),
     }
     return PageData(f"Review of scan {scan.id}", values)

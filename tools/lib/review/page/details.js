@@ -1,11 +1,11 @@
 // The details of one video: where in it something was found, how to get at it, and what is decided.
 
-const NO_COMMAND = "The AWS CLI cannot be told such a key: use the console.";
+const NO_COMMAND = "The AWS CLI cannot take such a key: use the console.";
 const MAX_LANES = 40;
 const CHOICES = { confirmed: "Confirm", "false-alarm": "False alarm" };
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000];
 
-/** Returns the details; `decided` is told when the person has decided something. */
+/** Returns the details; `decided` is called when the person has decided something. */
 function detailsOf(video, decisions, decided) {
   const parts = video.state === "flagged" ? [timeline(video), decisionForm(video, decisions, decided), findings(video)] : [failure(video)];
   return element("div", { class: "details", role: "group", "aria-label": `Details of ${visible(video.name)}` }, ...parts, access(video));

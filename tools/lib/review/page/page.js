@@ -78,7 +78,7 @@ function fillSummary() {
   const parts = DATA.costs.parts.map((part) => element("tr", {}, element("td", {}, part.what), element("td", { class: "number" }, part.amount), element("td", { class: "muted" }, part.price)));
   byId("costs").append(
     element("table", {}, element("tbody", {}, ...parts)),
-    element("p", { class: "muted" }, "Only analyses that ended are counted; what is owed in the end only the bill says."),
+    element("p", { class: "muted" }, "Only analyses that ended are counted; the final cost is on the AWS bill."),
   );
 }
 

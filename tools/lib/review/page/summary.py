@@ -11,7 +11,7 @@ from handlers.domain.record import LabelSummary, Record, Totals
 from handlers.domain.states import State
 from tools.lib.estimate import prices
 from tools.lib.estimate.prices import Price
-from tools.lib.review.join import Fate
+from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page.labels import category, parents_of
 from tools.lib.review.page.videos import judged
 from tools.lib.review.summary import FlaggedVideo, Review
@@ -20,14 +20,14 @@ CONFIDENCE_STEP = 5
 CONFIDENCE_FROM = 50
 """The chart of confidence starts here, Rekognition's default, or lower where something was found below it (percent)."""
 
-_ALWAYS_SHOWN = (Fate.FLAGGED, Fate.FAILED, Fate.CLEAN)
+_ALWAYS_SHOWN = (ObjectStatus.FLAGGED, ObjectStatus.FAILED, ObjectStatus.CLEAN)
 
 
 def states(review: Review) -> list[dict[str, Any]]:
     """Return the number of objects in each state; a state that nothing is in is left out, but for the three that matter."""
-    fates = review.truth.fates
-    shown = (*_ALWAYS_SHOWN, *(fate for fate in Fate if fate not in _ALWAYS_SHOWN and fates[fate]))
-    return [{"name": fate.value, "count": fates[fate]} for fate in shown]
+    statuses = review.truth.statuses
+    shown = (*_ALWAYS_SHOWN, *(status for status in ObjectStatus if status not in _ALWAYS_SHOWN and statuses[status]))
+    return [{"name": status.value, "count": statuses[status]} for status in shown]
 
 
 def analysed_ms(totals: Totals) -> int:
@@ -58,7 +58,7 @@ def _part(what: str, price: Price, amount: Decimal) -> tuple[Decimal, dict[str, 
 
 
 def categories(flagged: Iterable[FlaggedVideo], count: int) -> list[dict[str, Any]]:
-    """Return, for each of so many top-level categories, in how many videos it was found, and its three commonest labels."""
+    """Return, for each of `count` top-level categories, in how many videos it was found, and its three commonest labels."""
     videos: Counter[int] = Counter()
     labels: dict[int, Counter[str]] = {number: Counter() for number in range(count)}
     for video in flagged:

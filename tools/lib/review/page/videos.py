@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from handlers.domain.record import LabelSummary, Record, Segment
-from tools.lib.review.join import ObjectFate
+from tools.lib.review.join import ObjectResult
 from tools.lib.review.page.labels import LabelTable, parents_of
 from tools.lib.review.summary import FlaggedVideo
 
@@ -56,12 +56,12 @@ class Describer:
             }
         )
 
-    def failed(self, outcome: ObjectFate) -> dict[str, Any]:
+    def failed(self, outcome: ObjectResult) -> dict[str, Any]:
         """Return a video that failed, or could not be analysed, with the reason."""
         message = (outcome.message or "")[:MAX_MESSAGE] or None
         return _without_none({**self._named(outcome), "reason": outcome.reason or "no reason given", "message": message})
 
-    def _named(self, outcome: ObjectFate) -> dict[str, Any]:
+    def _named(self, outcome: ObjectResult) -> dict[str, Any]:
         record, video = outcome.record, outcome.video
         facts = record.facts if record else None
         decided = self.decisions.get(video.id)
@@ -96,7 +96,7 @@ def judged(record: Record | None) -> list[LabelSummary]:
 
 
 def strongest(segments: Sequence[Segment], most: int) -> list[Segment]:
-    """Return the segments of the best confidence, at most so many, in time order."""
+    """Return the segments of the best confidence, at most `most` of them, in time order."""
     kept = sorted(segments, key=attrgetter("confidence"), reverse=True)[:most]
     return sorted(kept, key=attrgetter("start_ms", "end_ms", "label"))
 

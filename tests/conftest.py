@@ -1,0 +1,26 @@
+"""What all tests share in a process: the Node that jsii starts, and the models of AWS's services, read and parsed once."""
+
+import pytest
+
+from stacks.node import use_bundled_node
+from tests.shared_models import shared_models
+
+# Here, because it must be known before any test file imports aws_cdk.
+use_bundled_node()
+
+SERVERS = frozenset({"line", "make_line", "refusing_line", "served", "world"})
+"""Fixtures that serve, or deploy a stack."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what `make unit` leaves out."""
+    for item in items:
+        if not SERVERS.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.server)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_models():
+    """Read each model of botocore's once: reading them takes most of the time of a test that makes clients."""
+    with shared_models():
+        yield

@@ -1,0 +1,70 @@
+"""What is dear and the same for all tests, made once a run: by that worker of pytest-xdist that asks for it first."""
+
+import fcntl
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def made_once(factory, name, make):
+    """Return a folder that `make(folder)` has filled; whoever asks meanwhile waits, and where it raises, the next one tries anew.
+
+    `factory` is pytest's `tmp_path_factory`: the folder lasts as long as the run's others.
+    """
+    root = _shared(factory)
+    folder, done = root / name, root / f"{name}.done"
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
+def found_once(factory, name, find):
+    """Return what `find()` has returned, a value that can be pickled, to the first one that asked."""
+    folder = made_once(factory, name, lambda folder: (folder / "value").write_bytes(pickle.dumps(find())))
+    return pickle.loads((folder / "value").read_bytes())
+
+
+def synthesised(factory, **changes):
+    """Return the assembly of the context that is shipped, with changes, synthesised in this process."""
+    context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"] | changes
+
+    def make(outdir):
+        from stacks.app import synthesise  # noqa: PLC0415 # starts Node: only when a test asks for it
+
+        synthesise(root=ROOT, context=context, outdir=outdir)
+
+    return made_once(factory, f"synthesised-{_digest(context)}", make)
+
+
+def assembled(factory, **context):
+    """Return the assembly that `python app.py` makes, with changes of the context."""
+
+    def make(outdir):
+        environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(context)}
+        command = [sys.executable, ROOT / "app.py"]
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return made_once(factory, f"assembled-{_digest(context)}", make)
+
+
+def _shared(factory):
+    """Return the run's folder: a worker has one of its own in it."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def _digest(context):
+    return hashlib.sha256(json.dumps(context, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,255 @@
+"""The only file of these tests that imports the product: a script that moves modules or renames them rewrites this one alone.
+
+Everything else goes through the outside: command lines, DynamoDB's and S3's API, raw files.
+"""
+
+# ruff: noqa: E402 # Node must be found before anything imports aws_cdk
+
+import dataclasses
+import functools
+import json
+import os
+import subprocess
+from argparse import Namespace
+from pathlib import Path
+from unittest import mock
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from click.testing import CliRunner
+
+from stacks.node import use_bundled_node
+
+use_bundled_node()
+
+from handlers.adapters import decisions, items, scan_items
+from handlers.domain import lane_message
+from handlers.domain.identity import Video
+from handlers.domain.states import Lane
+from tests.bench import __main__ as bench
+from tests.bench import headers, join, listing
+from tests.bench.simulation import bench as simulation
+from tests.kill import scenarios
+from tests.line.fixtures import _synthesised, opened
+from tests.line.line import ACCOUNT, Line
+from tests.line.session import Session
+from tests.line.videos import video
+from tests.tools.conftest import TABLE, WORK_BUCKET, Account
+from tools import control_scan, rehearse, review_report, submit_job
+from tools.lib.program import Surroundings
+
+__all__ = [
+    "ACCOUNT",
+    "BENCHES",
+    "COMMANDS",
+    "PROGRAMS",
+    "SCENARIOS",
+    "TABLE",
+    "WORK_BUCKET",
+    "Account",
+    "Line",
+    "Session",
+    "opened",
+    "synthesised",
+    "video",
+]
+
+ROOT = Path(__file__).parents[2]
+synthesised = _synthesised
+PROGRAMS = {
+    "submit_job.py": submit_job.main,
+    "review_report.py": review_report.main,
+    "control_scan.py": control_scan.main,
+    "rehearse.py": rehearse.main,
+}
+COMMANDS = {
+    "review": ("review_report.py", "--scan", "{scan}"),
+    "review of a job": ("review_report.py", "--job", "{job}"),
+    "history of a video": ("review_report.py", "video", "{uri}"),
+    "scans since": ("review_report.py", "list", "--since", "30d"),
+    "retry, dry run": ("review_report.py", "retry", "--dry-run"),
+    "retry": ("review_report.py", "retry", "--all-failed", "--yes"),
+    "policy": ("review_report.py", "policy", "{policy}"),
+    "policy applied": ("review_report.py", "policy", "{policy}", "--apply"),
+    "decisions applied": ("review_report.py", "apply", "{decisions}"),
+    "export of videos": ("review_report.py", "export", "--rows", "videos", "--csv", "{csv}", "--jsonl", "{jsonl}"),
+    "export of segments": ("review_report.py", "export", "--rows", "segments", "--csv", "{csv}", "--jsonl", "{jsonl}"),
+    "status": ("control_scan.py", "status"),
+    "status of a scan": ("control_scan.py", "status", "{express}"),
+    "list": ("control_scan.py", "list"),
+    "pause": ("control_scan.py", "pause"),
+    "pause a scan": ("control_scan.py", "pause", "{express}"),
+    "resume": ("control_scan.py", "resume"),
+    "resume a scan": ("control_scan.py", "resume", "{express}"),
+    "slots": ("control_scan.py", "slots", "9"),
+    "cancel": ("control_scan.py", "cancel", "{express}", "--yes"),
+    "redrive": ("control_scan.py", "redrive"),
+    "check": ("submit_job.py", "--bucket", "{bucket}", "--check"),
+    "plan": ("submit_job.py", "--bucket", "{bucket}", "--dry-run", "--measure", "none"),
+    "plan with an estimate": ("submit_job.py", "--bucket", "{bucket}", "--dry-run", "--measure", "all"),
+    "submit": ("submit_job.py", "--bucket", "{bucket}", "--yes", "--measure", "none"),
+    "submit to the express lane": (
+        *("submit_job.py", "--bucket", "{bucket}", "--yes", "--measure", "none"),
+        *("--express", "--prefix", "2024/", "--max-size", "1GB", "--sample", "100%"),
+    ),
+    "run a plan": ("submit_job.py", "--run-plan", "{plan}", "--yes"),
+}
+"""How each thing is asked for on the command line today; fixtures know it by its name."""
+SCENARIOS = {
+    "verdicts": scenarios.verdicts,
+    "starts": scenarios.starts,
+    "mails": scenarios.mails,
+    "ends": scenarios.ends,
+    "lost": scenarios.lost,
+    "breaker": scenarios.breaker,
+}
+"""Scans that together take every branch of the functions: each acts on a `Line`."""
+
+
+def run(account, command, **values):
+    """Run a command in an account of moto with --json, as from a terminal that cannot be asked; return click's result."""
+    program, *arguments = (word.format(**values) for word in COMMANDS[command])
+    context = Surroundings(
+        connect=lambda _profile, _region: account.clients,
+        clock=account.clock,
+        entropy=lambda count: bytes(range(count)),
+        interactive=False,
+        examine=account.examine,
+    )
+    folder = [] if program == "control_scan.py" else ["--manifests", str(account.manifests)]
+    return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=context, catch_exceptions=False)
+
+
+def submit(line, *arguments):
+    """Submit the videos of a line's bucket and follow the scan to its end; return what `submit_job.py --json` says."""
+    return line.scan(*arguments)
+
+
+def stored(line):
+    """Return all items that a line's table holds now, as DynamoDB writes them."""
+    return [row.item for row in line.tables.table(line.outputs["TableName"]).rows.scan(0, 1, after=None)]
+
+
+def video_id(bucket, key, version_id=None):
+    """Return the id of a video."""
+    return Video(bucket, key, version_id).id
+
+
+def decisions_of_the_page(script):
+    """Run a script under Node with the page's `Decisions` at hand; return what it prints as JSON."""
+    source = (ROOT / "tools/lib/review/page/decisions.js").read_text("utf-8")
+    done = subprocess.run([os.environ["JSII_NODE"], "-"], input=source + script, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def bench_files():
+    """Return which file below `build/bench` each benchmark writes, and the other files there."""
+    return {name: file for name, (file, _) in bench.BENCHES.items()}, [str(bench.RESULTS), str(simulation.EVENTS)]
+
+
+def _listed(_few):
+    taken = listing.Run(keys=10, seconds=1.0, cpu_seconds=1.0, rss_mb=1.0)
+    return {name: listing._values(dict.fromkeys(case.shares, taken)) for name, case in listing.CASES.items()}
+
+
+@functools.cache
+def _simulated(_make):
+    """Simulate our design once for all that only want to see which figures are written of it."""
+    return simulation.simulate(simulation.Setting(videos=20), simulation.OursInMemory)
+
+
+def _of_one(bench_of_ours):
+    """Return a benchmark of our design in many settings as one that looks at the same simulation for each."""
+
+    def measure(few):
+        _simulated(simulation.OursInMemory)
+        with (
+            mock.patch.object(simulation, "_run", lambda _label, _setting, make: _simulated(make)[0]),
+            mock.patch.object(simulation, "simulate", lambda _setting, make, _watch: _simulated(make)),
+        ):
+            return bench_of_ours(few)
+
+    return measure
+
+
+BENCHES = {
+    "headers": lambda few: dict.fromkeys(headers.FILES, headers._measured(headers.FILES["no_video"](), few.rounds)),
+    "join": join.measure,
+    "listing": _listed,
+    "simulation": simulation.designs,
+    "simulation-mutants": _of_one(simulation.mutants),
+    "simulation-lengths": _of_one(simulation.lengths),
+    "simulation-million": _of_one(simulation.million),
+}
+"""What a benchmark returns of small runs; without that of the page, which needs a browser."""
+
+
+def bench_values(name):
+    """Return what a benchmark would write after small runs."""
+    return BENCHES[name](Namespace(videos=20, rows=100, rounds=1))
+
+
+# --- read and written again ------------------------------------------------------------------------------------------------
+
+
+def record_again(item):
+    """Return the item that is written of the record that is read from an item."""
+    return _written(items.record_item(items.record_from(_read(item))))
+
+
+def segment_again(item, record):
+    """Return the item that is written of the segment that is read from an item, of a record that is read from its own."""
+    (written,) = items.segment_items(items.record_from(_read(record)), [items.segment_from(_read(item))])
+    return _written(written)
+
+
+def scan_again(item):
+    """Return the item that is written of the scan that is read from an item."""
+    return _written(scan_items.scan_item(scan_items.scan_from(_read(item)), int(item["revision"]["N"])))
+
+
+def lane_again(item):
+    """Return the item that is written of what is read of a lane."""
+    return _written(scan_items.lane_item(Lane(item["sk"]["S"]), scan_items.lane_from(_read(item))))
+
+
+def decision_again(item):
+    """Return the item that is written of the decision that is read from an item."""
+    return _written(decisions.decision_item(decisions.decision_from(_read(item))))
+
+
+def running_again(item, record):
+    """Return the item that is written of the running analysis that is read from an item, and when it was asked after."""
+    found = scan_items.running_from(_read(item))
+    names = (found.scan_id, found.video_id, found.attempt)
+    known = items.record_from(_read(record))
+    assert names == (known.scan_id, known.video.id, known.attempt)
+    return _written(scan_items.running_item(known, found.job_id, found.since, repeated=found.repeated)), found.asked_at
+
+
+def settings_read(item):
+    """Return the values that are read from the item of the settings."""
+    return list(dataclasses.astuple(scan_items.settings_from(_read(item))))
+
+
+def totals_read(*found):
+    """Return the values that are read from a scan's totals items: videos, milliseconds, and failures by reason."""
+    return json.loads(json.dumps(dataclasses.astuple(scan_items.totals_from(map(_read, found)))))
+
+
+def message_of(record):
+    """Return the message that is sent for the record that is read from an item."""
+    return lane_message.body(items.record_from(_read(record)))
+
+
+def message_read(body):
+    """Return the object (bucket, key, version) and the tag that a message asks for an analysis of."""
+    found = lane_message.parse(body)
+    return [found.video.bucket, found.video.key, found.video.version_id], found.analysis.tag
+
+
+def _read(item):
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+
+
+def _written(item):
+    return {name: TypeSerializer().serialize(value) for name, value in item.items()}

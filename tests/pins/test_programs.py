@@ -1,0 +1,165 @@
+"""What programs read and write: the keys of `--json`, plans, exports, decisions, requests to S3, and items of the table.
+
+How a command is called stands in `product.COMMANDS`.
+"""
+
+import csv
+import json
+
+import pytest
+
+from tests.pins import product
+from tests.pins.conftest import BUCKET, JOB, SCAN, items_in
+from tests.pins.pinned import FIXTURES, check, given, keys, merged, without_sentences
+
+FLAGGED = "2024/flagged é +,%2B.mp4"
+EXPRESS = "01K742SG00000G40R40M30E20A"
+NAMES = {"bucket": BUCKET, "scan": SCAN, "express": EXPRESS, "job": JOB, "uri": f"s3://{BUCKET}/{FLAGGED}"}
+CHANGED = {"redrive": SCAN, "resume a scan": EXPRESS, "pause a scan": EXPRESS, "cancel": EXPRESS}
+"""Which scan's item a command changes; the others change the settings."""
+FILES = {"decisions": FIXTURES / "decisions.json", "policy": FIXTURES / "policy.json"}
+
+
+def said(account, command, **values):
+    """Run a command, and return what it said."""
+    done = product.run(account, command, **{**NAMES, **FILES, **values})
+    assert done.exit_code in (0, 3), (command, done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+def key_of(item):
+    """Return the key of an item."""
+    return {name: item[name] for name in ("pk", "sk")}
+
+
+# --- read: nothing of today's code wrote what lies there --------------------------------------------------------------------
+
+
+class TestReading:
+    """A scan that nothing of today's code wrote."""
+
+    def test_a_scan_is_read(self, unchanged):
+        """Items, manifest, completion report, side list and settings say to programs what they said when they were written."""
+        for command in ("review", "history of a video", "status", "list"):
+            check(f"read/{command.replace(' ', '_')}.json", without_sentences(said(unchanged, command)))
+
+    @pytest.mark.parametrize("rows", ["videos", "segments"])
+    def test_exports(self, unchanged, tmp_path, rows):
+        """The columns of exports in their order, and what of a record stands in which: spreadsheets and queries name them."""
+        table, lines = tmp_path / "rows.csv", tmp_path / "rows.jsonl"
+
+        said(unchanged, f"export of {rows}", csv=table, jsonl=lines)
+
+        with table.open(encoding="utf-8", newline="") as file:
+            header, *cells = csv.reader(file)
+        objects = [json.loads(line) for line in lines.read_text("utf-8").splitlines()]
+        found = {
+            "columns": header,
+            "csv": [row for row in cells if FLAGGED in row],
+            "jsonl": [row for row in objects if row["key"] == FLAGGED],
+        }
+        check(f"written/export_{rows}.json", found)
+
+
+def test_a_plan_is_run(account):
+    """A plan that lies in somebody's folder beside its manifest is submitted as it stands."""
+    account.manifests.mkdir()
+    for path in sorted((FIXTURES / "plan").iterdir()):
+        (account.manifests / path.name).write_bytes(path.read_bytes())
+    account.put("2024/a.mp4", "2024/b.mp4")
+    (plan,) = account.manifests.glob("*.plan.json")
+
+    said(account, "run a plan", plan=plan)
+
+    check("read/plan_create_job.json", account.wire.of("CreateJob"))
+
+
+# --- said and written ---------------------------------------------------------------------------------------------------------
+
+
+def test_review_and_retry(scanned):
+    """What a review, its rejudgement, retry, history and list say; the item of a decision; the job and manifest of a retry."""
+    decision = given("items.json")["decision"]
+    scanned.session.client("dynamodb").delete_item(TableName=product.TABLE, Key=key_of(decision))
+    commands = (
+        *("decisions applied", "review", "review of a job", "history of a video", "scans since", "retry, dry run"),
+        *("policy", "policy applied", "retry"),
+    )
+
+    found = {command: keys(said(scanned, command)) for command in commands}
+
+    check("json/review_report.json", found)
+    assert [dict(sorted(decision.items()))] == items_in(scanned, decision["sk"]["S"])
+    (request,) = scanned.wire.of("CreateJob")
+    key = request["Manifest"]["Location"]["ObjectArn"].partition("/")[2]
+    body = scanned.s3.get_object(Bucket=product.WORK_BUCKET, Key=key)["Body"].read().decode()
+    check("written/create_job_retry.json", {"request": request, "manifest": body.splitlines()})
+
+
+def test_control(scanned):
+    """What each command of `control_scan.py` says, and which attributes it changes of settings and scans."""
+    letters = [{"MessageId": "1", "ReceiptHandle": "1", "Body": next(iter(given("lane_messages.json").values()))}]
+    url = scanned.dead_letters["NormalDeadLetters"]
+    scanned.wire.answer(
+        "ReceiveMessage", lambda asked: {"Messages": [letters.pop()]} if letters and asked["QueueUrl"] == url else {}
+    )
+    scanned.wire.answer("DeleteMessage", lambda _: {})
+    shapes, items = {}, {}
+
+    for command in ("status", "status of a scan", "list"):
+        shapes[command] = keys(said(scanned, command))
+    for command in ("resume", "slots", "redrive", "resume a scan", "pause a scan", "cancel"):
+        shapes[command] = keys(said(scanned, command))
+        items[command] = items_in(scanned, CHANGED.get(command, "SETTINGS"))
+    shapes["status"] = merged(shapes["status"], keys(said(scanned, "status")))  # ready at some time, where nothing is paused
+    shapes["pause"] = keys(said(scanned, "pause"))
+    items["pause"] = items_in(scanned, "SETTINGS")
+
+    check("json/control_scan.json", shapes)
+    check("written/control.json", items)
+
+
+def test_submission(account):
+    """What a plan and a submission say; their files, here and in the work bucket; the scan's item; the jobs of both lanes."""
+    account.put("2024/a b+,%2B é.mp4", "2024/b.mp4")
+    account.put("2024/empty.mp4", body=b"")
+
+    found = {command: keys(said(account, command)) for command in ("check", "plan", "plan with an estimate", "submit")}
+    normal = account.wire.of("CreateJob")
+    for path in account.manifests.iterdir():
+        path.unlink()
+    account.clock.sleep(60.0)  # or the next scan would have the same id
+    found["submit to the express lane"] = keys(said(account, "submit to the express lane"))
+
+    check("json/submit_job.json", found)
+    check("written/create_job_normal.json", normal)
+    check("written/create_job_express.json", account.wire.of("CreateJob")[len(normal) :])
+    listed = account.s3.list_objects_v2(Bucket=product.WORK_BUCKET)["Contents"]
+    files = {
+        "folder": {path.name: content(path) for path in sorted(account.manifests.iterdir())},
+        "work bucket": [each["Key"] for each in listed],
+        "items": items_in(account, "SCANS"),
+    }
+    check("written/submission.json", files)
+
+
+def content(path):
+    """Return what a file of a submission holds; sentences of a plan, and prices, may change."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".json":
+        return text.splitlines()
+    plan = json.loads(text)
+    return without_sentences(plan) | {"prices": keys(plan["prices"])}
+
+
+def test_environment_of_programs():
+    """Environment variables that stand for options."""
+    found = {
+        parameter.envvar
+        for main in product.PROGRAMS.values()
+        for each in (main, *getattr(main, "commands", {}).values())
+        for parameter in each.params
+        if parameter.envvar
+    }
+
+    assert {"VIDEO_MODERATION_MANIFESTS", "VIDEO_MODERATION_POLL_SECONDS"} == found

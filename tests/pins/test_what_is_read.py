@@ -1,0 +1,100 @@
+"""Items and messages that stand in tables and queues out there: read in full, and written again just as they are."""
+
+import json
+
+import pytest
+
+from tests.pins import product
+from tests.pins.conftest import SCAN
+from tests.pins.pinned import given
+
+ITEMS = given("items.json")
+RECORDS = [name for name in ITEMS if name.startswith("record")]
+MESSAGES = given("lane_messages.json")
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_record(name):
+    """A record in each state comes back with every attribute: what was read was understood, what is written is the same."""
+    item = {attribute: value for attribute, value in ITEMS[name].items() if attribute != "start_shared"}  # only ever a condition
+
+    assert item == product.record_again(item)
+
+
+@pytest.mark.parametrize("name", [name for name in ITEMS if name.startswith("segment")])
+def test_segment(name):
+    """A segment has its attributes in today's words and in those of the first table."""
+    assert ITEMS[name] == product.segment_again(ITEMS[name], ITEMS["record, flagged"])
+
+
+@pytest.mark.parametrize("name", [name for name in ITEMS if name.startswith("scan")])
+def test_scan(name):
+    """A scan in each status comes back with its jobs, its progress and what was set aside."""
+    assert ITEMS[name] == product.scan_again(ITEMS[name])
+
+
+@pytest.mark.parametrize("name", ["lane, normal", "lane, express"])
+def test_lane(name):
+    """What the sweeper remembers of a lane comes back."""
+    assert ITEMS[name] == product.lane_again(ITEMS[name])
+
+
+def test_decision():
+    """A person's decision comes back with who, when, what and why."""
+    assert ITEMS["decision"] == product.decision_again(ITEMS["decision"])
+
+
+def test_running():
+    """A running analysis comes back, and when it was last asked after."""
+    item = ITEMS["running"]
+
+    again, asked_at = product.running_again(item, ITEMS["record, running"])
+
+    assert ({name: value for name, value in item.items() if name != "asked_at"}, 1759993600.25) == (again, asked_at)
+
+
+def test_settings():
+    """Every attribute of the settings is read; programs write them one by one."""
+    expected = [10, True, "circuit-breaker", "Rekognition refused 20 times in a row", 1759990000.5, True, 20]
+
+    assert expected == product.settings_read(ITEMS["settings"])
+
+
+def test_totals():
+    """Totals are the sum of their items: videos, milliseconds, failures by reason; a zero is no failure."""
+    videos, milliseconds, failures = product.totals_read(ITEMS["totals, shard 3"], ITEMS["totals, shard 40"])
+
+    assert {"CANCELLED": 1, "CLEAN": 1, "FAILED": 2, "FLAGGED": 1} == videos
+    assert {"CANCELLED": 0, "CLEAN": 60500, "FAILED": 0, "FLAGGED": 60500} == milliseconds
+    assert {"empty": 1, "forbidden": 1} == failures
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_lane_message(name):
+    """A message is written to the letter as it lies in queues, and is understood."""
+    item, body = ITEMS[name], MESSAGES[name]
+
+    place, tag = product.message_read(body)
+
+    assert body == product.message_of(item)
+    assert [item["bucket"]["S"], item["key"]["S"], item.get("version_id", {"S": None})["S"]] == place
+    assert f"{SCAN}/{item['video_id']['S']}/{item['attempt']['N']}" == tag
+
+
+def test_fixtures_have_every_attribute():
+    """No attribute that functions write is missing in the items by which reading is pinned."""
+    written = given("written/items.json")
+
+    for kind, name in (
+        ("SCANS", "scan"),
+        ("VIDEO", "record"),
+        ("segment", "segment"),
+        ("LANE", "lane"),
+        ("SETTINGS", "settings"),
+        ("RUNNING", "running"),
+    ):
+        wanted = {
+            each.removesuffix(" (not always)") for known, shape in written.items() if known.startswith(kind) for each in shape
+        }
+        known = {each for known, item in ITEMS.items() if known.startswith(name) for each in item}
+        assert set() == wanted - known, json.dumps(sorted(wanted - known))

@@ -1,0 +1,74 @@
+"""Parameter types that programs share: each text becomes a value of the domain, or bad usage that says why."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from handlers.domain import identity
+from handlers.domain.identity import Video
+from tools.lib.cli.program import ProgramContext
+
+_AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_VERSION = "?versionId="
+
+
+class BucketName(click.ParamType[str]):
+    """The name of a general purpose bucket."""
+
+    name = "bucket"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or end with the rule that it breaks."""
+        if value.startswith("s3://"):
+            bucket, _, prefix = value.removeprefix("s3://").partition("/")
+            self.fail(f"pass a bucket's name, not a URI: --bucket {bucket}{f' --prefix {prefix}' if prefix else ''}", param, ctx)
+        # Old buckets of us-east-1 may have capitals, underscores and 255 characters.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}", value):
+            self.fail(f"{value!r} is not a valid bucket name: use at least 3 letters, digits, dots and hyphens", param, ctx)
+        return value
+
+
+class Moment(click.ParamType[datetime]):
+    """A time: `2026-11-22`, `2026-11-22T16:30` (UTC unless it says otherwise), or how long ago: `7d`, `12h`, `2w`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - click's signature
+        """Return the time in UTC, or end with how to write one."""
+        if isinstance(value, datetime):  # click converts defaults too
+            return value
+        try:
+            if found := re.fullmatch(r"(\d{1,5})([hdw])", value, re.ASCII):
+                return self._now(ctx) - int(found[1]) * _AGES[found[2]]
+            moment = datetime.fromisoformat(value)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):  # OverflowError: before the year 1
+            self.fail(f"{value!r} is not a valid time; use 2026-11-22, 2026-11-22T16:30Z, or how long ago: 7d, 12h, 2w", param, ctx)
+
+    @staticmethod
+    def _now(ctx: click.Context | None) -> datetime:
+        program_context = (ctx.find_object(ProgramContext) if ctx else None) or ProgramContext()
+        return datetime.fromtimestamp(program_context.clock.now(), UTC)
+
+
+class ObjectUri(click.ParamType[Video]):
+    """The s3 URI of an object, with its version or without; nothing in it is percent-decoded, as with the AWS CLI."""
+
+    name = "uri"
+
+    def convert(self, value: str | Video, param: click.Parameter | None, ctx: click.Context | None) -> Video:
+        """Return the video, or end with what is wrong with the URI."""
+        if isinstance(value, Video):
+            return value
+        bucket, _, rest = value.removeprefix("s3://").partition("/")
+        if not value.startswith("s3://") or not bucket or not rest:
+            self.fail(f"{value!r} is not the URI of an object; use s3://bucket/key[?versionId=...]", param, ctx)
+        key, mark, version = rest.rpartition(_VERSION)
+        video = Video(bucket, key, version) if mark and key and version else Video(bucket, rest)
+        if fault := identity.fault_of(video):
+            self.fail(f"{value!r}: {fault}", param, ctx)
+        return video
