@@ -9,12 +9,8 @@ import pytest
 from tests.cross_check.ministack import Ministack
 from tests.cross_check.rekognition import Rekognition
 from tests.cross_check.scene import Scene
-from tools.emulator.deploy import Deployer
-from tests.foreign.ministack import Ministack
-from tests.foreign.rekognition import Rekognition
-from tests.foreign.scene import Scene
 from tests.once import assembled
-from tools.emulator.deployment import Deployer
+from tools.emulator.deploy import Deployer
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 
