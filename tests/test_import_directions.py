@@ -11,6 +11,18 @@ ROOMS = ("handlers", "stacks", "tools")
 
 # Who may import what of the project; the longest prefix of a module's name that stands here counts.
 _FROM_HANDLERS = ("handlers.domain", "handlers.adapters.table", "handlers.adapters.aws_errors", "handlers.runtime.clock")
+_EMULATOR_GROUND = ("tools.emulator.core", "tools.emulator.settings")
+_EMULATED = (
+    "cloudformation",
+    "dynamodb",
+    "lambda_",
+    "rekognition",
+    "s3",
+    "s3_batch",
+    "service_quotas",
+    "sns",
+    "sqs",
+)
 
 
 def rooms_of_tools(below):
@@ -33,6 +45,10 @@ ALLOWED = {
     "handlers.runtime": ("handlers.runtime",),
     "stacks": ("stacks", "handlers.settings"),
     "tools.emulator": ("tools.emulator",),
+    "tools.emulator.settings": (),
+    "tools.emulator.core": _EMULATOR_GROUND,
+    "tools.emulator.services": (),  # a new service needs a row of its own
+    **{f"tools.emulator.services.{name}": (*_EMULATOR_GROUND, f"tools.emulator.services.{name}") for name in _EMULATED},
     "tools.emulator.__main__": ("tools.emulator", "tools.environment"),
     "tools.lib": ("tools.lib", *_FROM_HANDLERS),
     **rooms_of_tools(

@@ -47,7 +47,7 @@ def test_a_bad_address_is_said_and_nothing_is_synthesised(tmp_path):
 
 @pytest.mark.parametrize("address", BAD, ids=repr)
 def test_every_bad_address_is_refused(address):
-    """Whatever is no single address is refused by the reader of the context, with the value in the sentence."""
+    """Anything but a single address is refused by the reader of the context, with the value in the sentence."""
     with pytest.raises(ContextError) as refusal:
         from_context(SHIPPED | {"alert_email": address})
 

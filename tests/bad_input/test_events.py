@@ -45,7 +45,7 @@ def test_a_notice_that_is_none_is_refused_with_a_reason(line, caplog):
 
     refused = [entry.reason for entry in caplog.records if entry.message == "notice refused"]
     assert [] == line.called(GET)
-    assert [True] * len(NO_NOTICES) == [why in said for why, said in zip(NO_NOTICES.values(), refused, strict=True)]
+    assert [True] * len(NO_NOTICES) == [why in text for why, text in zip(NO_NOTICES.values(), refused, strict=True)]
     line.clock.advance(200)
     (scan,) = line.table.scans.scans()
     assert (len(NO_NOTICES) + 1, {}) == (len(line.invocations("completion")), line.letters)
@@ -53,7 +53,7 @@ def test_a_notice_that_is_none_is_refused_with_a_reason(line, caplog):
 
 
 def test_a_message_that_is_none_of_ours_leaves_the_lane(line, caplog):
-    """Each is dropped with an alarm, starts nothing, and does not stand in the way of the next."""
+    """Each is dropped with an alarm, starts nothing, and does not block the next."""
     line.put("a.mp4")
     (url,) = (url for url in line.client("sqs").list_queues()["QueueUrls"] if "LanesNormalQueue" in url)
 

@@ -1,4 +1,4 @@
-"""Batch jobs that cannot work: each says why, and whatever became of its objects is told."""
+"""Batch jobs that cannot work: each says why, and what became of its objects is reported."""
 
 import csv
 import io
@@ -43,13 +43,13 @@ def test_a_manifest_with_a_wrong_etag_fails_the_job_with_a_reason(line, etag, re
 
     job = line.run_job(good | {"Manifest": good["Manifest"] | {"Location": wrong}, "ClientRequestToken": "wrong"})
     before = (line.invocations("batch_invoke"), line.table.scans.scans())
-    mended = line.run_job(good)
+    fixed = line.run_job(good)
 
     (failure,) = job["FailureReasons"]
     assert ("Failed", (0, 0, 0)) == (job["Status"], tasks(job))
     assert reason in failure["FailureReason"]
     assert ([], []) == before
-    assert ("Complete", State.CLEAN) == (mended["Status"], line.record("a.mp4", SCAN).state)
+    assert ("Complete", State.CLEAN) == (fixed["Status"], line.record("a.mp4", SCAN).state)
 
 
 def test_submit_job_tells_why_its_job_failed(line):
@@ -86,7 +86,7 @@ def test_review_tells_what_was_never_attempted(line):
 
 @pytest.mark.parametrize("arguments", [None, {"scan_id": "latest"}, {"scan_id": SCAN, "lane": "fast"}])
 def test_a_job_made_by_hand_without_good_arguments_fails_each_task_with_a_reason(line, arguments):
-    """Such a job is Complete with all tasks failed, and its report tells for each what is wrong and which tool does it right."""
+    """Such a job is Complete with all tasks failed, and its report says for each what is wrong and which tool does it right."""
     request = line.upload_manifest(*(f"{BUCKET},{number}.mp4" for number in range(3)))
     function = request["Operation"]["LambdaInvoke"] | {"UserArguments": arguments or {}}
     if arguments is None:
@@ -124,7 +124,7 @@ def test_a_job_of_which_every_task_fails_loses_nothing(line):
 
 
 def test_a_job_of_which_every_task_meets_trouble_can_be_repeated(line):
-    """Trouble of AWS's, past all patience and redrives, is told in the report; the same manifest then scans every object."""
+    """Trouble of AWS's, beyond all retries and redrives, is in the report; the same manifest then scans every object."""
     keys = [f"{number}.mp4" for number in range(2)]
     for key in keys:
         line.put(key)

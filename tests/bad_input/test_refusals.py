@@ -61,7 +61,7 @@ def test_a_task_that_cannot_be_understood_fails_with_a_sentence(line, changes, r
     "event", [{}, [], None, {"Records": None}, {"Records": [None, {}]}, {"Records": [{"EventSource": "aws:s3"}]}]
 )
 def test_an_event_that_sns_never_sent_is_refused(line, caplog, event):
-    """`completion` refuses it with a reason and asks nobody anything."""
+    """`completion` refuses it with a reason and calls no service."""
     caplog.set_level(logging.WARNING)
 
     line.invoke("completion", event)

@@ -3,7 +3,7 @@
 from botocore.exceptions import ClientError
 
 # What an error carries beside its code that our adapters read. Messages are for people, and may differ.
-TOLD_BY_ERRORS = ("Item", "CancellationReasons")
+COMPARED_OF_ERRORS = ("Item", "CancellationReasons")
 
 
 def answer(client, operation, **parameters):
@@ -12,7 +12,7 @@ def answer(client, operation, **parameters):
         content = getattr(client, operation)(**parameters)
     except ClientError as error:
         response = error.response
-        told = {name: response[name] for name in TOLD_BY_ERRORS if name in response}
-        reasons = [{"Code": reason.get("Code"), "Item": reason.get("Item")} for reason in told.get("CancellationReasons", [])]
-        return {"error": response["Error"]["Code"], **told, **({"CancellationReasons": reasons} if reasons else {})}
+        read = {name: response[name] for name in COMPARED_OF_ERRORS if name in response}
+        reasons = [{"Code": reason.get("Code"), "Item": reason.get("Item")} for reason in read.get("CancellationReasons", [])]
+        return {"error": response["Error"]["Code"], **read, **({"CancellationReasons": reasons} if reasons else {})}
     return {name: value for name, value in content.items() if name != "ResponseMetadata"}

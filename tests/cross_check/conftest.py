@@ -1,4 +1,4 @@
-"""The same template twice: in the emulator, and in ministack, which nobody here wrote."""
+"""The same template twice: in the emulator, and in ministack, an emulator by others."""
 
 import json
 import subprocess

@@ -114,7 +114,7 @@ class Crew:
 
     def _wait_until_final(self):
         table = self._table(self._registering)
-        end = time.monotonic() + self._order["patience_seconds"]
+        end = time.monotonic() + self._order["deadline_seconds"]
         while time.monotonic() < end:
             final = sum(table.scans.totals(scan).final for scan in self._order["scans"])
             if final >= self._order["videos"]:
@@ -153,7 +153,7 @@ class Crew:
         """Do what the event source mapping does with a message."""
         answer = flow.respond({"Records": [record]}, deadline=self._clock.now() + FUNCTION_SECONDS)
         if answer["batchItemFailures"]:
-            self.counts["messages handed back"] += 1
+            self.counts["messages returned"] += 1
         else:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=record["receiptHandle"])
             self.counts["messages done with"] += 1
@@ -199,7 +199,7 @@ def _sqs_record(message, arn):
 
 
 class Alarms(logging.Handler):
-    """Counts what a flow logs as an error; the rest is nobody's business here."""
+    """Counts what a flow logs as an error; the rest does not matter here."""
 
     def __init__(self, counts):
         super().__init__(logging.ERROR)

@@ -1,4 +1,4 @@
-"""ministack, an emulator of AWS that nobody here wrote, as a server of its own: what passes against ours alone is not proven.
+"""ministack, an emulator of AWS by others, as a server of its own: what passes against ours alone is not proven.
 
 It runs in an environment of its own (`.ministack/`, made by make) because it pins botocore. Its Lambda runs functions in processes
 of that environment's Python, so boto3 is in there too.
@@ -25,7 +25,7 @@ class Ministack:
 
     Attributes:
         endpoint: Its URL.
-        log: What it said.
+        log: Its output.
     """
 
     def __init__(self, directory, **environment):

@@ -1,10 +1,8 @@
 """Rekognition for a server that has none: the emulator's engine over HTTP, with that server's S3 and SNS behind it."""
 
 from botocore.exceptions import ClientError
-from moto.core.base_backend import BackendDict
-from moto.core.model_instances import reset_model_data
 
-from tools.emulator.core.application import moto_application
+from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import WallClock
 from tools.emulator.core.ports import NoSuchObjectError, StoredObject
 from tools.emulator.core.server import Server
@@ -46,7 +44,7 @@ class Rekognition:
 
     Attributes:
         endpoint: Its URL.
-        ledger: The engine's books.
+        ledger: The engine's ledger.
     """
 
     def __init__(self, settings):
@@ -55,7 +53,7 @@ class Rekognition:
         self.endpoint = self._server.endpoint
 
     def open(self, client):
-        """Serve, with the S3 and the SNS of whoever makes these clients."""
+        """Serve, with the S3 and the SNS that these clients reach."""
         self._clock = WallClock()
         engine = ContentModeration(
             clock=self._clock,
@@ -65,13 +63,12 @@ class Rekognition:
             analyser=VideoAnalyser(),
         )
         self.ledger = engine.ledger
-        responses.install(engine)
-        self._server.start(moto_application())
+        self._installed = moto_hooks.install(responses.hooks(engine))
+        self._server.start(moto_hooks.application())
 
     def close(self):
-        """Stop serving, and give moto its own Rekognition back."""
+        """Stop serving, and restore moto's own Rekognition."""
         self._clock.close()
         self._server.close()
-        responses.uninstall()
-        BackendDict.reset()
-        reset_model_data()
+        self._installed.close()
+        moto_hooks.reset()

@@ -14,7 +14,7 @@ class Scene:
         client: Makes boto3 clients of the server.
         environment: With these variables a program reaches the server.
         outputs: The stack's.
-        ledger: The books of the Rekognition that it has.
+        ledger: The ledger of its Rekognition.
         table: The stack's table.
         functions: The configuration of each function by its module.
     """
@@ -56,7 +56,7 @@ class Scene:
         return {record.video.key: record for record in self.table.records.records(wanted)}
 
     def left(self):
-        """Return how many messages stand in each queue of the stack, where there are any."""
+        """Return how many messages are in each queue of the stack, where there are any."""
         sqs, counts = self.client("sqs"), {}
         for url in sqs.list_queues()["QueueUrls"]:
             answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

@@ -24,7 +24,7 @@ SCANS = {"normal": "01JDEM00000000000000000001", "express": "01JDEM0000000000000
 VIDEOS_PER_LANE = 500
 # S3 Batch may invoke a function twice for a task (redrives); here at the same time, which is worse.
 TWICE_EVERY = 10
-PATIENCE_SECONDS = 800
+DEADLINE_SECONDS = 800
 # Of the load's time, a little more than what the servers' Rekognition takes.
 ANALYSIS_SECONDS = 12.0
 # Rekognition's quota. The stack uses 18: that, and three starts more while four starters count at the same time, may be open.
@@ -61,7 +61,7 @@ def run_load(scene):
         "videos": len(SCANS) * VIDEOS_PER_LANE,
         "environments": {name: scene.environment_of(name) for name in ("batch_invoke", "start_analysis")},
         "analysis_seconds": ANALYSIS_SECONDS,
-        "patience_seconds": PATIENCE_SECONDS,
+        "deadline_seconds": DEADLINE_SECONDS,
     }
     environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **scene.environment}
     command = [sys.executable, "-m", "tests.cross_check.load"]

@@ -1,4 +1,4 @@
-"""Our functions in a Lambda that nobody here wrote: deployed by ministack's CloudFormation from our template, run in its processes.
+"""Our functions in a Lambda that others wrote: deployed by ministack's CloudFormation from our template, run in its processes.
 
 Everything but Rekognition is ministack's: S3, SQS with its event source mappings, SNS, DynamoDB. What it cannot judge: S3 Batch
 Operations (it has none, so an event of theirs is handed to `batch_invoke`), retries and dead letters of functions that SNS invokes
@@ -13,7 +13,7 @@ from tests.cross_check.scene import BUCKET
 from tools.emulator.samples import tiny_clip
 
 SCAN = "01JDEM00000000000000000001"
-PATIENCE_SECONDS = 120
+DEADLINE_SECONDS = 120
 
 
 def invoke(scene, module, event):
@@ -45,7 +45,7 @@ def test_from_a_batch_event_to_the_verdict(on_ministack):
     answer = invoke(scene, "batch_invoke", event_of("clean.mp4", "flagged.mp4", "no%20video.mp4"))
 
     assert {"Succeeded"} == {result["resultCode"] for result in answer["results"]}
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + DEADLINE_SECONDS
     while not all(record.state.final for record in scene.records(made, SCAN).values()) and time.monotonic() < end:
         time.sleep(0.5)
     assert made == {key: record.state for key, record in scene.records(made, SCAN).items()}
@@ -67,13 +67,13 @@ def test_what_the_template_says_is_what_there_is(on_ministack, template):
     sqs = scene.client("sqs")
     urls = sqs.list_queues()["QueueUrls"]
     queues = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"] for url in urls]
-    assert sorted(map(said, by_type["AWS::SQS::Queue"])) == sorted(map(found, queues))
+    assert sorted(map(declared, by_type["AWS::SQS::Queue"])) == sorted(map(found, queues))
     mappings = scene.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     assert [2, 2] == [mapping["ScalingConfig"]["MaximumConcurrency"] for mapping in mappings]
     assert [1, 1] == [mapping["BatchSize"] for mapping in mappings]
 
 
-def said(queue):
+def declared(queue):
     """Return what the template says of a queue: for how long messages stay and are hidden, and how often they may come."""
     redrive = queue.get("RedrivePolicy", {}).get("maxReceiveCount", 0)
     return queue["MessageRetentionPeriod"], queue.get("VisibilityTimeout", 30), redrive

@@ -1,4 +1,4 @@
-"""Our SQS and ministack's, told the same: messages sent, received until none is visible, hidden, shown, deleted, dead.
+"""Our SQS and ministack's, given the same requests: messages sent, received until none is visible, hidden, shown, deleted, dead.
 
 Compared are the bodies that come with how often each came, depths, error codes and what of a batch succeeded or failed. Time stands
 aside: messages are hidden for a minute or not at all, and no example takes that long.
@@ -9,7 +9,7 @@ Where they are known to differ, and who is right:
 |---|---|---|---|
 | delete a message twice, or by an older receipt | succeeds | ReceiptHandleIsInvalid | "the request succeeds" [API: DeleteMessage] |
 | hide a message that is gone or was received again | InvalidParameterValue | ReceiptHandleIsInvalid | InvalidParameterValue (1) |
-| hide a message that is visible again | no effect (or a dial's error) | hidden | no effect (2) |
+| hide a message that is visible again | no effect (or a setting's error) | hidden | no effect (2) |
 | hide a message for more than 12 hours | InvalidParameterValue | hidden | "0 to 43200" [API: ChangeMessageVisibility] |
 
 (1) mapbox/ecs-watchbot #135, vmihailenco/taskq #29; our handlers take both codes for the same. (2) localstack/localstack #9632.
@@ -53,14 +53,14 @@ class Lane:
         """Receive until nothing is visible; return what came."""
         came = []
         while True:
-            told = answer(
+            reply = answer(
                 self._client,
                 "receive_message",
                 QueueUrl=self._url,
                 MaxNumberOfMessages=10,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
-            messages = told.get("Messages", [])
+            messages = reply.get("Messages", [])
             if not messages:
                 return sorted(came)
             for message in messages:
@@ -76,14 +76,14 @@ class Lane:
         asked = (
             answer(self._client, "get_queue_attributes", QueueUrl=url, AttributeNames=DEPTHS) for url in (self._url, self._dead)
         )
-        return [told["Attributes"] for told in asked]
+        return [reply["Attributes"] for reply in asked]
 
 
-def _plain(told):
-    """Return an answer without ids and checksums of ids, and with the errors of a receipt that is no longer good as one."""
-    if FAULTS.get(told.get("error")) is Fault.CONDITION:
+def _plain(reply):
+    """Return an answer without ids and checksums of ids, and with the errors of a receipt that is no longer valid as one."""
+    if FAULTS.get(reply.get("error")) is Fault.CONDITION:
         return {"error": Fault.CONDITION}
-    plain = {name: value for name, value in told.items() if name != "MessageId"}
+    plain = {name: value for name, value in reply.items() if name != "MessageId"}
     for kind, kept in (("Successful", ("Id", "MD5OfMessageBody")), ("Failed", ("Id", "SenderFault"))):
         if kind in plain:
             plain[kind] = sorted(tuple(entry.get(name) for name in kept) for entry in plain[kind])
@@ -127,8 +127,8 @@ class Lanes(RuleBasedStateMachine):
     def send_batch(self, texts, id_of):
         """Send up to ten messages; eleven, or two with one id, are refused as a whole."""
         entries = [{"Id": id_of(number), "MessageBody": body} for number, body in enumerate(self.bodies(texts))]
-        told = self.both(lambda lane: lane.call("send_message_batch", Entries=entries))
-        event(f"send_message_batch: {told.get('error', 'done')}")
+        reply = self.both(lambda lane: lane.call("send_message_batch", Entries=entries))
+        event(f"send_message_batch: {reply.get('error', 'done')}")
 
     @rule()
     def receive_all(self):
@@ -146,10 +146,10 @@ class Lanes(RuleBasedStateMachine):
     def hide(self, data, seconds):
         """Hide a message for longer, or show it at once."""
         body = data.draw(st.sampled_from(self.in_flight))
-        told = self.both(
+        reply = self.both(
             lambda lane: lane.call("change_message_visibility", ReceiptHandle=lane.handle(body), VisibilityTimeout=seconds)
         )
-        if seconds == 0 and "error" not in told:
+        if seconds == 0 and "error" not in reply:
             self.in_flight.remove(body)
 
     @precondition(lambda self: self.in_flight)
@@ -164,7 +164,7 @@ class Lanes(RuleBasedStateMachine):
     @precondition(lambda self: self.deleted)
     @rule(data=st.data())
     def hide_what_is_gone(self, data):
-        """Whoever hides a deleted message is told."""
+        """Hiding a deleted message is an error."""
         body = data.draw(st.sampled_from(self.deleted))
         self.both(lambda lane: lane.call("change_message_visibility", ReceiptHandle=lane.handle(body), VisibilityTimeout=60))
 

@@ -1,10 +1,10 @@
-"""Our DynamoDB and ministack's, told the same: whatever our adapters may ask for in whatever order, they answer alike.
+"""Our DynamoDB and ministack's, given the same requests: whatever our adapters ask for in any order, they answer alike.
 
 Requests are built by the adapters' own expressions. Compared are items, counts, keys to go on from, error codes, old images and the
-reasons of cancelled transactions; not messages, which are for people. Indexes do not lag here: that is a dial of ours.
+reasons of cancelled transactions; not messages, which are for people. Indexes do not lag here: that is a setting of ours.
 
 No difference is known; the first run found one of ours (a transaction with two actions on one item passed if their keys had their
-attributes in another order), mended since.
+attributes in another order), fixed since.
 """
 
 import itertools
@@ -179,11 +179,11 @@ class Requests:
         return expressions.serialized_item(self._own(item))
 
 
-def comparable(told):
+def comparable(reply):
     """Return an answer without order where DynamoDB promises none."""
-    if "Responses" in told:
-        return told | {"Responses": {name: sorted(found, key=repr) for name, found in told["Responses"].items()}}
-    return told
+    if "Responses" in reply:
+        return reply | {"Responses": {name: sorted(found, key=repr) for name, found in reply["Responses"].items()}}
+    return reply
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import ManualClock
 from tools.emulator.world import World
 
@@ -20,10 +21,9 @@ class Account:
         self._session = session
         self._stack = stack
 
-    def install(self, service):
-        """Install a service until the test ends, and return it."""
-        service.install()
-        self._stack.callback(service.uninstall)
+    def install(self, responses, service):
+        """Have a service's requests answered by it until the test ends, and return it."""
+        self._stack.enter_context(moto_hooks.install(responses.hooks(service)))
         return service
 
     def client(self, name):

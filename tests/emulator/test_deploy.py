@@ -54,9 +54,9 @@ RESOURCES = {
     "Queue": resource(
         "SQS::Queue",
         VisibilityTimeout=120,
-        RedrivePolicy={"deadLetterTargetArn": {"Fn::GetAtt": ["Grave", "Arn"]}, "maxReceiveCount": 3},
+        RedrivePolicy={"deadLetterTargetArn": {"Fn::GetAtt": ["Dlq", "Arn"]}, "maxReceiveCount": 3},
     ),
-    "Grave": resource("SQS::Queue"),
+    "Dlq": resource("SQS::Queue"),
     "Bucket": resource("S3::Bucket"),
     "BucketPolicy": resource("S3::BucketPolicy", Bucket={"Ref": "Bucket"}, PolicyDocument={"Statement": []}),
     "TopicPolicy": resource("SNS::TopicPolicy", Topics=[{"Ref": "Topic"}], PolicyDocument=TOPIC_POLICY),
@@ -76,14 +76,14 @@ RESOURCES = {
         TopicArn={"Ref": "Topic"},
         Protocol="lambda",
         Endpoint={"Fn::GetAtt": ["Function", "Arn"]},
-        RedrivePolicy={"deadLetterTargetArn": {"Fn::GetAtt": ["Grave", "Arn"]}},
+        RedrivePolicy={"deadLetterTargetArn": {"Fn::GetAtt": ["Dlq", "Arn"]}},
     ),
     "ToPerson": resource("SNS::Subscription", TopicArn={"Ref": "Topic"}, Protocol="email", Endpoint="reviewer@example.com"),
     "Alarm": resource(
         "CloudWatch::Alarm",
         Namespace="AWS/SQS",
         MetricName="ApproximateNumberOfMessagesVisible",
-        Dimensions=[{"Name": "QueueName", "Value": {"Fn::GetAtt": ["Grave", "QueueName"]}}],
+        Dimensions=[{"Name": "QueueName", "Value": {"Fn::GetAtt": ["Dlq", "QueueName"]}}],
         Statistic="Maximum",
         Period=300,
         EvaluationPeriods=1,
@@ -92,7 +92,7 @@ RESOURCES = {
         AlarmActions=[{"Ref": "Topic"}],
     ),
 }
-OUTPUTS = {name: {"Value": {"Ref": name}} for name in ("Table", "Topic", "Queue", "Grave", "Alarm")} | {
+OUTPUTS = {name: {"Value": {"Ref": name}} for name in ("Table", "Topic", "Queue", "Dlq", "Alarm")} | {
     "AlarmArn": {"Value": {"Fn::GetAtt": ["Alarm", "Arn"]}}
 }
 
@@ -187,7 +187,7 @@ def test_a_stack_that_is_not_in_the_assembly_is_named(world, assembly):
 
 
 def test_a_deleted_stack_takes_its_subscriptions_along(world, assembly):
-    """After DeleteStack nobody is mailed."""
+    """After DeleteStack no mail is sent."""
     world.deploy(assembly(), "Stack")
 
     world.client("cloudformation").delete_stack(StackName="Stack")

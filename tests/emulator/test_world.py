@@ -70,7 +70,7 @@ def test_nothing_of_a_world_is_left_behind(tmp_path):
 
 
 def test_there_is_one_world_at_a_time(world, tmp_path):
-    """It stands in moto's place, of which there is one in a process; the first goes on undisturbed."""
+    """There is one moto in a process, whose place a world takes; the first goes on undisturbed."""
     second = World(directory=tmp_path / "second")
 
     with pytest.raises(RuntimeError):
@@ -109,7 +109,7 @@ def test_the_ledger_tells_who_called_what(world):
 
 
 def test_the_ledger_knows_operations_by_their_paths(world):
-    """REST services tell their operation by method and path."""
+    """The operations of REST services are identified by method and path."""
     s3, control = world.client("s3"), world.client("s3control")
     s3.create_bucket(Bucket="amzn-s3-demo-bucket")
     s3.put_object(Bucket="amzn-s3-demo-bucket", Key="a/b c", Body=b"x")

@@ -22,18 +22,21 @@ from tests.harness.session import Clock
 from tests.harness.short_way import short_clients
 from tests.harness.videos import Eyes, video
 from tools import review_report, submit_job
+from tools.emulator.core import moto_hooks
 from tools.emulator.deploy import Deployer
-from tools.emulator.services import cloudformation
+from tools.emulator.services import cloudformation, service_quotas
+from tools.emulator.services.dynamodb import responses as dynamodb
 from tools.emulator.services.dynamodb.responses import DynamoDbService
+from tools.emulator.services.lambda_ import responses as lambda_
 from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.responses import Door as FunctionsDoor
-from tools.emulator.services.rekognition import responses as rekognition_door
+from tools.emulator.services.rekognition import responses as rekognition
 from tools.emulator.services.rekognition.backend import ContentModeration
-from tools.emulator.services.s3.storage import Storage
+from tools.emulator.services.s3.backend import Storage
 from tools.emulator.services.s3_batch import BatchOperations
-from tools.emulator.services.s3_batch import responses as batch_door
-from tools.emulator.services.service_quotas import QuotasDoor
+from tools.emulator.services.s3_batch import responses as s3_batch
+from tools.emulator.services.sns import responses as sns
 from tools.emulator.services.sns.backend import SnsService
+from tools.emulator.services.sqs import responses as sqs
 from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.aws.clients import Clients
@@ -94,12 +97,17 @@ class Line(Calls):
         self.rekognition = ContentModeration(
             clock=clock, settings=settings, objects=self.storage, topics=self.topics, analyser=Eyes()
         )
-        for service in (self.tables, self.queues, self.topics, QuotasDoor(), FunctionsDoor(self.functions)):
-            service.install()
-            self._stack.callback(service.uninstall)
-        for door, engine in ((batch_door, self.batch), (rekognition_door, self.rekognition), (cloudformation, self.topics)):
-            door.install(engine)
-            self._stack.callback(door.uninstall)
+        self._stack.enter_context(moto_hooks.install(self._hooks()))
+
+    def _hooks(self):
+        yield from dynamodb.hooks(self.tables)
+        yield from sqs.hooks(self.queues)
+        yield from sns.hooks(self.topics)
+        yield from service_quotas.hooks()
+        yield from lambda_.hooks(self.functions)
+        yield from s3_batch.hooks(self.batch)
+        yield from rekognition.hooks(self.rekognition)
+        yield from cloudformation.hooks(self.topics)
 
     def _deploy(self, assembly):
         self._stack.enter_context(mock_aws())

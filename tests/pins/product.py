@@ -28,11 +28,12 @@ from handlers.domain.states import Lane
 from tests.bench import __main__ as bench
 from tests.bench import headers, join, listing
 from tests.bench.simulation import bench as simulation
-from tests.harness.fixtures import _synthesised, opened
+from tests.harness.fixtures import opened
 from tests.harness.line import ACCOUNT, Line
 from tests.harness.session import Session
 from tests.harness.videos import video
 from tests.kill import scenarios
+from tests.once import synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools import control_scan, rehearse, review_report, submit_job
 from tools.lib.cli.program import ProgramContext
@@ -54,7 +55,6 @@ __all__ = [
 ]
 
 ROOT = Path(__file__).parents[2]
-synthesised = _synthesised
 PROGRAMS = {
     "submit_job.py": submit_job.main,
     "review_report.py": review_report.main,

@@ -25,7 +25,7 @@ _ENCODERS = {
     "vp9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "threads": "1"}),
     "mpeg4": ("mpeg4", {"threads": "1"}),
 }
-_TILE = 64  # the background's pattern repeats after so many pixels
+_TILE = 64  # after how many pixels the background's pattern repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def write_clip(target: Path | BinaryIO, clip: Clip) -> None:
         str(target) if isinstance(target, Path) else target, "w", format="mp4", options={"fflags": "+bitexact"}
     ) as container:
         stream = container.add_stream(encoder, rate=clip.fps, options=options)
-        assert isinstance(stream, VideoStream)  # noqa: S101 - tells mypy what every encoder above makes
+        assert isinstance(stream, VideoStream)  # noqa: S101 - says to mypy what every encoder above makes
         stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "yuv420p"
         for frame in _frames(clip):
             container.mux(stream.encode(frame))
@@ -191,7 +191,7 @@ def _with_cards(key: str, seconds: float, *cards: CardAt) -> Sample:
 
 def _not_analysed() -> tuple[Sample, ...]:
     return (
-        # Its header, from which anybody could tell, is in what is missing: only Rekognition finds out.
+        # The header, which would show it, is in the part that is missing: only Rekognition finds out.
         Sample("broken/cut short.mp4", cut_short(Clip(3.0)), Expected("FAILED", reason="analysis-failed")),
         Sample("legacy/vp9 in disguise.mp4", Clip(3.0, codec="vp9"), Expected("INELIGIBLE", reason="codec")),
         Sample("broken/zero.mp4", b"", Expected("INELIGIBLE", reason="empty")),

@@ -1,4 +1,4 @@
-"""The dials of the offline world: AWS's limits, what nobody knows about AWS, and how fast time runs."""
+"""The settings of the offline world: AWS's limits, what is unknown about AWS, and how fast time runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EmulatorSettings:
         analysis_factor: Seconds of analysis for each second of video (AWS publishes none).
         analysis_base_seconds: Seconds of analysis before the video's length counts.
         full_account_answers_repeated_token: Unknown on AWS: whether a full account still answers a repeated token with its job.
-        failed_answers_name_video: Unknown on AWS: whether GetContentModeration tells tag and video of a job that failed; the API
+        failed_answers_name_video: Unknown on AWS: whether GetContentModeration names tag and video of a job that failed; the API
             model requires neither.
         quota_lag_seconds: Unknown on AWS: for how long a finished job still counts against the quota.
         batch_tasks_per_second: How many tasks S3 Batch starts a second at most.
@@ -35,7 +35,7 @@ class EmulatorSettings:
         batch_generates_all_versions: Unknown on AWS: whether a manifest that S3 makes of a bucket with versions lists all of them.
         batch_missing_job_error: Unknown on AWS: the code for a missing job; the API model says this one, AWS's guide NoSuchJob.
         index_lag_seconds: How far DynamoDB's indexes lag behind their table.
-        sqs_refuses_late_receipts: Unknown on AWS: whether hiding a message whose time is over, and that nobody received since,
+        sqs_refuses_late_receipts: Unknown on AWS: whether hiding a message that is visible again and was not received since
             is refused (MessageNotInflight, says the API reference) or has no effect (seen on AWS: localstack/localstack #9632).
         account_concurrency: Function invocations at a time in the account; 1,000 by default, new accounts have as few as 10.
         environments_per_function: Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.

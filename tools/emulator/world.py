@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
-import os
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from moto.core.base_backend import BackendDict
-from moto.core.model_instances import reset_model_data
-
+from tools.emulator.breakage import OwnFaults, breakage
+from tools.emulator.core import moto_hooks
 from tools.emulator.core.access import Access, AccessKeys
 from tools.emulator.core.admission import Admission
-from tools.emulator.core.application import Door, moto_application
-from tools.emulator.core.breakage import OwnFaults, breakage
+from tools.emulator.core.application import Gateway
 from tools.emulator.core.clock import Clock, WallClock
 from tools.emulator.core.faults import ApiFaults
 from tools.emulator.core.ledger import ApiLedger
 from tools.emulator.core.server import Server
 from tools.emulator.deploy import Deployer
-from tools.emulator.services import cloudformation
+from tools.emulator.services import cloudformation, service_quotas
+from tools.emulator.services.dynamodb import responses as dynamodb
 from tools.emulator.services.dynamodb.responses import DynamoDbService
+from tools.emulator.services.lambda_ import responses as lambda_
 from tools.emulator.services.lambda_.backend import FunctionService
 from tools.emulator.services.lambda_.processes import ProcessRuntime
-from tools.emulator.services.lambda_.responses import Door as FunctionsDoor
-from tools.emulator.services.rekognition import responses as rekognition_door
+from tools.emulator.services.rekognition import responses as rekognition
 from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.video import VideoAnalyser
-from tools.emulator.services.s3.responses import S3Door
-from tools.emulator.services.s3.storage import Storage
+from tools.emulator.services.s3 import responses as s3
+from tools.emulator.services.s3.backend import Storage
 from tools.emulator.services.s3_batch import BatchOperations
-from tools.emulator.services.s3_batch import responses as batch_door
-from tools.emulator.services.service_quotas import QuotasDoor
+from tools.emulator.services.s3_batch import responses as s3_batch
+from tools.emulator.services.sns import responses as sns
 from tools.emulator.services.sns.backend import SnsService
+from tools.emulator.services.sqs import responses as sqs
 from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.settings import EmulatorSettings
 
-ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"  # where moto looks for the account of a request
-
 
 class World:
-    """An AWS account on this machine. There can be one at a time in a process: it stands in moto's place.
+    """An AWS account on this machine. There can be one at a time in a process: it takes moto's place.
 
     Attributes:
-        settings: Its dials.
+        settings: Its settings.
         clock: Its time.
         endpoint: The URL of its server.
         keys: Its access keys, and whose they are.
@@ -67,7 +65,7 @@ class World:
         """Describe a world; it begins with `open` or `with`.
 
         Args:
-            settings: The dials; AWS's defaults where None.
+            settings: The settings; AWS's defaults where None.
             directory: Where mails, functions' logs and their code go; made if missing.
             port: The server's port; 0 is any free one.
             clock: The time; the wall's, at the speed of the settings, where None.
@@ -107,7 +105,7 @@ class World:
         return self
 
     def close(self) -> None:
-        """Stop everything, give moto its own back and forget all that was stored; may be called twice."""
+        """Stop everything, undo the changes of moto and forget all that was stored; may be called twice."""
         self._undo.close()
 
     def environment(self) -> dict[str, str]:
@@ -135,8 +133,8 @@ class World:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._own_faults.install()
         self._undo.callback(self._own_faults.uninstall)
-        self._set_account()
-        self._undo.callback(_forget)
+        self._undo.enter_context(moto_hooks.account(self.settings.account_id))
+        self._undo.callback(moto_hooks.reset)
         self._server = Server(self._port)
         self._undo.callback(self._server.close)
         self.endpoint = self._server.endpoint
@@ -144,15 +142,15 @@ class World:
         self._access = Access(self.endpoint, self.settings, self.keys.user)
         self.clock = self._given_clock or self._wall_clock()
         self._make_services()
-        self._install()
-        door = Door(
-            moto_application(),
+        self._undo.enter_context(moto_hooks.install(self._hooks()))
+        gateway = Gateway(
+            moto_hooks.application(),
             clock=self.clock,
             ledger=self.ledger,
             faults=self.faults,
             admission=Admission(self.endpoint, self.keys),
         )
-        self._server.start(door)
+        self._server.start(gateway)
         self._deployer = Deployer(self.client, self.settings)
         self._deployer.bootstrap()
 
@@ -182,33 +180,13 @@ class World:
             clock=clock, settings=settings, objects=self.storage, topics=self.topics, analyser=VideoAnalyser()
         )
 
-    def _install(self) -> None:
-        for service in (S3Door(), QuotasDoor(), self.tables, self.queues, self.topics):
-            service.install()
-            self._undo.callback(service.uninstall)
-        functions = FunctionsDoor(self.functions)
-        functions.install()
-        self._undo.callback(functions.uninstall)
-        batch_door.install(self.batch)
-        self._undo.callback(batch_door.uninstall)
-        rekognition_door.install(self.rekognition)
-        self._undo.callback(rekognition_door.uninstall)
-        cloudformation.install(self.topics)
-        self._undo.callback(cloudformation.uninstall)
-
-    def _set_account(self) -> None:
-        before = os.environ.get(ACCOUNT_VARIABLE)
-
-        def restore() -> None:
-            os.environ.pop(ACCOUNT_VARIABLE, None)
-            if before is not None:
-                os.environ[ACCOUNT_VARIABLE] = before
-
-        self._undo.callback(restore)
-        os.environ[ACCOUNT_VARIABLE] = self.settings.account_id
-
-
-def _forget() -> None:
-    """Wipe moto: its backends, and the instances its models keep track of."""
-    BackendDict.reset()
-    reset_model_data()
+    def _hooks(self) -> Iterator[moto_hooks.Hook]:
+        yield from s3.hooks()
+        yield from service_quotas.hooks()
+        yield from dynamodb.hooks(self.tables)
+        yield from sqs.hooks(self.queues)
+        yield from sns.hooks(self.topics)
+        yield from lambda_.hooks(self.functions)
+        yield from s3_batch.hooks(self.batch)
+        yield from rekognition.hooks(self.rekognition)
+        yield from cloudformation.hooks(self.topics)

@@ -1,6 +1,6 @@
 """SQS from the emulator's queues (`tools.emulator.services.sqs.queue`): names, clients' operations, and waking whoever polls."""
 
-from tools.emulator.services.lambda_.ports import ReceivedMessage
+from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.sqs.queue import Limits, MessageQueue
 
 _URL = "https://sqs.us-east-1.amazonaws.com/111122223333/"

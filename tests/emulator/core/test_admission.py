@@ -1,4 +1,4 @@
-"""Whom the offline world answers: only who addresses it, is no web page, and signs with a key of this world."""
+"""Which requests the offline world answers: only those addressed to it, not from a web page, and signed with one of its keys."""
 
 import re
 import socket
@@ -23,7 +23,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/work"
 XML = ("InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch")
 QUERY = ("InvalidClientTokenId", "InvalidClientTokenId", "SignatureDoesNotMatch")
 JSON = ("UnrecognizedClientException", "UnrecognizedClientException", "InvalidSignatureException")
-DOORS = {
+SERVICES = {
     "s3": (lambda client: client.list_buckets(), XML),
     "s3control": (lambda client: client.list_jobs(AccountId=ACCOUNT), XML),
     "sqs": (lambda client: client.list_queues(), JSON),
@@ -108,10 +108,10 @@ def without(request, name):
     return b"\r\n".join(line for line in request.split(b"\r\n") if not line.lower().startswith(name.lower() + b":"))
 
 
-@pytest.mark.parametrize("service", DOORS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_no_service_answers_a_stranger(world, client, service):
     """An unknown key, a known one with a wrong secret, and one with a wrong token: 403 with the code of the protocol."""
-    call, codes = DOORS[service]
+    call, codes = SERVICES[service]
     user, session = world.keys.user, world.keys.session(ROLE, "work")
     strangers = [
         ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
@@ -130,10 +130,10 @@ def test_no_service_answers_a_stranger(world, client, service):
     assert refused == [(403, codes[number]) for number in (0, 1, 2, 0, 1)]
 
 
-@pytest.mark.parametrize("service", set(DOORS) - {"rekognition"})
+@pytest.mark.parametrize("service", set(SERVICES) - {"rekognition"})
 def test_every_service_answers_the_user_and_a_role(world, client, service):
-    """The world's own keys open each of its doors, a user's and a session's with its token."""
-    call, _ = DOORS[service]
+    """The world's own keys are accepted by each of its services, a user's and a session's with its token."""
+    call, _ = SERVICES[service]
     user, session = world.keys.user, world.keys.session(ROLE, "work")
 
     answers = [
@@ -166,7 +166,7 @@ def test_every_service_answers_the_user_and_a_role(world, client, service):
     ],
 )
 def test_another_host_is_refused(world, named):
-    """However the world is called but by its own address, a signature with the right key does not help (DNS rebinding)."""
+    """By any name but the world's own address, a signature with the right key does not help (DNS rebinding)."""
     named = named.format(port=urlsplit(world.endpoint).port)
 
     statuses, answer = sent(world, signed(world, named=named or " "))
@@ -375,7 +375,7 @@ def test_the_ledger_knows_only_who_was_let_in(world, client):
 
 
 def test_an_ordered_fault_does_not_wait_for_a_stranger(world, client):
-    """Faults strike calls, and what is refused is none."""
+    """Faults strike calls, and a refused request does not count as one."""
     world.faults.fail("sts", "GetCallerIdentity", status=503, code="ServiceUnavailable")
     stranger, user = client("sts", "AKIAIOSFODNN7EXAMPLE", "x"), world.client("sts", retries={"total_max_attempts": 1})
 
@@ -385,7 +385,7 @@ def test_an_ordered_fault_does_not_wait_for_a_stranger(world, client):
         user.get_caller_identity()
 
 
-def test_a_shells_own_session_token_is_in_nobodys_way(world):
+def test_a_shells_own_session_token_does_no_harm(world):
     """The environment empties the token of another account, which would be sent along and refused."""
     program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     environment = {"AWS_SESSION_TOKEN": "another", **world.environment()}

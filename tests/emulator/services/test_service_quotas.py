@@ -15,11 +15,11 @@ def world(tmp_path_factory):
 
 
 def test_account_settings(world):
-    """The account's concurrency is that of the dial, and all of it is free where nothing is reserved."""
-    told = world.client("lambda").get_account_settings()
+    """The account's concurrency is that of the settings, and all of it is free where nothing is reserved."""
+    answer = world.client("lambda").get_account_settings()
 
-    assert (70, 70) == tuple(told["AccountLimit"][name] for name in ("ConcurrentExecutions", "UnreservedConcurrentExecutions"))
-    assert {"TotalCodeSize": 0, "FunctionCount": 0} == told["AccountUsage"]
+    assert (70, 70) == tuple(answer["AccountLimit"][name] for name in ("ConcurrentExecutions", "UnreservedConcurrentExecutions"))
+    assert {"TotalCodeSize": 0, "FunctionCount": 0} == answer["AccountUsage"]
 
 
 def test_quotas(world):

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Record, Scan
 from handlers.domain.states import State
-from tools.emulator.services.s3_batch.invocation import Answer
-from tools.emulator.services.s3_batch.invocation import Fate as TaskFate
+from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.report import Destination, Report
 from tools.lib.errors import ToolError
@@ -181,7 +180,7 @@ def test_what_the_emulator_writes(tasks, per_file):
     files = Files()
     report = Report(Destination("work", f"reports/{SCAN_ID}", failed_tasks_only=False, failed_strings=True), per_file)
     for key, message, succeeded in tasks:
-        status = TaskFate.SUCCEEDED if succeeded else TaskFate.FAILED
+        status = TaskOutcome.SUCCEEDED if succeeded else TaskOutcome.FAILED
         report.add(Row(BUCKET, quote(key, safe="/"), None), Answer(status, 200, "" if succeeded else "Code", message))
     numbers = iter(range(1000))
     report.write(files, "J", 1_760_000_000.5, lambda: f"{next(numbers):040x}")

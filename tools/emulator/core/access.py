@@ -1,4 +1,4 @@
-"""Who may ask a world: its access keys with the principals behind them, and how programs and tests get at it."""
+"""Access to a world: its keys with their principals, and the environment and clients with which programs reach it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from moto.sts.models import sts_backends
 
 from tools.emulator.settings import EmulatorSettings
 
-USER = "tool"  # the principal of whoever works in the account: the deployer, and the programs that a person runs
+USER = "tool"  # the principal of the deployer and of the programs that a person runs
 # boto3 puts the account in front of s3control's host, which only a proxy can still find; the server is one
 CONTROL_HOST = "s3control.invalid"
 CONTROL_ENDPOINT = f"http://{CONTROL_HOST}"
-# What IAM's identifiers are made of, after a prefix that tells their kind [IAM:reference_identifiers].
+# What IAM's identifiers are made of, after a prefix that names their kind [IAM:reference_identifiers].
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _LONG_TERM, _TEMPORARY = "AKIA", "ASIA"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user, or a session of a role: what policies are held against.
+    """A user, or a session of a role: what policies apply to.
 
     Attributes:
         name: What ledgers call it: `tool`, or a function's name.
@@ -70,7 +70,7 @@ class Key:
 
 
 class AccessKeys:
-    """The keys of one world, random and so unknown to whoever was not given one. Safe to call from any thread.
+    """The keys of one world, random, so that only programs that were given one can use it. Safe to call from any thread.
 
     Attributes:
         user: The credentials of the account's user.
@@ -110,7 +110,7 @@ def _made(prefix: str, token: str | None = None) -> Credentials:
 
 
 def _made_by_the_api(access_key: str, account: str) -> Key | None:
-    """Return a key from CreateAccessKey or AssumeRole: only who had a key already can have asked for it."""
+    """Return a key from CreateAccessKey or AssumeRole: only the holder of a key can have asked for it."""
     iam = iam_backends[account]["aws"]
     found = iam.access_keys.get(access_key)
     if found is None or found.status != "Active":
@@ -130,7 +130,7 @@ def _session(region: str) -> boto3.Session:
 
 
 class Access:
-    """The user's ways to one endpoint."""
+    """How the user reaches one endpoint."""
 
     def __init__(self, endpoint: str, settings: EmulatorSettings, user: Credentials) -> None:
         self._endpoint = endpoint

@@ -1,6 +1,6 @@
-"""Whom a world answers: requests that are addressed to it, come from no web page, and are signed with a key of its own.
+"""Which requests a world answers: those addressed to it, not from a web page, and signed with one of its keys.
 
-A world runs code for whoever may ask it (`lambda:CreateFunction`). Its port is open to every program of the machine, and to every
+A world runs code for its callers (`lambda:CreateFunction`). Its port is open to every program of the machine, and to every
 page in the machine's browser; so each request has to show that its sender was given a key.
 """
 
@@ -60,7 +60,7 @@ class Admission:
         self._keys = keys
 
     def admit(self, environ: dict[str, Any], call: Call) -> Principal:
-        """Return who sent a request.
+        """Return the sender of a request.
 
         Raises:
             RefusedError: It is not to be answered.

@@ -1,4 +1,4 @@
-"""What the world's server serves: moto's application behind a door that keeps the ledger and lets ordered faults strike."""
+"""What the world's server serves: moto's application, with admission before it, a ledger of its calls and faults on order."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 from xml.sax.saxutils import escape
-
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from tools.emulator.core.access import Principal
 from tools.emulator.core.admission import Admission, RefusedError
@@ -17,11 +15,8 @@ from tools.emulator.core.faults import ApiFaults, Order
 from tools.emulator.core.ledger import ApiCall, ApiLedger
 from tools.emulator.core.server import Application, StartResponse
 
-# moto's own pages beside the AWS APIs, by its names: a dashboard that reads and resets everything, and a machine's metadata
-_CLOSED = ("moto_api", "instance_metadata")
 
-
-class Door:
+class Gateway:
     """A WSGI application around moto's."""
 
     def __init__(
@@ -66,29 +61,6 @@ class Door:
 
     def _note(self, principal: Principal, call: Call, status: int) -> None:
         self._ledger.note(ApiCall(self._clock.now(), principal.name, call.service, call.operation, status))
-
-
-class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc] # moto is untyped
-    """Moto's, that remembers which host means which service: moto lists a folder for that at every request (0.3 ms, measured)."""
-
-    def __init__(self) -> None:
-        super().__init__(create_backend_app)
-        self._known: dict[str | None, Any] = {}
-
-    def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's
-        """Return the service's name, None where a path is one that moto keeps for itself: then the signature tells the service.
-
-        moto holds its lock around this.
-        """
-        if host not in self._known:
-            self._known[host] = None if host in _CLOSED else super().get_backend_for_host(host)
-        return self._known[host]
-
-
-def moto_application() -> Application:
-    """Return moto's application, made anew so that it finds the doors that are installed now."""
-    application: Application = _Dispatcher()
-    return application
 
 
 def _exhaust(answer: Iterable[bytes]) -> None:

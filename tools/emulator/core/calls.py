@@ -18,9 +18,9 @@ from tools.emulator.core.signature import Signature
 _FORM = "application/x-www-form-urlencoded"
 # botocore's names where the signature has another
 _NAMES = {"monitoring": "cloudwatch"}
-# services whose operation is told by method and path
+# services whose operation follows from method and path
 _PATH_SERVICES = {"lambda": "lambda", "s3control": "s3control"}
-# S3's operations by method, whether there is a key, and the query parameter that tells them apart
+# S3's operations by method, whether there is a key, and the query parameter that distinguishes them
 _S3 = {
     ("GET", True, ""): "GetObject",
     ("HEAD", True, ""): "HeadObject",
@@ -49,7 +49,7 @@ class Call:
     """An AWS call.
 
     Attributes:
-        service: boto3's name of the service, e.g. `dynamodb`, `s3control`; "" for what is no AWS call.
+        service: boto3's name of the service, e.g. `dynamodb`, `s3control`; "" for anything else.
         operation: AWS's name, e.g. `PutItem`; method and path where the name is not known here.
         signature: What signs it, None where nothing does.
         protocol: `json`, `query`, `rest-xml` or `rest-json`: how an error is written.

@@ -26,11 +26,11 @@ class Clock(Protocol):
         ...
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Call the action once, so many seconds from now; it must not raise."""
+        """Call the action once, after some seconds; it must not raise."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait so many of this clock's seconds."""
+        """Wait for some of this clock's seconds."""
         ...
 
 
@@ -111,14 +111,14 @@ class WallClock:
         return self.origin_wall + (time.monotonic() - self._origin) * self.speed
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Call the action in a thread of the pool, so many of this clock's seconds from now."""
+        """Call the action in a thread of the pool, after some of this clock's seconds."""
         with self._changed:
             if self._open:
                 self._agenda.put(self.now() + max(0.0, seconds), action)
                 self._changed.notify()
 
     def sleep(self, seconds: float) -> None:
-        """Wait so many of this clock's seconds."""
+        """Wait for some of this clock's seconds."""
         time.sleep(max(0.0, seconds) / self.speed)
 
     def close(self) -> None:

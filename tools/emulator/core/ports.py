@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class NoSuchObjectError(Exception):
@@ -101,4 +101,58 @@ class Queues(Protocol):
 
     def send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
         """Send a message (attributes are strings); raise `LookupError` where there is no such queue."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """A message as an event source mapping receives it.
+
+    Attributes:
+        message_id: SQS's id of the message, the same at each receipt.
+        receipt_handle: The handle of this receipt.
+        body: The body.
+        md5_of_body: 32 hex digits.
+        attributes: ApproximateReceiveCount, SentTimestamp, SenderId, ApproximateFirstReceiveTimestamp (all as strings, times in
+            epoch milliseconds) and AWSTraceHeader where the message has one.
+        message_attributes: By name, in the form of Lambda's event: `{"stringValue": ..., "dataType": "String",
+            "stringListValues": [], "binaryListValues": []}`.
+    """
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    md5_of_body: str
+    attributes: Mapping[str, str]
+    message_attributes: Mapping[str, Mapping[str, Any]]
+
+
+class ReceivingQueues(Protocol):
+    """SQS as an event source mapping sees it. Called from several threads."""
+
+    def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
+        """Return up to `max_messages` (1 to 10) visible messages, without waiting.
+
+        They are hidden for the queue's visibility timeout. Each receipt counts, and sends a message that was received too often to
+        the dead-letter queue, as SQS does.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        ...
+
+    def visibility_seconds(self, queue_arn: str) -> float:
+        """Return for how long the queue hides a message that was received.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
+        ...
+
+    def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
+        """Delete messages by the handles of their receipts; a handle that is no longer valid is ignored.
+
+        Raises:
+            LookupError: There is no such queue.
+        """
         ...

@@ -45,7 +45,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Answer nobody any more and end the connections."""
+        """Stop answering and end the connections."""
         self._application = _unavailable
         if self._thread.is_alive():
             self._server.shutdown()
@@ -114,7 +114,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
         return environ
 
     def _host(self) -> str:
-        """Return the host that the request names, in its target or in Host; several are put in a row, which no host is called."""
+        """Return the host that the request names, in its target or in Host; several are joined, which matches no host."""
         named = self.headers.get_all("Host", [])
         target = urlsplit(self.path)
         if target.scheme and target.netloc and named != [target.netloc]:
@@ -134,13 +134,13 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
         self.flush_headers()
 
     def log_request(self, *_: object) -> None:
-        """Say nothing of each request: the ledger has it."""
+        """Write no log: the ledger has each request."""
 
 
-def _length(told: str) -> int:
-    if not (told.isascii() and told.isdigit()):
-        raise ValueError(told)
-    return int(told)
+def _length(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return int(text)
 
 
 def _unavailable(_: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

@@ -63,7 +63,7 @@ def claims(environ: dict[str, Any]) -> bool:
 
 
 def read(environ: dict[str, Any]) -> Signature | None:
-    """Return a request's signature: the header's, where there is one, else the query's; None where it is none or malformed."""
+    """Return a request's signature: the header's, where there is one, else the query's; None where it is missing or malformed."""
     if "HTTP_AUTHORIZATION" in environ:
         found = _HEADER.fullmatch(environ["HTTP_AUTHORIZATION"].strip())
         return None if found is None else _version_4(found, found["headers"], found["signature"], in_query=False)
@@ -89,7 +89,7 @@ def session_token(environ: dict[str, Any], signature: Signature) -> str:
 
 
 def verified(environ: dict[str, Any], signature: Signature, secret: str) -> bool:
-    """Return whether a request is what was signed, by who has the secret; its body is read and put back.
+    """Return whether a request is the one that was signed, with the secret of its key; its body is read and put back.
 
     The time of signing does not count: a world's time is not the machine's.
     """

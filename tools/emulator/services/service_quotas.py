@@ -12,24 +12,16 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 from moto.servicequotas.responses import ServiceQuotasResponse
 
-_METHOD = "list_service_quotas"
+from tools.emulator.core import moto_hooks
 
 
-class QuotasDoor:
-    """Puts the operation into moto's place."""
+def hooks() -> tuple[moto_hooks.Hook, ...]:
+    """Return what has moto answer ListServiceQuotas."""
+    return (moto_hooks.Replacement(ServiceQuotasResponse, "list_service_quotas", _list_service_quotas),)
 
-    def install(self) -> None:
-        """Let moto answer ListServiceQuotas."""
 
-        def list_service_quotas(response: Any) -> str:  # noqa: ANN401 - moto's
-            code = response._get_param("ServiceCode")  # noqa: SLF001 - how moto's own answers read a request
-            if code != "rekognition":
-                raise JsonRESTError("NoSuchResourceException", f"The offline world lists no quotas of {code}")
-            return json.dumps({"Quotas": []})
-
-        setattr(ServiceQuotasResponse, _METHOD, list_service_quotas)
-
-    def uninstall(self) -> None:
-        """Leave moto as it was."""
-        if _METHOD in vars(ServiceQuotasResponse):
-            delattr(ServiceQuotasResponse, _METHOD)
+def _list_service_quotas(response: Any) -> str:  # noqa: ANN401 - moto's
+    code = response._get_param("ServiceCode")  # noqa: SLF001 - how moto's own answers read a request
+    if code != "rekognition":
+        raise JsonRESTError("NoSuchResourceException", f"The offline world lists no quotas of {code}")
+    return json.dumps({"Quotas": []})

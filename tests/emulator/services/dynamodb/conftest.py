@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.emulator.services.dynamodb import Service
+from tools.emulator.services.dynamodb import Service, responses
 from tools.emulator.settings import EmulatorSettings
 
 TABLE = "table"
@@ -115,7 +115,7 @@ def lagging(account):
 
 
 def _table(account, **settings):
-    service = account.install(Service(clock=account.clock, settings=EmulatorSettings(**settings)))
+    service = account.install(responses, Service(clock=account.clock, settings=EmulatorSettings(**settings)))
     client = account.client("dynamodb")
     create(client)
     return Table(client, account.clock, service)

@@ -197,11 +197,11 @@ def test_a_failed_condition_shows_the_old_item_only_on_request(table):
 
     with pytest.raises(failed) as silent:
         table.client.delete_item(**request)
-    with pytest.raises(failed) as telling:
+    with pytest.raises(failed) as raised:
         table.client.delete_item(**request, ReturnValuesOnConditionCheckFailure="ALL_OLD")
 
     assert "Item" not in silent.value.response
-    assert telling.value.response["Item"]["a"] == {"N": "1"}
+    assert raised.value.response["Item"]["a"] == {"N": "1"}
 
 
 def test_a_projection_shows_the_paths_it_names(table):

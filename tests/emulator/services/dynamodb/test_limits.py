@@ -9,12 +9,12 @@ from tools.emulator.services.dynamodb.values import canonical
 
 
 def puts(count):
-    """Return a batch of so many puts."""
+    """Return a batch with a number of puts."""
     return {"table": [{"PutRequest": {"Item": wire(pk=f"p{number}", sk="s")}} for number in range(count)]}
 
 
 def keys(count):
-    """Return a batch of so many keys."""
+    """Return a batch with a number of keys."""
     return {"table": {"Keys": [wire(pk=f"p{number}", sk="s") for number in range(count)]}}
 
 
@@ -42,7 +42,7 @@ def test_a_batch_of_100_reads_passes_and_one_of_101_does_not(table, refused):
 
 @pytest.mark.parametrize("operation", ["batch_write_item", "batch_get_item"])
 def test_a_batch_with_one_key_twice_is_refused(table, refused, operation):
-    """No item may stand in a batch twice, also not as a put and a deletion."""
+    """No item may be in a batch twice, also not as a put and a deletion."""
     key = wire(pk="p", sk="s")
     twice = {
         "batch_write_item": {"table": [{"PutRequest": {"Item": key}}, {"DeleteRequest": {"Key": key}}]},
@@ -154,7 +154,7 @@ def test_a_table_made_anew_is_empty(table):
     ],
 )
 def test_what_is_not_implemented_is_refused_by_name(table, operation, request_, named):
-    """The error names the operation or the parameter, and is no error that boto3 repeats."""
+    """The error names the operation or the parameter, and boto3 does not repeat it."""
     with pytest.raises(table.client.exceptions.ClientError) as raised:
         getattr(table.client, operation)(**request_)
 

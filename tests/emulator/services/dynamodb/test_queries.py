@@ -122,7 +122,7 @@ def test_items_with_the_same_index_key_are_all_there_and_paged(table):
 
 
 def test_numbers_are_ordered_as_numbers(table):
-    """A range key of type N is no text."""
+    """A range key of type N is compared as a number, not as text."""
     for number in (10, 9, -1, 2.5):
         table.put(str(number), scan_pk="S", number=number)
 

@@ -46,7 +46,7 @@ def bad(event, context):
 
 
 def unserialisable(event, context):
-    """Return what is no JSON."""
+    """Return what is not JSON."""
     return {1, 2}
 
 
@@ -61,13 +61,13 @@ def leave_politely(event, context):
 
 
 def hold(event, context):
-    """Take so many seconds."""
+    """Take some seconds."""
     sys.stdout.write("holding\n")
     time.sleep(event)
 
 
 def timed(event, context):
-    """Sleep so long, by several clocks."""
+    """Sleep, and return how long by several clocks."""
     at, machine, left = time.time(), time.monotonic(), context.get_remaining_time_in_millis()
     time.sleep(event)
     return {

@@ -10,7 +10,7 @@ NOW = 1_700_000_000.0
 
 
 def rounds(arn, count):
-    """The trace header of the last of so many invocations in a row, each caused by the one before."""
+    """The trace header of the last of a number of invocations in a row, each caused by the one before."""
     header = lineage.continued([], arn, NOW)
     for _ in range(count - 1):
         header = lineage.continued([header], arn, NOW)
@@ -72,7 +72,7 @@ def test_a_functions_header_is_carried_as_it_stands():
 
 @given(st.text())
 def test_any_header_is_survived(header):
-    """Whatever stands in a request's header, an invocation gets a well-formed one."""
+    """Whatever a request's header holds, an invocation gets a well-formed one."""
     continued = lineage.continued([header], ARN, NOW)
 
     assert continued.startswith("Root=1-")

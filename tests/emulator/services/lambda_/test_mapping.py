@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.lambda_ import batch
 from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.mapping import Mapping, MappingError
-from tools.emulator.services.lambda_.ports import ReceivedMessage
+from tools.emulator.services.lambda_.errors import MappingError
+from tools.emulator.services.lambda_.mapping import Mapping
 from tools.emulator.settings import EmulatorSettings
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:lane"
@@ -140,7 +141,7 @@ def test_a_throttled_batch_is_tried_again(make_service, function, runtime, queue
 
 
 def test_a_throttled_batch_comes_back(make_service, function, runtime, queue, clock):
-    """When the visibility of its messages ends, a throttled batch is let go: they come back and count as received again."""
+    """When the visibility of its messages ends, a throttled batch is given up: they become visible and count as received again."""
     service = make_service()
     service.put(function(reserved_concurrency=0))
     queue.put("one")

@@ -144,7 +144,7 @@ from tools.emulator.core.access import AccessKeys
 from tools.emulator.core.clock import WallClock
 from tools.emulator.services.lambda_.model import Function
 from tools.emulator.services.lambda_.processes import ProcessRuntime
-from tools.emulator.services.lambda_.service import FunctionService
+from tools.emulator.services.lambda_.backend import FunctionService
 from tools.emulator.settings import EmulatorSettings
 settings, clock, directory = EmulatorSettings(), WallClock(), Path(sys.argv[1])
 runtime = ProcessRuntime(clock=clock, settings=settings, endpoint=dict, keys=AccessKeys(settings), directory=directory)

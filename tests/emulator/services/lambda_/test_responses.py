@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 
-from tools.emulator.services.lambda_.responses import Door
+from tools.emulator.core import moto_hooks
+from tools.emulator.services.lambda_ import responses
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -26,24 +27,21 @@ def aws():
 
 
 @pytest.fixture
-def door(service, monkeypatch):
+def hooked(service, monkeypatch):
     """The service behind moto, in this process."""
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
-    door = Door(service)
-    with mock_aws():
-        door.install()
-        yield door
-        door.uninstall()
+    with mock_aws(), moto_hooks.install(responses.hooks(service)):
+        yield
 
 
 @pytest.fixture
-def client(door, aws):
+def client(hooked, aws):
     """A client of Lambda."""
     return aws["lambda"]
 
 
 @pytest.fixture
-def role(door, aws):
+def role(hooked, aws):
     """The ARN of a role that functions may have."""
     return aws["iam"].create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
 
@@ -66,7 +64,7 @@ def create(client, role, package):
 
 
 @pytest.fixture
-def lane(door, aws, create):
+def lane(hooked, aws, create):
     """The URL of moto's queue `lane`, beside the function `work`."""
     create()
     return aws["sqs"].create_queue(QueueName="lane")["QueueUrl"]
@@ -175,7 +173,7 @@ def test_dry_runs_run_nothing(create, client, runtime):
     ("concurrency", "request_", "code"),
     [
         (0, {"FunctionName": "work"}, "TooManyRequestsException"),
-        (1, {"FunctionName": "nobody"}, "ResourceNotFoundException"),
+        (1, {"FunctionName": "missing"}, "ResourceNotFoundException"),
         (1, {"FunctionName": "work", "Payload": b"{"}, "InvalidRequestContentException"),
         (1, {"FunctionName": "work", "Payload": b"{", "InvocationType": "Event"}, "InvalidRequestContentException"),
     ],
@@ -198,13 +196,13 @@ def test_a_dead_letter_topic_is_refused(create):
 
 
 def test_account_settings(create, client, service):
-    """GetAccountSettings tells the account's concurrency, and what of it no function has reserved."""
+    """GetAccountSettings returns the account's concurrency, and what of it no function has reserved."""
     create()
     client.put_function_concurrency(FunctionName="work", ReservedConcurrentExecutions=30)
 
-    told = client.get_account_settings()
+    answer = client.get_account_settings()
 
-    limit, usage = told["AccountLimit"], told["AccountUsage"]
+    limit, usage = answer["AccountLimit"], answer["AccountUsage"]
     concurrency = service.account_concurrency
     assert (concurrency, concurrency - 30) == (limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"])
     assert 1 == usage["FunctionCount"]
@@ -280,7 +278,7 @@ def test_a_rule_runs(aws, create, service, runtime, clock):
     assert (enabled, disabled, len(runtime.runs)) == ([[arn]], 1, 1)
 
 
-@pytest.mark.usefixtures("door")
+@pytest.mark.usefixtures("hooked")
 def test_cron_is_refused_by_name(aws):
     """PutRule with a cron expression is an error that names it."""
     with pytest.raises(ClientError, match="cron"):
@@ -350,10 +348,8 @@ def test_a_template_deploys(aws, template, service, clock, runtime):
 def test_moto_is_left_as_it_was(service):
     """Uninstalling puts every method back."""
     before = (dict(vars(LambdaBackend)), dict(vars(LambdaFunction)))
-    door = Door(service)
-    door.install()
-    changed = vars(LambdaBackend)["invoke"] is not before[0]["invoke"]
-    door.uninstall()
+    with moto_hooks.install(responses.hooks(service)):
+        changed = vars(LambdaBackend)["invoke"] is not before[0]["invoke"]
 
     assert changed
     assert (dict(vars(LambdaBackend)), dict(vars(LambdaFunction))) == before

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from tools.emulator.services.lambda_.schedule import Rule, Target, UnsupportedScheduleError
+from tools.emulator.services.lambda_.errors import UnsupportedScheduleError
+from tools.emulator.services.lambda_.schedule import Rule, Target
 
 RULE = "arn:aws:events:us-east-1:111122223333:rule/sweep"
 
@@ -54,7 +55,7 @@ def test_the_event_is_eventbridges(service, function, runtime_answers, clock):
 
 
 def test_a_constant_input_replaces_the_event(service, function, runtime_answers, clock):
-    """A target's Input is handed over as it stands."""
+    """A target's Input is passed on unchanged."""
     service.put(function())
     service.schedules.put(rule(targets=(Target("work", json.dumps({"a": 1})),)))
 

@@ -16,17 +16,17 @@ ROLE = "arn:aws:iam::111122223333:role/notify"
 
 @dataclass
 class Shelf:
-    """S3 as a dictionary by (bucket, key, version); reading puts an exception up where one lies there."""
+    """S3 as a dictionary by (bucket, key, version); reading raises an exception that is stored there."""
 
     objects: dict = field(default_factory=dict)
 
     def put(self, key, body=b"", *, size=None, version_id=None):
-        """Lay an object down in the one bucket."""
+        """Store an object in the one bucket."""
         stored = StoredObject(body, "etag", len(body) if size is None else size, version_id)
         self.objects["amzn-s3-demo-bucket", key, version_id] = stored
 
     def read(self, bucket, key, version_id=None):
-        """Return it, or raise what lies in its place."""
+        """Return it, or raise the exception stored instead."""
         found = self.objects.get((bucket, key, version_id), NoSuchObjectError())
         if isinstance(found, Exception):
             raise found
@@ -67,7 +67,7 @@ class Script:
 
 @dataclass
 class Bench:
-    """An engine and its program_context, and short ways to speak with it."""
+    """An engine with its neighbours, and shorthands for its calls."""
 
     clock: ManualClock
     objects: Shelf
@@ -97,7 +97,7 @@ class Bench:
 
 @pytest.fixture
 def bench():
-    """Return a maker of benches; settings by keyword. A video of 30 s with nothing in it lies ready as video.mp4."""
+    """Return a maker of benches; settings by keyword. A video of 30 s without labels is stored as video.mp4."""
 
     def make(**settings):
         clock, objects, topics, analyser = ManualClock(), Shelf(), Mailbag(), Script()

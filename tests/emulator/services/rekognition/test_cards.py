@@ -1,4 +1,4 @@
-"""Test cards: told from each other, and from everything that is not one."""
+"""Test cards: distinguished from each other and from everything else."""
 
 import pytest
 from hypothesis import given
@@ -65,7 +65,7 @@ def test_noise_is_no_card(noise):
 
 @pytest.mark.parametrize("where", [(0, 0), (0, GRID - 1), (GRID - 1, GRID // 2), (GRID // 2, GRID // 2)], ids=str)
 def test_one_wrong_cell_spoils_a_card(where):
-    """Anything else in the picture, be it in a corner or in the square, and it is no card."""
+    """A picture with anything else in a corner or in the square is not a card."""
     cells = bytearray(picture(card_for("Weapons").rgb, [200] * 3))
     start = 3 * (where[0] * GRID + where[1])
     cells[start : start + 3] = bytes((10, 20, 30))

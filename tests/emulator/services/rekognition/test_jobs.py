@@ -64,7 +64,7 @@ def test_the_notice_has_the_documented_form(bench):
 
 
 def test_a_notice_without_tag_has_no_tag(bench):
-    """JobTag stands in the notice only if one was given."""
+    """JobTag is in the notice only if one was given."""
     world = bench()
 
     world.finished()
@@ -73,7 +73,7 @@ def test_a_notice_without_tag_has_no_tag(bench):
 
 
 def test_the_job_is_over_before_its_notice_is_out(bench):
-    """Whoever is called by the notice can fetch the results."""
+    """A receiver of the notice can fetch the results."""
     world = bench()
     seen = []
     world.topics.publish = lambda _topic, message: seen.append(world.get(json.loads(message)["JobId"])["JobStatus"])
@@ -98,7 +98,7 @@ def test_what_cannot_be_analysed_fails_and_says_so(bench, body, message):
 
 @pytest.mark.parametrize("named", [True, False])
 def test_whether_a_failed_answer_names_its_video(bench, named):
-    """Nobody knows whether it tells tag and video: a setting; those of other jobs always do."""
+    """Whether it names tag and video is a setting, because AWS does not say; other jobs always do."""
     world = bench(failed_answers_name_video=named)
     well = world.get(world.finished(JobTag="well"))
     world.objects.put("video.mp4", b"unreadable")
@@ -112,7 +112,7 @@ def test_whether_a_failed_answer_names_its_video(bench, named):
     assert [named, named] == ["JobTag" in over, "Video" in over]
 
 
-def test_without_a_channel_or_a_topic_nobody_is_told(bench):
+def test_without_a_channel_or_a_topic_no_notice_is_sent(bench):
     """No channel, or a topic that does not exist: the job ends all the same, and no notice is counted."""
     world = bench()
     elsewhere = {"SNSTopicArn": "arn:aws:sns:us-east-1:111122223333:gone", "RoleArn": "arn:aws:iam::111122223333:role/r"}
@@ -136,7 +136,7 @@ def test_notices_are_lost_or_repeated_on_order(bench, order, sent):
 
 
 def test_a_notice_is_late_on_order(bench):
-    """A delayed notice comes so much later, telling the time at which the job ended."""
+    """A delayed notice comes that much later, with the time at which the job ended."""
     world = bench()
     world.moderation.faults.delay_notices(600)
     world.start()

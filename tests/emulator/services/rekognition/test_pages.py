@@ -67,17 +67,17 @@ def test_the_minimum_confidence_is_applied(bench, floor, times):
 
 
 def test_every_page_describes_the_job(many):
-    """Metadata, model version, video and the asked-for order stand on each page."""
+    """Metadata, model version, video and the requested order are on each page."""
     world, job_id = many
 
-    told = [
+    found = [
         {name: value for name, value in page.items() if name not in ("ModerationLabels", "NextToken")}
         for page in pages(world, job_id)
     ]
 
-    assert len(told) == 3
+    assert len(found) == 3
     assert (
-        told
+        found
         == [
             {
                 "JobId": job_id,

@@ -1,4 +1,4 @@
-"""The engine through moto's door, as boto3 and the product see it."""
+"""The engine through moto's responses, as boto3 and the product see it."""
 
 import json
 
@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.services.rekognition import responses
 
 ONCE = Config(retries={"total_max_attempts": 1})
@@ -25,7 +26,7 @@ def client(**options):
 def world(request, bench):
     """Return a bench whose engine answers boto3, and the client: once inside mock_aws, once through the threaded server."""
     bench = bench(account_jobs=2)
-    responses.install(bench.moderation)
+    installed = moto_hooks.install(responses.hooks(bench.moderation))
     if request.param == "in process":
         with mock_aws():
             yield bench, client()
@@ -35,7 +36,7 @@ def world(request, bench):
         host, port = server.get_host_and_port()
         yield bench, client(endpoint_url=f"http://{host}:{port}")
         server.stop()
-    responses.uninstall()
+    installed.close()
 
 
 def test_a_job_from_start_to_results(world):
@@ -135,12 +136,10 @@ def test_uninstalling_gives_moto_back(bench):
     job_id = second.start()
 
     with mock_aws():
-        responses.install(first.moderation)
-        responses.uninstall()
+        moto_hooks.install(responses.hooks(first.moderation)).close()
         with pytest.raises(NotImplementedError, match="get_content_moderation"):  # moto's own answer to what it does not know
             client().get_content_moderation(JobId=job_id)
-        responses.install(second.moderation)
-        page = client().get_content_moderation(JobId=job_id)
-        responses.uninstall()
+        with moto_hooks.install(responses.hooks(second.moderation)):
+            page = client().get_content_moderation(JobId=job_id)
 
     assert page["JobStatus"] == "IN_PROGRESS"

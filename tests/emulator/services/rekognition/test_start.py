@@ -121,7 +121,7 @@ def test_a_full_account_refuses_in_aws_words(bench):
 
 @pytest.mark.parametrize(("lag", "free_after"), [(0.0, 0.0), (5.0, 5.0)])
 def test_a_finished_job_counts_for_as_long_as_the_lag(bench, lag, free_after):
-    """Without lag a slot is free with the notice; with lag only so many seconds later."""
+    """Without lag a slot is free with the notice; with lag only that many seconds later."""
     world = bench(account_jobs=1, quota_lag_seconds=lag)
     world.finished()
 
@@ -151,7 +151,7 @@ def test_starts_beyond_the_rate_are_throttled(bench):
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=60), st.integers(1, 6))
 def test_no_second_ever_holds_more_than_the_rate(gaps, per_second):
-    """However calls come, any second holds at most so many admitted ones, and a call is refused only if its second is full."""
+    """However calls come, no second holds more admitted ones than the rate, and a call is refused only if its second is full."""
     limit, admitted, now = RateLimit(per_second), [], 0.0
 
     for gap in gaps:
@@ -233,7 +233,7 @@ def test_a_refused_start_does_not_use_up_its_token(bench):
 
 @pytest.mark.parametrize("answers", [True, False])
 def test_a_repeated_token_at_a_full_account(bench, answers):
-    """Whether a full account answers a repeated token is a setting, because nobody knows."""
+    """Whether a full account answers a repeated token is a setting, because AWS does not say."""
     world = bench(account_jobs=1, full_account_answers_repeated_token=answers)
     first = world.start(ClientRequestToken="t")
 

@@ -23,7 +23,7 @@ def clock():
 
 
 def moderation(clock, bench, analyser, **settings):
-    """Return an engine on the wall's clock, with the shelf and mailbag of a bench."""
+    """Return an engine on the wall's clock, with the objects and topics of a bench."""
     return ContentModeration(
         clock=clock, settings=EmulatorSettings(**settings), objects=bench.objects, topics=bench.topics, analyser=analyser
     )

@@ -14,7 +14,7 @@ from tools.emulator.services.rekognition.video import UnanalysableError, VideoAn
 
 
 def film(pictures, *, container="mp4", codec="libx264", fps=10, pixel_format="yuv420p", every=1):
-    """Encode pictures (bytes of 64 x 48 RGB pixels), `every` so many frames apart."""
+    """Encode pictures (bytes of 64 x 48 RGB pixels), `every` frames apart."""
     target = io.BytesIO()
     with av.open(target, "w", format=container) as output:
         stream = output.add_stream(codec, rate=fps)
@@ -67,7 +67,7 @@ def test_a_card_is_found_where_it_is(card, start, lasts, fps):
 
 
 def test_samples_are_half_a_second_apart():
-    """At any frame rate the sampled frame is the first at or after each half second, told in its own milliseconds."""
+    """At any frame rate the sampled frame is the first at or after each half second, reported with its own milliseconds."""
     body = encode(Clip(3.0, (CardAt("Gambling", 90.0, 0.0, 3.0),), fps=7))
 
     assert [at for at, _ in seen(body)] == [0, 571, 1_000, 1_571, 2_000, 2_571]

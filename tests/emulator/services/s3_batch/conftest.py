@@ -1,4 +1,4 @@
-"""A bench for the engine: a clock that stands still, objects in a dictionary, and a function that answers as told."""
+"""A bench for the engine: a clock that stands still, objects in a dictionary, and a function that answers as ordered."""
 
 import csv
 import hashlib
@@ -111,7 +111,7 @@ class Functions:
 
 @dataclass
 class Bench:
-    """An engine with its program_context and short ways to drive it."""
+    """An engine with its neighbours and shorthands to drive it."""
 
     settings: EmulatorSettings = field(default_factory=EmulatorSettings)
     clock: ManualClock = field(default_factory=ManualClock)
@@ -128,7 +128,7 @@ class Bench:
         )
 
     def request(self, body: bytes | int = 3, *, fields: tuple[str, ...] = ("Bucket", "Key"), **members: Any) -> dict[str, Any]:
-        """A CreateJob request for a manifest (or one of so many rows) that has been uploaded; members replace."""
+        """A CreateJob request for a manifest (or one with a number of rows) that has been uploaded; members replace."""
         if isinstance(body, int):
             body = b"".join(b"videos,%06d.mp4\n" % number for number in range(body))
         self.submitted += 1

@@ -10,10 +10,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.core.ports import ListedVersion
-from tools.emulator.services.s3.storage import Storage
-from tools.emulator.services.s3_batch import BatchError
-from tools.emulator.services.s3_batch import responses as batch_door
+from tools.emulator.services.s3.backend import Storage
+from tools.emulator.services.s3_batch import BatchError, responses
 from tools.emulator.settings import EmulatorSettings
 
 ACCOUNT = "111122223333"
@@ -102,7 +102,7 @@ def test_not_written(stocked):
 
 @pytest.mark.parametrize(("all_versions", "expected"), [(False, {"v2", None}), (True, {"v1", "v2", None})])
 def test_versions(make_bench, all_versions, expected):
-    """Of a bucket with versions the rows name them: the latest, or by the dial all (AWS does not say which)."""
+    """Of a bucket with versions the rows name them: the latest, or by a setting all (AWS does not say which)."""
     bench = make_bench(settings=EmulatorSettings(batch_generates_all_versions=all_versions))
     old, new = listed("a", version_id="v1", latest=False), listed("a", version_id="v2")
     bench.objects.listed = [new, old, listed("b", version_id="null")]
@@ -189,33 +189,26 @@ def test_through_boto3(make_bench, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fixture")
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
     bench = make_bench(objects=Storage(EmulatorSettings()))
-    batch_door.install(bench.engine)
-    try:
-        with mock_aws():
-            s3, control = (boto3.client(name, region_name="us-east-1") for name in ("s3", "s3control"))
-            for bucket in ("work", "videos"):
-                s3.create_bucket(Bucket=bucket)
-            s3.put_bucket_versioning(Bucket="videos", VersioningConfiguration={"Status": "Enabled"})
-            for key in ("ä.mp4", "ä.mp4", "gone.mp4", "other.txt"):
-                s3.put_object(Bucket="videos", Key=key, Body=b"x")
-            s3.delete_object(Bucket="videos", Key="gone.mp4")
-            newest = s3.head_object(Bucket="videos", Key="ä.mp4")["VersionId"]
-            constraint = {"MatchAnySuffix": [".mp4"]}
-            members = made(
-                output=OUTPUT, Filter={"KeyNameConstraint": constraint, "CreatedBefore": datetime(2100, 1, 1, tzinfo=UTC)}
-            )
-            request = {name: value for name, value in bench.request(**members).items() if value is not None}
+    with moto_hooks.install(responses.hooks(bench.engine)), mock_aws():
+        s3, control = (boto3.client(name, region_name="us-east-1") for name in ("s3", "s3control"))
+        for bucket in ("work", "videos"):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket="videos", VersioningConfiguration={"Status": "Enabled"})
+        for key in ("ä.mp4", "ä.mp4", "gone.mp4", "other.txt"):
+            s3.put_object(Bucket="videos", Key=key, Body=b"x")
+        s3.delete_object(Bucket="videos", Key="gone.mp4")
+        newest = s3.head_object(Bucket="videos", Key="ä.mp4")["VersionId"]
+        constraint = {"MatchAnySuffix": [".mp4"]}
+        members = made(output=OUTPUT, Filter={"KeyNameConstraint": constraint, "CreatedBefore": datetime(2100, 1, 1, tzinfo=UTC)})
+        request = {name: value for name, value in bench.request(**members).items() if value is not None}
 
-            job_id = control.create_job(**request)["JobId"]
-            bench.clock.run_until_idle()
-            job = control.describe_job(AccountId=ACCOUNT, JobId=job_id)["Job"]
+        job_id = control.create_job(**request)["JobId"]
+        bench.clock.run_until_idle()
+        job = control.describe_job(AccountId=ACCOUNT, JobId=job_id)["Job"]
 
-            task = bench.functions.events[0]["tasks"][0]
-            stored = s3.head_object(
-                Bucket="work", Key=job["GeneratedManifestDescriptor"]["Location"]["ObjectArn"].split(":::work/")[1]
-            )
-    finally:
-        batch_door.uninstall()
+        task = bench.functions.events[0]["tasks"][0]
+        stored = s3.head_object(Bucket="work", Key=job["GeneratedManifestDescriptor"]["Location"]["ObjectArn"].split(":::work/")[1])
+
     assert ("Complete", 1) == (job["Status"], job["ProgressSummary"]["NumberOfTasksSucceeded"])
     assert ("%C3%A4.mp4", newest) == (task["s3Key"], task["s3VersionId"])
     assert constraint == job["ManifestGenerator"]["S3JobManifestGenerator"]["Filter"]["KeyNameConstraint"]

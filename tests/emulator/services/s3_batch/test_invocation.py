@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.emulator.core.ports import InvocationResult
-from tools.emulator.services.s3_batch.invocation import Answer, Fate, judge
+from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome, judge
 
 SCHEMA_2 = {"InvocationSchemaVersion": "2.0", "UserArguments": {"scan_id": "01J", "lane": "express"}}
 IDS = {"schema_version": "1.0", "invocation_id": "i", "task_id": "t"}
@@ -43,7 +43,7 @@ def test_event_of_schema_2(bench):
 
 
 def test_ids_are_opaque(bench):
-    """Task and invocation ids tell nothing; a redriven task keeps its own and gets a new invocation's."""
+    """Task and invocation ids reveal nothing; a redriven task keeps its own and gets a new invocation's."""
     bench.functions.answer = lambda event: InvocationResult(500, b"{}")
 
     bench.run(b"videos,a\n")
@@ -55,15 +55,15 @@ def test_ids_are_opaque(bench):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, Answer(Fate.SUCCEEDED, from_function=True)),
-        ({"treatMissingKeysAs": None}, Answer(Fate.SUCCEEDED, from_function=True)),
+        ({}, Answer(TaskOutcome.SUCCEEDED, from_function=True)),
+        ({"treatMissingKeysAs": None}, Answer(TaskOutcome.SUCCEEDED, from_function=True)),
         (
             {"results": [{"taskId": "t", "resultCode": "PermanentFailure", "resultString": "no"}]},
-            Answer(Fate.FAILED, 200, "PermanentFailure", "no", from_function=True),
+            Answer(TaskOutcome.FAILED, 200, "PermanentFailure", "no", from_function=True),
         ),
         (
             {"results": [{"taskId": "t", "resultCode": "TemporaryFailure", "resultString": "later"}]},
-            Answer(Fate.TEMPORARY, 200, "TemporaryFailure", "later", from_function=True),
+            Answer(TaskOutcome.TEMPORARY, 200, "TemporaryFailure", "later", from_function=True),
         ),
     ],
 )
@@ -75,27 +75,27 @@ def test_results(changes, expected):
 
 
 @pytest.mark.parametrize(
-    ("treat", "fate"),
+    ("treat", "outcome"),
     [
-        ({}, Fate.TEMPORARY),
-        ({"treatMissingKeysAs": "TemporaryFailure"}, Fate.TEMPORARY),
-        ({"treatMissingKeysAs": "PermanentFailure"}, Fate.FAILED),
-        ({"treatMissingKeysAs": "Succeeded"}, Fate.SUCCEEDED),
-        ({"treatMissingKeysAs": "Whatever"}, Fate.FAILED),
+        ({}, TaskOutcome.TEMPORARY),
+        ({"treatMissingKeysAs": "TemporaryFailure"}, TaskOutcome.TEMPORARY),
+        ({"treatMissingKeysAs": "PermanentFailure"}, TaskOutcome.FAILED),
+        ({"treatMissingKeysAs": "Succeeded"}, TaskOutcome.SUCCEEDED),
+        ({"treatMissingKeysAs": "Whatever"}, TaskOutcome.FAILED),
     ],
 )
 @pytest.mark.parametrize("results", [[], [{"taskId": "another", "resultCode": "Succeeded"}]])
-def test_missing_result(results, treat, fate):
+def test_missing_result(results, treat, outcome):
     """A task without a result becomes what treatMissingKeysAs says, by default a temporary failure."""
     result = InvocationResult(200, json.dumps(GOOD | {"results": results} | treat).encode())
 
-    assert fate is judge(result, **IDS).fate
+    assert outcome is judge(result, **IDS).outcome
 
 
 @pytest.mark.parametrize("payload", [b"", b"null", b"[]", b'"ok"', b"{", b"\xff", b"{'a': 1}"])
 def test_no_json(payload):
-    """A payload that is no JSON object fails the task with AWS's sentence."""
-    expected = Answer(Fate.FAILED, 200, "PermanentFailure", "Invalid JSON returned in Lambda payload")
+    """A payload that is not a JSON object fails the task with AWS's sentence."""
+    expected = Answer(TaskOutcome.FAILED, 200, "PermanentFailure", "Invalid JSON returned in Lambda payload")
 
     assert expected == judge(InvocationResult(200, payload), **IDS)
 
@@ -117,7 +117,7 @@ def test_wrong_answers(changes, part):
     """An answer that does not keep the contract fails the task for good, and the report says in what."""
     verdict = judge(InvocationResult(200, json.dumps(GOOD | changes).encode()), **IDS)
 
-    assert (Fate.FAILED, "PermanentFailure") == (verdict.fate, verdict.error_code)
+    assert (TaskOutcome.FAILED, "PermanentFailure") == (verdict.outcome, verdict.error_code)
     assert part in verdict.message
 
 
@@ -127,7 +127,7 @@ def test_function_error():
 
     verdict = judge(InvocationResult(200, payload, "Unhandled"), **IDS)
 
-    assert Answer(Fate.FAILED, 200, "PermanentFailure", f"Lambda returned function error: {payload.decode()}") == verdict
+    assert Answer(TaskOutcome.FAILED, 200, "PermanentFailure", f"Lambda returned function error: {payload.decode()}") == verdict
 
 
 @given(
@@ -140,4 +140,4 @@ def test_any_payload(payload):
 
     verdict = judge(InvocationResult(200, raw), **IDS)
 
-    assert Fate.FAILED is verdict.fate
+    assert TaskOutcome.FAILED is verdict.outcome

@@ -15,7 +15,7 @@ keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20
 
 @given(st.lists(keys, min_size=1, max_size=20), st.booleans())
 def test_any_key(raw, crlf):
-    """Any key that is URL-encoded comes out exactly as it stands in the manifest."""
+    """Any key that is URL-encoded comes out exactly as the manifest has it."""
     encoded = [quote(key, safe="/") for key in raw]
     end = "\r\n" if crlf else "\n"
     body = "".join(f"videos,{key}{end}" for key in encoded).encode()
@@ -64,7 +64,7 @@ def test_longest_key():
     [
         (b"", FIELDS, "lists no object"),
         (b"\xef\xbb\xbfvideos,a\n", FIELDS, "line 1 begins with a byte order mark"),
-        (b"Bucket,Key\nvideos,a\n", FIELDS, "line 1: 'Bucket' is no bucket"),
+        (b"Bucket,Key\nvideos,a\n", FIELDS, "line 1: 'Bucket' is not a bucket"),
         (b"videos,a\n\nvideos,b\n", FIELDS, "line 2 is blank"),
         (b"videos,a\nvideos,b\n\n", FIELDS, "line 3 is blank"),
         (b"videos,a\nvideos\n", FIELDS, "line 2 has 1 columns, the job's Fields name 2"),
@@ -81,7 +81,7 @@ def test_longest_key():
         (b"videos,\n", FIELDS, "line 1 has an empty key"),
         (b"videos,a%2\n", FIELDS, "line 1 is not URL-encoded"),
         (b"videos,a%zz\n", FIELDS, "line 1 is not URL-encoded"),
-        (b",a\n", FIELDS, "line 1: '' is no bucket"),
+        (b",a\n", FIELDS, "line 1: '' is not a bucket"),
         (b"videos,a\nother,b\n", FIELDS, "row 2 names bucket other"),
         (b"videos,a\n", ("Bucket",), "Required fields are missing in the schema: Key"),
         (b"videos,a\n", (), "Required fields are missing in the schema: Bucket, Key"),

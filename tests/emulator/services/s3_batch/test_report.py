@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tools.emulator.services.s3_batch.invocation import Answer, Fate
+from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.report import Destination, Report
 from tools.emulator.settings import EmulatorSettings
@@ -170,7 +170,10 @@ def test_any_row_parses(tasks, rows_per_file):
     report, kept = Report(Destination("work", "", failed_tasks_only=False, failed_strings=True), rows_per_file), _Kept()
     names = iter(range(1000))
     for key, text, good in tasks:
-        report.add(Row("videos", key, None), Answer(Fate.SUCCEEDED if good else Fate.FAILED, message=text, from_function=True))
+        report.add(
+            Row("videos", key, None),
+            Answer(TaskOutcome.SUCCEEDED if good else TaskOutcome.FAILED, message=text, from_function=True),
+        )
 
     report.write(kept, "1", 0.0, lambda: f"{next(names):040x}")
     report.close()

@@ -12,6 +12,7 @@ from moto import mock_aws
 from moto.s3control import urls
 from moto.server import ThreadedMotoServer
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import WallClock
 from tools.emulator.core.ports import NoSuchObjectError, StoredObject
 from tools.emulator.services.s3_batch import BatchOperations, responses
@@ -32,12 +33,8 @@ def _credentials(monkeypatch):
 
 @pytest.fixture(name="client")
 def _client(bench):
-    responses.install(bench.engine)
-    try:
-        with mock_aws():
-            yield boto3.client("s3control")
-    finally:
-        responses.uninstall()
+    with moto_hooks.install(responses.hooks(bench.engine)), mock_aws():
+        yield boto3.client("s3control")
 
 
 def _error(caught):
@@ -95,7 +92,7 @@ def test_errors(bench, client):
     with pytest.raises(client.exceptions.NotFoundException) as missing:
         client.describe_job(AccountId=ACCOUNT, JobId="00000000-0000")
     with pytest.raises(client.exceptions.BadRequestException) as bad:
-        client.create_job(**bench.request(RoleArn="nobody"))
+        client.create_job(**bench.request(RoleArn="not-an-arn"))
     with pytest.raises(ClientError) as unknown:
         client.create_job(**bench.request(Operation={"S3DeleteObjectTagging": {}}))
 
@@ -159,7 +156,7 @@ def test_another_region(bench, client):
 
 def test_state_goes_with_moto(bench):
     """When moto starts afresh, so does the engine."""
-    responses.install(bench.engine)
+    installed = moto_hooks.install(responses.hooks(bench.engine))
     with mock_aws():
         client = boto3.client("s3control")
         client.create_job(**bench.request())
@@ -167,7 +164,7 @@ def test_state_goes_with_moto(bench):
 
     with mock_aws():
         after = boto3.client("s3control").list_jobs(AccountId=ACCOUNT)["Jobs"]
-    responses.uninstall()
+    installed.close()
 
     assert (1, 0) == (len(before), len(after))
 
@@ -176,9 +173,8 @@ def test_uninstall(bench):
     """Uninstalling leaves moto's table of URLs as it was."""
     before = dict(urls.url_paths)
 
-    responses.install(bench.engine)
-    during = dict(urls.url_paths)
-    responses.uninstall()
+    with moto_hooks.install(responses.hooks(bench.engine)):
+        during = dict(urls.url_paths)
 
     assert len(before) + 5 == len(during)
     assert before == urls.url_paths
@@ -220,7 +216,7 @@ def test_threaded_server(bench, answer):
     request = bench.request(300)
     buckets.stored.update(bench.objects.stored)
     bench.objects = buckets
-    responses.install(engine)
+    installed = moto_hooks.install(responses.hooks(engine))
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     try:
@@ -235,7 +231,7 @@ def test_threaded_server(bench, answer):
         server.stop()
         clock.close()
         pool.threads.shutdown()
-        responses.uninstall()
+        installed.close()
 
     assert ("Complete", 300) == (job["Status"], job["ProgressSummary"]["NumberOfTasksSucceeded"])
     assert 300 == len({row[1] for row in bench.report(job_id)}) == len(bench.report(job_id))

@@ -6,32 +6,32 @@ moto finds types among the subclasses of its `CloudFormationModel`, wherever the
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
 
-from moto.cloudformation import parsing
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.services.cloudformation import policies
 
-if TYPE_CHECKING:
-    from tools.emulator.services.sns.backend import SnsService
+
+class Subscriptions(Protocol):
+    """SNS as CloudFormation sees it."""
+
+    def subscribe(self, topic_arn: str, protocol: str, endpoint: str, attributes: Mapping[str, Any]) -> str:
+        """Subscribe an endpoint and return the subscription's ARN."""
+        ...
 
 
-def install(sns: SnsService) -> None:
-    """Let moto find the types below."""
-    SubscriptionResource.sns = sns
-    policies.install()
-    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-        cached.cache_clear()  # moto may have listed its types before these were there
+def hooks(sns: Subscriptions) -> tuple[moto_hooks.Hook, ...]:
+    """Return what corrects moto's policies and lets subscriptions be made by a service.
 
-
-def uninstall() -> None:
-    """Forget the service; the types stay known to moto, as every subclass does."""
-    SubscriptionResource.sns = None
-    policies.uninstall()
+    moto knows the types below as soon as this module is imported.
+    """
+    return (moto_hooks.Replacement(SubscriptionResource, "sns", sns), *policies.hooks())
 
 
 class _Resource:
@@ -64,7 +64,7 @@ class _Resource:
 class SubscriptionResource(_Resource, CloudFormationModel):  # type: ignore[misc] # moto is untyped
     """A subscription to a topic."""
 
-    sns: ClassVar[SnsService | None] = None
+    sns: ClassVar[Subscriptions | None] = None
 
     @staticmethod
     def cloudformation_type() -> str:

@@ -1,4 +1,4 @@
-"""The door into moto: operations on items go to the engine, those on tables stay with moto as far as they are known to be right."""
+"""DynamoDB's requests: operations on items go to the engine, those on tables to moto as far as it is known to be right."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table as MotoTable
 from moto.dynamodb.responses import DynamoHandler
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, only, refuse
 from tools.emulator.services.dynamodb.backend import OPERATIONS, Engine
@@ -57,18 +58,6 @@ class DynamoDbService:
         self._clock = clock
         self._settings = settings
         self._engine = Engine(self.table, clock)
-        self._paths = dict(urls.url_paths)
-
-    def install(self) -> None:
-        """Put this in moto's place."""
-        self._paths = dict(urls.url_paths)
-        door = _door(self)
-        for path in urls.url_paths:
-            urls.url_paths[path] = door.dispatch
-
-    def uninstall(self) -> None:
-        """Give moto its place back."""
-        urls.url_paths.update(self._paths)
 
     def table(self, name: str) -> Table:
         """Return a table by name or ARN.
@@ -131,8 +120,13 @@ def _check_table_operation(operation: str, request: Mapping[str, Any]) -> None:
     only("dynamodb", operation, request, known)
 
 
-def _door(service: DynamoDbService) -> type[DynamoHandler]:
-    class Door(DynamoHandler):  # type: ignore[misc] # moto is untyped
+def hooks(service: DynamoDbService) -> tuple[moto_hooks.Hook, ...]:
+    """Return what has moto's DynamoDB answered by a service."""
+    return moto_hooks.routes(urls, _response(service).dispatch)
+
+
+def _response(service: DynamoDbService) -> type[DynamoHandler]:
+    class InstalledTablesResponse(DynamoHandler):  # type: ignore[misc] # moto is untyped
         @classmethod
         def dispatch(cls, request: Any, full_url: str, headers: Any) -> Answer:  # noqa: ANN401 - moto's
             operation = (headers.get("X-Amz-Target") or "").rpartition(".")[2]
@@ -146,4 +140,4 @@ def _door(service: DynamoDbService) -> type[DynamoHandler]:
             through: Callable[..., Answer] = super().dispatch
             return through(request, full_url, headers)
 
-    return Door
+    return InstalledTablesResponse

@@ -62,7 +62,7 @@ def _range_value(sort_key: SortKey) -> Any:  # noqa: ANN401 - str, Decimal or by
 
 
 def span(low: Any | None = None, high: Any | None = None, *, include_low: bool = True, include_high: bool = True) -> Span:  # noqa: ANN401
-    """Return the span of range keys between two values; None is no bound."""
+    """Return the span of range keys between two values; None means unbounded."""
 
     def bounds(order: list[SortKey]) -> tuple[int, int]:
         first = 0 if low is None else (bisect_left if include_low else bisect_right)(order, low, key=_range_value)
@@ -128,7 +128,7 @@ class Rows:
             yield partition.rows[partition.order[at]]
 
     def scan(self, segment: int, segments: int, *, after: tuple[Any, SortKey] | None) -> Iterator[Row]:
-        """Yield all rows of one segment out of so many, partition by partition, those up to `after` left out."""
+        """Yield the rows of one of several segments, partition by partition, beginning after `after`."""
         span_of_segment = 256**DIGEST_BYTES // segments
         start = (segment * span_of_segment).to_bytes(DIGEST_BYTES, "big")
         first = bisect_left(self._digests, start, key=lambda entry: entry[0])

@@ -49,7 +49,7 @@ class Scope:
         return tuple(self._names[part] if isinstance(part, str) and part.startswith("#") else part for part in path.parts)
 
     def value(self, literal: Literal) -> Value:
-        """Return what a placeholder for a value stands for, in canonical form."""
+        """Return the value of a placeholder, in canonical form."""
         return self._values[literal.name]
 
     def check_all_used(self) -> None:
@@ -89,7 +89,7 @@ def _values(request: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def look_up(item: Item, steps: Steps) -> Value | None:
-    """Return what stands at a path in an item, None where nothing does."""
+    """Return the value at a path in an item, None where there is none."""
     found: Value | None = {"M": item}
     for step in steps:
         if found is None:

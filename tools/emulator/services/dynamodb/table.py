@@ -34,7 +34,7 @@ class KeySchema:
         return {name: item[name] for name in self.names}
 
     def hash_of(self, item: Item) -> Any:  # noqa: ANN401 - str, Decimal or bytes
-        """Return what tells the item's partition."""
+        """Return what identifies the item's partition."""
         return comparable(item[self.hash])
 
     def sort_of(self, item: Item) -> SortKey:
@@ -81,7 +81,7 @@ class Index:
 
 
 class Table:
-    """A table. Whoever calls holds the engine's lock."""
+    """A table. Callers hold the engine's lock."""
 
     def __init__(self, name: str, key: KeySchema, indexes: Mapping[str, Index], *, clock: Clock, lag_seconds: float) -> None:
         self.name = name
@@ -158,7 +158,7 @@ class Table:
             index.rows(now)  # so that what is coming never piles up
 
     def lag_seconds(self) -> float:
-        """Return after how long the write that is being made reaches the indexes; a world may draw it anew for each."""
+        """Return after how long the current write reaches the indexes; a world may draw it for each write."""
         return self._lag
 
     def rows_of(self, index: Index | None) -> Rows:

@@ -40,7 +40,7 @@ def canonical(value: Value, depth: int = 0) -> Value:
     """Check a value from outside and return its canonical form.
 
     Raises:
-        ValidationError: The value is none that DynamoDB takes.
+        ValidationError: DynamoDB does not accept the value.
     """
     if len(value) != 1:
         raise ValidationError("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
@@ -65,7 +65,7 @@ def number(text: str) -> str:
     """Return a number's canonical text.
 
     Raises:
-        ValidationError: It is no number, has more than 38 digits or is out of range.
+        ValidationError: It is not a number, has more than 38 digits or is out of range.
     """
     if _PLAIN.fullmatch(text):
         return text

@@ -65,7 +65,7 @@ class Write:
 
         Raises:
             ConditionFailedError: The condition does not hold.
-            ValidationError: The update does not fit the item, or its result is none that may be stored.
+            ValidationError: The update does not fit the item, or its result may not be stored.
         """
         conditions.demand(self.condition, old, self.scope, show_old=self.show_old)
         if self.item is not None:

@@ -8,13 +8,15 @@ from typing import Any
 from moto.awslambda import urls
 from moto.awslambda.responses import LambdaResponse
 
+from tools.emulator.core import moto_hooks
+
 PATH = r"{0}/(?P<api_version>[^/]+)/account-settings/?$"
+# Quotas of 75 GB for all code, 250 MB unzipped, 50 MB for an upload [L:gettingstarted-limits].
 TOTAL_CODE_BYTES, UNZIPPED_BYTES, ZIPPED_BYTES = 80_530_636_800, 262_144_000, 52_428_800
-"""Quotas of 75 GB for all code, 250 MB unzipped, 50 MB for an upload [L:gettingstarted-limits]."""
 
 
-def install(concurrency: int) -> None:
-    """Let moto's Lambda answer GetAccountSettings for an account that may run so many invocations at a time."""
+def hooks(concurrency: int) -> tuple[moto_hooks.Hook, ...]:
+    """Return what has moto's Lambda answer GetAccountSettings, for an account with a limit of concurrent invocations."""
 
     def get_account_settings(response: Any) -> str:  # noqa: ANN401  # moto's
         functions = list(response.backend.list_functions(None))
@@ -29,12 +31,7 @@ def install(concurrency: int) -> None:
         usage = {"TotalCodeSize": sum(int(fn.code_size) for fn in functions), "FunctionCount": len(functions)}
         return json.dumps({"AccountLimit": limit, "AccountUsage": usage})
 
-    LambdaResponse.get_account_settings = get_account_settings
-    urls.url_paths[PATH] = LambdaResponse.dispatch
-
-
-def uninstall() -> None:
-    """Leave moto as it was."""
-    urls.url_paths.pop(PATH, None)
-    if "get_account_settings" in vars(LambdaResponse):
-        del LambdaResponse.get_account_settings
+    return (
+        moto_hooks.Replacement(LambdaResponse, "get_account_settings", get_account_settings),
+        moto_hooks.Route(urls, PATH, LambdaResponse.dispatch),
+    )

@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import InvocationResult, Queues
+from tools.emulator.core.ports import InvocationResult, Queues, ReceivingQueues
 from tools.emulator.services.lambda_ import lineage
 from tools.emulator.services.lambda_.asynchronous import AsynchronousInvocations, Event
-from tools.emulator.services.lambda_.concurrency import Concurrency, ThrottledError
+from tools.emulator.services.lambda_.concurrency import Concurrency
+from tools.emulator.services.lambda_.errors import PayloadError, ThrottledError
 from tools.emulator.services.lambda_.faults import Faults
 from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
 from tools.emulator.services.lambda_.mapping import Mapping, Poller
 from tools.emulator.services.lambda_.model import Fault, Function, Invocation, Outcome
-from tools.emulator.services.lambda_.ports import ReceivingQueues, Runtime
+from tools.emulator.services.lambda_.ports import Runtime
 from tools.emulator.services.lambda_.schedule import Schedules
 from tools.emulator.settings import EmulatorSettings
 
@@ -28,10 +29,6 @@ IDLE_POLL_SECONDS = 0.1
 # Payloads of synchronous and asynchronous invocations [L:gettingstarted-limits].
 SYNCHRONOUS_PAYLOAD_LIMIT = 6 * 1024 * 1024
 ASYNCHRONOUS_PAYLOAD_LIMIT = 1024 * 1024
-
-
-class PayloadError(ValueError):
-    """The payload is not JSON, or larger than an asynchronous invocation may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +239,7 @@ class FunctionService:
         return None if poller is None else poller.state
 
     def wake(self, queue_arn: str) -> None:
-        """Tell the mappings of a queue that something was sent to it, or became visible; cheap, never blocks."""
+        """Notify the mappings of a queue that something was sent to it, or became visible; cheap, never blocks."""
         with self._lock:
             pollers = [poller for poller in self._pollers.values() if poller.mapping.queue_arn == queue_arn]
         for poller in pollers:

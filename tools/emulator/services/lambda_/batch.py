@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tools.emulator.services.lambda_.ports import ReceivedMessage
+from tools.emulator.core.ports import ReceivedMessage
 
 
 def event(messages: Sequence[ReceivedMessage], queue_arn: str) -> dict[str, Any]:
@@ -52,11 +52,11 @@ def _identifiers(value: Any) -> list[str]:  # noqa: ANN401  # whatever a functio
     if failures is None:
         return []
     if not isinstance(failures, list):
-        raise TypeError("batchItemFailures is no list")
+        raise TypeError("batchItemFailures is not a list")
     return [_identifier(entry["itemIdentifier"]) for entry in failures]
 
 
 def _identifier(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError("itemIdentifier is no text")
+        raise ValueError("itemIdentifier is not text")
     return value

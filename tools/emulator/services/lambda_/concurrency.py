@@ -6,17 +6,14 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
+from tools.emulator.services.lambda_.errors import ThrottledError
 from tools.emulator.services.lambda_.model import Function
-
-
-class ThrottledError(Exception):
-    """No invocation of the function may begin now; the text is Lambda's `Reason`."""
 
 
 class Concurrency:
     """Counts running invocations against the account's limit, reserved concurrency, and what a laptop can bear.
 
-    Reserved concurrency is both a guarantee and a cap; the others share what nobody has reserved [L:configuration-concurrency].
+    Reserved concurrency is both a guarantee and a cap; the others share what is not reserved [L:configuration-concurrency].
     """
 
     def __init__(self, *, account_limit: int, function_limit: int, functions: Mapping[str, Function]) -> None:

@@ -29,7 +29,7 @@ class CodeStore:
         """Return the folder with the unpacked package.
 
         Raises:
-            zipfile.BadZipFile: The package is no zip file.
+            zipfile.BadZipFile: The package is not a zip file.
         """
         folder = self._directory / hashlib.sha256(code).hexdigest()[:16]
         with self._lock:

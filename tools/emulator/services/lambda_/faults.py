@@ -16,7 +16,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def kill(self, function: str, *, call: int, when: str = "before", times: int = 1) -> None:
-        """Kill the process right before or right after the n-th AWS call (from 1) of an invocation, for so many invocations."""
+        """Kill the process right before or right after the n-th AWS call (from 1) of an invocation, for `times` invocations."""
         self._order(function, Fault(Action.KILL, call, Moment(when)), times)
 
     def fail(self, function: str, *, call: int = 0, when: str = "before", times: int = 1) -> None:

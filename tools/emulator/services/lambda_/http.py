@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 from tools.emulator.core.ports import InvocationResult
 from tools.emulator.services.lambda_ import lineage
-from tools.emulator.services.lambda_.backend import FunctionService, PayloadError
+from tools.emulator.services.lambda_.backend import FunctionService
+from tools.emulator.services.lambda_.errors import PayloadError
 
 Response = tuple[int, dict[str, str], bytes]
 

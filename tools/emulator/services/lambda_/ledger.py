@@ -1,4 +1,4 @@
-"""The record of every invocation: when, by whom, which AWS calls it made, what it came to."""
+"""The record of every invocation: when, by which way, which AWS calls it made, how it ended."""
 
 from __future__ import annotations
 

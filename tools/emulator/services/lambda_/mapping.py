@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import InvocationResult
+from tools.emulator.core.ports import InvocationResult, ReceivedMessage, ReceivingQueues
 from tools.emulator.services.lambda_ import batch
-from tools.emulator.services.lambda_.ports import ReceivedMessage, ReceivingQueues
+from tools.emulator.services.lambda_.errors import MappingError
 
 # MaximumConcurrency of an SQS mapping [bc:lambda ScalingConfig].
 LEAST_MAXIMUM_CONCURRENCY = 2
@@ -27,10 +27,6 @@ LONGEST_BACKOFF_SECONDS = 60.0
 _OK = 200
 _LOOP = 400
 log = logging.getLogger(__name__)
-
-
-class MappingError(ValueError):
-    """The mapping asks for something that Lambda, or this emulator, does not do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +77,7 @@ class _Batch:
 class Poller:
     """Reads one mapping's queue while it is enabled and below its maximum concurrency.
 
-    It looks when it is told that something was sent, when an invocation of its own has ended, and every `idle_seconds`.
+    It looks when it is notified that something was sent, when an invocation of its own has ended, and every `idle_seconds`.
     """
 
     def __init__(
@@ -104,7 +100,7 @@ class Poller:
 
     @property
     def mapping(self) -> Mapping:
-        """The mapping as it stands."""
+        """The mapping as it is now."""
         return self._mapping
 
     @property
@@ -143,7 +139,7 @@ class Poller:
             raise
 
     def _begin_looking(self) -> bool:
-        """Return whether nobody else is looking; who is will otherwise look once more."""
+        """Return whether this call may look; if another call is looking, that one looks once more."""
         with self._lock:
             first = not self._looking
             self._looking = True

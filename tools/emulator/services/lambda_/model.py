@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from tools.emulator.services.lambda_.errors import UnsupportedFunctionError
+
 # A function without an EventInvokeConfig: [L:invocation-async] in aws-facts.md, section 10.
 DEFAULT_RETRY_ATTEMPTS = 2
 MAXIMUM_EVENT_AGE_SECONDS = 21_600.0
@@ -95,12 +97,8 @@ class Fault:
     when: Moment = Moment.BEFORE
 
 
-class UnsupportedFunctionError(ValueError):
-    """The function asks for something that the offline world does not do."""
-
-
 class Watch(Protocol):
-    """Who is told what happens inside an invocation while it runs."""
+    """Receives what happens inside an invocation while it runs."""
 
     def called(self, operation: str) -> None:
         """Take note of an AWS call that goes out, e.g. `sqs.SendMessage`."""

@@ -18,7 +18,7 @@ from tools.emulator.services.lambda_.model import Function, Invocation, Outcome,
 _PROJECT = Path(__file__).resolve().parents[4]
 # Seconds of the wall for loading a handler. Lambda allows 10 for the phase; a laptop with eight at once needs more.
 INIT_LIMIT_SECONDS = 60.0
-# Seconds of the wall in which the zygote must end when told so.
+# Seconds of the wall in which the zygote must end when asked to.
 ZYGOTE_END_SECONDS = 5.0
 
 
@@ -46,7 +46,7 @@ class Zygote:
         channel, theirs = wire.pair()
         try:
             return channel, int(self._ask(spec, theirs)["pid"])
-        except BaseException:  # whatever it was, nobody will speak on this channel
+        except BaseException:  # whatever it was, the other side will not answer on this channel
             channel.end()
             raise
         finally:
@@ -87,7 +87,7 @@ class Environment:
         self.usable = True
 
     def gone(self) -> bool:
-        """Return whether the process has ended while nobody looked."""
+        """Return whether the process has ended unnoticed."""
         return self._channel.gone()
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class Environment:
         self._reap(kill=True)
 
     def run(self, request: Callable[[], wire.Message], invocation: Invocation, seconds: float) -> Outcome | None:
-        """Run one invocation within so many seconds of the wall, not counting the loading of the handler.
+        """Run one invocation within a limit in seconds of the wall, not counting the loading of the handler.
 
         Returns None where the time ran out. `usable` says afterwards whether the environment can take another.
         """

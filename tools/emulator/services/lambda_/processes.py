@@ -102,7 +102,7 @@ class ProcessRuntime:
             outcome = Outcome(json.dumps({"errorType": "ServiceException", "errorMessage": str(fault)}).encode(), system=True)
         try:
             self._report(function, invocation, outcome, time.monotonic() - began)
-        except OSError:  # whoever waits for the answer must get it, even if the world's folder is gone
+        except OSError:  # the caller must get its answer even if the world's folder is gone
             log.exception("the log of %s cannot be written", function.name)
         done(outcome)
 

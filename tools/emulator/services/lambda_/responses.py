@@ -1,35 +1,34 @@
-"""The door into moto: functions, event source mappings and rules that moto is told of become known to the service.
+"""Lambda's requests: functions, event source mappings and rules that moto stores become known to the service.
 
 moto's own ways of running a function (docker, a call inside SendMessage, constant SNS events) are cut off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.awslambda.utils import get_backend
-from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend
 from moto.sqs.models import sqs_backends
 
+from tools.emulator.core import moto_hooks
+from tools.emulator.core.moto_hooks import After, Replacement
 from tools.emulator.services.lambda_ import account, http
 from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.mapping import Mapping, MappingError
+from tools.emulator.services.lambda_.errors import MappingError, UnsupportedFunctionError, UnsupportedScheduleError
+from tools.emulator.services.lambda_.mapping import Mapping
 from tools.emulator.services.lambda_.model import (
     DEFAULT_RETRY_ATTEMPTS,
     MAXIMUM_EVENT_AGE_SECONDS,
     Function,
-    UnsupportedFunctionError,
 )
-from tools.emulator.services.lambda_.schedule import Rule, Target, UnsupportedScheduleError
-
-Wrapper = Callable[..., Any]
+from tools.emulator.services.lambda_.schedule import Rule, Target
 
 
 class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # moto is untyped here
@@ -71,7 +70,7 @@ class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # m
         account_id: str,
         region_name: str,
     ) -> EventInvokeConfigResource:
-        """Configure it anew."""
+        """Replace the configuration."""
         original_resource.delete(account_id, region_name)
         return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
 
@@ -88,65 +87,42 @@ class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # m
         get_backend(account_id, region_name).delete_function_event_invoke_config(self.function_name)
 
 
-class Door:
-    """Stands in moto's classes between `install` and `uninstall`; there may be one at a time."""
+def hooks(service: FunctionService) -> Iterator[moto_hooks.Hook]:
+    """Yield what puts the service behind moto's Lambda and EventBridge."""
+    made = _Hooks(service)
+    yield from made.of_functions()
+    yield from made.of_mappings()
+    yield from made.of_rules()
+    yield from made.of_invocations()
+    yield from account.hooks(service.account_concurrency)
+
+
+class _Hooks:
+    """Passes on to the service what moto's methods have stored."""
 
     def __init__(self, service: FunctionService) -> None:
         self._service = service
-        self._replaced: list[tuple[type, str, object]] = []
-
-    def install(self) -> None:
-        """Put the service behind moto's Lambda and EventBridge."""
-        for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-            cached.cache_clear()  # moto may have listed its resource types before ours was there
-        self._install_functions()
-        self._install_mappings()
-        self._install_rules()
-        self._cut_off()
-        account.install(self._service.account_concurrency)
-
-    def uninstall(self) -> None:
-        """Leave moto as it was."""
-        account.uninstall()
-        while self._replaced:
-            owner, name, original = self._replaced.pop()
-            setattr(owner, name, original)
-
-    def _replace(self, owner: type, name: str, replacement: object) -> None:
-        self._replaced.append((owner, name, vars(owner)[name]))
-        setattr(owner, name, replacement)
-
-    def _after(self, owner: type, name: str, then: Wrapper) -> None:
-        """Call `then(result, self, *arguments)` after a method of moto's, and return the method's own result."""
-        original = vars(owner)[name]
-        inner = original.__func__ if isinstance(original, classmethod) else original
-
-        def wrapped(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401  # any method of moto's
-            result = inner(*args, **kwargs)
-            then(result, *args, **kwargs)
-            return result
-
-        self._replace(owner, name, classmethod(wrapped) if isinstance(original, classmethod) else wrapped)
 
     # functions
 
-    def _install_functions(self) -> None:
-        self._after(LambdaBackend, "create_function", lambda fn, backend, spec: self._created(backend, fn, spec))
+    def of_functions(self) -> Iterator[moto_hooks.Hook]:
+        """Yield those for functions."""
+        yield After(LambdaBackend, "create_function", lambda fn, backend, spec: self._created(backend, fn, spec))
         for name in ("create_from_cloudformation_json", "update_from_cloudformation_json"):
-            self._after(LambdaFunction, name, self._described)
+            yield After(LambdaFunction, name, self._described)
         for name in ("update_configuration", "update_function_code"):
-            self._after(LambdaFunction, name, lambda _, fn, updates: self._changed(fn, updates))
+            yield After(LambdaFunction, name, lambda _, fn, updates: self._changed(fn, updates))
         for name in (
             "put_function_concurrency",
             "delete_function_concurrency",
             "put_function_event_invoke_config",
             "delete_function_event_invoke_config",
         ):
-            self._after(LambdaBackend, name, lambda _, backend, function_name, *__: self._put(backend.get_function(function_name)))
-        self._after(
+            yield After(LambdaBackend, name, lambda _, backend, function_name, *__: self._put(backend.get_function(function_name)))
+        yield After(
             LambdaBackend, "delete_function", lambda _, __, function_name, *___, **____: self._service.remove(function_name)
         )
-        self._after(LambdaFunction, "get_configuration", _add_dead_letters)
+        yield After(LambdaFunction, "get_configuration", _add_dead_letters)
 
     def _created(self, backend: Any, fn: Any, spec: dict[str, Any]) -> None:  # noqa: ANN401  # moto's
         latest = backend.get_function(fn.function_name)
@@ -169,11 +145,12 @@ class Door:
 
     # event source mappings
 
-    def _install_mappings(self) -> None:
-        self._after(LambdaBackend, "create_event_source_mapping", lambda esm, backend, _: self._mapped(backend, esm))
-        self._after(LambdaBackend, "update_event_source_mapping", lambda esm, backend, *_: self._remapped(backend, esm))
-        self._after(LambdaBackend, "delete_event_source_mapping", lambda _, __, mapping: self._service.remove_mapping(mapping))
-        self._after(EventSourceMapping, "get_configuration", self._add_state)
+    def of_mappings(self) -> Iterator[moto_hooks.Hook]:
+        """Yield those for event source mappings."""
+        yield After(LambdaBackend, "create_event_source_mapping", lambda esm, backend, _: self._mapped(backend, esm))
+        yield After(LambdaBackend, "update_event_source_mapping", lambda esm, backend, *_: self._remapped(backend, esm))
+        yield After(LambdaBackend, "delete_event_source_mapping", lambda _, __, mapping: self._service.remove_mapping(mapping))
+        yield After(EventSourceMapping, "get_configuration", self._add_state)
 
     def _mapped(self, backend: Any, esm: Any) -> None:  # noqa: ANN401  # moto's
         for queue in sqs_backends[backend.account_id][backend.region_name].queues.values():
@@ -195,11 +172,12 @@ class Door:
 
     # rules
 
-    def _install_rules(self) -> None:
-        self._after(EventsBackend, "put_rule", lambda rule, *_, **__: self._ruled(rule))
+    def of_rules(self) -> Iterator[moto_hooks.Hook]:
+        """Yield those for EventBridge's rules."""
+        yield After(EventsBackend, "put_rule", lambda rule, *_, **__: self._ruled(rule))
         for name in ("put_targets", "remove_targets", "enable_rule", "disable_rule"):
-            self._after(EventsBackend, name, self._rule_changed)
-        self._after(EventsBackend, "delete_rule", self._rule_deleted)
+            yield After(EventsBackend, name, self._rule_changed)
+        yield After(EventsBackend, "delete_rule", self._rule_deleted)
 
     def _rule_changed(self, _: object, backend: Any, name: str, event_bus_arn: str | None = None, *__: Any, **___: Any) -> None:  # noqa: ANN401  # moto's
         self._ruled(backend.describe_rule(name, event_bus_arn))
@@ -217,8 +195,8 @@ class Door:
 
     # invocations
 
-    def _cut_off(self) -> None:
-        """Let every way in which moto would run a function end at the service."""
+    def of_invocations(self) -> Iterator[moto_hooks.Hook]:
+        """Yield those that have every way in which moto would run a function end at the service."""
         service = self._service
 
         def queue_event(fn: Any, body: str | bytes, *_: object, **__: object) -> bytes:  # noqa: ANN401  # moto's
@@ -229,11 +207,11 @@ class Door:
             service.invoke_event(function_name, http.payload(body))
             return b""
 
-        self._replace(LambdaFunction, "invoke", queue_event)
-        self._replace(LambdaBackend, "invoke", queue_by_name)
-        self._replace(LambdaBackend, "send_sns_message", lambda *_, **__: None)  # deliveries are the world's business
-        self._replace(LambdaBackend, "send_sqs_batch", lambda *_, **__: False)
-        self._replace(LambdaResponse, "invoke", lambda response: http.invoke(service, response))
+        yield Replacement(LambdaFunction, "invoke", queue_event)
+        yield Replacement(LambdaBackend, "invoke", queue_by_name)
+        yield Replacement(LambdaBackend, "send_sns_message", lambda *_, **__: None)  # deliveries are the business of our SNS
+        yield Replacement(LambdaBackend, "send_sqs_batch", lambda *_, **__: False)
+        yield Replacement(LambdaResponse, "invoke", lambda response: http.invoke(service, response))
 
 
 def _keep_dead_letters(fn: Any, given: dict[str, Any]) -> None:  # noqa: ANN401  # moto's

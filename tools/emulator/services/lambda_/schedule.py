@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tools.emulator.core.clock import Clock
+from tools.emulator.services.lambda_.errors import UnsupportedScheduleError
 
 _RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
 InvokeEvent = Callable[[str, bytes], bool]
-
-
-class UnsupportedScheduleError(ValueError):
-    """The rule is one that the offline world does not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class Rule:
 
 
 class Schedules:
-    """Runs rules; a rule that is put again, changed, begins its period anew."""
+    """Runs rules; a rule that is put again, changed, restarts its period."""
 
     def __init__(self, *, clock: Clock, invoke: InvokeEvent, account_id: str, region: str) -> None:
         self._clock = clock

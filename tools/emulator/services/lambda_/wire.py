@@ -43,7 +43,7 @@ class Channel:
         """Return the next message, or None when the other end is gone.
 
         Raises:
-            TimeoutError: None came whole within so many seconds; the channel is then good for nothing but closing.
+            TimeoutError: No whole message came in time; the channel can only be closed then.
         """
         received = self._receive(None if timeout is None else time.monotonic() + timeout, 0)
         return None if received is None else received[0]

@@ -77,7 +77,7 @@ def _serve(spec: wire.Message, channel: wire.Channel) -> None:
 
 
 def _move_in(spec: wire.Message) -> None:
-    """Leave everything of ours behind: environment variables, import path, modules, working directory."""
+    """Replace what came from the emulator: environment variables, import path, modules, working directory."""
     os.environ.clear()
     os.environ.update(spec["variables"])
     time.tzset()
@@ -198,12 +198,12 @@ class WorldTime:
         return now + (time.monotonic() - monotonic) * speed
 
     def sleep(self, seconds: float) -> None:
-        """Wait so many of the world's seconds."""
+        """Wait for some of the world's seconds."""
         self._sleep(seconds / self._line[2])
 
 
 class Calls:
-    """Sees every AWS call of the process: tells the service, and lets the ordered fault strike."""
+    """Sees every AWS call of the process: reports it to the service, and lets the ordered fault strike."""
 
     def __init__(self, channel: wire.Channel) -> None:
         self._channel = channel
@@ -213,7 +213,7 @@ class Calls:
         self._sleep = time.sleep
 
     def install(self) -> None:
-        """Stand between every client and its calls."""
+        """Wrap the one method through which every client calls."""
         original = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # the one place all clients pass
 
         def make_api_call(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401  # botocore's own

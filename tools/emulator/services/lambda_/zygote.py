@@ -1,4 +1,4 @@
-"""The process from which every environment is forked: it has imported boto3 and read its models, and knows nothing of ours.
+"""The process from which every environment is forked: boto3 and its models are loaded in it, no code of the project is.
 
 Started as `python -m tools.emulator.services.lambda_.zygote <file descriptor>`; it ends, with all that it forked, when the
 other side of that socket is closed, however that came about.

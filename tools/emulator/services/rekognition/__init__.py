@@ -1,1 +1,1 @@
-"""Rekognition's content moderation of stored videos, added to moto: the engine is pure, `door` joins it to moto's Rekognition."""
+"""Rekognition's content moderation of stored videos: `backend` is the engine, `responses` puts it behind moto's Rekognition."""

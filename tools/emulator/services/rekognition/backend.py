@@ -86,7 +86,7 @@ class ContentModeration:
                 raise RekognitionError("ResourceNotFoundException", "Could not find JobId")
             return self._page(job, request, now)
 
-    def quota_lag_seconds(self, job: Job) -> float:  # noqa: ARG002 # a world may draw it anew for each job
+    def quota_lag_seconds(self, job: Job) -> float:  # noqa: ARG002 # a world may draw it for each job
         """Return for how long a job that is over still counts against the quota."""
         return self._settings.quota_lag_seconds
 
@@ -187,7 +187,7 @@ class ContentModeration:
     def _publish(self, job: Job, channel: Channel) -> None:
         try:
             self._topics.publish(channel.topic_arn, job.notice())
-        except LookupError:  # on AWS nobody is told either
+        except LookupError:  # AWS does not report this either
             log.warning("the notice of job %s has no topic: %s", job.job_id, channel.topic_arn)
         else:
             self.ledger.noticed(job.job_id)

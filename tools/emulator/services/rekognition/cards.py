@@ -1,4 +1,4 @@
-"""Test cards: frames that stand for a label, so that a rehearsal can have videos with something in them.
+"""Test cards: frames that represent a label, so that a rehearsal can have videos with something in them.
 
 A test card is a frame filled with one colour of `CARDS`, but for a grey rectangle in its middle, from a quarter to three
 quarters of the width and of the height. The colour says which label is seen; the grey level `g` (0 to 255) says with which
@@ -113,7 +113,7 @@ def lineage(label: str) -> tuple[Card, ...]:
 
 
 def grey_level(confidence: float) -> int:
-    """Return the grey (0 to 255) that stands for a confidence in per cent."""
+    """Return the grey (0 to 255) that represents a confidence in per cent."""
     return round(confidence * 255 / 100)
 
 

@@ -1,4 +1,4 @@
-"""One moderation job: what was asked, what came out, and how both are told."""
+"""One moderation job: its request, its results, and how notices and answers show them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Job:
         self.status, self.status_message, self.closed_at = FAILED, message, at
 
     def notice(self) -> str:
-        """Return the completion notice, the text of an SNS message; the key is not encoded, the version is not told.
+        """Return the completion notice, the text of an SNS message; the key is not encoded, the version is not included.
 
         Form: https://docs.aws.amazon.com/rekognition/latest/dg/video-notification-payload.html
         """
@@ -63,7 +63,11 @@ class Job:
             **({"Video": {"S3Object": _s3_object(self.request)}} if named else {}),
             **({"JobTag": self.request.tag} if named and self.request.tag is not None else {}),
             **({} if self.status_message is None else {"StatusMessage": self.status_message}),
-            **({} if self.metadata is None else {"VideoMetadata": _told(self.metadata), "ModerationModelVersion": MODEL_VERSION}),
+            **(
+                {}
+                if self.metadata is None
+                else {"VideoMetadata": _video_metadata(self.metadata), "ModerationModelVersion": MODEL_VERSION}
+            ),
         }
 
 
@@ -72,7 +76,7 @@ def _s3_object(request: StartRequest) -> dict[str, str]:
     return {"Bucket": request.bucket, "Name": request.key, **version}
 
 
-def _told(metadata: VideoMetadata) -> dict[str, Any]:
+def _video_metadata(metadata: VideoMetadata) -> dict[str, Any]:
     return {
         "Codec": metadata.codec,
         "DurationMillis": metadata.duration_ms,

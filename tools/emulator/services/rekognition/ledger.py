@@ -1,4 +1,4 @@
-"""The emulated Rekognition's books: what really ran and what it would have cost, kept apart from how the engine decides.
+"""What the emulated Rekognition really ran and what that would have cost, kept apart from how the engine decides.
 
 Tests hold the product against it, so it counts for itself: it knows nothing of quotas, tokens or results.
 """

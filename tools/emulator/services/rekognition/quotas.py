@@ -8,7 +8,7 @@ from tools.emulator.services.rekognition.errors import RekognitionError
 
 
 class RateLimit:
-    """Lets so many calls through in any second; a refused call costs nothing."""
+    """Admits a fixed number of calls in any second; a refused call does not count."""
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second

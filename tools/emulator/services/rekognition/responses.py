@@ -1,4 +1,4 @@
-"""The door from moto's Rekognition to the engine: two operations more, the rest as moto does it, the unknown refused by name."""
+"""Rekognition's requests: two operations more than moto has, the rest as moto does it, the unknown refused by name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from moto.core.utils import camelcase_to_underscores
 from moto.rekognition import urls
 from moto.rekognition.responses import RekognitionResponse
 
-from tools.emulator.core import refusal
+from tools.emulator.core import moto_hooks, refusal
 from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.errors import RekognitionError
 from tools.emulator.services.rekognition.parameters import SERVICE
 
 Answer = tuple[int, dict[str, str], str]
-_ORIGINAL = RekognitionResponse.dispatch
 
 
 class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # moto is not type-checked here (pyproject)
@@ -48,21 +47,12 @@ class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # mo
             return _unsupported(error)
 
 
-def install(engine: ContentModeration) -> None:
-    """Lead moto's Rekognition requests to an engine; for a threaded server, before it is started."""
-
-    class Door(ContentModerationResponse):
-        """Moto makes a new instance for each request, so the engine is found through the class."""
-
-    Door.engine = engine
-    for path in urls.url_paths:
-        urls.url_paths[path] = Door.dispatch
-
-
-def uninstall() -> None:
-    """Give moto its own Rekognition back."""
-    for path in urls.url_paths:
-        urls.url_paths[path] = _ORIGINAL
+def hooks(engine: ContentModeration) -> tuple[moto_hooks.Hook, ...]:
+    """Return what has moto's Rekognition answered by an engine."""
+    # moto makes a new instance for each request, so the engine is found through the class
+    base = ContentModerationResponse
+    installed: type[ContentModerationResponse] = type("InstalledModerationResponse", (base,), {"engine": engine})
+    return moto_hooks.routes(urls, installed.dispatch)
 
 
 def _unsupported(error: refusal.UnsupportedError) -> Answer:

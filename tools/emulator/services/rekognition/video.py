@@ -32,7 +32,7 @@ class UnanalysableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VideoMetadata:
-    """What Rekognition tells about a video; the duration is in milliseconds, the colour range FULL or LIMITED."""
+    """What Rekognition reports about a video; the duration is in milliseconds, the colour range FULL or LIMITED."""
 
     codec: str
     duration_ms: int
@@ -45,7 +45,7 @@ class VideoMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A label seen in the frame at so many milliseconds, with a confidence in per cent."""
+    """A label seen in the frame at a time in milliseconds, with a confidence in per cent."""
 
     timestamp_ms: int
     label: str
@@ -71,14 +71,14 @@ class Analyser(Protocol):
 class VideoAnalyser:
     """Decodes H.264 in MP4 or MOV and recognises test cards; anything else it cannot analyse, as Rekognition cannot.
 
-    One frame is held at a time, shrunk to a few cells; every call stands alone, so calls may run in parallel.
+    One frame is held at a time, shrunk to a few cells; calls are independent and may run in parallel.
     """
 
     def analyse(self, body: bytes) -> Analysis:
         """Return the video's metadata and the cards in its frames, sampled every 500 ms.
 
         Raises:
-            UnanalysableError: It is no video, holds another codec or container, or is longer than 6 hours.
+            UnanalysableError: It is not a video, holds another codec or container, or is longer than 6 hours.
         """
         try:
             with av.open(io.BytesIO(body), "r", metadata_errors="replace") as container:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -11,8 +12,10 @@ from moto.moto_server import werkzeug_app
 from moto.s3 import responses, urls
 from moto.s3.responses import S3Response
 
+from tools.emulator.core import moto_hooks
+
+# What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions].
 _ENCODED = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
-"""What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions]."""
 
 
 class VersionsResponse(S3Response):  # type: ignore[misc] # moto is untyped
@@ -50,23 +53,13 @@ class _AnyCharacters(werkzeug_app.RegexConverter):  # type: ignore[misc] # moto 
         self.regex: str = f"(?s:{items[0]})"
 
 
-class S3Door:
-    """Puts this in moto's place; before the server's application is made."""
-
-    def install(self) -> None:
-        """Take moto's place."""
-        self._paths, self._converter = dict(urls.url_paths), werkzeug_app.RegexConverter
-        for path, dispatch in self._paths.items():
-            urls.url_paths[path] = getattr(VersionsResponse, dispatch.__name__)
-        # Each new S3 backend of moto's loads its URLs again, from what the class is called.
-        responses.S3Response = VersionsResponse
-        werkzeug_app.RegexConverter = _AnyCharacters
-
-    def uninstall(self) -> None:
-        """Give moto its place back."""
-        responses.S3Response = S3Response
-        urls.url_paths.update(self._paths)
-        werkzeug_app.RegexConverter = self._converter
+def hooks() -> Iterator[moto_hooks.Hook]:
+    """Yield what corrects moto's S3."""
+    for path, dispatch in urls.url_paths.items():
+        yield moto_hooks.Route(urls, path, getattr(VersionsResponse, dispatch.__name__))
+    # Each new S3 backend of moto's loads its URLs again, from what the class is called.
+    yield moto_hooks.Replacement(responses, "S3Response", VersionsResponse)
+    yield moto_hooks.Replacement(werkzeug_app, "RegexConverter", _AnyCharacters)
 
 
 def _encoded(listing: Any) -> Any:  # noqa: ANN401 - JSON values of any depth

@@ -27,8 +27,8 @@ from tools.emulator.settings import EmulatorSettings
 
 MAX_LISTED = 1000
 MAX_REASON = 256
+# How long Completing, Cancelling and Failing last once nothing is under way; undocumented.
 ENDING_SECONDS = 1.0
-"""How long Completing, Cancelling and Failing last once nothing is under way; undocumented."""
 
 _CONTENDING = (Status.READY, Status.ACTIVE, Status.PAUSING, Status.PAUSED)
 _REPORT_NAME_BYTES = 20
@@ -39,10 +39,10 @@ class BatchOperations:
 
     Args:
         clock: Whose time the jobs live in, and who calls the engine back.
-        settings: The account, the Region and the dials.
+        settings: The account, the Region and the limits.
         objects: Where manifests are read and reports are written.
         functions: Where tasks are invoked.
-        seed: None for ids and an order of tasks that nobody can foresee, a number for the same ones in each run.
+        seed: None for ids and an order of tasks that are random, a number for the same ones in each run.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class BatchOperations:
         self._clock = clock
         self.settings = settings
         self._objects = objects
-        self._random = random.Random(seed)  # noqa: S311 -- ids of an emulator are no secrets
+        self._random = random.Random(seed)  # noqa: S311 -- ids of an emulator need not be secret
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._runner = Runner(
@@ -59,7 +59,7 @@ class BatchOperations:
         )
 
     def reset(self) -> None:
-        """Forget all jobs; what is still under way for them comes to nothing."""
+        """Forget all jobs; results that are still under way are dropped."""
         with self._lock:
             for job in self._jobs.values():
                 job.forgotten = True
@@ -86,7 +86,7 @@ class BatchOperations:
         return job.id
 
     def describe_job(self, job_id: str) -> dict[str, Any]:
-        """Return a job as DescribeJob's `Job`; NotFoundException if there is none."""
+        """Return a job as DescribeJob's `Job`; NotFoundException if it does not exist."""
         with self._lock:
             return self._job(job_id).described(self._clock.now())
 
@@ -133,7 +133,7 @@ class BatchOperations:
         """Change a job's priority and return UpdateJobPriority's answer.
 
         Raises:
-            BatchError: BadRequestException where it is no priority or the job has ended, NotFoundException.
+            BatchError: BadRequestException where the priority is not valid or the job has ended, NotFoundException.
         """
         value = request.priority(priority)
         with self._lock:
@@ -220,7 +220,7 @@ class BatchOperations:
         asked = job.request
         job.total = manifest.rows
         job.generated = manifest.descriptor
-        order = random.Random(self._random.getrandbits(64))  # noqa: S311 -- an order nobody relies on
+        order = random.Random(self._random.getrandbits(64))  # noqa: S311 -- an order without a secret
         job.tasks = Tasks(manifest.read(), order)
         if asked.report_bucket is not None:
             strings = self.settings.batch_failed_strings_reach_report

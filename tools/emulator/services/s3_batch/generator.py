@@ -42,7 +42,7 @@ class Filter:
     storage_classes: tuple[str, ...]
 
     def takes(self, found: ListedVersion) -> bool:
-        """Tell whether an object is taken."""
+        """Return whether an object is included."""
         return (
             (self.created_after is None or found.modified > self.created_after)
             and (self.created_before is None or found.modified < self.created_before)
@@ -57,7 +57,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a generated manifest is written, and whose bucket that should be (None: whoever's)."""
+    """Where a generated manifest is written, and who should own that bucket (None: any account)."""
 
     bucket: str
     prefix: str

@@ -12,14 +12,14 @@ from tools.emulator.core.ports import InvocationResult
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.request import JobRequest
 
+# Characters of a result that reach the report [aws-samples sample-replicate-on-tag, docs/tagging-at-scale.md].
 MAX_RESULT_STRING = 1024
-"""Characters of a result that reach the report [aws-samples sample-replicate-on-tag, docs/tagging-at-scale.md]."""
 
 THROTTLED_STATUS = 429
 RESULT_CODES = ("Succeeded", "TemporaryFailure", "PermanentFailure")
 
 
-class Fate(Enum):
+class TaskOutcome(Enum):
     """What becomes of a task after an invocation."""
 
     SUCCEEDED = "succeeded"
@@ -32,10 +32,10 @@ class Fate(Enum):
 class Answer:
     """An invocation's outcome: for the report, the last three columns are `http_status`, `error_code` and `message`.
 
-    `from_function` tells a resultString of the function's from a sentence of S3's: only the former may be kept out of the report.
+    `from_function`: whether `message` is a resultString of the function, which may be kept out of the report, or a sentence of S3.
     """
 
-    fate: Fate
+    outcome: TaskOutcome
     http_status: int = 200
     error_code: str = ""
     message: str = ""
@@ -43,7 +43,7 @@ class Answer:
 
 
 def event(request: JobRequest, job_id: str, row: Row, *, invocation_id: str, task_id: str) -> bytes:
-    """Return the event for one task as JSON; the key percent-encoded exactly as it stands in the manifest."""
+    """Return the event for one task as JSON; the key percent-encoded exactly as in the manifest."""
     task: dict[str, Any] = {"taskId": task_id, "s3Key": row.key, "s3VersionId": row.version_id}
     job: dict[str, Any] = {"id": job_id}
     if request.schema_version == "1.0":
@@ -60,11 +60,11 @@ def judge(result: InvocationResult, *, schema_version: str, invocation_id: str, 
     """Return what an invocation's result means for its one task."""
     text = result.payload.decode("utf-8", errors="replace")
     if result.status == THROTTLED_STATUS:
-        return Answer(Fate.THROTTLED, 429, "TooManyRequestsException", "Rate Exceeded.")
+        return Answer(TaskOutcome.THROTTLED, 429, "TooManyRequestsException", "Rate Exceeded.")
     if result.status >= 500:  # noqa: PLR2004 -- the class of HTTP statuses
-        return Answer(Fate.TEMPORARY, result.status, "TemporaryFailure", f"Lambda answered {result.status}: {text}")
+        return Answer(TaskOutcome.TEMPORARY, result.status, "TemporaryFailure", f"Lambda answered {result.status}: {text}")
     if result.status != 200:  # noqa: PLR2004 -- HTTP's OK
-        return Answer(Fate.FAILED, result.status, "PermanentFailure", f"Lambda answered {result.status}: {text}")
+        return Answer(TaskOutcome.FAILED, result.status, "PermanentFailure", f"Lambda answered {result.status}: {text}")
     if result.function_error is not None:
         return _failed(f"Lambda returned function error: {text}")  # [S3:batch-ops-examples-reports]
     return _judge_payload(result.payload, schema_version, invocation_id, task_id)
@@ -95,12 +95,12 @@ def _result(code: object, text: object) -> Answer:
     if code not in RESULT_CODES:
         return _failed(f"Lambda returned an unknown result code: {code!r}")
     if not isinstance(text, str):
-        return _failed("Lambda returned a resultString that is no string")
+        return _failed("Lambda returned a resultString that is not a string")
     if code == "Succeeded":
-        return Answer(Fate.SUCCEEDED, message=text, from_function=True)
-    fate = Fate.FAILED if code == "PermanentFailure" else Fate.TEMPORARY
-    return Answer(fate, 200, str(code), text, from_function=True)
+        return Answer(TaskOutcome.SUCCEEDED, message=text, from_function=True)
+    outcome = TaskOutcome.FAILED if code == "PermanentFailure" else TaskOutcome.TEMPORARY
+    return Answer(outcome, 200, str(code), text, from_function=True)
 
 
 def _failed(message: str) -> Answer:
-    return Answer(Fate.FAILED, 200, "PermanentFailure", message)
+    return Answer(TaskOutcome.FAILED, 200, "PermanentFailure", message)

@@ -12,11 +12,11 @@ from tools.emulator.services.s3_batch.report import Report
 from tools.emulator.services.s3_batch.request import JobRequest
 from tools.emulator.services.s3_batch.tasks import Tasks
 
+# How long a job waits for confirmation before it fails [S3:batch-ops-job-status].
 SUSPENDED_SECONDS = 30 * 86_400
-"""After so long without confirmation a job fails [S3:batch-ops-job-status]."""
 
+# How long after its end a job is kept [S3:batch-ops-list-jobs].
 KEPT_SECONDS = 90 * 86_400
-"""For so long after its end a job is remembered [S3:batch-ops-list-jobs]."""
 
 MAX_REASON = 256
 
@@ -40,8 +40,8 @@ class Status(StrEnum):
 
 
 TERMINAL = frozenset({Status.COMPLETE, Status.CANCELLED, Status.FAILED})
+# The final status that follows each ending one.
 ENDING = {Status.COMPLETING: Status.COMPLETE, Status.CANCELLING: Status.CANCELLED, Status.FAILING: Status.FAILED}
-"""Where each state that only waits for the end leads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +55,7 @@ class Job:
         wake_at: When it next looks for tasks by itself.
         ending: Its end has been planned.
         generated: Where the manifest is that S3 made for it, as DescribeJob says it.
-        forgotten: The world it ran in was wiped: what still comes back for it counts no more.
+        forgotten: Its world was reset: results that still arrive for it are dropped.
     """
 
     id: str

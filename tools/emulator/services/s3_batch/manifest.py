@@ -22,7 +22,7 @@ class ManifestError(Exception):
 
 
 class Row(NamedTuple):
-    """One object to work on; the key as it stands in the manifest, version None where the manifest has no such column."""
+    """One object to work on; the key as the manifest has it, version None where the manifest has no such column."""
 
     bucket: str
     key: str
@@ -134,7 +134,7 @@ def _check(number: int, row: Row) -> None:
             raise _malformed(number, "has spaces at the edge of a field")
     if not _BUCKET.fullmatch(row.bucket):
         raise ManifestError(
-            f"Invalid Manifest Content: line {number}: {_shown(row.bucket)} is no bucket (a manifest has no header)"
+            f"Invalid Manifest Content: line {number}: {_shown(row.bucket)} is not a bucket (a manifest has no header)"
         )
     if not row.key:
         raise ManifestError(f"Invalid object key format: line {number} has an empty key")

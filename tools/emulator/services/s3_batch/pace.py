@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+# How long until the parallel invocations double; AWS says only that the ramp-up begins low [L:services-s3-batch].
 INITIAL_RAMP_SECONDS = 5.0
-"""After so long the parallel invocations double; AWS says only that the ramp-up begins low [L:services-s3-batch]."""
 
+# Lambda's default concurrency for an account: S3 goes up to the function's limit, and Lambda refuses what is above.
 MAX_PARALLEL = 1000
-"""Lambda's default concurrency for an account: S3 goes up to the function's limit, and Lambda refuses what is above."""
 
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 30.0
@@ -15,7 +15,7 @@ _ROUNDING = 1e-6  # epoch seconds as floats are exact to about a quarter of a mi
 
 
 class Rate:
-    """At most so many starts a second, in bursts of no more than a twentieth of that."""
+    """Limits starts per second, with bursts of up to a twentieth of that."""
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second

@@ -17,19 +17,19 @@ from dataclasses import dataclass
 from typing import IO
 
 from tools.emulator.core.ports import Objects
-from tools.emulator.services.s3_batch.invocation import MAX_RESULT_STRING, Answer, Fate
+from tools.emulator.services.s3_batch.invocation import MAX_RESULT_STRING, Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
 
 SCHEMA = "Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage"
+# Undocumented on AWS, which says "one or more files".
 ROWS_PER_FILE = 100_000
-"""Undocumented on AWS, which says "one or more files"."""
 
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
 _NANOSECONDS = 1_000_000_000
 
 
 class Results:
-    """Rows of one kind, spooled to disk, in files of at most so many rows."""
+    """Rows of one kind, spooled to disk, in files with a maximum of rows."""
 
     def __init__(self, rows_per_file: int) -> None:
         # Not a with block: the rows are written while the job runs and read when it ends. A world dropped half-way drops them too.
@@ -49,7 +49,7 @@ class Results:
         self._rows += 1
 
     def files(self) -> Iterator[bytes]:
-        """Yield the contents of the files, none if there is no row."""
+        """Yield the contents of the files; nothing without rows."""
         self._spool.seek(0)
         at = 0
         for end in [*self._ends, self._size] if self._rows else []:
@@ -85,7 +85,7 @@ class Report:
 
     def add(self, row: Row, answer: Answer) -> None:
         """Append the row of a task that ran."""
-        succeeded = answer.fate is Fate.SUCCEEDED
+        succeeded = answer.outcome is TaskOutcome.SUCCEEDED
         if succeeded and self._destination.failed_tasks_only:
             return
         hidden = answer.from_function and not succeeded and not self._destination.failed_strings

@@ -121,7 +121,7 @@ def check_account(given: object, account_id: str) -> None:
 
 
 def priority(value: object) -> int:
-    """Return a priority that is one, or raise."""
+    """Return a valid priority, or raise."""
     if not isinstance(value, int) or not 0 <= value <= MAX_PRIORITY:
         raise bad_request(f"Priority is required and must be from 0 to {MAX_PRIORITY}")
     return value

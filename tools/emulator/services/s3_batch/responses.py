@@ -1,8 +1,7 @@
-"""The way from moto's s3control into the engine: the job operations, in process (`mock_aws`) and through the threaded server.
+"""S3 Batch's requests: the job operations of s3control, which moto lacks.
 
-moto knows s3control but no jobs. `install` adds their paths to moto's table of URLs, `uninstall` takes them out again; install
-before `mock_aws` starts or the server is made, for moto reads the table then. moto itself parses and serializes, by botocore's
-model. When its backend is reset, the engine forgets its jobs at the next request: a mark laid into the backend's state has gone.
+moto itself parses and serializes, by botocore's model. When its backend is reset, the engine forgets its jobs at the next request:
+the mark that the engine leaves in the backend's state is gone then.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.s3control import s3control_backends, urls
 from moto.s3control.responses import S3ControlResponse
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.services.s3_batch.backend import BatchOperations
 from tools.emulator.services.s3_batch.errors import BatchError, bad_request
 from tools.emulator.services.s3_batch.request import check_account
@@ -41,7 +41,7 @@ _MARK = "batch_operations_of_the_offline_world"
 
 
 class JobsResponse(S3ControlResponse):  # type: ignore[misc]  # moto's annotations are not followed (pyproject)
-    """Answers the job operations; every other one is moto's. `engine` is set by `install`."""
+    """Answers the job operations; every other one is moto's. `hooks` makes a subclass that has the `engine`."""
 
     engine: ClassVar[BatchOperations]
     marked: ClassVar[bool] = False
@@ -106,17 +106,10 @@ class JobsResponse(S3ControlResponse):  # type: ignore[misc]  # moto's annotatio
         type(self).marked = True
 
 
-def install(engine: BatchOperations) -> None:
-    """Let moto's s3control answer job operations out of an engine; an engine installed before is replaced."""
-    door: type[JobsResponse] = type("InstalledJobsResponse", (JobsResponse,), {"engine": engine})
-    for path in _PATHS:
-        urls.url_paths[path] = door.dispatch
-
-
-def uninstall() -> None:
-    """Take the job operations out of moto again."""
-    for path in _PATHS:
-        urls.url_paths.pop(path, None)
+def hooks(engine: BatchOperations) -> tuple[moto_hooks.Hook, ...]:
+    """Return what has the job operations answered by an engine."""
+    installed: type[JobsResponse] = type("InstalledJobsResponse", (JobsResponse,), {"engine": engine})
+    return tuple(moto_hooks.Route(urls, path, installed.dispatch) for path in _PATHS)
 
 
 def _refusal(error: BatchError) -> tuple[int, dict[str, str], str]:

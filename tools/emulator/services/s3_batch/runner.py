@@ -10,18 +10,18 @@ from functools import partial
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import Functions, InvocationResult
-from tools.emulator.services.s3_batch.invocation import Answer, Fate, event, judge
+from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome, event, judge
 from tools.emulator.services.s3_batch.job import Job, Status
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.pace import Rate
 from tools.emulator.services.s3_batch.tasks import Task, opaque_id
 from tools.emulator.settings import EmulatorSettings
 
+# From this number of executed tasks on, more failures than successes fail the job [S3:batch-ops-job-status].
 WATCHED_FROM_TASKS = 1000
-"""From so many executed tasks on, more failures than successes fail the job [S3:batch-ops-job-status]."""
 
-MISSING_VERSION = Answer(Fate.FAILED, 400, "InvalidRequest", "Task failed due to missing VersionId")
-"""An empty field in a VersionId column [S3:troubleshooting-batch-operations]."""
+# An empty field in a VersionId column [S3:troubleshooting-batch-operations].
+MISSING_VERSION = Answer(TaskOutcome.FAILED, 400, "InvalidRequest", "Task failed due to missing VersionId")
 
 _SHORTEST_WAIT = 0.001
 
@@ -61,7 +61,7 @@ class Runner:
         """Start what may be started of a job. Must not be called with the lock held: functions are invoked without it."""
         with self._lock:
             if job.pumping:
-                return  # whoever is at it looks again before it stops
+                return  # the thread that is at it looks again before it stops
             job.pumping = True
         while launches := self._take_or_stop(job):
             for launch in launches:
@@ -69,7 +69,7 @@ class Runner:
 
     def record(self, job: Job, row: Row, answer: Answer) -> None:
         """Count a task that has run to its end, with the lock held."""
-        if answer.fate is Fate.SUCCEEDED:
+        if answer.outcome is TaskOutcome.SUCCEEDED:
             job.succeeded += 1
         else:
             job.failed += 1
@@ -115,7 +115,7 @@ class Runner:
         return _Launch(task, invocation_id, event(job.request, job.id, task.row, invocation_id=invocation_id, task_id=task.id))
 
     def _plan_waking(self, job: Job, now: float) -> None:
-        """See to it that the job looks again when it may do what it may not do now."""
+        """Schedule the next look at the job, for when it may do what it may not do now."""
         if job.tasks is None or job.ramp is None or job.tasks.exhausted:
             return
         if job.in_flight >= job.ramp.allowance(now):
@@ -145,7 +145,7 @@ class Runner:
             result, schema_version=job.request.schema_version, invocation_id=launch.invocation_id, task_id=launch.task.id
         )
         if result.function_error is not None and self._settings.batch_function_errors_redriven:
-            answer = replace(answer, fate=Fate.TEMPORARY)
+            answer = replace(answer, outcome=TaskOutcome.TEMPORARY)
         with self._lock:
             job.in_flight -= 1
             if not job.forgotten:
@@ -156,14 +156,14 @@ class Runner:
         if job.tasks is None or job.ramp is None:
             return
         now = self._clock.now()
-        if answer.fate is Fate.THROTTLED:
+        if answer.outcome is TaskOutcome.THROTTLED:
             job.ramp.throttled(now)
             if not self._settings.batch_throttle_spends_redrive:
-                job.tasks.hand_back(task)
+                job.tasks.return_task(task)
                 return
         else:
             job.ramp.accepted()
-        if answer.fate in (Fate.SUCCEEDED, Fate.FAILED) or task.redrives >= self._settings.batch_redrives:
+        if answer.outcome in (TaskOutcome.SUCCEEDED, TaskOutcome.FAILED) or task.redrives >= self._settings.batch_redrives:
             self.record(job, task.row, answer)
             return
         task.redrives += 1

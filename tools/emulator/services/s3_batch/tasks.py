@@ -1,4 +1,4 @@
-"""The tasks of a job: read from the manifest as they are wanted, in an order that is not the manifest's."""
+"""The tasks of a job: read from the manifest as they are needed, in an order that is not the manifest's."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from tools.emulator.services.s3_batch.invocation import Answer
 from tools.emulator.services.s3_batch.manifest import Row
 
+# Rows among which the next one is drawn: tasks need not run in the manifest's order [S3:batch-ops-job-status].
 WINDOW = 1000
-"""Rows among which the next one is drawn: tasks need not run in the manifest's order [S3:batch-ops-job-status]."""
 
+# Redrives that may wait before no new row is read: bounds the memory of a job all of whose tasks fail temporarily.
 MOST_WAITING = 10_000
-"""Redrives that may wait before no new row is read: bounds the memory of a job all of whose tasks fail temporarily."""
 
 _ID_BYTES = 24
 
@@ -31,19 +31,19 @@ class Task:
 
 
 class Tasks:
-    """Hands out a job's tasks; only those under way or waiting exist."""
+    """Hands out a job's tasks; only those under way or waiting are in memory."""
 
     def __init__(self, rows: Iterator[Row], order: random.Random) -> None:
         self._rows: Iterator[Row] | None = rows
         self._order = order
         self._window: list[Row] = []
-        self._handed_back: deque[Task] = deque()
+        self._returned: deque[Task] = deque()
         self._waiting: deque[tuple[float, Task]] = deque()
 
     def next(self, now: float) -> Task | None:
-        """Return a task to run now: one handed back, a redrive that is due, or the next row; None if there is none."""
-        if self._handed_back:
-            return self._handed_back.popleft()
+        """Return a task to run now: one that was returned, a redrive that is due, or the next row; None if there is none."""
+        if self._returned:
+            return self._returned.popleft()
         if self._waiting and self._waiting[0][0] <= now:
             return self._waiting.popleft()[1]
         if len(self._waiting) >= MOST_WAITING:
@@ -51,9 +51,9 @@ class Tasks:
         row = self._draw()
         return None if row is None else Task(opaque_id(self._order), row)
 
-    def hand_back(self, task: Task) -> None:
+    def return_task(self, task: Task) -> None:
         """Take back a task that was not accepted; it is the next."""
-        self._handed_back.append(task)
+        self._returned.append(task)
 
     def redrive(self, task: Task, due: float) -> None:
         """Take back a task to run again at a time; times must not go back."""
@@ -64,16 +64,16 @@ class Tasks:
         return self._waiting[0][0] if self._waiting else None
 
     def unfinished(self) -> Iterator[Task]:
-        """Empty what was handed back or waits for a redrive, and yield it."""
-        yield from self._handed_back
+        """Empty what was returned or waits for a redrive, and yield it."""
+        yield from self._returned
         yield from (task for _, task in self._waiting)
-        self._handed_back.clear()
+        self._returned.clear()
         self._waiting.clear()
 
     @property
     def exhausted(self) -> bool:
-        """Whether every task has been handed out and none has come back."""
-        return not self._handed_back and not self._waiting and not self._fill()
+        """Whether every task has been handed out and none was returned."""
+        return not self._returned and not self._waiting and not self._fill()
 
     def _draw(self) -> Row | None:
         window = self._fill()
@@ -94,5 +94,5 @@ class Tasks:
 
 
 def opaque_id(source: random.Random) -> str:
-    """Return an id of the look of AWS's: Base64 of nothing in particular."""
+    """Return an id that looks like AWS's: random bytes in Base64."""
     return base64.b64encode(source.randbytes(_ID_BYTES)).decode("ascii")

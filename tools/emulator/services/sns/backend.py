@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from moto.sns import urls
 from moto.sns.models import Subscription, Topic, sns_backends
 
 from tools.emulator.core.clock import Clock
@@ -18,16 +17,15 @@ from tools.emulator.core.refusal import refuse
 from tools.emulator.services.sns.errors import SnsError, invalid, no_such_topic
 from tools.emulator.services.sns.notification import Notification, check
 from tools.emulator.services.sns.outbox import Outbox
-from tools.emulator.services.sns.responses import door_for
 from tools.emulator.settings import EmulatorSettings
 
-PENDING = "PendingConfirmation"  # stands in the place of the ARN of a subscription that is not confirmed
+PENDING = "PendingConfirmation"  # instead of the ARN of a subscription that is not confirmed
 MAILS_PER_SECOND = 10  # and subscription; above, it is suspended [GR:sns]
 _RATE = "offline_world_mails"  # the attribute of moto's subscription that holds when mails were sent
 
 
 class EventFunctions(Protocol):
-    """Lambda as SNS sees it: `ports.Functions`, told the publisher's trace, so that loops are found."""
+    """Lambda as SNS sees it: `ports.Functions`, with the publisher's trace, so that loops are found."""
 
     def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
         """Queue an asynchronous invocation; False where there is no such function."""
@@ -46,23 +44,11 @@ class SnsService:
         self._functions = functions
         self._queues = queues
         self._lock = threading.Lock()
-        self._paths = dict(urls.url_paths)
         self._deliver: dict[str, Callable[[Subscription, Notification], None]] = {
             "lambda": self._to_function,
             "sqs": self._to_queue,
             "email": self._to_person,
         }
-
-    def install(self) -> None:
-        """Put this in moto's place."""
-        self._paths = dict(urls.url_paths)
-        door = door_for(self)
-        for path in urls.url_paths:
-            urls.url_paths[path] = door.dispatch
-
-    def uninstall(self) -> None:
-        """Give moto its place back."""
-        urls.url_paths.update(self._paths)
 
     # ports.Topics
 
@@ -103,7 +89,7 @@ class SnsService:
         """Subscribe an endpoint and return the subscription's ARN, or `pending confirmation`.
 
         Raises:
-            SnsError: There is no such topic, or the endpoint is none.
+            SnsError: There is no such topic, or the endpoint is not valid.
             UnsupportedError: A protocol or an attribute that the offline world does not implement.
         """
         if protocol not in self._deliver:
@@ -170,7 +156,7 @@ class SnsService:
         self.outbox.put(notification, subscription.endpoint, subscription.arn)
 
     def _undelivered(self, subscription: Subscription, notification: Notification, reason: str) -> None:
-        """Send what a subscription could not be given to its dead letters, where it has some; a queue that is gone loses it."""
+        """Send an undeliverable notification to the subscription's dead-letter queue, if it has one that exists."""
         redrive = subscription.attributes.get("RedrivePolicy")
         if not redrive:
             return

@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class Outbox:
     """A folder of .eml files.
 
-    The notification's attributes stand in headers `X-SNS-Attribute-<name>` (control characters as %0A), its topic and subscription
+    The notification's attributes are in headers `X-SNS-Attribute-<name>` (control characters as %0A), its topic and subscription
     in `X-SNS-Topic` and `X-SNS-Subscription`; a file's name is its number and the time: names sort by time.
     """
 
@@ -52,7 +52,7 @@ def _mail(notification: Notification, address: str, subscription_arn: str) -> Em
     mail["X-SNS-Subscription"] = subscription_arn
     for name, attribute in notification.attributes.items():
         mail[f"X-SNS-Attribute-{name}"] = _CONTROL.sub(_escaped, str(attribute["Value"]))
-    mail.set_content(notification.message, cte="8bit")  # as it stands: transfer encodings would fold its lines
+    mail.set_content(notification.message, cte="8bit")  # unencoded: transfer encodings would fold its lines
     return mail
 
 

@@ -1,18 +1,18 @@
-"""The door into moto: publishing and subscribing are answered here, the rest by moto as far as it is known to be right."""
+"""SNS's requests: publishing and subscribing are answered here, the rest by moto as far as it is known to be right."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.core.responses import ActionResult, EmptyResult
+from moto.sns import urls
 from moto.sns.responses import SNSResponse
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, refuse
+from tools.emulator.services.sns.backend import SnsService
 from tools.emulator.services.sns.errors import SnsError, invalid
-
-if TYPE_CHECKING:  # the service makes its door, so the door may only name its type
-    from tools.emulator.services.sns.backend import SnsService
 
 TOPIC_OPERATIONS = frozenset(
     {
@@ -90,9 +90,10 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
         return EmptyResult()
 
 
-def door_for(service: SnsService) -> type[TopicsResponse]:
-    """Return moto's response class for SNS with this service behind it."""
-    return type("Door", (TopicsResponse,), {"service": service})
+def hooks(service: SnsService) -> tuple[moto_hooks.Hook, ...]:
+    """Return what has moto's SNS answered by a service."""
+    installed: type[TopicsResponse] = type("InstalledTopicsResponse", (TopicsResponse,), {"service": service})
+    return moto_hooks.routes(urls, installed.dispatch)
 
 
 def _fault(status: int, code: str, message: str) -> tuple[int, dict[str, str], str]:

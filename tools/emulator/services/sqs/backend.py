@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moto.sqs import urls
 from moto.sqs.models import Queue, sqs_backends
 
 from tools.emulator.core.clock import Clock
-from tools.emulator.services.lambda_.ports import ReceivedMessage
+from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.sqs.errors import SqsError, no_such_queue
 from tools.emulator.services.sqs.queue import Depth, Limits, Message, MessageQueue, Receipt
-from tools.emulator.services.sqs.responses import door_for
 from tools.emulator.settings import EmulatorSettings
 
 POLL_SECONDS = 0.02  # of the wall: how often a long poll looks again
@@ -20,27 +18,15 @@ _STORE = "offline_world_messages"  # the attribute of moto's queue that holds ou
 
 
 class SqsService:
-    """SQS of the offline world; implements `ports.Queues` and the Lambda part's `ReceivingQueues`."""
+    """SQS of the offline world; implements `ports.Queues` and `ports.ReceivingQueues`."""
 
     def __init__(self, *, clock: Clock, settings: EmulatorSettings) -> None:
         self._clock = clock
         self._settings = settings
-        self._paths = dict(urls.url_paths)
         self._on_visible: list[Callable[[str], None]] = []
 
-    def install(self) -> None:
-        """Put this in moto's place."""
-        self._paths = dict(urls.url_paths)
-        door = door_for(self)
-        for path in urls.url_paths:
-            urls.url_paths[path] = door.dispatch
-
-    def uninstall(self) -> None:
-        """Give moto its place back."""
-        urls.url_paths.update(self._paths)
-
     def when_visible(self, action: Callable[[str], None]) -> None:
-        """Call this with a queue's ARN whenever something was sent to it or given back."""
+        """Call this with a queue's ARN whenever a message was sent to it or made visible again."""
         self._on_visible.append(action)
 
     # ports.Queues
@@ -54,10 +40,10 @@ class SqsService:
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         self.put(self._known(queue_arn), body, typed)
 
-    # functions.ports.ReceivingQueues
+    # ports.ReceivingQueues
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return at most so many messages at once, without waiting.
+        """Return up to `max_messages` at once, without waiting.
 
         Raises:
             LookupError: There is no such queue.
@@ -83,7 +69,7 @@ class SqsService:
             messages.delete(handle)
 
     def change_visibility(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
-        """Hide a received message for so long, or show it at once.
+        """Hide a received message for some seconds; 0 shows it at once.
 
         Raises:
             LookupError: There is no such queue.
@@ -91,7 +77,7 @@ class SqsService:
         """
         self.hide(self._known(queue_arn), receipt_handle, seconds)
 
-    # what the door needs
+    # what the responses need
 
     def queue(self, name: str) -> Queue:
         """Return moto's queue by its name.
@@ -114,15 +100,15 @@ class SqsService:
     ) -> Message:
         """Send a message to moto's queue."""
         message = self.messages(queue).send(body, attributes, limits_of(queue), delay=delay, trace=trace)
-        self._tell(queue)
+        self._notify(queue)
         return message
 
     def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[Receipt]:
-        """Receive messages, waiting so many seconds of the world for the first; one received too often becomes a dead letter."""
+        """Receive messages, waiting up to `wait` seconds of the world for the first; one received too often goes to the DLQ."""
         until = self._clock.now() + wait
         while True:
             received, dead = self.messages(queue).receive(count, limits_of(queue), visibility)
-            self._bury(queue, dead)
+            self._move_to_dlq(queue, dead)
             left = until - self._clock.now()
             if received or left <= 0:
                 return received
@@ -132,7 +118,7 @@ class SqsService:
         """Change how long a received message stays hidden."""
         self.messages(queue).change_visibility(handle, seconds)
         if not seconds:
-            self._tell(queue)
+            self._notify(queue)
 
     def depth(self, queue_arn: str) -> Depth:
         """Return how many messages a queue holds.
@@ -143,16 +129,16 @@ class SqsService:
         queue = self._known(queue_arn)
         return self.messages(queue).depth(limits_of(queue))
 
-    def _bury(self, queue: Queue, dead: Sequence[Message]) -> None:
-        grave = queue.dead_letter_queue
+    def _move_to_dlq(self, queue: Queue, dead: Sequence[Message]) -> None:
+        dlq = queue.dead_letter_queue
         for message in dead:
             message.source_arn = queue.queue_arn
             message.visible_at = self._clock.now()
-            if grave is not None:
-                self.messages(grave).add(message)
-                self._tell(grave)
+            if dlq is not None:
+                self.messages(dlq).add(message)
+                self._notify(dlq)
 
-    def _tell(self, queue: Queue) -> None:
+    def _notify(self, queue: Queue) -> None:
         for action in self._on_visible:
             action(queue.queue_arn)
 

@@ -7,7 +7,7 @@ class SqsError(Exception):
     """An error of SQS's.
 
     Attributes:
-        shape: The error's name in the JSON protocol, which tells boto3's exception class.
+        shape: The error's name in the JSON protocol, which decides boto3's exception class.
         code: The code of the query protocol, which boto3 shows.
     """
 
@@ -31,7 +31,7 @@ def invalid_value(name: str, value: object, reason: str) -> SqsError:
 
 
 def invalid_handle(handle: str) -> SqsError:
-    """Return the error for text that is no receipt handle of this queue."""
+    """Return the error for text that is not a receipt handle of this queue."""
     return SqsError(
         "ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.', "ReceiptHandleIsInvalid"
     )

@@ -19,14 +19,12 @@ from typing import Any
 from tools.emulator.core.clock import Clock
 from tools.emulator.services.sqs.errors import SqsError, invalid_handle, invalid_value
 
+# Counted from a message's last receipt; prolonging does not restart it [SQS guide, visibility timeout].
 MAX_VISIBILITY_SECONDS = 43_200
-"""From a message's last receipt on; prolonging it does not begin it anew [SQS guide, visibility timeout]."""
+# After this many receipts a message goes to the back of its queue; before, it keeps its place while it is hidden [SQS guide,
+# available CloudWatch metrics: ApproximateAgeOfOldestMessage]. Standard queues promise no order; this one keeps the order that
+# the page describes.
 BACK_AFTER_RECEIVES = 3
-"""A message that was received so often goes to the back of its queue; before that it keeps its place while it is hidden.
-
-[SQS guide, available CloudWatch metrics: ApproximateAgeOfOldestMessage]. Standard queues promise no order; this one keeps what
-that page tells of one.
-"""
 SENDER = "AIDAIT2UOQQY3AUEKVGXU"  # moto's, who takes it from AWS's documentation
 
 
@@ -116,7 +114,7 @@ class Depth:
 class MessageQueue:
     """The messages of one queue; safe to call from any thread.
 
-    `refuses_late` says whether hiding a message is refused whose time is over and which nobody has received since.
+    `refuses_late`: whether hiding a message is refused once it is visible again and has not been received since.
     """
 
     def __init__(self, clock: Clock, *, refuses_late: bool = False) -> None:
@@ -145,7 +143,7 @@ class MessageQueue:
             self._plan(message)
 
     def receive(self, count: int, limits: Limits, visibility: float | None = None) -> tuple[list[Receipt], list[Message]]:
-        """Return at most so many visible messages, hidden from now on, and the dead letters met on the way, taken out."""
+        """Return visible messages, hidden from now on, and the dead letters found on the way, which are removed."""
         timeout = limits.visibility_seconds if visibility is None else visibility
         chosen: list[Message] = []
         dead: list[Message] = []
@@ -165,7 +163,7 @@ class MessageQueue:
         """Delete a message by the handle of its last receipt; with an older one nothing happens, as on AWS.
 
         Raises:
-            SqsError: The text is no receipt handle.
+            SqsError: The text is not a receipt handle.
         """
         message_id, receipt = _parse(handle)
         with self._lock:
@@ -174,7 +172,7 @@ class MessageQueue:
                 del self._messages[message_id]
 
     def change_visibility(self, handle: str, seconds: float) -> None:
-        """Hide a received message for so long from now on; 0 shows it at once.
+        """Hide a received message for some seconds from now on; 0 shows it at once.
 
         Raises:
             SqsError: It is gone or was received again since, or would be hidden for over 12 hours from its receipt.
@@ -230,7 +228,7 @@ class MessageQueue:
         heapq.heappush(self._agenda, (message.visible_at, next(self._order), message.id))
 
     def _visible(self, now: float, limits: Limits) -> Iterator[Message]:
-        """Yield visible messages, each taken out of the line; whoever keeps one plans it anew."""
+        """Yield visible messages, each taken out of the order; a caller that keeps one schedules it again."""
         self._line_up(now)
         while self._line:
             _, _, message_id = heapq.heappop(self._line)

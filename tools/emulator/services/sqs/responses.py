@@ -1,4 +1,4 @@
-"""The door into moto: operations on messages are answered here, those on queues by moto, the rest refused by name."""
+"""SQS's requests: operations on messages are answered here, those on queues by moto, the rest refused by name."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from moto.sqs import urls
 from moto.sqs.models import Message as MotoMessage
 from moto.sqs.responses import SQSResponse
 
+from tools.emulator.core import moto_hooks
 from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, only, refuse
+from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.services.sqs.errors import SqsError, invalid_value
 from tools.emulator.services.sqs.queue import MAX_VISIBILITY_SECONDS, Receipt
-
-if TYPE_CHECKING:  # the service makes its door, so the door may only name its type
-    from tools.emulator.services.sqs.backend import SqsService
 
 Answer = tuple[int, dict[str, str], str]
 Request = Mapping[str, Any]
@@ -43,11 +43,15 @@ _FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0
 _BATCH_ID = re.compile(r"[\w-]{1,80}")
 
 
-def door_for(service: SqsService) -> type[SQSResponse]:
-    """Return moto's response class for SQS with this service behind it."""
+def hooks(service: SqsService) -> tuple[moto_hooks.Hook, ...]:
+    """Return what has moto's SQS answered by a service."""
+    return moto_hooks.routes(urls, _response(service).dispatch)
+
+
+def _response(service: SqsService) -> type[SQSResponse]:
     operations = _Operations(service)
 
-    class Door(SQSResponse):  # type: ignore[misc] # moto is untyped
+    class InstalledQueuesResponse(SQSResponse):  # type: ignore[misc] # moto is untyped
         @classmethod
         def dispatch(cls, request: Any, full_url: str, headers: Any, **path: Any) -> Answer:  # noqa: ANN401 - moto's
             target = headers.get("X-Amz-Target")
@@ -65,7 +69,7 @@ def door_for(service: SqsService) -> type[SQSResponse]:
             through: Callable[..., Answer] = super().dispatch
             return through(request, full_url, headers, **path)
 
-    return Door
+    return InstalledQueuesResponse
 
 
 _HEADERS = {"Content-Type": "application/x-amz-json-1.0"}

@@ -23,7 +23,7 @@ def _s3(tmp_path_factory):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_any_key_is_stored(s3, key):
-    """What was put is got again under the same key."""
+    """An object is returned under the key it was stored with."""
     body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
     assert key.encode() == body
@@ -31,7 +31,7 @@ def test_any_key_is_stored(s3, key):
 
 @pytest.mark.parametrize("marker", ["'", "'\"<&>.mp4", "a", "z", "🎬/ü.mp4", "🎬🎬"])
 def test_versions_are_listed_after_a_key(s3, marker):
-    """A key marker alone means all versions of all keys beyond it, be there such a key or not."""
+    """A key marker alone means all versions of all keys beyond it, whether such a key exists or not."""
     answer = s3.list_object_versions(Bucket=BUCKET, KeyMarker=marker)
 
     assert sorted(key for key in KEYS * 2 if key > marker) == [version["Key"] for version in answer.get("Versions", [])]

@@ -35,7 +35,7 @@ def test_statuses_of_a_good_job(bench):
 
 
 def test_described(bench):
-    """DescribeJob repeats the request and adds what became of it."""
+    """DescribeJob repeats the request and adds its results."""
     request = bench.request(Description="scan")
     start = bench.clock.now()
     job_id = bench.engine.create_job(request)
@@ -97,7 +97,7 @@ def test_never_confirmed(bench):
 
 
 def test_forgotten(bench):
-    """90 days after its end a job has never been, and its token is free."""
+    """90 days after its end a job is unknown, and its token is free."""
     request = bench.request()
     job_id = bench.engine.create_job(request)
     bench.clock.run_until_idle()
@@ -114,7 +114,7 @@ def test_forgotten(bench):
 
 @pytest.mark.parametrize("code", ["NotFoundException", "NoSuchJob"])
 def test_missing_job(make_bench, code):
-    """Every operation on an unknown job says so, by the code that is set."""
+    """Every operation on an unknown job fails with the code that is set."""
     engine = make_bench(EmulatorSettings(batch_missing_job_error=code)).engine
 
     calls = [engine.describe_job, engine.job_tags]
@@ -335,7 +335,7 @@ def test_higher_priority_goes_first(make_bench):
 
 
 def test_changed_priority(make_bench):
-    """UpdateJobPriority lets a waiting job overtake; equal priority overtakes nobody."""
+    """UpdateJobPriority lets a waiting job overtake; equal priority does not."""
     bench = make_bench(EmulatorSettings(batch_active_jobs=1))
     bench.functions.seconds = 2.0
     first, second = bench.submit(50), bench.submit(50)
@@ -368,7 +368,7 @@ def test_tags(bench):
 
 
 def test_reset(bench):
-    """After a reset there are no jobs, and what was under way comes to nothing."""
+    """After a reset there are no jobs, and what was under way is dropped."""
     bench.functions.seconds = 2.0
     job_id = bench.submit(100)
     bench.clock.advance(8)

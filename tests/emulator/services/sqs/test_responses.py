@@ -1,15 +1,15 @@
-"""Queues, spoken to by boto3 with a clock that stands still."""
+"""Queues, called by boto3, with a clock that stands still."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tools.emulator.services.sqs import Service
+from tools.emulator.services.sqs import Service, responses
 from tools.emulator.settings import EmulatorSettings
 
 
 class Queue:
-    """Short ways to speak with one queue."""
+    """Shorthands for one queue."""
 
     def __init__(self, account, service, name="lane", **attributes):
         self.client = account.client("sqs")
@@ -23,7 +23,7 @@ class Queue:
         return [self.client.send_message(QueueUrl=self.url, MessageBody=body, **more)["MessageId"] for body in bodies]
 
     def receive(self, count=10, **more):
-        """Receive messages with all that SQS tells of them."""
+        """Receive messages with all attributes."""
         asked = {"MaxNumberOfMessages": count, "AttributeNames": ["All"], "MessageAttributeNames": ["All"]} | more
         return self.client.receive_message(QueueUrl=self.url, **asked).get("Messages", [])
 
@@ -55,16 +55,16 @@ class Queue:
 @pytest.fixture(name="make")
 def _make(account):
     """Return a function that creates a queue."""
-    service = account.install(Service(clock=account.clock, settings=EmulatorSettings()))
+    service = account.install(responses, Service(clock=account.clock, settings=EmulatorSettings()))
     return lambda name="lane", **attributes: Queue(account, service, name, **attributes)
 
 
 @pytest.fixture(name="make_with")
 def _make_with(account):
-    """Return a function that creates a queue in a service with dials of its own."""
+    """Return a function that creates a queue in a service with settings of its own."""
 
     def make(**settings):
-        return Queue(account, account.install(Service(clock=account.clock, settings=EmulatorSettings(**settings))))
+        return Queue(account, account.install(responses, Service(clock=account.clock, settings=EmulatorSettings(**settings))))
 
     return make
 
@@ -75,7 +75,7 @@ def _queue(make):
 
 
 def test_a_message_arrives_with_everything_it_was_sent_with(queue):
-    """Body, attributes and SQS's own attributes come back; the message's id is the one that was told."""
+    """Body, attributes and SQS's own attributes come back; the message's id is the one that SendMessage returned."""
     attributes = {
         "colour": {"DataType": "String", "StringValue": "blau ü"},
         "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
@@ -157,7 +157,7 @@ def test_only_the_last_receipt_hides_a_message(queue):
 
 
 def test_who_comes_late_hides_nothing(queue):
-    """A message whose time is over, and that nobody received since, stays visible; nobody is told."""
+    """Hiding a message that is visible again and was not received since has no effect and raises no error."""
     queue.send("ball")
     (message,) = queue.receive()
     queue.clock.advance(31)
@@ -180,7 +180,7 @@ def test_who_comes_late_may_be_refused(make_with):
 
 
 def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):
-    """Counted from its receipt, however often that is prolonged; the next receipt counts anew."""
+    """Counted from its receipt, however often that is prolonged; the next receipt starts again."""
     queue.send("ball")
     (message,) = queue.receive(VisibilityTimeout=3_600)
     queue.clock.advance(60)
@@ -196,7 +196,7 @@ def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):
 
 
 def test_what_comes_back_keeps_its_place(queue):
-    """Who received a message once or twice and died gets it back before what was sent after it."""
+    """A message that was received once or twice and never deleted comes back before later ones."""
     for body in ("first", "second", "third"):
         queue.send(body)
         queue.clock.advance(1)
@@ -208,7 +208,7 @@ def test_what_comes_back_keeps_its_place(queue):
 
 
 def test_what_was_received_three_times_goes_to_the_back(queue):
-    """A message that nobody can deal with does not hold up the others."""
+    """A message that cannot be processed does not hold up the others."""
     for body in ("first", "second"):
         queue.send(body)
         queue.clock.advance(1)
@@ -220,7 +220,7 @@ def test_what_was_received_three_times_goes_to_the_back(queue):
 
 
 def test_hidden_twice_until_the_same_moment(queue):
-    """A message stands in line once, however often it was hidden."""
+    """A message is in the queue once, however often it was hidden."""
     queue.send("ball")
     (message,) = queue.receive()
     queue.hide(message, 60)
@@ -276,8 +276,8 @@ def test_a_message_is_forgotten_when_its_retention_is_over(make):
 
 def test_what_was_received_too_often_becomes_a_dead_letter(make):
     """The receipt after the last one allowed moves the message, which keeps its id, its age and its count."""
-    grave = make("grave")
-    redrive = f'{{"deadLetterTargetArn": "{grave.arn}", "maxReceiveCount": 2}}'
+    dlq = make("dlq")
+    redrive = f'{{"deadLetterTargetArn": "{dlq.arn}", "maxReceiveCount": 2}}'
     queue = make("alive", RedrivePolicy=redrive, VisibilityTimeout="1")
     (message_id,) = queue.send("sick")
 
@@ -285,7 +285,7 @@ def test_what_was_received_too_often_becomes_a_dead_letter(make):
     for _ in range(3):
         receipts.append(queue.bodies())
         queue.clock.advance(1)
-    (dead,) = grave.receive()
+    (dead,) = dlq.receive()
 
     assert receipts == [["sick"], ["sick"], []]
     assert dead["MessageId"] == message_id
@@ -380,16 +380,16 @@ def test_the_ports_say_when_there_is_no_queue(queue):
             call()
 
 
-def test_whoever_waits_for_a_queue_is_told(queue):
-    """Sending and giving back are told with the queue's ARN."""
-    told = []
-    queue.service.when_visible(told.append)
+def test_whoever_waits_for_a_queue_is_notified(queue):
+    """Sending and making visible again notify with the queue's ARN."""
+    notified = []
+    queue.service.when_visible(notified.append)
 
     queue.send("a")
     (message,) = queue.receive()
     queue.hide(message, 0)
 
-    assert told == [queue.arn, queue.arn]
+    assert notified == [queue.arn, queue.arn]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from tools.emulator.core.ports import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError
-from tools.emulator.services.s3.storage import Storage
+from tools.emulator.services.s3.backend import Storage
 from tools.emulator.settings import EmulatorSettings
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -58,7 +58,7 @@ def test_versions_are_told_apart_and_a_delete_marker_hides(s3, storage):
 
 @pytest.mark.parametrize(("bucket", "key"), [("amzn-s3-demo-bucket2", "k"), (BUCKET, "k")])
 def test_what_is_not_there_is_not_found(s3, storage, bucket, key):
-    """Neither a bucket nor a key is made up."""
+    """A missing bucket or key is an error."""
     with pytest.raises(NoSuchObjectError):
         storage.read(bucket, key)
 

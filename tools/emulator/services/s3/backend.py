@@ -12,7 +12,7 @@ from tools.emulator.core.ports import ListedVersion, NoSuchObjectError, ObjectAr
 from tools.emulator.settings import EmulatorSettings
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-RESTORED = 'ongoing-request="false"'  # how GetObject, too, tells a restored object
+RESTORED = 'ongoing-request="false"'  # how GetObject, too, marks a restored object
 NULL_VERSION = "null"  # the version of an object stored before its bucket kept any
 
 

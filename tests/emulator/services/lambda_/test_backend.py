@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from tools.emulator.services.lambda_.backend import PayloadError
-from tools.emulator.services.lambda_.model import UnsupportedFunctionError
+from tools.emulator.services.lambda_.errors import PayloadError, UnsupportedFunctionError
 
 
 def test_an_answer_reaches_the_caller(service, function, runtime, call):
@@ -45,11 +44,11 @@ def test_a_function_answers_to_every_form_of_its_name(service, function, target)
 
 
 def test_a_missing_function_is_a_404(call):
-    """Nobody there: status 404, and nothing queued."""
-    result = call("nobody")
+    """A function that does not exist: status 404, and nothing queued."""
+    result = call("missing")
 
     assert result.status == 404
-    assert call.service.invoke_event("nobody", b"{}") is False
+    assert call.service.invoke_event("missing", b"{}") is False
 
 
 def test_the_pool_is_the_accounts(make_service, make_caller, function, runtime):
@@ -143,7 +142,7 @@ def test_an_ordered_fault_waits_for_its_moment(service, function, runtime, call)
 
 
 def test_the_ledger_lists_calls(service, function, runtime, call):
-    """An invocation's AWS calls stand in the ledger in their order."""
+    """An invocation's AWS calls are in the ledger in their order."""
     service.put(function())
     runtime.script = lambda run: (
         run.invocation.watch.called("sqs.SendMessage"),

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from tools.emulator.services.sns import Service
+from tools.emulator.services.sns import Service, responses
 from tools.emulator.services.sqs import Service as Queues
+from tools.emulator.services.sqs import responses as sqs_responses
 from tools.emulator.settings import EmulatorSettings
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:known"
@@ -35,11 +36,11 @@ class Bench:
     def __init__(self, account, tmp_path, **settings):
         world = EmulatorSettings(**settings)
         self.clock = account.clock
-        self.queues = account.install(Queues(clock=account.clock, settings=world))
+        self.queues = account.install(sqs_responses, Queues(clock=account.clock, settings=world))
         self.functions = Functions()
         outbox = tmp_path / "outbox"
         sns = Service(clock=account.clock, settings=world, functions=self.functions, queues=self.queues, outbox=outbox)
-        self.service = account.install(sns)
+        self.service = account.install(responses, sns)
         self.client = account.client("sns")
         self.sqs = account.client("sqs")
         self.topic = self.client.create_topic(Name="topic")["TopicArn"]
@@ -95,7 +96,7 @@ def test_a_function_gets_a_true_event(bench):
 
 
 def test_two_messages_have_two_ids(bench):
-    """Whoever sorts out repetitions by MessageId loses nothing."""
+    """A receiver that drops repetitions by MessageId loses nothing."""
     bench.subscribe("lambda", FUNCTION)
 
     ids = {bench.publish() for _ in range(3)}
@@ -106,13 +107,13 @@ def test_two_messages_have_two_ids(bench):
 
 def test_what_a_missing_function_should_have_had_becomes_a_dead_letter(bench):
     """The subscription's RedrivePolicy names the queue; without one the message is gone."""
-    grave = bench.queue("grave")
-    bench.subscribe("lambda", f"{FUNCTION}-deleted", RedrivePolicy=json.dumps({"deadLetterTargetArn": grave}))
+    dlq = bench.queue("dlq")
+    bench.subscribe("lambda", f"{FUNCTION}-deleted", RedrivePolicy=json.dumps({"deadLetterTargetArn": dlq}))
     bench.subscribe("lambda", f"{FUNCTION}-deleted-too")
 
     message_id = bench.publish("lost")
 
-    (dead,) = bench.received(grave)
+    (dead,) = bench.received(dlq)
     assert json.loads(dead.body)["MessageId"] == message_id
     assert json.loads(dead.body)["Message"] == "lost"
 

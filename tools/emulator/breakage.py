@@ -1,4 +1,4 @@
-"""What went wrong inside the offline world itself: then what a program was told in it proves nothing."""
+"""What went wrong inside the offline world itself: then a program's results in it prove nothing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _HARMLESS = frozenset({None, "success", "throttled", "Sandbox.Timedout"})
 
 
 class OwnFaults(logging.Handler):
-    """Keeps what the emulator logs as an error: an engine's exception, which no caller may see, ends there."""
+    """Keeps what the emulator logs as an error: an exception of an engine that does not reach a caller."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self._said: list[str] = []
+        self._errors: list[str] = []
         self._guard = threading.Lock()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -27,19 +27,19 @@ class OwnFaults(logging.Handler):
         fault = record.exc_info[1] if record.exc_info else None
         reason = f": {type(fault).__name__}: {fault}" if fault is not None else ""
         with self._guard:
-            self._said.append(record.getMessage() + reason)
+            self._errors.append(record.getMessage() + reason)
 
     def all(self) -> list[str]:
         """Return the errors, oldest first."""
         with self._guard:
-            return list(self._said)
+            return list(self._errors)
 
     def install(self) -> None:
         """Listen to all modules of the emulator."""
         logging.getLogger("tools.emulator").addHandler(self)
 
     def uninstall(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         logging.getLogger("tools.emulator").removeHandler(self)
 
 

@@ -33,7 +33,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(target=handles, count=st.integers(1, 3))
     def receive(self, count):
-        """Only visible messages come, and those received three times are buried."""
+        """Only visible messages come, and those received three times go to the DLQ."""
         received, dead = self.queue.receive(count, LIMITS)
 
         for message in dead:
@@ -61,7 +61,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(receipts=handles, seconds=st.integers(0, 100))
     def hide(self, receipts, seconds):
-        """A message in flight is hidden for as long as was said; for any other there is an error."""
+        """A message in flight is hidden for as long as requested; for any other there is an error."""
         for message_id, handle in receipts:
             in_flight = message_id in self.receives and self.visible_at[message_id] > self.clock.now()
             current = in_flight and self.last_handle.get(message_id) == handle

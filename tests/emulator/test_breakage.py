@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tools.emulator.core.breakage import OwnFaults, breakage
+from tools.emulator.breakage import OwnFaults, breakage
 from tools.emulator.core.ledger import ApiCall, ApiLedger
 from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
 
@@ -33,7 +33,7 @@ def found(own, results=(), statuses=()):
     ["tools.emulator.core.clock", "tools.emulator.services.rekognition.backend", "tools.emulator.services.lambda_.processes"],
 )
 def test_an_engines_exception_is_breakage(own, module):
-    """What an engine can only log, because nobody may see it, is kept with its reason."""
+    """What an engine can only log, because no caller sees it, is kept with its reason."""
     try:
         raise TypeError("unexpected keyword argument")  # noqa: TRY301
     except TypeError:
@@ -46,7 +46,7 @@ def test_an_engines_exception_is_breakage(own, module):
     "result", ["Runtime.ImportModuleError", "Runtime.ExitError", "KeyError", "Unhandled", "Runtime.HandlerNotFound"]
 )
 def test_a_function_that_ended_in_an_error_is_breakage(own, result):
-    """Import errors, crashes and whatever a handler raised are told, once each."""
+    """Import errors, crashes and whatever a handler raised are reported, once each."""
     assert [f"function starter ended in {result}"] == found(own, [result, "success", result])
 
 
@@ -57,7 +57,7 @@ def test_what_a_slow_machine_brings_about_is_none(own, result):
 
 
 def test_a_call_that_the_server_failed_is_breakage(own):
-    """A 5xx is a crash behind the door; a 4xx is an answer."""
+    """A 5xx is a crash of a service; a 4xx is an answer."""
     assert ["s3.PutObject was answered 500"] == found(own, statuses=[200, 404, 409, 500])
 
 

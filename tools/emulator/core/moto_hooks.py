@@ -1,0 +1,152 @@
+"""Every change that the offline world makes to moto, and how it is undone; services say as data what they need.
+
+Some of moto's tables are read when its server or `mock_aws` starts, so install routes before that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from moto.cloudformation import parsing
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from tools.emulator.core.server import Application
+
+ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"  # where moto looks for the account of a request
+# moto's own pages beside the AWS APIs, by its names: a dashboard that reads and resets everything, and a machine's metadata
+_CLOSED = ("moto_api", "instance_metadata")
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path of a service that is answered by `dispatch`, whether moto knows the path or not.
+
+    Attributes:
+        urls: The `urls` module of moto's service.
+        path: A pattern as in its `url_paths`.
+        dispatch: What answers.
+    """
+
+    urls: ModuleType
+    path: str
+    dispatch: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """An attribute of a class or a module that has another value; it may be absent before."""
+
+    owner: type | ModuleType
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Calls `then(result, *arguments)` after a method of moto's; the arguments begin with its instance or class."""
+
+    owner: type
+    name: str
+    then: Callable[..., Any]
+
+
+Hook = Route | Replacement | After
+
+
+def routes(urls: ModuleType, dispatch: Callable[..., Any]) -> tuple[Route, ...]:
+    """Return the hooks that have every path of a service answered by `dispatch`."""
+    return tuple(Route(urls, path, dispatch) for path in urls.url_paths)
+
+
+def install(hooks: Iterable[Hook]) -> ExitStack:
+    """Apply hooks in order; closing what is returned takes them back, the last one first."""
+    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+        cached.cache_clear()  # moto may have listed its resource types before a service's module added its own
+    with ExitStack() as undo:
+        for hook in tuple(hooks):  # all of them are made before the first changes anything
+            undo.callback(_apply(hook))
+        return undo.pop_all()
+
+
+def _apply(hook: Hook) -> Callable[[], None]:
+    match hook:
+        case Route(urls, path, dispatch):
+            return _put(urls.url_paths, path, dispatch)
+        case Replacement(owner, name, value):
+            return _replace(owner, name, value)
+        case After(owner, name, then):
+            return _replace(owner, name, _followed(vars(owner)[name], then))
+
+
+def _put(paths: MutableMapping[str, object], path: str, dispatch: object) -> Callable[[], None]:
+    before = paths.get(path, _ABSENT)
+    paths[path] = dispatch
+    return partial(paths.__delitem__, path) if before is _ABSENT else partial(paths.__setitem__, path, before)
+
+
+def _replace(owner: type | ModuleType, name: str, value: object) -> Callable[[], None]:
+    before = vars(owner).get(name, _ABSENT)
+    setattr(owner, name, value)
+    return partial(delattr, owner, name) if before is _ABSENT else partial(setattr, owner, name, before)
+
+
+def _followed(original: Any, then: Callable[..., Any]) -> object:  # noqa: ANN401 - a function or a class method of moto's
+    inner = original.__func__ if isinstance(original, classmethod) else original
+
+    def wrapped(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - any method of moto's
+        result = inner(*args, **kwargs)
+        then(result, *args, **kwargs)
+        return result
+
+    return classmethod(wrapped) if isinstance(original, classmethod) else wrapped
+
+
+@contextmanager
+def account(account_id: str) -> Iterator[None]:
+    """Let requests belong to an account until the end of the block."""
+    before = os.environ.get(ACCOUNT_VARIABLE)
+    os.environ[ACCOUNT_VARIABLE] = account_id
+    try:
+        yield
+    finally:
+        os.environ.pop(ACCOUNT_VARIABLE, None)
+        if before is not None:
+            os.environ[ACCOUNT_VARIABLE] = before
+
+
+def reset() -> None:
+    """Empty moto: its backends, and the instances its models keep track of."""
+    BackendDict.reset()
+    reset_model_data()
+
+
+class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc] # moto is untyped
+    """Remembers which host means which service: moto lists a folder for that at every request (0.3 ms, measured)."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._known: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's
+        """Return the service's name, None where a path is one that moto keeps for itself: then the signature names the service.
+
+        moto holds its lock around this.
+        """
+        if host not in self._known:
+            self._known[host] = None if host in _CLOSED else super().get_backend_for_host(host)
+        return self._known[host]
+
+
+def application() -> Application:
+    """Return moto's application, newly made so that it finds the routes that are installed now."""
+    made: Application = _Dispatcher()
+    return made
