@@ -115,7 +115,8 @@ def run(account, command, **values):
         interactive=False,
         examine=account.examine,
     )
-    folder = [] if program == "control_scan.py" else ["--manifests", str(account.manifests)]
+    submits = program == "submit_job.py" or arguments[0] == "retry"
+    folder = ["--manifests", str(account.manifests)] if submits else []
     return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=context, catch_exceptions=False)
 
 
