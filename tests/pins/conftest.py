@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import logging
 import re
 from collections import defaultdict
@@ -27,7 +26,7 @@ SCAN, JOB = "01K742SG00000G40R40M30E209", "00000000-0000-4000-8000-00000000000a"
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
     """Return a function from changes of the shipped context to the folder of the assembly."""
-    return lambda **changes: product.synthesised(tmp_path_factory.getbasetemp(), json.dumps({"alert_email": ""} | changes))
+    return lambda **changes: product.synthesised(tmp_path_factory, **({"alert_email": ""} | changes))
 
 
 @dataclass

@@ -25,11 +25,12 @@ from handlers.adapters import decisions, items, scan_items
 from handlers.domain import lane_message
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane
+from tests import once
 from tests.bench import __main__ as bench
 from tests.bench import headers, join, listing
 from tests.bench.simulation import bench as simulation
 from tests.kill import scenarios
-from tests.line.fixtures import _synthesised, opened
+from tests.line.fixtures import opened
 from tests.line.line import ACCOUNT, Line
 from tests.line.session import Session
 from tests.line.videos import video
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 ROOT = Path(__file__).parents[2]
-synthesised = _synthesised
+synthesised = once.synthesised
 PROGRAMS = {
     "submit_job.py": submit_job.main,
     "review_report.py": review_report.main,
