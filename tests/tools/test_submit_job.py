@@ -449,8 +449,8 @@ def test_an_unsure_job_is_told_as_such(stocked, errors):
     [
         ("s3://amzn-s3-demo-bucket/2024/", "not a URI: --bucket amzn-s3-demo-bucket --prefix 2024/"),
         ("s3://amzn-s3-demo-bucket", "not a URI: --bucket amzn-s3-demo-bucket"),
-        ("ab", "'ab' is not a bucket's name"),
-        ("a bucket", "'a bucket' is not a bucket's name"),
+        ("ab", "'ab' is not a valid bucket name"),
+        ("a bucket", "'a bucket' is not a valid bucket name"),
     ],
 )
 def test_a_bucket_that_is_none_is_bad_usage(account, bucket, message):

@@ -969,7 +969,7 @@ class TestBrokenJobs:
     def test_a_clone_of_a_cancelled_scan_goes_on(self, broken, sweep, table, sns):
         """The job of a scan that was cancelled is settled too: who makes another one for it is not paused for the first."""
         broken("Cancelled", waits=True)
-        table.cancel_scan(SCAN, "by a test")
+        table.scans.cancel_scan(SCAN, "by a test")
         sweep(12)
         over = table.scans.scan(SCAN).live
 
@@ -992,7 +992,7 @@ class TestBrokenJobs:
 
         sweep(3)
         reason = table.scans.scan(SCAN).held_reason
-        table.resume_scan(SCAN)
+        table.scans.resume_scan(SCAN)
         sweep(3)
 
         assert f"its batch job three is {status.lower()}" == reason

@@ -159,8 +159,8 @@ class TestPrices:
     @pytest.mark.parametrize(
         ("text", "part"),
         [
-            ("", "no JSON"),
-            ("[]", "no JSON object"),
+            ("", "not JSON"),
+            ("[]", "not a JSON object"),
             ('{"minute": 1}', "minute, which is not a price"),
             ('{"batch_job": -1}', "-1"),
             ('{"batch_job": "1"}', '"1"'),
@@ -171,7 +171,7 @@ class TestPrices:
             ('{"batch_job": 1e99}', "1E"),
             ('{"batch_job": {"dollar": 1}}', "holds dollar"),
             ('{"batch_job": {}}', "null"),
-            ("\udcff", "no JSON"),
+            ("\udcff", "not JSON"),
         ],
     )
     def test_refused(self, tmp_path, text, part):
