@@ -40,7 +40,7 @@ def _cdk_json_context() -> dict[str, object]:
     try:
         content: dict[str, dict[str, object]] = json.loads((ROOT / "cdk.json").read_text("utf-8"))
     except ValueError as error:
-        raise ContextError(f"cdk.json is no JSON: {error}; mend it there.") from error
+        raise ContextError(f"cdk.json is not valid JSON: {error}; fix it there.") from error
     return content.get("context", {})
 
 

@@ -14,7 +14,7 @@ from constructs import Construct
 class Alarms(Construct):
     """One alarm per queue of dead letters: the first letter is mailed, once, until the queue was empty again.
 
-    And one for the function that runs every minute: all mails come from it, so nobody else would tell that it does not run.
+    And one for the function that runs every minute: all mails come from it, so nothing else would tell that it does not run.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Alarms(Construct):
                 threshold=1,
                 evaluation_periods=1,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                # SQS stops reporting on a queue that nobody touched for six hours.
+                # SQS stops reporting on a queue that was not used for six hours.
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             alarm.add_alarm_action(actions.SnsAction(alerts))

@@ -30,4 +30,4 @@ def warnings(settings: StackSettings) -> tuple[str, ...]:
     """Return what is legal but rarely meant."""
     if settings.alert_email:
         return ()
-    return ("Warning: alert_email is empty, so nobody is mailed; set it in cdk.json or with -c alert_email=reviewer@example.com.",)
+    return ("Warning: alert_email is empty, so no mail is sent; set it in cdk.json or with -c alert_email=reviewer@example.com.",)

@@ -28,7 +28,7 @@ class BatchRole(Construct):
             iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
         ]
-        # No condition on the trust: AWS documents none for this service, and whether aws:SourceAccount is sent nobody has shown.
+        # No condition on the trust: AWS documents none for this service, and whether aws:SourceAccount is sent is unknown.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-iam-role-policies.html
         self.role = iam.Role(
             self,

@@ -11,7 +11,7 @@ class Notifications(Construct):
     """`completions`, to which Rekognition publishes through a role, and `alerts`, whose subscriber must confirm by mail.
 
     Both take TLS only. They are not encrypted at rest: they store nothing once delivered, the key of alias/aws/sns cannot be
-    opened to CloudWatch, and whether Rekognition publishes to a topic with a key of one's own nobody has shown.
+    opened to CloudWatch, and whether Rekognition publishes to a topic with a customer managed key is unknown.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, alert_email: str) -> None:

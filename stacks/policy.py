@@ -36,7 +36,7 @@ def _decoded(value: object) -> object:
     try:
         return json.loads(value)
     except ValueError as error:
-        raise ValueError(f"must be a JSON object, is text that is no JSON ({error}); mend the quotes") from error
+        raise ValueError(f"must be a JSON object, is text that is not valid JSON ({error}); fix the quotes") from error
 
 
 def _check_labels(value: object, least: float) -> None:

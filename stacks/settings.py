@@ -55,7 +55,7 @@ class ContextError(Exception):
 class StackSettings:
     """A deployment's settings, one field per context key.
 
-    `alert_email` is "" where nobody is mailed; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
+    `alert_email` is "" where no mail is sent; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
     `kms_keys` are ARNs of the customer's keys that the videos are encrypted with;
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
@@ -122,7 +122,7 @@ class _Reader:
 
 
 def _unknown(context: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return keys nobody reads that look like one of ours, with the one; the CDK's and other people's keys may stand there too."""
+    """Return unknown keys that look like one of ours, with the one; the CDK's and other people's keys may stand there too."""
     ours = [field.name for field in fields(StackSettings)]
     others = [key for key in context if key not in ours]
     return [(key, close[0]) for key in others if (close := difflib.get_close_matches(key, ours, n=1, cutoff=0.8))]
@@ -141,7 +141,7 @@ def _stack_name(value: object) -> str:
 def _email(value: object) -> str:
     if isinstance(value, str) and (not value or (EMAIL.fullmatch(value) and len(value) <= EMAIL_LENGTH)):
         return value
-    raise ValueError(f'must be one e-mail address, is {value!r}; write e.g. reviewer@example.com, or "" to mail nobody')
+    raise ValueError(f'must be one e-mail address, is {value!r}; write e.g. reviewer@example.com, or "" for no mail')
 
 
 def _buckets(value: object) -> tuple[str, ...]:

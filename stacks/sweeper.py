@@ -1,4 +1,4 @@
-"""The function that runs every minute and does what nobody else was told to do."""
+"""The function that runs every minute and does what no event brings about."""
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
@@ -19,7 +19,7 @@ from stacks.table import BY_SCAN_INDEX, WORK_INDEX, ScanTable
 class Sweeper(Construct):
     """Looks after everything: mails, overdue analyses, lost messages, cancelled scans, and whether the lanes are polled.
 
-    `stack_name` stands in the mails; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
+    `stack_name` is named in the mails; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
     """
 
     def __init__(

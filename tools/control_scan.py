@@ -135,7 +135,7 @@ def cancel(run: Invocation, *, scan: str, agreed: bool) -> CommandResult:
 @main.command(epilog=EXIT_CODES)
 @click.option("--bucket", type=BucketName(), required=True, metavar="NAME", help="The bucket with the videos.")
 @click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin so; may be repeated.")
-@click.option("--unconfirmed-mail", is_flag=True, help="Accept that nobody has confirmed the mails about flagged videos.")
+@click.option("--unconfirmed-mail", is_flag=True, help="Accept that no recipient of the mails about flagged videos has confirmed.")
 @command
 def doctor(run: Invocation, *, bucket: str, prefixes: tuple[str, ...], unconfirmed_mail: bool) -> Findings:
     """Check whether everything that a scan of a bucket needs is in place; changes nothing. Fails where a scan must not start.

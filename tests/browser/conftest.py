@@ -1,4 +1,4 @@
-"""Pages of reviews, opened from disk in Chromium; each must be content with itself and ask nobody for anything."""
+"""Pages of reviews, opened from disk in Chromium; each must be content with itself and ask no one else for anything."""
 
 import pytest
 

@@ -40,7 +40,7 @@ DIALS = {
 
 
 class LeapingClock(WallClock):
-    """The wall's clock, which can leap ahead: nobody has to sit out a visibility timeout of 90 minutes."""
+    """The wall's clock, which can leap ahead: no test has to sit out a visibility timeout of 90 minutes."""
 
     def leap(self, seconds):
         """Let so many seconds have passed, with everything that fell due meanwhile due now."""
@@ -180,7 +180,7 @@ class Stage:
         self.world.clock.leap(60.0)
 
     def calm_down(self):
-        """Wait until no function runs, and let none begin that nobody waits for."""
+        """Wait until no function runs, and let none begin that no test waits for."""
         self.world.functions.schedules.close()
         self.until(lambda: not self._busy(), "no function runs")
 

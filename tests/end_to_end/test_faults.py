@@ -1,6 +1,6 @@
 """Faults on order: whatever breaks, repeats or is lost half-way, every video ends in its state and is paid for once.
 
-Everything here is done in two worlds, which differ in what nobody knows about AWS.
+Everything here is done in two worlds, which differ in what is unknown about AWS.
 """
 
 from collections import Counter
@@ -81,7 +81,7 @@ def test_mails_and_the_end(stage):
 
 
 def test_starts_whose_answer_is_lost(stage):
-    """A Start of which nobody knows whether it happened is repeated with its token: the same job, paid once."""
+    """A Start whose outcome is unknown is repeated with its token: the same job, paid once."""
     made = stage.put_videos("lost/", 8)
     before = stage.world.rekognition.ledger.start_answers
     stage.world.rekognition.faults.lose_start_answers(5)

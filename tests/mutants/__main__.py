@@ -12,7 +12,7 @@ Faults that no test can see, by kind; they are counted all the same:
 * sentences for people in other case or between XX: tests ask for what a sentence must name, not for its wording;
 * `ensure_ascii=True` left out, "UTF-8" for "utf-8", `encoding=None`: Python's own defaults;
 * bounds inside a shortcut, where the long way round has the same result (`_cut`: what just fits is not cut either way);
-* a value that is never read, such as the None behind each job id in the dict that stands in for an ordered set (`notice`).
+* a value that is never read, such as the None behind each job id in the dict used as an ordered set (`notice`).
 """
 
 import argparse
@@ -97,7 +97,7 @@ def _end_of_log():
 
 
 def tally(asked):
-    """Return how many mutants of each module (all where none is asked for) came to what, and the names of those that nobody saw."""
+    """Return how many mutants of each module (all where none is asked for) came to what, and the names of the survivors."""
     modules, unseen = {}, []
     for path in sorted((WORK / "mutants" / "handlers" / "domain").glob("*.py.meta")):
         module = path.name.removesuffix(".py.meta")
@@ -140,9 +140,7 @@ def main():
     for module, counts in [*modules.items(), ("all", total)]:
         told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         sys.stdout.write(f"{module:<14}{percent(counts):6.1f} %  {told}\n")
-    sys.stdout.write(
-        f"Each that nobody saw is named in {RESULT.relative_to(ROOT)}; `mutmut show NAME` in {WORK.relative_to(ROOT)}.\n"
-    )
+    sys.stdout.write(f"Each survivor is named in {RESULT.relative_to(ROOT)}; `mutmut show NAME` in {WORK.relative_to(ROOT)}.\n")
     return 0 if share >= LEAST_PERCENT else 1
 
 

@@ -71,7 +71,7 @@ def test_04_all_pages_of_labels_are_read(line):
 
 
 def test_05_a_failed_analysis_is_never_clean(line):
-    """Defect 5, FAILED counted as clean: the record fails with Rekognition's reason, nobody is mailed, the exit code says so."""
+    """Defect 5, FAILED counted as clean: the record fails with Rekognition's reason, no mail is sent, the exit code says so."""
     line.put("broken.mp4", unreadable("Unsupported codec/format."))
 
     result = line.scan()

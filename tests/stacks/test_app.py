@@ -79,7 +79,7 @@ def test_nobody_mailed_is_said(shipped):
 
     (line,) = warnings(settings)
 
-    assert "alert_email is empty, so nobody is mailed" in line
+    assert "alert_email is empty, so no mail is sent" in line
 
 
 def test_somebody_mailed_is_silent(shipped):

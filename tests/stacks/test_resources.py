@@ -125,7 +125,7 @@ def test_mail_subscription(resources):
 
 
 def test_no_address_no_subscription(templates):
-    """Without an address nobody is subscribed by mail."""
+    """Without an address there is no e-mail subscription."""
     subscriptions = of_type(templates(alert_email=""), "AWS::SNS::Subscription")
 
     assert ["lambda"] == [subscription["Properties"]["Protocol"] for subscription in subscriptions]

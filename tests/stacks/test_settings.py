@@ -108,7 +108,7 @@ def test_numbers_may_be_text(shipped):
         ("mails_per_scan", None, "must be a whole number from 0", "write e.g. 25"),
         ("log_retention_days", 31, "must be one of the days", "30, 60"),
         ("policy", None, "policy must be an object that has default", "README.md"),
-        ("policy", "{'default'", "text that is no JSON", "mend the quotes"),
+        ("policy", "{'default'", "text that is not valid JSON", "fix the quotes"),
         (
             "policy",
             {"default": {"min_confidence": 80}},
@@ -172,7 +172,7 @@ def test_all_faults_at_once(shipped):
 
 
 def test_misspelt_key_is_refused(shipped):
-    """A key that nobody reads but that looks like one of ours is a slip, not silence."""
+    """An unknown key that looks like one of ours is a slip, not silence."""
     with pytest.raises(ContextError, match='"slot": nothing reads it; write "slots"'):
         from_context(shipped | {"slot": 5})
 
@@ -191,7 +191,7 @@ def test_bucket_named_twice_is_granted_once(shipped):
 
 @given(key=st.sampled_from(KEYS), value=JSON_VALUES)
 def test_any_value_is_taken_or_refused(key, value):
-    """Whatever JSON stands in a key, the answer is settings or a ContextError, never another exception."""
+    """Whatever JSON a key holds, the answer is settings or a ContextError, never another exception."""
     context = {
         "stack_name": "Videos",
         "alert_email": "",

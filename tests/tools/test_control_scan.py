@@ -180,7 +180,7 @@ class TestHolding:
         assert (ScanStatus.PAUSED, ScanStatus.OPEN, scan.clock.now()) == (between.status, after.status, after.resend_before)
 
     def test_pause_and_resume_everything(self, scan):
-        """Without a scan all starting is meant; who paused stands in the settings."""
+        """Without a scan all starting is meant; the settings name who paused."""
         control(scan, "pause")
         paused = scan.table.control.settings()
         control(scan, "resume")

@@ -34,9 +34,7 @@ class CancelVideos:
 
     def _cancel(self, records: Sequence[Record]) -> None:
         cancelled = self._waiting.cancel(records, at=self._clock.now())
-        Log().info(
-            "videos cancelled", scan_id=records[0].scan_id, count=cancelled.count, owed=len(cancelled.may_have_started)
-        )
+        Log().info("videos cancelled", scan_id=records[0].scan_id, count=cancelled.count, owed=len(cancelled.may_have_started))
         self._remind(cancelled.may_have_started)
 
     def _remind(self, may_have_started: Iterable[Record]) -> None:

@@ -41,7 +41,7 @@ def ineligible(told):
 
 
 def test_sums(scanned):
-    """Each has one state, whichever list it stands in; the sums are those of manifest and list together, and it is said so."""
+    """Each has one state, whichever list holds it; the sums are those of manifest and list together, and it is said so."""
     told = said(review(scanned, "--json"))
     shown = review(scanned).stdout
 

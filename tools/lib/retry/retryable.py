@@ -1,4 +1,4 @@
-"""Which objects a retry takes up, and why; what each reason code means stands in `handlers/domain/reasons.py`."""
+"""Which objects a retry takes up, and why; what each reason code means is in `handlers/domain/reasons.py`."""
 
 from __future__ import annotations
 

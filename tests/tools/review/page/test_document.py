@@ -1,4 +1,4 @@
-"""The page as text: whatever stands in its data, the markup, the script and the policy stay the same."""
+"""The page as text: whatever its data holds, the markup, the script and the policy stay the same."""
 
 import base64
 import hashlib

@@ -37,7 +37,7 @@ def document(data: PageData) -> str:
 
 
 def island(values: Mapping[str, Any]) -> str:
-    """Return values as JSON that cannot end the script element it stands in, nor open a comment there (HTML, 4.12.1.3)."""
+    """Return values as JSON that cannot end the script element that holds it, nor open a comment there (HTML, 4.12.1.3)."""
     text = json.dumps(values, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
