@@ -242,7 +242,10 @@ def test_ineligible(pages):
     assert {"Ineligible archived", "Ineligible empty", "Ineligible too-large"} == set(
         page.locator(".cell-found").all_inner_texts()
     ) - {"Found"}
-    assert ", 1 failed, 3 could not be analysed as they are, 8 skipped and so not looked at. All" in page.locator("#verdict").inner_text()
+    assert (
+        ", 1 failed, 3 could not be analysed as they are, 8 skipped and so not looked at. All"
+        in page.locator("#verdict").inner_text()
+    )
 
 
 def test_names_are_read_without_marks(pages):
@@ -260,5 +263,8 @@ def test_empty(pages):
     """A scan in which nothing was flagged has a page too."""
     page = pages.open(*review(flagged_count=0, failed_count=0, clean=3))
 
-    assert "Nothing was flagged, 8 skipped and so not looked at. All 11 objects are accounted for." == page.locator("#verdict").inner_text()
+    assert (
+        "Nothing was flagged, 8 skipped and so not looked at. All 11 objects are accounted for."
+        == page.locator("#verdict").inner_text()
+    )
     assert BUCKET in page.locator("h1").inner_text()
