@@ -86,7 +86,10 @@ def _arguments() -> "list[str]":
     if given:
         return list(given[1:])
     spec = sys.modules["__main__"].__spec__
-    return sys.argv if spec is None else ["-m", spec.name.rpartition(".")[0], *sys.argv[1:]]  # -m package: package.__main__
+    if spec is None:
+        return sys.argv
+    name = spec.name[: -len(".__main__")] if spec.name.endswith(".__main__") else spec.name  # -m package: package.__main__
+    return ["-m", name, *sys.argv[1:]]
 
 
 def _program() -> str:

@@ -30,10 +30,11 @@ def container(first_bytes: bytes, size: int) -> str | None:
     """Return the container that an object begins with, by its first bytes and its size, or None where it is unknown.
 
     An unknown box is one of ISO-BMFF: players step over it. A known one may claim to be larger than the object (broken
-    off, or on purpose), for players look into it all the same; but then a text may happen to read so. Whether Rekognition can
-    decode what is in a container is for Rekognition to say.
+    off, or on purpose), for players look into it all the same; but then a text may happen to read so, unless the box is a `moov`:
+    FFmpeg plays the film inside one of any size. Whether Rekognition can decode what is in a container is for Rekognition to say.
     """
-    if first_bytes[4:8] in _ISO_BOXES and (is_box(first_bytes, size) or not is_text(first_bytes)):
+    name = first_bytes[4:8]
+    if name in _ISO_BOXES and (name == b"moov" or is_box(first_bytes, size) or not is_text(first_bytes)):
         return "ISO-BMFF"
     if first_bytes[:4] == b"RIFF" and first_bytes[8:12] == b"AVI ":
         return "AVI"

@@ -136,6 +136,9 @@ def ends(line):
     )
     line.when(lambda: cancelled(line) and not waiting(line), line.table.control.resume)
     quiet(line)
+    # Nothing waits now: the broken job is settled, and the scan closes.
+    cancel_in_console(line)
+    quiet(line)
 
 
 def lost(line):

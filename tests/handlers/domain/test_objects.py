@@ -243,3 +243,13 @@ def test_restoring_what_is_too_large_is_not_advised():
 def test_the_reason_says_what_is_the_matter(size, storage_class, named):
     """The report's sentence says how large, or in which archive."""
     assert named in objects.eligibility(size, storage_class, None, None).message
+
+
+@pytest.mark.parametrize(
+    "first_bytes",
+    [b"\xff\xfe  moov\x00\x04\x00\x04free" + b"a\x00" * 504, b"    moov\t\t\t\tfree" + b" " * 1_008],
+    ids=["UTF-16", "UTF-8"],
+)
+def test_a_film_in_an_oversized_moov_is_no_text(first_bytes):
+    """A `moov` that claims more than the object holds is never text, though all its first bytes read so: FFmpeg plays what is in it."""
+    assert None is objects.not_a_video(first_bytes, 266_000)
