@@ -88,7 +88,8 @@ def _arguments() -> "list[str]":
     spec = sys.modules["__main__"].__spec__
     if spec is None:
         return sys.argv
-    name = spec.name[: -len(".__main__")] if spec.name.endswith(".__main__") else spec.name  # -m package: package.__main__
+    # -m package: package.__main__. Not str.removesuffix, which is of Python 3.9.
+    name = spec.name[: -len(".__main__")] if spec.name.endswith(".__main__") else spec.name  # noqa: FURB188  # see above
     return ["-m", name, *sys.argv[1:]]
 
 

@@ -251,5 +251,5 @@ def test_the_reason_says_what_is_the_matter(size, storage_class, named):
     ids=["UTF-16", "UTF-8"],
 )
 def test_a_film_in_an_oversized_moov_is_no_text(first_bytes):
-    """A `moov` that claims more than the object holds is never text, though all its first bytes read so: FFmpeg plays what is in it."""
+    """A `moov` that claims more than the object holds is never text, though its first bytes read so: FFmpeg plays it."""
     assert None is objects.not_a_video(first_bytes, 266_000)
