@@ -1,5 +1,7 @@
 """A small AWS of moto's for each test, without anything of the developer's own."""
 
+import functools
+
 import boto3
 import pytest
 from moto import mock_aws
@@ -17,14 +19,15 @@ def _clock():
     return Clock()
 
 
-@pytest.fixture(name="session", scope="session")
-def _session():
-    """Return one session for all tests: what it loads of botocore's models takes most of a test's time."""
-    return boto3.session.Session("testing", "testing", region_name="us-east-1")
+@functools.cache
+def made(service):
+    """Return the one client of a service for all tests: making clients takes most of a test's time, and they keep no state."""
+    session = boto3.session.Session("testing", "testing", region_name="us-east-1")
+    return session.client(service, config=CONFIGS[service])
 
 
 @pytest.fixture(name="aws")
-def _aws(monkeypatch, session):
+def _aws(monkeypatch):
     """Return a factory of clients of a mocked account."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -33,7 +36,7 @@ def _aws(monkeypatch, session):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
     with mock_aws():
-        yield lambda service: session.client(service, config=CONFIGS[service])
+        yield made
 
 
 @pytest.fixture(name="dynamodb")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import re
 import tracemalloc
 from dataclasses import fields
@@ -112,16 +113,20 @@ def test_beyond_the_spool(kept):
 
 @pytest.mark.slow
 def test_memory(store):
-    """Writing two hundred thousand hits down takes no more memory than the spool and a little."""
+    """Writing hits down that stay four times as large as the spool takes no more memory than the spool and a little."""
     record = waiting()
+    incompressible = random.Random(5)
+    hits = (Hit(number, incompressible.randbytes(64).hex(), "Violence", 2, 99.5) for number in range(60_000))
     tracemalloc.start()
 
     with store.file(record) as file:
-        count = sum(1 for _ in file.take(Hit(number, f"{number}", "Violence", 2, number / 7 % 100) for number in range(200_000)))
+        count = sum(1 for _ in file.take(hits))
+        written = file._spool.tell()
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 200_000 == count == file.count
+    assert 60_000 == count == file.count
+    assert written > 4 * SPOOL_BYTES
     assert peak < SPOOL_BYTES + 2 * 1024 * 1024
 
 

@@ -376,10 +376,10 @@ class TestUnknown:
         def beside():
             clock.meanwhile = None
             lanes.environment()
-            lanes.invoke(second)
+            lanes.invoke(second, seconds=120)
 
         clock.meanwhile = beside
-        lanes.invoke(first)
+        lanes.invoke(first, seconds=120)
 
         assert 1 == len(rekognition.jobs)
         assert State.WAITING is lanes.record().state
@@ -485,7 +485,7 @@ class TestFaults:
         message = lanes.receive()
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)
 
-        backs = [lanes.invoke(message) for _ in range(3)]
+        backs = [lanes.invoke(message, seconds=120) for _ in range(3)]
         record = lanes.record()
         rekognition.refuse_starts.clear()
         lanes.invoke(message)

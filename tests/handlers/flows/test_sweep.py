@@ -1158,7 +1158,7 @@ class TestTime:
         table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
         flag()
 
-        sweep(100)
+        sweep(75)
 
         points = table.scans.scan(SCAN).progress
         assert [600.0] * 6 == [later.at - sooner.at for sooner, later in itertools.pairwise(points)]
