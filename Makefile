@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-pythons unit test test-long test-model test-browser check mutants bench bench-listing bench-review \
-	bench-simulation screenshots setup ministack format lock bootstrap deploy destroy clean
+	bench-simulation screenshots docs setup ministack format lock bootstrap deploy destroy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -43,7 +43,7 @@ demo-pythons: .uv/$(UV_VERSION) ## the demo on every Python >= 3.11 of this mach
 	$(PYTHON) -m tests.pythons
 
 unit: $(READY) ## the rules, the tools and the handlers, without a server: in about a minute
-	$(PYTEST) --dist worksteal -m "not slow and not long and not server" tests/handlers tests/tools tests/test_import_directions.py
+	$(PYTEST) --dist worksteal -m "not slow and not long and not server" tests/handlers tests/tools tests/docs tests/test_import_directions.py
 
 test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in so many processes)
 	$(PYTEST) --dist worksteal -m "not long" --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/cross_check --ignore=tests/kill
@@ -95,20 +95,24 @@ bench-simulation: $(READY) ## ours and three other designs in virtual time: lost
 screenshots: $(READY) ## the README's pictures of the page, taken anew in headless Chromium
 	$(BIN)/python -m tests.browser.screenshots
 
+docs: $(READY) ## the help texts in docs/, written anew
+	$(BIN)/python -m tests.docs
+
 COMPILE := .uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group ministack --output-file tests/cross_check/requirements.lock
 	$(COMPILE) --group mutants --constraints requirements.lock --output-file tests/mutants/requirements.lock
 
+# CDK_OPTIONS: for the CDK CLI, such as "--require-approval never" or "-c alert_email=reviewer@example.com".
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 deploy: $(READY) ## deploy to the AWS account of your credentials
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 destroy: $(READY) ## take the deployment down again
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 clean: ## remove everything that was built
 	rm -rf .venv .uv .ministack .mutants build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

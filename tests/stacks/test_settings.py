@@ -107,15 +107,15 @@ def test_numbers_may_be_text(shipped):
         ("mails_per_scan", -1, "must be a whole number from 0", "digests only"),
         ("mails_per_scan", None, "must be a whole number from 0", "write e.g. 25"),
         ("log_retention_days", 31, "must be one of the days", "30, 60"),
-        ("policy", None, "policy must be an object that has default", "README.md"),
+        ("policy", None, "policy must be an object that has default", "docs/configuration.md"),
         ("policy", "{'default'", "text that is not valid JSON", "fix the quotes"),
         (
             "policy",
             {"default": {"min_confidence": 80}},
             "policy.default must be an object that has alert, min_confidence",
-            "README.md",
+            "docs/configuration.md",
         ),
-        ("policy", {**PLAIN_POLICY, "label": {}}, "nothing else", "README.md"),
+        ("policy", {**PLAIN_POLICY, "label": {}}, "nothing else", "docs/configuration.md"),
         (
             "policy",
             {"default": {"min_confidence": 800, "alert": True}},
@@ -136,7 +136,7 @@ def test_numbers_may_be_text(shipped):
         ),
         ("policy", {**PLAIN_POLICY, "labels": []}, "policy.labels must be an object", "{}"),
         ("policy", {**PLAIN_POLICY, "labels": {" ": PLAIN_POLICY["default"]}}, "which no label is called", "take it out"),
-        ("policy", {**PLAIN_POLICY, "labels": {"Alcohol": 90}}, "policy.labels['Alcohol'] must be an object", "README.md"),
+        ("policy", {**PLAIN_POLICY, "labels": {"Alcohol": 90}}, "policy.labels['Alcohol'] must be an object", "docs/configuration.md"),
         (
             "policy",
             {**PLAIN_POLICY, "labels": dict.fromkeys(["Alcohol", "ALCOHOL"], PLAIN_POLICY["default"])},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -111,11 +112,13 @@ class Clients:
 def connect(profile: str | None, region: str | None) -> Clients:
     """Return the clients for a profile and a Region; None means what the environment and the AWS configuration say.
 
+    The environment's AWS_REGION counts before AWS_DEFAULT_REGION, as it does for the AWS CLI and the CDK; boto3 alone ignores it.
+
     Raises:
         ToolError: There is no such profile, or no Region is set anywhere.
     """
     try:
-        session = boto3.Session(profile_name=profile, region_name=region)
+        session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
     except aws_errors.ProfileNotFound as error:
         raise ToolError(f"{error}.", cure="`aws configure list-profiles` names those there are.") from error
     if session.region_name is None:
@@ -203,7 +206,7 @@ _REFUSALS: tuple[tuple[frozenset[str], str, str], ...] = (
     (
         frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}),
         "your credentials may not do this",
-        "Have the permission for {operation} added to your user or role; README.md lists what the tools need.",
+        "Have the permission for {operation} added to your user or role; docs/configuration.md lists what the tools need.",
     ),
     (
         frozenset({"RequestTimeTooSkewed"}),

@@ -1,0 +1,108 @@
+"""The command lines of ours in a page, and whether our programs and our Makefile would take them; nothing is run."""
+
+import importlib.util
+import re
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+from unittest import mock
+
+import click
+
+from tests.docs.helptexts import PROGRAMS
+from tests.docs.markdown import ROOT, lines
+from tools.emulator import __main__ as emulator
+from tools.lib.submit.source_options import require_consistent
+
+_PYTHON = re.compile(r"(.*/)?python3?")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_OURS = re.compile(r"(\$ )?(\w+=\S+ )*((\.venv/bin/)?python3? (tools/|app\.py|-m (tools|tests)\b)|make( |$))")
+_INLINE = re.compile(r"`([^`]+)`")
+_MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+_TARGETS = frozenset(re.findall(r"^([a-z-]+):", _MAKEFILE, re.MULTILINE))
+_VARIABLES = frozenset(re.findall(r"\$\((?:or \$\()?([A-Z_]+)", _MAKEFILE)) | set(re.findall(r"^([A-Z_]+) \?=", _MAKEFILE, re.MULTILINE))
+
+
+class Refused(Exception):  # noqa: N818 - what became of the line
+    """A command line that our programs or our Makefile would not take."""
+
+
+def command_lines(page):
+    """Yield each command line of ours in a page: of blocks of code, and of code within a line; with its place."""
+    for line in lines(page):
+        texts = _INLINE.findall(line.text) if line.language is None else [line.text.strip()]
+        yield from ((line.where, text) for text in texts if _OURS.match(text))
+
+
+def require_valid(text):
+    """Make sure that each command of ours in a line of shell would be taken as it is.
+
+    Raises:
+        Refused: One would not.
+    """
+    for words in _commands(text.removeprefix("$ ")):
+        match words:
+            case ["make", *rest]:
+                _require_made(rest)
+            case [python, "app.py", *rest] if _PYTHON.fullmatch(python):
+                _require(not rest, "app.py takes no arguments")
+            case [python, "-m", module, *rest] if _PYTHON.fullmatch(python):
+                _require_module(module, rest)
+            case [python, script, *rest] if _PYTHON.fullmatch(python) and script.startswith("tools/"):
+                _require(script.removeprefix("tools/") in PROGRAMS, f"there is no program {script}")
+                _require_taken(PROGRAMS[script.removeprefix("tools/")], rest)
+
+
+def _commands(text):
+    """Yield the words of each command of a line, without assignments before it and redirections in it."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
+    lexer.whitespace_split, lexer.commenters = True, "#"
+    words, redirected = [], False
+    for word in lexer:
+        if word in {"|", "||", "&&", ";", "&"}:
+            yield words
+            words = []
+        elif word in {">", ">>", "<"}:
+            redirected = True
+        elif redirected:
+            redirected = False
+        elif words or not _ASSIGNMENT.match(word):
+            words.append(word)
+    yield words
+
+
+def _require_made(words):
+    for word in words:
+        name, assigned, _ = word.partition("=")
+        known = _VARIABLES if assigned else _TARGETS
+        _require(name in known, f"the Makefile has no {'variable' if assigned else 'target'} {name}")
+
+
+def _require_module(module, arguments):
+    _require(importlib.util.find_spec(module) is not None, f"there is no module {module}")
+    if module == "tools.emulator":
+        try:
+            emulator._parser().parse_args(arguments)
+        except SystemExit as refusal:
+            raise Refused(f"{module} does not take {arguments}") from refusal
+
+
+def _require_taken(main, arguments):
+    """Have click parse the arguments of a program, down to its command, and run nothing; files need not exist."""
+    with ExitStack() as patches:
+        patches.enter_context(mock.patch.object(click.Command, "invoke", _examine))
+        patches.enter_context(mock.patch.object(click.Path, "convert", lambda _, value, *__: Path(value)))
+        try:
+            main.main(arguments, standalone_mode=False)
+        except click.ClickException as refusal:
+            raise Refused(refusal.format_message()) from refusal
+
+
+def _examine(command, context):
+    if command is PROGRAMS["submit_job.py"]:
+        require_consistent(context)
+
+
+def _require(condition, refusal):
+    if not condition:
+        raise Refused(refusal)
