@@ -73,5 +73,6 @@ def _check_rule(value: object, where: str, least: float) -> None:
 def _object(value: object, where: str, *, required: set[str], optional: set[str]) -> dict[str, object]:
     form = ", ".join(sorted(required)) + (f" and may have {', '.join(sorted(optional))}" if optional else "")
     if not isinstance(value, dict) or not required <= value.keys() <= required | optional:
-        raise ValueError(f"{where} must be an object that has {form} and nothing else, is {json.dumps(value)[:200]}; see docs/configuration.md")
+        given = json.dumps(value)[:200]
+        raise ValueError(f"{where} must be an object that has {form} and nothing else, is {given}; see docs/configuration.md")
     return value

@@ -20,7 +20,9 @@ _OURS = re.compile(r"(\$ )?(\w+=\S+ )*((\.venv/bin/)?python3? (tools/|app\.py|-m
 _INLINE = re.compile(r"`([^`]+)`")
 _MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", _MAKEFILE, re.MULTILINE))
-_VARIABLES = frozenset(re.findall(r"\$\((?:or \$\()?([A-Z_]+)", _MAKEFILE)) | set(re.findall(r"^([A-Z_]+) \?=", _MAKEFILE, re.MULTILINE))
+_VARIABLES = frozenset(re.findall(r"\$\((?:or \$\()?([A-Z_]+)", _MAKEFILE)) | set(
+    re.findall(r"^([A-Z_]+) \?=", _MAKEFILE, re.MULTILINE)
+)
 
 
 class Refused(Exception):  # noqa: N818 - what became of the line

@@ -136,7 +136,12 @@ def test_numbers_may_be_text(shipped):
         ),
         ("policy", {**PLAIN_POLICY, "labels": []}, "policy.labels must be an object", "{}"),
         ("policy", {**PLAIN_POLICY, "labels": {" ": PLAIN_POLICY["default"]}}, "which no label is called", "take it out"),
-        ("policy", {**PLAIN_POLICY, "labels": {"Alcohol": 90}}, "policy.labels['Alcohol'] must be an object", "docs/configuration.md"),
+        (
+            "policy",
+            {**PLAIN_POLICY, "labels": {"Alcohol": 90}},
+            "policy.labels['Alcohol'] must be an object",
+            "docs/configuration.md",
+        ),
         (
             "policy",
             {**PLAIN_POLICY, "labels": dict.fromkeys(["Alcohol", "ALCOHOL"], PLAIN_POLICY["default"])},

@@ -1,0 +1,35 @@
+"""Files about the project say what the project does."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+
+from tests.docs.markdown import ROOT
+
+HOOKS = [hook for repo in yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"] for hook in repo["hooks"]]
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+def test_pre_commit_calls_what_check_calls(hook):
+    """Each hook is a command of `make check`, by the program of the environment: never one that pre-commit installs itself."""
+    _, _, check = (ROOT / "Makefile").read_text("utf-8").partition("\ncheck:")
+    recipe = check.partition("\n\n")[0].replace("$(BIN)", ".venv/bin")
+
+    assert "system" == hook["language"]
+    assert re.search(rf"^\t{re.escape(hook['entry'])}( \.)?$", recipe, re.MULTILINE)
+
+
+def test_the_changelog_begins_with_this_version():
+    """What changes is told under the version that pyproject.toml has."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    newest = re.search(r"^## ([\d.]+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+
+    assert project["version"] == newest[1]
+
+
+def test_the_readme_is_short():
+    """The README is read in one sitting; what is longer is in docs/."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
