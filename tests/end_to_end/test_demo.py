@@ -96,6 +96,17 @@ def test_flagged_failed_and_skipped_keys(review):
     assert keys("SKIPPED") == {video["key"] for video in review["skipped"]}
 
 
+def test_the_transcript_in_the_readme(rehearsal):
+    """What README.md shows of the demo's review is what the review says."""
+    _, _, shown = (ROOT / "README.md").read_text("utf-8").partition("$ python tools/review_report.py\n")
+    transcript = shown.partition("6 mails were sent")[0].splitlines()
+
+    said = (rehearsal / "review.txt").read_text("utf-8").splitlines()
+
+    assert transcript
+    assert [] == [line for line in transcript if line not in said]
+
+
 def test_reasons_of_failures(review):
     """Each failure says why, and so does what could not be analysed at all."""
     expected = {sample.key: sample.expected.reason for sample in LISTED if sample.expected.reason}
