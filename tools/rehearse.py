@@ -7,7 +7,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from tools.environment import enter
 
-    enter("infrastructure", "emulator")
+    enter("emulator")
 
 import click
 
