@@ -18,10 +18,12 @@ help: ## what can be made
 
 setup: $(READY) ## the virtual environment, exactly as locked
 
+INSTALL_UV := install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 .uv/$(UV_VERSION):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv --clear .uv
-	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(PYTHON) -m venv --clear --without-pip .uv
+	@# A Python without pip, as Debian's, can put one there, which takes seconds.
+	$(PYTHON) -m pip --python .uv/bin/python $(INSTALL_UV) || { .uv/bin/python -m ensurepip && .uv/bin/python -m pip $(INSTALL_UV); }
 	@touch $@
 
 # What the tools and the offline world need. --constraints: its versions and hashes are those of the one lock.

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @click.option(
     "--speed",
     type=click.FloatRange(1, 60),
-    default=30.0,
+    default=60.0,
     show_default=True,
     help="Seconds that pass in the world for each of yours.",
 )

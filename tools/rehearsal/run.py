@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.emulator.samples import Sample
 from tools.emulator.settings import EmulatorSettings
-from tools.emulator.world import World
 from tools.lib.cli.output import ExitCode, Terminal
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
@@ -23,6 +22,9 @@ from tools.rehearsal.assembly import BUCKET, REVIEWER, SNAPSHOT, STACK, from_sna
 from tools.rehearsal.library import Library, Video
 from tools.rehearsal.outcome import differences
 from tools.rehearsal.output import OutputFolder
+
+if TYPE_CHECKING:
+    from tools.emulator.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_WORLD_SECONDS = 30  # how often submit_job looks, in the world's seconds: on AWS it asks every 30 s
@@ -36,7 +38,11 @@ class Rehearsal:
     def __init__(self, terminal: Terminal, output: OutputFolder, speed: float) -> None:
         self._terminal = terminal
         self._output = output
-        self._settings = EmulatorSettings(speed=speed, analysis_base_seconds=5.0)
+        self._settings = EmulatorSettings(
+            speed=speed,
+            analysis_base_seconds=5.0,
+            function_wall_seconds=30.0,  # however busy the machine is
+        )
 
     def run(self, library: Library) -> ExitCode:
         """Rehearse, and return 0 where every object came to an end and the counts add up.
@@ -48,7 +54,7 @@ class Rehearsal:
         with self._step(f"Keeping {len(videos)} objects in {path / 'library'}"):
             self._keep(videos)
         self._assemble(path / "cdk.out")
-        with World(self._settings, directory=path / "world") as world:
+        with self._world(path / "world") as world:
             with self._step("Deploying it into the offline world"):
                 world.deploy(path / "cdk.out", STACK)
             with self._step(f"Uploading the library to s3://{BUCKET}"):
@@ -68,6 +74,12 @@ class Rehearsal:
                 path = self._output.path / "library" / video.key
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(video.body)
+
+    def _world(self, directory: Path) -> World:
+        with self._step("Loading the offline world"):
+            # moto takes seconds: that is said, and what has to be refused was refused before.
+            from tools.emulator.world import World  # noqa: PLC0415
+        return World(self._settings, directory=directory)
 
     def _assemble(self, outdir: Path) -> None:
         if snapshot_fits():
