@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -77,8 +78,13 @@ class Rehearsal:
 
     def _world(self, directory: Path) -> World:
         with self._step("Loading the offline world"):
-            # moto takes seconds: that is said, and what has to be refused was refused before.
+            # moto takes seconds: that is said, and what has to be refused was refused before. A third of them would go into
+            # looking for garbage among what stays.
+            gc.disable()
             from tools.emulator.world import World  # noqa: PLC0415
+
+            gc.freeze()
+            gc.enable()
         return World(self._settings, directory=directory)
 
     def _assemble(self, outdir: Path) -> None:
