@@ -4,6 +4,7 @@ UV_VERSION := 0.13.9
 CDK_VERSION := 2.1148.1
 VENV := .venv
 BIN := $(VENV)/bin
+LEAN := $(VENV)/.lean
 READY := $(VENV)/.ready
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
@@ -17,17 +18,27 @@ help: ## what can be made
 
 setup: $(READY) ## the virtual environment, exactly as locked
 
+INSTALL_UV := install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 .uv/$(UV_VERSION):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv --clear .uv
-	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(PYTHON) -m venv --clear --without-pip .uv
+	@# A Python without pip, as Debian's, can put one there, which takes seconds.
+	$(PYTHON) -m pip --python .uv/bin/python $(INSTALL_UV) || { .uv/bin/python -m ensurepip && .uv/bin/python -m pip $(INSTALL_UV); }
 	@touch $@
 
-$(READY): .uv/$(UV_VERSION) requirements.lock pyproject.toml
+# What the tools and the offline world need. --constraints: its versions and hashes are those of the one lock.
+$(LEAN): .uv/$(UV_VERSION) requirements.lock pyproject.toml
 	.uv/bin/uv venv --quiet --clear --python $(PYTHON) $(VENV)
+	.uv/bin/uv pip install --quiet --require-hashes --python $(BIN)/python --constraints requirements.lock \
+		--requirements pyproject.toml --group emulator
+	@touch $@
+
+# And everything else. Without the mark of the lean one meanwhile: what is broken off here is made anew from the start.
+$(READY): $(LEAN)
+	@rm $(LEAN)
 	.uv/bin/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
 	.uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	@touch $@
+	@touch $(LEAN) $(READY)
 
 .ministack/.ready: .uv/$(UV_VERSION) tests/cross_check/requirements.lock
 	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .ministack
@@ -36,7 +47,7 @@ $(READY): .uv/$(UV_VERSION) requirements.lock pyproject.toml
 
 ministack: .ministack/.ready ## the emulator of AWS by which ours is judged, in an environment of its own
 
-demo: $(READY) ## rehearse a whole scan offline, on real videos
+demo: $(LEAN) ## rehearse a whole scan offline, on real videos
 	$(BIN)/python tools/rehearse.py
 
 demo-pythons: .uv/$(UV_VERSION) ## the demo on every Python >= 3.11 of this machine, each with an environment of its own

@@ -36,9 +36,14 @@ def found_once(factory, name, find):
     return pickle.loads((folder / "value").read_bytes())
 
 
+def shipped_context():
+    """Return the context that cdk.json ships."""
+    return json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
+
+
 def synthesised(factory, **changes):
     """Return the assembly of the context that is shipped, with changes, synthesised in this process."""
-    context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"] | changes
+    context = shipped_context() | changes
 
     def make(outdir):
         from stacks.app import synthesise  # noqa: PLC0415 # starts Node: only when a test asks for it

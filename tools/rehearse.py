@@ -7,7 +7,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from tools.environment import enter
 
-    enter("infrastructure", "emulator")
+    enter("emulator")
 
 import click
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @click.option(
     "--speed",
     type=click.FloatRange(1, 60),
-    default=30.0,
+    default=60.0,
     show_default=True,
     help="Seconds that pass in the world for each of yours.",
 )

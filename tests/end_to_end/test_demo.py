@@ -9,8 +9,11 @@ from collections import Counter
 from email import message_from_bytes, policy
 from pathlib import Path
 
+import av
 import pytest
+from click.testing import CliRunner
 
+from tools import rehearse as rehearse_program
 from tools.emulator.samples import demo_library, tiny_clip
 
 ROOT = Path(__file__).parents[2]
@@ -21,32 +24,26 @@ SAMPLE_SECONDS = 0.5
 LISTED = [sample for sample in demo_library() if sample.expected.state != "NOT_LISTED"]
 
 
-SABOTAGE = """
-import av
-honest = av.open
-def open(file, mode="r", **options):
-    if mode == "r":
-        raise TypeError("open() got an unexpected keyword argument")
-    return honest(file, mode, **options)
-av.open = open
-"""
-
-
-def begin(home, output, *arguments, **extra):
+def begin(home, output, *arguments):
     """Start the demo as a person would, with an empty home."""
-    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUTF8": "1", **extra}
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
     command = [sys.executable, str(ROOT / "tools" / "rehearse.py"), "--output", str(output), *map(str, arguments)]
     return subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
 
 
-def rehearse(home, output, *arguments, **extra):
+def rehearse(home, output, *arguments):
     """Run the demo to its end."""
-    with begin(home, output, *arguments, **extra) as process:
+    with begin(home, output, *arguments) as process:
         try:
             out, talk = process.communicate(timeout=280)
         finally:
             process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, out, talk)
+
+
+def rehearse_here(output, *arguments):
+    """Run the demo in this process, which has loaded the offline world already."""
+    return CliRunner().invoke(rehearse_program.main, ["--output", str(output), *map(str, arguments)])
 
 
 def until_submitting(process):
@@ -173,10 +170,10 @@ def test_own_videos(tmp_path):
     (videos / "my holiday.mp4").write_bytes(tiny_clip())
     (videos / "list.txt").write_text("not a video")
 
-    done = rehearse(tmp_path, tmp_path / "rehearsal", tmp_path / "videos")
+    done = rehearse_here(tmp_path / "rehearsal", tmp_path / "videos")
 
     review = json.loads((tmp_path / "rehearsal" / "review.json").read_text(encoding="utf-8"))
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert (review["objects"], review["states"]["clean"]) == (1, 1)
 
 
@@ -192,18 +189,29 @@ def test_a_folder_without_files(tmp_path):
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["samples", "own videos"])
-def test_a_broken_world_fails(tmp_path, own):
+def test_a_broken_world_fails(tmp_path, monkeypatch, own):
     """Where the decoder cannot be called, as with another PyAV, the rehearsal ends at once and says what broke."""
-    (tmp_path / "sitecustomize.py").write_text(SABOTAGE)
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "film.mp4").write_bytes(tiny_clip())
+    monkeypatch.setattr(av, "open", sabotaged(av.open))
 
-    done = rehearse(tmp_path, tmp_path / "rehearsal", *([tmp_path / "videos"] if own else []), PYTHONPATH=str(tmp_path))
+    done = rehearse_here(tmp_path / "rehearsal", *([tmp_path / "videos"] if own else []))
 
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "The offline world broke" in done.stderr
     assert "unexpected keyword argument" in done.stderr
     assert "Cure:" in done.stderr
+
+
+def sabotaged(honest):
+    """Return an `av.open` that cannot read."""
+
+    def fail(file, mode="r", **options):
+        if mode == "r":
+            raise TypeError("open() got an unexpected keyword argument")
+        return honest(file, mode, **options)
+
+    return fail
 
 
 def test_two_at_once_and_a_folder_removed_meanwhile(tmp_path):

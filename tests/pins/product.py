@@ -33,10 +33,12 @@ from tests.harness.line import ACCOUNT, Line
 from tests.harness.session import Session
 from tests.harness.videos import video
 from tests.kill import scenarios
-from tests.once import synthesised
+from tests.once import shipped_context, synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools import control_scan, rehearse, review_report, submit_job
 from tools.lib.cli.program import ProgramContext
+from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
+from tools.rehearsal.assembly import SNAPSHOT
 
 __all__ = [
     "ACCOUNT",
@@ -44,12 +46,15 @@ __all__ = [
     "COMMANDS",
     "PROGRAMS",
     "SCENARIOS",
+    "SNAPSHOT",
+    "SNAPSHOT_CONTEXT",
     "TABLE",
     "WORK_BUCKET",
     "Account",
     "Line",
     "Session",
     "opened",
+    "shipped_context",
     "synthesised",
     "video",
 ]

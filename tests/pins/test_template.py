@@ -1,6 +1,7 @@
 """The synthesised template, as CloudFormation gets it, but for the hashes of assets: a change of it is a change of deployments.
 
-`fixtures/template/` is read as a diff. Logical ids and outputs stand there; what has one of them is kept by it or made anew.
+`stacks/snapshot.json` holds the one that the demo deploys, and is read as a diff; of others `fixtures/template/` holds what is not
+as in it. Logical ids and outputs stand there; what has one of them is kept by it or made anew.
 """
 
 import json
@@ -9,9 +10,10 @@ import re
 import pytest
 
 from tests.pins.pinned import check
+from tests.pins.product import SNAPSHOT, SNAPSHOT_CONTEXT, shipped_context
 
 CONTEXTS = {
-    "default": {},
+    "no_mail": {"alert_email": ""},
     "every_option": {
         "alert_email": "reviewer@example.com",
         "source_buckets": ["amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"],
@@ -33,8 +35,10 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 @pytest.fixture(scope="module")
 def template(assembly):
-    """Return a function from the name of a context to the template, without hashes of assets and metadata of the CDK."""
-    return lambda name: normalised(json.loads((assembly(**CONTEXTS[name]) / "VideoModeration.template.json").read_text("utf-8")))
+    """Return a function from changes of the context to the template, without hashes of assets and metadata of the CDK."""
+    return lambda **changes: normalised(
+        json.loads((assembly(**SNAPSHOT_CONTEXT | changes) / "VideoModeration.template.json").read_text("utf-8"))
+    )
 
 
 def normalised(template):
@@ -42,15 +46,28 @@ def normalised(template):
     return json.loads(HASH.sub("<hash of the asset>", json.dumps(template)))
 
 
+def changes(old, new):
+    """Return what of a value is not as in another; null is what is not there."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return new
+    names = [*old, *(name for name in new if name not in old)]
+    return {name: changes(old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+
+
+def test_snapshot(template):
+    """The template that the demo deploys is the one that `app.py` makes of the shipped context, and was reviewed."""
+    check(SNAPSHOT, {"context": shipped_context() | SNAPSHOT_CONTEXT, "template": template()})
+
+
 @pytest.mark.parametrize("name", CONTEXTS)
-def test_template(template, name):
-    """The template is the one that was reviewed."""
-    check(f"template/{name}.json", template(name))
+def test_other_contexts(template, name):
+    """Settings change of the template what they changed when it was reviewed."""
+    check(f"template/{name}.json", changes(template(), template(**CONTEXTS[name])))
 
 
 def test_names(template):
     """Resources keep their logical ids, or CloudFormation makes them anew; outputs keep theirs, by which programs find them."""
-    found = template("every_option")
+    found = template(**CONTEXTS["every_option"])
     resources = sorted((resource["Type"], name) for name, resource in found["Resources"].items())
 
     check(

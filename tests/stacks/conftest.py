@@ -20,7 +20,7 @@ def root():
 @pytest.fixture(scope="session")
 def shipped():
     """Return the context that cdk.json ships."""
-    return json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
+    return once.shipped_context()
 
 
 @pytest.fixture(scope="session")

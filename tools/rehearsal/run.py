@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -11,22 +12,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.emulator.samples import Sample
 from tools.emulator.settings import EmulatorSettings
-from tools.emulator.world import World
 from tools.lib.cli.output import ExitCode, Terminal
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
+from tools.rehearsal.assembly import BUCKET, REVIEWER, SNAPSHOT, STACK, from_snapshot, snapshot_fits, synthesise
 from tools.rehearsal.library import Library, Video
 from tools.rehearsal.outcome import differences
 from tools.rehearsal.output import OutputFolder
 
+if TYPE_CHECKING:
+    from tools.emulator.world import World
+
 ROOT = Path(__file__).resolve().parents[2]
-BUCKET = "amzn-s3-demo-bucket"
-STACK = "VideoModeration"
-REVIEWER = "reviewer@example.com"
 POLL_WORLD_SECONDS = 30  # how often submit_job looks, in the world's seconds: on AWS it asks every 30 s
 LOOK_SECONDS = 0.5  # how often it is looked whether the world still works while a program runs in it
 SHOWN = 5
@@ -38,7 +39,11 @@ class Rehearsal:
     def __init__(self, terminal: Terminal, output: OutputFolder, speed: float) -> None:
         self._terminal = terminal
         self._output = output
-        self._settings = EmulatorSettings(speed=speed, analysis_base_seconds=5.0)
+        self._settings = EmulatorSettings(
+            speed=speed,
+            analysis_base_seconds=5.0,
+            function_wall_seconds=30.0,  # however busy the machine is
+        )
 
     def run(self, library: Library) -> ExitCode:
         """Rehearse, and return 0 where every object came to an end and the counts add up.
@@ -49,9 +54,8 @@ class Rehearsal:
         path, videos = self._output.path, library.videos
         with self._step(f"Keeping {len(videos)} objects in {path / 'library'}"):
             self._keep(videos)
-        with self._step("Synthesising the stack (python app.py)"):
-            self._synthesise()
-        with World(self._settings, directory=path / "world") as world:
+        self._assemble(path / "cdk.out")
+        with self._world(path / "world") as world:
             with self._step("Deploying it into the offline world"):
                 world.deploy(path / "cdk.out", STACK)
             with self._step(f"Uploading the library to s3://{BUCKET}"):
@@ -72,20 +76,24 @@ class Rehearsal:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(video.body)
 
-    def _synthesise(self) -> None:
-        context = {"stack_name": STACK, "alert_email": REVIEWER, "source_buckets": [BUCKET]}
-        environment = {
-            **os.environ,
-            "CDK_OUTDIR": str(self._output.path / "cdk.out"),
-            "CDK_CONTEXT_JSON": json.dumps(context),
-        }
-        done = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise ToolError(
-                f"python app.py ended with {done.returncode}: {done.stderr.strip()}", cure="Fix cdk.json, then rehearse again."
-            )
+    def _world(self, directory: Path) -> World:
+        with self._step("Loading the offline world"):
+            # moto takes seconds: that is said, and what has to be refused was refused before. A third of them would go into
+            # looking for garbage among what stays.
+            gc.disable()
+            from tools.emulator.world import World  # noqa: PLC0415
+
+            gc.freeze()
+            gc.enable()
+        return World(self._settings, directory=directory)
+
+    def _assemble(self, outdir: Path) -> None:
+        if snapshot_fits():
+            with self._step(f"Taking the template from {SNAPSHOT.relative_to(ROOT)}"):
+                from_snapshot(outdir)
+        else:
+            with self._step("Synthesising the stack, as cdk.json was changed (python app.py)"):
+                synthesise(outdir)
 
     def _upload(self, world: World, videos: Iterable[Video]) -> None:
         s3 = world.client("s3")

@@ -1,0 +1,125 @@
+"""A rehearsal deploys what `app.py` would make: the snapshot where it was made of the same settings, else what app.py makes."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from tests.once import synthesised
+from tools.lib.errors import ToolError
+from tools.rehearsal import assembly
+
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@pytest.fixture(name="project")
+def _project(tmp_path, monkeypatch):
+    """Return a copy of the project, whose settings may be changed."""
+    project = tmp_path / "project"
+    for room in ("handlers", "stacks", "tools"):
+        shutil.copytree(assembly.ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "cdk.json", "pyproject.toml"):
+        shutil.copy(assembly.ROOT / name, project)
+    monkeypatch.setattr(assembly, "ROOT", project)
+    return project
+
+
+def change(project, **settings):
+    """Change settings in cdk.json."""
+    path = project / "cdk.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["context"] |= settings
+    path.write_text(json.dumps(content), "utf-8")
+
+
+def template(folder):
+    """Return the template of an assembly, and the hashes that its functions' code has in it."""
+    text = (folder / "VideoModeration.template.json").read_text("utf-8")
+    return json.loads(HASH.sub("", text)), set(HASH.findall(text))
+
+
+def code(folder):
+    """Return the files of an assembly's only asset."""
+    [asset] = folder.glob("asset.*")
+    return {path.relative_to(asset): path.read_bytes() for path in asset.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow
+def test_the_snapshot_is_what_app_py_makes(tmp_path, tmp_path_factory):
+    """Template and uploaded code are those of a synthesis, but for the way in which the code's hash is computed."""
+    assembly.from_snapshot(tmp_path)
+
+    made = synthesised(tmp_path_factory, **assembly.CONTEXT)
+    assert template(made)[0] == template(tmp_path)[0]
+    assert code(made) == code(tmp_path)
+
+
+def test_functions_run_the_code_that_was_uploaded(tmp_path):
+    """The template names the archive that the asset manifest has uploaded."""
+    assembly.from_snapshot(tmp_path)
+
+    [(digest, asset)] = json.loads((tmp_path / "VideoModeration.assets.json").read_text("utf-8"))["files"].items()
+    assert template(tmp_path)[1] == {digest}
+    assert asset["destinations"]["current"]["objectKey"] == f"{digest}.zip"
+
+
+def test_changed_code_is_another_asset(project, tmp_path):
+    """What is deployed is the source as it is now."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    for folder in (before, after):
+        folder.mkdir()
+        assembly.from_snapshot(folder)
+        (project / "handlers" / "wiring.py").write_text("changed", "utf-8")
+
+    assert b"changed" in code(after).values()
+    assert template(before)[1] != template(after)[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "fits"),
+    [({}, True), ({"alert_email": "me@example.com", "source_buckets": ["mine"]}, True), ({"slots": 3}, False)],
+)
+def test_the_snapshot_fits_the_settings_it_was_made_of(project, settings, fits):
+    """A changed setting that a rehearsal does not choose itself needs another template."""
+    change(project, **settings)
+
+    assert assembly.snapshot_fits() is fits
+
+
+@pytest.mark.parametrize("text", ["{", "{}"])
+def test_settings_that_cannot_be_read_fit_nothing(project, text):
+    """Where cdk.json is broken app.py is asked, which says what is wrong."""
+    (project / "cdk.json").write_text(text)
+
+    assert not assembly.snapshot_fits()
+
+
+@pytest.mark.slow
+def test_own_settings_are_synthesised(project, tmp_path):
+    """The template holds the settings of cdk.json, and those that a rehearsal chooses."""
+    change(project, slots=3, alert_email="me@example.com")
+
+    assembly.synthesise(tmp_path / "cdk.out")
+
+    text = (tmp_path / "cdk.out" / "VideoModeration.template.json").read_text("utf-8")
+    assert '"SLOTS": "3"' in text
+    assert '"reviewer@example.com"' in text
+    assert "me@example.com" not in text
+
+
+@pytest.mark.parametrize(
+    ("program", "said", "cure"),
+    [
+        ("sys.exit('Error: app.py needs aws-cdk-lib.\\nCure:  Run `make setup`.')", "make setup", "Do what it says"),
+        ("sys.stderr.write('slots: at most 20'); sys.exit(2)", "slots: at most 20", "Fix cdk.json"),
+    ],
+)
+def test_where_app_py_fails_its_words_are_passed_on(project, tmp_path, program, said, cure):
+    """An environment without the CDK, or bad settings: the error says what app.py said, and the cure fits."""
+    (project / "app.py").write_text(f"import sys\n{program}\n")
+
+    with pytest.raises(ToolError, match=re.escape(said)) as refused:
+        assembly.synthesise(tmp_path / "cdk.out")
+
+    assert refused.value.cure.startswith(cure)

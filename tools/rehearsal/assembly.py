@@ -1,0 +1,90 @@
+"""What a rehearsal deploys: the committed template, or what `app.py` makes where cdk.json was changed.
+
+The snapshot (`python -m tests.pins` renews it) spares a rehearsal the CDK and its Node, which are most of an environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tools.lib.errors import ToolError
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = "VideoModeration"
+BUCKET = "amzn-s3-demo-bucket"
+REVIEWER = "reviewer@example.com"
+CONTEXT = {"stack_name": STACK, "alert_email": REVIEWER, "source_buckets": [BUCKET]}  # these win over cdk.json's
+SNAPSHOT = ROOT / "stacks" / "snapshot.json"
+# The snapshot has this in the place of the asset's hash, which changes with every line of the functions.
+HASH = "<hash of the asset>"
+_CONTEXT_FAULT = 2  # app.py ends with it where the context cannot be used
+
+
+def snapshot_fits() -> bool:
+    """Tell whether the snapshot was made of the settings that cdk.json has now."""
+    try:
+        settings = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
+    except (ValueError, KeyError):
+        return False  # app.py says what is wrong
+    return bool(_snapshot()["context"] == {**settings, **CONTEXT})
+
+
+def from_snapshot(outdir: Path) -> None:
+    """Write an assembly of the snapshot's template and the functions' code as it is now."""
+    digest = _write_code(outdir)
+    template = f"{STACK}.template.json"
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": template}}
+    asset = {
+        "source": {"path": f"asset.{digest}", "packaging": "zip"},
+        "destinations": {
+            "current": {
+                "bucketName": "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}",
+                "objectKey": f"{digest}.zip",
+            }
+        },
+    }
+    contents = {
+        "manifest.json": {"artifacts": {STACK: stack}},
+        f"{STACK}.assets.json": {"files": {digest: asset}},
+        template: _snapshot()["template"],
+    }
+    for name, content in contents.items():
+        (outdir / name).write_text(json.dumps(content, indent=1).replace(HASH, digest), encoding="utf-8")
+
+
+def synthesise(outdir: Path) -> None:
+    """Let `app.py` write the assembly.
+
+    Raises:
+        ToolError: It cannot: cdk.json is at fault, or the environment lacks the CDK.
+    """
+    environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)}
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        cure = "Fix cdk.json" if done.returncode == _CONTEXT_FAULT else "Do what it says"
+        raise ToolError(f"python app.py ended with {done.returncode}: {done.stderr.strip()}", cure=f"{cure}, then rehearse again.")
+
+
+def _snapshot() -> dict[str, Any]:
+    snapshot: dict[str, Any] = json.loads(SNAPSHOT.read_text("utf-8"))
+    return snapshot
+
+
+def _write_code(outdir: Path) -> str:
+    """Copy what `stacks/asset.py` uploads, and return the hash of it."""
+    modules = sorted((ROOT / "handlers").rglob("*.py"))
+    code = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in modules}
+    digest = hashlib.sha256(repr(code).encode()).hexdigest()
+    for name, body in code.items():
+        path = outdir / f"asset.{digest}" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    return digest
