@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 LEAN := $(VENV)/.lean
 READY := $(VENV)/.ready
 WORKERS ?= auto
+# Where bytecode is not kept, each of the hundreds of processes that the tests start compiles the SDK again.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
@@ -58,7 +60,7 @@ unit: $(READY) ## the rules, the tools and the handlers, without a server: in ab
 
 test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in so many processes)
 	$(PYTEST) --dist worksteal -m "not long" --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/cross_check --ignore=tests/kill
-	$(PYTEST) --dist loadscope tests/end_to_end
+	$(PYTEST) --dist loadgroup tests/end_to_end
 
 test-long: $(READY) ministack ## those that take minutes: a kill at any call, the model, ministack
 	$(PYTEST) --dist load --maxschedchunk 1 tests/kill
