@@ -1,0 +1,64 @@
+"""What the tests read out of the repository's Markdown files: lines of code, links, anchors."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "manifests").glob("*.md")])
+
+_FENCE = re.compile(r"^\s*(```+)\s*(\w*)")
+_HEADING = re.compile(r"^#{1,6} +(.+?) *$")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_REFERENCE = re.compile(r"^\[[^\]]+\]: +(\S+)")
+_IMAGE = re.compile(r'<img [^>]*src="([^"]+)"')
+_INLINE_CODE = re.compile(r"`[^`]*`")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a page, and whether it is in a block of code (in which language) or prose (None)."""
+
+    page: Path
+    number: int
+    text: str
+    language: str | None
+
+    @property
+    def where(self):
+        """Return file and line, as editors open them."""
+        return f"{self.page.relative_to(ROOT)}:{self.number}"
+
+
+def lines(page):
+    """Yield the lines of a page without its fences; a line of code that ends in a backslash goes on with the next one."""
+    fence, language, held = "", None, ""
+    for number, text in enumerate(page.read_text("utf-8").splitlines(), 1):
+        found = _FENCE.match(text)
+        if found and (not fence or (found[1].startswith(fence) and not found[2])):
+            fence, language = ("", None) if fence else (found[1], found[2])
+            continue
+        if fence and text.endswith("\\"):
+            held += text[:-1]
+            continue
+        yield Line(page, number, held + text, language)
+        held = ""
+
+
+def links(page):
+    """Yield what each link and picture of a page points to, with its line."""
+    for line in lines(page):
+        if line.language is None:
+            prose = _INLINE_CODE.sub("", line.text)
+            for pattern in (_LINK, _REFERENCE, _IMAGE):
+                yield from ((line, target) for target in pattern.findall(prose))
+
+
+def anchors(page):
+    """Return the anchors of a page's headings, as GitHub makes them of their texts."""
+    found = []
+    for line in lines(page):
+        if line.language is None and (heading := _HEADING.match(line.text)):
+            name = re.sub(r"[^\w\- ]", "", heading[1].lower()).replace(" ", "-")
+            found.append(f"{name}-{count}" if (count := sum(each == name for each in found)) else name)
+    return set(found)
