@@ -7,6 +7,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from handlers.domain.reasons import REASONS
+from handlers.domain.record import Totals
 from handlers.domain.states import ScanStatus, State
 from handlers.flows.sweep import sweep
 from tests.docs.markdown import ROOT
@@ -67,11 +68,12 @@ def test_reason_codes():
 
 
 def test_statuses():
-    """Each status of an object in a review is in the table of states, and each state of a record beside one."""
+    """The table of states has each status of a review, each state of a record beside one, and what mails and `status` count."""
     table = rows(ARCHITECTURE, "status in a review", "state of the record")
 
     assert sorted(ObjectStatus) == sorted(names(row[0])[0] for row in table)
     assert set(State) == {name for row in table for name in names(row[1])}
+    assert set(Totals().counts) <= {names(row[0])[0] for row in table}
 
 
 @pytest.mark.parametrize("status", ScanStatus)
