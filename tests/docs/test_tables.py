@@ -1,5 +1,6 @@
 """Tables in the documents say what the code says."""
 
+import ast
 import re
 from dataclasses import fields
 from unittest.mock import MagicMock
@@ -14,7 +15,9 @@ from tests.docs.markdown import ROOT
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.review.join import ObjectStatus
 
-ARCHITECTURE, AWS, OFFLINE = (ROOT / "docs" / name for name in ("architecture.md", "aws.md", "offline.md"))
+ARCHITECTURE, AWS, OFFLINE, OPERATIONS = (
+    ROOT / "docs" / name for name in ("architecture.md", "aws.md", "offline.md", "operations.md")
+)
 
 
 def rows(page, *header):
@@ -93,3 +96,16 @@ def test_sweep_tasks():
     ]
 
     assert expected == [[row[0], row[2]] for row in rows(ARCHITECTURE, "task, in this order")]
+
+
+def test_alarms():
+    """The table of alarms has one row for each alarm of the stack."""
+    calls = [
+        node for node in ast.walk(ast.parse((ROOT / "stacks/video_moderation.py").read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    (made,) = [call for call in calls if ast.unparse(call.func) == "Alarms"]
+    (queues,) = [keyword.value for keyword in made.keywords if keyword.arg == "dead_letters"]
+
+    shown = [name for row in rows(OPERATIONS, "alarm (its name contains)") for name in names(row[0])]
+
+    assert sorted([*(ast.literal_eval(key) for key in queues.keys), "Silent"]) == sorted(shown)
