@@ -14,6 +14,8 @@ _CITATION = re.compile(r"(?<!for-amazon-s3, )\bdocs/[\w./-]*?\.md(?:#[\w-]+)?")
 _INLINE = re.compile(r"`([^`]+)`")
 # A path that is shown as code: a room, then names. A pattern or a placeholder is not one.
 _PATH = re.compile(r"(?:handlers|manifests|stacks|tests|tools|docs)/[\w./-]*")
+# AWS's pages by guide and last path segment, such as [L:invocation-async].
+_SOURCE = re.compile(r"\[([A-Z][A-Z0-9]{0,6}|bc):[A-Za-z]")
 # Documents of which this repository has other ones today.
 _ELSEWHERE = re.compile(r"aws-facts|\b[Dd]esign, sections?\b|`(peers|design|feasibility|style)\.md`")
 
@@ -68,3 +70,13 @@ def test_nothing_is_cited_that_is_elsewhere():
 def test_path(page, path):
     """A path of the repository that a document shows as code is there."""
     assert (ROOT / path).exists(), page
+
+
+def test_sources():
+    """Each tag by which code and docs/aws.md name a guide of AWS's is explained in the table of sources there."""
+    page = (ROOT / "docs/aws.md").read_text("utf-8")
+    explained = {tag.strip() for cell in re.findall(r"^\| ([\w, ]+) \| ", page, re.MULTILINE) for tag in cell.split(",")}
+
+    used = {tag for text in (*SOURCES.values(), page) for tag in _SOURCE.findall(text)}
+
+    assert {"S3", "L", "REK", "bc"} <= used <= explained
