@@ -1,4 +1,4 @@
-"""The rooms of the project, and which may know which (design, section 7)."""
+"""The rooms of the project, and which may know which (docs/architecture.md#rooms)."""
 
 import ast
 import sys

@@ -4,8 +4,8 @@ A job is ours when its id is the one that Start returned to our token: then a RU
 in the account may start a job under a tag of ours, with other parameters. A notice that comes before the starter has named the
 job is let go: the sweeper asks after the job once it is named.
 
-Design, sections 3, 4 and 5. Hits, then segments, are written before the one final transition, so that a final record is never
-without them, and doing it twice costs reading and no more.
+Hits, then segments, are written before the one final transition, so that a final record is never without them, and doing it twice
+costs reading and no more. See docs/architecture.md#completing.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The message goes before the record, so that a record always has had its message; and the record is read before either, so that a
 clone of a batch job does not flood the lane. Transient errors are retried in place for half a minute; after that S3
-repeats the task. Design, sections 3 (Registering) and 5.
+repeats the task. See docs/architecture.md#registering.
 """
 
 from __future__ import annotations

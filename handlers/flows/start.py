@@ -1,8 +1,8 @@
 """Starting: one message of a lane at a time waits for a free job of the account's, and becomes a running analysis.
 
-Design, sections 3 (Starting, Slots, Pausing) and 5. This is the only flow that calls Start. Every try reads settings, scan and
-record again. What Rekognition refuses for certain is waited for in place; where the outcome is unknown, the note on the record
-stands and the queue brings the message back, so that Start is repeated with the same token and parameters.
+This is the only flow that calls Start. Every try reads settings, scan and record again. What Rekognition refuses for certain is
+waited for in place; where the outcome is unknown, the note on the record stands and the queue brings the message back, so that
+Start is repeated with the same token and parameters. See docs/architecture.md#starting, also #slots and #pausing.
 """
 
 from __future__ import annotations

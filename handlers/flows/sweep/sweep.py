@@ -1,4 +1,4 @@
-"""The sweep, once a minute: what no event brings about. Design, sections 3, 4 and 5.
+"""The sweep, once a minute: what no event brings about. See docs/architecture.md#sweeping.
 
 A sweep is over before the next one is due; what it had no time for is done then. The tasks are independent: one that fails does not
 keep the others back. Two sweeps at a time would do no harm (every write is conditional), the lease saves money, and mails: it

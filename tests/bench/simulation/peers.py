@@ -1,4 +1,4 @@
-"""Three other designs in the same laboratory and world, written from what is known of them (`peers.md` 0.1 to 0.3), kindly.
+"""Three other designs in the same laboratory and world, written from what is known of them, kindly.
 
 Kindly: the SDK's retries of today are granted to all; where a sample has a fault that is not its design, the fixed form runs too.
 """
@@ -20,7 +20,7 @@ TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:notices"
 CHANNEL = {"SNSTopicArn": TOPIC, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/rekognition"}
 POLL_SECONDS = 5.0
 ARRIVALS_PER_SECOND = 200.0
-# What boto3's `standard` mode repeats, three tries in all (aws-facts, section 7).
+# What boto3's `standard` mode repeats, three tries in all (docs/aws.md#7-rekognition).
 THROTTLES = ("LimitExceededException", "ProvisionedThroughputExceededException", "ThrottlingException")
 _SUCCEEDED = "Succeeded"
 

@@ -1,4 +1,4 @@
-"""What a design costs beside Rekognition, in dollars of us-east-1 (aws-facts, section 11; SQS: its price list).
+"""What a design costs beside Rekognition, in dollars of us-east-1 (docs/aws.md#11-prices).
 
 Left out are logs, and what an empty deployment costs.
 """

@@ -71,7 +71,7 @@ def lag_at(moment):
 
 
 def scan_table(clock):
-    """Return the product's table (design, section 4)."""
+    """Return the product's table (docs/architecture.md#the-table)."""
     key = KeySchema("pk", "sk", {"pk": "S", "sk": "S"})
     carried = frozenset({"bucket", "key", "version_id", "attempt", "lane"})
     indexes = {

@@ -68,7 +68,7 @@ def _rejudge(table, tmp_path):
         path = tmp_path / "new.json"
         path.write_text(json.dumps({"default": {"min_confidence": default, "alert": True}, "labels": {"alcohol": rule}}))
         terminal = Terminal(as_json=False, out=io.StringIO(), err=io.StringIO(), interactive=False)
-        # moto's transactions lose writes under threads (design, section 6): the emulator's end-to-end test has eight
+        # moto's transactions lose writes under threads (docs/decisions/own-dynamodb-and-sqs.md): the end-to-end test has eight
         rejudging = Rejudging(through, table.scans, terminal, writers=1)
         return rejudging.run(SCAN, PolicyRequest(path=path, **options))
 

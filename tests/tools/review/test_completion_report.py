@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tools.lib.review.completion_report import ReportError, ReportRow, find_report, parse_rows
 
-# Rows as real jobs order their columns (aws-facts.md 4, [S3:batch-ops-examples-reports]), then as ReportSchema says they would.
+# Rows as real jobs order their columns (docs/aws.md#4-completion-reports), then as ReportSchema says they would.
 REAL_ROWS = (
     b'bucket,a%20b.mp4,,succeeded,200,,"{""state"":""WAITING""}"\r\n'
     b"bucket,key,3HL4kqtJlcpXroDTDmJ,failed,400,InvalidRequest,Task failed due to missing VersionId\r\n"

@@ -11,13 +11,13 @@ from tools.lib.aws.batch_jobs import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
 
-# S3 Batch takes every free invocation of the account (design, section 7): fewer than this leave too little for anything else.
+# S3 Batch takes every free invocation of the account (docs/aws.md#1-s3-batch-and-lambda): fewer leave too little for others.
 LEAST_FREE = 100
 
-# Rekognition's stored-video jobs of an account at a time (aws-facts 7).
+# Rekognition's stored-video jobs of an account at a time (docs/aws.md#7-rekognition).
 ACCOUNT_JOBS = 20
 
-# Regions that have Rekognition but none of its video operations (aws-facts 7).
+# Regions that have Rekognition but none of its video operations (docs/aws.md#7-rekognition).
 WITHOUT_VIDEO = frozenset({"ca-central-1", "il-central-1"})
 
 

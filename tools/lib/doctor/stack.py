@@ -12,7 +12,7 @@ from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
 _ROLE = "batch role"
 _TRUSTED = "batchoperations.s3.amazonaws.com"
 
-# The table's indexes (design, section 4).
+# The table's indexes (docs/architecture.md#the-table).
 INDEXES = ("work", "by_scan")
 
 

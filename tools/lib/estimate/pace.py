@@ -9,7 +9,7 @@ from typing import Protocol
 from handlers.domain.record import Scan, Totals
 from tools.lib.estimate.figure import Range
 
-# Starts a second that Rekognition takes (aws-facts 7); with four starters that is the most possible.
+# Starts a second that Rekognition takes (docs/aws.md#7-rekognition); with four starters that is the most possible.
 STARTS_PER_SECOND = 5.0
 
 # Objects that S3 Batch hands over a second. AWS publishes no figure: assumed.

@@ -10,7 +10,7 @@ from tools.lib.review.join import ObjectResult, ObjectStatus
 IDLE_SECONDS = 3_600.0
 """Where nothing is analysed and nothing is paused, what has waited this long waits in vain."""
 MESSAGE_SECONDS = 10 * 86_400.0
-"""A lane keeps its messages for 14 days: what has waited this long may soon have none (design, section 3, Sending again)."""
+"""A lane keeps its messages for 14 days: what has waited this long may soon have none (docs/architecture.md#sending-again)."""
 RUNNING_SECONDS = 86_400.0
 """Longer than Rekognition takes for its longest video (6 hours of it)."""
 

@@ -1,7 +1,7 @@
 """Completion reports of S3 Batch Operations jobs (`Report_CSV_20180820`), as real jobs write them.
 
 A report is `<prefix>/job-<id>/manifest.json` and the result files it names; it exists once at least one task was invoked.
-The columns of real result files differ from the `ReportSchema` beside them, see `aws-facts.md` 4: both orders are read.
+The columns of real result files differ from the `ReportSchema` beside them, so both are read: docs/aws.md#4-completion-reports.
 """
 
 from __future__ import annotations

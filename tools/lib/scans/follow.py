@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3control import S3ControlClient
 
 POLL_SECONDS = 30.0
-"""AWS asks not to describe a job more often (aws-facts 3); the videos take their time anyway."""
+"""AWS asks not to describe a job more often (docs/aws.md#3-jobs); the videos take their time anyway."""
 
 NEW_JOB_SECONDS = 300.0
 """For so long DescribeJob may not know a job that was just created."""

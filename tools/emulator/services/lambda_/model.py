@@ -10,7 +10,7 @@ from typing import Protocol
 
 from tools.emulator.services.lambda_.errors import UnsupportedFunctionError
 
-# A function without an EventInvokeConfig: [L:invocation-async] in aws-facts.md, section 10.
+# A function without an EventInvokeConfig: [L:invocation-async] in docs/aws.md#10-lambda.
 DEFAULT_RETRY_ATTEMPTS = 2
 MAXIMUM_EVENT_AGE_SECONDS = 21_600.0
 
@@ -135,7 +135,7 @@ def failure(kind: str, message: str) -> Outcome:
 
 
 def timed_out(function: Function, request_id: str) -> Outcome:
-    """Return what Lambda reports of a function that took longer than its timeout (aws-facts.md, section 1)."""
+    """Return what Lambda reports of a function that took longer than its timeout (docs/aws.md#10-lambda)."""
     return failure("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {function.timeout:.2f} seconds")
 
 

@@ -12,7 +12,7 @@ from tools.emulator.core.ports import InvocationResult
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.request import JobRequest
 
-# Characters of a result that reach the report [aws-samples sample-replicate-on-tag, docs/tagging-at-scale.md].
+# Characters of a result that reach the report (docs/aws.md#1-s3-batch-and-lambda).
 MAX_RESULT_STRING = 1024
 
 THROTTLED_STATUS = 429

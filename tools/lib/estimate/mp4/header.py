@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
-# Rekognition takes stored videos of up to 6 hours (aws-facts 7).
+# Rekognition takes stored videos of up to 6 hours (docs/aws.md#7-rekognition).
 LONGEST_SECONDS = 6 * 3_600
 
-# The only codec that Rekognition takes in mp4 and mov (aws-facts 7).
+# The only codec that Rekognition takes in mp4 and mov (docs/aws.md#7-rekognition).
 CODEC = "h264"
 
 

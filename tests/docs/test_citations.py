@@ -1,0 +1,82 @@
+"""What code and documents cite of the repository is there."""
+
+import re
+import subprocess
+
+import pytest
+
+from tests.docs.markdown import PAGES, ROOT, anchors, lines
+
+OWN = "tests/docs/"
+
+# What follows the name of another repository is in that one.
+_CITATION = re.compile(r"(?<!for-amazon-s3, )\bdocs/[\w./-]*?\.md(?:#[\w-]+)?")
+_INLINE = re.compile(r"`([^`]+)`")
+# A path that is shown as code: a room, then names. A pattern or a placeholder is not one.
+_PATH = re.compile(r"(?:handlers|manifests|stacks|tests|tools|docs)/[\w./-]*")
+# AWS's pages by guide and last path segment, such as [L:invocation-async].
+_SOURCE = re.compile(r"\[([A-Z][A-Z0-9]{0,6}|bc):[A-Za-z]")
+# Documents of which this repository has other ones today.
+_ELSEWHERE = re.compile(r"aws-facts|\b[Dd]esign, sections?\b|`(peers|design|feasibility|style)\.md`")
+
+
+def _sources():
+    """Return the text files that are not documents, tracked or new, by path."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    kinds = {".py", ".js", ".css", ".html", ".toml", ".json", ".yml", ".yaml", ""}
+    paths = [ROOT / name for name in names if not name.startswith(OWN)]
+    return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths if path.suffix in kinds and path.is_file()}
+
+
+SOURCES = _sources()
+CITED = sorted({(name, citation) for name, text in SOURCES.items() for citation in _CITATION.findall(text)})
+SHOWN = sorted(
+    {
+        (str(page.relative_to(ROOT)), span)
+        for page in PAGES
+        for line in lines(page)
+        if line.language is None
+        for span in _INLINE.findall(line.text)
+        if _PATH.fullmatch(span)
+    }
+)
+
+
+@pytest.mark.parametrize(("name", "citation"), CITED)
+def test_citation(name, citation):
+    """A document that code cites is there, and has the heading."""
+    path, _, anchor = citation.partition("#")
+
+    assert (ROOT / path).is_file(), name
+    assert not anchor or anchor in anchors(ROOT / path), name
+
+
+def test_code_cites_the_documents():
+    """The citations of code are found: those of the flows at the least."""
+    citing = {name for name, _ in CITED}
+
+    assert {f"handlers/flows/{flow}.py" for flow in ("register", "start", "complete", "sweep/sweep")} <= citing
+
+
+def test_nothing_is_cited_that_is_elsewhere():
+    """Code and documents cite no document that a reader of the repository has not got."""
+    pages = {str(page.relative_to(ROOT)): page.read_text("utf-8") for page in PAGES}
+
+    assert [] == [name for name, text in (SOURCES | pages).items() if _ELSEWHERE.search(text)]
+
+
+@pytest.mark.parametrize(("page", "path"), SHOWN)
+def test_path(page, path):
+    """A path of the repository that a document shows as code is there."""
+    assert (ROOT / path).exists(), page
+
+
+def test_sources():
+    """Each tag by which code and docs/aws.md name a guide of AWS's is explained in the table of sources there."""
+    page = (ROOT / "docs/aws.md").read_text("utf-8")
+    explained = {tag.strip() for cell in re.findall(r"^\| ([\w, ]+) \| ", page, re.MULTILINE) for tag in cell.split(",")}
+
+    used = {tag for text in (*SOURCES.values(), page) for tag in _SOURCE.findall(text)}
+
+    assert {"S3", "L", "REK", "bc"} <= used <= explained

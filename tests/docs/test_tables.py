@@ -1,0 +1,102 @@
+"""Tables in the documents say what the code says."""
+
+import ast
+import re
+from dataclasses import fields
+from unittest.mock import MagicMock
+
+import pytest
+
+from handlers.domain.reasons import REASONS
+from handlers.domain.record import Totals
+from handlers.domain.states import ScanStatus, State
+from handlers.flows.sweep import sweep
+from tests.docs.markdown import ROOT
+from tools.emulator.settings import EmulatorSettings
+from tools.lib.review.join import ObjectStatus
+
+ARCHITECTURE, AWS, OFFLINE, OPERATIONS = (
+    ROOT / "docs" / name for name in ("architecture.md", "aws.md", "offline.md", "operations.md")
+)
+
+
+def rows(page, *header):
+    """Return the rows, as cells, of the only table of a page that begins with this header."""
+    text = page.read_text("utf-8")
+    wanted = re.escape("| " + " | ".join(header))
+    (body,) = re.findall(rf"^{wanted}[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)*)", text, re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in body.splitlines()]
+
+
+def names(cell):
+    """Return what a cell shows as code."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_settings_of_the_offline_world():
+    """The table in docs/offline.md has every setting of the offline world with its default."""
+    expected = [[f"`{field.name}`", f"`{field.default}`"] for field in fields(EmulatorSettings)]
+
+    assert expected == [row[:2] for row in rows(OFFLINE, "setting", "default", "meaning")]
+
+
+def test_unknowns():
+    """What docs/offline.md calls unknown or undocumented is in docs/aws.md too, and what stands there is a setting."""
+    settings = {names(row[0])[0]: row[2] for row in rows(OFFLINE, "setting", "default", "meaning")}
+
+    shown = {name for row in rows(AWS, "unknown", "setting") for name in names(row[1])}
+
+    assert {name for name, meaning in settings.items() if re.search("unknown on AWS|undocumented", meaning, re.IGNORECASE)} <= shown
+    assert shown <= set(settings)
+
+
+def test_reason_codes():
+    """The table in docs/architecture.md has this project's own reason codes and what they mean."""
+    own = [reason for code, reason in REASONS.items() if re.fullmatch(r"[a-z-]+", code)]
+
+    expected = [
+        [f"`{each.code}`", each.sentence, *("yes" if flag else "" for flag in (each.ineligible, each.retryable))] for each in own
+    ]
+
+    assert expected == rows(ARCHITECTURE, "code", "the object …")
+
+
+def test_statuses():
+    """The table of states has each status of a review, each state of a record beside one, and what mails and `status` count."""
+    table = rows(ARCHITECTURE, "status in a review", "state of the record")
+
+    assert sorted(ObjectStatus) == sorted(names(row[0])[0] for row in table)
+    assert set(State) == {name for row in table for name in names(row[1])}
+    assert set(Totals().counts) <= {names(row[0])[0] for row in table}
+
+
+@pytest.mark.parametrize("status", ScanStatus)
+def test_scan_statuses(status):
+    """The sentence on what a scan may be names each of its statuses."""
+    (sentence,) = re.findall(r"A scan as a whole is .*?\.", ARCHITECTURE.read_text("utf-8"))
+
+    assert f"`{status}`" in sentence
+
+
+def test_sweep_tasks():
+    """The table of the sweeper's tasks has them in their order, with the seconds that each may take."""
+    tasks = sweep._tasks(MagicMock(), MagicMock(), sweep.SweepSettings("a stack", "a topic", 25))
+
+    expected = [
+        [f"`{type(task).__name__}`", "the rest" if seconds == sweep.SWEEP_SECONDS else f"{seconds:g}"] for task, seconds in tasks
+    ]
+
+    assert expected == [[row[0], row[2]] for row in rows(ARCHITECTURE, "task, in this order")]
+
+
+def test_alarms():
+    """The table of alarms has one row for each alarm of the stack."""
+    calls = [
+        node for node in ast.walk(ast.parse((ROOT / "stacks/video_moderation.py").read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    (made,) = [call for call in calls if ast.unparse(call.func) == "Alarms"]
+    (queues,) = [keyword.value for keyword in made.keywords if keyword.arg == "dead_letters"]
+
+    shown = [name for row in rows(OPERATIONS, "alarm (its name contains)") for name in names(row[0])]
+
+    assert sorted([*(ast.literal_eval(key) for key in queues.keys), "Silent"]) == sorted(shown)
