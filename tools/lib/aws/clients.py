@@ -101,12 +101,6 @@ class Clients:
             for region in known.get_available_regions(service, partition_name=partition)
         ]
 
-    def keys(self) -> tuple[str, str, str | None] | None:
-        """Return access key, secret key and session token as they are now, for a process that asks in this one's name."""
-        credentials = self._session.get_credentials()
-        frozen = credentials.get_frozen_credentials() if credentials else None
-        return (frozen.access_key, frozen.secret_key, frozen.token) if frozen and frozen.access_key and frozen.secret_key else None
-
 
 def connect(profile: str | None, region: str | None) -> Clients:
     """Return the clients for a profile and a Region; None means what the environment and the AWS configuration say.
