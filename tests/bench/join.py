@@ -74,18 +74,21 @@ def _csv_only(scan):
 
 def _joined(scan, endpoint, answer):
     """Join as review_report.py does, in a fresh process, and check what came out."""
-    import resource  # noqa: PLC0415 - this process's own imports
+    import os  # noqa: PLC0415 - this process's own imports
+    import resource  # noqa: PLC0415
 
     import boto3  # noqa: PLC0415
 
     from handlers.adapters.table import open_table  # noqa: PLC0415
     from handlers.runtime.clock import SystemClock  # noqa: PLC0415
+    from tools.lib.aws.clients import Clients  # noqa: PLC0415
     from tools.lib.review.inputs import ReportPlace, fetched_manifest, reports_of  # noqa: PLC0415
     from tools.lib.review.join import TruthTable, join  # noqa: PLC0415
     from tools.lib.review.recorded import recorded_of  # noqa: PLC0415
 
-    client = boto3.Session("testing", "testing", region_name="us-east-1").client("dynamodb", endpoint_url=endpoint)
-    table = open_table(client, scan_files.TABLE, SystemClock())
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
+    clients = Clients(boto3.Session("testing", "testing", region_name="us-east-1"))
+    table = open_table(clients.dynamodb, scan_files.TABLE, SystemClock())
     truth = TruthTable(expected=scan.scan.objects)
     whole = 0
 

@@ -22,6 +22,7 @@ from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import ManualClock
 from tools.emulator.services.dynamodb import Service, queries, responses
 from tools.emulator.settings import EmulatorSettings
+from tools.lib.aws.clients import Clients
 from tools.lib.review.completion_report import ReportRow
 from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join
 from tools.lib.review.recorded import recorded_of
@@ -40,8 +41,9 @@ def _keys(*names):
 class Scanned:
     """A table with records of scans, and what is read of it."""
 
-    def __init__(self, client, clock):
-        self.clock = clock
+    def __init__(self, session, clock):
+        client = Clients(session).dynamodb
+        self.session, self.clock = session, clock
         self.read = []
         """The video ids that BatchGetItem asked for."""
         self.meanwhile = []
@@ -125,7 +127,7 @@ def _scanned(request, monkeypatch):
     service = Service(clock=clock, settings=EmulatorSettings(index_lag_seconds=request.param))
     with ExitStack() as stack, mock_aws():
         stack.enter_context(moto_hooks.install(responses.hooks(service)))
-        yield Scanned(boto3.Session("testing", "testing", region_name="us-east-1").client("dynamodb"), clock)
+        yield Scanned(boto3.Session("testing", "testing", region_name="us-east-1"), clock)
 
 
 def test_a_scan_that_is_over(scanned):
@@ -299,6 +301,20 @@ def test_a_fault_reaches_the_reader(scanned):
 
     with pytest.raises(ZeroDivisionError):
         scanned.said(["a"])
+
+
+def test_answers_as_botocore_reads_them(scanned):
+    """The tools' own reading of an answer comes to what botocore's does, whatever text is in it."""
+    scanned.record('quote " and ü \u2028 \U0001f3ac', State.FLAGGED)
+    scanned.record("other", State.FAILED)
+    keys = [(Video(BUCKET, name).id, SCAN) for name in ('quote " and ü \u2028 \U0001f3ac', "other", "missing")]
+    plain = open_table(scanned.session.client("dynamodb"), "videos", StillClock())
+
+    found = [sorted(table.records.records(keys), key=lambda each: each.state) for table in (scanned.table, plain)]
+
+    assert found[0] == found[1]
+    assert [State.FAILED, State.FLAGGED] == [each.state for each in found[0]]
+    assert scanned.table.scans.totals(SCAN) == plain.scans.totals(SCAN)
 
 
 SCANS = count()

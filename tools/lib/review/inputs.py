@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -209,13 +208,13 @@ def _take(reports: Reports, place: ReportPlace, job: BatchJob, *, listing: bool)
     report = find_report(place.prefix, job.id, place.files)
     if report is None:
         return _no_report(job)
-    rows = Counter[bool]()
+    succeeded, before = 0, reports.notes.rows
     for row in report.rows(place.files):
         reports.notes.take(row)
-        rows[row.succeeded] += 1
+        succeeded += row.succeeded
         if listing:
             reports.videos[Video(row.bucket, row.key, row.version_id)] = None
-    return _gap(job, rows[True], rows[False])
+    return _gap(job, succeeded, reports.notes.rows - before - succeeded)
 
 
 _UNREPORTED = (

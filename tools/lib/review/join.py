@@ -81,7 +81,7 @@ class Row:
 
 # What is marked of an object: a report tells of it; the index calls it clean; a row of the manifest names it, and did when the
 # manifest was read a second time.
-_NOTED, _CLEAN, _MET, _MET_AGAIN = 1, 2, 4, 8
+_NOTED, CLEAN, MET, MET_AGAIN = 1, 2, 4, 8
 
 
 class ReportNotes:
@@ -126,7 +126,7 @@ class ReportNotes:
     def take_clean(self, ids: Iterable[bytes]) -> None:
         """Note the objects that the index calls clean; it may name one twice, which moved while it was read."""
         for key in ids:
-            if not self._ids.mark(key, _CLEAN) & _CLEAN:
+            if not self._ids.mark(key, CLEAN) & CLEAN:
                 self.clean += 1
 
     def _put(self, key: bytes, place: int) -> None:
@@ -144,17 +144,16 @@ class ReportNotes:
         """Return what the reports say of an object."""
         return self._said[self._ids.place(key)]
 
-    def meet(self, key: bytes) -> tuple[bool, bool]:
-        """Note that a row of the manifest names an object; tell whether the index calls it clean, and if it was named before."""
-        marks = self._ids.mark(key, _MET)
-        if marks & (_NOTED | _MET) == _NOTED:
+    def meet(self, key: bytes) -> int:
+        """Note that a row of the manifest names an object; return its marks before."""
+        marks = self._ids.mark(key, MET)
+        if marks & (_NOTED | MET) == _NOTED:
             self.unmet -= 1
-        return bool(marks & _CLEAN), bool(marks & _MET)
+        return marks
 
-    def meet_once_more(self, key: bytes) -> tuple[bool, bool]:
+    def meet_again(self, key: bytes) -> int:
         """As `meet`, where the manifest is read a second time."""
-        marks = self._ids.mark(key, _MET_AGAIN)
-        return bool(marks & _CLEAN), bool(marks & _MET_AGAIN)
+        return self._ids.mark(key, MET_AGAIN)
 
 
 @dataclass(slots=True)
@@ -198,35 +197,35 @@ def join(
     order of the manifest; where the index was wrong, what it calls clean is too, afterwards. When all is through, `truth.foreign`
     says how many objects the reports know that the manifest does not.
     """
-    clean, counted = Counter[bool](), Counter[State]()
+    clean, counted = Counter[int](), Counter[State]()
     yield from _joined(_not_clean(videos(), notes, clean), notes, recorded, truth, counted)
     truth.foreign = notes.unmet
     counted[State.CLEAN] += notes.clean
     if not clean or recorded.agrees(counted):
         truth.statuses[ObjectStatus.CLEAN] += clean.total()
-        truth.repeated += clean[True]
+        truth.repeated += clean[MET]
     else:
         yield from _joined(_said_clean(videos(), notes), notes, recorded, truth, counted)
 
 
-def _not_clean(videos: Iterable[Video], notes: ReportNotes, clean: Counter[bool]) -> Iterator[Row]:
-    """Yield the rows that the index does not call clean; the others are counted, by whether an earlier row names them."""
+def _not_clean(videos: Iterable[Video], notes: ReportNotes, clean: Counter[int]) -> Iterator[Row]:
+    """Yield the rows that the index does not call clean; the others are counted, those that an earlier row names (MET) apart."""
     for video in videos:
         key = video.digest
-        is_clean, again = notes.meet(key)
-        if is_clean:
-            clean[again] += 1
+        marks = notes.meet(key)
+        if marks & CLEAN:
+            clean[marks & MET] += 1
         else:
-            yield Row(video, key, notes.of(key), again)
+            yield Row(video, key, notes.of(key), again=bool(marks & MET))
 
 
 def _said_clean(videos: Iterable[Video], notes: ReportNotes) -> Iterator[Row]:
     """Yield the rows that the index calls clean."""
     for video in videos:
         key = video.digest
-        is_clean, again = notes.meet_once_more(key)
-        if is_clean:
-            yield Row(video, key, notes.of(key), again)
+        marks = notes.meet_again(key)
+        if marks & CLEAN:
+            yield Row(video, key, notes.of(key), again=bool(marks & MET_AGAIN))
 
 
 def _joined(

@@ -71,7 +71,7 @@ class Recorded:
             return iter(())
         self._before = self._totals()
         shards = self._pool.map(_joined, self._records.shards_in_state(self._scan_id, State.CLEAN))
-        return (ids[at : at + ID_BYTES] for ids in shards for at in range(0, len(ids), ID_BYTES))
+        return (bytes(ids[at : at + ID_BYTES]) for ids in shards for at in range(0, len(ids), ID_BYTES))
 
     def agrees(self, counted: Counter[State]) -> bool:
         """Tell whether these are the scan's records by state, and were when `clean` was called.
@@ -107,6 +107,9 @@ class Recorded:
         return self._scans.totals(self._scan_id).videos
 
 
-def _joined(video_ids: Iterator[str]) -> bytes:
-    """Return ids one after the other: a quarter of the memory of as many objects."""
-    return b"".join(map(bytes.fromhex, video_ids))
+def _joined(video_ids: Iterator[str]) -> bytearray:
+    """Return ids one after the other: a quarter of the memory of as many objects, which bytes.join would gather first."""
+    ids = bytearray()
+    for video_id in video_ids:
+        ids += bytes.fromhex(video_id)
+    return ids
