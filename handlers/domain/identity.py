@@ -43,7 +43,7 @@ class Video:
     @property
     def digest(self) -> bytes:
         """Return the video id as its 16 bytes, for those who hold a million of them."""
-        return _digest(self.bucket, self.key, self.version_id)
+        return digest_of(self.bucket, self.key, self.version_id)
 
     @property
     def uri(self) -> str:
@@ -51,7 +51,8 @@ class Video:
         return f"s3://{self.bucket}/{self.key}"
 
 
-def _digest(bucket: str, key: str, version_id: str | None) -> bytes:
+def digest_of(bucket: str, key: str, version_id: str | None) -> bytes:
+    """Return the `digest` of a video, for those who need nothing else of it."""
     version = "null" if version_id is None else _quoted(version_id)
     # What json.dumps makes of the list, without building an encoder for each of a million.
     text = f"[{_quoted(bucket)},{_quoted(key)},{version}]"
@@ -61,7 +62,7 @@ def _digest(bucket: str, key: str, version_id: str | None) -> bytes:
 @lru_cache(maxsize=256)
 def _id(bucket: str, key: str, version_id: str | None) -> str:
     """Return a video id; an invocation asks for that of its one video half a dozen times."""
-    return _digest(bucket, key, version_id).hex()
+    return digest_of(bucket, key, version_id).hex()
 
 
 @dataclass(frozen=True, slots=True)

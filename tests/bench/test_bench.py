@@ -12,11 +12,19 @@ from tools.lib.listing.pages import objects_page
 
 
 def test_join():
-    """A small join comes to the counts that its files were made with (checked by the benchmark itself), and is measured."""
-    measured = join.measure(Namespace(rows=2_000, rounds=1))["join_1m"]
+    """Small joins come to the counts that their files were made with (checked by the benchmark itself), and are measured.
 
-    assert 2_000 == measured["rows"]
-    assert all(value > 0 for value in measured.values())
+    Of 2,000 objects 76 are not clean, and of these 70 have a record: one BatchGetItem, a page for each shard, the totals twice.
+    """
+    measured = join.measure(Namespace(rows=2_000, rounds=1))
+
+    assert [2_000, 20_000] == [measured[name]["rows"] for name in ("join_1m", "join_10m")]
+    assert all(value > 0 for values in measured.values() for value in values.values())
+    small = measured["join_1m"]
+    assert (1 + 16 + 2, 20 + 1, 2_000 + 70) == tuple(
+        small[name] for name in ("requests", "requests_by_record", "read_units_by_record")
+    )
+    assert 76 + 1_924 * 152 / 4_096 / 2 < small["read_units"] < 76 + 1_924 * 152 / 4_096 / 2 + 16
 
 
 def test_merging(tmp_path):

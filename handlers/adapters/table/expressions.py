@@ -8,6 +8,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+_DESERIALIZER = TypeDeserializer()
+
 # An item in plain values: str, bool, int, Decimal, list, dict.
 Item = Mapping[str, Any]
 
@@ -140,4 +142,4 @@ def serialized_item(item: Item) -> dict[str, Any]:
 
 def deserialized_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item in plain values; numbers are Decimal."""
-    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}

@@ -6,6 +6,7 @@ twice equals doing it once. Throttling that outlasts the client's retries raises
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -106,10 +107,16 @@ class Records:
 
     def in_state(self, scan_id: str, state: State) -> Iterator[str]:
         """Yield the ids of a scan's videos in a state, as the index `by_scan` has it: eventually consistent."""
+        return itertools.chain.from_iterable(self.shards_in_state(scan_id, state))
+
+    def shards_in_state(self, scan_id: str, state: State) -> list[Iterator[str]]:
+        """Return the parts of `in_state`, which may be read at the same time; nothing is read before."""
         prefix = items.scan_state_prefix(state)
-        for number in range(items.INDEX_SHARDS):
-            for item in self._table.query(items.scan_shard_pk(scan_id, number), begins_with=prefix, index="by_scan"):
-                yield items.names_of_record(item)[0]
+        parts = [items.scan_shard_pk(scan_id, number) for number in range(items.INDEX_SHARDS)]
+        return [
+            (sort_key.removeprefix(prefix) for sort_key in self._table.sort_keys(pk, begins_with=prefix, index="by_scan"))
+            for pk in parts
+        ]
 
     def mails_due(self, limit: int) -> list[tuple[str, str]]:
         """Return (video id, scan id) of records whose mail seems due, the oldest first: only a hint."""

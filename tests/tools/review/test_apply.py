@@ -204,7 +204,7 @@ def test_decisions_cost_one_request_for_a_hundred_videos(account, apply):
 
     review(account, "--json")
 
-    assert 3 == len(account.wire.of("BatchGetItem"))  # the states, the records of the flagged, the decisions
+    assert 2 == len(account.wire.of("BatchGetItem"))  # the records of the flagged, the decisions
 
 
 def test_changed_between_look_and_write(scanned, tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import exceptions as aws_errors
@@ -66,7 +68,10 @@ class Clients:
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """Return the client for the table."""
-        return self._session.client("dynamodb", config=_CONFIG)
+        client = self._session.client("dynamodb", config=_CONFIG)
+        for operation in ("Query", "BatchGetItem"):
+            client.meta.events.register(f"before-parse.dynamodb.{operation}", _parse_as_json)
+        return client
 
     @cached_property
     def functions(self) -> LambdaClient:
@@ -102,11 +107,15 @@ class Clients:
             for region in known.get_available_regions(service, partition_name=partition)
         ]
 
-    def keys(self) -> tuple[str, str, str | None] | None:
-        """Return access key, secret key and session token as they are now, for a process that asks in this one's name."""
-        credentials = self._session.get_credentials()
-        frozen = credentials.get_frozen_credentials() if credentials else None
-        return (frozen.access_key, frozen.secret_key, frozen.token) if frozen and frozen.access_key and frozen.secret_key else None
+
+def _parse_as_json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
+    """Parse a good answer of DynamoDB as plain JSON: the same but for binary attributes, of which our items have none.
+
+    botocore's own parser walks through ten members for each attribute: a tenth of the speed, and half of the time of a review.
+    """
+    if response_dict["status_code"] == HTTPStatus.OK:
+        customized_response_dict.update(json.loads(response_dict["body"]))
+        response_dict["body"] = b"{}"
 
 
 def connect(profile: str | None, region: str | None) -> Clients:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, unquote
 
 # How S3 says that there is no such object or bucket, or that access is denied; HEAD requests have no body, so their code is the
 # HTTP status.
@@ -12,13 +10,25 @@ NO_SUCH_OBJECT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NoSuchVersion"}
 NO_SUCH_BUCKET = frozenset({"404", "NoSuchBucket"})
 FORBIDDEN = frozenset({"403", "AccessDenied"})
 
-# The key of a path as `path_of` and completion reports write it: a `+` is a plus. Raises UnicodeDecodeError unless it is UTF-8.
-# (Partials, not functions: a listing decodes a million keys.)
-key_of: Callable[[str], str] = partial(unquote, errors="strict")
 
-# The key of a text encoded as forms are, in which `+` is a space: listings with EncodingType=url, inventories, and manifests, as
-# the function decodes the key of a task. Raises UnicodeDecodeError unless it is UTF-8.
-key_of_form: Callable[[str], str] = partial(unquote_plus, errors="strict")
+def key_of(path: str) -> str:
+    """Return the key of a path as `path_of` and completion reports write it: a `+` is a plus.
+
+    Raises:
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    return unquote(path, errors="strict") if "%" in path else path  # of a million keys most have nothing to decode
+
+
+def key_of_form(text: str) -> str:
+    """Return the key of a text encoded as forms are, in which `+` is a space.
+
+    Listings with EncodingType=url are, and inventories, and manifests, as the function decodes the key of a task.
+
+    Raises:
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    return key_of(text.replace("+", " "))
 
 
 def path_of(key: str) -> str:

@@ -11,7 +11,7 @@ import click
 from botocore.exceptions import ClientError
 
 from handlers.domain.record import BatchJob, Scan
-from handlers.domain.states import ScanStatus, State
+from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
 from tools.lib.aws.clients import code_of
 from tools.lib.cli.atomic_file import kept_if_done
@@ -114,7 +114,7 @@ class RetryRun:
         moment = Moment(self._clock.now(), anything_runs=table.records.running_count() > 0, paused=paused)
         triage = Triage(moment, self._request.all_failed)
         with self._terminal.bar("objects") as bar:
-            outcomes, warnings = self._reading.results(scan, self._request.choice, truth, bar, whole=frozenset(State))
+            outcomes, warnings = self._reading.results(scan, self._request.choice, truth, bar, whole=True)
             written = upload.write_videos(draft, triage.chosen(outcomes))
         if not truth.adds_up:
             warnings.append("The objects of this scan do not add up: review_report.py says where.")

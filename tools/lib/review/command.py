@@ -10,10 +10,9 @@ from pathlib import Path
 from handlers.adapters.table import Decisions, Records
 from handlers.domain.decision import Decision
 from handlers.domain.record import Scan, Segment
-from handlers.domain.states import ScanStatus, State
+from handlers.domain.states import ScanStatus
 from tools.lib.cli.output import Terminal
 from tools.lib.cli.program import ProgramContext, Target
-from tools.lib.review import asking
 from tools.lib.review import export as exports
 from tools.lib.review.export import Export, Form, Rows
 from tools.lib.review.inputs import ScanChoice, ScanReading
@@ -50,9 +49,8 @@ class ReviewRun:
         scan = self._reading.find(self._choice)
         truth = TruthTable(expected=scan.objects)
         segments_of = _Segments(self._reading.table.records, scan.id)
-        whole = frozenset(State) if files.exports else asking.SHOWN
         with self._terminal.bar("objects") as bar, exports.writers(files.exports, files.rows) as written:
-            outcomes, gaps = self._reading.results(scan, self._choice, truth, bar, whole)
+            outcomes, gaps = self._reading.results(scan, self._choice, truth, bar, whole=bool(files.exports))
             passed_on = self._exporting(outcomes, written, segments_of) if written else outcomes
             review = review_of(scan, passed_on, truth, segments_of)
         review.flagged = with_decisions(review.flagged, self._reading.table.decisions)

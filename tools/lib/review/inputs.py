@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, tee
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, TypedDict, Unpack
 
@@ -25,9 +24,9 @@ from tools.lib.aws.objects import NO_SUCH_OBJECT, key_of_form
 from tools.lib.cli.output import Bar
 from tools.lib.cli.program import Command, ProgramContext, Target
 from tools.lib.errors import ToolError
-from tools.lib.review import asking
 from tools.lib.review.completion_report import ReportError, ReportFiles, find_report
-from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, answered, joined
+from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join
+from tools.lib.review.recorded import recorded_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -209,13 +208,13 @@ def _take(reports: Reports, place: ReportPlace, job: BatchJob, *, listing: bool)
     report = find_report(place.prefix, job.id, place.files)
     if report is None:
         return _no_report(job)
-    rows = Counter[bool]()
+    succeeded, before = 0, reports.notes.rows
     for row in report.rows(place.files):
-        video = reports.notes.take(row)
-        rows[row.succeeded] += 1
+        reports.notes.take(row)
+        succeeded += row.succeeded
         if listing:
-            reports.videos[video] = None
-    return _gap(job, rows[True], rows[False])
+            reports.videos[Video(row.bucket, row.key, row.version_id)] = None
+    return _gap(job, succeeded, reports.notes.rows - before - succeeded)
 
 
 _UNREPORTED = (
@@ -263,7 +262,7 @@ def unreported_videos(records: Indexed, scan_id: str, notes: ReportNotes) -> Ite
     """
     seen: set[bytes] = set()
     for state in State:
-        ids = (video_id for video_id in records.in_state(scan_id, state) if not notes.knows(bytes.fromhex(video_id)))
+        ids = (video_id for video_id in records.in_state(scan_id, state) if notes.of(bytes.fromhex(video_id)) is None)
         for record in records.records((video_id, scan_id) for video_id in ids):
             if (key := record.video.digest) not in seen:  # it may change its state while the index is read
                 seen.add(key)
@@ -340,11 +339,12 @@ class ScanReading:
         raise ToolError(f"The table knows no scan{f' or job {asked}' if asked else ''}.", cure=known)
 
     def results(
-        self, scan: Scan, choice: ScanChoice, truth: TruthTable, bar: Bar, whole: frozenset[State] = asking.SHOWN
+        self, scan: Scan, choice: ScanChoice, truth: TruthTable, bar: Bar, *, whole: bool
     ) -> tuple[Iterator[ObjectResult], list[str]]:
         """Return what became of each object of a scan, and what to warn of; both are filled, and `truth` too, as results are drawn.
 
-        Objects in the states of `whole` come with their record, others with their state alone.
+        `whole`: every object comes, with its record. Else clean ones may be counted in `truth` alone, and those that a review
+        does not show come with their state alone.
 
         Raises:
             ToolError: A report or the manifest is damaged or gone; raised as results are drawn.
@@ -352,31 +352,31 @@ class ScanReading:
         gaps: list[str] = []
         bar.show("Reading the completion report", 0, None)
         if _lists_reports(scan, choice):
-            outcomes = self._by_reports(scan, choice, truth, gaps, whole)
-        else:
-            outcomes = self._by_manifest(scan, truth, gaps, whole)
-        return _shown(outcomes, scan.objects, bar), gaps
+            return self._by_reports(scan, choice, truth, gaps, bar, whole=whole), gaps
+        return self._by_manifest(scan, truth, gaps, bar, whole=whole), gaps
 
-    def _by_manifest(self, scan: Scan, truth: TruthTable, gaps: list[str], whole: frozenset[State]) -> Iterator[ObjectResult]:
-        """Yield what became of each row of the manifest, and of what was left out; the table is asked while reports are read."""
+    def _by_manifest(self, scan: Scan, truth: TruthTable, gaps: list[str], bar: Bar, *, whole: bool) -> Iterator[ObjectResult]:
+        """Yield what became of each row of the manifest, and of what was left out; the index is read while reports are."""
         with (
             fetched_manifest(self._files, scan.manifest_uri or "") as manifest,
             fetched_set_aside(self._files, scan.manifest_uri or "") as aside,
-            asking.asked(chain(manifest, aside.videos()), scan, self.table, self.clients, whole) as answers,
+            recorded_of(self.table, scan, whole=whole) as recorded,
         ):
+            clean = recorded.clean()
             notes = ReportNotes()
             for video, reason in aside:
                 notes.set_aside(video, reason)
                 truth.set_aside += 1
             reports_of(scan, lambda job: self._place(scan, job), listing=False, notes=notes)
+            notes.take_clean(clean)
             notes.gaps += _missing_jobs(scan)
             gaps += notes.gaps
-            yield from joined(answered(chain(manifest, aside.videos()), answers), notes, truth)
+            yield from join(lambda: _shown(chain(manifest, aside.videos()), scan.objects, bar), notes, recorded, truth)
 
     def _by_reports(
-        self, scan: Scan, choice: ScanChoice, truth: TruthTable, gaps: list[str], whole: frozenset[State]
+        self, scan: Scan, choice: ScanChoice, truth: TruthTable, gaps: list[str], bar: Bar, *, whole: bool
     ) -> Iterator[ObjectResult]:
-        """Yield what became of each object that the reports name."""
+        """Yield what became of each object that the reports name; the index does not count here: reports may name fewer."""
         reports = reports_of(scan, lambda job: self._place(scan, job), listing=True)
         gaps += reports.notes.gaps
         if gaps and scan.manifest_uri is None:
@@ -384,9 +384,9 @@ class ScanReading:
                 f"{' '.join(gaps)} Without it the objects of the scan are unknown.",
                 cure="Wait for the job's end; if it was made without a report of all tasks, make it again with one.",
             )
-        ahead, videos = tee(self._reported(scan, choice, reports))
-        with asking.asked(ahead, scan, self.table, self.clients, whole) as answers:
-            yield from joined(answered(videos, answers), reports.notes, truth)
+        with recorded_of(self.table, scan, whole=whole) as recorded:
+            videos = _shown(self._reported(scan, choice, reports), scan.objects, bar)
+            yield from join(lambda: videos, reports.notes, recorded, truth)
 
     def _place(self, scan: Scan, job: BatchJob) -> ReportPlace:
         """Return where a job's report is: ours have their place, one made by hand says where (S3 remembers it for 90 days)."""
@@ -421,11 +421,11 @@ def _lists_reports(scan: Scan, choice: ScanChoice) -> bool:
     return choice.without_manifest or scan.manifest_uri is None
 
 
-def _shown(outcomes: Iterator[ObjectResult], total: int | None, bar: Bar) -> Iterator[ObjectResult]:
-    for number, outcome in enumerate(outcomes):
+def _shown(videos: Iterable[Video], total: int | None, bar: Bar) -> Iterator[Video]:
+    for number, video in enumerate(videos):
         if number % _SHOWN_EVERY == 0:
             bar.show("Joining with the table", number, total)
-        yield outcome
+        yield video
 
 
 def _missing_jobs(scan: Scan) -> list[str]:

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
-from typing import Protocol, TypeAlias
 
-from handlers.domain.identity import Video
+from handlers.domain.identity import Video, digest_of
 from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.record import Record
 from handlers.domain.states import State
 from tools.lib.review.completion_report import ReportRow
+from tools.lib.review.ids import IdNotes
+from tools.lib.review.recorded import Known, Recorded
 
 _MAX_ROWS = 1_024
 _SET_ASIDE = "left out of the batch job when the scan was submitted"
-BATCH = 100
-"""Records asked for at a time: what one BatchGetItem takes."""
 
 
 class ObjectStatus(StrEnum):
@@ -61,20 +59,6 @@ class ObjectResult:
     """This object stood in the manifest before: two rows, one record."""
 
 
-Known: TypeAlias = Record | State
-"""What the table knows of a video: its record, or the state alone where no more was asked for."""
-Answered: TypeAlias = tuple[Video, bytes, Known | None]
-"""A video of the manifest, its id as bytes, and what the table knows of it."""
-
-
-class Records(Protocol):
-    """The table, as far as the join needs it."""
-
-    def records(self, keys: Iterable[tuple[str, str]]) -> Iterator[Record]:
-        """Return the records there are among these (video id, scan id)."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class TaskNote:
     """What the report says of a task, as far as it matters once the table has been asked."""
@@ -85,42 +69,69 @@ class TaskNote:
     message: str | None = None
 
 
-class ReportNotes:
-    """What the reports of a scan say of each object; a later job's word counts.
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the manifest: its video with its id, what the reports say of it, and whether an earlier row names it too."""
 
-    A million objects must fit beside everything else: an id is its 16 bytes, and rows that say the same share one note.
+    video: Video
+    key: bytes
+    note: TaskNote | None
+    again: bool
+
+
+# What is marked of an object: a report tells of it; the index calls it clean; a row of the manifest names it, and did when the
+# manifest was read a second time.
+_NOTED, CLEAN, MET, MET_AGAIN = 1, 2, 4, 8
+
+
+class ReportNotes:
+    """What the reports of a scan say of each object, a later job's word counting, and which the index calls clean.
+
+    Ten million objects must fit beside everything else: rows that say the same share one note.
 
     Attributes:
         rows: How many rows were noted.
+        clean: How many objects the index calls clean.
+        unmet: How many objects of the reports no row of the manifest has named.
         gaps: Why the reports do not tell of every task that ran, a sentence each; empty where they do.
     """
 
     def __init__(self) -> None:
         self.rows = 0
+        self.clean = 0
+        self.unmet = 0
         self.gaps: list[str] = []
         self._said: list[TaskNote | None] = [None]
         self._place: dict[TaskNote, int] = {}
         self._rows: dict[tuple[bool, str, str], int] = {}
         """The places of what rows say to the letter, the first of them: most rows of a report say the same."""
-        self._marks: dict[bytes, int] = {}
-        """Twice the place of an object's note in `_said` (0: none), and one more once a row of the manifest has named it."""
+        self._ids = IdNotes()
+        """The place of each object's note in `_said`, and its marks."""
 
-    def take(self, row: ReportRow) -> Video:
-        """Note a row of a report and return its video."""
-        video = Video(row.bucket, row.key, row.version_id)
+    def take(self, row: ReportRow) -> None:
+        """Note a row of a report."""
         said = (row.succeeded, row.error_code, row.message)
         place = self._rows.get(said)
         if place is None:
             place = self._placed(note_of(row))
             if len(self._rows) < _MAX_ROWS:
                 self._rows[said] = place
-        self._marks[video.digest] = 2 * place
+        self._put(digest_of(row.bucket, row.key, row.version_id), place)
         self.rows += 1
-        return video
 
     def set_aside(self, video: Video, reason: str) -> None:
         """Note that an object was left out of the job, and why; what a report says of it later counts."""
-        self._marks[video.digest] = 2 * self._placed(TaskNote(True, SET_ASIDE, reason, _SET_ASIDE))
+        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, reason, _SET_ASIDE)))
+
+    def take_clean(self, ids: Iterable[bytes]) -> None:
+        """Note the objects that the index calls clean; it may name one twice, which moved while it was read."""
+        for key in ids:
+            if not self._ids.mark(key, CLEAN) & CLEAN:
+                self.clean += 1
+
+    def _put(self, key: bytes, place: int) -> None:
+        if not self._ids.put(key, _NOTED, place) & _NOTED:
+            self.unmet += 1
 
     def _placed(self, note: TaskNote) -> int:
         """Return the place of a note, which is added where it is new."""
@@ -129,29 +140,20 @@ class ReportNotes:
             self._said.append(note)
         return place
 
-    def of(self, video: Video) -> TaskNote | None:
-        """Return what the reports say of a video."""
-        return self._said[self._marks.get(video.digest, 0) >> 1]
+    def of(self, key: bytes) -> TaskNote | None:
+        """Return what the reports say of an object."""
+        return self._said[self._ids.place(key)]
 
-    def knows(self, key: bytes) -> bool:
-        """Tell whether a row of the reports names this object."""
-        return self._marks.get(key, 0) > 1
+    def meet(self, key: bytes) -> int:
+        """Note that a row of the manifest names an object; return its marks before."""
+        marks = self._ids.mark(key, MET)
+        if marks & (_NOTED | MET) == _NOTED:
+            self.unmet -= 1
+        return marks
 
-    def begin(self) -> None:
-        """Forget which objects the manifest named, so that another join may begin."""
-        if any(mark & 1 for mark in self._marks.values()):
-            self._marks = {key: mark & ~1 for key, mark in self._marks.items() if mark > 1}
-
-    def meet(self, key: bytes) -> tuple[TaskNote | None, bool]:
-        """Return what the reports say of an object that a row of the manifest names, and whether an earlier row did."""
-        mark = self._marks.get(key, 0)
-        self._marks[key] = mark | 1
-        return self._said[mark >> 1], bool(mark & 1)
-
-    @property
-    def unmet(self) -> int:
-        """Return how many objects of the reports no row of the manifest has named."""
-        return sum(not mark & 1 for mark in self._marks.values())
+    def meet_again(self, key: bytes) -> int:
+        """As `meet`, where the manifest is read a second time."""
+        return self._ids.mark(key, MET_AGAIN)
 
 
 @dataclass(slots=True)
@@ -186,30 +188,56 @@ class TruthTable:
         return self.adds_up and sum(self.statuses[status] for status in ANALYSED) == self.total
 
 
-def join(videos: Iterable[Video], notes: ReportNotes, records: Records, scan_id: str, truth: TruthTable) -> Iterator[ObjectResult]:
-    """Yield the status of each video of the manifest, in its order, counting it; memory holds ids only.
+def join(
+    videos: Callable[[], Iterable[Video]], notes: ReportNotes, recorded: Recorded, truth: TruthTable
+) -> Iterator[ObjectResult]:
+    """Yield what became of the videos of the manifest, and count all of it; memory holds ids only.
 
-    When the manifest is through, `truth.foreign` says how many objects the reports know that the manifest does not.
+    What the index calls clean is counted alone, once it is known to be right. Everything else is read from the table, in the
+    order of the manifest; where the index was wrong, what it calls clean is too, afterwards. When all is through, `truth.foreign`
+    says how many objects the reports know that the manifest does not.
     """
-    return joined(_answered(videos, records, scan_id), notes, truth)
+    clean, counted = Counter[int](), Counter[State]()
+    yield from _joined(_not_clean(videos(), notes, clean), notes, recorded, truth, counted)
+    truth.foreign = notes.unmet
+    counted[State.CLEAN] += notes.clean
+    if not clean or recorded.agrees(counted):
+        truth.statuses[ObjectStatus.CLEAN] += clean.total()
+        truth.repeated += clean[MET]
+    else:
+        yield from _joined(_said_clean(videos(), notes), notes, recorded, truth, counted)
 
 
-def answered(videos: Iterable[Video], answers: Iterable[tuple[bytes, Known | None]]) -> Iterator[Answered]:
-    """Yield each video with the answer about it, which come in one order; see `tools/lib/review/asking.py`."""
-    for video, (key, known) in zip(videos, answers, strict=True):
-        yield video, key, known
+def _not_clean(videos: Iterable[Video], notes: ReportNotes, clean: Counter[int]) -> Iterator[Row]:
+    """Yield the rows that the index does not call clean; the others are counted, those that an earlier row names (MET) apart."""
+    for video in videos:
+        key = video.digest
+        marks = notes.meet(key)
+        if marks & CLEAN:
+            clean[marks & MET] += 1
+        else:
+            yield Row(video, key, notes.of(key), again=bool(marks & MET))
 
 
-def joined(answers: Iterable[Answered], notes: ReportNotes, truth: TruthTable) -> Iterator[ObjectResult]:
-    """As `join`, where the table has been asked already."""
-    notes.begin()
+def _said_clean(videos: Iterable[Video], notes: ReportNotes) -> Iterator[Row]:
+    """Yield the rows that the index calls clean."""
+    for video in videos:
+        key = video.digest
+        marks = notes.meet_again(key)
+        if marks & CLEAN:
+            yield Row(video, key, notes.of(key), again=bool(marks & MET_AGAIN))
+
+
+def _joined(
+    rows: Iterable[Row], notes: ReportNotes, recorded: Recorded, truth: TruthTable, counted: Counter[State]
+) -> Iterator[ObjectResult]:
     unreported = notes.gaps[0] if notes.gaps else None
-    for video, key, known in answers:
-        note, again = notes.meet(key)
-        outcome = result_of(video, note, known, again=again, unreported=unreported)
+    for row, known in recorded.ask(rows):
+        if known is not None and not row.again:
+            counted[known.state if isinstance(known, Record) else known] += 1
+        outcome = result_of(row.video, row.note, known, again=row.again, unreported=unreported)
         truth.count(outcome)
         yield outcome
-    truth.foreign = notes.unmet
 
 
 def result_of(
@@ -253,14 +281,6 @@ def _said(message: str) -> Mapping[str, str]:
     except ValueError:
         return {}
     return {name: text for name, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}
-
-
-def _answered(videos: Iterable[Video], records: Records, scan_id: str) -> Iterator[Answered]:
-    source = iter(videos)
-    while batch := [(video, video.digest) for video in islice(source, BATCH)]:
-        ids = dict.fromkeys(key.hex() for _, key in batch)
-        known = {record.video.digest: record for record in records.records((video_id, scan_id) for video_id in ids)}
-        yield from ((video, key, known.get(key)) for video, key in batch)
 
 
 SET_ASIDE = "INELIGIBLE"

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from handlers.adapters.table import Records
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Scan, Totals
 from tools.lib.review.completion_report import ReportError, ReportFiles, find_report
-from tools.lib.review.join import BATCH, ObjectStatus, Records, note_of, result_of
+from tools.lib.review.join import ObjectStatus, note_of, result_of
+
+BATCH = 100
+"""Records asked for at a time: what one BatchGetItem takes."""
 
 
 def not_looked_at(scan: Scan, totals: Totals, files: ReportFiles, records: Records) -> int:

@@ -1,0 +1,51 @@
+"""What is noted of each of millions of ids: 21 bytes an id, a sixth of what a dict of them takes."""
+
+from __future__ import annotations
+
+ID_BYTES = 16
+_PLACE_BYTES = 4
+_ENTRY_BYTES = ID_BYTES + 1 + _PLACE_BYTES
+_BUCKETS = 65_536  # a million ids lie fifteen to a bucket, where a search by bytes finds one at once; ten million nearly as fast
+
+
+class IdNotes:
+    """Flags (one byte) and a place (a number below 2**32) for each id of 16 bytes, all 0 for an id that was never named."""
+
+    def __init__(self) -> None:
+        # An id is the start of a SHA-256, so that its first two bytes scatter ids evenly. A bucket is one entry after the other.
+        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+
+    def place(self, key: bytes) -> int:
+        """Return the place of an id."""
+        bucket, at = self._found(key)
+        return int.from_bytes(bucket[at + ID_BYTES + 1 : at + _ENTRY_BYTES], "little") if at >= 0 else 0
+
+    def put(self, key: bytes, flag: int, place: int) -> int:
+        """Set a flag and the place of an id; return the flags before."""
+        bucket, at = self._found(key)
+        number = place.to_bytes(_PLACE_BYTES, "little")
+        if at < 0:
+            bucket += key + bytes((flag,)) + number
+            return 0
+        before = bucket[at + ID_BYTES]
+        bucket[at + ID_BYTES] = before | flag
+        bucket[at + ID_BYTES + 1 : at + _ENTRY_BYTES] = number
+        return before
+
+    def mark(self, key: bytes, flag: int) -> int:
+        """Set a flag of an id; return the flags before."""
+        bucket, at = self._found(key)
+        if at < 0:
+            bucket += key + bytes((flag,)) + bytes(_PLACE_BYTES)
+            return 0
+        before = bucket[at + ID_BYTES]
+        bucket[at + ID_BYTES] = before | flag
+        return before
+
+    def _found(self, key: bytes) -> tuple[bytearray, int]:
+        """Return the bucket of an id, and where its entry begins there: -1 where it has none."""
+        bucket = self._buckets[key[0] << 8 | key[1]]
+        at = bucket.find(key)
+        while at > 0 and at % _ENTRY_BYTES:  # by chance, across two entries
+            at = bucket.find(key, at + 1)
+        return bucket, at

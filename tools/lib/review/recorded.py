@@ -1,0 +1,115 @@
+"""What the table knows of a scan's videos: its index tells which are clean, and the records themselves tell all the rest."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from typing import Protocol, TypeAlias, TypeVar
+
+from handlers.adapters.table import Table
+from handlers.domain.record import Record, Scan
+from handlers.domain.states import FINAL, State
+from tools.lib.review.ids import ID_BYTES
+
+# States whose whole records a review shows; of the others it counts.
+SHOWN = frozenset({State.FLAGGED, State.FAILED, State.CANCELLED})
+# Threads, and what each asks for in turn: five BatchGetItems.
+_AT_ONCE = 8
+_CHUNK = 500
+
+# What the table knows of a video: its record, or the state alone where no more was asked for.
+Known: TypeAlias = Record | State
+
+
+class Identified(Protocol):
+    """Something about one object of the scan."""
+
+    @property
+    def key(self) -> bytes:
+        """Return the video id as its 16 bytes."""
+        ...
+
+
+Asked = TypeVar("Asked", bound=Identified)
+
+
+@contextmanager
+def recorded_of(table: Table, scan: Scan, *, whole: bool) -> Iterator[Recorded]:
+    """Open the records of a scan for as long as the block runs."""
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        yield Recorded(table, scan, pool, whole=whole)
+    finally:
+        pool.shutdown(cancel_futures=True)  # who stops early does not want the rest
+
+
+class Recorded:
+    """The records of one scan, read by several threads: a round trip to AWS takes longer than all else.
+
+    `whole` asks for each record whole, those of clean videos too; the index, which knows no records, does not count then.
+    """
+
+    def __init__(self, table: Table, scan: Scan, pool: ThreadPoolExecutor, *, whole: bool) -> None:
+        self._records = table.records
+        self._scans = table.scans
+        self._scan_id = scan.id
+        self._pool = pool
+        self._whole = whole
+        # In a scan that is over, nearly all that is not clean is shown: to ask for states first would double the requests.
+        self._states_first = scan.live and not whole
+        self._before: Mapping[State, int] = {}
+
+    def clean(self) -> Iterator[bytes]:
+        """Return the ids of the videos that are clean by the index; reading begins at once.
+
+        The index is no snapshot, and it lags: `agrees` tells whether it was right.
+        """
+        if self._whole:
+            return iter(())
+        self._before = self._totals()
+        shards = self._pool.map(_joined, self._records.shards_in_state(self._scan_id, State.CLEAN))
+        return (bytes(ids[at : at + ID_BYTES]) for ids in shards for at in range(0, len(ids), ID_BYTES))
+
+    def agrees(self, counted: Counter[State]) -> bool:
+        """Tell whether these are the scan's records by state, and were when `clean` was called.
+
+        Where everything that the index does not call clean was read from the table, a record that only the index calls clean
+        makes one clean record too many.
+        """
+        return all(totals.get(state, 0) == counted[state] for totals in (self._before, self._totals()) for state in FINAL)
+
+    def ask(self, rows: Iterable[Asked]) -> Iterator[tuple[Asked, Known | None]]:
+        """Yield each row with what the table itself knows of it, in the order of the rows; several requests are under way."""
+        source, under_way = iter(rows), deque[tuple[list[Asked], Future[dict[bytes, Known]]]]()
+        while (chunk := list(islice(source, _CHUNK))) or under_way:
+            if chunk:
+                under_way.append((chunk, self._pool.submit(self._read, [row.key for row in chunk])))
+            if len(under_way) == _AT_ONCE or not chunk:
+                asked, answer = under_way.popleft()
+                known = answer.result()
+                yield from ((row, known.get(row.key)) for row in asked)
+
+    def _read(self, keys: list[bytes]) -> dict[bytes, Known]:
+        names, known = [key.hex() for key in keys], dict[bytes, Known]()
+        if self._states_first:
+            states = dict(self._records.states(names, self._scan_id))
+            known.update((bytes.fromhex(name), state) for name, state in states.items())
+            names = [name for name, state in states.items() if state in SHOWN]
+        # Read a moment later: should the record have moved on in between, this is the newer word.
+        for record in self._records.records((name, self._scan_id) for name in names):
+            known[record.video.digest] = record
+        return known
+
+    def _totals(self) -> Mapping[State, int]:
+        return self._scans.totals(self._scan_id).videos
+
+
+def _joined(video_ids: Iterator[str]) -> bytearray:
+    """Return ids one after the other: a quarter of the memory of as many objects, which bytes.join would gather first."""
+    ids = bytearray()
+    for video_id in video_ids:
+        ids += bytes.fromhex(video_id)
+    return ids
