@@ -26,7 +26,6 @@ from tools.emulator.services.s3_batch.tasks import Tasks
 from tools.emulator.settings import EmulatorSettings
 
 MAX_LISTED = 1000
-MAX_REASON = 256
 # How long Completing, Cancelling and Failing last once nothing is under way; undocumented.
 ENDING_SECONDS = 1.0
 
@@ -116,8 +115,9 @@ class BatchOperations:
         Raises:
             BatchError: JobStatusException where the job's status does not allow it, NotFoundException, BadRequestException.
         """
-        if requested not in (Status.READY, Status.CANCELLED) or len(reason or "") > MAX_REASON:
-            raise bad_request(f"RequestedJobStatus must be Ready or Cancelled, StatusUpdateReason at most {MAX_REASON} characters")
+        request.check("UpdateJobStatus", requested, "RequestedJobStatus")
+        if reason:
+            request.check("UpdateJobStatus", reason, "StatusUpdateReason")
         with self._lock:
             job = self._job(job_id)
             allowed = job.status is Status.SUSPENDED if requested == Status.READY else job.status not in TERMINAL | set(ENDING)
@@ -129,28 +129,28 @@ class BatchOperations:
             self._look(job)
             return {"JobId": job.id, "Status": str(job.status), "StatusUpdateReason": reason}
 
-    def update_job_priority(self, job_id: str, priority: object) -> dict[str, Any]:
+    def update_job_priority(self, job_id: str, priority: int) -> dict[str, Any]:
         """Change a job's priority and return UpdateJobPriority's answer.
 
         Raises:
             BatchError: BadRequestException where the priority is not valid or the job has ended, NotFoundException.
         """
-        value = request.priority(priority)
+        request.check("UpdateJobPriority", priority, "Priority")
         with self._lock:
             job = self._job(job_id)
             if job.status in TERMINAL:
                 raise bad_request(f"The priority of a job in status {job.status} cannot be changed")
-            job.priority = value
+            job.priority = priority
             self._schedule()
-            return {"JobId": job.id, "Priority": value}
+            return {"JobId": job.id, "Priority": priority}
 
     def job_tags(self, job_id: str) -> tuple[tuple[str, str], ...]:
         """Return a job's tags as pairs."""
         with self._lock:
             return self._job(job_id).tags
 
-    def put_job_tags(self, job_id: str, tags: object) -> None:
-        """Replace a job's tags (a list of Key and Value); TooManyTagsException for more than 50."""
+    def put_job_tags(self, job_id: str, tags: Sequence[Mapping[str, Any]]) -> None:
+        """Replace a job's tags; TooManyTagsException for more than 50."""
         with self._lock:
             self._job(job_id).tags = request.tags(tags)
 
