@@ -12,7 +12,7 @@ from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.rows import Row
 from tools.emulator.services.dynamodb.scope import Scope
 from tools.emulator.services.dynamodb.state import State
-from tools.emulator.services.dynamodb.syntax import Condition, Update
+from tools.emulator.services.dynamodb.syntax import Call, Update
 from tools.emulator.services.dynamodb.table import Table
 from tools.emulator.services.dynamodb.values import Item
 
@@ -56,7 +56,7 @@ class Write:
     key: Item
     item: Item | None
     update: Update | None
-    condition: Condition | None
+    condition: Call | None
     scope: Scope
     show_old: bool
 
