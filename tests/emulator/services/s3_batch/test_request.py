@@ -65,7 +65,7 @@ def test_bad_request(bench, members, part):
     """What S3 refuses is refused before there is a job, with a sentence that names the parameter."""
     error = _refused(bench, **members)
 
-    assert ("BadRequestException", 400) == (error.code, error.http_status)
+    assert ("BadRequestException", 400) == (error.code, error.status)
     assert part in error.message
     assert ([], None) == bench.engine.list_jobs()
 
@@ -107,7 +107,7 @@ def test_not_implemented(bench, members, name):
     """What only the real service can do is refused by its name."""
     error = _refused(bench, **members)
 
-    assert ("NotImplemented", 501) == (error.code, error.http_status)
+    assert ("NotImplemented", 501) == (error.code, error.status)
     assert name in error.message
 
 
@@ -122,7 +122,7 @@ def test_other_account(bench, members, message):
     """Another account's jobs and roles are denied."""
     error = _refused(bench, **members)
 
-    assert ("AccessDenied", 403, message) == (error.code, error.http_status, error.message)
+    assert ("AccessDenied", 403, message) == (error.code, error.status, error.message)
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,11 @@ from moto.sqs.models import Message as MotoMessage
 from moto.sqs.responses import SQSResponse
 
 from tools.emulator.core import moto_hooks
-from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, only, refuse
+from tools.emulator.core.refusal import Answer, AwsError, only, refuse
 from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.services.sqs.errors import SqsError, invalid_value
 from tools.emulator.services.sqs.queue import MAX_VISIBILITY_SECONDS, Receipt
 
-Answer = tuple[int, dict[str, str], str]
 Request = Mapping[str, Any]
 Response = dict[str, Any]
 
@@ -64,7 +63,7 @@ def _response(service: SqsService) -> type[SQSResponse]:
                 if method is not None:
                     return 200, _HEADERS, json.dumps(method(body, headers.get("X-Amzn-Trace-Id")))
                 _check_queue_operation(operation, body)
-            except (SqsError, UnsupportedError) as error:
+            except AwsError as error:
                 return _fault(error)
             through: Callable[..., Answer] = super().dispatch
             return through(request, full_url, headers, **path)
@@ -75,11 +74,10 @@ def _response(service: SqsService) -> type[SQSResponse]:
 _HEADERS = {"Content-Type": "application/x-amz-json-1.0"}
 
 
-def _fault(error: SqsError | UnsupportedError) -> Answer:
-    if isinstance(error, UnsupportedError):
-        return STATUS, _HEADERS, json.dumps({"__type": CODE, "message": str(error)})
+def _fault(error: AwsError) -> Answer:
     headers = {**_HEADERS, "x-amzn-query-error": f"{error.code};Sender"}
-    return 400, headers, json.dumps({"__type": f"com.amazonaws.sqs#{error.shape}", "message": error.message})
+    shape = error.shape if isinstance(error, SqsError) else error.code
+    return error.status, headers, json.dumps({"__type": f"com.amazonaws.sqs#{shape}", "message": error.message})
 
 
 def _check_queue_operation(operation: str, request: Request) -> None:
