@@ -106,17 +106,15 @@ class Queues(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message as an event source mapping receives it.
+    """A message as it was received: what it was at that moment.
 
     Attributes:
         message_id: SQS's id of the message, the same at each receipt.
         receipt_handle: The handle of this receipt.
         body: The body.
         md5_of_body: 32 hex digits.
-        attributes: ApproximateReceiveCount, SentTimestamp, SenderId, ApproximateFirstReceiveTimestamp (all as strings, times in
-            epoch milliseconds) and AWSTraceHeader where the message has one.
-        message_attributes: By name, in the form of Lambda's event: `{"stringValue": ..., "dataType": "String",
-            "stringListValues": [], "binaryListValues": []}`.
+        attributes: SQS's own, by their names, times in epoch milliseconds; AWSTraceHeader where the message has one.
+        message_attributes: The sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`.
     """
 
     message_id: str
@@ -128,31 +126,16 @@ class ReceivedMessage:
 
 
 class ReceivingQueues(Protocol):
-    """SQS as an event source mapping sees it. Called from several threads."""
+    """SQS as an event source mapping sees it. Called from several threads; each raises `LookupError` for an unknown queue."""
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return up to `max_messages` (1 to 10) visible messages, without waiting.
-
-        They are hidden for the queue's visibility timeout. Each receipt counts, and sends a message that was received too often to
-        the dead-letter queue, as SQS does.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
+        """Return up to `max_messages` (1 to 10) visible messages, hidden from now on, without waiting."""
         ...
 
     def visibility_seconds(self, queue_arn: str) -> float:
-        """Return for how long the queue hides a message that was received.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
+        """Return for how long the queue hides a message that was received."""
         ...
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
-        """Delete messages by the handles of their receipts; a handle that is no longer valid is ignored.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
+        """Delete messages by the handles of their receipts; a handle that is no longer valid is ignored."""
         ...

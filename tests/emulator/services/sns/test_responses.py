@@ -130,7 +130,7 @@ def test_a_queue_gets_the_envelope_or_the_bare_message(bench):
     (bare,) = bench.received(raw)
     assert json.loads(envelope.body)["Message"] == "text"
     assert bare.body == "text"
-    assert bare.message_attributes["Kind"]["stringValue"] == "k"
+    assert bare.message_attributes["Kind"]["StringValue"] == "k"
 
 
 def test_a_mail_is_a_file_for_each_subscription(bench):

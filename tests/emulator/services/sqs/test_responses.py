@@ -362,7 +362,7 @@ def test_other_services_send_and_receive(queue):
     queue.service.delete(queue.arn, [again.receipt_handle])
 
     assert received.body == "body"
-    assert received.message_attributes["ErrorCode"]["stringValue"] == "200"
+    assert received.message_attributes["ErrorCode"]["StringValue"] == "200"
     assert again.attributes["ApproximateReceiveCount"] == "2"
     assert queue.depth() == (0, 0, 0)
 

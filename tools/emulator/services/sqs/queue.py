@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.emulator.core.clock import Clock
+from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.sqs.errors import SqsError, invalid_handle, invalid_value
 
 # Counted from a message's last receipt; prolonging does not restart it [SQS guide, visibility timeout].
@@ -91,18 +92,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """A message as it was received: what it was at that moment."""
-
-    message_id: str
-    handle: str
-    body: str
-    md5: str
-    attributes: Mapping[str, Any]
-    system: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Depth:
     """How many messages are visible, in flight and delayed."""
 
@@ -142,7 +131,7 @@ class MessageQueue:
             self._messages[message.id] = message
             self._plan(message)
 
-    def receive(self, count: int, limits: Limits, visibility: float | None = None) -> tuple[list[Receipt], list[Message]]:
+    def receive(self, count: int, limits: Limits, visibility: float | None = None) -> tuple[list[ReceivedMessage], list[Message]]:
         """Return visible messages, hidden from now on, and the dead letters found on the way, which are removed."""
         timeout = limits.visibility_seconds if visibility is None else visibility
         chosen: list[Message] = []
@@ -250,13 +239,15 @@ class MessageQueue:
                 place = message.sent_at if message.receives < BACK_AFTER_RECEIVES else visible_at
                 heapq.heappush(self._line, (place, order, message_id))
 
-    def _hand_out(self, message: Message, now: float, timeout: float) -> Receipt:
+    def _hand_out(self, message: Message, now: float, timeout: float) -> ReceivedMessage:
         message.receives += 1
         message.first_received_at = message.first_received_at or now
         message.received_at = now
         message.visible_at = now + timeout
         self._plan(message)
-        return Receipt(message.id, message.handle, message.body, message.md5, message.attributes, message.system_attributes())
+        return ReceivedMessage(
+            message.id, message.handle, message.body, message.md5, message.system_attributes(), message.attributes
+        )
 
 
 def _parse(handle: str) -> tuple[str, int]:

@@ -13,10 +13,11 @@ from moto.sqs.models import Message as MotoMessage
 from moto.sqs.responses import SQSResponse
 
 from tools.emulator.core import moto_hooks
+from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.core.refusal import Answer, AwsError, only, refuse
 from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.services.sqs.errors import SqsError, invalid_value
-from tools.emulator.services.sqs.queue import MAX_VISIBILITY_SECONDS, Receipt
+from tools.emulator.services.sqs.queue import MAX_VISIBILITY_SECONDS
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
@@ -277,15 +278,15 @@ def _decoded(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**value, "BinaryValue": base64.b64decode(value["BinaryValue"])} if "BinaryValue" in value else dict(value)
 
 
-def _shown(receipt: Receipt, system: set[str], wanted: list[str]) -> Response:
+def _shown(receipt: ReceivedMessage, system: set[str], wanted: list[str]) -> Response:
     shown: Response = {
         "MessageId": receipt.message_id,
-        "ReceiptHandle": receipt.handle,
-        "MD5OfBody": receipt.md5,
+        "ReceiptHandle": receipt.receipt_handle,
+        "MD5OfBody": receipt.md5_of_body,
         "Body": receipt.body,
     }
-    own = {name: value for name, value in receipt.system.items() if "All" in system or name in system}
-    attributes = {name: value for name, value in receipt.attributes.items() if _asked(name, wanted)}
+    own = {name: value for name, value in receipt.attributes.items() if "All" in system or name in system}
+    attributes = {name: value for name, value in receipt.message_attributes.items() if _asked(name, wanted)}
     if own:
         shown["Attributes"] = own
     if attributes:
