@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import InvocationResult, Queues
@@ -24,14 +24,6 @@ _LOOP = 400
 log = logging.getLogger(__name__)
 
 
-class Attempt(Protocol):
-    """One try of an asynchronous invocation: status 429 and 500 are throttles and system errors, 400 a stopped loop."""
-
-    def __call__(self, event: Event, done: Callable[[InvocationResult], None]) -> None:
-        """Invoke the function once and call `done` once."""
-        ...
-
-
 @dataclass(slots=True)
 class Event:
     """An accepted event: the request id stays the same through all tries."""
@@ -43,6 +35,10 @@ class Event:
     accepted: float
     failures: int = 0
     throttles: int = 0
+
+
+# One try of an event; the result's status 429 and 500 are throttles and system errors, 400 a stopped loop.
+Attempt = Callable[[Event, Callable[[InvocationResult], None]], None]
 
 
 class AsynchronousInvocations:

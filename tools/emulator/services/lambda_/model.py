@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Protocol
+from typing import Literal
 
 from tools.emulator.services.lambda_.errors import UnsupportedFunctionError
+from tools.emulator.services.lambda_.ledger import Entry
 
 # A function without an EventInvokeConfig: [L:invocation-async] in aws-facts.md, section 10.
 DEFAULT_RETRY_ATTEMPTS = 2
@@ -73,50 +73,23 @@ def _environment_of(function: Function) -> tuple[object, ...]:
     )
 
 
-class Action(StrEnum):
-    """What an ordered fault does to the process."""
-
-    KILL = "kill"
-    RAISE = "raise"
-    HANG = "hang"
-
-
-class Moment(StrEnum):
-    """On which side of the call a fault strikes."""
-
-    BEFORE = "before"
-    AFTER = "after"
-
-
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault on order: what happens, and at which AWS call of the invocation (1 is the first; 0: before the handler begins)."""
+    """A fault on order: what it does to the process, and at which AWS call of the invocation (0: before the handler begins)."""
 
-    action: Action
+    action: Literal["kill", "raise", "hang"]
     call: int
-    when: Moment = Moment.BEFORE
-
-
-class Watch(Protocol):
-    """Receives what happens inside an invocation while it runs."""
-
-    def called(self, operation: str) -> None:
-        """Take note of an AWS call that goes out, e.g. `sqs.SendMessage`."""
-        ...
-
-    def struck(self) -> None:
-        """Take note that the ordered fault strikes now."""
-        ...
+    when: str = "before"  # or "after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One run of a function: the event as JSON, the trace header it runs under, and the fault ordered for it."""
+    """One run of a function: the event as JSON, its trace header, where its AWS calls are noted, and the fault ordered for it."""
 
     request_id: str
     payload: bytes
     trace: str
-    watch: Watch
+    watch: Entry
     fault: Fault | None = None
 
 

@@ -104,19 +104,6 @@ class SnsService:
             _suspend(subscription)
         return "pending confirmation" if subscription.arn == PENDING else str(subscription.arn)
 
-    def set_subscription_attribute(self, subscription_arn: str, name: str, value: object) -> None:
-        """Change an attribute of a subscription.
-
-        Raises:
-            SnsError: There is no such subscription.
-            UnsupportedError: Attributes that the offline world does not implement.
-        """
-        _check_attributes({name: value})
-        subscription = self._backend.subscriptions.get(subscription_arn)
-        if subscription is None:
-            raise SnsError("NotFound", "Subscription does not exist", 404)
-        subscription.attributes[name] = value
-
     @property
     def _backend(self) -> Any:  # noqa: ANN401 - moto's
         return sns_backends[self._settings.account_id][self._settings.region]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult
 from moto.sns import urls
 from moto.sns.responses import SNSResponse
 
@@ -25,7 +25,6 @@ TOPIC_OPERATIONS = frozenset(
         "ListSubscriptions",
         "ListSubscriptionsByTopic",
         "GetSubscriptionAttributes",
-        "SetSubscriptionAttributes",
         "Publish",
         "TagResource",
         "UntagResource",
@@ -78,13 +77,6 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
             self._get_param("TopicArn"), self._get_param("Protocol"), self._get_param("Endpoint"), self._get_attributes()
         )
         return ActionResult({"SubscriptionArn": arn})
-
-    def set_subscription_attributes(self) -> EmptyResult:
-        """Answer SetSubscriptionAttributes."""
-        self.service.set_subscription_attribute(
-            self._get_param("SubscriptionArn"), self._get_param("AttributeName"), self._get_param("AttributeValue")
-        )
-        return EmptyResult()
 
 
 def hooks(service: SnsService) -> tuple[moto_hooks.Hook, ...]:
