@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.adapters.table import expressions, items, scan_items
+from handlers.adapters.table import codec, expressions, items, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
@@ -151,7 +151,7 @@ class Records:
         changed = record.facts is not None and record.facts.etag != facts.etag
         sets = {
             **items.present({"start_tried_at": at}),
-            "start": items.start_attribute(start),
+            "start": codec.attributes(start),
             **items.facts_attributes(facts),
             **({"changed_during_scan": True} if changed else {}),
         }

@@ -1,0 +1,78 @@
+"""Dataclasses as attributes of an item, and back: an attribute is named as its field.
+
+What is None, False or empty is absent. A float becomes the Decimal of its shortest text, so that it comes back the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from enum import Enum
+from functools import cache, partial
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from handlers.adapters.table.expressions import Item
+
+T = TypeVar("T")
+
+
+def attributes(value: Any, *, without: Iterable[str] = ()) -> dict[str, Any]:  # noqa: ANN401 # any dataclass
+    """Return the fields of a dataclass, in values that DynamoDB takes."""
+    return present({field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.name not in without})
+
+
+def present(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is not None, False or an empty collection, in values that DynamoDB takes."""
+    return {name: stored(value) for name, value in values.items() if not _is_absent(value)}
+
+
+def stored(value: Any) -> Any:  # noqa: ANN401 # any value of a field
+    """Return a value as DynamoDB takes it: its numbers are decimal, and boto3 refuses floats."""
+    match value:
+        case Enum():
+            return value.value
+        case float():
+            return Decimal(repr(value))
+        case tuple():
+            return [stored(each) for each in value]
+        case Mapping():
+            return {name: stored(each) for name, each in value.items()}
+    return attributes(value) if dataclasses.is_dataclass(value) else value
+
+
+def read(kind: type[T], item: Item) -> T:
+    """Return a dataclass from the attributes named as its fields; what is absent has its field's default, or is None."""
+    known = {name: convert(item[name]) for name, convert in _converters(kind).items() if item.get(name) is not None}
+    return kind(**_required(kind) | known)
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or value is False or (isinstance(value, tuple | Mapping) and not value)
+
+
+@cache
+def _required(kind: type) -> dict[str, None]:
+    """Return None for each field that may be None and has no default."""
+    hints = get_type_hints(kind)
+    optional = [field.name for field in dataclasses.fields(kind) if NoneType in get_args(hints[field.name])]
+    return {
+        field.name: None for field in dataclasses.fields(kind) if field.name in optional and field.default is dataclasses.MISSING
+    }
+
+
+@cache
+def _converters(kind: type) -> dict[str, Callable[[Any], Any]]:
+    return {name: _converter(hint) for name, hint in get_type_hints(kind).items()}
+
+
+def _converter(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 # any annotation of a field
+    arguments = [_converter(each) for each in get_args(hint) if each not in (NoneType, ...)]
+    if get_origin(hint) is tuple:
+        return lambda values: tuple(map(arguments[0], values))
+    if get_origin(hint) is Mapping:
+        return lambda values: {arguments[0](name): arguments[1](value) for name, value in values.items()}
+    if arguments:  # X | None
+        return arguments[0]
+    return partial(read, hint) if dataclasses.is_dataclass(hint) else hint  # type: ignore[no-any-return] # str, int, an Enum, ...
