@@ -16,11 +16,12 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from handlers.adapters.table.expressions import Item
 
 T = TypeVar("T")
+_PLAIN = (str, int, bool)
 
 
 def attributes(value: Any, *, without: Iterable[str] = ()) -> dict[str, Any]:  # noqa: ANN401 # any dataclass
     """Return the fields of a dataclass, in values that DynamoDB takes."""
-    return present({field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.name not in without})
+    return present({name: getattr(value, name) for name in _converters(type(value)) if name not in without})
 
 
 def present(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,16 +31,17 @@ def present(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def stored(value: Any) -> Any:  # noqa: ANN401 # any value of a field
     """Return a value as DynamoDB takes it: its numbers are decimal, and boto3 refuses floats."""
-    match value:
-        case Enum():
-            return value.value
-        case float():
-            return Decimal(repr(value))
-        case tuple():
-            return [stored(each) for each in value]
-        case Mapping():
-            return {name: stored(each) for name, each in value.items()}
-    return attributes(value) if dataclasses.is_dataclass(value) else value
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [stored(each) for each in value]
+    if dataclasses.is_dataclass(value):
+        return attributes(value)
+    return {name: stored(each) for name, each in value.items()}
 
 
 def read(kind: type[T], item: Item) -> T:
@@ -49,7 +51,7 @@ def read(kind: type[T], item: Item) -> T:
 
 
 def _is_absent(value: object) -> bool:
-    return value is None or value is False or (isinstance(value, tuple | Mapping) and not value)
+    return value is None or value is False or (not value and isinstance(value, tuple | Mapping))
 
 
 @cache

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from dataclasses import dataclass, field
 
-KEPT = 50_000  # entries; a rehearsal has some thousands
+from tools.emulator.core.ledger import Ledger
 
 
 @dataclass(slots=True)
@@ -42,23 +40,15 @@ class Entry:
         self.faulted = True
 
 
-class InvocationLedger:
-    """The last invocations, oldest first."""
+class InvocationLedger(Ledger[Entry]):
+    """The last invocations; a rehearsal has some thousands."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
-        self._lock = threading.Lock()
-
-    def open(self, entry: Entry) -> Entry:
-        """Add an entry."""
-        with self._lock:
-            self._entries.append(entry)
-        return entry
+        super().__init__(50_000)
 
     def all(self, function: str | None = None) -> list[Entry]:
         """Return the entries, of one function or of all."""
-        with self._lock:
-            return [entry for entry in self._entries if function in (None, entry.function)]
+        return [entry for entry in self.entries() if function in (None, entry.function)]
 
     def of(self, request_id: str) -> list[Entry]:
         """Return the runs of one request; more than one where it was retried."""

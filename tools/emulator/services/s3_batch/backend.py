@@ -19,7 +19,7 @@ from tools.emulator.core.ports import Functions, NoSuchObjectError, ObjectForbid
 from tools.emulator.services.s3_batch import preparation, request
 from tools.emulator.services.s3_batch.errors import BatchError, bad_request, missing_job
 from tools.emulator.services.s3_batch.job import ENDING, KEPT_SECONDS, SUSPENDED_SECONDS, TERMINAL, Job, Status
-from tools.emulator.services.s3_batch.pace import Ramp
+from tools.emulator.services.s3_batch.pace import Ramp, Rate
 from tools.emulator.services.s3_batch.report import Destination, Report
 from tools.emulator.services.s3_batch.runner import Runner
 from tools.emulator.services.s3_batch.tasks import Tasks
@@ -53,9 +53,8 @@ class BatchOperations:
         self._random = random.Random(seed)  # noqa: S311 -- ids of an emulator need not be secret
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
-        self._runner = Runner(
-            clock=clock, settings=settings, functions=functions, lock=self._lock, ids=self._random, drained=self._drained
-        )
+        rate = Rate(settings.batch_tasks_per_second)
+        self._runner = Runner(clock, settings, functions, self._lock, self._random, self._drained, rate)
 
     def reset(self) -> None:
         """Forget all jobs; results that are still under way are dropped."""
