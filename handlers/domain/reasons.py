@@ -34,19 +34,13 @@ TROUBLE = "trouble"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What a code means.
+    """What a code means."""
 
-    Attributes:
-        code: As it is stored.
-        sentence: Continues "the object ...", for people who decide about a retry.
-        ineligible: The object was never tried, because Rekognition cannot take it: not counted as a failure, nothing was paid.
-        retryable: A retry may succeed although the object is the same.
-    """
-
-    code: str
-    sentence: str
+    code: str  # as it is stored
+    sentence: str  # continues "the object ...", for people who decide about a retry
+    # The object was never tried, because Rekognition cannot take it: not counted as a failure, nothing was paid.
     ineligible: bool = False
-    retryable: bool = False
+    retryable: bool = False  # a retry may succeed although the object is the same
 
 
 _OWN = (

@@ -30,18 +30,10 @@ class Ledger(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One call.
+    """One call."""
 
-    Attributes:
-        time: Epoch seconds of the world, when it was answered.
-        principal: The function that signed it, or `tool`.
-        service: boto3's name of the service.
-        operation: AWS's name of the operation.
-        status: The HTTP status.
-    """
-
-    time: float
-    principal: str
+    time: float  # epoch seconds of the world, when it was answered
+    principal: str  # the function that signed it, or `tool`
     service: str
     operation: str
     status: int

@@ -30,16 +30,10 @@ _ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path of a service that is answered by `dispatch`, whether moto knows the path or not.
+    """A path of a service that is answered by `dispatch`, whether moto knows the path or not."""
 
-    Attributes:
-        urls: The `urls` module of moto's service.
-        path: A pattern as in its `url_paths`.
-        dispatch: What answers.
-    """
-
-    urls: ModuleType
-    path: str
+    urls: ModuleType  # the `urls` module of moto's service
+    path: str  # a pattern as in its `url_paths`
     dispatch: Callable[..., Any]
 
 

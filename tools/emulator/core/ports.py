@@ -63,17 +63,11 @@ class Objects(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """What a synchronous invocation came to.
+    """What a synchronous invocation came to."""
 
-    Attributes:
-        status: 200 where the function ran, 429 where it was throttled, 404 where there is none, 500 for a fault of Lambda's.
-        payload: What the function returned, or the error object (`errorMessage`, `errorType`, ...), as JSON.
-        function_error: None, or "Unhandled" where the function raised, timed out or died.
-    """
-
-    status: int
-    payload: bytes
-    function_error: str | None = None
+    status: int  # 200 where the function ran, 429 where it was throttled, 404 where there is none, 500 for a fault of Lambda's
+    payload: bytes  # what the function returned, or the error object (`errorMessage`, `errorType`, ...), as JSON
+    function_error: str | None = None  # None, or "Unhandled" where the function raised, timed out or died
 
 
 class Functions(Protocol):
@@ -106,22 +100,15 @@ class Queues(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message as it was received: what it was at that moment.
+    """A message as it was received: what it was at that moment."""
 
-    Attributes:
-        message_id: SQS's id of the message, the same at each receipt.
-        receipt_handle: The handle of this receipt.
-        body: The body.
-        md5_of_body: 32 hex digits.
-        attributes: SQS's own, by their names, times in epoch milliseconds; AWSTraceHeader where the message has one.
-        message_attributes: The sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`.
-    """
-
-    message_id: str
-    receipt_handle: str
+    message_id: str  # SQS's id of the message, the same at each receipt
+    receipt_handle: str  # the handle of this receipt
     body: str
-    md5_of_body: str
+    md5_of_body: str  # 32 hex digits
+    # SQS's own, by their names, times in epoch milliseconds; AWSTraceHeader where the message has one.
     attributes: Mapping[str, str]
+    # The sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`.
     message_attributes: Mapping[str, Mapping[str, Any]]
 
 

@@ -38,27 +38,16 @@ _RETURNS = {
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write, checked as far as it can be without looking at the item.
+    """One write, checked as far as it can be without looking at the item."""
 
-    Attributes:
-        kind: Put, Update, Delete or ConditionCheck.
-        table: Where.
-        key: The item's key.
-        item: What Put stores, else None.
-        update: What Update does, else None.
-        condition: What must hold for the old item.
-        scope: The placeholders of its expressions.
-        show_old: Whether a failed condition shows the old item.
-    """
-
-    kind: str
+    kind: str  # Put, Update, Delete or ConditionCheck
     table: Table
     key: Item
-    item: Item | None
-    update: Update | None
-    condition: Call | None
-    scope: Scope
-    show_old: bool
+    item: Item | None  # what Put stores, else None
+    update: Update | None  # what Update does, else None
+    condition: Call | None  # what must hold for the old item
+    scope: Scope  # the placeholders of its expressions
+    show_old: bool  # whether a failed condition shows the old item
 
     def outcome(self, old: Item | None) -> Row | None:
         """Return the row that the write leaves, None where it leaves no item; nothing is written.

@@ -9,27 +9,16 @@ from tools.emulator.core.ledger import Ledger
 
 @dataclass(slots=True)
 class Entry:
-    """One invocation; `ended` and `result` are None while it runs.
+    """One invocation; `ended` and `result` are None while it runs."""
 
-    Attributes:
-        request_id: Lambda's request id; the retries of an asynchronous invocation share it.
-        function: The function's name.
-        source: `RequestResponse`, `Event`, or `SQS`.
-        started: World's time.
-        calls: AWS calls in the order in which they went out, e.g. `dynamodb.PutItem`.
-        faulted: Whether an ordered fault struck.
-        ended: World's time.
-        result: `success`, the `errorType` of a function error, or `throttled`.
-    """
-
-    request_id: str
+    request_id: str  # Lambda's request id; the retries of an asynchronous invocation share it
     function: str
-    source: str
-    started: float
-    calls: list[str] = field(default_factory=list)
-    faulted: bool = False
-    ended: float | None = None
-    result: str | None = None
+    source: str  # `RequestResponse`, `Event`, or `SQS`
+    started: float  # world's time
+    calls: list[str] = field(default_factory=list)  # AWS calls in the order in which they went out, e.g. `dynamodb.PutItem`
+    faulted: bool = False  # whether an ordered fault struck
+    ended: float | None = None  # world's time
+    result: str | None = None  # `success`, the `errorType` of a function error, or `throttled`
 
     def called(self, operation: str) -> None:
         """Take note of an AWS call that goes out."""

@@ -17,37 +17,22 @@ MAXIMUM_EVENT_AGE_SECONDS = 21_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function's code and configuration, as CreateFunction and its neighbours give them.
-
-    Attributes:
-        name: The function's name.
-        arn: Its unqualified ARN.
-        handler: `package.module.function`.
-        role: The ARN of its execution role.
-        code: The deployment package, a zip file.
-        environment: The function's own environment variables, without those that Lambda sets.
-        timeout: Seconds, 1 to 900.
-        memory: Megabytes; handed to the function, not enforced.
-        dead_letter_arn: Queue for the events of failed asynchronous invocations.
-        on_failure_arn: Queue for the records of failed asynchronous invocations.
-        max_retry_attempts: How often a failed asynchronous invocation is repeated, 0 to 2.
-        max_event_age: Seconds after which an asynchronous invocation is given up, 60 to 21,600.
-        reserved_concurrency: Guarantee and cap; 0 blocks the function; None: it takes from the unreserved pool.
-    """
+    """A function's code and configuration, as CreateFunction and its neighbours give them."""
 
     name: str
-    arn: str
-    handler: str
-    role: str
-    code: bytes = field(repr=False)
+    arn: str  # its unqualified ARN
+    handler: str  # `package.module.function`
+    role: str  # the ARN of its execution role
+    code: bytes = field(repr=False)  # the deployment package, a zip file
+    # The function's own environment variables, without those that Lambda sets.
     environment: Mapping[str, str] = field(default_factory=dict)
-    timeout: float = 3.0
-    memory: int = 128
-    dead_letter_arn: str | None = None
-    on_failure_arn: str | None = None
-    max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS
-    max_event_age: float = MAXIMUM_EVENT_AGE_SECONDS
-    reserved_concurrency: int | None = None
+    timeout: float = 3.0  # seconds, 1 to 900
+    memory: int = 128  # megabytes; handed to the function, not enforced
+    dead_letter_arn: str | None = None  # queue for the events of failed asynchronous invocations
+    on_failure_arn: str | None = None  # queue for the records of failed asynchronous invocations
+    max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS  # how often a failed asynchronous invocation is repeated, 0 to 2
+    max_event_age: float = MAXIMUM_EVENT_AGE_SECONDS  # seconds after which an asynchronous invocation is given up, 60 to 21,600
+    reserved_concurrency: int | None = None  # guarantee and cap; 0 blocks the function; None: it takes from the unreserved pool
 
     def __post_init__(self) -> None:
         """Refuse destinations other than queues, by name."""

@@ -35,26 +35,19 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What a job was asked to do.
+    """What a job was asked to do."""
 
-    Attributes:
-        described: The request's members that DescribeJob repeats, as they came.
-        fingerprint: Equal for equal requests: what a repeated token is held against.
-        schema_version: Of the events, "1.0" or "2.0".
-        report_bucket: None where no report was asked for.
-    """
-
-    described: dict[str, Any]
-    fingerprint: str
+    described: dict[str, Any]  # the request's members that DescribeJob repeats, as they came
+    fingerprint: str  # equal for equal requests: what a repeated token is held against
     token: str
     priority: int
     needs_confirmation: bool
     tags: tuple[tuple[str, str], ...]
     function_arn: str
-    schema_version: str
+    schema_version: str  # of the events, "1.0" or "2.0"
     user_arguments: dict[str, str] | None
     manifest: Given | Generator
-    report_bucket: str | None
+    report_bucket: str | None  # None where no report was asked for
     report_prefix: str
     report_owner: str | None
     failed_tasks_only: bool

@@ -31,29 +31,17 @@ SENDER = "AIDAIT2UOQQY3AUEKVGXU"  # moto's, who takes it from AWS's documentatio
 
 @dataclass(slots=True)
 class Message:
-    """A message in a queue.
-
-    Attributes:
-        body: As sent.
-        attributes: The sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`.
-        trace: The X-Ray header of the sender, None where there was none.
-        sent_at: Epoch seconds; a dead letter keeps that of its first queue.
-        visible_at: Epoch seconds from which it may be received.
-        receives: How often it was.
-        first_received_at: Epoch seconds, None until then.
-        received_at: When it was received last, likewise.
-        source_arn: A dead letter's first queue.
-    """
+    """A message in a queue."""
 
     body: str
-    attributes: Mapping[str, Any]
-    trace: str | None
-    sent_at: float
-    visible_at: float
-    receives: int = 0
-    first_received_at: float | None = None
-    received_at: float | None = None
-    source_arn: str | None = None
+    attributes: Mapping[str, Any]  # the sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`
+    trace: str | None  # the X-Ray header of the sender, None where there was none
+    sent_at: float  # epoch seconds; a dead letter keeps that of its first queue
+    visible_at: float  # epoch seconds from which it may be received
+    receives: int = 0  # how often it was
+    first_received_at: float | None = None  # epoch seconds, None until then
+    received_at: float | None = None  # when it was received last, likewise
+    source_arn: str | None = None  # a dead letter's first queue
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
