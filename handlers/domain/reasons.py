@@ -83,7 +83,7 @@ _AWS = (
 
 _NO_ANSWER = ("ReadTimeoutError", "ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError")
 
-_THROTTLED = (
+THROTTLED = (
     "LimitExceededException",
     "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
@@ -100,7 +100,7 @@ _THROTTLED = (
     "TransactionInProgressException",
 )
 
-_AWS_FAILED = (
+AWS_FAILED = (
     "InternalError",
     "InternalFailure",
     "InternalServerError",
@@ -116,8 +116,8 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             *_OWN,
             *_AWS,
             *(Reason(code, "AWS did not answer", retryable=True) for code in _NO_ANSWER),
-            *(Reason(code, "AWS asked to slow down", retryable=True) for code in _THROTTLED),
-            *(Reason(code, "AWS had trouble of its own", retryable=True) for code in _AWS_FAILED),
+            *(Reason(code, "AWS asked to slow down", retryable=True) for code in THROTTLED),
+            *(Reason(code, "AWS had trouble of its own", retryable=True) for code in AWS_FAILED),
         )
     }
 )

@@ -50,15 +50,12 @@ class Objects(Protocol):
 
     def list(self, bucket: str) -> Iterator[ListedVersion]:
         """Yield the versions of a bucket's objects by key, without delete markers; raise as `read` does for the bucket."""
-        ...
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         """Return an object, or raise `NoSuchObjectError`, `ObjectArchivedError` or `ObjectForbiddenError`."""
-        ...
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
         """Store an object with SSE-S3; raise `NoSuchObjectError` where there is no such bucket, or `ObjectForbiddenError`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +72,9 @@ class Functions(Protocol):
 
     def invoke(self, function_arn: str, payload: bytes, done: Callable[[InvocationResult], None]) -> None:
         """Invoke a function and call `done` once with the result (RequestResponse)."""
-        ...
 
     def invoke_event(self, function_arn: str, payload: bytes) -> bool:
         """Queue an asynchronous invocation with Lambda's own retries and dead letters; False where there is no such function."""
-        ...
 
 
 class Topics(Protocol):
@@ -87,7 +82,6 @@ class Topics(Protocol):
 
     def publish(self, topic_arn: str, message: str) -> None:
         """Publish a message to a topic; raise `LookupError` where there is no such topic."""
-        ...
 
 
 class Queues(Protocol):
@@ -95,7 +89,6 @@ class Queues(Protocol):
 
     def send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
         """Send a message (attributes are strings); raise `LookupError` where there is no such queue."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +110,9 @@ class ReceivingQueues(Protocol):
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
         """Return up to `max_messages` (1 to 10) visible messages, hidden from now on, without waiting."""
-        ...
 
     def visibility_seconds(self, queue_arn: str) -> float:
         """Return for how long the queue hides a message that was received."""
-        ...
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
         """Delete messages by the handles of their receipts; a handle that is no longer valid is ignored."""
-        ...

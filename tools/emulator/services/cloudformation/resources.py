@@ -23,7 +23,6 @@ class Subscriptions(Protocol):
 
     def subscribe(self, topic_arn: str, protocol: str, endpoint: str, attributes: Mapping[str, Any]) -> str:
         """Subscribe an endpoint and return the subscription's ARN."""
-        ...
 
 
 def hooks(sns: Subscriptions) -> tuple[moto_hooks.Hook, ...]:

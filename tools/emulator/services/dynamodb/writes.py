@@ -85,21 +85,6 @@ def plan(state: State, kind: str, action: Request) -> Write:
     return Write(kind, table, key, item, update, condition, scope, action.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD")
 
 
-def put_item(state: State, request: Request) -> Response:
-    """Carry out PutItem."""
-    return _single(state, "Put", request)
-
-
-def update_item(state: State, request: Request) -> Response:
-    """Carry out UpdateItem."""
-    return _single(state, "Update", request)
-
-
-def delete_item(state: State, request: Request) -> Response:
-    """Carry out DeleteItem."""
-    return _single(state, "Delete", request)
-
-
 def refuse_capacity(operation: str, request: Request) -> None:
     """Refuse the question how much capacity a request consumed."""
     for parameter in ("ReturnConsumedCapacity", "ReturnItemCollectionMetrics"):
@@ -107,7 +92,8 @@ def refuse_capacity(operation: str, request: Request) -> None:
             raise refuse("dynamodb", f"the parameter {parameter} of {operation}")
 
 
-def _single(state: State, kind: str, request: Request) -> Response:
+def single(kind: str, state: State, request: Request) -> Response:
+    """Carry out PutItem, UpdateItem or DeleteItem, by the kind of write."""
     operation = f"{kind}Item"
     only("dynamodb", operation, request, (*COMMON, *PARAMETERS[kind], *_SINGLE))
     refuse_capacity(operation, request)

@@ -29,7 +29,6 @@ class EventFunctions(Protocol):
 
     def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
         """Queue an asynchronous invocation; False where there is no such function."""
-        ...
 
 
 class SnsService:
