@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from tools.emulator.services.sns import Service, responses
-from tools.emulator.services.sqs import Service as Queues
+from tools.emulator.services.sns import responses
+from tools.emulator.services.sns.backend import SnsService as Service
 from tools.emulator.services.sqs import responses as sqs_responses
+from tools.emulator.services.sqs.backend import SqsService as Queues
 from tools.emulator.settings import EmulatorSettings
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:known"

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tools.emulator.services.sqs import Service, responses
+from tools.emulator.services.sqs import responses
+from tools.emulator.services.sqs.backend import SqsService as Service
 from tools.emulator.settings import EmulatorSettings
 
 

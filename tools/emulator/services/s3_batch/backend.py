@@ -16,10 +16,12 @@ from typing import Any
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import Functions, NoSuchObjectError, ObjectForbiddenError, Objects
-from tools.emulator.services.s3_batch import preparation, request
+from tools.emulator.services.s3_batch import request
 from tools.emulator.services.s3_batch.errors import BatchError, bad_request, missing_job
 from tools.emulator.services.s3_batch.job import ENDING, KEPT_SECONDS, SUSPENDED_SECONDS, TERMINAL, Job, Status
+from tools.emulator.services.s3_batch.manifest import Manifest
 from tools.emulator.services.s3_batch.pace import Ramp, Rate
+from tools.emulator.services.s3_batch.preparation import PreparationError, prepare
 from tools.emulator.services.s3_batch.report import Destination, Report
 from tools.emulator.services.s3_batch.runner import Runner
 from tools.emulator.services.s3_batch.tasks import Tasks
@@ -194,20 +196,24 @@ class BatchOperations:
         """Read the manifest, without the lock, then go on to Suspended, Ready or Failing."""
         if not _is_still(job, Status.PREPARING):
             return
-        prepared = preparation.prepare(
-            job.request,
-            self._objects,
-            self.settings.account_id,
-            job_id=job.id,
-            now=self._clock.now(),
-            all_versions=self.settings.batch_generates_all_versions,
-        )
+        prepared: Manifest | PreparationError
+        try:
+            prepared = prepare(
+                job.request,
+                self._objects,
+                self.settings.account_id,
+                job_id=job.id,
+                now=self._clock.now(),
+                all_versions=self.settings.batch_generates_all_versions,
+            )
+        except PreparationError as error:
+            prepared = error
         with self._lock:
             if not _is_still(job, Status.PREPARING):
                 return
             now = self._clock.now()
-            if isinstance(prepared, preparation.Refusal):
-                job.fail(prepared.code, prepared.reason)
+            if isinstance(prepared, PreparationError):
+                job.fail(prepared.code, str(prepared))
                 job.enter(Status.FAILING, now)
             else:
                 self._prepared(job, prepared)
@@ -215,7 +221,7 @@ class BatchOperations:
             self._schedule()
             self._look(job)
 
-    def _prepared(self, job: Job, manifest: preparation.Manifest) -> None:
+    def _prepared(self, job: Job, manifest: Manifest) -> None:
         asked = job.request
         job.total = manifest.rows
         job.generated = manifest.descriptor

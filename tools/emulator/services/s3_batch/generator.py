@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from tools.emulator.core.ports import ListedVersion, Objects
 from tools.emulator.services.s3_batch.errors import bad_request, not_implemented
+from tools.emulator.services.s3_batch.manifest import Manifest
 
 FORMAT = "S3InventoryReport_CSV_20211130"
 _CONSTRAINTS = ("MatchAnyPrefix", "MatchAnySuffix", "MatchAnySubstring")
@@ -70,16 +71,6 @@ class Generator:
     output: Output | None
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """What was listed, as a CSV manifest, and DescribeJob's GeneratedManifestDescriptor where it was written."""
-
-    body: bytes
-    fields: tuple[str, ...]
-    rows: int
-    descriptor: dict[str, Any] | None
-
-
 def parse(given: Mapping[str, Any]) -> Generator:
     """Return the `ManifestGenerator` of a request (members as in boto3), which the API model allows.
 
@@ -100,7 +91,7 @@ def parse(given: Mapping[str, Any]) -> Generator:
     )
 
 
-def generate(generator: Generator, objects: Objects, *, job_id: str, now: float, all_versions: bool) -> Generated | None:
+def generate(generator: Generator, objects: Objects, *, job_id: str, now: float, all_versions: bool) -> Manifest | None:
     """List the bucket, write the manifest where that was asked for, and return it; None where no object was taken.
 
     `all_versions` takes those that are not the latest too, of a bucket that keeps versions; rows have a version then in any case.
@@ -118,7 +109,7 @@ def generate(generator: Generator, objects: Objects, *, job_id: str, now: float,
     descriptor = None
     if generator.output is not None:
         descriptor = _write(generator.output, body, objects, source=generator.bucket, fields=fields, job_id=job_id, now=now)
-    return Generated(body, fields, len(taken), descriptor)
+    return Manifest(body, fields, len(taken), descriptor)
 
 
 def _rows(bucket: str, taken: Iterable[ListedVersion], *, versioned: bool) -> Iterator[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 MAX_KEY_BYTES = 1024
@@ -28,6 +29,20 @@ class Row(NamedTuple):
     bucket: str
     key: str
     version_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest found good, or made; `descriptor` is DescribeJob's GeneratedManifestDescriptor where it was written."""
+
+    body: bytes
+    fields: tuple[str, ...]
+    rows: int
+    descriptor: dict[str, Any] | None = None
+
+    def read(self) -> Iterator[Row]:
+        """Yield its rows."""
+        return rows(self.body, self.fields)
 
 
 def rows(body: bytes, fields: Sequence[str]) -> Iterator[Row]:
