@@ -21,7 +21,7 @@ _PLAIN = (str, int, bool)
 
 def attributes(value: Any, *, without: Iterable[str] = ()) -> dict[str, Any]:  # noqa: ANN401 # any dataclass
     """Return the fields of a dataclass, in values that DynamoDB takes."""
-    return present({name: getattr(value, name) for name in _converters(type(value)) if name not in without})
+    return present({field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.name not in without})
 
 
 def present(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,8 +46,9 @@ def stored(value: Any) -> Any:  # noqa: ANN401 # any value of a field
 
 def read(kind: type[T], item: Item) -> T:
     """Return a dataclass from the attributes named as its fields; what is absent has its field's default, or is None."""
-    known = {name: convert(item[name]) for name, convert in _converters(kind).items() if item.get(name) is not None}
-    return kind(**_required(kind) | known)
+    converters, required = _plan(kind)  # type: ignore[arg-type] # mypy takes no class for hashable
+    known = {name: convert(item[name]) for name, convert in converters.items() if item.get(name) is not None}
+    return kind(**required | known)
 
 
 def _is_absent(value: object) -> bool:
@@ -55,18 +56,12 @@ def _is_absent(value: object) -> bool:
 
 
 @cache
-def _required(kind: type) -> dict[str, None]:
-    """Return None for each field that may be None and has no default."""
+def _plan(kind: Any) -> tuple[dict[str, Callable[[Any], Any]], dict[str, None]]:  # noqa: ANN401 # a dataclass
+    """Return how each field is converted, and None for each that may be None and has no default."""
     hints = get_type_hints(kind)
-    optional = [field.name for field in dataclasses.fields(kind) if NoneType in get_args(hints[field.name])]
-    return {
-        field.name: None for field in dataclasses.fields(kind) if field.name in optional and field.default is dataclasses.MISSING
-    }
-
-
-@cache
-def _converters(kind: type) -> dict[str, Callable[[Any], Any]]:
-    return {name: _converter(hint) for name, hint in get_type_hints(kind).items()}
+    required = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+    optional = {name: None for name in required if NoneType in get_args(hints[name])}
+    return {name: _converter(hint) for name, hint in hints.items()}, optional
 
 
 def _converter(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 # any annotation of a field
@@ -77,4 +72,5 @@ def _converter(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 # any annotat
         return lambda values: {arguments[0](name): arguments[1](value) for name, value in values.items()}
     if arguments:  # X | None
         return arguments[0]
-    return partial(read, hint) if dataclasses.is_dataclass(hint) else hint  # type: ignore[no-any-return] # str, int, an Enum, ...
+    convert: Callable[[Any], Any] = hint  # str, int, an Enum, ...
+    return partial(read, hint) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else convert

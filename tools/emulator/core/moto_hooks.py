@@ -134,7 +134,7 @@ def resource_type(
         has_arn: Whether `Fn::GetAtt` knows `Arn`.
     """
 
-    def created(cls: type[Resource], logical_id: str, template: Any, account: str, region: str, **_: object) -> Resource:  # noqa: ANN401 - moto's
+    def created(cls: type[Resource], /, logical_id: str, template: Any, account: str, region: str, **_: object) -> Resource:  # noqa: ANN401 - moto's
         return cls(*create(logical_id, template["Properties"], (account, region)))
 
     def updated(*_: object, **__: object) -> NoReturn:

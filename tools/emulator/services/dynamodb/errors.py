@@ -22,7 +22,7 @@ class ConditionFailedError(DynamoDbError):
     """ConditionalCheckFailedException, with the old item where the caller asked for it."""
 
     def __init__(self, item: dict[str, Any] | None) -> None:
-        extra = {} if item is None else {"Item": item}
+        extra: dict[str, Any] = {} if item is None else {"Item": item}
         super().__init__("ConditionalCheckFailedException", "The conditional request failed", **extra)
 
 
