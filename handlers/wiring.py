@@ -93,7 +93,7 @@ def lane_events_flow(settings: StartAnalysisSettings, adapters: Adapters) -> Lan
         min_confidence=settings.min_confidence,
         limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
     )
-    flow = StartFlow(table.records, table.control, adapters.videos(), adapters.starter(), adapters.clock, settings=start)
+    flow = StartFlow(table.records, table.control, adapters.videos(), adapters.starter(), adapters.clock, start)
     return LaneEventsFlow(flow, adapters.lanes(_urls(settings)), adapters.clock)
 
 
@@ -105,7 +105,7 @@ def complete_flow(settings: CompletionSettings, adapters: Adapters) -> CompleteF
         adapters.hit_store(settings.work_bucket_name),
         policy.parse(settings.policy),
         adapters.clock,
-        topic_arn=settings.completions_topic_arn,
+        settings.completions_topic_arn,
     )
 
 

@@ -43,7 +43,7 @@ ALLOWED = {
     "handlers.adapters": ("handlers.adapters", "handlers.domain", "handlers.runtime"),
     "handlers.domain": ("handlers.domain",),
     "handlers.runtime": ("handlers.runtime",),
-    "stacks": ("stacks", "handlers.settings"),
+    "stacks": ("stacks", "handlers.settings", "handlers.domain"),
     "tools.emulator": ("tools.emulator",),
     "tools.emulator.settings": (),
     "tools.emulator.core": _EMULATOR_GROUND,

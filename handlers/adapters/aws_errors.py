@@ -11,7 +11,7 @@ from enum import Enum
 from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
 
-from handlers.domain.reasons import TROUBLE
+from handlers.domain import reasons
 
 
 class Fault(Enum):
@@ -39,11 +39,9 @@ class Fault(Enum):
 _TRANSIENT = frozenset({Fault.REFUSED, Fault.UNKNOWN, Fault.CONFLICT})
 
 FAULTS: dict[str, Fault] = {
-    # Rekognition: "<n> open Jobs for User", calls a second, S3 download limit.
-    "LimitExceededException": Fault.REFUSED,
-    "ProvisionedThroughputExceededException": Fault.REFUSED,
-    "ThrottlingException": Fault.REFUSED,
-    "InternalServerError": Fault.UNKNOWN,
+    **dict.fromkeys(reasons.THROTTLED, Fault.REFUSED),
+    **dict.fromkeys(reasons.AWS_FAILED, Fault.UNKNOWN),
+    # Rekognition.
     "InvalidS3ObjectException": Fault.OBJECT,
     "VideoTooLargeException": Fault.OBJECT,
     "IdempotentParameterMismatchException": Fault.MISMATCH,
@@ -57,9 +55,6 @@ FAULTS: dict[str, Fault] = {
     "TransactionConflictException": Fault.CONFLICT,
     "TransactionConflict": Fault.CONFLICT,
     "TransactionInProgressException": Fault.CONFLICT,
-    "RequestLimitExceeded": Fault.REFUSED,
-    "ThrottlingError": Fault.REFUSED,
-    "ProvisionedThroughputExceeded": Fault.REFUSED,
     # S3. HEAD has no body, so its codes are the bare status.
     "404": Fault.MISSING,
     "NoSuchKey": Fault.MISSING,
@@ -77,19 +72,9 @@ FAULTS: dict[str, Fault] = {
     "InvalidObjectState": Fault.ARCHIVED,
     "412": Fault.CHANGED,
     "PreconditionFailed": Fault.CHANGED,
-    "SlowDown": Fault.REFUSED,
-    "ServiceUnavailable": Fault.UNKNOWN,
-    "InternalError": Fault.UNKNOWN,
-    "RequestTimeout": Fault.UNKNOWN,
     "RequestTimeTooSkewed": Fault.OURS,
     # SQS, SNS, S3 Control. InvalidParameterValue: how SQS may speak of a receipt that is no longer good.
     "InvalidParameterValue": Fault.CONDITION,
-    "Throttling": Fault.REFUSED,
-    "ThrottledException": Fault.REFUSED,
-    "RequestThrottled": Fault.REFUSED,
-    "TooManyRequestsException": Fault.REFUSED,
-    "InternalFailure": Fault.UNKNOWN,
-    "InternalServiceException": Fault.UNKNOWN,
     "NotFoundException": Fault.MISSING,
     "NoSuchJob": Fault.MISSING,
     # A receipt handle whose message is no longer in flight: its visibility ran out.
@@ -127,7 +112,7 @@ def _fault_of_answer(error: ClientError) -> Fault:
 
 def code_of(error: BaseException) -> str:
     """Return AWS's code as it stands, or for an error of the SDK or of our own its class's name."""
-    return error.response.get("Error", {}).get("Code", TROUBLE) if isinstance(error, ClientError) else type(error).__name__
+    return error.response.get("Error", {}).get("Code", reasons.TROUBLE) if isinstance(error, ClientError) else type(error).__name__
 
 
 def message_of(error: BaseException) -> str:

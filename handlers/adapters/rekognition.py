@@ -35,41 +35,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """Refused for certain and for the moment: the account's jobs are all open, or calls come too fast."""
+class NotStarted:
+    """No job is known to have been started.
 
+    By the fault: REFUSED for the moment (the account's jobs are all open, or calls come too fast), UNKNOWN whether it was started,
+    the OBJECT cannot be analysed, or there is a MISMATCH: a job has the token that this Start did not open. All else is ours.
+    """
+
+    fault: Fault
     problem: Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """It is unknown whether it was started."""
-
-    problem: Problem
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectsFault:
-    """The object cannot be analysed."""
-
-    problem: Problem
-
-
-@dataclass(frozen=True, slots=True)
-class OurFault:
-    """Refused for certain, because of permissions or parameters of ours."""
-
-    problem: Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """The token was used before with other parameters: a job has it that this Start did not open."""
-
-    problem: Problem
-
-
-StartResult = Started | Refused | Unknown | ObjectsFault | OurFault | Mismatch
 
 
 class NoSuchJobError(Exception):
@@ -86,7 +60,7 @@ class AnalysisStarter:
     def __init__(self, client: RekognitionClient) -> None:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
 
-    def start(self, analysis: Analysis, video: Video, parameters: StartParameters) -> StartResult:
+    def start(self, analysis: Analysis, video: Video, parameters: StartParameters) -> Started | NotStarted:
         """Start an analysis, or say what came of it; the same token and parameters return the same job for 7 days."""
         version = {} if parameters.version_id is None else {"Version": parameters.version_id}
         try:
@@ -98,22 +72,8 @@ class AnalysisStarter:
                 NotificationChannel={"SNSTopicArn": parameters.topic_arn, "RoleArn": parameters.role_arn},
             )
         except (BotoCoreError, ClientError) as error:
-            return _start_result(error)
+            return NotStarted(fault_of(error), Problem(aws_errors.code_of(error), aws_errors.message_of(error)))
         return Started(answer["JobId"])
-
-
-def _start_result(error: Exception) -> StartResult:
-    problem = Problem(aws_errors.code_of(error), aws_errors.message_of(error))
-    match fault_of(error):
-        case Fault.REFUSED:
-            return Refused(problem)
-        case Fault.UNKNOWN:
-            return Unknown(problem)
-        case Fault.OBJECT:
-            return ObjectsFault(problem)
-        case Fault.MISMATCH:
-            return Mismatch(problem)
-    return OurFault(problem)
 
 
 class AnalysisReader:

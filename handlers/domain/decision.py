@@ -17,19 +17,13 @@ class Judgement(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Who decided what about which content of a video, and when.
-
-    Attributes:
-        etag: The content: in a bucket without versions it distinguishes successive objects under one key.
-        scan_id: The scan whose review was looked at, and in it the attempt.
-        decided_at: Epoch seconds, to the millisecond.
-    """
+    """Who decided what about which content of a video, and when."""
 
     video: Video
-    etag: str
-    scan_id: str
+    etag: str  # the content: in a bucket without versions it distinguishes successive objects under one key
+    scan_id: str  # the scan whose review was looked at, and in it the attempt
     attempt: int
     judgement: Judgement
     note: str
     decided_by: str
-    decided_at: float
+    decided_at: float  # epoch seconds, to the millisecond

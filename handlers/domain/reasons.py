@@ -34,19 +34,13 @@ TROUBLE = "trouble"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What a code means.
+    """What a code means."""
 
-    Attributes:
-        code: As it is stored.
-        sentence: Continues "the object ...", for people who decide about a retry.
-        ineligible: The object was never tried, because Rekognition cannot take it: not counted as a failure, nothing was paid.
-        retryable: A retry may succeed although the object is the same.
-    """
-
-    code: str
-    sentence: str
+    code: str  # as it is stored
+    sentence: str  # continues "the object ...", for people who decide about a retry
+    # The object was never tried, because Rekognition cannot take it: not counted as a failure, nothing was paid.
     ineligible: bool = False
-    retryable: bool = False
+    retryable: bool = False  # a retry may succeed although the object is the same
 
 
 _OWN = (
@@ -89,7 +83,7 @@ _AWS = (
 
 _NO_ANSWER = ("ReadTimeoutError", "ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError")
 
-_THROTTLED = (
+THROTTLED = (
     "LimitExceededException",
     "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
@@ -106,7 +100,7 @@ _THROTTLED = (
     "TransactionInProgressException",
 )
 
-_AWS_FAILED = (
+AWS_FAILED = (
     "InternalError",
     "InternalFailure",
     "InternalServerError",
@@ -122,8 +116,8 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             *_OWN,
             *_AWS,
             *(Reason(code, "AWS did not answer", retryable=True) for code in _NO_ANSWER),
-            *(Reason(code, "AWS asked to slow down", retryable=True) for code in _THROTTLED),
-            *(Reason(code, "AWS had trouble of its own", retryable=True) for code in _AWS_FAILED),
+            *(Reason(code, "AWS asked to slow down", retryable=True) for code in THROTTLED),
+            *(Reason(code, "AWS had trouble of its own", retryable=True) for code in AWS_FAILED),
         )
     }
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from handlers.adapters import aws_errors
 from handlers.adapters.hits import HitFile, HitStore
@@ -40,18 +40,16 @@ class CompletionError(Exception):
     """Some notices could not be dealt with; Lambda is to repeat the event. What is done already is not done again."""
 
 
+@dataclass(frozen=True, slots=True)
 class CompleteFlow:
     """Reads, judges and stores what the analyses found that completion notices name."""
 
-    def __init__(
-        self, records: Records, reader: AnalysisReader, hits: HitStore, policy: Policy, clock: Clock, *, topic_arn: str
-    ) -> None:
-        self._records = records
-        self._reader = reader
-        self._hits = hits
-        self._policy = policy
-        self._clock = clock
-        self._topic_arn = topic_arn
+    _records: Records
+    _reader: AnalysisReader
+    _hits: HitStore
+    _policy: Policy
+    _clock: Clock
+    _topic_arn: str
 
     def respond(self, event: object, *, deadline: float) -> None:
         """Process every notice of an event; one that fails does not keep the others back.

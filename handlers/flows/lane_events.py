@@ -34,13 +34,13 @@ class _Received:
     receives: int
 
 
+@dataclass(frozen=True, slots=True)
 class LaneEventsFlow:
     """Answers the event source mapping of both lanes."""
 
-    def __init__(self, starting: StartFlow, queues: LaneQueues, clock: Clock) -> None:
-        self._starting = starting
-        self._queues = queues
-        self._clock = clock
+    _starting: StartFlow
+    _queues: LaneQueues
+    _clock: Clock
 
     def respond(self, event: object, *, deadline: float) -> dict[str, Any]:
         """Process an event's messages; return the deferred ones, as the event source mapping wants it."""

@@ -8,7 +8,7 @@ repeats the task. See docs/architecture.md#registering.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from handlers.adapters import aws_errors
@@ -57,16 +57,16 @@ class _Order:
     until: float
 
 
+@dataclass(slots=True)
 class RegisterFlow:
     """Answers S3 Batch's events; lives as long as its warm environment."""
 
-    def __init__(self, records: Records, scans: Scans, objects: ObjectStore, queues: LaneQueues, clock: Clock) -> None:
-        self._records = records
-        self._scans = scans
-        self._objects = objects
-        self._queues = queues
-        self._clock = clock
-        self._ensured: dict[tuple[str, str], float] = {}
+    _records: Records
+    _scans: Scans
+    _objects: ObjectStore
+    _queues: LaneQueues
+    _clock: Clock
+    _ensured: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def respond(self, event: object) -> dict[str, Any]:
         """Return the response to an event: one result for each task, whatever happens."""

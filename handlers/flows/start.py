@@ -9,17 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from handlers.adapters.aws_errors import Fault
 from handlers.adapters.objects import ObjectStore
-from handlers.adapters.rekognition import (
-    AnalysisStarter,
-    Mismatch,
-    ObjectsFault,
-    OurFault,
-    Refused,
-    Started,
-    StartResult,
-    Unknown,
-)
+from handlers.adapters.rekognition import AnalysisStarter, NotStarted, Started
 from handlers.adapters.table import Control, Outcome, Records
 from handlers.domain import reasons
 from handlers.domain.lane_message import LaneMessage
@@ -90,26 +82,17 @@ class _Session:
     noted: Record | None = None
 
 
+@dataclass(slots=True)
 class StartFlow:
     """Starts analyses; lives as long as its warm environment, whose calls of Start it paces."""
 
-    def __init__(
-        self,
-        records: Records,
-        control: Control,
-        objects: ObjectStore,
-        starter: AnalysisStarter,
-        clock: Clock,
-        *,
-        settings: StartSettings,
-    ) -> None:
-        self._records = records
-        self._control = control
-        self._objects = objects
-        self._starter = starter
-        self._clock = clock
-        self._settings = settings
-        self._last_start = float("-inf")
+    _records: Records
+    _control: Control
+    _objects: ObjectStore
+    _starter: AnalysisStarter
+    _clock: Clock
+    _settings: StartSettings
+    _last_start: float = float("-inf")
 
     def start(self, message: LaneMessage, *, receives: int, deadline: float) -> Defer | None:
         """Process one message: None when it is done, else how long to defer it.
@@ -198,23 +181,23 @@ class StartFlow:
         session.noted = replace(record, facts=look.facts, start=start, start_tried_at=at)
         return session.noted
 
-    def _act(self, session: _Session, step: Try, result: StartResult) -> _Result:
-        match result:
-            case Started(job_id):
-                return self._running(session, step, job_id)
-            case Refused(problem):
+    def _act(self, session: _Session, step: Try, result: Started | NotStarted) -> _Result:
+        if isinstance(result, Started):
+            return self._running(session, step, result.job_id)
+        problem = result.problem
+        match result.fault:
+            case Fault.REFUSED:
                 return _Wait(problem.code)
-            case Unknown(problem):
+            case Fault.UNKNOWN:
                 session.log.warning("start unknown", reason=problem.code)
                 return Defer(UNKNOWN_SECONDS, problem.code, certain=False)
-            case ObjectsFault(problem):
+            case Fault.OBJECT:
                 return self._fail(session, step.record, problem)
-            case OurFault(problem):
-                return self._refused_by_us(session, step, problem)
-            case Mismatch(problem):
+            case Fault.MISMATCH:
                 # The parameters are stored, so it is another's job that has our token: nothing that it finds may count.
                 session.log.alarm("start mismatch", reason=problem.code, detail=problem.message)
                 return self._fail(session, step.record, problem)
+        return self._refused_by_us(session, step, problem)
 
     def _running(self, session: _Session, step: Try, job_id: str) -> _Done:
         outcome = self._records.enter_running(step.record, job_id, repeated=step.may_have_started)

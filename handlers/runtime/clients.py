@@ -7,7 +7,7 @@ throttle and silently makes three Start calls of one, and the boto3 inside the L
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
@@ -48,44 +48,37 @@ CONFIGS: dict[str, Config] = {
 
 def dynamodb() -> DynamoDBClient:
     """Return the client of the table."""
-    client: DynamoDBClient = _client("dynamodb")
-    return client
+    return cast("DynamoDBClient", _client("dynamodb"))
 
 
 def s3() -> S3Client:
     """Return the client by which videos are looked at and hits are kept."""
-    client: S3Client = _client("s3")
-    return client
+    return cast("S3Client", _client("s3"))
 
 
 def s3control() -> S3ControlClient:
     """Return the client of the S3 Batch Operations jobs."""
-    client: S3ControlClient = _client("s3control")
-    return client
+    return cast("S3ControlClient", _client("s3control"))
 
 
 def sqs() -> SQSClient:
     """Return the client of the lanes."""
-    client: SQSClient = _client("sqs")
-    return client
+    return cast("SQSClient", _client("sqs"))
 
 
 def sns() -> SNSClient:
     """Return the client of the mails."""
-    client: SNSClient = _client("sns")
-    return client
+    return cast("SNSClient", _client("sns"))
 
 
 def functions() -> LambdaClient:
     """Return the client by which functions and their event source mappings are reached."""
-    client: LambdaClient = _client("lambda")
-    return client
+    return cast("LambdaClient", _client("lambda"))
 
 
 def rekognition() -> RekognitionClient:
     """Return the client of the analyses; it never retries, because Get and Start each have their own retries."""
-    client: RekognitionClient = _client("rekognition")
-    return client
+    return cast("RekognitionClient", _client("rekognition"))
 
 
 @cache

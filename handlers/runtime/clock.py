@@ -11,11 +11,9 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return the time in epoch seconds."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait this many seconds."""
-        ...
 
 
 class SystemClock:

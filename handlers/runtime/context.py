@@ -12,7 +12,6 @@ class Context(Protocol):
 
     def get_remaining_time_in_millis(self) -> int:
         """Return for how long the invocation may still run."""
-        ...
 
 
 def deadline(context: Context, clock: Clock) -> float:

@@ -92,7 +92,7 @@ class Answers:
             except RekognitionError as error:
                 raise _client_error(operation, error.code, error.message, error.status) from error
             except BatchError as error:
-                raise _client_error(operation, error.code, error.message, error.http_status) from error
+                raise _client_error(operation, error.code, error.message, error.status) from error
             except NoSuchObjectError as error:
                 raise _client_error(operation, "404" if operation == "HeadObject" else "NoSuchKey", str(error), 404) from error
 

@@ -7,71 +7,49 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorSettings:
-    """Everything about the offline world that can be set; the defaults are AWS's documented ones where there are any.
+    """Everything about the offline world that can be set; the defaults are AWS's documented ones where there are any."""
 
-    Attributes:
-        account_id: The account of everything; AWS's documentation account.
-        region: The one Region there is.
-        speed: How many seconds pass in the world for each second of the wall.
-        account_jobs: Rekognition stored-video jobs that may be open at a time.
-        starts_per_second: Rekognition Start calls a second.
-        gets_per_second: Rekognition Get calls a second.
-        analysis_factor: Seconds of analysis for each second of video (AWS publishes none).
-        analysis_base_seconds: Seconds of analysis before the video's length counts.
-        full_account_answers_repeated_token: Unknown on AWS: whether a full account still answers a repeated token with its job.
-        failed_answers_name_video: Unknown on AWS: whether GetContentModeration names tag and video of a job that failed; the API
-            model requires neither.
-        quota_lag_seconds: Unknown on AWS: for how long a finished job still counts against the quota.
-        batch_tasks_per_second: How many tasks S3 Batch starts a second at most.
-        batch_initial_concurrency: Parallel invocations with which S3 Batch begins; it doubles every few seconds (undocumented).
-        batch_redrives: How often S3 Batch repeats a task that failed temporarily (undocumented).
-        batch_redrive_seconds: How long it waits before each (undocumented).
-        batch_failed_strings_reach_report: Unknown on AWS: whether a permanently failed task's resultString reaches the report.
-        batch_preparing_seconds: How long a job prepares its manifest.
-        batch_active_jobs: Batch jobs that may be active at a time in the account.
-        batch_full_account_refuses_job: Unknown on AWS: whether a job more is refused (TooManyRequestsException) or waits as Ready.
-        batch_throttle_spends_redrive: Unknown on AWS: whether an invocation that Lambda throttled (429) counts as a redrive.
-        batch_function_errors_redriven: Unknown on AWS: whether a task is repeated whose function raised or timed out.
-        batch_generates_all_versions: Unknown on AWS: whether a manifest that S3 makes of a bucket with versions lists all of them.
-        batch_missing_job_error: Unknown on AWS: the code for a missing job; the API model says this one, AWS's guide NoSuchJob.
-        index_lag_seconds: How far DynamoDB's indexes lag behind their table.
-        sqs_refuses_late_receipts: Unknown on AWS: whether hiding a message that is visible again and was not received since
-            is refused (MessageNotInflight, says the API reference) or has no effect (seen on AWS: localstack/localstack #9632).
-        account_concurrency: Function invocations at a time in the account; 1,000 by default, new accounts have as few as 10.
-        environments_per_function: Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.
-        function_wall_seconds: Seconds of the wall that a function has at least before its timeout ends it (at most the timeout),
-            however fast time runs: a laptop's limit, not AWS's.
-        async_retry_seconds: Waits before Lambda's retries of an asynchronous invocation.
-        mail_confirmed: Whether an e-mail subscription is taken as confirmed by its owner.
-    """
-
-    account_id: str = "111122223333"
-    region: str = "us-east-1"
-    speed: float = 1.0
-    account_jobs: int = 20
-    starts_per_second: int = 5
-    gets_per_second: int = 20
-    analysis_factor: float = 1.0
-    analysis_base_seconds: float = 10.0
+    account_id: str = "111122223333"  # the account of everything; AWS's documentation account
+    region: str = "us-east-1"  # the one Region there is
+    speed: float = 1.0  # how many seconds pass in the world for each second of the wall
+    account_jobs: int = 20  # Rekognition stored-video jobs that may be open at a time
+    starts_per_second: int = 5  # Rekognition Start calls a second
+    gets_per_second: int = 20  # Rekognition Get calls a second
+    analysis_factor: float = 1.0  # seconds of analysis for each second of video (AWS publishes none)
+    analysis_base_seconds: float = 10.0  # seconds of analysis before the video's length counts
+    # Unknown on AWS: whether a full account still answers a repeated token with its job.
     full_account_answers_repeated_token: bool = True
+    # Unknown on AWS: whether GetContentModeration names tag and video of a job that failed; the API model requires neither.
     failed_answers_name_video: bool = True
-    quota_lag_seconds: float = 0.0
-    batch_tasks_per_second: float = 200.0
+    quota_lag_seconds: float = 0.0  # unknown on AWS: for how long a finished job still counts against the quota
+    batch_tasks_per_second: float = 200.0  # how many tasks S3 Batch starts a second at most
+    # Parallel invocations with which S3 Batch begins; it doubles every few seconds (undocumented).
     batch_initial_concurrency: int = 4
-    batch_redrives: int = 2
-    batch_redrive_seconds: float = 60.0
+    batch_redrives: int = 2  # how often S3 Batch repeats a task that failed temporarily (undocumented)
+    batch_redrive_seconds: float = 60.0  # how long it waits before each (undocumented)
+    # Unknown on AWS: whether a permanently failed task's resultString reaches the report.
     batch_failed_strings_reach_report: bool = True
-    batch_preparing_seconds: float = 5.0
-    batch_active_jobs: int = 6
+    batch_preparing_seconds: float = 5.0  # how long a job prepares its manifest
+    batch_active_jobs: int = 6  # batch jobs that may be active at a time in the account
+    # Unknown on AWS: whether a job more is refused (TooManyRequestsException) or waits as Ready.
     batch_full_account_refuses_job: bool = False
+    # Unknown on AWS: whether an invocation that Lambda throttled (429) counts as a redrive.
     batch_throttle_spends_redrive: bool = False
-    batch_function_errors_redriven: bool = False
+    batch_function_errors_redriven: bool = False  # unknown on AWS: whether a task is repeated whose function raised or timed out
+    # Unknown on AWS: whether a manifest that S3 makes of a bucket with versions lists all of them.
     batch_generates_all_versions: bool = False
+    # Unknown on AWS: the code for a missing job; the API model says this one, AWS's guide NoSuchJob.
     batch_missing_job_error: str = "NotFoundException"
-    index_lag_seconds: float = 0.0
+    index_lag_seconds: float = 0.0  # how far DynamoDB's indexes lag behind their table
+    # Unknown on AWS: whether hiding a message that is visible again and was not received since is refused (MessageNotInflight,
+    # says the API reference) or has no effect (seen on AWS: localstack/localstack #9632).
     sqs_refuses_late_receipts: bool = False
+    # Function invocations at a time in the account; 1,000 by default, new accounts have as few as 10.
     account_concurrency: int = 1000
+    # Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.
     environments_per_function: int = 8
+    # Seconds of the wall that a function has at least before its timeout ends it (at most the timeout), however fast time runs: a
+    # laptop's limit, not AWS's.
     function_wall_seconds: float = 5.0
-    async_retry_seconds: tuple[float, ...] = (60.0, 120.0)
-    mail_confirmed: bool = True
+    async_retry_seconds: tuple[float, ...] = (60.0, 120.0)  # waits before Lambda's retries of an asynchronous invocation
+    mail_confirmed: bool = True  # whether an e-mail subscription is taken as confirmed by its owner

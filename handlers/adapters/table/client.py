@@ -234,23 +234,17 @@ class TableClient:
 
     def _with_retries(self, call: Callable[[], T]) -> T:
         """Make a call again while DynamoDB refuses it for the moment. A repeated write is met by its own condition."""
-        for attempt in range(ATTEMPTS - 1):
+        attempt = 0
+        while True:
             try:
                 return call()
             except (ClientError, ThrottledError) as error:
-                if fault_of(error) not in _REPEATED:
+                if fault_of(error) not in _REPEATED or (attempt == ATTEMPTS - 1 and isinstance(error, ThrottledError)):
                     raise
+                if attempt == ATTEMPTS - 1:
+                    raise ThrottledError(f"DynamoDB refused {ATTEMPTS} times, at last with {code_of(error)}") from error
             self._wait(attempt)
-        return self._last_try(call)
-
-    def _last_try(self, call: Callable[[], T]) -> T:
-        """Make a call for the last time."""
-        try:
-            return call()
-        except ClientError as error:
-            if fault_of(error) not in _REPEATED:
-                raise
-            raise ThrottledError(f"DynamoDB refused {ATTEMPTS} times, at last with {code_of(error)}") from error
+            attempt += 1
 
     def _wait(self, attempt: int) -> None:
         self._clock.sleep(backoff(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))

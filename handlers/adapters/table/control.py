@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from handlers.adapters.table import expressions, items, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
-from handlers.adapters.table.outcome import Outcome
+from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import LaneWatch
 from handlers.domain.record import Settings
 from handlers.domain.states import Lane
@@ -51,7 +49,7 @@ class Control:
             },
             when=Condition(not_equal={"paused": True}),
         )
-        return self._done(request)
+        return once(self._table.update, request)
 
     def resume(self) -> Outcome:
         """Resume starting. The count of refusals in a row restarts, or the next one would pause everything again."""
@@ -62,7 +60,7 @@ class Control:
             removes=["paused_by", "paused_reason", "paused_at", "mail_due"],
             when=Condition(equal={"paused": True}),
         )
-        return self._done(request)
+        return once(self._table.update, request)
 
     def set_slots(self, slots: int) -> None:
         """Set how many of the account's jobs are used; each starter reads it at its next try."""
@@ -73,7 +71,7 @@ class Control:
         request = expressions.update(
             self._table.name, scan_items.SETTINGS_KEY, removes=["mail_due"], when=Condition(equal={"mail_due": True})
         )
-        return self._done(request)
+        return once(self._table.update, request)
 
     # --- lanes ---------------------------------------------------------------------------------------------------------
 
@@ -105,14 +103,4 @@ class Control:
     def return_lease(self, holder: str) -> None:
         """Give the lease back, if this sweeper still has it."""
         request = expressions.delete(self._table.name, scan_items.SWEEPER_LEASE_KEY, when=Condition(equal={"holder": holder}))
-        try:
-            self._table.delete(request)
-        except ConditionFailedError:
-            return
-
-    def _done(self, request: dict[str, Any]) -> Outcome:
-        try:
-            self._table.update(request)
-        except ConditionFailedError:
-            return Outcome.DONE_BEFORE
-        return Outcome.DONE
+        once(self._table.delete, request)

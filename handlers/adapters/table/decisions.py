@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from handlers.adapters.table import expressions, items
+from handlers.adapters.table import codec, expressions, items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
-from handlers.domain.decision import Decision, Judgement
-from handlers.domain.identity import Video
+from handlers.domain.decision import Decision
 from handlers.domain.states import State
 
 # A decision is about an analysis. CLEAN too: a new policy may have cleared a video that was flagged when it was reviewed.
@@ -100,32 +99,10 @@ def decision_key(video_id: str, etag: str) -> dict[str, str]:
 
 def decision_item(decision: Decision) -> dict[str, Any]:
     """Return the whole item of a decision."""
-    known = items.present(
-        {
-            "bucket": decision.video.bucket,
-            "key": decision.video.key,
-            "version_id": decision.video.version_id,
-            "etag": decision.etag,
-            "scan_id": decision.scan_id,
-            "attempt": decision.attempt,
-            "decision": decision.judgement.value,
-            "note": decision.note,
-            "decided_by": decision.decided_by,
-            "decided_at": decision.decided_at,
-        }
-    )
-    return {**decision_key(decision.video.id, decision.etag), **known}
+    known = codec.attributes(decision.video) | codec.attributes(decision, without=("video", "judgement"))
+    return {**decision_key(decision.video.id, decision.etag), **known, "decision": decision.judgement.value}
 
 
 def decision_from(item: Item) -> Decision:
     """Return the decision that an item holds."""
-    return Decision(
-        video=Video(item["bucket"], item["key"], item.get("version_id")),
-        etag=item["etag"],
-        scan_id=item["scan_id"],
-        attempt=int(item["attempt"]),
-        judgement=Judgement(item["decision"]),
-        note=item["note"],
-        decided_by=item["decided_by"],
-        decided_at=float(item["decided_at"]),
-    )
+    return codec.read(Decision, {**item, "video": item, "judgement": item["decision"]})

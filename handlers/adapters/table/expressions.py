@@ -16,23 +16,14 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What must be true of an item for a write to happen; all parts must hold.
+    """What must be true of an item for a write to happen; all parts must hold."""
 
-    Attributes:
-        equal: Attributes that exist and have this value.
-        one_of: Attributes that exist and have one of these values.
-        not_equal: Attributes that are missing or have another value.
-        absent: Attributes that must be missing (`pk`: the whole item).
-        present: Attributes that must exist.
-        below: Attributes that are missing or less than this value.
-    """
-
-    equal: Item = field(default_factory=dict)
-    one_of: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    not_equal: Item = field(default_factory=dict)
-    absent: Iterable[str] = ()
-    present: Iterable[str] = ()
-    below: Item = field(default_factory=dict)
+    equal: Item = field(default_factory=dict)  # attributes that exist and have this value
+    one_of: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # attributes that exist and have one of these values
+    not_equal: Item = field(default_factory=dict)  # attributes that are missing or have another value
+    absent: Iterable[str] = ()  # attributes that must be missing (`pk`: the whole item)
+    present: Iterable[str] = ()  # attributes that must exist
+    below: Item = field(default_factory=dict)  # attributes that are missing or less than this value
 
 
 # The item must not exist.

@@ -1,19 +1,16 @@
-"""Records and segments as items of the table, and back: keys, index attributes, and numbers as Decimal.
-
-What is None, False or empty is absent. A float becomes the Decimal of its shortest text, so that it comes back the same.
-"""
+"""Records and segments as items of the table, and back: keys, index attributes, and what their fields are called there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
+from handlers.adapters.table import codec
+from handlers.adapters.table.codec import present
 from handlers.adapters.table.expressions import Item
 from handlers.domain.identity import Analysis, Video, shard
-from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Segment, StartParameters
+from handlers.domain.record import ObjectFacts, Problem, Record, Segment
 from handlers.domain.states import Lane, State
 
 # Shards of a scan in either index.
@@ -135,39 +132,9 @@ def before(at: float) -> str:
 
 def record_attributes(record: Record) -> dict[str, Any]:
     """Return what a record knows, by attribute name, without keys and index attributes."""
-    return present(
-        {
-            "video_id": record.video.id,
-            "scan_id": record.scan_id,
-            "bucket": record.video.bucket,
-            "key": record.video.key,
-            "version_id": record.video.version_id,
-            "state": record.state.value,
-            "attempt": record.attempt,
-            "lane": record.lane.value,
-            "batch_job_id": record.batch_job_id,
-            "rekognition_job_id": record.rekognition_job_id,
-            "queued_at": record.queued_at,
-            "start_tried_at": record.start_tried_at,
-            "start": None if record.start is None else present(asdict(record.start)),
-            "started_at": record.started_at,
-            "finished_at": record.finished_at,
-            "model_version": record.model_version,
-            "policy_hash": record.policy_hash,
-            "duration_ms": record.duration_ms,
-            "labels": [present(asdict(label)) for label in record.labels] or None,
-            "gap_ms": record.gap_ms,
-            "counted": list(record.counted) or None,
-            "mail_due": record.mail_due or None,
-            "changed_during_scan": record.changed_during_scan or None,
-            "refusals": record.refusals or None,
-            "refused_since": record.refused_since,
-            "hits_key": record.hits_key,
-            "hits_count": record.hits_count,
-            **facts_attributes(record.facts),
-            **problem_attributes(record.problem),
-        }
-    )
+    known = codec.attributes(record, without=("video", "facts", "problem", *(() if record.refusals else ("refusals",))))
+    video = {"video_id": record.video.id, **codec.attributes(record.video)}
+    return video | known | facts_attributes(record.facts) | problem_attributes(record.problem)
 
 
 def facts_attributes(facts: ObjectFacts | None) -> dict[str, Any]:
@@ -184,65 +151,14 @@ def problem_attributes(problem: Problem | None) -> dict[str, Any]:
 
 def record_from(item: Item) -> Record:
     """Return the record that an item holds."""
-    return Record(
-        video=Video(item["bucket"], item["key"], item.get("version_id")),
-        scan_id=item["scan_id"],
-        state=State(item["state"]),
-        attempt=int(item["attempt"]),
-        lane=Lane(item["lane"]),
-        facts=_facts(item),
-        batch_job_id=item.get("batch_job_id"),
-        rekognition_job_id=item.get("rekognition_job_id"),
-        queued_at=number(item, "queued_at"),
-        start_tried_at=number(item, "start_tried_at"),
-        start=_start(item.get("start")),
-        started_at=number(item, "started_at"),
-        finished_at=number(item, "finished_at"),
-        problem=Problem(item["error_code"], item.get("error_message", "")) if "error_code" in item else None,
-        model_version=item.get("model_version"),
-        policy_hash=item.get("policy_hash"),
-        duration_ms=whole(item, "duration_ms"),
-        labels=tuple(map(_label, item.get("labels", []))),
-        gap_ms=whole(item, "gap_ms"),
-        counted=tuple(item.get("counted", [])),
-        mail_due=bool(item.get("mail_due")),
-        changed_during_scan=bool(item.get("changed_during_scan")),
-        refusals=whole(item, "refusals") or 0,
-        refused_since=number(item, "refused_since"),
-        hits_key=item.get("hits_key"),
-        hits_count=whole(item, "hits_count"),
-    )
+    facts = {**item, "version_id": item.get("object_version_id")} if "etag" in item else None
+    problem = {"code": item["error_code"], "message": item.get("error_message", "")} if "error_code" in item else None
+    return codec.read(Record, {**item, "video": item, "facts": facts, "problem": problem})
 
 
 def as_waiting(record: Record) -> dict[str, Any]:
     """Return the attributes that an item has while this attempt of a record waits: for conditions."""
     return {"state": State.WAITING.value, "attempt": record.attempt}
-
-
-def _facts(item: Item) -> ObjectFacts | None:
-    return ObjectFacts(item["etag"], int(item["size"]), item.get("object_version_id")) if "etag" in item else None
-
-
-def _start(start: Item | None) -> StartParameters | None:
-    if start is None:
-        return None
-    return StartParameters(start.get("version_id"), float(start["min_confidence"]), start["topic_arn"], start["role_arn"])
-
-
-def start_attribute(start: StartParameters) -> dict[str, Any]:
-    """Return start parameters as the attribute `start`."""
-    return present(asdict(start))
-
-
-def _label(item: Item) -> LabelSummary:
-    return LabelSummary(
-        name=item["name"],
-        parent=item["parent"],
-        level=int(item["level"]),
-        confidence=float(item["confidence"]),
-        milliseconds=int(item["milliseconds"]),
-        first_ms=int(item["first_ms"]),
-    )
 
 
 # --- segments ----------------------------------------------------------------------------------------------------------
@@ -259,11 +175,11 @@ def _segment_item(record: Record, segment: Segment, date: str) -> dict[str, Any]
     return {
         "pk": record_key(record.video.id, record.scan_id)["pk"],
         "sk": f"{segments_prefix(record.analysis)}{segment.start_ms:09}#{segment.label}",
-        **{name: _plain(value) for name, value in asdict(segment).items()},
+        **codec.attributes(segment),
         "Name": segment.label,
         "ParentName": segment.parent,
         "Timestamp": segment.start_ms,
-        "Confidence": _plain(segment.confidence),
+        "Confidence": codec.stored(segment.confidence),
         "Video": record.video.key,
         "Date": date,
     }
@@ -271,35 +187,4 @@ def _segment_item(record: Record, segment: Segment, date: str) -> dict[str, Any]
 
 def segment_from(item: Item) -> Segment:
     """Return the segment that an item holds."""
-    return Segment(
-        label=item["label"],
-        parent=item["parent"],
-        level=int(item["level"]),
-        start_ms=int(item["start_ms"]),
-        end_ms=int(item["end_ms"]),
-        confidence=float(item["confidence"]),
-        hits=int(item["hits"]),
-    )
-
-
-# --- values ------------------------------------------------------------------------------------------------------------
-
-
-def present(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes that are not None, in values that DynamoDB takes."""
-    return {name: _plain(value) for name, value in attributes.items() if value is not None}
-
-
-def _plain(value: object) -> object:
-    """Return a float as Decimal: DynamoDB's numbers are decimal, and boto3 refuses floats."""
-    return Decimal(repr(value)) if isinstance(value, float) else value
-
-
-def number(item: Item, name: str) -> float | None:
-    """Return a number with a fraction, or None where it is absent."""
-    return float(item[name]) if name in item else None
-
-
-def whole(item: Item, name: str) -> int | None:
-    """Return a whole number, or None where it is absent."""
-    return int(item[name]) if name in item else None
+    return codec.read(Segment, item)

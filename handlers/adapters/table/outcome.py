@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
+from typing import Any
+
+from handlers.adapters.table.client import ConditionFailedError
 
 
 class Outcome(Enum):
@@ -15,3 +19,12 @@ class Outcome(Enum):
     DONE = "done"
     DONE_BEFORE = "done before"
     BY_ANOTHER = "by another"
+
+
+def once(write: Callable[[dict[str, Any]], object], request: dict[str, Any]) -> Outcome:
+    """Write what only one writer does: where its condition does not hold, it was DONE_BEFORE."""
+    try:
+        write(request)
+    except ConditionFailedError:
+        return Outcome.DONE_BEFORE
+    return Outcome.DONE

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.adapters.table import expressions, items, scan_items
+from handlers.adapters.table import codec, expressions, items, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
-from handlers.adapters.table.outcome import Outcome
+from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION, Running
 from handlers.domain.identity import Analysis
 from handlers.domain.record import ObjectFacts, Record, Scan, Segment, Settings, StartParameters
@@ -158,17 +158,17 @@ class Records:
         changed = record.facts is not None and record.facts.etag != facts.etag
         sets = {
             **items.present({"start_tried_at": at}),
-            "start": items.start_attribute(start),
+            "start": codec.attributes(start),
             **items.facts_attributes(facts),
             **({"changed_during_scan": True} if changed else {}),
         }
         when = Condition(equal=items.as_waiting(record), absent=["start_tried_at"])
-        return self._change_record(record, sets=sets, when=when, before=lambda old: _still_waiting(old, record))
+        return self._changed(self._record_update(record, sets=sets, when=when), lambda old: _still_waiting(old, record))
 
     def note_start_shared(self, record: Record) -> Outcome:
         """Write, before a Start is repeated, that the note of its first try may no longer be withdrawn by its writer alone."""
         when = Condition(equal=_noted(record))
-        return self._change_record(record, sets={"start_shared": True}, when=when, before=lambda _old: False)
+        return self._changed(self._record_update(record, sets={"start_shared": True}, when=when), lambda _old: False)
 
     def forget_start_tried(self, record: Record) -> Outcome:
         """Withdraw the note of a try (the one of `record.start_tried_at`) that Rekognition certainly refused.
@@ -176,12 +176,8 @@ class Records:
         BY_ANOTHER: another invocation wrote the note, or repeated the Start meanwhile, so that its outcome is unknown here.
         """
         when = Condition(equal=_noted(record), absent=["start_shared"])
-        return self._change_record(
-            record,
-            removes=["start_tried_at", "start"],
-            when=when,
-            before=lambda old: _still_waiting(old, record) and "start_tried_at" not in old,
-        )
+        update = self._record_update(record, removes=["start_tried_at", "start"], when=when)
+        return self._changed(update, lambda old: _still_waiting(old, record) and "start_tried_at" not in old)
 
     def note_refusal(self, record: Record) -> Record:
         """Count a Start that was refused for a reason of ours, and return the record with the count; BY_ANOTHER changes nothing."""
@@ -223,11 +219,8 @@ class Records:
             present=["pk"],
         )
         key = items.running_key_of(Analysis(running.scan_id, running.video_id, running.attempt))
-        try:
-            self._table.update(expressions.update(self._table.name, key, sets=items.present({"asked_at": at}), when=when))
-        except ConditionFailedError:
-            return Outcome.DONE_BEFORE
-        return Outcome.DONE
+        request = expressions.update(self._table.name, key, sets=items.present({"asked_at": at}), when=when)
+        return once(self._table.update, request)
 
     # --- finishing -----------------------------------------------------------------------------------------------------
 
@@ -295,11 +288,7 @@ class Records:
 
     def mail_spared(self, record: Record) -> Outcome:
         """Write that a record's mail is no longer due though it was not sent: its scan has reached its limit of mails."""
-        try:
-            self._table.update(self._no_mail_due(record))
-        except ConditionFailedError as failure:
-            return _outcome(failure.old, lambda old: old["attempt"] == record.attempt)
-        return Outcome.DONE
+        return self._changed(self._no_mail_due(record), lambda old: old["attempt"] == record.attempt)
 
     def _no_mail_due(self, record: Record) -> dict[str, Any]:
         return self._record_update(
@@ -316,17 +305,9 @@ class Records:
         key = items.record_key(record.video.id, record.scan_id)
         return expressions.update(self._table.name, key, sets=sets, removes=removes, when=when)
 
-    def _change_record(
-        self,
-        record: Record,
-        *,
-        when: Condition,
-        before: Callable[[Item], bool],
-        sets: dict[str, Any] | None = None,
-        removes: Sequence[str] = (),
-    ) -> Outcome:
+    def _changed(self, update: dict[str, Any], before: Callable[[Item], bool]) -> Outcome:
         try:
-            self._table.update(self._record_update(record, sets=sets, removes=removes, when=when))
+            self._table.update(update)
         except ConditionFailedError as failure:
             return _outcome(failure.old, before)
         return Outcome.DONE

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from handlers.adapters.table import codec
 from handlers.adapters.table.expressions import Item
-from handlers.adapters.table.items import number, present, running_key, whole
+from handlers.adapters.table.items import running_key
 from handlers.domain import reasons
-from handlers.domain.record import BatchJob, Progress, Record, Scan, Settings, Totals
-from handlers.domain.states import FINAL, Lane, ScanMail, ScanStatus, State
+from handlers.domain.record import Record, Scan, Settings, Totals
+from handlers.domain.states import FINAL, Lane, State
 
 SCANS_PK = "SCANS"
 SETTINGS_KEY = {"pk": "SETTINGS", "sk": "SETTINGS"}
@@ -57,12 +58,12 @@ def lane_key(lane: Lane) -> dict[str, str]:
 
 def lane_item(lane: Lane, watch: LaneWatch) -> dict[str, Any]:
     """Return the whole item of what is remembered of a lane."""
-    return {**lane_key(lane), **present(asdict(watch))}
+    return {**lane_key(lane), **codec.attributes(watch)}
 
 
 def lane_from(item: Item) -> LaneWatch:
     """Return what an item remembers of a lane."""
-    return LaneWatch(whole(item, "dead_letters") or 0, number(item, "empty_since"), number(item, "purged_at"))
+    return codec.read(LaneWatch, item)
 
 
 def scan_key(scan_id: str) -> dict[str, str]:
@@ -72,105 +73,29 @@ def scan_key(scan_id: str) -> dict[str, str]:
 
 def scan_item(scan: Scan, revision: int) -> dict[str, Any]:
     """Return the whole item of a scan."""
-    known = present(
-        {
-            "id": scan.id,
-            "bucket": scan.bucket,
-            "lane": scan.lane.value,
-            "status": scan.status.value,
-            "created_at": scan.created_at,
-            "closed_at": scan.closed_at,
-            "manifest_uri": scan.manifest_uri,
-            "objects": scan.objects,
-            "jobs": [_job_item(job) for job in scan.jobs] or None,
-            "mails_sent": scan.mails_sent,
-            "waiting_empty_since": scan.waiting_empty_since,
-            "resend_before": scan.resend_before,
-            "held_at": scan.held_at,
-            "held_reason": scan.held_reason,
-            "mails_due": [kind.value for kind in scan.mails_due] or None,
-            "limit_told": scan.limit_told or None,
-            "progress": [present(asdict(point)) for point in scan.progress] or None,
-            "planned_jobs": scan.planned_jobs,
-            "prefixes": None if scan.prefixes is None else list(scan.prefixes),
-            "set_aside": dict(scan.set_aside) or None,
-        }
-    )
-    return {**scan_key(scan.id), **known, REVISION: revision}
+    prefixes = {} if scan.prefixes is None else {"prefixes": list(scan.prefixes)}  # none at all is not the same as not known
+    return {**scan_key(scan.id), **codec.attributes(scan), **prefixes, REVISION: revision}
 
 
 def scan_from(item: Item) -> Scan:
     """Return the scan that an item holds."""
-    return Scan(
-        id=item["sk"],
-        bucket=item["bucket"],
-        lane=Lane(item["lane"]),
-        status=ScanStatus(item["status"]),
-        created_at=float(item["created_at"]),
-        closed_at=number(item, "closed_at"),
-        manifest_uri=item.get("manifest_uri"),
-        objects=whole(item, "objects"),
-        jobs=tuple(map(_job, item.get("jobs", []))),
-        mails_sent=whole(item, "mails_sent") or 0,
-        waiting_empty_since=number(item, "waiting_empty_since"),
-        resend_before=number(item, "resend_before"),
-        held_at=number(item, "held_at"),
-        held_reason=item.get("held_reason"),
-        mails_due=tuple(map(ScanMail, item.get("mails_due", []))),
-        limit_told=bool(item.get("limit_told")),
-        progress=tuple(Progress(float(point["at"]), int(point["final"])) for point in item.get("progress", [])),
-        planned_jobs=whole(item, "planned_jobs"),
-        prefixes=tuple(map(str, item["prefixes"])) if "prefixes" in item else None,
-        set_aside={str(code): int(count) for code, count in item.get("set_aside", {}).items()},
-    )
-
-
-def _job_item(job: BatchJob) -> dict[str, Any]:
-    return present({**asdict(job), "told": job.told or None})
-
-
-def _job(item: Item) -> BatchJob:
-    return BatchJob(
-        id=item["id"],
-        status=item["status"],
-        tasks=whole(item, "tasks"),
-        succeeded=whole(item, "succeeded"),
-        failed=whole(item, "failed"),
-        terminal_since=number(item, "terminal_since"),
-        told=bool(item.get("told")),
-    )
+    return codec.read(Scan, {**item, "id": item["sk"]})
 
 
 def running_item(record: Record, job_id: str, since: float, *, repeated: bool) -> dict[str, Any]:
     """Return the item that says that a record's analysis runs."""
-    named = {"scan_id": record.scan_id, "video_id": record.video.id, "attempt": record.attempt}
-    return {**running_key(record), **present({**named, "since": since, "job_id": job_id, "repeated": repeated or None})}
+    running = Running(record.scan_id, record.video.id, record.attempt, since, job_id, repeated=repeated)
+    return {**running_key(record), **codec.attributes(running)}
 
 
 def running_from(item: Item) -> Running:
     """Return the running analysis that an item describes."""
-    return Running(
-        scan_id=item["scan_id"],
-        video_id=item["video_id"],
-        attempt=int(item["attempt"]),
-        since=float(item["since"]),
-        job_id=item.get("job_id"),
-        asked_at=number(item, "asked_at"),
-        repeated=bool(item.get("repeated")),
-    )
+    return codec.read(Running, item)
 
 
 def settings_from(item: Item) -> Settings:
     """Return the settings that their item holds."""
-    return Settings(
-        slots=whole(item, "slots"),
-        paused=bool(item.get("paused")),
-        paused_by=item.get("paused_by"),
-        paused_reason=item.get("paused_reason"),
-        paused_at=number(item, "paused_at"),
-        mail_due=bool(item.get("mail_due")),
-        refused_in_row=whole(item, "refused_in_row") or 0,
-    )
+    return codec.read(Settings, item)
 
 
 def totals_from(items: Iterable[Item]) -> Totals:
@@ -179,8 +104,8 @@ def totals_from(items: Iterable[Item]) -> Totals:
     failures: Counter[str] = Counter()
     for item in items:
         for state in FINAL:
-            totals.videos[state] += whole(item, videos_attribute(state)) or 0
-            totals.milliseconds[state] += whole(item, milliseconds_attribute(state)) or 0
+            totals.videos[state] += int(item.get(videos_attribute(state), 0))
+            totals.milliseconds[state] += int(item.get(milliseconds_attribute(state), 0))
         failures.update({name.removeprefix(FAILURES): int(item[name]) for name in item if name.startswith(FAILURES)})
     # Where a retry took back the last failure of a reason, a zero stands.
     return replace(totals, failures={code: count for code, count in sorted(failures.items()) if count})

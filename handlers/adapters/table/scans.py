@@ -9,7 +9,7 @@ from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.table import expressions, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
-from handlers.adapters.table.outcome import Outcome
+from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION
 from handlers.domain.record import BatchJob, Progress, Scan, Totals
 from handlers.domain.states import Lane, ScanMail, ScanStatus
@@ -46,11 +46,7 @@ class Scans:
 
     def put_scan(self, scan: Scan) -> Outcome:
         """Write a scan unless one has its id already."""
-        try:
-            self._table.put(expressions.put(self._table.name, scan_items.scan_item(scan, 1), when=expressions.NEW))
-        except ConditionFailedError:
-            return Outcome.DONE_BEFORE
-        return Outcome.DONE
+        return once(self._table.put, expressions.put(self._table.name, scan_items.scan_item(scan, 1), when=expressions.NEW))
 
     def ensure_scan(self, scan_id: str, bucket: str, lane: Lane, batch_job_id: str, *, retry: bool = False) -> None:
         """Write a scan if it is missing, add the batch job to it (see `add_job`), and open it again if it was closed."""

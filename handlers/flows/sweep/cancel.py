@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import WaitingRecords
@@ -17,13 +18,13 @@ from handlers.runtime.logs import Log
 REMIND_SECONDS = 3_600.0
 
 
+@dataclass(frozen=True, slots=True)
 class CancelVideos:
     """Moves the waiting videos of cancelled scans to CANCELLED, unless their analysis may have been started."""
 
-    def __init__(self, waiting: WaitingRecords, queues: LaneQueues, clock: Clock) -> None:
-        self._waiting = waiting
-        self._queues = queues
-        self._clock = clock
+    _waiting: WaitingRecords
+    _queues: LaneQueues
+    _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
         """Walk the waiting videos of every cancelled scan that is not over."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from handlers.adapters.aws_errors import code_of, fault_of
 from handlers.adapters.functions import CompletionFunction
 from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError
@@ -19,17 +21,15 @@ from handlers.runtime.logs import Log
 PACE_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
 class CheckOverdue:
     """Polls analyses that are overdue and passes finished ones to `completion`; it never reads results itself."""
 
-    def __init__(
-        self, records: Records, reader: AnalysisReader, completion: CompletionFunction, clock: Clock, topic_arn: str
-    ) -> None:
-        self._records = records
-        self._reader = reader
-        self._completion = completion
-        self._clock = clock
-        self._topic_arn = topic_arn
+    _records: Records
+    _reader: AnalysisReader
+    _completion: CompletionFunction
+    _clock: Clock
+    _topic_arn: str
 
     def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # analyses are looked at one by one
         """Poll overdue analyses, least recently polled first."""

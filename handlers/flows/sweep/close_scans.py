@@ -33,14 +33,14 @@ class _UnderWay:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
 class CloseScans:
     """Closes open scans, and ends cancelled ones."""
 
-    def __init__(self, records: Records, waiting: WaitingRecords, scans: Scans, clock: Clock) -> None:
-        self._records = records
-        self._waiting = waiting
-        self._scans = scans
-        self._clock = clock
+    _records: Records
+    _waiting: WaitingRecords
+    _scans: Scans
+    _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
         """Close every scan of which nothing was seen in two sweeps after its jobs were over."""
@@ -89,12 +89,12 @@ class CloseScans:
             context.forget()
 
 
+@dataclass(frozen=True, slots=True)
 class NoteProgress:
     """Notes every ten minutes how many videos of an open scan are final, from which its speed is computed."""
 
-    def __init__(self, scans: Scans, clock: Clock) -> None:
-        self._scans = scans
-        self._clock = clock
+    _scans: Scans
+    _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
         """Note the progress of every open scan where it is time."""

@@ -44,4 +44,3 @@ class SweepTask(Protocol):
 
     def run(self, context: SweepContext, until: float) -> None:
         """Do it, or a part of it, and stop at the time `until` (epoch seconds); what is left is done by the next sweep."""
-        ...

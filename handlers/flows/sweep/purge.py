@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
@@ -23,15 +23,15 @@ HELD_RECENTLY_SECONDS = 600.0
 PURGE_SECONDS = 60.0
 
 
+@dataclass(frozen=True, slots=True)
 class PurgeLanes:
     """Purges a lane after a large scan in it was paused or cancelled; the other scans' messages are sent again."""
 
-    def __init__(self, waiting: WaitingRecords, scans: Scans, control: Control, queues: LaneQueues, clock: Clock) -> None:
-        self._waiting = waiting
-        self._scans = scans
-        self._control = control
-        self._queues = queues
-        self._clock = clock
+    _waiting: WaitingRecords
+    _scans: Scans
+    _control: Control
+    _queues: LaneQueues
+    _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
         """Purge what must be purged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import WaitingRecords
@@ -14,13 +15,13 @@ from handlers.runtime.clock import Clock
 from handlers.runtime.logs import Log
 
 
+@dataclass(frozen=True, slots=True)
 class ResendMessages:
     """Sends the messages of videos again that have waited for too long."""
 
-    def __init__(self, waiting: WaitingRecords, queues: LaneQueues, clock: Clock) -> None:
-        self._waiting = waiting
-        self._queues = queues
-        self._clock = clock
+    _waiting: WaitingRecords
+    _queues: LaneQueues
+    _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
         """Send again, the oldest first, unless starting is paused."""

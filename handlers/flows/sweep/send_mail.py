@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 
 from handlers.adapters.mail import MailTopic
@@ -29,13 +30,13 @@ FLAGGED_LOOKED_AT = 5_000
 WAITING_COUNTED = 100_000
 
 
+@dataclass(frozen=True, slots=True)
 class Post:
     """Publishes at most five mails a second, and each once as long as its environment lives."""
 
-    def __init__(self, topic: MailTopic, clock: Clock) -> None:
-        self._topic = topic
-        self._clock = clock
-        self._not_noted: set[tuple[object, ...]] = set()
+    _topic: MailTopic
+    _clock: Clock
+    _not_noted: set[tuple[object, ...]] = field(default_factory=set)
 
     def deliver(self, name: tuple[object, ...], mail: Callable[[], Mail], note: Callable[[], Outcome]) -> Outcome:
         """Send a mail and note that it is sent; return what noting came to.
@@ -58,16 +59,16 @@ class Post:
             self._clock.sleep(PACE_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
 class SendFlaggedMail:
     """Mails flagged videos one by one, up to the limit of their scan; the rest is left to the digest."""
 
-    def __init__(self, records: Records, scans: Scans, post: Post, clock: Clock, *, stack_name: str, limit: int) -> None:
-        self._records = records
-        self._scans = scans
-        self._post = post
-        self._clock = clock
-        self._stack_name = stack_name
-        self._limit = limit
+    _records: Records
+    _scans: Scans
+    _post: Post
+    _clock: Clock
+    _stack_name: str
+    _limit: int
 
     def run(self, context: SweepContext, until: float) -> None:
         """Send the mails that are due, the oldest first; one that cannot be sent does not keep the others back."""
@@ -109,29 +110,18 @@ class SendFlaggedMail:
         )
 
 
+@dataclass(frozen=True, slots=True)
 class SendScanMail:
     """Mails what is to be said about whole scans, and about starting as a whole."""
 
-    def __init__(
-        self,
-        post: Post,
-        clock: Clock,
-        *,
-        records: Records,
-        waiting: WaitingRecords,
-        scans: Scans,
-        control: Control,
-        stack_name: str,
-        limit: int,
-    ) -> None:
-        self._records = records
-        self._waiting = waiting
-        self._scans = scans
-        self._control = control
-        self._post = post
-        self._clock = clock
-        self._stack_name = stack_name
-        self._limit = limit
+    _records: Records
+    _waiting: WaitingRecords
+    _scans: Scans
+    _control: Control
+    _post: Post
+    _clock: Clock
+    _stack_name: str
+    _limit: int
 
     def run(self, context: SweepContext, until: float) -> None:
         """Send what is due; one that cannot be sent does not keep the others back."""
@@ -146,10 +136,7 @@ class SendScanMail:
 
     def _mail_pause(self, settings: Settings) -> None:
         mail = partial(scan_mail.pause_mail, settings, self._stack_name)
-        self._post.deliver(("pause", settings.paused_at), mail, self._pause_mail_sent)
-
-    def _pause_mail_sent(self) -> Outcome:
-        return self._control.pause_mail_sent()
+        self._post.deliver(("pause", settings.paused_at), mail, self._control.pause_mail_sent)
 
     def _mail_scan(self, scan: Scan, kind: ScanMail) -> None:
         # A scan that was opened again is closed again, and so has another digest.

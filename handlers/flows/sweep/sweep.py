@@ -104,23 +104,13 @@ class SweepFlow:
 def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[SweepTask, float]]:
     """Return the tasks in their order, with the seconds that each may take: what is short and urgent comes before what is long."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
-    queues, post = ports.queues, Post(ports.topic, clock)
-    scan_mails = SendScanMail(
-        post,
-        clock,
-        records=records,
-        waiting=waiting,
-        scans=scans,
-        control=control,
-        stack_name=settings.stack_name,
-        limit=settings.mails_per_scan,
-    )
+    queues, post, stack, limit = ports.queues, Post(ports.topic, clock), settings.stack_name, settings.mails_per_scan
     return (
         (SwitchLanes(ports.switches), 5.0),
-        (SendFlaggedMail(records, scans, post, clock, stack_name=settings.stack_name, limit=settings.mails_per_scan), 15.0),
+        (SendFlaggedMail(records, scans, post, clock, stack, limit), 15.0),
         (WatchJobs(waiting, scans, ports.batch_jobs, clock), 5.0),
         (CloseScans(records, waiting, scans, clock), 5.0),
-        (scan_mails, 10.0),
+        (SendScanMail(records, waiting, scans, control, post, clock, stack, limit), 10.0),
         (CheckOverdue(records, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
         (NoteProgress(scans, clock), 5.0),
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),

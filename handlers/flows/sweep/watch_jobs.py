@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from handlers.adapters.batch_jobs import OVER, BatchJobs
@@ -25,15 +25,15 @@ SETTLED_SECONDS = 60.0
 BROKEN = frozenset({"Cancelled", "Failed"})
 
 
+@dataclass(slots=True)
 class WatchJobs:
     """Notes how the batch jobs stand of scans that are not over."""
 
-    def __init__(self, waiting: WaitingRecords, scans: Scans, batch_jobs: BatchJobs, clock: Clock) -> None:
-        self._waiting = waiting
-        self._scans = scans
-        self._batch_jobs = batch_jobs
-        self._clock = clock
-        self._asked: dict[str, float] = {}
+    _waiting: WaitingRecords
+    _scans: Scans
+    _batch_jobs: BatchJobs
+    _clock: Clock
+    _asked: dict[str, float] = field(default_factory=dict)
 
     def run(self, context: SweepContext, until: float) -> None:
         """Ask after every job that may have moved, and pause the scans of those that broke."""

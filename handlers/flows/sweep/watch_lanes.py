@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from handlers.adapters.functions import LaneSwitches
 from handlers.adapters.queue import LaneQueues
@@ -17,11 +17,11 @@ from handlers.runtime.logs import Log
 EMPTY_SECONDS = 55.0
 
 
+@dataclass(frozen=True, slots=True)
 class SwitchLanes:
     """Makes the lanes' event source mappings agree with the settings; no other code switches them."""
 
-    def __init__(self, switches: LaneSwitches) -> None:
-        self._switches = switches
+    _switches: LaneSwitches
 
     def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # two short calls
         """Disable the mappings while starting is paused, enable them otherwise."""
@@ -30,15 +30,15 @@ class SwitchLanes:
             Log().info("lanes switched", enabled=not paused, mappings=switched)
 
 
+@dataclass(frozen=True, slots=True)
 class WatchLanes:
     """Detects lost messages: a new dead letter, or an empty lane while videos wait."""
 
-    def __init__(self, waiting: WaitingRecords, scans: Scans, control: Control, queues: LaneQueues, clock: Clock) -> None:
-        self._waiting = waiting
-        self._scans = scans
-        self._control = control
-        self._queues = queues
-        self._clock = clock
+    _waiting: WaitingRecords
+    _scans: Scans
+    _control: Control
+    _queues: LaneQueues
+    _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
         """Have the videos of a lane sent again that has lost messages."""

@@ -1,6 +1,5 @@
 """SQS from the emulator's queues (`tools.emulator.services.sqs.queue`): names, clients' operations, and waking whoever polls."""
 
-from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.sqs.queue import Limits, MessageQueue
 
 _URL = "https://sqs.us-east-1.amazonaws.com/111122223333/"
@@ -51,9 +50,7 @@ class Queues:
 
     def receive(self, queue_arn, max_messages):
         """Return at most `max_messages` messages."""
-        name = _name(queue_arn)
-        received = self._take(name, max_messages, None)
-        return [ReceivedMessage(one.message_id, one.handle, one.body, one.md5, one.system, {}) for one in received]
+        return self._take(_name(queue_arn), max_messages, None)
 
     def visibility_seconds(self, queue_arn):
         """Return for how long the queue hides a message."""
@@ -81,7 +78,7 @@ class Queues:
 
     def _receive_message(self, QueueUrl, MaxNumberOfMessages, VisibilityTimeout):  # noqa: N803 # boto3's names
         received = self._take(_of_url(QueueUrl), MaxNumberOfMessages, VisibilityTimeout)
-        return {"Messages": [{"Body": one.body, "ReceiptHandle": one.handle} for one in received]} if received else {}
+        return {"Messages": [{"Body": one.body, "ReceiptHandle": one.receipt_handle} for one in received]} if received else {}
 
     def _delete_message(self, QueueUrl, ReceiptHandle):  # noqa: N803 # boto3's names
         self._queues[_of_url(QueueUrl)].delete(ReceiptHandle)

@@ -34,9 +34,7 @@ ALCOHOL = [(0, "Alcohol", "", 1, 60.0)]
 
 @pytest.fixture(name="flow")
 def _flow(table, rekognition, work, clock):
-    return CompleteFlow(
-        table.records, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, topic_arn=COMPLETIONS
-    )
+    return CompleteFlow(table.records, AnalysisReader(rekognition, clock), HitStore(work, WORK_BUCKET), POLICY, clock, COMPLETIONS)
 
 
 @pytest.fixture(name="complete")

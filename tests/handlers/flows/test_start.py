@@ -40,7 +40,7 @@ class Lanes:
         """Begin a new environment of the function."""
         settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs))
         start_flow = StartFlow(
-            self.table.records, self.table.control, self.objects, AnalysisStarter(self.rekognition), self.clock, settings=settings
+            self.table.records, self.table.control, self.objects, AnalysisStarter(self.rekognition), self.clock, settings
         )
         self.flow = LaneEventsFlow(start_flow, self.queues, self.clock)
 

@@ -28,17 +28,11 @@ _LONG_TERM, _TEMPORARY = "AKIA", "ASIA"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user, or a session of a role: what policies apply to.
+    """A user, or a session of a role: what policies apply to."""
 
-    Attributes:
-        name: What ledgers call it: `tool`, or a function's name.
-        arn: The ARN that AWS would state: a user's, or that of a role's session.
-        role: The ARN of the role, whose policies say what a session may do; None for a user.
-    """
-
-    name: str
-    arn: str
-    role: str | None = None
+    name: str  # what ledgers call it: `tool`, or a function's name
+    arn: str  # the ARN that AWS would state: a user's, or that of a role's session
+    role: str | None = None  # the ARN of the role, whose policies say what a session may do; None for a user
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -16,32 +17,24 @@ from tools.emulator.core.ledger import ApiCall, ApiLedger
 from tools.emulator.core.server import Application, StartResponse
 
 
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """A WSGI application around moto's."""
 
-    def __init__(
-        self,
-        application: Application,
-        *,
-        clock: Clock,
-        ledger: ApiLedger,
-        faults: ApiFaults,
-        admission: Admission,
-    ) -> None:
-        self._application = application
-        self._clock = clock
-        self._ledger = ledger
-        self._faults = faults
-        self._admission = admission
+    application: Application
+    clock: Clock
+    ledger: ApiLedger
+    faults: ApiFaults
+    admission: Admission
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         call = identify(environ)
         try:
-            principal = self._admission.admit(environ, call)
+            principal = self.admission.admit(environ, call)
         except RefusedError as refused:
             return _answer(start_response, call, refused.status, refused.reason.code(call.protocol), str(refused))
-        order = self._faults.take(call.service, call.operation)
+        order = self.faults.take(call.service, call.operation)
         if order is not None:
             return self._struck(principal, call, order, environ, start_response)
 
@@ -49,18 +42,18 @@ class Gateway:
             self._note(principal, call, int(status.partition(" ")[0]))
             return start_response(status, _without_sharing(headers), *rest)
 
-        return self._application(environ, noting)
+        return self.application(environ, noting)
 
     def _struck(
         self, principal: Principal, call: Call, order: Order, environ: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
         if order.carried_out:
-            _exhaust(self._application(environ, lambda *_: None))
+            _exhaust(self.application(environ, lambda *_: None))
         self._note(principal, call, order.status)
         return _answer(start_response, call, order.status, order.code, order.message)
 
     def _note(self, principal: Principal, call: Call, status: int) -> None:
-        self._ledger.note(ApiCall(self._clock.now(), principal.name, call.service, call.operation, status))
+        self.ledger.note(ApiCall(self.clock.now(), principal.name, call.service, call.operation, status))
 
 
 def _exhaust(answer: Iterable[bytes]) -> None:

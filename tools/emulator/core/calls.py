@@ -46,19 +46,12 @@ _S3_MARKS = tuple({mark for _, _, mark in _S3 if mark})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An AWS call.
+    """An AWS call."""
 
-    Attributes:
-        service: boto3's name of the service, e.g. `dynamodb`, `s3control`; "" for anything else.
-        operation: AWS's name, e.g. `PutItem`; method and path where the name is not known here.
-        signature: What signs it, None where nothing does.
-        protocol: `json`, `query`, `rest-xml` or `rest-json`: how an error is written.
-    """
-
-    service: str
-    operation: str
-    signature: Signature | None
-    protocol: str
+    service: str  # boto3's name of the service, e.g. `dynamodb`, `s3control`; "" for anything else
+    operation: str  # AWS's name, e.g. `PutItem`; method and path where the name is not known here
+    signature: Signature | None  # what signs it, None where nothing does
+    protocol: str  # `json`, `query`, `rest-xml` or `rest-json`: how an error is written
 
 
 def identify(environ: dict[str, Any]) -> Call:

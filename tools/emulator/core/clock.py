@@ -23,15 +23,12 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return the time in epoch seconds."""
-        ...
 
     def call_later(self, seconds: float, action: Action) -> None:
         """Call the action once, after some seconds; it must not raise."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait for some of this clock's seconds."""
-        ...
 
 
 class _Agenda:

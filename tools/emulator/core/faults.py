@@ -8,27 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Order:
-    """What goes wrong with a call.
-
-    Attributes:
-        service: boto3's name of the service.
-        operation: AWS's name of the operation.
-        skip: How many calls still pass before it strikes.
-        times: How many calls it strikes then.
-        status: The HTTP status of the answer.
-        code: The error's code.
-        message: The error's message.
-        carried_out: Whether the call is carried out all the same; then only its answer is lost.
-    """
+    """What goes wrong with a call."""
 
     service: str
     operation: str
-    skip: int
-    times: int
+    skip: int  # how many calls still pass before it strikes
+    times: int  # how many calls it strikes then
     status: int
     code: str
     message: str
-    carried_out: bool
+    carried_out: bool  # whether the call is carried out all the same; then only its answer is lost
 
 
 class ApiFaults:

@@ -1,52 +1,55 @@
-"""Every API call that the world's server answered: when, who, what, and with which status."""
+"""The last of what happened, and of it every API call that the world's server answered."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-KEPT = 200_000  # entries; a rehearsal of 500 videos makes some 6,000 calls
+T = TypeVar("T")
+
+
+class Ledger(Generic[T]):
+    """The last entries, oldest first; safe to use from any thread."""
+
+    def __init__(self, kept: int) -> None:
+        self._entries: deque[T] = deque(maxlen=kept)
+        self._lock = threading.Lock()
+
+    def note(self, entry: T) -> None:
+        """Add an entry."""
+        with self._lock:
+            self._entries.append(entry)
+
+    def entries(self) -> list[T]:
+        """Return what is kept."""
+        with self._lock:
+            return list(self._entries)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One call.
+    """One call."""
 
-    Attributes:
-        time: Epoch seconds of the world, when it was answered.
-        principal: The function that signed it, or `tool`.
-        service: boto3's name of the service.
-        operation: AWS's name of the operation.
-        status: The HTTP status.
-    """
-
-    time: float
-    principal: str
+    time: float  # epoch seconds of the world, when it was answered
+    principal: str  # the function that signed it, or `tool`
     service: str
     operation: str
     status: int
 
 
-class ApiLedger:
-    """The last calls, oldest first."""
+class ApiLedger(Ledger[ApiCall]):
+    """The last calls; a rehearsal of 500 videos makes some 6,000."""
 
     def __init__(self) -> None:
-        self._calls: deque[ApiCall] = deque(maxlen=KEPT)
-        self._lock = threading.Lock()
-
-    def note(self, call: ApiCall) -> None:
-        """Add a call."""
-        with self._lock:
-            self._calls.append(call)
+        super().__init__(200_000)
 
     def calls(self, *, principal: str | None = None, service: str | None = None, operation: str | None = None) -> list[ApiCall]:
         """Return the calls of a principal, to a service, of an operation; of all where None."""
-        with self._lock:
-            kept = list(self._calls)
         return [
             call
-            for call in kept
+            for call in self.entries()
             if principal in (None, call.principal) and service in (None, call.service) and operation in (None, call.operation)
         ]
 

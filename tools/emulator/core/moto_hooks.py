@@ -11,13 +11,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from moto.cloudformation import parsing
 from moto.core.base_backend import BackendDict
+from moto.core.common_models import CloudFormationModel
 from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from tools.emulator.core.refusal import refuse
 from tools.emulator.core.server import Application
 
 ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"  # where moto looks for the account of a request
@@ -28,16 +30,10 @@ _ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path of a service that is answered by `dispatch`, whether moto knows the path or not.
+    """A path of a service that is answered by `dispatch`, whether moto knows the path or not."""
 
-    Attributes:
-        urls: The `urls` module of moto's service.
-        path: A pattern as in its `url_paths`.
-        dispatch: What answers.
-    """
-
-    urls: ModuleType
-    path: str
+    urls: ModuleType  # the `urls` module of moto's service
+    path: str  # a pattern as in its `url_paths`
     dispatch: Callable[..., Any]
 
 
@@ -108,6 +104,51 @@ def _followed(original: Any, then: Callable[..., Any]) -> object:  # noqa: ANN40
         return result
 
     return classmethod(wrapped) if isinstance(original, classmethod) else wrapped
+
+
+class Resource:
+    """A resource of a type that moto's CloudFormation lacks: `Ref` is its id, and `Fn::GetAtt` its ARN where it has one."""
+
+    def __init__(self, physical_id: str, arn: str | None = None) -> None:
+        self.physical_resource_id = physical_id
+        self.arn = arn
+
+    def get_cfn_attribute(self, _: str) -> str | None:
+        """Return the ARN, the only attribute there is."""
+        return self.arn
+
+
+def resource_type(
+    name: str,
+    create: Callable[[str, dict[str, Any], Any], tuple[str, ...]],
+    delete: Callable[[str, Any], None] = lambda *_: None,
+    *,
+    has_arn: bool = False,
+) -> type[Resource]:
+    """Add a type to moto's CloudFormation for as long as what is returned lives: moto finds it as a subclass of its model.
+
+    Args:
+        name: The type's.
+        create: Makes a resource by its logical id, its properties, and account and Region as a tuple; returns its id, and its ARN.
+        delete: Deletes a resource by its id, and account and Region as a tuple.
+        has_arn: Whether `Fn::GetAtt` knows `Arn`.
+    """
+
+    def created(cls: type[Resource], /, logical_id: str, template: Any, account: str, region: str, **_: object) -> Resource:  # noqa: ANN401 - moto's
+        return cls(*create(logical_id, template["Properties"], (account, region)))
+
+    def updated(*_: object, **__: object) -> NoReturn:
+        raise refuse("cloudformation", f"a change of {name}")
+
+    members = {
+        "cloudformation_type": staticmethod(lambda: name),
+        "cloudformation_name_type": staticmethod(lambda: ""),
+        "has_cfn_attr": staticmethod(lambda attribute: has_arn and attribute == "Arn"),
+        "create_from_cloudformation_json": classmethod(created),
+        "update_from_cloudformation_json": staticmethod(updated),
+        "delete": lambda made, account, region: delete(made.physical_resource_id, (account, region)),
+    }
+    return type(name, (Resource, CloudFormationModel), members)
 
 
 @contextmanager

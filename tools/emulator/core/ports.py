@@ -50,30 +50,21 @@ class Objects(Protocol):
 
     def list(self, bucket: str) -> Iterator[ListedVersion]:
         """Yield the versions of a bucket's objects by key, without delete markers; raise as `read` does for the bucket."""
-        ...
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         """Return an object, or raise `NoSuchObjectError`, `ObjectArchivedError` or `ObjectForbiddenError`."""
-        ...
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
         """Store an object with SSE-S3; raise `NoSuchObjectError` where there is no such bucket, or `ObjectForbiddenError`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """What a synchronous invocation came to.
+    """What a synchronous invocation came to."""
 
-    Attributes:
-        status: 200 where the function ran, 429 where it was throttled, 404 where there is none, 500 for a fault of Lambda's.
-        payload: What the function returned, or the error object (`errorMessage`, `errorType`, ...), as JSON.
-        function_error: None, or "Unhandled" where the function raised, timed out or died.
-    """
-
-    status: int
-    payload: bytes
-    function_error: str | None = None
+    status: int  # 200 where the function ran, 429 where it was throttled, 404 where there is none, 500 for a fault of Lambda's
+    payload: bytes  # what the function returned, or the error object (`errorMessage`, `errorType`, ...), as JSON
+    function_error: str | None = None  # None, or "Unhandled" where the function raised, timed out or died
 
 
 class Functions(Protocol):
@@ -81,11 +72,9 @@ class Functions(Protocol):
 
     def invoke(self, function_arn: str, payload: bytes, done: Callable[[InvocationResult], None]) -> None:
         """Invoke a function and call `done` once with the result (RequestResponse)."""
-        ...
 
-    def invoke_event(self, function_arn: str, payload: bytes) -> bool:
-        """Queue an asynchronous invocation with Lambda's own retries and dead letters; False where there is no such function."""
-        ...
+    def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
+        """Queue an asynchronous invocation, with the sender's trace if it has one; False where there is no such function."""
 
 
 class Topics(Protocol):
@@ -93,7 +82,6 @@ class Topics(Protocol):
 
     def publish(self, topic_arn: str, message: str) -> None:
         """Publish a message to a topic; raise `LookupError` where there is no such topic."""
-        ...
 
 
 class Queues(Protocol):
@@ -101,58 +89,30 @@ class Queues(Protocol):
 
     def send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
         """Send a message (attributes are strings); raise `LookupError` where there is no such queue."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message as an event source mapping receives it.
+    """A message as it was received: what it was at that moment."""
 
-    Attributes:
-        message_id: SQS's id of the message, the same at each receipt.
-        receipt_handle: The handle of this receipt.
-        body: The body.
-        md5_of_body: 32 hex digits.
-        attributes: ApproximateReceiveCount, SentTimestamp, SenderId, ApproximateFirstReceiveTimestamp (all as strings, times in
-            epoch milliseconds) and AWSTraceHeader where the message has one.
-        message_attributes: By name, in the form of Lambda's event: `{"stringValue": ..., "dataType": "String",
-            "stringListValues": [], "binaryListValues": []}`.
-    """
-
-    message_id: str
-    receipt_handle: str
+    message_id: str  # SQS's id of the message, the same at each receipt
+    receipt_handle: str  # the handle of this receipt
     body: str
-    md5_of_body: str
+    md5_of_body: str  # 32 hex digits
+    # SQS's own, by their names, times in epoch milliseconds; AWSTraceHeader where the message has one.
     attributes: Mapping[str, str]
+    # The sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`.
     message_attributes: Mapping[str, Mapping[str, Any]]
 
 
 class ReceivingQueues(Protocol):
-    """SQS as an event source mapping sees it. Called from several threads."""
+    """SQS as an event source mapping sees it. Called from several threads; each raises `LookupError` for an unknown queue."""
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return up to `max_messages` (1 to 10) visible messages, without waiting.
-
-        They are hidden for the queue's visibility timeout. Each receipt counts, and sends a message that was received too often to
-        the dead-letter queue, as SQS does.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
-        ...
+        """Return up to `max_messages` (1 to 10) visible messages, hidden from now on, without waiting."""
 
     def visibility_seconds(self, queue_arn: str) -> float:
-        """Return for how long the queue hides a message that was received.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
-        ...
+        """Return for how long the queue hides a message that was received."""
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
-        """Delete messages by the handles of their receipts; a handle that is no longer valid is ignored.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
-        ...
+        """Delete messages by the handles of their receipts; a handle that is no longer valid is ignored."""

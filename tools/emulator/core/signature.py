@@ -33,27 +33,16 @@ _UNRESERVED = "-_.~"
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A request's signature as it says it is.
+    """A request's signature as it says it is."""
 
-    Attributes:
-        access_key: Whose secret it says it was made with.
-        service: The service's signing name, e.g. `s3`, `monitoring`.
-        region: The Region of its scope.
-        date: The day of its scope.
-        headers: The names of the headers that it covers, in lower case.
-        value: The signature itself.
-        version: 4, or 2 for S3's older query form.
-        in_query: Whether the query carries it.
-    """
-
-    access_key: str
-    service: str
+    access_key: str  # whose secret it says it was made with
+    service: str  # the service's signing name, e.g. `s3`, `monitoring`
     region: str
     date: str
-    headers: tuple[str, ...]
+    headers: tuple[str, ...]  # the names of the headers that it covers, in lower case
     value: str
-    version: int
-    in_query: bool
+    version: int  # 4, or 2 for S3's older query form
+    in_query: bool  # whether the query carries it
 
 
 def claims(environ: dict[str, Any]) -> bool:

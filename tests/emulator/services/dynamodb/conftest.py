@@ -2,7 +2,8 @@
 
 import pytest
 
-from tools.emulator.services.dynamodb import Service, responses
+from tools.emulator.services.dynamodb import responses
+from tools.emulator.services.dynamodb.responses import DynamoDbService as Service
 from tools.emulator.settings import EmulatorSettings
 
 TABLE = "table"

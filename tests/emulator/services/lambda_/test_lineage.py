@@ -57,19 +57,6 @@ def test_the_root_stays():
     assert first.split(";")[0] == second.split(";")[0]
 
 
-@pytest.mark.parametrize("header", [None, "", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"])
-def test_requests_from_outside_carry_nothing(header):
-    """Only a function's requests have a lineage to hand on."""
-    assert lineage.carried(header) is None
-
-
-def test_a_functions_header_is_carried_as_it_stands():
-    """What a function's SDK sends goes on with the message unchanged."""
-    header = rounds(ARN, 3)
-
-    assert lineage.carried(header) == header
-
-
 @given(st.text())
 def test_any_header_is_survived(header):
     """Whatever a request's header holds, an invocation gets a well-formed one."""

@@ -34,7 +34,7 @@ def _report(**members):
         ({"RoleArn": "arn:aws:iam::111122223333:user/batch"}, "RoleArn"),
         ({"Description": ""}, "Description"),
         ({"Description": "x" * 257}, "Description"),
-        ({"Operation": None}, "Exactly one operation"),
+        ({"Operation": None}, "Operation is required"),
         ({"Operation": {}}, "Exactly one operation"),
         ({"Operation": {"LambdaInvoke": {}, "S3PutObjectTagging": {}}}, "Exactly one operation"),
         ({"Operation": {"LambdaInvoke": {}}}, "FunctionArn"),
@@ -46,8 +46,8 @@ def _report(**members):
         ({"Operation": _invoke(InvocationSchemaVersion="2.0", UserArguments={str(n): "" for n in range(11)})}, "1 to 10 entries"),
         ({"Operation": _invoke(InvocationSchemaVersion="2.0", UserArguments={"a" * 65: "b"})}, "1 to 64"),
         ({"Operation": _invoke(InvocationSchemaVersion="2.0", UserArguments={"a": "b" * 1025})}, "up to 1024"),
-        ({"Report": None}, "Report with Enabled"),
-        ({"Report": {}}, "Report with Enabled"),
+        ({"Report": None}, "Report is required"),
+        ({"Report": {}}, "Report.Enabled is required"),
         ({"Report": _report(Bucket=None)}, "Bucket"),
         ({"Report": _report(Bucket="work")}, "Report.Bucket"),
         ({"Report": _report(Format=None)}, "Report.Format"),
@@ -55,17 +55,17 @@ def _report(**members):
         ({"Report": _report(Prefix="x" * 513)}, "Prefix"),
         ({"Report": _report(ExpectedBucketOwner="me")}, "ExpectedBucketOwner"),
         ({"Manifest": None}, "Manifest or ManifestGenerator is required"),
-        ({"ManifestGenerator": {"S3JobManifestGenerator": {}}}, "not both"),
+        ({"ManifestGenerator": {}}, "not both"),
         ({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}, "unique"),
         ({"Tags": [{"Key": "", "Value": "1"}]}, "Key"),
-        ({"Tags": [{"Key": "a", "Value": "<b>"}]}, "Tags may hold"),
+        ({"Tags": [{"Key": "a", "Value": "<b>"}]}, "Tags.Value"),
     ],
 )
 def test_bad_request(bench, members, part):
     """What S3 refuses is refused before there is a job, with a sentence that names the parameter."""
     error = _refused(bench, **members)
 
-    assert ("BadRequestException", 400) == (error.code, error.http_status)
+    assert ("BadRequestException", 400) == (error.code, error.status)
     assert part in error.message
     assert ([], None) == bench.engine.list_jobs()
 
@@ -76,7 +76,7 @@ def test_bad_request(bench, members, part):
         ({"Location": {"ObjectArn": "arn:aws:s3:::work", "ETag": "e"}}, "ObjectArn"),
         ({"Location": {"ObjectArn": "arn:aws:s3:::work/m.csv"}}, "ETag"),
         ({"Location": {"ObjectArn": "arn:aws:s3:::work/m.csv", "ETag": "e", "ObjectVersionId": ""}}, "ObjectVersionId"),
-        ({"Location": None}, "Spec and Location"),
+        ({"Location": None}, "Manifest.Location is required"),
         ({"Spec": {"Format": "S3BatchOperations_CSV_20180820", "Fields": ["Bucket", "Name"]}}, "Fields"),
     ],
 )
@@ -93,7 +93,12 @@ def test_bad_manifest_member(bench, changes, part):
     [
         ({"Operation": {"S3PutObjectTagging": {"TagSet": []}}}, "S3PutObjectTagging"),
         (
-            {"Manifest": {"Spec": {"Format": "S3InventoryReport_CSV_20161130"}, "Location": {"ObjectArn": "x", "ETag": "e"}}},
+            {
+                "Manifest": {
+                    "Spec": {"Format": "S3InventoryReport_CSV_20161130"},
+                    "Location": {"ObjectArn": "arn:aws:s3:::work/m.json", "ETag": "e"},
+                }
+            },
             "S3InventoryReport_CSV_20161130",
         ),
     ],
@@ -102,7 +107,7 @@ def test_not_implemented(bench, members, name):
     """What only the real service can do is refused by its name."""
     error = _refused(bench, **members)
 
-    assert ("NotImplemented", 501) == (error.code, error.http_status)
+    assert ("NotImplemented", 501) == (error.code, error.status)
     assert name in error.message
 
 
@@ -117,7 +122,7 @@ def test_other_account(bench, members, message):
     """Another account's jobs and roles are denied."""
     error = _refused(bench, **members)
 
-    assert ("AccessDenied", 403, message) == (error.code, error.http_status, error.message)
+    assert ("AccessDenied", 403, message) == (error.code, error.status, error.message)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from tools.emulator.services.sns import Service, responses
-from tools.emulator.services.sqs import Service as Queues
+from tools.emulator.services.sns import responses
+from tools.emulator.services.sns.backend import SnsService as Service
 from tools.emulator.services.sqs import responses as sqs_responses
+from tools.emulator.services.sqs.backend import SqsService as Queues
 from tools.emulator.settings import EmulatorSettings
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:known"
@@ -130,7 +131,7 @@ def test_a_queue_gets_the_envelope_or_the_bare_message(bench):
     (bare,) = bench.received(raw)
     assert json.loads(envelope.body)["Message"] == "text"
     assert bare.body == "text"
-    assert bare.message_attributes["Kind"]["stringValue"] == "k"
+    assert bare.message_attributes["Kind"]["StringValue"] == "k"
 
 
 def test_a_mail_is_a_file_for_each_subscription(bench):

@@ -43,8 +43,8 @@ class QueueMachine(RuleBasedStateMachine):
             assert self.visible_at[receipt.message_id] <= self.clock.now()
             self.visible_at[receipt.message_id] = self.clock.now() + 30
             self.receives[receipt.message_id] += 1
-            self.last_handle[receipt.message_id] = receipt.handle
-        return [(receipt.message_id, receipt.handle) for receipt in received]
+            self.last_handle[receipt.message_id] = receipt.receipt_handle
+        return [(receipt.message_id, receipt.receipt_handle) for receipt in received]
 
     @rule(seconds=st.integers(1, 40))
     def wait(self, seconds):

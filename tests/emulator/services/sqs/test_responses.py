@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tools.emulator.services.sqs import Service, responses
+from tools.emulator.services.sqs import responses
+from tools.emulator.services.sqs.backend import SqsService as Service
 from tools.emulator.settings import EmulatorSettings
 
 
@@ -362,7 +363,7 @@ def test_other_services_send_and_receive(queue):
     queue.service.delete(queue.arn, [again.receipt_handle])
 
     assert received.body == "body"
-    assert received.message_attributes["ErrorCode"]["stringValue"] == "200"
+    assert received.message_attributes["ErrorCode"]["StringValue"] == "200"
     assert again.attributes["ApproximateReceiveCount"] == "2"
     assert queue.depth() == (0, 0, 0)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tools.emulator.core.clock import Clock
@@ -21,9 +22,9 @@ OPERATIONS: dict[str, Callable[[State, Request], Response]] = {
     "GetItem": batches.get_item,
     "BatchGetItem": batches.batch_get_item,
     "TransactGetItems": batches.transact_get_items,
-    "PutItem": writes.put_item,
-    "UpdateItem": writes.update_item,
-    "DeleteItem": writes.delete_item,
+    "PutItem": partial(writes.single, "Put"),
+    "UpdateItem": partial(writes.single, "Update"),
+    "DeleteItem": partial(writes.single, "Delete"),
     "BatchWriteItem": batches.batch_write_item,
     "TransactWriteItems": transactions.transact_write_items,
     "Query": queries.query,

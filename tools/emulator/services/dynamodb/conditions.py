@@ -7,32 +7,19 @@ from __future__ import annotations
 
 import base64
 import operator
-from collections.abc import Callable
-from typing import Any, assert_never
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tools.emulator.services.dynamodb.errors import ConditionFailedError, ValidationError
 from tools.emulator.services.dynamodb.scope import Scope, look_up
-from tools.emulator.services.dynamodb.syntax import (
-    Between,
-    Both,
-    Call,
-    Comparison,
-    Condition,
-    Either,
-    In,
-    Literal,
-    Not,
-    Operand,
-    Path,
-    Size,
-)
+from tools.emulator.services.dynamodb.syntax import Call, Literal, Node, Path, walk
 from tools.emulator.services.dynamodb.values import ORDERED, SETS, Item, Value, comparable, kind
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _SIZED = ("S", "B", "SS", "NS", "BS", "L", "M")
 
 
-def demand(condition: Condition | None, item: Item | None, scope: Scope, *, show_old: bool) -> None:
+def demand(condition: Call | None, item: Item | None, scope: Scope, *, show_old: bool) -> None:
     """Let a write pass only if its condition holds for the old item.
 
     Raises:
@@ -42,72 +29,45 @@ def demand(condition: Condition | None, item: Item | None, scope: Scope, *, show
         raise ConditionFailedError(item if show_old else None)
 
 
-def holds(condition: Condition, item: Item, scope: Scope) -> bool:
+def holds(condition: Call, item: Item, scope: Scope) -> bool:
     """Return whether a condition holds for an item (`{}` where there is none)."""
-    match condition:
-        case Both(left, right):
-            return holds(left, item, scope) and holds(right, item, scope)
-        case Either(left, right):
-            return holds(left, item, scope) or holds(right, item, scope)
-        case Not(inner):
-            return not holds(inner, item, scope)
-        case _:
-            return _true(condition, item, scope)
+    inner = (holds(part, item, scope) for part in condition.arguments if isinstance(part, Call))
+    match condition.function:
+        case "AND":
+            return all(inner)
+        case "OR":
+            return any(inner)
+        case "NOT":
+            return not all(inner)
+    return _true(condition.function, [_resolve(part, item, scope) for part in condition.arguments])
 
 
-def _true(condition: Comparison | Between | In | Call, item: Item, scope: Scope) -> bool:
-    match condition:
-        case Comparison(sign, left, right):
-            return _compare(sign, _resolve(left, item, scope), _resolve(right, item, scope))
-        case Between(value, low, high):
-            found, lowest, highest = (_resolve(operand, item, scope) for operand in (value, low, high))
-            return _compare(">=", found, lowest) and _compare("<=", found, highest)
-        case In(value, options):
-            found = _resolve(value, item, scope)
-            return any(_compare("=", found, _resolve(option, item, scope)) for option in options)
-        case Call():
-            return _call(condition, item, scope)
-    assert_never(condition)
-
-
-def check(condition: Condition | None, scope: Scope) -> None:
+def check(condition: Call | None, scope: Scope) -> None:
     """Refuse what is wrong with a condition whatever the item: the type of a value that shall be ordered.
 
     Raises:
         ValidationError: Naming the operator and the type.
     """
-    match condition:
-        case Both(left, right) | Either(left, right):
-            check(left, scope)
-            check(right, scope)
-        case Not(inner):
-            check(inner, scope)
-        case Comparison(sign, left, right) if sign in _ORDER:
-            _check_ordered(sign, (left, right), scope)
-        case Between(value, low, high):
-            _check_ordered("BETWEEN", (value, low, high), scope)
-        case _:
-            pass
+    for node in () if condition is None else walk(condition):
+        if isinstance(node, Call) and (node.function in _ORDER or node.function == "BETWEEN"):
+            _check_ordered(node, scope)
 
 
-def _check_ordered(sign: str, operands: tuple[Operand, ...], scope: Scope) -> None:
-    for operand in operands:
+def _check_ordered(call: Call, scope: Scope) -> None:
+    for operand in call.arguments:
         if isinstance(operand, Literal) and kind(scope.value(operand)) not in ORDERED:
             raise ValidationError(
                 "Invalid expression: Incorrect operand type for operator or function; "
-                f"operator: {sign}, operand type: {kind(scope.value(operand))}",
+                f"operator: {call.function}, operand type: {kind(scope.value(operand))}",
             )
 
 
-def _resolve(operand: Operand, item: Item, scope: Scope) -> Value | None:
-    match operand:
-        case Literal():
-            return scope.value(operand)
-        case Path():
-            return look_up(item, scope.steps(operand))
-        case Size(path):
-            return _size(look_up(item, scope.steps(path)))
-    assert_never(operand)
+def _resolve(operand: Node, item: Item, scope: Scope) -> Value | None:
+    if isinstance(operand, Literal):
+        return scope.value(operand)
+    if isinstance(operand, Path):
+        return look_up(item, scope.steps(operand))
+    return _size(_resolve(operand.arguments[0], item, scope))
 
 
 def _size(value: Value | None) -> Value | None:
@@ -129,21 +89,28 @@ def _compare(sign: str, left: Value | None, right: Value | None) -> bool:
     return kind(left) in ORDERED and _ORDER[sign](comparable(left), comparable(right))
 
 
-def _call(call: Call, item: Item, scope: Scope) -> bool:
-    found = _resolve(call.arguments[0], item, scope)
-    if call.function == "attribute_exists":
-        return found is not None
-    if call.function == "attribute_not_exists":
-        return found is None
-    wanted = _resolve(call.arguments[1], item, scope)
-    if found is None or wanted is None:
-        return False
-    if call.function == "attribute_type":
+def _true(function: str, operands: Sequence[Value | None]) -> bool:
+    found, *others = operands
+    match function:
+        case "attribute_exists":
+            return found is not None
+        case "attribute_not_exists":
+            return found is None
+        case "BETWEEN":
+            return _compare(">=", found, others[0]) and _compare("<=", found, others[1])
+        case "IN":
+            return any(_compare("=", found, option) for option in others)
+        case "attribute_type" | "begins_with" | "contains":
+            return found is not None and others[0] is not None and _matches(function, found, others[0])
+    return _compare(function, found, others[0])
+
+
+def _matches(function: str, found: Value, wanted: Value) -> bool:
+    if function == "attribute_type":
         return kind(found) == wanted.get("S")
-    if call.function == "begins_with":
-        return (
-            kind(found) == kind(wanted) and kind(found) in ("S", "B") and comparable(found).startswith(comparable(wanted)) is True
-        )
+    if function == "begins_with":
+        alike = kind(found) == kind(wanted) and kind(found) in ("S", "B")
+        return alike and comparable(found).startswith(comparable(wanted)) is True
     return _contains(found, wanted)
 
 

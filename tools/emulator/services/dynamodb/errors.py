@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.emulator.core.refusal import AwsError
 
-class DynamoDbError(Exception):
-    """An error of DynamoDB's: its code, its message and what else its body carries (`Item`, `CancellationReasons`)."""
 
-    def __init__(self, code: str, message: str, **extra: Any) -> None:  # noqa: ANN401 - whatever the wire carries
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.extra = extra
+class DynamoDbError(AwsError):
+    """An error of DynamoDB's, perhaps with `Item` or `CancellationReasons`."""
 
 
 class ValidationError(DynamoDbError):
@@ -26,7 +22,7 @@ class ConditionFailedError(DynamoDbError):
     """ConditionalCheckFailedException, with the old item where the caller asked for it."""
 
     def __init__(self, item: dict[str, Any] | None) -> None:
-        extra = {} if item is None else {"Item": item}
+        extra: dict[str, Any] = {} if item is None else {"Item": item}
         super().__init__("ConditionalCheckFailedException", "The conditional request failed", **extra)
 
 

@@ -16,26 +16,7 @@ from typing import Generic, TypeVar
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from tools.emulator.services.dynamodb.errors import ValidationError
-from tools.emulator.services.dynamodb.syntax import (
-    Arithmetic,
-    Assignment,
-    Between,
-    Both,
-    Call,
-    Comparison,
-    Condition,
-    Either,
-    IfNotExists,
-    In,
-    ListAppend,
-    Literal,
-    Not,
-    Operand,
-    Path,
-    Size,
-    Term,
-    Update,
-)
+from tools.emulator.services.dynamodb.syntax import Call, Literal, Node, Path, Update
 
 T = TypeVar("T")
 MAX_BYTES = 4096  # of an expression's text
@@ -56,7 +37,7 @@ class Parsed(Generic[T]):
 
 
 @lru_cache(4096)
-def condition(text: str, label: str = "ConditionExpression") -> Parsed[Condition]:
+def condition(text: str, label: str = "ConditionExpression") -> Parsed[Call]:
     """Parse a condition; `label` names the parameter in errors."""
     return _parse(text, label, _Parser.condition)
 
@@ -164,9 +145,10 @@ class _Parser:
         self.values.add(self.peek())
         return Literal(self.take())
 
-    def operand(self) -> Operand:
-        if self._called() == "size":
-            return Size(self._arguments(self.path))
+    def operand(self) -> Node:
+        return Call("size", (self._arguments(self.path),)) if self._called() == "size" else self._simple()
+
+    def _simple(self) -> Path | Literal:
         return self.literal() if self.peek().startswith(":") else self.path()
 
     def _called(self) -> str | None:
@@ -183,22 +165,19 @@ class _Parser:
 
     # conditions
 
-    def condition(self) -> Condition:
-        tree = self._conjunction()
-        while self.accept("OR"):
-            tree = Either(tree, self._conjunction())
+    def condition(self) -> Call:
+        return self._joined("OR", lambda: self._joined("AND", self._negation))
+
+    def _joined(self, word: str, rule: Callable[[], Call]) -> Call:
+        tree = rule()
+        while self.accept(word):
+            tree = Call(word, (tree, rule()))
         return tree
 
-    def _conjunction(self) -> Condition:
-        tree = self._negation()
-        while self.accept("AND"):
-            tree = Both(tree, self._negation())
-        return tree
+    def _negation(self) -> Call:
+        return Call("NOT", (self._negation(),)) if self.accept("NOT") else self._primary()
 
-    def _negation(self) -> Condition:
-        return Not(self._negation()) if self.accept("NOT") else self._primary()
-
-    def _primary(self) -> Condition:
+    def _primary(self) -> Call:
         if self.accept("("):
             tree = self.condition()
             self.expect(")")
@@ -223,21 +202,21 @@ class _Parser:
             )
         return Call(function, arguments)
 
-    def _comparison(self, left: Operand) -> Condition:
+    def _comparison(self, left: Node) -> Call:
         if self.accept("BETWEEN"):
             low = self.operand()
             self.expect("AND")
-            return Between(left, low, self.operand())
+            return Call("BETWEEN", (left, low, self.operand()))
         if self.accept("IN"):
             self.expect("(")
             options = tuple(self.separated(self.operand))
             self.expect(")")
             if len(options) > MAX_IN:
                 raise ValidationError(f"Invalid {self.label}: The IN operator is provided with too many operands")
-            return In(left, options)
+            return Call("IN", (left, *options))
         if self.peek() not in COMPARATORS:
             raise self.error()
-        return Comparison(self.take(), left, self.operand())
+        return Call(self.take(), (left, self.operand()))
 
     # updates
 
@@ -259,29 +238,24 @@ class _Parser:
             clauses[field] = tuple(self.separated(rule))
         return Update(**clauses)  # type: ignore[arg-type] # each rule yields what its field holds
 
-    def _assignment(self) -> Assignment:
+    def _assignment(self) -> tuple[Path, Node]:
         path = self.path()
         self.expect("=")
         left = self._term()
-        if self.peek() in ("+", "-"):
-            return Assignment(path, Arithmetic(self.take(), left, self._term()))
-        return Assignment(path, left)
+        return path, Call(self.take(), (left, self._term())) if self.peek() in ("+", "-") else left
 
     def _change(self) -> tuple[Path, Literal]:
         return self.path(), self.literal()
 
-    def _term(self) -> Term:
+    def _term(self) -> Node:
         function = self._called()
+        if function is None:
+            return self._simple()
         if function == "if_not_exists":
-            return self._arguments(lambda: IfNotExists(self.path(), self._after_comma(self._simple)))
+            return Call(function, self._arguments(lambda: (self.path(), self._after_comma(self._simple))))
         if function == "list_append":
-            return self._arguments(lambda: ListAppend(self._term(), self._after_comma(self._term)))
-        if function is not None:
-            raise ValidationError(f"Invalid UpdateExpression: Invalid function name; function: {function}")
-        return self._simple()
-
-    def _simple(self) -> Path | Literal:
-        return self.literal() if self.peek().startswith(":") else self.path()
+            return Call(function, self._arguments(lambda: (self._term(), self._after_comma(self._term))))
+        raise ValidationError(f"Invalid UpdateExpression: Invalid function name; function: {function}")
 
     def _after_comma(self, rule: Callable[[], T]) -> T:
         self.expect(",")

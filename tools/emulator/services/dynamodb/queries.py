@@ -11,10 +11,11 @@ from typing import Any
 from tools.emulator.core.refusal import only
 from tools.emulator.services.dynamodb import conditions
 from tools.emulator.services.dynamodb.errors import ValidationError
+from tools.emulator.services.dynamodb.parser import COMPARATORS
 from tools.emulator.services.dynamodb.rows import EVERYTHING, Row, SortKey, Span, prefixed, span
 from tools.emulator.services.dynamodb.scope import Scope, project
 from tools.emulator.services.dynamodb.state import State
-from tools.emulator.services.dynamodb.syntax import Between, Both, Call, Comparison, Condition, Literal, Operand, Path
+from tools.emulator.services.dynamodb.syntax import Call, Literal, Node, Path, walk
 from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
 from tools.emulator.services.dynamodb.values import Item, Value, canonical, comparable, kind
 from tools.emulator.services.dynamodb.writes import refuse_capacity
@@ -149,16 +150,14 @@ def _check_select(request: Request, index: Index | None, names: list[str]) -> No
         )
 
 
-def _key_condition(condition: Condition, scope: Scope, schema: KeySchema) -> tuple[Any, Span]:
+def _key_condition(condition: Call, scope: Scope, schema: KeySchema) -> tuple[Any, Span]:
     """Return the hash key's value and the span of range keys that a key condition asks for."""
-    parts = [condition.left, condition.right] if isinstance(condition, Both) else [condition]
-    by_name: dict[str, Condition] = {}
-    for part in parts:
-        by_name[_key_name(part, scope)] = part
+    parts = condition.arguments if condition.function == "AND" else (condition,)
+    by_name = {_key_name(part, scope): part for part in parts if isinstance(part, Call)}
     equal = by_name.pop(schema.hash, None)
-    if not isinstance(equal, Comparison) or equal.operator != "=":
+    if equal is None or equal.function != "=":
         raise ValidationError(f"Query condition missed key schema element: {schema.hash}")
-    hash_value = comparable(_key_value(equal.right, schema.hash, scope, schema))
+    hash_value = comparable(_key_value(equal.arguments[1], schema.hash, scope, schema))
     if not by_name and len(parts) == 1:
         return hash_value, EVERYTHING
     if schema.range is None or set(by_name) != {schema.range}:
@@ -166,20 +165,14 @@ def _key_condition(condition: Condition, scope: Scope, schema: KeySchema) -> tup
     return hash_value, _range_span(by_name[schema.range], schema.range, scope, schema)
 
 
-def _key_name(part: Condition, scope: Scope) -> str:
-    subject: object = None
-    if isinstance(part, Comparison):
-        subject = part.left
-    elif isinstance(part, Between):
-        subject = part.value
-    elif isinstance(part, Call) and part.function == "begins_with":
-        subject = part.arguments[0]
+def _key_name(part: Call, scope: Scope) -> str:
+    subject = part.arguments[0] if part.function in (*COMPARATORS, "BETWEEN", "begins_with") else None
     if not isinstance(subject, Path) or len(steps := scope.steps(subject)) != 1:
         raise ValidationError("Invalid operator used in KeyConditionExpression")
     return str(steps[0])
 
 
-def _key_value(operand: Operand, name: str, scope: Scope, schema: KeySchema) -> Value:
+def _key_value(operand: Node, name: str, scope: Scope, schema: KeySchema) -> Value:
     if not isinstance(operand, Literal):
         raise ValidationError("Invalid condition in KeyConditionExpression: a key is compared with a value")
     value = scope.value(operand)
@@ -188,37 +181,26 @@ def _key_value(operand: Operand, name: str, scope: Scope, schema: KeySchema) -> 
     return value
 
 
-def _range_span(part: Condition, name: str, scope: Scope, schema: KeySchema) -> Span:
-    def value(operand: Operand) -> Any:  # noqa: ANN401 - str, Decimal or bytes
-        return comparable(_key_value(operand, name, scope, schema))
-
-    match part:
-        case Comparison("=", _, right):
-            return span(value(right), value(right))
-        case Comparison("<" | "<=" as sign, _, right):
-            return span(high=value(right), include_high=sign == "<=")
-        case Comparison(">" | ">=" as sign, _, right):
-            return span(low=value(right), include_low=sign == ">=")
-        case Between(_, low, high):
-            return span(value(low), value(high))
-        case Call("begins_with", (_, prefix)):
-            return prefixed(value(prefix))
+def _range_span(part: Call, name: str, scope: Scope, schema: KeySchema) -> Span:
+    values = [comparable(_key_value(operand, name, scope, schema)) for operand in part.arguments[1:]]
+    match part.function:
+        case "=":
+            return span(values[0], values[0])
+        case "<" | "<=" as sign:
+            return span(high=values[0], include_high=sign == "<=")
+        case ">" | ">=" as sign:
+            return span(low=values[0], include_low=sign == ">=")
+        case "BETWEEN":
+            return span(values[0], values[1])
+        case "begins_with":
+            return prefixed(values[0])
     raise ValidationError("Query key condition not supported")
 
 
-def _refuse_key_filter(keep: Condition | None, scope: Scope, schema: KeySchema) -> None:
+def _refuse_key_filter(keep: Call | None, scope: Scope, schema: KeySchema) -> None:
     """Refuse a filter on a key attribute, as a query does."""
-    for path in _paths(keep):
-        if (name := scope.steps(path)[0]) in schema.names:
+    for node in () if keep is None else walk(keep):
+        if isinstance(node, Path) and (name := scope.steps(node)[0]) in schema.names:
             raise ValidationError(
                 f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}",
             )
-
-
-def _paths(node: object) -> list[Path]:
-    if isinstance(node, Path):
-        return [node]
-    if isinstance(node, tuple):
-        return [path for member in node for path in _paths(member)]
-    fields = getattr(node, "__dataclass_fields__", {})
-    return [path for name in fields for path in _paths(getattr(node, name))]

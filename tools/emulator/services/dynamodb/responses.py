@@ -14,13 +14,11 @@ from moto.dynamodb.responses import DynamoHandler
 
 from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import Clock
-from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, only, refuse
+from tools.emulator.core.refusal import Answer, AwsError, only, refuse
 from tools.emulator.services.dynamodb.backend import OPERATIONS, Engine
-from tools.emulator.services.dynamodb.errors import DynamoDbError, no_such_table
+from tools.emulator.services.dynamodb.errors import no_such_table
 from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
 from tools.emulator.settings import EmulatorSettings
-
-Answer = tuple[int, dict[str, str], str]
 
 # what is left to moto, and with which parameters
 TABLE_OPERATIONS: dict[str, tuple[str, ...]] = {
@@ -78,8 +76,8 @@ class DynamoDbService:
         """Answer one operation on items: status, headers, JSON."""
         try:
             return _json(200, self._engine.call(operation, json.loads(body)))
-        except (DynamoDbError, UnsupportedError) as error:
-            return fault(error)
+        except AwsError as error:
+            return _fault(error)
 
     def _new_table(self, table: MotoTable) -> Table:
         types = {one["AttributeName"]: one["AttributeType"] for one in table.attr}
@@ -90,11 +88,8 @@ class DynamoDbService:
         return Table(table.name, key, indexes, clock=self._clock, lag_seconds=self._settings.index_lag_seconds)
 
 
-def fault(error: DynamoDbError | UnsupportedError) -> Answer:
-    """Return the answer for an error."""
-    if isinstance(error, UnsupportedError):
-        return _json(STATUS, {"__type": CODE, "message": str(error)})
-    return _json(400, {"__type": _PREFIX + error.code, "message": error.message, **error.extra})
+def _fault(error: AwsError) -> Answer:
+    return _json(error.status, {"__type": _PREFIX + error.code, "message": error.message, **error.extra})
 
 
 def _json(status: int, content: Mapping[str, Any]) -> Answer:
@@ -135,8 +130,8 @@ def _response(service: DynamoDbService) -> type[DynamoHandler]:
                 return service.answer(operation, body)
             try:
                 _check_table_operation(operation, json.loads(body or "{}"))
-            except UnsupportedError as error:
-                return fault(error)
+            except AwsError as error:
+                return _fault(error)
             through: Callable[..., Answer] = super().dispatch
             return through(request, full_url, headers)
 

@@ -8,7 +8,7 @@ from typing import Any
 from tools.emulator.services.dynamodb import parser
 from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.parser import Parsed
-from tools.emulator.services.dynamodb.syntax import Condition, Literal, Path, Update
+from tools.emulator.services.dynamodb.syntax import Call, Literal, Path, Update
 from tools.emulator.services.dynamodb.values import Item, Value, canonical
 
 Steps = tuple[str | int, ...]
@@ -27,7 +27,7 @@ class Scope:
         self._used_names: set[str] = set()
         self._used_values: set[str] = set()
 
-    def condition(self, parameter: str = "ConditionExpression") -> Condition | None:
+    def condition(self, parameter: str = "ConditionExpression") -> Call | None:
         """Return the tree of a condition parameter, None where the request has none."""
         text = self._request.get(parameter)
         return None if text is None else self._used(parser.condition(text, parameter), parameter)

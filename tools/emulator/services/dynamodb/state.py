@@ -11,14 +11,9 @@ from tools.emulator.services.dynamodb.table import Table
 
 @dataclass(slots=True)
 class State:
-    """What the operations work on.
+    """What the operations work on."""
 
-    Attributes:
-        find_table: Finds a table by name or ARN, or raises `DynamoDbError`.
-        clock: The world's clock.
-        tokens: Client request tokens of transactions that were carried out: until when each counts, and the digest of its content.
-    """
-
-    find_table: Callable[[str], Table]
+    find_table: Callable[[str], Table]  # finds a table by name or ARN, or raises `DynamoDbError`
     clock: Clock
+    # Client request tokens of transactions that were carried out: until when each counts, and the digest of its content.
     tokens: dict[str, tuple[float, bytes]] = field(default_factory=dict)

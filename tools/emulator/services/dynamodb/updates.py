@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 from decimal import Decimal
-from typing import assert_never
 
 from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.scope import Scope, Steps, look_up
-from tools.emulator.services.dynamodb.syntax import Arithmetic, IfNotExists, ListAppend, Literal, Path, Term, Update
+from tools.emulator.services.dynamodb.syntax import Call, Literal, Node, Path, Update
 from tools.emulator.services.dynamodb.values import EXACT, SETS, Item, Value, from_decimal, kind
 
 
@@ -48,7 +47,7 @@ def apply(update: Update, old: Item, scope: Scope) -> Item:
     Raises:
         ValidationError: An operand or a path does not exist, or has the wrong type.
     """
-    values = [(scope.steps(one.path), _evaluate(one.value, old, scope)) for one in update.assignments]
+    values = [(scope.steps(path), _evaluate(value, old, scope)) for path, value in update.assignments]
     new = _Draft(old)
     for steps, value in values:
         new.put(steps, value)
@@ -104,7 +103,7 @@ class _Draft:
         return parent
 
 
-def _evaluate(term: Term | Arithmetic, old: Item, scope: Scope) -> Value:
+def _evaluate(term: Node, old: Item, scope: Scope) -> Value:
     match term:
         case Literal():
             return scope.value(term)
@@ -113,16 +112,15 @@ def _evaluate(term: Term | Arithmetic, old: Item, scope: Scope) -> Value:
             if found is None:
                 raise ValidationError("The provided expression refers to an attribute that does not exist in the item")
             return found
-        case IfNotExists(path, otherwise):
+        case Call("if_not_exists", (Path() as path, otherwise)):
             found = look_up(old, scope.steps(path))
             return _evaluate(otherwise, old, scope) if found is None else found
-        case ListAppend(first, second):
-            lists = [_evaluate(one, old, scope) for one in (first, second)]
+        case Call("list_append", parts):
+            lists = [_evaluate(one, old, scope) for one in parts]
             return {"L": [member for one in lists for member in _expect(one, "L", "list_append")]}
-        case Arithmetic(sign, left, right):
-            numbers = [Decimal(str(_expect(_evaluate(one, old, scope), "N", sign))) for one in (left, right)]
+        case Call(sign, parts):
+            numbers = [Decimal(str(_expect(_evaluate(one, old, scope), "N", sign))) for one in parts]
             return {"N": from_decimal((EXACT.add if sign == "+" else EXACT.subtract)(*numbers))}
-    assert_never(term)
 
 
 def _expect(value: Value, letter: str, function: str) -> list[Value] | str:

@@ -12,7 +12,7 @@ from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.rows import Row
 from tools.emulator.services.dynamodb.scope import Scope
 from tools.emulator.services.dynamodb.state import State
-from tools.emulator.services.dynamodb.syntax import Condition, Update
+from tools.emulator.services.dynamodb.syntax import Call, Update
 from tools.emulator.services.dynamodb.table import Table
 from tools.emulator.services.dynamodb.values import Item
 
@@ -38,27 +38,16 @@ _RETURNS = {
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write, checked as far as it can be without looking at the item.
+    """One write, checked as far as it can be without looking at the item."""
 
-    Attributes:
-        kind: Put, Update, Delete or ConditionCheck.
-        table: Where.
-        key: The item's key.
-        item: What Put stores, else None.
-        update: What Update does, else None.
-        condition: What must hold for the old item.
-        scope: The placeholders of its expressions.
-        show_old: Whether a failed condition shows the old item.
-    """
-
-    kind: str
+    kind: str  # Put, Update, Delete or ConditionCheck
     table: Table
     key: Item
-    item: Item | None
-    update: Update | None
-    condition: Condition | None
-    scope: Scope
-    show_old: bool
+    item: Item | None  # what Put stores, else None
+    update: Update | None  # what Update does, else None
+    condition: Call | None  # what must hold for the old item
+    scope: Scope  # the placeholders of its expressions
+    show_old: bool  # whether a failed condition shows the old item
 
     def outcome(self, old: Item | None) -> Row | None:
         """Return the row that the write leaves, None where it leaves no item; nothing is written.
@@ -96,21 +85,6 @@ def plan(state: State, kind: str, action: Request) -> Write:
     return Write(kind, table, key, item, update, condition, scope, action.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD")
 
 
-def put_item(state: State, request: Request) -> Response:
-    """Carry out PutItem."""
-    return _single(state, "Put", request)
-
-
-def update_item(state: State, request: Request) -> Response:
-    """Carry out UpdateItem."""
-    return _single(state, "Update", request)
-
-
-def delete_item(state: State, request: Request) -> Response:
-    """Carry out DeleteItem."""
-    return _single(state, "Delete", request)
-
-
 def refuse_capacity(operation: str, request: Request) -> None:
     """Refuse the question how much capacity a request consumed."""
     for parameter in ("ReturnConsumedCapacity", "ReturnItemCollectionMetrics"):
@@ -118,7 +92,8 @@ def refuse_capacity(operation: str, request: Request) -> None:
             raise refuse("dynamodb", f"the parameter {parameter} of {operation}")
 
 
-def _single(state: State, kind: str, request: Request) -> Response:
+def single(kind: str, state: State, request: Request) -> Response:
+    """Carry out PutItem, UpdateItem or DeleteItem, by the kind of write."""
     operation = f"{kind}Item"
     only("dynamodb", operation, request, (*COMMON, *PARAMETERS[kind], *_SINGLE))
     refuse_capacity(operation, request)

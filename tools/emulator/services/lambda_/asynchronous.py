@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import InvocationResult, Queues
@@ -24,14 +24,6 @@ _LOOP = 400
 log = logging.getLogger(__name__)
 
 
-class Attempt(Protocol):
-    """One try of an asynchronous invocation: status 429 and 500 are throttles and system errors, 400 a stopped loop."""
-
-    def __call__(self, event: Event, done: Callable[[InvocationResult], None]) -> None:
-        """Invoke the function once and call `done` once."""
-        ...
-
-
 @dataclass(slots=True)
 class Event:
     """An accepted event: the request id stays the same through all tries."""
@@ -45,33 +37,29 @@ class Event:
     throttles: int = 0
 
 
+# One try of an event; the result's status 429 and 500 are throttles and system errors, 400 a stopped loop.
+Attempt = Callable[[Event, Callable[[InvocationResult], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
 class AsynchronousInvocations:
     """Tries every event until it succeeds, its retries are used up, or it is too old; then it is a dead letter."""
 
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        queues: Queues,
-        retry_seconds: Sequence[float],
-        attempt: Attempt,
-        find: Callable[[str], Function | None],
-    ) -> None:
-        self._clock = clock
-        self._queues = queues
-        self._retry_seconds = retry_seconds
-        self._attempt = attempt
-        self._find = find
+    clock: Clock
+    queues: Queues
+    retry_seconds: Sequence[float]
+    attempt: Attempt
+    find: Callable[[str], Function | None]
 
     def accept(self, event: Event) -> None:
         """Queue an event; the first try follows at once."""
         self._try_after(0.0, event)
 
     def _try_after(self, seconds: float, event: Event) -> None:
-        self._clock.call_later(seconds, lambda: self._attempt(event, lambda result: self._tried(event, result)))
+        self.clock.call_later(seconds, lambda: self.attempt(event, lambda result: self._tried(event, result)))
 
     def _tried(self, event: Event, result: InvocationResult) -> None:
-        function = self._find(event.function_name)
+        function = self.find(event.function_name)
         if function is None:
             return  # deleted meanwhile, and its events with it
         if result.status == _LOOP:
@@ -92,11 +80,11 @@ class AsynchronousInvocations:
         if event.failures > function.max_retry_attempts:
             self._give_up(function, event, result, "RetriesExhausted")
             return
-        wait = self._retry_seconds[min(event.failures, len(self._retry_seconds)) - 1]
+        wait = self.retry_seconds[min(event.failures, len(self.retry_seconds)) - 1]
         self._unless_too_old(function, event, result, wait)
 
     def _unless_too_old(self, function: Function, event: Event, result: InvocationResult, wait: float) -> None:
-        if self._clock.now() + wait - event.accepted > function.max_event_age:
+        if self.clock.now() + wait - event.accepted > function.max_event_age:
             self._give_up(function, event, result, "EventAgeExceeded")
         else:
             self._try_after(wait, event)
@@ -110,7 +98,7 @@ class AsynchronousInvocations:
 
     def _send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
         try:
-            self._queues.send(queue_arn, body, attributes)
+            self.queues.send(queue_arn, body, attributes)
         except LookupError:  # Lambda only counts it (metrics DeadLetterErrors, DestinationDeliveryFailures)
             log.exception("there is no queue %s for a dead letter", queue_arn)
 
@@ -118,7 +106,7 @@ class AsynchronousInvocations:
         """Return the record that Lambda sends to an on-failure destination [L:invocation-async-retain-records]."""
         return {
             "version": "1.0",
-            "timestamp": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "timestamp": datetime.fromtimestamp(self.clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "requestContext": {
                 "requestId": event.request_id,
                 "functionArn": f"{function.arn}:$LATEST",

@@ -188,10 +188,11 @@ class FunctionService:
         except ThrottledError as throttled:
             self._refused(entry, "throttled", done, _throttled(str(throttled)))
         else:
-            self._run(function, payload, trace, self.ledger.open(entry), done)
+            self.ledger.note(entry)
+            self._run(function, payload, trace, entry, done)
 
     def _refused(self, entry: Entry, result: str, done: Done, refusal: InvocationResult) -> None:
-        self.ledger.open(entry)
+        self.ledger.note(entry)
         entry.ended, entry.result = self._clock.now(), result
         done(refusal)
 

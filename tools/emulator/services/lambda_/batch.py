@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.emulator.core.ports import ReceivedMessage
@@ -20,12 +20,17 @@ def _record(message: ReceivedMessage, queue_arn: str) -> dict[str, Any]:
         "receiptHandle": message.receipt_handle,
         "body": message.body,
         "attributes": dict(message.attributes),
-        "messageAttributes": {name: dict(value) for name, value in message.message_attributes.items()},
+        "messageAttributes": {name: _attribute(value) for name, value in message.message_attributes.items()},
         "md5OfBody": message.md5_of_body,
         "eventSource": "aws:sqs",
         "eventSourceARN": queue_arn,
         "awsRegion": queue_arn.split(":")[3],
     }
+
+
+def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    given = {f"{name[0].lower()}{name[1:]}": value[name] for name in ("StringValue", "BinaryValue") if name in value}
+    return {**given, "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
 
 
 def failed(answer: bytes, messages: Sequence[ReceivedMessage]) -> set[str]:

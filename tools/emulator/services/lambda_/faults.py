@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 
-from tools.emulator.services.lambda_.model import Action, Fault, Moment
+from tools.emulator.services.lambda_.model import Fault
 
 
 class Faults:
@@ -17,15 +17,15 @@ class Faults:
 
     def kill(self, function: str, *, call: int, when: str = "before", times: int = 1) -> None:
         """Kill the process right before or right after the n-th AWS call (from 1) of an invocation, for `times` invocations."""
-        self._order(function, Fault(Action.KILL, call, Moment(when)), times)
+        self._order(function, Fault("kill", call, when), times)
 
     def fail(self, function: str, *, call: int = 0, when: str = "before", times: int = 1) -> None:
         """Raise a `RuntimeError` in the function at its n-th AWS call; 0: in place of the handler."""
-        self._order(function, Fault(Action.RAISE, call, Moment(when)), times)
+        self._order(function, Fault("raise", call, when), times)
 
     def hang(self, function: str, *, call: int = 0, when: str = "before", times: int = 1) -> None:
         """Let the function hang at its n-th AWS call (0: in place of the handler) until Lambda's timeout ends it."""
-        self._order(function, Fault(Action.HANG, call, Moment(when)), times)
+        self._order(function, Fault("hang", call, when), times)
 
     def pending(self, function: str) -> int:
         """Return how many ordered faults have not struck yet."""

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from dataclasses import dataclass, field
 
-KEPT = 50_000  # entries; a rehearsal has some thousands
+from tools.emulator.core.ledger import Ledger
 
 
 @dataclass(slots=True)
 class Entry:
-    """One invocation; `ended` and `result` are None while it runs.
+    """One invocation; `ended` and `result` are None while it runs."""
 
-    Attributes:
-        request_id: Lambda's request id; the retries of an asynchronous invocation share it.
-        function: The function's name.
-        source: `RequestResponse`, `Event`, or `SQS`.
-        started: World's time.
-        calls: AWS calls in the order in which they went out, e.g. `dynamodb.PutItem`.
-        faulted: Whether an ordered fault struck.
-        ended: World's time.
-        result: `success`, the `errorType` of a function error, or `throttled`.
-    """
-
-    request_id: str
+    request_id: str  # Lambda's request id; the retries of an asynchronous invocation share it
     function: str
-    source: str
-    started: float
-    calls: list[str] = field(default_factory=list)
-    faulted: bool = False
-    ended: float | None = None
-    result: str | None = None
+    source: str  # `RequestResponse`, `Event`, or `SQS`
+    started: float  # world's time
+    calls: list[str] = field(default_factory=list)  # AWS calls in the order in which they went out, e.g. `dynamodb.PutItem`
+    faulted: bool = False  # whether an ordered fault struck
+    ended: float | None = None  # world's time
+    result: str | None = None  # `success`, the `errorType` of a function error, or `throttled`
 
     def called(self, operation: str) -> None:
         """Take note of an AWS call that goes out."""
@@ -42,23 +29,15 @@ class Entry:
         self.faulted = True
 
 
-class InvocationLedger:
-    """The last invocations, oldest first."""
+class InvocationLedger(Ledger[Entry]):
+    """The last invocations; a rehearsal has some thousands."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
-        self._lock = threading.Lock()
-
-    def open(self, entry: Entry) -> Entry:
-        """Add an entry."""
-        with self._lock:
-            self._entries.append(entry)
-        return entry
+        super().__init__(50_000)
 
     def all(self, function: str | None = None) -> list[Entry]:
         """Return the entries, of one function or of all."""
-        with self._lock:
-            return [entry for entry in self._entries if function in (None, entry.function)]
+        return [entry for entry in self.entries() if function in (None, entry.function)]
 
     def of(self, request_id: str) -> list[Entry]:
         """Return the runs of one request; more than one where it was retried."""

@@ -22,14 +22,6 @@ class RecursionStoppedError(Exception):
     """The function has been invoked too often in one chain of requests."""
 
 
-def carried(trace_header: str | None) -> str | None:
-    """Return what SQS or SNS hands on with a message (the attribute AWSTraceHeader) for the `X-Amzn-Trace-Id` of a request.
-
-    None where the request does not come out of a function.
-    """
-    return trace_header if trace_header and _LINEAGE.search(trace_header) else None
-
-
 def continued(trace_headers: Iterable[str], function_arn: str, now: float) -> str:
     """Return the trace header of an invocation caused by requests with these trace headers (a batch may have several).
 

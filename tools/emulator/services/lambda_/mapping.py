@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import InvocationResult, ReceivedMessage, ReceivingQueues
@@ -53,12 +52,8 @@ class Mapping:
         return self.maximum_concurrency or UNLIMITED_CONCURRENCY
 
 
-class InvokeBatch(Protocol):
-    """Invokes a function with a batch; `done` may come from another thread."""
-
-    def __call__(self, function_arn: str, payload: bytes, traces: Sequence[str], done: Callable[[InvocationResult], None]) -> None:
-        """Invoke and call `done` once."""
-        ...
+# Invokes a function with a batch, the trace headers of its messages, and what is called once with the result.
+InvokeBatch = Callable[[str, bytes, Sequence[str], Callable[[InvocationResult], None]], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Protocol
+from typing import Literal
 
 from tools.emulator.services.lambda_.errors import UnsupportedFunctionError
+from tools.emulator.services.lambda_.ledger import Entry
 
 # A function without an EventInvokeConfig: [L:invocation-async] in docs/aws.md#10-lambda.
 DEFAULT_RETRY_ATTEMPTS = 2
@@ -17,37 +17,22 @@ MAXIMUM_EVENT_AGE_SECONDS = 21_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function's code and configuration, as CreateFunction and its neighbours give them.
-
-    Attributes:
-        name: The function's name.
-        arn: Its unqualified ARN.
-        handler: `package.module.function`.
-        role: The ARN of its execution role.
-        code: The deployment package, a zip file.
-        environment: The function's own environment variables, without those that Lambda sets.
-        timeout: Seconds, 1 to 900.
-        memory: Megabytes; handed to the function, not enforced.
-        dead_letter_arn: Queue for the events of failed asynchronous invocations.
-        on_failure_arn: Queue for the records of failed asynchronous invocations.
-        max_retry_attempts: How often a failed asynchronous invocation is repeated, 0 to 2.
-        max_event_age: Seconds after which an asynchronous invocation is given up, 60 to 21,600.
-        reserved_concurrency: Guarantee and cap; 0 blocks the function; None: it takes from the unreserved pool.
-    """
+    """A function's code and configuration, as CreateFunction and its neighbours give them."""
 
     name: str
-    arn: str
-    handler: str
-    role: str
-    code: bytes = field(repr=False)
+    arn: str  # its unqualified ARN
+    handler: str  # `package.module.function`
+    role: str  # the ARN of its execution role
+    code: bytes = field(repr=False)  # the deployment package, a zip file
+    # The function's own environment variables, without those that Lambda sets.
     environment: Mapping[str, str] = field(default_factory=dict)
-    timeout: float = 3.0
-    memory: int = 128
-    dead_letter_arn: str | None = None
-    on_failure_arn: str | None = None
-    max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS
-    max_event_age: float = MAXIMUM_EVENT_AGE_SECONDS
-    reserved_concurrency: int | None = None
+    timeout: float = 3.0  # seconds, 1 to 900
+    memory: int = 128  # megabytes; handed to the function, not enforced
+    dead_letter_arn: str | None = None  # queue for the events of failed asynchronous invocations
+    on_failure_arn: str | None = None  # queue for the records of failed asynchronous invocations
+    max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS  # how often a failed asynchronous invocation is repeated, 0 to 2
+    max_event_age: float = MAXIMUM_EVENT_AGE_SECONDS  # seconds after which an asynchronous invocation is given up, 60 to 21,600
+    reserved_concurrency: int | None = None  # guarantee and cap; 0 blocks the function; None: it takes from the unreserved pool
 
     def __post_init__(self) -> None:
         """Refuse destinations other than queues, by name."""
@@ -73,50 +58,23 @@ def _environment_of(function: Function) -> tuple[object, ...]:
     )
 
 
-class Action(StrEnum):
-    """What an ordered fault does to the process."""
-
-    KILL = "kill"
-    RAISE = "raise"
-    HANG = "hang"
-
-
-class Moment(StrEnum):
-    """On which side of the call a fault strikes."""
-
-    BEFORE = "before"
-    AFTER = "after"
-
-
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault on order: what happens, and at which AWS call of the invocation (1 is the first; 0: before the handler begins)."""
+    """A fault on order: what it does to the process, and at which AWS call of the invocation (0: before the handler begins)."""
 
-    action: Action
+    action: Literal["kill", "raise", "hang"]
     call: int
-    when: Moment = Moment.BEFORE
-
-
-class Watch(Protocol):
-    """Receives what happens inside an invocation while it runs."""
-
-    def called(self, operation: str) -> None:
-        """Take note of an AWS call that goes out, e.g. `sqs.SendMessage`."""
-        ...
-
-    def struck(self) -> None:
-        """Take note that the ordered fault strikes now."""
-        ...
+    when: str = "before"  # or "after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One run of a function: the event as JSON, the trace header it runs under, and the fault ordered for it."""
+    """One run of a function: the event as JSON, its trace header, where its AWS calls are noted, and the fault ordered for it."""
 
     request_id: str
     payload: bytes
     trace: str
-    watch: Watch
+    watch: Entry
     fault: Fault | None = None
 
 

@@ -13,12 +13,9 @@ class Runtime(Protocol):
 
     def run(self, function: Function, invocation: Invocation, done: Callable[[Outcome], None]) -> None:
         """Run the function once and call `done` once with what it came to; must not raise."""
-        ...
 
     def retire(self, function_name: str) -> None:
         """Let no later invocation of the function meet an environment that exists now: its code or configuration has changed."""
-        ...
 
     def close(self) -> None:
         """End every environment, also the busy ones."""
-        ...

@@ -12,7 +12,6 @@ from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.awslambda.utils import get_backend
-from moto.core.common_models import CloudFormationModel
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend
 from moto.sqs.models import sqs_backends
@@ -31,60 +30,18 @@ from tools.emulator.services.lambda_.model import (
 from tools.emulator.services.lambda_.schedule import Rule, Target
 
 
-class EventInvokeConfigResource(CloudFormationModel):  # type: ignore[misc]  # moto is untyped here
-    """`AWS::Lambda::EventInvokeConfig`, which moto's CloudFormation lacks; moto finds it as a subclass."""
+def _configure_events(name: str, given: dict[str, Any], place: tuple[str, str]) -> tuple[str]:
+    """Configure a function's asynchronous invocations."""
+    config = {key: value for key, value in given.items() if key not in ("FunctionName", "Qualifier")}
+    for number in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds"):
+        if number in config:
+            config[number] = int(config[number])
+    get_backend(*place).put_function_event_invoke_config(given["FunctionName"], config)
+    return (name,)
 
-    def __init__(self, function_name: str, name: str) -> None:
-        self.function_name = function_name
-        self.physical_resource_id = name
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """Return that the resource has no name of its own."""
-        return ""
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """Return the resource type."""
-        return "AWS::Lambda::EventInvokeConfig"
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: object
-    ) -> EventInvokeConfigResource:
-        """Configure a function's asynchronous invocations."""
-        properties = cloudformation_json["Properties"]
-        config = {key: value for key, value in properties.items() if key not in ("FunctionName", "Qualifier")}
-        for number in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds"):
-            if number in config:
-                config[number] = int(config[number])
-        get_backend(account_id, region_name).put_function_event_invoke_config(properties["FunctionName"], config)
-        return cls(properties["FunctionName"], resource_name)
-
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: EventInvokeConfigResource,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> EventInvokeConfigResource:
-        """Replace the configuration."""
-        original_resource.delete(account_id, region_name)
-        return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
-
-    @classmethod
-    def delete_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
-    ) -> None:
-        """Go back to Lambda's defaults."""
-        name = cloudformation_json["Properties"]["FunctionName"]
-        cls(name, resource_name).delete(account_id, region_name)
-
-    def delete(self, account_id: str, region_name: str) -> None:
-        """Go back to Lambda's defaults."""
-        get_backend(account_id, region_name).delete_function_event_invoke_config(self.function_name)
+# moto's CloudFormation lacks it. It goes with its function.
+_EVENT_INVOKE_CONFIG = moto_hooks.resource_type("AWS::Lambda::EventInvokeConfig", _configure_events)
 
 
 def hooks(service: FunctionService) -> Iterator[moto_hooks.Hook]:

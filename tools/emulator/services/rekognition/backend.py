@@ -22,7 +22,7 @@ from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.services.rekognition.jobs import FAILED, IN_PROGRESS, Job
 from tools.emulator.services.rekognition.ledger import Ledger, LedgerEntry
 from tools.emulator.services.rekognition.pages import PageTokens, in_order
-from tools.emulator.services.rekognition.parameters import Channel, GetRequest, StartRequest, get_request, start_request
+from tools.emulator.services.rekognition.parameters import GetRequest, StartRequest, get_request, start_request
 from tools.emulator.services.rekognition.quotas import RateLimit
 from tools.emulator.services.rekognition.video import Analyser, Analysis, UnanalysableError
 from tools.emulator.settings import EmulatorSettings
@@ -55,7 +55,7 @@ class ContentModeration:
         self._lock = threading.RLock()
         self._starts = RateLimit(settings.starts_per_second)
         self._gets = RateLimit(settings.gets_per_second)
-        self._page_tokens = PageTokens(secrets.token_bytes(32))
+        self._page_tokens = PageTokens()
         self._jobs: dict[str, Job] = {}
         self._counted: dict[str, Job] = {}  # against the quota
         self._by_token: OrderedDict[str, Job] = OrderedDict()  # oldest first
@@ -173,22 +173,22 @@ class ContentModeration:
             self._finished[job.job_id] = job
             minutes = job.metadata.duration_ms / 60_000 if job.metadata else 0.0
             self.ledger.closed(job.job_id, now, job.status, minutes)
-        if job.request.channel is not None:
-            self._notify(job, job.request.channel)
+        if job.request.topic_arn is not None:
+            self._notify(job, job.request.topic_arn)
 
-    def _notify(self, job: Job, channel: Channel) -> None:
+    def _notify(self, job: Job, topic_arn: str) -> None:
         order = self.faults.next_notice()
         for _ in range(order.copies):
             if order.delay_seconds:
-                self._clock.call_later(order.delay_seconds, partial(self._publish, job, channel))
+                self._clock.call_later(order.delay_seconds, partial(self._publish, job, topic_arn))
             else:
-                self._publish(job, channel)
+                self._publish(job, topic_arn)
 
-    def _publish(self, job: Job, channel: Channel) -> None:
+    def _publish(self, job: Job, topic_arn: str) -> None:
         try:
-            self._topics.publish(channel.topic_arn, job.notice())
+            self._topics.publish(topic_arn, job.notice())
         except LookupError:  # AWS does not report this either
-            log.warning("the notice of job %s has no topic: %s", job.job_id, channel.topic_arn)
+            log.warning("the notice of job %s has no topic: %s", job.job_id, topic_arn)
         else:
             self.ledger.noticed(job.job_id)
 

@@ -13,15 +13,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One job that was opened.
-
-    Attributes:
-        opened_at: Epoch seconds.
-        closed_at: Epoch seconds; None while it runs.
-        status: IN_PROGRESS, SUCCEEDED or FAILED.
-        minutes_billed: Length of the video in minutes, not rounded; 0 for a failed job (AWS does not say).
-        notices: Completion notices sent for it.
-    """
+    """One job that was opened."""
 
     job_id: str
     bucket: str
@@ -29,11 +21,11 @@ class LedgerEntry:
     version_id: str | None
     token: str | None
     tag: str | None
-    opened_at: float
-    closed_at: float | None = None
-    status: str = "IN_PROGRESS"
-    minutes_billed: float = 0.0
-    notices: int = 0
+    opened_at: float  # epoch seconds
+    closed_at: float | None = None  # epoch seconds; None while it runs
+    status: str = "IN_PROGRESS"  # IN_PROGRESS, SUCCEEDED or FAILED
+    minutes_billed: float = 0.0  # length of the video in minutes, not rounded; 0 for a failed job (AWS does not say)
+    notices: int = 0  # completion notices sent for it
 
 
 class Ledger:

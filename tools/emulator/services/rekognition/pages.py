@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-import struct
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,40 +12,32 @@ from tools.emulator.services.rekognition.parameters import GetRequest
 Row = dict[str, Any]
 # https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html: a pagination token is valid for 24 hours.
 TOKEN_SECONDS = 86_400
-_FIELDS = struct.Struct(">Qd")
-_SEAL_BYTES = 16
 
 
 class PageTokens:
-    """Makes and reads tokens: opaque, sealed, and good only for the same job in the same order."""
+    """Issues tokens that are opaque, and good only for the same job in the same order."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+    def __init__(self) -> None:
+        self._issued: dict[str, tuple[tuple[str, ...], int, float]] = {}  # for what, where the page begins, until when
 
     def issue(self, request: GetRequest, offset: int, now: float) -> str:
         """Return the token of the page that begins at an offset."""
-        fields = _FIELDS.pack(offset, now)
-        return base64.urlsafe_b64encode(fields + self._seal(request, fields)).decode()
+        token = secrets.token_urlsafe(32)
+        self._issued[token] = (_bound(request), offset, now + TOKEN_SECONDS)
+        return token
 
     def offset(self, request: GetRequest, now: float) -> int:
         """Return where the asked-for page begins, or raise `RekognitionError` (InvalidPaginationTokenException)."""
         if request.page_token is None:
             return 0
-        try:
-            raw = base64.urlsafe_b64decode(request.page_token.encode())
-        except (binascii.Error, ValueError):
-            raise _invalid_token() from None
-        fields, seal = raw[: _FIELDS.size], raw[_FIELDS.size :]
-        if not hmac.compare_digest(seal, self._seal(request, fields)):
-            raise _invalid_token()
-        offset, issued_at = _FIELDS.unpack(fields)
-        if now >= issued_at + TOKEN_SECONDS:
-            raise _invalid_token()
-        return int(offset)
+        bound, offset, until = self._issued.get(request.page_token, ((), 0, now))
+        if bound != _bound(request) or now >= until:
+            raise RekognitionError("InvalidPaginationTokenException", "The pagination token is not valid.")
+        return offset
 
-    def _seal(self, request: GetRequest, fields: bytes) -> bytes:
-        bound = f"{request.job_id} {request.sort_by} {request.aggregate_by} ".encode()
-        return hmac.digest(self._secret, bound + fields, hashlib.sha256)[:_SEAL_BYTES]
+
+def _bound(request: GetRequest) -> tuple[str, ...]:
+    return request.job_id, request.sort_by, request.aggregate_by
 
 
 def in_order(rows: Sequence[Row], sort_by: str) -> Sequence[Row]:
@@ -57,7 +45,3 @@ def in_order(rows: Sequence[Row], sort_by: str) -> Sequence[Row]:
     if sort_by == "TIMESTAMP":
         return rows
     return sorted(rows, key=lambda row: (row["ModerationLabel"]["Name"], -row["ModerationLabel"]["Confidence"]))
-
-
-def _invalid_token() -> RekognitionError:
-    return RekognitionError("InvalidPaginationTokenException", "The pagination token is not valid.")

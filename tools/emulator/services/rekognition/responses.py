@@ -10,12 +10,10 @@ from moto.core.utils import camelcase_to_underscores
 from moto.rekognition import urls
 from moto.rekognition.responses import RekognitionResponse
 
-from tools.emulator.core import moto_hooks, refusal
+from tools.emulator.core import moto_hooks
+from tools.emulator.core.refusal import Answer, AwsError, refuse
 from tools.emulator.services.rekognition.backend import ContentModeration
-from tools.emulator.services.rekognition.errors import RekognitionError
 from tools.emulator.services.rekognition.parameters import SERVICE
-
-Answer = tuple[int, dict[str, str], str]
 
 
 class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # moto is not type-checked here (pyproject)
@@ -33,18 +31,15 @@ class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # mo
 
     def call_action(self) -> Any:  # noqa: ANN401 - moto's own type
         """Answer any operation; one that neither this nor moto implements is refused by its name."""
-        action = self._get_action()
-        if not hasattr(self, camelcase_to_underscores(action)):
-            return _unsupported(refusal.refuse(SERVICE, action))
-        return super().call_action()
+        try:
+            if not hasattr(self, camelcase_to_underscores(self._get_action())):
+                raise refuse(SERVICE, self._get_action())
+            return super().call_action()
+        except AwsError as error:
+            return _http(error.status, {"__type": error.code, "Code": error.code, "Message": error.message})
 
     def _answer(self, operation: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Answer:
-        try:
-            return _http(200, operation(json.loads(self.body or "{}")))
-        except RekognitionError as error:
-            return _error(error.status, error.code, error.message)
-        except refusal.UnsupportedError as error:
-            return _unsupported(error)
+        return _http(200, operation(json.loads(self.body or "{}")))
 
 
 def hooks(engine: ContentModeration) -> tuple[moto_hooks.Hook, ...]:
@@ -53,14 +48,6 @@ def hooks(engine: ContentModeration) -> tuple[moto_hooks.Hook, ...]:
     base = ContentModerationResponse
     installed: type[ContentModerationResponse] = type("InstalledModerationResponse", (base,), {"engine": engine})
     return moto_hooks.routes(urls, installed.dispatch)
-
-
-def _unsupported(error: refusal.UnsupportedError) -> Answer:
-    return _error(refusal.STATUS, refusal.CODE, str(error))
-
-
-def _error(status: int, code: str, message: str) -> Answer:
-    return _http(status, {"__type": code, "Code": code, "Message": message})
 
 
 def _http(status: int, content: dict[str, Any]) -> Answer:

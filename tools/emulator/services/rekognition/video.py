@@ -65,7 +65,6 @@ class Analyser(Protocol):
 
     def analyse(self, body: bytes) -> Analysis:
         """Return what is in a video, or raise `UnanalysableError`."""
-        ...
 
 
 class VideoAnalyser:

@@ -16,17 +16,18 @@ from typing import Any
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import Functions, NoSuchObjectError, ObjectForbiddenError, Objects
-from tools.emulator.services.s3_batch import preparation, request
+from tools.emulator.services.s3_batch import request
 from tools.emulator.services.s3_batch.errors import BatchError, bad_request, missing_job
 from tools.emulator.services.s3_batch.job import ENDING, KEPT_SECONDS, SUSPENDED_SECONDS, TERMINAL, Job, Status
-from tools.emulator.services.s3_batch.pace import Ramp
+from tools.emulator.services.s3_batch.manifest import Manifest
+from tools.emulator.services.s3_batch.pace import Ramp, Rate
+from tools.emulator.services.s3_batch.preparation import PreparationError, prepare
 from tools.emulator.services.s3_batch.report import Destination, Report
 from tools.emulator.services.s3_batch.runner import Runner
 from tools.emulator.services.s3_batch.tasks import Tasks
 from tools.emulator.settings import EmulatorSettings
 
 MAX_LISTED = 1000
-MAX_REASON = 256
 # How long Completing, Cancelling and Failing last once nothing is under way; undocumented.
 ENDING_SECONDS = 1.0
 
@@ -54,9 +55,8 @@ class BatchOperations:
         self._random = random.Random(seed)  # noqa: S311 -- ids of an emulator need not be secret
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
-        self._runner = Runner(
-            clock=clock, settings=settings, functions=functions, lock=self._lock, ids=self._random, drained=self._drained
-        )
+        rate = Rate(settings.batch_tasks_per_second)
+        self._runner = Runner(clock, settings, functions, self._lock, self._random, self._drained, rate)
 
     def reset(self) -> None:
         """Forget all jobs; results that are still under way are dropped."""
@@ -116,8 +116,9 @@ class BatchOperations:
         Raises:
             BatchError: JobStatusException where the job's status does not allow it, NotFoundException, BadRequestException.
         """
-        if requested not in (Status.READY, Status.CANCELLED) or len(reason or "") > MAX_REASON:
-            raise bad_request(f"RequestedJobStatus must be Ready or Cancelled, StatusUpdateReason at most {MAX_REASON} characters")
+        request.check("UpdateJobStatus", requested, "RequestedJobStatus")
+        if reason:
+            request.check("UpdateJobStatus", reason, "StatusUpdateReason")
         with self._lock:
             job = self._job(job_id)
             allowed = job.status is Status.SUSPENDED if requested == Status.READY else job.status not in TERMINAL | set(ENDING)
@@ -129,28 +130,28 @@ class BatchOperations:
             self._look(job)
             return {"JobId": job.id, "Status": str(job.status), "StatusUpdateReason": reason}
 
-    def update_job_priority(self, job_id: str, priority: object) -> dict[str, Any]:
+    def update_job_priority(self, job_id: str, priority: int) -> dict[str, Any]:
         """Change a job's priority and return UpdateJobPriority's answer.
 
         Raises:
             BatchError: BadRequestException where the priority is not valid or the job has ended, NotFoundException.
         """
-        value = request.priority(priority)
+        request.check("UpdateJobPriority", priority, "Priority")
         with self._lock:
             job = self._job(job_id)
             if job.status in TERMINAL:
                 raise bad_request(f"The priority of a job in status {job.status} cannot be changed")
-            job.priority = value
+            job.priority = priority
             self._schedule()
-            return {"JobId": job.id, "Priority": value}
+            return {"JobId": job.id, "Priority": priority}
 
     def job_tags(self, job_id: str) -> tuple[tuple[str, str], ...]:
         """Return a job's tags as pairs."""
         with self._lock:
             return self._job(job_id).tags
 
-    def put_job_tags(self, job_id: str, tags: object) -> None:
-        """Replace a job's tags (a list of Key and Value); TooManyTagsException for more than 50."""
+    def put_job_tags(self, job_id: str, tags: Sequence[Mapping[str, Any]]) -> None:
+        """Replace a job's tags; TooManyTagsException for more than 50."""
         with self._lock:
             self._job(job_id).tags = request.tags(tags)
 
@@ -195,20 +196,24 @@ class BatchOperations:
         """Read the manifest, without the lock, then go on to Suspended, Ready or Failing."""
         if not _is_still(job, Status.PREPARING):
             return
-        prepared = preparation.prepare(
-            job.request,
-            self._objects,
-            self.settings.account_id,
-            job_id=job.id,
-            now=self._clock.now(),
-            all_versions=self.settings.batch_generates_all_versions,
-        )
+        prepared: Manifest | PreparationError
+        try:
+            prepared = prepare(
+                job.request,
+                self._objects,
+                self.settings.account_id,
+                job_id=job.id,
+                now=self._clock.now(),
+                all_versions=self.settings.batch_generates_all_versions,
+            )
+        except PreparationError as error:
+            prepared = error
         with self._lock:
             if not _is_still(job, Status.PREPARING):
                 return
             now = self._clock.now()
-            if isinstance(prepared, preparation.Refusal):
-                job.fail(prepared.code, prepared.reason)
+            if isinstance(prepared, PreparationError):
+                job.fail(prepared.code, str(prepared))
                 job.enter(Status.FAILING, now)
             else:
                 self._prepared(job, prepared)
@@ -216,7 +221,7 @@ class BatchOperations:
             self._schedule()
             self._look(job)
 
-    def _prepared(self, job: Job, manifest: preparation.Manifest) -> None:
+    def _prepared(self, job: Job, manifest: Manifest) -> None:
         asked = job.request
         job.total = manifest.rows
         job.generated = manifest.descriptor

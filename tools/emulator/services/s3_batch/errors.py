@@ -6,21 +6,11 @@ AWS's troubleshooting page calls a missing job a 404.
 
 from __future__ import annotations
 
+from tools.emulator.core.refusal import AwsError
 
-class BatchError(Exception):
-    """A job operation was refused.
 
-    Attributes:
-        code: The error's code on the wire.
-        message: The sentence beside it.
-        http_status: The response's status.
-    """
-
-    def __init__(self, code: str, message: str, http_status: int = 400) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.http_status = http_status
+class BatchError(AwsError):
+    """A job operation was refused."""
 
 
 def bad_request(message: str) -> BatchError:

@@ -12,20 +12,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeGuard
+from typing import Any
 from urllib.parse import quote
 
 from tools.emulator.core.ports import ListedVersion, Objects
 from tools.emulator.services.s3_batch.errors import bad_request, not_implemented
+from tools.emulator.services.s3_batch.manifest import Manifest
 
 FORMAT = "S3InventoryReport_CSV_20211130"
-STORAGE_CLASSES = ("STANDARD", "STANDARD_IA", "ONEZONE_IA", "GLACIER", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR")
 _CONSTRAINTS = ("MatchAnyPrefix", "MatchAnySuffix", "MatchAnySubstring")
 _UNKNOWN_HERE = ("EligibleForReplication", "ObjectReplicationStatuses", "MatchAnyObjectEncryption")
 _BUCKET_ARN = re.compile(r"arn:[^:]+:s3:::([^/:]+)")
-_ACCOUNT = re.compile(r"\d{12}")
-_MAX_TEXT, _MAX_PREFIX, _MAX_ARN = 1024, 512, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,40 +71,27 @@ class Generator:
     output: Output | None
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """What was listed, as a CSV manifest, and DescribeJob's GeneratedManifestDescriptor where it was written."""
-
-    body: bytes
-    fields: tuple[str, ...]
-    rows: int
-    descriptor: dict[str, Any] | None
-
-
-def parse(given: object) -> Generator:
-    """Check the `ManifestGenerator` of a request (members as in boto3) and return it.
+def parse(given: Mapping[str, Any]) -> Generator:
+    """Return the `ManifestGenerator` of a request (members as in boto3), which the API model allows.
 
     Raises:
         BatchError: BadRequestException, or NotImplemented for filters that only the real service knows.
     """
-    made = given.get("S3JobManifestGenerator") if _is_map(given) else None
-    if not _is_map(made):
+    made = given.get("S3JobManifestGenerator")
+    if made is None:
         raise bad_request("ManifestGenerator needs S3JobManifestGenerator")
-    enabled = made.get("EnableManifestOutput")
-    if not isinstance(enabled, bool):
-        raise bad_request("S3JobManifestGenerator needs EnableManifestOutput")
-    output = _output(made.get("ManifestOutputLocation"))
-    if enabled and output is None:
+    output = made.get("ManifestOutputLocation")
+    if made["EnableManifestOutput"] and output is None:
         raise bad_request("EnableManifestOutput needs ManifestOutputLocation")
     return Generator(
         bucket=_bucket(made, "SourceBucket"),
-        owner=_owner(made, "ExpectedBucketOwner"),
+        owner=made.get("ExpectedBucketOwner"),
         filter=_filter(made.get("Filter") or {}),
-        output=output if enabled else None,
+        output=_output(output) if made["EnableManifestOutput"] else None,
     )
 
 
-def generate(generator: Generator, objects: Objects, *, job_id: str, now: float, all_versions: bool) -> Generated | None:
+def generate(generator: Generator, objects: Objects, *, job_id: str, now: float, all_versions: bool) -> Manifest | None:
     """List the bucket, write the manifest where that was asked for, and return it; None where no object was taken.
 
     `all_versions` takes those that are not the latest too, of a bucket that keeps versions; rows have a version then in any case.
@@ -125,7 +109,7 @@ def generate(generator: Generator, objects: Objects, *, job_id: str, now: float,
     descriptor = None
     if generator.output is not None:
         descriptor = _write(generator.output, body, objects, source=generator.bucket, fields=fields, job_id=job_id, now=now)
-    return Generated(body, fields, len(taken), descriptor)
+    return Manifest(body, fields, len(taken), descriptor)
 
 
 def _rows(bucket: str, taken: Iterable[ListedVersion], *, versioned: bool) -> Iterator[str]:
@@ -156,42 +140,30 @@ def _write(
     return {"Format": FORMAT, "Location": location}
 
 
-def _output(given: object) -> Output | None:
-    if given is None:
-        return None
-    if not _is_map(given):
-        raise bad_request("ManifestOutputLocation must be a structure")
-    if given.get("ManifestFormat") != FORMAT:
-        raise bad_request(f"ManifestFormat must be {FORMAT}")
-    encryption = given.get("ManifestEncryption")
-    if _is_map(encryption) and encryption.get("SSEKMS") is not None:
+def _output(given: Mapping[str, Any]) -> Output:
+    if (given.get("ManifestEncryption") or {}).get("SSEKMS") is not None:
         raise not_implemented("ManifestEncryption with SSEKMS")
-    prefix = given.get("ManifestPrefix")
-    if prefix is not None and not (isinstance(prefix, str) and 1 <= len(prefix) <= _MAX_PREFIX):
-        raise bad_request(f"ManifestPrefix must have 1 to {_MAX_PREFIX} characters")
-    return Output(_bucket(given, "Bucket"), prefix or "", _owner(given, "ExpectedManifestBucketOwner"))
+    return Output(_bucket(given, "Bucket"), given.get("ManifestPrefix") or "", given.get("ExpectedManifestBucketOwner"))
 
 
-def _filter(given: object) -> Filter:
-    if not _is_map(given):
-        raise bad_request("Filter must be a structure")
+def _filter(given: Mapping[str, Any]) -> Filter:
     for name in _UNKNOWN_HERE:
         if given.get(name) is not None:
             raise not_implemented(f"the manifest filter {name}")
-    classes = tuple(given.get("MatchAnyStorageClass") or ())
-    if not set(classes) <= set(STORAGE_CLASSES):
-        raise bad_request(f"MatchAnyStorageClass may be {', '.join(STORAGE_CLASSES)}")
+    for name in ("ObjectSizeGreaterThanBytes", "ObjectSizeLessThanBytes"):
+        if (given.get(name) or 0) < 0:
+            raise bad_request(f"{name} must be a number of bytes")
     constraint = given.get("KeyNameConstraint") or {}
     prefix, suffix, substring = (_only(constraint, name) for name in _CONSTRAINTS)
     return Filter(
         created_after=_time(given, "CreatedAfter"),
         created_before=_time(given, "CreatedBefore"),
-        larger_than=_size(given, "ObjectSizeGreaterThanBytes"),
-        smaller_than=_size(given, "ObjectSizeLessThanBytes"),
+        larger_than=given.get("ObjectSizeGreaterThanBytes"),
+        smaller_than=given.get("ObjectSizeLessThanBytes"),
         prefix=prefix,
         suffix=suffix,
         substring=substring,
-        storage_classes=classes,
+        storage_classes=tuple(given.get("MatchAnyStorageClass") or ()),
     )
 
 
@@ -200,45 +172,22 @@ def _only(constraint: Mapping[str, Any], name: str) -> str | None:
     strings = constraint.get(name)
     if strings is None:
         return None
-    if len(strings) != 1 or not isinstance(strings[0], str) or not 1 <= len(strings[0]) <= _MAX_TEXT:
-        raise bad_request(f"{name} must hold one string of 1 to {_MAX_TEXT} characters")
+    if len(strings) != 1:
+        raise bad_request(f"{name} must hold one string")
     return str(strings[0])
 
 
 def _time(given: Mapping[str, Any], name: str) -> float | None:
     value = given.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, datetime):
-        raise bad_request(f"{name} must be a time")
-    return value.timestamp()
-
-
-def _size(given: Mapping[str, Any], name: str) -> int | None:
-    value = given.get(name)
-    if value is not None and (not isinstance(value, int) or value < 0):
-        raise bad_request(f"{name} must be a number of bytes")
-    return value
+    return None if value is None else float(value.timestamp())
 
 
 def _bucket(given: Mapping[str, Any], name: str) -> str:
-    arn = given.get(name)
-    matched = _BUCKET_ARN.fullmatch(arn) if isinstance(arn, str) and len(arn) <= _MAX_ARN else None
+    matched = _BUCKET_ARN.fullmatch(given[name])
     if matched is None:
         raise bad_request(f"{name} is not the ARN of a bucket")
     return matched[1]
 
 
-def _owner(given: Mapping[str, Any], name: str) -> str | None:
-    owner = given.get(name)
-    if owner is not None and not _ACCOUNT.fullmatch(owner):
-        raise bad_request(f"{name} must be 12 digits")
-    return owner
-
-
 def _md5(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
-
-
-def _is_map(value: object) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(value, Mapping)

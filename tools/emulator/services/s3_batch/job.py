@@ -46,22 +46,12 @@ ENDING = {Status.COMPLETING: Status.COMPLETE, Status.CANCELLING: Status.CANCELLE
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One job. Everything but the identity changes under the engine's lock.
-
-    Attributes:
-        created: Epoch seconds, as all times here.
-        in_flight: Invocations under way.
-        pumping: A thread is starting tasks of this job; no second one may.
-        wake_at: When it next looks for tasks by itself.
-        ending: Its end has been planned.
-        generated: Where the manifest is that S3 made for it, as DescribeJob says it.
-        forgotten: Its world was reset: results that still arrive for it are dropped.
-    """
+    """One job. Everything but the identity changes under the engine's lock."""
 
     id: str
     arn: str
     request: JobRequest
-    created: float
+    created: float  # epoch seconds, as all times here
     priority: int
     tags: tuple[tuple[str, str], ...]
     status: Status = Status.NEW
@@ -72,15 +62,15 @@ class Job:
     total: int = 0
     succeeded: int = 0
     failed: int = 0
-    generated: dict[str, Any] | None = None
+    generated: dict[str, Any] | None = None  # where the manifest is that S3 made for it, as DescribeJob says it
     tasks: Tasks | None = None
     report: Report | None = None
     ramp: Ramp | None = None
-    in_flight: int = 0
-    pumping: bool = False
-    wake_at: float | None = None
-    ending: bool = False
-    forgotten: bool = False
+    in_flight: int = 0  # invocations under way
+    pumping: bool = False  # a thread is starting tasks of this job; no second one may
+    wake_at: float | None = None  # when it next looks for tasks by itself
+    ending: bool = False  # its end has been planned
+    forgotten: bool = False  # its world was reset: results that still arrive for it are dropped
     _active_seconds: float = 0.0
     _active_since: float | None = None
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 MAX_KEY_BYTES = 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_FIELD = re.compile(r'"((?:[^"]|"")*)"|(?!")([^,"]*)')  # in quotes, or without any
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -27,6 +29,20 @@ class Row(NamedTuple):
     bucket: str
     key: str
     version_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest found good, or made; `descriptor` is DescribeJob's GeneratedManifestDescriptor where it was written."""
+
+    body: bytes
+    fields: tuple[str, ...]
+    rows: int
+    descriptor: dict[str, Any] | None = None
+
+    def read(self) -> Iterator[Row]:
+        """Yield its rows."""
+        return rows(self.body, self.fields)
 
 
 def rows(body: bytes, fields: Sequence[str]) -> Iterator[Row]:
@@ -99,33 +115,16 @@ def _split(number: int, line: str) -> list[str]:
 def _split_quoted(number: int, line: str) -> list[str]:
     """Split a line with quoted fields (RFC 4180; a field may not go on in the next line)."""
     values, at = [], 0
-    while True:
-        if line[at : at + 1] == '"':
-            value, at = _quoted(number, line, at + 1)
-        else:
-            end = line.find(",", at)
-            end = len(line) if end < 0 else end
-            value, at = line[at:end], end
-            if '"' in value:
-                raise _malformed(number, "has a quote inside an unquoted field")
-        values.append(value)
-        if at >= len(line):
+    while (found := _FIELD.match(line, at)) is not None:
+        values.append(found[2] if found[1] is None else found[1].replace('""', '"'))
+        at = found.end() + 1
+        if found.end() == len(line):
             return values
-        if line[at] != ",":
-            raise _malformed(number, "goes on after a closing quote")
-        at += 1
-
-
-def _quoted(number: int, line: str, at: int) -> tuple[str, int]:
-    pieces = []
-    while True:
-        end = line.find('"', at)
-        if end < 0:
-            raise _malformed(number, "leaves a quote open")
-        pieces.append(line[at:end])
-        if line[end + 1 : end + 2] != '"':
-            return '"'.join(pieces), end + 1
-        at = end + 2
+        if line[found.end()] != ",":
+            raise _malformed(
+                number, "has a quote inside an unquoted field" if found[1] is None else "goes on after a closing quote"
+            )
+    raise _malformed(number, "leaves a quote open")
 
 
 def _check(number: int, row: Row) -> None:

@@ -1,39 +1,25 @@
-"""A CreateJob request, checked as S3 checks it before there is a job.
-
-Lengths and patterns are those of the API model (s3control 2018-08-20), which boto3 does not check before sending.
-"""
+"""A CreateJob request, checked as S3 checks it before there is a job: by the API model, and by what only S3 knows."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
+from tools.emulator.core import model
 from tools.emulator.services.s3_batch import generator
 from tools.emulator.services.s3_batch.errors import BatchError, access_denied, bad_request, not_implemented
 from tools.emulator.services.s3_batch.generator import Generator
 
 CSV_FORMAT = "S3BatchOperations_CSV_20180820"
-REPORT_FORMAT = "Report_CSV_20180820"
-FIELD_NAMES = ("Ignore", "Bucket", "Key", "VersionId")
 SCHEMA_VERSIONS = ("1.0", "2.0")
-MAX_PRIORITY = 2_147_483_647
 MAX_TAGS = 50
-MAX_USER_ARGUMENTS = 10
-MAX_ARGUMENT_NAME = 64
-MAX_ARGUMENT_VALUE = 1024
 
-_ACCOUNT = re.compile(r"\d{12}")
-_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+", re.DOTALL)
-_FUNCTION = re.compile(
-    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?"
-    r"(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?"
-)
 _BUCKET_ARN = re.compile(r"arn:[^:]+:s3:::([^/:]+)")
 _OBJECT_ARN = re.compile(r"arn:[^:]+:s3:::([^/:]+)/(.+)", re.DOTALL)
-_TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
+_DESCRIBED = ("Description", "Manifest", "ManifestGenerator", "Operation", "Report", "RoleArn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +35,19 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What a job was asked to do.
+    """What a job was asked to do."""
 
-    Attributes:
-        described: The request's members that DescribeJob repeats, as they came.
-        fingerprint: Equal for equal requests: what a repeated token is held against.
-        schema_version: Of the events, "1.0" or "2.0".
-        report_bucket: None where no report was asked for.
-    """
-
-    described: dict[str, Any]
-    fingerprint: str
+    described: dict[str, Any]  # the request's members that DescribeJob repeats, as they came
+    fingerprint: str  # equal for equal requests: what a repeated token is held against
     token: str
     priority: int
     needs_confirmation: bool
     tags: tuple[tuple[str, str], ...]
     function_arn: str
-    schema_version: str
+    schema_version: str  # of the events, "1.0" or "2.0"
     user_arguments: dict[str, str] | None
     manifest: Given | Generator
-    report_bucket: str | None
+    report_bucket: str | None  # None where no report was asked for
     report_prefix: str
     report_owner: str | None
     failed_tasks_only: bool
@@ -81,157 +60,103 @@ def parse(request: Mapping[str, Any], account_id: str) -> JobRequest:
         BatchError: BadRequestException, AccessDenied, or NotImplemented for what only the real service can do.
     """
     check_account(request.get("AccountId"), account_id)
-    token = _text(request, "ClientRequestToken", 1, 64)
-    function = _operation(request.get("Operation"))
-    manifest = _manifest(request)
-    report = _report(request.get("Report"))
-    _role(_text(request, "RoleArn", 1, 2048), account_id)
-    if request.get("Description") is not None:
-        _text(request, "Description", 1, 256)
+    labels = tags(request.get("Tags") or ())
+    check("CreateJob", {**request, "Tags": None})
+    if request["RoleArn"].split(":")[4] != account_id:
+        raise access_denied("Cross-account pass role is not allowed")  # [S3:troubleshooting-batch-operations]
+    function = _operation(request["Operation"])
+    report = _report(request["Report"])
     described = {name: request[name] for name in _DESCRIBED if request.get(name) is not None}
-    described["Operation"] = {"LambdaInvoke": {name: value for name, value in function.items() if value is not None}}
+    described["Operation"] = {"LambdaInvoke": function}
     needs_confirmation = request.get("ConfirmationRequired") is not False  # left out, it is required [S3:batch-ops-job-status]
     return JobRequest(
         described={**described, "ConfirmationRequired": needs_confirmation},
         fingerprint=json.dumps({**request, "AccountId": account_id}, sort_keys=True, default=str),
-        token=token,
-        priority=priority(request.get("Priority")),
+        token=request["ClientRequestToken"],
+        priority=request["Priority"],
         needs_confirmation=needs_confirmation,
-        tags=tags(request.get("Tags") or ()),
+        tags=labels,
         function_arn=function["FunctionArn"],
-        schema_version=function["InvocationSchemaVersion"] or "1.0",  # the default [bc:s3control LambdaInvokeOperation]
-        user_arguments=function["UserArguments"],
-        manifest=manifest,
-        report_bucket=report["Bucket"],
-        report_prefix=report["Prefix"],
-        report_owner=report["ExpectedBucketOwner"],
-        failed_tasks_only=report["ReportScope"] == "FailedTasksOnly",
+        schema_version=function.get("InvocationSchemaVersion", "1.0"),  # the default [bc:s3control LambdaInvokeOperation]
+        user_arguments=function.get("UserArguments"),
+        manifest=_manifest(request),
+        report_bucket=report.get("Bucket"),
+        report_prefix=report.get("Prefix") or "",
+        report_owner=report.get("ExpectedBucketOwner"),
+        failed_tasks_only=report.get("ReportScope") == "FailedTasksOnly",
     )
 
 
-_DESCRIBED = ("Description", "Manifest", "ManifestGenerator", "Operation", "Report", "RoleArn")
+def check(operation: str, given: object, member: str | None = None) -> None:
+    """Check what is given to a job operation by the API model; raise BadRequestException where it is not as the model says."""
+    try:
+        model.check("s3control", operation, given, member)
+    except model.ModelError as error:
+        raise bad_request(str(error)) from None
 
 
 def check_account(given: object, account_id: str) -> None:
     """Raise unless the account in the request is the caller's."""
-    if not isinstance(given, str) or not _ACCOUNT.fullmatch(given):
-        raise bad_request("AccountId must be 12 digits")
+    check("CreateJob", given, "AccountId")
     if given != account_id:
         raise access_denied("Access Denied")
 
 
-def priority(value: object) -> int:
-    """Return a valid priority, or raise."""
-    if not isinstance(value, int) or not 0 <= value <= MAX_PRIORITY:
-        raise bad_request(f"Priority is required and must be from 0 to {MAX_PRIORITY}")
-    return value
-
-
-def tags(given: object) -> tuple[tuple[str, str], ...]:
+def tags(given: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
     """Return a tag set as pairs, or raise: BadRequestException, or TooManyTagsException for more than 50."""
-    if not isinstance(given, (list, tuple)):
-        raise bad_request("Tags must be a list")
     if len(given) > MAX_TAGS:
         raise BatchError("TooManyTagsException", f"A job can have {MAX_TAGS} tags at most")
-    pairs = tuple((_text(tag, "Key", 1, 128), _text(tag, "Value", 0, 256)) for tag in given)
+    read = [{"Key": tag.get("Key"), "Value": tag.get("Value") or ""} for tag in given]  # an empty element of XML is read as None
+    check("CreateJob", read, "Tags")
+    pairs = tuple((str(tag["Key"]), str(tag["Value"])) for tag in read)
     if len({key for key, _ in pairs}) < len(pairs):
         raise bad_request("Tag keys must be unique")
-    if not all(_TAG_TEXT.fullmatch(text) for pair in pairs for text in pair):
-        raise bad_request("Tags may hold letters, digits, spaces and _.:/=+-@ only")
     return pairs
 
 
-def _text(holder: Mapping[str, Any], name: str, shortest: int, longest: int) -> str:
-    value = holder.get(name)
-    if value is None and shortest == 0:
-        value = ""
-    if not isinstance(value, str) or not shortest <= len(value) <= longest:
-        raise bad_request(f"{name} is required and must have {shortest} to {longest} characters")
-    return value
-
-
-def _operation(operation: object) -> dict[str, Any]:
-    chosen = {name: value for name, value in (operation or {}).items() if value is not None} if _is_map(operation) else {}
+def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = {name: value for name, value in operation.items() if value is not None}
     if len(chosen) != 1:
         raise bad_request("Exactly one operation is required")
     (name,) = chosen
     if name != "LambdaInvoke":
         raise not_implemented(f"the operation {name}")
-    function = chosen[name]
-    arn = _text(function, "FunctionArn", 1, 1024)
-    if not _FUNCTION.fullmatch(arn):
-        raise bad_request("FunctionArn is not that of a function")
-    version = function.get("InvocationSchemaVersion")
-    if version not in (None, *SCHEMA_VERSIONS):
+    function = {member: value for member, value in chosen[name].items() if value is not None}
+    if "FunctionArn" not in function:
+        raise bad_request("LambdaInvoke needs FunctionArn")
+    version = function.get("InvocationSchemaVersion", "1.0")
+    if version not in SCHEMA_VERSIONS:
         raise bad_request(f"InvocationSchemaVersion must be one of {', '.join(SCHEMA_VERSIONS)}")
-    return {"FunctionArn": arn, "InvocationSchemaVersion": version, "UserArguments": _arguments(function, version)}
-
-
-def _arguments(function: Mapping[str, Any], version: str | None) -> dict[str, str] | None:
-    arguments = function.get("UserArguments")
-    if arguments is None:
-        return None
-    if version != "2.0":
-        raise bad_request("UserArguments need InvocationSchemaVersion 2.0")
-    if not 1 <= len(arguments) <= MAX_USER_ARGUMENTS:
-        raise bad_request(f"UserArguments must have 1 to {MAX_USER_ARGUMENTS} entries")
-    read = {name: value or "" for name, value in arguments.items()}  # an empty element of XML is read as None
-    if not all(1 <= len(name) <= MAX_ARGUMENT_NAME and len(value) <= MAX_ARGUMENT_VALUE for name, value in read.items()):
-        raise bad_request(f"UserArguments: keys have 1 to {MAX_ARGUMENT_NAME} characters, values up to {MAX_ARGUMENT_VALUE}")
-    return read
+    if "UserArguments" in function:
+        if version != "2.0":
+            raise bad_request("UserArguments need InvocationSchemaVersion 2.0")
+        function["UserArguments"] = {key: value or "" for key, value in function["UserArguments"].items()}  # as with tags
+    return function
 
 
 def _manifest(request: Mapping[str, Any]) -> Given | Generator:
-    manifest = request.get("Manifest")
-    if request.get("ManifestGenerator") is not None:
-        if manifest is not None:
-            raise bad_request("Give either Manifest or ManifestGenerator, not both")
-        return generator.parse(request["ManifestGenerator"])
-    if not _is_map(manifest):
-        raise bad_request("Manifest or ManifestGenerator is required")
-    spec, location = manifest.get("Spec"), manifest.get("Location")
-    if not _is_map(spec) or not _is_map(location):
-        raise bad_request("Manifest needs Spec and Location")
-    if spec.get("Format") != CSV_FORMAT:
-        raise not_implemented(f"the manifest format {spec.get('Format')}")
-    fields = tuple(spec.get("Fields") or ())
-    if not set(fields) <= set(FIELD_NAMES):
-        raise bad_request(f"Fields may be {', '.join(FIELD_NAMES)}")
-    _text(location, "ETag", 1, 1024)
-    if location.get("ObjectVersionId") is not None:
-        _text(location, "ObjectVersionId", 1, 2000)
-    arn = _OBJECT_ARN.fullmatch(_text(location, "ObjectArn", 1, 2000))
+    manifest, made = request.get("Manifest"), request.get("ManifestGenerator")
+    if (manifest is None) == (made is None):
+        raise bad_request("Either Manifest or ManifestGenerator is required, and not both")
+    if manifest is None:
+        return generator.parse(made or {})
+    spec, location = manifest["Spec"], manifest["Location"]
+    if spec["Format"] != CSV_FORMAT:
+        raise not_implemented(f"the manifest format {spec['Format']}")
+    arn = _OBJECT_ARN.fullmatch(location["ObjectArn"])
     if arn is None:
         raise bad_request("ObjectArn is not that of an object")
-    return Given(arn[1], arn[2], location.get("ObjectVersionId"), location["ETag"], fields)
+    return Given(arn[1], arn[2], location.get("ObjectVersionId"), location["ETag"], tuple(spec.get("Fields") or ()))
 
 
-def _report(report: object) -> dict[str, Any]:
-    if not _is_map(report) or not isinstance(report.get("Enabled"), bool):
-        raise bad_request("Report with Enabled is required")
+def _report(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is asked of a report with the bucket's name, nothing where none is asked for."""
     if not report["Enabled"]:
-        return {"Bucket": None, "Prefix": "", "ExpectedBucketOwner": None, "ReportScope": "AllTasks"}
-    bucket = _BUCKET_ARN.fullmatch(_text(report, "Bucket", 1, 128))
+        return {}
+    for name in ("Bucket", "Format", "ReportScope"):
+        if report.get(name) is None:
+            raise bad_request(f"Report.{name} is required")
+    bucket = _BUCKET_ARN.fullmatch(report["Bucket"])
     if bucket is None:
         raise bad_request("Report.Bucket is not the ARN of a bucket")
-    if report.get("Format") != REPORT_FORMAT:
-        raise bad_request(f"Report.Format must be {REPORT_FORMAT}")
-    if report.get("ReportScope") not in ("AllTasks", "FailedTasksOnly"):
-        raise bad_request("Report.ReportScope must be AllTasks or FailedTasksOnly")
-    owner = report.get("ExpectedBucketOwner")
-    if owner is not None and not _ACCOUNT.fullmatch(owner):
-        raise bad_request("Report.ExpectedBucketOwner must be 12 digits")
-    prefix = "" if report.get("Prefix") is None else _text(report, "Prefix", 1, 512)
-    return {"Bucket": bucket[1], "Prefix": prefix, "ExpectedBucketOwner": owner, "ReportScope": report["ReportScope"]}
-
-
-def _role(arn: str, account_id: str) -> None:
-    role = _ROLE.fullmatch(arn)
-    if role is None:
-        raise bad_request("RoleArn is not that of a role")
-    if role[1] != account_id:
-        raise access_denied("Cross-account pass role is not allowed")  # [S3:troubleshooting-batch-operations]
-
-
-def _is_map(value: object) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(value, Mapping)
+    return {**report, "Bucket": bucket[1]}

@@ -7,18 +7,16 @@ the mark that the engine leaves in the backend's state is gone then.
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from xml.sax.saxutils import escape
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.s3control import s3control_backends, urls
 from moto.s3control.responses import S3ControlResponse
 
-from tools.emulator.core import moto_hooks
+from tools.emulator.core import moto_hooks, refusal
+from tools.emulator.core.refusal import AwsError
 from tools.emulator.services.s3_batch.backend import BatchOperations
-from tools.emulator.services.s3_batch.errors import BatchError, bad_request
+from tools.emulator.services.s3_batch.errors import bad_request
 from tools.emulator.services.s3_batch.request import check_account
-
-Answer = ActionResult | tuple[int, dict[str, str], str]
 
 _PATHS = tuple(
     r"{0}/v20180820/jobs" + rest + "$"
@@ -54,8 +52,8 @@ class JobsResponse(S3ControlResponse):  # type: ignore[misc]  # moto's annotatio
             if self.region != self.engine.settings.region:
                 raise bad_request(f"The offline world has one Region, {self.engine.settings.region}")
             return super().call_action()
-        except BatchError as error:
-            return _refusal(error)
+        except AwsError as error:
+            return refusal.xml(error)
 
     def create_job(self) -> ActionResult:
         """Answer CreateJob."""
@@ -110,13 +108,3 @@ def hooks(engine: BatchOperations) -> tuple[moto_hooks.Hook, ...]:
     """Return what has the job operations answered by an engine."""
     installed: type[JobsResponse] = type("InstalledJobsResponse", (JobsResponse,), {"engine": engine})
     return tuple(moto_hooks.Route(urls, path, installed.dispatch) for path in _PATHS)
-
-
-def _refusal(error: BatchError) -> tuple[int, dict[str, str], str]:
-    kind = "Receiver" if error.http_status >= 500 else "Sender"  # noqa: PLR2004 -- the class of HTTP statuses
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<ErrorResponse><Error>'
-        f"<Type>{kind}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
-        "</Error><RequestId>offline-world</RequestId></ErrorResponse>"
-    )
-    return error.http_status, {"Content-Type": "application/xml", "status": str(error.http_status)}, body

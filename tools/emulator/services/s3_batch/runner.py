@@ -33,39 +33,30 @@ class _Launch:
     payload: bytes
 
 
+@dataclass(slots=True)
 class Runner:
     """Starts and settles tasks.
 
     `drained` is called, with the lock held, whenever a job is found with nothing under way and nothing to start.
     """
 
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        settings: EmulatorSettings,
-        functions: Functions,
-        lock: threading.RLock,
-        ids: random.Random,
-        drained: Callable[[Job], None],
-    ) -> None:
-        self._clock = clock
-        self._settings = settings
-        self._functions = functions
-        self._lock = lock
-        self._ids = ids
-        self._drained = drained
-        self._rate = Rate(settings.batch_tasks_per_second)
+    clock: Clock
+    settings: EmulatorSettings
+    functions: Functions
+    lock: threading.RLock
+    ids: random.Random
+    drained: Callable[[Job], None]
+    rate: Rate
 
     def pump(self, job: Job) -> None:
         """Start what may be started of a job. Must not be called with the lock held: functions are invoked without it."""
-        with self._lock:
+        with self.lock:
             if job.pumping:
                 return  # the thread that is at it looks again before it stops
             job.pumping = True
         while launches := self._take_or_stop(job):
             for launch in launches:
-                self._functions.invoke(job.request.function_arn, launch.payload, partial(self._done, job, launch))
+                self.functions.invoke(job.request.function_arn, launch.payload, partial(self._done, job, launch))
 
     def record(self, job: Job, row: Row, answer: Answer) -> None:
         """Count a task that has run to its end, with the lock held."""
@@ -80,10 +71,10 @@ class Runner:
             job.fail(
                 "JobFailureRateExceeded", f"{job.failed} of the {job.executed} tasks that ran have failed: more than 50 percent"
             )
-            job.enter(Status.FAILING, self._clock.now())
+            job.enter(Status.FAILING, self.clock.now())
 
     def _take_or_stop(self, job: Job) -> list[_Launch]:
-        with self._lock:
+        with self.lock:
             launches = self._take(job)
             job.pumping = bool(launches)
             return launches
@@ -93,13 +84,13 @@ class Runner:
         if job.forgotten:
             return launches
         if job.status is Status.ACTIVE and job.tasks is not None and job.ramp is not None:
-            now = self._clock.now()
+            now = self.clock.now()
             room = job.ramp.allowance(now) - job.in_flight
-            while len(launches) < room and job.status is Status.ACTIVE and self._rate.available(now):
+            while len(launches) < room and job.status is Status.ACTIVE and self.rate.available(now):
                 task = job.tasks.next(now)
                 if task is None:
                     break
-                self._rate.take()
+                self.rate.take()
                 if task.row.version_id == "":
                     self.record(job, task.row, MISSING_VERSION)
                 else:
@@ -107,11 +98,11 @@ class Runner:
             job.in_flight += len(launches)
             self._plan_waking(job, now)
         if not job.in_flight and (job.status is not Status.ACTIVE or job.tasks is None or job.tasks.exhausted):
-            self._drained(job)
+            self.drained(job)
         return launches
 
     def _launch(self, job: Job, task: Task) -> _Launch:
-        invocation_id = opaque_id(self._ids)
+        invocation_id = opaque_id(self.ids)
         return _Launch(task, invocation_id, event(job.request, job.id, task.row, invocation_id=invocation_id, task_id=task.id))
 
     def _plan_waking(self, job: Job, now: float) -> None:
@@ -120,8 +111,8 @@ class Runner:
             return
         if job.in_flight >= job.ramp.allowance(now):
             wait = job.ramp.wait(now)
-        elif not self._rate.available(now):
-            wait = self._rate.wait()
+        elif not self.rate.available(now):
+            wait = self.rate.wait()
         else:
             due = job.tasks.due()
             wait = None if due is None else due - now
@@ -132,10 +123,10 @@ class Runner:
         if job.wake_at is not None and job.wake_at <= at:
             return
         job.wake_at = at
-        self._clock.call_later(at - self._clock.now(), partial(self._woken, job, at))
+        self.clock.call_later(at - self.clock.now(), partial(self._woken, job, at))
 
     def _woken(self, job: Job, at: float) -> None:
-        with self._lock:
+        with self.lock:
             if job.wake_at == at:
                 job.wake_at = None
         self.pump(job)
@@ -144,9 +135,9 @@ class Runner:
         answer = judge(
             result, schema_version=job.request.schema_version, invocation_id=launch.invocation_id, task_id=launch.task.id
         )
-        if result.function_error is not None and self._settings.batch_function_errors_redriven:
+        if result.function_error is not None and self.settings.batch_function_errors_redriven:
             answer = replace(answer, outcome=TaskOutcome.TEMPORARY)
-        with self._lock:
+        with self.lock:
             job.in_flight -= 1
             if not job.forgotten:
                 self._settle(job, launch.task, answer)
@@ -155,17 +146,17 @@ class Runner:
     def _settle(self, job: Job, task: Task, answer: Answer) -> None:
         if job.tasks is None or job.ramp is None:
             return
-        now = self._clock.now()
+        now = self.clock.now()
         if answer.outcome is TaskOutcome.THROTTLED:
             job.ramp.throttled(now)
-            if not self._settings.batch_throttle_spends_redrive:
+            if not self.settings.batch_throttle_spends_redrive:
                 job.tasks.return_task(task)
                 return
         else:
             job.ramp.accepted()
-        if answer.outcome in (TaskOutcome.SUCCEEDED, TaskOutcome.FAILED) or task.redrives >= self._settings.batch_redrives:
+        if answer.outcome in (TaskOutcome.SUCCEEDED, TaskOutcome.FAILED) or task.redrives >= self.settings.batch_redrives:
             self.record(job, task.row, answer)
             return
         task.redrives += 1
         task.last = answer
-        job.tasks.redrive(task, now + self._settings.batch_redrive_seconds)
+        job.tasks.redrive(task, now + self.settings.batch_redrive_seconds)

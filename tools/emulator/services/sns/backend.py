@@ -7,12 +7,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from moto.sns.models import Subscription, Topic, sns_backends
 
 from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import Queues
+from tools.emulator.core.ports import Functions, Queues
 from tools.emulator.core.refusal import refuse
 from tools.emulator.services.sns.errors import SnsError, invalid, no_such_topic
 from tools.emulator.services.sns.notification import Notification, check
@@ -24,20 +24,10 @@ MAILS_PER_SECOND = 10  # and subscription; above, it is suspended [GR:sns]
 _RATE = "offline_world_mails"  # the attribute of moto's subscription that holds when mails were sent
 
 
-class EventFunctions(Protocol):
-    """Lambda as SNS sees it: `ports.Functions`, with the publisher's trace, so that loops are found."""
-
-    def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
-        """Queue an asynchronous invocation; False where there is no such function."""
-        ...
-
-
 class SnsService:
     """SNS of the offline world; implements `ports.Topics`."""
 
-    def __init__(
-        self, *, clock: Clock, settings: EmulatorSettings, functions: EventFunctions, queues: Queues, outbox: Path
-    ) -> None:
+    def __init__(self, *, clock: Clock, settings: EmulatorSettings, functions: Functions, queues: Queues, outbox: Path) -> None:
         self.outbox = Outbox(outbox)
         self._clock = clock
         self._settings = settings
@@ -103,19 +93,6 @@ class SnsService:
         if protocol == "email" and not self._settings.mail_confirmed:
             _suspend(subscription)
         return "pending confirmation" if subscription.arn == PENDING else str(subscription.arn)
-
-    def set_subscription_attribute(self, subscription_arn: str, name: str, value: object) -> None:
-        """Change an attribute of a subscription.
-
-        Raises:
-            SnsError: There is no such subscription.
-            UnsupportedError: Attributes that the offline world does not implement.
-        """
-        _check_attributes({name: value})
-        subscription = self._backend.subscriptions.get(subscription_arn)
-        if subscription is None:
-            raise SnsError("NotFound", "Subscription does not exist", 404)
-        subscription.attributes[name] = value
 
     @property
     def _backend(self) -> Any:  # noqa: ANN401 - moto's

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from tools.emulator.core.refusal import AwsError
 
-class SnsError(Exception):
-    """An error of SNS's: its code, its message and the HTTP status."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
+class SnsError(AwsError):
+    """An error of SNS's."""
 
 
 def invalid(message: str) -> SnsError:

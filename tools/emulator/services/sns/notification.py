@@ -22,25 +22,15 @@ DELETE = 0x7F
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message that was published.
-
-    Attributes:
-        topic_arn: Where.
-        message: The text.
-        subject: None where none was given.
-        attributes: name -> `{"Type": "String", "Value": ...}`.
-        published_at: Epoch seconds.
-        trace: The publisher's X-Ray header.
-        id: The same at every subscription.
-    """
+    """A message that was published."""
 
     topic_arn: str
     message: str
-    subject: str | None
-    attributes: Mapping[str, Mapping[str, Any]]
-    published_at: float
-    trace: str | None = None
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    subject: str | None  # None where none was given
+    attributes: Mapping[str, Mapping[str, Any]]  # name -> `{"Type": "String", "Value": ...}`
+    published_at: float  # epoch seconds
+    trace: str | None = None  # the publisher's X-Ray header
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))  # the same at every subscription
 
     @property
     def timestamp(self) -> str:

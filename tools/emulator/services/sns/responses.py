@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from xml.sax.saxutils import escape
 
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult
 from moto.sns import urls
 from moto.sns.responses import SNSResponse
 
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, refuse
+from tools.emulator.core import moto_hooks, refusal
+from tools.emulator.core.refusal import AwsError, refuse
 from tools.emulator.services.sns.backend import SnsService
-from tools.emulator.services.sns.errors import SnsError, invalid
+from tools.emulator.services.sns.errors import invalid
 
 TOPIC_OPERATIONS = frozenset(
     {
@@ -26,7 +25,6 @@ TOPIC_OPERATIONS = frozenset(
         "ListSubscriptions",
         "ListSubscriptionsByTopic",
         "GetSubscriptionAttributes",
-        "SetSubscriptionAttributes",
         "Publish",
         "TagResource",
         "UntagResource",
@@ -47,10 +45,8 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
             if self._get_action() not in TOPIC_OPERATIONS:
                 raise refuse("sns", f"the operation {self._get_action()}")
             return super().call_action()
-        except UnsupportedError as error:
-            return _fault(STATUS, CODE, str(error))
-        except SnsError as error:
-            return _fault(error.status, error.code, error.message)
+        except AwsError as error:
+            return refusal.xml(error)
 
     def create_topic(self) -> Any:  # noqa: ANN401 - moto's answer
         """Answer CreateTopic."""
@@ -82,23 +78,8 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
         )
         return ActionResult({"SubscriptionArn": arn})
 
-    def set_subscription_attributes(self) -> EmptyResult:
-        """Answer SetSubscriptionAttributes."""
-        self.service.set_subscription_attribute(
-            self._get_param("SubscriptionArn"), self._get_param("AttributeName"), self._get_param("AttributeValue")
-        )
-        return EmptyResult()
-
 
 def hooks(service: SnsService) -> tuple[moto_hooks.Hook, ...]:
     """Return what has moto's SNS answered by a service."""
     installed: type[TopicsResponse] = type("InstalledTopicsResponse", (TopicsResponse,), {"service": service})
     return moto_hooks.routes(urls, installed.dispatch)
-
-
-def _fault(status: int, code: str, message: str) -> tuple[int, dict[str, str], str]:
-    body = (
-        '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
-        f"<Code>{code}</Code><Message>{escape(message)}</Message></Error></ErrorResponse>"
-    )
-    return status, {"Content-Type": "text/xml", "status": str(status)}, body

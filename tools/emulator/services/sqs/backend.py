@@ -10,7 +10,7 @@ from moto.sqs.models import Queue, sqs_backends
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.sqs.errors import SqsError, no_such_queue
-from tools.emulator.services.sqs.queue import Depth, Limits, Message, MessageQueue, Receipt
+from tools.emulator.services.sqs.queue import Depth, Limits, Message, MessageQueue
 from tools.emulator.settings import EmulatorSettings
 
 POLL_SECONDS = 0.02  # of the wall: how often a long poll looks again
@@ -29,53 +29,35 @@ class SqsService:
         """Call this with a queue's ARN whenever a message was sent to it or made visible again."""
         self._on_visible.append(action)
 
-    # ports.Queues
+    # ports.Queues and ports.ReceivingQueues; each raises LookupError where there is no such queue
 
     def send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
-        """Send a message with attributes of type String.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
+        """Send a message with attributes of type String."""
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         self.put(self._known(queue_arn), body, typed)
 
-    # ports.ReceivingQueues
-
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return up to `max_messages` at once, without waiting.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
-        return [_for_lambda(receipt) for receipt in self.take(self._known(queue_arn), max_messages)]
+        """Return up to `max_messages` at once, without waiting."""
+        return self.take(self._known(queue_arn), max_messages)
 
     def visibility_seconds(self, queue_arn: str) -> float:
-        """Return for how long the queue hides a message that was received.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
+        """Return for how long the queue hides a message that was received."""
         return limits_of(self._known(queue_arn)).visibility_seconds
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
-        """Delete messages.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
+        """Delete messages."""
         messages = self.messages(self._known(queue_arn))
         for handle in receipt_handles:
             messages.delete(handle)
 
     def change_visibility(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
-        """Hide a received message for some seconds; 0 shows it at once.
-
-        Raises:
-            LookupError: There is no such queue.
-            SqsError: The message is not in flight.
-        """
+        """Hide a received message for some seconds, 0 shows it at once; `SqsError` if it is not in flight."""
         self.hide(self._known(queue_arn), receipt_handle, seconds)
+
+    def depth(self, queue_arn: str) -> Depth:
+        """Return how many messages a queue holds."""
+        queue = self._known(queue_arn)
+        return self.messages(queue).depth(limits_of(queue))
 
     # what the responses need
 
@@ -103,7 +85,7 @@ class SqsService:
         self._notify(queue)
         return message
 
-    def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[Receipt]:
+    def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[ReceivedMessage]:
         """Receive messages, waiting up to `wait` seconds of the world for the first; one received too often goes to the DLQ."""
         until = self._clock.now() + wait
         while True:
@@ -119,15 +101,6 @@ class SqsService:
         self.messages(queue).change_visibility(handle, seconds)
         if not seconds:
             self._notify(queue)
-
-    def depth(self, queue_arn: str) -> Depth:
-        """Return how many messages a queue holds.
-
-        Raises:
-            LookupError: There is no such queue.
-        """
-        queue = self._known(queue_arn)
-        return self.messages(queue).depth(limits_of(queue))
 
     def _move_to_dlq(self, queue: Queue, dead: Sequence[Message]) -> None:
         dlq = queue.dead_letter_queue
@@ -158,21 +131,3 @@ def limits_of(queue: Queue) -> Limits:
         retention_seconds=float(queue.message_retention_period),
         max_receives=redrive.get("maxReceiveCount"),
     )
-
-
-def _for_lambda(receipt: Receipt) -> ReceivedMessage:
-    return ReceivedMessage(
-        message_id=receipt.message_id,
-        receipt_handle=receipt.handle,
-        body=receipt.body,
-        md5_of_body=receipt.md5,
-        attributes=receipt.system,
-        message_attributes={name: _lambda_attribute(value) for name, value in receipt.attributes.items()},
-    )
-
-
-def _lambda_attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    given = {
-        small: value[name] for name, small in (("StringValue", "stringValue"), ("BinaryValue", "binaryValue")) if name in value
-    }
-    return {**given, "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}

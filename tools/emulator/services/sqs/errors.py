@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from tools.emulator.core.refusal import AwsError
 
-class SqsError(Exception):
-    """An error of SQS's.
 
-    Attributes:
-        shape: The error's name in the JSON protocol, which decides boto3's exception class.
-        code: The code of the query protocol, which boto3 shows.
-    """
+class SqsError(AwsError):
+    """An error of SQS's; `shape` is its name in the JSON protocol, which decides boto3's exception class."""
 
     def __init__(self, shape: str, message: str, code: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(code or f"AWS.SimpleQueueService.{shape}", message)
         self.shape = shape
-        self.code = code or f"AWS.SimpleQueueService.{shape}"
-        self.message = message
 
 
 def no_such_queue() -> SqsError:

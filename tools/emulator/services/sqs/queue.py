@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.emulator.core.clock import Clock
+from tools.emulator.core.ports import ReceivedMessage
 from tools.emulator.services.sqs.errors import SqsError, invalid_handle, invalid_value
 
 # Counted from a message's last receipt; prolonging does not restart it [SQS guide, visibility timeout].
@@ -30,29 +31,17 @@ SENDER = "AIDAIT2UOQQY3AUEKVGXU"  # moto's, who takes it from AWS's documentatio
 
 @dataclass(slots=True)
 class Message:
-    """A message in a queue.
-
-    Attributes:
-        body: As sent.
-        attributes: The sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`.
-        trace: The X-Ray header of the sender, None where there was none.
-        sent_at: Epoch seconds; a dead letter keeps that of its first queue.
-        visible_at: Epoch seconds from which it may be received.
-        receives: How often it was.
-        first_received_at: Epoch seconds, None until then.
-        received_at: When it was received last, likewise.
-        source_arn: A dead letter's first queue.
-    """
+    """A message in a queue."""
 
     body: str
-    attributes: Mapping[str, Any]
-    trace: str | None
-    sent_at: float
-    visible_at: float
-    receives: int = 0
-    first_received_at: float | None = None
-    received_at: float | None = None
-    source_arn: str | None = None
+    attributes: Mapping[str, Any]  # the sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`
+    trace: str | None  # the X-Ray header of the sender, None where there was none
+    sent_at: float  # epoch seconds; a dead letter keeps that of its first queue
+    visible_at: float  # epoch seconds from which it may be received
+    receives: int = 0  # how often it was
+    first_received_at: float | None = None  # epoch seconds, None until then
+    received_at: float | None = None  # when it was received last, likewise
+    source_arn: str | None = None  # a dead letter's first queue
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
@@ -88,18 +77,6 @@ class Limits:
     delay_seconds: float = 0.0
     retention_seconds: float = 345_600.0
     max_receives: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A message as it was received: what it was at that moment."""
-
-    message_id: str
-    handle: str
-    body: str
-    md5: str
-    attributes: Mapping[str, Any]
-    system: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +119,7 @@ class MessageQueue:
             self._messages[message.id] = message
             self._plan(message)
 
-    def receive(self, count: int, limits: Limits, visibility: float | None = None) -> tuple[list[Receipt], list[Message]]:
+    def receive(self, count: int, limits: Limits, visibility: float | None = None) -> tuple[list[ReceivedMessage], list[Message]]:
         """Return visible messages, hidden from now on, and the dead letters found on the way, which are removed."""
         timeout = limits.visibility_seconds if visibility is None else visibility
         chosen: list[Message] = []
@@ -250,13 +227,15 @@ class MessageQueue:
                 place = message.sent_at if message.receives < BACK_AFTER_RECEIVES else visible_at
                 heapq.heappush(self._line, (place, order, message_id))
 
-    def _hand_out(self, message: Message, now: float, timeout: float) -> Receipt:
+    def _hand_out(self, message: Message, now: float, timeout: float) -> ReceivedMessage:
         message.receives += 1
         message.first_received_at = message.first_received_at or now
         message.received_at = now
         message.visible_at = now + timeout
         self._plan(message)
-        return Receipt(message.id, message.handle, message.body, message.md5, message.attributes, message.system_attributes())
+        return ReceivedMessage(
+            message.id, message.handle, message.body, message.md5, message.system_attributes(), message.attributes
+        )
 
 
 def _parse(handle: str) -> tuple[str, int]:

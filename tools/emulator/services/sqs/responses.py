@@ -13,12 +13,12 @@ from moto.sqs.models import Message as MotoMessage
 from moto.sqs.responses import SQSResponse
 
 from tools.emulator.core import moto_hooks
-from tools.emulator.core.refusal import CODE, STATUS, UnsupportedError, only, refuse
+from tools.emulator.core.ports import ReceivedMessage
+from tools.emulator.core.refusal import Answer, AwsError, only, refuse
 from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.services.sqs.errors import SqsError, invalid_value
-from tools.emulator.services.sqs.queue import MAX_VISIBILITY_SECONDS, Receipt
+from tools.emulator.services.sqs.queue import MAX_VISIBILITY_SECONDS
 
-Answer = tuple[int, dict[str, str], str]
 Request = Mapping[str, Any]
 Response = dict[str, Any]
 
@@ -64,7 +64,7 @@ def _response(service: SqsService) -> type[SQSResponse]:
                 if method is not None:
                     return 200, _HEADERS, json.dumps(method(body, headers.get("X-Amzn-Trace-Id")))
                 _check_queue_operation(operation, body)
-            except (SqsError, UnsupportedError) as error:
+            except AwsError as error:
                 return _fault(error)
             through: Callable[..., Answer] = super().dispatch
             return through(request, full_url, headers, **path)
@@ -75,11 +75,10 @@ def _response(service: SqsService) -> type[SQSResponse]:
 _HEADERS = {"Content-Type": "application/x-amz-json-1.0"}
 
 
-def _fault(error: SqsError | UnsupportedError) -> Answer:
-    if isinstance(error, UnsupportedError):
-        return STATUS, _HEADERS, json.dumps({"__type": CODE, "message": str(error)})
+def _fault(error: AwsError) -> Answer:
     headers = {**_HEADERS, "x-amzn-query-error": f"{error.code};Sender"}
-    return 400, headers, json.dumps({"__type": f"com.amazonaws.sqs#{error.shape}", "message": error.message})
+    shape = error.shape if isinstance(error, SqsError) else error.code
+    return error.status, headers, json.dumps({"__type": f"com.amazonaws.sqs#{shape}", "message": error.message})
 
 
 def _check_queue_operation(operation: str, request: Request) -> None:
@@ -279,15 +278,15 @@ def _decoded(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**value, "BinaryValue": base64.b64decode(value["BinaryValue"])} if "BinaryValue" in value else dict(value)
 
 
-def _shown(receipt: Receipt, system: set[str], wanted: list[str]) -> Response:
+def _shown(receipt: ReceivedMessage, system: set[str], wanted: list[str]) -> Response:
     shown: Response = {
         "MessageId": receipt.message_id,
-        "ReceiptHandle": receipt.handle,
-        "MD5OfBody": receipt.md5,
+        "ReceiptHandle": receipt.receipt_handle,
+        "MD5OfBody": receipt.md5_of_body,
         "Body": receipt.body,
     }
-    own = {name: value for name, value in receipt.system.items() if "All" in system or name in system}
-    attributes = {name: value for name, value in receipt.attributes.items() if _asked(name, wanted)}
+    own = {name: value for name, value in receipt.attributes.items() if "All" in system or name in system}
+    attributes = {name: value for name, value in receipt.message_attributes.items() if _asked(name, wanted)}
     if own:
         shown["Attributes"] = own
     if attributes:
