@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.adapters.table import expressions, items, scan_items
+from handlers.adapters.table import codec, expressions, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
@@ -45,7 +45,7 @@ class Control:
                 "paused": True,
                 "paused_by": by,
                 "paused_reason": reason,
-                **items.present({"paused_at": self._clock.now(), "mail_due": mail or None}),
+                **codec.present({"paused_at": self._clock.now(), "mail_due": mail or None}),
             },
             when=Condition(not_equal={"paused": True}),
         )

@@ -157,7 +157,7 @@ class Records:
         """
         changed = record.facts is not None and record.facts.etag != facts.etag
         sets = {
-            **items.present({"start_tried_at": at}),
+            **codec.present({"start_tried_at": at}),
             "start": codec.attributes(start),
             **items.facts_attributes(facts),
             **({"changed_during_scan": True} if changed else {}),
@@ -185,7 +185,7 @@ class Records:
             self._table.name,
             items.record_key(record.video.id, record.scan_id),
             adds={"refusals": 1},
-            sets_if_absent=items.present({"refused_since": self._clock.now()}),
+            sets_if_absent=codec.present({"refused_since": self._clock.now()}),
             when=Condition(equal=items.as_waiting(record)),
         )
         try:
@@ -202,7 +202,7 @@ class Records:
             sets={
                 "state": State.RUNNING.value,
                 **items.index_attributes(running),
-                **items.present({"started_at": now, "rekognition_job_id": job_id}),
+                **codec.present({"started_at": now, "rekognition_job_id": job_id}),
             },
             removes=["work_pk", "work_sk"],
             when=Condition(equal=items.as_waiting(record)),
@@ -214,12 +214,12 @@ class Records:
         """Write that an analysis is being polled. DONE_BEFORE: another sweep polled it since it was read, or it is over."""
         unasked = running.asked_at is None
         when = Condition(
-            equal={} if unasked else items.present({"asked_at": running.asked_at}),
+            equal={} if unasked else codec.present({"asked_at": running.asked_at}),
             absent=["asked_at"] if unasked else [],
             present=["pk"],
         )
         key = items.running_key_of(Analysis(running.scan_id, running.video_id, running.attempt))
-        request = expressions.update(self._table.name, key, sets=items.present({"asked_at": at}), when=when)
+        request = expressions.update(self._table.name, key, sets=codec.present({"asked_at": at}), when=when)
         return once(self._table.update, request)
 
     # --- finishing -----------------------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ def _as_judged(record: Record) -> Condition:
 
 
 def _noted(record: Record) -> dict[str, Any]:
-    return {**items.as_waiting(record), **items.present({"start_tried_at": record.start_tried_at})}
+    return {**items.as_waiting(record), **codec.present({"start_tried_at": record.start_tried_at})}
 
 
 def _still_waiting(old: Item, record: Record) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.adapters.table import expressions, items, scan_items
+from handlers.adapters.table import codec, expressions, items, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.domain.record import Record
@@ -109,7 +109,7 @@ class WaitingRecords:
         seen = items.index_attributes(record)
         return self._update(
             record,
-            sets={**items.present({"queued_at": at}), "work_sk": now["work_sk"]},
+            sets={**codec.present({"queued_at": at}), "work_sk": now["work_sk"]},
             when=Condition(equal={**items.as_waiting(record), "work_sk": seen["work_sk"]}),
         )
 
@@ -122,7 +122,7 @@ class WaitingRecords:
             *(
                 self._update(
                     record,
-                    sets={"state": record.state.value, **items.present({"finished_at": at}), **items.index_attributes(record)},
+                    sets={"state": record.state.value, **codec.present({"finished_at": at}), **items.index_attributes(record)},
                     removes=["work_pk", "work_sk"],
                     when=Condition(equal=items.as_waiting(record), absent=["start_tried_at"]),
                 )

@@ -46,7 +46,7 @@ def _service(name: str) -> ServiceModel:
 
 def _check(shape: Any, given: Any, path: str) -> None:  # noqa: ANN401 - botocore's shapes, and any value
     kind = shape.type_name
-    if not isinstance(given, _TYPES[kind]) or isinstance(given, bool) is not (kind == "boolean"):
+    if not _is_a(kind, given):
         raise ModelError(f"{path or 'The request'} must be a {kind}")
     _check_bounds(shape, given, path)
     _check_text(shape, given, path)
@@ -60,6 +60,10 @@ def _check(shape: Any, given: Any, path: str) -> None:  # noqa: ANN401 - botocor
             _check(shape.key, key, f"a key of {path}")
             if value is not None:
                 _check(shape.value, value, f"{path}.{key}")
+
+
+def _is_a(kind: str, given: object) -> bool:
+    return isinstance(given, _TYPES[kind]) and isinstance(given, bool) is (kind == "boolean")
 
 
 def _check_members(shape: Any, given: Mapping[str, Any], prefix: str) -> None:  # noqa: ANN401 - botocore's

@@ -31,7 +31,7 @@ def hooks(sns: Subscriptions) -> tuple[moto_hooks.Hook, ...]:
 
 
 def _subscribe(_: str, given: Properties, __: Place) -> tuple[str]:
-    attributes = {name: given[name] for name in ("RawMessageDelivery", "RedrivePolicy") if name in given}
+    attributes: dict[str, Any] = {name: given[name] for name in ("RawMessageDelivery", "RedrivePolicy") if name in given}
     sns: Subscriptions = vars(_SUBSCRIPTION)["sns"]
     return (sns.subscribe(given["TopicArn"], given["Protocol"], given["Endpoint"], attributes),)
 
