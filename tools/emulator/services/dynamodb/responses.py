@@ -54,9 +54,10 @@ _STORE = "offline_world_items"  # the attribute of moto's table that holds ours:
 class DynamoDbService:
     """DynamoDB of the offline world."""
 
-    def __init__(self, *, clock: Clock, settings: EmulatorSettings) -> None:
+    def __init__(self, *, clock: Clock, settings: EmulatorSettings, make_table: Callable[..., Table] = Table) -> None:
         self._clock = clock
         self._settings = settings
+        self._make_table = make_table
         self._engine = Engine(self.table, clock)
 
     def table(self, name: str) -> Table:
@@ -74,10 +75,14 @@ class DynamoDbService:
             store = found.__dict__[_STORE] = self._new_table(found)
         return store  # type: ignore[no-any-return] # moto's objects are untyped
 
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out one operation on items; raise as `Engine.call`."""
+        return self._engine.call(operation, request)
+
     def answer(self, operation: str, body: str) -> Answer:
         """Answer one operation on items: status, headers, JSON."""
         try:
-            return _json(200, self._engine.call(operation, json.loads(body)))
+            return _json(200, self.call(operation, json.loads(body)))
         except (DynamoDbError, UnsupportedError) as error:
             return fault(error)
 
@@ -87,7 +92,7 @@ class DynamoDbService:
         indexes = {
             one.name: Index(one.name, _schema(one.schema, types), key, _projected(one.projection)) for one in table.global_indexes
         }
-        return Table(table.name, key, indexes, clock=self._clock, lag_seconds=self._settings.index_lag_seconds)
+        return self._make_table(table.name, key, indexes, clock=self._clock, lag_seconds=self._settings.index_lag_seconds)
 
 
 def fault(error: DynamoDbError | UnsupportedError) -> Answer:
