@@ -32,6 +32,7 @@ class Engines:
     """What an account consists of; who inherits says how time passes, what runs functions and what S3 holds.
 
     Attributes:
+        objects: S3 as other services see it.
         queues: SQS.
         tables: DynamoDB.
         functions: Lambda; its own ledger and faults are there.
@@ -68,6 +69,7 @@ class Engines:
             table: Makes a table of DynamoDB.
             moderation: Makes Rekognition's engine.
         """
+        self.objects = objects
         self.queues = SqsService(clock=clock, settings=settings)
         self.tables = DynamoDbService(clock=clock, settings=settings, make_table=table)
         self.functions = FunctionService(
