@@ -102,7 +102,7 @@ bench-listing: $(READY) ## those of listing a bucket, against boto3, the AWS CLI
 bench-review: $(READY) ## those of the review: the join of a million rows, the page
 	$(BIN)/python -m tests.bench --file review.json
 
-bench-simulation: $(READY) ## ours and three other designs in virtual time: lost, paid twice, slot use; a million videos
+bench-simulation: $(READY) ## ours and three other designs in virtual time: lost, paid twice, slot use; ever more videos
 	$(BIN)/python -m tests.bench --file simulation.json
 
 screenshots: $(READY) ## the README's pictures of the page, taken anew in headless Chromium

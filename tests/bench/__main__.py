@@ -39,8 +39,9 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Run benchmarks.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; default: all")
     parser.add_argument("--file", help="only those that write this file, e.g. review.json")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the join, videos of simulation-million")
-    parser.add_argument("--videos", type=int, default=10_000, help="videos of the other simulations")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the join")
+    parser.add_argument("--short-videos", type=int, default=30_000, help="most videos of simulation-million")
+    parser.add_argument("--videos", type=int, default=2_000, help="videos of the other simulations")
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured; the median counts")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHES):

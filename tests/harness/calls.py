@@ -3,6 +3,8 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from tests.harness.flows import DiedError
 
 # How often an idle lane is looked at, and whatever else somebody waits for.
@@ -58,6 +60,19 @@ class Calls:
         if self.watch is not None and self.processes:
             self.watch.after(name, self.processes[-1], answer)
 
+    def gate(self, name, parameters, carry_out):
+        """Make a call of a direct client's, of which is told as of one of boto3's."""
+        self.asked(name, parameters)
+        self.calling(name, parameters)
+        try:
+            answer, error = carry_out() if _asks(parameters) else {}, None
+        except ClientError as raised:
+            answer, error = raised.response, raised
+        self.answered(name, answer)
+        if error is not None:
+            raise error
+        return answer
+
     @contextmanager
     def outside(self):
         """Make calls that are none of the functions', also while one of them sleeps."""
@@ -101,3 +116,8 @@ class Calls:
     def called(self, name):
         """Return the calls of an operation."""
         return [call for call in self.calls if call.name == name]
+
+
+def _asks(request):
+    """Tell whether anything is left of a request: a test may have taken all of a batch back."""
+    return request.get("RequestItems") != {} and request.get("Entries") != []

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 from handlers import wiring
 from handlers.runtime.clients import CONFIGS
@@ -12,7 +13,7 @@ from handlers.settings import (
     SweeperSettings,
     from_environment,
 )
-from tools.emulator.services.lambda_.model import Outcome, exited
+from tools.emulator.services.lambda_.model import Outcome, exited, failure
 
 
 class DiedError(BaseException):
@@ -86,8 +87,14 @@ WIRINGS = {
 }
 
 
-def invoked(module, flow):
-    """Return a handler's flow as a function of the event and the deadline, as the handler calls it."""
+def flow_of(function, client, clock, *, wirings=WIRINGS, adapters=wiring.Adapters):
+    """Return the flow behind a function's handler as a function of the event and the deadline, wired by its environment.
+
+    `client(service)` gives AWS clients; a flow deals with one event at a time.
+    """
+    module = module_of(function)
+    settings = from_environment(SETTINGS[module], dict(function.environment))
+    flow = wirings[module](settings, adapters(Clients(client), clock))
     match module:
         case "batch_invoke":
             return lambda event, _deadline: flow.respond(event)
@@ -96,15 +103,17 @@ def invoked(module, flow):
     return lambda event, deadline: flow.respond(event, deadline=deadline)
 
 
+def module_of(function):
+    """Return the module of a function's handler."""
+    return function.handler.split(".")[1]
+
+
 class Flows:
     """Runs functions of the template: the flow behind each handler, on the clock of the test. Implements `Runtime`.
 
     `seen` may put something of a test's before the ports that a flow is made with, and `clients` hold others than
     boto3's, by service.
     """
-
-    wirings = WIRINGS
-    adapters = SeenAdapters
 
     def __init__(self, line):
         self._line = line
@@ -116,7 +125,7 @@ class Flows:
 
     def run(self, function, invocation, done):
         """Call a flow and then `done`, both before returning."""
-        process = Process(_module(function), self._count)
+        process = Process(module_of(function), self._count)
         self._count += 1
         self._line.processes.append(process)
         try:
@@ -135,8 +144,7 @@ class Flows:
             self.retire(function.name)
             return exited(invocation.request_id, "with error: signal: killed")
         except Exception as error:  # noqa: BLE001 # what a flow raises is its function's result
-            failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
-            return Outcome(json.dumps(failure).encode(), failed=True)
+            return failure(type(error).__name__, str(error))
         return Outcome(json.dumps(answer).encode())
 
     def retire(self, function_name):
@@ -147,14 +155,7 @@ class Flows:
         """Do nothing."""
 
     def _make(self, function):
-        module = _module(function)
-        settings = from_environment(SETTINGS[module], dict(function.environment))
-        flow = self.wirings[module](settings, self.adapters(Clients(self._client), self._clock, self.seen))
-        return invoked(module, flow)
+        return flow_of(function, self._client, self._clock, adapters=partial(SeenAdapters, seen=self.seen))
 
     def _client(self, service):
         return self.clients.get(service) or self._line.session.client(service, config=CONFIGS[service])
-
-
-def _module(function):
-    return function.handler.split(".")[1]

@@ -17,27 +17,15 @@ from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from tests.handlers.doubles import client_error, notice_event
 from tests.harness.calls import POLL_SECONDS, Calls
+from tests.harness.direct import Answers, DirectClient
 from tests.harness.flows import Flows
 from tests.harness.session import Clock
-from tests.harness.short_way import short_clients
 from tests.harness.videos import Eyes, video
 from tools import review_report, submit_job
 from tools.emulator.core import moto_hooks
 from tools.emulator.deploy import Deployer
-from tools.emulator.services import cloudformation, service_quotas
-from tools.emulator.services.dynamodb import responses as dynamodb
-from tools.emulator.services.dynamodb.responses import DynamoDbService
-from tools.emulator.services.lambda_ import responses as lambda_
-from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.rekognition import responses as rekognition
-from tools.emulator.services.rekognition.backend import ContentModeration
+from tools.emulator.engines import Engines
 from tools.emulator.services.s3.backend import Storage
-from tools.emulator.services.s3_batch import BatchOperations
-from tools.emulator.services.s3_batch import responses as s3_batch
-from tools.emulator.services.sns import responses as sns
-from tools.emulator.services.sns.backend import SnsService
-from tools.emulator.services.sqs import responses as sqs
-from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.aws.clients import Clients
 from tools.lib.cli.program import ProgramContext
@@ -62,7 +50,7 @@ def refusing(code, status=400):
     return refuse
 
 
-class Line(Calls):
+class Line(Calls, Engines):
     """A deployment with one bucket of videos. `calls` are the AWS calls that were made, in order."""
 
     def __init__(self, stack, directory, assembly, session, **settings):
@@ -79,35 +67,19 @@ class Line(Calls):
         clock, settings = self.clock, self.settings
         self.flows = Flows(self)
         self.storage = Storage(settings)
-        self.queues = SqsService(clock=clock, settings=settings)
-        self.functions = FunctionService(
-            clock=clock,
-            settings=settings,
-            queues=self.queues,
-            receiving=self.queues,
-            runtime=self.flows,
-            idle_poll_seconds=POLL_SECONDS,
-        )
-        self.queues.when_visible(self.functions.wake)
         outbox = self.directory / "outbox"
         outbox.mkdir()
-        self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=outbox)
-        self.tables = DynamoDbService(clock=clock, settings=settings)
-        self.batch = BatchOperations(clock=clock, settings=settings, objects=self.storage, functions=self.functions, seed=7)
-        self.rekognition = ContentModeration(
-            clock=clock, settings=settings, objects=self.storage, topics=self.topics, analyser=Eyes()
+        self.make_engines(
+            clock=clock,
+            settings=settings,
+            objects=self.storage,
+            runtime=self.flows,
+            analyser=Eyes(),
+            outbox=outbox,
+            idle_poll_seconds=POLL_SECONDS,
+            seed=7,
         )
-        self._stack.enter_context(moto_hooks.install(self._hooks()))
-
-    def _hooks(self):
-        yield from dynamodb.hooks(self.tables)
-        yield from sqs.hooks(self.queues)
-        yield from sns.hooks(self.topics)
-        yield from service_quotas.hooks()
-        yield from lambda_.hooks(self.functions)
-        yield from s3_batch.hooks(self.batch)
-        yield from rekognition.hooks(self.rekognition)
-        yield from cloudformation.hooks(self.topics)
+        self._stack.enter_context(moto_hooks.install(self.hooks()))
 
     def _deploy(self, assembly):
         self._stack.enter_context(mock_aws())
@@ -123,8 +95,12 @@ class Line(Calls):
         return self.session.client(service)
 
     def take_the_short_way(self):
-        """Let functions, and looks at the table, go past boto3 from now on (see `short_way`)."""
-        self.flows.clients = short_clients(self)
+        """Let functions, and looks at the table, go past boto3 from now on where they call most often (see `direct`)."""
+        answers = Answers(self)
+        self.flows.clients = {
+            service: DirectClient(service, answers.of(service), self.gate, validated=False)
+            for service in ("dynamodb", "sqs", "rekognition", "lambda")
+        }
         self.table = open_table(self.flows.clients["dynamodb"], self.outputs["TableName"], self.clock)
 
     def put(self, key, body=None, *, bucket=BUCKET):

@@ -7,9 +7,9 @@ from tools.emulator.services.rekognition.video import Analysis, Sighting, Unanal
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 
 
-def video(*sightings, seconds=30):
-    """Return a video in which these are seen: (milliseconds, label, confidence)."""
-    return MP4 + json.dumps({"seconds": seconds, "sightings": sightings}).encode()
+def video(*sightings, seconds=30, content=0):
+    """Return a video in which these are seen: (milliseconds, label, confidence); another content is another etag."""
+    return MP4 + json.dumps({"seconds": seconds, "sightings": sightings, "content": content}).encode()
 
 
 def unreadable(reason="Unsupported codec/format."):
@@ -17,12 +17,17 @@ def unreadable(reason="Unsupported codec/format."):
     return MP4 + json.dumps({"reason": reason}).encode()
 
 
+def content_of(body):
+    """Return what an object says that is to be seen in it."""
+    return json.loads(body.removeprefix(MP4)) if body.startswith(MP4) else {"reason": "Unsupported codec/format."}
+
+
 class Eyes:
     """Sees in a video what the video says."""
 
     def analyse(self, body):
         """Return what is seen, or raise why nothing can be."""
-        content = json.loads(body.removeprefix(MP4))
+        content = content_of(body)
         if "reason" in content:
             raise UnanalysableError(content["reason"])
         metadata = VideoMetadata("h264", content["seconds"] * 1_000, "QuickTime / MOV", 25.0, 96, 128, "LIMITED")

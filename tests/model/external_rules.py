@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
+from tests.harness.product import DAY, HOUR, TABLE
 from tests.model.ground import Ground, kind
-from tests.model.product import DAY, HOUR
 from tests.model.scheduler import Order, Stand
 from tests.model.troubles import KINDS, REFUSALS, Trouble
 
@@ -193,4 +193,4 @@ class Sweeps(Ground):
 
     def _drop_lease(self):
         """Take the lease away, as if the sweepers' clocks did not agree: correctness must not hang on it."""
-        self.world.tables.call("DeleteItem", {"TableName": "scans", "Key": {"pk": {"S": "LEASE"}, "sk": {"S": "SWEEPER"}}})
+        self.world.tables.call("DeleteItem", {"TableName": TABLE, "Key": {"pk": {"S": "LEASE"}, "sk": {"S": "SWEEPER"}}})

@@ -14,11 +14,12 @@ from handlers.domain.states import Lane, ScanStatus
 from handlers.flows.complete import CompletionError
 from handlers.flows.sweep.sweep import SweepError
 from handlers.runtime.logs import LOGGER
+from tests.harness.product import BUCKET, DAY, HOUR, MINUTE
+from tests.harness.videos import unreadable
 from tests.model.invariants import unfinished
 from tests.model.people import People
-from tests.model.product import BUCKET, DAY, HOUR, MINUTE
 from tests.model.tags import analysis_of
-from tests.model.videos import video
+from tests.model.videos import weapons
 from tests.model.world import World
 from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.settings import EmulatorSettings
@@ -29,9 +30,9 @@ QUIET_SECONDS = 3 * DAY
 KEYS = tuple(f"v{number}.mp4" for number in range(7))
 SECONDS = (5, 20, 20, 60, 400)
 seeds = st.integers(0, 2**16)
-videos = st.builds(video, st.sampled_from(SECONDS), st.sampled_from([None, 70, 85, 99]), content=st.integers(0, 3))
+videos = st.builds(weapons, st.sampled_from(SECONDS), st.sampled_from([None, 70, 85, 99]), content=st.integers(0, 3))
 # What may lie under a key: a video, one that cannot be analysed, no video, nothing.
-bodies = st.one_of(videos, videos, st.sampled_from([video(reason="Unsupported codec/format."), b"no video", None]))
+bodies = st.one_of(videos, videos, st.sampled_from([unreadable(), b"no video", None]))
 
 
 class Complaints(logging.Filter):
@@ -159,7 +160,7 @@ class Ground(RuleBasedStateMachine):
         for key, body in zip(KEYS, contents, strict=True):
             if body is not None:
                 self.world.objects.write(BUCKET, key, body)
-        self.world.objects.write(BUCKET, "strange.mp4", video(60, 99))
+        self.world.objects.write(BUCKET, "strange.mp4", weapons(60, 99))
         self.people.submit(KEYS[:5], lane)
 
     @classmethod

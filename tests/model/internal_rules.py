@@ -9,8 +9,8 @@ from handlers.adapters.table.expressions import deserialized_item
 from handlers.domain import lane_message
 from handlers.domain.identity import MAX_ATTEMPT, Analysis
 from handlers.domain.states import Lane
+from tests.harness.product import BUCKET, COMPLETIONS, DAY, HOUR, arn
 from tests.model.ground import KEYS, Ground, bodies, kind
-from tests.model.product import BUCKET, COMPLETIONS, DAY, HOUR, arn
 from tests.model.tags import analysis_of
 
 MOST_SCANS, MOST_JOBS = 3, 12

@@ -35,13 +35,15 @@ _BY_RETRY = {("FAILED", "WAITING"), ("FAILED", "FAILED"), ("CANCELLED", "WAITING
 class WatchedTable(Table):
     """The table, whose writes are checked against the invariants."""
 
-    invariants = None
+    def __init__(self, invariants, *names, **rules):
+        super().__init__(*names, **rules)
+        self._invariants = invariants
 
     def write(self, key, new):
         """Write, and tell."""
         old = self.get(key)
         super().write(key, new)
-        self.invariants.written(old, None if new is None else new.item)
+        self._invariants.written(old, None if new is None else new.item)
 
 
 class WatchedLedger(Ledger):

@@ -2,12 +2,15 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 
+from handlers.adapters.rekognition import AnalysisStarter
 from handlers.adapters.table import Records
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
 from handlers.flows.complete import CompleteFlow
-from tests.harness.flows import WIRINGS, Flows, SeenAdapters
+from handlers.wiring import Adapters
+from tests.harness.flows import WIRINGS, flow_of
 from tests.model.tags import analysis_of
 
 
@@ -56,12 +59,12 @@ class Tokenless:
         return self._client.start_content_moderation(**parameters)
 
 
-class TokenlessFlows(Flows):
-    """Flows without tokens."""
+class TokenlessAdapters(Adapters):
+    """Adapters without tokens."""
 
-    def _client(self, service):
-        client = super()._client(service)
-        return Tokenless(client) if service == "rekognition" else client
+    def starter(self):
+        """Reach Rekognition for starting analyses."""
+        return AnalysisStarter(Tokenless(self.clients.rekognition()))
 
 
 class TagCompleteFlow(CompleteFlow):
@@ -86,31 +89,28 @@ def tag_complete_flow(settings, adapters):
     return flow
 
 
-class TagFlows(Flows):
-    """Flows that believe tags."""
+def adapters_with(records):
+    """Return adapters with other records."""
 
-    wirings = WIRINGS | {"completion": tag_complete_flow}
-
-
-def flows_with(records):
-    """Return flows with other records."""
-
-    class MutatedAdapters(SeenAdapters):
+    class MutatedAdapters(Adapters):
         def table(self, name):
             table = super().table(name)
             return replace(table, records=records(table.records._table, self.clock))
 
-    class Mutated(Flows):
-        adapters = MutatedAdapters
-
-    return Mutated
+    return MutatedAdapters
 
 
-# Each mutant, and what is said of it.
+# Each mutant: how its flows are made, and what is said of it.
 MUTANTS = {
-    "no condition at RUNNING": (flows_with(UnconditionalRecords), "no transition|no retry|RUNNING items|paid"),
-    "no token": (TokenlessFlows, "paid twice"),
-    "totals outside the transaction": (flows_with(TotalsAfterwardsRecords), "totals"),
-    "a job known by its tag": (TagFlows, "the verdict of another job|no transition"),
-    "closing without a look at RUNNING": (flows_with(BlindRecords), "closed too early"),
+    "no condition at RUNNING": (
+        partial(flow_of, adapters=adapters_with(UnconditionalRecords)),
+        "no transition|no retry|RUNNING items|paid",
+    ),
+    "no token": (partial(flow_of, adapters=TokenlessAdapters), "paid twice"),
+    "totals outside the transaction": (partial(flow_of, adapters=adapters_with(TotalsAfterwardsRecords)), "totals"),
+    "a job known by its tag": (
+        partial(flow_of, wirings=WIRINGS | {"completion": tag_complete_flow}),
+        "the verdict of another job|no transition",
+    ),
+    "closing without a look at RUNNING": (partial(flow_of, adapters=adapters_with(BlindRecords)), "closed too early"),
 }

@@ -10,7 +10,7 @@ from handlers.domain import policy
 from handlers.domain.identity import Video
 from handlers.domain.record import Scan
 from handlers.domain.states import RETRIABLE, Lane, State
-from tests.model.product import BUCKET, COMPLETIONS, HOUR, ROLE, TABLE, WORK
+from tests.harness.product import BUCKET, COMPLETIONS, HOUR, ROLE, TABLE, WORK, policy_of
 from tools.lib.manifest.upload import UploadedManifest
 from tools.lib.rejudge import judge as rejudge
 from tools.lib.scans.redrive import Redrive
@@ -161,8 +161,7 @@ class People:
 
     def judge(self, scan_id, threshold):
         """Judge a scan again by another policy, as `review_report.py policy --apply` does."""
-        text = f'{{"default": {{"min_confidence": {threshold}, "alert": true}}}}'
-        asked = policy.parse(text)
+        asked = policy.parse(policy_of(threshold))
         self._world.invariants.thresholds[asked.hash] = threshold
 
         def body():

@@ -171,20 +171,19 @@ class Scheduler:
         self.clock.call_later(seconds, wake)
         self._switch(run)
 
-    def gate(self, service, operation, _parameters, carry_out):
+    def gate(self, name, _parameters, carry_out):
         """Make an AWS call, stopping before it and after it."""
         run = self.current
         if run is None:
             return carry_out()
         run.calls += 1
         self.calls += 1
-        name = f"{service}.{operation}"
         self._stop(run, "before", name)
         for other in self.live:
             if other is not run and other.calls:
                 self.beside[other.name, run.name] += 1
         try:
-            answer, failure = self._carried_out(service, name, carry_out), None
+            answer, failure = self._carried_out(name, carry_out), None
         except (BotoCoreError, ClientError) as error:
             answer, failure = None, error
             if name == "rekognition.StartContentModeration":
@@ -194,8 +193,8 @@ class Scheduler:
             raise failure
         return answer
 
-    def _carried_out(self, service, name, carry_out):
-        trouble = next((one for one in self.troubles if one.service == service), None)
+    def _carried_out(self, name, carry_out):
+        trouble = next((one for one in self.troubles if one.service == name.partition(".")[0]), None)
         if trouble is None:
             return carry_out()
         self.troubles.remove(trouble)

@@ -1,6 +1,7 @@
-"""The model's world is wired in numbers: they are the template's."""
+"""The product of model and simulation is wired in numbers: they are the template's."""
 
-from tests.model import invariants, product
+from tests.harness import product
+from tests.model import invariants
 
 
 def _all(template, kind):
@@ -8,15 +9,15 @@ def _all(template, kind):
 
 
 def test_functions(template):
-    """Functions end after as many seconds as in the model, and the same ones have dead letters."""
+    """Functions have as many seconds and as much memory, and the same ones have dead letters."""
     found = [one for one in _all(template, "AWS::Lambda::Function") if one["Handler"].startswith("handlers.")]
 
-    assert product.TIMEOUTS == {one["Handler"].split(".")[1]: one["Timeout"] for one in found}
+    assert product.FUNCTIONS == {one["Handler"].split(".")[1]: (one["Timeout"], one["MemorySize"]) for one in found}
     assert set(product.BURIED) == {one["Handler"].split(".")[1] for one in found if "DeadLetterConfig" in one}
 
 
 def test_lanes(template):
-    """Lanes hide, keep and give up their messages as in the model, and as many starters empty them, one message at a time."""
+    """Lanes hide, keep and give up their messages as here, and as many starters empty them, one message at a time."""
     lanes = [queue for queue in _all(template, "AWS::SQS::Queue") if "RedrivePolicy" in queue]
     mappings = _all(template, "AWS::Lambda::EventSourceMapping")
 
@@ -29,8 +30,13 @@ def test_lanes(template):
     assert len(mappings) * product.STARTERS_PER_LANE == invariants.STARTERS
 
 
+def test_schedule(template):
+    """The sweeper comes as often."""
+    assert [product.SWEEPS] == [rule["ScheduleExpression"] for rule in _all(template, "AWS::Events::Rule")]
+
+
 def test_indexes(template):
-    """The table's indexes have the keys and show the attributes of those in the model."""
+    """The table's indexes have the keys and show the attributes of those here."""
     (table,) = _all(template, "AWS::DynamoDB::Table")
     known = {
         one["IndexName"]: (

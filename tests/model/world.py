@@ -3,50 +3,24 @@
 import json
 from collections import defaultdict
 from dataclasses import replace
-
-from moto.core.base_backend import BackendDict
-from moto.core.model_instances import reset_model_data
-from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
+from functools import partial
+from pathlib import Path
 
 from handlers.domain import policy
 from handlers.domain.states import Lane
-from handlers.settings import to_environment
-from tests.harness.flows import Flows
-from tests.model.clients import Answers, Client
+from tests.harness.direct import Answers, DirectClient
+from tests.harness.flows import flow_of
+from tests.harness.product import MAPPINGS, MINUTE, Deployed, arn, make_product, policy_of, put_functions, queue_arn
+from tests.harness.videos import Eyes
 from tests.model.invariants import Invariants, WatchedLedger, WatchedTable
-from tests.model.product import (
-    ACCOUNT,
-    ALERTS,
-    BURIED,
-    COMPLETIONS,
-    INDEXES,
-    MAPPINGS,
-    MINUTE,
-    RECEIVES,
-    REGION,
-    RETENTION,
-    ROLE,
-    STARTERS_LONGER,
-    STARTERS_PER_LANE,
-    TABLE,
-    TIMEOUTS,
-    VISIBILITY,
-    Deployed,
-    arn,
-    queue_arn,
-)
 from tests.model.scheduler import Clock, Scheduler
-from tests.model.videos import Eyes, Videos
-from tools.emulator.services.dynamodb.backend import Engine
-from tools.emulator.services.dynamodb.table import Index, KeySchema
-from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.mapping import Mapping
-from tools.emulator.services.lambda_.model import Function, Outcome, failure, timed_out
-from tools.emulator.services.rekognition.backend import ContentModeration
-from tools.emulator.services.s3_batch import BatchOperations
-from tools.emulator.services.sns.backend import SnsService
-from tools.emulator.services.sqs.backend import SqsService
+from tests.model.videos import Videos
+from tools.emulator.core import moto_hooks
+from tools.emulator.engines import Engines
+from tools.emulator.services.lambda_.model import Outcome, failure, timed_out
+
+# For so long starters outlive the sweeper in an outage.
+STARTERS_LONGER = 600.0
 
 
 class Outbox:
@@ -71,16 +45,16 @@ class FlowClock:
 class Environments:
     """Warm environments, each with one flow that deals with one event at a time. Implements the emulator's `Runtime`."""
 
-    def __init__(self, scheduler, flows):
+    def __init__(self, scheduler, make_flow):
         self._scheduler = scheduler
-        self._flows = flows
+        self._make_flow = make_flow
         self._free = defaultdict(list)
         self._generation = defaultdict(int)
 
     def run(self, function, invocation, done):
         """Begin an invocation."""
         free, generation = self._free[function.name], self._generation[function.name]
-        flow = free.pop() if free else self._flows._make(function)
+        flow = free.pop() if free else self._make_flow(function)
         deadline = self._scheduler.clock.now() + function.timeout
 
         def body():
@@ -108,20 +82,18 @@ class Environments:
         """Do nothing."""
 
 
-class World:
+class World(Engines):
     """An account with the product in it."""
 
-    def __init__(self, settings, flows=Flows):
-        BackendDict.reset()
-        reset_model_data()
+    def __init__(self, settings, flow_of=flow_of):
+        moto_hooks.reset()
         self.clock = Clock()
         self.settings = settings
         self.invariants = Invariants(self.clock)
         self.scheduler = Scheduler(self.clock, self.invariants)
         self.flow_clock = FlowClock(self.scheduler)
-        self.objects = Videos()
-        self._make_engines(flows(self._wiring()))
-        self._make_queues()
+        self._make_engines(flow_of)
+        make_product(self)
         self.invariants.scheduler, self.invariants.ledger, self.invariants.objects = (
             self.scheduler,
             self.rekognition.ledger,
@@ -130,99 +102,34 @@ class World:
         self._sweeps_at = self.clock.now()
         self.deployed = Deployed(account_jobs=settings.account_jobs)
         self.deploy()
-        self._map()
 
-    def _wiring(self):
-        """Return what the flows take their clients and their clock from."""
-
-        class Wiring:
-            session = self
-            clock = self.flow_clock
-            sleep = self.flow_clock.sleep
-
-        return Wiring
-
-    def client(self, service, config=None):
+    def client(self, service):
         """Return a client of a service."""
-        return Client(service, self._answers.of(service), self.scheduler.gate)
+        return DirectClient(service, self._answers.of(service), self.scheduler.gate)
 
-    def _make_engines(self, flows):
-        clock, settings = self.clock, self.settings
-        self.table = _table(clock, settings.index_lag_seconds, self.invariants)
-        self.tables = Engine(lambda _name: self.table, clock)
-        self.queues = SqsService(clock=clock, settings=settings)
-        self.environments = Environments(self.scheduler, flows)
-        self.functions = FunctionService(
-            clock=clock,
-            settings=settings,
-            queues=self.queues,
-            receiving=self.queues,
-            runtime=self.environments,
+    def _make_engines(self, flow_of):
+        flows = partial(flow_of, client=self.client, clock=self.flow_clock)
+        self.make_engines(
+            clock=self.clock,
+            settings=self.settings,
+            objects=Videos(),
+            runtime=Environments(self.scheduler, flows),
+            analyser=Eyes(),
+            outbox=Path(),
             idle_poll_seconds=None,
+            seed=7,
+            table=partial(WatchedTable, self.invariants),
         )
-        self.queues.when_visible(self.functions.wake)
-        self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=None)
         self.topics.outbox = self.outbox = Outbox()
-        self.batch = BatchOperations(clock=clock, settings=settings, objects=self.objects, functions=self.functions, seed=7)
-        self.rekognition = ContentModeration(
-            clock=clock, settings=settings, objects=self.objects, topics=self.topics, analyser=Eyes()
-        )
         self.rekognition.ledger = WatchedLedger(self.invariants)
         self._answers = Answers(self)
 
-    def _make_queues(self):
-        queues, topics = sqs_backends[ACCOUNT][REGION], sns_backends[ACCOUNT][REGION]
-        for name in ("normal-dead", "express-dead", "completion-dead", "undelivered", "sweeper-dead"):
-            queues.create_queue(name, MessageRetentionPeriod=RETENTION)
-        for lane in Lane:
-            redrive = json.dumps({"deadLetterTargetArn": queue_arn(f"{lane.value}-dead"), "maxReceiveCount": RECEIVES})
-            queues.create_queue(lane.value, VisibilityTimeout=VISIBILITY, MessageRetentionPeriod=RETENTION, RedrivePolicy=redrive)
-        for name in ("completions", "alerts"):
-            topics.create_topic(name)
-        undelivered = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue_arn("undelivered")})}
-        self.topics.subscribe(COMPLETIONS, "lambda", arn("completion"), undelivered)
-        self.topics.subscribe(ALERTS, "email", "reviewer@example.com", {})
-
-    # deploying
-
-    def deploy(self, **changes):
+    def deploy(self, *, threshold=80, **changes):
         """Deploy the product, changed."""
-        self.deployed = replace(self.deployed, **changes)
-        self.invariants.thresholds[policy.parse(self.deployed.policy).hash] = self.deployed.threshold
-        for module, settings in self.deployed.settings().items():
-            self.functions.put(
-                Function(
-                    name=module,
-                    arn=arn(module),
-                    handler=f"handlers.{module}.handler",
-                    role=ROLE,
-                    code=b"",
-                    environment=to_environment(settings),
-                    timeout=TIMEOUTS[module],
-                    dead_letter_arn=queue_arn(f"{module}-dead") if module in BURIED else None,
-                )
-            )
+        self.deployed = replace(self.deployed, policy=policy_of(threshold), **changes)
+        self.invariants.thresholds[policy.parse(self.deployed.policy).hash] = threshold
+        put_functions(self, self.deployed)
         self.invariants.deployed(self.deployed.slots, self.deployed.account_jobs)
-
-    def _map(self):
-        self._mappings = {
-            MAPPINGS[lane.value]: Mapping(
-                uuid=MAPPINGS[lane.value],
-                queue_arn=queue_arn(lane.value),
-                function_arn=arn("start_analysis"),
-                batch_size=1,
-                maximum_concurrency=STARTERS_PER_LANE,
-                report_item_failures=True,
-            )
-            for lane in Lane
-        }
-        for mapping in self._mappings.values():
-            self.functions.put_mapping(mapping)
-
-    def switch(self, uuid, *, enabled):
-        """Switch an event source mapping on or off."""
-        self._mappings[uuid] = replace(self._mappings[uuid], enabled=enabled)
-        self.functions.put_mapping(self._mappings[uuid])
 
     # time
 
@@ -267,10 +174,11 @@ class World:
             self.functions.put(replace(self.functions.function("completion"), reserved_concurrency=0))
         first = min(seconds, STARTERS_LONGER) if starters else 0.0
         self.rest(first, sweeping=False)
-        for mapping in self._mappings.values():
+        mappings = [self.functions.mapping(uuid) for uuid in MAPPINGS.values()]
+        for mapping in mappings:
             self.functions.put_mapping(replace(mapping, enabled=False))
         self.rest(seconds - first, sweeping=False)
-        for mapping in self._mappings.values():
+        for mapping in mappings:
             self.functions.put_mapping(mapping)
         self.functions.put(replace(self.functions.function("completion"), reserved_concurrency=None))
 
@@ -281,14 +189,3 @@ class World:
     def messages(self, queue):
         """Return the messages of a queue by its name."""
         return self.queues.messages(self.queues.queue(queue))
-
-
-def _table(clock, lag, invariants):
-    key = KeySchema("pk", "sk", {"pk": "S", "sk": "S"})
-    indexes = {
-        name: Index(name, KeySchema(*keys, dict.fromkeys(keys, "S")), key, frozenset(shown))
-        for name, (keys, shown) in INDEXES.items()
-    }
-    table = WatchedTable(TABLE, key, indexes, clock=clock, lag_seconds=lag)
-    table.invariants = invariants
-    return table

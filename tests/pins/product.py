@@ -160,14 +160,14 @@ def _listed(_few):
 @functools.cache
 def _simulated(_make):
     """Simulate our design once for all that only want to see which figures are written of it."""
-    return simulation.simulate(simulation.Setting(videos=20), simulation.OursInMemory)
+    return simulation.simulate(simulation.Setting(videos=20), simulation.Ours)
 
 
 def _of_one(bench_of_ours):
     """Return a benchmark of our design in many settings as one that looks at the same simulation for each."""
 
     def measure(few):
-        _simulated(simulation.OursInMemory)
+        _simulated(simulation.Ours)
         with (
             mock.patch.object(simulation, "_run", lambda _label, _setting, make: _simulated(make)[0]),
             mock.patch.object(simulation, "simulate", lambda _setting, make, _watch: _simulated(make)),
@@ -191,7 +191,7 @@ BENCHES = {
 
 def bench_values(name):
     """Return what a benchmark would write after small runs."""
-    return BENCHES[name](Namespace(videos=20, rows=100, rounds=1))
+    return BENCHES[name](Namespace(videos=20, short_videos=100, rows=100, rounds=1))
 
 
 # --- read and written again ------------------------------------------------------------------------------------------------

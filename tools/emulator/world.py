@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,27 +18,14 @@ from tools.emulator.core.faults import ApiFaults
 from tools.emulator.core.ledger import ApiLedger
 from tools.emulator.core.server import Server
 from tools.emulator.deploy import Deployer
-from tools.emulator.services import cloudformation, service_quotas
-from tools.emulator.services.dynamodb import responses as dynamodb
-from tools.emulator.services.dynamodb.responses import DynamoDbService
-from tools.emulator.services.lambda_ import responses as lambda_
-from tools.emulator.services.lambda_.backend import FunctionService
+from tools.emulator.engines import Engines
 from tools.emulator.services.lambda_.processes import ProcessRuntime
-from tools.emulator.services.rekognition import responses as rekognition
-from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.video import VideoAnalyser
-from tools.emulator.services.s3 import responses as s3
 from tools.emulator.services.s3.backend import Storage
-from tools.emulator.services.s3_batch import BatchOperations
-from tools.emulator.services.s3_batch import responses as s3_batch
-from tools.emulator.services.sns import responses as sns
-from tools.emulator.services.sns.backend import SnsService
-from tools.emulator.services.sqs import responses as sqs
-from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.settings import EmulatorSettings
 
 
-class World:
+class World(Engines):
     """An AWS account on this machine. There can be one at a time in a process: it takes moto's place.
 
     Attributes:
@@ -50,10 +36,6 @@ class World:
         outbox: The folder of the mails that were sent, as .eml files.
         ledger: Every API call that the server answered.
         faults: Faults of API calls on order.
-        functions: Lambda; its own ledger and faults are there.
-        batch: S3 Batch Operations.
-        rekognition: Rekognition; its own ledger and faults are there.
-        queues: SQS.
         storage: S3 as other services see it.
     """
 
@@ -142,7 +124,7 @@ class World:
         self._access = Access(self.endpoint, self.settings, self.keys.user)
         self.clock = self._given_clock or self._wall_clock()
         self._make_services()
-        self._undo.enter_context(moto_hooks.install(self._hooks()))
+        self._undo.enter_context(moto_hooks.install(self.hooks()))
         gateway = Gateway(
             moto_hooks.application(),
             clock=self.clock,
@@ -162,8 +144,6 @@ class World:
     def _make_services(self) -> None:
         clock, settings = self.clock, self.settings
         self.storage = Storage(settings)
-        self.queues = SqsService(clock=clock, settings=settings)
-        self.tables = DynamoDbService(clock=clock, settings=settings)
         runtime = ProcessRuntime(
             clock=clock,
             settings=settings,
@@ -171,22 +151,12 @@ class World:
             keys=self.keys,
             directory=self.directory / "functions",
         )
-        self.functions = FunctionService(clock=clock, settings=settings, queues=self.queues, receiving=self.queues, runtime=runtime)
-        self._undo.callback(self.functions.close)
-        self.queues.when_visible(self.functions.wake)
-        self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=self.outbox)
-        self.batch = BatchOperations(clock=clock, settings=settings, objects=self.storage, functions=self.functions)
-        self.rekognition = ContentModeration(
-            clock=clock, settings=settings, objects=self.storage, topics=self.topics, analyser=VideoAnalyser()
+        self.make_engines(
+            clock=clock,
+            settings=settings,
+            objects=self.storage,
+            runtime=runtime,
+            analyser=VideoAnalyser(),
+            outbox=self.outbox,
         )
-
-    def _hooks(self) -> Iterator[moto_hooks.Hook]:
-        yield from s3.hooks()
-        yield from service_quotas.hooks()
-        yield from dynamodb.hooks(self.tables)
-        yield from sqs.hooks(self.queues)
-        yield from sns.hooks(self.topics)
-        yield from lambda_.hooks(self.functions)
-        yield from s3_batch.hooks(self.batch)
-        yield from rekognition.hooks(self.rekognition)
-        yield from cloudformation.hooks(self.topics)
+        self._undo.callback(self.functions.close)

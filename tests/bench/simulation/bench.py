@@ -1,10 +1,10 @@
-"""The parts of `make bench-simulation`: designs, mutants, lengths, a million. Each returns its part of simulation.json."""
+"""The parts of `make bench-simulation`: designs, mutants, lengths, ever more videos. Each returns its part of simulation.json."""
 
 from pathlib import Path
 
 from tests.bench.simulation import events, report
 from tests.bench.simulation.designs import DESIGNS, figures, simulate
-from tests.bench.simulation.ours_in_memory import OursInMemory
+from tests.bench.simulation.ours import Ours
 from tests.bench.simulation.world import Setting
 
 EVENTS = Path("build/bench/simulation-events.jsonl.gz")
@@ -25,7 +25,7 @@ _SHORT_LANE = {"tasks_per_second": 1 / 30, "starter_crash_share": 0.2}
 MUTANTS = {
     "nothing left out": {},
     "no sweeper": {"without": "sweeper"},
-    "30 s between tries": {"without": "haste"},
+    "30 s between tries": {"wait": (30.0, 30.0)},
     "short lane, 20 % of starters crash": _SHORT_LANE,
     "the same, no token": _SHORT_LANE | {"without": "token"},
 }
@@ -34,25 +34,23 @@ FULL_USE = 0.99
 
 
 def designs(options):
-    """Simulate our design on the emulator's engines and in memory, and the others; write the events."""
+    """Simulate our design and the others; write the events."""
     setting = Setting(videos=options.videos)
     rows, books = {}, {}
     for name, make in DESIGNS.items():
         design = _run(name, setting, make)
         rows[name], books[name] = figures(design), design.lab.book
     events.write(EVENTS, books, setting.slots)
-    in_memory = _run("ours in memory", setting, OursInMemory).lab.book
     report.show(f"{setting.videos:,} videos, {setting.slots} slots", rows)
     return {
         "designs": rows,
-        "in_memory_same_ledger": same(books["ours"], in_memory),
         "ours_crashed_tasks_not_repeated": _not_redriven(options),
     }
 
 
 def _not_redriven(options):
     """Where S3 Batch does not repeat a task whose function died, a person submits the failed rows of the report again."""
-    design = _run("crashed tasks not repeated", Setting(videos=options.videos, redriven=False), OursInMemory)
+    design = _run("crashed tasks not repeated", Setting(videos=options.videos, redriven=False), Ours)
     row = figures(design, priced=False) | {"retried_by_hand": design.retried}
     report.show("S3 Batch does not repeat what crashed; its failed rows are retried once", {"ours": row})
     return row
@@ -85,19 +83,18 @@ def not_seen(rows):
 def _variants(title, videos, variants):
     """Simulate our design in settings that differ in something; return the figures of each."""
     rows = {
-        label: figures(_run(label, Setting(videos=videos, **changes), OursInMemory), priced=False)
-        for label, changes in variants.items()
+        label: figures(_run(label, Setting(videos=videos, **changes), Ours), priced=False) for label, changes in variants.items()
     }
     report.show(title, rows)
     return rows
 
 
 def million(options):
-    """Simulate our design with more and more short videos, in memory, and take the time."""
+    """Simulate our design with more and more short videos and take the time: the line through them leads to a million."""
     rows = {}
-    for videos in (options.rows // 100, options.rows // 10, options.rows):
+    for videos in (options.short_videos // 100, options.short_videos // 10, options.short_videos):
         progress = report.Progress(f"{videos:,} videos")
-        design, seconds = simulate(Setting(videos=videos, length=SHORT_SECONDS), OursInMemory, progress)
+        design, seconds = simulate(Setting(videos=videos, length=SHORT_SECONDS), Ours, progress)
         progress.end()
         rows[f"{videos:,}"] = figures(design, priced=False) | {
             "seconds": round(seconds, 1),
@@ -105,14 +102,6 @@ def million(options):
         }
     report.show(f"Videos of {SHORT_SECONDS:g} s", rows)
     return {"million": rows}
-
-
-def same(one, other):
-    """Tell whether two books are the same to the last bit."""
-    return all(
-        bytes(getattr(one, column)) == bytes(getattr(other, column))
-        for column in ("registered", "video", "opened", "closed", "released", "read")
-    )
 
 
 def _run(label, setting, make):

@@ -9,11 +9,9 @@ from handlers.flows import start
 from tests.bench.simulation import peers, prices
 from tests.bench.simulation.measure import measure
 from tests.bench.simulation.ours import Ours
-from tests.bench.simulation.ours_in_memory import OursInMemory
 from tests.bench.simulation.world import World
 
 _COLLECTED_RARELY = (100_000, 10, 10)
-SLOW_WAIT_SECONDS = (30.0, 30.0)
 
 # `blog_limited` has as many functions at a time as there are jobs; `scheduler` is fixed so that it stops at the limit.
 DESIGNS = {
@@ -26,10 +24,10 @@ DESIGNS = {
 }
 
 
-def simulate(setting, make=OursInMemory, watch=None):
+def simulate(setting, make=Ours, watch=None):
     """Return a simulation that has come to its end, and the seconds of the wall that it took."""
     began = time.perf_counter()
-    with _undisturbed(), _wait(SLOW_WAIT_SECONDS if setting.without == "haste" else start.WAIT_SECONDS):
+    with _undisturbed(), _wait(setting.wait):
         design = make(World(setting))
         design.lab.watch = watch
         design.run()

@@ -25,7 +25,11 @@ class EndedError(BaseException):
 
     def __init__(self, *, by_time):
         super().__init__()
-        self.by_time = by_time
+        self._by_time = by_time
+
+    def outcome(self, function, request_id):
+        """Return what Lambda says of it."""
+        return timed_out(function, request_id) if self._by_time else exited(request_id, "with error: signal: killed")
 
 
 @dataclass
@@ -44,78 +48,62 @@ class Environment:
         self._runtime = runtime
         self._clock = clock
         self.now = clock.now
-        self._latency = runtime.latencies.next
-        self._calls = runtime.calls
         self.function = function
         self.idle_since = 0.0
         self.flow = None
-        self.begin = clock.worker(self._handle)
         self._deadline = 0.0
         self._seen = set()
         self._dies_after = None
 
     def sleep(self, seconds):
         """Wait, or die of the function's timeout before."""
-        clock = self._clock
-        if clock.now() + seconds >= self._deadline:
-            clock.sleep(self._deadline - clock.now())
+        left = self._deadline - self.now()
+        self._clock.sleep(min(seconds, left))
+        if seconds >= left:
             raise EndedError(by_time=True)
-        clock.sleep(seconds)
 
-    def call(self, operation, act, parameters):
+    def gate(self, name, _parameters, carry_out):
         """Make an AWS call: others run while it is under way, and the process may die as soon as it is done."""
-        clock = self._clock
-        due = clock.time + (START_SECONDS if operation == START else self._latency())
-        if due >= self._deadline:
-            self.sleep(due - clock.time)
-        clock.sleep_until(due)
+        self.sleep(START_SECONDS if name == START else self._runtime.latencies.next())
         try:
-            answer = act(parameters)
+            answer = carry_out()
         except ClientError as error:
-            self._step(f"{operation} {error.response['Error']['Code']}")
+            self._step(f"{name} {error.response['Error']['Code']}")
             raise
-        self._step(operation)
+        self._step(name)
         return answer
 
     def _step(self, step):
         """Take a step: an operation with an answer. However often a job is waited for, it is one step."""
-        self._calls[step] += 1
+        self._runtime.calls[step] += 1
         self._seen.add(step)
         if len(self._seen) == self._dies_after:
             raise EndedError(by_time=False)
 
-    def _handle(self, job):
-        """Run one invocation and call `done` with what the flow returned, and with the error that ended it, if one did.
-
-        Return whether the process lives on.
-        """
-        event, done = job
-        began = self._clock.now()
+    def handle(self, invocation, done):
+        """Run one invocation and call `done` with its outcome."""
+        began = self.now()
         self._deadline = began + self.function.timeout
         self._seen.clear()
         self._dies_after = self._runtime.draw_death(self.function)
-        answer, fault = None, None
+        gone = False
         try:
-            answer = self._unless_dead(event)
-        except (EndedError, Exception) as error:  # noqa: BLE001 # what a function raises is its result
-            fault = error
-        gone = isinstance(fault, EndedError)
-        self._runtime.settle(self, self._clock.now() - began, len(self._seen), gone=gone)
-        done(answer, fault)
-        fault = None  # an error that its own traceback's frame holds would be left to the collector of cycles
-        return not gone
+            outcome = Outcome(json.dumps(self._answer(json.loads(invocation.payload))).encode())
+        except EndedError as ended:
+            gone, outcome = True, ended.outcome(self.function, invocation.request_id)
+        except Exception as error:  # noqa: BLE001 # what a function raises is its result
+            outcome = failure(type(error).__name__, str(error))
+        self._runtime.settle(self, self.now() - began, len(self._seen), gone=gone)
+        done(outcome)
 
-    def _unless_dead(self, event):
+    def _answer(self, event):
         if self._dies_after == 0:
             raise EndedError(by_time=False)
         return self.flow(event, self._deadline)
 
 
 class Runtime:
-    """Runs functions; `make(function, environment)` returns what a new environment runs.
-
-    Implements `tools.emulator.services.lambda_.ports.Runtime`; who needs no JSON in between calls `start`.
-    """
+    """Runs functions; `make(function, environment)` returns what a new environment runs. Implements the emulator's `Runtime`."""
 
     def __init__(self, clock, latencies, setting, make):
         self.latencies = latencies
@@ -133,15 +121,6 @@ class Runtime:
         self._steps = Counter()
 
     def run(self, function, invocation, done):
-        """Run a function for the emulator's Lambda."""
-        request_id = invocation.request_id
-        self.start(
-            function,
-            json.loads(invocation.payload),
-            lambda answer, fault: done(_outcome(function, request_id, answer, fault)),
-        )
-
-    def start(self, function, event, done):
         """Run a function soon, in the environment that was used last, or in a new one."""
         environment, wait = self._warm(function), self.latencies.next()
         if environment is None:
@@ -150,7 +129,7 @@ class Runtime:
             self.bills[function.name].gb_seconds += COLD_SECONDS * function.memory / 1024
             wait += COLD_SECONDS
         self.bills[function.name].invocations += 1
-        self._clock.call_later(wait, partial(environment.begin, (event, done)))
+        self._clock.spawn_later(wait, partial(environment.handle, invocation, done))
 
     def retire(self, function_name):
         """Forget the environments of a function."""
@@ -189,12 +168,3 @@ class Runtime:
         idle, oldest = self._idle[function.name], self._clock.now() - IDLE_SECONDS
         environment = idle.pop() if idle else None
         return environment if environment is not None and environment.idle_since > oldest else None
-
-
-def _outcome(function, request_id, answer, fault):
-    """Return what a run came to, in the emulator's words."""
-    if fault is None:
-        return Outcome(json.dumps(answer).encode())
-    if not isinstance(fault, EndedError):
-        return failure(type(fault).__name__, str(fault))
-    return timed_out(function, request_id) if fault.by_time else exited(request_id, "with error: signal: killed")

@@ -3,31 +3,33 @@
 import csv
 import io
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from urllib.parse import unquote
+
+from moto.sns.models import sns_backends
 
 from tests.bench.simulation import world as worlds
 from tests.bench.simulation.book import new_book
 from tests.bench.simulation.clock import START, VirtualClock
 from tests.bench.simulation.functions import Runtime
-from tests.bench.simulation.queues import Queues
 from tests.bench.simulation.rekognition import ETAG, Moderation, Videos
-from tests.bench.simulation.tables import Tables
-from tests.bench.simulation.topics import Topics
-from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.mapping import Mapping
+from tests.bench.simulation.tables import BilledTable, BilledTables
+from tests.harness.direct import Answers, DirectClient
+from tests.harness.product import ACCOUNT, BUCKET, REGION, WORK, arn
+from tools.emulator.core import moto_hooks
+from tools.emulator.engines import Engines
 from tools.emulator.services.lambda_.model import Function
 from tools.emulator.services.lambda_.schedule import Rule, Target
-from tools.emulator.services.s3_batch import BatchOperations
 from tools.emulator.settings import EmulatorSettings
 
-ACCOUNT = "111122223333"
-WORK_BUCKET = "amzn-s3-demo-work"
-SCAN = "01JDEM00000000000000000001"
 # A design of which Rekognition has heard nothing for so long is over: twice the longest video.
 QUIET_SECONDS = 12 * 3_600.0
 # For so long a design is watched after its last result: a message that comes back late may still be paid.
 AFTER_SECONDS = 3_600.0
+# How long a Lambda poller's ReceiveMessage waits for a message [L:with-sqs].
+LONG_POLL_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +42,36 @@ class Part:
     reserved: int | None = None
 
 
-class Ground:
-    """What every laboratory has: time, the book, functions' runtime, a table, S3 Batch, and when all is over.
+class Mails:
+    """Counts mails; implements the emulator's `Outbox`."""
 
-    `parts` are the design's functions by name; `videos` is S3, as S3 Batch sees it.
-    """
+    def __init__(self):
+        self.mails = 0
 
-    def __init__(self, world, parts, table, videos):
+    def put(self, _notification, _address, _subscription_arn):
+        """Take a mail."""
+        self.mails += 1
+
+
+class Lab(Engines):
+    """An account whose functions are made by `make(function, environment)`, and the book of what becomes of the videos."""
+
+    def __init__(self, world, make):
         setting = world.setting
         random.seed(setting.seed)  # the product's own jitter
+        moto_hooks.reset()
         self.world = world
         self.clock = VirtualClock()
         self.book = new_book(setting.videos)
-        self.settings = EmulatorSettings(
+        self.runtime = Runtime(self.clock, worlds.Latencies(setting.seed), setting, make)
+        self._make_engines(setting, Videos(world))
+        self.polled = set()
+        self.batch_jobs = self.batch_tasks = 0
+        self.watch = None
+        self._done_at = None
+
+    def _make_engines(self, setting, videos):
+        settings = EmulatorSettings(
             account_jobs=setting.slots,
             analysis_factor=setting.factor,
             analysis_base_seconds=0.0,
@@ -61,24 +80,34 @@ class Ground:
             environments_per_function=1_000,
             async_retry_seconds=(60.0,),
         )
-        self.runtime = Runtime(self.clock, worlds.Latencies(setting.seed), setting, lambda one, env: parts[one.name].make(env))
-        self.tables = Tables(self.clock, table)
-        self.polled = set()
-        self.batch_jobs = self.batch_tasks = 0
-        self.watch = None
-        self._done_at = None
-        self.videos = videos
-        self.batch = BatchOperations(clock=self.clock, settings=self.settings, objects=videos, functions=self, seed=setting.seed)
-        self.specs = {name: _function(name, part) for name, part in parts.items()}
+        self.make_engines(
+            clock=self.clock,
+            settings=settings,
+            objects=videos,
+            runtime=self.runtime,
+            analyser=videos,
+            outbox=Path(),
+            idle_poll_seconds=LONG_POLL_SECONDS,
+            seed=setting.seed,
+            table=BilledTable,
+            moderation=partial(Moderation, self.world, self.book),
+        )
+        self.tables = BilledTables(self.tables)
+        self.topics.outbox = Mails()
+        self._answers = Answers(self)
+        self._invoke = self.functions.invoke
+        self.functions.invoke = self._noting
 
-    # Functions, as S3 Batch sees them
+    def _noting(self, function_arn, payload, done):
+        """Invoke a function, and note which video S3 Batch hands it, if it is S3 Batch that does."""
+        _, found, rest = payload.partition(b'"s3Key": "')
+        if found:
+            self.book.note_registered(worlds.number_of(rest[: rest.index(b'"')].decode()), self.clock.now())
+        self._invoke(function_arn, payload, done)
 
-    def invoke(self, function_arn, payload, done):
-        """Invoke a function for S3 Batch, and note which video it was handed."""
-        at = payload.index(b'"s3Key": "') + 10
-        number = worlds.number_of(payload[at : payload.index(b'"', at)].decode())
-        self.book.note_registered(number, self.clock.now())
-        self.call(function_arn, payload, done)
+    def client(self, environment, service):
+        """Return a client of a service, whose calls an environment makes."""
+        return DirectClient(service, self._answers.of(service), environment.gate, validated=False)
 
     def submit(self, function, numbers=None, *, arguments=None, token="first"):
         """Create a batch job for videos, all of them if none are named, and return its id."""
@@ -86,8 +115,8 @@ class Ground:
         self.batch_jobs += 1
         self.batch_tasks += len(numbers)
         key = f"manifests/{token}.csv"
-        rows = (f"{worlds.BUCKET},{worlds.key_of(number)}\n" for number in numbers)
-        self.videos.write(WORK_BUCKET, key, "".join(rows).encode())
+        rows = (f"{BUCKET},{worlds.key_of(number)}\n" for number in numbers)
+        self.objects.write(WORK, key, "".join(rows).encode())
         schema = {"InvocationSchemaVersion": "2.0", "UserArguments": arguments} if arguments else {"InvocationSchemaVersion": "1.0"}
         return self.batch.create_job(
             {
@@ -96,14 +125,14 @@ class Ground:
                 "ClientRequestToken": token,
                 "Priority": 10,
                 "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/batch",
-                "Operation": {"LambdaInvoke": {"FunctionArn": arn_of(function), **schema}},
+                "Operation": {"LambdaInvoke": {"FunctionArn": arn(function), **schema}},
                 "Manifest": {
                     "Spec": {"Format": "S3BatchOperations_CSV_20180820", "Fields": ["Bucket", "Key"]},
-                    "Location": {"ObjectArn": f"arn:aws:s3:::{WORK_BUCKET}/{key}", "ETag": ETAG},
+                    "Location": {"ObjectArn": f"arn:aws:s3:::{WORK}/{key}", "ETag": ETAG},
                 },
                 "Report": {
                     "Enabled": True,
-                    "Bucket": f"arn:aws:s3:::{WORK_BUCKET}",
+                    "Bucket": f"arn:aws:s3:::{WORK}",
                     "Format": "Report_CSV_20180820",
                     "Prefix": f"reports/{token}",
                     "ReportScope": "AllTasks",
@@ -116,7 +145,7 @@ class Ground:
         return [worlds.number_of(unquote(row[1])) for row in self._report(token) if row[3] == "failed"]
 
     def _report(self, token):
-        for key, body in self.videos.written(f"reports/{token}/"):
+        for key, body in self.objects.written(f"reports/{token}/"):
             if key.endswith(".csv"):
                 yield from csv.reader(io.StringIO(body.decode(), newline=""))
 
@@ -135,79 +164,31 @@ class Ground:
             self._done_at = now
         return self._done_at is None or now < self._done_at + AFTER_SECONDS
 
-
-class Lab(Ground):
-    """A laboratory on the emulator's engines. `queues` are the limits of a design's queues by name, `dead_letters` their DLQs."""
-
-    def __init__(self, world, parts, *, queues=None, dead_letters=None, table=None):
-        super().__init__(world, parts, table, Videos(world))
-        self.queues = Queues(self.clock, queues or {}, dead_letters or {})
-        self.functions = FunctionService(
-            clock=self.clock,
-            settings=self.settings,
-            queues=self.queues,
-            receiving=self.queues,
-            runtime=self.runtime,
-            idle_poll_seconds=None,
-        )
-        self.queues.when_visible(self.functions.wake)
-        self.topics = Topics(self.clock, self.functions, self.queues)
-        self.rekognition = Moderation(
-            world, self.book, clock=self.clock, settings=self.settings, topics=self.topics, videos=self.videos
-        )
-        self._mappings = {}
-        for spec in self.specs.values():
-            self.functions.put(spec)
-
-    def call(self, function_arn, payload, done):
-        """Invoke a function for S3 Batch."""
-        self.functions.invoke(function_arn, payload, done)
-
     # what designs hang in
 
-    def poll(self, uuid, queue, function, *, most):
-        """Let a function be invoked with the messages of a queue, one by one, `most` at a time."""
-        self._mappings[uuid] = Mapping(
-            uuid=uuid,
-            queue_arn=queue,
-            function_arn=arn_of(function),
-            batch_size=1,
-            maximum_concurrency=most,
-            report_item_failures=True,
-        )
-        self.polled.add(function)
-        self.functions.put_mapping(self._mappings[uuid])
-
-    def switch(self, uuid, *, enabled):
-        """Switch a mapping on or off."""
-        self._mappings[uuid] = replace(self._mappings[uuid], enabled=enabled)
-        self.functions.put_mapping(self._mappings[uuid])
-        return {}
-
-    def every(self, expression, function):
-        """Invoke a function by a schedule."""
-        self.functions.schedules.put(
-            Rule(
-                arn=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{function}",
-                expression=expression,
-                targets=(Target(arn_of(function)),),
+    def put_part(self, name, part):
+        """Create a function of a design."""
+        self.functions.put(
+            Function(
+                name=name,
+                arn=arn(name),
+                handler="simulated.handler",
+                role=f"arn:aws:iam::{ACCOUNT}:role/{name}",
+                code=b"",
+                timeout=part.timeout,
+                memory=part.memory,
+                reserved_concurrency=part.reserved,
             )
         )
 
+    def make_topic(self, name, **endpoints):
+        """Make a topic whose messages go to endpoints, by protocol: `lambda` and `sqs` have ARNs; and return its ARN."""
+        topic = sns_backends[ACCOUNT][REGION].create_topic(name).arn
+        for protocol, endpoint in endpoints.items():
+            self.topics.subscribe(topic, protocol, endpoint, {})
+        return topic
 
-def arn_of(function):
-    """Return a function's ARN."""
-    return f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}"
-
-
-def _function(name, part):
-    return Function(
-        name=name,
-        arn=arn_of(name),
-        handler="simulated.handler",
-        role=f"arn:aws:iam::{ACCOUNT}:role/{name}",
-        code=b"",
-        timeout=part.timeout,
-        memory=part.memory,
-        reserved_concurrency=part.reserved,
-    )
+    def every(self, expression, function):
+        """Invoke a function by a schedule."""
+        rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{function}"
+        self.functions.schedules.put(Rule(arn=rule, expression=expression, targets=(Target(arn(function)),)))

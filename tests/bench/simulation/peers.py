@@ -3,21 +3,19 @@
 Kindly: the SDK's retries of today are granted to all; where a sample has a fault that is not its design, the fixed form runs too.
 """
 
+import io
 import itertools
 import json
 import random
 
 from botocore.exceptions import ClientError
 
-from tests.bench.simulation import clients
-from tests.bench.simulation import lab as labs
-from tests.bench.simulation import queues as queueing
 from tests.bench.simulation import world as worlds
-from tests.bench.simulation.lab import ACCOUNT, Lab, Part
-from tests.bench.simulation.queues import arn_of, url_of
+from tests.bench.simulation.lab import Lab, Part
+from tests.harness.product import ACCOUNT, BUCKET, REGION, ROLE, WORK, arn, make_queue, poll, queue_arn, url
 
-TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:notices"
-CHANNEL = {"SNSTopicArn": TOPIC, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/rekognition"}
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:notices"
+CHANNEL = {"SNSTopicArn": TOPIC, "RoleArn": ROLE}
 POLL_SECONDS = 5.0
 ARRIVALS_PER_SECOND = 200.0
 # What boto3's `standard` mode repeats, three tries in all (docs/aws.md#7-rekognition).
@@ -30,16 +28,19 @@ class _Design:
 
     PROCESSOR = "x86"
 
-    def __init__(self, world):
+    def __init__(self, world, **parts):
         self.world = world
         self._chance = random.Random(f"sdk {world.setting.seed}")
+        self.lab = Lab(world, lambda function, environment: parts[function.name].make(environment))
+        for name, part in parts.items():
+            self.lab.put_part(name, part)
 
     def _aws(self, environment):
-        return clients.rekognition(environment, self.lab.rekognition)
+        return self.lab.client(environment, "rekognition")
 
     def _start(self, environment, key, attempts=3, **parameters):
         """Start an analysis as boto3 does, with retries where Rekognition throttles."""
-        client, video = self._aws(environment), {"S3Object": {"Bucket": worlds.BUCKET, "Name": key}}
+        client, video = self._aws(environment), {"S3Object": {"Bucket": BUCKET, "Name": key}}
         for attempt in range(attempts - 1):
             try:
                 return client.start_content_moderation(Video=video, **parameters)["JobId"]
@@ -61,9 +62,9 @@ class _Design:
         """Write each label by itself, and mail if there is any."""
         labels = answer["ModerationLabels"]
         for _ in labels:
-            environment.call("dynamodb.PutItem", lambda _: {}, {})
+            environment.gate("dynamodb.PutItem", {}, dict)
         if labels:
-            clients.sns(environment, self.lab.topics).publish(TopicArn=TOPIC, Message="labels")
+            self.lab.client(environment, "sns").publish(TopicArn=TOPIC, Message="labels")
 
     def run(self):
         """Let all come to its end."""
@@ -81,8 +82,8 @@ class Blog(_Design):
     """
 
     def __init__(self, world, reserved=None):
-        super().__init__(world)
-        self.lab = Lab(world, {"scan": Part(make=self._scan, timeout=900.0, reserved=reserved)})
+        super().__init__(world, scan=Part(make=self._scan, timeout=900.0, reserved=reserved))
+        self.lab.make_topic("notices")
         self.lab.submit("scan")
 
     def _scan(self, environment):
@@ -98,16 +99,16 @@ class Seed(_Design):
     """The seed's: an upload starts the analysis, its notice a second function; nothing handles what went wrong."""
 
     def __init__(self, world):
-        super().__init__(world)
-        parts = {"invokes": Part(make=self._invokes, timeout=300.0), "processes": Part(make=self._processes, timeout=300.0)}
-        self.lab = Lab(world, parts)
-        self.lab.topics.subscribe_function(TOPIC, labs.arn_of("processes"))
+        super().__init__(
+            world, invokes=Part(make=self._invokes, timeout=300.0), processes=Part(make=self._processes, timeout=300.0)
+        )
+        self.lab.make_topic("notices", **{"lambda": arn("processes")})
         for number in range(world.setting.videos):
             self.lab.clock.call_later(number / ARRIVALS_PER_SECOND, lambda number=number: self._arrives(number))
 
     def _arrives(self, number):
         self.lab.book.note_registered(number, self.lab.clock.now())
-        self.lab.functions.invoke_event(labs.arn_of("invokes"), json.dumps({"key": worlds.key_of(number)}).encode())
+        self.lab.functions.invoke_event(arn("invokes"), json.dumps({"key": worlds.key_of(number)}).encode())
 
     def _invokes(self, environment):
         def handler(event, _deadline):
@@ -130,23 +131,20 @@ class Scheduler(_Design):
     RECEIVES = 50
 
     def __init__(self, world, *, as_written=False):
-        super().__init__(world)
+        super().__init__(
+            world,
+            batch=Part(make=self._batch, timeout=30.0, memory=128, reserved=1),
+            router=Part(make=self._router, timeout=900.0, memory=128),
+            scheduler=Part(make=self._scheduler, timeout=60.0, memory=128, reserved=1),
+            results=Part(make=self._results, timeout=900.0, memory=2_000, reserved=50),
+        )
         self._as_written = as_written
-        parts = {
-            "batch": Part(make=self._batch, timeout=30.0, memory=128, reserved=1),
-            "router": Part(make=self._router, timeout=900.0, memory=128),
-            "scheduler": Part(make=self._scheduler, timeout=60.0, memory=128, reserved=1),
-            "results": Part(make=self._results, timeout=900.0, memory=2_000, reserved=50),
-        }
-        queues = {
-            "jobs": queueing.limits(30.0, self.RECEIVES),
-            "results": queueing.limits(900.0, self.RECEIVES),
-            "dead": queueing.limits(30.0, None),
-        }
-        self.lab = Lab(world, parts, queues=queues, dead_letters={"jobs": "dead", "results": "dead"})
-        self.lab.topics.subscribe_function(TOPIC, labs.arn_of("scheduler"))
-        self.lab.topics.subscribe_queue(TOPIC, arn_of("results"))
-        self.lab.poll("results-mapping", arn_of("results"), "results", most=50)
+        make_queue("dead")
+        make_queue("jobs", dead="dead", receives=self.RECEIVES)
+        make_queue("results", 900, dead="dead", receives=self.RECEIVES)
+        self.lab.make_topic("notices", **{"lambda": arn("scheduler"), "sqs": queue_arn("results")})
+        poll(self.lab, "results-mapping", "results", "results", most=50)
+        self.lab.polled.add("results")
         self.lab.every("rate(2 minutes)", "scheduler")
         self._ids = itertools.count()
         self.lab.submit("batch")
@@ -155,7 +153,7 @@ class Scheduler(_Design):
         def handler(event, _deadline):
             (task,) = event["tasks"]
             item = {"id": f"document-{next(self._ids)}", "key": task["s3Key"]}
-            environment.call("dynamodb.PutItem", lambda _: self._stream(item), {})
+            environment.gate("dynamodb.PutItem", {}, lambda: self._stream(item))
             return _answer(event, task)
 
         return handler
@@ -168,18 +166,18 @@ class Scheduler(_Design):
                 self._stream(item, wait=1.0)
 
         payload = json.dumps(item).encode()
-        self.lab.clock.call_later(wait, lambda: self.lab.functions.invoke(labs.arn_of("router"), payload, ended))
+        self.lab.clock.call_later(wait, lambda: self.lab.functions.invoke(arn("router"), payload, ended))
 
     def _router(self, environment):
-        sqs = clients.sqs(environment, self.lab.queues)
-        return lambda event, _deadline: sqs.send_message(QueueUrl=url_of("jobs"), MessageBody=json.dumps(event))
+        sqs = self.lab.client(environment, "sqs")
+        return lambda event, _deadline: sqs.send_message(QueueUrl=url("jobs"), MessageBody=json.dumps(event))
 
     def _scheduler(self, environment):
-        sqs = clients.sqs(environment, self.lab.queues)
+        sqs = self.lab.client(environment, "sqs")
 
         def handler(_event, _deadline):
             for _ in range(self.ROUNDS):
-                received = sqs.receive_message(QueueUrl=url_of("jobs"), MaxNumberOfMessages=1, VisibilityTimeout=60)
+                received = sqs.receive_message(QueueUrl=url("jobs"), MaxNumberOfMessages=1, VisibilityTimeout=60)
                 if not received:
                     return
                 (message,) = received["Messages"]
@@ -193,14 +191,14 @@ class Scheduler(_Design):
         item = json.loads(message["Body"])
         try:
             self._start(environment, item["key"], 1, ClientRequestToken=item["id"], JobTag=item["id"], NotificationChannel=CHANNEL)
-            sqs.delete_message(QueueUrl=url_of("jobs"), ReceiptHandle=message["ReceiptHandle"])
+            sqs.delete_message(QueueUrl=url("jobs"), ReceiptHandle=message["ReceiptHandle"])
         except ClientError as error:
-            sqs.change_message_visibility(QueueUrl=url_of("jobs"), ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+            sqs.change_message_visibility(QueueUrl=url("jobs"), ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
             return error.response["Error"]["Code"]
         return None
 
     def _results(self, environment):
-        s3 = clients.s3(environment)
+        s3 = self.lab.client(environment, "s3")
 
         def handler(event, _deadline):
             (record,) = event["Records"]
@@ -210,8 +208,8 @@ class Scheduler(_Design):
                 environment.sleep(POLL_SECONDS)
                 answer = self._aws(environment).get_content_moderation(JobId=job_id, **token)
                 token = {"NextToken": answer["NextToken"]} if "NextToken" in answer else None
-            s3.put_object(Bucket=labs.WORK_BUCKET, Key=job_id, Body=b"")
-            environment.call("dynamodb.UpdateItem", lambda _: {}, {})
+            s3.put_object(Bucket=WORK, Key=job_id, Body=io.BytesIO())
+            environment.gate("dynamodb.UpdateItem", {}, dict)
 
         return handler
 

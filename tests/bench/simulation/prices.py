@@ -32,7 +32,7 @@ def dollars(lab, *, processor):
 
 def _written(lab):
     """Return the write units; a design without a table of the emulator's writes one unit at a time."""
-    return lab.tables.written if lab.tables.table is not None else _calls(lab, "dynamodb.")
+    return lab.tables.written or _calls(lab, "dynamodb.")
 
 
 def _calls(lab, prefix):

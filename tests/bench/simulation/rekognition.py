@@ -1,21 +1,20 @@
 """The emulator's Rekognition in the simulated world: lags and notices are drawn, and everything is written into the book."""
 
 from tests.bench.simulation import world as worlds
+from tests.harness.product import BUCKET
+from tests.harness.videos import MP4
 from tools.emulator.core.ports import NoSuchObjectError, StoredObject
 from tools.emulator.services.rekognition.backend import ContentModeration
-from tools.emulator.services.rekognition.jobs import IN_PROGRESS, rows_of
+from tools.emulator.services.rekognition.jobs import IN_PROGRESS
 from tools.emulator.services.rekognition.video import Analysis, Sighting, VideoMetadata
 
-MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 ETAG = "0123456789abcdef0123456789abcdef"
 # What is seen in a flagged video: with the label's parents six rows, merged into three segments.
 _SEEN = (Sighting(1_000, "Smoking", 97.5), Sighting(1_500, "Smoking", 91.0))
-# The same as Rekognition's answers have it.
-ROWS = rows_of(Analysis(VideoMetadata("h264", 0, "", 25.0, 720, 1280, "LIMITED"), _SEEN), 0.0)
 
 
 class Videos:
-    """S3 and the eyes of Rekognition in one: an object's body is its key. Implements the emulator's `Objects` and `Analyser`."""
+    """S3 and the eyes of Rekognition in one: an object's body names its key. Implements the emulator's `Objects` and `Analyser`."""
 
     def __init__(self, world):
         self._world = world
@@ -23,8 +22,8 @@ class Videos:
 
     def read(self, bucket, key, version_id=None):
         """Return an object: a video, or what was written before."""
-        if bucket == worlds.BUCKET:
-            return StoredObject(key.encode(), ETAG, 10_000_000, None)
+        if bucket == BUCKET:
+            return StoredObject(MP4 + key.encode(), ETAG, 10_000_000, None)
         try:
             body = self._others[bucket, key]
         except KeyError:
@@ -41,7 +40,7 @@ class Videos:
 
     def analyse(self, body):
         """Return what is in a video."""
-        number = worlds.number_of(body.decode())
+        number = worlds.number_of(body.removeprefix(MP4).decode())
         metadata = VideoMetadata("h264", self._world.lengths_ms[number], "QuickTime / MOV", 25.0, 720, 1280, "LIMITED")
         return Analysis(metadata, _SEEN if self._world.flagged[number] else ())
 
@@ -49,15 +48,17 @@ class Videos:
 class Moderation(ContentModeration):
     """Content moderation for one account, as the world's dice have it."""
 
-    def __init__(self, world, book, *, clock, settings, topics, videos):
-        super().__init__(clock=clock, settings=settings, objects=videos, topics=topics, analyser=videos)
+    def __init__(self, world, book, **engines):
+        super().__init__(**engines)
         self._world = world
         self._book = book
         self._entries = {}
 
     def start(self, parameters):
-        """Answer StartContentModeration."""
+        """Answer StartContentModeration; for a mutant its token is forgotten."""
         self._book.calls += 1
+        if self._world.setting.without == "token":
+            parameters = {name: value for name, value in parameters.items() if name != "ClientRequestToken"}
         return super().start(parameters)
 
     def get(self, parameters):

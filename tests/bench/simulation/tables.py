@@ -3,32 +3,30 @@
 Units: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-unit-calculations.html
 """
 
-from tools.emulator.services.dynamodb.backend import Engine
+from tests.harness.product import TABLE
 from tools.emulator.services.dynamodb.errors import DynamoDbError
-from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
+from tools.emulator.services.dynamodb.table import Table
 from tools.emulator.services.dynamodb.values import item_size
 
 INDEX_LAG_SECONDS = 2.0
-SCAN_TABLE = "scans"
 WRITE_BYTES, READ_BYTES = 1024, 4096
 # What is counted without being shown are the items of running analyses: about so large.
 _COUNTED_ITEM_BYTES = 250
 
 
-class Tables(Engine):
-    """DynamoDB with one table, made by `make(clock)`. `read` and `written` are the units that were consumed."""
+class BilledTables:
+    """DynamoDB's service, of which each operation is billed. `read` and `written` are the units that were consumed."""
 
-    def __init__(self, clock, make):
-        self.table = make(clock) if make else None
+    def __init__(self, service):
+        self._service = service
         self.read = self.written = 0.0
-        super().__init__(lambda _: self.table, clock)
 
     def call(self, operation, request):
         """Carry out one operation, and bill it."""
-        table = self.table
+        table = self._service.table(TABLE)
         table.read = table.written = table.indexed = 0
         try:
-            answer = super().call(operation, request)
+            answer = self._service.call(operation, request)
         except DynamoDbError:
             self.written += 1
             raise
@@ -41,14 +39,14 @@ class Tables(Engine):
         return answer
 
 
-class _Table(Table):
+class BilledTable(Table):
     """A table whose indexes lag by 0 to 2 s, and that counts the units of one operation."""
 
     read = written = indexed = 0
 
     def lag_seconds(self):
-        """Return after how long a write reaches the indexes."""
-        return lag_at(self._clock.now())
+        """Return after how long a write reaches the indexes: anything from 0 to 2 s, but the same for whoever asks."""
+        return self._clock.now() * 7_919.137 % 1.0 * INDEX_LAG_SECONDS
 
     def get(self, key):
         """Return an item; what is not there is billed as the smallest."""
@@ -63,22 +61,6 @@ class _Table(Table):
         for index in self.indexes.values():
             self.indexed += _index_units(index, None if old is None else old.item, None if new is None else new.item)
         super().write(key, new)
-
-
-def lag_at(moment):
-    """Return how far indexes lag behind a write of this moment: anything from 0 to 2 s, but the same for whoever asks."""
-    return moment * 7_919.137 % 1.0 * INDEX_LAG_SECONDS
-
-
-def scan_table(clock):
-    """Return the product's table (docs/architecture.md#the-table)."""
-    key = KeySchema("pk", "sk", {"pk": "S", "sk": "S"})
-    carried = frozenset({"bucket", "key", "version_id", "attempt", "lane"})
-    indexes = {
-        "work": Index("work", KeySchema("work_pk", "work_sk", {"work_pk": "S", "work_sk": "S"}), key, carried),
-        "by_scan": Index("by_scan", KeySchema("scan_pk", "scan_sk", {"scan_pk": "S", "scan_sk": "S"}), key, frozenset()),
-    }
-    return _Table(SCAN_TABLE, key, indexes, clock=clock, lag_seconds=0.0)
 
 
 def _queried(request, answer):

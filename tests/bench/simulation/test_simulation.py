@@ -13,7 +13,6 @@ from tests.bench.simulation.clock import START
 from tests.bench.simulation.designs import DESIGNS, figures, simulate
 from tests.bench.simulation.measure import measure, slot_use
 from tests.bench.simulation.ours import Ours
-from tests.bench.simulation.ours_in_memory import OursInMemory
 from tests.bench.simulation.world import Setting, World
 
 SMALL = Setting(videos=150, length=60.0, slots=5)
@@ -23,15 +22,8 @@ SHORT_LANE = {"starter_crash_share": 0.2, "tasks_per_second": 1 / 90, "length": 
 
 @pytest.fixture(scope="module")
 def ours():
-    """Return our design in a small world, on the emulator's engines."""
+    """Return our design in a small world."""
     design, _ = simulate(SMALL, Ours)
-    return design
-
-
-@pytest.fixture(scope="module")
-def in_memory():
-    """Return our design in the same world, in memory."""
-    design, _ = simulate(SMALL, OursInMemory)
     return design
 
 
@@ -50,12 +42,14 @@ def book_of(videos, *jobs):
 @pytest.mark.parametrize(("function", "days"), [("start_analysis", 7), ("completion", 5)])
 def test_nothing_is_lost_while_a_function_is_down(function, days):
     """The starters may be down for a week in the middle of a scan, and what completes it for five days: it goes on where it was."""
-    setting = replace(SMALL, videos=40, down=(function, 240.0, 240.0 + days * 86_400.0))
+    # Over days a sweep an hour and a try of the starters in 800 s show it as well, in a thousandth of the calls.
+    rarely = {"sweeps": "rate(1 hour)", "wait": (800.0, 800.0)}
+    setting = replace(SMALL, videos=20, **rarely, down=(function, 120.0, 120.0 + days * 86_400.0))
 
     found, _ = simulate(setting)
 
     columns = figures(found, priced=False)
-    assert (40, 0, 0) == (columns["finished"], columns["lost"], columns["paid_twice"])
+    assert (20, 0, 0) == (columns["finished"], columns["lost"], columns["paid_twice"])
     assert found.lab.runtime.bills[function].crashes > 10
     assert found.lab.book.touched - START > days * 86_400.0
 
@@ -94,19 +88,22 @@ def test_makespan_by_hand():
     assert (20.0, 10.0, 2.0) == (result.makespan, result.ideal, result.makespan_ratio)
 
 
-def test_same_seed_same_ledger(in_memory):
-    """The same seed makes the same book to the last bit, another seed another."""
-    again, _ = simulate(SMALL, OursInMemory)
-    other, _ = simulate(Setting(videos=150, length=60.0, slots=5, seed=8), OursInMemory)
+def same_books(one, other):
+    """Tell whether two books are the same to the last bit."""
+    return all(
+        bytes(getattr(one, column)) == bytes(getattr(other, column))
+        for column in ("registered", "video", "opened", "closed", "released", "read")
+    )
 
-    assert bench.same(in_memory.lab.book, again.lab.book)
-    assert not bench.same(in_memory.lab.book, other.lab.book)
 
+def test_same_seed_same_ledger(ours):
+    """The same seed makes the same book to the last bit and as many AWS calls, another seed another."""
+    again, _ = simulate(SMALL)
+    other, _ = simulate(replace(SMALL, seed=8))
 
-def test_both_sets_of_ports_agree(ours, in_memory):
-    """On the emulator's engines and in memory every AWS call is made as often, and Rekognition's book is the same."""
-    assert bench.same(ours.lab.book, in_memory.lab.book)
-    assert ours.lab.runtime.calls == in_memory.lab.runtime.calls
+    assert same_books(ours.lab.book, again.lab.book)
+    assert ours.lab.runtime.calls == again.lab.runtime.calls
+    assert not same_books(ours.lab.book, other.lab.book)
 
 
 def test_ours_loses_nothing(ours):
@@ -142,29 +139,26 @@ def test_the_world_is_one():
     assert max(world.quota_lags) < 5.0
 
 
-def test_what_goes_wrong_does(in_memory):
+def test_what_goes_wrong_does(ours):
     """Functions crash, notices are lost and repeated: what the design must survive takes place."""
     world = World(Setting(videos=10_000))
-    crashes = sum(bill.crashes for bill in in_memory.lab.runtime.bills.values())
+    crashes = sum(bill.crashes for bill in ours.lab.runtime.bills.values())
 
     assert [pytest.approx(100, rel=0.4)] * 2 == [world.notices.count(fate) for fate in (1, 2)]
     assert crashes > 0
 
 
 @pytest.mark.parametrize(
-    ("without", "changes", "seen"),
+    ("spoilt", "changes", "seen"),
     [
-        ("token", SHORT_LANE, lambda _, mutant: mutant["paid_twice"] > 0),
-        ("sweeper", {"length": 240.0}, lambda _, mutant: mutant["lost"] > 0),
-        ("haste", {"length": 240.0}, lambda sound, mutant: mutant["slot_use"] < 0.98 < sound["slot_use"]),
+        ({"without": "token"}, SHORT_LANE, lambda _, mutant: mutant["paid_twice"] > 0),
+        ({"without": "sweeper"}, {"length": 240.0, "seed": 13}, lambda _, mutant: mutant["lost"] > 0),
+        ({"wait": (30.0, 30.0)}, {"length": 240.0}, lambda sound, mutant: mutant["slot_use"] < 0.98 < sound["slot_use"]),
     ],
 )
-def test_mutants_are_seen(without, changes, seen):
+def test_mutants_are_seen(spoilt, changes, seen):
     """Without its token our design pays twice, without its sweeper it loses, and slow tries leave slots empty."""
-    sound, mutant = (
-        figures(simulate(Setting(videos=200, without=left_out, **changes), OursInMemory)[0], priced=False)
-        for left_out in ("", without)
-    )
+    sound, mutant = (figures(simulate(Setting(videos=60, **changes, **fault))[0], priced=False) for fault in ({}, spoilt))
 
     assert (0, 0) == (sound["lost"], sound["paid_twice"])
     assert seen(sound, mutant)
@@ -215,7 +209,7 @@ def test_crashed_tasks_are_retried_by_hand():
     """Where S3 Batch does not repeat a crashed task, one retry of the report's failed rows leaves none behind."""
     setting = Setting(videos=150, length=60.0, slots=5, crash_share=0.05, redriven=False)
 
-    design, _ = simulate(setting, OursInMemory)
+    design, _ = simulate(setting)
 
     assert design.retried > 0
     assert (150, 0) == (figures(design, priced=False)["finished"], figures(design, priced=False)["paid_twice"])
@@ -252,7 +246,6 @@ def test_designs_report(tmp_path, monkeypatch, capsys):
     part = bench.designs(Namespace(videos=40, rows=0))
 
     assert set(DESIGNS) == set(json.loads(json.dumps(part))["designs"])
-    assert part["in_memory_same_ledger"]
     assert "paid twice" in capsys.readouterr().out
     assert (tmp_path / bench.EVENTS).exists()
 

@@ -6,6 +6,9 @@ import random
 from array import array
 from dataclasses import dataclass
 
+from handlers.flows import start
+from tests.harness.product import SWEEPS
+
 MEDIAN_SECONDS = 240.0
 LONG_SECONDS = 3_600.0
 LONG_SHARE = 0.01
@@ -19,7 +22,6 @@ LOST_SHARE, REPEATED_SHARE = 0.01, 0.01
 QUOTA_LAG_SECONDS = 5.0
 FLAGGED_SHARE = 0.02
 
-BUCKET = "amzn-s3-demo-bucket"
 _PREFIX = "videos/"
 NOTHING, LOST, REPEATED = 0, 1, 2
 # How often a notice is sent whose fate this is.
@@ -41,7 +43,9 @@ class Setting:
         tasks_per_second: How fast S3 Batch hands videos out.
         redriven: Whether S3 Batch repeats a task whose function died; AWS does not say.
         down: A function of which every invocation dies, from when and to when in seconds from the beginning; None: none is.
-        without: What is left out or done worse, for mutants: "token", "sweeper", "haste".
+        sweeps: How often the sweeper is called.
+        wait: How many seconds starters wait between two tries, from and to.
+        without: What is left out, for mutants: "token", "sweeper".
     """
 
     videos: int = 10_000
@@ -54,6 +58,8 @@ class Setting:
     tasks_per_second: float = 200.0
     redriven: bool = True
     down: tuple[str, float, float] | None = None
+    sweeps: str = SWEEPS
+    wait: tuple[float, float] = start.WAIT_SECONDS
     without: str = ""
 
 

@@ -52,9 +52,10 @@ _STORE = "offline_world_items"  # the attribute of moto's table that holds ours:
 class DynamoDbService:
     """DynamoDB of the offline world."""
 
-    def __init__(self, *, clock: Clock, settings: EmulatorSettings) -> None:
+    def __init__(self, *, clock: Clock, settings: EmulatorSettings, make_table: Callable[..., Table] = Table) -> None:
         self._clock = clock
         self._settings = settings
+        self._make_table = make_table
         self._engine = Engine(self.table, clock)
 
     def table(self, name: str) -> Table:
@@ -72,12 +73,16 @@ class DynamoDbService:
             store = found.__dict__[_STORE] = self._new_table(found)
         return store  # type: ignore[no-any-return] # moto's objects are untyped
 
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out one operation on items; raise as `Engine.call`."""
+        return self._engine.call(operation, request)
+
     def answer(self, operation: str, body: str) -> Answer:
         """Answer one operation on items: status, headers, JSON."""
         try:
-            return _json(200, self._engine.call(operation, json.loads(body)))
+            return _json(200, self.call(operation, json.loads(body)))
         except AwsError as error:
-            return _fault(error)
+            return fault(error)
 
     def _new_table(self, table: MotoTable) -> Table:
         types = {one["AttributeName"]: one["AttributeType"] for one in table.attr}
@@ -85,10 +90,11 @@ class DynamoDbService:
         indexes = {
             one.name: Index(one.name, _schema(one.schema, types), key, _projected(one.projection)) for one in table.global_indexes
         }
-        return Table(table.name, key, indexes, clock=self._clock, lag_seconds=self._settings.index_lag_seconds)
+        return self._make_table(table.name, key, indexes, clock=self._clock, lag_seconds=self._settings.index_lag_seconds)
 
 
-def _fault(error: AwsError) -> Answer:
+def fault(error: AwsError) -> Answer:
+    """Return the answer for an error."""
     return _json(error.status, {"__type": _PREFIX + error.code, "message": error.message, **error.extra})
 
 
@@ -131,7 +137,7 @@ def _response(service: DynamoDbService) -> type[DynamoHandler]:
             try:
                 _check_table_operation(operation, json.loads(body or "{}"))
             except AwsError as error:
-                return _fault(error)
+                return fault(error)
             through: Callable[..., Answer] = super().dispatch
             return through(request, full_url, headers)
 

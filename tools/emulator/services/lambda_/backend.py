@@ -233,6 +233,12 @@ class FunctionService:
         if poller is not None:
             poller.close()
 
+    def mapping(self, uuid: str) -> Mapping | None:
+        """Return an event source mapping as it is now, or None."""
+        with self._lock:
+            poller = self._pollers.get(uuid)
+        return None if poller is None else poller.mapping
+
     def mapping_state(self, uuid: str) -> str | None:
         """Return `Enabled`, `Disabling` or `Disabled`, or None where there is no such mapping."""
         with self._lock:

@@ -1,12 +1,13 @@
 """AWS clients without the way to AWS: shaped like boto3's, answered by the emulator's engines in the same call.
 
-Nothing is put into JSON or HTTP, which takes nine tenths of an AWS call in one process; botocore's own validator still looks at
-the parameters. Every call goes through a gate, which may stop whoever makes it, and decide what becomes of the call.
+boto3's signing, JSON and HTTP, and the way through moto, take nine tenths of an AWS call in one process. Every call goes through a
+gate, which may stop whoever makes it, and decide what becomes of the call.
 """
 
 import hashlib
 import io
 import uuid
+from dataclasses import replace
 from functools import cache
 
 from botocore import xform_name
@@ -31,28 +32,38 @@ def _operations(service):
     return {xform_name(name): (name, model.operation_model(name).input_shape) for name in model.operation_names}
 
 
-class Client:
-    """One service for whoever calls: `gate(service, operation, parameters, carry_out)` makes each call."""
+class DirectClient:
+    """One service for whoever calls: `gate(name, parameters, carry_out)` makes each call, e.g. of "sqs.SendMessage".
 
-    def __init__(self, service, answer, gate):
+    `validated`: whether botocore's own validator looks at the parameters, which takes longer than most engines.
+    """
+
+    def __init__(self, service, answer, gate, *, validated=True):
         self._service = service
         self._answer = answer
         self._gate = gate
+        self._validated = validated
 
     def __getattr__(self, method):
         """Return an operation of the service."""
         operation, shape = _operations(self._service)[method]
+        name = f"{self._service}.{operation}"
 
         def call(**parameters):
-            report = ParamValidator().validate(parameters, shape)
-            if report.has_errors():
-                raise ParamValidationError(report=report.generate_report())
-            if operation == "TransactWriteItems":
-                # As botocore does: its own repetitions of one call are one transaction.
-                parameters = {**parameters, "ClientRequestToken": str(uuid.uuid4())}
-            return self._gate(self._service, operation, parameters, lambda: self._answer(operation, parameters))
+            if self._validated:
+                _validate(parameters, shape)
+            # As botocore does: its own repetitions of one call are one transaction.
+            token = {"ClientRequestToken": str(uuid.uuid4())} if operation == "TransactWriteItems" else {}
+            return self._gate(name, parameters, lambda: self._answer(operation, parameters | token))
 
+        self.__dict__[method] = call
         return call
+
+
+def _validate(parameters, shape):
+    report = ParamValidator().validate(parameters, shape)
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
 
 
 class Objects:
@@ -74,14 +85,14 @@ class Objects:
 
 
 class Answers:
-    """What each service answers: `answer(operation, parameters)` by service; errors as boto3 raises them."""
+    """What each service answers, from an account's engines; errors as boto3 raises them."""
 
-    def __init__(self, world):
-        self._world = world
-        self._messages = _Operations(world.queues)
+    def __init__(self, engines):
+        self._engines = engines
+        self._messages = _Operations(engines.queues)
 
     def of(self, service):
-        """Return the function that answers a service's calls."""
+        """Return the function of an operation's name and parameters that answers a service's calls."""
         answer = getattr(self, f"_{service}")
 
         def answered(operation, parameters):
@@ -99,7 +110,7 @@ class Answers:
         return answered
 
     def _dynamodb(self, operation, parameters):
-        return self._world.tables.call(operation, parameters)
+        return self._engines.tables.call(operation, parameters)
 
     def _sqs(self, operation, parameters):
         # A long poll would wait for a clock that only the test moves.
@@ -108,15 +119,15 @@ class Answers:
 
     def _s3(self, operation, parameters):
         if operation == "PutObject":
-            self._world.objects.write(parameters["Bucket"], parameters["Key"], parameters["Body"].read())
+            self._engines.objects.write(parameters["Bucket"], parameters["Key"], parameters["Body"].read())
             return {}
-        found = self._world.objects.read(parameters["Bucket"], parameters["Key"], parameters.get("VersionId"))
+        found = self._engines.objects.read(parameters["Bucket"], parameters["Key"], parameters.get("VersionId"))
         if operation == "HeadObject":
             return {"ETag": f'"{found.etag}"', "ContentLength": found.size}
         return {"Body": io.BytesIO(found.body[:64])}
 
     def _s3control(self, operation, parameters):
-        batch = self._world.batch
+        batch = self._engines.batch
         match operation:
             case "CreateJob":
                 return {"JobId": batch.create_job(parameters)}
@@ -124,19 +135,19 @@ class Answers:
                 return {"Job": batch.describe_job(parameters["JobId"])}
             case "UpdateJobStatus":
                 return batch.update_job_status(parameters["JobId"], parameters["RequestedJobStatus"])
-        raise LookupError(f"the world of the model has no s3control.{operation}")
+        raise LookupError(f"nothing here answers s3control.{operation}")
 
     def _sns(self, operation, parameters):
         given = parameters.get("MessageAttributes", {})
         attributes = {name: {"Type": one["DataType"], "Value": one["StringValue"]} for name, one in given.items()}
         return {
-            "MessageId": self._world.topics.send(
+            "MessageId": self._engines.topics.send(
                 parameters["TopicArn"], parameters["Message"], subject=parameters.get("Subject"), attributes=attributes
             )
         }
 
     def _lambda(self, operation, parameters):
-        functions = self._world.functions
+        functions = self._engines.functions
         match operation:
             case "Invoke":
                 functions.queue_event(parameters["FunctionName"], parameters["Payload"])
@@ -144,12 +155,12 @@ class Answers:
             case "GetEventSourceMapping":
                 return {"State": functions.mapping_state(parameters["UUID"])}
             case "UpdateEventSourceMapping":
-                self._world.switch(parameters["UUID"], enabled=parameters["Enabled"])
+                functions.put_mapping(replace(functions.mapping(parameters["UUID"]), enabled=parameters["Enabled"]))
                 return {}
-        raise LookupError(f"the world of the model has no lambda.{operation}")
+        raise LookupError(f"nothing here answers lambda.{operation}")
 
     def _rekognition(self, operation, parameters):
-        engine = self._world.rekognition
+        engine = self._engines.rekognition
         return engine.start(parameters) if operation == "StartContentModeration" else engine.get(parameters)
 
 

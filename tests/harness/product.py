@@ -1,0 +1,210 @@
+"""The product in an account's engines without CloudFormation, which takes a second: what the template says, in numbers and names.
+
+`test_figures.py` of the model holds them against the template.
+"""
+
+import json
+from dataclasses import dataclass
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+from handlers.domain.states import Lane
+from handlers.settings import BatchInvokeSettings, CompletionSettings, StartAnalysisSettings, SweeperSettings, to_environment
+from tools.emulator.services.lambda_.mapping import Mapping
+from tools.emulator.services.lambda_.model import Function
+from tools.lib.aws.deployment import Deployment
+
+ACCOUNT, REGION = "111122223333", "us-east-1"
+BUCKET, WORK, TABLE, STACK = "amzn-s3-demo-bucket", "amzn-s3-demo-work", "scans", "VideoModeration"
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+COMPLETIONS, ALERTS = (f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in ("completions", "alerts"))
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/product"
+# Timeout in seconds and memory in MB.
+FUNCTIONS = {
+    "batch_invoke": (300.0, 256),
+    "start_analysis": (900.0, 256),
+    "completion": (900.0, 1_024),
+    "sweeper": (120.0, 512),
+}
+SWEEPS = "rate(1 minute)"
+# The functions that have dead letters of their own.
+BURIED = ("completion", "sweeper")
+VISIBILITY, RECEIVES, RETENTION = 5_400, 1_000, 14 * 86_400
+STARTERS_PER_LANE = 2
+# The table's indexes: their keys, and what they show.
+INDEXES = {
+    "work": (("work_pk", "work_sk"), ("bucket", "key", "version_id", "attempt", "lane")),
+    "by_scan": (("scan_pk", "scan_sk"), ()),
+}
+MAPPINGS = {"normal": "00000000-0000-4000-8000-000000000001", "express": "00000000-0000-4000-8000-000000000002"}
+
+
+def arn(function):
+    """Return a function's ARN."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
+
+
+def url(queue):
+    """Return a queue's URL."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{queue}"
+
+
+def queue_arn(name):
+    """Return a queue's ARN."""
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+
+def policy_of(threshold):
+    """Return the policy by which a video counts from a confidence on."""
+    return json.dumps({"default": {"min_confidence": threshold, "alert": True}})
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """With what the product is deployed."""
+
+    slots: int = 2
+    account_jobs: int = 3
+    min_confidence: float = 50.0
+    policy: str = policy_of(80)
+    mails_per_scan: int = 2
+
+    def settings(self):
+        """Return the settings of each function."""
+        lanes = {"normal_queue_url": url("normal"), "express_queue_url": url("express")}
+        return {
+            "batch_invoke": BatchInvokeSettings(table_name=TABLE, **lanes),
+            "start_analysis": StartAnalysisSettings(
+                table_name=TABLE,
+                **lanes,
+                completions_topic_arn=COMPLETIONS,
+                rekognition_role_arn=ROLE,
+                min_confidence=self.min_confidence,
+                account_jobs=self.account_jobs,
+                slots=self.slots,
+            ),
+            "completion": CompletionSettings(
+                table_name=TABLE, work_bucket_name=WORK, completions_topic_arn=COMPLETIONS, policy=self.policy
+            ),
+            "sweeper": SweeperSettings(
+                table_name=TABLE,
+                alerts_topic_arn=ALERTS,
+                account_id=ACCOUNT,
+                stack_name=STACK,
+                **lanes,
+                normal_dead_letters_url=url("normal-dead"),
+                express_dead_letters_url=url("express-dead"),
+                normal_mapping_id=MAPPINGS["normal"],
+                express_mapping_id=MAPPINGS["express"],
+                completion_function_arn=arn("completion"),
+                completions_topic_arn=COMPLETIONS,
+                mails_per_scan=self.mails_per_scan,
+            ),
+        }
+
+    def deployment(self):
+        """Return the deployment as the tools find it."""
+        return Deployment(
+            stack_name=STACK,
+            partition="aws",
+            region=REGION,
+            account_id=ACCOUNT,
+            table_name=TABLE,
+            work_bucket=WORK,
+            batch_invoke_function_arn=arn("batch_invoke"),
+            batch_role_arn=ROLE,
+            alerts_topic_arn=ALERTS,
+            source_buckets=(BUCKET,),
+            completion_function_arn=arn("completion"),
+            lane_dead_letters_urls=(url("normal-dead"), url("express-dead")),
+            completion_dead_letters_url=url("completion-dead"),
+            undelivered_notices_url=url("undelivered"),
+            sweeper_dead_letters_url=url("sweeper-dead"),
+            slots=self.slots,
+            account_jobs=self.account_jobs,
+        )
+
+
+def make_product(engines):
+    """Make the product's queues, topics, table and event source mappings; its functions are put by `put_functions`."""
+    for name in ("normal-dead", "express-dead", "completion-dead", "undelivered", "sweeper-dead"):
+        make_queue(name)
+    for lane in Lane:
+        make_queue(lane.value, VISIBILITY, dead=f"{lane.value}-dead", receives=RECEIVES)
+        poll(engines, MAPPINGS[lane.value], lane.value, "start_analysis", most=STARTERS_PER_LANE)
+    for name in ("completions", "alerts"):
+        sns_backends[ACCOUNT][REGION].create_topic(name)
+    undelivered = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue_arn("undelivered")})}
+    engines.topics.subscribe(COMPLETIONS, "lambda", arn("completion"), undelivered)
+    engines.topics.subscribe(ALERTS, "email", "reviewer@example.com", {})
+    _make_table()
+
+
+def make_queue(name, visibility=30, *, dead=None, receives=None):
+    """Make a queue, perhaps with another one for its dead letters."""
+    redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue_arn(dead), "maxReceiveCount": receives})} if dead else {}
+    sqs_backends[ACCOUNT][REGION].create_queue(name, VisibilityTimeout=visibility, MessageRetentionPeriod=RETENTION, **redrive)
+
+
+def poll(engines, uuid, queue, function, *, most):
+    """Let a function be invoked with the messages of a queue, one by one, `most` at a time."""
+    engines.functions.put_mapping(
+        Mapping(
+            uuid=uuid,
+            queue_arn=queue_arn(queue),
+            function_arn=arn(function),
+            batch_size=1,
+            maximum_concurrency=most,
+            report_item_failures=True,
+        )
+    )
+
+
+def put_functions(engines, deployed):
+    """Create the product's functions, or change them."""
+    for module, settings in deployed.settings().items():
+        timeout, memory = FUNCTIONS[module]
+        engines.functions.put(
+            Function(
+                name=module,
+                arn=arn(module),
+                handler=f"handlers.{module}.handler",
+                role=ROLE,
+                code=b"",
+                environment=to_environment(settings),
+                timeout=timeout,
+                memory=memory,
+                dead_letter_arn=queue_arn(f"{module}-dead") if module in BURIED else None,
+            )
+        )
+
+
+def _make_table():
+    keys = {"table": (("pk", "sk"), ()), **INDEXES}
+    schemas = {
+        name: [{"AttributeName": key, "KeyType": kind} for key, kind in zip(names, ("HASH", "RANGE"), strict=True)]
+        for name, (names, _) in keys.items()
+    }
+    dynamodb_backends[ACCOUNT][REGION].create_table(
+        TABLE,
+        schema=schemas["table"],
+        attr=[{"AttributeName": name, "AttributeType": "S"} for names, _ in keys.values() for name in names],
+        global_indexes=[
+            {
+                "IndexName": name,
+                "KeySchema": schemas[name],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(shown)},
+            }
+            for name, (_, shown) in INDEXES.items()
+        ],
+        throughput=None,
+        indexes=None,
+        streams=None,
+        billing_mode="PAY_PER_REQUEST",
+        sse_specification=None,
+        tags=[],
+        deletion_protection_enabled=False,
+        warm_throughput=None,
+    )
