@@ -1,4 +1,4 @@
-"""Submit a scan of videos in S3: choose them, show the plan, ask, and create the S3 Batch Operations jobs."""
+"""Submit a scan of videos in S3: choose them, show the plan, ask, and create the S3 Batch Operations job."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,6 @@ from tools.lib.estimate import prices
 from tools.lib.estimate.inspection import EstimateOptions
 from tools.lib.estimate.options import Measure, estimate_options
 from tools.lib.estimate.prices import PriceTable
-from tools.lib.manifest import parts
 from tools.lib.submit.command import Request, SubmitRun
 from tools.lib.submit.selection_options import selection_options
 from tools.lib.submit.source_options import require_consistent, selection_for, source_from, source_options
@@ -42,7 +41,6 @@ _HANDED_ON = (
     "skip_unchanged",
     "run_plan",
     "recheck",
-    "rows_per_job",
     "suspended",
     "wait",
     "unconfirmed_mail",
@@ -61,14 +59,7 @@ _HANDED_ON = (
 @click.option("--skip-unchanged", is_flag=True, help="Leave out what an earlier scan finished and that has not changed since.")
 @target_options
 @click.option("--express", is_flag=True, help="Use the express lane, which does not wait behind a large scan.")
-@click.option(
-    "--rows-per-job",
-    type=click.IntRange(1, parts.MAX_ROWS_PER_JOB),
-    default=parts.ROWS_PER_JOB,
-    show_default=True,
-    help="A longer manifest becomes several jobs of the scan, at most six at a time.",
-)
-@click.option("--suspended", is_flag=True, help="Let the jobs wait until somebody confirms them in the console.")
+@click.option("--suspended", is_flag=True, help="Let the job wait until somebody confirms it in the console.")
 @click.option("--dry-run", is_flag=True, help="Write the plan, show it, and change nothing in AWS.")
 @click.option(
     "--run-plan",

@@ -23,6 +23,17 @@ keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10
 versions = st.none() | st.just("null") | st.text("abcXYZ019._-", min_size=1, max_size=40)
 
 
+class Bar:
+    """Notes how far the upload is said to have come."""
+
+    def __init__(self):
+        self.shown = []
+
+    def show(self, _text, done, total):
+        """Note it."""
+        self.shown.append((done, total))
+
+
 def alike(objects):
     """Give all objects a version, or none, as a bucket does."""
     return objects if all(version for _, version in objects) else [(key, None) for key, _ in objects]
@@ -97,11 +108,11 @@ def test_the_upload_is_encrypted_by_s3_and_its_etag_bare(account, tmp_path):
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"bucket,key\n")
 
-    uploaded = manifest.upload(account.clients.s3, path, (WORK_BUCKET, "manifests/x.csv"), lambda _: None)
+    uploaded = manifest.upload(account.clients.s3, path, (WORK_BUCKET, "manifests/x.csv"), Bar())
 
     head = account.s3.head_object(Bucket=WORK_BUCKET, Key="manifests/x.csv")
-    [created] = account.wire.of("CreateMultipartUpload")
-    assert created["ServerSideEncryption"] == "AES256"
+    [put] = account.wire.of("PutObject")
+    assert put["ServerSideEncryption"] == "AES256"
     assert head["ServerSideEncryption"] == "AES256"
     assert f'"{uploaded.etag}"' == head["ETag"]
     assert uploaded.uri == "s3://amzn-s3-demo-work/manifests/x.csv"
@@ -111,21 +122,24 @@ def test_a_large_manifest_goes_up_in_parts(account, tmp_path):
     """More than a part's worth arrives whole and in order, and the progress adds up."""
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"".join(b"%020d\n" % number for number in range(manifest.PART_BYTES // 21 + 1000)))
-    arrived = []
+    bar = Bar()
 
-    manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), arrived.append)
+    manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), bar)
 
     assert account.s3.get_object(Bucket=WORK_BUCKET, Key="x.csv")["Body"].read() == path.read_bytes()
-    assert arrived == [manifest.PART_BYTES, path.stat().st_size - manifest.PART_BYTES]
+    assert [created["ServerSideEncryption"] for created in account.wire.of("CreateMultipartUpload")] == ["AES256"]
+    assert len(account.wire.of("UploadPart")) == 2
+    assert sorted(bar.shown) == bar.shown
+    assert bar.shown[-1] == (path.stat().st_size, path.stat().st_size)
 
 
 def test_a_failed_upload_leaves_no_parts(account, errors, tmp_path):
     """Parts of an upload that failed are invisible and cost money: the upload is aborted, and the fault is told."""
     path = tmp_path / "manifest.csv"
-    path.write_bytes(b"bucket,key\n")
+    path.write_bytes(bytes(manifest.PART_BYTES + 1))
     account.wire.answer("UploadPart", lambda _: errors.http("AccessDenied", 403))
 
     with pytest.raises(ClientError, match="UploadPart"):
-        manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), lambda _: None)
+        manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), Bar())
 
     assert "Uploads" not in account.s3.list_multipart_uploads(Bucket=WORK_BUCKET)

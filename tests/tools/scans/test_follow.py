@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from handlers.adapters.table import ThrottledError
 from handlers.domain.record import BatchJob, Scan, Totals
 from handlers.domain.states import ScanStatus, State
-from tools.lib.aws.batch_jobs import JobView, together
+from tools.lib.aws.batch_jobs import JobView
 from tools.lib.cli.output import ExitCode
 from tools.lib.scans.follow import Follower, Trouble, View
 
@@ -61,7 +61,7 @@ def followed(account, table, *states):
         clock=account.clock,
         poll_seconds=30,
     )
-    return list(follower.follow(SCAN, (JOB,), 4))
+    return list(follower.follow(SCAN, JOB, 4))
 
 
 def test_it_goes_on_to_the_end_of_the_scan(account):
@@ -167,45 +167,3 @@ def test_a_paused_scan_is_said_to_be_paused(account):
     view = View(JobView(BatchJob(JOB, "Complete", 4, 3, 1)), ScanStatus.PAUSED, 4, Totals({State.CLEAN: 2}), running=1)
 
     assert view.line() == "batch job Complete, 4 of 4 tasks, 1 failed; 1 running; 2 clean; the scan is paused"
-
-
-# --- several jobs of one scan -------------------------------------------------------------------------------------------
-
-
-def view(status, succeeded=None, failed=None, tasks=None, reasons=()):
-    """A job of that status."""
-    return JobView(BatchJob(status.lower(), status, tasks=tasks, succeeded=succeeded, failed=failed), reasons)
-
-
-@pytest.mark.parametrize(
-    ("statuses", "together_is", "over", "broken"),
-    [
-        (["Complete"], "Complete", True, False),
-        (["Complete", "Active", "New"], "Active", False, False),
-        (["Complete", "Complete"], "Complete", True, False),
-        (["Active", "Failed", "Complete"], "Failed", True, True),
-        (["Active", "Cancelled"], "Cancelled", True, True),
-    ],
-)
-def test_several_jobs_stand_as_one(statuses, together_is, over, broken):
-    """Broken if one is, else under way while one is, else complete."""
-    found = together([view(status) for status in statuses])
-
-    assert (together_is, over, broken) == (found.job.status, found.over, found.broken)
-
-
-def test_the_tasks_of_several_jobs_are_added_up():
-    """What is not known of one is not known of all; reasons are those of the jobs that broke."""
-    known = together([view("Failed", 2, 1, 4, ("because",)), view("Complete", 5, 0, 5)])
-    unknown = together([view("Active", 2, 1, 4), view("New")])
-
-    assert (9, 7, 1) == (known.job.tasks, known.job.succeeded, known.job.failed)
-    assert (("because",), "failed") == (known.reasons, known.job.id)
-    assert (None, None, None) == (unknown.job.tasks, unknown.job.succeeded, unknown.job.failed)
-
-
-def test_several_jobs_are_said_to_be_several():
-    """The line counts the jobs, and the tasks of all."""
-    shown = View(together([view("Active", 2, 0, 4), view("Complete", 5, 0, 5)]), ScanStatus.OPEN, 9, jobs=2)
-
-    assert shown.line().startswith("2 batch jobs Active, 7 of 9 tasks; 0 running")

@@ -50,7 +50,7 @@ class Cost:
         return {name: value.as_json() for name, value in parts.items()}
 
 
-def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable, jobs: int = 1, generated_from: int = 0) -> Cost:
+def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable, generated_from: int = 0) -> Cost:
     """Return what a scan costs.
 
     Args:
@@ -58,12 +58,11 @@ def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable,
         objects: In the manifest.
         seconds: From the submission to the end.
         prices: In dollars.
-        jobs: Batch jobs that the manifest is split into.
         generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
     """
     per_minute = float(prices["rekognition_minute"])
     batch = (
-        jobs * prices["batch_job"]
+        prices["batch_job"]
         + objects * prices["batch_million_objects"] / 1_000_000
         + generated_from * prices["batch_generated_million_objects"] / 1_000_000
     )

@@ -131,7 +131,6 @@ def estimate_of(
     now: float,
     slots: int,
     region: str,
-    jobs: int,
 ) -> Estimate:
     """Return the estimate of a scan of this many objects: what was looked at, less what was left out for its header.
 
@@ -147,7 +146,6 @@ def estimate_of(
         speed=measured_speed(history, slots),
         prices=options.prices,
         region=region,
-        jobs=jobs,
     )
     estimate.require_affordable(options.max_cost)
     return estimate

@@ -109,7 +109,6 @@ def estimate(
     speed: Speed,
     prices: PriceTable,
     region: str,
-    jobs: int = 1,
     generated_from: int = 0,
 ) -> Estimate:
     """Return what a scan comes to.
@@ -125,7 +124,6 @@ def estimate(
         speed: How fast one of them is.
         prices: In dollars.
         region: Where it runs.
-        jobs: Batch jobs that the manifest is split into.
         generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
     """
     video = _video_seconds(populations, measurements)
@@ -134,7 +132,7 @@ def estimate(
     return Estimate(
         objects=objects,
         minutes=minutes,
-        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, prices=prices, jobs=jobs, generated_from=generated_from),
+        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, prices=prices, generated_from=generated_from),
         seconds=seconds,
         finished_at=seconds.through(lambda value: now + value),
         measured=measurements.known,

@@ -83,7 +83,7 @@ class RetryRun:
         if scan.missing_jobs:
             raise ToolError(
                 f"{scan.missing_jobs:,} of the {scan.planned_jobs or 1:,} jobs of scan {scan.id} are not submitted yet.",
-                cure=f"Submit them first: `submit_job.py --run-plan manifests/{scan.id}.plan.json`, where it was begun.",
+                cure=f"`submit_job.py --run-plan manifests/{scan.id}.plan.json` submits it, or says how to end it.",
             )
         for job in scan.jobs:
             if status := self._under_way(scan, job):
@@ -147,12 +147,12 @@ class RetryRun:
             shutil.copyfile(draft, copy)
             with self._terminal.bar("bytes") as bar:
                 target = (plan.deployment.work_bucket, plan.manifest_key)
-                uploaded = upload.upload_shown(clients.s3, copy, target, bar)
+                uploaded = upload.upload(clients.s3, copy, target, bar)
         job_id = create_job(clients.s3control, plan.new_job, uploaded)
         if trouble := note_job(table.scans, plan.scan_id, job_id, retry=True):
             self._terminal.info(trouble)
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
-        submitted = Submitted(plan, uploaded.uri, copy, (job_id,), (review,))
+        submitted = Submitted(plan, uploaded.uri, copy, job_id, review)
         if not self._request.wait:
             self._terminal.result(submitted)
             return ExitCode.DONE

@@ -429,12 +429,12 @@ def _shown(outcomes: Iterator[ObjectResult], total: int | None, bar: Bar) -> Ite
 
 
 def _missing_jobs(scan: Scan) -> list[str]:
-    """Return what to warn of where a scan lacks jobs: whoever submitted it broke off, or is still at it."""
+    """Return what to warn of where a scan of an earlier version, which could have several jobs, lacks some."""
     if not (scan.missing_jobs and scan.jobs):
         return []
     return [
         (
-            f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan are not submitted yet: "
-            f"`submit_job.py --run-plan` goes on with manifests/{scan.id}.plan.json."
+            f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan were not submitted: "
+            f"`python tools/control_scan.py cancel {scan.id}` ends it."
         )
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +13,7 @@ from handlers.adapters.table import ThrottledError
 from handlers.domain.record import BatchJob, Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from handlers.runtime.clock import Clock
-from tools.lib.aws.batch_jobs import NO_SUCH_JOB, JobView, describe, together
+from tools.lib.aws.batch_jobs import NO_SUCH_JOB, JobView, describe
 from tools.lib.aws.clients import code_of
 from tools.lib.cli.output import Bar, ExitCode
 from tools.lib.text import printable
@@ -63,7 +63,7 @@ class RunningVideos(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a scan stands at one moment; where it has several jobs, `job` stands for all of them together.
+    """How a scan stands at one moment.
 
     Attributes:
         set_aside: Objects that were left out of its jobs because they cannot be analysed: the table does not know them.
@@ -75,7 +75,6 @@ class View:
     objects: int | None
     totals: Totals = field(default_factory=Totals)
     running: int = 0
-    jobs: int = 1
     set_aside: int = 0
     skipped: int = 0
 
@@ -131,11 +130,10 @@ class View:
 
     def _job_line(self) -> str:
         job = self.job.job
-        which = "batch job" if self.jobs == 1 else f"{self.jobs} batch jobs"
         if job.tasks is None:
-            return f"{which} {job.status}"
+            return f"batch job {job.status}"
         failed = f", {job.failed:,} failed" if job.failed else ""
-        return f"{which} {job.status}, {(job.succeeded or 0) + (job.failed or 0):,} of {job.tasks:,} tasks{failed}"
+        return f"batch job {job.status}, {(job.succeeded or 0) + (job.failed or 0):,} of {job.tasks:,} tasks{failed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +170,17 @@ class Follower:
         self._poll_seconds = poll_seconds
         self._set_aside = set_aside
 
-    def follow(self, scan_id: str, job_ids: Sequence[str], objects: int | None) -> Iterator[View | Trouble]:
+    def follow(self, scan_id: str, job_id: str, objects: int | None) -> Iterator[View | Trouble]:
         """Yield how the scan stands, look after look, until it is over (the last view is `over`).
 
         What is transient (throttling, the network) is yielded as `Trouble`; any other AWS error is raised.
         """
-        jobs = [JobView(BatchJob(job_id)) for job_id in job_ids]
+        job = JobView(BatchJob(job_id))
         known_by = self._clock.now() + NEW_JOB_SECONDS
         while True:
             try:
-                jobs = [job if job.over else self._job(job, patient=self._clock.now() < known_by) for job in jobs]
-                view = self._view(jobs, scan_id, objects)
+                job = job if job.over else self._job(job, patient=self._clock.now() < known_by)
+                view = self._view(job, scan_id, objects)
             except (HTTPClientError, AwsConnectionError, ThrottledError) as error:
                 yield Trouble(str(error))
             except ClientError as error:
@@ -203,11 +201,11 @@ class Follower:
                 return last
             raise
 
-    def _view(self, jobs: Sequence[JobView], scan_id: str, objects: int | None) -> View:
+    def _view(self, job: JobView, scan_id: str, objects: int | None) -> View:
         scan = self._scans.scan(scan_id)
         running = sum(video.scan_id == scan_id for video in self._records.running())
         status = scan.status if scan else ScanStatus.OPEN
-        return View(together(jobs), status, objects, self._scans.totals(scan_id), running, len(jobs), self._set_aside)
+        return View(job, status, objects, self._scans.totals(scan_id), running, self._set_aside)
 
 
 def last_view(looks: Iterable[View | Trouble], bar: Bar) -> View:

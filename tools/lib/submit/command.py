@@ -23,7 +23,6 @@ from tools.lib.errors import ToolError
 from tools.lib.estimate import Estimate
 from tools.lib.estimate.inspection import EstimateOptions, EstimateSummary, estimate_of, require_no_limit
 from tools.lib.listing import Selection
-from tools.lib.manifest import parts
 from tools.lib.manifest.build import BuiltManifest, ManifestBuilder, ManifestRequest, bucket_of
 from tools.lib.manifest.sources import Kind, Source
 from tools.lib.submit import plan_file, plan_text
@@ -62,7 +61,6 @@ class Request:
     run_plan: Path | None
     recheck: bool
     lane: Lane
-    rows_per_job: int
     suspended: bool
     dry_run: bool
     agreed: bool
@@ -158,8 +156,7 @@ class SubmitRun:
         built = self._build(request, found, files)
         if request.source.kind is not Kind.GENERATED:
             _require_objects(request, built)
-        survey = parts.survey(files.manifest, self._request.rows_per_job)
-        estimate = self._estimate(built, found, len(survey.parts))
+        estimate = self._estimate(built, found)
         plan = Plan(
             scan_id=files.scan_id,
             created_at=self._clock.now(),
@@ -169,9 +166,7 @@ class SubmitRun:
             lane=self._request.lane,
             sizes=built.stats.sizes,
             ineligible=built.stats.ineligible,
-            sha256=survey.sha256,
-            parts=survey.parts,
-            rows_per_job=self._request.rows_per_job,
+            sha256=built.stats.sha256,
             suspended=self._request.suspended,
             skip_unchanged=request.skip_unchanged,
             measure=request.measure,
@@ -182,7 +177,7 @@ class SubmitRun:
         files.write(plan)
         return plan
 
-    def _estimate(self, built: BuiltManifest, found: Deployment, jobs: int) -> Estimate | None:
+    def _estimate(self, built: BuiltManifest, found: Deployment) -> Estimate | None:
         options = self._request.estimate_options
         if built.measured is None:
             require_no_limit(options, "sizes are not known (--measure all looks at each object, where they are named one by one)")
@@ -197,7 +192,6 @@ class SubmitRun:
             now=self._clock.now(),
             slots=slots,
             region=found.region,
-            jobs=jobs,
         )
 
     def _table(self, found: Deployment) -> Table:
@@ -246,9 +240,9 @@ class SubmitRun:
             terminal=self._terminal,
             poll_seconds=self._request.poll_seconds,
         )
-        job_ids = perform(context, plan, files, self._resume_command(files))
+        job_id = perform(context, plan, files, self._resume_command(files))
         review = self._request.target.command("review_report.py", "--scan", plan.scan_id)
-        submitted = Submitted(plan, plan.manifest_uri, files.plan if plan.generated else files.manifest, job_ids, (review,))
+        submitted = Submitted(plan, plan.manifest_uri, files.plan if plan.generated else files.manifest, job_id, review)
         if not self._request.wait:
             self._terminal.result(submitted)
             return ExitCode.DONE

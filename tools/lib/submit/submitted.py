@@ -14,7 +14,7 @@ class SubmittedPlan(Protocol):
 
     @property
     def scan_id(self) -> str:
-        """Return the scan that its jobs belong to."""
+        """Return the scan that its job belongs to."""
         ...
 
     @property
@@ -29,30 +29,30 @@ class SubmittedPlan(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """Jobs that were created, in the order of the manifest, and the commands to type next."""
+    """A job that was created, and the command to type next."""
 
     plan: SubmittedPlan
     manifest_uri: str
     copy: Path
-    job_ids: tuple[str, ...]
-    next_commands: tuple[str, ...]
+    job_id: str
+    next_command: str
 
     def sentences(self) -> list[str]:
         """Return what a person needs to find the scan again."""
         return [
             f"scan      {self.plan.scan_id}",
-            *(f"job       {job_id}" for job_id in self.job_ids),
+            f"job       {self.job_id}",
             f"manifest  {self.copy}",
-            *(f"next      {command}" for command in self.next_commands),
+            f"next      {self.next_command}",
         ]
 
     def as_json(self) -> dict[str, Any]:
         """Return ids, manifest, next commands and plan as JSON values."""
         return {
             "scan_id": self.plan.scan_id,
-            "job_id": self.job_ids[0],
-            "job_ids": list(self.job_ids),
+            "job_id": self.job_id,
+            "job_ids": [self.job_id],
             "manifest": {"uri": self.manifest_uri, "copy": str(self.copy)},
-            "next": list(self.next_commands),
+            "next": [self.next_command],
             "plan": self.plan.as_json(),
         }

@@ -48,13 +48,13 @@ def wait(context: SubmitContext, submitted: Submitted, objects: int | None, *, s
     try:
         view = _with_skipped(context, _follow(context, submitted, objects, set_aside), submitted)
     except KeyboardInterrupt:
-        context.terminal.info(f"Stopped following. The scan continues by itself; to follow it again: {submitted.next_commands[0]}")
+        context.terminal.info(f"Stopped following. The scan continues by itself; to follow it again: {submitted.next_command}")
         return ExitCode.INTERRUPTED
     except (BotoCoreError, ClientError) as error:
         cause = explain(error)
         raise ToolError(
             f"Following the scan failed; the scan itself continues. {cause}",
-            cure=f"{cause.cure} To follow it again: {submitted.next_commands[0]}",
+            cure=f"{cause.cure} To follow it again: {submitted.next_command}",
         ) from error
     finally:
         context.terminal.result(Waited(submitted, view))
@@ -74,7 +74,7 @@ def _follow(context: SubmitContext, submitted: Submitted, objects: int | None, s
         set_aside=set_aside,
     )
     with context.terminal.bar("videos") as bar:
-        return follow.last_view(follower.follow(submitted.plan.scan_id, submitted.job_ids, objects), bar)
+        return follow.last_view(follower.follow(submitted.plan.scan_id, submitted.job_id, objects), bar)
 
 
 def _with_skipped(context: SubmitContext, view: View, submitted: Submitted) -> View:
@@ -91,5 +91,5 @@ def _broken(submitted: Submitted, view: View) -> ToolError:
     return ToolError(
         f"The S3 Batch Operations job {view.job.job.id} ended as {view.job.job.status}: {reasons}",
         cure="The videos it had handed over are still analysed; "
-        f"`{submitted.next_commands[0]}` tells which. Fix the reason, then submit again.",
+        f"`{submitted.next_command}` tells which. Fix the reason, then submit again.",
     )
