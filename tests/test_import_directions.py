@@ -56,10 +56,12 @@ ALLOWED = {
             "errors": "",
             "text": "",
             "aws": "errors",
+            "cli": "errors text aws",
             "listing": "errors text aws",
             "estimate": "errors text aws cli listing",
             "manifest": "errors text aws cli listing estimate",
             "doctor": "errors text aws cli",
+            "scans": "errors text aws cli listing doctor",
             "submit": "errors text aws cli listing estimate manifest doctor scans review",
         }
     ),

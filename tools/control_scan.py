@@ -12,12 +12,12 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 import click
 
+from tools.lib.aws.batch_jobs import POLL_SECONDS
 from tools.lib.cli.commands import Invocation, command
 from tools.lib.cli.output import EXIT_CODES
 from tools.lib.cli.params import BucketName
-from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
+from tools.lib.cli.program import CONTEXT_SETTINGS, poll_seconds_option, version_option
 from tools.lib.doctor import Findings
-from tools.lib.scans import control
 from tools.lib.scans.control import Control
 from tools.lib.scans.redrive import Redriven
 from tools.lib.scans.status import CommandResult, ScanList, ScanProgress
@@ -40,13 +40,7 @@ def main() -> None:
 @main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
 @click.option("--watch", is_flag=True, help="Refresh every 30 seconds, until the scan is over.")
-@click.option(
-    "--poll-seconds",
-    type=click.FloatRange(min=0.01),
-    envvar="VIDEO_MODERATION_POLL_SECONDS",
-    default=control.WATCH_SECONDS,
-    hidden=True,
-)
+@poll_seconds_option(POLL_SECONDS)
 @command
 def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: float) -> ScanProgress | None:
     """Show the progress of SCAN, or of the newest scan, and when it will be ready.
@@ -59,10 +53,10 @@ def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: floa
     The estimate uses the last hour's pace; objects that are not videos count as still to come until nothing waits.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if not watch:
-        return _control(run).status(scan)
+        return Control(run).status(scan)
     last = None
     with run.terminal.bar("videos") as bar:
-        for last in _control(run).watch(scan, poll_seconds):
+        for last in Control(run).watch(scan, poll_seconds):
             bar.show(last.line(), last.totals.final, last.total)
     return last
 
@@ -76,7 +70,7 @@ def list_scans(run: Invocation) -> ScanList:
     python tools/control_scan.py list
     python tools/control_scan.py list --json | jq -r '.scans[].scan'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).list()
+    return Control(run).list()
 
 
 @main.command(epilog=EXIT_CODES)
@@ -89,7 +83,7 @@ def pause(run: Invocation, *, scan: str | None) -> CommandResult:
     python tools/control_scan.py pause
     python tools/control_scan.py pause 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).pause(scan)
+    return Control(run).pause(scan)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -102,7 +96,7 @@ def resume(run: Invocation, *, scan: str | None) -> CommandResult:
     python tools/control_scan.py resume
     python tools/control_scan.py resume 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).resume(scan)
+    return Control(run).resume(scan)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -114,7 +108,7 @@ def slots(run: Invocation, *, number: int) -> CommandResult:
     \b
     python tools/control_scan.py slots 10
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).slots(number)
+    return Control(run).slots(number)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -129,7 +123,7 @@ def cancel(run: Invocation, *, scan: str, agreed: bool) -> CommandResult:
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     run.require_agreement("pass --yes", agreed=agreed)
-    return _control(run).cancel(scan, agreed=agreed)
+    return Control(run).cancel(scan, agreed=agreed)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -144,7 +138,7 @@ def doctor(run: Invocation, *, bucket: str, prefixes: tuple[str, ...], unconfirm
     python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket
     python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket --json | jq -r '.findings[] | select(.level == "stop") | .cure'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).doctor(bucket, prefixes, unconfirmed_mail=unconfirmed_mail)
+    return Control(run).doctor(bucket, prefixes, unconfirmed_mail=unconfirmed_mail)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -155,11 +149,7 @@ def redrive(run: Invocation) -> Redriven:
     \b
     python tools/control_scan.py redrive
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).redrive()
-
-
-def _control(run: Invocation) -> Control:
-    return Control(run.program_context, run.terminal, run.target)
+    return Control(run).redrive()
 
 
 if __name__ == "__main__":

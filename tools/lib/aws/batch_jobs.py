@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # Active jobs that an account may have at a time (S3 user guide, batch-ops).
 ACTIVE_JOBS = 6
 
+# AWS asks not to describe a job more often (aws-facts 3); the videos take their time anyway.
+POLL_SECONDS = 30.0
+
 # How long after its end ListJobs lists a job (S3 user guide, batch-ops-list-jobs).
 REMEMBERED_SECONDS = 90 * 86_400
 
@@ -56,6 +59,14 @@ class JobView:
     def broken(self) -> bool:
         """Tell whether the job ended before every task was attempted."""
         return self.over and self.job.status != "Complete"
+
+    def line(self) -> str:
+        """Return how the job stands, for a person."""
+        job = self.job
+        if job.tasks is None:
+            return f"batch job {job.status}"
+        failed = f", {job.failed:,} failed" if job.failed else ""
+        return f"batch job {job.status}, {(job.succeeded or 0) + (job.failed or 0):,} of {job.tasks:,} tasks{failed}"
 
 
 def describe(s3control: S3ControlClient, account_id: str, job_id: str) -> JobView:

@@ -8,7 +8,6 @@ from typing import Any
 
 from handlers.domain.identity import MAX_ATTEMPT, Video
 from handlers.domain.record import Scan
-from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
@@ -70,14 +69,12 @@ class Triage:
     moment: Moment
     all_failed: bool
     highest_attempt: int = 0
-    objects: int = 0
     set_aside: int = 0
     _groups: dict[Diagnosis, Group] = field(default_factory=dict)
 
     def chosen(self, outcomes: Iterable[ObjectResult]) -> Iterator[Video]:
         """Yield each video that is retried, once."""
         for outcome in outcomes:
-            self.objects += 1
             if outcome.record is not None:
                 self.highest_attempt = max(self.highest_attempt, outcome.record.attempt)
             diagnosis = None if outcome.again else diagnose(outcome, self.moment, all_failed=self.all_failed)
@@ -124,16 +121,6 @@ class RetryPlan:
     warnings: tuple[str, ...] = ()
 
     @property
-    def scan_id(self) -> str:
-        """Return the scan that the job belongs to."""
-        return self.scan.id
-
-    @property
-    def lane(self) -> Lane:
-        """Return the lane of the scan, which the retry keeps."""
-        return self.scan.lane
-
-    @property
     def objects(self) -> int:
         """Return how many objects are retried."""
         return sum(group.count for group in self.retried)
@@ -155,7 +142,7 @@ class RetryPlan:
             deployment=self.deployment,
             token=self.name,
             description=description(self.scan.bucket, f"scan {self.scan.id}, retry {self.number}"),
-            arguments={"scan_id": self.scan.id, "lane": self.lane.value, "retry": str(self.number)},
+            arguments={"scan_id": self.scan.id, "lane": self.scan.lane.value, "retry": str(self.number)},
             versioned=self.versioned,
             report_prefix=f"reports/{self.scan.id}",
         )
@@ -171,7 +158,7 @@ class RetryPlan:
             *column("Objects", [f"{self.objects:,}"]),
             *column("Because", [line for group in self.retried for line in group.sentences()]),
             *left,
-            *column("Lane", [self.lane.value]),
+            *column("Lane", [self.scan.lane.value]),
             *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
             *column("Manifest", [f"s3://{self.deployment.work_bucket}/{self.manifest_key}"]),
             *column("Price", price_lines(self.objects)),
@@ -187,7 +174,7 @@ class RetryPlan:
             "objects": self.objects,
             "retried": [group.as_json() for group in self.retried],
             "left": [group.as_json() for group in self.left],
-            "lane": self.lane.value,
+            "lane": self.scan.lane.value,
             "stack": self.deployment.stack_name,
             "region": self.deployment.region,
             "account_id": self.deployment.account_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +12,9 @@ from handlers.domain.decision import Decision
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from tools.lib.aws.clients import Clients, explain
-from tools.lib.cli.program import ProgramContext, Target
-from tools.lib.errors import ToolError
-from tools.lib.review.inputs import ScanReading
+from tools.lib.cli.commands import Invocation
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
-
-_VERSION = "?versionId="
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +65,26 @@ class History:
         }
 
 
-class HistoryRun:
-    """One run of `review_report.py video`."""
+def history_of(run: Invocation, video: Video) -> History:
+    """Return what is known of a video: of this version, or where none is named of all that the bucket still has."""
+    history = History(video)
+    scan_ids = [scan.id for scan in run.table.scans.scans()]
+    chapters = (_chapter(run.table, each, scan_ids) for each in _versions(run.clients, history))
+    history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
+    return history
 
-    def __init__(self, program_context: ProgramContext, target: Target, video: Video) -> None:
-        self._reading = ScanReading(program_context, target)
-        self._video = video
 
-    def run(self) -> History:
-        """Return what is known of the video: of this version, or of all that the bucket still has."""
-        history = History(self._video)
-        scan_ids = [scan.id for scan in self._reading.table.scans.scans()]
-        chapters = (_chapter(self._reading.table, video, scan_ids) for video in self._versions(history))
-        history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
-        return history
-
-    def _versions(self, history: History) -> Iterable[Video]:
-        if self._video.version_id is not None:
-            return [self._video]
-        try:
-            versions = _version_ids(self._reading.clients, self._video)
-        except (BotoCoreError, ClientError) as error:
-            # The history under the bare key is worth showing all the same.
-            cause: ToolError = explain(error)
-            history.warnings.append(f"The versions of this key could not be listed, add {_VERSION}...: {cause}")
-            versions = []
-        return [self._video, *(Video(self._video.bucket, self._video.key, version) for version in versions)]
+def _versions(clients: Clients, history: History) -> list[Video]:
+    video = history.video
+    if video.version_id is not None:
+        return [video]
+    try:
+        versions = _version_ids(clients, video)
+    except (BotoCoreError, ClientError) as error:
+        # The history under the bare key is worth showing all the same.
+        history.warnings.append(f"The versions of this key could not be listed, add ?versionId=...: {explain(error)}")
+        versions = []
+    return [video, *(Video(video.bucket, video.key, version) for version in versions)]
 
 
 def _version_ids(clients: Clients, video: Video) -> list[str]:

@@ -15,19 +15,20 @@ from typing import IO, TYPE_CHECKING, Protocol, TypedDict, Unpack
 import click
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Record, Scan
 from handlers.domain.states import State
-from tools.lib.aws import batch_jobs, deployment
+from tools.lib.aws import batch_jobs
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import NO_SUCH_OBJECT, key_of_form
+from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import Bar
-from tools.lib.cli.program import Command, ProgramContext, Target
+from tools.lib.cli.program import options
 from tools.lib.errors import ToolError
 from tools.lib.review import asking
 from tools.lib.review.completion_report import ReportError, ReportFiles, find_report
 from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, answered, joined
+from tools.lib.scans.status import find
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -286,58 +287,36 @@ class ScanChoice:
     job_id: str | None = None
     without_manifest: bool = False
 
+    def find(self, run: Invocation) -> Scan:
+        """Return the scan; ToolError: there is none."""
+        return find(run, self.scan_id, self.job_id)
+
     @classmethod
-    def of(cls, **options: Unpack[ScanOptions]) -> ScanChoice:
+    def of(cls, **given: Unpack[ScanOptions]) -> ScanChoice:
         """Return the choice that the options make.
 
         Raises:
             click.UsageError: Two of them choose.
         """
-        if options["scan"] and options["job"]:
+        if given["scan"] and given["job"]:
             raise click.UsageError("--scan and --job both choose the scan; pass one of them.")
-        return cls(options["scan"], options["job"], options["without_manifest"])
+        return cls(given["scan"], given["job"], given["without_manifest"])
 
 
-def scan_options(command: Command) -> Command:
-    """Add the options that `ScanChoice.of` takes."""
-    options = (
-        click.option("--scan", metavar="ID", help="The scan, as submit_job.py named it; default: the newest."),
-        click.option("--job", metavar="ID", help="The scan that this S3 Batch Operations job belongs to."),
-        click.option("--without-manifest", is_flag=True, help="Account for the objects of the completion report only."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+# The options that `ScanChoice.of` takes.
+scan_options = options(
+    click.option("--scan", metavar="ID", help="The scan, as submit_job.py named it; default: the newest."),
+    click.option("--job", metavar="ID", help="The scan that this S3 Batch Operations job belongs to."),
+    click.option("--without-manifest", is_flag=True, help="Account for the objects of the completion report only."),
+)
 
 
 class ScanReading:
-    """A deployment, opened for reading its scans.
+    """Reads what became of the objects of a deployment's scans."""
 
-    Attributes:
-        clients: AWS.
-        deployment: What the stack says of itself.
-        table: Its table.
-    """
-
-    def __init__(self, program_context: ProgramContext, target: Target) -> None:
-        self.clients = program_context.connect(target.profile, target.region)
-        self.deployment = deployment.find(self.clients.cloudformation, target.stack)
-        self.table = open_table(self.clients.dynamodb, self.deployment.table_name, program_context.clock)
+    def __init__(self, run: Invocation) -> None:
+        self.clients, self.deployment, self.table = run.clients, run.deployment, run.table
         self._files = BucketFiles(self.clients.s3, self.deployment.work_bucket)
-
-    def find(self, choice: ScanChoice) -> Scan:
-        """Return the scan that is meant.
-
-        Raises:
-            ToolError: There is none.
-        """
-        scans = self.table.scans.scans()
-        found = [scan for scan in scans if _is(scan, choice)]
-        if found:
-            return found[0]
-        known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "There is none yet: submit one with submit_job.py."
-        asked = choice.scan_id or choice.job_id
-        raise ToolError(f"The table knows no scan{f' or job {asked}' if asked else ''}.", cure=known)
 
     def results(
         self, scan: Scan, choice: ScanChoice, truth: TruthTable, bar: Bar, whole: frozenset[State] = asking.SHOWN
@@ -408,12 +387,6 @@ class ScanReading:
         if choice.without_manifest:
             return reports.videos
         return chain(reports.videos, unreported_videos(self.table.records, scan.id, reports.notes))
-
-
-def _is(scan: Scan, choice: ScanChoice) -> bool:
-    if choice.job_id is not None:
-        return any(job.id == choice.job_id for job in scan.jobs)
-    return choice.scan_id in (None, scan.id)
 
 
 def _lists_reports(scan: Scan, choice: ScanChoice) -> bool:

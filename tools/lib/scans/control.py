@@ -3,99 +3,62 @@
 from __future__ import annotations
 
 import getpass
-from collections import Counter
 from collections.abc import Iterator
 
-import click
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import Outcome, open_table
-from handlers.domain.record import BatchJob, Scan, Settings
+from handlers.adapters.table import Outcome
+from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
-from tools.lib.aws import deployment
 from tools.lib.aws.batch_jobs import NO_SUCH_JOB, TERMINAL
 from tools.lib.aws.clients import code_of
-from tools.lib.cli.output import ExitCode, Terminal
-from tools.lib.cli.program import ProgramContext, Target
-from tools.lib.doctor import Case, Findings
+from tools.lib.cli.commands import Invocation
+from tools.lib.doctor import Case, Findings, examine
 from tools.lib.errors import ToolError
 from tools.lib.listing import Selection
 from tools.lib.scans.redrive import Redrive, Redriven
-from tools.lib.scans.status import CommandResult, ScanHistory, ScanList, ScanProgress
+from tools.lib.scans.status import CommandResult, ScanHistory, ScanList, ScanProgress, find, progress_of
 
-WATCH_SECONDS = 30.0
-
+# What UpdateJobStatus answers for a job that cannot be cancelled any more (botocore: s3control UpdateJobStatus).
 _OVER_ALREADY = "JobStatusException"
-"""What UpdateJobStatus answers for a job that cannot be cancelled any more (botocore: s3control UpdateJobStatus)."""
 
 
 class Control:
     """The commands, for one deployment."""
 
-    def __init__(self, program_context: ProgramContext, terminal: Terminal, target: Target) -> None:
-        self._clock = program_context.clock
-        self._examine = program_context.examine
-        self._terminal = terminal
-        self._target = target
-        self._clients = program_context.connect(target.profile, target.region)
-        self._deployment = deployment.find(self._clients.cloudformation, target.stack)
-        self._table = open_table(self._clients.dynamodb, self._deployment.table_name, self._clock)
+    def __init__(self, run: Invocation) -> None:
+        self._run = run
+        self._table = run.table
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
     def status(self, scan_id: str | None) -> ScanProgress:
         """Return how a scan stands; the newest one where none is named."""
-        return self._now(self._scan(scan_id))
+        return progress_of(self._run, [find(self._run, scan_id)])[0]
 
     def watch(self, scan_id: str | None, poll_seconds: float) -> Iterator[ScanProgress]:
         """Yield how a scan stands, look after look, until it is over."""
-        named = self._scan(scan_id).id
+        named = find(self._run, scan_id).id
         while True:
             progress = self.status(named)
             yield progress
             if not progress.scan.live:
                 return
-            self._clock.sleep(poll_seconds)
+            self._run.clock.sleep(poll_seconds)
 
     def list(self) -> ScanList:
         """Return how all scans stand."""
-        return ScanList(self._all())
+        return ScanList(progress_of(self._run, self._table.scans.scans()))
 
     def history(self, since: float | None) -> ScanHistory:
         """Return the scans that were created since then (epoch seconds), or all."""
-        return ScanHistory(self._all(since or 0), since)
+        scans = [scan for scan in self._table.scans.scans() if scan.created_at >= (since or 0)]
+        return ScanHistory(progress_of(self._run, scans), since)
 
     def doctor(self, bucket: str, prefixes: tuple[str, ...], *, unconfirmed_mail: bool) -> Findings:
         """Return what speaks for and against a scan of these prefixes of a bucket, as `submit_job.py --check` does."""
-        case = Case(
-            clients=self._clients,
-            deployment=self._deployment,
-            table=self._table,
-            bucket=bucket,
-            unconfirmed_mail=unconfirmed_mail,
-            prefixes=Selection(bucket=bucket, prefixes=prefixes).ranges,
-        )
-        return self._examine(case)
-
-    def _all(self, since: float = 0) -> tuple[ScanProgress, ...]:
-        settings = self._table.control.settings() or Settings()
-        running = Counter(video.scan_id for video in self._table.records.running())
-        scans = [scan for scan in self._table.scans.scans() if scan.created_at >= since]
-        return tuple(self._progress(scan, settings, running[scan.id]) for scan in scans)
-
-    def _now(self, scan: Scan) -> ScanProgress:
-        running = sum(video.scan_id == scan.id for video in self._table.records.running())
-        return self._progress(scan, self._table.control.settings() or Settings(), running)
-
-    def _progress(self, scan: Scan, settings: Settings, running: int) -> ScanProgress:
-        return ScanProgress(
-            scan=scan,
-            totals=self._table.scans.totals(scan.id),
-            running=running,
-            settings=settings,
-            slots=self._deployment.slots if settings.slots is None else settings.slots,
-            now=self._clock.now(),
-        )
+        run, ranges = self._run, Selection(bucket=bucket, prefixes=prefixes).ranges
+        return examine(Case(run.clients, run.deployment, run.table, bucket, unconfirmed_mail, ranges))
 
     # --- acting ------------------------------------------------------------------------------------------------------
 
@@ -104,11 +67,11 @@ class Control:
         if scan_id is None:
             outcome = self._table.control.pause(_person(), "by control_scan.py")
             what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
-            again = self._target.command("control_scan.py", "resume")
+            again = self._run.target.command("control_scan.py", "resume")
             return CommandResult(f"{what}; analyses that run finish. To go on: {again}", {"paused": True, "outcome": outcome.name})
-        scan = self._scan(scan_id)
+        scan = find(self._run, scan_id)
         outcome = self._done(self._table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
-        again = self._target.command("control_scan.py", "resume", scan.id)
+        again = self._run.target.command("control_scan.py", "resume", scan.id)
         text = f"The scan {scan.id} is paused; analyses that run finish. To go on: {again}"
         return CommandResult(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
 
@@ -120,7 +83,7 @@ class Control:
             return CommandResult(
                 f"{what}; the lanes are polled again within two minutes.", {"paused": False, "outcome": outcome.name}
             )
-        scan = self._scan(scan_id)
+        scan = find(self._run, scan_id)
         outcome = self._done(self._table.scans.resume_scan(scan.id), scan, "resumed")
         text = f"The scan {scan.id} goes on; its waiting videos are sent to their lane again within two minutes."
         return CommandResult(text, {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
@@ -131,7 +94,7 @@ class Control:
         Raises:
             ToolError: More than the account has.
         """
-        most = self._deployment.account_jobs
+        most = self._run.deployment.account_jobs
         if wanted > most:
             raise ToolError(
                 f"The account has {most} Rekognition video jobs (`account_jobs` in cdk.json), {wanted} are too many.",
@@ -145,9 +108,11 @@ class Control:
 
     def cancel(self, scan_id: str, *, agreed: bool) -> CommandResult:
         """Cancel a scan, then its batch jobs: in the other order the end of the jobs would look like a fault."""
-        scan = self._scan(scan_id)
+        scan = find(self._run, scan_id)
         if not agreed:
-            self._agree(scan)
+            self._run.terminal.info(progress_of(self._run, [scan])[0].line())
+            question = f"Cancel the scan {scan.id}? What waits is not analysed; this cannot be taken back."
+            self._run.agree(question, "Nothing was cancelled.")
         outcome = self._done(self._table.scans.cancel_scan(scan.id, f"by {_person()}"), scan, "cancelled")
         cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and self._cancel_job(job)]
         text = (
@@ -157,16 +122,10 @@ class Control:
         values = {"scan": scan.id, "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
         return CommandResult(text, values)
 
-    def _agree(self, scan: Scan) -> None:
-        self._terminal.info(self._now(scan).line())
-        if not self._terminal.confirm(f"Cancel the scan {scan.id}? What waits is not analysed; this cannot be taken back."):
-            self._terminal.info("Nothing was cancelled.")
-            raise click.exceptions.Exit(ExitCode.FAILED)
-
     def _cancel_job(self, job: BatchJob) -> bool:
         try:
-            self._clients.s3control.update_job_status(
-                AccountId=self._deployment.account_id,
+            self._run.clients.s3control.update_job_status(
+                AccountId=self._run.deployment.account_id,
                 JobId=job.id,
                 RequestedJobStatus="Cancelled",
                 StatusUpdateReason="control_scan.py",
@@ -181,25 +140,15 @@ class Control:
 
     def redrive(self) -> Redriven:
         """Do again what dead letters ask for."""
-        with self._terminal.bar("letters") as bar:
-            return Redrive(self._clients.sqs, self._clients.functions, self._table.scans, self._clock, self._deployment).run(bar)
-
-    # --- finding -----------------------------------------------------------------------------------------------------
-
-    def _scan(self, scan_id: str | None) -> Scan:
-        if scan_id is not None and (scan := self._table.scans.scan(scan_id)):
-            return scan
-        scans = self._table.scans.scans()
-        if scan_id is None and scans:
-            return scans[0]
-        known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "Submit one with submit_job.py."
-        raise ToolError(f"There is no scan{f' {scan_id}' if scan_id else ' yet'}.", cure=known)
+        with self._run.terminal.bar("letters") as bar:
+            run = self._run
+            return Redrive(run.clients.sqs, run.clients.functions, run.table.scans, run.clock, run.deployment).run(bar)
 
     def _done(self, outcome: Outcome, scan: Scan, what: str) -> Outcome:
         if outcome is not Outcome.BY_ANOTHER:
             return outcome
         now = self._table.scans.scan(scan.id) or scan
-        status = self._target.command("control_scan.py", "status", scan.id)
+        status = self._run.target.command("control_scan.py", "status", scan.id)
         raise ToolError(f"The scan {scan.id} cannot be {what}: it is {now.status.value}.", cure=f"`{status}` shows how it stands.")
 
 

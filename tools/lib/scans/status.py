@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from handlers.domain.record import Progress, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
+from tools.lib.aws.batch_jobs import JobView
+from tools.lib.cli.commands import Invocation
+from tools.lib.errors import ToolError
 from tools.lib.text import moment, printable
 
 # Up to here a time of day alone says which day is meant.
@@ -16,7 +21,13 @@ SOON_SECONDS = 43_200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanProgress:
-    """The progress of a scan at one moment (`now`, epoch seconds); `slots` is how many of the account's jobs are used."""
+    """The progress of a scan at one moment (`now`, epoch seconds).
+
+    Attributes:
+        slots: How many of the account's Rekognition jobs are used.
+        set_aside: Objects that were left out of its jobs when they were submitted; they are not among `total`.
+        job: Its batch job as S3 describes it, where that was asked.
+    """
 
     scan: Scan
     totals: Totals
@@ -24,6 +35,8 @@ class ScanProgress:
     settings: Settings
     slots: int
     now: float
+    set_aside: int
+    job: JobView | None = None
 
     @property
     def total(self) -> int | None:
@@ -42,11 +55,6 @@ class ScanProgress:
         if self.total is None or not (over and none_waits):
             return None
         return max(0, self.total - self.totals.final - self.running)
-
-    @property
-    def set_aside(self) -> int:
-        """Return how many objects were left out of its jobs when it was submitted; they are not among `total`."""
-        return sum(self.scan.set_aside.values())
 
     @property
     def to_come(self) -> int | None:
@@ -80,7 +88,8 @@ class ScanProgress:
             f"{self.running:,} running",
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
         ]
-        return f"{', '.join(parts)}, {self._outlook()}"
+        job = f"{self.job.line()}; " if self.job else ""
+        return f"{job}{', '.join(parts)}, {self._outlook()}"
 
     def _outlook(self) -> str:
         if self.scan.status is not ScanStatus.OPEN:
@@ -127,11 +136,44 @@ class ScanProgress:
         }
 
 
+def progress_of(run: Invocation, scans: Iterable[Scan]) -> list[ScanProgress]:
+    """Return the progress of scans as it is now."""
+    table, settings = run.table, run.table.control.settings() or Settings()
+    running = Counter(video.scan_id for video in table.records.running())
+    return [
+        ScanProgress(
+            scan=scan,
+            totals=table.scans.totals(scan.id),
+            running=running[scan.id],
+            settings=settings,
+            slots=run.deployment.slots if settings.slots is None else settings.slots,
+            now=run.clock.now(),
+            set_aside=sum(scan.set_aside.values()),
+        )
+        for scan in scans
+    ]
+
+
+def find(run: Invocation, scan_id: str | None = None, job_id: str | None = None) -> Scan:
+    """Return the scan of this id or of this job; the newest where neither is named.
+
+    Raises:
+        ToolError: There is none.
+    """
+    scans = run.table.scans.scans()
+    for scan in scans:
+        if scan_id in {None, scan.id} and (job_id is None or any(job.id == job_id for job in scan.jobs)):
+            return scan
+    known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "Submit one with submit_job.py."
+    which = f" {scan_id}" if scan_id else f" of job {job_id}" if job_id else " yet"
+    raise ToolError(f"There is no scan{which}.", cure=known)
+
+
 @dataclass(frozen=True, slots=True)
 class ScanList:
     """Several scans, the newest first; `since` (epoch seconds) where only later ones were asked for."""
 
-    scans: tuple[ScanProgress, ...]
+    scans: Sequence[ScanProgress]
     since: float | None = None
 
     def sentences(self) -> list[str]:

@@ -18,12 +18,12 @@ from handlers.adapters.table import Scans, ThrottledError
 from handlers.domain.record import Scan
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
+from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import Terminal
 from tools.lib.cli.program import as_tool_error
 from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.s3_generated import Generated
 from tools.lib.manifest.upload import UploadedManifest, upload
-from tools.lib.submit.context import SubmitContext
 from tools.lib.submit.job_request import RefusedError, create_job
 from tools.lib.submit.plan import Plan
 from tools.lib.submit.plan_file import PlanFiles
@@ -49,7 +49,7 @@ class SubmissionProgress:
         return "The job is created." if self.job_id else "No job was created, nothing is scanned."
 
 
-def perform(context: SubmitContext, plan: Plan, files: PlanFiles, resume: str) -> str:
+def perform(run: Invocation, plan: Plan, files: PlanFiles, resume: str) -> str:
     """Perform a plan, or the rest of it, and return the id of its job. `resume` is the command that continues it.
 
     Raises:
@@ -57,16 +57,16 @@ def perform(context: SubmitContext, plan: Plan, files: PlanFiles, resume: str) -
         KeyboardInterrupt: It was interrupted; how to resume has been printed.
     """
     progress = SubmissionProgress()
-    with _resumable(context.terminal, progress, resume):
-        scan = context.scans.scan(plan.scan_id)
-        job_id = None if scan is None else _existing_job(context, scan, plan)
+    with _resumable(run.terminal, progress, resume):
+        scan = run.table.scans.scan(plan.scan_id)
+        job_id = None if scan is None else _existing_job(run, scan, plan)
         if job_id is None:
-            rows = plan.generated or _upload(context, plan, files.manifest, plan.manifest_key)
+            rows = plan.generated or _upload(run, plan, files.manifest, plan.manifest_key)
             if scan is None:
-                _register(context, plan, files)  # before any job is created: no task may find a scan that is not in the table
-            job_id = _create(context, plan, rows, progress)
+                _register(run, plan, files)  # before any job is created: no task may find a scan that is not in the table
+            job_id = _create(run, plan, rows, progress)
         progress.job_id, progress.requested = job_id, False
-        _note(context, plan.scan_id, job_id)
+        _note(run, plan.scan_id, job_id)
     return job_id
 
 
@@ -91,21 +91,21 @@ def _resumable(terminal: Terminal, progress: SubmissionProgress, resume: str) ->
         raise ToolError(str(cause), cure=f"{cause.cure} {progress.sentence()} To continue: {resume}") from error
 
 
-def _existing_job(context: SubmitContext, scan: Scan, plan: Plan) -> str | None:
+def _existing_job(run: Invocation, scan: Scan, plan: Plan) -> str | None:
     """Return the id of the job that an earlier run created for the scan, None where it came to none."""
-    _require_same(context, scan, plan)
-    return batch_jobs.described_as(context.clients.s3control, plan.deployment.account_id, plan.new_job.description)
+    _require_same(run, scan, plan)
+    return batch_jobs.described_as(run.clients.s3control, plan.deployment.account_id, plan.new_job.description)
 
 
-def _register(context: SubmitContext, plan: Plan, files: PlanFiles) -> None:
+def _register(run: Invocation, plan: Plan, files: PlanFiles) -> None:
     if plan.ineligible:
-        _upload(context, plan, files.ineligible, plan.ineligible_key)
-    context.scans.put_scan(
+        _upload(run, plan, files.ineligible, plan.ineligible_key)
+    run.table.scans.put_scan(
         Scan(
             id=plan.scan_id,
             bucket=plan.selection.bucket,
             lane=plan.lane,
-            created_at=context.clock.now(),
+            created_at=run.clock.now(),
             manifest_uri=None if plan.generated else plan.manifest_uri,
             objects=plan.objects,
             planned_jobs=1,
@@ -115,43 +115,43 @@ def _register(context: SubmitContext, plan: Plan, files: PlanFiles) -> None:
     )
 
 
-def _require_same(context: SubmitContext, scan: Scan, plan: Plan) -> None:
+def _require_same(run: Invocation, scan: Scan, plan: Plan) -> None:
     """Make sure that a registered scan is this plan's, and that S3 would still list its job."""
     if scan.bucket != plan.selection.bucket:
         raise ToolError(
             f"The table knows the scan {scan.id} for {scan.bucket}, the plan is for {plan.selection.bucket}.",
             cure="The plan was edited: put it back as it was, or make a new one with --dry-run.",
         )
-    if context.clock.now() - scan.created_at > batch_jobs.REMEMBERED_SECONDS:
+    if run.clock.now() - scan.created_at > batch_jobs.REMEMBERED_SECONDS:
         raise ToolError(
             f"The scan {scan.id} was begun more than 90 days ago: S3 no longer lists the job that it had.",
             cure="Make a new plan with --dry-run.",
         )
 
 
-def _create(context: SubmitContext, plan: Plan, rows: UploadedManifest | Generated, progress: SubmissionProgress) -> str:
-    _require_open(context, plan.scan_id)
+def _create(run: Invocation, plan: Plan, rows: UploadedManifest | Generated, progress: SubmissionProgress) -> str:
+    _require_open(run, plan.scan_id)
     progress.requested = True
     try:
-        return create_job(context.clients.s3control, plan.new_job, rows)
+        return create_job(run.clients.s3control, plan.new_job, rows)
     except RefusedError:
         progress.requested = False
-        _close(context, plan.scan_id)
+        _close(run, plan.scan_id)
         raise
 
 
-def _close(context: SubmitContext, scan_id: str) -> None:
+def _close(run: Invocation, scan_id: str) -> None:
     """Close a scan that was refused its first job: nothing else would. Resuming opens it again.
 
     An error of the table must not hide AWS's refusal.
     """
     with suppress(*_TABLE_ERRORS):
-        if (scan := context.scans.scan(scan_id)) is not None:
-            context.scans.close_scan(scan)
+        if (scan := run.table.scans.scan(scan_id)) is not None:
+            run.table.scans.close_scan(scan)
 
 
-def _require_open(context: SubmitContext, scan_id: str) -> None:
-    scan = context.scans.scan(scan_id)
+def _require_open(run: Invocation, scan_id: str) -> None:
+    scan = run.table.scans.scan(scan_id)
     if scan is not None and scan.status in {ScanStatus.CANCELLED, ScanStatus.PAUSED}:
         resume = f"`python tools/control_scan.py resume {scan.id}`" if scan.status is ScanStatus.PAUSED else "a new plan"
         raise ToolError(
@@ -160,15 +160,15 @@ def _require_open(context: SubmitContext, scan_id: str) -> None:
         )
 
 
-def _note(context: SubmitContext, scan_id: str, job_id: str) -> None:
+def _note(run: Invocation, scan_id: str, job_id: str) -> None:
     """Note a job unless the scan knows it: to note it again would open a scan that is closed."""
-    scan = context.scans.scan(scan_id)
+    scan = run.table.scans.scan(scan_id)
     if scan is not None and job_id in {noted.id for noted in scan.jobs}:
         return
-    if warning := note_job(context.scans, scan_id, job_id):
-        context.terminal.info(warning)
+    if warning := note_job(run.table.scans, scan_id, job_id):
+        run.terminal.info(warning)
 
 
-def _upload(context: SubmitContext, plan: Plan, path: Path, key: str) -> UploadedManifest:
-    with context.terminal.bar("bytes") as bar:
-        return upload(context.clients.s3, path, (plan.deployment.work_bucket, key), bar)
+def _upload(run: Invocation, plan: Plan, path: Path, key: str) -> UploadedManifest:
+    with run.terminal.bar("bytes") as bar:
+        return upload(run.clients.s3, path, (plan.deployment.work_bucket, key), bar)
