@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.table import Scans
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.cli.output import Bar
@@ -31,7 +32,6 @@ from tools.lib.estimate import (
 from tools.lib.estimate import estimate as estimated
 from tools.lib.estimate.measuring import WORKERS
 from tools.lib.estimate.options import Measure
-from tools.lib.estimate.pace import History
 from tools.lib.estimate.prices import PriceTable
 from tools.lib.listing import Batch, ListedObject
 
@@ -80,7 +80,7 @@ class InspectionResult:
 
 
 class HeaderInspection:
-    """Inspects every object of a manifest while it is written; an `Inspector` of `write_manifest`.
+    """Inspects every object of a manifest while it is written: which must be left out, and what the rest comes to.
 
     Either all headers are read as the objects come, or those of a sample once all have come. The same objects in the same order,
     and the same measure, give the same sample: so a plan that is checked again comes to the same manifest.
@@ -127,7 +127,7 @@ def estimate_of(
     found: InspectionResult,
     *,
     objects: int,
-    history: History,
+    history: Scans,
     now: float,
     slots: int,
     region: str,

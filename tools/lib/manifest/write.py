@@ -9,11 +9,12 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from handlers.domain import objects as rules
 from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.errors import ToolError
+from tools.lib.estimate.inspection import HeaderInspection
 from tools.lib.listing.objects import Batch, ListedObject
 from tools.lib.listing.selection import Selection
 from tools.lib.listing.sizes import SizeCounts
@@ -23,18 +24,6 @@ from tools.lib.manifest.sample import drawn, limited
 
 # What HeadObject's `x-amz-restore` says of a restored copy; a listing says it in another way.
 _RESTORED = 'ongoing-request="false"'
-
-
-class Inspector(Protocol):
-    """Looks closer at what could go into a manifest: at each object as it comes, or at some once all have come."""
-
-    def judge(self, batch: Batch) -> Sequence[str]:
-        """Return, of each object, the code of the reason to leave it out, or ""."""
-        ...
-
-    def conclude(self) -> Iterable[tuple[ListedObject, str]]:
-        """Return which of those that were let through are to be left out after all, with the code of the reason."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +51,7 @@ def write_manifest(
     selection: Selection,
     manifest: Path,
     ineligible: Path,
-    inspection: Inspector | None = None,
+    inspection: HeaderInspection | None = None,
 ) -> ManifestStats:
     """Write what can be analysed into a manifest and the rest into a side list, and count both.
 

@@ -18,8 +18,9 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TextIO, TypeAlias
+from typing import TextIO, TypeAlias
 
+from handlers.domain.decision import Decision
 from handlers.domain.record import Record, Segment
 from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.review.join import ObjectResult
@@ -101,30 +102,6 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *_FULLWIDTH)
 _GUARD = "'"
 
 
-class Decided(Protocol):
-    """A person's decision, as far as it is exported."""
-
-    @property
-    def judgement(self) -> str:
-        """Return what was decided."""
-        ...
-
-    @property
-    def note(self) -> str:
-        """Return what the person wrote to it."""
-        ...
-
-    @property
-    def decided_by(self) -> str:
-        """Return who decided."""
-        ...
-
-    @property
-    def decided_at(self) -> float:
-        """Return when, in epoch seconds."""
-        ...
-
-
 class Export:
     """One file that is being written."""
 
@@ -139,7 +116,7 @@ class Export:
         """Tell whether segments have to be fetched for this file."""
         return self._rows is Rows.SEGMENTS
 
-    def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decided | None = None) -> None:
+    def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decision | None = None) -> None:
         """Write the row of a video, or those of its segments (none for a row of the manifest that repeats another)."""
         if not self.wants_segments:
             self._add(video_row(outcome, decision))
@@ -224,7 +201,7 @@ def _opened(path: Path, mode: str) -> TextIO:
     return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]  # text modes only
 
 
-def video_row(outcome: ObjectResult, decision: Decided | None) -> Row:
+def video_row(outcome: ObjectResult, decision: Decision | None) -> Row:
     """Return the row of a video: times in ISO 8601 (UTC), durations in seconds, confidences in percent."""
     return {
         **_named(outcome),
@@ -236,7 +213,7 @@ def video_row(outcome: ObjectResult, decision: Decided | None) -> Row:
     }
 
 
-def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: Decided | None) -> Iterator[Row]:
+def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: Decision | None) -> Iterator[Row]:
     """Yield a row for each segment of a video; none where it has none."""
     named = {**_named(outcome), **_decided(decision)}
     if outcome.record:
@@ -287,7 +264,7 @@ def _recorded(record: Record) -> dict[str, Value]:
     }
 
 
-def _decided(decision: Decided | None) -> dict[str, Value]:
+def _decided(decision: Decision | None) -> dict[str, Value]:
     if decision is None:
         return {}
     return {

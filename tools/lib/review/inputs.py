@@ -10,28 +10,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, tee
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import click
 from botocore.exceptions import ClientError
 
+from handlers.adapters.table import Records
 from handlers.domain.identity import Video
-from handlers.domain.record import BatchJob, Record, Scan
+from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import State
 from tools.lib.aws import batch_jobs
 from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import NO_SUCH_OBJECT, key_of_form
+from tools.lib.aws.objects import key_of_form
 from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import Bar
 from tools.lib.cli.program import options
 from tools.lib.errors import ToolError
 from tools.lib.review import asking
-from tools.lib.review.completion_report import ReportError, ReportFiles, find_report
+from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
 from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, answered, joined
 from tools.lib.scans.status import find
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _SET_ASIDE_COLUMNS = 4
 """Bucket, key, version or nothing, and the code of the reason."""
@@ -40,26 +38,8 @@ _COLUMNS = (2, 3)
 _SHOWN_EVERY = 100
 
 
-class BucketFiles:
-    """Files of one bucket; a `ReportFiles`."""
-
-    def __init__(self, s3: S3Client, bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
-
-    def fetch(self, key: str, target: IO[bytes]) -> bool:
-        """Write the file to the target; False where there is none."""
-        try:
-            self._s3.download_fileobj(self._bucket, key, target)
-        except ClientError as error:
-            if code_of(error) in NO_SUCH_OBJECT:
-                return False
-            raise
-        return True
-
-
 @contextmanager
-def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
+def fetched_manifest(files: BucketFiles, uri: str) -> Iterator[Manifest]:
     """Fetch the manifest of a scan for as long as the block runs.
 
     Raises:
@@ -75,7 +55,7 @@ def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
 
 
 @contextmanager
-def fetched_set_aside(files: ReportFiles, uri: str) -> Iterator[SetAside]:
+def fetched_set_aside(files: BucketFiles, uri: str) -> Iterator[SetAside]:
     """Fetch the list of what was left out of a scan's manifest, which lies beside it, for as long as the block runs."""
     listed = f"{uri.removesuffix('.csv')}-ineligible.csv"
     with _fetched(files, listed) as path:
@@ -83,7 +63,7 @@ def fetched_set_aside(files: ReportFiles, uri: str) -> Iterator[SetAside]:
 
 
 @contextmanager
-def _fetched(files: ReportFiles, uri: str) -> Iterator[Path | None]:
+def _fetched(files: BucketFiles, uri: str) -> Iterator[Path | None]:
     """Fetch a file for as long as the block runs; None where there is none."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
@@ -182,7 +162,7 @@ class Reports:
 class ReportPlace:
     """Where the report of a job is: the files of its bucket, and the prefix the job was given."""
 
-    files: ReportFiles
+    files: BucketFiles
     prefix: str
 
 
@@ -245,19 +225,7 @@ def _gap(job: BatchJob, succeeded: int, failed: int) -> str | None:
     return None
 
 
-class Indexed(Protocol):
-    """The records of a scan, as far as they are listed; `handlers.adapters.table.Records` is one."""
-
-    def in_state(self, scan_id: str, state: State) -> Iterator[str]:
-        """Return ids of videos in a state."""
-        ...
-
-    def records(self, keys: Iterable[tuple[str, str]]) -> Iterator[Record]:
-        """Return the records there are among these (video id, scan id)."""
-        ...
-
-
-def unreported_videos(records: Indexed, scan_id: str, notes: ReportNotes) -> Iterator[Video]:
+def unreported_videos(records: Records, scan_id: str, notes: ReportNotes) -> Iterator[Video]:
     """Yield the videos of the records of a scan that no report names, each once.
 
     For a job made by hand, whose manifest we do not know: a report of failed tasks only, or none, names too few.

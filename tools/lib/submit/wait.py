@@ -13,7 +13,7 @@ from tools.lib.aws.clients import explain
 from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import ExitCode
 from tools.lib.errors import ToolError
-from tools.lib.review.inputs import BucketFiles
+from tools.lib.review.completion_report import BucketFiles
 from tools.lib.review.skipped import not_looked_at
 from tools.lib.scans.follow import follow
 from tools.lib.scans.status import ScanProgress
