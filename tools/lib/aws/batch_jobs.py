@@ -52,7 +52,6 @@ class JobView:
 
     @property
     def over(self) -> bool:
-        """Tell whether the job has ended."""
         return self.job.status in TERMINAL
 
     @property
@@ -61,7 +60,6 @@ class JobView:
         return self.over and self.job.status != "Complete"
 
     def line(self) -> str:
-        """Return how the job stands, for a person."""
         job = self.job
         if job.tasks is None:
             return f"batch job {job.status}"

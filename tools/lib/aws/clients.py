@@ -40,12 +40,10 @@ class Clients:
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
-        """Return the client that finds the deployment."""
         return self._session.client("cloudformation", config=_CONFIG)
 
     @cached_property
     def s3(self) -> S3Client:
-        """Return the client for objects and buckets."""
         return self._session.client("s3", config=_CONFIG)
 
     def lister(self, connections: int) -> S3Client:
@@ -64,17 +62,14 @@ class Clients:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        """Return the client for the table."""
         return self._session.client("dynamodb", config=_CONFIG)
 
     @cached_property
     def functions(self) -> LambdaClient:
-        """Return the client that invokes a function."""
         return self._session.client("lambda", config=_CONFIG)
 
     @cached_property
     def sqs(self) -> SQSClient:
-        """Return the client for dead letters."""
         return self._session.client("sqs", config=_CONFIG)
 
     @cached_property
@@ -84,12 +79,10 @@ class Clients:
 
     @cached_property
     def iam(self) -> IAMClient:
-        """Return the client that looks at roles."""
         return self._session.client("iam", config=_CONFIG)
 
     @cached_property
     def quotas(self) -> ServiceQuotasClient:
-        """Return the client that looks at the account's quotas."""
         return self._session.client("service-quotas", config=_CONFIG)
 
     def regions(self, service: str) -> list[str]:

@@ -29,7 +29,6 @@ class Invocation:
 
     @property
     def clock(self) -> Clock:
-        """Return the machine's clock."""
         return self.program_context.clock
 
     @cached_property
@@ -44,7 +43,6 @@ class Invocation:
 
     @cached_property
     def table(self) -> Table:
-        """Return the deployment's table."""
         return open_table(self.clients.dynamodb, self.deployment.table_name, self.clock)
 
     def require_agreement(self, cure: str, *, agreed: bool) -> None:

@@ -78,13 +78,11 @@ class Terminal:
         self.interactive = sys.stdin.isatty() and err.isatty() if interactive is None else interactive
 
     def result(self, result: Result) -> None:
-        """Write a result to stdout."""
         text = json.dumps(result.as_json(), indent=2) if self._as_json else "\n".join(result.sentences())
         self._out.write(f"{text}\n")
         self._out.flush()
 
     def info(self, text: str) -> None:
-        """Write a line for the person to stderr."""
         self._console.print(text, soft_wrap=True)
 
     def error(self, error: ToolError) -> None:

@@ -41,11 +41,9 @@ class Cost:
 
     @property
     def total(self) -> Range:
-        """Return all dollars."""
         return self.rekognition.plus(self.batch).plus(self.around)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the dollars as JSON values."""
         parts = {"rekognition": self.rekognition, "s3_batch": self.batch, "around": self.around, "total": self.total}
         return {name: value.as_json() for name, value in parts.items()}
 

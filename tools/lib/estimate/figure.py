@@ -21,7 +21,6 @@ class Range:
 
     @property
     def exact(self) -> bool:
-        """Tell whether there is no doubt."""
         return self.low == self.high
 
     def through(self, function: Callable[[float], float]) -> Range:
@@ -33,5 +32,4 @@ class Range:
         return Range(self.low + other.low, self.best + other.best, self.high + other.high)
 
     def as_json(self) -> dict[str, float]:
-        """Return the figure as JSON values."""
         return {"low": self.low, "best": self.best, "high": self.high}

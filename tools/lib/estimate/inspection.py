@@ -58,7 +58,6 @@ class EstimateSummary:
 
     @classmethod
     def of(cls, estimate: Estimate) -> EstimateSummary:
-        """Return what an estimate tells."""
         return cls(tuple(estimate.sentences()), estimate.as_json())
 
     def as_json(self) -> dict[str, Any]:
@@ -67,7 +66,6 @@ class EstimateSummary:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> EstimateSummary:
-        """Return what `as_json` wrote."""
         return cls(tuple(map(str, values["sentences"])), {name: value for name, value in values.items() if name != "sentences"})
 
 

@@ -29,7 +29,6 @@ class Price:
     page: str
 
     def as_json(self) -> dict[str, Any]:
-        """Return the price as JSON values."""
         return {**asdict(self), "dollars": float(self.dollars)}
 
 
@@ -105,11 +104,9 @@ class PriceTable:
     changed: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Decimal:
-        """Return a price in dollars."""
         return self.prices[name].dollars
 
     def as_json(self) -> dict[str, Any]:
-        """Return all prices as JSON values."""
         return {name: price.as_json() for name, price in self.prices.items()}
 
 

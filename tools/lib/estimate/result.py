@@ -51,7 +51,6 @@ class Estimate:
 
     @property
     def dollars(self) -> Range:
-        """Return all dollars."""
         return self.cost.total
 
     def sentences(self) -> list[str]:

@@ -49,7 +49,6 @@ class Sample:
 
     @property
     def population(self) -> Population:
-        """Return what was listed in all."""
         total = Population(0, 0)
         for each in self.populations.values():
             total = total.plus(each)
@@ -75,7 +74,6 @@ class Sampler:
     _random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with the seed."""
         self._random = random.Random(self.seed)  # noqa: S311 - a sample must be repeatable, not secret
 
     def offer(self, found: ListedObject) -> None:

@@ -86,7 +86,6 @@ class Spool:
         return batch
 
     def close(self) -> None:
-        """Let go of the file."""
         with self._lock:
             if self._file is not None:
                 os.close(self._file)

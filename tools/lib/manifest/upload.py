@@ -40,7 +40,6 @@ class UploadedManifest:
 
     @property
     def uri(self) -> str:
-        """Return the manifest's s3 URI."""
         return f"s3://{self.bucket}/{self.key}"
 
 

@@ -35,7 +35,6 @@ class ChangedVideo:
         return max((label.confidence for label in (*self.now_count, *self.no_longer)), default=0.0)
 
     def sentences(self) -> list[str]:
-        """Return the video as lines for a person."""
         version = f" (version {printable(self.video.version_id)})" if self.video.version_id else ""
         said = (("now counts", self.now_count), ("no longer counts", self.no_longer))
         return [
@@ -105,7 +104,6 @@ class Comparison:
         return ExitCode.SOME_FAILED if self.blocked or self.overtaken or self.total != self.expected else ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        """Return the comparison as lines for a person."""
         done = "applied" if self.applied else "only shown, nothing was changed"
         return [
             f"Policy {self.file.policy.hash} on scan {self.scan.id} of {printable(self.scan.bucket)}: {done}",
@@ -118,7 +116,6 @@ class Comparison:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the comparison for `--json`."""
         return {
             "scan": self.scan.id,
             "policy_hash": self.file.policy.hash,

@@ -36,20 +36,17 @@ class Group:
     examples: list[Video] = field(default_factory=list)
 
     def add(self, video: Video) -> None:
-        """Count an object."""
         self.count += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(video)
 
     def sentences(self) -> list[str]:
-        """Return the group as lines for a person."""
         title = f"{self.count:,} {printable(self.diagnosis.reason)}: {printable(self.diagnosis.why)}"
         more = self.count - len(self.examples)
         shown = [f"  {printable(video.uri)}" for video in self.examples]
         return [title, *shown, *([f"  and {more:,} more"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the group as JSON values."""
         return {
             "reason": self.diagnosis.reason,
             "why": self.diagnosis.why,
@@ -122,7 +119,6 @@ class RetryPlan:
 
     @property
     def objects(self) -> int:
-        """Return how many objects are retried."""
         return sum(group.count for group in self.retried)
 
     @property
@@ -148,7 +144,6 @@ class RetryPlan:
         )
 
     def sentences(self) -> list[str]:
-        """Return the plan as lines for a person."""
         opening = f"Retry {self.number} of scan {self.scan.id} of {printable(self.scan.bucket)}"
         left = column("Not", [line for group in self.left for line in group.sentences()]) if self.left else []
         if not self.retried:
@@ -167,7 +162,6 @@ class RetryPlan:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON values."""
         return {
             "scan_id": self.scan.id,
             "retry": self.number,

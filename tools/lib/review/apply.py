@@ -42,13 +42,11 @@ class Applied:
         return ExitCode.SOME_FAILED if self.refused else ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        """Return the result as lines for a person."""
         already = f", {self.already:,} stood already" if self.already else ""
         done = f"{self.written:,} decisions by {printable(self.decided_by)} written{already}, {len(self.refused):,} refused"
         return [f"Scan {self.scan_id}: {done}", *(line for refusal in self.refused for line in _refusal_lines(refusal))]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the result as JSON values."""
         return {
             "scan": self.scan_id,
             "decided_by": self.decided_by,

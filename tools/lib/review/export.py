@@ -113,7 +113,6 @@ class Export:
 
     @property
     def wants_segments(self) -> bool:
-        """Tell whether segments have to be fetched for this file."""
         return self._rows is Rows.SEGMENTS
 
     def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decision | None = None) -> None:

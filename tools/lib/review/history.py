@@ -26,13 +26,11 @@ class Chapter:
     decisions: tuple[Decision, ...]
 
     def sentences(self) -> list[str]:
-        """Return the chapter as lines for a person."""
         title = f"version {printable(self.video.version_id)}" if self.video.version_id else "without a version"
         decided = [f"    {decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions]
         return [f"  {title}", *(line for record in self.records for line in _record_lines(record)), *decided]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the chapter as JSON values."""
         return {
             "version_id": self.video.version_id,
             "video_id": self.video.id,
@@ -50,13 +48,11 @@ class History:
     warnings: list[str] = field(default_factory=list)
 
     def sentences(self) -> list[str]:
-        """Return the history as lines for a person."""
         known = [line for chapter in self.chapters for line in chapter.sentences()]
         none = ["  no scan has a record of it; an object that is not a video is skipped without one"]
         return [printable(self.video.uri), *(known or none), *(f"  warning: {printable(each)}" for each in self.warnings)]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the history as JSON values."""
         return {
             "bucket": self.video.bucket,
             "key": self.video.key,

@@ -26,7 +26,6 @@ class FlaggedVideo:
     decision: Decision | None = None
 
     def sentences(self) -> list[str]:
-        """Return the video as lines for a person."""
         decided = [f"  {decision_line(self.decision)}"] if self.decision else []
         shown = [_segment_line(segment) for segment in self.segments[:SEGMENTS_SHOWN]]
         more = len(self.segments) - len(shown)
@@ -80,7 +79,6 @@ class Review:
         return ExitCode.DONE if self.truth.settled else ExitCode.SOME_FAILED
 
     def sentences(self) -> list[str]:
-        """Return the review as lines for a person."""
         return [
             f"Scan {self.scan.id} of {printable(self.scan.bucket)}, {self.scan.status.value}",
             "",
@@ -120,7 +118,6 @@ class Review:
         return [f"  {'':<16}{said}"] if count else []
 
     def as_json(self) -> dict[str, Any]:
-        """Return the review for `--json`."""
         return {
             "scan": self.scan.id,
             "bucket": self.scan.bucket,

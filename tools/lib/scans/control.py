@@ -47,7 +47,6 @@ class Control:
             self._run.clock.sleep(poll_seconds)
 
     def list(self) -> ScanList:
-        """Return how all scans stand."""
         return ScanList(progress_of(self._run, self._table.scans.scans()))
 
     def history(self, since: float | None) -> ScanHistory:
@@ -63,7 +62,6 @@ class Control:
     # --- acting ------------------------------------------------------------------------------------------------------
 
     def pause(self, scan_id: str | None) -> CommandResult:
-        """Pause a scan, or all starting."""
         if scan_id is None:
             outcome = self._table.control.pause(_person(), "by control_scan.py")
             what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
@@ -76,7 +74,6 @@ class Control:
         return CommandResult(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
 
     def resume(self, scan_id: str | None) -> CommandResult:
-        """Let a scan, or all starting, go on."""
         if scan_id is None:
             outcome = self._table.control.resume()
             what = "Starting goes on" if outcome is Outcome.DONE else "Starting was not paused"

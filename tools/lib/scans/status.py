@@ -76,7 +76,6 @@ class ScanProgress:
         return self.now + self.to_come * 3_600 / self.videos_per_hour
 
     def line(self) -> str:
-        """Return the sentence."""
         of = "" if self.total is None else f" of {self.total:,}"
         counts = self.totals.counts
         unfinished = [f"{counts[outcome]:,} {outcome}" for outcome in ("failed", "ineligible", "cancelled") if counts[outcome]]
@@ -105,7 +104,6 @@ class ScanProgress:
         )
 
     def sentences(self) -> list[str]:
-        """Return the standing as lines for a person."""
         return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line()]
 
     def as_json(self) -> dict[str, Any]:
@@ -177,7 +175,6 @@ class ScanList:
     since: float | None = None
 
     def sentences(self) -> list[str]:
-        """Return a line for each scan."""
         if not self.scans:
             return [
                 "There is no scan yet: submit one with submit_job.py."
@@ -189,7 +186,6 @@ class ScanList:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the scans as JSON values."""
         return {"scans": [each.as_json() for each in self.scans]}
 
 
@@ -210,11 +206,9 @@ class CommandResult:
     values: dict[str, Any]
 
     def sentences(self) -> list[str]:
-        """Return the sentence."""
         return [self.text]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the values."""
         return self.values
 
 

@@ -43,7 +43,6 @@ class SubmissionProgress:
     requested: bool = False
 
     def sentence(self) -> str:
-        """Return the progress for a person."""
         if self.requested:
             return "Whether the job was created is not known."
         return "The job is created." if self.job_id else "No job was created, nothing is scanned."

@@ -70,7 +70,6 @@ class Plan:
 
     @property
     def manifest_uri(self) -> str:
-        """Return the manifest's s3 URI."""
         return f"s3://{self.deployment.work_bucket}/{self.manifest_key}"
 
     @property

@@ -30,7 +30,6 @@ class PlanFiles:
 
     @property
     def manifest(self) -> Path:
-        """Return where the manifest is."""
         return self.folder / f"{self.scan_id}.csv"
 
     @property
@@ -40,7 +39,6 @@ class PlanFiles:
 
     @property
     def plan(self) -> Path:
-        """Return where the plan is."""
         return self.folder / f"{self.scan_id}.plan.json"
 
     @contextmanager

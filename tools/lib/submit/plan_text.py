@@ -28,11 +28,9 @@ class PlanResult:
     plan: Plan
 
     def sentences(self) -> list[str]:
-        """Return the plan as lines for a person."""
         return lines_of(self.plan)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the plan's file holds."""
         return self.plan.as_json()
 
 

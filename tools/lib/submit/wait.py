@@ -52,7 +52,6 @@ class Ended:
         return ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        """Return the end as lines for a person."""
         reasons = self.job.reasons if self.job.broken else ()
         return [self.progress.line(), *(f"job failed because  {printable(reason)}" for reason in reasons)]
 
@@ -88,7 +87,6 @@ class Waited:
         return self.ended.sentences() if self.ended else []
 
     def as_json(self) -> dict[str, Any]:
-        """Return both as one JSON value."""
         return {**self.submitted.as_json(), "result": self.ended.as_json() if self.ended else None}
 
 

@@ -61,7 +61,6 @@ class Inventory:
         return "Size" in self.columns
 
     def warnings(self, now: float) -> list[str]:
-        """Return what a person should know of it."""
         days = (now - self.created_at) / _DAY
         told = [f"The inventory is {days:,.1f} days old: what was put since is missing, and what was deleted since will fail."]
         if "StorageClass" not in self.columns:

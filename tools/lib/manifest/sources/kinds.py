@@ -46,7 +46,6 @@ class Source:
         return self.kind in {Kind.LISTING, Kind.INVENTORY, Kind.GENERATED}
 
     def title(self, selection: Selection) -> str:
-        """Return what is scanned, for a person."""
         if self.location is None:
             return printable(selection.uri)
         return f"s3://{printable(selection.bucket)}/ by {_NAMED[self.kind]} {printable(self.location)}"
