@@ -48,7 +48,7 @@ class Cost:
         return {name: value.as_json() for name, value in parts.items()}
 
 
-def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable, generated_from: int = 0) -> Cost:
+def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable) -> Cost:
     """Return what a scan costs.
 
     Args:
@@ -56,14 +56,9 @@ def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable,
         objects: In the manifest.
         seconds: From the submission to the end.
         prices: In dollars.
-        generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
     """
     per_minute = float(prices["rekognition_minute"])
-    batch = (
-        prices["batch_job"]
-        + objects * prices["batch_million_objects"] / 1_000_000
-        + generated_from * prices["batch_generated_million_objects"] / 1_000_000
-    )
+    batch = prices["batch_job"] + objects * prices["batch_million_objects"] / 1_000_000
     return Cost(
         rekognition=minutes.through(lambda value: value * per_minute),
         batch=Range.exactly(float(batch)),

@@ -19,10 +19,6 @@ class Range:
         """Return a figure without doubt."""
         return cls(value, value, value)
 
-    @property
-    def exact(self) -> bool:
-        return self.low == self.high
-
     def through(self, function: Callable[[float], float]) -> Range:
         """Return what a function that never falls makes of the figure."""
         return Range(function(self.low), function(self.best), function(self.high))

@@ -108,7 +108,6 @@ def estimate(
     speed: Speed,
     prices: PriceTable,
     region: str,
-    generated_from: int = 0,
 ) -> Estimate:
     """Return what a scan comes to.
 
@@ -123,7 +122,6 @@ def estimate(
         speed: How fast one of them is.
         prices: In dollars.
         region: Where it runs.
-        generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
     """
     video = _video_seconds(populations, measurements)
     seconds = seconds_until_done(video_seconds=video, objects=objects, slots=slots, speed=speed)
@@ -131,7 +129,7 @@ def estimate(
     return Estimate(
         objects=objects,
         minutes=minutes,
-        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, prices=prices, generated_from=generated_from),
+        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, prices=prices),
         seconds=seconds,
         finished_at=seconds.through(lambda value: now + value),
         measured=measurements.known,

@@ -43,30 +43,22 @@ class UploadedManifest:
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A manifest on disk: how many rows it has, and whether they have a version column."""
-
-    rows: int
-    versioned: bool
-
-
-def write_videos(path: Path, videos: Iterable[Video]) -> Written:
-    """Write a row per video; all rows have a version column where any video has a version.
+def write_videos(path: Path, videos: Iterable[Video]) -> bool:
+    """Write a row per video, and return whether they have a version column: all have one where any video has a version.
 
     Which is known at the end only, so the rows are written twice: memory does not grow with them.
     """
-    rows, versioned = 0, False
+    versioned = False
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as draft:
         rows_of = csv.writer(draft, lineterminator="\n")
         for video in videos:
             rows_of.writerow([video.bucket, path_of(video.key), video.version_id or ""])
-            rows, versioned = rows + 1, versioned or video.version_id is not None
+            versioned = versioned or video.version_id is not None
         draft.seek(0)
         with path.open("w", encoding="utf-8", newline="") as target:
             # Neither a bucket nor an encoded key holds a comma: what ends with one is a row without a version.
             target.writelines(line if versioned else line.removesuffix(",\n") + "\n" for line in draft)
-    return Written(rows, versioned)
+    return versioned
 
 
 def upload(s3: S3Client, path: Path, target: tuple[str, str], bar: Bar) -> UploadedManifest:

@@ -99,7 +99,7 @@ class RetryRun:
         triage = Triage(moment, self._all_failed)
         with self._invocation.terminal.bar("objects") as bar:
             outcomes, warnings = ScanReading(self._invocation).results(scan, self._choice, truth, bar, whole=frozenset(State))
-            written = upload.write_videos(draft, triage.chosen(outcomes))
+            versioned = upload.write_videos(draft, triage.chosen(outcomes))
         if not truth.adds_up:
             warnings.append("The objects of this scan do not add up: review_report.py says where.")
         if paused:
@@ -110,7 +110,7 @@ class RetryRun:
             run=self._invocation.program_context.entropy(4).hex(),
             retried=triage.retried,
             left=triage.left,
-            versioned=written.versioned,
+            versioned=versioned,
             deployment=self._invocation.deployment,
             warnings=tuple(warnings),
         )

@@ -28,51 +28,13 @@ from tools.lib.review.join import ObjectResult
 Value: TypeAlias = str | int | float | bool | list[dict[str, str | int | float]] | None
 Row: TypeAlias = Mapping[str, Value]
 
-VIDEO_COLUMNS = (
-    "bucket",
-    "key",
-    "version_id",
-    "state",
-    "repeated",
-    "reason",
-    "message",
-    "labels",
-    "confidence",
-    "duration_seconds",
-    "changed_during_scan",
-    "decision",
-    "note",
-    "decided_by",
-    "decided_at",
-    "etag",
-    "size",
-    "scan",
-    "attempt",
-    "queued_at",
-    "started_at",
-    "finished_at",
-    "model_version",
-    "policy_hash",
-)
-SEGMENT_COLUMNS = (
-    "bucket",
-    "key",
-    "version_id",
-    "state",
-    "label",
-    "parent",
-    "level",
-    "start_seconds",
-    "end_seconds",
-    "confidence",
-    "hits",
-    "decision",
-    "note",
-    "decided_by",
-    "decided_at",
-    "scan",
-    "attempt",
-)
+_NAMED = ("bucket", "key", "version_id", "state")
+_DECIDED = ("decision", "note", "decided_by", "decided_at")
+_VIDEO = ("labels", "confidence", "duration_seconds", "changed_during_scan")
+_LOOKED_AT = ("etag", "size", "scan", "attempt", "queued_at", "started_at", "finished_at", "model_version", "policy_hash")
+_SEGMENT = ("label", "parent", "level", "start_seconds", "end_seconds", "confidence", "hits")
+VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT)
+SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt")
 
 
 class Form(StrEnum):
@@ -108,8 +70,6 @@ class Export:
     def __init__(self, write: Callable[[Row], object], rows: Rows) -> None:
         self._write = write
         self._rows = rows
-        self.count = 0
-        """Rows written so far, the header not counted."""
 
     @property
     def wants_segments(self) -> bool:
@@ -118,14 +78,10 @@ class Export:
     def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decision | None = None) -> None:
         """Write the row of a video, or those of its segments (none for a row of the manifest that repeats another)."""
         if not self.wants_segments:
-            self._add(video_row(outcome, decision))
+            self._write(video_row(outcome, decision))
         elif not outcome.again:
             for row in segment_rows(outcome, segments, decision):
-                self._add(row)
-
-    def _add(self, row: Row) -> None:
-        self._write(row)
-        self.count += 1
+                self._write(row)
 
 
 @contextmanager
@@ -151,11 +107,6 @@ def writers(paths: Iterable[tuple[Form, Path]], rows: Rows) -> Iterator[list[Exp
 def guarded(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula: an apostrophe before what could begin one, or before an apostrophe."""
     return _GUARD + text if text.startswith((*FORMULA_STARTS, _GUARD)) else text
-
-
-def original(cell: str) -> str:
-    """Return the text that `guarded` made a cell of: without the apostrophe it begins with, if it does."""
-    return cell.removeprefix(_GUARD)
 
 
 def _csv_writer(file: TextIO, columns: tuple[str, ...]) -> Callable[[Row], object]:
