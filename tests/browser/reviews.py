@@ -160,7 +160,8 @@ def decided(video, judgement, note=""):
     """Return a flagged video about which Ana has decided."""
     record = video.outcome.record
     at = datetime(2026, 10, 30, 10, tzinfo=UTC).timestamp()
-    return replace(video, decision=Decision(record.video, "etag", SCAN, 0, judgement, note=note, decided_by="Ana", decided_at=at))
+    about = {"video": record.video, "etag": "etag", "scan_id": SCAN, "attempt": 0}
+    return replace(video, decision=Decision(**about, judgement=judgement, note=note, decided_by="Ana", decided_at=at))
 
 
 def page_of(made, totals, **more):

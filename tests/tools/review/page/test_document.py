@@ -75,9 +75,8 @@ def reviews(draw):
     label = LabelSummary(name, parent, 1, 91.25, 1_000, 0)
     facts = ObjectFacts(draw(TEXTS), 1, draw(st.none() | TEXTS))
     record = Record(video, draw(TEXTS), State.FLAGGED, facts=facts, duration_ms=2_000, labels=(label,), counted=(name,))
-    decision = Decision(
-        video, facts.etag, record.scan_id, 0, Judgement.CONFIRMED, note=draw(TEXTS), decided_by=draw(TEXTS), decided_at=1.25
-    )
+    about = {"video": video, "etag": facts.etag, "scan_id": record.scan_id, "attempt": 0, "judgement": Judgement.CONFIRMED}
+    decision = Decision(**about, note=draw(TEXTS), decided_by=draw(TEXTS), decided_at=1.25)
     segments = (Segment(name, parent, 1, 0, 1_000, 91.25, 2),)
     flagged = FlaggedVideo(ObjectResult(video, ObjectStatus.FLAGGED, record), segments, decision)
     problem = Problem(draw(TEXTS), draw(TEXTS))
