@@ -31,8 +31,7 @@ from tools.lib.review.export import Form, Rows
 from tools.lib.review.history import History, history_of
 from tools.lib.review.inputs import ScanChoice, ScanOptions, scan_options
 from tools.lib.review.summary import Review
-from tools.lib.scans.control import Control
-from tools.lib.scans.status import ScanHistory
+from tools.lib.scans.status import ScanHistory, progress_of
 from tools.lib.submit.options import SubmitOptions, submit_options
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -175,7 +174,9 @@ def list_scans(run: Invocation, *, since: datetime | None) -> ScanHistory:
     python tools/review_report.py list
     python tools/review_report.py list --since 7d
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return Control(run).history(since.timestamp() if since else None)
+    after = since.timestamp() if since else None
+    scans = [scan for scan in run.table.scans.scans() if scan.created_at >= (after or 0)]
+    return ScanHistory(progress_of(run, scans), after)
 
 
 def _review(run: Invocation, files: Files, which: ScanOptions) -> Review:

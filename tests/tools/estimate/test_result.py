@@ -9,9 +9,13 @@ import pytest
 from handlers.domain.record import Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.errors import ToolError
-from tools.lib.estimate import Header, Measurements, Range, Sampler, Speed, Unreadable, estimate, measured_speed
-from tools.lib.estimate.pace import BEFORE_AND_AFTER, STARTS_PER_SECOND, UNMEASURED_SPEED, seconds_until_done
+from tools.lib.estimate.figure import Range
+from tools.lib.estimate.measurements import Measurements
+from tools.lib.estimate.mp4.header import Header, Unreadable
+from tools.lib.estimate.pace import BEFORE_AND_AFTER, STARTS_PER_SECOND, UNMEASURED_SPEED, Speed, measured_speed, seconds_until_done
 from tools.lib.estimate.prices import PriceTable, load
+from tools.lib.estimate.result import estimate
+from tools.lib.estimate.sampling import Sampler
 from tools.lib.listing import ListedObject
 
 NOW = 1_800_000_000.0

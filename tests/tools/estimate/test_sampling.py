@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.lib.estimate import Sampler
-from tools.lib.estimate.sampling import LEAST_OF_A_CLASS, class_of
+from tools.lib.estimate.sampling import LEAST_OF_A_CLASS, Sampler, class_of
 from tools.lib.listing import ListedObject
 
 sizes = st.lists(st.integers(0, 10 * 1024**3), max_size=300)

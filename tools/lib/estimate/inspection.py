@@ -18,21 +18,15 @@ from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.cli.output import Bar
 from tools.lib.errors import ToolError
-from tools.lib.estimate import (
-    Estimate,
-    Header,
-    HeaderReader,
-    Measurements,
-    Population,
-    Reading,
-    Sampler,
-    measured_speed,
-    read_headers,
-)
-from tools.lib.estimate import estimate as estimated
-from tools.lib.estimate.measuring import WORKERS
+from tools.lib.estimate.measurements import Measurements
+from tools.lib.estimate.measuring import WORKERS, read_headers
+from tools.lib.estimate.mp4.header import Header, HeaderReader, Reading
 from tools.lib.estimate.options import Measure
+from tools.lib.estimate.pace import measured_speed
 from tools.lib.estimate.prices import PriceTable
+from tools.lib.estimate.result import Estimate
+from tools.lib.estimate.result import estimate as estimated
+from tools.lib.estimate.sampling import Population, Sampler
 from tools.lib.listing import Batch, ListedObject
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from tools.lib.review.join import ObjectResult, ObjectStatus
 from tools.lib.submit.job_request import NewJob, description
 from tools.lib.submit.plan_text import column, price_lines
 from tools.lib.text import printable
+from tools.lib.videos import named
 
 EXAMPLES = 3
 """Videos that are named for each reason."""
@@ -51,7 +52,7 @@ class Group:
             "reason": self.diagnosis.reason,
             "why": self.diagnosis.why,
             "objects": self.count,
-            "examples": [{"bucket": each.bucket, "key": each.key, "version_id": each.version_id} for each in self.examples],
+            "examples": [named(each) for each in self.examples],
         }
 
 

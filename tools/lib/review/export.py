@@ -24,6 +24,7 @@ from handlers.domain.decision import Decision
 from handlers.domain.record import Record, Segment
 from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.review.join import ObjectResult
+from tools.lib.videos import label_json, named
 
 Value: TypeAlias = str | int | float | bool | list[dict[str, str | int | float]] | None
 Row: TypeAlias = Mapping[str, Value]
@@ -182,23 +183,13 @@ def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: D
 
 
 def _named(outcome: ObjectResult) -> dict[str, Value]:
-    video = outcome.video
-    return {"bucket": video.bucket, "key": video.key, "version_id": video.version_id, "state": outcome.status.value}
+    return {**named(outcome.video), "state": outcome.status.value}
 
 
 def _recorded(record: Record) -> dict[str, Value]:
     labels = sorted(record.labels, key=lambda label: label.confidence, reverse=True)
     return {
-        "labels": [
-            {
-                "name": label.name,
-                "parent": label.parent,
-                "level": label.level,
-                "confidence": label.confidence,
-                "seconds": label.milliseconds / 1000,
-            }
-            for label in labels
-        ],
+        "labels": [{**label_json(label), "level": label.level} for label in labels],
         "confidence": labels[0].confidence if labels else None,
         "duration_seconds": None if record.duration_ms is None else record.duration_ms / 1000,
         "changed_during_scan": record.changed_during_scan,

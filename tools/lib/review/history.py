@@ -15,6 +15,7 @@ from tools.lib.aws.clients import Clients, explain
 from tools.lib.cli.commands import Invocation
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
+from tools.lib.videos import label_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,5 @@ def _record_json(record: Record) -> dict[str, Any]:
         "message": record.problem.message if record.problem else None,
         "model_version": record.model_version,
         "policy_hash": record.policy_hash,
-        "labels": [
-            {"name": label.name, "parent": label.parent, "confidence": label.confidence, "seconds": label.milliseconds / 1000}
-            for label in record.labels
-        ],
+        "labels": [label_json(label) for label in record.labels],
     }

@@ -13,140 +13,107 @@ from handlers.domain.states import ScanStatus
 from tools.lib.aws.batch_jobs import NO_SUCH_JOB, TERMINAL
 from tools.lib.aws.clients import code_of
 from tools.lib.cli.commands import Invocation
-from tools.lib.doctor import Case, Findings, examine
 from tools.lib.errors import ToolError
-from tools.lib.listing import Selection
-from tools.lib.scans.redrive import Redrive, Redriven
-from tools.lib.scans.status import CommandResult, ScanHistory, ScanList, ScanProgress, find, progress_of
+from tools.lib.scans.status import CommandResult, ScanProgress, find, progress_of
 
 # What UpdateJobStatus answers for a job that cannot be cancelled any more (botocore: s3control UpdateJobStatus).
 _OVER_ALREADY = "JobStatusException"
 
 
-class Control:
-    """The commands, for one deployment."""
+def watch(run: Invocation, scan_id: str | None, poll_seconds: float) -> Iterator[ScanProgress]:
+    """Yield how a scan stands, look after look, until it is over."""
+    named = find(run, scan_id).id
+    while True:
+        (progress,) = progress_of(run, [find(run, named)])
+        yield progress
+        if not progress.scan.live:
+            return
+        run.clock.sleep(poll_seconds)
 
-    def __init__(self, run: Invocation) -> None:
-        self._run = run
-        self._table = run.table
 
-    # --- looking -----------------------------------------------------------------------------------------------------
+def pause(run: Invocation, scan_id: str | None) -> CommandResult:
+    """Pause a scan, or all starting."""
+    if scan_id is None:
+        outcome = run.table.control.pause(_person(), "by control_scan.py")
+        what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
+        again = run.target.command("control_scan.py", "resume")
+        return CommandResult(f"{what}; analyses that run finish. To go on: {again}", {"paused": True, "outcome": outcome.name})
+    scan = find(run, scan_id)
+    outcome = _done(run, run.table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
+    again = run.target.command("control_scan.py", "resume", scan.id)
+    text = f"The scan {scan.id} is paused; analyses that run finish. To go on: {again}"
+    return CommandResult(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
 
-    def status(self, scan_id: str | None) -> ScanProgress:
-        """Return how a scan stands; the newest one where none is named."""
-        return progress_of(self._run, [find(self._run, scan_id)])[0]
 
-    def watch(self, scan_id: str | None, poll_seconds: float) -> Iterator[ScanProgress]:
-        """Yield how a scan stands, look after look, until it is over."""
-        named = find(self._run, scan_id).id
-        while True:
-            progress = self.status(named)
-            yield progress
-            if not progress.scan.live:
-                return
-            self._run.clock.sleep(poll_seconds)
+def resume(run: Invocation, scan_id: str | None) -> CommandResult:
+    """Let a scan, or all starting, go on."""
+    if scan_id is None:
+        outcome = run.table.control.resume()
+        what = "Starting goes on" if outcome is Outcome.DONE else "Starting was not paused"
+        return CommandResult(f"{what}; the lanes are polled again within two minutes.", {"paused": False, "outcome": outcome.name})
+    scan = find(run, scan_id)
+    outcome = _done(run, run.table.scans.resume_scan(scan.id), scan, "resumed")
+    text = f"The scan {scan.id} goes on; its waiting videos are sent to their lane again within two minutes."
+    return CommandResult(text, {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
 
-    def list(self) -> ScanList:
-        return ScanList(progress_of(self._run, self._table.scans.scans()))
 
-    def history(self, since: float | None) -> ScanHistory:
-        """Return the scans that were created since then (epoch seconds), or all."""
-        scans = [scan for scan in self._table.scans.scans() if scan.created_at >= (since or 0)]
-        return ScanHistory(progress_of(self._run, scans), since)
+def slots(run: Invocation, wanted: int) -> CommandResult:
+    """Set how many of the account's jobs are used.
 
-    def doctor(self, bucket: str, prefixes: tuple[str, ...], *, unconfirmed_mail: bool) -> Findings:
-        """Return what speaks for and against a scan of these prefixes of a bucket, as `submit_job.py --check` does."""
-        run, ranges = self._run, Selection(bucket=bucket, prefixes=prefixes).ranges
-        return examine(Case(run.clients, run.deployment, run.table, bucket, unconfirmed_mail, ranges))
-
-    # --- acting ------------------------------------------------------------------------------------------------------
-
-    def pause(self, scan_id: str | None) -> CommandResult:
-        if scan_id is None:
-            outcome = self._table.control.pause(_person(), "by control_scan.py")
-            what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
-            again = self._run.target.command("control_scan.py", "resume")
-            return CommandResult(f"{what}; analyses that run finish. To go on: {again}", {"paused": True, "outcome": outcome.name})
-        scan = find(self._run, scan_id)
-        outcome = self._done(self._table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
-        again = self._run.target.command("control_scan.py", "resume", scan.id)
-        text = f"The scan {scan.id} is paused; analyses that run finish. To go on: {again}"
-        return CommandResult(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
-
-    def resume(self, scan_id: str | None) -> CommandResult:
-        if scan_id is None:
-            outcome = self._table.control.resume()
-            what = "Starting goes on" if outcome is Outcome.DONE else "Starting was not paused"
-            return CommandResult(
-                f"{what}; the lanes are polled again within two minutes.", {"paused": False, "outcome": outcome.name}
-            )
-        scan = find(self._run, scan_id)
-        outcome = self._done(self._table.scans.resume_scan(scan.id), scan, "resumed")
-        text = f"The scan {scan.id} goes on; its waiting videos are sent to their lane again within two minutes."
-        return CommandResult(text, {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
-
-    def slots(self, wanted: int) -> CommandResult:
-        """Set how many of the account's jobs are used.
-
-        Raises:
-            ToolError: More than the account has.
-        """
-        most = self._run.deployment.account_jobs
-        if wanted > most:
-            raise ToolError(
-                f"The account has {most} Rekognition video jobs (`account_jobs` in cdk.json), {wanted} are too many.",
-                cure=f"Pass at most {most}; if AWS raised your quota, raise account_jobs and run `make deploy`.",
-            )
-        self._table.control.set_slots(wanted)
-        tail = ": all there are, Rekognition's refusal decides" if wanted == most else ""
-        return CommandResult(
-            f"Up to {wanted} of the account's {most} jobs are used from now on{tail}.", {"slots": wanted, "account_jobs": most}
+    Raises:
+        ToolError: More than the account has.
+    """
+    most = run.deployment.account_jobs
+    if wanted > most:
+        raise ToolError(
+            f"The account has {most} Rekognition video jobs (`account_jobs` in cdk.json), {wanted} are too many.",
+            cure=f"Pass at most {most}; if AWS raised your quota, raise account_jobs and run `make deploy`.",
         )
+    run.table.control.set_slots(wanted)
+    tail = ": all there are, Rekognition's refusal decides" if wanted == most else ""
+    return CommandResult(
+        f"Up to {wanted} of the account's {most} jobs are used from now on{tail}.", {"slots": wanted, "account_jobs": most}
+    )
 
-    def cancel(self, scan_id: str, *, agreed: bool) -> CommandResult:
-        """Cancel a scan, then its batch jobs: in the other order the end of the jobs would look like a fault."""
-        scan = find(self._run, scan_id)
-        if not agreed:
-            self._run.terminal.info(progress_of(self._run, [scan])[0].line())
-            question = f"Cancel the scan {scan.id}? What waits is not analysed; this cannot be taken back."
-            self._run.agree(question, "Nothing was cancelled.")
-        outcome = self._done(self._table.scans.cancel_scan(scan.id, f"by {_person()}"), scan, "cancelled")
-        cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and self._cancel_job(job)]
-        text = (
-            f"The scan {scan.id} is cancelled, and {len(cancelled):,} of its batch jobs with it; "
-            "its waiting videos follow, 300 a second. Analyses that run finish."
+
+def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
+    """Cancel a scan, then its batch jobs: in the other order the end of the jobs would look like a fault."""
+    scan = find(run, scan_id)
+    if not agreed:
+        run.terminal.info(progress_of(run, [scan])[0].line())
+        question = f"Cancel the scan {scan.id}? What waits is not analysed; this cannot be taken back."
+        run.agree(question, "Nothing was cancelled.")
+    outcome = _done(run, run.table.scans.cancel_scan(scan.id, f"by {_person()}"), scan, "cancelled")
+    cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and _cancel_job(run, job)]
+    text = (
+        f"The scan {scan.id} is cancelled, and {len(cancelled):,} of its batch jobs with it; "
+        "its waiting videos follow, 300 a second. Analyses that run finish."
+    )
+    values = {"scan": scan.id, "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
+    return CommandResult(text, values)
+
+
+def _cancel_job(run: Invocation, job: BatchJob) -> bool:
+    try:
+        run.clients.s3control.update_job_status(
+            AccountId=run.deployment.account_id,
+            JobId=job.id,
+            RequestedJobStatus="Cancelled",
+            StatusUpdateReason="control_scan.py",
         )
-        values = {"scan": scan.id, "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
-        return CommandResult(text, values)
+    except ClientError as error:
+        if code_of(error) not in NO_SUCH_JOB | {_OVER_ALREADY}:
+            raise
+        return False
+    return True
 
-    def _cancel_job(self, job: BatchJob) -> bool:
-        try:
-            self._run.clients.s3control.update_job_status(
-                AccountId=self._run.deployment.account_id,
-                JobId=job.id,
-                RequestedJobStatus="Cancelled",
-                StatusUpdateReason="control_scan.py",
-            )
-        except ClientError as error:
-            if code_of(error) not in NO_SUCH_JOB | {_OVER_ALREADY}:
-                raise
-            return False
-        return True
 
-    # --- dead letters ------------------------------------------------------------------------------------------------
-
-    def redrive(self) -> Redriven:
-        """Do again what dead letters ask for."""
-        with self._run.terminal.bar("letters") as bar:
-            run = self._run
-            return Redrive(run.clients.sqs, run.clients.functions, run.table.scans, run.clock, run.deployment).run(bar)
-
-    def _done(self, outcome: Outcome, scan: Scan, what: str) -> Outcome:
-        if outcome is not Outcome.BY_ANOTHER:
-            return outcome
-        now = self._table.scans.scan(scan.id) or scan
-        status = self._run.target.command("control_scan.py", "status", scan.id)
-        raise ToolError(f"The scan {scan.id} cannot be {what}: it is {now.status.value}.", cure=f"`{status}` shows how it stands.")
+def _done(run: Invocation, outcome: Outcome, scan: Scan, what: str) -> Outcome:
+    if outcome is not Outcome.BY_ANOTHER:
+        return outcome
+    now = run.table.scans.scan(scan.id) or scan
+    status = run.target.command("control_scan.py", "status", scan.id)
+    raise ToolError(f"The scan {scan.id} cannot be {what}: it is {now.status.value}.", cure=f"`{status}` shows how it stands.")
 
 
 def _person() -> str:

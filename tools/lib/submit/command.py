@@ -17,8 +17,8 @@ from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import ExitCode
 from tools.lib.doctor import Case, Findings, examine, required
 from tools.lib.errors import ToolError
-from tools.lib.estimate import Estimate
 from tools.lib.estimate.inspection import EstimateOptions, EstimateSummary, estimate_of, require_no_limit
+from tools.lib.estimate.result import Estimate
 from tools.lib.listing import Selection
 from tools.lib.manifest.build import BuiltManifest, ManifestBuilder, ManifestRequest, bucket_of
 from tools.lib.manifest.sources import Kind, Source
