@@ -14,14 +14,14 @@ import click
 
 from tools.lib.aws.batch_jobs import POLL_SECONDS
 from tools.lib.cli.commands import Invocation, command
-from tools.lib.cli.output import EXIT_CODES
+from tools.lib.cli.output import EXIT_CODES, CommandResult
 from tools.lib.cli.params import BucketName
 from tools.lib.cli.program import CONTEXT_SETTINGS, poll_seconds_option, version_option
 from tools.lib.doctor import Case, Findings, examine
 from tools.lib.listing import Selection
 from tools.lib.scans import control
 from tools.lib.scans.redrive import Redrive, Redriven
-from tools.lib.scans.status import CommandResult, ScanList, ScanProgress, find, progress_of
+from tools.lib.scans.status import ScanProgress, find, progress_of, scan_list
 
 
 @click.group(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
@@ -64,14 +64,15 @@ def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: floa
 
 @main.command("list", epilog=EXIT_CODES)
 @command
-def list_scans(run: Invocation) -> ScanList:
+def list_scans(run: Invocation) -> CommandResult:
     """List all scans, the newest first.
 
     \b
     python tools/control_scan.py list
     python tools/control_scan.py list --json | jq -r '.scans[].scan'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return ScanList(progress_of(run, run.table.scans.scans()))
+    scans = progress_of(run, run.table.scans.scans())
+    return CommandResult(scan_list(scans), {"scans": [each.as_json() for each in scans]})
 
 
 @main.command(epilog=EXIT_CODES)

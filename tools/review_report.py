@@ -17,7 +17,7 @@ import click
 
 from handlers.domain.identity import Video
 from tools.lib.cli.commands import DefaultGroup, Invocation, command
-from tools.lib.cli.output import EXIT_CODES, ExitCode
+from tools.lib.cli.output import EXIT_CODES, CommandResult, ExitCode
 from tools.lib.cli.params import Moment, ObjectUri
 from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
 from tools.lib.rejudge.command import Rejudging
@@ -31,7 +31,7 @@ from tools.lib.review.export import Form, Rows
 from tools.lib.review.history import History, history_of
 from tools.lib.review.inputs import ScanChoice, ScanOptions, scan_options
 from tools.lib.review.summary import Review
-from tools.lib.scans.status import ScanHistory, progress_of
+from tools.lib.scans.status import past, progress_of, scan_list
 from tools.lib.submit.options import SubmitOptions, submit_options
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -167,7 +167,7 @@ def video(run: Invocation, *, uri: Video) -> History:
 @main.command("list", epilog=EXIT_CODES)
 @click.option("--since", type=Moment(), metavar="TIME", help="Only scans since then: 12h, 7d, 2w, or a date (UTC).")
 @command
-def list_scans(run: Invocation, *, since: datetime | None) -> ScanHistory:
+def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
     """List scans in one line each, the newest first.
 
     \b
@@ -175,8 +175,8 @@ def list_scans(run: Invocation, *, since: datetime | None) -> ScanHistory:
     python tools/review_report.py list --since 7d
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     after = since.timestamp() if since else None
-    scans = [scan for scan in run.table.scans.scans() if scan.created_at >= (after or 0)]
-    return ScanHistory(progress_of(run, scans), after)
+    scans = progress_of(run, [scan for scan in run.table.scans.scans() if scan.created_at >= (after or 0)])
+    return CommandResult(scan_list(scans, after), {"since": after, "scans": [past(each) for each in scans]})
 
 
 def _review(run: Invocation, files: Files, which: ScanOptions) -> Review:

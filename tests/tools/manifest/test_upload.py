@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from handlers.domain.identity import Video
 from tools.lib.listing import Batch, ListedObject
 from tools.lib.manifest import upload as manifest
-from tools.lib.manifest.rows import manifest_rows
+from tools.lib.manifest.write import manifest_rows
 
 ROOT = Path(__file__).parents[3]
 BUCKET = "amzn-s3-demo-bucket"

@@ -12,7 +12,7 @@ from tools.lib.aws.batch_jobs import JobView
 from tools.lib.cli.output import ExitCode
 from tools.lib.scans.follow import follow
 from tools.lib.scans.status import ScanProgress
-from tools.lib.submit.wait import Ended
+from tools.lib.submit.finish import Ended
 
 SCAN = "01K742SG00000G40R40M30E209"
 JOB = "00000000-0000-4000-8000-000000000001"

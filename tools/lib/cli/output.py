@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol, TextIO
 
@@ -48,6 +49,22 @@ class Result(Protocol):
     def as_json(self) -> dict[str, Any]:
         """Return JSON values for a program."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command did or found, in lines and as JSON values."""
+
+    lines: Sequence[str]
+    values: dict[str, Any]
+
+    def sentences(self) -> list[str]:
+        """Return the lines."""
+        return [*self.lines]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the values."""
+        return self.values
 
 
 class Bar(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -41,26 +41,6 @@ class EstimateOptions:
     measure: Measure
     prices: PriceTable = field(default_factory=PriceTable)
     max_cost: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EstimateSummary:
-    """An estimate as a plan keeps it: for a person, and as JSON values."""
-
-    sentences: tuple[str, ...]
-    values: dict[str, Any]
-
-    @classmethod
-    def of(cls, estimate: Estimate) -> EstimateSummary:
-        return cls(tuple(estimate.sentences()), estimate.as_json())
-
-    def as_json(self) -> dict[str, Any]:
-        """Return JSON values: the estimate's own, and its sentences."""
-        return {**self.values, "sentences": list(self.sentences)}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> EstimateSummary:
-        return cls(tuple(map(str, values["sentences"])), {name: value for name, value in values.items() if name != "sentences"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,10 @@ from tools.lib.retry.retryable import Moment
 from tools.lib.review.inputs import ScanChoice, ScanReading
 from tools.lib.review.join import TruthTable
 from tools.lib.scans.follow import NEW_JOB_SECONDS
+from tools.lib.submit.finish import Submitted, finish
 from tools.lib.submit.job_request import create_job
 from tools.lib.submit.options import SubmitOptions
 from tools.lib.submit.perform import note_job
-from tools.lib.submit.submitted import Submitted
-from tools.lib.submit.wait import finish
 
 
 class RetryRun:

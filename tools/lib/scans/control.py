@@ -13,8 +13,9 @@ from handlers.domain.states import ScanStatus
 from tools.lib.aws.batch_jobs import NO_SUCH_JOB, TERMINAL
 from tools.lib.aws.clients import code_of
 from tools.lib.cli.commands import Invocation
+from tools.lib.cli.output import CommandResult
 from tools.lib.errors import ToolError
-from tools.lib.scans.status import CommandResult, ScanProgress, find, progress_of
+from tools.lib.scans.status import ScanProgress, find, progress_of
 
 # What UpdateJobStatus answers for a job that cannot be cancelled any more (botocore: s3control UpdateJobStatus).
 _OVER_ALREADY = "JobStatusException"
@@ -37,12 +38,12 @@ def pause(run: Invocation, scan_id: str | None) -> CommandResult:
         outcome = run.table.control.pause(_person(), "by control_scan.py")
         what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
         again = run.target.command("control_scan.py", "resume")
-        return CommandResult(f"{what}; analyses that run finish. To go on: {again}", {"paused": True, "outcome": outcome.name})
+        return CommandResult([f"{what}; analyses that run finish. To go on: {again}"], {"paused": True, "outcome": outcome.name})
     scan = find(run, scan_id)
     outcome = _done(run, run.table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
     again = run.target.command("control_scan.py", "resume", scan.id)
     text = f"The scan {scan.id} is paused; analyses that run finish. To go on: {again}"
-    return CommandResult(text, {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
+    return CommandResult([text], {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
 
 
 def resume(run: Invocation, scan_id: str | None) -> CommandResult:
@@ -50,11 +51,13 @@ def resume(run: Invocation, scan_id: str | None) -> CommandResult:
     if scan_id is None:
         outcome = run.table.control.resume()
         what = "Starting goes on" if outcome is Outcome.DONE else "Starting was not paused"
-        return CommandResult(f"{what}; the lanes are polled again within two minutes.", {"paused": False, "outcome": outcome.name})
+        return CommandResult(
+            [f"{what}; the lanes are polled again within two minutes."], {"paused": False, "outcome": outcome.name}
+        )
     scan = find(run, scan_id)
     outcome = _done(run, run.table.scans.resume_scan(scan.id), scan, "resumed")
     text = f"The scan {scan.id} goes on; its waiting videos are sent to their lane again within two minutes."
-    return CommandResult(text, {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
+    return CommandResult([text], {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
 
 
 def slots(run: Invocation, wanted: int) -> CommandResult:
@@ -72,7 +75,7 @@ def slots(run: Invocation, wanted: int) -> CommandResult:
     run.table.control.set_slots(wanted)
     tail = ": all there are, Rekognition's refusal decides" if wanted == most else ""
     return CommandResult(
-        f"Up to {wanted} of the account's {most} jobs are used from now on{tail}.", {"slots": wanted, "account_jobs": most}
+        [f"Up to {wanted} of the account's {most} jobs are used from now on{tail}."], {"slots": wanted, "account_jobs": most}
     )
 
 
@@ -90,7 +93,7 @@ def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
         "its waiting videos follow, 300 a second. Analyses that run finish."
     )
     values = {"scan": scan.id, "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
-    return CommandResult(text, values)
+    return CommandResult([text], values)
 
 
 def _cancel_job(run: Invocation, job: BatchJob) -> bool:

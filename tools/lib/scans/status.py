@@ -167,49 +167,12 @@ def find(run: Invocation, scan_id: str | None = None, job_id: str | None = None)
     raise ToolError(f"There is no scan{which}.", cure=known)
 
 
-@dataclass(frozen=True, slots=True)
-class ScanList:
-    """Several scans, the newest first; `since` (epoch seconds) where only later ones were asked for."""
-
-    scans: Sequence[ScanProgress]
-    since: float | None = None
-
-    def sentences(self) -> list[str]:
-        if not self.scans:
-            return [
-                "There is no scan yet: submit one with submit_job.py."
-                if self.since is None
-                else f"No scan since {moment(self.since)}."
-            ]
-        return [
-            f"{each.scan.id}  {moment(each.scan.created_at)}  {printable(each.scan.bucket)}  {each.line()}" for each in self.scans
-        ]
-
-    def as_json(self) -> dict[str, Any]:
-        return {"scans": [each.as_json() for each in self.scans]}
-
-
-@dataclass(frozen=True, slots=True)
-class ScanHistory(ScanList):
-    """The same list as `review_report.py list --json` has it: what is known of each scan's past, not of its progress."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the scans as JSON values; times in epoch seconds."""
-        return {"since": self.since, "scans": [_past(each.scan, each.totals) for each in self.scans]}
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """What a command did, in a sentence and as JSON values."""
-
-    text: str
-    values: dict[str, Any]
-
-    def sentences(self) -> list[str]:
-        return [self.text]
-
-    def as_json(self) -> dict[str, Any]:
-        return self.values
+def scan_list(scans: Sequence[ScanProgress], since: float | None = None) -> list[str]:
+    """Return a line for each scan, the newest first; `since` (epoch seconds) where only later ones were asked for."""
+    if not scans:
+        none = "There is no scan yet: submit one with submit_job.py."
+        return [none if since is None else f"No scan since {moment(since)}."]
+    return [f"{each.scan.id}  {moment(each.scan.created_at)}  {printable(each.scan.bucket)}  {each.line()}" for each in scans]
 
 
 def _clock_time(at: float, now: float) -> str:
@@ -218,7 +181,9 @@ def _clock_time(at: float, now: float) -> str:
     return f"{local:%H:%M}" if at - now < SOON_SECONDS else f"{local:%a %d %b %H:%M}"
 
 
-def _past(scan: Scan, totals: Totals) -> dict[str, Any]:
+def past(progress: ScanProgress) -> dict[str, Any]:
+    """Return what is known of a scan's past, not of its progress, as JSON values; times in epoch seconds."""
+    scan, totals = progress.scan, progress.totals
     return {
         "scan": scan.id,
         "bucket": scan.bucket,

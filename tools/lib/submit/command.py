@@ -14,22 +14,21 @@ from handlers.domain.record import Settings
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import ExitCode
+from tools.lib.cli.output import CommandResult, ExitCode
 from tools.lib.doctor import Case, Findings, examine, required
 from tools.lib.errors import ToolError
-from tools.lib.estimate.inspection import EstimateOptions, EstimateSummary, estimate_of, require_no_limit
+from tools.lib.estimate.inspection import EstimateOptions, estimate_of, require_no_limit
 from tools.lib.estimate.result import Estimate
 from tools.lib.listing import Selection
 from tools.lib.manifest.build import BuiltManifest, ManifestBuilder, ManifestRequest, bucket_of
 from tools.lib.manifest.sources import Kind, Source
 from tools.lib.submit import plan_file, plan_text
+from tools.lib.submit.finish import Submitted, finish
 from tools.lib.submit.options import SubmitOptions
 from tools.lib.submit.perform import perform
 from tools.lib.submit.plan import Plan
 from tools.lib.submit.plan_file import PlanFiles
 from tools.lib.submit.scan_id import new_scan_id
-from tools.lib.submit.submitted import Submitted
-from tools.lib.submit.wait import finish
 from tools.lib.text import printable
 
 
@@ -102,7 +101,7 @@ class SubmitRun:
             if not self._request.how.dry_run:
                 self._agree(plan)
         if self._request.how.dry_run:
-            self._terminal.result(plan_text.PlanResult(plan))
+            self._terminal.result(CommandResult(plan_text.lines_of(plan), plan.as_json()))
             self._terminal.info(f"Nothing was submitted. To submit just this: {self._resume_command(files)}")
             return ExitCode.DONE
         return self._submit(plan, files)
@@ -150,7 +149,7 @@ class SubmitRun:
             skip_unchanged=request.skip_unchanged,
             measure=request.measure,
             deployment=found,
-            estimate=None if estimate is None else EstimateSummary.of(estimate),
+            estimate=estimate and {**estimate.as_json(), "sentences": estimate.sentences()},
             warnings=(*built.warnings, *warnings),
         )
         files.write(plan)

@@ -9,7 +9,6 @@ from typing import Any
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.estimate import prices
-from tools.lib.estimate.inspection import EstimateSummary
 from tools.lib.estimate.options import NO_HEADERS, Measure
 from tools.lib.listing import Selection
 from tools.lib.listing.sizes import SizeCounts
@@ -43,7 +42,7 @@ class Plan:
         suspended: Whether the job waits for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
         measure: How many headers were read; what Rekognition would refuse of these was left out.
-        estimate: Minutes, dollars and finishing time; None if unknown.
+        estimate: Minutes, dollars and finishing time, as JSON values and in sentences; None if unknown.
         warnings: What the person should know before agreeing; sentences.
     """
 
@@ -60,7 +59,7 @@ class Plan:
     skip_unchanged: bool = False
     measure: Measure = NO_HEADERS
     deployment: Deployment
-    estimate: EstimateSummary | None = None
+    estimate: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -152,7 +151,7 @@ class Plan:
                 "s3_batch_objects_usd": None if self.objects is None else float(prices.batch_objects(self.objects)),
                 "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
             },
-            "estimate": self.estimate and self.estimate.as_json(),
+            "estimate": self.estimate,
             "no_estimate": self.no_estimate,
             "prices": [price.as_json() for price in prices.PRICES],
             "then": list(WHAT_HAPPENS),
@@ -183,6 +182,10 @@ def from_json(values: Mapping[str, Any], deployment: Deployment) -> Plan:
         skip_unchanged=bool(values["skip_unchanged"]),
         measure=Measure.of(str(values["measure"])),
         deployment=deployment,
-        estimate=EstimateSummary.from_json(values["estimate"]) if values["estimate"] else None,
+        estimate=_estimate(values["estimate"]),
         warnings=tuple(map(str, values["warnings"])),
     )
+
+
+def _estimate(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return values and {**values, "sentences": [*map(str, values["sentences"])]}

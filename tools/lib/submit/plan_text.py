@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from tools.lib.estimate import prices
 from tools.lib.submit.plan import WHAT_HAPPENS, Plan
@@ -21,19 +19,6 @@ _LEFT_OUT = {
 _SUSPENDED = "waits as Suspended until somebody confirms it (30 days at most)"
 
 
-@dataclass(frozen=True, slots=True)
-class PlanResult:
-    """A plan as the result of a dry run."""
-
-    plan: Plan
-
-    def sentences(self) -> list[str]:
-        return lines_of(self.plan)
-
-    def as_json(self) -> dict[str, Any]:
-        return self.plan.as_json()
-
-
 def lines_of(plan: Plan) -> list[str]:
     """Return a plan as lines for a person."""
     deployment = plan.deployment
@@ -46,7 +31,7 @@ def lines_of(plan: Plan) -> list[str]:
         *column("Stack", [f"{deployment.stack_name}, {deployment.region}, account {deployment.account_id}"]),
         *column("Manifest", [plan.manifest_uri]),
         *column("Report", [f"s3://{deployment.work_bucket}/{plan.report_prefix}/"]),
-        *column("Estimate", plan.estimate.sentences if plan.estimate else [f"none: {plan.no_estimate}"]),
+        *column("Estimate", plan.estimate["sentences"] if plan.estimate else [f"none: {plan.no_estimate}"]),
         *column("Price", _price(plan)),
         *column("Then", WHAT_HAPPENS),
         *column("Warning", plan.warnings),

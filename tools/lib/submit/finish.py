@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,8 +20,39 @@ from tools.lib.review.skipped import not_looked_at
 from tools.lib.scans.follow import follow
 from tools.lib.scans.status import ScanProgress
 from tools.lib.submit.options import SubmitOptions
-from tools.lib.submit.submitted import Submitted
 from tools.lib.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A job that was created; `copy` is the local one of its manifest, `plan` that of the scan or retry as JSON values."""
+
+    scan_id: str
+    job_id: str
+    manifest_uri: str
+    copy: Path
+    plan: Mapping[str, Any]
+    next_command: str
+
+    def sentences(self) -> list[str]:
+        """Return what a person needs to find the scan again."""
+        return [
+            f"scan      {self.scan_id}",
+            f"job       {self.job_id}",
+            f"manifest  {self.copy}",
+            f"next      {self.next_command}",
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return ids, manifest, next command and plan as JSON values."""
+        return {
+            "scan_id": self.scan_id,
+            "job_id": self.job_id,
+            "job_ids": [self.job_id],
+            "manifest": {"uri": self.manifest_uri, "copy": str(self.copy)},
+            "next": [self.next_command],
+            "plan": self.plan,
+        }
 
 
 @dataclass(frozen=True, slots=True)
