@@ -200,3 +200,10 @@ def test_a_paused_scan_is_said_to_be_paused():
         paused.progress.line()
         == "batch job Complete, 4 of 4 tasks, 1 failed; 2 of 4 done, 0 flagged, 1 running, the scan is paused"
     )
+
+
+def test_a_scan_of_which_nothing_is_to_come_is_about_to_be_closed():
+    """The sweeper closes it some minutes later: nothing is unknown about it."""
+    line = ended(ScanStatus.OPEN, totals=Totals({State.CLEAN: 4})).progress.line()
+
+    assert line == "batch job Complete, 4 of 4 tasks; 4 of 4 done, 0 flagged, 0 running, about to be closed"

@@ -131,6 +131,15 @@ def batch_objects(objects: int) -> Decimal:
     return BATCH_MILLION_OBJECTS.dollars * objects / 1_000_000
 
 
+def as_json(objects: int | None) -> dict[str, float | None]:
+    """Return what a job of this many objects costs, and a minute of video; None: unknown."""
+    return {
+        "s3_batch_job_usd": float(BATCH_JOB.dollars),
+        "s3_batch_objects_usd": None if objects is None else float(batch_objects(objects)),
+        "rekognition_usd_per_minute": float(REKOGNITION_MINUTE.dollars),
+    }
+
+
 def dollars(amount: Decimal) -> str:
     """Return an amount as a person reads it: `$1,234.50`; less than a cent is not rounded away."""
     if 0 < amount < Decimal("0.01"):

@@ -174,11 +174,7 @@ class RetryPlan:
             "region": self.deployment.region,
             "account_id": self.deployment.account_id,
             "manifest": f"s3://{self.deployment.work_bucket}/{self.manifest_key}",
-            "price": {
-                "s3_batch_job_usd": float(prices.BATCH_JOB.dollars),
-                "s3_batch_objects_usd": float(prices.batch_objects(self.objects)),
-                "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
-            },
+            "price": prices.as_json(self.objects),
             "warnings": list(self.warnings),
         }
 

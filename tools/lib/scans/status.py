@@ -97,11 +97,11 @@ class ScanProgress:
         if self.settings.paused:
             by, reason = self.settings.paused_by or "somebody", self.settings.paused_reason or "no reason was given"
             return f"starting is paused by {printable(by)}: {printable(reason)}"
-        return (
-            "when it will be ready is not known yet"
-            if self.ready_at is None
-            else f"ready about {_clock_time(self.ready_at, self.now)}"
-        )
+        if self.to_come == 0:
+            return "about to be closed"
+        if self.ready_at is None:
+            return "when it will be ready is not known yet"
+        return f"ready about {_clock_time(self.ready_at, self.now)}"
 
     def sentences(self) -> list[str]:
         return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line()]

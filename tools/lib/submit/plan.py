@@ -146,11 +146,7 @@ class Plan:
             "manifest_sha256": self.sha256,
             "report": f"s3://{self.deployment.work_bucket}/{self.report_prefix}/",
             "jobs": 1,  # in plans of before a scan could have several
-            "price": {
-                "s3_batch_job_usd": float(prices.BATCH_JOB.dollars),
-                "s3_batch_objects_usd": None if self.objects is None else float(prices.batch_objects(self.objects)),
-                "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
-            },
+            "price": prices.as_json(self.objects),
             "estimate": self.estimate,
             "no_estimate": self.no_estimate,
             "prices": [price.as_json() for price in prices.PRICES],
