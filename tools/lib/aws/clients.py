@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import exceptions as aws_errors
@@ -55,7 +55,8 @@ class Clients:
     def __getattr__(self, name: str) -> BaseClient:
         if name not in Clients.__annotations__:
             raise AttributeError(name)
-        made: BaseClient = self._session.client(_SERVICES.get(name, name), config=_CONFIG)
+        client: Any = self._session.client  # the stubs know it by the literal names of all services
+        made: BaseClient = client(_SERVICES.get(name, name), config=_CONFIG)
         setattr(self, name, made)
         return made
 

@@ -149,7 +149,7 @@ class SubmitRun:
             skip_unchanged=request.skip_unchanged,
             measure=request.measure,
             deployment=found,
-            estimate=estimate and {**estimate.as_json(), "sentences": estimate.sentences()},
+            estimate=None if estimate is None else {**estimate.as_json(), "sentences": estimate.sentences()},
             warnings=(*built.warnings, *warnings),
         )
         files.write(plan)
