@@ -189,7 +189,7 @@ def _named(outcome: ObjectResult) -> dict[str, Value]:
 def _recorded(record: Record) -> dict[str, Value]:
     labels = sorted(record.labels, key=lambda label: label.confidence, reverse=True)
     return {
-        "labels": [{**label_json(label), "level": label.level} for label in labels],
+        "labels": [{"name": label.name, "parent": label.parent, "level": label.level, **label_json(label)} for label in labels],
         "confidence": labels[0].confidence if labels else None,
         "duration_seconds": None if record.duration_ms is None else record.duration_ms / 1000,
         "changed_during_scan": record.changed_during_scan,
