@@ -55,11 +55,14 @@ ALLOWED = {
         {
             "errors": "",
             "text": "",
+            "videos": "text",
             "aws": "errors",
+            "cli": "errors text aws",
             "listing": "errors text aws",
             "estimate": "errors text aws cli listing",
             "manifest": "errors text aws cli listing estimate",
             "doctor": "errors text aws cli",
+            "scans": "errors text aws cli",
             "submit": "errors text aws cli listing estimate manifest doctor scans review",
         }
     ),

@@ -12,15 +12,16 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 import click
 
+from tools.lib.aws.batch_jobs import POLL_SECONDS
 from tools.lib.cli.commands import Invocation, command
-from tools.lib.cli.output import EXIT_CODES
+from tools.lib.cli.output import EXIT_CODES, CommandResult
 from tools.lib.cli.params import BucketName
-from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
-from tools.lib.doctor import Findings
+from tools.lib.cli.program import CONTEXT_SETTINGS, poll_seconds_option, version_option
+from tools.lib.doctor import Case, Findings, examine
+from tools.lib.listing import Selection
 from tools.lib.scans import control
-from tools.lib.scans.control import Control
-from tools.lib.scans.redrive import Redriven
-from tools.lib.scans.status import CommandResult, ScanList, ScanProgress
+from tools.lib.scans.redrive import Redrive, Redriven
+from tools.lib.scans.status import ScanProgress, find, progress_of, scan_list
 
 
 @click.group(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
@@ -40,13 +41,7 @@ def main() -> None:
 @main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
 @click.option("--watch", is_flag=True, help="Refresh every 30 seconds, until the scan is over.")
-@click.option(
-    "--poll-seconds",
-    type=click.FloatRange(min=0.01),
-    envvar="VIDEO_MODERATION_POLL_SECONDS",
-    default=control.WATCH_SECONDS,
-    hidden=True,
-)
+@poll_seconds_option(POLL_SECONDS)
 @command
 def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: float) -> ScanProgress | None:
     """Show the progress of SCAN, or of the newest scan, and when it will be ready.
@@ -59,24 +54,25 @@ def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: floa
     The estimate uses the last hour's pace; objects that are not videos count as still to come until nothing waits.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if not watch:
-        return _control(run).status(scan)
+        return progress_of(run, [find(run, scan)])[0]
     last = None
     with run.terminal.bar("videos") as bar:
-        for last in _control(run).watch(scan, poll_seconds):
+        for last in control.watch(run, scan, poll_seconds):
             bar.show(last.line(), last.totals.final, last.total)
     return last
 
 
 @main.command("list", epilog=EXIT_CODES)
 @command
-def list_scans(run: Invocation) -> ScanList:
+def list_scans(run: Invocation) -> CommandResult:
     """List all scans, the newest first.
 
     \b
     python tools/control_scan.py list
     python tools/control_scan.py list --json | jq -r '.scans[].scan'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).list()
+    scans = progress_of(run, run.table.scans.scans())
+    return CommandResult(scan_list(scans), {"scans": [each.as_json() for each in scans]})
 
 
 @main.command(epilog=EXIT_CODES)
@@ -89,7 +85,7 @@ def pause(run: Invocation, *, scan: str | None) -> CommandResult:
     python tools/control_scan.py pause
     python tools/control_scan.py pause 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).pause(scan)
+    return control.pause(run, scan)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -102,7 +98,7 @@ def resume(run: Invocation, *, scan: str | None) -> CommandResult:
     python tools/control_scan.py resume
     python tools/control_scan.py resume 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).resume(scan)
+    return control.resume(run, scan)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -114,7 +110,7 @@ def slots(run: Invocation, *, number: int) -> CommandResult:
     \b
     python tools/control_scan.py slots 10
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).slots(number)
+    return control.slots(run, number)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -129,7 +125,7 @@ def cancel(run: Invocation, *, scan: str, agreed: bool) -> CommandResult:
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     run.require_agreement("pass --yes", agreed=agreed)
-    return _control(run).cancel(scan, agreed=agreed)
+    return control.cancel(run, scan, agreed=agreed)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -144,7 +140,8 @@ def doctor(run: Invocation, *, bucket: str, prefixes: tuple[str, ...], unconfirm
     python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket
     python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket --json | jq -r '.findings[] | select(.level == "stop") | .cure'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).doctor(bucket, prefixes, unconfirmed_mail=unconfirmed_mail)
+    ranges = Selection(bucket=bucket, prefixes=prefixes).ranges
+    return examine(Case(run.clients, run.deployment, run.table, bucket, unconfirmed_mail, ranges))
 
 
 @main.command(epilog=EXIT_CODES)
@@ -155,11 +152,8 @@ def redrive(run: Invocation) -> Redriven:
     \b
     python tools/control_scan.py redrive
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _control(run).redrive()
-
-
-def _control(run: Invocation) -> Control:
-    return Control(run.program_context, run.terminal, run.target)
+    with run.terminal.bar("letters") as bar:
+        return Redrive(run.clients.sqs, run.clients.functions, run.table.scans, run.clock, run.deployment).run(bar)
 
 
 if __name__ == "__main__":

@@ -17,21 +17,22 @@ import click
 
 from handlers.domain.identity import Video
 from tools.lib.cli.commands import DefaultGroup, Invocation, command
-from tools.lib.cli.output import EXIT_CODES, ExitCode
+from tools.lib.cli.output import EXIT_CODES, CommandResult, ExitCode
 from tools.lib.cli.params import Moment, ObjectUri
-from tools.lib.cli.program import CONTEXT_SETTINGS, submitting_options, version_option
-from tools.lib.rejudge.command import PolicyRequest, RejudgeRun
+from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
+from tools.lib.rejudge.command import Rejudging
 from tools.lib.rejudge.comparison import Comparison
-from tools.lib.retry.command import RetryRequest, RetryRun
+from tools.lib.retry.command import RetryRun
+from tools.lib.review import apply as decisions
 from tools.lib.review import former_options
-from tools.lib.review.apply import Applied, ApplyRun
+from tools.lib.review.apply import Applied
 from tools.lib.review.command import Files, ReviewRun
 from tools.lib.review.export import Form, Rows
-from tools.lib.review.history import History, HistoryRun
+from tools.lib.review.history import History, history_of
 from tools.lib.review.inputs import ScanChoice, ScanOptions, scan_options
 from tools.lib.review.summary import Review
-from tools.lib.scans.control import Control
-from tools.lib.scans.status import ScanHistory
+from tools.lib.scans.status import past, progress_of, scan_list
+from tools.lib.submit.options import SubmitOptions, submit_options
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -111,28 +112,15 @@ def apply(run: Invocation, *, file: Path, scan: str | None, decided_by: str | No
     python tools/review_report.py apply decisions.json
     python tools/review_report.py apply decisions.json --decided-by 'Ada Lovelace'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return ApplyRun(run.program_context, run.terminal, run.target, scan_id=scan, decided_by=decided_by).run(file)
+    return decisions.apply(run, file, scan_id=scan, decided_by=decided_by)
 
 
 @main.command(epilog=EXIT_CODES)
 @click.option("--all-failed", is_flag=True, help="Retry everything that failed, whatever the reason.")
-@click.option("--dry-run", is_flag=True, help="Show what would be retried and why, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--wait", is_flag=True, help="Follow the scan to its end.")
 @scan_options
-@submitting_options
+@submit_options("Show what would be retried and why, and change nothing.")
 @command
-def retry(
-    run: Invocation,
-    *,
-    all_failed: bool,
-    dry_run: bool,
-    yes: bool,
-    wait: bool,
-    poll_seconds: float,
-    manifests: Path,
-    **which: Unpack[ScanOptions],
-) -> ExitCode:
+def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unpack[ScanOptions]) -> ExitCode:
     """Submit again, under the same scan, what failed for a retryable reason, is stuck, or was never attempted.
 
     \b
@@ -140,18 +128,8 @@ def retry(
     python tools/review_report.py retry --wait
     python tools/review_report.py retry --all-failed --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    run.require_agreement("pass --yes to retry, or --dry-run to see what would be retried", agreed=yes or dry_run)
-    request = RetryRequest(
-        target=run.target,
-        choice=ScanChoice.of(**which),
-        all_failed=all_failed,
-        dry_run=dry_run,
-        agreed=yes,
-        wait=wait,
-        poll_seconds=poll_seconds,
-        manifests=manifests,
-    )
-    return RetryRun(run.program_context, run.terminal, request).run()
+    run.require_agreement("pass --yes to retry, or --dry-run to see what would be retried", agreed=how.yes or how.dry_run)
+    return RetryRun(run, ScanChoice.of(**which), how, all_failed=all_failed).run()
 
 
 @main.command(epilog=EXIT_CODES)
@@ -170,8 +148,8 @@ def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: U
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if mail and not applied:
         raise click.UsageError("--mail-newly-flagged mails what becomes flagged: it requires --apply.")
-    request = PolicyRequest(path=file, apply=applied, mail=mail)
-    return RejudgeRun(run.program_context, run.terminal, run.target, ScanChoice.of(**which)).run(request)
+    scan = ScanChoice.of(**which).find(run)
+    return Rejudging(run.table.records, run.table.scans, run.terminal).run(scan, file, apply=applied, mail=mail)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -183,24 +161,26 @@ def video(run: Invocation, *, uri: Video) -> History:
     \b
     python tools/review_report.py video 's3://amzn-s3-demo-bucket/2024/a b.mp4'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return HistoryRun(run.program_context, run.target, uri).run()
+    return history_of(run, uri)
 
 
 @main.command("list", epilog=EXIT_CODES)
 @click.option("--since", type=Moment(), metavar="TIME", help="Only scans since then: 12h, 7d, 2w, or a date (UTC).")
 @command
-def list_scans(run: Invocation, *, since: datetime | None) -> ScanHistory:
+def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
     """List scans in one line each, the newest first.
 
     \b
     python tools/review_report.py list
     python tools/review_report.py list --since 7d
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return Control(run.program_context, run.terminal, run.target).history(since.timestamp() if since else None)
+    after = since.timestamp() if since else None
+    scans = progress_of(run, [scan for scan in run.table.scans.scans() if scan.created_at >= (after or 0)])
+    return CommandResult(scan_list(scans, after), {"since": after, "scans": [past(each) for each in scans]})
 
 
 def _review(run: Invocation, files: Files, which: ScanOptions) -> Review:
-    return ReviewRun(run.program_context, run.terminal, run.target, ScanChoice.of(**which)).run(files)
+    return ReviewRun(run, ScanChoice.of(**which)).run(files)
 
 
 if __name__ == "__main__":

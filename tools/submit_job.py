@@ -1,4 +1,4 @@
-"""Submit a scan of videos in S3: choose them, show the plan, ask, and create the S3 Batch Operations jobs."""
+"""Submit a scan of videos in S3: choose them, show the plan, ask, and create the S3 Batch Operations job."""
 
 import sys
 from pathlib import Path
@@ -16,39 +16,21 @@ from typing import Any
 import click
 
 from handlers.domain.states import Lane
-from tools.lib.cli.output import EXIT_CODES, Terminal
+from tools.lib.cli.commands import Invocation, command
+from tools.lib.cli.output import EXIT_CODES, ExitCode
 from tools.lib.cli.params import BucketName
-from tools.lib.cli.program import (
-    CONTEXT_SETTINGS,
-    ProgramContext,
-    Target,
-    ending,
-    output_options,
-    submitting_options,
-    target_options,
-    version_option,
-)
+from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
 from tools.lib.estimate import prices
 from tools.lib.estimate.inspection import EstimateOptions
 from tools.lib.estimate.options import Measure, estimate_options
 from tools.lib.estimate.prices import PriceTable
-from tools.lib.manifest import parts
 from tools.lib.submit.command import Request, SubmitRun
+from tools.lib.submit.options import SubmitOptions, submit_options
 from tools.lib.submit.selection_options import selection_options
 from tools.lib.submit.source_options import require_consistent, selection_for, source_from, source_options
 
 # Options that go into the request as they are.
-_HANDED_ON = (
-    "skip_unchanged",
-    "run_plan",
-    "recheck",
-    "rows_per_job",
-    "suspended",
-    "wait",
-    "unconfirmed_mail",
-    "poll_seconds",
-    "manifests",
-)
+_HANDED_ON = ("skip_unchanged", "run_plan", "recheck", "suspended", "unconfirmed_mail")
 
 
 @click.command(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
@@ -59,17 +41,8 @@ _HANDED_ON = (
 @estimate_options
 @click.option("--check", is_flag=True, help="Only look whether everything that a scan needs is as it should be.")
 @click.option("--skip-unchanged", is_flag=True, help="Leave out what an earlier scan finished and that has not changed since.")
-@target_options
 @click.option("--express", is_flag=True, help="Use the express lane, which does not wait behind a large scan.")
-@click.option(
-    "--rows-per-job",
-    type=click.IntRange(1, parts.MAX_ROWS_PER_JOB),
-    default=parts.ROWS_PER_JOB,
-    show_default=True,
-    help="A longer manifest becomes several jobs of the scan, at most six at a time.",
-)
-@click.option("--suspended", is_flag=True, help="Let the jobs wait until somebody confirms them in the console.")
-@click.option("--dry-run", is_flag=True, help="Write the plan, show it, and change nothing in AWS.")
+@click.option("--suspended", is_flag=True, help="Let the job wait until somebody confirms it in the console.")
 @click.option(
     "--run-plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -77,30 +50,23 @@ _HANDED_ON = (
     help="Submit exactly what a plan says, or the rest of it where an earlier run stopped.",
 )
 @click.option("--recheck", is_flag=True, help="With --run-plan: refuse if the source would answer differently by now.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--wait", is_flag=True, help="Follow the scan to its end.")
 @click.option(
     "--unconfirmed-mail", is_flag=True, help="Scan although no one has confirmed the mail subscription for flagged videos."
 )
-@output_options
-@submitting_options
+@submit_options("Write the plan, show it, and change nothing in AWS.")
+@command
 def main(
+    run: Invocation,
     *,
     bucket: str | None,
-    stack: str,
-    region: str | None,
-    profile: str | None,
     express: bool,
-    dry_run: bool,
-    yes: bool,
     check: bool,
     measure: Measure,
     max_cost: Decimal | None,
     prices_file: Path | None,
-    as_json: bool,
-    debug: bool,
+    how: SubmitOptions,
     **options: Any,  # noqa: ANN401 - click hands values over by name
-) -> None:
+) -> ExitCode:
     """Submit a scan of the videos in an S3 bucket.
 
     \b
@@ -109,29 +75,23 @@ def main(
     python tools/submit_job.py --run-plan manifests/01M825DE0HMYZWV3AMXZMFJTGG.plan.json
     python tools/submit_job.py --manifest s3://amzn-s3-demo-work/mine.csv --yes --json | jq -r .scan_id
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    context = click.get_current_context()
-    require_consistent(context)
-    program_context: ProgramContext = context.obj or ProgramContext()
-    terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=program_context.interactive)
-    if not (dry_run or yes or check or terminal.interactive):
-        raise click.UsageError("Cannot prompt without a terminal; pass --yes to submit, or --dry-run to look at the plan.")
+    require_consistent(click.get_current_context())
+    cure = "pass --yes to submit, or --dry-run to look at the plan"
+    run.require_agreement(cure, agreed=how.dry_run or how.yes or check)
     source = source_from(**options)
-    with ending(terminal, debug=debug):
-        request = Request(
-            target=Target(stack=stack, region=region, profile=profile),
-            source=source,
-            bucket=bucket,
-            selection=partial(selection_for, source, **options),
-            lane=Lane.EXPRESS if express else Lane.NORMAL,
-            estimate_options=EstimateOptions(
-                measure=measure, max_cost=max_cost, prices=prices.load(prices_file) if prices_file else PriceTable()
-            ),
-            dry_run=dry_run,
-            agreed=yes,
-            check=check,
-            **{name: options[name] for name in _HANDED_ON},
-        )
-        sys.exit(SubmitRun(program_context, terminal, request).run())
+    request = Request(
+        source=source,
+        bucket=bucket,
+        selection=partial(selection_for, source, **options),
+        lane=Lane.EXPRESS if express else Lane.NORMAL,
+        estimate_options=EstimateOptions(
+            measure=measure, max_cost=max_cost, prices=prices.load(prices_file) if prices_file else PriceTable()
+        ),
+        check=check,
+        how=how,
+        **{name: options[name] for name in _HANDED_ON},
+    )
+    return SubmitRun(run, request).run()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 import av
 
 from tests.tools.estimate.films import FRAGMENTED, film
-from tools.lib.estimate import Header, HeaderReader
+from tools.lib.estimate.mp4.header import Header, HeaderReader
 from tools.lib.listing import ListedObject
 
 LONG = 7_200

@@ -2,8 +2,11 @@
 
 import math
 import random
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from handlers.domain import taxonomy
+from handlers.domain.decision import Decision
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan, Segment, Totals
 from handlers.domain.states import ScanStatus, State
@@ -151,6 +154,14 @@ def _counted(outcomes, truth):
     for outcome in outcomes:
         truth.count(outcome)
         yield outcome
+
+
+def decided(video, judgement, note=""):
+    """Return a flagged video about which Ana has decided."""
+    record = video.outcome.record
+    at = datetime(2026, 10, 30, 10, tzinfo=UTC).timestamp()
+    about = {"video": record.video, "etag": "etag", "scan_id": SCAN, "attempt": 0}
+    return replace(video, decision=Decision(**about, judgement=judgement, note=note, decided_by="Ana", decided_at=at))
 
 
 def page_of(made, totals, **more):

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, review, with_segments
-from tools.lib.review.page import RecordedDecision
+from handlers.domain.decision import Judgement
+from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, decided, review, with_segments
 
 
 def opened(page, number=0):
@@ -240,8 +240,8 @@ def test_a_note_alone_is_not_lost_silently(pages):
 def test_recorded_decision_is_shown(pages):
     """What was decided before stands in the list and in the details, until it is decided anew."""
     made, totals = review(flagged_count=1)
-    recorded = RecordedDecision(decision="false-alarm", note="<i>poster</i>", decided_by="Ana", decided_at="2026-10-30T10:00:00Z")
-    page = pages.open(made, totals, decisions={made.flagged[0].outcome.video.id: recorded})
+    made.flagged[0] = decided(made.flagged[0], Judgement.FALSE_ALARM, note="<i>poster</i>")
+    page = pages.open(made, totals)
     before = page.locator("tr.row .cell-decision").first.inner_text()
 
     details = opened(page)
@@ -249,7 +249,7 @@ def test_recorded_decision_is_shown(pages):
     page.get_by_role("button", name="Confirm").click()
 
     assert "False alarm (recorded)" == before
-    assert "Recorded before: False alarm by Ana, 2026-10-30T10:00:00Z: <i>poster</i>" in text
+    assert "Recorded before: False alarm by Ana, 2026-10-30T10:00:00.000Z: <i>poster</i>" in text
     assert "Confirmed" == page.locator("tr.row .cell-decision").first.inner_text()
 
 

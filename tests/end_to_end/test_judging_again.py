@@ -18,7 +18,7 @@ from tools.emulator.samples import tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 from tools.lib.cli.output import Terminal
-from tools.lib.rejudge.command import PolicyRequest, Rejudging
+from tools.lib.rejudge.command import Rejudging
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
@@ -58,11 +58,7 @@ class Judged:
         policy = {"default": {"min_confidence": default, "alert": True}, "labels": rules}
         self._path.write_text(json.dumps(policy), encoding="utf-8")
         terminal = Terminal(as_json=True, out=io.StringIO(), err=io.StringIO(), interactive=False)
-        return (
-            Rejudging(self.table.records, self.table.scans, terminal)
-            .run(self.scan, PolicyRequest(path=self._path, apply=apply))
-            .as_json()
-        )
+        return Rejudging(self.table.records, self.table.scans, terminal).run(self.scan, self._path, apply=apply).as_json()
 
     def record(self, key):
         """Return the record of a video."""

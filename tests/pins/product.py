@@ -36,6 +36,7 @@ from tests.kill import scenarios
 from tests.once import shipped_context, synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools import control_scan, rehearse, review_report, submit_job
+from tools.lib import doctor
 from tools.lib.cli.program import ProgramContext
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
 from tools.rehearsal.assembly import SNAPSHOT
@@ -118,11 +119,11 @@ def run(account, command, **values):
         clock=account.clock,
         entropy=lambda count: bytes(range(count)),
         interactive=False,
-        examine=account.examine,
     )
     submits = program == "submit_job.py" or arguments[0] == "retry"
     folder = ["--manifests", str(account.manifests)] if submits else []
-    return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=context, catch_exceptions=False)
+    with mock.patch.object(doctor, "CHECKS", account.checks):
+        return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=context, catch_exceptions=False)
 
 
 def submit(line, *arguments):

@@ -12,9 +12,9 @@ from handlers.domain.record import BatchJob, ObjectFacts, Problem, Progress, Rec
 from handlers.domain.states import ScanStatus, State
 from tools import submit_job
 from tools.control_scan import main
+from tools.lib import doctor
 from tools.lib.cli.program import ProgramContext
 from tools.lib.doctor import Finding, Level
-from tools.lib.doctor.findings import Findings
 
 BUCKET = "amzn-s3-demo-bucket"
 SCAN = "01K742SG00000G40R40M30E209"
@@ -342,22 +342,21 @@ class TestDoctor:
     """The same look as `submit_job.py --check`, without a scan in mind."""
 
     @pytest.fixture(name="looks")
-    def _looks(self, account):
+    def _looks(self, account, monkeypatch):
         """A function that runs both programs with a doctor who finds this, and returns their results and what each looked at."""
 
         def run(found, *arguments):
             cases = []
 
-            def examine(case):
+            def check(case):
                 cases.append((case.bucket, case.prefixes, case.unconfirmed_mail, case.deployment))
-                return Findings(found)
+                return found
 
-            machine = ProgramContext(
-                connect=lambda _profile, _region: account.clients, examine=examine, clock=account.clock, interactive=False
-            )
-            check = CliRunner().invoke(submit_job.main, ["--check", *arguments], obj=machine)
-            doctor = CliRunner().invoke(main, ["doctor", *arguments], obj=machine)
-            return check, doctor, cases
+            monkeypatch.setattr(doctor, "CHECKS", (("mail", check),))
+            machine = ProgramContext(connect=lambda _profile, _region: account.clients, clock=account.clock, interactive=False)
+            checked = CliRunner().invoke(submit_job.main, ["--check", *arguments], obj=machine)
+            examined = CliRunner().invoke(main, ["doctor", *arguments], obj=machine)
+            return checked, examined, cases
 
         return run
 
@@ -367,12 +366,12 @@ class TestDoctor:
         """Both look at the same, say the same and end with the same exit code."""
         arguments = ["--bucket", BUCKET, "--prefix", "b/", "--prefix", "a/", "--prefix", "a/1/", "--unconfirmed-mail", *form]
 
-        check, doctor, (checked, examined) = looks((Finding("mail", level, "a finding", "a cure"),), *arguments)
+        checked, examined, (first, second) = looks((Finding("mail", level, "a finding", "a cure"),), *arguments)
 
-        assert checked == examined
-        assert ((BUCKET, ("a/", "b/"), True)) == examined[:3]
-        assert (code, check.stdout, check.stderr) == (doctor.exit_code, doctor.stdout, doctor.stderr)
-        assert "a cure" in doctor.stdout
+        assert first == second
+        assert ((BUCKET, ("a/", "b/"), True)) == second[:3]
+        assert (code, checked.stdout, checked.stderr) == (examined.exit_code, examined.stdout, examined.stderr)
+        assert "a cure" in examined.stdout
 
     def test_looks_for_real(self, account, errors):
         """Without a double the real checks are made, and nothing is changed."""

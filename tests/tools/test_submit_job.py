@@ -295,7 +295,7 @@ def test_no_access_to_the_bucket(stocked, errors):
     )
 
 
-@pytest.mark.parametrize("operation", ["GetBucketVersioning", "ListObjectsV2", "CreateMultipartUpload", "ListSubscriptionsByTopic"])
+@pytest.mark.parametrize("operation", ["GetBucketVersioning", "ListObjectsV2", "PutObject"])
 def test_no_access_to_anything_else(stocked, errors, operation):
     """What AWS denies is named with the operation that needs the permission."""
     stocked.wire.answer(operation, lambda _: errors.http("AccessDenied", 403, "not authorized"))
@@ -505,11 +505,11 @@ def test_waiting_follows_the_scan_to_its_end(stocked):
 
     assert (result.exit_code, result.stdout) == (
         3,
-        "batch job Complete, 3 of 3 tasks; 0 running; 3 not looked at; the scan is closed\n",
+        "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, the scan is closed\n",
     )
     assert told(result)[-3:-1] == [
-        "batch job Active, 1 of 3 tasks; 0 running; none finished yet",
-        "batch job Complete, 3 of 3 tasks; 0 running; none finished yet",
+        "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, when it will be ready is not known yet",
+        "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, when it will be ready is not known yet",
     ]
     assert stocked.clock.sleeps == [30.0, 30.0, 30.0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 
@@ -33,3 +34,8 @@ def moment(epoch_seconds: float) -> str:
 def iso_time(epoch_seconds: float) -> str:
     """Return a time to the millisecond, in UTC, as browsers write it: `2026-11-22T16:30:00.250Z`."""
     return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def block(title: str, lines: Sequence[str]) -> list[str]:
+    """Return lines below their title, set apart from what stands above; nothing where there are none."""
+    return ["", title, *(f"  {line}" for line in lines)] if lines else []

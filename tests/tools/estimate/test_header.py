@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from handlers.domain import objects
 from tests.tools.estimate.films import FRAGMENTED, film
-from tools.lib.estimate import Header, HeaderReader, Unreadable
-from tools.lib.estimate.mp4.header import LONGEST_SECONDS
+from tools.lib.estimate.mp4.header import LONGEST_SECONDS, Header, HeaderReader, Unreadable
 from tools.lib.estimate.mp4.ranged_reader import MAX_BYTES, MAX_GETS
 from tools.lib.listing import ListedObject
 from tools.lib.listing.sizes import UNKNOWN_SIZE

@@ -9,9 +9,13 @@ import pytest
 from handlers.domain.record import Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.errors import ToolError
-from tools.lib.estimate import Header, Measurements, Population, Range, Sampler, Speed, Unreadable, estimate, measured_speed
-from tools.lib.estimate.pace import BEFORE_AND_AFTER, STARTS_PER_SECOND, UNMEASURED_SPEED, seconds_until_done
+from tools.lib.estimate.figure import Range
+from tools.lib.estimate.measurements import Measurements
+from tools.lib.estimate.mp4.header import Header, Unreadable
+from tools.lib.estimate.pace import BEFORE_AND_AFTER, STARTS_PER_SECOND, UNMEASURED_SPEED, Speed, measured_speed, seconds_until_done
 from tools.lib.estimate.prices import PriceTable, load
+from tools.lib.estimate.result import estimate
+from tools.lib.estimate.sampling import Sampler
 from tools.lib.listing import ListedObject
 
 NOW = 1_800_000_000.0
@@ -27,10 +31,9 @@ def estimated(readings, *, unread=(), **changed):
     sampler, measured = Sampler(0), Measurements()
     for number, (size, reading) in enumerate(readings):
         found = ListedObject(str(number), size)
-        sampler.offer(found)
+        sampler.offer_all([size], lambda _, found=found: found)
         measured.add(found, reading)
-    for size in unread:
-        sampler.offer(ListedObject("unread", size))
+    sampler.offer_all(unread, lambda at: ListedObject("unread", unread[at]))
     objects = len(readings) + len(unread) - measured.faults.total()
     given = {"objects": objects, "now": NOW, "slots": 10, "speed": STEADY, "prices": PriceTable(), "region": "us-east-1", **changed}
     return estimate(sampler.draw().populations, measured, **given)
@@ -115,11 +118,11 @@ class TestDollars:
         assert 0 < found.cost.around.low < found.cost.around.best < found.cost.around.high < 0.1
         assert found.dollars.best == pytest.approx(100.2501 + found.cost.around.best)
 
-    def test_jobs_and_generated(self):
-        """Each job costs, and so does a manifest that S3 makes, by the objects in the bucket."""
-        found = estimated([(1_000, video())], jobs=4, generated_from=2_000_000)
+    def test_job(self):
+        """The job costs, and each of its objects."""
+        found = estimated([(1_000, video())])
 
-        assert 4 * 0.25 + 2 * 0.015 == pytest.approx(found.cost.batch.best, abs=0.001)
+        assert 0.25 + 0.000_001 == pytest.approx(found.cost.batch.best)
 
     def test_max_cost(self):
         """The upper end of the bar counts: a limit is meant to hold."""
@@ -278,4 +281,4 @@ class TestRenderings:
         found = estimate({}, Measurements(), objects=0, now=NOW, slots=1, speed=STEADY, prices=PriceTable(), region="us-east-1")
 
         assert 0 == found.minutes.high
-        assert Population(0, 0) == Sampler(5).draw().population
+        assert {} == Sampler(5).draw().populations

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.lib.estimate import Sampler
-from tools.lib.estimate.sampling import LEAST_OF_A_CLASS, class_of
+from tools.lib.estimate.sampling import LEAST_OF_A_CLASS, Sampler, class_of
 from tools.lib.listing import ListedObject
 
 sizes = st.lists(st.integers(0, 10 * 1024**3), max_size=300)
@@ -18,17 +17,22 @@ def objects(of):
     return [ListedObject(str(number), size) for number, size in enumerate(of)]
 
 
+def offer(sampler, listing):
+    """Offer listed objects in one batch."""
+    sampler.offer_all([found.size for found in listing], listing.__getitem__)
+
+
 @given(sizes, st.integers(0, 50), st.integers(0, 3))
 def test_any_listing(of, wanted, seed):
     """Of any listing the counts are right, the sample holds no object twice, and not fewer than wanted where there are enough."""
     listing = objects(of)
     sampler = Sampler(wanted, seed)
 
-    passed = list(sampler.offering(listing))
+    offer(sampler, listing)
     sample = sampler.draw()
 
-    assert listing == passed
-    assert (len(of), sum(of)) == (sample.population.count, sample.population.bytes)
+    populations = sample.populations.values()
+    assert (len(of), sum(of)) == (sum(each.count for each in populations), sum(each.bytes for each in populations))
     assert Counter(map(class_of, of)) == {at: each.count for at, each in sample.populations.items()}
     assert len(sample.chosen) == len(set(sample.chosen))
     assert set(sample.chosen) <= set(listing)
@@ -41,7 +45,7 @@ def test_batches(of, wanted):
     """Offered in batches, of which only a few objects are made, a listing gives the same sample as one by one."""
     listing, one_by_one, in_batches = objects(of), Sampler(wanted, 7), Sampler(wanted, 7)
     for found in listing:
-        one_by_one.offer(found)
+        offer(one_by_one, [found])
 
     for at in range(0, len(of), 10):
         in_batches.offer_all(of[at : at + 10], lambda number, at=at: listing[at + number])
@@ -56,8 +60,7 @@ def test_fair():
 
     for seed in range(2_000):
         sampler = Sampler(10, seed)
-        for found in listing:
-            sampler.offer(found)
+        offer(sampler, listing)
         drawn.update(sampler.draw().chosen)
 
     assert 20_000 == drawn.total()
@@ -68,7 +71,6 @@ def test_giants_are_drawn():
     """The few that hold most of the bytes are all in the sample."""
     listing = objects([10_000] * 5_000 + [5 * 1024**3] * 5)
     sampler = Sampler(100, 1)
-    for found in listing:
-        sampler.offer(found)
+    offer(sampler, listing)
 
     assert set(listing[-5:]) <= set(sampler.draw().chosen)

@@ -14,8 +14,7 @@ from handlers.domain.objects import MAX_BYTES, eligibility
 from tools.lib.errors import ToolError
 from tools.lib.listing import Batch, ListedObject, Sample, Selection
 from tools.lib.manifest import remove_rows
-from tools.lib.manifest.rows import manifest_rows
-from tools.lib.manifest.write import write_manifest
+from tools.lib.manifest.write import manifest_rows, write_manifest
 
 BUCKET = "amzn-s3-demo-bucket"
 ALL = Selection(bucket=BUCKET)

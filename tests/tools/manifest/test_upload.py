@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from handlers.domain.identity import Video
 from tools.lib.listing import Batch, ListedObject
 from tools.lib.manifest import upload as manifest
-from tools.lib.manifest.rows import manifest_rows
+from tools.lib.manifest.write import manifest_rows
 
 ROOT = Path(__file__).parents[3]
 BUCKET = "amzn-s3-demo-bucket"
@@ -21,6 +21,17 @@ WORK_BUCKET = "amzn-s3-demo-work"
 
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1024).filter(lambda key: len(key.encode()) <= 1024)
 versions = st.none() | st.just("null") | st.text("abcXYZ019._-", min_size=1, max_size=40)
+
+
+class Bar:
+    """Notes how far the upload is said to have come."""
+
+    def __init__(self):
+        self.shown = []
+
+    def show(self, _text, done, total):
+        """Note it."""
+        self.shown.append((done, total))
 
 
 def alike(objects):
@@ -37,12 +48,12 @@ def path(tmp_path_factory):
 @given(st.lists(st.tuples(keys, versions), max_size=5))
 def test_videos_come_back(path, objects):
     """Rows of videos all have a version column where any has a version, and give every key back."""
-    written = manifest.write_videos(path, [Video(BUCKET, key, version) for key, version in objects])
+    told = manifest.write_videos(path, [Video(BUCKET, key, version) for key, version in objects])
 
     with path.open(encoding="utf-8", newline="") as source:
         rows = list(csv.reader(source))
     versioned = any(version is not None for _, version in objects)
-    assert (written.rows, written.versioned) == (len(objects), versioned)
+    assert told is versioned
     assert [(row[0], unquote(row[1], errors="strict"), *row[2:]) for row in rows] == [
         (BUCKET, key, version or "") if versioned else (BUCKET, key) for key, version in objects
     ]
@@ -97,11 +108,11 @@ def test_the_upload_is_encrypted_by_s3_and_its_etag_bare(account, tmp_path):
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"bucket,key\n")
 
-    uploaded = manifest.upload(account.clients.s3, path, (WORK_BUCKET, "manifests/x.csv"), lambda _: None)
+    uploaded = manifest.upload(account.clients.s3, path, (WORK_BUCKET, "manifests/x.csv"), Bar())
 
     head = account.s3.head_object(Bucket=WORK_BUCKET, Key="manifests/x.csv")
-    [created] = account.wire.of("CreateMultipartUpload")
-    assert created["ServerSideEncryption"] == "AES256"
+    [put] = account.wire.of("PutObject")
+    assert put["ServerSideEncryption"] == "AES256"
     assert head["ServerSideEncryption"] == "AES256"
     assert f'"{uploaded.etag}"' == head["ETag"]
     assert uploaded.uri == "s3://amzn-s3-demo-work/manifests/x.csv"
@@ -111,21 +122,24 @@ def test_a_large_manifest_goes_up_in_parts(account, tmp_path):
     """More than a part's worth arrives whole and in order, and the progress adds up."""
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"".join(b"%020d\n" % number for number in range(manifest.PART_BYTES // 21 + 1000)))
-    arrived = []
+    bar = Bar()
 
-    manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), arrived.append)
+    manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), bar)
 
     assert account.s3.get_object(Bucket=WORK_BUCKET, Key="x.csv")["Body"].read() == path.read_bytes()
-    assert arrived == [manifest.PART_BYTES, path.stat().st_size - manifest.PART_BYTES]
+    assert [created["ServerSideEncryption"] for created in account.wire.of("CreateMultipartUpload")] == ["AES256"]
+    assert len(account.wire.of("UploadPart")) == 2
+    assert sorted(bar.shown) == bar.shown
+    assert bar.shown[-1] == (path.stat().st_size, path.stat().st_size)
 
 
 def test_a_failed_upload_leaves_no_parts(account, errors, tmp_path):
     """Parts of an upload that failed are invisible and cost money: the upload is aborted, and the fault is told."""
     path = tmp_path / "manifest.csv"
-    path.write_bytes(b"bucket,key\n")
+    path.write_bytes(bytes(manifest.PART_BYTES + 1))
     account.wire.answer("UploadPart", lambda _: errors.http("AccessDenied", 403))
 
     with pytest.raises(ClientError, match="UploadPart"):
-        manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), lambda _: None)
+        manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), Bar())
 
     assert "Uploads" not in account.s3.list_multipart_uploads(Bucket=WORK_BUCKET)

@@ -12,7 +12,7 @@ from handlers.domain.record import LabelSummary, ObjectFacts, Record, Scan, Star
 from handlers.domain.states import State
 from tools.lib.cli.output import ExitCode, Terminal
 from tools.lib.errors import ToolError
-from tools.lib.rejudge.command import PolicyRequest, Rejudging
+from tools.lib.rejudge.command import Rejudging
 from tools.lib.rejudge.comparison import VIDEOS_SHOWN
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -70,7 +70,7 @@ def _rejudge(table, tmp_path):
         terminal = Terminal(as_json=False, out=io.StringIO(), err=io.StringIO(), interactive=False)
         # moto's transactions lose writes under threads (docs/decisions/own-dynamodb-and-sqs.md): the end-to-end test has eight
         rejudging = Rejudging(through, table.scans, terminal, writers=1)
-        return rejudging.run(SCAN, PolicyRequest(path=path, **options))
+        return rejudging.run(SCAN, path, **options)
 
     return run
 
@@ -263,7 +263,7 @@ def test_no_policy(account, table, tmp_path):
     account.wire.calls.clear()
 
     with pytest.raises(ToolError, match="default"):
-        Rejudging(table.records, table.scans, terminal).run(SCAN, PolicyRequest(path=tmp_path / "bad.json"))
+        Rejudging(table.records, table.scans, terminal).run(SCAN, tmp_path / "bad.json")
 
     assert [] == account.wire.calls
 

@@ -8,7 +8,7 @@ from handlers.domain.identity import Video
 from handlers.domain.reasons import REASONS
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
-from tools.lib.estimate import Header
+from tools.lib.estimate.mp4.header import Header
 from tools.lib.retry.retryable import IDLE_SECONDS, MESSAGE_SECONDS, RUNNING_SECONDS, Moment, diagnose
 from tools.lib.review.join import ObjectResult, ObjectStatus
 

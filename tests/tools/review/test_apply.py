@@ -1,7 +1,7 @@
 """Decisions come back: `review_report.py apply`, and what a review then shows."""
 
-import io
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,22 +19,15 @@ from tests.tools.review_doubles import (
     add_record,
     add_report,
     add_scan,
-    program_context,
     review,
     said,
     video,
 )
-from tools.lib.cli.output import Terminal
-from tools.lib.cli.program import Target
 from tools.lib.review import decisions as decisions_file
-from tools.lib.review.command import Files, ReviewRun, recorded_decisions
-from tools.lib.review.inputs import ScanChoice
-from tools.lib.review.page import RecordedDecision
 
 AT = "2025-10-09T08:30:00.250Z"
 """Before the clock of the tests' account, 2025-10-09 08:53 UTC."""
 NOW = 1_760_000_000.0
-SILENT = Terminal(as_json=True, out=io.StringIO(), err=io.StringIO(), interactive=False)
 
 
 def entry(key="a.mp4", **changed):
@@ -219,16 +212,15 @@ def test_changed_between_look_and_write(scanned, tmp_path):
     assert ["by another", "done", "done before"] == outcomes
 
 
-def test_the_page_gets_back_what_it_exported(scanned, apply):
+def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
     """A page of the same scan is handed each decision, its time as the first page wrote it."""
     apply(exported(entry(HOSTILE, note="a toy")))
-    review_run = ReviewRun(
-        program_context(scanned), SILENT, Target(stack="VideoModeration", region=None, profile=None), ScanChoice()
-    )
 
-    recorded = recorded_decisions(review_run.run(Files()).flagged)
+    review(scanned, "page", str(tmp_path / "page.html"))
 
-    expected = RecordedDecision(decision="confirmed", note="a toy", decided_by="Ada", decided_at=AT)
+    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', (tmp_path / "page.html").read_text())
+    recorded = {entry["id"]: entry["recorded"] for entry in json.loads(data)["flagged"] if "recorded" in entry}
+    expected = {"decision": "confirmed", "note": "a toy", "decided_by": "Ada", "decided_at": AT}
     assert {video(HOSTILE).id: expected} == recorded
 
 

@@ -151,13 +151,18 @@ def test_segments(tmp_path, form):
     )
 
 
+def original(cell):
+    """Return the text that `guarded` made a cell of: without the apostrophe it begins with, if it does."""
+    return cell.removeprefix("'")
+
+
 @given(key=HOSTILE, message=HOSTILE)
 def test_hostile_csv(tmp_path_factory, key, message):
     """No cell begins like a formula, and each gives back what it was made of, in one row."""
     text = written(tmp_path_factory.getbasetemp(), Form.CSV, Rows.VIDEOS, (failed(key, message),))
 
     [row] = cells(text)
-    assert (key, message) == (exports.original(row["key"]), exports.original(row["message"]))
+    assert (key, message) == (original(row["key"]), original(row["message"]))
     assert not any(cell.startswith(exports.FORMULA_STARTS) for cell in row.values())
 
 
@@ -175,7 +180,7 @@ def test_hostile_json_lines(tmp_path_factory, key, message):
 @given(HOSTILE)
 def test_guard_can_be_taken_off(text):
     """A guarded text begins like no formula and gives itself back."""
-    assert text == exports.original(exports.guarded(text))
+    assert text == original(exports.guarded(text))
     assert not exports.guarded(text).startswith(exports.FORMULA_STARTS)
 
 
@@ -253,7 +258,7 @@ def test_memory_does_not_grow(tmp_path, form):
     finally:
         tracemalloc.stop()
 
-    assert 5_000 == export.count
+    assert 5_000 + (form is Form.CSV) == len((tmp_path / "export").read_text().splitlines())
     assert peak < 300_000
 
 

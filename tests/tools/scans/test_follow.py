@@ -1,47 +1,58 @@
 """Following a scan to its end."""
 
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from handlers.adapters.table import ThrottledError
-from handlers.domain.record import BatchJob, Scan, Totals
+from handlers.domain.record import BatchJob, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
-from tools.lib.aws.batch_jobs import JobView, together
+from tools.lib.aws.batch_jobs import JobView
 from tools.lib.cli.output import ExitCode
-from tools.lib.scans.follow import Follower, Trouble, View
+from tools.lib.scans.follow import follow
+from tools.lib.scans.status import ScanProgress
+from tools.lib.submit.finish import Ended
 
 SCAN = "01K742SG00000G40R40M30E209"
 JOB = "00000000-0000-4000-8000-000000000001"
 
 
-@dataclass
-class Running:
-    scan_id: str
-
-
 class Table:
-    """A table that tells one status after another, the last one for good."""
+    """A table that tells one status after another, the last one for good; its own scans, records and control."""
 
     def __init__(self, *statuses, videos=None):
         self._statuses = list(statuses)
         self._videos = videos or {}
 
-    def scan(self, scan_id):
+    def scans(self):
         """Tell the next status, or raise it."""
         status = self._statuses[0] if len(self._statuses) == 1 else self._statuses.pop(0)
         if isinstance(status, Exception):
             raise status
-        return Scan(scan_id, "amzn-s3-demo-bucket", status=status)
+        return [Scan(SCAN, "amzn-s3-demo-bucket", status=status, objects=4)]
 
-    def totals(self, scan_id):
+    def totals(self, _scan_id):
         """Tell the totals."""
         return Totals(self._videos)
 
     def running(self):
         """Tell of a video of this scan and of one of another."""
-        return [Running(SCAN), Running("01K742SG00000000000000000A")]
+        return [SimpleNamespace(scan_id=SCAN), SimpleNamespace(scan_id="01K742SG00000000000000000A")]
+
+    def settings(self):
+        """Tell that there are none."""
+
+
+class Looks:
+    """A bar that notes what it is shown."""
+
+    def __init__(self):
+        self.texts = []
+
+    def show(self, text, _done, _total):
+        """Note it."""
+        self.texts.append(text)
 
 
 def job(status, succeeded=0, failed=0, **more):
@@ -51,28 +62,31 @@ def job(status, succeeded=0, failed=0, **more):
 
 
 def followed(account, table, *states):
-    """Every look at a scan whose job goes through these states."""
+    """Follow a scan whose job goes through these states; return the last look, the job, and what was shown."""
     account.jobs.states = list(states)
-    follower = Follower(
-        s3control=account.clients.s3control,
-        scans=table,
-        records=table,
-        account_id="111122223333",
+    run = SimpleNamespace(
+        clients=account.clients,
         clock=account.clock,
-        poll_seconds=30,
+        deployment=SimpleNamespace(account_id="111122223333", slots=18),
+        table=SimpleNamespace(scans=table, records=table, control=table),
     )
-    return list(follower.follow(SCAN, (JOB,), 4))
+    looks = Looks()
+    return *follow(run, SCAN, JOB, set_aside=0, poll_seconds=30, bar=looks), looks.texts
 
 
 def test_it_goes_on_to_the_end_of_the_scan(account):
     """A complete job means accepted, not analysed: following ends where the scan is closed."""
     table = Table(ScanStatus.OPEN, ScanStatus.OPEN, ScanStatus.CLOSED, videos={State.CLEAN: 4})
 
-    looks = followed(account, table, job("Active", 2), job("Complete", 4))
+    progress, last, shown = followed(account, table, job("Active", 2), job("Complete", 4))
 
-    assert [look.over for look in looks] == [False, False, True]
-    assert looks[-1].exit_code is ExitCode.DONE
-    assert looks[-1].running == 1
+    assert [text.partition(";")[0] for text in shown] == [
+        "batch job Active, 2 of 4 tasks",
+        "batch job Complete, 4 of 4 tasks",
+        "batch job Complete, 4 of 4 tasks",
+    ]
+    assert Ended(progress, last, 0).exit_code is ExitCode.DONE
+    assert progress.running == 1
 
 
 def test_a_job_that_is_over_is_not_asked_after_again(account):
@@ -88,19 +102,20 @@ def test_a_broken_job_ends_it_with_its_reasons(account, status):
     """A job that failed or was cancelled is told at once, with what AWS says about it."""
     reasons = [{"FailureCode": "ManifestError", "FailureReason": "Reading the manifest is forbidden: AccessDenied"}]
 
-    [look] = followed(account, Table(ScanStatus.OPEN), job(status, FailureReasons=reasons))
+    progress, last, shown = followed(account, Table(ScanStatus.OPEN), job(status, FailureReasons=reasons))
 
-    assert look.exit_code is ExitCode.FAILED
-    assert look.job.reasons == ("ManifestError: Reading the manifest is forbidden: AccessDenied",)
+    assert (Ended(progress, last, 0).exit_code, len(shown)) == (ExitCode.FAILED, 1)
+    assert last.reasons == ("ManifestError: Reading the manifest is forbidden: AccessDenied",)
+    assert Ended(progress, last, 0).sentences()[1:] == [f"job failed because  {last.reasons[0]}"]
 
 
 def test_a_new_job_may_be_unknown_for_a_while(account, errors):
     """Right after CreateJob DescribeJob may say NoSuchJob: that is not the end."""
     unknown = errors.http("NoSuchJob", 404)
 
-    looks = followed(account, Table(ScanStatus.OPEN, ScanStatus.CLOSED), unknown, job("Complete", 4))
+    _, _, shown = followed(account, Table(ScanStatus.OPEN, ScanStatus.CLOSED), unknown, job("Complete", 4))
 
-    assert [look.job.job.status for look in looks] == ["New", "Complete"]
+    assert [text.partition(";")[0] for text in shown] == ["batch job New", "batch job Complete, 4 of 4 tasks"]
 
 
 def test_a_job_that_stays_unknown_is_an_error(account, errors):
@@ -120,15 +135,30 @@ def test_what_passes_by_itself_does_not_end_it(account, errors):
         ScanStatus.CLOSED,
     )
 
-    looks = followed(account, table, job("Complete", 4))
+    _, _, shown = followed(account, table, job("Complete", 4))
 
-    assert [isinstance(look, Trouble) for look in looks] == [True, True, True, False]
+    assert [text.startswith("could not look this time, trying again: ") for text in shown] == [True, True, True, False]
 
 
 def test_what_does_not_pass_is_raised(account, errors):
     """Expired credentials will not come back by waiting."""
     with pytest.raises(ClientError, match="ExpiredToken"):
         followed(account, Table(errors.client("ExpiredTokenException")), job("Active"))
+
+
+def ended(status, job_status="Complete", failed_tasks=0, totals=None, *, set_aside=0, skipped=0, running=0):
+    """The end of a scan of four objects."""
+    progress = ScanProgress(
+        scan=Scan(SCAN, "amzn-s3-demo-bucket", status=status, objects=4),
+        totals=totals or Totals(),
+        running=running,
+        settings=Settings(),
+        slots=18,
+        now=1.0,
+        set_aside=set_aside,
+        job=(last := JobView(BatchJob(JOB, job_status, 4, 4 - failed_tasks, failed_tasks))),
+    )
+    return Ended(progress, last, skipped)
 
 
 @pytest.mark.parametrize(
@@ -140,72 +170,40 @@ def test_what_does_not_pass_is_raised(account, errors):
         (ScanStatus.CLOSED, "Complete", 0, {State.CANCELLED: 1}, ExitCode.SOME_FAILED),
         (ScanStatus.CANCELLED, "Complete", 0, {}, ExitCode.SOME_FAILED),
         (ScanStatus.OPEN, "Failed", 0, {}, ExitCode.FAILED),
-        (ScanStatus.OPEN, "Active", 0, {}, ExitCode.FAILED),
-        (ScanStatus.PAUSED, "Complete", 0, {State.CLEAN: 4}, ExitCode.FAILED),
     ],
 )
 def test_the_exit_code_is_computed_from_what_was_seen(status, job_status, failed_tasks, videos, code):
-    """Done is only what is over and whole; not over is never done."""
-    view = View(JobView(BatchJob(JOB, job_status, 4, 4 - failed_tasks, failed_tasks)), status, 4, Totals(videos))
-
-    assert view.exit_code is code
+    """Done is only what is over and whole."""
+    assert ended(status, job_status, failed_tasks, Totals(videos)).exit_code is code
 
 
-def test_what_was_left_out_of_the_job_counts(account):
+def test_what_was_left_out_of_the_job_counts():
     """The table does not know it, the exit code and both renderings do; it is added to what the functions found ineligible."""
-    totals = Totals({State.CLEAN: 3, State.FAILED: 1}, failures={"empty": 1})
+    shown = ended(ScanStatus.CLOSED, totals=Totals({State.CLEAN: 3, State.FAILED: 1}, failures={"empty": 1}), set_aside=2)
+    clean = ended(ScanStatus.CLOSED, totals=Totals({State.CLEAN: 4}), set_aside=2)
 
-    shown = View(JobView(BatchJob(JOB, "Complete", 4, 4, 0)), ScanStatus.CLOSED, 4, totals, set_aside=2)
-    clean = View(JobView(BatchJob(JOB, "Complete", 4, 4, 0)), ScanStatus.CLOSED, 4, Totals({State.CLEAN: 4}), set_aside=2)
-
-    assert (ExitCode.SOME_FAILED, 3, 3) == (clean.exit_code, shown.ineligible, shown.as_json()["ineligible"])
-    assert shown.line() == "batch job Complete, 4 of 4 tasks; 0 running; 3 clean, 3 ineligible; the scan is closed"
+    assert (ExitCode.SOME_FAILED, 3) == (clean.exit_code, shown.as_json()["ineligible"])
+    counts = "4 of 4 done, 0 flagged, 1 ineligible, 0 running, 2 left out as ineligible"
+    assert shown.sentences() == [f"batch job Complete, 4 of 4 tasks; {counts}, the scan is closed"]
 
 
-def test_a_paused_scan_is_said_to_be_paused(account):
+def test_what_was_skipped_counts():
+    """An object that was not looked at is not clean."""
+    assert ended(ScanStatus.CLOSED, totals=Totals({State.CLEAN: 3}), skipped=1).exit_code is ExitCode.SOME_FAILED
+
+
+def test_a_paused_scan_is_said_to_be_paused():
     """Whoever waits for a paused scan must see why nothing moves."""
-    view = View(JobView(BatchJob(JOB, "Complete", 4, 3, 1)), ScanStatus.PAUSED, 4, Totals({State.CLEAN: 2}), running=1)
+    paused = ended(ScanStatus.PAUSED, "Complete", 1, Totals({State.CLEAN: 2}), running=1)
 
-    assert view.line() == "batch job Complete, 4 of 4 tasks, 1 failed; 1 running; 2 clean; the scan is paused"
-
-
-# --- several jobs of one scan -------------------------------------------------------------------------------------------
-
-
-def view(status, succeeded=None, failed=None, tasks=None, reasons=()):
-    """A job of that status."""
-    return JobView(BatchJob(status.lower(), status, tasks=tasks, succeeded=succeeded, failed=failed), reasons)
+    assert (
+        paused.progress.line()
+        == "batch job Complete, 4 of 4 tasks, 1 failed; 2 of 4 done, 0 flagged, 1 running, the scan is paused"
+    )
 
 
-@pytest.mark.parametrize(
-    ("statuses", "together_is", "over", "broken"),
-    [
-        (["Complete"], "Complete", True, False),
-        (["Complete", "Active", "New"], "Active", False, False),
-        (["Complete", "Complete"], "Complete", True, False),
-        (["Active", "Failed", "Complete"], "Failed", True, True),
-        (["Active", "Cancelled"], "Cancelled", True, True),
-    ],
-)
-def test_several_jobs_stand_as_one(statuses, together_is, over, broken):
-    """Broken if one is, else under way while one is, else complete."""
-    found = together([view(status) for status in statuses])
+def test_a_scan_of_which_nothing_is_to_come_is_about_to_be_closed():
+    """The sweeper closes it some minutes later: nothing is unknown about it."""
+    line = ended(ScanStatus.OPEN, totals=Totals({State.CLEAN: 4})).progress.line()
 
-    assert (together_is, over, broken) == (found.job.status, found.over, found.broken)
-
-
-def test_the_tasks_of_several_jobs_are_added_up():
-    """What is not known of one is not known of all; reasons are those of the jobs that broke."""
-    known = together([view("Failed", 2, 1, 4, ("because",)), view("Complete", 5, 0, 5)])
-    unknown = together([view("Active", 2, 1, 4), view("New")])
-
-    assert (9, 7, 1) == (known.job.tasks, known.job.succeeded, known.job.failed)
-    assert (("because",), "failed") == (known.reasons, known.job.id)
-    assert (None, None, None) == (unknown.job.tasks, unknown.job.succeeded, unknown.job.failed)
-
-
-def test_several_jobs_are_said_to_be_several():
-    """The line counts the jobs, and the tasks of all."""
-    shown = View(together([view("Active", 2, 0, 4), view("Complete", 5, 0, 5)]), ScanStatus.OPEN, 9, jobs=2)
-
-    assert shown.line().startswith("2 batch jobs Active, 7 of 9 tasks; 0 running")
+    assert line == "batch job Complete, 4 of 4 tasks; 4 of 4 done, 0 flagged, 0 running, about to be closed"

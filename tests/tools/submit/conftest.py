@@ -4,7 +4,6 @@ import pytest
 
 from tests.harness.fixtures import assembly, line, make_line, session, template
 from tests.tools.submit.runs import Runs
-from tools.lib.doctor import Findings
 
 __all__ = ["assembly", "line", "make_line", "session", "template"]
 
@@ -18,4 +17,4 @@ def runs(line):
     for number in range(5):
         line.put(f"2024/{number} +,.mp4")
     line.put("2024/zero.mp4", b"")
-    return Runs(line, examine=lambda _case: Findings(()))
+    return Runs(line, checks=())

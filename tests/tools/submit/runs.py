@@ -4,14 +4,15 @@ import itertools
 import json
 import re
 from types import SimpleNamespace
+from unittest import mock
 
 from click.testing import CliRunner
 
 from tests.harness.line import ACCOUNT, BUCKET
 from tools import control_scan, review_report, submit_job
+from tools.lib import doctor
 from tools.lib.aws.clients import Clients
 from tools.lib.cli.program import ProgramContext
-from tools.lib.doctor import examine
 
 
 class Breaking:
@@ -42,9 +43,9 @@ class Breaking:
 class Runs:
     """Programs run in one line."""
 
-    def __init__(self, line, examine=examine):
+    def __init__(self, line, checks=doctor.CHECKS):
         self.line = line
-        self._examine = examine
+        self._checks = checks
         self.folder = line.directory / "manifests"
 
     def submit(self, *arguments, at=None, after=False, **given):
@@ -57,12 +58,11 @@ class Runs:
             return made if config.parameter_validation is False else Breaking(made, counter)
 
         clients = Clients(SimpleNamespace(client=client))
-        program_context = ProgramContext(
-            connect=lambda _profile, _region: clients, clock=self.line.clock, interactive=False, examine=self._examine
-        )
+        program_context = ProgramContext(connect=lambda _profile, _region: clients, clock=self.line.clock, interactive=False)
         measured = [] if {"--measure", "--run-plan"} & set(arguments) else ["--measure", "none"]
         arguments = ["--manifests", str(self.folder), "--yes", *measured, *arguments]
-        return CliRunner().invoke(submit_job.main, arguments, obj=program_context, catch_exceptions=False, **given)
+        with mock.patch.object(doctor, "CHECKS", self._checks):
+            return CliRunner().invoke(submit_job.main, arguments, obj=program_context, catch_exceptions=False, **given)
 
     def control(self, *arguments):
         """Run `control_scan.py`."""

@@ -56,7 +56,7 @@ def test_after_a_plan(line):
     done = runs.submit("--run-plan", str(plan), "--wait", "--json")
 
     assert (3, 3, 1, 1) == ended(runs, done)
-    assert "1 ineligible; the scan is closed" in done.stderr
+    assert "1 left out as ineligible, the scan is closed" in done.stderr
 
 
 def test_after_a_retry(line):

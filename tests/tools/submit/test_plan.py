@@ -12,7 +12,6 @@ from tools.lib.aws.deployment import Deployment
 from tools.lib.estimate import prices
 from tools.lib.listing import Sample, Selection
 from tools.lib.listing.sizes import SizeCounts
-from tools.lib.manifest.parts import Part
 from tools.lib.manifest.upload import UploadedManifest
 from tools.lib.submit.job_request import job_request
 from tools.lib.submit.plan import Plan, from_json
@@ -35,7 +34,6 @@ def plan(**changed):
         "scan_id": SCAN,
         "created_at": 1_760_000_000.0,
         "sha256": "ab" * 32,
-        "parts": (Part(1, 0, 66, 2),),
         "selection": Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/",)),
         "versioned": False,
         "lane": Lane.NORMAL,
@@ -64,8 +62,8 @@ def plan(**changed):
 
 
 def request(of):
-    """The request that performs a plan of one job."""
-    return job_request(of.jobs[0].new_job, UploadedManifest("amzn-s3-demo-work", f"manifests/{SCAN}.csv", "abc-1"))
+    """The request that performs a plan."""
+    return job_request(of.new_job, UploadedManifest("amzn-s3-demo-work", f"manifests/{SCAN}.csv", "abc-1"))
 
 
 @pytest.mark.parametrize("versioned", [False, True])
@@ -136,10 +134,9 @@ def test_json_is_complete_and_serialisable():
 def test_a_plan_is_read_back_as_it_was_written():
     """A plan's file makes the same plan again, whatever was chosen."""
     chosen = Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/", "a b/"), min_size=5, sample=Sample(percent=5.0, seed=3))
-    parts = (Part(1, 0, 33, 1), Part(2, 33, 66, 1))
-    first = plan(selection=chosen, ineligible={"empty": 3}, parts=parts, rows_per_job=1, suspended=True, warnings=("careful",))
+    first = plan(selection=chosen, ineligible={"empty": 3}, suspended=True, warnings=("careful",))
 
-    again = from_json(json.loads(json.dumps(first.as_json())), first.deployment, parts)
+    again = from_json(json.loads(json.dumps(first.as_json())), first.deployment)
 
     assert again == first
 
@@ -155,38 +152,11 @@ def test_what_is_left_out_is_counted():
     ]
 
 
-def test_the_parts_of_a_plan_are_jobs_of_their_own():
-    """Each job has its own manifest, token and description, and the scan, report and arguments of all."""
-    planned = plan(parts=(Part(1, 0, 33, 1), Part(2, 33, 66, 1)))
-
-    first, second = (
-        job_request(job.new_job, UploadedManifest("amzn-s3-demo-work", job.manifest_key, "abc-1")) for job in planned.jobs
-    )
-
-    assert second["ClientRequestToken"] == f"{SCAN}-part-2"
-    assert second["Description"] == f"Video moderation, scan {SCAN}, job 2 of 2, of amzn-s3-demo-bucket"
-    assert second["Manifest"]["Location"]["ObjectArn"].endswith(f"/manifests/{SCAN}-part-00002.csv")
-    different = {"ClientRequestToken", "Description", "Manifest"}
-    assert {name for name in first if first[name] != second[name]} == different
-
-
 def test_the_longest_bucket_name_leaves_the_description_short_enough():
     """S3 takes 256 characters, a bucket of old may have 255: what tells jobs apart stands before it."""
-    longest = plan(selection=Selection(bucket="b" * 255), parts=(Part(1, 0, 3, 1), Part(2, 3, 6, 1)))
+    told = plan(selection=Selection(bucket="b" * 255)).new_job.description
 
-    descriptions = {job.description for job in longest.jobs}
-
-    assert [len(each) for each in descriptions] == [256, 256]
-
-
-def test_several_jobs_cost_several_times():
-    """S3 takes $0.25 for each job."""
-    planned = plan(parts=(Part(1, 0, 3, 1), Part(2, 3, 6, 1), Part(3, 6, 9, 1)))
-
-    assert planned.as_json()["price"]["s3_batch_job_usd"] == 0.75
-    assert "  Price     S3 Batch Operations: $0.75 for 3 jobs and less than $0.01 for its objects, even if cancelled" in lines_of(
-        planned
-    )
+    assert (256, f"Video moderation, scan {SCAN}, of bbb") == (len(told), told[: told.index("bbb") + 3])
 
 
 def test_suspended_is_what_s3_calls_confirmation_required():
@@ -194,7 +164,7 @@ def test_suspended_is_what_s3_calls_confirmation_required():
     planned = plan(suspended=True)
 
     assert request(planned)["ConfirmationRequired"] is True
-    assert "  Jobs      each waits as Suspended until somebody confirms it (30 days at most)" in lines_of(planned)
+    assert "  Job       waits as Suspended until somebody confirms it (30 days at most)" in lines_of(planned)
 
 
 def test_a_hostile_prefix_does_not_steer_the_terminal():

@@ -132,11 +132,6 @@ def test_a_manifest_that_s3_makes_has_no_estimate(library):
     assert (None, why) == (json.loads(told)["estimate"], json.loads(told)["no_estimate"])
 
 
-def test_several_jobs(library):
-    """$ submit_job.py --bucket B --rows-per-job 1: five jobs of one scan, whose reports are all found."""
-    assert TRUTH == truth(library, "--bucket", BUCKET, "--rows-per-job", "1")
-
-
 def test_a_plan(library):
     """$ submit_job.py --dry-run, then --run-plan: what was seen is what is scanned, also if the bucket has changed since."""
     library.submit("--bucket", BUCKET, "--dry-run")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # Active jobs that an account may have at a time (S3 user guide, batch-ops).
 ACTIVE_JOBS = 6
+
+# AWS asks not to describe a job more often (docs/aws.md#3-jobs); the videos take their time anyway.
+POLL_SECONDS = 30.0
 
 # How long after its end ListJobs lists a job (S3 user guide, batch-ops-list-jobs).
 REMEMBERED_SECONDS = 90 * 86_400
@@ -36,7 +39,6 @@ OPEN: tuple[JobStatusType, ...] = (
 # Complete means that every task was attempted, not that every task succeeded.
 TERMINAL = frozenset({"Complete", "Failed", "Cancelled"})
 
-
 # How S3 says that there is no such job: not yet, or no longer (90 days after its end).
 NO_SUCH_JOB = frozenset({"404", "NoSuchJob", "NotFoundException"})
 
@@ -50,13 +52,19 @@ class JobView:
 
     @property
     def over(self) -> bool:
-        """Tell whether the job has ended."""
         return self.job.status in TERMINAL
 
     @property
     def broken(self) -> bool:
         """Tell whether the job ended before every task was attempted."""
         return self.over and self.job.status != "Complete"
+
+    def line(self) -> str:
+        job = self.job
+        if job.tasks is None:
+            return f"batch job {job.status}"
+        failed = f", {job.failed:,} failed" if job.failed else ""
+        return f"batch job {job.status}, {(job.succeeded or 0) + (job.failed or 0):,} of {job.tasks:,} tasks{failed}"
 
 
 def describe(s3control: S3ControlClient, account_id: str, job_id: str) -> JobView:
@@ -73,38 +81,18 @@ def describe(s3control: S3ControlClient, account_id: str, job_id: str) -> JobVie
     return JobView(job, tuple(_reasons(told.get("FailureReasons", []), told.get("StatusUpdateReason"))))
 
 
-def together(views: Sequence[JobView]) -> JobView:
-    """Return several jobs of a scan as if they were one: broken if any is, over if all are, with the sum of their tasks.
-
-    What is not known of one of them is not known of all.
-    """
-    if len(views) == 1:
-        return views[0]
-    broken = [view for view in views if view.broken]
-    shown = next(iter([*broken, *(view for view in views if not view.over), *views])).job
-    job = BatchJob(
-        id=shown.id,
-        status=shown.status,
-        tasks=_sum(view.job.tasks for view in views),
-        succeeded=_sum(view.job.succeeded for view in views),
-        failed=_sum(view.job.failed for view in views),
-    )
-    return JobView(job, tuple(reason for view in broken for reason in view.reasons))
-
-
 def open_jobs(s3control: S3ControlClient, account_id: str) -> int:
     """Return how many jobs of the account, whoever made them, are not over."""
     return sum(1 for _ in _listed(s3control, account_id, OPEN))
 
 
-def described_as(s3control: S3ControlClient, account_id: str, descriptions: Iterable[str]) -> dict[str, str]:
-    """Return the ids of the account's jobs that have one of these descriptions, by the description; S3 remembers 90 days.
+def described_as(s3control: S3ControlClient, account_id: str, description: str) -> str | None:
+    """Return the id of the account's job that has this description, None where there is none; S3 remembers 90 days.
 
     For how long a `ClientRequestToken` returns the job that it made AWS does not document, so the list decides.
     """
-    wanted = set(descriptions)
     listed = _listed(s3control, account_id, ())
-    return {told: job["JobId"] for job in listed if (told := job.get("Description", "")) in wanted and "JobId" in job}
+    return next((job["JobId"] for job in listed if job.get("Description") == description and "JobId" in job), None)
 
 
 def _listed(s3control: S3ControlClient, account_id: str, statuses: Sequence[JobStatusType]) -> Iterator[JobListDescriptorTypeDef]:
@@ -115,11 +103,6 @@ def _listed(s3control: S3ControlClient, account_id: str, statuses: Sequence[JobS
         if not (token := page.get("NextToken")):
             return
         following = {"NextToken": token}
-
-
-def _sum(counts: Iterable[int | None]) -> int | None:
-    known = list(counts)
-    return None if None in known else sum(count or 0 for count in known)
 
 
 def _reasons(failures: list[JobFailureTypeDef], update: str | None) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import exceptions as aws_errors
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from tools.lib.errors import ToolError
@@ -35,21 +35,36 @@ _CONFIG = Config(
 )
 
 
+# Clients that are not called by their service's name.
+_SERVICES = {"functions": "lambda", "quotas": "service-quotas"}
+
+
 class Clients:
     """The clients of one session, each made when it is first asked for."""
+
+    cloudformation: CloudFormationClient
+    dynamodb: DynamoDBClient
+    functions: LambdaClient
+    iam: IAMClient
+    quotas: ServiceQuotasClient
+    s3: S3Client
+    s3control: S3ControlClient
+    sns: SNSClient
+    sqs: SQSClient
 
     def __init__(self, session: boto3.Session) -> None:
         self._session = session
 
-    @cached_property
-    def cloudformation(self) -> CloudFormationClient:
-        """Return the client that finds the deployment."""
-        return self._session.client("cloudformation", config=_CONFIG)
-
-    @cached_property
-    def s3(self) -> S3Client:
-        """Return the client for objects and buckets."""
-        return self._session.client("s3", config=_CONFIG)
+    def __getattr__(self, name: str) -> BaseClient:
+        if name not in Clients.__annotations__:
+            raise AttributeError(name)
+        client: Any = self._session.client  # the stubs know it by the literal names of all services
+        made: BaseClient = client(_SERVICES.get(name, name), config=_CONFIG)
+        if name == "dynamodb":
+            for operation in ("Query", "BatchGetItem"):
+                made.meta.events.register(f"before-parse.dynamodb.{operation}", _parse_as_json)
+        setattr(self, name, made)
+        return made
 
     def lister(self, connections: int) -> S3Client:
         """Return a separate client for this many listing requests at once: what is registered on it concerns no other call."""
@@ -59,44 +74,6 @@ class Clients:
             Config(max_pool_connections=connections, parameter_validation=False, user_agent="video-moderation-tools")
         )
         return self._session.client("s3", config=config)
-
-    @cached_property
-    def s3control(self) -> S3ControlClient:
-        """Return the client for S3 Batch Operations jobs."""
-        return self._session.client("s3control", config=_CONFIG)
-
-    @cached_property
-    def dynamodb(self) -> DynamoDBClient:
-        """Return the client for the table."""
-        client = self._session.client("dynamodb", config=_CONFIG)
-        for operation in ("Query", "BatchGetItem"):
-            client.meta.events.register(f"before-parse.dynamodb.{operation}", _parse_as_json)
-        return client
-
-    @cached_property
-    def functions(self) -> LambdaClient:
-        """Return the client that invokes a function."""
-        return self._session.client("lambda", config=_CONFIG)
-
-    @cached_property
-    def sqs(self) -> SQSClient:
-        """Return the client for dead letters."""
-        return self._session.client("sqs", config=_CONFIG)
-
-    @cached_property
-    def sns(self) -> SNSClient:
-        """Return the client that looks at the mail subscriptions."""
-        return self._session.client("sns", config=_CONFIG)
-
-    @cached_property
-    def iam(self) -> IAMClient:
-        """Return the client that looks at roles."""
-        return self._session.client("iam", config=_CONFIG)
-
-    @cached_property
-    def quotas(self) -> ServiceQuotasClient:
-        """Return the client that looks at the account's quotas."""
-        return self._session.client("service-quotas", config=_CONFIG)
 
     def regions(self, service: str) -> list[str]:
         """Return the Regions, in all partitions, in which boto3 knows of a service."""

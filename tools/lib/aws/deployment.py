@@ -17,23 +17,22 @@ if TYPE_CHECKING:
 
 DEFAULT_STACK = "VideoModeration"
 
+# The stack's outputs that are taken as they are, by the name that they have here.
+_TEXTS = {
+    "table_name": "TableName",
+    "work_bucket": "WorkBucketName",
+    "batch_invoke_function_arn": "BatchInvokeFunctionArn",
+    "batch_role_arn": "BatchRoleArn",
+    "alerts_topic_arn": "AlertsTopicArn",
+    "completion_function_arn": "CompletionFunctionArn",
+    "completion_dead_letters_url": "CompletionDeadLettersUrl",
+    "undelivered_notices_url": "UndeliveredNoticesUrl",
+    "sweeper_dead_letters_url": "SweeperDeadLettersUrl",
+}
+_LANES = ("NormalDeadLettersUrl", "ExpressDeadLettersUrl")
+
 # The stack's outputs that the tools read; a contract test holds them against the template.
-OUTPUTS = (
-    "TableName",
-    "WorkBucketName",
-    "BatchInvokeFunctionArn",
-    "BatchRoleArn",
-    "AlertsTopicArn",
-    "SourceBuckets",
-    "CompletionFunctionArn",
-    "NormalDeadLettersUrl",
-    "ExpressDeadLettersUrl",
-    "CompletionDeadLettersUrl",
-    "UndeliveredNoticesUrl",
-    "SweeperDeadLettersUrl",
-    "Slots",
-    "AccountJobs",
-)
+OUTPUTS = (*_TEXTS.values(), "SourceBuckets", *_LANES, "Slots", "AccountJobs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,17 +120,9 @@ def _deployment(stack_name: str, stack_id: str, outputs: dict[str, str]) -> Depl
         partition=partition,
         region=region,
         account_id=account_id,
-        table_name=outputs["TableName"],
-        work_bucket=outputs["WorkBucketName"],
-        batch_invoke_function_arn=outputs["BatchInvokeFunctionArn"],
-        batch_role_arn=outputs["BatchRoleArn"],
-        alerts_topic_arn=outputs["AlertsTopicArn"],
+        **{name: outputs[output] for name, output in _TEXTS.items()},
         source_buckets=tuple(name.strip() for name in outputs["SourceBuckets"].split(",") if name.strip()),
-        completion_function_arn=outputs["CompletionFunctionArn"],
-        lane_dead_letters_urls=(outputs["NormalDeadLettersUrl"], outputs["ExpressDeadLettersUrl"]),
-        completion_dead_letters_url=outputs["CompletionDeadLettersUrl"],
-        undelivered_notices_url=outputs["UndeliveredNoticesUrl"],
-        sweeper_dead_letters_url=outputs["SweeperDeadLettersUrl"],
+        lane_dead_letters_urls=tuple(outputs[lane] for lane in _LANES),
         slots=int(outputs["Slots"]),
         account_jobs=int(outputs["AccountJobs"]),
     )

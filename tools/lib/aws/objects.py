@@ -1,8 +1,17 @@
-"""Objects of S3 as the tools name them: keys percent-encoded and decoded, and the codes of what is missing or forbidden."""
+"""Objects of S3: keys percent-encoded and decoded, the codes of what is missing or forbidden, and objects as files."""
 
 from __future__ import annotations
 
+import hashlib
+from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, unquote
+
+from botocore.exceptions import ClientError
+
+from tools.lib.aws.clients import code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # How S3 says that there is no such object or bucket, or that access is denied; HEAD requests have no body, so their code is the
 # HTTP status.
@@ -29,6 +38,26 @@ def key_of_form(text: str) -> str:
         UnicodeDecodeError: It is not UTF-8.
     """
     return key_of(text.replace("+", " "))
+
+
+def fetch(s3: S3Client, bucket: str, key: str, target: IO[bytes]) -> bool:
+    """Write an object to a file; False where there is none."""
+    try:
+        s3.download_fileobj(bucket, key, target)
+    except ClientError as error:
+        if code_of(error) in NO_SUCH_OBJECT:
+            return False
+        raise
+    return True
+
+
+def md5_of(content: IO[bytes]) -> str:
+    """Return the MD5 of a file in hex, from where it stands, and go back to its beginning."""
+    digest = hashlib.md5(usedforsecurity=False)
+    while block := content.read(1024 * 1024):
+        digest.update(block)
+    content.seek(0)
+    return digest.hexdigest()
 
 
 def path_of(key: str) -> str:

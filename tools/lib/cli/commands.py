@@ -5,22 +5,45 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 
 import click
 
+from handlers.adapters.table import Table, open_table
+from handlers.runtime.clock import Clock
+from tools.lib.aws import deployment
+from tools.lib.aws.clients import Clients
+from tools.lib.aws.deployment import Deployment
 from tools.lib.cli.output import ExitCode, Result, Terminal
 from tools.lib.cli.program import ProgramContext, Target, ending, output_options, target_options
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Invocation:
     """One command under way: what it takes from its machine, where its output goes, and the deployment it is about."""
 
     program_context: ProgramContext
     terminal: Terminal
     target: Target
+
+    @property
+    def clock(self) -> Clock:
+        return self.program_context.clock
+
+    @cached_property
+    def clients(self) -> Clients:
+        """Return the clients for the profile and Region that are meant."""
+        return self.program_context.connect(self.target.profile, self.target.region)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """Return the deployment, looked for when it is first needed."""
+        return deployment.find(self.clients.cloudformation, self.target.stack)
+
+    @cached_property
+    def table(self) -> Table:
+        return open_table(self.clients.dynamodb, self.deployment.table_name, self.clock)
 
     def require_agreement(self, cure: str, *, agreed: bool) -> None:
         """Make sure that somebody has agreed, or can be asked.
@@ -30,6 +53,12 @@ class Invocation:
         """
         if not (agreed or self.terminal.interactive):
             raise click.UsageError(f"Cannot prompt without a terminal; {cure}.")
+
+    def agree(self, question: str, otherwise: str) -> None:
+        """Ask the person, and end the program as failed, saying what has not been done, where the answer is no."""
+        if not self.terminal.confirm(question):
+            self.terminal.info(otherwise)
+            raise click.exceptions.Exit(ExitCode.FAILED)
 
 
 def command(body: Callable[..., Result | ExitCode | None]) -> Callable[..., None]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol, TextIO
 
@@ -50,6 +51,22 @@ class Result(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command did or found, in lines and as JSON values."""
+
+    lines: Sequence[str]
+    values: dict[str, Any]
+
+    def sentences(self) -> list[str]:
+        """Return the lines."""
+        return [*self.lines]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the values."""
+        return self.values
+
+
 class Bar(Protocol):
     """Something that shows how far a work has come."""
 
@@ -78,13 +95,11 @@ class Terminal:
         self.interactive = sys.stdin.isatty() and err.isatty() if interactive is None else interactive
 
     def result(self, result: Result) -> None:
-        """Write a result to stdout."""
         text = json.dumps(result.as_json(), indent=2) if self._as_json else "\n".join(result.sentences())
         self._out.write(f"{text}\n")
         self._out.flush()
 
     def info(self, text: str) -> None:
-        """Write a line for the person to stderr."""
         self._console.print(text, soft_wrap=True)
 
     def error(self, error: ToolError) -> None:

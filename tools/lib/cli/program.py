@@ -22,16 +22,11 @@ from handlers.runtime.clock import Clock, SystemClock
 from tools.lib.aws.clients import Clients, connect, explain
 from tools.lib.aws.deployment import DEFAULT_STACK
 from tools.lib.cli.output import ExitCode, Terminal
-from tools.lib.doctor import Case, Findings, examine
 from tools.lib.errors import ToolError
-from tools.lib.scans.follow import POLL_SECONDS
-from tools.lib.submit.scan_id import Entropy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_ROOT = Path(__file__).resolve().parents[3]
-# Where the local copies of manifests are kept.
-MANIFESTS = _ROOT / "manifests"
+ROOT = Path(__file__).resolve().parents[3]
 
 # What every program and every group passes to click as `context_settings`; their commands inherit it.
 CONTEXT_SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
@@ -42,13 +37,13 @@ class ProgramContext:
     """What a program takes from the machine it runs on; tests hand in their own as click's `obj`.
 
     Attributes:
+        entropy: Gives this many random bytes.
         interactive: Whether a person can be asked; None finds out.
     """
 
     connect: Callable[[str | None, str | None], Clients] = connect
-    examine: Callable[[Case], Findings] = examine
     clock: Clock = field(default_factory=SystemClock)
-    entropy: Entropy = os.urandom
+    entropy: Callable[[int], bytes] = os.urandom
     interactive: bool | None = None
 
 
@@ -76,7 +71,7 @@ def version() -> str:
     try:
         return metadata.version("video-moderation")
     except metadata.PackageNotFoundError:
-        with (_ROOT / "pyproject.toml").open("rb") as file:
+        with (ROOT / "pyproject.toml").open("rb") as file:
             return str(tomllib.load(file)["project"]["version"])
 
 
@@ -94,50 +89,40 @@ def version_option(command: Command) -> Command:
     return option(command)
 
 
-def target_options(command: Command) -> Command:
-    """Add the options that say which deployment is meant."""
-    options = (
-        click.option("--stack", default=DEFAULT_STACK, show_default=True, metavar="NAME", help="The deployed stack."),
-        click.option("--region", metavar="REGION", help="Its Region; default: that of your AWS configuration."),
-        click.option("--profile", metavar="NAME", help="The AWS profile whose credentials to use."),
+def options(*decorators: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Return a decorator that adds several options, shown in this order."""
+
+    def add(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return add
+
+
+# Which deployment is meant.
+target_options = options(
+    click.option("--stack", default=DEFAULT_STACK, show_default=True, metavar="NAME", help="The deployed stack."),
+    click.option("--region", metavar="REGION", help="Its Region; default: that of your AWS configuration."),
+    click.option("--profile", metavar="NAME", help="The AWS profile whose credentials to use."),
+)
+
+# How results and faults are shown.
+output_options = options(
+    click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
+    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+)
+
+
+def poll_seconds_option(default: float) -> Callable[[Command], Command]:
+    """Return a decorator that adds the time between two looks, which tests and the rehearsal set."""
+    return click.option(
+        "--poll-seconds",
+        type=click.FloatRange(min=0.01),
+        envvar="VIDEO_MODERATION_POLL_SECONDS",
+        default=default,
+        hidden=True,
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def output_options(command: Command) -> Command:
-    """Add the options that say how results and faults are shown."""
-    options = (
-        click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
-        click.option("--debug", is_flag=True, help="Show the traceback of an error."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def submitting_options(command: Command) -> Command:
-    """Add what tests and the rehearsal set where a job is submitted: the time between two looks, and the folder of manifests."""
-    options = (
-        click.option(
-            "--poll-seconds",
-            type=click.FloatRange(min=0.01),
-            envvar="VIDEO_MODERATION_POLL_SECONDS",
-            default=POLL_SECONDS,
-            hidden=True,
-        ),
-        click.option(
-            "--manifests",
-            type=click.Path(file_okay=False, path_type=Path),
-            envvar="VIDEO_MODERATION_MANIFESTS",
-            default=MANIFESTS,
-            hidden=True,
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @contextmanager

@@ -30,12 +30,10 @@ class Finding:
     cure: str | None = None
 
     def sentences(self) -> list[str]:
-        """Return it as lines for a person."""
         line = f"{self.level.value:<8}{self.subject:<20}{printable(self.text)}"
         return [line, f"{'':<28}cure: {printable(self.cure)}"] if self.cure else [line]
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values."""
         return {"subject": self.subject, "level": self.level.value, "text": self.text, "cure": self.cure}
 
 
@@ -46,11 +44,9 @@ class Findings:
     found: tuple[Finding, ...]
 
     def __iter__(self) -> Iterator[Finding]:
-        """Yield the lines."""
         return iter(self.found)
 
     def of(self, level: Level) -> list[Finding]:
-        """Return the lines of a level."""
         return [finding for finding in self.found if finding.level is level]
 
     @property
@@ -60,7 +56,6 @@ class Findings:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return the warnings as a plan shows them."""
         return tuple(f"{each.text} {each.cure}" if each.cure else each.text for each in self.of(Level.WARNING))
 
     def require_none_stops(self) -> None:
@@ -81,7 +76,6 @@ class Findings:
         return [*(line for finding in self.found for line in finding.sentences()), counts]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the lines as JSON values."""
         return {
             "findings": [finding.as_json() for finding in self.found],
             **{level.value: len(self.of(level)) for level in Level},

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from handlers.domain.record import Scan
-from tools.lib.doctor import required
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
-from tools.lib.errors import ToolError
 from tools.lib.text import counted, moment, printable
 
 
@@ -43,12 +41,36 @@ def _where(scan: Scan) -> str:
 def mail(case: Case) -> list[Finding]:
     """Look whether someone is mailed; no one at all is a warning, only addresses that have not confirmed stop a scan."""
     topic = case.deployment.alerts_topic_arn
-    found = required.recipients(case.clients.sns, topic)
-    try:
-        required.require_confirmed(found, topic)
-    except ToolError as error:
+    confirmed, pending = _recipients(case)
+    if pending and not confirmed:
         make = warning if case.unconfirmed_mail else stop
-        return [make("mail", str(error), error.cure)]
-    if found.warning:
-        return [warning("mail", found.warning, "Confirm it, or set `alert_email` in cdk.json and run `make deploy`.")]
-    return [ok("mail", f"{len(found.confirmed)} confirmed")]
+        return [
+            make(
+                "mail",
+                f"The e-mail subscription of {', '.join(pending)} is not confirmed: no alert would arrive.",
+                "Open the link in the mail from AWS Notifications, or pass --unconfirmed-mail to scan without mails. "
+                "The link is valid for 2 days; a new one is sent by "
+                f"`aws sns subscribe --protocol email --topic-arn {topic} --notification-endpoint {pending[0]}`.",
+            )
+        ]
+    cure = "Confirm it, or set `alert_email` in cdk.json and run `make deploy`."
+    if pending:
+        return [warning("mail", f"No mail reaches {', '.join(pending)}: the subscription is not confirmed.", cure)]
+    if not confirmed:
+        none = "No one is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."
+        return [warning("mail", none, cure)]
+    return [ok("mail", f"{len(confirmed)} confirmed")]
+
+
+def _recipients(case: Case) -> tuple[list[str], list[str]]:
+    """Return who is mailed about flagged videos: addresses that have confirmed, and that have not."""
+    confirmed: list[str] = []
+    pending: list[str] = []
+    pages = case.clients.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=case.deployment.alerts_topic_arn)
+    for page in pages:
+        for subscription in page.get("Subscriptions", []):
+            if subscription.get("Protocol") in {"email", "email-json"}:
+                # In the place of an ARN SNS writes "PendingConfirmation" (or "Deleted") where there is none.
+                is_confirmed = subscription.get("SubscriptionArn", "").startswith("arn:")
+                (confirmed if is_confirmed else pending).append(subscription.get("Endpoint", ""))
+    return confirmed, pending

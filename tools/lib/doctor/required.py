@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -14,7 +13,6 @@ from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sns import SNSClient
 
 
 def require_bucket(s3: S3Client, bucket: str, deployment: Deployment) -> None:
@@ -58,48 +56,3 @@ def _region_of(s3: S3Client, bucket: str) -> str | None:
                 cure="Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
             ) from error
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class Recipients:
-    """Who is mailed about flagged videos: confirmed addresses, and those that have not confirmed."""
-
-    confirmed: tuple[str, ...]
-    pending: tuple[str, ...]
-
-    @property
-    def warning(self) -> str | None:
-        """Return what to warn of, None where every recipient gets mail and there is one."""
-        if self.pending:
-            return f"No mail reaches {', '.join(self.pending)}: the subscription is not confirmed."
-        if not self.confirmed:
-            return "No one is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."
-        return None
-
-
-def recipients(sns: SNSClient, topic_arn: str) -> Recipients:
-    """Return the e-mail subscriptions of the alerts topic."""
-    confirmed: list[str] = []
-    pending: list[str] = []
-    for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
-        for subscription in page.get("Subscriptions", []):
-            if subscription.get("Protocol") in {"email", "email-json"}:
-                # In the place of an ARN SNS writes "PendingConfirmation" (or "Deleted") where there is none.
-                is_confirmed = subscription.get("SubscriptionArn", "").startswith("arn:")
-                (confirmed if is_confirmed else pending).append(subscription.get("Endpoint", ""))
-    return Recipients(tuple(confirmed), tuple(pending))
-
-
-def require_confirmed(found: Recipients, topic_arn: str) -> None:
-    """Make sure that mail reaches at least one of those who should get it; that no one is mailed is a warning, not an error.
-
-    Raises:
-        ToolError: There are subscriptions, and none is confirmed.
-    """
-    if found.pending and not found.confirmed:
-        raise ToolError(
-            f"The e-mail subscription of {', '.join(found.pending)} is not confirmed: no alert would arrive.",
-            cure="Open the link in the mail from AWS Notifications, or pass --unconfirmed-mail to scan without mails. "
-            "The link is valid for 2 days; a new one is sent by "
-            f"`aws sns subscribe --protocol email --topic-arn {topic_arn} --notification-endpoint {found.pending[0]}`.",
-        )

@@ -41,16 +41,14 @@ class Cost:
 
     @property
     def total(self) -> Range:
-        """Return all dollars."""
         return self.rekognition.plus(self.batch).plus(self.around)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the dollars as JSON values."""
         parts = {"rekognition": self.rekognition, "s3_batch": self.batch, "around": self.around, "total": self.total}
         return {name: value.as_json() for name, value in parts.items()}
 
 
-def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable, jobs: int = 1, generated_from: int = 0) -> Cost:
+def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable) -> Cost:
     """Return what a scan costs.
 
     Args:
@@ -58,15 +56,9 @@ def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable,
         objects: In the manifest.
         seconds: From the submission to the end.
         prices: In dollars.
-        jobs: Batch jobs that the manifest is split into.
-        generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
     """
     per_minute = float(prices["rekognition_minute"])
-    batch = (
-        jobs * prices["batch_job"]
-        + objects * prices["batch_million_objects"] / 1_000_000
-        + generated_from * prices["batch_generated_million_objects"] / 1_000_000
-    )
+    batch = prices["batch_job"] + objects * prices["batch_million_objects"] / 1_000_000
     return Cost(
         rekognition=minutes.through(lambda value: value * per_minute),
         batch=Range.exactly(float(batch)),

@@ -44,7 +44,6 @@ class Stratum:
 
     @property
     def seconds(self) -> float:
-        """Return the seconds of all its objects."""
         return self.sums.seconds if self.all_measured else self.ratio * self.population.bytes
 
     @property

@@ -19,11 +19,6 @@ class Range:
         """Return a figure without doubt."""
         return cls(value, value, value)
 
-    @property
-    def exact(self) -> bool:
-        """Tell whether there is no doubt."""
-        return self.low == self.high
-
     def through(self, function: Callable[[float], float]) -> Range:
         """Return what a function that never falls makes of the figure."""
         return Range(function(self.low), function(self.best), function(self.high))
@@ -33,5 +28,4 @@ class Range:
         return Range(self.low + other.low, self.best + other.best, self.high + other.high)
 
     def as_json(self) -> dict[str, float]:
-        """Return the figure as JSON values."""
         return {"low": self.low, "best": self.best, "high": self.high}

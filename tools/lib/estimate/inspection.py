@@ -9,30 +9,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.table import Scans
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.cli.output import Bar
 from tools.lib.errors import ToolError
-from tools.lib.estimate import (
-    Estimate,
-    Header,
-    HeaderReader,
-    Measurements,
-    Population,
-    Reading,
-    Sampler,
-    measured_speed,
-    read_headers,
-)
-from tools.lib.estimate import estimate as estimated
-from tools.lib.estimate.measuring import WORKERS
+from tools.lib.estimate.measurements import Measurements
+from tools.lib.estimate.measuring import WORKERS, read_headers
+from tools.lib.estimate.mp4.header import Header, HeaderReader, Reading
 from tools.lib.estimate.options import Measure
-from tools.lib.estimate.pace import History
+from tools.lib.estimate.pace import measured_speed
 from tools.lib.estimate.prices import PriceTable
+from tools.lib.estimate.result import Estimate
+from tools.lib.estimate.result import estimate as estimated
+from tools.lib.estimate.sampling import Population, Sampler
 from tools.lib.listing import Batch, ListedObject
 
 if TYPE_CHECKING:
@@ -50,28 +44,6 @@ class EstimateOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class EstimateSummary:
-    """An estimate as a plan keeps it: for a person, and as JSON values."""
-
-    sentences: tuple[str, ...]
-    values: dict[str, Any]
-
-    @classmethod
-    def of(cls, estimate: Estimate) -> EstimateSummary:
-        """Return what an estimate tells."""
-        return cls(tuple(estimate.sentences()), estimate.as_json())
-
-    def as_json(self) -> dict[str, Any]:
-        """Return JSON values: the estimate's own, and its sentences."""
-        return {**self.values, "sentences": list(self.sentences)}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> EstimateSummary:
-        """Return what `as_json` wrote."""
-        return cls(tuple(map(str, values["sentences"])), {name: value for name, value in values.items() if name != "sentences"})
-
-
-@dataclass(frozen=True, slots=True)
 class InspectionResult:
     """What was looked at, by class of size, with what was left out for its header; and what was measured of it."""
 
@@ -80,7 +52,7 @@ class InspectionResult:
 
 
 class HeaderInspection:
-    """Inspects every object of a manifest while it is written; an `Inspector` of `write_manifest`.
+    """Inspects every object of a manifest while it is written: which must be left out, and what the rest comes to.
 
     Either all headers are read as the objects come, or those of a sample once all have come. The same objects in the same order,
     and the same measure, give the same sample: so a plan that is checked again comes to the same manifest.
@@ -127,11 +99,10 @@ def estimate_of(
     found: InspectionResult,
     *,
     objects: int,
-    history: History,
+    history: Scans,
     now: float,
     slots: int,
     region: str,
-    jobs: int,
 ) -> Estimate:
     """Return the estimate of a scan of this many objects: what was looked at, less what was left out for its header.
 
@@ -147,7 +118,6 @@ def estimate_of(
         speed=measured_speed(history, slots),
         prices=options.prices,
         region=region,
-        jobs=jobs,
     )
     estimate.require_affordable(options.max_cost)
     return estimate

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
+from tools.lib.cli.program import options
 from tools.lib.estimate.sampling import DEFAULT_SAMPLE
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +77,27 @@ class Dollars(click.ParamType[Decimal]):
         return amount
 
 
-def estimate_options(command: Command) -> Command:
-    """Add the options of the estimate: `measure` (a Measure), `max_cost` (dollars or None), `prices_file` (a path or None)."""
-    options = (
-        click.option(
-            "--measure",
-            type=MeasureType(),
-            default=str(DEFAULT_SAMPLE),
-            show_default=True,
-            metavar="N|all|none",
-            help="Read the headers of N videos for the estimate, and leave out those which Rekognition would refuse.",
-        ),
-        click.option(
-            "--max-cost",
-            type=Dollars(),
-            metavar="DOLLARS",
-            help="Refuse a scan that may cost more: the upper end of the estimate counts.",
-        ),
-        click.option(
-            "--prices",
-            "prices_file",
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help='Your prices: JSON, such as {"rekognition_minute": 0.08}.',
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+# `measure` (a Measure), `max_cost` (dollars or None), `prices_file` (a path or None).
+estimate_options = options(
+    click.option(
+        "--measure",
+        type=MeasureType(),
+        default=str(DEFAULT_SAMPLE),
+        show_default=True,
+        metavar="N|all|none",
+        help="Read the headers of N videos for the estimate, and leave out those which Rekognition would refuse.",
+    ),
+    click.option(
+        "--max-cost",
+        type=Dollars(),
+        metavar="DOLLARS",
+        help="Refuse a scan that may cost more: the upper end of the estimate counts.",
+    ),
+    click.option(
+        "--prices",
+        "prices_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help='Your prices: JSON, such as {"rekognition_minute": 0.08}.',
+    ),
+)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
-from handlers.domain.record import Scan, Totals
+from handlers.adapters.table import Scans
 from tools.lib.estimate.figure import Range
 
 # Starts a second that Rekognition takes (docs/aws.md#7-rekognition); with four starters that is the most possible.
@@ -28,18 +26,6 @@ BUSY_SLOTS = 10
 ONE_SCAN_DOUBT = 1.5
 
 
-class History(Protocol):
-    """What is known of earlier scans; `handlers.adapters.table.Scans` is one."""
-
-    def scans(self) -> Iterable[Scan]:
-        """Return all scans, the newest first."""
-        ...
-
-    def totals(self, scan_id: str) -> Totals:
-        """Return what a scan came to."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Speed:
     """Seconds of video that one job analyses in a second, and of how many scans that was learnt (0: it is assumed)."""
@@ -58,7 +44,7 @@ class Speed:
         )
 
 
-def measured_speed(history: History, slots: int) -> Speed:
+def measured_speed(history: Scans, slots: int) -> Speed:
     """Return the speed of the closed scans among the last ones, or the assumed one. Taken to have had the slots of now."""
     speeds = []
     for number, scan in enumerate(history.scans()):

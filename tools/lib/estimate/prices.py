@@ -12,7 +12,7 @@ from typing import Any
 from tools.lib.errors import ToolError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Price:
     """One price in US dollars per unit.
 
@@ -29,64 +29,35 @@ class Price:
     page: str
 
     def as_json(self) -> dict[str, Any]:
-        """Return the price as JSON values."""
         return {**asdict(self), "dollars": float(self.dollars)}
 
 
 _S3_SOURCE = "aws-samples/sample-replicate-on-tag-for-amazon-s3, docs/cost.md"
-_TABLE_PAGE = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
-_S3_PAGE = "https://aws.amazon.com/s3/pricing/"
-BATCH_JOB = Price(dollars=Decimal("0.25"), unit="S3 Batch Operations job", source=_S3_SOURCE, as_of="2026-06", page=_S3_PAGE)
-BATCH_MILLION_OBJECTS = Price(
-    dollars=Decimal("1.00"), unit="million objects of a job", source=_S3_SOURCE, as_of="2026-06", page=_S3_PAGE
-)
-REKOGNITION_MINUTE = Price(
-    dollars=Decimal("0.10"),
-    unit="minute of stored video, content moderation",
-    source="several pages of third parties",
-    as_of=None,
-    page="https://aws.amazon.com/rekognition/pricing/",
-)
 _THIRD = "pages of third parties"
-_LAMBDA_PAGE = "https://aws.amazon.com/lambda/pricing/"
+_FROM_MEMORY = "AWS's public price since 2016, from memory: look it up"
+_LAMBDA_PAGE, _S3_PAGE, _SQS_PAGE, _REKOGNITION_PAGE = (
+    f"https://aws.amazon.com/{service}/pricing/" for service in ("lambda", "s3", "sqs", "rekognition")
+)
+_TABLE_PAGE = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
+
+BATCH_JOB = Price(Decimal("0.25"), "S3 Batch Operations job", _S3_SOURCE, "2026-06", _S3_PAGE)
+BATCH_MILLION_OBJECTS = Price(Decimal("1.00"), "million objects of a job", _S3_SOURCE, "2026-06", _S3_PAGE)
+REKOGNITION_MINUTE = Price(
+    Decimal("0.10"), "minute of stored video, content moderation", "several pages of third parties", None, _REKOGNITION_PAGE
+)
 
 # Every price, by the name under which a file may give another one.
 TABLE: Mapping[str, Price] = {
     "batch_job": BATCH_JOB,
     "batch_million_objects": BATCH_MILLION_OBJECTS,
-    "batch_generated_million_objects": Price(
-        dollars=Decimal("0.015"),
-        unit="million objects in the bucket, where S3 makes the manifest",
-        source="copies of AWS's page",
-        as_of=None,
-        page=_S3_PAGE,
-    ),
     "rekognition_minute": REKOGNITION_MINUTE,
-    "s3_thousand_gets": Price(
-        dollars=Decimal("0.0004"), unit="thousand GET and HEAD requests", source=_S3_SOURCE, as_of="2026-06", page=_S3_PAGE
-    ),
-    "s3_thousand_puts": Price(
-        dollars=Decimal("0.005"), unit="thousand PUT and LIST requests", source=_THIRD, as_of=None, page=_S3_PAGE
-    ),
-    "lambda_gb_second": Price(
-        dollars=Decimal("0.0000133334"), unit="GB-second of a function on arm64", source=_THIRD, as_of=None, page=_LAMBDA_PAGE
-    ),
-    "lambda_million_requests": Price(
-        dollars=Decimal("0.20"), unit="million invocations", source=_THIRD, as_of=None, page=_LAMBDA_PAGE
-    ),
-    "sqs_million_requests": Price(
-        dollars=Decimal("0.40"),
-        unit="million requests of a standard queue",
-        source="AWS's public price since 2016, from memory: look it up",
-        as_of=None,
-        page="https://aws.amazon.com/sqs/pricing/",
-    ),
-    "dynamodb_million_writes": Price(
-        dollars=Decimal("0.625"), unit="million write units, on demand", source=_THIRD, as_of="2024-11", page=_TABLE_PAGE
-    ),
-    "dynamodb_million_reads": Price(
-        dollars=Decimal("0.125"), unit="million read units, on demand", source=_THIRD, as_of="2024-11", page=_TABLE_PAGE
-    ),
+    "s3_thousand_gets": Price(Decimal("0.0004"), "thousand GET and HEAD requests", _S3_SOURCE, "2026-06", _S3_PAGE),
+    "s3_thousand_puts": Price(Decimal("0.005"), "thousand PUT and LIST requests", _THIRD, None, _S3_PAGE),
+    "lambda_gb_second": Price(Decimal("0.0000133334"), "GB-second of a function on arm64", _THIRD, None, _LAMBDA_PAGE),
+    "lambda_million_requests": Price(Decimal("0.20"), "million invocations", _THIRD, None, _LAMBDA_PAGE),
+    "sqs_million_requests": Price(Decimal("0.40"), "million requests of a standard queue", _FROM_MEMORY, None, _SQS_PAGE),
+    "dynamodb_million_writes": Price(Decimal("0.625"), "million write units, on demand", _THIRD, "2024-11", _TABLE_PAGE),
+    "dynamodb_million_reads": Price(Decimal("0.125"), "million read units, on demand", _THIRD, "2024-11", _TABLE_PAGE),
 }
 PRICES = (BATCH_JOB, BATCH_MILLION_OBJECTS, REKOGNITION_MINUTE)
 
@@ -105,11 +76,9 @@ class PriceTable:
     changed: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Decimal:
-        """Return a price in dollars."""
         return self.prices[name].dollars
 
     def as_json(self) -> dict[str, Any]:
-        """Return all prices as JSON values."""
         return {name: price.as_json() for name, price in self.prices.items()}
 
 
@@ -160,6 +129,15 @@ def _price(path: Path, name: str, value: object) -> Price:
 def batch_objects(objects: int) -> Decimal:
     """Return the dollars that S3 Batch Operations takes for this many objects, without the job itself."""
     return BATCH_MILLION_OBJECTS.dollars * objects / 1_000_000
+
+
+def as_json(objects: int | None) -> dict[str, float | None]:
+    """Return what a job of this many objects costs, and a minute of video; None: unknown."""
+    return {
+        "s3_batch_job_usd": float(BATCH_JOB.dollars),
+        "s3_batch_objects_usd": None if objects is None else float(batch_objects(objects)),
+        "rekognition_usd_per_minute": float(REKOGNITION_MINUTE.dollars),
+    }
 
 
 def dollars(amount: Decimal) -> str:

@@ -51,7 +51,6 @@ class Estimate:
 
     @property
     def dollars(self) -> Range:
-        """Return all dollars."""
         return self.cost.total
 
     def sentences(self) -> list[str]:
@@ -109,8 +108,6 @@ def estimate(
     speed: Speed,
     prices: PriceTable,
     region: str,
-    jobs: int = 1,
-    generated_from: int = 0,
 ) -> Estimate:
     """Return what a scan comes to.
 
@@ -125,8 +122,6 @@ def estimate(
         speed: How fast one of them is.
         prices: In dollars.
         region: Where it runs.
-        jobs: Batch jobs that the manifest is split into.
-        generated_from: Objects in the bucket, where S3 makes the manifest; else 0.
     """
     video = _video_seconds(populations, measurements)
     seconds = seconds_until_done(video_seconds=video, objects=objects, slots=slots, speed=speed)
@@ -134,7 +129,7 @@ def estimate(
     return Estimate(
         objects=objects,
         minutes=minutes,
-        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, prices=prices, jobs=jobs, generated_from=generated_from),
+        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, prices=prices),
         seconds=seconds,
         finished_at=seconds.through(lambda value: now + value),
         measured=measurements.known,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tools.lib.listing import ListedObject
@@ -47,14 +47,6 @@ class Sample:
     populations: dict[int, Population]
     chosen: tuple[ListedObject, ...]
 
-    @property
-    def population(self) -> Population:
-        """Return what was listed in all."""
-        total = Population(0, 0)
-        for each in self.populations.values():
-            total = total.plus(each)
-        return total
-
 
 @dataclass(slots=True)
 class Sampler:
@@ -75,12 +67,7 @@ class Sampler:
     _random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with the seed."""
         self._random = random.Random(self.seed)  # noqa: S311 - a sample must be repeatable, not secret
-
-    def offer(self, found: ListedObject) -> None:
-        """Take note of one object."""
-        self.offer_all((found.size,), lambda _: found)
 
     def offer_all(self, sizes: Sequence[int], object_at: Callable[[int], ListedObject]) -> None:
         """Take note of a batch, given by its sizes; `object_at` is called only for the few that are kept for now."""
@@ -93,12 +80,6 @@ class Sampler:
                 kept[at].append(object_at(number))
             elif most and (place := int(draw() * counts[at])) < most:  # algorithm R: each of those so far is as likely kept
                 kept[at][place] = object_at(number)
-
-    def offering(self, listing: Iterable[ListedObject]) -> Iterator[ListedObject]:
-        """Yield a listing, taking note of it."""
-        for found in listing:
-            self.offer(found)
-            yield found
 
     def draw(self) -> Sample:
         """Return the sample: `size` objects, or a few more where there are many classes, or all that there are."""

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
-from tools.lib.aws.clients import Clients, code_of
+from handlers.adapters.aws_errors import fault_of
+from tools.lib.aws.clients import Clients
 from tools.lib.errors import ToolError
 from tools.lib.listing import pages
 from tools.lib.listing.pages import Marker, Page
-from tools.lib.listing.short_way import ENDS, ShortWay, is_page
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 ATTEMPTS = 6
 _BASE_SECONDS = 1.0
 _CAP_SECONDS = 20.0
-_TRANSIENT = frozenset(
-    {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests"}
-)
 
 _BODY = "ListingBody"
+
+# How a whole page of either operation ends.
+_ENDS = {"ListObjectsV2": b"</ListBucketResult>", "ListObjectVersions": b"</ListVersionsResult>"}
 
 Sleep = Callable[[float], None]
 
@@ -50,7 +50,6 @@ class ListingClient:
         self, clients: Clients, bucket: str, *, connections: int, versioned: bool, all_versions: bool = False, sleep: Sleep
     ) -> None:
         self._client = _client(clients, connections)
-        self._short_way = ShortWay(self._client, "ListObjectVersions" if versioned else "ListObjectsV2")
         self._bucket = bucket
         self._versioned = versioned
         self._all_versions = all_versions
@@ -82,8 +81,6 @@ class ListingClient:
         if not more:
             request["OptionalObjectAttributes"] = ["RestoreStatus"]  # a restored copy of an archived object can be read
         request |= _place_of_version(after, marker) if self._versioned else _place_of_object(after, marker)
-        if (page := self._short_way.ask(request)) is not None:
-            return page
         operation = self._client.list_object_versions if self._versioned else self._client.list_objects_v2
         answer: dict[str, Any] = self._with_retries(lambda: operation(**request))
         body: bytes = answer[_BODY]
@@ -94,7 +91,8 @@ class ListingClient:
             try:
                 return call()
             except (ClientError, HTTPClientError) as error:
-                if attempt == ATTEMPTS - 1 or not _is_transient(error):
+                # S3 answers 503 SlowDown while it divides a busy part of the bucket.
+                if attempt == ATTEMPTS - 1 or not fault_of(error).transient:
                     raise
             self._sleep(min(_CAP_SECONDS, _BASE_SECONDS * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311 - never two workers in step
         raise AssertionError("the last attempt returns or raises")
@@ -102,7 +100,7 @@ class ListingClient:
 
 def _client(clients: Clients, connections: int) -> S3Client:
     client = clients.lister(connections)
-    for operation in ENDS:
+    for operation in _ENDS:
         # With a wildcard for the service botocore asks this handler before its own `before-parse.s3.*`, which would build a tree
         # of the whole page to see whether it is an error.
         client.meta.events.register(f"before-parse.*.{operation}", _keep_body)
@@ -112,7 +110,7 @@ def _client(clients: Clients, connections: int) -> S3Client:
 def _keep_body(operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's own
     """Hand a whole page over unparsed; an error, also one with status 200, and half a page are botocore's to notice and retry."""
     body: bytes = response_dict["body"]
-    if is_page(operation_model.name, response_dict["status_code"], body):
+    if response_dict["status_code"] == HTTPStatus.OK and body.rstrip().endswith(_ENDS[operation_model.name]):
         customized_response_dict[_BODY] = body
         response_dict["body"] = b"<Page/>"
 
@@ -127,14 +125,6 @@ def _place_of_version(after: str, marker: Marker | None) -> dict[str, str]:
     if marker is not None:
         return {"KeyMarker": marker.key, **({"VersionIdMarker": marker.version} if marker.version else {})}
     return {"KeyMarker": after} if after else {}
-
-
-def _is_transient(error: ClientError | HTTPClientError) -> bool:
-    """Tell whether waiting may help: S3 answers 503 SlowDown while it divides a busy part of the bucket."""
-    if isinstance(error, HTTPClientError):
-        return True
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _no_page(bucket: str, error: ValueError) -> ToolError:

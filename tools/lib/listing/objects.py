@@ -68,11 +68,9 @@ class Batch:
         )
 
     def __len__(self) -> int:
-        """Return how many objects there are."""
         return len(self.paths)
 
     def __iter__(self) -> Iterator[ListedObject]:
-        """Yield the objects."""
         none: repeat[None] = repeat(None)
         columns = zip(
             self.keys,
@@ -88,7 +86,6 @@ class Batch:
             yield ListedObject(key, size, version or None, storage_class, etag or None, time_of(modified), restored)
 
     def __getitem__(self, places: slice) -> Batch:
-        """Return the objects of a slice."""
         return self._each(lambda column: column[places])
 
     @property

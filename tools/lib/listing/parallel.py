@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Protocol
 
 from tools.lib.aws.clients import Clients
 from tools.lib.errors import ToolError
@@ -88,18 +87,6 @@ def workers_for(seconds: float, most: int) -> int:
     return min(most, max(_LEAST_WORKERS, math.ceil(seconds / _PAGE_SECONDS) + 1))
 
 
-class Pages(Protocol):
-    """A bucket's pages; `client.ListingClient` is one."""
-
-    def page(self, prefix: str, after: str, marker: Marker | None) -> Page:
-        """Return the page at a marker or, without one, the first with keys beyond `after`."""
-        ...
-
-    def first_beyond(self, prefix: str, after: str) -> str | None:
-        """Return the first key beyond `after`, None where there is none."""
-        ...
-
-
 @dataclass(slots=True, eq=False)
 class _Range:
     """A range of keys: beyond `after`, up to `end`; listed by one worker, and cut by others."""
@@ -136,7 +123,9 @@ class _Range:
 class Listing:
     """What the workers share. All of it is changed under one lock."""
 
-    def __init__(self, client: Pages, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event) -> None:
+    def __init__(
+        self, client: ListingClient, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event
+    ) -> None:
         self._client = client
         self._filters = filters
         self._spool = spool

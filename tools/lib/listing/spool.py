@@ -8,6 +8,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tools.lib.listing.objects import Batch
 
@@ -41,7 +42,7 @@ class Spool:
         self._in_memory = in_memory
         self._on_disk = on_disk
         self._lock = threading.Lock()
-        self._file: int | None = None
+        self._file: IO[bytes] | None = None
         self._held = 0
         self._spilled = 0
         self._end = 0
@@ -66,7 +67,7 @@ class Spool:
         # Elsewhere than any other thread writes, so without the lock.
         written = 0
         while written < len(body):
-            written += os.pwrite(file, memoryview(body)[written:], place.offset + written)
+            written += os.pwrite(file.fileno(), memoryview(body)[written:], place.offset + written)
         return place
 
     def take(self, kept: Kept) -> Batch:
@@ -77,24 +78,22 @@ class Spool:
             return kept
         with self._lock:
             file = self._opened()
-        batch = Batch(*marshal.loads(os.pread(file, kept.length, kept.offset)))  # noqa: S302 - what `put` wrote
+        batch = Batch(*marshal.loads(os.pread(file.fileno(), kept.length, kept.offset)))  # noqa: S302 - what `put` wrote
         with self._lock:
             self._spilled -= kept.length
             if not self._spilled:
-                os.ftruncate(file, 0)
+                file.truncate(0)
                 self._end = 0
         return batch
 
     def close(self) -> None:
-        """Let go of the file."""
         with self._lock:
             if self._file is not None:
-                os.close(self._file)
+                self._file.close()
                 self._file = None
 
-    def _opened(self) -> int:
+    def _opened(self) -> IO[bytes]:
         if self._file is None:
             self._directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self._directory) as file:
-                self._file = os.dup(file.fileno())
+            self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 - open until `close`
         return self._file

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
 
+from handlers.adapters.table import Records
 from handlers.domain.identity import Video
 from tools.lib.listing.objects import Batch
 
 # Batches asked about at a time; BatchGetItem takes 100 keys, so a batch is ten requests for each earlier scan.
 AT_ONCE = 8
-
-
-class Finished(Protocol):
-    """The records that are asked; `handlers.adapters.table.Records` is one."""
-
-    def finished(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, str]]:
-        """Yield (video id, etag) of those that were analysed to the end in a scan, as they were at its start."""
-        ...
 
 
 class Unchanged:
@@ -29,7 +21,7 @@ class Unchanged:
         scan_ids: The most likely first: an object found in one is not asked about in the next.
     """
 
-    def __init__(self, records: Finished, bucket: str, scan_ids: Sequence[str], *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, records: Records, bucket: str, scan_ids: Sequence[str], *, at_once: int = AT_ONCE) -> None:
         self._records = records
         self._bucket = bucket
         self._scan_ids = scan_ids

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from boto3.s3.transfer import TransferConfig
 
 from handlers.domain.identity import Video
 from tools.lib.aws.objects import path_of
@@ -22,10 +21,13 @@ from tools.lib.text import byte_size
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-# Size of an upload's parts. S3 takes 10,000 parts of 5 MiB to 5 GiB, the last may be smaller: manifests of up to 156 GiB.
+# From this size on a manifest goes up in parts of it; boto3 makes them larger where S3's 10,000 would not suffice.
 PART_BYTES = 16 * 1024 * 1024
+
+# One part after another: Ctrl-C ends it at once, and nothing is left of it.
+_TRANSFER = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
+_EXTRA = {"ContentType": "text/csv", "ServerSideEncryption": "AES256"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,81 +40,42 @@ class UploadedManifest:
 
     @property
     def uri(self) -> str:
-        """Return the manifest's s3 URI."""
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A manifest on disk: how many rows it has, and whether they have a version column."""
-
-    rows: int
-    versioned: bool
-
-
-def write_videos(path: Path, videos: Iterable[Video]) -> Written:
-    """Write a row per video; all rows have a version column where any video has a version.
+def write_videos(path: Path, videos: Iterable[Video]) -> bool:
+    """Write a row per video, and return whether they have a version column: all have one where any video has a version.
 
     Which is known at the end only, so the rows are written twice: memory does not grow with them.
     """
-    rows, versioned = 0, False
+    versioned = False
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as draft:
         rows_of = csv.writer(draft, lineterminator="\n")
         for video in videos:
             rows_of.writerow([video.bucket, path_of(video.key), video.version_id or ""])
-            rows, versioned = rows + 1, versioned or video.version_id is not None
+            versioned = versioned or video.version_id is not None
         draft.seek(0)
         with path.open("w", encoding="utf-8", newline="") as target:
             # Neither a bucket nor an encoded key holds a comma: what ends with one is a row without a version.
             target.writelines(line if versioned else line.removesuffix(",\n") + "\n" for line in draft)
-    return Written(rows, versioned)
+    return versioned
 
 
-def upload(
-    s3: S3Client, path: Path, target: tuple[str, str], sent: Callable[[int], None], span: tuple[int, int] | None = None
-) -> UploadedManifest:
-    """Upload a local manifest in parts to a bucket and key and return where it is; `sent` hears how many more bytes have arrived.
+def upload(s3: S3Client, path: Path, target: tuple[str, str], bar: Bar) -> UploadedManifest:
+    """Upload a local manifest to a bucket and key, show how much of it has arrived, and return where it is.
 
-    `span` is the first byte and the one after the last, where only those are wanted. Encrypted with S3's own keys whatever the
-    bucket's default is: S3 Batch cannot read a CSV manifest under a KMS key. The same bytes have the same ETag each time.
+    Encrypted with S3's own keys whatever the bucket's default is: S3 Batch cannot read a CSV manifest under a KMS key. The same
+    bytes have the same ETag each time.
     """
     bucket, key = target
-    upload_id = s3.create_multipart_upload(Bucket=bucket, Key=key, ContentType="text/csv", ServerSideEncryption="AES256")[
-        "UploadId"
-    ]
-    try:
-        with path.open("rb") as source:
-            parts: list[CompletedPartTypeDef] = []
-            for number, part in enumerate(_blocks(source, span or (0, path.stat().st_size)), 1):
-                arrived = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=part)
-                parts.append({"PartNumber": number, "ETag": arrived["ETag"]})
-                sent(len(part))
-        done = s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts})
-    except BaseException:  # also Ctrl-C: parts of an open upload are invisible and are paid for
-        with suppress(BotoCoreError, ClientError):  # what went wrong first is what the person must hear
-            s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
-        raise
-    return UploadedManifest(bucket, key, done["ETag"].strip('"'))
-
-
-def upload_shown(
-    s3: S3Client, path: Path, target: tuple[str, str], bar: Bar, span: tuple[int, int] | None = None
-) -> UploadedManifest:
-    """Upload as `upload` does, and show how much of it has arrived."""
-    start, end = span or (0, path.stat().st_size)
-    size, arrived = end - start, 0
+    size, arrived = path.stat().st_size, 0
 
     def sent(count: int) -> None:
         nonlocal arrived
         arrived += count
         bar.show(f"Uploading {path.name} ({byte_size(size)})", arrived, size)
 
-    return upload(s3, path, target, sent, (start, end))
-
-
-def _blocks(source: BinaryIO, span: tuple[int, int]) -> Iterator[bytes]:
-    start, end = span
-    source.seek(start)
-    while start < end and (block := source.read(min(PART_BYTES, end - start))):
-        start += len(block)
-        yield block
+    with path.open("rb") as source:
+        # Not upload_file: it wraps AWS's errors, which then say no more what they are.
+        s3.upload_fileobj(source, bucket, key, ExtraArgs=_EXTRA, Callback=sent, Config=_TRANSFER)
+    return UploadedManifest(bucket, key, s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"'))

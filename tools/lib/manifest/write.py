@@ -1,4 +1,7 @@
-"""What becomes of a listing: a manifest of what can be analysed, and a side list of what cannot, with the reason."""
+"""What becomes of a listing: a manifest of what can be analysed, and a side list of what cannot, with the reason.
+
+The form of both is described in `manifests/README.md`.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +12,20 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from handlers.domain import objects as rules
 from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.errors import ToolError
+from tools.lib.estimate.inspection import HeaderInspection
 from tools.lib.listing.objects import Batch, ListedObject
 from tools.lib.listing.selection import Selection
 from tools.lib.listing.sizes import SizeCounts
 from tools.lib.manifest.remove_rows import remove_rows
-from tools.lib.manifest.rows import left_out_rows, manifest_rows
 from tools.lib.manifest.sample import drawn, limited
 
 # What HeadObject's `x-amz-restore` says of a restored copy; a listing says it in another way.
 _RESTORED = 'ongoing-request="false"'
-
-
-class Inspector(Protocol):
-    """Looks closer at what could go into a manifest: at each object as it comes, or at some once all have come."""
-
-    def judge(self, batch: Batch) -> Sequence[str]:
-        """Return, of each object, the code of the reason to leave it out, or ""."""
-        ...
-
-    def conclude(self) -> Iterable[tuple[ListedObject, str]]:
-        """Return which of those that were let through are to be left out after all, with the code of the reason."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +53,7 @@ def write_manifest(
     selection: Selection,
     manifest: Path,
     ineligible: Path,
-    inspection: Inspector | None = None,
+    inspection: HeaderInspection | None = None,
 ) -> ManifestStats:
     """Write what can be analysed into a manifest and the rest into a side list, and count both.
 
@@ -82,6 +73,28 @@ def write_manifest(
         if inspection is not None:
             main.remove_rows(inspection.conclude(), side)
     return main.stats(side.reasons)
+
+
+def manifest_rows(bucket: str, batch: Batch) -> bytes:
+    """Return a row per object: bucket, path and, where there are versions, the version ("null" is written out).
+
+    No header (S3 would take it for a bucket), no blank lines, line ends LF; no field needs quotes: a path is percent-encoded.
+    """
+    if not batch:
+        return b""
+    columns = batch.paths if batch.versions is None else _joined(batch, batch.versions)
+    between = f"\n{bucket},"
+    return f"{bucket},{between.join(columns)}\n".encode()
+
+
+def _joined(batch: Batch, versions: Sequence[str]) -> Iterable[str]:
+    return map(",".join, zip(batch.paths, versions, strict=True))
+
+
+def left_out_rows(bucket: str, batch: Batch, reasons: Iterable[str]) -> bytes:
+    """Return a row per object that is left out: bucket, path, version or nothing, and the code of the reason."""
+    versions = batch.versions or ("",) * len(batch)
+    return "".join(f"{bucket},{','.join(row)}\n" for row in zip(batch.paths, versions, reasons, strict=True)).encode()
 
 
 class _Main:

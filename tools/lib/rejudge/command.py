@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -16,27 +15,16 @@ from handlers.adapters.table import Outcome, Records, Scans
 from handlers.domain.record import Record, Scan
 from handlers.domain.states import State
 from tools.lib.cli.output import Terminal
-from tools.lib.cli.program import ProgramContext, Target
 from tools.lib.rejudge import policy_file
 from tools.lib.rejudge.comparison import Comparison
 from tools.lib.rejudge.judge import JUDGED, Blocked, Judgement, judge
 from tools.lib.rejudge.policy_file import PolicyFile
-from tools.lib.review.inputs import ScanChoice, ScanReading
 
 BATCH = 100
 """Records asked for at a time: what one BatchGetItem takes."""
 
 WRITERS = 8
 """Records written at a time: alone, each would take as long as the way to AWS and back; boto3 keeps 10 connections."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyRequest:
-    """What was asked for: the policy's file, whether its verdicts are written, and whether the newly flagged are mailed."""
-
-    path: Path
-    apply: bool = False
-    mail: bool = False
 
 
 class Rejudging:
@@ -48,23 +36,21 @@ class Rejudging:
         self._terminal = terminal
         self._writers = writers
 
-    def run(self, scan: Scan, request: PolicyRequest) -> Comparison:
-        """Compare a scan's verdicts with those of a policy, and write them if that was asked for.
+    def run(self, scan: Scan, path: Path, *, apply: bool = False, mail: bool = False) -> Comparison:
+        """Compare a scan's verdicts with those of a policy in a file; `apply` writes them, `mail` mails the newly flagged.
 
         Raises:
             ToolError: The file holds no policy; nothing was read of the scan then.
         """
-        file = policy_file.read(request.path)
+        file = policy_file.read(path)
         totals = self._scans.totals(scan.id).videos
-        comparison = Comparison(
-            scan, file, expected=sum(totals.get(state, 0) for state in JUDGED), applied=request.apply, mail=request.mail
-        )
-        doing = "Judging again" if request.apply else "Comparing"
+        comparison = Comparison(scan, file, expected=sum(totals.get(state, 0) for state in JUDGED), applied=apply, mail=mail)
+        doing = "Judging again" if apply else "Comparing"
         with self._terminal.bar("videos") as bar, ThreadPoolExecutor(self._writers) as pool:
             bar.show(doing, 0, comparison.expected)
             for records in self._batches(scan):
                 judgements = self._compare(records, file, comparison)
-                self._settle(judgements, comparison, pool if request.apply else None)
+                self._settle(judgements, comparison, pool if apply else None)
                 bar.show(doing, comparison.total, comparison.expected)
         return comparison
 
@@ -106,18 +92,3 @@ def _distinct(ids: Iterable[str]) -> Iterator[str]:
         if key not in seen:
             seen.add(key)
             yield video_id
-
-
-class RejudgeRun:
-    """One run of `review_report.py policy`."""
-
-    def __init__(self, program_context: ProgramContext, terminal: Terminal, target: Target, choice: ScanChoice) -> None:
-        self._terminal = terminal
-        self._choice = choice
-        self._reading = ScanReading(program_context, target)
-
-    def run(self, request: PolicyRequest) -> Comparison:
-        """Show what another policy would make of the scan, and write it if that was asked for."""
-        return Rejudging(self._reading.table.records, self._reading.table.scans, self._terminal).run(
-            self._reading.find(self._choice), request
-        )

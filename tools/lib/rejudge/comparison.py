@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,8 @@ from handlers.domain.record import LabelSummary, Scan
 from tools.lib.cli.output import ExitCode
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
-from tools.lib.text import printable
+from tools.lib.text import block, printable
+from tools.lib.videos import named, title
 
 VIDEOS_SHOWN = 50
 """Videos of one kind that are shown to a person; `--json` has all of them."""
@@ -35,20 +35,16 @@ class ChangedVideo:
         return max((label.confidence for label in (*self.now_count, *self.no_longer)), default=0.0)
 
     def sentences(self) -> list[str]:
-        """Return the video as lines for a person."""
-        version = f" (version {printable(self.video.version_id)})" if self.video.version_id else ""
         said = (("now counts", self.now_count), ("no longer counts", self.no_longer))
         return [
-            f"{printable(self.video.uri)}{version}",
+            title(self.video),
             *(f"  {verb}: {', '.join(map(_label_words, labels))}" for verb, labels in said if labels),
         ]
 
     def as_json(self) -> dict[str, Any]:
         """Return the video for `--json`; confidences in percent."""
         return {
-            "bucket": self.video.bucket,
-            "key": self.video.key,
-            "version_id": self.video.version_id,
+            **named(self.video),
             "change": self.change.value,
             "now_count": [_label_json(label) for label in self.now_count],
             "no_longer_count": [_label_json(label) for label in self.no_longer],
@@ -105,20 +101,18 @@ class Comparison:
         return ExitCode.SOME_FAILED if self.blocked or self.overtaken or self.total != self.expected else ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        """Return the comparison as lines for a person."""
         done = "applied" if self.applied else "only shown, nothing was changed"
         return [
             f"Policy {self.file.policy.hash} on scan {self.scan.id} of {printable(self.scan.bucket)}: {done}",
             "",
             *self._counts(),
             *(line for change in _SHOWN for line in self._videos(change)),
-            *_block("Cannot be judged", self._blocked_words()),
-            *_block("Warning", self.warnings()),
-            *_block("Next", self._next()),
+            *block("Cannot be judged", self._blocked_words()),
+            *block("Warning", self.warnings()),
+            *block("Next", self._next()),
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the comparison for `--json`."""
         return {
             "scan": self.scan.id,
             "policy_hash": self.file.policy.hash,
@@ -171,7 +165,7 @@ class Comparison:
         videos = self._sorted(change)
         more = len(videos) - VIDEOS_SHOWN
         lines = [line for video in videos[:VIDEOS_SHOWN] for line in video.sentences()]
-        return _block(change.value.capitalize(), [*lines, *([f"and {more:,} more videos, see --json"] if more > 0 else [])])
+        return block(change.value.capitalize(), [*lines, *([f"and {more:,} more videos, see --json"] if more > 0 else [])])
 
     def _sorted(self, change: Change) -> list[ChangedVideo]:
         """Return the videos of one kind, the surest difference first."""
@@ -200,10 +194,6 @@ class Comparison:
             return ["--apply writes this to the records. No video is analysed again, nothing is paid."]
         mailed = f"{self.mails:,} mails are due for newly flagged videos." if self.mail else "Newly flagged videos are not mailed."
         return [mailed, "The deployment still judges new videos by its own policy: put this one into cdk.json, then `make deploy`."]
-
-
-def _block(title: str, lines: Sequence[str]) -> list[str]:
-    return ["", title, *(f"  {line}" for line in lines)] if lines else []
 
 
 def _minutes(milliseconds: int) -> float:

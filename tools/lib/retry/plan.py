@@ -8,7 +8,6 @@ from typing import Any
 
 from handlers.domain.identity import MAX_ATTEMPT, Video
 from handlers.domain.record import Scan
-from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
@@ -17,6 +16,7 @@ from tools.lib.review.join import ObjectResult, ObjectStatus
 from tools.lib.submit.job_request import NewJob, description
 from tools.lib.submit.plan_text import column, price_lines
 from tools.lib.text import printable
+from tools.lib.videos import named
 
 EXAMPLES = 3
 """Videos that are named for each reason."""
@@ -37,25 +37,22 @@ class Group:
     examples: list[Video] = field(default_factory=list)
 
     def add(self, video: Video) -> None:
-        """Count an object."""
         self.count += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(video)
 
     def sentences(self) -> list[str]:
-        """Return the group as lines for a person."""
         title = f"{self.count:,} {printable(self.diagnosis.reason)}: {printable(self.diagnosis.why)}"
         more = self.count - len(self.examples)
         shown = [f"  {printable(video.uri)}" for video in self.examples]
         return [title, *shown, *([f"  and {more:,} more"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the group as JSON values."""
         return {
             "reason": self.diagnosis.reason,
             "why": self.diagnosis.why,
             "objects": self.count,
-            "examples": [{"bucket": each.bucket, "key": each.key, "version_id": each.version_id} for each in self.examples],
+            "examples": [named(each) for each in self.examples],
         }
 
 
@@ -70,14 +67,12 @@ class Triage:
     moment: Moment
     all_failed: bool
     highest_attempt: int = 0
-    objects: int = 0
     set_aside: int = 0
     _groups: dict[Diagnosis, Group] = field(default_factory=dict)
 
     def chosen(self, outcomes: Iterable[ObjectResult]) -> Iterator[Video]:
         """Yield each video that is retried, once."""
         for outcome in outcomes:
-            self.objects += 1
             if outcome.record is not None:
                 self.highest_attempt = max(self.highest_attempt, outcome.record.attempt)
             diagnosis = None if outcome.again else diagnose(outcome, self.moment, all_failed=self.all_failed)
@@ -124,18 +119,7 @@ class RetryPlan:
     warnings: tuple[str, ...] = ()
 
     @property
-    def scan_id(self) -> str:
-        """Return the scan that the job belongs to."""
-        return self.scan.id
-
-    @property
-    def lane(self) -> Lane:
-        """Return the lane of the scan, which the retry keeps."""
-        return self.scan.lane
-
-    @property
     def objects(self) -> int:
-        """Return how many objects are retried."""
         return sum(group.count for group in self.retried)
 
     @property
@@ -155,13 +139,12 @@ class RetryPlan:
             deployment=self.deployment,
             token=self.name,
             description=description(self.scan.bucket, f"scan {self.scan.id}, retry {self.number}"),
-            arguments={"scan_id": self.scan.id, "lane": self.lane.value, "retry": str(self.number)},
+            arguments={"scan_id": self.scan.id, "lane": self.scan.lane.value, "retry": str(self.number)},
             versioned=self.versioned,
             report_prefix=f"reports/{self.scan.id}",
         )
 
     def sentences(self) -> list[str]:
-        """Return the plan as lines for a person."""
         opening = f"Retry {self.number} of scan {self.scan.id} of {printable(self.scan.bucket)}"
         left = column("Not", [line for group in self.left for line in group.sentences()]) if self.left else []
         if not self.retried:
@@ -171,7 +154,7 @@ class RetryPlan:
             *column("Objects", [f"{self.objects:,}"]),
             *column("Because", [line for group in self.retried for line in group.sentences()]),
             *left,
-            *column("Lane", [self.lane.value]),
+            *column("Lane", [self.scan.lane.value]),
             *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
             *column("Manifest", [f"s3://{self.deployment.work_bucket}/{self.manifest_key}"]),
             *column("Price", price_lines(self.objects)),
@@ -180,23 +163,18 @@ class RetryPlan:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON values."""
         return {
             "scan_id": self.scan.id,
             "retry": self.number,
             "objects": self.objects,
             "retried": [group.as_json() for group in self.retried],
             "left": [group.as_json() for group in self.left],
-            "lane": self.lane.value,
+            "lane": self.scan.lane.value,
             "stack": self.deployment.stack_name,
             "region": self.deployment.region,
             "account_id": self.deployment.account_id,
             "manifest": f"s3://{self.deployment.work_bucket}/{self.manifest_key}",
-            "price": {
-                "s3_batch_job_usd": float(prices.BATCH_JOB.dollars),
-                "s3_batch_objects_usd": float(prices.batch_objects(self.objects)),
-                "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
-            },
+            "price": prices.as_json(self.objects),
             "warnings": list(self.warnings),
         }
 

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from handlers.adapters.table import Decisions, Outcome, Records, Table
+from handlers.adapters.table import Decisions, Outcome, Records
 from handlers.domain.decision import Decision
 from handlers.domain.record import Record
 from handlers.domain.states import State
-from tools.lib.cli.output import ExitCode, Terminal
-from tools.lib.cli.program import ProgramContext, Target
+from tools.lib.cli.commands import Invocation
+from tools.lib.cli.output import ExitCode
 from tools.lib.errors import ToolError
 from tools.lib.review import decisions as decisions_file
-from tools.lib.review.decisions import DecisionsFile, Entry, Refusal
-from tools.lib.review.inputs import ScanReading
+from tools.lib.review.decisions import Entry, Refusal
 from tools.lib.text import moment, printable
 
 _BATCH = 100
@@ -43,13 +42,11 @@ class Applied:
         return ExitCode.SOME_FAILED if self.refused else ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        """Return the result as lines for a person."""
         already = f", {self.already:,} stood already" if self.already else ""
         done = f"{self.written:,} decisions by {printable(self.decided_by)} written{already}, {len(self.refused):,} refused"
         return [f"Scan {self.scan_id}: {done}", *(line for refusal in self.refused for line in _refusal_lines(refusal))]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the result as JSON values."""
         return {
             "scan": self.scan_id,
             "decided_by": self.decided_by,
@@ -62,52 +59,31 @@ class Applied:
         }
 
 
-class ApplyRun:
-    """The steps of one run."""
+def apply(run: Invocation, path: Path, *, scan_id: str | None, decided_by: str | None) -> Applied:
+    """Apply a file, whose good decisions are written whatever the others are like.
 
-    def __init__(
-        self,
-        program_context: ProgramContext,
-        terminal: Terminal,
-        target: Target,
-        *,
-        scan_id: str | None = None,
-        decided_by: str | None = None,
-    ) -> None:
-        self._program_context = program_context
-        self._terminal = terminal
-        self._target = target
-        self._scan_id = scan_id
-        self._decided_by = decided_by
-
-    def run(self, path: Path) -> Applied:
-        """Apply a file, whose good decisions are written whatever the others are like.
-
-        Raises:
-            ToolError: The file is not valid, or is about another scan than the one named, or about an unknown scan.
-        """
-        file = decisions_file.read(path, decided_by=self._decided_by, now=self._program_context.clock.now())
-        if self._scan_id not in {None, file.scan_id}:
-            raise ToolError(
-                f"{path}: its decisions are about scan {file.scan_id}, not about {self._scan_id}.",
-                cure="Pass the file of that scan, or omit --scan.",
-            )
-        table = ScanReading(self._program_context, self._target).table
-        if table.scans.scan(file.scan_id) is None:
-            raise ToolError(
-                f"{path}: its decisions are about scan {file.scan_id}, which the table of {self._target.stack} does not know.",
-                cure="Name the deployment of that scan with --stack, --region and --profile.",
-            )
-        return self._apply(table, file)
-
-    def _apply(self, table: Table, file: DecisionsFile) -> Applied:
-        applied = Applied(file.scan_id, file.decided_by, refused=list(file.refused))
-        with self._terminal.bar("decisions") as bar:
-            for first in range(0, len(file.entries), _BATCH):
-                bar.show("Writing decisions", first, len(file.entries))
-                _take(applied, table.records, table.decisions, file.entries[first : first + _BATCH])
-        applied.refused.sort(key=lambda refusal: refusal.entry)
-        return applied
+    Raises:
+        ToolError: The file is not valid, or is about another scan than the one named, or about an unknown scan.
+    """
+    file = decisions_file.read(path, decided_by=decided_by, now=run.clock.now())
+    if scan_id not in {None, file.scan_id}:
+        raise ToolError(
+            f"{path}: its decisions are about scan {file.scan_id}, not about {scan_id}.",
+            cure="Pass the file of that scan, or omit --scan.",
+        )
+    table = run.table
+    if table.scans.scan(file.scan_id) is None:
+        raise ToolError(
+            f"{path}: its decisions are about scan {file.scan_id}, which the table of {run.target.stack} does not know.",
+            cure="Name the deployment of that scan with --stack, --region and --profile.",
+        )
+    applied = Applied(file.scan_id, file.decided_by, refused=list(file.refused))
+    with run.terminal.bar("decisions") as bar:
+        for first in range(0, len(file.entries), _BATCH):
+            bar.show("Writing decisions", first, len(file.entries))
+            _take(applied, table.records, table.decisions, file.entries[first : first + _BATCH])
+    applied.refused.sort(key=lambda refusal: refusal.entry)
+    return applied
 
 
 def _take(applied: Applied, records: Records, decisions: Decisions, entries: Sequence[Entry]) -> None:

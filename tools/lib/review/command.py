@@ -11,15 +11,13 @@ from handlers.adapters.table import Decisions, Records
 from handlers.domain.decision import Decision
 from handlers.domain.record import Scan, Segment
 from handlers.domain.states import ScanStatus
-from tools.lib.cli.output import Terminal
-from tools.lib.cli.program import ProgramContext, Target
+from tools.lib.cli.commands import Invocation
 from tools.lib.review import export as exports
 from tools.lib.review.export import Export, Form, Rows
 from tools.lib.review.inputs import ScanChoice, ScanReading
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
-from tools.lib.review.page import RecordedDecision, page_data, render
+from tools.lib.review.page import page_data, render
 from tools.lib.review.summary import FlaggedVideo, Review, review_of
-from tools.lib.text import iso_time
 
 BATCH = 100
 """Decisions asked for at a time: what one BatchGetItem takes."""
@@ -37,28 +35,26 @@ class Files:
 class ReviewRun:
     """The steps of one run."""
 
-    def __init__(self, program_context: ProgramContext, terminal: Terminal, target: Target, choice: ScanChoice) -> None:
-        self._clock = program_context.clock
-        self._terminal = terminal
-        self._target = target
+    def __init__(self, run: Invocation, choice: ScanChoice) -> None:
+        self._invocation = run
         self._choice = choice
-        self._reading = ScanReading(program_context, target)
 
     def run(self, files: Files) -> Review:
         """Review the scan that was asked for, and write the files that were."""
-        scan = self._reading.find(self._choice)
+        run = self._invocation
+        scan = self._choice.find(run)
         truth = TruthTable(expected=scan.objects)
-        segments_of = _Segments(self._reading.table.records, scan.id)
-        with self._terminal.bar("objects") as bar, exports.writers(files.exports, files.rows) as written:
-            outcomes, gaps = self._reading.results(scan, self._choice, truth, bar, whole=bool(files.exports))
+        segments_of = _Segments(run.table.records, scan.id)
+        with run.terminal.bar("objects") as bar, exports.writers(files.exports, files.rows) as written:
+            outcomes, gaps = ScanReading(run).results(scan, self._choice, truth, bar, whole=bool(files.exports))
             passed_on = self._exporting(outcomes, written, segments_of) if written else outcomes
             review = review_of(scan, passed_on, truth, segments_of)
-        review.flagged = with_decisions(review.flagged, self._reading.table.decisions)
+        review.flagged = with_decisions(review.flagged, run.table.decisions)
         review.warnings += gaps + _unfinished(scan)
         if files.html is not None:
             self._write_page(review, files.html)
         for path in (*(path for _, path in files.exports), *([files.html] if files.html else [])):
-            self._terminal.info(f"Wrote {path}")
+            run.terminal.info(f"Wrote {path}")
         return review
 
     def _exporting(
@@ -67,7 +63,7 @@ class ReviewRun:
         """Pass the outcomes on, each written to the exports with what was decided about it."""
         wants_segments = any(file.wants_segments for file in written)
         while batch := list(islice(outcomes, BATCH)):
-            decided = decisions_about(batch, self._reading.table.decisions)
+            decided = decisions_about(batch, self._invocation.table.decisions)
             for outcome in batch:
                 segments = segments_of(outcome) if wants_segments and outcome.record and not outcome.again else ()
                 decision = decided.get(_content(outcome) or ("", ""))
@@ -76,13 +72,13 @@ class ReviewRun:
                 yield outcome
 
     def _write_page(self, review: Review, path: Path) -> None:
+        run = self._invocation
         data = page_data(
             review,
-            totals=self._reading.table.scans.totals(review.scan.id),
-            target=self._target,
-            region=self._reading.deployment.region,
-            made_at=self._clock.now(),
-            decisions=recorded_decisions(review.flagged),
+            totals=run.table.scans.totals(review.scan.id),
+            target=run.target,
+            region=run.deployment.region,
+            made_at=run.clock.now(),
         )
         with exports.replaced(path) as file:
             render(data, file)
@@ -115,20 +111,6 @@ def with_decisions(flagged: Sequence[FlaggedVideo], decisions: Decisions) -> lis
     """Return flagged videos with what was decided about their content, in this scan or another; read a hundred at a time."""
     found = decisions_about((video.outcome for video in flagged), decisions)
     return [replace(video, decision=found.get(_content(video.outcome) or ("", ""))) for video in flagged]
-
-
-def recorded_decisions(flagged: Sequence[FlaggedVideo]) -> dict[str, RecordedDecision]:
-    """Return the decisions about flagged videos as the page takes them, by video id."""
-    return {
-        video.outcome.video.id: RecordedDecision(
-            decision=video.decision.judgement.value,
-            note=video.decision.note,
-            decided_by=video.decision.decided_by,
-            decided_at=iso_time(video.decision.decided_at),
-        )
-        for video in flagged
-        if video.decision is not None
-    }
 
 
 def _content(outcome: ObjectResult) -> tuple[str, str] | None:

@@ -7,17 +7,19 @@ The columns of real result files differ from the `ReportSchema` beside them, so 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple
 
-from tools.lib.aws.objects import key_of
+from tools.lib.aws.objects import fetch, key_of, md5_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 COLUMNS = 7
 """Bucket, Key, VersionId, TaskStatus, HTTPStatusCode, ErrorCode (or these two the other way round), ResultMessage."""
@@ -30,12 +32,16 @@ class ReportError(Exception):
     """A report is damaged: the message names the file, the rule and the cure."""
 
 
-class ReportFiles(Protocol):
-    """Where report files are fetched from."""
+@dataclass(frozen=True, slots=True)
+class BucketFiles:
+    """The files of one bucket."""
+
+    s3: S3Client
+    bucket: str
 
     def fetch(self, key: str, target: IO[bytes]) -> bool:
         """Write the file to the target; False where there is none."""
-        ...
+        return fetch(self.s3, self.bucket, key, target)
 
 
 class ReportRow(NamedTuple):
@@ -65,7 +71,7 @@ class CompletionReport:
     job_id: str
     files: tuple[ResultFile, ...]
 
-    def rows(self, source: ReportFiles) -> Iterator[ReportRow]:
+    def rows(self, source: BucketFiles) -> Iterator[ReportRow]:
         """Yield the rows of every result file, each file checked against its MD5 before its first row.
 
         Raises:
@@ -77,11 +83,15 @@ class CompletionReport:
                     raise ReportError(
                         f"{file.key}: the report of job {self.job_id} names this file, and it is gone; restore it or run again."
                     )
-                _check_md5(file, content)
+                if md5_of(content) != file.md5.lower():
+                    raise ReportError(
+                        f"{file.key}: its MD5 is not the one that the report's manifest.json states; "
+                        "it was changed after it was written."
+                    )
                 yield from parse_rows(file.key, content)
 
 
-def find_report(prefix: str, job_id: str, source: ReportFiles) -> CompletionReport | None:
+def find_report(prefix: str, job_id: str, source: BucketFiles) -> CompletionReport | None:
     """Return the report of a job below a prefix, or None where it has written none (manifest.json is written last).
 
     Raises:
@@ -132,23 +142,8 @@ def _row(name: str, number: int, row: list[str]) -> ReportRow:
 
 
 @contextmanager
-def _fetched(key: str, source: ReportFiles) -> Iterator[IO[bytes] | None]:
+def _fetched(key: str, source: BucketFiles) -> Iterator[IO[bytes] | None]:
     with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
         found = source.fetch(key, spool)
         spool.seek(0)
         yield spool if found else None
-
-
-def _check_md5(file: ResultFile, content: IO[bytes]) -> None:
-    digest = hashlib.md5(usedforsecurity=False)
-    for block in _blocks(content):
-        digest.update(block)
-    content.seek(0)
-    if digest.hexdigest() != file.md5.lower():
-        raise ReportError(
-            f"{file.key}: its MD5 is not the one that the report's manifest.json states; it was changed after it was written."
-        )
-
-
-def _blocks(content: IO[bytes]) -> Iterable[bytes]:
-    return iter(lambda: content.read(1024 * 1024), b"")

@@ -18,60 +18,24 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TextIO, TypeAlias
+from typing import TextIO, TypeAlias
 
+from handlers.domain.decision import Decision
 from handlers.domain.record import Record, Segment
 from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.review.join import ObjectResult
+from tools.lib.videos import label_json, named
 
 Value: TypeAlias = str | int | float | bool | list[dict[str, str | int | float]] | None
 Row: TypeAlias = Mapping[str, Value]
 
-VIDEO_COLUMNS = (
-    "bucket",
-    "key",
-    "version_id",
-    "state",
-    "repeated",
-    "reason",
-    "message",
-    "labels",
-    "confidence",
-    "duration_seconds",
-    "changed_during_scan",
-    "decision",
-    "note",
-    "decided_by",
-    "decided_at",
-    "etag",
-    "size",
-    "scan",
-    "attempt",
-    "queued_at",
-    "started_at",
-    "finished_at",
-    "model_version",
-    "policy_hash",
-)
-SEGMENT_COLUMNS = (
-    "bucket",
-    "key",
-    "version_id",
-    "state",
-    "label",
-    "parent",
-    "level",
-    "start_seconds",
-    "end_seconds",
-    "confidence",
-    "hits",
-    "decision",
-    "note",
-    "decided_by",
-    "decided_at",
-    "scan",
-    "attempt",
-)
+_NAMED = ("bucket", "key", "version_id", "state")
+_DECIDED = ("decision", "note", "decided_by", "decided_at")
+_VIDEO = ("labels", "confidence", "duration_seconds", "changed_during_scan")
+_LOOKED_AT = ("etag", "size", "scan", "attempt", "queued_at", "started_at", "finished_at", "model_version", "policy_hash")
+_SEGMENT = ("label", "parent", "level", "start_seconds", "end_seconds", "confidence", "hits")
+VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT)
+SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt")
 
 
 class Form(StrEnum):
@@ -101,55 +65,24 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *_FULLWIDTH)
 _GUARD = "'"
 
 
-class Decided(Protocol):
-    """A person's decision, as far as it is exported."""
-
-    @property
-    def judgement(self) -> str:
-        """Return what was decided."""
-        ...
-
-    @property
-    def note(self) -> str:
-        """Return what the person wrote to it."""
-        ...
-
-    @property
-    def decided_by(self) -> str:
-        """Return who decided."""
-        ...
-
-    @property
-    def decided_at(self) -> float:
-        """Return when, in epoch seconds."""
-        ...
-
-
 class Export:
     """One file that is being written."""
 
     def __init__(self, write: Callable[[Row], object], rows: Rows) -> None:
         self._write = write
         self._rows = rows
-        self.count = 0
-        """Rows written so far, the header not counted."""
 
     @property
     def wants_segments(self) -> bool:
-        """Tell whether segments have to be fetched for this file."""
         return self._rows is Rows.SEGMENTS
 
-    def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decided | None = None) -> None:
+    def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decision | None = None) -> None:
         """Write the row of a video, or those of its segments (none for a row of the manifest that repeats another)."""
         if not self.wants_segments:
-            self._add(video_row(outcome, decision))
+            self._write(video_row(outcome, decision))
         elif not outcome.again:
             for row in segment_rows(outcome, segments, decision):
-                self._add(row)
-
-    def _add(self, row: Row) -> None:
-        self._write(row)
-        self.count += 1
+                self._write(row)
 
 
 @contextmanager
@@ -175,11 +108,6 @@ def writers(paths: Iterable[tuple[Form, Path]], rows: Rows) -> Iterator[list[Exp
 def guarded(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula: an apostrophe before what could begin one, or before an apostrophe."""
     return _GUARD + text if text.startswith((*FORMULA_STARTS, _GUARD)) else text
-
-
-def original(cell: str) -> str:
-    """Return the text that `guarded` made a cell of: without the apostrophe it begins with, if it does."""
-    return cell.removeprefix(_GUARD)
 
 
 def _csv_writer(file: TextIO, columns: tuple[str, ...]) -> Callable[[Row], object]:
@@ -224,7 +152,7 @@ def _opened(path: Path, mode: str) -> TextIO:
     return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]  # text modes only
 
 
-def video_row(outcome: ObjectResult, decision: Decided | None) -> Row:
+def video_row(outcome: ObjectResult, decision: Decision | None) -> Row:
     """Return the row of a video: times in ISO 8601 (UTC), durations in seconds, confidences in percent."""
     return {
         **_named(outcome),
@@ -236,7 +164,7 @@ def video_row(outcome: ObjectResult, decision: Decided | None) -> Row:
     }
 
 
-def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: Decided | None) -> Iterator[Row]:
+def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: Decision | None) -> Iterator[Row]:
     """Yield a row for each segment of a video; none where it has none."""
     named = {**_named(outcome), **_decided(decision)}
     if outcome.record:
@@ -255,23 +183,13 @@ def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: D
 
 
 def _named(outcome: ObjectResult) -> dict[str, Value]:
-    video = outcome.video
-    return {"bucket": video.bucket, "key": video.key, "version_id": video.version_id, "state": outcome.status.value}
+    return {**named(outcome.video), "state": outcome.status.value}
 
 
 def _recorded(record: Record) -> dict[str, Value]:
     labels = sorted(record.labels, key=lambda label: label.confidence, reverse=True)
     return {
-        "labels": [
-            {
-                "name": label.name,
-                "parent": label.parent,
-                "level": label.level,
-                "confidence": label.confidence,
-                "seconds": label.milliseconds / 1000,
-            }
-            for label in labels
-        ],
+        "labels": [{"name": label.name, "parent": label.parent, "level": label.level, **label_json(label)} for label in labels],
         "confidence": labels[0].confidence if labels else None,
         "duration_seconds": None if record.duration_ms is None else record.duration_ms / 1000,
         "changed_during_scan": record.changed_during_scan,
@@ -287,7 +205,7 @@ def _recorded(record: Record) -> dict[str, Value]:
     }
 
 
-def _decided(decision: Decided | None) -> dict[str, Value]:
+def _decided(decision: Decision | None) -> dict[str, Value]:
     if decision is None:
         return {}
     return {

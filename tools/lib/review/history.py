@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +12,10 @@ from handlers.domain.decision import Decision
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from tools.lib.aws.clients import Clients, explain
-from tools.lib.cli.program import ProgramContext, Target
-from tools.lib.errors import ToolError
-from tools.lib.review.inputs import ScanReading
+from tools.lib.cli.commands import Invocation
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
-
-_VERSION = "?versionId="
+from tools.lib.videos import label_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +27,11 @@ class Chapter:
     decisions: tuple[Decision, ...]
 
     def sentences(self) -> list[str]:
-        """Return the chapter as lines for a person."""
         title = f"version {printable(self.video.version_id)}" if self.video.version_id else "without a version"
         decided = [f"    {decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions]
         return [f"  {title}", *(line for record in self.records for line in _record_lines(record)), *decided]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the chapter as JSON values."""
         return {
             "version_id": self.video.version_id,
             "video_id": self.video.id,
@@ -55,13 +49,11 @@ class History:
     warnings: list[str] = field(default_factory=list)
 
     def sentences(self) -> list[str]:
-        """Return the history as lines for a person."""
         known = [line for chapter in self.chapters for line in chapter.sentences()]
         none = ["  no scan has a record of it; an object that is not a video is skipped without one"]
         return [printable(self.video.uri), *(known or none), *(f"  warning: {printable(each)}" for each in self.warnings)]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the history as JSON values."""
         return {
             "bucket": self.video.bucket,
             "key": self.video.key,
@@ -70,32 +62,26 @@ class History:
         }
 
 
-class HistoryRun:
-    """One run of `review_report.py video`."""
+def history_of(run: Invocation, video: Video) -> History:
+    """Return what is known of a video: of this version, or where none is named of all that the bucket still has."""
+    history = History(video)
+    scan_ids = [scan.id for scan in run.table.scans.scans()]
+    chapters = (_chapter(run.table, each, scan_ids) for each in _versions(run.clients, history))
+    history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
+    return history
 
-    def __init__(self, program_context: ProgramContext, target: Target, video: Video) -> None:
-        self._reading = ScanReading(program_context, target)
-        self._video = video
 
-    def run(self) -> History:
-        """Return what is known of the video: of this version, or of all that the bucket still has."""
-        history = History(self._video)
-        scan_ids = [scan.id for scan in self._reading.table.scans.scans()]
-        chapters = (_chapter(self._reading.table, video, scan_ids) for video in self._versions(history))
-        history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
-        return history
-
-    def _versions(self, history: History) -> Iterable[Video]:
-        if self._video.version_id is not None:
-            return [self._video]
-        try:
-            versions = _version_ids(self._reading.clients, self._video)
-        except (BotoCoreError, ClientError) as error:
-            # The history under the bare key is worth showing all the same.
-            cause: ToolError = explain(error)
-            history.warnings.append(f"The versions of this key could not be listed, add {_VERSION}...: {cause}")
-            versions = []
-        return [self._video, *(Video(self._video.bucket, self._video.key, version) for version in versions)]
+def _versions(clients: Clients, history: History) -> list[Video]:
+    video = history.video
+    if video.version_id is not None:
+        return [video]
+    try:
+        versions = _version_ids(clients, video)
+    except (BotoCoreError, ClientError) as error:
+        # The history under the bare key is worth showing all the same.
+        history.warnings.append(f"The versions of this key could not be listed, add ?versionId=...: {explain(error)}")
+        versions = []
+    return [video, *(Video(video.bucket, video.key, version) for version in versions)]
 
 
 def _version_ids(clients: Clients, video: Video) -> list[str]:
@@ -141,8 +127,5 @@ def _record_json(record: Record) -> dict[str, Any]:
         "message": record.problem.message if record.problem else None,
         "model_version": record.model_version,
         "policy_hash": record.policy_hash,
-        "labels": [
-            {"name": label.name, "parent": label.parent, "confidence": label.confidence, "seconds": label.milliseconds / 1000}
-            for label in record.labels
-        ],
+        "labels": [label_json(label) for label in record.labels],
     }

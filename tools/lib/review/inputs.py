@@ -9,27 +9,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import click
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import open_table
+from handlers.adapters.table import Records
 from handlers.domain.identity import Video
-from handlers.domain.record import BatchJob, Record, Scan
+from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import State
-from tools.lib.aws import batch_jobs, deployment
+from tools.lib.aws import batch_jobs
 from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import NO_SUCH_OBJECT, key_of_form
+from tools.lib.aws.objects import key_of_form
+from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import Bar
-from tools.lib.cli.program import Command, ProgramContext, Target
+from tools.lib.cli.program import options
 from tools.lib.errors import ToolError
-from tools.lib.review.completion_report import ReportError, ReportFiles, find_report
+from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
 from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join
 from tools.lib.review.recorded import recorded_of
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from tools.lib.scans.status import find
 
 _SET_ASIDE_COLUMNS = 4
 """Bucket, key, version or nothing, and the code of the reason."""
@@ -38,26 +37,8 @@ _COLUMNS = (2, 3)
 _SHOWN_EVERY = 100
 
 
-class BucketFiles:
-    """Files of one bucket; a `ReportFiles`."""
-
-    def __init__(self, s3: S3Client, bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
-
-    def fetch(self, key: str, target: IO[bytes]) -> bool:
-        """Write the file to the target; False where there is none."""
-        try:
-            self._s3.download_fileobj(self._bucket, key, target)
-        except ClientError as error:
-            if code_of(error) in NO_SUCH_OBJECT:
-                return False
-            raise
-        return True
-
-
 @contextmanager
-def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
+def fetched_manifest(files: BucketFiles, uri: str) -> Iterator[Manifest]:
     """Fetch the manifest of a scan for as long as the block runs.
 
     Raises:
@@ -73,7 +54,7 @@ def fetched_manifest(files: ReportFiles, uri: str) -> Iterator[Manifest]:
 
 
 @contextmanager
-def fetched_set_aside(files: ReportFiles, uri: str) -> Iterator[SetAside]:
+def fetched_set_aside(files: BucketFiles, uri: str) -> Iterator[SetAside]:
     """Fetch the list of what was left out of a scan's manifest, which lies beside it, for as long as the block runs."""
     listed = f"{uri.removesuffix('.csv')}-ineligible.csv"
     with _fetched(files, listed) as path:
@@ -81,7 +62,7 @@ def fetched_set_aside(files: ReportFiles, uri: str) -> Iterator[SetAside]:
 
 
 @contextmanager
-def _fetched(files: ReportFiles, uri: str) -> Iterator[Path | None]:
+def _fetched(files: BucketFiles, uri: str) -> Iterator[Path | None]:
     """Fetch a file for as long as the block runs; None where there is none."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
@@ -180,7 +161,7 @@ class Reports:
 class ReportPlace:
     """Where the report of a job is: the files of its bucket, and the prefix the job was given."""
 
-    files: ReportFiles
+    files: BucketFiles
     prefix: str
 
 
@@ -243,19 +224,7 @@ def _gap(job: BatchJob, succeeded: int, failed: int) -> str | None:
     return None
 
 
-class Indexed(Protocol):
-    """The records of a scan, as far as they are listed; `handlers.adapters.table.Records` is one."""
-
-    def in_state(self, scan_id: str, state: State) -> Iterator[str]:
-        """Return ids of videos in a state."""
-        ...
-
-    def records(self, keys: Iterable[tuple[str, str]]) -> Iterator[Record]:
-        """Return the records there are among these (video id, scan id)."""
-        ...
-
-
-def unreported_videos(records: Indexed, scan_id: str, notes: ReportNotes) -> Iterator[Video]:
+def unreported_videos(records: Records, scan_id: str, notes: ReportNotes) -> Iterator[Video]:
     """Yield the videos of the records of a scan that no report names, each once.
 
     For a job made by hand, whose manifest we do not know: a report of failed tasks only, or none, names too few.
@@ -285,58 +254,36 @@ class ScanChoice:
     job_id: str | None = None
     without_manifest: bool = False
 
+    def find(self, run: Invocation) -> Scan:
+        """Return the scan; ToolError: there is none."""
+        return find(run, self.scan_id, self.job_id)
+
     @classmethod
-    def of(cls, **options: Unpack[ScanOptions]) -> ScanChoice:
+    def of(cls, **given: Unpack[ScanOptions]) -> ScanChoice:
         """Return the choice that the options make.
 
         Raises:
             click.UsageError: Two of them choose.
         """
-        if options["scan"] and options["job"]:
+        if given["scan"] and given["job"]:
             raise click.UsageError("--scan and --job both choose the scan; pass one of them.")
-        return cls(options["scan"], options["job"], options["without_manifest"])
+        return cls(given["scan"], given["job"], given["without_manifest"])
 
 
-def scan_options(command: Command) -> Command:
-    """Add the options that `ScanChoice.of` takes."""
-    options = (
-        click.option("--scan", metavar="ID", help="The scan, as submit_job.py named it; default: the newest."),
-        click.option("--job", metavar="ID", help="The scan that this S3 Batch Operations job belongs to."),
-        click.option("--without-manifest", is_flag=True, help="Account for the objects of the completion report only."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+# The options that `ScanChoice.of` takes.
+scan_options = options(
+    click.option("--scan", metavar="ID", help="The scan, as submit_job.py named it; default: the newest."),
+    click.option("--job", metavar="ID", help="The scan that this S3 Batch Operations job belongs to."),
+    click.option("--without-manifest", is_flag=True, help="Account for the objects of the completion report only."),
+)
 
 
 class ScanReading:
-    """A deployment, opened for reading its scans.
+    """Reads what became of the objects of a deployment's scans."""
 
-    Attributes:
-        clients: AWS.
-        deployment: What the stack says of itself.
-        table: Its table.
-    """
-
-    def __init__(self, program_context: ProgramContext, target: Target) -> None:
-        self.clients = program_context.connect(target.profile, target.region)
-        self.deployment = deployment.find(self.clients.cloudformation, target.stack)
-        self.table = open_table(self.clients.dynamodb, self.deployment.table_name, program_context.clock)
+    def __init__(self, run: Invocation) -> None:
+        self.clients, self.deployment, self.table = run.clients, run.deployment, run.table
         self._files = BucketFiles(self.clients.s3, self.deployment.work_bucket)
-
-    def find(self, choice: ScanChoice) -> Scan:
-        """Return the scan that is meant.
-
-        Raises:
-            ToolError: There is none.
-        """
-        scans = self.table.scans.scans()
-        found = [scan for scan in scans if _is(scan, choice)]
-        if found:
-            return found[0]
-        known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "There is none yet: submit one with submit_job.py."
-        asked = choice.scan_id or choice.job_id
-        raise ToolError(f"The table knows no scan{f' or job {asked}' if asked else ''}.", cure=known)
 
     def results(
         self, scan: Scan, choice: ScanChoice, truth: TruthTable, bar: Bar, *, whole: bool
@@ -410,12 +357,6 @@ class ScanReading:
         return chain(reports.videos, unreported_videos(self.table.records, scan.id, reports.notes))
 
 
-def _is(scan: Scan, choice: ScanChoice) -> bool:
-    if choice.job_id is not None:
-        return any(job.id == choice.job_id for job in scan.jobs)
-    return choice.scan_id in (None, scan.id)
-
-
 def _lists_reports(scan: Scan, choice: ScanChoice) -> bool:
     # A job made by hand in the console has a manifest of which we know nothing.
     return choice.without_manifest or scan.manifest_uri is None
@@ -429,12 +370,12 @@ def _shown(videos: Iterable[Video], total: int | None, bar: Bar) -> Iterator[Vid
 
 
 def _missing_jobs(scan: Scan) -> list[str]:
-    """Return what to warn of where a scan lacks jobs: whoever submitted it broke off, or is still at it."""
+    """Return what to warn of where a scan of an earlier version, which could have several jobs, lacks some."""
     if not (scan.missing_jobs and scan.jobs):
         return []
     return [
         (
-            f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan are not submitted yet: "
-            f"`submit_job.py --run-plan` goes on with manifests/{scan.id}.plan.json."
+            f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan were not submitted: "
+            f"`python tools/control_scan.py cancel {scan.id}` ends it."
         )
     ]

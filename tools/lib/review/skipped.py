@@ -8,14 +8,14 @@ from itertools import islice
 from handlers.adapters.table import Records
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Scan, Totals
-from tools.lib.review.completion_report import ReportError, ReportFiles, find_report
+from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
 from tools.lib.review.join import ObjectStatus, note_of, result_of
 
+# Records asked for at a time: what one BatchGetItem takes.
 BATCH = 100
-"""Records asked for at a time: what one BatchGetItem takes."""
 
 
-def not_looked_at(scan: Scan, totals: Totals, files: ReportFiles, records: Records) -> int:
+def not_looked_at(scan: Scan, totals: Totals, files: BucketFiles, records: Records) -> int:
     """Return how many objects were skipped, as a review counts them; the reports are read only where objects lack a record.
 
     Where a report is missing or damaged, every object without a record counts: the review will say what is the matter with each.
@@ -29,13 +29,13 @@ def not_looked_at(scan: Scan, totals: Totals, files: ReportFiles, records: Recor
         return unrecorded or 0
 
 
-def _skipped(scan: Scan, files: ReportFiles) -> Iterator[Video]:
+def _skipped(scan: Scan, files: BucketFiles) -> Iterator[Video]:
     """Yield the objects that the reports of a scan's jobs call skipped."""
     for job in scan.jobs:
         yield from _skipped_by(job, f"reports/{scan.id}", files)
 
 
-def _skipped_by(job: BatchJob, prefix: str, files: ReportFiles) -> Iterator[Video]:
+def _skipped_by(job: BatchJob, prefix: str, files: BucketFiles) -> Iterator[Video]:
     report = find_report(prefix, job.id, files)
     if report is None:
         raise ReportError(f"the job {job.id} has written no report")

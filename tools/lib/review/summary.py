@@ -11,7 +11,8 @@ from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
 from tools.lib.cli.output import ExitCode
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
-from tools.lib.text import moment, printable
+from tools.lib.text import block, moment, printable
+from tools.lib.videos import label_json, named, title
 
 SEGMENTS_SHOWN = 20
 """Segments of a video that are shown to a person; `--json` has all of them."""
@@ -26,27 +27,23 @@ class FlaggedVideo:
     decision: Decision | None = None
 
     def sentences(self) -> list[str]:
-        """Return the video as lines for a person."""
         decided = [f"  {decision_line(self.decision)}"] if self.decision else []
         shown = [_segment_line(segment) for segment in self.segments[:SEGMENTS_SHOWN]]
         more = len(self.segments) - len(shown)
-        return [_title(self.outcome), *decided, *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
+        return [title(self.outcome.video), *decided, *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
         """Return the video for `--json`: times in seconds, confidences in percent."""
         record = self.outcome.record
         labels = record.labels if record else ()
         return {
-            **_named(self.outcome),
+            **named(self.outcome.video),
             "video_id": self.outcome.video.id,
             "etag": record.facts.etag if record and record.facts else None,
             "attempt": record.attempt if record else 0,
             "decision": decision_json(self.decision) if self.decision else None,
             "duration_seconds": record.duration_ms / 1000 if record and record.duration_ms is not None else None,
-            "labels": [
-                {"name": label.name, "parent": label.parent, "confidence": label.confidence, "seconds": label.milliseconds / 1000}
-                for label in labels
-            ],
+            "labels": [label_json(label) for label in labels],
             "segments": [
                 {
                     "label": segment.label,
@@ -80,17 +77,16 @@ class Review:
         return ExitCode.DONE if self.truth.settled else ExitCode.SOME_FAILED
 
     def sentences(self) -> list[str]:
-        """Return the review as lines for a person."""
         return [
             f"Scan {self.scan.id} of {printable(self.scan.bucket)}, {self.scan.status.value}",
             "",
             *self._truth_table(),
-            *_block("Flagged", [line for video in self.flagged for line in video.sentences()]),
-            *_block("Failed", _reasons(self.failed)),
-            *_block("Ineligible", _reasons(self.ineligible)),
-            *_block("Skipped: not looked at", _reasons(self.skipped)),
-            *_block("Not final", [f"{printable(outcome.video.uri)}  {outcome.status.value}" for outcome in self.unfinished]),
-            *_block("Warning", self.warnings),
+            *block("Flagged", [line for video in self.flagged for line in video.sentences()]),
+            *block("Failed", _reasons(self.failed)),
+            *block("Ineligible", _reasons(self.ineligible)),
+            *block("Skipped: not looked at", _reasons(self.skipped)),
+            *block("Not final", [f"{printable(outcome.video.uri)}  {outcome.status.value}" for outcome in self.unfinished]),
+            *block("Warning", self.warnings),
         ]
 
     def _truth_table(self) -> list[str]:
@@ -120,7 +116,6 @@ class Review:
         return [f"  {'':<16}{said}"] if count else []
 
     def as_json(self) -> dict[str, Any]:
-        """Return the review for `--json`."""
         return {
             "scan": self.scan.id,
             "bucket": self.scan.bucket,
@@ -136,7 +131,7 @@ class Review:
             "failed": [_explained(outcome) for outcome in self.failed],
             "ineligible": [_explained(outcome) for outcome in self.ineligible],
             "skipped": [_explained(outcome) for outcome in self.skipped],
-            "unfinished": [{**_named(outcome), "state": outcome.status.value} for outcome in self.unfinished],
+            "unfinished": [{**named(outcome.video), "state": outcome.status.value} for outcome in self.unfinished],
         }
 
 
@@ -206,15 +201,6 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _block(title: str, lines: Sequence[str]) -> list[str]:
-    return ["", title, *(f"  {line}" for line in lines)] if lines else []
-
-
-def _title(outcome: ObjectResult) -> str:
-    version = f" (version {outcome.video.version_id})" if outcome.video.version_id else ""
-    return f"{printable(outcome.video.uri)}{version}"
-
-
 def _segment_line(segment: Segment) -> str:
     name = f"{segment.parent} > {segment.label}" if segment.parent else segment.label
     return f"  {time_code(segment.start_ms)} to {time_code(segment.end_ms)}  {segment.confidence:5.1f} %  {printable(name)}"
@@ -228,7 +214,7 @@ def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
     lines = []
     for reason, group in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
         lines.append(f"{printable(reason)}: {len(group):,}")
-        lines += [f"  {_title(outcome)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
+        lines += [f"  {title(outcome.video)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
     return lines
 
 
@@ -236,9 +222,5 @@ def _worst(outcome: ObjectResult) -> float:
     return max((label.confidence for label in outcome.record.labels), default=0.0) if outcome.record else 0.0
 
 
-def _named(outcome: ObjectResult) -> dict[str, Any]:
-    return {"bucket": outcome.video.bucket, "key": outcome.video.key, "version_id": outcome.video.version_id}
-
-
 def _explained(outcome: ObjectResult) -> dict[str, Any]:
-    return {**_named(outcome), "reason": outcome.reason, "message": outcome.message}
+    return {**named(outcome.video), "reason": outcome.reason, "message": outcome.message}

@@ -41,14 +41,12 @@ class Redriven:
         return ExitCode.SOME_FAILED if self.left else ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        """Return the counts as lines for a person."""
         parts = [f"{count:,} {kind}" for kind, count in self.done.items() if count]
         said = f"Dead letters done again: {', '.join(parts)}." if parts else "There were no dead letters to do again."
         left = f"{self.left:,} were left: nothing can be made of them; look at them in the console, then delete them."
         return [said, *([left] if self.left else [])]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the counts as JSON values."""
         return {"done": self.done, "left": self.left}
 
 

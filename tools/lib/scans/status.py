@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from handlers.domain.record import Progress, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
+from tools.lib.aws.batch_jobs import JobView
+from tools.lib.cli.commands import Invocation
+from tools.lib.errors import ToolError
 from tools.lib.text import moment, printable
 
 # Up to here a time of day alone says which day is meant.
@@ -16,7 +21,13 @@ SOON_SECONDS = 43_200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanProgress:
-    """The progress of a scan at one moment (`now`, epoch seconds); `slots` is how many of the account's jobs are used."""
+    """The progress of a scan at one moment (`now`, epoch seconds).
+
+    Attributes:
+        slots: How many of the account's Rekognition jobs are used.
+        set_aside: Objects that were left out of its jobs when they were submitted; they are not among `total`.
+        job: Its batch job as S3 describes it, where that was asked.
+    """
 
     scan: Scan
     totals: Totals
@@ -24,6 +35,8 @@ class ScanProgress:
     settings: Settings
     slots: int
     now: float
+    set_aside: int
+    job: JobView | None = None
 
     @property
     def total(self) -> int | None:
@@ -42,11 +55,6 @@ class ScanProgress:
         if self.total is None or not (over and none_waits):
             return None
         return max(0, self.total - self.totals.final - self.running)
-
-    @property
-    def set_aside(self) -> int:
-        """Return how many objects were left out of its jobs when it was submitted; they are not among `total`."""
-        return sum(self.scan.set_aside.values())
 
     @property
     def to_come(self) -> int | None:
@@ -68,7 +76,6 @@ class ScanProgress:
         return self.now + self.to_come * 3_600 / self.videos_per_hour
 
     def line(self) -> str:
-        """Return the sentence."""
         of = "" if self.total is None else f" of {self.total:,}"
         counts = self.totals.counts
         unfinished = [f"{counts[outcome]:,} {outcome}" for outcome in ("failed", "ineligible", "cancelled") if counts[outcome]]
@@ -80,7 +87,8 @@ class ScanProgress:
             f"{self.running:,} running",
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
         ]
-        return f"{', '.join(parts)}, {self._outlook()}"
+        job = f"{self.job.line()}; " if self.job else ""
+        return f"{job}{', '.join(parts)}, {self._outlook()}"
 
     def _outlook(self) -> str:
         if self.scan.status is not ScanStatus.OPEN:
@@ -89,14 +97,13 @@ class ScanProgress:
         if self.settings.paused:
             by, reason = self.settings.paused_by or "somebody", self.settings.paused_reason or "no reason was given"
             return f"starting is paused by {printable(by)}: {printable(reason)}"
-        return (
-            "when it will be ready is not known yet"
-            if self.ready_at is None
-            else f"ready about {_clock_time(self.ready_at, self.now)}"
-        )
+        if self.to_come == 0:
+            return "about to be closed"
+        if self.ready_at is None:
+            return "when it will be ready is not known yet"
+        return f"ready about {_clock_time(self.ready_at, self.now)}"
 
     def sentences(self) -> list[str]:
-        """Return the standing as lines for a person."""
         return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line()]
 
     def as_json(self) -> dict[str, Any]:
@@ -127,53 +134,45 @@ class ScanProgress:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ScanList:
-    """Several scans, the newest first; `since` (epoch seconds) where only later ones were asked for."""
-
-    scans: tuple[ScanProgress, ...]
-    since: float | None = None
-
-    def sentences(self) -> list[str]:
-        """Return a line for each scan."""
-        if not self.scans:
-            return [
-                "There is no scan yet: submit one with submit_job.py."
-                if self.since is None
-                else f"No scan since {moment(self.since)}."
-            ]
-        return [
-            f"{each.scan.id}  {moment(each.scan.created_at)}  {printable(each.scan.bucket)}  {each.line()}" for each in self.scans
-        ]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the scans as JSON values."""
-        return {"scans": [each.as_json() for each in self.scans]}
+def progress_of(run: Invocation, scans: Iterable[Scan]) -> list[ScanProgress]:
+    """Return the progress of scans as it is now."""
+    table, settings = run.table, run.table.control.settings() or Settings()
+    running = Counter(video.scan_id for video in table.records.running())
+    return [
+        ScanProgress(
+            scan=scan,
+            totals=table.scans.totals(scan.id),
+            running=running[scan.id],
+            settings=settings,
+            slots=run.deployment.slots if settings.slots is None else settings.slots,
+            now=run.clock.now(),
+            set_aside=sum(scan.set_aside.values()),
+        )
+        for scan in scans
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class ScanHistory(ScanList):
-    """The same list as `review_report.py list --json` has it: what is known of each scan's past, not of its progress."""
+def find(run: Invocation, scan_id: str | None = None, job_id: str | None = None) -> Scan:
+    """Return the scan of this id or of this job; the newest where neither is named.
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the scans as JSON values; times in epoch seconds."""
-        return {"since": self.since, "scans": [_past(each.scan, each.totals) for each in self.scans]}
+    Raises:
+        ToolError: There is none.
+    """
+    scans = run.table.scans.scans()
+    for scan in scans:
+        if scan_id in {None, scan.id} and (job_id is None or any(job.id == job_id for job in scan.jobs)):
+            return scan
+    known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "Submit one with submit_job.py."
+    which = f" {scan_id}" if scan_id else f" of job {job_id}" if job_id else " yet"
+    raise ToolError(f"There is no scan{which}.", cure=known)
 
 
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """What a command did, in a sentence and as JSON values."""
-
-    text: str
-    values: dict[str, Any]
-
-    def sentences(self) -> list[str]:
-        """Return the sentence."""
-        return [self.text]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the values."""
-        return self.values
+def scan_list(scans: Sequence[ScanProgress], since: float | None = None) -> list[str]:
+    """Return a line for each scan, the newest first; `since` (epoch seconds) where only later ones were asked for."""
+    if not scans:
+        none = "There is no scan yet: submit one with submit_job.py."
+        return [none if since is None else f"No scan since {moment(since)}."]
+    return [f"{each.scan.id}  {moment(each.scan.created_at)}  {printable(each.scan.bucket)}  {each.line()}" for each in scans]
 
 
 def _clock_time(at: float, now: float) -> str:
@@ -182,7 +181,9 @@ def _clock_time(at: float, now: float) -> str:
     return f"{local:%H:%M}" if at - now < SOON_SECONDS else f"{local:%a %d %b %H:%M}"
 
 
-def _past(scan: Scan, totals: Totals) -> dict[str, Any]:
+def past(progress: ScanProgress) -> dict[str, Any]:
+    """Return what is known of a scan's past, not of its progress, as JSON values; times in epoch seconds."""
+    scan, totals = progress.scan, progress.totals
     return {
         "scan": scan.id,
         "bucket": scan.bucket,

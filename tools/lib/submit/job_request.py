@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
-from tools.lib.aws.clients import code_of, explain
+from tools.lib.aws.clients import explain
 from tools.lib.aws.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.s3_generated import Generated
@@ -30,10 +30,6 @@ UNSURE_STATUS = 500
 
 class RefusedError(ToolError):
     """There is certainly no job: S3 refused it, or the request never left this machine."""
-
-
-class FullAccountError(RefusedError):
-    """S3 takes no further job now: the account has as many as it may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +62,7 @@ def create_job(s3control: S3ControlClient, job: NewJob, rows: UploadedManifest |
     """Create an S3 Batch Operations job and return its id; because of the token, botocore's own retries create no second one.
 
     Raises:
-        RefusedError: AWS refused; FullAccountError where the account has as many jobs as it may.
+        RefusedError: AWS refused.
         ToolError: It is not known whether the job exists.
     """
     try:
@@ -75,9 +71,7 @@ def create_job(s3control: S3ControlClient, job: NewJob, rows: UploadedManifest |
         if not _refused(error):
             raise _unsure(error, job) from error
         cause = explain(error)
-        full = isinstance(error, ClientError) and code_of(error) == "TooManyRequestsException"
-        kind = FullAccountError if full else RefusedError
-        raise kind(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
+        raise RefusedError(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
 
 
 def job_request(job: NewJob, rows: UploadedManifest | Generated) -> CreateJobRequestTypeDef:

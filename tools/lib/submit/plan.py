@@ -9,11 +9,9 @@ from typing import Any
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.estimate import prices
-from tools.lib.estimate.inspection import EstimateSummary
 from tools.lib.estimate.options import NO_HEADERS, Measure
 from tools.lib.listing import Selection
 from tools.lib.listing.sizes import SizeCounts
-from tools.lib.manifest.parts import ROWS_PER_JOB, Part
 from tools.lib.manifest.sources import LISTING, Kind, Source
 from tools.lib.manifest.sources.s3_generated import Generated
 from tools.lib.submit.job_request import NewJob, description
@@ -41,12 +39,10 @@ class Plan:
         created_at: When it was made (epoch seconds).
         ineligible: Objects that are left out and listed beside the manifest, by the code of the reason.
         sha256: Of the manifest (hex); what is submitted must have it.
-        parts: Of the manifest: a job for each.
-        rows_per_job: How long a part may be.
-        suspended: Whether the jobs wait for a confirmation in the console.
+        suspended: Whether the job waits for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
         measure: How many headers were read; what Rekognition would refuse of these was left out.
-        estimate: Minutes, dollars and finishing time; None if unknown.
+        estimate: Minutes, dollars and finishing time, as JSON values and in sentences; None if unknown.
         warnings: What the person should know before agreeing; sentences.
     """
 
@@ -59,13 +55,11 @@ class Plan:
     sizes: SizeCounts
     ineligible: Mapping[str, int] = field(default_factory=dict)
     sha256: str
-    parts: tuple[Part, ...]
-    rows_per_job: int = ROWS_PER_JOB
     suspended: bool = False
     skip_unchanged: bool = False
     measure: Measure = NO_HEADERS
     deployment: Deployment
-    estimate: EstimateSummary | None = None
+    estimate: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -75,7 +69,6 @@ class Plan:
 
     @property
     def manifest_uri(self) -> str:
-        """Return the manifest's s3 URI."""
         return f"s3://{self.deployment.work_bucket}/{self.manifest_key}"
 
     @property
@@ -116,9 +109,17 @@ class Plan:
         return "sizes are not known; --measure all looks at each object, and reads how long it is"
 
     @property
-    def jobs(self) -> tuple[PlannedJob, ...]:
-        """Return the jobs of the scan, in the order of their parts."""
-        return tuple(PlannedJob(self, part) for part in self.parts)
+    def new_job(self) -> NewJob:
+        """Return what the job is created with; its description is no other's, so that it is found again in the account's list."""
+        return NewJob(
+            deployment=self.deployment,
+            token=self.scan_id,
+            description=description(self.selection.bucket, f"scan {self.scan_id}"),
+            arguments={"scan_id": self.scan_id, "lane": self.lane.value},
+            versioned=self.versioned,
+            report_prefix=self.report_prefix,
+            suspended=self.suspended,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as JSON values: what its file holds, and what `from_json` reads."""
@@ -144,14 +145,9 @@ class Plan:
             "manifest": self.manifest_uri,
             "manifest_sha256": self.sha256,
             "report": f"s3://{self.deployment.work_bucket}/{self.report_prefix}/",
-            "rows_per_job": self.rows_per_job,
-            "jobs": len(self.parts),
-            "price": {
-                "s3_batch_job_usd": float(prices.BATCH_JOB.dollars * len(self.parts)),
-                "s3_batch_objects_usd": None if self.objects is None else float(prices.batch_objects(self.objects)),
-                "rekognition_usd_per_minute": float(prices.REKOGNITION_MINUTE.dollars),
-            },
-            "estimate": self.estimate and self.estimate.as_json(),
+            "jobs": 1,  # in plans of before a scan could have several
+            "price": prices.as_json(self.objects),
+            "estimate": self.estimate,
             "no_estimate": self.no_estimate,
             "prices": [price.as_json() for price in prices.PRICES],
             "then": list(WHAT_HAPPENS),
@@ -159,58 +155,8 @@ class Plan:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedJob:
-    """One job of a plan: its part of the manifest, and all that names it.
-
-    The job of a plan that has but one is made of the scan's own manifest.
-    """
-
-    plan: Plan
-    part: Part
-
-    @property
-    def scan_id(self) -> str:
-        """Return the scan that the job belongs to."""
-        return self.plan.scan_id
-
-    @property
-    def alone(self) -> bool:
-        """Tell whether it is the only one."""
-        return len(self.plan.parts) == 1
-
-    @property
-    def token(self) -> str:
-        """Return what makes a repeated request the same job."""
-        return self.scan_id if self.alone else f"{self.scan_id}-part-{self.part.number}"
-
-    @property
-    def manifest_key(self) -> str:
-        """Return where in the work bucket its manifest goes."""
-        return self.plan.manifest_key if self.alone else f"manifests/{self.scan_id}-part-{self.part.number:05}.csv"
-
-    @property
-    def description(self) -> str:
-        """Return what the job is called: no two are called the same, so that it is found again in the account's list."""
-        number = "" if self.alone else f", job {self.part.number} of {len(self.plan.parts)}"
-        return description(self.plan.selection.bucket, f"scan {self.scan_id}{number}")
-
-    @property
-    def new_job(self) -> NewJob:
-        """Return what the job is created with."""
-        return NewJob(
-            deployment=self.plan.deployment,
-            token=self.token,
-            description=self.description,
-            arguments={"scan_id": self.scan_id, "lane": self.plan.lane.value},
-            versioned=self.plan.versioned,
-            report_prefix=self.plan.report_prefix,
-            suspended=self.plan.suspended,
-        )
-
-
-def from_json(values: Mapping[str, Any], deployment: Deployment, parts: tuple[Part, ...]) -> Plan:
-    """Return the plan that `as_json` wrote; the parts are those of the manifest that lies beside it.
+def from_json(values: Mapping[str, Any], deployment: Deployment) -> Plan:
+    """Return the plan that `as_json` wrote.
 
     Raises:
         KeyError, TypeError, ValueError: It is none.
@@ -228,12 +174,14 @@ def from_json(values: Mapping[str, Any], deployment: Deployment, parts: tuple[Pa
         sizes=SizeCounts(objects=int(values["objects"] or 0), bytes=int(values["bytes"]), by_class=sizes),
         ineligible={str(code): int(count) for code, count in values["ineligible"].items()},
         sha256=str(values["manifest_sha256"]),
-        parts=parts,
-        rows_per_job=int(values["rows_per_job"]),
         suspended=bool(values["suspended"]),
         skip_unchanged=bool(values["skip_unchanged"]),
         measure=Measure.of(str(values["measure"])),
         deployment=deployment,
-        estimate=EstimateSummary.from_json(values["estimate"]) if values["estimate"] else None,
+        estimate=_estimate(values["estimate"]),
         warnings=tuple(map(str, values["warnings"])),
     )
+
+
+def _estimate(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return values and {**values, "sentences": [*map(str, values["sentences"])]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,6 @@ from typing import Any
 from tools.lib.aws.deployment import Deployment
 from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
 from tools.lib.errors import ToolError
-from tools.lib.manifest.parts import survey
 from tools.lib.submit import plan as plans
 from tools.lib.submit.plan import Plan
 
@@ -30,7 +30,6 @@ class PlanFiles:
 
     @property
     def manifest(self) -> Path:
-        """Return where the manifest is."""
         return self.folder / f"{self.scan_id}.csv"
 
     @property
@@ -40,7 +39,6 @@ class PlanFiles:
 
     @property
     def plan(self) -> Path:
-        """Return where the plan is."""
         return self.folder / f"{self.scan_id}.plan.json"
 
     @contextmanager
@@ -63,19 +61,21 @@ def load(path: Path, deployment: Deployment) -> tuple[Plan, PlanFiles]:
     """
     values = _values(path)
     _require_deployment(path, values, deployment)
+    _require_one_job(path, values)
     files = PlanFiles(path.parent, values["scan_id"])
     try:
-        found = survey(files.manifest, int(values["rows_per_job"]))
-        plan = plans.from_json(values, deployment, found.parts)
+        with files.manifest.open("rb") as manifest:
+            sha256 = hashlib.file_digest(manifest, "sha256").hexdigest()
+        plan = plans.from_json(values, deployment)
     except FileNotFoundError as error:
         raise ToolError(
             f"{files.manifest}: the manifest of the plan {path} is gone.", cure=f"Put it back beside the plan. {_AGAIN}"
         ) from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _no_plan(path, error) from error
-    if found.sha256 != plan.sha256:
+    if sha256 != plan.sha256:
         raise ToolError(
-            f"{files.manifest}: it is not the manifest that the plan was made of (SHA-256 {found.sha256}, planned {plan.sha256}).",
+            f"{files.manifest}: it is not the manifest that the plan was made of (SHA-256 {sha256}, planned {plan.sha256}).",
             cure=f"Put the planned one back; nothing else will be submitted under this plan. {_AGAIN}",
         )
     return plan, files
@@ -85,12 +85,12 @@ def _values(path: Path) -> Mapping[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         scan_id, stack = values["scan_id"], (values["stack"], values["region"], values["account_id"])
-        rows = int(values["rows_per_job"])
+        jobs = int(values["jobs"])
     except (ValueError, KeyError, TypeError) as error:
         raise _no_plan(path, error) from error
     # The names of files follow from it: it must not lead elsewhere.
-    if not isinstance(scan_id, str) or not _SCAN_ID.fullmatch(scan_id) or not all(stack) or rows < 1:
-        raise _no_plan(path, f"scan_id {scan_id!r}, stack {stack!r}, rows_per_job {rows}")
+    if not isinstance(scan_id, str) or not _SCAN_ID.fullmatch(scan_id) or not all(stack) or jobs < 1:
+        raise _no_plan(path, f"scan_id {scan_id!r}, stack {stack!r}, jobs {jobs}")
     plan: Mapping[str, Any] = values
     return plan
 
@@ -103,6 +103,14 @@ def _require_deployment(path: Path, values: Mapping[str, Any], deployment: Deplo
             f"{path}: the plan is for the stack {planned[0]} in {planned[1]}, account {planned[2]}; "
             f"you are at {found[0]} in {found[1]}, account {found[2]}.",
             cure="Name the planned one with --stack, --region and --profile.",
+        )
+
+
+def _require_one_job(path: Path, values: Mapping[str, Any]) -> None:
+    if values["jobs"] != 1:
+        raise ToolError(
+            f"{path}: the plan is of several jobs, made by an earlier version; a scan is one job now.",
+            cure=f"If its scan was begun, end it: `python tools/control_scan.py cancel {values['scan_id']}`. {_AGAIN}",
         )
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from tools.lib.aws import batch_jobs
 from tools.lib.estimate import prices
 from tools.lib.submit.plan import WHAT_HAPPENS, Plan
 from tools.lib.text import byte_size
@@ -19,21 +16,7 @@ _LEFT_OUT = {
     "too-large": "over 10 GiB, which Rekognition does not take",
     "too-long": "over 6 hours, which Rekognition does not take",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PlanResult:
-    """A plan as the result of a dry run."""
-
-    plan: Plan
-
-    def sentences(self) -> list[str]:
-        """Return the plan as lines for a person."""
-        return lines_of(self.plan)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what the plan's file holds."""
-        return self.plan.as_json()
+_SUSPENDED = "waits as Suspended until somebody confirms it (30 days at most)"
 
 
 def lines_of(plan: Plan) -> list[str]:
@@ -43,12 +26,12 @@ def lines_of(plan: Plan) -> list[str]:
         f"Scan {plan.scan_id} of {plan.source.title(plan.selection)}",
         *column("Objects", _objects(plan)),
         *column("Left out", _left_out(plan)),
-        *column("Jobs", _jobs(plan)),
+        *column("Job", [_SUSPENDED] if plan.suspended else []),
         *column("Lane", [plan.lane.value]),
         *column("Stack", [f"{deployment.stack_name}, {deployment.region}, account {deployment.account_id}"]),
         *column("Manifest", [plan.manifest_uri]),
         *column("Report", [f"s3://{deployment.work_bucket}/{plan.report_prefix}/"]),
-        *column("Estimate", plan.estimate.sentences if plan.estimate else [f"none: {plan.no_estimate}"]),
+        *column("Estimate", plan.estimate["sentences"] if plan.estimate else [f"none: {plan.no_estimate}"]),
         *column("Price", _price(plan)),
         *column("Then", WHAT_HAPPENS),
         *column("Warning", plan.warnings),
@@ -61,17 +44,16 @@ def column(title: str, lines: Sequence[str]) -> list[str]:
     return [f"  {shown:<10}{line}" for shown, line in zip(titles, lines, strict=False)]
 
 
-def price_lines(objects: int | None, jobs: int = 1) -> list[str]:
-    """Return what jobs of this many objects cost, as lines for a person; None: unknown."""
-    minute, made = prices.REKOGNITION_MINUTE.dollars, "the job" if jobs == 1 else f"{jobs:,} jobs"
-    job = prices.dollars(prices.BATCH_JOB.dollars * jobs)
+def price_lines(objects: int | None) -> list[str]:
+    """Return what a job of this many objects costs, as lines for a person; None: unknown."""
+    minute, job = prices.REKOGNITION_MINUTE.dollars, prices.dollars(prices.BATCH_JOB.dollars)
     tasks = (
         f"{prices.dollars(prices.BATCH_MILLION_OBJECTS.dollars)} a million"
         if objects is None
         else prices.dollars(prices.batch_objects(objects))
     )
     return [
-        f"S3 Batch Operations: {job} for {made} and {tasks} for its objects, even if cancelled",
+        f"S3 Batch Operations: {job} for the job and {tasks} for its objects, even if cancelled",
         f"Rekognition: {prices.dollars(minute)} for each minute of video, which will be nearly all of the bill",
         f"a listing does not tell the minutes; 1,000 videos of 5 minutes would be {prices.dollars(minute * 5000)}",
         f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
@@ -101,14 +83,6 @@ def _left_out(plan: Plan) -> list[str]:
     return [*lines, f"listed in s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"] if lines else []
 
 
-def _jobs(plan: Plan) -> list[str]:
-    lines = []
-    if len(plan.parts) > 1:
-        at_a_time = min(len(plan.parts), batch_jobs.ACTIVE_JOBS)
-        lines.append(f"{len(plan.parts):,} of up to {plan.rows_per_job:,} objects, at most {at_a_time} at a time")
-    return [*lines, "each waits as Suspended until somebody confirms it (30 days at most)"] if plan.suspended else lines
-
-
 def _price(plan: Plan) -> list[str]:
-    lines = price_lines(plan.objects, len(plan.parts))
+    lines = price_lines(plan.objects)
     return lines if plan.estimate is None else [lines[0], lines[-1]]

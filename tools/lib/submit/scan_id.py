@@ -6,16 +6,13 @@ from collections.abc import Callable
 
 from handlers.runtime.clock import Clock
 
-# Gives this many random bytes; `os.urandom` outside of tests.
-Entropy = Callable[[int], bytes]
-
 # Crockford's base 32: no I, L, O, U.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 26
 _RANDOM_BYTES = 10
 
 
-def new_scan_id(clock: Clock, entropy: Entropy) -> str:
+def new_scan_id(clock: Clock, entropy: Callable[[int], bytes]) -> str:
     """Return a new ULID: 48 bits of milliseconds and 80 random bits, 26 characters.
 
     Form: https://github.com/ulid/spec

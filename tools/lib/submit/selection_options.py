@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from tools.lib.cli.params import Moment
+from tools.lib.cli.program import options
 from tools.lib.listing import Sample, Selection
 from tools.lib.listing.filters import compiled
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 # Amazon S3 API reference, Object: StorageClass.
 STORAGE_CLASSES = (
@@ -84,77 +82,74 @@ class Pattern(click.ParamType[str]):
         return value
 
 
-def selection_options(command: Command) -> Command:
-    """Add the options that `selection_from` takes."""
-    size, moment = partial(click.option, type=Size(), metavar="SIZE"), partial(click.option, type=Moment(), metavar="TIME")
-    options = (
-        click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin so; may be repeated."),
-        click.option(
-            "--suffix",
-            "suffixes",
-            multiple=True,
-            default=(".mp4",),
-            show_default=True,
-            metavar="TEXT",
-            help="Only keys that end so, in any case; may be repeated. '' takes every key.",
-        ),
-        click.option(
-            "--include",
-            multiple=True,
-            type=Pattern(),
-            metavar="PATTERN",
-            help="Only keys that match: a glob ('*' also takes slashes), or re: and a regular expression. May be repeated.",
-        ),
-        click.option("--exclude", multiple=True, type=Pattern(), metavar="PATTERN", help="No keys that match; may be repeated."),
-        size("--min-size", help="Only objects of at least this many bytes: 500, 10MB, 1.5GiB."),
-        size("--max-size", help="Only objects of at most this many bytes."),
-        moment("--modified-after", help="Only objects written then or later: 2026-11-22, or 7d for a week ago."),
-        moment("--modified-before", help="Only objects written before then."),
-        click.option(
-            "--storage-class",
-            "storage_classes",
-            multiple=True,
-            type=click.Choice(STORAGE_CLASSES, case_sensitive=False),
-            metavar="NAME",
-            help="Only objects of this storage class; may be repeated.",
-        ),
-        click.option("--sample", type=Part(), metavar="N|P%", help="Of these only N, or N percent, drawn uniformly."),
-        click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Another seed draws another sample."),
-        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Of these only the first N."),
-        click.option("--all-versions", is_flag=True, help="Every version of each object, not only the latest."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+_size, _moment = partial(click.option, type=Size(), metavar="SIZE"), partial(click.option, type=Moment(), metavar="TIME")
+
+# The options that `selection_from` takes.
+selection_options = options(
+    click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin so; may be repeated."),
+    click.option(
+        "--suffix",
+        "suffixes",
+        multiple=True,
+        default=(".mp4",),
+        show_default=True,
+        metavar="TEXT",
+        help="Only keys that end so, in any case; may be repeated. '' takes every key.",
+    ),
+    click.option(
+        "--include",
+        multiple=True,
+        type=Pattern(),
+        metavar="PATTERN",
+        help="Only keys that match: a glob ('*' also takes slashes), or re: and a regular expression. May be repeated.",
+    ),
+    click.option("--exclude", multiple=True, type=Pattern(), metavar="PATTERN", help="No keys that match; may be repeated."),
+    _size("--min-size", help="Only objects of at least this many bytes: 500, 10MB, 1.5GiB."),
+    _size("--max-size", help="Only objects of at most this many bytes."),
+    _moment("--modified-after", help="Only objects written then or later: 2026-11-22, or 7d for a week ago."),
+    _moment("--modified-before", help="Only objects written before then."),
+    click.option(
+        "--storage-class",
+        "storage_classes",
+        multiple=True,
+        type=click.Choice(STORAGE_CLASSES, case_sensitive=False),
+        metavar="NAME",
+        help="Only objects of this storage class; may be repeated.",
+    ),
+    click.option("--sample", type=Part(), metavar="N|P%", help="Of these only N, or N percent, drawn uniformly."),
+    click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Another seed draws another sample."),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Of these only the first N."),
+    click.option("--all-versions", is_flag=True, help="Every version of each object, not only the latest."),
+)
 
 
-def selection_from(bucket: str, **options: Any) -> Selection:  # noqa: ANN401 - click hands values over by name
+def selection_from(bucket: str, **given: Any) -> Selection:  # noqa: ANN401 - click hands values over by name
     """Return the selection that the options of `selection_options` describe; other options are not for it.
 
     Raises:
         click.UsageError: Two options contradict one another.
     """
-    least, most = options["min_size"], options["max_size"]
+    least, most = given["min_size"], given["max_size"]
     if least is not None and most is not None and least > most:
         raise click.UsageError("Nothing is as small as --max-size and as large as --min-size: exchange them.")
-    after, before = options["modified_after"], options["modified_before"]
+    after, before = given["modified_after"], given["modified_before"]
     if after is not None and before is not None and after >= before:
         raise click.UsageError("Nothing is modified after --modified-after and before --modified-before: exchange them.")
-    sample: Sample | None = options["sample"]
-    if options["seed"] is not None and sample is None:
+    sample: Sample | None = given["sample"]
+    if given["seed"] is not None and sample is None:
         raise click.UsageError("--seed says which sample is drawn: it goes with --sample.")
     return Selection(
         bucket=bucket,
-        prefixes=options["prefixes"] or ("",),
-        suffixes=options["suffixes"],
-        include=options["include"],
-        exclude=options["exclude"],
+        prefixes=given["prefixes"] or ("",),
+        suffixes=given["suffixes"],
+        include=given["include"],
+        exclude=given["exclude"],
         min_size=least,
         max_size=most,
         modified_after=after,
         modified_before=before,
-        storage_classes=options["storage_classes"],
-        sample=None if sample is None else Sample(count=sample.count, percent=sample.percent, seed=options["seed"] or 0),
-        limit=options["limit"],
-        all_versions=options["all_versions"],
+        storage_classes=given["storage_classes"],
+        sample=None if sample is None else Sample(count=sample.count, percent=sample.percent, seed=given["seed"] or 0),
+        limit=given["limit"],
+        all_versions=given["all_versions"],
     )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from tools.lib.cli.program import options
 from tools.lib.listing import Selection
 from tools.lib.manifest.sources import Kind, Source
 from tools.lib.manifest.sources.s3_generated import refused_options
 from tools.lib.submit.selection_options import selection_from
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = {"manifest": Kind.MANIFEST, "inventory": Kind.INVENTORY, "keys_from": Kind.KEYS, "generate": Kind.GENERATED}
 
@@ -52,32 +50,26 @@ _FILTERS = frozenset(
 _TELLING_BUCKET = frozenset({Kind.MANIFEST, Kind.INVENTORY})
 
 
-def source_options(command: Command) -> Command:
-    """Add the options that `source_from` takes."""
-    options = (
-        click.option(
-            "--manifest", metavar="URI|FILE", help="Instead of listing: the objects of your own manifest, each row checked."
-        ),
-        click.option("--inventory", metavar="URI", help="Instead of listing: an S3 Inventory (CSV), by its manifest.json."),
-        click.option("--keys-from", metavar="FILE|-", help="Instead of listing: these keys, one a line, or NUL between them."),
-        click.option("--generate", is_flag=True, help="Instead of listing: S3 itself lists the bucket and writes the manifest."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+# The options that `source_from` takes.
+source_options = options(
+    click.option("--manifest", metavar="URI|FILE", help="Instead of listing: the objects of your own manifest, each row checked."),
+    click.option("--inventory", metavar="URI", help="Instead of listing: an S3 Inventory (CSV), by its manifest.json."),
+    click.option("--keys-from", metavar="FILE|-", help="Instead of listing: these keys, one a line, or NUL between them."),
+    click.option("--generate", is_flag=True, help="Instead of listing: S3 itself lists the bucket and writes the manifest."),
+)
 
 
-def source_from(**options: Any) -> Source:  # noqa: ANN401 - click hands values over by name
+def source_from(**given: Any) -> Source:  # noqa: ANN401 - click hands values over by name
     """Return the source that the options of `source_options` name; other options are not for it."""
     for name, kind in _OPTIONS.items():
-        if options[name]:
-            return Source(kind, None if kind is Kind.GENERATED else options[name])
+        if given[name]:
+            return Source(kind, None if kind is Kind.GENERATED else given[name])
     return Source()
 
 
-def selection_for(source: Source, bucket: str, **options: Any) -> Selection:  # noqa: ANN401 - click hands values over by name
+def selection_for(source: Source, bucket: str, **given: Any) -> Selection:  # noqa: ANN401 - click hands values over by name
     """Return the selection of a source; who names objects one by one means just these, whatever their keys end in."""
-    return selection_from(bucket, **(options if source.filters else {**options, "suffixes": ()}))
+    return selection_from(bucket, **(given if source.filters else {**given, "suffixes": ()}))
 
 
 def require_consistent(context: click.Context) -> None:

@@ -6,12 +6,13 @@ import time
 import pytest
 
 from handlers.domain import taxonomy
+from handlers.domain.decision import Judgement
 from handlers.domain.record import LabelSummary, Segment, Totals
 from handlers.domain.states import State
-from tests.browser.reviews import MADE_AT, SCAN, page_of, review, with_segments
+from tests.browser.reviews import MADE_AT, SCAN, decided, page_of, review, with_segments
 from tools.lib.cli.program import Target
 from tools.lib.review.join import ObjectStatus
-from tools.lib.review.page import RecordedDecision, page_data, render
+from tools.lib.review.page import page_data, render
 from tools.lib.review.page.data import MAX_FLAGGED, MAX_SEGMENTS
 from tools.lib.review.page.labels import CATEGORIES, OTHER, category, lineage
 from tools.lib.review.page.videos import judged, strongest
@@ -106,9 +107,9 @@ def test_segments_left_out_are_counted(scanned):
 def test_decisions(scanned):
     """A decision that was recorded stands with its video."""
     made, totals = scanned
-    recorded = RecordedDecision(decision="confirmed", note="", decided_by="Ana", decided_at="2026-10-30T10:00:00Z")
+    made.flagged[1] = decided(made.flagged[1], Judgement.CONFIRMED)
 
-    values = page_of(made, totals, decisions={made.flagged[1].outcome.video.id: recorded}).values
+    values = page_of(made, totals).values
 
     assert ["recorded" in entry for entry in values["flagged"][:3]] == [False, True, False]
     assert "Ana" == values["flagged"][1]["recorded"]["decided_by"]

@@ -2,6 +2,70 @@
 
 from __future__ import annotations
 
-from tools.lib.manifest.sources.kinds import LISTING, Kind, Source
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
-__all__ = ["LISTING", "Kind", "Source"]
+from tools.lib.listing import Selection
+from tools.lib.text import printable
+
+
+class Kind(StrEnum):
+    """How the rows are found; each has its option."""
+
+    LISTING = "listing"
+    MANIFEST = "manifest"
+    INVENTORY = "inventory"
+    KEYS = "keys"
+    GENERATED = "generated"
+
+
+_NAMED = {
+    Kind.MANIFEST: "the objects of the manifest",
+    Kind.INVENTORY: "the inventory",
+    Kind.KEYS: "the keys in",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where rows come from: the kind, and the file or URI where there is one (`-` is standard input)."""
+
+    kind: Kind = Kind.LISTING
+    location: str | None = None
+
+    @property
+    def tells_sizes(self) -> bool:
+        """Tell whether it says how large an object is: a manifest and a list of keys do not."""
+        return self.kind in {Kind.LISTING, Kind.INVENTORY}
+
+    @property
+    def filters(self) -> bool:
+        """Tell whether objects are chosen from it by filters; who names objects one by one has chosen already."""
+        return self.kind in {Kind.LISTING, Kind.INVENTORY, Kind.GENERATED}
+
+    def title(self, selection: Selection) -> str:
+        if self.location is None:
+            return printable(selection.uri)
+        return f"s3://{printable(selection.bucket)}/ by {_NAMED[self.kind]} {printable(self.location)}"
+
+    def chosen(self, selection: Selection) -> str:
+        """Return what is chosen of it, for a person."""
+        if not self.filters:
+            return "as named there; sizes are not known"
+        suffixes = ", ".join(printable(suffix) for suffix in selection.suffixes if suffix)
+        return f"keys ending in {suffixes}, in any case" if suffixes else "every key"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON values of which `from_json` makes the same source."""
+        return {"kind": self.kind.value, "location": self.location}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Source:
+        """Return the source that `as_json` wrote; ValueError or KeyError: it did not write these."""
+        location = values["location"]
+        return cls(Kind(values["kind"]), None if location is None else str(location))
+
+
+LISTING = Source()

@@ -54,7 +54,6 @@ class OwnManifest:
             raise ToolError(f"{printable(self._name)} names no object.", cure="Write a row for each: bucket,key.")
 
     def warnings(self) -> list[str]:
-        """Return what a person should know of it."""
         if not self.plus:
             return []
         return [f"{self.plus:,} keys of the manifest have a +, which stands for a space there; a plus is written %2B."]

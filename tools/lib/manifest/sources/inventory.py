@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import json
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tools.lib.aws.objects import key_of_form, path_of
+from tools.lib.aws.objects import key_of_form, md5_of, path_of
 from tools.lib.errors import ToolError
 from tools.lib.listing import Batch, Filters, Selection
 from tools.lib.listing.sizes import UNKNOWN_SIZE
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 FORMAT = "CSV"
 _BATCH = 1_000
-_BLOCK = 1024 * 1024
 _DAY = 86_400.0
 _TRUE = "true"
 
@@ -63,7 +61,6 @@ class Inventory:
         return "Size" in self.columns
 
     def warnings(self, now: float) -> list[str]:
-        """Return what a person should know of it."""
         days = (now - self.created_at) / _DAY
         told = [f"The inventory is {days:,.1f} days old: what was put since is missing, and what was deleted since will fail."]
         if "StorageClass" not in self.columns:
@@ -106,7 +103,8 @@ class Inventory:
             uri = f"s3://{self.destination}/{file.key}"
             with tempfile.TemporaryFile() as content:
                 fetch(s3, uri, content)
-                _check_md5(uri, file, content)
+                if (md5 := md5_of(content)) != file.md5:
+                    raise _damaged(f"{uri}: its MD5 is {md5}, manifest.json says {file.md5}")
                 rows = self._rows(uri, content, selection)
                 while some := list(islice(rows, _BATCH)):
                     if batch := filters.apply(self._batch(some)):
@@ -184,19 +182,6 @@ def _inventory(location: str, values: Mapping[str, Any]) -> Inventory:
         columns=tuple(column.strip() for column in str(values["fileSchema"]).split(",")),
         files=files,
     )
-
-
-def _check_md5(uri: str, file: DataFile, content: BinaryIO) -> None:
-    digest = hashlib.md5(usedforsecurity=False)
-    for block in _blocks(content):
-        digest.update(block)
-    content.seek(0)
-    if digest.hexdigest() != file.md5:
-        raise _damaged(f"{uri}: its MD5 is {digest.hexdigest()}, manifest.json says {file.md5}")
-
-
-def _blocks(content: BinaryIO) -> Iterable[bytes]:
-    return iter(lambda: content.read(_BLOCK), b"")
 
 
 def _damaged(what: str) -> ToolError:

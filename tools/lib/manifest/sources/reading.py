@@ -9,10 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from botocore.exceptions import ClientError
-
-from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import NO_SUCH_OBJECT
+from tools.lib.aws import objects
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
 
@@ -64,14 +61,8 @@ def fetch(s3: S3Client, uri: str, target: BinaryIO) -> None:
         ToolError: There is no such object.
     """
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    try:
-        s3.download_fileobj(bucket, key, target)
-    except ClientError as error:
-        if code_of(error) in NO_SUCH_OBJECT:
-            raise ToolError(
-                f"There is no object {printable(uri)}.", cure=f"`aws s3 ls s3://{bucket}/` shows what there is."
-            ) from error
-        raise
+    if not objects.fetch(s3, bucket, key, target):
+        raise ToolError(f"There is no object {printable(uri)}.", cure=f"`aws s3 ls s3://{bucket}/` shows what there is.")
     target.seek(0)
 
 

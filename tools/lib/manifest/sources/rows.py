@@ -62,7 +62,6 @@ class Repeats:
     _files: dict[int, IO[bytes]] = field(default_factory=dict)
 
     def see(self, named: Named) -> None:
-        """Note one object."""
         digest = blake2b(f"{named.key}\n{named.version_id or ''}".encode(), digest_size=_DIGEST).digest()
         bucket = digest[0]
         if bucket not in self._files:

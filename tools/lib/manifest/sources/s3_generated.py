@@ -45,7 +45,7 @@ class Generated:
 
 def refused_options() -> frozenset[str]:
     """Return the options, by their parameter's name, for which the generator has no filter."""
-    return frozenset({"include", "exclude", "sample", "seed", "limit", "all_versions", "skip_unchanged", "rows_per_job"})
+    return frozenset({"include", "exclude", "sample", "seed", "limit", "all_versions", "skip_unchanged"})
 
 
 def filter_of(selection: Selection) -> JobManifestGeneratorFilterTypeDef:

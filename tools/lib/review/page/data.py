@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from handlers.domain.record import Totals
 from tools.lib.cli.program import Target
 from tools.lib.review.page import summary
 from tools.lib.review.page.labels import CATEGORIES, LabelTable
-from tools.lib.review.page.videos import Describer, RecordedDecision
+from tools.lib.review.page.videos import Describer
 from tools.lib.review.summary import Review
 
 MAX_FLAGGED = 20_000
@@ -22,8 +21,6 @@ MAX_INELIGIBLE = 5_000
 MAX_SEGMENTS = 200
 MAX_SEGMENTS_OF_ALL = 400_000
 """Segments of one video, and about how many on the page: with 20,000 videos each keeps its 20 strongest."""
-
-_NO_DECISIONS: Mapping[str, RecordedDecision] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,6 @@ def page_data(
     target: Target,
     region: str,
     made_at: float,
-    decisions: Mapping[str, RecordedDecision] = _NO_DECISIONS,
 ) -> PageData:
     """Return what the page of a review holds.
 
@@ -51,7 +47,6 @@ def page_data(
         target: The deployment, for commands to copy.
         region: The deployment's Region, which is the buckets' too (Rekognition reads no other), for links and commands.
         made_at: Now (epoch seconds).
-        decisions: What was decided before, by video id.
     """
     scan, truth = review.scan, review.truth
     labels = LabelTable()
@@ -77,7 +72,7 @@ def page_data(
         "found": summary.categories(review.flagged, len(CATEGORIES)),
         "confidences": summary.confidences(review.flagged),
         "warnings": review.warnings,
-        **_videos(review, labels, decisions),
+        **_videos(review, labels),
         "labels": labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
         "apply": target.command("review_report.py", "apply", decisions_file(scan.id), "--scan", scan.id),
@@ -91,10 +86,10 @@ def decisions_file(scan_id: str) -> str:
     return f"decisions-{scan_id}.json"
 
 
-def _videos(review: Review, labels: LabelTable, decisions: Mapping[str, RecordedDecision]) -> dict[str, Any]:
+def _videos(review: Review, labels: LabelTable) -> dict[str, Any]:
     """Return the videos of the page, the surest first, and how many had no room."""
     flagged, failed, ineligible = review.flagged[:MAX_FLAGGED], review.failed[:MAX_FAILED], review.ineligible[:MAX_INELIGIBLE]
-    describer = Describer(labels, decisions, max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, len(flagged)))))
+    describer = Describer(labels, max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, len(flagged)))))
     return {
         "flagged": [describer.flagged(video) for video in flagged],
         "failed": [describer.failed(outcome) for outcome in failed],

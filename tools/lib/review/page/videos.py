@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import Any
 
+from handlers.domain.decision import Decision
 from handlers.domain.record import LabelSummary, Record, Segment
 from tools.lib.review.join import ObjectResult
 from tools.lib.review.page.labels import LabelTable, parents_of
 from tools.lib.review.summary import FlaggedVideo
+from tools.lib.text import iso_time
 
 MAX_MESSAGE = 1_000
 """Characters of a failure's message that are shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedDecision:
-    """What somebody decided about a video before, as the table knows it.
-
-    Attributes:
-        decision: `confirmed` or `false-alarm`.
-        decided_at: As the page that took the decision wrote it: ISO 8601, UTC.
-    """
-
-    decision: str
-    note: str
-    decided_by: str
-    decided_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +24,6 @@ class Describer:
     """Describes the videos of one page, whose labels share one table."""
 
     labels: LabelTable
-    decisions: Mapping[str, RecordedDecision]
     max_segments: int
 
     def flagged(self, video: FlaggedVideo) -> dict[str, Any]:
@@ -53,6 +39,7 @@ class Describer:
                 "labels": [self._summary(label, parents, label.name in counted) for label in summaries],
                 "segments": list(chain.from_iterable(self._segment(segment, parents) for segment in shown)),
                 "segments_left_out": len(video.segments) - len(shown) or None,
+                "recorded": _recorded(video.decision) if video.decision else None,
             }
         )
 
@@ -64,7 +51,6 @@ class Describer:
     def _named(self, outcome: ObjectResult) -> dict[str, Any]:
         record, video = outcome.record, outcome.video
         facts = record.facts if record else None
-        decided = self.decisions.get(video.id)
         return {
             "id": video.id,
             "bucket": video.bucket,
@@ -75,7 +61,6 @@ class Describer:
             "size": facts.size if facts else None,
             "attempt": record.attempt if record else 0,
             "duration": record.duration_ms if record else None,
-            "recorded": asdict(decided) if decided else None,
         }
 
     def _summary(self, label: LabelSummary, parents: Mapping[str, str], counted: bool) -> list[float]:
@@ -85,6 +70,16 @@ class Describer:
     def _segment(self, segment: Segment, parents: Mapping[str, str]) -> tuple[float, ...]:
         known = parents if segment.label in parents else {**parents, segment.label: segment.parent}
         return (self.labels.number(segment.label, known), segment.start_ms, segment.end_ms, round(segment.confidence, 1))
+
+
+def _recorded(decision: Decision) -> dict[str, str]:
+    """Return what was decided before, its time as the page that took the decision wrote it."""
+    return {
+        "decision": decision.judgement.value,
+        "note": decision.note,
+        "decided_by": decision.decided_by,
+        "decided_at": iso_time(decision.decided_at),
+    }
 
 
 def judged(record: Record | None) -> list[LabelSummary]:

@@ -1,46 +1,14 @@
-"""Cutting a manifest into parts, and plans on disk."""
+"""Plans on disk."""
 
 import hashlib
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.tools.submit.test_plan import plan
 from tools.lib.errors import ToolError
-from tools.lib.manifest import parts
 from tools.lib.submit import plan_file
 from tools.lib.submit.plan_file import PlanFiles
-
-
-@pytest.fixture(scope="module", name="path")
-def _path(tmp_path_factory):
-    return tmp_path_factory.mktemp("manifest") / "manifest.csv"
-
-
-@given(
-    rows=st.lists(st.binary(max_size=6).map(lambda row: row.replace(b"\n", b"") + b"\n")),
-    most=st.integers(1, 7),
-    block=st.integers(1, 40),
-)
-def test_the_parts_are_the_manifest(path, rows, most, block):
-    """Put together the parts are the manifest; each is full but for the last, and ends where a row does."""
-    path.write_bytes(content := b"".join(rows))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "_BLOCK", block)
-        found = parts.survey(path, most)
-
-    cut = [content[part.start : part.end] for part in found.parts]
-    assert content == b"".join(cut)
-    assert [rows[at : at + most] for at in range(0, len(rows), most)] or [[]] == [part.splitlines(keepends=True) for part in cut]
-    assert [part.count(b"\n") for part in cut] == [part.rows for part in found.parts]
-    assert {most} >= {part.rows for part in found.parts[:-1]}
-    assert (len(rows), hashlib.sha256(content).hexdigest()) == (found.rows, found.sha256)
-    assert [*range(1, len(cut) + 1)] == [part.number for part in found.parts]
-
-
-# --- plans on disk ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(name="files")
@@ -49,17 +17,15 @@ def _files(tmp_path):
     content = b"amzn-s3-demo-bucket,a.mp4\namzn-s3-demo-bucket,b.mp4\n"
     files = PlanFiles(tmp_path, plan().scan_id)
     files.manifest.write_bytes(content)
-    survey = parts.survey(files.manifest, 1)
-    files.write(plan(sha256=survey.sha256, parts=survey.parts, rows_per_job=1))
+    files.write(plan(sha256=hashlib.sha256(content).hexdigest()))
     return files
 
 
 def test_a_plan_is_loaded_as_it_was_written(files):
-    """The plan, and the parts that its manifest is cut into."""
+    """The plan as it was made, and its files."""
     loaded, found = plan_file.load(files.plan, plan().deployment)
 
     assert (json.loads(files.plan.read_text()), files) == (loaded.as_json(), found)
-    assert [1, 1] == [part.rows for part in loaded.parts]
 
 
 def test_a_changed_manifest_is_refused(files):
@@ -85,8 +51,8 @@ def test_a_missing_manifest_is_refused(files):
         {"scan_id": 5},
         {"format": "video-moderation-plan/1"},
         {"measure": "a few"},
-        {"rows_per_job": 0},
-        {"rows_per_job": "x"},
+        {"jobs": 0},
+        {"jobs": "x"},
         {"selection": {"bucket": "b", "shape": "round"}},
         {"source": {"kind": "hearsay", "location": None}},
         {"lane": "slow"},
@@ -117,6 +83,24 @@ def test_a_plan_for_another_deployment_is_refused(files):
 
     with pytest.raises(ToolError, match="the plan is for the stack VideoModeration in us-east-1, account 444455556666"):
         plan_file.load(files.plan, plan().deployment)
+
+
+def test_a_plan_of_several_jobs_is_refused(files):
+    """An earlier version split long manifests: such a plan is not run, and how the scan that it began is ended is said."""
+    files.plan.write_text(json.dumps(json.loads(files.plan.read_text()) | {"rows_per_job": 1, "jobs": 2}))
+
+    with pytest.raises(ToolError, match="the plan is of several jobs") as refused:
+        plan_file.load(files.plan, plan().deployment)
+
+    assert f"`python tools/control_scan.py cancel {plan().scan_id}`" in refused.value.cure
+
+
+def test_a_plan_from_before_of_one_job_is_run(files):
+    """What such a version said of splitting is read past."""
+    before = json.loads(files.plan.read_text())
+    files.plan.write_text(json.dumps(before | {"rows_per_job": 1_000_000_000}))
+
+    assert before == plan_file.load(files.plan, plan().deployment)[0].as_json()
 
 
 def test_what_breaks_off_leaves_no_file(tmp_path):

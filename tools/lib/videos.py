@@ -1,0 +1,24 @@
+"""Videos and their labels as programs and people read them, the same in every result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.domain.identity import Video
+from handlers.domain.record import LabelSummary
+from tools.lib.text import printable
+
+
+def named(video: Video) -> dict[str, Any]:
+    """Return what a video is called, as JSON values."""
+    return {"bucket": video.bucket, "key": video.key, "version_id": video.version_id}
+
+
+def title(video: Video) -> str:
+    """Return what a video is called, for a person."""
+    return f"{printable(video.uri)} (version {printable(video.version_id)})" if video.version_id else printable(video.uri)
+
+
+def label_json(label: LabelSummary) -> dict[str, Any]:
+    """Return what was found of a label as JSON values, its confidence in percent."""
+    return {"name": label.name, "parent": label.parent, "confidence": label.confidence, "seconds": label.milliseconds / 1000}
