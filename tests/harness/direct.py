@@ -17,11 +17,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from tools.emulator.core.ports import NoSuchObjectError, StoredObject
-from tools.emulator.services.dynamodb.errors import DynamoDbError
-from tools.emulator.services.rekognition.errors import RekognitionError
-from tools.emulator.services.s3_batch.errors import BatchError
-from tools.emulator.services.sns.errors import SnsError
-from tools.emulator.services.sqs.errors import SqsError
+from tools.emulator.core.refusal import AwsError
 from tools.emulator.services.sqs.responses import _Operations
 
 
@@ -98,12 +94,8 @@ class Answers:
         def answered(operation, parameters):
             try:
                 return answer(operation, parameters)
-            except (DynamoDbError, SqsError, SnsError) as error:
-                raise _client_error(operation, error.code, error.message, **getattr(error, "extra", {})) from error
-            except RekognitionError as error:
-                raise _client_error(operation, error.code, error.message, error.status) from error
-            except BatchError as error:
-                raise _client_error(operation, error.code, error.message, error.status) from error
+            except AwsError as error:
+                raise _client_error(operation, error.code, error.message, error.status, **error.extra) from error
             except NoSuchObjectError as error:
                 raise _client_error(operation, "404" if operation == "HeadObject" else "NoSuchKey", str(error), 404) from error
 

@@ -94,6 +94,7 @@ def test_nothing_is_lost_though_everything_happened(scores):
     assert not {name: score.beside[met] for name, met in MET.items() if score.beside[met] < LEAST_MET}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_guard_taken_away_is_seen(name):

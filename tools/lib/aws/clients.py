@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore import exceptions as aws_errors
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -103,8 +103,11 @@ def connect(profile: str | None, region: str | None) -> Clients:
     Raises:
         ToolError: There is no such profile, or no Region is set anywhere.
     """
+    variables = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
     try:
-        session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
+        session = boto3.Session(
+            profile_name=profile, region_name=region, botocore_session=botocore.session.Session(session_vars=variables)
+        )
     except aws_errors.ProfileNotFound as error:
         raise ToolError(f"{error}.", cure="`aws configure list-profiles` names those there are.") from error
     if session.region_name is None:
