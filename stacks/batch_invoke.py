@@ -38,7 +38,7 @@ class BatchInvoke(Construct):
                 normal_queue_url=lanes.normal.queue.queue_url,
                 express_queue_url=lanes.express.queue.queue_url,
             ),
-            # Half a minute of patience, then at worst a last round of calls that each time out: far from a time-out of its own,
+            # Half a minute of retries, then at worst a last round of calls that each time out: far from a time-out of its own,
             # which S3 would take for a permanent failure.
             timeout=Duration.minutes(5),
             reserved_concurrency=concurrency,

@@ -108,7 +108,7 @@ def _etag(place):
 
 
 def running(bucket, seconds=0.0):
-    """Serve a bucket while the block runs, every answer so many seconds late; yields the endpoint."""
+    """Serve a bucket while the block runs, every answer delayed by `seconds`; yields the endpoint."""
     return served(_prepared, bucket, seconds)
 
 

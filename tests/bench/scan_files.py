@@ -96,7 +96,7 @@ def _row(number, status):
 
 
 def write(folder, rows):
-    """Write the files of a scan of so many objects."""
+    """Write the files of a scan of `count` objects."""
     prefix = folder / f"reports/{SCAN_ID}/job-{JOB_ID}"
     (prefix / "results").mkdir(parents=True)
     manifest = folder / f"manifests/{SCAN_ID}.csv"

@@ -113,7 +113,7 @@ def _roll_up(segments):
 
 
 def realistic_keys(count, dice):
-    """Return so many different keys as cameras and people name them."""
+    """Return `count` different keys as cameras and people name them."""
     return [f"{dice.choice(_FOLDERS)}{dice.choice(_NAMES)}-{number:05}.mp4" for number in range(count)]
 
 
@@ -171,7 +171,7 @@ def page_of(made, totals, **more):
 
 
 def with_segments(outcome, count):
-    """Return a flagged video with exactly so many segments, one a second."""
+    """Return a flagged video with exactly `count` segments, one a second."""
     return FlaggedVideo(
         outcome, tuple(Segment("Weapons", "Violence", 2, at, at + 500, 60 + at % 40, 1) for at in range(0, count * 1_000, 1_000))
     )

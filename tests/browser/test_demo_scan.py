@@ -19,7 +19,7 @@ from tools.emulator.world import World
 ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
-PATIENCE = 240
+TIMEOUT_SECONDS = 240
 """Seconds of the wall after which a program is given up: none takes a tenth of it on an idle machine."""
 SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall_seconds=30.0)
 """The rehearsal's, with functions that no busy machine ends before their time."""
@@ -75,7 +75,7 @@ class Demo:
         }
         command = [sys.executable, program, *arguments]
         done = subprocess.run(
-            command, env=environment, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
+            command, env=environment, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=TIMEOUT_SECONDS, check=False
         )
         assert done.returncode in codes, done.stderr
         return done.stdout

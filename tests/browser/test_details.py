@@ -132,7 +132,7 @@ def asked_for(words):
 
 
 def test_files_are_written_here(commands):
-    """Whatever the key, the object is stored in the folder where one stands, under a name that is no option and not hidden."""
+    """Whatever the key, the object is stored in the folder where one stands, under a name that is neither an option nor hidden."""
     for command in given(commands).values():
         words = shell_words(command)
         name = words[3] if words[1] == "cp" else words[-1]
@@ -238,7 +238,7 @@ def test_a_note_alone_is_not_lost_silently(pages):
 
 
 def test_recorded_decision_is_shown(pages):
-    """What was decided before stands in the list and in the details, until it is decided anew."""
+    """What was decided before is shown in the list and in the details, until it is decided anew."""
     made, totals = review(flagged_count=1)
     made.flagged[0] = decided(made.flagged[0], Judgement.FALSE_ALARM, note="<i>poster</i>")
     page = pages.open(made, totals)
@@ -281,7 +281,7 @@ def test_browser_that_keeps_nothing(pages):
 
 @pytest.mark.parametrize("text", ["", "null", "[]", '{"decision": "<b>", "note": ""}', '{"decision": "confirmed", "note": 3}', "{"])
 def test_foreign_storage_is_ignored(pages, text):
-    """All pages opened from disk share one storage: what is no decision there counts for nothing."""
+    """All pages opened from disk share one storage: what is not a decision there counts for nothing."""
     made, totals = review(flagged_count=1)
     outcome = made.flagged[0].outcome
     name = f"video-moderation/1/{SCAN}/{outcome.video.id}/{outcome.record.facts.etag}"

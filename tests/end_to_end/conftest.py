@@ -24,14 +24,14 @@ from tools.emulator.world import World
 ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
-PATIENCE = 400.0
+TIMEOUT_SECONDS = 400.0
 """Seconds of the wall after which a wait is given up: nothing here takes a tenth of it on an idle machine."""
 LOOK_SECONDS = 0.5
 """At least so long between two looks while waiting, of the wall."""
 LOOKING_SHARE = 5
 """Looking takes a fifth of the time at most: it goes through the world that is waited for, and would keep it from its work."""
 
-DIALS = {
+FAST = {
     "speed": 20.0,
     "analysis_base_seconds": 3.0,
     "batch_preparing_seconds": 1.0,
@@ -58,7 +58,7 @@ class LeapingClock(WallClock):
     """The wall's clock, which can leap ahead: no test has to sit out a visibility timeout of 90 minutes."""
 
     def leap(self, seconds):
-        """Let so many seconds have passed, with everything that fell due meanwhile due now."""
+        """Let some seconds have passed, with everything that fell due meanwhile due now."""
         with self._changed:
             self.origin_wall += seconds
             self._changed.notify()
@@ -93,7 +93,7 @@ class Stage:
         return self.s3.put_object(Bucket=BUCKET, Key=key, Body=body).get("VersionId")
 
     def put_videos(self, prefix, count, *, flagged_every=4):
-        """Store tiny videos below a prefix, each so many-th with a card in it; return which key was made to end in which state."""
+        """Store tiny videos below a prefix, one in `flagged_every` with a card; return in which state each key is to end."""
         made = {f"{prefix}{number:04}.mp4": "CLEAN" if number % flagged_every else "FLAGGED" for number in range(count)}
         for key, state in made.items():
             self.put(key, tiny_clip() if state == "CLEAN" else tiny_clip("Weapons"))
@@ -113,7 +113,7 @@ class Stage:
 
     def end(self, process, *, codes=(0,)):
         """Wait for a tool and return what it said."""
-        out, talk = process.communicate(timeout=PATIENCE)
+        out, talk = process.communicate(timeout=TIMEOUT_SECONDS)
         assert process.returncode in codes, talk
         return json.loads(out)
 
@@ -169,7 +169,7 @@ class Stage:
 
     def until(self, holds, what, *, meanwhile=lambda: None):
         """Wait until something holds, doing something between two looks."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT_SECONDS
         while True:
             began = time.monotonic()
             if holds():
@@ -278,10 +278,10 @@ def stages(assembly, tmp_path_factory):
     def make(*, context=None, **settings):
         _close(opened)
         directory = tmp_path_factory.mktemp("world")
-        dials = DIALS | settings
-        clock = LeapingClock(dials["speed"])
+        chosen = FAST | settings
+        clock = LeapingClock(chosen["speed"])
         opened.append(clock.close)
-        world = World(EmulatorSettings(**dials), directory=directory, clock=clock)
+        world = World(EmulatorSettings(**chosen), directory=directory, clock=clock)
         opened.append(world.open().close)
         stage = Stage(world, world.deploy(assembly(**(context or {})), STACK), directory)
         opened.append(stage.calm_down)

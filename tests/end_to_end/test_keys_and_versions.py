@@ -52,7 +52,7 @@ pytestmark = pytest.mark.timeout(400)
 
 
 def nasty_keys(count):
-    """Return so many keys: the fixed list, then random Unicode from a fixed seed."""
+    """Return `count` keys: the fixed list, then random Unicode from a fixed seed."""
     dice = random.Random(20_250_101)
     ranges = [(0x20, 0x7E), (0x20, 0x7E), (0xA1, 0x17F), (0x400, 0x4FF), (0x4E00, 0x4FFF), (0x1F300, 0x1F5FF), (1, 0x1F)]
     keys = [f"nasty/{name}.mp4" for name in NASTY]

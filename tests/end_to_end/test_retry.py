@@ -77,24 +77,24 @@ def _company(assembly, tmp_path_factory):
 
 @pytest.mark.timeout(900)
 def test_retry(company):
-    """A scan, a retry of what is curable, and one of all that failed: each object ends right, each analysis is paid once."""
+    """A scan, a retry of what is retryable, and one of all that failed: each object ends right, each analysis is paid once."""
     _, submitted = company.run("submit_job.py", "--bucket", BUCKET, "--yes", "--wait")
     _, first = company.run("review_report.py")
     begun = company.started()
 
     company.put(ARCHIVED, encode(Clip(2.0, (CardAt("Weapons", 96.0, 0.0, 1.0),))))
     company.put(CUT, tiny_clip())
-    _, curable = company.run("review_report.py", "retry", "--yes", "--wait")
+    _, retryable = company.run("review_report.py", "retry", "--yes", "--wait")
     _, second = company.run("review_report.py")
     _, everything = company.run("review_report.py", "retry", "--all-failed", "--yes", "--wait")
     _, third = company.run("review_report.py")
 
     assert {ARCHIVED: "archived", CUT: "analysis-failed", EMPTY: "empty"} == reasons(first)
     assert {CLEAN: 1, FLAGGED: 1, CUT: 1} == begun
-    assert {"archived": 1} == {group["reason"]: group["objects"] for group in curable["plan"]["retried"]}
+    assert {"archived": 1} == {group["reason"]: group["objects"] for group in retryable["plan"]["retried"]}
     assert {CUT: "analysis-failed", EMPTY: "empty"} == reasons(second)
     assert {FLAGGED, ARCHIVED} == {flagged["key"] for flagged in second["flagged"]}
-    assert [1, 2] == [plan["plan"]["retry"] for plan in (curable, everything)]
+    assert [1, 2] == [plan["plan"]["retry"] for plan in (retryable, everything)]
     assert {EMPTY: "empty"} == reasons(third)
     assert (5, True, "closed") == (third["objects"], third["adds_up"], third["status"])
     assert {submitted["scan_id"]} == {shown["scan"] for shown in (first, second, third)}

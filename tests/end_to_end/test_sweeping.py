@@ -67,7 +67,7 @@ class Deployment:
         raise AssertionError(f"never happened: {what}")
 
     def sweep(self, count):
-        """Let so many minutes pass, each of them until a sweep that began in it is over: what can happen meanwhile has happened."""
+        """Let some minutes pass, each of them until a sweep that began in it is over: what can happen meanwhile has happened."""
         functions = self.world.client("lambda").list_functions()["Functions"]
         (sweeper,) = (each["FunctionName"] for each in functions if each["Handler"].split(".")[1] == "sweeper")
         for _ in range(count):

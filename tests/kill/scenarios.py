@@ -114,7 +114,7 @@ def holds(line):
 
 def ends(line):
     """A scan that is cancelled while an analysis of it may run, and one of which somebody has cancelled a job in the console."""
-    line.put("owed.mp4")
+    line.put("unknown.mp4")
     line.put("a.mp4")
     line.rekognition.faults.lose_start_answers(1)
     line.rekognition.faults.lose_notices(1)
@@ -124,8 +124,8 @@ def ends(line):
         line.table.scans.cancel_scan(SCAN, "by reviewer")
         line.clock.call_later(3_700.0, line.stop_sweeping())
 
-    create(line, line.upload_manifest(f"{BUCKET},owed.mp4"))
-    line.when(lambda: "owed.mp4" in line.analysed, cancel)
+    create(line, line.upload_manifest(f"{BUCKET},unknown.mp4"))
+    line.when(lambda: "unknown.mp4" in line.analysed, cancel)
     quiet(line)
     line.table.control.pause("reviewer", "until the job is cancelled")
     create(line, line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER))

@@ -44,7 +44,7 @@ STATES = {
     33: UNTESTED,
     **dict.fromkeys((24, -24, 36, 152, 255), TIMED_OUT),
 }
-"""What mutmut's exit codes mean (mutmut/stats.py); any other is no result."""
+"""What mutmut's exit codes mean (mutmut/stats.py); any other is not a result."""
 
 CONFIGURATION = """\
 [tool.pytest.ini_options]

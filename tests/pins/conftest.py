@@ -44,7 +44,7 @@ class Seen:
     """What `submit_job.py --wait --json` said."""
 
     def look(self, line):
-        """Note what stands in the table now."""
+        """Note what the table holds now."""
         for item in product.stored(line):
             attributes = {name: of(name, value) for name, value in item.items()}
             if attributes not in self.items[kind_of(item)]:

@@ -1,4 +1,4 @@
-"""What stands in `build/bench`: files and keys, which docs/benchmarks.md and others' comparisons name."""
+"""What `build/bench` holds: files and keys, which docs/benchmarks.md and others' comparisons name."""
 
 import re
 

@@ -1,6 +1,6 @@
 """What programs read and write: the keys of `--json`, plans, exports, decisions, requests to S3, and items of the table.
 
-How a command is called stands in `product.COMMANDS`.
+`product.COMMANDS` says how a command is called.
 """
 
 import csv
@@ -45,7 +45,7 @@ class TestReading:
 
     @pytest.mark.parametrize("rows", ["videos", "segments"])
     def test_exports(self, unchanged, tmp_path, rows):
-        """The columns of exports in their order, and what of a record stands in which: spreadsheets and queries name them."""
+        """The columns of exports in their order, and what of a record is in which: spreadsheets and queries name them."""
         table, lines = tmp_path / "rows.csv", tmp_path / "rows.jsonl"
 
         said(unchanged, f"export of {rows}", csv=table, jsonl=lines)

@@ -1,4 +1,4 @@
-"""What is pinned by what stands in the sources, wherever in them it stands: events, reason codes, variables, make targets."""
+"""What the sources pin, wherever in them it is: events, reason codes, variables, make targets."""
 
 import ast
 import functools

@@ -39,7 +39,7 @@ def test_lane_messages(seen):
 
 
 def test_results_of_tasks(seen):
-    """The result of a task is JSON with a state, or a reason and a message; it stands in completion reports."""
+    """The result of a task is JSON with a state, or a reason and a message; completion reports hold it."""
     found = {re.sub(r'(?<="message":")[^"]+', "<sentence>", without_names(text)) for text in seen.results}
 
     check("written/task_results.json", sorted(found))

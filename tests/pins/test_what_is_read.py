@@ -61,7 +61,7 @@ def test_settings():
 
 
 def test_totals():
-    """Totals are the sum of their items: videos, milliseconds, failures by reason; a zero is no failure."""
+    """Totals are the sum of their items: videos, milliseconds, failures by reason; a zero is not a failure."""
     videos, milliseconds, failures = product.totals_read(ITEMS["totals, shard 3"], ITEMS["totals, shard 40"])
 
     assert {"CANCELLED": 1, "CLEAN": 1, "FAILED": 2, "FLAGGED": 1} == videos

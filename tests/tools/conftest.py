@@ -1,5 +1,6 @@
 """An account in moto with a deployed stack, and S3 Batch Operations played by hand at botocore's own edge."""
 
+import functools
 import json
 from types import SimpleNamespace
 from unittest import mock
@@ -119,11 +120,21 @@ class Clock:
             self.planned.pop(0)()
 
 
+class Seeding:
+    """A session for what is in an account beforehand: its clients are made once for all tests, for they keep no state."""
+
+    @staticmethod
+    @functools.cache
+    def client(service):
+        """Return the client of a service."""
+        return boto3.Session("testing", "testing", region_name=REGION).client(service)
+
+
 class Account:
     """An AWS account with the deployed stack and one bucket of videos."""
 
     def __init__(self, manifests):
-        self.session = boto3.Session(region_name=REGION)
+        self.session = Seeding()
         self.clock = Clock()
         self.manifests = manifests
         self.s3 = self.session.client("s3")

@@ -793,14 +793,14 @@ class TestPurgeAndCancel:
         table.scans.put_scan(
             Scan(SCAN, BUCKET, objects=3, jobs=(BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),))
         )
-        for key in ("a.mp4", "b.mp4", "owed.mp4"):
+        for key in ("a.mp4", "b.mp4", "unknown.mp4"):
             table.records.register(waiting(key, queued_at=clock.now()), None)
         start = StartParameters(None, 50.0, COMPLETIONS, ROLE)
-        table.records.note_start_tried(waiting("owed.mp4"), ObjectFacts("abc", 3, None), start, at=clock.now())
+        table.records.note_start_tried(waiting("unknown.mp4"), ObjectFacts("abc", 3, None), start, at=clock.now())
 
     def states(self, table):
         """Return the state of each video."""
-        return {key: table.records.record(waiting(key).video.id, SCAN).state for key in ("a.mp4", "b.mp4", "owed.mp4")}
+        return {key: table.records.record(waiting(key).video.id, SCAN).state for key in ("a.mp4", "b.mp4", "unknown.mp4")}
 
     def test_cancelled(self, sweep, table):
         """The waiting videos of a cancelled scan are cancelled and counted, but never one that may have been started."""
@@ -808,7 +808,7 @@ class TestPurgeAndCancel:
 
         sweep(3)
 
-        assert {"a.mp4": State.CANCELLED, "b.mp4": State.CANCELLED, "owed.mp4": State.WAITING} == self.states(table)
+        assert {"a.mp4": State.CANCELLED, "b.mp4": State.CANCELLED, "unknown.mp4": State.WAITING} == self.states(table)
         assert 2 == table.scans.totals(SCAN).videos[State.CANCELLED]
 
     def test_cancelling_twice(self, table, clock):
@@ -818,7 +818,7 @@ class TestPurgeAndCancel:
         results = [table.waiting.cancel(seen, at=clock.now()) for _ in range(3)]
 
         assert [2, 0, 0] == [result.count for result in results]
-        assert [["owed.mp4"]] * 3 == [[record.video.key for record in result.may_have_started] for result in results]
+        assert [["unknown.mp4"]] * 3 == [[record.video.key for record in result.may_have_started] for result in results]
         assert 2 == table.scans.totals(SCAN).final
 
     @pytest.mark.slow
@@ -831,14 +831,14 @@ class TestPurgeAndCancel:
         sweep(2)
 
         (message,) = messages()
-        assert (0, "owed.mp4") == (before, lane_message.parse(message["Body"]).video.key)
+        assert (0, "unknown.mp4") == (before, lane_message.parse(message["Body"]).video.key)
 
     def test_over(self, sweep, table, clock, sns):
         """A cancelled scan is over when all its videos are settled; it stays cancelled, and its digest says so."""
         table.scans.cancel_scan(SCAN, "by a test")
         sweep(8)
         before = table.scans.scan(SCAN).live
-        table.records.finish(replace(waiting("owed.mp4"), state=State.CLEAN, finished_at=1.0, duration_ms=60_000))
+        table.records.finish(replace(waiting("unknown.mp4"), state=State.CLEAN, finished_at=1.0, duration_ms=60_000))
 
         sweep(5)
 
@@ -871,7 +871,7 @@ class TestPurgeAndCancel:
         table.scans.put_scan(Scan(OTHER_SCAN, BUCKET))
         other = waiting("other.mp4", scan_id=OTHER_SCAN, queued_at=clock.now())
         table.records.register(other, None)
-        for key in ("a.mp4", "b.mp4", "owed.mp4", "other.mp4"):
+        for key in ("a.mp4", "b.mp4", "unknown.mp4", "other.mp4"):
             sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="stack-normal")["QueueUrl"], MessageBody=key)
         table.scans.pause_scan(SCAN, "by a test")
 

@@ -97,7 +97,7 @@ def test_versions_that_may_not_be_listed(account, errors):
 
 
 def test_an_unknown_video(account):
-    """No record is no error."""
+    """That there are no records is not an error."""
     result = review(account, "video", f"s3://{BUCKET}/a")
 
     assert (0, "no scan has a record of it") == (result.exit_code, result.stdout.splitlines()[1].strip().partition(";")[0])
@@ -153,5 +153,5 @@ def test_keys_of_a_listed_scan(account):
 
 
 def test_no_scan_since(account):
-    """An empty list is said, and is no error."""
+    """An empty list is said, and is not an error."""
     assert "No scan since 2025-11-01 00:00 UTC.\n" == review(account, "list", "--since", "2025-11-01").stdout

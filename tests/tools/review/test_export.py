@@ -227,7 +227,7 @@ def test_link_stays_a_link(tmp_path):
 
 
 def test_pipe_is_written_to(tmp_path):
-    """A pipe is no file to be replaced: `--csv /dev/stdout` and process substitution work."""
+    """A pipe is not a file to be replaced: `--csv /dev/stdout` and process substitution work."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

@@ -126,7 +126,7 @@ def test_failed_only_report(counts, said):
 
 
 def test_all_tasks_failed():
-    """A job none of whose tasks succeeded has no rows of such, and that is no gap."""
+    """A job none of whose tasks succeeded has no rows of such, and that is not a gap."""
     assert [] == read(FAILED_ONLY, tasks=3, succeeded=0, failed=3).notes.gaps
 
 

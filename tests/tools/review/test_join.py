@@ -123,7 +123,7 @@ def test_set_aside_hides_no_missing_row():
 
 
 def test_settled():
-    """A scan is settled when everything is clean or flagged; what was skipped was not looked at, and that is no verdict."""
+    """A scan is settled when everything is clean or flagged; what was skipped was not looked at, and that is not a verdict."""
     _, analysed = run(["a", "b"], [row("a"), row("b")], record("a", State.CLEAN), record("b", State.FLAGGED))
     _, skipped = run(["a", "b"], [row("a"), row("b", SKIPPED)], record("a", State.CLEAN))
 

@@ -65,7 +65,7 @@ class Recorded:
     def clean(self) -> Iterator[bytes]:
         """Return the ids of the videos that are clean by the index; reading begins at once.
 
-        The index is no snapshot, and it lags: `agrees` tells whether it was right.
+        The index is not a snapshot, and it lags: `agrees` tells whether it was right.
         """
         if self._whole:
             return iter(())

@@ -110,7 +110,7 @@ class Review:
         return [f"  {'':<16}{listed}"] if aside else []
 
     def _not_looked_at(self) -> list[str]:
-        """Return how many objects were skipped: that is no verdict, whatever they seem to be."""
+        """Return how many objects were skipped: that is not a verdict, whatever they seem to be."""
         count = self.truth.statuses[ObjectStatus.SKIPPED]
         said = f"{count:,} not looked at: by {'its' if count == 1 else 'their'} first bytes something else than a video"
         return [f"  {'':<16}{said}"] if count else []

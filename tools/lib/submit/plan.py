@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def new_job(self) -> NewJob:
-        """Return what the job is created with; its description is no other's, so that it is found again in the account's list."""
+        """Return what the job is created with; its description is unique, so that it is found again in the account's list."""
         return NewJob(
             deployment=self.deployment,
             token=self.scan_id,

@@ -29,7 +29,7 @@ def boxes(reading: RangedReading, start: int, end: int) -> Iterator[Box]:
     """Yield the boxes between two offsets; the last one may claim to go on behind the end, as that of a truncated file does.
 
     Raises:
-        BrokenError: What stands there is no box, or there are too many.
+        BrokenError: What is there is not a box, or there are too many.
     """
     at = start
     for _ in range(MAX_BOXES):
