@@ -46,7 +46,7 @@ class LaneEventsFlow:
         """Process an event's messages; return the deferred ones, as the event source mapping wants it."""
         entries = json_text.items(json_text.mapping(event).get("Records"))
         if not entries:
-            Log().alarm("the event is not from SQS: it has no records")
+            Log().alarm("the event is no SQS event: it has no records")
         received = [_received(json_text.mapping(entry)) for entry in entries]
         back = [message.id for message in received if self._deal_with(message, deadline)]
         return {"batchItemFailures": [{"itemIdentifier": name} for name in back]}

@@ -32,7 +32,8 @@ def test_a_scan_of_what_may_not_be_read(assembly, tmp_path):
         world.client("s3").create_bucket(Bucket=BUCKET)
         for key in KEYS:
             world.client("s3").put_object(Bucket=BUCKET, Key=key, Body=video())
-        world.faults.fail("s3", "HeadObject", times=len(KEYS), status=403, code="403")
+        # The first one is the tool's, for the ETag of its manifest.
+        world.faults.fail("s3", "HeadObject", nth=2, times=len(KEYS), status=403, code="403")
         poll = {"VIDEO_MODERATION_POLL_SECONDS": "0.2", "VIDEO_MODERATION_MANIFESTS": str(tmp_path)}
 
         submitted, result = run(world, "submit_job.py", "--bucket", BUCKET, "--yes", "--wait", **poll)

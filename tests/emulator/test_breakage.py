@@ -22,7 +22,7 @@ def found(own, results=(), statuses=()):
     """Return what broke, given results of invocations and statuses of calls."""
     invocations, calls = InvocationLedger(), ApiLedger()
     for result in results:
-        invocations.open(Entry("1", "starter", "SQS", 0.0, result=result))
+        invocations.note(Entry("1", "starter", "SQS", 0.0, result=result))
     for status in statuses:
         calls.note(ApiCall(0.0, "tool", "s3", "PutObject", status))
     return breakage(own, invocations, calls)

@@ -20,7 +20,7 @@ from handlers.domain.states import ScanStatus, State
 from tests.handlers.doubles import Clock as StillClock
 from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import ManualClock
-from tools.emulator.services.dynamodb import Service, queries, responses
+from tools.emulator.services.dynamodb import queries, responses
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.aws.clients import Clients
 from tools.lib.review.completion_report import ReportRow
@@ -124,7 +124,7 @@ def _scanned(request, monkeypatch):
     monkeypatch.setattr(queries, "MAX_BYTES", 1024)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     clock = ManualClock()
-    service = Service(clock=clock, settings=EmulatorSettings(index_lag_seconds=request.param))
+    service = responses.DynamoDbService(clock=clock, settings=EmulatorSettings(index_lag_seconds=request.param))
     with ExitStack() as stack, mock_aws():
         stack.enter_context(moto_hooks.install(responses.hooks(service)))
         yield Scanned(boto3.Session("testing", "testing", region_name="us-east-1"), clock)
