@@ -254,6 +254,7 @@ def key_of(key):
     return {name: {"S": value} for name, value in key.items()}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Keep tests that share a world in one worker; those that share none may run beside one another (`--dist loadgroup`)."""
     for item in items:
