@@ -1,4 +1,4 @@
-"""A small AWS of moto's for each test, without anything of the developer's own."""
+"""A small AWS for each test, of the emulator's table and moto's S3 and SQS, without anything of the developer's own."""
 
 import functools
 
@@ -12,6 +12,9 @@ from handlers.adapters.table import open_table
 from handlers.domain.states import Lane
 from handlers.runtime.clients import CONFIGS
 from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, WORK_BUCKET, Clock, Rekognition, Through
+from tests.harness.direct import DirectClient, as_boto3_raises
+from tools.emulator.services.dynamodb.backend import Engine
+from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
 
 
 @pytest.fixture(name="clock")
@@ -40,36 +43,18 @@ def _aws(monkeypatch):
 
 
 @pytest.fixture(name="dynamodb")
-def _dynamodb(aws):
-    """Return a client of the table, whose calls are kept and can be made to fail."""
-    client = aws("dynamodb")
-    names = ("pk", "sk", "work_pk", "work_sk", "scan_pk", "scan_sk")
-    client.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        KeySchema=_keys("pk", "sk"),
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "work",
-                "KeySchema": _keys("work_pk", "work_sk"),
-                "Projection": {
-                    "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": ["bucket", "key", "version_id", "attempt", "lane"],
-                },
-            },
-            {
-                "IndexName": "by_scan",
-                "KeySchema": _keys("scan_pk", "scan_sk"),
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            },
-        ],
-    )
-    return Through(client)
+def _dynamodb(clock):
+    """Return a client of the table, answered by the emulator's engine, whose calls are kept and can be made to fail."""
+    key, work, by_scan = (_key(f"{kind}pk", f"{kind}sk") for kind in ("", "work_", "scan_"))
+    carried = frozenset({"bucket", "key", "version_id", "attempt", "lane"})
+    indexes = {"work": Index("work", work, key, carried), "by_scan": Index("by_scan", by_scan, key, frozenset())}
+    engine = Engine(lambda _: table, clock)
+    table = Table(TABLE, key, indexes, clock=clock, lag_seconds=0.0)
+    return Through(DirectClient("dynamodb", as_boto3_raises(engine.call), lambda _name, _parameters, carry_out: carry_out()))
 
 
-def _keys(hash_key, range_key):
-    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
+def _key(*names):
+    return KeySchema(*names, dict.fromkeys(names, "S"))
 
 
 @pytest.fixture(name="table")

@@ -80,6 +80,7 @@ def _deployed(monkeypatch, aws, dynamodb, s3, urls):
     caches = [module._flow for module in (batch_invoke, start_analysis, completion, sweeper)] + [factory._client]
     for cache in caches:
         cache.cache_clear()
+    monkeypatch.setattr(factory, "dynamodb", lambda: dynamodb)
     yield
     for cache in caches:
         cache.cache_clear()

@@ -80,6 +80,20 @@ class Objects:
         self.stored[bucket, key] = body
 
 
+def as_boto3_raises(answer):
+    """Return a function of an operation's name and parameters that does what `answer` does, its errors those of boto3."""
+
+    def answered(operation, parameters):
+        try:
+            return answer(operation, parameters)
+        except AwsError as error:
+            raise _client_error(operation, error.code, error.message, error.status, **error.extra) from error
+        except NoSuchObjectError as error:
+            raise _client_error(operation, "404" if operation == "HeadObject" else "NoSuchKey", str(error), 404) from error
+
+    return answered
+
+
 class Answers:
     """What each service answers, from an account's engines; errors as boto3 raises them."""
 
@@ -89,17 +103,7 @@ class Answers:
 
     def of(self, service):
         """Return the function of an operation's name and parameters that answers a service's calls."""
-        answer = getattr(self, f"_{service}")
-
-        def answered(operation, parameters):
-            try:
-                return answer(operation, parameters)
-            except AwsError as error:
-                raise _client_error(operation, error.code, error.message, error.status, **error.extra) from error
-            except NoSuchObjectError as error:
-                raise _client_error(operation, "404" if operation == "HeadObject" else "NoSuchKey", str(error), 404) from error
-
-        return answered
+        return as_boto3_raises(getattr(self, f"_{service}"))
 
     def _dynamodb(self, operation, parameters):
         return self._engines.tables.call(operation, parameters)
