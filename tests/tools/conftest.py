@@ -1,4 +1,4 @@
-"""An account in moto with a deployed stack, and S3 Batch Operations played by hand at botocore's own edge."""
+"""An account in moto with a deployed stack and the emulator's table, and S3 Batch Operations played at botocore's own edge."""
 
 import functools
 import json
@@ -12,6 +12,10 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from handlers.adapters.table import open_table
+from tools.emulator.core import moto_hooks
+from tools.emulator.services.dynamodb import responses
+from tools.emulator.services.dynamodb.responses import DynamoDbService
+from tools.emulator.settings import EmulatorSettings
 from tools.lib import doctor
 from tools.lib.aws.clients import Clients
 from tools.lib.cli.program import ProgramContext
@@ -230,7 +234,8 @@ def no_aws(monkeypatch, tmp_path):
 @pytest.fixture
 def account(tmp_path, no_aws):
     """An account of its own for each test."""
-    with mock_aws():
+    table = DynamoDbService(clock=Clock(), settings=EmulatorSettings(account_id=ACCOUNT, region=REGION))
+    with mock_aws(), moto_hooks.install(responses.hooks(table)):
         yield Account(tmp_path / "manifests")
 
 
