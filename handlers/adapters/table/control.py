@@ -49,7 +49,7 @@ class Control:
             },
             when=Condition(not_equal={"paused": True}),
         )
-        return once(self._table.update, request)
+        return once(lambda: self._table.update(request))
 
     def resume(self) -> Outcome:
         """Resume starting. The count of refusals in a row restarts, or the next one would pause everything again."""
@@ -60,7 +60,7 @@ class Control:
             removes=["paused_by", "paused_reason", "paused_at", "mail_due"],
             when=Condition(equal={"paused": True}),
         )
-        return once(self._table.update, request)
+        return once(lambda: self._table.update(request))
 
     def set_slots(self, slots: int) -> None:
         """Set how many of the account's jobs are used; each starter reads it at its next try."""
@@ -71,7 +71,7 @@ class Control:
         request = expressions.update(
             self._table.name, scan_items.SETTINGS_KEY, removes=["mail_due"], when=Condition(equal={"mail_due": True})
         )
-        return once(self._table.update, request)
+        return once(lambda: self._table.update(request))
 
     # --- lanes ---------------------------------------------------------------------------------------------------------
 
@@ -103,4 +103,4 @@ class Control:
     def return_lease(self, holder: str) -> None:
         """Give the lease back, if this sweeper still has it."""
         request = expressions.delete(self._table.name, scan_items.SWEEPER_LEASE_KEY, when=Condition(equal={"holder": holder}))
-        once(self._table.delete, request)
+        once(lambda: self._table.delete(request))

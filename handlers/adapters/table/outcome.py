@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
 
 from handlers.adapters.table.client import ConditionFailedError
 
@@ -21,10 +20,10 @@ class Outcome(Enum):
     BY_ANOTHER = "by another"
 
 
-def once(write: Callable[[dict[str, Any]], object], request: dict[str, Any]) -> Outcome:
+def once(write: Callable[[], object]) -> Outcome:
     """Write what only one writer does: where its condition does not hold, it was DONE_BEFORE."""
     try:
-        write(request)
+        write()
     except ConditionFailedError:
         return Outcome.DONE_BEFORE
     return Outcome.DONE

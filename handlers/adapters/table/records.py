@@ -6,7 +6,6 @@ twice equals doing it once. Throttling that outlasts the client's retries raises
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -107,16 +106,13 @@ class Records:
 
     def in_state(self, scan_id: str, state: State) -> Iterator[str]:
         """Yield the ids of a scan's videos in a state, as the index `by_scan` has it: eventually consistent."""
-        return itertools.chain.from_iterable(self.shards_in_state(scan_id, state))
+        numbers = range(items.INDEX_SHARDS)
+        return (video_id for number in numbers for video_id in self.shard_in_state(scan_id, state, number))
 
-    def shards_in_state(self, scan_id: str, state: State) -> list[Iterator[str]]:
-        """Return the parts of `in_state`, which may be read at the same time; nothing is read before."""
-        prefix = items.scan_state_prefix(state)
-        parts = [items.scan_shard_pk(scan_id, number) for number in range(items.INDEX_SHARDS)]
-        return [
-            (sort_key.removeprefix(prefix) for sort_key in self._table.sort_keys(pk, begins_with=prefix, index="by_scan"))
-            for pk in parts
-        ]
+    def shard_in_state(self, scan_id: str, state: State, number: int) -> Iterator[str]:
+        """Yield the ids of one shard of `in_state`; shards may be read at the same time."""
+        pk, prefix = items.scan_shard_pk(scan_id, number), items.scan_state_prefix(state)
+        return (sort_key.removeprefix(prefix) for sort_key in self._table.sort_keys(pk, begins_with=prefix, index="by_scan"))
 
     def mails_due(self, limit: int) -> list[tuple[str, str]]:
         """Return (video id, scan id) of records whose mail seems due, the oldest first: only a hint."""
@@ -220,7 +216,7 @@ class Records:
         )
         key = items.running_key_of(Analysis(running.scan_id, running.video_id, running.attempt))
         request = expressions.update(self._table.name, key, sets=codec.present({"asked_at": at}), when=when)
-        return once(self._table.update, request)
+        return once(lambda: self._table.update(request))
 
     # --- finishing -----------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,8 @@ class Scans:
 
     def put_scan(self, scan: Scan) -> Outcome:
         """Write a scan unless one has its id already."""
-        return once(self._table.put, expressions.put(self._table.name, scan_items.scan_item(scan, 1), when=expressions.NEW))
+        request = expressions.put(self._table.name, scan_items.scan_item(scan, 1), when=expressions.NEW)
+        return once(lambda: self._table.put(request))
 
     def ensure_scan(self, scan_id: str, bucket: str, lane: Lane, batch_job_id: str, *, retry: bool = False) -> None:
         """Write a scan if it is missing, add the batch job to it (see `add_job`), and open it again if it was closed."""

@@ -136,7 +136,8 @@ class SendScanMail:
 
     def _mail_pause(self, settings: Settings) -> None:
         mail = partial(scan_mail.pause_mail, settings, self._stack_name)
-        self._post.deliver(("pause", settings.paused_at), mail, self._control.pause_mail_sent)
+        # A call here, by which the tests that kill at every AWS call know its place.
+        self._post.deliver(("pause", settings.paused_at), mail, lambda: self._control.pause_mail_sent())  # noqa: PLW0108
 
     def _mail_scan(self, scan: Scan, kind: ScanMail) -> None:
         # A scan that was opened again is closed again, and so has another digest.

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Protocol, TypeAlias, TypeVar
 
 from handlers.adapters.table import Table
+from handlers.adapters.table.items import INDEX_SHARDS
 from handlers.domain.record import Record, Scan
 from handlers.domain.states import FINAL, State
 from tools.lib.review.ids import ID_BYTES
@@ -70,7 +71,8 @@ class Recorded:
         if self._whole:
             return iter(())
         self._before = self._totals()
-        shards = self._pool.map(_joined, self._records.shards_in_state(self._scan_id, State.CLEAN))
+        parts = [self._records.shard_in_state(self._scan_id, State.CLEAN, number) for number in range(INDEX_SHARDS)]
+        shards = self._pool.map(_joined, parts)
         return (bytes(ids[at : at + ID_BYTES]) for ids in shards for at in range(0, len(ids), ID_BYTES))
 
     def agrees(self, counted: Counter[State]) -> bool:
