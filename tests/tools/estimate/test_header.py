@@ -153,6 +153,19 @@ def test_any_boxes_in_front(front):
     assert found.code != "not-a-video" if isinstance(found, Unreadable) else "h264" == found.codec
 
 
+@pytest.mark.parametrize(
+    "decoy",
+    [box(b"moov"), by_hand(tracks=0), by_hand(handler=b"soun", entry=b"mp4a"), by_hand(entry=b"hvc1"), by_hand(seconds=30_000)],
+    ids=["empty", "no track", "sound only", "hevc", "too long"],
+)
+def test_a_decoy_header_in_front(decoy):
+    """A film behind another header is not left out by that one: which of them Rekognition reads is not known."""
+    found, _ = read(decoy + film(4, flags="faststart"))
+
+    assert isinstance(found, Unreadable), found
+    assert "broken" == found.code
+
+
 def test_too_long():
     """A video of more than 6 hours is one that Rekognition does not take; one of exactly 6 hours is."""
     longest, longer = (read(by_hand(seconds=LONGEST_SECONDS + more))[0] for more in (0, 1))

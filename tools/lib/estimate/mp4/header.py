@@ -12,7 +12,7 @@ from handlers.domain.record import Problem
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.estimate.mp4.fragments import fragments_seconds
-from tools.lib.estimate.mp4.movie import find_movie, read_movie
+from tools.lib.estimate.mp4.movie import find_movie, has_movie_behind, read_movie
 from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
 from tools.lib.listing import ListedObject
 from tools.lib.listing.sizes import UNKNOWN_SIZE
@@ -128,10 +128,13 @@ def _read(reading: RangedReading) -> Reading:
     if container != "ISO-BMFF":
         return Unreadable("other-container", f"The file is {container}, not mp4 or mov.", reading.gets, reading.bytes)
     movie = read_movie(reading, find_movie(reading))
+    if not movie.tracks:
+        raise BrokenError("its moov box has no track that can be read")
     seconds = fragments_seconds(reading, movie) if movie.fragmented else movie.seconds
     picture = movie.picture
-    if picture is None or picture.codec is None:
-        return Header(seconds or 0.0, "", reading.gets, reading.bytes)
-    if not seconds:
+    codec = picture.codec or "" if picture else ""
+    if codec and not seconds:
         return Unreadable("no-length", "The header does not say how long the video is.", reading.gets, reading.bytes)
-    return Header(seconds, picture.codec, reading.gets, reading.bytes)
+    if Header(seconds or 0.0, codec, 0, 0).fault and has_movie_behind(reading, movie):
+        raise BrokenError("it has more than one moov box")  # which of them counts is Rekognition's to say
+    return Header(seconds or 0.0, codec, reading.gets, reading.bytes)

@@ -82,6 +82,14 @@ def find_movie(reading: RangedReading) -> Box:
     raise BrokenError("there is no moov box: the recording or the upload was broken off")
 
 
+def has_movie_behind(reading: RangedReading, movie: Movie) -> bool:
+    """Tell whether another `moov` box comes behind one; what does not parse as a box ends the file."""
+    try:
+        return any(box.kind == b"moov" for box in boxes(reading, movie.end, reading.size))
+    except BrokenError:
+        return False
+
+
 def read_movie(reading: RangedReading, moov: Box) -> Movie:
     """Return what a `moov` box says. Once a moving picture is found, nothing is fetched for what follows.
 
