@@ -104,15 +104,16 @@ class Records:
         pk = items.record_key(video_id, scan_id)["pk"]
         return map(items.segment_from, self._table.query(pk, begins_with=items.segments_prefix(analysis)))
 
-    def in_state(self, scan_id: str, state: State) -> Iterator[str]:
-        """Yield the ids of a scan's videos in a state, as the index `by_scan` has it: eventually consistent."""
-        numbers = range(items.INDEX_SHARDS)
-        return (video_id for number in numbers for video_id in self.shard_in_state(scan_id, state, number))
+    def in_state(self, scan_id: str, state: State, *, shards: Iterable[int] = range(items.INDEX_SHARDS)) -> Iterator[str]:
+        """Yield the ids of a scan's videos in a state, as the index `by_scan` has it: eventually consistent.
 
-    def shard_in_state(self, scan_id: str, state: State, number: int) -> Iterator[str]:
-        """Yield the ids of one shard of `in_state`; shards may be read at the same time."""
-        pk, prefix = items.scan_shard_pk(scan_id, number), items.scan_state_prefix(state)
-        return (sort_key.removeprefix(prefix) for sort_key in self._table.sort_keys(pk, begins_with=prefix, index="by_scan"))
+        Shards may be read at the same time.
+        """
+        prefix = items.scan_state_prefix(state)
+        for number in shards:
+            pk = items.scan_shard_pk(scan_id, number)
+            for sort_key in self._table.sort_keys(pk, begins_with=prefix, index="by_scan"):
+                yield sort_key.removeprefix(prefix)
 
     def mails_due(self, limit: int) -> list[tuple[str, str]]:
         """Return (video id, scan id) of records whose mail seems due, the oldest first: only a hint."""

@@ -71,7 +71,7 @@ class Recorded:
         if self._whole:
             return iter(())
         self._before = self._totals()
-        parts = [self._records.shard_in_state(self._scan_id, State.CLEAN, number) for number in range(INDEX_SHARDS)]
+        parts = [self._records.in_state(self._scan_id, State.CLEAN, shards=[number]) for number in range(INDEX_SHARDS)]
         shards = self._pool.map(_joined, parts)
         return (bytes(ids[at : at + ID_BYTES]) for ids in shards for at in range(0, len(ids), ID_BYTES))
 
