@@ -1,7 +1,7 @@
 """The product with one of its guards taken away: what the model must see."""
 
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 
 from handlers.adapters.rekognition import AnalysisStarter
@@ -85,8 +85,7 @@ class TagCompleteFlow(CompleteFlow):
 def tag_complete_flow(settings, adapters):
     """Return the flow of `completion` that believes tags."""
     flow = WIRINGS["completion"](settings, adapters)
-    flow.__class__ = TagCompleteFlow
-    return flow
+    return TagCompleteFlow(*(getattr(flow, field.name) for field in fields(flow)))
 
 
 def adapters_with(records):
