@@ -95,7 +95,7 @@ def test_nothing_is_lost_though_everything_happened(scores):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_guard_taken_away_is_seen(name):
     """The model can fail: it sees each of these faults of the product, and says what is wrong."""
