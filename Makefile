@@ -55,7 +55,7 @@ demo: $(LEAN) ## rehearse a whole scan offline, on real videos
 demo-pythons: .uv/$(UV_VERSION) ## the demo on every Python >= 3.11 of this machine, each with an environment of its own
 	$(PYTHON) -m tests.pythons
 
-unit: $(READY) ## the rules, the tools and the handlers, without a server: in about a minute
+unit: $(READY) ## the rules, the tools and the handlers, without a server
 	$(PYTEST) --dist worksteal -m "not slow and not long and not server" tests/handlers tests/tools tests/docs tests/test_import_directions.py
 
 test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in so many processes)
