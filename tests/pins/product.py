@@ -28,6 +28,7 @@ from handlers.domain.states import Lane
 from tests.bench import __main__ as bench
 from tests.bench import headers, join, listing
 from tests.bench.simulation import bench as simulation
+from tests.docs.helptexts import PROGRAMS
 from tests.harness.fixtures import opened
 from tests.harness.line import ACCOUNT, Line
 from tests.harness.session import Session
@@ -35,7 +36,6 @@ from tests.harness.videos import video
 from tests.kill import scenarios
 from tests.once import shipped_context, synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
-from tools import control_scan, rehearse, review_report, submit_job
 from tools.lib import doctor
 from tools.lib.cli.program import ProgramContext
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
@@ -61,12 +61,6 @@ __all__ = [
 ]
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = {
-    "submit_job.py": submit_job.main,
-    "review_report.py": review_report.main,
-    "control_scan.py": control_scan.main,
-    "rehearse.py": rehearse.main,
-}
 COMMANDS = {
     "review": ("review_report.py", "--scan", "{scan}"),
     "review of a job": ("review_report.py", "--job", "{job}"),
