@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from moto.cloudformation.models import Stack
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
@@ -16,6 +17,8 @@ from tools.emulator.services.cloudformation import policies
 
 Properties = dict[str, Any]
 Place = tuple[str, str]  # account and Region
+_PARSE = "parse_template"
+_PARSE_YAML = Stack.parse_template
 
 
 class Subscriptions(Protocol):
@@ -26,8 +29,21 @@ class Subscriptions(Protocol):
 
 
 def hooks(sns: Subscriptions) -> tuple[moto_hooks.Hook, ...]:
-    """Return what corrects moto's policies and lets subscriptions be made by a service."""
-    return (moto_hooks.Replacement(_SUBSCRIPTION, "sns", sns), *policies.hooks())
+    """Return what corrects moto's policies, lets a service make subscriptions, and reads JSON templates as JSON."""
+    return (
+        moto_hooks.Replacement(_SUBSCRIPTION, "sns", sns),
+        moto_hooks.Replacement(Stack, _PARSE, staticmethod(_parse_template)),
+        *policies.hooks(),
+    )
+
+
+def _parse_template(template: str) -> dict[str, Any]:
+    """Parse as JSON first: moto reads every template as YAML, in pure Python, which is most of the time of a deployment."""
+    try:
+        parsed: dict[str, Any] = json.loads(template)
+    except json.JSONDecodeError:
+        return dict(_PARSE_YAML(template))
+    return parsed
 
 
 def _subscribe(_: str, given: Properties, __: Place) -> tuple[str]:
