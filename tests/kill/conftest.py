@@ -51,7 +51,6 @@ class _World:
     def __enter__(self):
         """Deploy."""
         line = self._opened.__enter__()(None, **self._settings)
-        line.take_the_short_way()
         return line, self._folder
 
     def __exit__(self, *error):

@@ -122,7 +122,6 @@ def seen(tmp_path_factory, assembly):
         for name, scenario in {**product.SCENARIOS, "submitted": lambda line: found.said.update(submitted(line))}.items():
             with product.opened(tmp_path_factory.mktemp(name), assembly, session) as make:
                 line = make(batch_function_errors_redriven=True)
-                line.take_the_short_way()
                 line.watch = Watch(found, line)
                 scenario(line)
                 found.look(line)
