@@ -6,8 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.clock import ManualClock
+from tools.emulator.core import ManualClock, moto_hooks
 from tools.emulator.world import World
 
 ACCOUNT = "111122223333"

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from tools.emulator.breakage import OwnFaults, breakage
-from tools.emulator.core.ledger import ApiCall, ApiLedger
+from tools.emulator.core import ApiCall, ApiLedger
 from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
 
 
@@ -13,9 +13,8 @@ from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
 def _own():
     """Return what keeps the emulator's own faults, listening."""
     own = OwnFaults()
-    own.install()
-    yield own
-    own.uninstall()
+    with own.listening():
+        yield own
 
 
 def found(own, results=(), statuses=()):

@@ -6,7 +6,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from tools.emulator.core.refusal import UnsupportedError
+from tools.emulator.core import UnsupportedError
 from tools.emulator.deploy import DeploymentError
 
 CODE = """

@@ -7,8 +7,8 @@ import time
 import av
 import pytest
 
+from tools.emulator.cards import CARDS
 from tools.emulator.samples import CardAt, Clip, Sample, demo_library, encode, tiny_clip, write_clip
-from tools.emulator.services.rekognition.cards import CARDS
 from tools.emulator.services.rekognition.video import UnanalysableError, VideoAnalyser
 
 LIBRARY = demo_library()

@@ -1,1 +1,5 @@
-"""The offline world: S3 Batch Operations jobs and Rekognition content moderation added to moto, and functions that really run."""
+"""The offline world: moto's server with S3 Batch Operations, Rekognition and functions that really run.
+
+It exports nothing, because the processes of functions start below it and must not load moto. Others use its modules `world`,
+`settings` and `samples`; of each package in it, what the package exports.
+"""

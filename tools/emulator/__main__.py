@@ -19,7 +19,7 @@ from tools.emulator.world import World
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Open a world, print the environment that leads to it, and keep it until Ctrl-C; return the exit code."""
+    """Open a world, print the environment variables that lead to it, and keep it open until Ctrl-C."""
     given = _parser().parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name, value in world.environment().items():
             sys.stdout.write(f"export {name}={value}\n")
         sys.stdout.flush()
-        sys.stderr.write(f"The offline world is at {world.endpoint}; mails and logs are in {directory}. Ctrl-C ends it.\n")
+        sys.stderr.write(f"The offline world is at {world.endpoint}; mails and logs are in {directory}. Press Ctrl-C to end it.\n")
         stop.wait()
     return 0
 
@@ -37,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.emulator", description="An AWS account on this machine.")
     parser.add_argument("--port", type=int, default=4566, help="port of the server (default: %(default)s; 0: any free one)")
-    parser.add_argument("--speed", type=float, default=1.0, help="seconds that pass in it for each of the wall's (default: 1)")
-    parser.add_argument("--directory", type=Path, help="where mails and logs go (default: a new temporary folder)")
+    parser.add_argument("--speed", type=float, default=1.0, help="seconds that pass in the world for each real one (default: 1)")
+    parser.add_argument("--directory", type=Path, help="folder for mails and logs (default: a new temporary one)")
     return parser
 
 

@@ -1,46 +1,42 @@
-"""What went wrong inside the offline world itself: then a program's results in it prove nothing."""
+"""What went wrong inside the offline world itself: then the results of a program in it prove nothing."""
 
 from __future__ import annotations
 
 import logging
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from tools.emulator.core.ledger import ApiLedger
+from tools.emulator.core import ApiLedger
 from tools.emulator.services.lambda_.ledger import InvocationLedger
 
-SERVER_ERROR = 500  # from this status on moto or one of our services has failed; nothing here answers so on purpose, but for orders
-# Not a fault of the world: the function ran, was refused for want of capacity, or took longer than this machine gave it. From the
-# last two the scan has to recover by itself.
+# From this status on moto or one of our services has failed: only an ordered fault answers so on purpose.
+SERVER_ERROR = 500
+# Not a fault of the world: the function succeeded, was throttled, or took longer than this machine gave it. A scan has to recover
+# from the last two by itself.
 _HARMLESS = frozenset({None, "success", "throttled", "Sandbox.Timedout"})
 
 
 class OwnFaults(logging.Handler):
-    """Keeps what the emulator logs as an error: an exception of an engine that does not reach a caller."""
+    """Keeps what the emulator logs as an error: exceptions of an engine that reach no caller, oldest first."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self._errors: list[str] = []
-        self._guard = threading.Lock()
+        self.sentences: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take note of an error."""
         fault = record.exc_info[1] if record.exc_info else None
         reason = f": {type(fault).__name__}: {fault}" if fault is not None else ""
-        with self._guard:
-            self._errors.append(record.getMessage() + reason)
+        self.sentences.append(record.getMessage() + reason)
 
-    def all(self) -> list[str]:
-        """Return the errors, oldest first."""
-        with self._guard:
-            return list(self._errors)
-
-    def install(self) -> None:
-        """Listen to all modules of the emulator."""
-        logging.getLogger("tools.emulator").addHandler(self)
-
-    def uninstall(self) -> None:
-        """Stop listening."""
-        logging.getLogger("tools.emulator").removeHandler(self)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen to all modules of the emulator until the end of the block."""
+        log = logging.getLogger("tools.emulator")
+        log.addHandler(self)
+        try:
+            yield
+        finally:
+            log.removeHandler(self)
 
 
 def breakage(own: OwnFaults, invocations: InvocationLedger, calls: ApiLedger) -> list[str]:
@@ -49,4 +45,4 @@ def breakage(own: OwnFaults, invocations: InvocationLedger, calls: ApiLedger) ->
     failed = [
         f"{call.service}.{call.operation} was answered {call.status}" for call in calls.calls() if call.status >= SERVER_ERROR
     ]
-    return list(dict.fromkeys([*own.all(), *functions, *failed]))
+    return list(dict.fromkeys([*own.sentences, *functions, *failed]))

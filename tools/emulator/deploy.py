@@ -1,4 +1,4 @@
-"""Deploying a synthesised CDK assembly, as `cdk deploy` does it: upload the assets, create the stack from the template."""
+"""Deploys a synthesised CDK assembly as `cdk deploy` does: upload the assets, create the stack from the template."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tools.emulator.settings import EmulatorSettings
 
 QUALIFIER = "hnb659fds"  # the CDK's default bootstrap
 VERSION_PARAMETER = f"/cdk-bootstrap/{QUALIFIER}/version"
-VERSION = "27"  # of the bootstrap stack; templates ask for at least 6
+VERSION = "27"  # of the bootstrap stack; templates require at least 6
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time a zip can hold: so that the same files give the same archive
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold; a fixed one, so that equal files give equal archives
 
 ClientFactory = Callable[[str], Any]
 
 
 class DeploymentError(Exception):
-    """The assembly has no such stack, or CloudFormation did not finish it."""
+    """The assembly has no such stack, or CloudFormation did not complete it."""
 
 
 class Deployer:
-    """Deploys into one account and Region, by AWS's API."""
+    """Deploys into one account and Region through AWS's API."""
 
     def __init__(self, client: ClientFactory, settings: EmulatorSettings) -> None:
         self._client = client
@@ -38,7 +38,7 @@ class Deployer:
         self._bucket = f"cdk-{QUALIFIER}-assets-{settings.account_id}-{settings.region}"
 
     def bootstrap(self) -> None:
-        """Make what `cdk bootstrap` makes and a deployment needs."""
+        """Create what a deployment needs of the things that `cdk bootstrap` creates."""
         self._client("s3").create_bucket(Bucket=self._bucket)
         self._client("ssm").put_parameter(Name=VERSION_PARAMETER, Value=VERSION, Type="String")
 
@@ -47,7 +47,7 @@ class Deployer:
 
         Raises:
             DeploymentError: There is no such stack in the assembly, or it was not completed.
-            UnsupportedError: The template holds what would not come to life here; nothing was deployed then.
+            UnsupportedError: The template contains what would have no effect here; nothing was deployed.
         """
         template = assembly / _template_of(assembly, stack_name)
         cloudformation.check(json.loads(template.read_text("utf-8")))
@@ -57,9 +57,9 @@ class Deployer:
 
     def _upload(self, assembly: Path, asset: Mapping[str, Any]) -> None:
         source = assembly / asset["source"]["path"]
-        body = _zipped(source) if asset["source"]["packaging"] == "zip" else source.read_bytes()
+        body = _zip(source) if asset["source"]["packaging"] == "zip" else source.read_bytes()
         for destination in asset["destinations"].values():
-            bucket, key = self._filled(destination["bucketName"]), self._filled(destination["objectKey"])
+            bucket, key = self._fill_in(destination["bucketName"]), self._fill_in(destination["objectKey"])
             self._client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
     def _create(self, stack_name: str, template: Path) -> dict[str, str]:
@@ -70,7 +70,7 @@ class Deployer:
             raise DeploymentError(f"{stack_name}: {stack['StackStatus']} {stack.get('StackStatusReason', '')}")
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 
-    def _filled(self, text: str) -> str:
+    def _fill_in(self, text: str) -> str:
         for placeholder, value in self._placeholders.items():
             text = text.replace(placeholder, value)
         return text
@@ -80,7 +80,7 @@ def _template_of(assembly: Path, stack_name: str) -> str:
     artifacts = json.loads((assembly / "manifest.json").read_text("utf-8"))["artifacts"]
     stacks = {name: one for name, one in artifacts.items() if one["type"] == "aws:cloudformation:stack"}
     if stack_name not in stacks:
-        raise DeploymentError(f"{assembly} holds no stack {stack_name}, but {', '.join(stacks) or 'none'}")
+        raise DeploymentError(f"{assembly} has no stack {stack_name}; its stacks: {', '.join(stacks) or 'none'}")
     return str(stacks[stack_name]["properties"]["templateFile"])
 
 
@@ -90,7 +90,7 @@ def _assets(assembly: Path, stack_name: str) -> dict[str, Any]:
     return files
 
 
-def _zipped(folder: Path) -> bytes:
+def _zip(folder: Path) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):

@@ -1,44 +1,34 @@
-"""The engines of an account, wired to each other: one composition for the offline world and for tests in one process."""
+"""The engines of an account, wired together once: for the offline world and for tests in a single process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import Objects
-from tools.emulator.services import cloudformation, service_quotas
+from tools.emulator.core import Clock, Objects, moto_hooks
+from tools.emulator.services import cloudformation, rekognition, s3, s3_batch, service_quotas, sns
 from tools.emulator.services.dynamodb import responses as dynamodb
 from tools.emulator.services.dynamodb.responses import DynamoDbService
 from tools.emulator.services.dynamodb.table import Table
 from tools.emulator.services.lambda_ import responses as lambda_
 from tools.emulator.services.lambda_.backend import IDLE_POLL_SECONDS, FunctionService
 from tools.emulator.services.lambda_.ports import Runtime
-from tools.emulator.services.rekognition import responses as rekognition
-from tools.emulator.services.rekognition.backend import ContentModeration
-from tools.emulator.services.rekognition.video import Analyser
-from tools.emulator.services.s3 import responses as s3
-from tools.emulator.services.s3_batch import BatchOperations
-from tools.emulator.services.s3_batch import responses as s3_batch
-from tools.emulator.services.sns import responses as sns
-from tools.emulator.services.sns.backend import SnsService
 from tools.emulator.services.sqs import responses as sqs
 from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.settings import EmulatorSettings
 
 
 class Engines:
-    """What an account consists of; who inherits says how time passes, what runs functions and what S3 holds.
+    """What an account consists of; a subclass decides how time passes, what runs functions and what S3 holds.
 
     Attributes:
         objects: S3 as other services see it.
         queues: SQS.
         tables: DynamoDB.
-        functions: Lambda; its own ledger and faults are there.
+        functions: Lambda, with its own ledger and faults.
         topics: SNS.
         batch: S3 Batch Operations.
-        rekognition: Rekognition; its own ledger and faults are there.
+        rekognition: Rekognition, with its own ledger and faults.
     """
 
     def make_engines(
@@ -48,25 +38,25 @@ class Engines:
         settings: EmulatorSettings,
         objects: Objects,
         runtime: Runtime,
-        analyser: Analyser,
+        analyser: rekognition.Analyser,
         outbox: Path,
         idle_poll_seconds: float | None = IDLE_POLL_SECONDS,
         seed: int | None = None,
         table: Callable[..., Table] = Table,
-        moderation: Callable[..., ContentModeration] = ContentModeration,
+        moderation: Callable[..., rekognition.ContentModeration] = rekognition.ContentModeration,
     ) -> None:
-        """Make all engines; their state in moto, if there is any, is not touched.
+        """Make all engines; what some of them keep in moto is left as it is.
 
         Args:
-            clock: The time of all engines.
-            settings: The settings of all engines.
+            clock: The time.
+            settings: The settings.
             objects: S3 as other services see it.
             runtime: What runs functions.
             analyser: What Rekognition sees in a video.
-            outbox: Where mails go.
+            outbox: The folder for mails.
             idle_poll_seconds: See `FunctionService`.
             seed: See `BatchOperations`.
-            table: Makes a table of DynamoDB.
+            table: Makes a DynamoDB table.
             moderation: Makes Rekognition's engine.
         """
         self.objects = objects
@@ -81,12 +71,12 @@ class Engines:
             idle_poll_seconds=idle_poll_seconds,
         )
         self.queues.when_visible(self.functions.wake)
-        self.topics = SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=outbox)
-        self.batch = BatchOperations(clock=clock, settings=settings, objects=objects, functions=self.functions, seed=seed)
+        self.topics = sns.SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=outbox)
+        self.batch = s3_batch.BatchOperations(clock=clock, settings=settings, objects=objects, functions=self.functions, seed=seed)
         self.rekognition = moderation(clock=clock, settings=settings, objects=objects, topics=self.topics, analyser=analyser)
 
     def hooks(self) -> Iterator[moto_hooks.Hook]:
-        """Yield what has moto's requests answered by the engines."""
+        """Yield the hooks by which the engines answer moto's requests."""
         yield from s3.hooks()
         yield from service_quotas.hooks()
         yield from dynamodb.hooks(self.tables)

@@ -1,6 +1,6 @@
 """Sample videos: real mp4s with test cards at known seconds, and the library of objects that a rehearsal scans.
 
-A clip is a moving picture in muted colours, in which test cards (see `rekognition/cards.py`) appear for a while. It is encoded
+A clip is a moving picture in muted colours, in which test cards (see `cards.py`) appear for a while. It is encoded
 by the FFmpeg inside PyAV; the same clip gives the same bytes.
 """
 
@@ -17,7 +17,7 @@ import av
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from tools.emulator.services.rekognition.cards import card_for, grey_level
+from tools.emulator.cards import card_for, grey_level
 
 # Codec of a clip: FFmpeg's encoder and its options. One thread, so that the bytes are the same on every machine.
 _ENCODERS = {

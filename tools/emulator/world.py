@@ -1,4 +1,4 @@
-"""The offline world: moto's server with everything in it that moto lacks, from `with World(...)` until its end."""
+"""The offline world: moto's server together with everything that moto lacks."""
 
 from __future__ import annotations
 
@@ -9,33 +9,26 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from tools.emulator.breakage import OwnFaults, breakage
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.access import Access, AccessKeys
-from tools.emulator.core.admission import Admission
-from tools.emulator.core.application import Gateway
-from tools.emulator.core.clock import Clock, WallClock
-from tools.emulator.core.faults import ApiFaults
-from tools.emulator.core.ledger import ApiLedger
-from tools.emulator.core.server import Server
+from tools.emulator.core import Access, AccessKeys, Admission, ApiFaults, ApiLedger, Clock, Gateway, Server, WallClock, moto_hooks
 from tools.emulator.deploy import Deployer
 from tools.emulator.engines import Engines
 from tools.emulator.services.lambda_.processes import ProcessRuntime
-from tools.emulator.services.rekognition.video import VideoAnalyser
-from tools.emulator.services.s3.backend import Storage
+from tools.emulator.services.rekognition import VideoAnalyser
+from tools.emulator.services.s3 import Storage
 from tools.emulator.settings import EmulatorSettings
 
 
 class World(Engines):
-    """An AWS account on this machine. There can be one at a time in a process: it takes moto's place.
+    """An AWS account on this machine; one at a time in a process, because it takes over moto.
 
     Attributes:
         settings: Its settings.
         clock: Its time.
         endpoint: The URL of its server.
-        keys: Its access keys, and whose they are.
-        outbox: The folder of the mails that were sent, as .eml files.
+        keys: Its access keys and their owners.
+        outbox: The folder with the mails that were sent, as .eml files.
         ledger: Every API call that the server answered.
-        faults: Faults of API calls on order.
+        faults: Orders for API calls to fail.
         storage: S3 as other services see it.
     """
 
@@ -44,13 +37,13 @@ class World(Engines):
     def __init__(
         self, settings: EmulatorSettings | None = None, *, directory: Path, port: int = 0, clock: Clock | None = None
     ) -> None:
-        """Describe a world; it begins with `open` or `with`.
+        """Describe a world; `open` or `with` starts it.
 
         Args:
-            settings: The settings; AWS's defaults where None.
-            directory: Where mails, functions' logs and their code go; made if missing.
-            port: The server's port; 0 is any free one.
-            clock: The time; the wall's, at the speed of the settings, where None.
+            settings: The settings; AWS's defaults if None.
+            directory: The folder for mails and for the logs and code of functions; created if missing.
+            port: The server's port; 0 for any free one.
+            clock: The time; if None the wall's, at the speed of the settings.
         """
         self.settings = settings or EmulatorSettings()
         self.directory = directory
@@ -63,11 +56,9 @@ class World(Engines):
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
-        """Begin."""
         return self.open()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """End."""
         self.close()
 
     def open(self) -> Self:
@@ -77,17 +68,17 @@ class World(Engines):
             RuntimeError: There is a world already.
         """
         if not World._only.acquire(blocking=False):
-            raise RuntimeError("there is an offline world in this process already")
+            raise RuntimeError("this process has an offline world already; close it before opening another")
         self._undo.callback(World._only.release)
         try:
             self._build()
-        except BaseException:  # whatever it was, nothing of a world half built may stay behind
+        except BaseException:  # nothing of a half-built world may stay behind
             self.close()
             raise
         return self
 
     def close(self) -> None:
-        """Stop everything, undo the changes of moto and forget all that was stored; may be called twice."""
+        """Stop everything, undo the changes to moto and forget all that was stored; may be called twice."""
         self._undo.close()
 
     def environment(self) -> dict[str, str]:
@@ -103,18 +94,17 @@ class World(Engines):
 
         Raises:
             DeploymentError: It is not in the assembly, or was not completed.
-            UnsupportedError: It holds what would not come to life here; nothing was deployed then.
+            UnsupportedError: It contains what would have no effect here; nothing was deployed.
         """
         return self._deployer.deploy(assembly, stack_name)
 
     def breakage(self) -> list[str]:
-        """Return a sentence for each thing that broke in it so far; to be asked before it is closed."""
+        """Return a sentence for each thing that broke so far; call it before the world is closed."""
         return breakage(self._own_faults, self.functions.ledger, self.ledger)
 
     def _build(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._own_faults.install()
-        self._undo.callback(self._own_faults.uninstall)
+        self._undo.enter_context(self._own_faults.listening())
         self._undo.enter_context(moto_hooks.account(self.settings.account_id))
         self._undo.callback(moto_hooks.reset)
         self._server = Server(self._port)

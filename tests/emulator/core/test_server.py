@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tools.emulator.core.server import Server
+from tools.emulator.core import Server
 
 HEAD = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n"
 

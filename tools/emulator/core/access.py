@@ -1,4 +1,4 @@
-"""Access to a world: its keys with their principals, and the environment and clients with which programs reach it."""
+"""Access to a world: keys and their principals, and the environment variables and clients with which programs reach it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from moto.sts.models import sts_backends
 from tools.emulator.settings import EmulatorSettings
 
 USER = "tool"  # the principal of the deployer and of the programs that a person runs
-# boto3 puts the account in front of s3control's host, which only a proxy can still find; the server is one
+# boto3 prefixes s3control's host with the account, and only a proxy finds such a host; the server is one.
 CONTROL_HOST = "s3control.invalid"
 CONTROL_ENDPOINT = f"http://{CONTROL_HOST}"
-# What IAM's identifiers are made of, after a prefix that names their kind [IAM:reference_identifiers].
+# What IAM's identifiers consist of after a prefix that tells their kind [IAM:reference_identifiers].
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _LONG_TERM, _TEMPORARY = "AKIA", "ASIA"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user, or a session of a role: what policies apply to."""
+    """Who calls: a user, or a session of a role."""
 
-    name: str  # what ledgers call it: `tool`, or a function's name
-    arn: str  # the ARN that AWS would state: a user's, or that of a role's session
-    role: str | None = None  # the ARN of the role, whose policies say what a session may do; None for a user
+    name: str  # as ledgers show it: `tool`, or a function's name
+    arn: str  # of the user, or of the role's session
+    role: str | None = None  # the ARN of a session's role; None for a user
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a principal signs with; the session token is None for a user, whose keys last."""
+    """What a principal signs with; a user, whose keys do not expire, has no session token."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -46,7 +46,7 @@ class Credentials:
     def variables(self) -> dict[str, str]:
         """Return the environment variables that hold them.
 
-        The token is there though empty: one that a shell has of another account would be sent along, and refused.
+        An empty token is among them too: the shell may have one of another account, which would be sent along and refused.
         """
         return {
             "AWS_ACCESS_KEY_ID": self.access_key,
@@ -57,14 +57,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Credentials, and whose they are."""
+    """Credentials and their owner."""
 
     credentials: Credentials
     principal: Principal
 
 
 class AccessKeys:
-    """The keys of one world, random, so that only programs that were given one can use it. Safe to call from any thread.
+    """The keys of one world: random, so that only programs that were given one can use it. Safe to call from any thread.
 
     Attributes:
         user: The credentials of the account's user.
@@ -75,23 +75,25 @@ class AccessKeys:
         self._lock = threading.Lock()
         self._keys: dict[str, Key] = {}
         self._sessions: dict[tuple[str, str], Credentials] = {}
-        self.user = self._issue(Principal(USER, f"arn:aws:iam::{self._account}:user/{USER}"), _made(_LONG_TERM))
+        self.user = self._issue(Principal(USER, f"arn:aws:iam::{self._account}:user/{USER}"), _new_credentials(_LONG_TERM))
 
     def session(self, role: str, name: str) -> Credentials:
-        """Return the temporary credentials of a role's session, the same each time.
+        """Return the temporary credentials of a session, the same each time.
 
         Args:
             role: The role's ARN.
-            name: The session's name; Lambda gives it the function's.
+            name: The session's name; Lambda uses the function's.
         """
         with self._lock:
             if (role, name) not in self._sessions:
                 arn = f"arn:aws:sts::{self._account}:assumed-role/{role.rpartition('/')[2]}/{name}"
-                self._sessions[role, name] = self._issue(Principal(name, arn, role), _made(_TEMPORARY, secrets.token_urlsafe(96)))
+                self._sessions[role, name] = self._issue(
+                    Principal(name, arn, role), _new_credentials(_TEMPORARY, secrets.token_urlsafe(96))
+                )
             return self._sessions[role, name]
 
     def find(self, access_key: str) -> Key | None:
-        """Return a key of this world, or one that IAM or STS made in it, or None."""
+        """Return a key of this world, made here or by IAM or STS; None if it has no such key."""
         return self._keys.get(access_key) or _made_by_the_api(access_key, self._account)
 
     def _issue(self, principal: Principal, credentials: Credentials) -> Credentials:
@@ -99,12 +101,12 @@ class AccessKeys:
         return credentials
 
 
-def _made(prefix: str, token: str | None = None) -> Credentials:
+def _new_credentials(prefix: str, token: str | None = None) -> Credentials:
     return Credentials(prefix + "".join(secrets.choice(_LETTERS) for _ in range(16)), secrets.token_hex(20), token)
 
 
 def _made_by_the_api(access_key: str, account: str) -> Key | None:
-    """Return a key from CreateAccessKey or AssumeRole: only the holder of a key can have asked for it."""
+    """Return a key from CreateAccessKey or AssumeRole, which only a holder of another key can have called."""
     iam = iam_backends[account]["aws"]
     found = iam.access_keys.get(access_key)
     if found is None or found.status != "Active":
@@ -119,12 +121,12 @@ def _made_by_the_api(access_key: str, account: str) -> Key | None:
 
 @cache
 def _session(region: str) -> boto3.Session:
-    """Return the session of a Region: what it loads of botocore's models takes longer than a call."""
+    """Return the session of a Region; kept, because loading botocore's models takes longer than a call."""
     return boto3.Session(region_name=region)
 
 
 class Access:
-    """How the user reaches one endpoint."""
+    """How the user reaches one endpoint: by environment variables or by clients."""
 
     def __init__(self, endpoint: str, settings: EmulatorSettings, user: Credentials) -> None:
         self._endpoint = endpoint
@@ -133,7 +135,7 @@ class Access:
         self._user = user
 
     def environment(self) -> dict[str, str]:
-        """Return the variables with which boto3 and the AWS CLI reach the world as its user, and nothing else."""
+        """Return the variables with which boto3 and the AWS CLI reach this world as its user, and nothing else."""
         return {
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_ENDPOINT_URL_S3_CONTROL": CONTROL_ENDPOINT,
@@ -148,12 +150,12 @@ class Access:
         }
 
     def client(self, service: str, **config: Any) -> Any:  # noqa: ANN401 - the type depends on the service
-        """Return a boto3 client of the world; `config` are settings of botocore's Config."""
+        """Return a boto3 client of the world; `config` are arguments of botocore's Config."""
         if service == "s3control":
-            return self._made(service, CONTROL_ENDPOINT, Config(proxies={"http": self._endpoint}, **config))
-        return self._made(service, self._endpoint, Config(proxies={}, **config))
+            return self._new_client(service, CONTROL_ENDPOINT, Config(proxies={"http": self._endpoint}, **config))
+        return self._new_client(service, self._endpoint, Config(proxies={}, **config))
 
-    def _made(self, service: str, endpoint: str, config: Config) -> Any:  # noqa: ANN401 - the type depends on the service
+    def _new_client(self, service: str, endpoint: str, config: Config) -> Any:  # noqa: ANN401 - the type depends on the service
         return self._session.client(  # type: ignore[call-overload] # any service
             service,
             endpoint_url=endpoint,

@@ -1,7 +1,7 @@
-"""Which requests a world answers: those addressed to it, not from a web page, and signed with one of its keys.
+"""Which requests a world answers: those addressed to it, not sent by a web page, and signed with one of its keys.
 
-A world runs code for its callers (`lambda:CreateFunction`). Its port is open to every program of the machine, and to every
-page in the machine's browser; so each request has to show that its sender was given a key.
+A world runs code for its callers (`lambda:CreateFunction`), and its port is open to every program on the machine and every page
+in its browser. So each request has to prove that its sender was given a key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tools.emulator.core import signature as signatures
 from tools.emulator.core.access import CONTROL_HOST, AccessKeys, Principal
 from tools.emulator.core.calls import Call
 
-# The account, or whatever a client puts in front; a port may be written though it is HTTP's own.
+# In front of the host is the account, or whatever a client puts there; behind it may be HTTP's own port.
 _PROXIED = re.compile(rf"[a-z0-9-]+\.{re.escape(CONTROL_HOST)}(:80)?", re.ASCII | re.IGNORECASE)
 
 
@@ -25,8 +25,8 @@ class Reason(Enum):
 
     Sources: "Common errors" of each service's API reference (InvalidClientTokenId, MissingAuthenticationToken,
     UnrecognizedClientException, IncompleteSignature: 403), S3's list of error codes [S3API:ErrorResponses], DynamoDB's
-    [DDB:Programming.Errors]. Services that speak JSON are seen to answer 400 to an unknown key on AWS, and their references say
-    403; here it is 403 for all, and SDKs read the code.
+    [DDB:Programming.Errors]. On AWS, JSON services have been seen to answer an unknown key with 400, although their references
+    say 403; here all answer 403, and SDKs go by the code.
     """
 
     DENIED = ("AccessDenied", "AccessDenied", "AccessDeniedException")
@@ -37,13 +37,13 @@ class Reason(Enum):
     WRONG_SIGNATURE = ("SignatureDoesNotMatch", "SignatureDoesNotMatch", "InvalidSignatureException")
 
     def code(self, protocol: str) -> str:
-        """Return AWS's code for a protocol of `Call`."""
+        """Return AWS's code for a protocol (see `Call`)."""
         rest_xml, query, json = self.value
         return {"rest-xml": rest_xml, "query": query}.get(protocol, json)
 
 
 class RefusedError(Exception):
-    """A request that is not answered, with why; the text is for the person who sent it."""
+    """A request is not answered; the message is for the person who sent it."""
 
     status = HTTPStatus.FORBIDDEN
 
@@ -53,7 +53,7 @@ class RefusedError(Exception):
 
 
 class Admission:
-    """The rule of one world."""
+    """Checks the requests to one world."""
 
     def __init__(self, endpoint: str, keys: AccessKeys) -> None:
         self._host = urlsplit(endpoint).netloc
@@ -63,7 +63,7 @@ class Admission:
         """Return the sender of a request.
 
         Raises:
-            RefusedError: It is not to be answered.
+            RefusedError: The request must not be answered.
         """
         self._check_sender(environ)
         if call.signature is None:
@@ -86,7 +86,7 @@ class Admission:
                 f"not to {host or 'no host'}; use the endpoint that it printed.",
             )
         if "HTTP_ORIGIN" in environ:
-            raise RefusedError(Reason.DENIED, "The offline world does not answer web pages: send the request without Origin.")
+            raise RefusedError(Reason.DENIED, "The offline world does not answer web pages; send the request without Origin.")
 
 
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
@@ -101,6 +101,6 @@ _MISMATCH = (
 def _unsigned(environ: dict[str, Any]) -> RefusedError:
     if signatures.claims(environ):
         return RefusedError(
-            Reason.MALFORMED, "The request's signature is incomplete or of a kind that is not known here; use SigV4."
+            Reason.MALFORMED, "The request's signature is incomplete or of a kind that the offline world does not know; use SigV4."
         )
     return RefusedError(Reason.UNSIGNED, "The request is not signed; use the access key that the offline world printed.")

@@ -1,4 +1,4 @@
-"""What the world's server serves: moto's application, with admission before it, a ledger of its calls and faults on order."""
+"""What the world's server serves: moto's application behind admission, with a ledger of calls and with ordered faults."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tools.emulator.core.calls import Call, identify
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.faults import ApiFaults, Order
 from tools.emulator.core.ledger import ApiCall, ApiLedger
-from tools.emulator.core.server import Application, StartResponse
+from tools.emulator.core.server import Application, StartResponse, read_all
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A WSGI application around moto's."""
+    """A WSGI application around moto's: each request is admitted, struck by an ordered fault if there is one, and noted."""
 
     application: Application
     clock: Clock
@@ -28,7 +28,6 @@ class Gateway:
     admission: Admission
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
         call = identify(environ)
         try:
             principal = self.admission.admit(environ, call)
@@ -36,19 +35,19 @@ class Gateway:
             return _answer(start_response, call, refused.status, refused.reason.code(call.protocol), str(refused))
         order = self.faults.take(call.service, call.operation)
         if order is not None:
-            return self._struck(principal, call, order, environ, start_response)
+            return self._fail(principal, call, order, environ, start_response)
 
-        def noting(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401 - WSGI's
+        def note_and_start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:  # noqa: ANN401 - WSGI's
             self._note(principal, call, int(status.partition(" ")[0]))
             return start_response(status, _without_sharing(headers), *rest)
 
-        return self.application(environ, noting)
+        return self.application(environ, note_and_start)
 
-    def _struck(
+    def _fail(
         self, principal: Principal, call: Call, order: Order, environ: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
         if order.carried_out:
-            _exhaust(self.application(environ, lambda *_: None))
+            read_all(self.application(environ, lambda *_: None))
         self._note(principal, call, order.status)
         return _answer(start_response, call, order.status, order.code, order.message)
 
@@ -56,16 +55,8 @@ class Gateway:
         self.ledger.note(ApiCall(self.clock.now(), principal.name, call.service, call.operation, status))
 
 
-def _exhaust(answer: Iterable[bytes]) -> None:
-    for _ in answer:
-        pass
-    close = getattr(answer, "close", None)
-    if close is not None:
-        close()
-
-
 def _without_sharing(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return an answer's headers without those that let a web page read it: moto's for any page, and a bucket's own."""
+    """Drop the headers that let a web page read an answer, moto's own and those from a bucket's rules."""
     return [(name, value) for name, value in headers if not name.lower().startswith("access-control-")]
 
 

@@ -1,4 +1,4 @@
-"""Which AWS call an HTTP request is: service, operation and who signed it, read from what every request carries."""
+"""Which AWS call an HTTP request is: its service, operation and signature, read from what every request carries."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tools.emulator.core import signature as signatures
 from tools.emulator.core.signature import Signature
 
 _FORM = "application/x-www-form-urlencoded"
-# botocore's names where the signature has another
+# boto3's name of a service where its signatures have another.
 _NAMES = {"monitoring": "cloudwatch"}
-# services whose operation follows from method and path
-_PATH_SERVICES = {"lambda": "lambda", "s3control": "s3control"}
-# S3's operations by method, whether there is a key, and the query parameter that distinguishes them
+# Services whose operations follow from method and path.
+_PATH_SERVICES = ("lambda", "s3control")
+# S3's operations by method, whether there is a key, and the query parameter that distinguishes them.
 _S3 = {
     ("GET", True, ""): "GetObject",
     ("HEAD", True, ""): "HeadObject",
@@ -46,16 +46,16 @@ _S3_MARKS = tuple({mark for _, _, mark in _S3 if mark})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An AWS call."""
+    """One request, as AWS names it."""
 
-    service: str  # boto3's name of the service, e.g. `dynamodb`, `s3control`; "" for anything else
-    operation: str  # AWS's name, e.g. `PutItem`; method and path where the name is not known here
-    signature: Signature | None  # what signs it, None where nothing does
-    protocol: str  # `json`, `query`, `rest-xml` or `rest-json`: how an error is written
+    service: str  # boto3's name of the service, e.g. `dynamodb`, `s3control`; "" for an unsigned request
+    operation: str  # AWS's name, e.g. `PutItem`; method and path if the name is not known here
+    signature: Signature | None
+    protocol: str  # `json`, `query`, `rest-xml` or `rest-json`: decides how errors are written
 
 
 def identify(environ: dict[str, Any]) -> Call:
-    """Return which call a WSGI request is; a form's body is read and put back."""
+    """Return which call a WSGI request is; the body of a form is read and put back."""
     found = signatures.read(environ)
     signed = "" if found is None else found.service
     path = environ.get("PATH_INFO", "")
@@ -93,7 +93,7 @@ def _by_path(service: str, method: str, path: str) -> str:
 
 @lru_cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """Return the methods, paths and names of a service's operations from botocore's model, literal paths first."""
+    """Return the methods, paths and names of a service's operations in botocore's model, literal paths first."""
     operations: Mapping[str, Any] = Loader().load_service_model(service, "service-2")["operations"]
     found = [(one["http"]["method"], one["http"]["requestUri"].partition("?")[0], name) for name, one in operations.items()]
     found.sort(key=lambda one: one[1].count("{"))

@@ -1,6 +1,6 @@
-"""Time of the offline world: one clock that every engine asks, and by which everything that happens later is called.
+"""Time in the offline world: one clock tells all engines the time and calls everything that is due later.
 
-In a demo it is the wall's, perhaps running fast; in tests it stands still until it is advanced.
+In a demo it is the wall's clock, perhaps running fast; in tests it stops until it is advanced.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ log = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
-    """What time it is in the offline world, and a way to be called later."""
+    """The time in the offline world, and a way to be called later."""
 
     def now(self) -> float:
         """Return the time in epoch seconds."""
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Call the action once, after some seconds; it must not raise."""
+        """Call an action once, after some seconds; it must not raise."""
 
     def sleep(self, seconds: float) -> None:
         """Wait for some of this clock's seconds."""
 
 
 class _Agenda:
-    """Actions by due time; those due at the same time keep the order in which they were put."""
+    """Actions by due time; those due at the same time keep the order in which they were added."""
 
     def __init__(self) -> None:
         self._entries: list[tuple[float, int, Action]] = []
@@ -50,26 +50,25 @@ class _Agenda:
 
 
 class ManualClock:
-    """A clock that stands still until a test advances it; actions run in the caller's thread, in order of their time."""
+    """A clock that stops until a test advances it; actions run in the caller's thread, in order of their time."""
 
     def __init__(self, start: float = 1_700_000_000.0) -> None:
         self._now = start
         self._agenda = _Agenda()
 
     def now(self) -> float:
-        """Return the time in epoch seconds."""
         return self._now
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Call the action when the clock has been advanced so far."""
+        """Call an action when the clock has been advanced that far."""
         self._agenda.put(self._now + max(0.0, seconds), action)
 
     def sleep(self, seconds: float) -> None:
-        """Advance the clock, running what falls due on the way."""
+        """Advance the clock, running what becomes due on the way."""
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on, stopping at each action that falls due on the way (those it adds included)."""
+        """Move the clock forward, stopping at each action that becomes due on the way, including those that actions add."""
         target = self._now + seconds
         while (due := self._agenda.next_due) is not None and due <= target:
             self._now = max(self._now, due)
@@ -80,7 +79,7 @@ class ManualClock:
         """Advance from action to action until none is left.
 
         Raises:
-            TimeoutError: Something was still planned after `limit_seconds`.
+            TimeoutError: Actions were still planned after `limit_seconds`.
         """
         end = self._now + limit_seconds
         while (due := self._agenda.next_due) is not None:
@@ -90,7 +89,7 @@ class ManualClock:
 
 
 class WallClock:
-    """The wall's clock from now on, `speed` times as fast; actions run in a pool of threads, so they may block."""
+    """The wall's clock, running `speed` times as fast from now on; actions run in a pool of threads, so they may block."""
 
     def __init__(self, speed: float = 1.0, threads: int = 32) -> None:
         self.speed = speed
@@ -104,11 +103,11 @@ class WallClock:
         self._thread.start()
 
     def now(self) -> float:
-        """Return the time in epoch seconds: the wall's at the start, then faster."""
+        """Return the time in epoch seconds: at first the wall's, then ahead of it."""
         return self.origin_wall + (time.monotonic() - self._origin) * self.speed
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Call the action in a thread of the pool, after some of this clock's seconds."""
+        """Call an action in a thread of the pool, after some of this clock's seconds."""
         with self._changed:
             if self._open:
                 self._agenda.put(self.now() + max(0.0, seconds), action)
@@ -119,7 +118,7 @@ class WallClock:
         time.sleep(max(0.0, seconds) / self.speed)
 
     def close(self) -> None:
-        """Forget what was planned and wait for what is under way."""
+        """Drop what was planned and wait for the actions that are running."""
         with self._changed:
             self._open = False
             self._changed.notify()
@@ -143,5 +142,5 @@ class WallClock:
 def _guarded(action: Action) -> None:
     try:
         action()
-    except Exception:  # an engine's fault must be seen, and must not stop the world's clock
+    except Exception:  # a fault of an engine must be seen, and must not stop the world's clock
         log.exception("an action of the offline world failed")

@@ -1,4 +1,4 @@
-"""Faults of AWS's services on order: the n-th call from now on is refused, fails, or is carried out and its answer lost."""
+"""Ordered faults: the n-th call of an operation from now on is throttled, fails, or is carried out but its answer lost."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Order:
-    """What goes wrong with a call."""
+    """Which calls go wrong, and how."""
 
     service: str
     operation: str
-    skip: int  # how many calls still pass before it strikes
-    times: int  # how many calls it strikes then
+    skip: int  # how many calls pass unharmed first
+    times: int  # how many calls go wrong then
     status: int
     code: str
     message: str
-    carried_out: bool  # whether the call is carried out all the same; then only its answer is lost
+    carried_out: bool  # whether the calls are carried out all the same, and only their answers lost
 
 
 class ApiFaults:
-    """The orders that are open; of several for one operation the first given strikes first."""
+    """The open orders; those for the same operation take effect in the order in which they were given."""
 
     def __init__(self) -> None:
         self._orders: list[Order] = []
         self._lock = threading.Lock()
 
     def throttle(self, service: str, operation: str, *, nth: int = 1, times: int = 1, code: str = "ThrottlingException") -> None:
-        """Refuse the n-th call from now on, and the following up to `times`, with HTTP 400 and a code."""
+        """Refuse `times` calls, beginning with the n-th from now on, with HTTP 400 and a code."""
         self._order(Order(service, operation, nth - 1, times, 400, code, "Rate exceeded", carried_out=False))
 
     def fail(
@@ -41,26 +41,23 @@ class ApiFaults:
         status: int = 500,
         code: str = "InternalServerError",
     ) -> None:
-        """Answer the n-th call from now on, and the following up to `times`, with a server's error; it is not carried out."""
+        """Answer `times` calls, beginning with the n-th from now on, with a server error; they are not carried out."""
         self._order(
             Order(service, operation, nth - 1, times, status, code, "An error occurred on the server side.", carried_out=False)
         )
 
     def lose_answer(self, service: str, operation: str, *, nth: int = 1, times: int = 1) -> None:
-        """Carry out the n-th call from now on, and the following up to `times`, but answer with HTTP 500."""
+        """Carry out `times` calls, beginning with the n-th from now on, but answer them with HTTP 500."""
         self._order(Order(service, operation, nth - 1, times, 500, "InternalServerError", "The answer was lost.", carried_out=True))
 
     def take(self, service: str, operation: str) -> Order | None:
-        """Count a call and return what goes wrong with it, None where nothing does."""
+        """Count a call and return the order that strikes it, if any."""
         if not self._orders:  # the usual case, without the lock
             return None
         with self._lock:
-            return self._struck(service, operation)
-
-    def _struck(self, service: str, operation: str) -> Order | None:
-        for order in self._orders:
-            if (order.service, order.operation) != (service, operation):
-                continue
+            order = next((one for one in self._orders if (one.service, one.operation) == (service, operation)), None)
+            if order is None:
+                return None
             if order.skip:
                 order.skip -= 1
                 return None
@@ -68,7 +65,6 @@ class ApiFaults:
             if not order.times:
                 self._orders.remove(order)
             return order
-        return None
 
     def _order(self, order: Order) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The last of what happened, and of it every API call that the world's server answered."""
+"""Ledgers of what happened, and the one of the API calls that the world's server answered."""
 
 from __future__ import annotations
 
@@ -11,28 +11,26 @@ T = TypeVar("T")
 
 
 class Ledger(Generic[T]):
-    """The last entries, oldest first; safe to use from any thread."""
+    """The last entries, oldest first. Safe to use from any thread."""
 
     def __init__(self, kept: int) -> None:
         self._entries: deque[T] = deque(maxlen=kept)
         self._lock = threading.Lock()
 
     def note(self, entry: T) -> None:
-        """Add an entry."""
         with self._lock:
             self._entries.append(entry)
 
     def entries(self) -> list[T]:
-        """Return what is kept."""
         with self._lock:
             return list(self._entries)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One call."""
+    """One API call that was answered."""
 
-    time: float  # epoch seconds of the world, when it was answered
+    time: float  # when it was answered, in epoch seconds of the world
     principal: str  # the function that signed it, or `tool`
     service: str
     operation: str
@@ -46,7 +44,7 @@ class ApiLedger(Ledger[ApiCall]):
         super().__init__(200_000)
 
     def calls(self, *, principal: str | None = None, service: str | None = None, operation: str | None = None) -> list[ApiCall]:
-        """Return the calls of a principal, to a service, of an operation; of all where None."""
+        """Return the calls by a principal, to a service, of an operation; None means any."""
         return [
             call
             for call in self.entries()

@@ -1,4 +1,4 @@
-"""What botocore's API models allow of a request; boto3 sends what has the right types, whatever its length, pattern or value."""
+"""Checks requests by AWS's API models. boto3 checks types only: it sends values of any length, pattern or range."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _UNITS = {"string": " characters", "list": " entries", "map": " entries"}
 
 
 class ModelError(Exception):
-    """A parameter is not as the API model says; the text names it and the rule."""
+    """A parameter is not as the API model says; the message names it and the rule."""
 
 
 def check(service: str, operation: str, given: object, member: str | None = None) -> None:
-    """Check a request, or one member of it; parameters that are None do not count.
+    """Check a request, or one member of it; parameters that are None count as missing.
 
     Raises:
         ModelError: At the first parameter that the model does not allow.
@@ -95,5 +95,5 @@ def _check_text(shape: Shape, given: object, path: str) -> None:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of Java's, which names classes of letters, spaces and digits that Python writes otherwise."""
+    """Compile a Java pattern, whose names for classes of letters, spaces and digits differ from Python's."""
     return re.compile(pattern.replace(r"\p{L}\p{Z}\p{N}_", r"\w\s"), re.DOTALL)

@@ -1,6 +1,6 @@
-"""Every change that the offline world makes to moto, and how it is undone; services say as data what they need.
+"""Every change that the offline world makes to moto, and how it is undone; services describe as data what they need.
 
-Some of moto's tables are read when its server or `mock_aws` starts, so install routes before that.
+moto reads some of its tables when its server or `mock_aws` starts, so install routes before that.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tools.emulator.core.refusal import refuse
 from tools.emulator.core.server import Application
 
 ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"  # where moto looks for the account of a request
-# moto's own pages beside the AWS APIs, by its names: a dashboard that reads and resets everything, and a machine's metadata
+# moto's own services beside AWS's APIs: a dashboard that reads and resets everything, and an instance's metadata
 _CLOSED = ("moto_api", "instance_metadata")
 _ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path of a service that is answered by `dispatch`, whether moto knows the path or not."""
+    """Has `dispatch` answer a path of a service, whether moto knows the path or not."""
 
     urls: ModuleType  # the `urls` module of moto's service
     path: str  # a pattern as in its `url_paths`
@@ -39,7 +39,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """An attribute of a class or a module that has another value; it may be absent before."""
+    """Gives an attribute of a class or a module another value; it may be absent before."""
 
     owner: type | ModuleType
     name: str
@@ -48,7 +48,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Calls `then(result, *arguments)` after a method of moto's; the arguments begin with its instance or class."""
+    """Calls `then(result, *arguments)` after a method of moto's; the arguments begin with the instance or class."""
 
     owner: type
     name: str
@@ -59,16 +59,16 @@ Hook = Route | Replacement | After
 
 
 def routes(urls: ModuleType, dispatch: Callable[..., Any]) -> tuple[Route, ...]:
-    """Return the hooks that have every path of a service answered by `dispatch`."""
+    """Return the hooks that have `dispatch` answer every path of a service."""
     return tuple(Route(urls, path, dispatch) for path in urls.url_paths)
 
 
 def install(hooks: Iterable[Hook]) -> ExitStack:
-    """Apply hooks in order; closing what is returned takes them back, the last one first."""
+    """Apply hooks in order; closing what is returned undoes them, the last one first."""
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-        cached.cache_clear()  # moto may have listed its resource types before a service's module added its own
+        cached.cache_clear()  # moto may have listed its resource types before ours were added
     with ExitStack() as undo:
-        for hook in tuple(hooks):  # all of them are made before the first changes anything
+        for hook in tuple(hooks):  # a generator is read to its end before the first hook changes anything
             undo.callback(_apply(hook))
         return undo.pop_all()
 
@@ -107,14 +107,14 @@ def _followed(original: Any, then: Callable[..., Any]) -> object:  # noqa: ANN40
 
 
 class Resource:
-    """A resource of a type that moto's CloudFormation lacks: `Ref` is its id, and `Fn::GetAtt` its ARN where it has one."""
+    """A resource of a type that moto's CloudFormation lacks: `Ref` returns its id, `Fn::GetAtt` its ARN if it has one."""
 
     def __init__(self, physical_id: str, arn: str | None = None) -> None:
         self.physical_resource_id = physical_id
         self.arn = arn
 
     def get_cfn_attribute(self, _: str) -> str | None:
-        """Return the ARN, the only attribute there is."""
+        """Return the ARN, the only attribute."""
         return self.arn
 
 
@@ -125,12 +125,12 @@ def resource_type(
     *,
     has_arn: bool = False,
 ) -> type[Resource]:
-    """Add a type to moto's CloudFormation for as long as what is returned lives: moto finds it as a subclass of its model.
+    """Add a resource type to moto's CloudFormation while the returned class exists: moto finds it as a subclass of its model.
 
     Args:
-        name: The type's.
-        create: Makes a resource by its logical id, its properties, and account and Region as a tuple; returns its id, and its ARN.
-        delete: Deletes a resource by its id, and account and Region as a tuple.
+        name: The name of the type.
+        create: Makes a resource from its logical id, its properties, and (account, Region); returns its id, perhaps with its ARN.
+        delete: Deletes a resource by its id and (account, Region).
         has_arn: Whether `Fn::GetAtt` knows `Arn`.
     """
 
@@ -153,7 +153,7 @@ def resource_type(
 
 @contextmanager
 def account(account_id: str) -> Iterator[None]:
-    """Let requests belong to an account until the end of the block."""
+    """Have requests belong to an account until the end of the block."""
     before = os.environ.get(ACCOUNT_VARIABLE)
     os.environ[ACCOUNT_VARIABLE] = account_id
     try:
@@ -165,29 +165,26 @@ def account(account_id: str) -> Iterator[None]:
 
 
 def reset() -> None:
-    """Empty moto: its backends, and the instances its models keep track of."""
+    """Empty moto: its backends, and the instances that its models track."""
     BackendDict.reset()
     reset_model_data()
 
 
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc] # moto is untyped
-    """Remembers which host means which service: moto lists a folder for that at every request (0.3 ms, measured)."""
+    """Remembers which host means which service; moto lists a folder for that at every request (0.3 ms, measured)."""
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
         self._known: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's
-        """Return the service's name, None where a path is one that moto keeps for itself: then the signature names the service.
-
-        moto holds its lock around this.
-        """
+        """Return the service's name; None for moto's own services, so that the signature decides. moto holds its lock meanwhile."""
         if host not in self._known:
             self._known[host] = None if host in _CLOSED else super().get_backend_for_host(host)
         return self._known[host]
 
 
 def application() -> Application:
-    """Return moto's application, newly made so that it finds the routes that are installed now."""
+    """Return moto's application, made anew so that it has the routes that are installed now."""
     made: Application = _Dispatcher()
     return made

@@ -1,4 +1,4 @@
-"""What the engines of the offline world need of each other: small ports, so that each engine is tested alone."""
+"""What the engines need from each other: small ports, so that each engine can be tested alone."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class ObjectArchivedError(Exception):
 
 
 class ObjectForbiddenError(Exception):
-    """The service that asks may not read or write the object."""
+    """The calling service may not read or write the object."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object's content and what S3 says about it: etag without quotes, version None where the bucket has none.
+    """An object's content and metadata: the etag without quotes, version None if the bucket has none.
 
-    `encryption` is the value of x-amz-server-side-encryption ("AES256", "aws:kms", "aws:kms:dsse"), None where it is not known.
+    `encryption` is the value of x-amz-server-side-encryption ("AES256", "aws:kms", "aws:kms:dsse"), None if unknown.
     """
 
     body: bytes
@@ -35,7 +35,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ListedVersion:
-    """One version of an object as a listing shows it: bytes, epoch seconds, version None where there are none."""
+    """One version of an object in a listing: size in bytes, time in epoch seconds, version None if the bucket has none."""
 
     key: str
     version_id: str | None
@@ -55,16 +55,16 @@ class Objects(Protocol):
         """Return an object, or raise `NoSuchObjectError`, `ObjectArchivedError` or `ObjectForbiddenError`."""
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
-        """Store an object with SSE-S3; raise `NoSuchObjectError` where there is no such bucket, or `ObjectForbiddenError`."""
+        """Store an object with SSE-S3, or raise `NoSuchObjectError` (there is no such bucket) or `ObjectForbiddenError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """What a synchronous invocation came to."""
+    """The result of a synchronous invocation."""
 
-    status: int  # 200 where the function ran, 429 where it was throttled, 404 where there is none, 500 for a fault of Lambda's
+    status: int  # 200: the function ran; 429: throttled; 404: no such function; 500: a fault of Lambda
     payload: bytes  # what the function returned, or the error object (`errorMessage`, `errorType`, ...), as JSON
-    function_error: str | None = None  # None, or "Unhandled" where the function raised, timed out or died
+    function_error: str | None = None  # "Unhandled" if the function raised, timed out or died
 
 
 class Functions(Protocol):
@@ -74,45 +74,45 @@ class Functions(Protocol):
         """Invoke a function and call `done` once with the result (RequestResponse)."""
 
     def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
-        """Queue an asynchronous invocation, with the sender's trace if it has one; False where there is no such function."""
+        """Queue an asynchronous invocation, with the sender's trace if it has one; return False if there is no such function."""
 
 
 class Topics(Protocol):
     """SNS as other services see it."""
 
     def publish(self, topic_arn: str, message: str) -> None:
-        """Publish a message to a topic; raise `LookupError` where there is no such topic."""
+        """Publish a message, or raise `LookupError` if there is no such topic."""
 
 
 class Queues(Protocol):
     """SQS as other services see it."""
 
     def send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
-        """Send a message (attributes are strings); raise `LookupError` where there is no such queue."""
+        """Send a message with attributes of type String, or raise `LookupError` if there is no such queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message as it was received: what it was at that moment."""
+    """A message as one receipt returned it."""
 
-    message_id: str  # SQS's id of the message, the same at each receipt
-    receipt_handle: str  # the handle of this receipt
+    message_id: str  # the same at each receipt
+    receipt_handle: str  # of this receipt
     body: str
     md5_of_body: str  # 32 hex digits
-    # SQS's own, by their names, times in epoch milliseconds; AWSTraceHeader where the message has one.
+    # SQS's own, with times in epoch milliseconds; AWSTraceHeader if the message has one.
     attributes: Mapping[str, str]
-    # The sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`.
+    # The sender's, as on the wire: name -> `{"DataType": "String", "StringValue": ...}`.
     message_attributes: Mapping[str, Mapping[str, Any]]
 
 
 class ReceivingQueues(Protocol):
-    """SQS as an event source mapping sees it. Called from several threads; each raises `LookupError` for an unknown queue."""
+    """SQS as an event source mapping sees it; called from several threads. All raise `LookupError` for an unknown queue."""
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return up to `max_messages` (1 to 10) visible messages, hidden from now on, without waiting."""
+        """Return up to `max_messages` (1 to 10) visible messages without waiting, and hide them from now on."""
 
     def visibility_seconds(self, queue_arn: str) -> float:
-        """Return for how long the queue hides a message that was received."""
+        """Return for how long the queue hides a received message."""
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
-        """Delete messages by the handles of their receipts; a handle that is no longer valid is ignored."""
+        """Delete messages by their receipt handles; handles that are no longer valid are ignored."""

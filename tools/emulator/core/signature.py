@@ -1,4 +1,4 @@
-"""What signs an HTTP request, in its header or its query, and whether it was made with the secret of its key.
+"""The signature of an HTTP request, in its header or its query, and whether it was made with the secret of its key.
 
 Signature Version 4, and the older query form that boto3 still uses for S3's presigned URLs in us-east-1
 [IAM:reference_sigv-create-signed-request, S3:RESTAuthentication].
@@ -33,26 +33,26 @@ _UNRESERVED = "-_.~"
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A request's signature as it says it is."""
+    """A signature as the request states it; not verified yet."""
 
-    access_key: str  # whose secret it says it was made with
+    access_key: str
     service: str  # the service's signing name, e.g. `s3`, `monitoring`
     region: str
     date: str
-    headers: tuple[str, ...]  # the names of the headers that it covers, in lower case
+    headers: tuple[str, ...]  # the headers that it covers, in lower case
     value: str
     version: int  # 4, or 2 for S3's older query form
-    in_query: bool  # whether the query carries it
+    in_query: bool  # in the query rather than in the header
 
 
 def claims(environ: dict[str, Any]) -> bool:
-    """Return whether a request carries anything that is meant as a signature."""
+    """Return whether a request carries anything that looks like a signature."""
     names = {name for name, _ in _query(environ)}
     return "HTTP_AUTHORIZATION" in environ or bool(names & {"X-Amz-Credential", "X-Amz-Signature", "AWSAccessKeyId"})
 
 
 def read(environ: dict[str, Any]) -> Signature | None:
-    """Return a request's signature: the header's, where there is one, else the query's; None where it is missing or malformed."""
+    """Return the signature in the header, or else in the query; None if it is missing or malformed."""
     if "HTTP_AUTHORIZATION" in environ:
         found = _HEADER.fullmatch(environ["HTTP_AUTHORIZATION"].strip())
         return None if found is None else _version_4(found, found["headers"], found["signature"], in_query=False)
@@ -70,7 +70,7 @@ def read(environ: dict[str, Any]) -> Signature | None:
 
 
 def session_token(environ: dict[str, Any], signature: Signature) -> str:
-    """Return the session token that a request carries where its signature is, "" where there is none."""
+    """Return the session token that a request carries beside its signature, or ""."""
     if not signature.in_query:
         return str(environ.get("HTTP_X_AMZ_SECURITY_TOKEN", ""))
     given = {name.lower(): value for name, value in _query(environ)}
@@ -78,9 +78,9 @@ def session_token(environ: dict[str, Any], signature: Signature) -> str:
 
 
 def verified(environ: dict[str, Any], signature: Signature, secret: str) -> bool:
-    """Return whether a request is the one that was signed, with the secret of its key; its body is read and put back.
+    """Return whether a request was signed as it is, with the secret of its key; its body is read and put back.
 
-    The time of signing does not count: a world's time is not the machine's.
+    The time of signing does not matter: a world's time is not the machine's.
     """
     expected = _signature_2(environ, secret) if signature.version == 2 else _signature_4(environ, signature, secret)  # noqa: PLR2004 - a version
     return expected is not None and hmac.compare_digest(expected.encode(), signature.value.encode())
@@ -131,9 +131,9 @@ class _OlderQuery(HmacV1QueryAuth):
 
 
 def _payload(environ: dict[str, Any], signature: Signature) -> str | None:
-    """Return the body's digest as it was signed, None where the request states another than its body has.
+    """Return the digest of the body as it was signed; None if the request states a wrong one.
 
-    S3 alone takes a body that is not signed, or signed in pieces [S3API:sig-v4-header-based-auth].
+    Only S3 takes a body that is unsigned or signed in chunks [S3API:sig-v4-header-based-auth].
     """
     stated = str(environ.get("HTTP_X_AMZ_CONTENT_SHA256", ""))
     if signature.service == "s3":
@@ -178,7 +178,7 @@ def _headers(environ: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _target(environ: dict[str, Any]) -> SplitResult:
-    """Return what was asked for, as it was written: path and query still encoded."""
+    """Return the request's target as it was sent, path and query still encoded."""
     return urlsplit(str(environ["RAW_URI"]))
 
 
@@ -193,7 +193,7 @@ def _repeated(query: list[tuple[str, str]]) -> set[str]:
 
 @lru_cache(maxsize=256)
 def _signing_key(secret: str, scope: str) -> bytes:
-    """Return the key of one secret, day, Region and service."""
+    """Derive the key for one day, Region and service from a secret."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = hmac.new(key, part.encode(), "sha256").digest()

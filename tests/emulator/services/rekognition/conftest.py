@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tools.emulator.core.clock import ManualClock
-from tools.emulator.core.ports import NoSuchObjectError, StoredObject
+from tools.emulator.core import ManualClock, NoSuchObjectError, StoredObject
 from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.video import Analysis, Sighting, UnanalysableError, VideoMetadata
 from tools.emulator.settings import EmulatorSettings

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tools.emulator.core.refusal import UnsupportedError
+from tools.emulator.core import UnsupportedError
 from tools.emulator.services.rekognition.errors import RekognitionError
 from tools.emulator.services.rekognition.pages import PageTokens
 from tools.emulator.services.rekognition.parameters import get_request

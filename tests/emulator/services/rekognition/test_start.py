@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.emulator.core.ports import ObjectArchivedError, ObjectForbiddenError
-from tools.emulator.core.refusal import UnsupportedError
+from tools.emulator.core import ObjectArchivedError, ObjectForbiddenError, UnsupportedError
 from tools.emulator.services.rekognition.backend import KEPT_SECONDS, LARGEST_VIDEO
 from tools.emulator.services.rekognition.errors import RekognitionError
 from tools.emulator.services.rekognition.quotas import RateLimit

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tools.emulator.core.clock import WallClock
+from tools.emulator.core import WallClock
 from tools.emulator.samples import tiny_clip
 from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.errors import RekognitionError

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tools.emulator.cards import CARDS
 from tools.emulator.samples import CardAt, Clip, encode, tiny_clip
-from tools.emulator.services.rekognition.cards import CARDS
 from tools.emulator.services.rekognition.video import UnanalysableError, VideoAnalyser, VideoMetadata
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.emulator.core.ports import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError
+from tools.emulator.core import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError
 from tools.emulator.services.s3.backend import Storage
 from tools.emulator.settings import EmulatorSettings
 

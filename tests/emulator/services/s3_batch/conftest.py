@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tools.emulator.core.clock import ManualClock
-from tools.emulator.core.ports import InvocationResult, ListedVersion, NoSuchObjectError, ObjectForbiddenError, StoredObject
+from tools.emulator.core import InvocationResult, ListedVersion, ManualClock, NoSuchObjectError, ObjectForbiddenError, StoredObject
 from tools.emulator.services.s3_batch import BatchOperations
 from tools.emulator.settings import EmulatorSettings
 

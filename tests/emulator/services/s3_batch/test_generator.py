@@ -10,8 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.ports import ListedVersion
+from tools.emulator.core import ListedVersion, moto_hooks
 from tools.emulator.services.s3.backend import Storage
 from tools.emulator.services.s3_batch import BatchError, responses
 from tools.emulator.settings import EmulatorSettings

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.emulator.core.ports import InvocationResult
+from tools.emulator.core import InvocationResult
 from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome, judge
 
 SCHEMA_2 = {"InvocationSchemaVersion": "2.0", "UserArguments": {"scan_id": "01J", "lane": "express"}}

@@ -12,9 +12,7 @@ from moto import mock_aws
 from moto.s3control import urls
 from moto.server import ThreadedMotoServer
 
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.clock import WallClock
-from tools.emulator.core.ports import NoSuchObjectError, StoredObject
+from tools.emulator.core import NoSuchObjectError, StoredObject, WallClock, moto_hooks
 from tools.emulator.services.s3_batch import BatchOperations, responses
 from tools.emulator.settings import EmulatorSettings
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tools.emulator.core.ports import InvocationResult
+from tools.emulator.core import InvocationResult
 from tools.emulator.settings import EmulatorSettings
 
 FAST = EmulatorSettings(batch_tasks_per_second=1e6, batch_initial_concurrency=1_000)

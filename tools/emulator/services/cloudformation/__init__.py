@@ -1,4 +1,4 @@
-"""CloudFormation: the types that moto lacks, and the refusal of what would not come to life here."""
+"""CloudFormation is moto's; this adds the resource types that it lacks, and refuses what would have no effect here."""
 
 from tools.emulator.services.cloudformation.known import check
 from tools.emulator.services.cloudformation.resources import hooks

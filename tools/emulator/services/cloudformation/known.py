@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tools.emulator.core.refusal import refuse
+from tools.emulator.core import refuse
 
 # Types by the properties that may be given. What is marked "noted" is kept or passed over without effect here, because nothing in
 # the offline world depends on it; tests look for it in the template, not here.

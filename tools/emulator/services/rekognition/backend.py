@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, Objects, StoredObject, Topics
+from tools.emulator.core import Clock, NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, Objects, StoredObject, Topics
 from tools.emulator.services.rekognition.errors import RekognitionError
 from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.services.rekognition.jobs import FAILED, IN_PROGRESS, Job

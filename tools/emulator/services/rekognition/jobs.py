@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.emulator.services.rekognition.cards import lineage
+from tools.emulator.cards import lineage
 from tools.emulator.services.rekognition.pages import Row
 from tools.emulator.services.rekognition.parameters import StartRequest
 from tools.emulator.services.rekognition.video import Analysis, Sighting, VideoMetadata

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.emulator.core import model
-from tools.emulator.core.refusal import only, refuse
+from tools.emulator.core import model, only, refuse
 from tools.emulator.services.rekognition.errors import invalid_parameter
 
 SERVICE = "Rekognition"

@@ -10,8 +10,7 @@ from moto.core.utils import camelcase_to_underscores
 from moto.rekognition import urls
 from moto.rekognition.responses import RekognitionResponse
 
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.refusal import Answer, AwsError, refuse
+from tools.emulator.core import Answer, AwsError, moto_hooks, refuse
 from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.parameters import SERVICE
 

@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from tools.emulator.services.rekognition.cards import GRID, recognise
+from tools.emulator.cards import GRID, recognise
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html: stored videos up to 6 hours.
 LONGEST_MS = 6 * 3_600_000

@@ -8,7 +8,7 @@ from datetime import UTC
 from moto.s3.exceptions import MissingBucket, MissingVersion
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 
-from tools.emulator.core.ports import ListedVersion, NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, StoredObject
+from tools.emulator.core import ListedVersion, NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, StoredObject
 from tools.emulator.settings import EmulatorSettings
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})

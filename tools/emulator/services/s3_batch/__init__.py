@@ -1,9 +1,6 @@
-"""S3 Batch Operations: jobs that invoke a function for each object of a manifest, and the report they leave.
-
-Public names: `BatchOperations` (the engine), `BatchError`, and in `responses` what puts the engine behind moto.
-"""
+"""S3 Batch Operations: jobs that invoke a function for each object of a manifest, and the reports that they leave."""
 
 from tools.emulator.services.s3_batch.backend import BatchOperations
-from tools.emulator.services.s3_batch.errors import BatchError
+from tools.emulator.services.s3_batch.responses import hooks
 
-__all__ = ["BatchError", "BatchOperations"]
+__all__ = ["BatchOperations", "hooks"]

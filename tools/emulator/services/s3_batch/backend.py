@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import Functions, NoSuchObjectError, ObjectForbiddenError, Objects
+from tools.emulator.core import Clock, Functions, NoSuchObjectError, ObjectForbiddenError, Objects
 from tools.emulator.services.s3_batch import request
 from tools.emulator.services.s3_batch.errors import BatchError, bad_request, missing_job
 from tools.emulator.services.s3_batch.job import ENDING, KEPT_SECONDS, SUSPENDED_SECONDS, TERMINAL, Job, Status

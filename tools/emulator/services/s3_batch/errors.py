@@ -6,7 +6,7 @@ AWS's troubleshooting page calls a missing job a 404.
 
 from __future__ import annotations
 
-from tools.emulator.core.refusal import AwsError
+from tools.emulator.core import AwsError
 
 
 class BatchError(AwsError):

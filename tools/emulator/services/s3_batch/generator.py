@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tools.emulator.core.ports import ListedVersion, Objects
+from tools.emulator.core import ListedVersion, Objects
 from tools.emulator.services.s3_batch.errors import bad_request, not_implemented
 from tools.emulator.services.s3_batch.manifest import Manifest
 

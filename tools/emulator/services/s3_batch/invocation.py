@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from tools.emulator.core.ports import InvocationResult
+from tools.emulator.core import InvocationResult
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.request import JobRequest
 

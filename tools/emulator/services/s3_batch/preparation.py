@@ -5,7 +5,7 @@ Reasons in AWS's words where those are published [S3:troubleshooting-batch-opera
 
 from __future__ import annotations
 
-from tools.emulator.core.ports import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, Objects, StoredObject
+from tools.emulator.core import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, Objects, StoredObject
 from tools.emulator.services.s3_batch.generator import Generator, generate
 from tools.emulator.services.s3_batch.manifest import Manifest, ManifestError, check
 from tools.emulator.services.s3_batch.request import Given, JobRequest

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from tools.emulator.core.ports import Objects
+from tools.emulator.core import Objects
 from tools.emulator.services.s3_batch.invocation import MAX_RESULT_STRING, Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
 

@@ -12,8 +12,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.s3control import s3control_backends, urls
 from moto.s3control.responses import S3ControlResponse
 
-from tools.emulator.core import moto_hooks, refusal
-from tools.emulator.core.refusal import AwsError
+from tools.emulator.core import AwsError, moto_hooks, xml_answer
 from tools.emulator.services.s3_batch.backend import BatchOperations
 from tools.emulator.services.s3_batch.errors import bad_request
 from tools.emulator.services.s3_batch.request import check_account
@@ -53,7 +52,7 @@ class JobsResponse(S3ControlResponse):  # type: ignore[misc]  # moto's annotatio
                 raise bad_request(f"The offline world has one Region, {self.engine.settings.region}")
             return super().call_action()
         except AwsError as error:
-            return refusal.xml(error)
+            return xml_answer(error)
 
     def create_job(self) -> ActionResult:
         """Answer CreateJob."""

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import Functions, InvocationResult
+from tools.emulator.core import Clock, Functions, InvocationResult
 from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome, event, judge
 from tools.emulator.services.s3_batch.job import Job, Status
 from tools.emulator.services.s3_batch.manifest import Row

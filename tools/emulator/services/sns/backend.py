@@ -11,9 +11,7 @@ from typing import Any
 
 from moto.sns.models import Subscription, Topic, sns_backends
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import Functions, Queues
-from tools.emulator.core.refusal import refuse
+from tools.emulator.core import Clock, Functions, Queues, refuse
 from tools.emulator.services.sns.errors import SnsError, invalid, no_such_topic
 from tools.emulator.services.sns.notification import Notification, check
 from tools.emulator.services.sns.outbox import Outbox

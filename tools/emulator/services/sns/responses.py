@@ -8,8 +8,7 @@ from moto.core.responses import ActionResult
 from moto.sns import urls
 from moto.sns.responses import SNSResponse
 
-from tools.emulator.core import moto_hooks, refusal
-from tools.emulator.core.refusal import AwsError, refuse
+from tools.emulator.core import AwsError, moto_hooks, refuse, xml_answer
 from tools.emulator.services.sns.backend import SnsService
 from tools.emulator.services.sns.errors import invalid
 
@@ -46,7 +45,7 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
                 raise refuse("sns", f"the operation {self._get_action()}")
             return super().call_action()
         except AwsError as error:
-            return refusal.xml(error)
+            return xml_answer(error)
 
     def create_topic(self) -> Any:  # noqa: ANN401 - moto's answer
         """Answer CreateTopic."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.emulator.services.rekognition.cards import CARDS, GRID, card_for, grey_level, lineage, recognise
+from tools.emulator.cards import CARDS, GRID, card_for, grey_level, lineage, recognise
 
 CELLS = GRID * GRID
 
