@@ -28,26 +28,26 @@ ROOT = Path(__file__).resolve().parents[1]
     type=click.FloatRange(1, 60),
     default=60.0,
     show_default=True,
-    help="Seconds that pass in the world for each of yours.",
+    help="How many seconds pass in the offline world per real second.",
 )
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     default=ROOT / "build" / "rehearsal",
-    help="Where everything is left.",
+    help="Folder for everything that a rehearsal makes.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def main(context: click.Context, *, directory: Path | None, speed: float, output: Path, debug: bool) -> None:
-    """Rehearse a scan of a made-up library, or of the files in DIRECTORY, without an AWS account.
+    """Rehearse a scan of a generated library, or of the files in DIRECTORY, without an AWS account.
 
     \b
     python tools/rehearse.py
     python tools/rehearse.py ~/Videos
     python tools/rehearse.py --speed 10 --output /tmp/rehearsal
 
-    Your own videos come out clean: the offline Rekognition recognises test cards, nothing else.
-    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    Your own videos come out clean, because the offline Rekognition recognises only its test cards.
+    """  # noqa: D301 - click needs the character itself: it does not wrap the lines after it
     program_context: ProgramContext = context.obj or ProgramContext()
     terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=program_context.interactive)
     with ending(terminal, debug=debug):

@@ -8,7 +8,7 @@ import av
 import pytest
 
 from tools.emulator.cards import CARDS
-from tools.emulator.samples import CardAt, Clip, Sample, demo_library, encode, tiny_clip, write_clip
+from tools.emulator.samples import CardAt, Clip, Sample, demo_library, encode, tiny_clip
 from tools.emulator.services.rekognition.video import UnanalysableError, VideoAnalyser
 
 LIBRARY = demo_library()
@@ -68,15 +68,6 @@ def test_the_same_clip_gives_the_same_bytes(codec):
     clip = Clip(1.0, (CardAt("Pills", 90.0, 0.0, 0.5),), codec=codec)
 
     assert encode(clip) == encode(clip)
-
-
-def test_a_clip_can_be_written_to_a_path(tmp_path):
-    """A path gets the same bytes as a file in memory."""
-    clip, path = Clip(1.0), tmp_path / "ä b.mp4"
-
-    write_clip(path, clip)
-
-    assert path.read_bytes() == encode(clip)
 
 
 def test_the_background_moves():

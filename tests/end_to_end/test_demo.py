@@ -96,7 +96,7 @@ def test_flagged_failed_and_skipped_keys(review):
 def test_the_transcript_in_the_readme(rehearsal):
     """What README.md shows of the demo's review is what the review says."""
     _, _, shown = (ROOT / "README.md").read_text("utf-8").partition("$ python tools/review_report.py\n")
-    transcript = shown.partition("6 mails were sent")[0].splitlines()
+    transcript = shown.partition("Sent 6 mails")[0].splitlines()
 
     said = (rehearsal / "review.txt").read_text("utf-8").splitlines()
 
@@ -184,7 +184,7 @@ def test_a_folder_without_files(tmp_path):
     done = rehearse(tmp_path, tmp_path / "rehearsal", tmp_path / "empty")
 
     assert done.returncode == 1
-    assert "holds no file" in done.stderr
+    assert "contains no files" in done.stderr
     assert "Cure:" in done.stderr
 
 

@@ -1,10 +1,10 @@
-"""Test cards: frames that represent a label, so that a rehearsal can have videos with something in them.
+"""Test cards: frames that represent labels, so that a rehearsal can have videos in which something is found.
 
-A test card is a frame filled with one colour of `CARDS`, but for a grey rectangle in its middle, from a quarter to three
-quarters of the width and of the height. The colour says which label is seen; the grey level `g` (0 to 255) says with which
-confidence: `100 * g / 255` per cent. The colours are far from grey and at least 64 apart in one channel, so that they survive
-H.264; a film does not hold such a frame by chance. Any encoder will do: a card is only a picture (BT.601 colours). It must
-be cut in, not faded in: half-way through a fade it may be the card of a darker colour.
+A test card is a frame filled with one colour of `CARDS`, except for a grey rectangle in its middle, from a quarter to three
+quarters of the width and of the height. The colour stands for a label; the grey level `g` (0 to 255) stands for the confidence,
+`100 * g / 255` per cent. The colours are far from grey and at least 64 apart in one channel, so that they survive H.264; a film
+does not contain such a frame by chance. Any encoder will do, because a card is only a picture (BT.601 colours). It must be cut
+in, not faded in: half-way through a fade it may look like the card of a darker colour.
 
 Names, parents and levels are the moderation taxonomy of model 7.0:
 https://docs.aws.amazon.com/rekognition/latest/dg/moderation-api.html
@@ -15,11 +15,11 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-# A frame is judged by its picture shrunk to this many cells a side.
+# Frames are recognised after they were shrunk to this many cells a side.
 GRID = 32
-# Cells before the rectangle, in it and after it; two cells at its edge are left out, where codecs and shrinking blur.
+# Cells before, in and after the rectangle; two cells at its edges are ignored, because codecs and shrinking blur them.
 _OUTSIDE_BEFORE, _INSIDE_FROM, _INSIDE_TO, _OUTSIDE_FROM = GRID // 4 - 2, GRID // 4 + 2, 3 * GRID // 4 - 2, 3 * GRID // 4 + 2
-# How far a decoded channel may be from what was drawn, and how much it may vary over the area.
+# How far a decoded channel may be from what was drawn, and how much it may vary within the area.
 _TOLERANCE = 20
 _SPREAD = 24
 _RGB = 3
@@ -27,7 +27,7 @@ _RGB = 3
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One label of the taxonomy and its colour, 0xRRGGBB; the parent of a label of level 1 is ""."""
+    """A label of the taxonomy and its colour as 0xRRGGBB; the parent of a level 1 label is ""."""
 
     label: str
     parent: str
@@ -102,12 +102,12 @@ def _by_label() -> dict[str, Card]:
 
 
 def card_for(label: str) -> Card:
-    """Return the card of a label; `KeyError` where the taxonomy has none of that name."""
+    """Return the card of a label, or raise `KeyError` if the taxonomy has no such label."""
     return _by_label()[label]
 
 
 def lineage(label: str) -> tuple[Card, ...]:
-    """Return the card of a label, of its parent, and so on to level 1."""
+    """Return the cards of a label, of its parent, and so on up to level 1."""
     card = card_for(label)
     return (card, *lineage(card.parent)) if card.parent else (card,)
 
@@ -118,10 +118,10 @@ def grey_level(confidence: float) -> int:
 
 
 def recognise(picture: bytes) -> tuple[Card, float] | None:
-    """Say which card a frame shows, and the confidence in per cent; None where it shows none.
+    """Return the card that a frame shows and its confidence in per cent, or None.
 
     Args:
-        picture: The frame shrunk to `GRID` by `GRID` cells, red, green and blue, a byte each, row by row.
+        picture: The frame shrunk to `GRID` by `GRID` cells, row by row; each cell is a byte of red, of green and of blue.
     """
     rows = [picture[y * GRID * _RGB : (y + 1) * GRID * _RGB] for y in range(GRID)]
     grey = _level(b"".join(row[_INSIDE_FROM * _RGB : _INSIDE_TO * _RGB] for row in rows[_INSIDE_FROM:_INSIDE_TO]))
@@ -129,7 +129,7 @@ def recognise(picture: bytes) -> tuple[Card, float] | None:
         return None
     surround = b"".join(_surround(y, row) for y, row in enumerate(rows))
     channels = [_level(surround[channel::_RGB]) for channel in range(_RGB)]
-    card = next((card for card in CARDS if _alike(channels, card)), None)
+    card = next((card for card in CARDS if _matches(channels, card)), None)
     return None if card is None else (card, round(100 * grey / 255, 4))
 
 
@@ -140,9 +140,9 @@ def _surround(y: int, row: bytes) -> bytes:
 
 
 def _level(values: bytes) -> float | None:
-    """Return the mean of values that are all about the same, otherwise None."""
+    """Return the mean of values that are nearly equal, otherwise None."""
     return None if max(values) - min(values) > _SPREAD else sum(values) / len(values)
 
 
-def _alike(channels: list[float | None], card: Card) -> bool:
+def _matches(channels: list[float | None], card: Card) -> bool:
     return all(seen is not None and abs(seen - drawn) <= _TOLERANCE for seen, drawn in zip(channels, card.rgb, strict=True))

@@ -1,7 +1,7 @@
-"""Sample videos: real mp4s with test cards at known seconds, and the library of objects that a rehearsal scans.
+"""Sample videos: real mp4 files with test cards at known seconds, and the library of objects that a rehearsal scans.
 
-A clip is a moving picture in muted colours, in which test cards (see `cards.py`) appear for a while. It is encoded
-by the FFmpeg inside PyAV; the same clip gives the same bytes.
+A clip is a moving picture in muted colours in which test cards (see `cards.py`) appear for a while. PyAV's FFmpeg encodes it;
+equal clips give equal bytes.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import functools
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 import av
 from av.video.frame import VideoFrame
@@ -19,18 +17,18 @@ from av.video.stream import VideoStream
 
 from tools.emulator.cards import card_for, grey_level
 
-# Codec of a clip: FFmpeg's encoder and its options. One thread, so that the bytes are the same on every machine.
+# By a clip's codec: FFmpeg's encoder and its options. One thread, so that all machines make the same bytes.
 _ENCODERS = {
     "h264": ("libx264", {"preset": "veryfast", "crf": "18", "threads": "1"}),
     "vp9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "threads": "1"}),
     "mpeg4": ("mpeg4", {"threads": "1"}),
 }
-_TILE = 64  # after how many pixels the background's pattern repeats
+_TILE = 64  # pixels after which the background's pattern repeats
 
 
 @dataclass(frozen=True, slots=True)
 class CardAt:
-    """A test card: its label and confidence in per cent, shown from a second up to (not including) another."""
+    """A test card with its label and confidence in per cent, shown from one second up to (not including) another."""
 
     label: str
     confidence: float
@@ -40,7 +38,7 @@ class CardAt:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A video to be made: length in seconds, cards, codec ("h264", "vp9", "mpeg4"), size in even pixels, frames a second."""
+    """A video to make: length in seconds, cards, codec ("h264", "vp9" or "mpeg4"), an even size in pixels, frames a second."""
 
     seconds: float
     cards: tuple[CardAt, ...] = ()
@@ -55,10 +53,10 @@ class Expected:
     """What a scan with the shipped settings makes of an object.
 
     Attributes:
-        state: CLEAN, FLAGGED, FAILED, INELIGIBLE, SKIPPED, or NOT_LISTED for an object that no scan of videos takes up.
-        labels: The cards in it that Rekognition reports, parents not repeated; seconds are those of the picture, and what is
-            seen of them are the samples in between, every half second.
-        reason: The code with which it FAILED or is INELIGIBLE, "" otherwise.
+        state: CLEAN, FLAGGED, FAILED, INELIGIBLE, SKIPPED, or NOT_LISTED for an object that a scan of videos leaves out.
+        labels: The cards that Rekognition reports, without parents. Their seconds are those of the picture, of which Rekognition
+            samples every half second.
+        reason: The code of a FAILED or INELIGIBLE object, otherwise "".
     """
 
     state: str
@@ -68,41 +66,34 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An object of the demo library: its key, what it consists of, and what a scan makes of it."""
+    """An object of the demo library: its key, its content, and what a scan makes of it."""
 
     key: str
     content: Clip | bytes
     expected: Expected
 
     def body(self) -> bytes:
-        """Return the object's bytes; a clip is encoded, which takes milliseconds."""
+        """Return the object's bytes; encodes a clip, which takes milliseconds."""
         return self.content if isinstance(self.content, bytes) else encode(self.content)
 
 
 def encode(clip: Clip) -> bytes:
-    """Return a clip as an mp4 file."""
-    target = io.BytesIO()
-    write_clip(target, clip)
-    return target.getvalue()
-
-
-def write_clip(target: Path | BinaryIO, clip: Clip) -> None:
-    """Write a clip as an mp4 to a path or a seekable file.
+    """Return a clip as an mp4 file.
 
     Raises:
         KeyError: A card's label is not in the taxonomy, or the codec is unknown.
     """
     encoder, options = _ENCODERS[clip.codec]
+    target = io.BytesIO()
     # bitexact: no version of the muxer in the file
-    with av.open(
-        str(target) if isinstance(target, Path) else target, "w", format="mp4", options={"fflags": "+bitexact"}
-    ) as container:
+    with av.open(target, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream(encoder, rate=clip.fps, options=options)
-        assert isinstance(stream, VideoStream)  # noqa: S101 - says to mypy what every encoder above makes
+        assert isinstance(stream, VideoStream)  # noqa: S101 - tells mypy what every encoder above makes
         stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "yuv420p"
         for frame in _frames(clip):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return target.getvalue()
 
 
 def _frames(clip: Clip) -> Iterator[VideoFrame]:
@@ -143,20 +134,20 @@ def _pattern() -> bytes:
 
 @functools.cache
 def tiny_clip(label: str | None = None, confidence: float = 95.0) -> bytes:
-    """Return the smallest useful mp4 (one second, below 4 KB), showing a card throughout or nothing; made once."""
+    """Return the smallest useful mp4 (one second, below 4 KB), which shows one card throughout, or none; made once."""
     cards = () if label is None else (CardAt(label, confidence, 0.0, 1.0),)
     return encode(Clip(1.0, cards, width=32, height=32, fps=2))
 
 
 @functools.cache
 def cut_short(clip: Clip) -> bytes:
-    """Return the first half of a clip's mp4 file, as an upload that broke off leaves it; its header stood at the end."""
+    """Return the first half of a clip's mp4 file, as an interrupted upload leaves it; its header was at the end."""
     body = encode(clip)
     return body[: len(body) // 2]
 
 
 def demo_library() -> tuple[Sample, ...]:
-    """Return the objects of the demo bucket: every outcome, and keys as people write them."""
+    """Return the objects of the demo bucket: every outcome, and keys such as people choose."""
     return (*_clean(), *_flagged(), *_not_analysed())
 
 
@@ -168,7 +159,7 @@ def _clean() -> tuple[Sample, ...]:
         Sample("Familienfeier/Großmutter Äpfel & Öl.mp4", Clip(5.0), clean),
         Sample("deep/er/and/still/deeper/it's a+b=c.mp4", Clip(3.0), clean),
         Sample("web/<script>alert(1)</script>.mp4", Clip(4.0), clean),
-        # Found by Rekognition (its own floor is 50 %), too weak for the policy (80 %).
+        # Rekognition finds it (its own minimum is 50 %), but it is too weak for the policy (80 %).
         Sample("parties/a toast, perhaps.mp4", Clip(4.0, (toast,)), Expected("CLEAN", (toast,))),
     )
 
@@ -191,7 +182,7 @@ def _with_cards(key: str, seconds: float, *cards: CardAt) -> Sample:
 
 def _not_analysed() -> tuple[Sample, ...]:
     return (
-        # The header, which would show it, is in the part that is missing: only Rekognition finds out.
+        # The header, by which the tools would know, is in the missing half: only Rekognition finds out.
         Sample("broken/cut short.mp4", cut_short(Clip(3.0)), Expected("FAILED", reason="analysis-failed")),
         Sample("legacy/vp9 in disguise.mp4", Clip(3.0, codec="vp9"), Expected("INELIGIBLE", reason="codec")),
         Sample("broken/zero.mp4", b"", Expected("INELIGIBLE", reason="empty")),

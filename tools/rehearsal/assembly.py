@@ -1,6 +1,7 @@
-"""What a rehearsal deploys: the committed template, or what `app.py` makes where cdk.json was changed.
+"""What a rehearsal deploys: the committed template, or what `app.py` makes if cdk.json was changed.
 
-The snapshot (`python -m tests.pins` renews it) spares a rehearsal the CDK and its Node, which are most of an environment.
+Thanks to the snapshot (`python -m tests.pins` renews it) a rehearsal needs neither the CDK nor Node, the largest parts of an
+environment.
 """
 
 from __future__ import annotations
@@ -19,24 +20,24 @@ ROOT = Path(__file__).resolve().parents[2]
 STACK = "VideoModeration"
 BUCKET = "amzn-s3-demo-bucket"
 REVIEWER = "reviewer@example.com"
-CONTEXT = {"stack_name": STACK, "alert_email": REVIEWER, "source_buckets": [BUCKET]}  # these win over cdk.json's
+CONTEXT = {"stack_name": STACK, "alert_email": REVIEWER, "source_buckets": [BUCKET]}  # override cdk.json's
 SNAPSHOT = ROOT / "stacks" / "snapshot.json"
-# The snapshot has this in the place of the asset's hash, which changes with every line of the functions.
+# In the snapshot in place of the asset's hash, which changes with every line of the functions.
 HASH = "<hash of the asset>"
-_CONTEXT_FAULT = 2  # app.py ends with it where the context cannot be used
+_CONTEXT_FAULT = 2  # the exit code of app.py for a bad context
 
 
 def snapshot_fits() -> bool:
-    """Tell whether the snapshot was made of the settings that cdk.json has now."""
+    """Tell whether the snapshot was made from the settings that cdk.json has now."""
     try:
         settings = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
     except (ValueError, KeyError):
-        return False  # app.py says what is wrong
+        return False  # app.py will say what is wrong
     return bool(_snapshot()["context"] == {**settings, **CONTEXT})
 
 
 def from_snapshot(outdir: Path) -> None:
-    """Write an assembly of the snapshot's template and the functions' code as it is now."""
+    """Write an assembly with the snapshot's template and the present code of the functions."""
     digest = _write_code(outdir)
     template = f"{STACK}.template.json"
     stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": template}}
@@ -59,10 +60,10 @@ def from_snapshot(outdir: Path) -> None:
 
 
 def synthesise(outdir: Path) -> None:
-    """Let `app.py` write the assembly.
+    """Have `app.py` write the assembly.
 
     Raises:
-        ToolError: It cannot: cdk.json is at fault, or the environment lacks the CDK.
+        ToolError: app.py failed: cdk.json is wrong, or the environment lacks the CDK.
     """
     environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)}
     done = subprocess.run(  # noqa: S603 - our own program
@@ -79,7 +80,7 @@ def _snapshot() -> dict[str, Any]:
 
 
 def _write_code(outdir: Path) -> str:
-    """Copy what `stacks/asset.py` uploads, and return the hash of it."""
+    """Copy what `stacks/asset.py` uploads, and return its hash."""
     modules = sorted((ROOT / "handlers").rglob("*.py"))
     code = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in modules}
     digest = hashlib.sha256(repr(code).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a rehearsal scans: the samples, or the files of a folder."""
+"""What a rehearsal scans: the generated samples, or the files of a folder."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from tools.lib.errors import ToolError
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """One object of the library: its key and where its bytes are."""
+    """An object of the library: its key, and its content or the file that has it."""
 
     key: str
     body: bytes | Path
 
     def read(self) -> bytes:
-        """Return the object's content."""
         return self.body if isinstance(self.body, bytes) else self.body.read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The objects to scan, and the samples that they are; None if it is not known what is in them."""
+    """The objects to scan, and the samples that they come from; None if their content is unknown."""
 
     videos: tuple[Video, ...]
     samples: tuple[Sample, ...] | None
 
 
 def demo() -> Library:
-    """Return the made-up library."""
+    """Return the generated library."""
     samples = demo_library()
     return Library(tuple(Video(sample.key, sample.body()) for sample in samples), samples)
 
@@ -39,9 +38,9 @@ def own(directory: Path) -> Library:
     """Return the files below a directory.
 
     Raises:
-        ToolError: The directory holds no file.
+        ToolError: There are no files.
     """
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     if not files:
-        raise ToolError(f"{directory} holds no file.", cure="Name a folder with mp4 files in it.")
+        raise ToolError(f"{directory} contains no files.", cure="Name a folder with mp4 files in it.")
     return Library(tuple(Video(path.relative_to(directory).as_posix(), path) for path in files), None)

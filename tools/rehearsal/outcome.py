@@ -1,4 +1,4 @@
-"""Holds a review against what the samples are known to contain."""
+"""Compares a review with what the samples are known to contain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LISTED = ("FLAGGED", "FAILED", "INELIGIBLE", "SKIPPED")
 
 
 def differences(review: Mapping[str, Any], samples: Iterable[Sample]) -> list[str]:
-    """Return a sentence for each way in which a review (as `--json` says it) is not what the samples are; none: all was found."""
+    """Return a sentence for each difference between a review (as `--json` prints it) and the samples."""
     scanned = [sample for sample in samples if sample.expected.state != "NOT_LISTED"]
     return [*_counts(review, scanned), *_objects(review, scanned)]
 
@@ -31,14 +31,14 @@ def _objects(review: Mapping[str, Any], samples: list[Sample]) -> Iterator[str]:
         expected = sample.expected
         if state != expected.state:
             yield f"{sample.key} is not {expected.state.lower()} but {state.lower()}{_why(video)}"
-        elif state == "FLAGGED" and (labels := _labels(video)) != (wanted := {card.label for card in expected.labels}):
-            yield f"{sample.key} shows {_named(wanted)}, and {_named(labels)} was found"
+        elif state == "FLAGGED" and (found := _labels(video)) != (shown := {card.label for card in expected.labels}):
+            yield f"{sample.key} shows {_names(shown)}, but {_names(found)} was found"
         elif expected.reason and video["reason"] != expected.reason:
-            yield f"{sample.key} is {state.lower()} for {video['reason']}, not for {expected.reason}"
+            yield f"{sample.key} is {state.lower()} because of {video['reason']}, not of {expected.reason}"
 
 
 def _labels(video: Mapping[str, Any]) -> set[str]:
-    """Return a flagged video's labels, without those that are there only because one below them is."""
+    """Return a flagged video's labels, except those that are there only as parents of others."""
     parents = {segment["parent"] for segment in video["segments"]}
     return {segment["label"] for segment in video["segments"]} - parents
 
@@ -47,5 +47,5 @@ def _why(video: Mapping[str, Any]) -> str:
     return f" ({video['reason']})" if video.get("reason") else ""
 
 
-def _named(labels: set[str]) -> str:
+def _names(labels: set[str]) -> str:
     return ", ".join(sorted(labels)) or "nothing"

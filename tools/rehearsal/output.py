@@ -1,4 +1,4 @@
-"""The folder in which a rehearsal leaves everything: it clears away what an earlier rehearsal made there, and nothing else."""
+"""The folder in which a rehearsal leaves everything; it removes what an earlier rehearsal made there, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tools.lib.cli.atomic_file import replace_atomically
 from tools.lib.errors import ToolError
 
 FOLDERS = ("library", "cdk.out", "world", "manifests")
 FILES = ("review.txt", "review.json", "review.html")
 MARKER = ".rehearsal.json"
-# In each folder while a rehearsal lasts: an inode alone proves nothing, the next folder that anybody makes may get the same.
+# A file in each folder while a rehearsal runs. An inode alone proves nothing: the next folder that someone makes may get it.
 SEAL = ".rehearsal"
-# What file managers leave in a folder that was looked at.
+# Files that file managers leave in folders.
 _CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 class OutputFolder:
-    """The folder of one rehearsal, from `with` to its end held by it alone.
+    """The output of one rehearsal, locked by it inside the `with` block.
 
-    The marker says what was made here: the inode of each folder, and of each file below them its size and time. A rehearsal that
-    was killed has not listed all its files, and logs had grown since: in folders that still hold its seal everything counts as its
-    own then, but for the library, which is listed as soon as it is written.
+    The marker lists what was made here: the inode of each folder, and the size and time of each file below them. A rehearsal that
+    was killed did not list all its files, and its logs grew after they were listed. So everything counts as its own in folders that
+    still have its seal, except in the library, which is listed as soon as it is written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self._descriptor = -1
-        self._held: dict[str, int] = {}  # by folder; while a descriptor is open its inode is not given to another folder
+        self._open: dict[str, int] = {}  # descriptors by folder; an open folder's inode is not reused
         self._token = secrets.token_hex()
 
     def __enter__(self) -> Self:
-        """Take the folder, clear away what an earlier rehearsal left, and make the folders anew.
+        """Lock the folder, remove what an earlier rehearsal left, and make the folders anew.
 
         Raises:
-            ToolError: Another rehearsal is using it, or it holds something that no rehearsal made.
+            ToolError: Another rehearsal is using the folder, or it contains what no rehearsal made.
         """
         for parent in self.path.parents:
             if (parent / MARKER).exists():
@@ -57,13 +58,13 @@ class OutputFolder:
             self._lock()
             self._clear()
             self._make()
-        except BaseException:  # whatever it was, the folder must be free for the next
+        except BaseException:  # whatever happened, the folder must be free again
             self._release()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """List what was made, and leave the folder to the next."""
+        """List what was made, and unlock the folder."""
         try:
             if self._is_there():
                 self._mark(complete=True)
@@ -73,52 +74,52 @@ class OutputFolder:
             self._release()
 
     def check(self) -> None:
-        """Note what has been made so far.
+        """Check that the folders are still those that were made.
 
         Raises:
-            ToolError: The folder, or one of those in it, was removed or replaced meanwhile.
+            ToolError: One of them was removed or replaced.
         """
         if not self._is_there():
             raise ToolError(
                 f"{self.path} was removed or replaced while the rehearsal was using it.",
-                cure="Leave it until the rehearsal has ended.",
+                cure="Do not touch it until the rehearsal has ended, then rehearse again.",
             )
 
     def add(self, name: str, text: str) -> None:
-        """Write one of the files beside the folders."""
+        """Write one of the files beside the folders, and list it."""
         self.check()
         (self.path / name).write_text(text, encoding="utf-8")
         self._mark(complete=False)
 
     def note(self) -> None:
-        """List what has been made so far, so that a rehearsal that is killed leaves as little unlisted as can be."""
+        """List what has been made so far, so that little is unlisted if the rehearsal is killed."""
         self.check()
         self._mark(complete=False)
 
     def _release(self) -> None:
-        for descriptor in (*self._held.values(), self._descriptor):
+        for descriptor in (*self._open.values(), self._descriptor):
             os.close(descriptor)
 
     def _lock(self) -> None:
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # released when the process ends, even if it is killed
         except BlockingIOError as error:
             raise ToolError(
-                f"Another rehearsal is using {self.path}.", cure="Wait for its end, or choose another folder with --output."
+                f"Another rehearsal is using {self.path}.", cure="Wait until it has ended, or choose another folder with --output."
             ) from error
         except OSError as error:
             raise ToolError(
-                f"{self.path} cannot be locked: {error.strerror}.", cure="Choose a folder on a disk of this machine with --output."
+                f"{self.path} cannot be locked: {error.strerror}.", cure="Choose a folder on a local disk with --output."
             ) from error
 
     def _is_there(self) -> bool:
-        held = {self.path: self._descriptor, **{self.path / name: descriptor for name, descriptor in self._held.items()}}
+        made = {self.path: self._descriptor, **{self.path / name: descriptor for name, descriptor in self._open.items()}}
         with contextlib.suppress(OSError):
-            return all(os.path.samestat(os.fstat(descriptor), path.lstat()) for path, descriptor in held.items())
+            return all(os.path.samestat(os.fstat(descriptor), path.lstat()) for path, descriptor in made.items())
         return False
 
     def _clear(self) -> None:
-        """Remove what an earlier rehearsal made; everything is looked at before anything is removed."""
+        """Remove what an earlier rehearsal made; everything is checked before anything is removed."""
         present = [self.path / name for name in (*FOLDERS, *FILES) if os.path.lexists(self.path / name)]
         marked = self._marked()
         for path in present:
@@ -130,7 +131,7 @@ class OutputFolder:
                 path.unlink()
 
     def _marked(self) -> dict[str, Any]:
-        """Return what the marker says, where there is one."""
+        """Return the content of the marker, or that of an empty one if there is none."""
         path = self.path / MARKER
         if not os.path.lexists(path):
             return {"folders": {}, "files": {}, "complete": True, "token": ""}
@@ -162,50 +163,49 @@ class OutputFolder:
     def _make(self) -> None:
         for name in FOLDERS:
             (self.path / name).mkdir()
-            self._held[name] = os.open(self.path / name, os.O_RDONLY | os.O_DIRECTORY)
+            self._open[name] = os.open(self.path / name, os.O_RDONLY | os.O_DIRECTORY)
             if name != "library":
                 (self.path / name / SEAL).write_text(self._token, encoding="utf-8")
         self._mark(complete=False)
 
     def _mark(self, *, complete: bool) -> None:
         paths = [self.path / name for name in FILES if os.path.lexists(self.path / name)]
-        for name in self._held:
+        for name in self._open:
             paths += _files_below(self.path / name)
         marked = {
             "made_by": "tools/rehearse.py",
             "complete": complete,
             "token": self._token,
-            "folders": {name: os.fstat(descriptor).st_ino for name, descriptor in self._held.items()},
+            "folders": {name: os.fstat(descriptor).st_ino for name, descriptor in self._open.items()},
             "files": dict(self._listed(paths)),
         }
-        beside = self.path / f"{MARKER}.{os.getpid()}"
-        beside.write_text(json.dumps(marked), encoding="utf-8")
-        beside.replace(self.path / MARKER)
+        with replace_atomically(self.path / MARKER) as part:
+            part.write_text(json.dumps(marked), encoding="utf-8")
 
     def _listed(self, paths: Iterable[Path]) -> Iterator[tuple[str, list[int]]]:
         for path in paths:
-            # A log grows while the world is at work; by the time all has ended everything is listed.
+            # Files come and go while the world runs; once it has ended, everything is listed.
             with contextlib.suppress(FileNotFoundError):
                 if path.name != SEAL:
                     yield path.relative_to(self.path).as_posix(), _mark_of(path.lstat())
 
 
 def require_apart(directory: Path, output: Path) -> None:
-    """Refuse an output in which the videos lie, or that lies among them, by whatever way it is named.
+    """Refuse an output that contains the videos or is among them, by whatever path they are named.
 
     Raises:
-        ToolError: One of the two contains the other, or a video is a link into the output.
+        ToolError: One contains the other, or a video is a link into the output.
     """
     cure = "Choose a folder outside the videos with --output."
     if _contains(output, directory) or _contains(directory, output):
-        raise ToolError(f"The videos in {directory} and the output {output} lie in each other.", cure=cure)
+        raise ToolError(f"The output {output} and the folder of videos {directory} must not contain each other.", cure=cure)
     for path in directory.rglob("*"):
         if path.is_symlink() and _contains(output, path.resolve()):
             raise ToolError(f"{path} is a link into the output {output}.", cure=cure)
 
 
 def _contains(folder: Path, path: Path) -> bool:
-    """Tell whether a path is a folder or lies in it; the same folder may have two names (case, mounts)."""
+    """Tell whether a path is a folder or lies in it; a folder may have two names (case, mounts)."""
     path, folder = path.resolve(), folder.resolve()
     if not folder.exists():
         return path.is_relative_to(folder)
@@ -213,7 +213,7 @@ def _contains(folder: Path, path: Path) -> bool:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder but folders; links are not followed."""
+    """Yield all files and links below a folder; links are not followed."""
     for here, folders, files in os.walk(folder):
         linked = [name for name in folders if (Path(here) / name).is_symlink()]
         yield from (Path(here) / name for name in (*files, *linked))
@@ -233,6 +233,6 @@ def _mark_of(facts: os.stat_result) -> list[int]:
 
 def _foreign(path: Path) -> ToolError:
     return ToolError(
-        f"{path} was not made by a rehearsal, or was changed since: nothing was deleted.",
-        cure=f"Choose another folder with --output, or move it away; if it can go: rm -r {shlex.quote(str(path))}",
+        f"{path} was not made by a rehearsal, or was changed afterwards. Nothing was deleted.",
+        cure=f"Choose another folder with --output, or move it away. To delete it: rm -r {shlex.quote(str(path))}",
     )

@@ -18,7 +18,7 @@ from tools.emulator.samples import Sample
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.cli.output import ExitCode, Terminal
 from tools.lib.errors import ToolError
-from tools.lib.text import printable
+from tools.lib.text import counted, printable
 from tools.rehearsal.assembly import BUCKET, REVIEWER, SNAPSHOT, STACK, from_snapshot, snapshot_fits, synthesise
 from tools.rehearsal.library import Library, Video
 from tools.rehearsal.outcome import differences
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from tools.emulator.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
-POLL_WORLD_SECONDS = 30  # how often submit_job looks, in the world's seconds: on AWS it asks every 30 s
-LOOK_SECONDS = 0.5  # how often it is looked whether the world still works while a program runs in it
-SHOWN = 5
+POLL_WORLD_SECONDS = 30  # how often submit_job.py polls, in seconds of the world: as on AWS
+CHECK_SECONDS = 0.5  # how often the world is checked while a program runs in it
+SHOWN = 5  # sentences in a message
 
 
 class Rehearsal:
-    """The steps of a rehearsal; each is told with the time it took."""
+    """Runs the steps of a rehearsal and shows the time that each took."""
 
     def __init__(self, terminal: Terminal, output: OutputFolder, speed: float) -> None:
         self._terminal = terminal
@@ -42,18 +42,18 @@ class Rehearsal:
         self._settings = EmulatorSettings(
             speed=speed,
             analysis_base_seconds=5.0,
-            function_wall_seconds=30.0,  # however busy the machine is
+            function_wall_seconds=30.0,  # enough on a busy machine
         )
 
     def run(self, library: Library) -> ExitCode:
-        """Rehearse, and return 0 where every object came to an end and the counts add up.
+        """Rehearse, and return DONE if every object is final and the counts add up.
 
         Raises:
-            ToolError: The offline world broke, or the scan did not find what the samples hold.
+            ToolError: The offline world broke, or the scan did not find what the samples contain.
         """
         path, videos = self._output.path, library.videos
-        with self._step(f"Keeping {len(videos)} objects in {path / 'library'}"):
-            self._keep(videos)
+        with self._step(f"Writing {counted(len(videos), 'object')} to {path / 'library'}"):
+            self._write(videos)
         self._assemble(path / "cdk.out")
         with self._world(path / "world") as world:
             with self._step("Deploying it into the offline world"):
@@ -69,7 +69,7 @@ class Rehearsal:
         self._terminal.info(f"\nEverything is in {path}; open {path / 'review.html'} in a browser.")
         return ExitCode.DONE if review["adds_up"] and not review["unfinished"] else ExitCode.SOME_FAILED
 
-    def _keep(self, videos: Iterable[Video]) -> None:
+    def _write(self, videos: Iterable[Video]) -> None:
         for video in videos:
             if isinstance(video.body, bytes):
                 path = self._output.path / "library" / video.key
@@ -78,8 +78,7 @@ class Rehearsal:
 
     def _world(self, directory: Path) -> World:
         with self._step("Loading the offline world"):
-            # moto takes seconds: that is said, and what has to be refused was refused before. A third of them would go into
-            # looking for garbage among what stays.
+            # Importing moto takes seconds, so it comes late and is shown. Without garbage collection it takes a third less.
             gc.disable()
             from tools.emulator.world import World  # noqa: PLC0415
 
@@ -119,7 +118,7 @@ class Rehearsal:
         return review
 
     def _program(self, world: World, arguments: list[str], extra: dict[str, str], *, quiet: bool = False) -> str:
-        """Run one of the tools as itself, its talk on our stderr, and return what it wrote to stdout."""
+        """Run one of the programs, its stderr going to ours, and return what it wrote to stdout."""
         if not quiet:
             self._terminal.info(f"\n$ python tools/{' '.join(arguments)}")
         command = [sys.executable, str(ROOT / "tools" / arguments[0]), *arguments[1:]]
@@ -128,21 +127,21 @@ class Rehearsal:
         if code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
             raise ToolError(
                 f"{arguments[0]} ended with {code}.",
-                cure=f"Read what it says above; the functions' logs are in {self._output.path / 'world'}.",
+                cure=f"See its message above; the logs of the functions are in {self._output.path / 'world'}.",
             )
         return out
 
     def _watched(self, world: World, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
-        """Run a program to its end, or to the moment from which on it would wait for a world that is broken."""
+        """Run a program to its end, or until the world breaks, for which it would wait in vain."""
         with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603 - our own program
             try:
                 while True:
                     with suppress(subprocess.TimeoutExpired):
-                        out, _ = process.communicate(timeout=LOOK_SECONDS)
+                        out, _ = process.communicate(timeout=CHECK_SECONDS)
                         return process.returncode, out
                     self._output.check()
                     self._require_whole(world)
-            except BaseException:  # whatever it was, Ctrl-C included, the program must not outlive its world
+            except BaseException:  # Ctrl-C included: the program must not outlive its world
                 process.kill()
                 raise
 
@@ -150,13 +149,13 @@ class Rehearsal:
         broken = world.breakage()
         if broken:
             raise ToolError(
-                f"The offline world broke, so its results say nothing: {_few(broken)}.",
-                cure=f"Look into the logs in {self._output.path / 'world'}, then run `make clean demo`.",
+                f"The offline world broke, so its results prove nothing: {_some(broken)}.",
+                cure=f"Look at the logs in {self._output.path / 'world'}, then run `make clean demo`.",
             )
 
     def _show_mails(self, outbox: Path) -> None:
         mails = sorted(outbox.glob("*.eml"))
-        self._terminal.info(f"{len(mails)} mails were sent to {REVIEWER}:")
+        self._terminal.info(f"Sent {counted(len(mails), 'mail')} to {REVIEWER}:")
         for path in mails:
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
             self._terminal.info(f"  {printable(str(mail['Subject']))}  ({path.name})")
@@ -172,19 +171,19 @@ class Rehearsal:
 
 
 def require_found(review: Mapping[str, Any], samples: Iterable[Sample]) -> None:
-    """Refuse a review that is not what the samples hold.
+    """Check that a review found what the samples contain.
 
     Raises:
-        ToolError: It differs from what they are known to contain.
+        ToolError: It did not.
     """
     different = differences(review, samples)
     if different:
         raise ToolError(
-            f"The scan did not find what the samples hold: {_few(different)}.",
-            cure="This is a fault of the project or of its environment: run `make clean demo`; if it stays, please report it.",
+            f"The scan did not find what the samples contain: {_some(different)}.",
+            cure="This is a fault of the project or of its environment. Run `make clean demo`; if it remains, please report it.",
         )
 
 
-def _few(sentences: list[str]) -> str:
+def _some(sentences: list[str]) -> str:
     rest = len(sentences) - SHOWN
     return "; ".join(sentences[:SHOWN]) + (f"; and {rest} more" if rest > 0 else "")

@@ -264,7 +264,7 @@ def test_videos_and_output_in_each_other_are_refused(videos, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
 
     for directory in (videos, Path("videos"), Path("link")):
-        with pytest.raises(ToolError, match="in each other"):
+        with pytest.raises(ToolError, match="must not contain each other"):
             require_apart(directory, Path(output))
 
 
@@ -272,7 +272,7 @@ def test_the_library_of_an_earlier_rehearsal_is_refused_as_input(output):
     """To rehearse what a rehearsal made, into the same output, would delete it first."""
     rehearse(output)
 
-    with pytest.raises(ToolError, match="in each other"):
+    with pytest.raises(ToolError, match="must not contain each other"):
         require_apart(output / "library", output)
 
 

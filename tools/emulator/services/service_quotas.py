@@ -1,7 +1,7 @@
-"""Service Quotas: moto has no ListServiceQuotas.
+"""Service Quotas: ListServiceQuotas, which moto lacks.
 
-Which of Rekognition's quotas AWS lists is not known to us: here none is. Those of other services would be
-invented, so a request for them is refused, as AWS refuses a service that it does not know.
+Which of Rekognition's quotas AWS lists is unknown, so none is listed. Quotas of other services would be invented; they are
+refused as AWS refuses a service that it does not know.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tools.emulator.core import moto_hooks
 
 
 def hooks() -> tuple[moto_hooks.Hook, ...]:
-    """Return what has moto answer ListServiceQuotas."""
+    """Return what adds ListServiceQuotas to moto."""
     return (moto_hooks.Replacement(ServiceQuotasResponse, "list_service_quotas", _list_service_quotas),)
 
 
 def _list_service_quotas(response: Any) -> str:  # noqa: ANN401 - moto's
-    code = response._get_param("ServiceCode")  # noqa: SLF001 - how moto's own answers read a request
+    code = response._get_param("ServiceCode")  # noqa: SLF001 - as moto's own methods read a request
     if code != "rekognition":
         raise JsonRESTError("NoSuchResourceException", f"The offline world lists no quotas of {code}")
     return json.dumps({"Quotas": []})

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tools.emulator.services.s3_batch import BatchError
+from tools.emulator.services.s3_batch.errors import BatchError
 from tools.emulator.settings import EmulatorSettings
 
 DAY = 86_400

@@ -12,7 +12,8 @@ from moto import mock_aws
 
 from tools.emulator.core import ListedVersion, moto_hooks
 from tools.emulator.services.s3.backend import Storage
-from tools.emulator.services.s3_batch import BatchError, responses
+from tools.emulator.services.s3_batch import responses
+from tools.emulator.services.s3_batch.errors import BatchError
 from tools.emulator.settings import EmulatorSettings
 
 ACCOUNT = "111122223333"

@@ -1,6 +1,6 @@
 import pytest
 
-from tools.emulator.services.s3_batch import BatchError
+from tools.emulator.services.s3_batch.errors import BatchError
 
 ROLE = "arn:aws:iam::111122223333:role/batch"
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:batch-invoke"

@@ -12,7 +12,6 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from tools.emulator.core import moto_hooks
-from tools.emulator.core.moto_hooks import resource_type
 from tools.emulator.services.cloudformation import policies
 
 Properties = dict[str, Any]
@@ -29,7 +28,7 @@ class Subscriptions(Protocol):
 
 
 def hooks(sns: Subscriptions) -> tuple[moto_hooks.Hook, ...]:
-    """Return what corrects moto's policies, lets a service make subscriptions, and reads JSON templates as JSON."""
+    """Return what corrects moto's policies, has SNS's engine make subscriptions, and reads JSON templates as JSON."""
     return (
         moto_hooks.Replacement(_SUBSCRIPTION, "sns", sns),
         moto_hooks.Replacement(Stack, _PARSE, staticmethod(_parse_template)),
@@ -70,7 +69,7 @@ def _set_queue_policy(name: str, given: Properties, place: Place) -> tuple[str]:
 
 
 def _put_alarm(name: str, given: Properties, place: Place) -> tuple[str, str]:
-    """Put an alarm: listed by DescribeAlarms, never evaluated."""
+    """Put an alarm, which DescribeAlarms lists and nothing evaluates."""
     alarm = cloudwatch_backends[place[0]][place[1]].put_metric_alarm(
         name=given.get("AlarmName", name),
         namespace=given["Namespace"],
@@ -89,11 +88,12 @@ def _put_alarm(name: str, given: Properties, place: Place) -> tuple[str, str]:
     return alarm.name, alarm.alarm_arn
 
 
-_SUBSCRIPTION = resource_type("AWS::SNS::Subscription", _subscribe, _unsubscribe)
+_SUBSCRIPTION = moto_hooks.resource_type("AWS::SNS::Subscription", _subscribe, _unsubscribe)
+# moto finds these as long as they exist.
 _OTHERS = (
-    resource_type("AWS::SNS::TopicPolicy", _set_topic_policy),
-    resource_type("AWS::SQS::QueuePolicy", _set_queue_policy),
-    # Noted only, because moto would apply it without its conditions and deny everything.
-    resource_type("AWS::S3::BucketPolicy", lambda name, _given, _place: (name,)),
-    resource_type("AWS::CloudWatch::Alarm", _put_alarm, has_arn=True),
+    moto_hooks.resource_type("AWS::SNS::TopicPolicy", _set_topic_policy),
+    moto_hooks.resource_type("AWS::SQS::QueuePolicy", _set_queue_policy),
+    # Only noted: moto would apply it without its conditions and deny everything.
+    moto_hooks.resource_type("AWS::S3::BucketPolicy", lambda name, _given, _place: (name,)),
+    moto_hooks.resource_type("AWS::CloudWatch::Alarm", _put_alarm, has_arn=True),
 )

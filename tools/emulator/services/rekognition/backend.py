@@ -1,8 +1,8 @@
-"""Content moderation of stored videos as Rekognition does it: quotas, tokens, jobs that take their time, pages, notices.
+"""The engine of content moderation: starting jobs within quotas, ending them, sending notices, answering pages.
 
-Not imitated: other video operations sharing the job quota, the permissions of the caller and of the notification role, results
-aggregated by SEGMENTS (refused by name). Sources: https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html and the
-pages named at each constant.
+Not imitated: other video operations that share the job quota, the permissions of the caller and of the notification role, and
+results aggregated by SEGMENTS (refused by name). Sources: https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html and
+the pages named at each constant.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tools.emulator.settings import EmulatorSettings
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html: stored videos up to 10 GB.
 LARGEST_VIDEO = 10 * 1024**3
-# https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html: tokens and results live for 7 days.
+# https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html: tokens and results are kept for 7 days.
 KEPT_SECONDS = 7 * 86_400
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,11 @@ log = logging.getLogger(__name__)
 class ContentModeration:
     """StartContentModeration and GetContentModeration for one account in one Region.
 
-    Calls may come from any thread. Videos are decoded and notices sent by the clock, never inside a call.
+    Calls may come from any thread. Videos are decoded and notices sent in actions of the clock, never during a call.
 
     Attributes:
-        ledger: What really ran, for tests to hold the product against.
-        faults: What is to go wrong next.
+        ledger: What really ran, as evidence for tests.
+        faults: Orders for Starts and notices to fail.
     """
 
     def __init__(self, *, clock: Clock, settings: EmulatorSettings, objects: Objects, topics: Topics, analyser: Analyser) -> None:
@@ -85,8 +85,8 @@ class ContentModeration:
                 raise RekognitionError("ResourceNotFoundException", "Could not find JobId")
             return self._page(job, request, now)
 
-    def quota_lag_seconds(self, job: Job) -> float:  # noqa: ARG002 # a world may draw it for each job
-        """Return for how long a job that is over still counts against the quota."""
+    def quota_lag_seconds(self, job: Job) -> float:  # noqa: ARG002 # a subclass may draw it for each job
+        """Return for how long a finished job counts against the quota."""
         return self._settings.quota_lag_seconds
 
     def _start(self, parameters: Mapping[str, Any]) -> tuple[str, str]:
@@ -113,9 +113,9 @@ class ContentModeration:
         return job
 
     def _refuse_when_full(self, now: float) -> None:
-        over = [job for job in self._counted.values() if job.closed_at is not None]
-        for job in [job for job in over if (job.closed_at or now) + self.quota_lag_seconds(job) <= now]:
-            del self._counted[job.job_id]
+        for job in list(self._counted.values()):
+            if job.closed_at is not None and job.closed_at + self.quota_lag_seconds(job) <= now:
+                del self._counted[job.job_id]
         if len(self._counted) >= self._settings.account_jobs:
             account = f"arn:aws:iam::{self._settings.account_id}:root"
             raise RekognitionError(
@@ -147,7 +147,7 @@ class ContentModeration:
         return job
 
     def _analyse(self, job: Job, body: bytes) -> None:
-        """Look into the video, and plan the job's end for when Rekognition would be done."""
+        """Analyse the video, and plan the end of the job for when Rekognition would be done."""
         outcome = self._outcome(job, body)
         video_seconds = outcome.metadata.duration_ms / 1_000 if isinstance(outcome, Analysis) else 0.0
         takes = self._settings.analysis_base_seconds + self._settings.analysis_factor * video_seconds
@@ -158,7 +158,7 @@ class ContentModeration:
             return self._analyser.analyse(body)
         except UnanalysableError as error:
             return str(error)
-        except Exception:  # whatever a hostile file does to the decoder, the job must end
+        except Exception:  # the job must end, whatever a hostile file does to the decoder
             log.exception("job %s could not be analysed", job.job_id)
             return "Internal server error."
 

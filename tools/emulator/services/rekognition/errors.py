@@ -1,4 +1,4 @@
-"""Rekognition's errors, by AWS's names of its exceptions."""
+"""Rekognition's errors, by AWS's codes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from tools.emulator.core import AwsError
 
 
 class RekognitionError(AwsError):
-    """An error of Rekognition's."""
+    """Rekognition refuses a request."""
 
 
 def invalid_parameter(message: str) -> RekognitionError:
-    """Return the refusal of a value that Rekognition does not take."""
+    """Return the error for a value that Rekognition does not take."""
     return RekognitionError("InvalidParameterException", message)

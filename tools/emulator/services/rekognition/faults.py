@@ -1,4 +1,4 @@
-"""Faults of Rekognition on order: each is ordered for the next occasions and then over."""
+"""Ordered faults of Rekognition: each applies to the next occasions and is then over."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tools.emulator.services.rekognition.errors import RekognitionError
 
 @dataclass(frozen=True, slots=True)
 class NoticeOrder:
-    """What becomes of one completion notice: how often it is sent, and how many seconds late."""
+    """How one completion notice is sent: in how many copies, and how many seconds late."""
 
     copies: int = 1
     delay_seconds: float = 0.0
 
 
 class Faults:
-    """What goes wrong next; orders of one kind are carried out in the order they were given."""
+    """The open orders; those of the same kind take effect in the order in which they were given."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class Faults:
         self._lost_answers = 0
 
     def lose_notices(self, count: int = 1) -> None:
-        """Never send the next notices."""
+        """Do not send the next notices."""
         self._order_notices(NoticeOrder(copies=0), count)
 
     def repeat_notices(self, count: int = 1, copies: int = 2) -> None:
@@ -35,33 +35,33 @@ class Faults:
         self._order_notices(NoticeOrder(copies=copies), count)
 
     def delay_notices(self, seconds: float, count: int = 1) -> None:
-        """Send the next notices so much later."""
+        """Send the next notices late."""
         self._order_notices(NoticeOrder(delay_seconds=seconds), count)
 
     def refuse_starts(self, code: str, message: str = "Ordered by a test.", *, count: int = 1, status: int = 400) -> None:
-        """Refuse the next Starts with an error, without starting anything."""
+        """Refuse the next Starts; nothing is started."""
         with self._lock:
             self._refusals.extend(RekognitionError(code, message, status) for _ in range(count))
 
     def lose_start_answers(self, count: int = 1) -> None:
-        """Answer the next Starts that open a job with HTTP 500 although the job runs: the caller cannot know."""
+        """Answer the next Starts that open a job with HTTP 500 although the job runs."""
         with self._lock:
             self._lost_answers += count
 
     def next_notice(self) -> NoticeOrder:
-        """Return what becomes of the notice that is now due."""
+        """Return how to send the notice that is now due."""
         with self._lock:
             return self._notices.popleft() if self._notices else NoticeOrder()
 
     def before_start(self) -> None:
-        """Raise the refusal that was ordered for this Start, if any."""
+        """Raise the error that was ordered for this Start, if any."""
         with self._lock:
             refusal = self._refusals.popleft() if self._refusals else None
         if refusal is not None:
             raise refusal
 
     def after_start(self) -> None:
-        """Raise InternalServerError if this Start's answer is to be lost."""
+        """Raise InternalServerError if the answer to this Start was ordered to be lost."""
         with self._lock:
             lost = self._lost_answers > 0
             self._lost_answers -= lost

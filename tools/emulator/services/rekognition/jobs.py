@@ -1,4 +1,4 @@
-"""One moderation job: its request, its results, and how notices and answers show them."""
+"""A moderation job: its request, its results, and how notices and answers show them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IN_PROGRESS, SUCCEEDED, FAILED = "IN_PROGRESS", "SUCCEEDED", "FAILED"
 
 @dataclass(slots=True)
 class Job:
-    """A job as the engine holds it; times are epoch seconds, rows are by time."""
+    """A job's state; times in epoch seconds, rows ordered by time."""
 
     job_id: str
     request: StartRequest
@@ -29,17 +29,15 @@ class Job:
     rows: tuple[Row, ...] = field(default=(), repr=False)
 
     def succeed(self, analysis: Analysis, at: float) -> None:
-        """End with results."""
         self.metadata = analysis.metadata
         self.rows = rows_of(analysis, self.request.min_confidence)
         self.status, self.closed_at = SUCCEEDED, at
 
     def fail(self, message: str, at: float) -> None:
-        """End without results."""
         self.status, self.status_message, self.closed_at = FAILED, message, at
 
     def notice(self) -> str:
-        """Return the completion notice, the text of an SNS message; the key is not encoded, the version is not included.
+        """Return the completion notice, the text of an SNS message; it has the key unencoded, and no version.
 
         Form: https://docs.aws.amazon.com/rekognition/latest/dg/video-notification-payload.html
         """
@@ -56,7 +54,7 @@ class Job:
         )
 
     def description(self, *, named: bool) -> dict[str, Any]:
-        """Return what GetContentModeration says of the job on every page, without labels; tag and video where it is `named`."""
+        """Return what GetContentModeration has on every page beside labels; tag and video only if `named`."""
         return {
             "JobId": self.job_id,
             "JobStatus": self.status,
@@ -89,13 +87,13 @@ def _video_metadata(metadata: VideoMetadata) -> dict[str, Any]:
 
 
 def rows_of(analysis: Analysis, min_confidence: float) -> tuple[Row, ...]:
-    """Return an analysis as GetContentModeration's labels, by time."""
+    """Return what was found as GetContentModeration's labels, by time."""
     rows = [row for sighting in analysis.sightings if sighting.confidence >= min_confidence for row in _lineage_rows(sighting)]
     return tuple(sorted(rows, key=lambda row: (row["Timestamp"], row["ModerationLabel"]["Name"])))
 
 
 def _lineage_rows(sighting: Sighting) -> list[Row]:
-    """Return a row for the label and one for each of its parents: AWS reports them with the same time and confidence."""
+    """Return a row for a label and one for each of its parents, which AWS reports with the same time and confidence."""
     return [
         {
             "Timestamp": sighting.timestamp_ms,

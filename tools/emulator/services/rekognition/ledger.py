@@ -1,6 +1,6 @@
-"""What the emulated Rekognition really ran and what that would have cost, kept apart from how the engine decides.
+"""What the emulated Rekognition really ran and what that would have cost.
 
-Tests hold the product against it, so it counts for itself: it knows nothing of quotas, tokens or results.
+It is the evidence of tests, so it counts for itself: it knows nothing about the engine's quotas, tokens or results.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One job that was opened."""
+    """A job that was opened."""
 
     job_id: str
     bucket: str
@@ -24,12 +24,12 @@ class LedgerEntry:
     opened_at: float  # epoch seconds
     closed_at: float | None = None  # epoch seconds; None while it runs
     status: str = "IN_PROGRESS"  # IN_PROGRESS, SUCCEEDED or FAILED
-    minutes_billed: float = 0.0  # length of the video in minutes, not rounded; 0 for a failed job (AWS does not say)
-    notices: int = 0  # completion notices sent for it
+    minutes_billed: float = 0.0  # the video's length, not rounded; 0 for a failed job (AWS does not say)
+    notices: int = 0  # completion notices that were sent
 
 
 class Ledger:
-    """All jobs ever opened, and how Start calls were answered; may be read while the world runs."""
+    """All jobs, and how Starts were answered; may be read while the world runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,14 +39,13 @@ class Ledger:
         self._max_open = 0
 
     def opened(self, entry: LedgerEntry) -> None:
-        """Note a job that starts."""
         with self._lock:
             self._entries[entry.job_id] = entry
             self._open += 1
             self._max_open = max(self._max_open, self._open)
 
     def closed(self, job_id: str, at: float, status: str, minutes: float) -> None:
-        """Note a job's end and what it costs."""
+        """Note the end of a job and what it costs."""
         with self._lock:
             self._entries[job_id] = replace(self._entries[job_id], closed_at=at, status=status, minutes_billed=minutes)
             self._open -= 1
@@ -58,42 +57,42 @@ class Ledger:
             self._entries[job_id] = replace(entry, notices=entry.notices + 1)
 
     def answered(self, answer: str) -> None:
-        """Note how a Start call was answered: "Started", "Repeated" (a token's old job) or the error's code."""
+        """Note how a Start was answered: "Started", "Repeated" (with the token's job) or the error's code."""
         with self._lock:
             self._answers[answer] += 1
 
     @property
     def jobs(self) -> tuple[LedgerEntry, ...]:
-        """Return every job, in order of opening."""
+        """All jobs, in the order in which they were opened."""
         with self._lock:
             return tuple(self._entries.values())
 
     @property
     def start_answers(self) -> Counter[str]:
-        """Return how many Start calls got which answer."""
+        """How many Starts got each answer."""
         with self._lock:
             return Counter(self._answers)
 
     @property
     def open_now(self) -> int:
-        """Return how many jobs run."""
+        """How many jobs are running."""
         with self._lock:
             return self._open
 
     @property
     def max_open(self) -> int:
-        """Return how many jobs ran at the same time at most."""
+        """The most jobs that ever ran at the same time."""
         with self._lock:
             return self._max_open
 
     @property
     def max_starts_in_a_second(self) -> int:
-        """Return how many jobs were opened within one second at most."""
+        """The most jobs that were ever opened within one second."""
         return _most_within_a_second(entry.opened_at for entry in self.jobs)
 
     @property
     def minutes_billed(self) -> float:
-        """Return the video minutes that AWS would have billed."""
+        """The minutes of video that AWS would have billed."""
         return sum(entry.minutes_billed for entry in self.jobs)
 
 

@@ -1,4 +1,4 @@
-"""Pages of a job's results: their order, and the tokens that lead from one to the next."""
+"""Pages of a job's results: the order of rows, and the tokens that lead from page to page."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ TOKEN_SECONDS = 86_400
 
 
 class PageTokens:
-    """Issues tokens that are opaque, and good only for the same job in the same order."""
+    """Issues opaque tokens, each good only for the same job in the same order."""
 
     def __init__(self) -> None:
-        self._issued: dict[str, tuple[tuple[str, ...], int, float]] = {}  # for what, where the page begins, until when
+        self._issued: dict[str, tuple[tuple[str, ...], int, float]] = {}  # bound to, offset, valid until
 
     def issue(self, request: GetRequest, offset: int, now: float) -> str:
         """Return the token of the page that begins at an offset."""
@@ -27,7 +27,7 @@ class PageTokens:
         return token
 
     def offset(self, request: GetRequest, now: float) -> int:
-        """Return where the asked-for page begins, or raise `RekognitionError` (InvalidPaginationTokenException)."""
+        """Return where the requested page begins, or raise `RekognitionError` (InvalidPaginationTokenException)."""
         if request.page_token is None:
             return 0
         bound, offset, until = self._issued.get(request.page_token, ((), 0, now))
@@ -41,7 +41,7 @@ def _bound(request: GetRequest) -> tuple[str, ...]:
 
 
 def in_order(rows: Sequence[Row], sort_by: str) -> Sequence[Row]:
-    """Return rows, given by time, in the order asked for; NAME groups by label, the most confident first."""
+    """Sort rows, which are given by time; NAME groups them by label, the most confident first."""
     if sort_by == "TIMESTAMP":
         return rows
     return sorted(rows, key=lambda row: (row["ModerationLabel"]["Name"], -row["ModerationLabel"]["Confidence"]))

@@ -1,4 +1,4 @@
-"""What callers may ask: the parameters of Start and Get, checked by Rekognition's API model."""
+"""The parameters of Start and Get, checked by Rekognition's API model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST_PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """A checked StartContentModeration; two are equal if AWS would call their parameters the same."""
+    """A checked StartContentModeration; equal if AWS takes the parameters for the same."""
 
     bucket: str
     key: str
@@ -32,7 +32,7 @@ class StartRequest:
 
 @dataclass(frozen=True, slots=True)
 class GetRequest:
-    """A checked GetContentModeration; the page size is already cut to 1,000."""
+    """A checked GetContentModeration; the page size is at most 1,000."""
 
     job_id: str
     page_size: int
@@ -45,8 +45,8 @@ def start_request(parameters: Mapping[str, Any]) -> StartRequest:
     """Check the parameters of StartContentModeration.
 
     Raises:
-        RekognitionError: InvalidParameterException for a value that AWS's model does not allow.
-        UnsupportedError: A parameter that is not known here.
+        RekognitionError: InvalidParameterException; AWS's model does not allow a value.
+        UnsupportedError: A parameter is not known here.
     """
     given = _checked("StartContentModeration", parameters, _START)
     stored = given["Video"].get("S3Object") or {}
@@ -69,11 +69,11 @@ def get_request(parameters: Mapping[str, Any]) -> GetRequest:
     """Check the parameters of GetContentModeration.
 
     Raises:
-        RekognitionError: InvalidParameterException for a value that AWS's model does not allow.
-        UnsupportedError: A parameter that is not known here, or `AggregateBy` SEGMENTS.
+        RekognitionError: InvalidParameterException; AWS's model does not allow a value.
+        UnsupportedError: A parameter is not known here, or `AggregateBy` is SEGMENTS.
     """
     given = _checked("GetContentModeration", parameters, _GET)
-    if given.get("AggregateBy") == "SEGMENTS":  # AWS does not say how a segment gets its confidence
+    if given.get("AggregateBy") == "SEGMENTS":  # AWS does not document how a segment gets its confidence
         raise refuse(SERVICE, "AggregateBy=SEGMENTS")
     return GetRequest(
         job_id=given["JobId"],

@@ -1,4 +1,4 @@
-"""How often something may be called in a second."""
+"""Quotas of calls a second."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tools.emulator.services.rekognition.errors import RekognitionError
 
 
 class RateLimit:
-    """Admits a fixed number of calls in any second; a refused call does not count."""
+    """Admits a number of calls in any second; refused calls do not count."""
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second
         self._admitted: deque[float] = deque()
 
     def admit(self, now: float) -> None:
-        """Let a call through, or raise `RekognitionError` (ProvisionedThroughputExceededException)."""
+        """Count a call, or raise `RekognitionError` (ProvisionedThroughputExceededException)."""
         while self._admitted and self._admitted[0] <= now - 1.0:
             self._admitted.popleft()
         if len(self._admitted) >= self._per_second:

@@ -1,4 +1,4 @@
-"""Rekognition's requests: two operations more than moto has, the rest as moto does it, the unknown refused by name."""
+"""Rekognition's requests: content moderation is answered here, what moto has by moto, anything else is refused by name."""
 
 from __future__ import annotations
 
@@ -15,21 +15,19 @@ from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.parameters import SERVICE
 
 
-class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # moto is not type-checked here (pyproject)
-    """Moto's Rekognition with content moderation; each installation has a subclass that holds its engine."""
+class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # moto is untyped
+    """Moto's Rekognition with content moderation by an engine, which a subclass of each installation holds."""
 
     engine: ContentModeration
 
     def start_content_moderation(self) -> Answer:
-        """Answer StartContentModeration."""
         return self._answer(self.engine.start)
 
     def get_content_moderation(self) -> Answer:
-        """Answer GetContentModeration."""
         return self._answer(self.engine.get)
 
     def call_action(self) -> Any:  # noqa: ANN401 - moto's own type
-        """Answer any operation; one that neither this nor moto implements is refused by its name."""
+        """Answer any operation; one that neither this nor moto implements is refused by name."""
         try:
             if not hasattr(self, camelcase_to_underscores(self._get_action())):
                 raise refuse(SERVICE, self._get_action())
@@ -42,10 +40,9 @@ class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # mo
 
 
 def hooks(engine: ContentModeration) -> tuple[moto_hooks.Hook, ...]:
-    """Return what has moto's Rekognition answered by an engine."""
-    # moto makes a new instance for each request, so the engine is found through the class
-    base = ContentModerationResponse
-    installed: type[ContentModerationResponse] = type("InstalledModerationResponse", (base,), {"engine": engine})
+    """Return what has an engine answer Rekognition's requests."""
+    # moto makes an instance for each request, so it finds the engine through the class
+    installed = type("InstalledModerationResponse", (ContentModerationResponse,), {"engine": engine})
     return moto_hooks.routes(urls, installed.dispatch)
 
 

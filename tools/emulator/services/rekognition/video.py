@@ -1,4 +1,4 @@
-"""Looking into a video: what it is, and which test cards it shows at which millisecond."""
+"""What a video is, and which test cards it shows when."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tools.emulator.cards import GRID, recognise
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html: stored videos up to 6 hours.
 LONGEST_MS = 6 * 3_600_000
-# https://docs.aws.amazon.com/rekognition/latest/dg/procedure-moderate-videos.html: about two frames a second are looked at.
+# https://docs.aws.amazon.com/rekognition/latest/dg/procedure-moderate-videos.html: about two frames a second are analysed.
 SAMPLE_EVERY_MS = 500
-# Exact enough that a grey keeps its level within 2 of 255.
+# Exact enough to keep a level of grey within 2 of 255.
 _SHRINKING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 UNSUPPORTED = "Unsupported codec/format."  # seen on AWS: aws-samples/amazon-rekognition-video-analyzer, issue 46
-TOO_LONG = "The video is longer than 6 hours."  # AWS's own words are not known
+TOO_LONG = "The video is longer than 6 hours."  # our words; AWS's are unknown
 
 
 class UnanalysableError(Exception):
-    """Rekognition would end the job as FAILED; the text is its status message."""
+    """Rekognition would end the job as FAILED; the message is its StatusMessage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class VideoMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A label seen in the frame at a time in milliseconds, with a confidence in per cent."""
+    """A label seen in a frame: when, in milliseconds, and with which confidence in per cent."""
 
     timestamp_ms: int
     label: str
@@ -61,23 +61,23 @@ class Analysis:
 
 
 class Analyser(Protocol):
-    """Whatever looks into videos for the engine."""
+    """What analyses videos for the engine."""
 
     def analyse(self, body: bytes) -> Analysis:
         """Return what is in a video, or raise `UnanalysableError`."""
 
 
 class VideoAnalyser:
-    """Decodes H.264 in MP4 or MOV and recognises test cards; anything else it cannot analyse, as Rekognition cannot.
+    """Decodes H.264 in MP4 or MOV and recognises test cards; like Rekognition, it can analyse nothing else.
 
-    One frame is held at a time, shrunk to a few cells; calls are independent and may run in parallel.
+    It holds one frame at a time, shrunk to a few cells; calls are independent and may run in parallel.
     """
 
     def analyse(self, body: bytes) -> Analysis:
         """Return the video's metadata and the cards in its frames, sampled every 500 ms.
 
         Raises:
-            UnanalysableError: It is not a video, holds another codec or container, or is longer than 6 hours.
+            UnanalysableError: It is not a video, has another codec or container, or is longer than 6 hours.
         """
         try:
             with av.open(io.BytesIO(body), "r", metadata_errors="replace") as container:
@@ -90,14 +90,14 @@ def _analysis(container: InputContainer) -> Analysis:
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream) or not _is_h264(stream) or not _is_mp4_or_mov(container):
         raise UnanalysableError(UNSUPPORTED)
-    stream.codec_context.thread_count = 1  # frame threads would each hold frames, and many videos are decoded at a time
+    stream.codec_context.thread_count = 1  # each frame thread would hold frames, and many videos are decoded at a time
     if (container.duration or 0) / 1_000 > LONGEST_MS:
         raise UnanalysableError(TOO_LONG)
-    watch = _Watch()
-    sightings = tuple(watch.sightings(container, stream))
-    if watch.last_ms is None:
+    sampler = _Sampler()
+    sightings = tuple(sampler.sightings(container, stream))
+    if sampler.last_ms is None:
         raise UnanalysableError(UNSUPPORTED)
-    return Analysis(_metadata(container, stream, watch.last_ms), sightings)
+    return Analysis(_metadata(container, stream, sampler.last_ms), sightings)
 
 
 def _is_h264(stream: VideoStream) -> bool:
@@ -122,8 +122,8 @@ def _metadata(container: InputContainer, stream: VideoStream, last_ms: int) -> V
     )
 
 
-class _Watch:
-    """One pass over a video's frames, remembering the time of the last."""
+class _Sampler:
+    """One pass over a video's frames that remembers the time of the last."""
 
     def __init__(self) -> None:
         self.last_ms: int | None = None
@@ -131,7 +131,7 @@ class _Watch:
         self._reformatter = VideoReformatter()
 
     def sightings(self, container: InputContainer, stream: VideoStream) -> Iterator[Sighting]:
-        """Yield what the sampled frames show; a sampled frame is the first at or after each multiple of 500 ms."""
+        """Yield what the sampled frames show: the first at or after each multiple of 500 ms."""
         for frame in _frames(container, stream):
             if frame.pts is None:
                 continue
@@ -158,7 +158,7 @@ def _milliseconds(pts: int, stream: VideoStream) -> int:
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Yield the frames that can be decoded; players skip broken ones too."""
+    """Yield the frames that can be decoded; broken ones are skipped, as players do."""
     packets = container.demux(stream)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""S3 as other services of the offline world see it: moto's objects."""
+"""S3 as other services see it: moto's objects."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tools.emulator.core import ListedVersion, NoSuchObjectError, ObjectArchived
 from tools.emulator.settings import EmulatorSettings
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-RESTORED = 'ongoing-request="false"'  # how GetObject, too, marks a restored object
-NULL_VERSION = "null"  # the version of an object stored before its bucket kept any
+RESTORED = 'ongoing-request="false"'  # in x-amz-restore, as GetObject has it too
+NULL_VERSION = "null"  # of an object that is older than its bucket's versioning
 
 
 class Storage:
     """Implements `ports.Objects` over moto's S3.
 
     Attributes:
-        forbidden: Buckets that other services may not read or write; tests and rehearsals add to it.
+        forbidden: Buckets that other services may not read or write; tests add to it.
     """
 
     def __init__(self, settings: EmulatorSettings) -> None:
@@ -28,7 +28,7 @@ class Storage:
         self._account = settings.account_id
 
     def list(self, bucket: str) -> Iterator[ListedVersion]:
-        """Yield the versions of a bucket's objects by key, those of a key from the newest on; without delete markers.
+        """Yield the versions of a bucket's objects by key, the newest of each first, without delete markers.
 
         Raises:
             NoSuchObjectError: There is no such bucket.
@@ -52,8 +52,8 @@ class Storage:
         """Return an object's content.
 
         Raises:
-            NoSuchObjectError: No such bucket, key or version, or it is a delete marker.
-            ObjectArchivedError: It is in an archive class and not restored.
+            NoSuchObjectError: There is no such bucket, key or version, or it is a delete marker.
+            ObjectArchivedError: The object is in an archive class and not restored.
             ObjectForbiddenError: The bucket is forbidden.
         """
         self._check_allowed(bucket)

@@ -1,4 +1,4 @@
-"""S3 where moto's is too kind or too weak: keys with line breaks, versions listed with encoded keys and from any key on."""
+"""S3's requests where moto answers them wrongly: keys with line breaks, and versions listed with encoded keys or from any key."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _ENCODED = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
 
 
 class VersionsResponse(S3Response):  # type: ignore[misc] # moto is untyped
-    """Moto's S3, whose ListObjectVersions loses versions, and ignores `encoding-type=url`: a control character made no XML."""
+    """Moto's S3 with a correct ListObjectVersions: moto's loses versions, and makes invalid XML of control characters."""
 
     def list_object_versions(self) -> Any:  # noqa: ANN401 - moto's
-        """Begin after all versions of the key marker where none of them is named; moto leaves out the first one it meets."""
+        """Begin after all versions of the key marker if no version is named; moto skips only the first one."""
         marker = self.querystring.get("key-marker", [""])[0]
         if marker and not self.querystring.get("version-id-marker", [""])[0]:
             self._begin_after(marker)
@@ -31,7 +31,7 @@ class VersionsResponse(S3Response):  # type: ignore[misc] # moto is untyped
     def _begin_after(self, key: str) -> None:
         keys = self.backend.get_bucket(self.bucket_name).keys
         before = [version for _, versions in keys.iterlists() for version in versions if version.name <= key]
-        # In moto's own order; with the last one as marker moto is right.
+        # In moto's own order; if the last one is named as the marker, moto is right.
         last = max(enumerate(before), key=lambda one: (one[1].name, -unix_time_millis(one[1].last_modified), one[0]), default=None)
         if last is None:
             del self.querystring["key-marker"]
@@ -39,14 +39,14 @@ class VersionsResponse(S3Response):  # type: ignore[misc] # moto is untyped
             self.querystring |= {"key-marker": [last[1].name], "version-id-marker": [last[1].version_id]}
 
     def serialized(self, action_result: ActionResult) -> Any:  # noqa: ANN401 - moto's
-        """Encode the keys of a listing of versions before it becomes XML."""
+        """Encode the keys in a listing of versions before it becomes XML."""
         if self.data.get("Action") == "ListObjectVersions" and self.querystring.get("encoding-type", [None])[0] == "url":
             action_result = ActionResult({**_encoded(action_result.result), "EncodingType": "url"})
         return super().serialized(action_result)
 
 
 class _AnyCharacters(werkzeug_app.RegexConverter):  # type: ignore[misc] # moto is untyped
-    """Moto's routes, in which a dot is any character: a key may hold line breaks."""
+    """Moto's routes with a dot for any character: keys may contain line breaks."""
 
     def __init__(self, url_map: Any, *items: Any) -> None:  # noqa: ANN401 - moto's
         super().__init__(url_map, *items)
@@ -57,7 +57,7 @@ def hooks() -> Iterator[moto_hooks.Hook]:
     """Yield what corrects moto's S3."""
     for path, dispatch in urls.url_paths.items():
         yield moto_hooks.Route(urls, path, getattr(VersionsResponse, dispatch.__name__))
-    # Each new S3 backend of moto's loads its URLs again, from what the class is called.
+    # Each new S3 backend of moto's loads its URLs again, by the name of this class.
     yield moto_hooks.Replacement(responses, "S3Response", VersionsResponse)
     yield moto_hooks.Replacement(werkzeug_app, "RegexConverter", _AnyCharacters)
 

@@ -1,8 +1,8 @@
-"""S3 Batch Operations as an engine of its own: the job operations of s3control, and the life of a job.
+"""The engine of S3 Batch Operations: the job operations of s3control, and the life of a job.
 
-Only LambdaInvoke, only CSV manifests and those that S3 makes itself. It emits no CloudTrail events and hence no EventBridge ones,
-checks no IAM policy beyond the role's account, and a job is there at once after CreateJob. What AWS leaves undocumented is a
-setting (`EmulatorSettings.batch_*`).
+It runs LambdaInvoke only, with CSV manifests and those that S3 generates. It emits no CloudTrail events and so no EventBridge
+ones, checks nothing of IAM but the role's account, and finds a job at once after CreateJob. What AWS does not document is a setting
+(`EmulatorSettings.batch_*`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tools.emulator.services.s3_batch.tasks import Tasks
 from tools.emulator.settings import EmulatorSettings
 
 MAX_LISTED = 1000
-# How long Completing, Cancelling and Failing last once nothing is under way; undocumented.
+# How long Completing, Cancelling and Failing last once no task is running; undocumented.
 ENDING_SECONDS = 1.0
 
 _CONTENDING = (Status.READY, Status.ACTIVE, Status.PAUSING, Status.PAUSED)
@@ -35,14 +35,14 @@ _REPORT_NAME_BYTES = 20
 
 
 class BatchOperations:
-    """The jobs of one account in one Region. Thread-safe; requests and answers are shaped as in boto3's `s3control`.
+    """The jobs of one account in one Region. Thread-safe; requests and answers have the form of boto3's `s3control`.
 
     Args:
-        clock: Whose time the jobs live in, and who calls the engine back.
+        clock: The time, and who calls the engine back.
         settings: The account, the Region and the limits.
-        objects: Where manifests are read and reports are written.
-        functions: Where tasks are invoked.
-        seed: None for ids and an order of tasks that are random, a number for the same ones in each run.
+        objects: S3, for manifests and reports.
+        functions: Lambda, for tasks.
+        seed: A number for the same ids and the same order of tasks in each run; None for random ones.
     """
 
     def __init__(
@@ -51,22 +51,22 @@ class BatchOperations:
         self._clock = clock
         self.settings = settings
         self._objects = objects
-        self._random = random.Random(seed)  # noqa: S311 -- ids of an emulator need not be secret
+        self._random = random.Random(seed)  # noqa: S311 - ids of an emulator need not be secret
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         rate = Rate(settings.batch_tasks_per_second)
         self._runner = Runner(clock, settings, functions, self._lock, self._random, self._drained, rate)
 
     def reset(self) -> None:
-        """Forget all jobs; results that are still under way are dropped."""
+        """Forget all jobs; results that still arrive for them are dropped."""
         with self._lock:
             for job in self._jobs.values():
                 job.forgotten = True
-                self._let_go(job)
+                self._release(job)
             self._jobs.clear()
 
     def create_job(self, given: Mapping[str, Any]) -> str:
-        """Create a job and return its id; a repeated token with the same request returns the id it returned before.
+        """Create a job and return its id; the same token with the same request returns the same id.
 
         Raises:
             BatchError: BadRequestException, IdempotencyException, TooManyRequestsException, AccessDenied or NotImplemented.
@@ -85,14 +85,14 @@ class BatchOperations:
         return job.id
 
     def describe_job(self, job_id: str) -> dict[str, Any]:
-        """Return a job as DescribeJob's `Job`; NotFoundException if it does not exist."""
+        """Return a job as DescribeJob's `Job`, or raise `BatchError` if there is none."""
         with self._lock:
             return self._job(job_id).described(self._clock.now())
 
     def list_jobs(
         self, statuses: Sequence[str] = (), max_results: int | None = None, next_token: str | None = None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """Return a page of jobs, newest first, and the token of the next page or None.
+        """Return a page of jobs, newest first, and the token of the next page, if there is one.
 
         Raises:
             BatchError: InvalidRequestException or InvalidNextTokenException.
@@ -113,7 +113,7 @@ class BatchOperations:
         """Confirm (Ready) or cancel (Cancelled) a job and return UpdateJobStatus's answer.
 
         Raises:
-            BatchError: JobStatusException where the job's status does not allow it, NotFoundException, BadRequestException.
+            BatchError: JobStatusException (the job's status does not allow it), NotFoundException or BadRequestException.
         """
         request.check("UpdateJobStatus", requested, "RequestedJobStatus")
         if reason:
@@ -126,14 +126,14 @@ class BatchOperations:
             job.status_reason = reason
             job.enter(Status.READY if requested == Status.READY else Status.CANCELLING, self._clock.now())
             self._schedule()
-            self._look(job)
+            self._pump_soon(job)
             return {"JobId": job.id, "Status": str(job.status), "StatusUpdateReason": reason}
 
     def update_job_priority(self, job_id: str, priority: int) -> dict[str, Any]:
         """Change a job's priority and return UpdateJobPriority's answer.
 
         Raises:
-            BatchError: BadRequestException where the priority is not valid or the job has ended, NotFoundException.
+            BatchError: BadRequestException (the priority is not valid, or the job has ended) or NotFoundException.
         """
         request.check("UpdateJobPriority", priority, "Priority")
         with self._lock:
@@ -145,12 +145,12 @@ class BatchOperations:
             return {"JobId": job.id, "Priority": priority}
 
     def job_tags(self, job_id: str) -> tuple[tuple[str, str], ...]:
-        """Return a job's tags as pairs."""
+        """Return a job's tags as pairs of key and value."""
         with self._lock:
             return self._job(job_id).tags
 
     def put_job_tags(self, job_id: str, tags: Sequence[Mapping[str, Any]]) -> None:
-        """Replace a job's tags; TooManyTagsException for more than 50."""
+        """Replace a job's tags, or raise `BatchError`: TooManyTagsException for more than 50."""
         with self._lock:
             self._job(job_id).tags = request.tags(tags)
 
@@ -175,13 +175,13 @@ class BatchOperations:
         raise BatchError("InvalidNextTokenException", "NextToken is not one that ListJobs returned")
 
     def _age(self) -> None:
-        """Do what time has done since the last look: fail the unconfirmed, forget the long ended."""
+        """Catch up with time: fail jobs that were not confirmed, forget those that ended long ago."""
         now = self._clock.now()
         for job in list(self._jobs.values()):
             if job.status is Status.SUSPENDED and job.suspended is not None and now - job.suspended > SUSPENDED_SECONDS:
                 job.fail("JobNotConfirmed", "The job was not confirmed within 30 days")
                 job.enter(Status.FAILED, job.suspended + SUSPENDED_SECONDS)
-                self._let_go(job)
+                self._release(job)
             if job.terminated is not None and now - job.terminated > KEPT_SECONDS:
                 del self._jobs[job.id]
 
@@ -192,7 +192,7 @@ class BatchOperations:
                 self._clock.call_later(self.settings.batch_preparing_seconds, partial(self._prepare, job))
 
     def _prepare(self, job: Job) -> None:
-        """Read the manifest, without the lock, then go on to Suspended, Ready or Failing."""
+        """Read the manifest without the lock, then go on to Suspended, Ready or Failing."""
         if not _is_still(job, Status.PREPARING):
             return
         prepared: Manifest | PreparationError
@@ -218,41 +218,41 @@ class BatchOperations:
                 self._prepared(job, prepared)
                 job.enter(Status.SUSPENDED if job.request.needs_confirmation else Status.READY, now)
             self._schedule()
-            self._look(job)
+            self._pump_soon(job)
 
     def _prepared(self, job: Job, manifest: Manifest) -> None:
         asked = job.request
         job.total = manifest.rows
         job.generated = manifest.descriptor
-        order = random.Random(self._random.getrandbits(64))  # noqa: S311 -- an order without a secret
+        order = random.Random(self._random.getrandbits(64))  # noqa: S311 - the order is no secret
         job.tasks = Tasks(manifest.read(), order)
         if asked.report_bucket is not None:
             strings = self.settings.batch_failed_strings_reach_report
             job.report = Report(Destination(asked.report_bucket, asked.report_prefix, asked.failed_tasks_only, strings))
 
     def _schedule(self) -> None:
-        """Let the jobs of the highest priority be active, as many as may be; with equal priority, who is active stays so."""
+        """Make the jobs of the highest priority active, up to the limit; of equal ones those that are active stay so."""
         now, most = self._clock.now(), self.settings.batch_active_jobs
         contenders = [job for job in self._jobs.values() if job.status in _CONTENDING]
         contenders.sort(key=lambda job: (-job.priority, job.status is not Status.ACTIVE))
         for job in contenders[most:]:
             if job.status is Status.ACTIVE:
                 job.enter(Status.PAUSING, now)
-                self._look(job)
+                self._pump_soon(job)
         taken = sum(job.status in (Status.ACTIVE, Status.PAUSING) for job in contenders)
         for job in contenders[:most]:
             if job.status in (Status.READY, Status.PAUSED) and taken < most:
                 job.enter(Status.ACTIVE, now)
                 job.ramp = Ramp(self.settings.batch_initial_concurrency, now)
                 taken += 1
-                self._look(job)
+                self._pump_soon(job)
 
-    def _look(self, job: Job) -> None:
-        """Have the runner look at a job soon: not here, where the lock is held."""
+    def _pump_soon(self, job: Job) -> None:
+        """Have the runner look at a job, but not in this call, which holds the lock."""
         self._clock.call_later(0.0, partial(self._runner.pump, job))
 
     def _drained(self, job: Job) -> None:
-        """Go on with a job that has nothing under way and nothing to start (the lock is held)."""
+        """Go on with a job that has no task running and none to start; the lock is held."""
         now = self._clock.now()
         if job.status is Status.PAUSING:
             job.enter(Status.PAUSED, now)
@@ -264,7 +264,7 @@ class BatchOperations:
         self._schedule()
 
     def _end(self, job: Job) -> None:
-        """Write the report, without the lock, then enter the final status."""
+        """Write the report without the lock, then enter the final status."""
         with self._lock:
             if not _is_still(job, *ENDING):
                 return
@@ -278,11 +278,11 @@ class BatchOperations:
             if trouble is not None:
                 job.fail("ReportNotDelivered", trouble)
             job.enter(ENDING[job.status], self._clock.now())
-            self._let_go(job)
+            self._release(job)
             self._schedule()
 
     def _deliver(self, job: Job) -> str | None:
-        """Store the report if a task ran, and return what went wrong; the job ends all the same [S3-2023:troubleshooting]."""
+        """Store the report if a task ran, and return what went wrong; the job ends anyway [S3-2023:troubleshooting]."""
         if job.report is None or not job.executed:
             return None
         try:
@@ -293,7 +293,7 @@ class BatchOperations:
             return "The completion report was not delivered: AccessDenied"
         return None
 
-    def _let_go(self, job: Job) -> None:
+    def _release(self, job: Job) -> None:
         job.tasks = None
         if job.report is not None:
             job.report.close()

@@ -1,7 +1,7 @@
-"""The refusals of the s3control job operations, with the HTTP status they travel with.
+"""Errors of s3control's job operations, by AWS's codes and with their HTTP status.
 
-The API model names the exceptions and gives no status; the API reference gives 400 to all but InternalServiceException, and
-AWS's troubleshooting page calls a missing job a 404.
+The API model names the exceptions without a status; the API reference gives 400 to all but InternalServiceException, and AWS's
+troubleshooting page calls a missing job a 404.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from tools.emulator.core import AwsError
 
 
 class BatchError(AwsError):
-    """A job operation was refused."""
+    """S3 Batch refuses a request."""
 
 
 def bad_request(message: str) -> BatchError:
-    """Return what refuses a parameter."""
+    """Return the error for a value that S3 Batch does not take."""
     return BatchError("BadRequestException", message)
 
 
 def not_implemented(what: str) -> BatchError:
-    """Return what refuses, by name, a feature that S3 has and this emulator has not; S3's own code for such, 501."""
+    """Return the error for a feature that the emulator lacks, with the code and status that S3 has for such."""
     return BatchError("NotImplemented", f"The offline world does not implement {what}", 501)
 
 
 def access_denied(message: str) -> BatchError:
-    """Return what refuses the caller."""
+    """Return the error for a caller without permission."""
     return BatchError("AccessDenied", message, 403)
 
 
 def missing_job(code: str) -> BatchError:
-    """Return what answers for a job that does not exist, never did or ended 90 days ago."""
+    """Return the error for a job that never existed or ended more than 90 days ago."""
     return BatchError(code, "The specified job does not exist", 404)

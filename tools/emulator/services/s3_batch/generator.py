@@ -1,7 +1,8 @@
-"""Manifests that S3 makes itself (`S3JobManifestGenerator`): the request, the filter, the list and where it is written.
+"""Manifests that S3 generates (`S3JobManifestGenerator`): the request, the filter, and the list that is written.
 
-[bc:s3control S3JobManifestGenerator, JobManifestGeneratorFilter]. Where in its bucket AWS writes the manifest, and with which
-columns, is not documented: here an inventory's manifest.json that names its columns, under `<ManifestPrefix>/job-<id>/`.
+[bc:s3control S3JobManifestGenerator, JobManifestGeneratorFilter]. AWS does not document where in the bucket it writes the
+manifest, and with which columns: here it is an inventory's manifest.json that names its columns, under
+`<ManifestPrefix>/job-<id>/`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,40 +23,37 @@ from tools.emulator.services.s3_batch.manifest import Manifest
 
 FORMAT = "S3InventoryReport_CSV_20211130"
 _CONSTRAINTS = ("MatchAnyPrefix", "MatchAnySuffix", "MatchAnySubstring")
-_UNKNOWN_HERE = ("EligibleForReplication", "ObjectReplicationStatuses", "MatchAnyObjectEncryption")
+_NOT_IMPLEMENTED = ("EligibleForReplication", "ObjectReplicationStatuses", "MatchAnyObjectEncryption")
 _BUCKET_ARN = re.compile(r"arn:[^:]+:s3:::([^/:]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which objects are taken: every condition that is not None must hold. Epoch seconds and bytes, all exclusive."""
+    """Which objects are taken. Times in epoch seconds and sizes in bytes are exclusive bounds; "" and () take every object."""
 
-    created_after: float | None
-    created_before: float | None
-    larger_than: int | None
-    smaller_than: int | None
-    prefix: str | None
-    suffix: str | None
-    substring: str | None
+    created_after: float
+    created_before: float
+    larger_than: float
+    smaller_than: float
+    prefix: str
+    suffix: str
+    substring: str
     storage_classes: tuple[str, ...]
 
     def takes(self, found: ListedVersion) -> bool:
-        """Return whether an object is included."""
         return (
-            (self.created_after is None or found.modified > self.created_after)
-            and (self.created_before is None or found.modified < self.created_before)
-            and (self.larger_than is None or found.size > self.larger_than)
-            and (self.smaller_than is None or found.size < self.smaller_than)
-            and (self.prefix is None or found.key.startswith(self.prefix))
-            and (self.suffix is None or found.key.endswith(self.suffix))
-            and (self.substring is None or self.substring in found.key)
+            self.created_after < found.modified < self.created_before
+            and self.larger_than < found.size < self.smaller_than
+            and found.key.startswith(self.prefix)
+            and found.key.endswith(self.suffix)
+            and self.substring in found.key
             and (not self.storage_classes or found.storage_class in self.storage_classes)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a generated manifest is written, and who should own that bucket (None: any account)."""
+    """Where a generated manifest is written, and the account that must own that bucket (None: any)."""
 
     bucket: str
     prefix: str
@@ -63,7 +62,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """A request to make the manifest: from which bucket (and whose), by which filter, and where it is written (None: nowhere)."""
+    """A request to generate a manifest: the bucket and its owner (None: any), the filter, and the output (None: not written)."""
 
     bucket: str
     owner: str | None
@@ -72,10 +71,10 @@ class Generator:
 
 
 def parse(given: Mapping[str, Any]) -> Generator:
-    """Return the `ManifestGenerator` of a request (members as in boto3), which the API model allows.
+    """Read the `ManifestGenerator` of a request (members as in boto3) that the API model allows.
 
     Raises:
-        BatchError: BadRequestException, or NotImplemented for filters that only the real service knows.
+        BatchError: BadRequestException, or NotImplemented for filters that the emulator lacks.
     """
     made = given.get("S3JobManifestGenerator")
     if made is None:
@@ -84,7 +83,7 @@ def parse(given: Mapping[str, Any]) -> Generator:
     if made["EnableManifestOutput"] and output is None:
         raise bad_request("EnableManifestOutput needs ManifestOutputLocation")
     return Generator(
-        bucket=_bucket(made, "SourceBucket"),
+        bucket=bucket_of(made["SourceBucket"], "SourceBucket"),
         owner=made.get("ExpectedBucketOwner"),
         filter=_filter(made.get("Filter") or {}),
         output=_output(output) if made["EnableManifestOutput"] else None,
@@ -92,13 +91,13 @@ def parse(given: Mapping[str, Any]) -> Generator:
 
 
 def generate(generator: Generator, objects: Objects, *, job_id: str, now: float, all_versions: bool) -> Manifest | None:
-    """List the bucket, write the manifest where that was asked for, and return it; None where no object was taken.
+    """List the bucket, write the manifest if that was requested, and return it; None if no object was taken.
 
-    `all_versions` takes those that are not the latest too, of a bucket that keeps versions; rows have a version then in any case.
+    Rows have versions if the bucket has; `all_versions` takes those that are not the latest too.
 
     Raises:
-        NoSuchObjectError: There is no such bucket to read or to write.
-        ObjectForbiddenError: It may not be read or written.
+        NoSuchObjectError: The source or the output bucket does not exist.
+        ObjectForbiddenError: The source must not be read, or the output not written.
     """
     taken = [found for found in objects.list(generator.bucket) if (found.latest or all_versions) and generator.filter.takes(found)]
     if not taken:
@@ -143,23 +142,20 @@ def _write(
 def _output(given: Mapping[str, Any]) -> Output:
     if (given.get("ManifestEncryption") or {}).get("SSEKMS") is not None:
         raise not_implemented("ManifestEncryption with SSEKMS")
-    return Output(_bucket(given, "Bucket"), given.get("ManifestPrefix") or "", given.get("ExpectedManifestBucketOwner"))
+    return Output(bucket_of(given["Bucket"], "Bucket"), given.get("ManifestPrefix") or "", given.get("ExpectedManifestBucketOwner"))
 
 
 def _filter(given: Mapping[str, Any]) -> Filter:
-    for name in _UNKNOWN_HERE:
+    for name in _NOT_IMPLEMENTED:
         if given.get(name) is not None:
             raise not_implemented(f"the manifest filter {name}")
-    for name in ("ObjectSizeGreaterThanBytes", "ObjectSizeLessThanBytes"):
-        if (given.get(name) or 0) < 0:
-            raise bad_request(f"{name} must be a number of bytes")
     constraint = given.get("KeyNameConstraint") or {}
-    prefix, suffix, substring = (_only(constraint, name) for name in _CONSTRAINTS)
+    prefix, suffix, substring = (_only_string(constraint, name) for name in _CONSTRAINTS)
     return Filter(
-        created_after=_time(given, "CreatedAfter"),
-        created_before=_time(given, "CreatedBefore"),
-        larger_than=given.get("ObjectSizeGreaterThanBytes"),
-        smaller_than=given.get("ObjectSizeLessThanBytes"),
+        created_after=_time(given, "CreatedAfter", -math.inf),
+        created_before=_time(given, "CreatedBefore", math.inf),
+        larger_than=_size(given, "ObjectSizeGreaterThanBytes", -math.inf),
+        smaller_than=_size(given, "ObjectSizeLessThanBytes", math.inf),
         prefix=prefix,
         suffix=suffix,
         substring=substring,
@@ -167,23 +163,31 @@ def _filter(given: Mapping[str, Any]) -> Filter:
     )
 
 
-def _only(constraint: Mapping[str, Any], name: str) -> str | None:
-    """Return the one string of a key constraint: each takes a list of exactly one."""
+def _only_string(constraint: Mapping[str, Any], name: str) -> str:
+    """Return the string of a key constraint, whose list must have exactly one; "" if it is not given."""
     strings = constraint.get(name)
     if strings is None:
-        return None
+        return ""
     if len(strings) != 1:
         raise bad_request(f"{name} must hold one string")
     return str(strings[0])
 
 
-def _time(given: Mapping[str, Any], name: str) -> float | None:
+def _size(given: Mapping[str, Any], name: str, default: float) -> float:
     value = given.get(name)
-    return None if value is None else float(value.timestamp())
+    if value is not None and value < 0:
+        raise bad_request(f"{name} must be a number of bytes")
+    return default if value is None else float(value)
 
 
-def _bucket(given: Mapping[str, Any], name: str) -> str:
-    matched = _BUCKET_ARN.fullmatch(given[name])
+def _time(given: Mapping[str, Any], name: str, default: float) -> float:
+    value = given.get(name)
+    return default if value is None else float(value.timestamp())
+
+
+def bucket_of(arn: str, name: str) -> str:
+    """Return the bucket that an ARN names, or raise BadRequestException with the parameter's name."""
+    matched = _BUCKET_ARN.fullmatch(arn)
     if matched is None:
         raise bad_request(f"{name} is not the ARN of a bucket")
     return matched[1]

@@ -1,4 +1,4 @@
-"""One task's invocation: the event a function gets, and what its answer means [S3:batch-ops-invoke-lambda]."""
+"""The invocation of one task: the event that a function gets, and what its answer means [S3:batch-ops-invoke-lambda]."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESULT_CODES = ("Succeeded", "TemporaryFailure", "PermanentFailure")
 
 
 class TaskOutcome(Enum):
-    """What becomes of a task after an invocation."""
+    """What an invocation means for its task."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -30,9 +30,9 @@ class TaskOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An invocation's outcome: for the report, the last three columns are `http_status`, `error_code` and `message`.
+    """The outcome of an invocation; `http_status`, `error_code` and `message` are the last three columns of the report.
 
-    `from_function`: whether `message` is a resultString of the function, which may be kept out of the report, or a sentence of S3.
+    `from_function` says that `message` is the function's resultString, which may be kept out of the report, not a sentence of S3's.
     """
 
     outcome: TaskOutcome
@@ -43,7 +43,7 @@ class Answer:
 
 
 def event(request: JobRequest, job_id: str, row: Row, *, invocation_id: str, task_id: str) -> bytes:
-    """Return the event for one task as JSON; the key percent-encoded exactly as in the manifest."""
+    """Return the event for one task as JSON, with the key encoded exactly as in the manifest."""
     task: dict[str, Any] = {"taskId": task_id, "s3Key": row.key, "s3VersionId": row.version_id}
     job: dict[str, Any] = {"id": job_id}
     if request.schema_version == "1.0":
@@ -57,13 +57,13 @@ def event(request: JobRequest, job_id: str, row: Row, *, invocation_id: str, tas
 
 
 def judge(result: InvocationResult, *, schema_version: str, invocation_id: str, task_id: str) -> Answer:
-    """Return what an invocation's result means for its one task."""
+    """Return what the result of an invocation means for its task."""
     text = result.payload.decode("utf-8", errors="replace")
     if result.status == THROTTLED_STATUS:
         return Answer(TaskOutcome.THROTTLED, 429, "TooManyRequestsException", "Rate Exceeded.")
-    if result.status >= 500:  # noqa: PLR2004 -- the class of HTTP statuses
+    if result.status >= 500:  # noqa: PLR2004 - the class of HTTP statuses
         return Answer(TaskOutcome.TEMPORARY, result.status, "TemporaryFailure", f"Lambda answered {result.status}: {text}")
-    if result.status != 200:  # noqa: PLR2004 -- HTTP's OK
+    if result.status != 200:  # noqa: PLR2004 - HTTP's OK
         return Answer(TaskOutcome.FAILED, result.status, "PermanentFailure", f"Lambda answered {result.status}: {text}")
     if result.function_error is not None:
         return _failed(f"Lambda returned function error: {text}")  # [S3:batch-ops-examples-reports]

@@ -1,4 +1,4 @@
-"""A job's record: its state, its counters, and how DescribeJob and ListJobs show it."""
+"""A job: its state, its counters, and how DescribeJob and ListJobs show it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ENDING = {Status.COMPLETING: Status.COMPLETE, Status.CANCELLING: Status.CANCELLE
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One job. Everything but the identity changes under the engine's lock."""
+    """One job; its state changes under the engine's lock only."""
 
     id: str
     arn: str
@@ -62,20 +62,20 @@ class Job:
     total: int = 0
     succeeded: int = 0
     failed: int = 0
-    generated: dict[str, Any] | None = None  # where the manifest is that S3 made for it, as DescribeJob says it
+    generated: dict[str, Any] | None = None  # DescribeJob's GeneratedManifestDescriptor
     tasks: Tasks | None = None
     report: Report | None = None
     ramp: Ramp | None = None
-    in_flight: int = 0  # invocations under way
-    pumping: bool = False  # a thread is starting tasks of this job; no second one may
-    wake_at: float | None = None  # when it next looks for tasks by itself
-    ending: bool = False  # its end has been planned
-    forgotten: bool = False  # its world was reset: results that still arrive for it are dropped
+    in_flight: int = 0  # invocations that have not returned
+    pumping: bool = False  # a thread is starting tasks of this job; no other may
+    wake_at: float | None = None  # when the runner looks at it next
+    ending: bool = False  # its end is planned
+    forgotten: bool = False  # by `reset`: results that still arrive for it are dropped
     _active_seconds: float = 0.0
     _active_since: float | None = None
 
     def enter(self, status: Status, now: float) -> None:
-        """Change the status and keep the times that hang on it."""
+        """Change the status, and note the times that depend on it."""
         if self._active_since is not None:
             self._active_seconds += now - self._active_since
         self._active_since = now if status is Status.ACTIVE else None
@@ -86,16 +86,16 @@ class Job:
         self.status = status
 
     def fail(self, code: str, reason: str) -> None:
-        """Add a reason for the job's failure."""
+        """Add a failure reason; the status is the caller's to change."""
         self.failures.append((code, reason[:MAX_REASON]))
 
     @property
     def executed(self) -> int:
-        """How many tasks have run to an end."""
+        """How many tasks have ended."""
         return self.succeeded + self.failed
 
     def described(self, now: float) -> dict[str, Any]:
-        """Return DescribeJob's `Job`."""
+        """Return the job as DescribeJob's `Job`."""
         suspension = {"SuspendedDate": _time(self.suspended), "SuspendedCause": "Awaiting confirmation"} if self.suspended else {}
         generated = {"GeneratedManifestDescriptor": self.generated} if self.generated else {}
         return self.request.described | {
@@ -113,7 +113,7 @@ class Job:
         }
 
     def listed(self, now: float) -> dict[str, Any]:
-        """Return the job's entry in ListJobs' `Jobs`."""
+        """Return the job as an entry of ListJobs' `Jobs`."""
         return {
             "JobId": self.id,
             "Description": self.request.described.get("Description"),

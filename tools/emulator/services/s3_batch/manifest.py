@@ -1,6 +1,6 @@
-"""CSV manifests (`S3BatchOperations_CSV_20180820`), read the way S3 Batch Operations does: strictly, and without decoding keys.
+"""CSV manifests (`S3BatchOperations_CSV_20180820`), read as S3 Batch Operations does: strictly, and without decoding keys.
 
-No parser is shared with the code that writes manifests or reads tasks: this one judges them.
+This parser judges the code that writes manifests and reads tasks, so it shares nothing with that code.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ MAX_KEY_BYTES = 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_FIELD = re.compile(r'"((?:[^"]|"")*)"|(?!")([^,"]*)')  # in quotes, or without any
+_FIELD = re.compile(r'"((?:[^"]|"")*)"|(?!")([^,"]*)')  # quoted or not
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class ManifestError(Exception):
-    """The manifest cannot be used; the sentence is the job's failure reason."""
+    """The manifest cannot be used; the message is the job's failure reason."""
 
 
 class Row(NamedTuple):
-    """One object to work on; the key as the manifest has it, version None where the manifest has no such column."""
+    """One object to process: the key as the manifest has it, version None if the manifest has no such column."""
 
     bucket: str
     key: str
@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest found good, or made; `descriptor` is DescribeJob's GeneratedManifestDescriptor where it was written."""
+    """A valid manifest; `descriptor` is DescribeJob's GeneratedManifestDescriptor if S3 generated and wrote it."""
 
     body: bytes
     fields: tuple[str, ...]
@@ -41,7 +41,6 @@ class Manifest:
     descriptor: dict[str, Any] | None = None
 
     def read(self) -> Iterator[Row]:
-        """Yield its rows."""
         return rows(self.body, self.fields)
 
 
@@ -49,7 +48,7 @@ def rows(body: bytes, fields: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of a manifest, one at a time.
 
     Raises:
-        ManifestError: At the first row that is malformed (the sentence names its line), or at the start for the fields.
+        ManifestError: The fields are not valid, or a row is malformed; the message names the line.
     """
     bucket_at, key_at, version_at = _columns(fields)
     if body.startswith(BYTE_ORDER_MARK):
@@ -63,7 +62,7 @@ def rows(body: bytes, fields: Sequence[str]) -> Iterator[Row]:
 
 
 def check(body: bytes, fields: Sequence[str]) -> int:
-    """Read a manifest from end to end and return how many rows it has.
+    """Read a whole manifest and return how many rows it has.
 
     Raises:
         ManifestError: It is malformed, empty, or names more than one bucket.
@@ -113,7 +112,7 @@ def _split(number: int, line: str) -> list[str]:
 
 
 def _split_quoted(number: int, line: str) -> list[str]:
-    """Split a line with quoted fields (RFC 4180; a field may not go on in the next line)."""
+    """Split a line with quoted fields (RFC 4180, but no field continues on the next line)."""
     values, at = [], 0
     while (found := _FIELD.match(line, at)) is not None:
         values.append(found[2] if found[1] is None else found[1].replace('""', '"'))

@@ -1,21 +1,21 @@
-"""How fast tasks are started: a rate for the whole account, and a number in parallel for each job."""
+"""How fast tasks are started: a rate for the account, and a concurrency for each job."""
 
 from __future__ import annotations
 
-# How long until the parallel invocations double; AWS says only that the ramp-up begins low [L:services-s3-batch].
+# After how long the concurrency doubles; AWS says only that the ramp-up begins low [L:services-s3-batch].
 INITIAL_RAMP_SECONDS = 5.0
 
-# Lambda's default concurrency for an account: S3 goes up to the function's limit, and Lambda refuses what is above.
+# Lambda's default concurrency of an account; S3 goes up to the function's limit, and Lambda throttles what exceeds it.
 MAX_PARALLEL = 1000
 
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 30.0
 _BURST_SECONDS = 0.05
-_ROUNDING = 1e-6  # epoch seconds as floats are exact to about a quarter of a microsecond
+_ROUNDING = 1e-6  # seconds; floats hold epoch seconds to about a quarter of a microsecond
 
 
 class Rate:
-    """Limits starts per second, with bursts of up to a twentieth of that."""
+    """Limits starts a second, with bursts of a twentieth of that."""
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
@@ -35,12 +35,12 @@ class Rate:
         self._saved -= 1.0
 
     def wait(self) -> float:
-        """Return the seconds until a whole burst may start: fewer, larger steps cost less than many small ones."""
+        """Return the seconds until a whole burst may start; few large steps cost less than many small ones."""
         return max(0.0, (self._capacity - self._saved) / self._per_second)
 
 
 class Ramp:
-    """How many invocations of a job may be under way: doubles until Lambda throttles, then halves and feels its way up again."""
+    """How many invocations of a job may run at a time: doubles until Lambda throttles, then halves and grows by ones."""
 
     def __init__(self, initial: int, now: float) -> None:
         self.parallel = max(1, initial)
@@ -50,7 +50,7 @@ class Ramp:
         self._held_until = now
 
     def allowance(self, now: float) -> int:
-        """Return how many may be under way now: 0 while it backs off."""
+        """Return how many may run now: 0 while it backs off."""
         if now < self._held_until:
             return 0
         while now >= self._grows_at and self.parallel < MAX_PARALLEL:
@@ -59,13 +59,13 @@ class Ramp:
         return self.parallel
 
     def wait(self, now: float) -> float | None:
-        """Return the seconds until more may be under way, None if never."""
+        """Return the seconds until more may run, None if never."""
         if now < self._held_until:
             return self._held_until - now
         return None if self.parallel >= MAX_PARALLEL else max(0.0, self._grows_at - now)
 
     def throttled(self, now: float) -> None:
-        """Back off; the refusals that arrive while it does belong to the same burst."""
+        """Back off; throttles that arrive meanwhile belong to the same burst."""
         if now < self._held_until:
             return
         self.parallel = max(1, self.parallel // 2)

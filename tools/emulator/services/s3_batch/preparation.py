@@ -1,6 +1,6 @@
-"""What a job does while it is Preparing: fetch the manifest or make it, check it, count its rows.
+"""What a job does while it is Preparing: fetch or generate the manifest, check it, count its rows.
 
-Reasons in AWS's words where those are published [S3:troubleshooting-batch-operations], else in ours.
+Reasons are in AWS's words where they are published [S3:troubleshooting-batch-operations], otherwise in ours.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from tools.emulator.core import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, Objects, StoredObject
 from tools.emulator.services.s3_batch.generator import Generator, generate
 from tools.emulator.services.s3_batch.manifest import Manifest, ManifestError, check
-from tools.emulator.services.s3_batch.request import Given, JobRequest
+from tools.emulator.services.s3_batch.request import JobRequest, ManifestLocation
 
 INVALID_CONTENT = "InvalidManifestContent"
 
@@ -22,7 +22,7 @@ class PreparationError(Exception):
 
 
 def prepare(request: JobRequest, objects: Objects, account_id: str, *, job_id: str, now: float, all_versions: bool) -> Manifest:
-    """Return a job's manifest; one that S3 is to make itself is made (see `generator.generate`).
+    """Return a job's manifest, generating it if that was requested (see `generator.generate`).
 
     Raises:
         PreparationError: The job must fail.
@@ -59,7 +59,7 @@ def _not_generated(reason: str) -> PreparationError:
     return PreparationError("ManifestGenerationFailed", reason)
 
 
-def _fetched(given: Given, objects: Objects) -> StoredObject:
+def _fetched(given: ManifestLocation, objects: Objects) -> StoredObject:
     try:
         stored = objects.read(given.bucket, given.key, given.version)
     except ObjectForbiddenError as error:

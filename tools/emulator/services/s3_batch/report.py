@@ -1,6 +1,6 @@
-"""The completion report (`Report_CSV_20180820`): what became of each task that ran.
+"""The completion report (`Report_CSV_20180820`): the result of each task that ran.
 
-The columns come in the order of real reports, HTTPStatusCode before ErrorCode, although `ReportSchema` says otherwise
+The columns are in the order of real reports, HTTPStatusCode before ErrorCode, although `ReportSchema` says otherwise
 [aws-samples sample-replicate-on-tag fixtures; AWS's own sample rows].
 """
 
@@ -21,7 +21,7 @@ from tools.emulator.services.s3_batch.invocation import MAX_RESULT_STRING, Answe
 from tools.emulator.services.s3_batch.manifest import Row
 
 SCHEMA = "Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage"
-# Undocumented on AWS, which says "one or more files".
+# Undocumented; AWS says "one or more files".
 ROWS_PER_FILE = 100_000
 
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
@@ -29,11 +29,11 @@ _NANOSECONDS = 1_000_000_000
 
 
 class Results:
-    """Rows of one kind, spooled to disk, in files with a maximum of rows."""
+    """Rows of one kind, spooled to disk, in files with a maximum number of rows."""
 
     def __init__(self, rows_per_file: int) -> None:
-        # Not a with block: the rows are written while the job runs and read when it ends. A world dropped half-way drops them too.
-        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 -- closed by the next line
+        # The rows are written while the job runs and read when it ends; they go with the job if a world is dropped before.
+        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - closed by the next line
         weakref.finalize(self, self._spool.close)
         self._ends: list[int] = []
         self._size = 0
@@ -41,7 +41,6 @@ class Results:
         self._rows_per_file = rows_per_file
 
     def add(self, line: bytes) -> None:
-        """Append one row."""
         if self._rows and self._rows % self._rows_per_file == 0:
             self._ends.append(self._size)
         self._spool.write(line)
@@ -49,7 +48,7 @@ class Results:
         self._rows += 1
 
     def files(self) -> Iterator[bytes]:
-        """Yield the contents of the files; nothing without rows."""
+        """Yield the contents of each file; none without rows."""
         self._spool.seek(0)
         at = 0
         for end in [*self._ends, self._size] if self._rows else []:
@@ -57,13 +56,12 @@ class Results:
             at = end
 
     def close(self) -> None:
-        """Forget the rows."""
         self._spool.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a report goes: keys begin with `<prefix>/job-<id>/`, so a prefix ending in a slash yields two."""
+    """Where a report goes, and what is in it: keys begin with `<prefix>/job-<id>/`, so a prefix that ends in a slash gives two."""
 
     bucket: str
     prefix: str
@@ -71,12 +69,12 @@ class Destination:
     failed_strings: bool
 
     def folder(self, job_id: str) -> str:
-        """Return what the keys of a job's report begin with, without a slash at the end."""
+        """Return the beginning of the keys of a job's report, without the slash at its end."""
         return f"{self.prefix}/job-{job_id}" if self.prefix else f"job-{job_id}"
 
 
 class Report:
-    """A job's report while it grows."""
+    """The report of a job that is running."""
 
     def __init__(self, destination: Destination, rows_per_file: int = ROWS_PER_FILE) -> None:
         self._destination = destination
@@ -84,7 +82,7 @@ class Report:
         self._line = csv.writer(_Echo(), lineterminator="\r\n").writerow
 
     def add(self, row: Row, answer: Answer) -> None:
-        """Append the row of a task that ran."""
+        """Append the row of a task that ended."""
         succeeded = answer.outcome is TaskOutcome.SUCCEEDED
         if succeeded and self._destination.failed_tasks_only:
             return
@@ -93,20 +91,20 @@ class Report:
         status = "succeeded" if succeeded else "failed"
         columns = (row.bucket, row.key, row.version_id or "", status, answer.http_status, answer.error_code, message)
         line: str = self._line(columns)
-        self._results[status].add(line.encode("utf-8", errors="replace"))  # a function may return lone surrogates
+        self._results[status].add(line.encode("utf-8", errors="replace"))  # functions may return lone surrogates
 
     def write(self, objects: Objects, job_id: str, now: float, digits: Callable[[], str]) -> None:
         """Store the result files, then manifest.json, then its MD5.
 
         Args:
-            objects: Where to.
-            job_id: The job's.
-            now: When, in epoch seconds.
-            digits: Called for the 40 hexadecimal digits of a file's name.
+            objects: S3.
+            job_id: The job's id.
+            now: The time in epoch seconds.
+            digits: Returns the 40 hexadecimal digits of a file's name.
 
         Raises:
             NoSuchObjectError: There is no such bucket.
-            ObjectForbiddenError: It may not be written.
+            ObjectForbiddenError: The bucket must not be written.
         """
         folder, bucket = self._destination.folder(job_id), self._destination.bucket
         listed = []
@@ -121,16 +119,14 @@ class Report:
         objects.write(bucket, f"{folder}/manifest.json.md5", _md5(body).encode())
 
     def close(self) -> None:
-        """Forget the rows."""
         for results in self._results.values():
             results.close()
 
 
 class _Echo:
-    """A file for `csv.writer`, whose `writerow` returns what `write` returns: here the line itself."""
+    """A file for `csv.writer`: `writerow` returns what `write` returns, here the line itself."""
 
     def write(self, line: str) -> str:
-        """Return a line."""
         return line
 
 

@@ -1,4 +1,4 @@
-"""A CreateJob request, checked as S3 checks it before there is a job: by the API model, and by what only S3 knows."""
+"""A CreateJob request, checked as S3 does before it creates a job: by the API model, and by what only S3 knows."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ CSV_FORMAT = "S3BatchOperations_CSV_20180820"
 SCHEMA_VERSIONS = ("1.0", "2.0")
 MAX_TAGS = 50
 
-_BUCKET_ARN = re.compile(r"arn:[^:]+:s3:::([^/:]+)")
 _OBJECT_ARN = re.compile(r"arn:[^:]+:s3:::([^/:]+)/(.+)", re.DOTALL)
 _DESCRIBED = ("Description", "Manifest", "ManifestGenerator", "Operation", "Report", "RoleArn")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A CSV manifest that was made beforehand: where it is, and which columns it has."""
+class ManifestLocation:
+    """A CSV manifest that exists: where it is, and which columns it has."""
 
     bucket: str
     key: str
@@ -35,10 +34,10 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What a job was asked to do."""
+    """What a job is to do."""
 
-    described: dict[str, Any]  # the request's members that DescribeJob repeats, as they came
-    fingerprint: str  # equal for equal requests: what a repeated token is held against
+    described: dict[str, Any]  # the members that DescribeJob repeats, unchanged
+    fingerprint: str  # equal for equal requests: a repeated token must come with the same
     token: str
     priority: int
     needs_confirmation: bool
@@ -46,8 +45,8 @@ class JobRequest:
     function_arn: str
     schema_version: str  # of the events, "1.0" or "2.0"
     user_arguments: dict[str, str] | None
-    manifest: Given | Generator
-    report_bucket: str | None  # None where no report was asked for
+    manifest: ManifestLocation | Generator
+    report_bucket: str | None  # None without a report
     report_prefix: str
     report_owner: str | None
     failed_tasks_only: bool
@@ -57,7 +56,7 @@ def parse(request: Mapping[str, Any], account_id: str) -> JobRequest:
     """Check a request (members as in boto3's `create_job`) and return it.
 
     Raises:
-        BatchError: BadRequestException, AccessDenied, or NotImplemented for what only the real service can do.
+        BatchError: BadRequestException, AccessDenied, or NotImplemented for what the emulator lacks.
     """
     check_account(request.get("AccountId"), account_id)
     labels = tags(request.get("Tags") or ())
@@ -88,7 +87,7 @@ def parse(request: Mapping[str, Any], account_id: str) -> JobRequest:
 
 
 def check(operation: str, given: object, member: str | None = None) -> None:
-    """Check what is given to a job operation by the API model; raise BadRequestException where it is not as the model says."""
+    """Check a request, or one member of it, by the API model; raise BadRequestException for what the model does not allow."""
     try:
         model.check("s3control", operation, given, member)
     except model.ModelError as error:
@@ -96,17 +95,17 @@ def check(operation: str, given: object, member: str | None = None) -> None:
 
 
 def check_account(given: object, account_id: str) -> None:
-    """Raise unless the account in the request is the caller's."""
+    """Raise `BatchError` unless the account in the request is the caller's."""
     check("CreateJob", given, "AccountId")
     if given != account_id:
         raise access_denied("Access Denied")
 
 
 def tags(given: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Return a tag set as pairs, or raise: BadRequestException, or TooManyTagsException for more than 50."""
+    """Return a tag set as pairs, or raise BadRequestException, or TooManyTagsException for more than 50."""
     if len(given) > MAX_TAGS:
         raise BatchError("TooManyTagsException", f"A job can have {MAX_TAGS} tags at most")
-    read = [{"Key": tag.get("Key"), "Value": tag.get("Value") or ""} for tag in given]  # an empty element of XML is read as None
+    read = [{"Key": tag.get("Key"), "Value": tag.get("Value") or ""} for tag in given]  # an empty XML element is read as None
     check("CreateJob", read, "Tags")
     pairs = tuple((str(tag["Key"]), str(tag["Value"])) for tag in read)
     if len({key for key, _ in pairs}) < len(pairs):
@@ -134,7 +133,7 @@ def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
     return function
 
 
-def _manifest(request: Mapping[str, Any]) -> Given | Generator:
+def _manifest(request: Mapping[str, Any]) -> ManifestLocation | Generator:
     manifest, made = request.get("Manifest"), request.get("ManifestGenerator")
     if (manifest is None) == (made is None):
         raise bad_request("Either Manifest or ManifestGenerator is required, and not both")
@@ -146,17 +145,15 @@ def _manifest(request: Mapping[str, Any]) -> Given | Generator:
     arn = _OBJECT_ARN.fullmatch(location["ObjectArn"])
     if arn is None:
         raise bad_request("ObjectArn is not that of an object")
-    return Given(arn[1], arn[2], location.get("ObjectVersionId"), location["ETag"], tuple(spec.get("Fields") or ()))
+    fields = tuple(spec.get("Fields") or ())
+    return ManifestLocation(arn[1], arn[2], location.get("ObjectVersionId"), location["ETag"], fields)
 
 
 def _report(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is asked of a report with the bucket's name, nothing where none is asked for."""
+    """Return the request's `Report` with the bucket's name; nothing if no report is wanted."""
     if not report["Enabled"]:
         return {}
     for name in ("Bucket", "Format", "ReportScope"):
         if report.get(name) is None:
             raise bad_request(f"Report.{name} is required")
-    bucket = _BUCKET_ARN.fullmatch(report["Bucket"])
-    if bucket is None:
-        raise bad_request("Report.Bucket is not the ARN of a bucket")
-    return {**report, "Bucket": bucket[1]}
+    return {**report, "Bucket": generator.bucket_of(report["Bucket"], "Report.Bucket")}

@@ -1,4 +1,4 @@
-"""Runs the tasks of active jobs: starts invocations as pace allows, takes their answers, and says when a job has drained."""
+"""Runs the tasks of active jobs: invokes as fast as is allowed, takes the answers, and reports when a job has drained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.emulator.services.s3_batch.pace import Rate
 from tools.emulator.services.s3_batch.tasks import Task, opaque_id
 from tools.emulator.settings import EmulatorSettings
 
-# From this number of executed tasks on, more failures than successes fail the job [S3:batch-ops-job-status].
+# From this number of tasks on, more failures than successes fail the job [S3:batch-ops-job-status].
 WATCHED_FROM_TASKS = 1000
 
 # An empty field in a VersionId column [S3:troubleshooting-batch-operations].
@@ -25,18 +25,11 @@ MISSING_VERSION = Answer(TaskOutcome.FAILED, 400, "InvalidRequest", "Task failed
 _SHORTEST_WAIT = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class _Launch:
-    task: Task
-    invocation_id: str
-    payload: bytes
-
-
 @dataclass(slots=True)
 class Runner:
     """Starts and settles tasks.
 
-    `drained` is called, with the lock held, whenever a job is found with nothing under way and nothing to start.
+    It calls `drained`, with the lock held, whenever a job has no task running and none to start.
     """
 
     clock: Clock
@@ -48,17 +41,18 @@ class Runner:
     rate: Rate
 
     def pump(self, job: Job) -> None:
-        """Start what may be started of a job. Must not be called with the lock held: functions are invoked without it."""
+        """Start the tasks of a job that may be started. Call it without the lock: functions are invoked without it."""
         with self.lock:
             if job.pumping:
-                return  # the thread that is at it looks again before it stops
+                return  # the other thread looks again before it stops
             job.pumping = True
-        while launches := self._take_or_stop(job):
-            for launch in launches:
-                self.functions.invoke(job.request.function_arn, launch.payload, partial(self._done, job, launch))
+        while tasks := self._take_or_stop(job):
+            for task in tasks:
+                payload = event(job.request, job.id, task.row, invocation_id=task.invocation_id, task_id=task.id)
+                self.functions.invoke(job.request.function_arn, payload, partial(self._done, job, task))
 
     def record(self, job: Job, row: Row, answer: Answer) -> None:
-        """Count a task that has run to its end, with the lock held."""
+        """Count a task that has ended, with the lock held."""
         if answer.outcome is TaskOutcome.SUCCEEDED:
             job.succeeded += 1
         else:
@@ -72,20 +66,20 @@ class Runner:
             )
             job.enter(Status.FAILING, self.clock.now())
 
-    def _take_or_stop(self, job: Job) -> list[_Launch]:
+    def _take_or_stop(self, job: Job) -> list[Task]:
         with self.lock:
-            launches = self._take(job)
-            job.pumping = bool(launches)
-            return launches
+            tasks = self._take(job)
+            job.pumping = bool(tasks)
+            return tasks
 
-    def _take(self, job: Job) -> list[_Launch]:
-        launches: list[_Launch] = []
+    def _take(self, job: Job) -> list[Task]:
+        tasks: list[Task] = []
         if job.forgotten:
-            return launches
+            return tasks
         if job.status is Status.ACTIVE and job.tasks is not None and job.ramp is not None:
             now = self.clock.now()
             room = job.ramp.allowance(now) - job.in_flight
-            while len(launches) < room and job.status is Status.ACTIVE and self.rate.available(now):
+            while len(tasks) < room and job.status is Status.ACTIVE and self.rate.available(now):
                 task = job.tasks.next(now)
                 if task is None:
                     break
@@ -93,19 +87,16 @@ class Runner:
                 if task.row.version_id == "":
                     self.record(job, task.row, MISSING_VERSION)
                 else:
-                    launches.append(self._launch(job, task))
-            job.in_flight += len(launches)
+                    task.invocation_id = opaque_id(self.ids)
+                    tasks.append(task)
+            job.in_flight += len(tasks)
             self._plan_waking(job, now)
         if not job.in_flight and (job.status is not Status.ACTIVE or job.tasks is None or job.tasks.exhausted):
             self.drained(job)
-        return launches
-
-    def _launch(self, job: Job, task: Task) -> _Launch:
-        invocation_id = opaque_id(self.ids)
-        return _Launch(task, invocation_id, event(job.request, job.id, task.row, invocation_id=invocation_id, task_id=task.id))
+        return tasks
 
     def _plan_waking(self, job: Job, now: float) -> None:
-        """Schedule the next look at the job, for when it may do what it may not do now."""
+        """Schedule the next look at a job, for when it may start what it may not start now."""
         if job.tasks is None or job.ramp is None or job.tasks.exhausted:
             return
         if job.in_flight >= job.ramp.allowance(now):
@@ -130,16 +121,14 @@ class Runner:
                 job.wake_at = None
         self.pump(job)
 
-    def _done(self, job: Job, launch: _Launch, result: InvocationResult) -> None:
-        answer = judge(
-            result, schema_version=job.request.schema_version, invocation_id=launch.invocation_id, task_id=launch.task.id
-        )
+    def _done(self, job: Job, task: Task, result: InvocationResult) -> None:
+        answer = judge(result, schema_version=job.request.schema_version, invocation_id=task.invocation_id, task_id=task.id)
         if result.function_error is not None and self.settings.batch_function_errors_redriven:
             answer = replace(answer, outcome=TaskOutcome.TEMPORARY)
         with self.lock:
             job.in_flight -= 1
             if not job.forgotten:
-                self._settle(job, launch.task, answer)
+                self._settle(job, task, answer)
         self.pump(job)
 
     def _settle(self, job: Job, task: Task, answer: Answer) -> None:

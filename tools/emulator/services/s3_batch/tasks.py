@@ -1,4 +1,4 @@
-"""The tasks of a job: read from the manifest as they are needed, in an order that is not the manifest's."""
+"""The tasks of a job: read from the manifest as needed, in another order than the manifest's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from tools.emulator.services.s3_batch.invocation import Answer
 from tools.emulator.services.s3_batch.manifest import Row
 
-# Rows among which the next one is drawn: tasks need not run in the manifest's order [S3:batch-ops-job-status].
+# The next task is drawn from a window of rows: tasks need not run in the manifest's order [S3:batch-ops-job-status].
 WINDOW = 1000
 
-# Redrives that may wait before no new row is read: bounds the memory of a job all of whose tasks fail temporarily.
+# Once this many redrives wait, no new row is read: bounds the memory of a job all of whose tasks fail temporarily.
 MOST_WAITING = 10_000
 
 _ID_BYTES = 24
@@ -22,16 +22,17 @@ _ID_BYTES = 24
 
 @dataclass(slots=True)
 class Task:
-    """One row's work: how often it has been redriven, and its last answer if that was a temporary failure."""
+    """The work on one row: its invocation, how often it was redriven, and its last answer if that was a temporary failure."""
 
     id: str
     row: Row
+    invocation_id: str = ""
     redrives: int = 0
     last: Answer | None = None
 
 
 class Tasks:
-    """Hands out a job's tasks; only those under way or waiting are in memory."""
+    """Hands out the tasks of a job; only those that run or wait are in memory."""
 
     def __init__(self, rows: Iterator[Row], order: random.Random) -> None:
         self._rows: Iterator[Row] | None = rows
@@ -41,7 +42,7 @@ class Tasks:
         self._waiting: deque[tuple[float, Task]] = deque()
 
     def next(self, now: float) -> Task | None:
-        """Return a task to run now: one that was returned, a redrive that is due, or the next row; None if there is none."""
+        """Return the next task: one that was returned, a redrive that is due, or another row; None if none may run now."""
         if self._returned:
             return self._returned.popleft()
         if self._waiting and self._waiting[0][0] <= now:
@@ -52,19 +53,19 @@ class Tasks:
         return None if row is None else Task(opaque_id(self._order), row)
 
     def return_task(self, task: Task) -> None:
-        """Take back a task that was not accepted; it is the next."""
+        """Take back a task that Lambda did not accept; it comes next."""
         self._returned.append(task)
 
     def redrive(self, task: Task, due: float) -> None:
-        """Take back a task to run again at a time; times must not go back."""
+        """Take back a task to run again later; due times must not decrease."""
         self._waiting.append((due, task))
 
     def due(self) -> float | None:
-        """Return when the first redrive is due, None if none waits."""
+        """Return when the first redrive is due, None if there is none."""
         return self._waiting[0][0] if self._waiting else None
 
     def unfinished(self) -> Iterator[Task]:
-        """Empty what was returned or waits for a redrive, and yield it."""
+        """Yield what was returned or waits for a redrive, and forget it."""
         yield from self._returned
         yield from (task for _, task in self._waiting)
         self._returned.clear()

@@ -1,4 +1,4 @@
-"""The topics of the offline world: topics and subscriptions are moto's, what happens to a message is here."""
+"""SNS: moto keeps topics and subscriptions; what happens to a message is decided here."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tools.emulator.services.sns.notification import Notification, check
 from tools.emulator.services.sns.outbox import Outbox
 from tools.emulator.settings import EmulatorSettings
 
-PENDING = "PendingConfirmation"  # instead of the ARN of a subscription that is not confirmed
-MAILS_PER_SECOND = 10  # and subscription; above, it is suspended [GR:sns]
-_RATE = "offline_world_mails"  # the attribute of moto's subscription that holds when mails were sent
+PENDING = "PendingConfirmation"  # in place of the ARN of an unconfirmed subscription
+MAILS_PER_SECOND = 10  # of a subscription; with more it is suspended [GR:sns]
+_RATE = "offline_world_mails"  # attribute of moto's subscriptions: when mails were sent in the last second
 
 
 class SnsService:
-    """SNS of the offline world; implements `ports.Topics`."""
+    """The topics of one account in one Region; implements `Topics`."""
 
     def __init__(self, *, clock: Clock, settings: EmulatorSettings, functions: Functions, queues: Queues, outbox: Path) -> None:
         self.outbox = Outbox(outbox)
@@ -38,10 +38,8 @@ class SnsService:
             "email": self._to_person,
         }
 
-    # ports.Topics
-
     def publish(self, topic_arn: str, message: str) -> None:
-        """Publish a message.
+        """Publish for another service.
 
         Raises:
             LookupError: There is no such topic.
@@ -60,10 +58,10 @@ class SnsService:
         attributes: Mapping[str, Mapping[str, Any]] | None = None,
         trace: str | None = None,
     ) -> str:
-        """Publish a message and return its id; every subscription has it when this returns (functions: it is queued).
+        """Publish a message and return its id; by then it was delivered to every subscription (for functions: queued).
 
         Raises:
-            SnsError: There is no such topic, or SNS would not publish this.
+            SnsError: There is no such topic, or SNS would not publish such a message.
         """
         topic = self._topic(topic_arn)
         check(message, subject, attributes or {})
@@ -78,7 +76,7 @@ class SnsService:
 
         Raises:
             SnsError: There is no such topic, or the endpoint is not valid.
-            UnsupportedError: A protocol or an attribute that the offline world does not implement.
+            UnsupportedError: The offline world does not implement the protocol or an attribute.
         """
         if protocol not in self._deliver:
             raise refuse("sns", f"subscriptions by {protocol}")
@@ -131,7 +129,7 @@ class SnsService:
         self.outbox.put(notification, subscription.endpoint, subscription.arn)
 
     def _undelivered(self, subscription: Subscription, notification: Notification, reason: str) -> None:
-        """Send an undeliverable notification to the subscription's dead-letter queue, if it has one that exists."""
+        """Send an undeliverable notification to the subscription's dead-letter queue, if there is one."""
         redrive = subscription.attributes.get("RedrivePolicy")
         if not redrive:
             return

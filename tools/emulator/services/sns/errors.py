@@ -1,4 +1,4 @@
-"""SNS's errors, by the codes that boto3 shows."""
+"""SNS's errors, by AWS's codes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from tools.emulator.core import AwsError
 
 
 class SnsError(AwsError):
-    """An error of SNS's."""
+    """SNS refuses a request."""
 
 
 def invalid(message: str) -> SnsError:
-    """Return InvalidParameter."""
+    """Return the error for a value that SNS does not take."""
     return SnsError("InvalidParameter", message)
 
 

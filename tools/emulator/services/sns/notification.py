@@ -1,4 +1,4 @@
-"""What a subscriber gets: Lambda's event, the JSON envelope of a queue, or a mail.
+"""A published message, and the form in which subscribers get it: Lambda's event, or the JSON envelope of a queue.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
 """
@@ -22,11 +22,11 @@ DELETE = 0x7F
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message that was published."""
+    """A published message."""
 
     topic_arn: str
     message: str
-    subject: str | None  # None where none was given
+    subject: str | None
     attributes: Mapping[str, Mapping[str, Any]]  # name -> `{"Type": "String", "Value": ...}`
     published_at: float  # epoch seconds
     trace: str | None = None  # the publisher's X-Ray header
@@ -34,11 +34,11 @@ class Notification:
 
     @property
     def timestamp(self) -> str:
-        """When it was published, as SNS writes it."""
+        """The time of publishing, as SNS writes it."""
         return datetime.fromtimestamp(self.published_at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def envelope(self, subscription_arn: str) -> dict[str, Any]:
-        """Return the notification as a queue gets it; the signature is a fixed text."""
+        """Return the notification as a queue gets it; its signature is a fixed text."""
         region = self.topic_arn.split(":")[3]
         return {
             "Type": "Notification",
@@ -55,7 +55,7 @@ class Notification:
         }
 
     def lambda_event(self, subscription_arn: str) -> bytes:
-        """Return the event that a function gets."""
+        """Return the notification as a function gets it."""
         envelope = self.envelope(subscription_arn)
         sns = {
             **envelope,
@@ -64,16 +64,16 @@ class Notification:
             "UnsubscribeUrl": envelope["UnsubscribeURL"],
             "MessageAttributes": self.attributes,
         }
-        del sns["SigningCertURL"], sns["UnsubscribeURL"]  # Lambda's event spells them otherwise
+        del sns["SigningCertURL"], sns["UnsubscribeURL"]  # Lambda's event spells them differently
         record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription_arn, "Sns": sns}
         return json.dumps({"Records": [record]}).encode()
 
 
 def check(message: str, subject: str | None, attributes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse what SNS does not publish.
+    """Check whether SNS would publish a message.
 
     Raises:
-        SnsError: InvalidParameter.
+        SnsError: InvalidParameter; it would not.
     """
     if not message:
         raise invalid("Invalid parameter: Empty message")

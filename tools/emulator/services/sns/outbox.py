@@ -1,4 +1,4 @@
-"""Mails, kept as files instead of sent: one for each mail and subscription, in the order of sending."""
+"""Mails, written to files instead of sent: a file for each mail and subscription, in the order of sending."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pathlib import Path
 from tools.emulator.services.sns.notification import Notification
 
 SENDER = "AWS Notifications <no-reply@sns.amazonaws.com>"
-POLICY = default.clone(max_line_length=None)  # unwrapped headers: what is asked about a mail is asked with its headers
+POLICY = default.clone(max_line_length=None)  # headers on one line each, so that they can be searched
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Outbox:
     """A folder of .eml files.
 
-    The notification's attributes are in headers `X-SNS-Attribute-<name>` (control characters as %0A), its topic and subscription
-    in `X-SNS-Topic` and `X-SNS-Subscription`; a file's name is its number and the time: names sort by time.
+    The headers `X-SNS-Attribute-<name>` hold a notification's attributes (control characters as %0A), `X-SNS-Topic` and
+    `X-SNS-Subscription` where it came from. A file's name is its number and the time, so names sort by time.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,7 +31,7 @@ class Outbox:
         self._numbers = itertools.count(1)
 
     def put(self, notification: Notification, address: str, subscription_arn: str) -> Path:
-        """Write one mail and return its file."""
+        """Write one mail and return the path of its file."""
         content = _mail(notification, address, subscription_arn).as_bytes(policy=POLICY)
         stamp = notification.timestamp.replace(":", "").replace(".", "")
         with self._lock:
@@ -52,7 +52,7 @@ def _mail(notification: Notification, address: str, subscription_arn: str) -> Em
     mail["X-SNS-Subscription"] = subscription_arn
     for name, attribute in notification.attributes.items():
         mail[f"X-SNS-Attribute-{name}"] = _CONTROL.sub(_escaped, str(attribute["Value"]))
-    mail.set_content(notification.message, cte="8bit")  # unencoded: transfer encodings would fold its lines
+    mail.set_content(notification.message, cte="8bit")  # no transfer encoding, which would fold its lines
     return mail
 
 

@@ -1,4 +1,4 @@
-"""SNS's requests: publishing and subscribing are answered here, the rest by moto as far as it is known to be right."""
+"""SNS's requests: publishing and subscribing are answered here, the rest by moto where it is known to be right."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _PUBLISH = ("TopicArn", "TargetArn", "Message", "Subject", "MessageAttributes")
 
 
 class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
-    """Moto's SNS, with a service behind it that each installation's subclass holds."""
+    """Moto's SNS with an engine, which a subclass of each installation holds."""
 
     service: SnsService
 
     def call_action(self) -> Any:  # noqa: ANN401 - moto's answer
-        """Answer any operation; what neither this nor moto does right is refused by its name."""
+        """Answer any operation; what neither this nor moto does right is refused by name."""
         try:
             if self._get_action() not in TOPIC_OPERATIONS:
                 raise refuse("sns", f"the operation {self._get_action()}")
@@ -48,13 +48,11 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
             return xml_answer(error)
 
     def create_topic(self) -> Any:  # noqa: ANN401 - moto's answer
-        """Answer CreateTopic."""
         if self._get_attributes().get("FifoTopic"):
             raise refuse("sns", "FIFO topics")
         return super().create_topic()
 
     def publish(self) -> ActionResult:
-        """Answer Publish."""
         for name in self.params:
             if name not in _PUBLISH:
                 raise refuse("sns", f"the parameter {name} of Publish")
@@ -71,7 +69,6 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
         return ActionResult({"MessageId": message_id})
 
     def subscribe(self) -> ActionResult:
-        """Answer Subscribe."""
         arn = self.service.subscribe(
             self._get_param("TopicArn"), self._get_param("Protocol"), self._get_param("Endpoint"), self._get_attributes()
         )
@@ -79,6 +76,6 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
 
 
 def hooks(service: SnsService) -> tuple[moto_hooks.Hook, ...]:
-    """Return what has moto's SNS answered by a service."""
+    """Return what has an engine answer SNS's requests."""
     installed: type[TopicsResponse] = type("InstalledTopicsResponse", (TopicsResponse,), {"service": service})
     return moto_hooks.routes(urls, installed.dispatch)
