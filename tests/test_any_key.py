@@ -15,7 +15,7 @@ from handlers.domain.states import State
 from tools.emulator.core.ports import InvocationResult
 from tools.emulator.services.s3_batch import invocation
 from tools.emulator.services.s3_batch import manifest as s3_manifest
-from tools.emulator.services.s3_batch.report import Destination, Report
+from tools.emulator.services.s3_batch.report import Report
 from tools.emulator.services.s3_batch.request import parse as parse_job
 from tools.lib.listing import Batch, ListedObject
 from tools.lib.manifest.write import manifest_rows
@@ -115,7 +115,7 @@ def report_of(row, request):
     text = batch_event.result_text(scan=request.scan_id, state="WAITING")
     answer = batch_event.response(request, [Result("t", ResultCode.SUCCEEDED, text)])
     result = InvocationResult(200, json.dumps(answer).encode())
-    files, report = Files(), Report(Destination("work", "reports", failed_tasks_only=False, failed_strings=True))
+    files, report = Files(), Report("work", "reports", failed_tasks_only=False, failed_strings=True)
     judged = invocation.judge(result, schema_version=request.schema_version, invocation_id="i", task_id="t")
     report.add(row, judged)
     report.write(files, JOB, 0.0, lambda: "0" * 40)

@@ -47,17 +47,8 @@ class Engines:
     ) -> None:
         """Make all engines; what some of them keep in moto is left as it is.
 
-        Args:
-            clock: The time.
-            settings: The settings.
-            objects: S3 as other services see it.
-            runtime: What runs functions.
-            analyser: What Rekognition sees in a video.
-            outbox: The folder for mails.
-            idle_poll_seconds: See `FunctionService`.
-            seed: See `BatchOperations`.
-            table: Makes a DynamoDB table.
-            moderation: Makes Rekognition's engine.
+        `idle_poll_seconds` and `seed` are those of `FunctionService` and `BatchOperations`; `table` and `moderation` make
+        DynamoDB's tables and Rekognition's engine.
         """
         self.objects = objects
         self.queues = SqsService(clock=clock, settings=settings)

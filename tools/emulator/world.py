@@ -90,12 +90,7 @@ class World(Engines):
         return self._access.client(service, **config)
 
     def deploy(self, assembly: Path, stack_name: str) -> dict[str, str]:
-        """Deploy a stack of a synthesised CDK assembly and return its outputs.
-
-        Raises:
-            DeploymentError: It is not in the assembly, or was not completed.
-            UnsupportedError: It contains what would have no effect here; nothing was deployed.
-        """
+        """Deploy a stack of a synthesised CDK assembly and return its outputs; see `Deployer.deploy`."""
         return self._deployer.deploy(assembly, stack_name)
 
     def breakage(self) -> list[str]:

@@ -21,7 +21,7 @@ from tools.lib.errors import ToolError
 FOLDERS = ("library", "cdk.out", "world", "manifests")
 FILES = ("review.txt", "review.json", "review.html")
 MARKER = ".rehearsal.json"
-# A file in each folder while a rehearsal runs. An inode alone proves nothing: the next folder that someone makes may get it.
+# A file in each folder while a rehearsal runs, which tells it from a folder that someone made in its place.
 SEAL = ".rehearsal"
 # Files that file managers leave in folders.
 _CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -38,7 +38,6 @@ class OutputFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self._descriptor = -1
-        self._open: dict[str, int] = {}  # descriptors by folder; an open folder's inode is not reused
         self._token = secrets.token_hex()
 
     def __enter__(self) -> Self:
@@ -59,7 +58,7 @@ class OutputFolder:
             self._clear()
             self._make()
         except BaseException:  # whatever happened, the folder must be free again
-            self._release()
+            os.close(self._descriptor)
             raise
         return self
 
@@ -71,7 +70,7 @@ class OutputFolder:
                 for name in FOLDERS:
                     (self.path / name / SEAL).unlink(missing_ok=True)
         finally:
-            self._release()
+            os.close(self._descriptor)
 
     def check(self) -> None:
         """Check that the folders are still those that were made.
@@ -89,16 +88,12 @@ class OutputFolder:
         """Write one of the files beside the folders, and list it."""
         self.check()
         (self.path / name).write_text(text, encoding="utf-8")
-        self._mark(complete=False)
+        self.note()
 
     def note(self) -> None:
         """List what has been made so far, so that little is unlisted if the rehearsal is killed."""
         self.check()
         self._mark(complete=False)
-
-    def _release(self) -> None:
-        for descriptor in (*self._open.values(), self._descriptor):
-            os.close(descriptor)
 
     def _lock(self) -> None:
         try:
@@ -113,10 +108,7 @@ class OutputFolder:
             ) from error
 
     def _is_there(self) -> bool:
-        made = {self.path: self._descriptor, **{self.path / name: descriptor for name, descriptor in self._open.items()}}
-        with contextlib.suppress(OSError):
-            return all(os.path.samestat(os.fstat(descriptor), path.lstat()) for path, descriptor in made.items())
-        return False
+        return all(_seal(self.path / name) == self._token for name in FOLDERS)
 
     def _clear(self) -> None:
         """Remove what an earlier rehearsal made; everything is checked before anything is removed."""
@@ -153,30 +145,29 @@ class OutputFolder:
             return
         if marked["folders"].get(name) != facts.st_ino:
             raise _foreign(path)
-        killed = not marked["complete"] and name != "library" and _seal(path) == marked["token"]
+        sealed = _seal(path) == marked["token"]
+        killed = sealed and not marked["complete"] and name != "library"
         for found in _files_below(path):
             listed = marked["files"].get(found.relative_to(self.path).as_posix())
-            known = killed or listed == _mark_of(found.lstat())
+            known = killed or listed == _mark_of(found.lstat()) or (sealed and found == path / SEAL)
             if not known and found.name not in _CLUTTER:
                 raise _foreign(found)
 
     def _make(self) -> None:
         for name in FOLDERS:
             (self.path / name).mkdir()
-            self._open[name] = os.open(self.path / name, os.O_RDONLY | os.O_DIRECTORY)
-            if name != "library":
-                (self.path / name / SEAL).write_text(self._token, encoding="utf-8")
+            (self.path / name / SEAL).write_text(self._token, encoding="utf-8")
         self._mark(complete=False)
 
     def _mark(self, *, complete: bool) -> None:
         paths = [self.path / name for name in FILES if os.path.lexists(self.path / name)]
-        for name in self._open:
+        for name in FOLDERS:
             paths += _files_below(self.path / name)
         marked = {
             "made_by": "tools/rehearse.py",
             "complete": complete,
             "token": self._token,
-            "folders": {name: os.fstat(descriptor).st_ino for name, descriptor in self._open.items()},
+            "folders": {name: (self.path / name).stat().st_ino for name in FOLDERS},
             "files": dict(self._listed(paths)),
         }
         with replace_atomically(self.path / MARKER) as part:

@@ -1,4 +1,4 @@
-"""A rehearsal deploys what `app.py` would make: the snapshot where it was made of the same settings, else what app.py makes."""
+"""A rehearsal deploys the snapshot if that was made from the same settings, otherwise what app.py makes."""
 
 import json
 import re
@@ -15,7 +15,7 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 @pytest.fixture(name="project")
 def _project(tmp_path, monkeypatch):
-    """Return a copy of the project, whose settings may be changed."""
+    """Return a copy of the project, in which settings may be changed."""
     project = tmp_path / "project"
     for room in ("handlers", "stacks", "tools"):
         shutil.copytree(assembly.ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
@@ -34,7 +34,7 @@ def change(project, **settings):
 
 
 def template(folder):
-    """Return the template of an assembly, and the hashes that its functions' code has in it."""
+    """Return the template of an assembly, and the hashes of code in it."""
     text = (folder / "VideoModeration.template.json").read_text("utf-8")
     return json.loads(HASH.sub("", text)), set(HASH.findall(text))
 
@@ -47,7 +47,7 @@ def code(folder):
 
 @pytest.mark.slow
 def test_the_snapshot_is_what_app_py_makes(tmp_path, tmp_path_factory):
-    """Template and uploaded code are those of a synthesis, but for the way in which the code's hash is computed."""
+    """Template and code are those of a synthesis, except for the hash of the code."""
     assembly.from_snapshot(tmp_path)
 
     made = synthesised(tmp_path_factory, **assembly.CONTEXT)
@@ -56,7 +56,7 @@ def test_the_snapshot_is_what_app_py_makes(tmp_path, tmp_path_factory):
 
 
 def test_functions_run_the_code_that_was_uploaded(tmp_path):
-    """The template names the archive that the asset manifest has uploaded."""
+    """The template names the archive that the asset manifest uploads."""
     assembly.from_snapshot(tmp_path)
 
     [(digest, asset)] = json.loads((tmp_path / "VideoModeration.assets.json").read_text("utf-8"))["files"].items()
@@ -65,7 +65,7 @@ def test_functions_run_the_code_that_was_uploaded(tmp_path):
 
 
 def test_changed_code_is_another_asset(project, tmp_path):
-    """What is deployed is the source as it is now."""
+    """The present source is deployed."""
     before, after = tmp_path / "before", tmp_path / "after"
     for folder in (before, after):
         folder.mkdir()
@@ -81,7 +81,7 @@ def test_changed_code_is_another_asset(project, tmp_path):
     [({}, True), ({"alert_email": "me@example.com", "source_buckets": ["mine"]}, True), ({"slots": 3}, False)],
 )
 def test_the_snapshot_fits_the_settings_it_was_made_of(project, settings, fits):
-    """A changed setting that a rehearsal does not choose itself needs another template."""
+    """Another template is needed if a setting was changed that a rehearsal does not override."""
     change(project, **settings)
 
     assert assembly.snapshot_fits() is fits
@@ -89,7 +89,7 @@ def test_the_snapshot_fits_the_settings_it_was_made_of(project, settings, fits):
 
 @pytest.mark.parametrize("text", ["{", "{}"])
 def test_settings_that_cannot_be_read_fit_nothing(project, text):
-    """Where cdk.json is broken app.py is asked, which says what is wrong."""
+    """A broken cdk.json is left to app.py, which says what is wrong."""
     (project / "cdk.json").write_text(text)
 
     assert not assembly.snapshot_fits()
@@ -97,7 +97,7 @@ def test_settings_that_cannot_be_read_fit_nothing(project, text):
 
 @pytest.mark.slow
 def test_own_settings_are_synthesised(project, tmp_path):
-    """The template holds the settings of cdk.json, and those that a rehearsal chooses."""
+    """The template has the settings of cdk.json, except those that a rehearsal overrides."""
     change(project, slots=3, alert_email="me@example.com")
 
     assembly.synthesise(tmp_path / "cdk.out")
@@ -109,17 +109,17 @@ def test_own_settings_are_synthesised(project, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("program", "said", "cure"),
+    ("program", "message", "cure"),
     [
         ("sys.exit('Error: app.py needs aws-cdk-lib.\\nCure:  Run `make setup`.')", "make setup", "Do what it says"),
         ("sys.stderr.write('slots: at most 20'); sys.exit(2)", "slots: at most 20", "Fix cdk.json"),
     ],
 )
-def test_where_app_py_fails_its_words_are_passed_on(project, tmp_path, program, said, cure):
-    """An environment without the CDK, or bad settings: the error says what app.py said, and the cure fits."""
+def test_the_message_of_app_py_is_passed_on(project, tmp_path, program, message, cure):
+    """If app.py fails, the error has its message, and a cure for a missing CDK or for bad settings."""
     (project / "app.py").write_text(f"import sys\n{program}\n")
 
-    with pytest.raises(ToolError, match=re.escape(said)) as refused:
+    with pytest.raises(ToolError, match=re.escape(message)) as refused:
         assembly.synthesise(tmp_path / "cdk.out")
 
     assert refused.value.cure.startswith(cure)

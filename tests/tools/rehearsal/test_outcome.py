@@ -1,4 +1,4 @@
-"""A demo passes only where everything was found that its samples hold."""
+"""A demo passes only if it found everything that its samples contain."""
 
 import copy
 
@@ -11,7 +11,7 @@ SAMPLES = demo_library()
 
 
 def segments(sample):
-    """Return what is found of a sample's cards: each label, and the parent that Rekognition reports above it."""
+    """Return the segments of a sample's cards: each label, and a parent that Rekognition reports with it."""
     return [
         segment
         for card in sample.expected.labels
@@ -20,7 +20,7 @@ def segments(sample):
 
 
 def review():
-    """Return the review of a demo that went as it should."""
+    """Return the review of a demo that went well."""
     lists = {state: [] for state in ("flagged", "failed", "ineligible", "skipped")}
     states = dict.fromkeys([*lists, "clean"], 0)
     for sample in SAMPLES:
@@ -32,66 +32,66 @@ def review():
     return {"states": states, **lists}
 
 
-def everything_failed(told):
-    """Let every analysis have failed, as where the decoder cannot be called."""
-    told["failed"] += [{**video, "reason": "analysis-failed"} for video in told.pop("flagged")]
-    told["flagged"] = []
-    told["states"] |= {"flagged": 0, "clean": 0, "failed": 11}
+def everything_failed(spoilt):
+    """Make every analysis fail, as if the decoder could not be called."""
+    spoilt["failed"] += [{**video, "reason": "analysis-failed"} for video in spoilt.pop("flagged")]
+    spoilt["flagged"] = []
+    spoilt["states"] |= {"flagged": 0, "clean": 0, "failed": 11}
 
 
-def nothing_found(told):
-    """Let every flagged video have come out clean."""
-    told["states"] |= {"flagged": 0, "clean": told["states"]["clean"] + len(told["flagged"])}
-    told["flagged"] = []
+def nothing_found(spoilt):
+    """Make every flagged video clean."""
+    spoilt["states"] |= {"flagged": 0, "clean": spoilt["states"]["clean"] + len(spoilt["flagged"])}
+    spoilt["flagged"] = []
 
 
-def another_label(told):
-    """Let something else have been found in one video."""
-    told["flagged"][0]["segments"][0]["label"] = "Pills"
+def another_label(spoilt):
+    """Find something else in one video."""
+    spoilt["flagged"][0]["segments"][0]["label"] = "Pills"
 
 
-def a_label_less(told):
-    """Let one of two cards in a video have been missed."""
-    video = next(video for video in told["flagged"] if len(video["segments"]) > 2)
+def a_label_less(spoilt):
+    """Miss one of two cards in a video."""
+    video = next(video for video in spoilt["flagged"] if len(video["segments"]) > 2)
     del video["segments"][:2]
 
 
-def a_clean_one_less(told):
-    """Let a clean video be in no state."""
-    told["states"]["clean"] -= 1
+def a_clean_one_less(spoilt):
+    """Lose a clean video from the counts."""
+    spoilt["states"]["clean"] -= 1
 
 
-def another_reason(told):
-    """Let a video have failed for a reason of ours."""
-    told["failed"][0]["reason"] = "start-unknown"
+def another_reason(spoilt):
+    """Make a video fail for another reason."""
+    spoilt["failed"][0]["reason"] = "start-unknown"
 
 
-def swapped(told):
-    """Let two videos have each other's outcome, so that all counts are right."""
-    told["failed"][0]["key"], told["skipped"][0]["key"] = told["skipped"][0]["key"], told["failed"][0]["key"]
+def swapped(spoilt):
+    """Swap the outcomes of two videos, so that all counts are right."""
+    spoilt["failed"][0]["key"], spoilt["skipped"][0]["key"] = spoilt["skipped"][0]["key"], spoilt["failed"][0]["key"]
 
 
-def test_what_the_samples_hold_is_no_difference():
-    """A demo that went well has nothing to say."""
+def test_a_demo_that_went_well_has_no_differences():
+    """The expected outcome of every sample makes no sentence."""
     assert [] == differences(review(), SAMPLES)
 
 
 @pytest.mark.parametrize(
     "spoil", [everything_failed, nothing_found, another_label, a_label_less, a_clean_one_less, another_reason, swapped]
 )
-def test_each_difference_is_told(spoil):
-    """Whatever was not found, or found where it is not, is told."""
-    told = copy.deepcopy(review())
+def test_each_difference_is_reported(spoil):
+    """Whatever was missed, or found in the wrong place, is reported."""
+    spoilt = copy.deepcopy(review())
 
-    spoil(told)
+    spoil(spoilt)
 
-    assert differences(told, SAMPLES)
+    assert differences(spoilt, SAMPLES)
 
 
-def test_a_state_that_no_sample_has_is_told():
-    """An object too many is in no sample's count: its state is in the list all the same."""
-    told = review()
-    told["states"]["unfinished"] = 1
-    told["states"]["clean"] -= 1
+def test_a_state_that_no_sample_has_is_reported():
+    """An object in a state that no sample has is missing from the count of another state."""
+    spoilt = review()
+    spoilt["states"]["unfinished"] = 1
+    spoilt["states"]["clean"] -= 1
 
-    assert ["4 clean instead of 5"] == differences(told, SAMPLES)
+    assert ["4 clean instead of 5"] == differences(spoilt, SAMPLES)

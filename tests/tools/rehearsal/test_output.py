@@ -1,4 +1,4 @@
-"""A rehearsal deletes what a rehearsal made, and nothing else; one at a time uses a folder."""
+"""A rehearsal deletes what a rehearsal made and nothing else; only one uses a folder at a time."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ NAMES = [*FOLDERS, *FILES]
 
 @pytest.fixture(name="output")
 def _output(tmp_path):
-    """Return a path for an output, which does not exist."""
+    """Return the path of an output that does not exist."""
     return tmp_path / "output"
 
 
@@ -45,7 +45,7 @@ with OutputFolder(Path(sys.argv[1])) as folder:
 
 
 def kill_during(output):
-    """Leave what a rehearsal leaves that was killed after its library was written."""
+    """Leave what a rehearsal leaves if it is killed after its library was written."""
     killed = subprocess.run([sys.executable, "-c", KILLED, output], check=False)
     assert killed.returncode == -9
 
@@ -60,7 +60,7 @@ def tree(folder):
 
 
 def assert_refused(output, culprit):
-    """A rehearsal refuses, names what is in its way, and has changed nothing."""
+    """Check that a rehearsal refuses, names what is in its way, and changes nothing."""
     before = tree(output)
 
     with pytest.raises(ToolError) as refused, OutputFolder(output):
@@ -73,7 +73,7 @@ def assert_refused(output, culprit):
 
 @pytest.mark.parametrize("leave", [rehearse, kill_during], ids=["ended", "killed"])
 def test_what_a_rehearsal_made_is_cleared_away(output, leave):
-    """The next rehearsal begins with empty folders, however the one before ended, and leaves other files alone."""
+    """The next rehearsal begins with empty folders, however the last one ended, and does not touch other files."""
     leave(output)
     (output / "notes.txt").write_text("mine")
 
@@ -86,7 +86,7 @@ def test_what_a_rehearsal_made_is_cleared_away(output, leave):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_of_the_users_own_is_refused(output, name):
-    """What no rehearsal made stays, by whichever of our names it goes."""
+    """A file that no rehearsal made stays, even if it has one of our names."""
     output.mkdir()
     (output / name).write_text("mine")
 
@@ -95,7 +95,7 @@ def test_a_file_of_the_users_own_is_refused(output, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_folder_of_the_users_own_is_refused(output, name):
-    """A folder of the same name stays with all that is in it."""
+    """A folder that no rehearsal made stays, with all its files."""
     (output / name).mkdir(parents=True)
     (output / name / "film.mp4").write_text("mine")
 
@@ -104,7 +104,7 @@ def test_a_folder_of_the_users_own_is_refused(output, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_link_is_refused(output, tmp_path, name):
-    """A link to somewhere else is neither followed nor removed."""
+    """A link is neither followed nor removed."""
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "film.mp4").write_text("mine")
     output.mkdir()
@@ -117,7 +117,7 @@ def test_a_link_is_refused(output, tmp_path, name):
 @pytest.mark.parametrize("leave", [rehearse, kill_during], ids=["ended", "killed"])
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_put_in_place_of_ours_is_refused(output, tmp_path, leave, name):
-    """That a rehearsal once made a folder of this name says nothing of the one that is there now."""
+    """A folder is not ours just because a rehearsal once made one of that name."""
     leave(output)
     shutil.move(output / name, tmp_path / "away")
     (output / name).mkdir()
@@ -128,7 +128,7 @@ def test_a_folder_put_in_place_of_ours_is_refused(output, tmp_path, leave, name)
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_file_added_to_ours_is_refused(output, name):
-    """What somebody put into a folder of ours afterwards stays."""
+    """What someone put into a folder of ours afterwards stays."""
     rehearse(output)
     (output / name / "film.mp4").write_text("mine")
 
@@ -136,7 +136,7 @@ def test_a_file_added_to_ours_is_refused(output, name):
 
 
 def test_a_film_added_to_the_library_of_a_killed_rehearsal_is_refused(output):
-    """The library was listed before anything else began, so even then its own videos are known."""
+    """The library is listed before anything else begins, so its own videos are known even after a kill."""
     kill_during(output)
     (output / "library" / "film.mp4").write_text("mine")
 
@@ -144,7 +144,7 @@ def test_a_film_added_to_the_library_of_a_killed_rehearsal_is_refused(output):
 
 
 def test_a_folder_that_got_the_inode_of_ours_is_refused(output):
-    """Where ours was deleted the user's may get its inode: without the seal it is the user's, after a kill too."""
+    """A user's folder may get the inode of a deleted one of ours; without the seal it is the user's, after a kill too."""
     kill_during(output)
     shutil.rmtree(output / "world")
     (output / "world").mkdir()
@@ -157,7 +157,7 @@ def test_a_folder_that_got_the_inode_of_ours_is_refused(output):
 
 
 def test_a_link_added_to_ours_is_refused(output, tmp_path):
-    """A link to a folder, put into one of ours, is something added too."""
+    """A link to a folder that was put into one of ours stays too."""
     rehearse(output)
     (output / "library" / "more").symlink_to(tmp_path)
 
@@ -165,7 +165,7 @@ def test_a_link_added_to_ours_is_refused(output, tmp_path):
 
 
 def test_a_file_of_ours_that_was_changed_is_refused(output):
-    """Whoever worked on a file keeps the work."""
+    """A file of ours that someone changed stays."""
     rehearse(output)
     (output / "review.txt").write_text("made here, with my remarks")
 
@@ -173,7 +173,7 @@ def test_a_file_of_ours_that_was_changed_is_refused(output):
 
 
 def test_a_copy_of_an_output_is_refused(output, tmp_path):
-    """A copy's marker tells of the folders that it was copied from."""
+    """A copy is not ours: its marker lists the folders of the original."""
     rehearse(output)
     shutil.copytree(output, tmp_path / "copy")
 
@@ -182,7 +182,7 @@ def test_a_copy_of_an_output_is_refused(output, tmp_path):
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "mine", '{"folders": [], "files": {}, "complete": true}', "\udcff"])
 def test_a_marker_that_is_not_ours_is_refused(output, text):
-    """A file that only has the marker's name is not written over."""
+    """A file that only has the name of the marker is not overwritten."""
     output.mkdir()
     (output / MARKER).write_text(text, errors="surrogateescape")
 
@@ -190,16 +190,16 @@ def test_a_marker_that_is_not_ours_is_refused(output, text):
 
 
 def test_what_file_managers_leave_is_ours_to_remove(output):
-    """Having looked at the videos is not having added to them."""
+    """Files that file managers make when someone looks at a folder do not count as the user's."""
     rehearse(output)
     (output / "library" / ".DS_Store").touch()
 
     with OutputFolder(output):
-        assert not list((output / "library").iterdir())
+        assert [SEAL] == [path.name for path in (output / "library").iterdir()]
 
 
 def test_the_second_of_two_at_once_is_refused(output, tmp_path):
-    """The folder belongs to the first, by whatever name the second calls it, and is the next one's afterwards."""
+    """The first locks the folder against any path of the second, and unlocks it at its end."""
     (tmp_path / "link").symlink_to(output)
     with OutputFolder(output):
         assert_refused(tmp_path / "link", output)
@@ -209,7 +209,7 @@ def test_the_second_of_two_at_once_is_refused(output, tmp_path):
 
 
 def test_the_lock_dies_with_its_process(output):
-    """A rehearsal that was killed holds nothing."""
+    """A rehearsal that was killed leaves no lock."""
     kill_during(output)
 
     with OutputFolder(output) as folder:
@@ -217,7 +217,7 @@ def test_the_lock_dies_with_its_process(output):
 
 
 def test_an_output_inside_anothers_is_refused(output):
-    """The outer rehearsal's next run would delete it."""
+    """An output inside another's is refused, because the next run of the outer rehearsal would delete it."""
     rehearse(output)
 
     with pytest.raises(ToolError, match="output of another rehearsal"), OutputFolder(output / "world" / "inner"):
@@ -228,7 +228,7 @@ def test_an_output_inside_anothers_is_refused(output):
 
 @pytest.mark.parametrize("name", ["", *FOLDERS])
 def test_a_folder_that_is_removed_meanwhile_is_noticed(output, name):
-    """`rm -rf` of the output or of a part of it is an error of the next step, even where somebody made it anew."""
+    """Removing the output or a folder in it is an error at the next step, even if someone made it anew."""
     with OutputFolder(output) as folder:
         shutil.rmtree(output / name)
         (output / name).mkdir()
@@ -238,7 +238,7 @@ def test_a_folder_that_is_removed_meanwhile_is_noticed(output, name):
 
 
 def test_the_marker_names_what_was_made(output):
-    """The list is complete once the rehearsal has ended."""
+    """At the end of a rehearsal the marker lists everything."""
     rehearse(output)
 
     marked = json.loads((output / MARKER).read_text("utf-8"))
@@ -258,7 +258,7 @@ def _videos(tmp_path):
 
 @pytest.mark.parametrize("output", ["videos", "videos/out", ".", "videos/../videos", "link", "link/out", "other/../videos/new/out"])
 def test_videos_and_output_in_each_other_are_refused(videos, tmp_path, monkeypatch, output):
-    """The same folder, one in the other, relative or through links: no videos are ever in the output."""
+    """Videos and output must not be the same folder or one in the other, by relative paths or links either."""
     (tmp_path / "link").symlink_to(videos)
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -269,7 +269,7 @@ def test_videos_and_output_in_each_other_are_refused(videos, tmp_path, monkeypat
 
 
 def test_the_library_of_an_earlier_rehearsal_is_refused_as_input(output):
-    """To rehearse what a rehearsal made, into the same output, would delete it first."""
+    """An earlier library is refused as input for the same output, which would be deleted first."""
     rehearse(output)
 
     with pytest.raises(ToolError, match="must not contain each other"):
@@ -277,7 +277,7 @@ def test_the_library_of_an_earlier_rehearsal_is_refused_as_input(output):
 
 
 def test_a_video_that_is_a_link_into_the_output_is_refused(videos, output):
-    """A link among the videos to one in the output is one of the videos in the output."""
+    """A video that is a link to a file in the output is refused."""
     rehearse(output)
     (videos / "linked.mp4").symlink_to(output / "library" / "a" / "1.mp4")
 
@@ -287,5 +287,5 @@ def test_a_video_that_is_a_link_into_the_output_is_refused(videos, output):
 
 @pytest.mark.parametrize("output", ["output", "videos-2", "other/videos"])
 def test_videos_and_output_beside_each_other_are_taken(videos, tmp_path, output):
-    """Names that only begin alike are not refused."""
+    """Paths that only begin alike are not refused."""
     require_apart(videos, tmp_path / output)

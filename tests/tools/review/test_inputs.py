@@ -14,7 +14,7 @@ from handlers.domain.record import BatchJob, Record, Scan
 from handlers.domain.states import State
 from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
-from tools.emulator.services.s3_batch.report import Destination, Report
+from tools.emulator.services.s3_batch.report import Report
 from tools.lib.errors import ToolError
 from tools.lib.review.inputs import ReportPlace, fetched_manifest, reports_of, unreported_videos
 from tools.lib.review.join import ObjectStatus, TruthTable, join
@@ -179,7 +179,7 @@ def test_damaged_report():
 def test_what_the_emulator_writes(tasks, per_file):
     """Arbitrary keys and messages survive writing by the emulator and reading here, over any number of result files."""
     files = Files()
-    report = Report(Destination("work", f"reports/{SCAN_ID}", failed_tasks_only=False, failed_strings=True), per_file)
+    report = Report("work", f"reports/{SCAN_ID}", failed_tasks_only=False, failed_strings=True, rows_per_file=per_file)
     for key, message, succeeded in tasks:
         status = TaskOutcome.SUCCEEDED if succeeded else TaskOutcome.FAILED
         report.add(Row(BUCKET, quote(key, safe="/"), None), Answer(status, 200, "" if succeeded else "Code", message))

@@ -78,12 +78,7 @@ class AccessKeys:
         self.user = self._issue(Principal(USER, f"arn:aws:iam::{self._account}:user/{USER}"), _new_credentials(_LONG_TERM))
 
     def session(self, role: str, name: str) -> Credentials:
-        """Return the temporary credentials of a session, the same each time.
-
-        Args:
-            role: The role's ARN.
-            name: The session's name; Lambda uses the function's.
-        """
+        """Return the credentials of a session of a role (its ARN), the same each time; Lambda names sessions after functions."""
         with self._lock:
             if (role, name) not in self._sessions:
                 arn = f"arn:aws:sts::{self._account}:assumed-role/{role.rpartition('/')[2]}/{name}"

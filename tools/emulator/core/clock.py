@@ -60,11 +60,9 @@ class ManualClock:
         return self._now
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Call an action when the clock has been advanced that far."""
         self._agenda.put(self._now + max(0.0, seconds), action)
 
     def sleep(self, seconds: float) -> None:
-        """Advance the clock, running what becomes due on the way."""
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
@@ -107,14 +105,12 @@ class WallClock:
         return self.origin_wall + (time.monotonic() - self._origin) * self.speed
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Call an action in a thread of the pool, after some of this clock's seconds."""
         with self._changed:
             if self._open:
                 self._agenda.put(self.now() + max(0.0, seconds), action)
                 self._changed.notify()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for some of this clock's seconds."""
         time.sleep(max(0.0, seconds) / self.speed)
 
     def close(self) -> None:

@@ -49,7 +49,7 @@ class Objects(Protocol):
     """S3 as other services see it."""
 
     def list(self, bucket: str) -> Iterator[ListedVersion]:
-        """Yield the versions of a bucket's objects by key, without delete markers; raise as `read` does for the bucket."""
+        """Yield the versions of a bucket's objects by key, newest first, without delete markers; raise as `read` does."""
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         """Return an object, or raise `NoSuchObjectError`, `ObjectArchivedError` or `ObjectForbiddenError`."""

@@ -1,4 +1,4 @@
-"""The moderation engine with everything around it made of plain objects."""
+"""The moderation engine with plain objects around it."""
 
 from dataclasses import dataclass, field
 

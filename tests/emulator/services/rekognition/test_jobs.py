@@ -1,4 +1,4 @@
-"""Jobs: how long they take, how they end, their notice."""
+"""Jobs: how long they take, how they end, and their notices."""
 
 import json
 
@@ -10,8 +10,8 @@ from tools.emulator.services.rekognition.errors import RekognitionError
 NOON = 1_700_000_000_000
 
 
-def test_a_job_takes_as_long_as_its_video_deserves(bench):
-    """IN_PROGRESS for the base and the factor times the video's length, then SUCCEEDED."""
+def test_a_job_takes_time_by_the_length_of_its_video(bench):
+    """A job is IN_PROGRESS for the base time plus the factor times the video's length, then SUCCEEDED."""
     world = bench(analysis_base_seconds=10.0, analysis_factor=2.0)
     job_id = world.start()
 
@@ -27,7 +27,7 @@ def test_a_job_takes_as_long_as_its_video_deserves(bench):
 
 @pytest.mark.parametrize(("decoding", "ends_after"), [(15, 40), (60, 60)])
 def test_decoding_is_part_of_the_time_a_job_takes(bench, decoding, ends_after):
-    """Our own decoder's time is not added to the job's, unless it is longer than all of it."""
+    """The decoder's time is part of the job's, which is longer only if the decoder takes longer."""
     world = bench()
     analyse = world.analyser.analyse
 
@@ -44,7 +44,7 @@ def test_decoding_is_part_of_the_time_a_job_takes(bench, decoding, ends_after):
 
 
 def test_the_notice_has_the_documented_form(bench):
-    """Raw key, job tag, epoch milliseconds, no version."""
+    """The notice has the raw key, the job tag, epoch milliseconds and no version."""
     world = bench()
     key = 'a folder/ä+b%20 "c",\n🎬.mp4'
     world.objects.put(key, b"5")
@@ -64,7 +64,7 @@ def test_the_notice_has_the_documented_form(bench):
 
 
 def test_a_notice_without_tag_has_no_tag(bench):
-    """JobTag is in the notice only if one was given."""
+    """The notice has a JobTag only if the job has one."""
     world = bench()
 
     world.finished()
@@ -73,7 +73,7 @@ def test_a_notice_without_tag_has_no_tag(bench):
 
 
 def test_the_job_is_over_before_its_notice_is_out(bench):
-    """A receiver of the notice can fetch the results."""
+    """Whoever receives the notice can fetch the results."""
     world = bench()
     seen = []
     world.topics.publish = lambda _topic, message: seen.append(world.get(json.loads(message)["JobId"])["JobStatus"])
@@ -85,7 +85,7 @@ def test_the_job_is_over_before_its_notice_is_out(bench):
 
 @pytest.mark.parametrize(("body", "message"), [(b"unreadable", "Unsupported codec/format."), (b"bug", "Internal server error.")])
 def test_what_cannot_be_analysed_fails_and_says_so(bench, body, message):
-    """Start succeeds; the job ends FAILED after the base time with a status message, a notice FAILED, and no bill."""
+    """Start succeeds; the job ends FAILED after the base time, with a status message, a notice, and no costs."""
     world = bench()
     world.objects.put("video.mp4", body)
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_analysed_fails_and_says_so(bench, body, message):
 
 @pytest.mark.parametrize("named", [True, False])
 def test_whether_a_failed_answer_names_its_video(bench, named):
-    """Whether it names tag and video is a setting, because AWS does not say; other jobs always do."""
+    """Whether answers for failed jobs name tag and video is a setting, because AWS does not document it; others always do."""
     world = bench(failed_answers_name_video=named)
     well = world.get(world.finished(JobTag="well"))
     world.objects.put("video.mp4", b"unreadable")
@@ -113,7 +113,7 @@ def test_whether_a_failed_answer_names_its_video(bench, named):
 
 
 def test_without_a_channel_or_a_topic_no_notice_is_sent(bench):
-    """No channel, or a topic that does not exist: the job ends all the same, and no notice is counted."""
+    """Without a channel, or with a topic that does not exist, the job ends as usual, and no notice is counted."""
     world = bench()
     elsewhere = {"SNSTopicArn": "arn:aws:sns:us-east-1:111122223333:gone", "RoleArn": "arn:aws:iam::111122223333:role/r"}
 
@@ -125,7 +125,7 @@ def test_without_a_channel_or_a_topic_no_notice_is_sent(bench):
 
 @pytest.mark.parametrize(("order", "sent"), [("lose_notices", [0, 1]), ("repeat_notices", [2, 1])])
 def test_notices_are_lost_or_repeated_on_order(bench, order, sent):
-    """The order holds for the next notice only; the results are there in any case."""
+    """The order applies to the next notice only; the results are there anyway."""
     world = bench()
     getattr(world.moderation.faults, order)()
 
@@ -136,7 +136,7 @@ def test_notices_are_lost_or_repeated_on_order(bench, order, sent):
 
 
 def test_a_notice_is_late_on_order(bench):
-    """A delayed notice comes that much later, with the time at which the job ended."""
+    """A delayed notice comes later, but with the time at which the job ended."""
     world = bench()
     world.moderation.faults.delay_notices(600)
     world.start()
@@ -150,7 +150,7 @@ def test_a_notice_is_late_on_order(bench):
 
 
 def test_results_are_kept_for_seven_days(bench):
-    """Until 7 days after its end a job can be fetched, then it is ResourceNotFoundException."""
+    """A job can be fetched until 7 days after its end; then it is ResourceNotFoundException."""
     world = bench()
     job_id = world.finished()
 
@@ -164,13 +164,13 @@ def test_results_are_kept_for_seven_days(bench):
 
 
 def test_an_unknown_job_is_not_found(bench):
-    """A job id that was never given is ResourceNotFoundException."""
+    """A job id that was never issued is ResourceNotFoundException."""
     with pytest.raises(RekognitionError, match="ResourceNotFoundException"):
         bench().get("0" * 64)
 
 
 def test_job_ids_are_64_hex_digits(bench):
-    """As AWS's are."""
+    """Job ids have the form of AWS's."""
     world = bench()
 
     job_id = world.start()

@@ -16,13 +16,13 @@ def entry(number, opened_at):
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)), max_size=30))
 def test_the_most_open_jobs_are_those_of_the_fullest_moment(spans):
-    """For any jobs, the highest number open is what counting at every opening finds."""
+    """For any jobs, `max_open` is the highest number that counting at each start finds."""
     ledger = Ledger()
-    happenings = [(start, 1, n) for n, (start, _) in enumerate(spans)] + [
+    events = [(start, 1, n) for n, (start, _) in enumerate(spans)] + [
         (start + lasts, 0, n) for n, (start, lasts) in enumerate(spans)
     ]
 
-    for at, opens, number in sorted(happenings):
+    for at, opens, number in sorted(events):
         if opens:
             ledger.opened(entry(number, at))
         else:
@@ -35,7 +35,7 @@ def test_the_most_open_jobs_are_those_of_the_fullest_moment(spans):
 
 @given(st.lists(st.integers(0, 40), max_size=30))
 def test_the_busiest_second_is_found(quarters):
-    """For any start times, the busiest second is what looking from every start finds."""
+    """For any start times, the busiest second is the one that counting from each start finds."""
     ledger = Ledger()
     times = [quarter / 4 for quarter in quarters]
 
@@ -46,12 +46,12 @@ def test_the_busiest_second_is_found(quarters):
 
 
 def test_the_engine_never_exceeds_its_quota(bench):
-    """Under more starts than slots the ledger never saw more jobs open than the quota, and bills every video once."""
+    """With more Starts than the quota allows, no more jobs are ever open than the quota, and every video is billed once."""
     world = bench(account_jobs=3, starts_per_second=100)
     started = 0
 
     for _ in range(200):
-        with contextlib.suppress(RekognitionError):  # which, is seen in the answers below
+        with contextlib.suppress(RekognitionError):  # the answers are checked below
             world.start()
             started += 1
         world.clock.advance(1)

@@ -1,4 +1,4 @@
-"""GetContentModeration: rows, their order, pages and tokens."""
+"""GetContentModeration: rows and their order, pages and tokens."""
 
 import itertools
 
@@ -38,8 +38,8 @@ def rows(world, job_id, **parameters):
     return [row for page in pages(world, job_id, **parameters) for row in page["ModerationLabels"]]
 
 
-def test_parents_stand_beside_their_child(bench):
-    """A label of level 3 brings its parents with the same time and confidence; level 1 has the parent ""."""
+def test_parents_are_reported_with_their_child(bench):
+    """A level 3 label comes with its parents, at the same time and confidence; level 1 has the parent ""."""
     world = bench()
     world.objects.put("video.mp4", b"3;Blood & Gore=91.5@1000")
 
@@ -57,7 +57,7 @@ def test_parents_stand_beside_their_child(bench):
     ("floor", "times"), [({}, [500, 1000]), ({"MinConfidence": 80}, [1000]), ({"MinConfidence": 0}, [0, 500, 1000])]
 )
 def test_the_minimum_confidence_is_applied(bench, floor, times):
-    """What is below it is not reported; the default is 50."""
+    """Labels below MinConfidence are not reported; the default is 50."""
     world = bench()
     world.objects.put("video.mp4", b"3;Gambling=49.9@0;Gambling=50@500;Gambling=80@1000")
 
@@ -67,7 +67,7 @@ def test_the_minimum_confidence_is_applied(bench, floor, times):
 
 
 def test_every_page_describes_the_job(many):
-    """Metadata, model version, video and the requested order are on each page."""
+    """Each page has metadata, model version, video and the requested order."""
     world, job_id = many
 
     found = [
@@ -101,7 +101,7 @@ def test_every_page_describes_the_job(many):
 
 
 def test_a_page_never_holds_more_than_a_thousand(many):
-    """A MaxResults above 1,000 means 1,000."""
+    """MaxResults above 1,000 counts as 1,000."""
     world, job_id = many
 
     assert [len(page["ModerationLabels"]) for page in pages(world, job_id, MaxResults=5_000)] == [1_000, 1_000, 700]
@@ -121,7 +121,7 @@ def test_by_name_the_most_confident_first(many):
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # the maker keeps nothing
 @given(count=st.integers(0, 40), size=st.integers(1, 50), sort_by=st.sampled_from(["TIMESTAMP", "NAME"]))
 def test_pages_of_any_size_hold_each_row_once(bench, count, size, sort_by):
-    """Whatever the page size, the pages put together are the whole result in order."""
+    """With any page size, all pages together are the whole result in order."""
     world = bench(gets_per_second=10_000)
     world.objects.put("video.mp4", b";".join([b"60", *(b"Corpses=%d@%d" % (50 + n, 500 * n) for n in range(count))]))
     job_id = world.finished()
@@ -145,7 +145,7 @@ def test_pages_of_any_size_hold_each_row_once(bench, count, size, sort_by):
     ids=str,
 )
 def test_a_token_is_good_only_where_it_was_given(many, change):
-    """Another order, another job, a made-up token: InvalidPaginationTokenException."""
+    """A token for another order or job, or an invented one, is InvalidPaginationTokenException."""
     world, job_id = many
     other = world.finished()
     token = world.get(job_id)["NextToken"]
@@ -159,7 +159,7 @@ def test_a_token_is_good_only_where_it_was_given(many, change):
 
 @given(st.text(max_size=255))
 def test_no_text_is_a_token_by_chance(text):
-    """Whatever a caller sends as a token is refused in AWS's words, never a crash."""
+    """Any text that was not issued as a token is refused with AWS's code and causes no crash."""
     request = get_request({"JobId": "j", "NextToken": text})
 
     with pytest.raises(RekognitionError, match="InvalidPaginationToken"):
@@ -167,7 +167,7 @@ def test_no_text_is_a_token_by_chance(text):
 
 
 def test_a_token_is_good_for_a_day(many):
-    """A second before 24 hours it leads on, at 24 hours no longer."""
+    """A token is valid until a second before 24 hours have passed."""
     world, job_id = many
     token = world.get(job_id)["NextToken"]
 
@@ -181,7 +181,7 @@ def test_a_token_is_good_for_a_day(many):
 
 
 def test_tokens_are_short_enough_for_the_api(many):
-    """A token fits into the 255 characters of the API model."""
+    """Tokens fit into the 255 characters of the API model."""
     world, job_id = many
 
     assert len(world.get(job_id)["NextToken"]) <= 255
@@ -199,7 +199,7 @@ def test_values_outside_the_model_are_invalid(many, change):
 
 
 def test_segments_are_refused_by_name(many):
-    """What is not implemented says so."""
+    """The refusal of SEGMENTS names it."""
     world, job_id = many
 
     with pytest.raises(UnsupportedError, match="AggregateBy=SEGMENTS"):
@@ -207,7 +207,7 @@ def test_segments_are_refused_by_name(many):
 
 
 def test_gets_beyond_the_rate_are_throttled(bench):
-    """The call above the rate is refused, a second later it passes."""
+    """A call above the rate is refused; a second later it passes."""
     world = bench(gets_per_second=2)
     job_id = world.finished()
     world.get(job_id)

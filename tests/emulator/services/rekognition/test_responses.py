@@ -24,7 +24,7 @@ def client(**options):
 
 @pytest.fixture(params=["in process", "over HTTP"])
 def world(request, bench):
-    """Return a bench whose engine answers boto3, and the client: once inside mock_aws, once through the threaded server."""
+    """Return a bench whose engine answers boto3, and a client: once inside mock_aws, once through the threaded server."""
     bench = bench(account_jobs=2)
     installed = moto_hooks.install(responses.hooks(bench.moderation))
     if request.param == "in process":
@@ -59,7 +59,7 @@ def test_a_job_from_start_to_results(world):
 
 
 def test_pages_through_boto3(world):
-    """NextToken leads on until the last page, which has none."""
+    """Every page but the last has a NextToken."""
     bench, rekognition = world
     bench.objects.put("video.mp4", b"30;" + b";".join(b"Gambling=90@%d" % (n * 500) for n in range(5)))
     job_id = bench.finished()
@@ -85,7 +85,7 @@ def test_errors_are_typed(world):
 
 
 def test_a_lost_answer_is_a_500(world):
-    """The outcome-unknown fault reaches the caller as HTTP 500."""
+    """A Start whose answer is lost reaches the caller as HTTP 500."""
     bench, rekognition = world
     bench.moderation.faults.lose_start_answers()
 
@@ -121,7 +121,7 @@ def test_moto_keeps_its_own_operations(world):
     ],
 )
 def test_what_is_not_implemented_is_refused_by_name(world, operation, parameters, named):
-    """Neither silence nor a stack trace: the error says what the offline world lacks."""
+    """The error names what the offline world lacks."""
     _, rekognition = world
 
     with pytest.raises(ClientError, match=named) as refused:

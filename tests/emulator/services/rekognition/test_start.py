@@ -50,7 +50,7 @@ def test_values_outside_the_model_are_invalid(bench, change):
 
 
 def test_our_tag_and_token_fit(bench):
-    """A tag of the product's form and a sha256 token are taken, and the ledger keeps both."""
+    """Start takes a tag and a token of the product's form, and the ledger keeps both."""
     world = bench()
 
     world.start(JobTag="01ARZ3NDEKTSV4RRFFQ69G5FAV/0123456789abcdef/0", ClientRequestToken="f" * 64)
@@ -60,14 +60,14 @@ def test_our_tag_and_token_fit(bench):
 
 
 def test_unknown_parameters_are_refused_by_name(bench):
-    """A parameter that the emulator does not know is never silently ignored."""
+    """The refusal of an unknown parameter names it."""
     with pytest.raises(UnsupportedError, match="Surprise"):
         bench().start(Surprise=1)
 
 
 @pytest.mark.parametrize("trouble", [None, ObjectArchivedError(), ObjectForbiddenError()], ids=str)
 def test_objects_that_cannot_be_read(bench, trouble):
-    """A missing, archived or forbidden object is InvalidS3ObjectException at once."""
+    """A missing, archived or forbidden object is InvalidS3ObjectException at Start."""
     world = bench()
     if trouble is not None:
         world.objects.objects["amzn-s3-demo-bucket", "gone.mp4", None] = trouble
@@ -92,7 +92,7 @@ def test_the_version_asked_for_is_analysed(bench):
 
 @pytest.mark.parametrize(("size", "too_large"), [(LARGEST_VIDEO, False), (LARGEST_VIDEO + 1, True)])
 def test_ten_gigabytes_are_the_limit(bench, size, too_large):
-    """A video above 10 GB is VideoTooLargeException, one of exactly 10 GB is not."""
+    """A video of more than 10 GB is VideoTooLargeException; one of exactly 10 GB is not."""
     world = bench()
     world.objects.put("big.mp4", b"30", size=size)
 
@@ -106,7 +106,7 @@ def test_ten_gigabytes_are_the_limit(bench, size, too_large):
 
 
 def test_a_full_account_refuses_in_aws_words(bench):
-    """The job above the quota is LimitExceededException with the count and the limit."""
+    """A job above the quota is LimitExceededException with the count and the limit."""
     world = bench(account_jobs=2)
     world.start()
     world.start()
@@ -120,7 +120,7 @@ def test_a_full_account_refuses_in_aws_words(bench):
 
 @pytest.mark.parametrize(("lag", "free_after"), [(0.0, 0.0), (5.0, 5.0)])
 def test_a_finished_job_counts_for_as_long_as_the_lag(bench, lag, free_after):
-    """Without lag a slot is free with the notice; with lag only that many seconds later."""
+    """A job counts against the quota until its end, or for the seconds of the lag after it."""
     world = bench(account_jobs=1, quota_lag_seconds=lag)
     world.finished()
 
@@ -134,7 +134,7 @@ def test_a_finished_job_counts_for_as_long_as_the_lag(bench, lag, free_after):
 
 
 def test_starts_beyond_the_rate_are_throttled(bench):
-    """The sixth start within a second is refused; a second after the first one passes."""
+    """The sixth Start within a second is refused; a second after the first, a Start passes."""
     world = bench()
     for _ in range(5):
         world.start()
@@ -150,7 +150,7 @@ def test_starts_beyond_the_rate_are_throttled(bench):
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=60), st.integers(1, 6))
 def test_no_second_ever_holds_more_than_the_rate(gaps, per_second):
-    """However calls come, no second holds more admitted ones than the rate, and a call is refused only if its second is full."""
+    """No second has more admitted calls than the rate, and a call is refused only if its second is full."""
     limit, admitted, now = RateLimit(per_second), [], 0.0
 
     for gap in gaps:
@@ -166,7 +166,7 @@ def test_no_second_ever_holds_more_than_the_rate(gaps, per_second):
 
 
 def test_a_repeated_token_returns_its_job(bench):
-    """Same token and same parameters: the same job, neither run nor paid nor noticed again, even after its end."""
+    """The same token with the same parameters returns the same job, which is not run, paid or announced again."""
     world = bench()
     first = world.finished(ClientRequestToken="t", MinConfidence=50)
 
@@ -179,7 +179,7 @@ def test_a_repeated_token_returns_its_job(bench):
 
 
 def test_a_token_of_a_failed_job_returns_the_failed_job(bench):
-    """A failed job is not run again under its token: a retry needs another token."""
+    """A token returns its job even if that failed: a retry needs another token."""
     world = bench()
     world.objects.put("video.mp4", b"unreadable")
     first = world.finished(ClientRequestToken="t")
@@ -195,7 +195,7 @@ def test_a_token_of_a_failed_job_returns_the_failed_job(bench):
     "change", [{"MinConfidence": 60}, {"JobTag": "other"}, {"NotificationChannel": None}, {"key": "other.mp4"}], ids=str
 )
 def test_a_token_with_other_parameters_is_refused(bench, change):
-    """Any other parameter under a token is IdempotentParameterMismatchException."""
+    """A repeated token with another parameter is IdempotentParameterMismatchException."""
     world = bench()
     world.objects.put("other.mp4", b"30")
     world.start(ClientRequestToken="t")
@@ -207,7 +207,7 @@ def test_a_token_with_other_parameters_is_refused(bench, change):
 
 
 def test_a_token_is_forgotten_after_seven_days(bench):
-    """Until 7 days after the start a token returns its job, then it starts a new one."""
+    """A token returns its job until 7 days after the Start; then it starts a new one."""
     world = bench()
     first = world.start(ClientRequestToken="t")
 
@@ -221,7 +221,7 @@ def test_a_token_is_forgotten_after_seven_days(bench):
 
 
 def test_a_refused_start_does_not_use_up_its_token(bench):
-    """A token whose Start was refused starts a job later."""
+    """A token whose Start was refused can start a job later."""
     world = bench()
     with pytest.raises(RekognitionError, match="InvalidS3Object"):
         world.start("late.mp4", ClientRequestToken="t")
@@ -232,7 +232,7 @@ def test_a_refused_start_does_not_use_up_its_token(bench):
 
 @pytest.mark.parametrize("answers", [True, False])
 def test_a_repeated_token_at_a_full_account(bench, answers):
-    """Whether a full account answers a repeated token is a setting, because AWS does not say."""
+    """Whether a full account answers a repeated token is a setting, because AWS does not document it."""
     world = bench(account_jobs=1, full_account_answers_repeated_token=answers)
     first = world.start(ClientRequestToken="t")
 
@@ -244,7 +244,7 @@ def test_a_repeated_token_at_a_full_account(bench, answers):
 
 
 def test_a_lost_answer_leaves_a_running_job(bench):
-    """A Start answered with 500 on order has started its job, and its token leads to it."""
+    """A Start whose answer was lost has started its job, which its token returns."""
     world = bench()
     world.moderation.faults.lose_start_answers()
 
@@ -257,7 +257,7 @@ def test_a_lost_answer_leaves_a_running_job(bench):
 
 
 def test_ordered_refusals_start_nothing(bench):
-    """The next Starts fail with the ordered code and leave no job; then all is well."""
+    """The ordered number of Starts fails with the ordered code and starts no job; the next one succeeds."""
     world = bench()
     world.moderation.faults.refuse_starts("AccessDeniedException", count=2)
 

@@ -52,7 +52,7 @@ def test_start_does_not_wait_for_the_decoder(clock, bench):
 
 
 def test_many_threads_share_the_quota_and_the_tokens(clock, bench):
-    """40 videos, each started by two threads with one token, 4 jobs at a time: 40 jobs, 40 notices, never more than 4 open."""
+    """40 videos, each started by two threads with one token, make 40 jobs and 40 notices, with at most 4 jobs open."""
     world = bench()
     world.objects.put("video.mp4", tiny_clip("Weapons"))
     engine = moderation(clock, world, VideoAnalyser(), account_jobs=4, starts_per_second=1_000, analysis_base_seconds=1.0)
@@ -75,7 +75,7 @@ def test_many_threads_share_the_quota_and_the_tokens(clock, bench):
 
 
 def until(happened):
-    """Wait for something, 30 s of the wall at most."""
+    """Wait for something, for at most 30 s of the wall."""
     waited = threading.Event()
     for _ in range(3_000):
         if happened():

@@ -1,4 +1,4 @@
-"""Looking into real videos."""
+"""Analysing real videos."""
 
 import io
 import random
@@ -40,7 +40,7 @@ def seen(body):
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.label)
 def test_every_card_survives_h264(card):
-    """Each label comes out of an encoded video as itself, with its confidence within 2 %."""
+    """Each label is recognised in an encoded video, with its confidence within 2 %."""
     for confidence in (2.0, 50.0, 66.6, 80.0, 99.0):
         found = VideoAnalyser().analyse(tiny_clip(card.label, confidence)).sightings
 
@@ -56,7 +56,7 @@ def test_every_card_survives_h264(card):
     fps=st.sampled_from([5, 10, 24, 30]),
 )
 def test_a_card_is_found_where_it_is(card, start, lasts, fps):
-    """A card from a to b is seen in all samples between, in none outside: at most one sample is missing at each end."""
+    """A card is seen in all samples of its time, except for at most one at each end, and in no other."""
     start_s, end_s = start / 10, (start + lasts) / 10
 
     times = [at for at, _ in seen(encode(Clip(8.5, (CardAt(card.label, 90.0, start_s, end_s),), fps=fps)))]
@@ -81,12 +81,12 @@ def test_metadata():
 
 
 def test_a_moving_picture_is_clean():
-    """The samples' own background holds no card."""
+    """The background of the samples is not taken for a card."""
     assert seen(encode(Clip(6.0))) == []
 
 
 def test_natural_and_artificial_pictures_are_clean():
-    """Noise, a slow fade through all colours, colour bars and single colours: nothing is seen."""
+    """Noise, a slow fade through all colours, colour bars and single colours are not taken for cards."""
     chance = random.Random(7)
     noise = [chance.randbytes(64 * 48 * 3) for _ in range(10)]
     fade = [flat(255 * step // 40, 255 - 255 * step // 40, abs(128 - 6 * step) % 256) for step in range(40)]
@@ -104,7 +104,7 @@ def _card_picture(label):
 
 
 def test_mov_is_analysed():
-    """H.264 in QuickTime's own container is as good as in MP4."""
+    """H.264 in QuickTime's container is analysed as in MP4."""
     assert seen(film([_card_picture("Violence")] * 5, container="mov")) == [(0, "Violence")]
 
 
@@ -123,13 +123,13 @@ def test_mov_is_analysed():
     ids=["empty", "text", "torn", "vp9", "mpeg4", "matroska", "mpegts", "hevc"],
 )
 def test_anything_but_h264_in_mp4_is_unsupported(body):
-    """Other codecs, other containers and no video at all end with AWS's message."""
+    """Other codecs, other containers and files without video fail with AWS's message."""
     with pytest.raises(UnanalysableError, match=r"^Unsupported codec/format\.$"):
         VideoAnalyser().analyse(body)
 
 
 def test_sound_alone_is_unsupported():
-    """A MOV with nothing but sound holds no H.264."""
+    """A MOV with sound only cannot be analysed."""
     target = io.BytesIO()
     with av.open(target, "w", format="mov") as output:
         stream = output.add_stream("pcm_s16le", rate=8_000, layout="mono")
@@ -144,7 +144,7 @@ def test_sound_alone_is_unsupported():
 
 @pytest.mark.parametrize(("hours", "too_long"), [(5, False), (7, True)])
 def test_six_hours_are_the_limit(hours, too_long):
-    """A video above 6 hours fails, one below does not."""
+    """A video of more than 6 hours fails; a shorter one does not."""
     body = film([flat(1, 2, 3)] * (hours + 1), fps=1, every=3_600)
 
     try:
@@ -159,7 +159,7 @@ def test_six_hours_are_the_limit(hours, too_long):
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_broken_files_never_crash_the_decoder(data):
-    """However bytes of a video are changed, it is analysed or called unsupported."""
+    """A video with any bytes changed is either analysed or unsupported."""
     body = bytearray(tiny_clip("Weapons"))
     for _ in range(data.draw(st.integers(1, 20))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))

@@ -23,7 +23,7 @@ def _storage():
 
 
 def test_what_boto3_puts_is_read(s3, storage):
-    """Content, etag without quotes, size, and no version where the bucket keeps none."""
+    """An object has its content, etag without quotes, size, and no version if the bucket has none."""
     etag = s3.put_object(Bucket=BUCKET, Key=HOSTILE, Body=b"content")["ETag"]
 
     found = storage.read(BUCKET, HOSTILE)
@@ -71,7 +71,7 @@ def test_nothing_is_written_where_there_is_no_bucket(s3, storage):
 
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
 def test_an_archived_object_cannot_be_read(s3, storage, storage_class):
-    """Until it is restored."""
+    """An archived object cannot be read until it is restored."""
     s3.put_object(Bucket=BUCKET, Key="k", Body=b"x", StorageClass=storage_class)
 
     with pytest.raises(ObjectArchivedError):
@@ -82,7 +82,7 @@ def test_an_archived_object_cannot_be_read(s3, storage, storage_class):
 
 
 def test_a_forbidden_bucket_can_neither_be_read_nor_written(s3, storage):
-    """On order, so that AccessDenied can be rehearsed."""
+    """A bucket can be forbidden, so that AccessDenied can be tested."""
     s3.put_object(Bucket=BUCKET, Key="k", Body=b"x")
     storage.forbidden.add(BUCKET)
 

@@ -1,4 +1,4 @@
-"""S3 in the offline world: every key that S3 takes."""
+"""S3 takes every key."""
 
 import pytest
 
@@ -11,7 +11,7 @@ KEYS = ["two\nlines.mp4", "bell\x07.mp4", "a+b c%20.mp4", "🎬/ü.mp4", "'\"<&>
 
 @pytest.fixture(scope="module", name="s3")
 def _s3(tmp_path_factory):
-    """Open a world with a versioned bucket that holds the keys, each in two versions."""
+    """Open a world with a versioned bucket that has the keys, each in two versions."""
     with World(EmulatorSettings(), directory=tmp_path_factory.mktemp("world")) as world:
         client = world.client("s3")
         client.create_bucket(Bucket=BUCKET)
@@ -23,7 +23,7 @@ def _s3(tmp_path_factory):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_any_key_is_stored(s3, key):
-    """An object is returned under the key it was stored with."""
+    """An object is returned by the key with which it was stored."""
     body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
     assert key.encode() == body
@@ -31,7 +31,7 @@ def test_any_key_is_stored(s3, key):
 
 @pytest.mark.parametrize("marker", ["'", "'\"<&>.mp4", "a", "z", "🎬/ü.mp4", "🎬🎬"])
 def test_versions_are_listed_after_a_key(s3, marker):
-    """A key marker alone means all versions of all keys beyond it, whether such a key exists or not."""
+    """A key marker alone returns all versions of all later keys, whether or not that key exists."""
     answer = s3.list_object_versions(Bucket=BUCKET, KeyMarker=marker)
 
     assert sorted(key for key in KEYS * 2 if key > marker) == [version["Key"] for version in answer.get("Versions", [])]

@@ -15,7 +15,7 @@ def _code(call, *args, **kwargs):
 
 
 def _statuses(bench, job_id, seconds, step=0.25):
-    """The statuses a job goes through, each once."""
+    """Return the statuses that a job goes through, each once."""
     seen = [bench.status(job_id)]
     for _ in range(int(seconds / step)):
         bench.clock.advance(step)
@@ -25,7 +25,7 @@ def _statuses(bench, job_id, seconds, step=0.25):
 
 
 def test_statuses_of_a_good_job(bench):
-    """A job goes from New through Preparing, Active and Completing to Complete (Ready lasts no time in an idle account)."""
+    """A job goes from New through Preparing, Active and Completing to Complete (in an idle account it does not stay Ready)."""
     job_id = bench.submit()
 
     seen = _statuses(bench, job_id, 20)
@@ -54,7 +54,7 @@ def test_described(bench):
 
 
 def test_repeated_token(bench):
-    """The same token with the same request is the same job, at any time; with another request it is refused."""
+    """A token returns its job at any time if the request is the same; with another request it is refused."""
     request = bench.request()
     job_id = bench.engine.create_job(request)
     bench.clock.run_until_idle()
@@ -68,7 +68,7 @@ def test_repeated_token(bench):
 
 @pytest.mark.parametrize("required", [True, None])
 def test_confirmation(bench, required):
-    """A job that needs confirmation, and so one that does not say, waits in Suspended until it is Ready."""
+    """A job waits in Suspended until it is confirmed, unless its request says that it needs no confirmation."""
     job_id = bench.submit(ConfirmationRequired=required)
     bench.clock.run_until_idle()
 
@@ -97,7 +97,7 @@ def test_never_confirmed(bench):
 
 
 def test_forgotten(bench):
-    """90 days after its end a job is unknown, and its token is free."""
+    """90 days after its end a job does not exist, and its token can be used again."""
     request = bench.request()
     job_id = bench.engine.create_job(request)
     bench.clock.run_until_idle()
@@ -114,7 +114,7 @@ def test_forgotten(bench):
 
 @pytest.mark.parametrize("code", ["NotFoundException", "NoSuchJob"])
 def test_missing_job(make_bench, code):
-    """Every operation on an unknown job fails with the code that is set."""
+    """Every operation on a job that does not exist fails with the code of the setting."""
     engine = make_bench(EmulatorSettings(batch_missing_job_error=code)).engine
 
     calls = [engine.describe_job, engine.job_tags]
@@ -126,7 +126,7 @@ def test_missing_job(make_bench, code):
 
 
 def test_cancel_midway(bench):
-    """A cancelled job starts nothing more, lets what runs come to its end, and reports what ran."""
+    """A cancelled job starts no more tasks, lets those that run finish, and reports them."""
     bench.functions.seconds = 2.0
     job_id = bench.submit(100)
     bench.clock.advance(8)
@@ -145,7 +145,7 @@ def test_cancel_midway(bench):
 
 
 def test_cancel_while_a_redrive_waits(bench, answer):
-    """A task that ran and waited for its redrive counts as failed when the job is cancelled."""
+    """A task that waits for a redrive counts as failed when its job is cancelled."""
     bench.functions.answer = lambda event: answer(event, "TemporaryFailure", "later")
     job_id = bench.submit(2)
     bench.clock.advance(20)
@@ -158,7 +158,7 @@ def test_cancel_while_a_redrive_waits(bench, answer):
 
 
 def test_cancel_while_a_redrive_is_throttled(bench, answer):
-    """So does one whose redrive Lambda has just refused."""
+    """A task whose redrive was throttled counts as failed too when its job is cancelled."""
     bench.functions.answer = lambda event: answer(event, "TemporaryFailure", "later")
     job_id = bench.submit(1)
     bench.clock.advance(20)
@@ -199,7 +199,7 @@ def test_cancel_in_suspended(bench):
 
 
 def test_status_updates_that_come_at_the_wrong_time(bench):
-    """Only a suspended job can be made ready, and an ended or ending one not cancelled."""
+    """Only a suspended job can be made ready, and a job that has ended or is ending cannot be cancelled."""
     job_id = bench.submit()
     bench.clock.advance(1)
     early = _code(bench.engine.update_job_status, job_id, "Ready")
@@ -224,7 +224,7 @@ def test_status_updates_that_come_at_the_wrong_time(bench):
     ],
 )
 def test_unusable_manifest(bench, spoil, reason):
-    """A manifest that changed, vanished, is forbidden or encrypted by KMS fails the job and leaves no report."""
+    """A manifest that was changed or deleted, is forbidden, or is encrypted with KMS fails the job without a report."""
     job_id = bench.submit()
     spoil(bench)
 
@@ -250,7 +250,7 @@ def test_quoted_etag(bench):
 
 
 def test_malformed_manifest(bench):
-    """A malformed manifest fails the job with InvalidManifestContent and the line at fault."""
+    """A malformed manifest fails the job with InvalidManifestContent and names the line."""
     job_id = bench.run(b"videos,a\nvideos\n")
 
     (failure,) = bench.job(job_id)["FailureReasons"]
@@ -260,7 +260,7 @@ def test_malformed_manifest(bench):
 
 
 def test_listed(bench):
-    """ListJobs gives the newest first, in pages, and only the statuses asked for."""
+    """ListJobs returns pages of jobs in the requested statuses, newest first."""
     complete = [bench.run() for _ in range(3)]
     waiting = bench.submit(ConfirmationRequired=True, Description="waits")
     bench.clock.run_until_idle()
@@ -284,12 +284,12 @@ def test_listed(bench):
     ],
 )
 def test_bad_list(bench, arguments, code):
-    """ListJobs refuses what it cannot understand."""
+    """ListJobs refuses values that are not valid."""
     assert code == _code(bench.engine.list_jobs, **arguments)
 
 
 def test_seventh_job_waits(bench):
-    """Six jobs are active at a time; the seventh stays Ready until one has ended."""
+    """Six jobs are active at a time; a seventh stays Ready until one of them has ended."""
     jobs = [bench.submit(50) for _ in range(7)]
     bench.clock.advance(5.5)
     before = [bench.status(job_id) for job_id in jobs]
@@ -301,7 +301,7 @@ def test_seventh_job_waits(bench):
 
 
 def test_seventh_job_refused(make_bench):
-    """Set so, a job beyond the sixth is refused until one has ended."""
+    """With batch_full_account_refuses_job, a seventh job is refused until one of the six has ended."""
     bench = make_bench(EmulatorSettings(batch_full_account_refuses_job=True))
     for _ in range(6):
         bench.submit()
@@ -314,7 +314,7 @@ def test_seventh_job_refused(make_bench):
 
 
 def test_higher_priority_goes_first(make_bench):
-    """A job of higher priority makes a running one pause; when it has ended the other goes on and loses nothing."""
+    """A job of higher priority pauses a running one, which afterwards continues and loses no task."""
     bench = make_bench(EmulatorSettings(batch_active_jobs=1))
     bench.functions.seconds = 2.0
     low = bench.submit(50, Priority=1)
@@ -356,19 +356,8 @@ def test_changed_priority(make_bench):
     assert "BadRequestException" == _code(bench.engine.update_job_priority, first, 3)
 
 
-def test_tags(bench):
-    """Tags given at creation can be read, replaced and removed."""
-    job_id = bench.submit(Tags=[{"Key": "team", "Value": "video"}])
-    given = bench.engine.job_tags(job_id)
-
-    bench.engine.put_job_tags(job_id, [{"Key": "a", "Value": ""}])
-
-    assert (("team", "video"),) == given
-    assert (("a", ""),) == bench.engine.job_tags(job_id)
-
-
 def test_reset(bench):
-    """After a reset there are no jobs, and what was under way is dropped."""
+    """A reset forgets all jobs and drops the results of running tasks."""
     bench.functions.seconds = 2.0
     job_id = bench.submit(100)
     bench.clock.advance(8)

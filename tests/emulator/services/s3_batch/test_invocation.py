@@ -18,7 +18,7 @@ def _operation(bench, **members):
 
 
 def test_event_of_schema_1(bench):
-    """Schema 1.0, the default, names the bucket by ARN, has no arguments, and the version is null where there is no column."""
+    """Schema 1.0, the default, has the bucket's ARN, no arguments, and a null version if the manifest has no versions."""
     job_id = bench.run(b"videos,a%20b%2Bc.mp4\n")
 
     (event,) = bench.functions.events
@@ -31,7 +31,7 @@ def test_event_of_schema_1(bench):
 
 
 def test_event_of_schema_2(bench):
-    """Schema 2.0 names the bucket plainly and carries the user's arguments in the job."""
+    """Schema 2.0 has the bucket's name, and the user's arguments in the job."""
     job_id = bench.run(b"videos,a.mp4,null\n", fields=("Bucket", "Key", "VersionId"), Operation=_operation(bench, **SCHEMA_2))
 
     (event,) = bench.functions.events
@@ -43,7 +43,7 @@ def test_event_of_schema_2(bench):
 
 
 def test_ids_are_opaque(bench):
-    """Task and invocation ids reveal nothing; a redriven task keeps its own and gets a new invocation's."""
+    """A redriven task keeps its id; each of its invocations has a new one."""
     bench.functions.answer = lambda event: InvocationResult(500, b"{}")
 
     bench.run(b"videos,a\n")
@@ -68,7 +68,7 @@ def test_ids_are_opaque(bench):
     ],
 )
 def test_results(changes, expected):
-    """Each result code means what AWS says."""
+    """Each result code has the meaning that AWS documents."""
     result = InvocationResult(200, json.dumps(GOOD | changes).encode())
 
     assert expected == judge(result, **IDS)
@@ -86,7 +86,7 @@ def test_results(changes, expected):
 )
 @pytest.mark.parametrize("results", [[], [{"taskId": "another", "resultCode": "Succeeded"}]])
 def test_missing_result(results, treat, outcome):
-    """A task without a result becomes what treatMissingKeysAs says, by default a temporary failure."""
+    """treatMissingKeysAs decides on a task without a result; the default is a temporary failure."""
     result = InvocationResult(200, json.dumps(GOOD | {"results": results} | treat).encode())
 
     assert outcome is judge(result, **IDS).outcome
@@ -94,7 +94,7 @@ def test_missing_result(results, treat, outcome):
 
 @pytest.mark.parametrize("payload", [b"", b"null", b"[]", b'"ok"', b"{", b"\xff", b"{'a': 1}"])
 def test_no_json(payload):
-    """A payload that is not a JSON object fails the task with AWS's sentence."""
+    """A payload that is not a JSON object fails the task with AWS's message."""
     expected = Answer(TaskOutcome.FAILED, 200, "PermanentFailure", "Invalid JSON returned in Lambda payload")
 
     assert expected == judge(InvocationResult(200, payload), **IDS)
@@ -114,7 +114,7 @@ def test_no_json(payload):
     ],
 )
 def test_wrong_answers(changes, part):
-    """An answer that does not keep the contract fails the task for good, and the report says in what."""
+    """An answer that breaks the contract fails the task permanently, and the report names the fault."""
     verdict = judge(InvocationResult(200, json.dumps(GOOD | changes).encode()), **IDS)
 
     assert (TaskOutcome.FAILED, "PermanentFailure") == (verdict.outcome, verdict.error_code)
@@ -122,7 +122,7 @@ def test_wrong_answers(changes, part):
 
 
 def test_function_error():
-    """A function that raised fails its task in the words of AWS's sample report."""
+    """A function that raised fails its task with the message of AWS's sample report."""
     payload = b'{"errorMessage":"2026-01-01 1 Task timed out after 3.00 seconds"}'
 
     verdict = judge(InvocationResult(200, payload, "Unhandled"), **IDS)
@@ -135,7 +135,7 @@ def test_function_error():
     | st.recursive(st.none() | st.text() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
 )
 def test_any_payload(payload):
-    """Whatever a function returns, it is judged."""
+    """No payload of a function raises; without a valid contract each is a failure."""
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
 
     verdict = judge(InvocationResult(200, raw), **IDS)

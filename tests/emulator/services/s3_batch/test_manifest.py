@@ -15,7 +15,7 @@ keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20
 
 @given(st.lists(keys, min_size=1, max_size=20), st.booleans())
 def test_any_key(raw, crlf):
-    """Any key that is URL-encoded comes out exactly as the manifest has it."""
+    """Any URL-encoded key comes out exactly as the manifest has it."""
     encoded = [quote(key, safe="/") for key in raw]
     end = "\r\n" if crlf else "\n"
     body = "".join(f"videos,{key}{end}" for key in encoded).encode()
@@ -37,7 +37,7 @@ def test_quoted_fields(key):
 
 
 def test_columns_by_fields():
-    """Columns are found by the job's Fields, ignored ones skipped; an empty version stays empty."""
+    """The job's Fields name the columns, of which others are skipped; an empty version stays empty."""
     body = b"x,v1,videos,a.mp4\nx,,videos,b.mp4"
 
     read = list(rows(body, ("Ignore", "VersionId", "Bucket", "Key")))
@@ -51,7 +51,7 @@ def test_last_line_without_an_end():
 
 
 def test_longest_key():
-    """A key of 1,024 bytes passes however long its encoding; one byte more does not."""
+    """A key of 1,024 bytes passes however long its encoding is; a longer key does not."""
     longest = quote("ü" * 512)
 
     assert 1 == check(f"videos,{longest}".encode(), FIELDS)
@@ -89,14 +89,14 @@ def test_longest_key():
     ],
 )
 def test_malformed(body, fields, reason):
-    """A malformed manifest is refused with a sentence that names the line and the fault."""
+    """A malformed manifest is refused with a message that names the line and the fault."""
     with pytest.raises(ManifestError, match=reason):
         check(body, fields)
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes(body):
-    """Whatever the bytes, a manifest is either read or refused with a reason that fits into a FailureReason."""
+    """Any bytes are either read or refused with a reason that fits into a FailureReason."""
     outcome = _read(body)
 
     assert outcome == len(list(rows(body, FIELDS))) if isinstance(outcome, int) else 0 < len(outcome) <= 256

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
-from tools.emulator.services.s3_batch.report import Destination, Report
+from tools.emulator.services.s3_batch.report import Report
 from tools.emulator.settings import EmulatorSettings
 
 REPORT = {"Enabled": True, "Bucket": "arn:aws:s3:::work", "Format": "Report_CSV_20180820", "ReportScope": "AllTasks"}
 
 
 def _halves(answer):
-    """Even keys succeed, odd ones fail for good."""
+    """Return answers by which even keys succeed and odd ones fail permanently."""
     return lambda event: answer(
         event, *(("Succeeded", "ok") if int(event["tasks"][0]["s3Key"][5]) % 2 == 0 else ("PermanentFailure", "no"))
     )
@@ -29,7 +29,7 @@ def _written(bench, job_id):
 
 
 def test_tree(bench, answer):
-    """The report is manifest.json, its MD5, and a file each for succeeded and failed tasks, named by 40 hexadecimal digits."""
+    """The report is manifest.json, its MD5, and a file each for succeeded and failed tasks, named with 40 hexadecimal digits."""
     bench.functions.answer = _halves(answer)
     job_id = bench.run(10)
 
@@ -66,7 +66,7 @@ def test_rows(bench, answer):
     ("prefix", "folder"), [("reports/01J", "reports/01J/job-"), ("reports/", "reports//job-"), (None, "job-"), ("r", "r/job-")]
 )
 def test_prefix(bench, prefix, folder):
-    """The job's folder follows the prefix and a slash, so that a prefix ending in one yields two."""
+    """The job's folder follows the prefix and a slash, so a prefix that ends in a slash gives two."""
     report = REPORT if prefix is None else {**REPORT, "Prefix": prefix}
 
     job_id = bench.run(Report=report)
@@ -76,7 +76,7 @@ def test_prefix(bench, prefix, folder):
 
 
 def test_failed_tasks_only(bench, answer):
-    """With FailedTasksOnly the succeeded rows are missing; the counters still know them."""
+    """FailedTasksOnly leaves succeeded tasks out of the report, but not out of the counters."""
     bench.functions.answer = _halves(answer)
 
     job_id = bench.run(10, Report={**REPORT, "Prefix": "reports", "ReportScope": "FailedTasksOnly"})
@@ -86,7 +86,7 @@ def test_failed_tasks_only(bench, answer):
 
 
 def test_failed_tasks_only_without_failures(bench):
-    """With FailedTasksOnly and nothing failed, the manifest lists no results."""
+    """With FailedTasksOnly and no failed task, the manifest lists no results."""
     job_id = bench.run(Report={**REPORT, "Prefix": "reports", "ReportScope": "FailedTasksOnly"})
 
     assert [] == bench.report(job_id)
@@ -102,7 +102,7 @@ def test_no_report_wanted(bench):
 
 
 def test_report_is_there_when_complete(bench):
-    """As soon as the status is Complete the report can be read, and not before Completing."""
+    """The report can be read as soon as the status is Complete, and not before Completing."""
     job_id = bench.submit()
     while bench.status(job_id) != "Complete":
         assert not bench.has_report(job_id)
@@ -112,7 +112,7 @@ def test_report_is_there_when_complete(bench):
 
 
 def test_missing_report_bucket(bench):
-    """A report that cannot be delivered does not keep the job from completing; the job says so."""
+    """A job completes although its report cannot be delivered, and gives the reason."""
     job_id = bench.run(Report={**REPORT, "Bucket": "arn:aws:s3:::missing"})
 
     assert "Complete" == bench.status(job_id)
@@ -120,7 +120,7 @@ def test_missing_report_bucket(bench):
 
 
 def test_foreign_report_bucket(bench):
-    """A bucket that belongs to another than ExpectedBucketOwner fails the job."""
+    """A job fails if ExpectedBucketOwner does not own the bucket."""
     job_id = bench.run(Report={**REPORT, "ExpectedBucketOwner": "444455556666"})
 
     assert "Failed" == bench.status(job_id)
@@ -139,7 +139,7 @@ def test_cut(bench, answer, length):
 
 @pytest.mark.parametrize(("reach", "text"), [(True, "no"), (False, "")])
 def test_strings_of_failed_tasks(make_bench, answer, reach, text):
-    """Whether a failed task's own string reaches the report is a setting; S3's own sentences always do."""
+    """Whether a failed task's resultString reaches the report is a setting; S3's own messages always do."""
     bench = make_bench(EmulatorSettings(batch_failed_strings_reach_report=reach))
     bench.functions.answer = _halves(answer)
     failed = bench.run(b"videos,000001.mp4\n")
@@ -151,7 +151,7 @@ def test_strings_of_failed_tasks(make_bench, answer, reach, text):
 
 
 class _Kept:
-    """Objects that only remember."""
+    """Objects that are only stored."""
 
     def __init__(self):
         self.stored = {}
@@ -166,8 +166,8 @@ texts = st.text(max_size=50)
 @examples(max_examples=50)
 @given(st.lists(st.tuples(texts, texts, st.booleans()), max_size=20), st.integers(1, 5))
 def test_any_row_parses(tasks, rows_per_file):
-    """Whatever a key and a result hold, the csv module reads them back, from files of as many rows as a file takes."""
-    report, kept = Report(Destination("work", "", failed_tasks_only=False, failed_strings=True), rows_per_file), _Kept()
+    """The csv module reads any key and result back, from files that have at most the maximum of rows."""
+    report, kept = Report("work", "", failed_tasks_only=False, failed_strings=True, rows_per_file=rows_per_file), _Kept()
     names = iter(range(1000))
     for key, text, good in tasks:
         report.add(

@@ -1,13 +1,13 @@
 import pytest
 
-from tools.emulator.services.s3_batch.errors import BatchError
+from tools.emulator.core import AwsError
 
 ROLE = "arn:aws:iam::111122223333:role/batch"
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:batch-invoke"
 
 
 def _refused(bench, **members):
-    with pytest.raises(BatchError) as caught:
+    with pytest.raises(AwsError) as caught:
         bench.submit(**members)
     return caught.value
 
@@ -62,7 +62,7 @@ def _report(**members):
     ],
 )
 def test_bad_request(bench, members, part):
-    """What S3 refuses is refused before there is a job, with a sentence that names the parameter."""
+    """What S3 refuses is refused before a job exists, with a message that names the parameter."""
     error = _refused(bench, **members)
 
     assert ("BadRequestException", 400) == (error.code, error.status)
@@ -104,7 +104,7 @@ def test_bad_manifest_member(bench, changes, part):
     ],
 )
 def test_not_implemented(bench, members, name):
-    """What only the real service can do is refused by its name."""
+    """What the emulator lacks is refused by name."""
     error = _refused(bench, **members)
 
     assert ("NotImplemented", 501) == (error.code, error.status)
@@ -130,7 +130,7 @@ def test_other_account(bench, members, message):
     [FUNCTION, f"{FUNCTION}:live", f"{FUNCTION}:$LATEST", f"{FUNCTION}:12", FUNCTION.replace("arn:aws:", "arn:aws-us-gov:")],
 )
 def test_function_arns(bench, arn):
-    """A function may be named plainly, by alias, by version or as $LATEST; it is invoked by the name given."""
+    """A function may have an alias, a version or $LATEST in its ARN; it is invoked by the ARN of the request."""
     bench.run(Operation={"LambdaInvoke": {"FunctionArn": arn}})
 
     assert {arn} == bench.functions.arns

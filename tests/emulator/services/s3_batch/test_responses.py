@@ -39,7 +39,7 @@ def _error(caught):
 
 
 def test_round_trip(bench, client):
-    """A job created through boto3 runs, and DescribeJob gives back what was sent, whatever characters it holds."""
+    """A job created through boto3 runs, and DescribeJob returns what was sent, whatever characters it contains."""
     operation = bench.request()["Operation"]["LambdaInvoke"]
     arguments = {"scan_id": "01J", "empty": "", "marks": '<&>"é🎬'}
     request = bench.request(
@@ -61,7 +61,7 @@ def test_round_trip(bench, client):
 
 
 def test_failure_reasons(bench, client):
-    """Why a job failed comes through."""
+    """The reason for a job's failure reaches boto3."""
     job_id = client.create_job(**bench.request(b"videos,a\nvideos\n"))["JobId"]
     bench.clock.run_until_idle()
 
@@ -72,7 +72,7 @@ def test_failure_reasons(bench, client):
 
 
 def test_token_is_filled_in(bench, client):
-    """boto3 makes up a token where none is given, so each call is another job."""
+    """boto3 makes a token if none is given, so each call creates another job."""
     request = bench.request()
     del request["ClientRequestToken"]
 
@@ -80,7 +80,7 @@ def test_token_is_filled_in(bench, client):
 
 
 def test_errors(bench, client):
-    """Refusals arrive as botocore's own exception classes, with AWS's HTTP statuses."""
+    """Errors arrive as botocore's exception classes, with AWS's HTTP statuses."""
     request = bench.request()
     client.create_job(**request)
 
@@ -144,7 +144,7 @@ def test_tags(bench, client):
 
 
 def test_another_region(bench, client):
-    """There is one Region; jobs of another are refused by name."""
+    """The one Region is named in the refusal of requests for another."""
     elsewhere = boto3.client("s3control", region_name="eu-west-1")
 
     with pytest.raises(elsewhere.exceptions.BadRequestException, match="one Region, us-east-1"):

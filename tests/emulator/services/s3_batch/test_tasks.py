@@ -14,7 +14,7 @@ VERSIONED = ("Bucket", "Key", "VersionId")
 
 
 def test_every_row_once(bench):
-    """Each row is one task of one invocation, in an order that is not the manifest's."""
+    """Each row is a task with one invocation, in another order than the manifest's."""
     job_id = bench.run(500)
 
     expected = [f"{number:06d}.mp4" for number in range(500)]
@@ -31,7 +31,7 @@ def test_every_row_once(bench):
     redrives=st.integers(0, 3),
 )
 def test_outcomes(make_bench, answer, outcomes, redrives):
-    """However tasks end, each is counted once, reported once, and invoked once more per temporary failure, redrives at most."""
+    """However tasks end, each is counted and reported once, and invoked again after each temporary failure, up to the limit."""
     bench = make_bench(replace(FAST, batch_redrives=redrives))
     calls = Counter()
 
@@ -58,7 +58,7 @@ def test_outcomes(make_bench, answer, outcomes, redrives):
 
 
 def _end(script, redrives):
-    """How often a task is invoked, and with which outcome it ends."""
+    """Return how often a task is invoked, and with which outcome it ends."""
     for times in range(1, redrives + 2):
         code = script[min(times, len(script)) - 1]
         if code not in "T5N":
@@ -67,7 +67,7 @@ def _end(script, redrives):
 
 
 def test_redrives_come_late_and_before_the_end(bench, answer):
-    """A temporary failure is repeated after a while, twice by default; its string is dropped unless it was the last."""
+    """A temporary failure is repeated after a while, twice by default; only its last resultString is reported."""
     texts = iter(["first", "second", "third"])
     bench.functions.answer = lambda event: answer(event, "TemporaryFailure", next(texts))
 
@@ -81,7 +81,7 @@ def test_redrives_come_late_and_before_the_end(bench, answer):
 
 
 def test_redrive_that_succeeds(bench, answer):
-    """A task that succeeds in a redrive has succeeded."""
+    """A task that succeeds in a redrive counts as succeeded."""
     codes = iter(["TemporaryFailure", "Succeeded"])
     bench.functions.answer = lambda event: answer(event, next(codes), "text")
 
@@ -93,7 +93,7 @@ def test_redrive_that_succeeds(bench, answer):
 
 @pytest.mark.parametrize(("redriven", "invocations"), [(False, 1), (True, 3)])
 def test_function_errors(make_bench, redriven, invocations):
-    """A function that raises fails its task at once or, set so, after the redrives; the report says the same."""
+    """A function that raises fails its task at once or, by a setting, after the redrives, with the same message."""
     bench = make_bench(EmulatorSettings(batch_function_errors_redriven=redriven))
     bench.functions.answer = lambda event: InvocationResult(200, b'{"errorMessage": "no"}', "Unhandled")
 
@@ -105,7 +105,7 @@ def test_function_errors(make_bench, redriven, invocations):
 
 
 def test_missing_version(bench):
-    """In a versioned manifest an empty version fails that task, without an invocation."""
+    """An empty version in a manifest with versions fails its task without an invocation."""
     job_id = bench.run(b"videos,a,v1\nvideos,b,\n", fields=VERSIONED)
 
     assert ["a"] == bench.functions.keys
@@ -114,7 +114,7 @@ def test_missing_version(bench):
 
 
 def test_throttled_function(bench):
-    """Where Lambda throttles, S3 Batch backs off and gets everything done without spending a redrive."""
+    """If Lambda throttles, S3 Batch backs off and completes all tasks without spending a redrive."""
     bench.functions.concurrency = 3
 
     job_id = bench.run(200)
@@ -126,7 +126,7 @@ def test_throttled_function(bench):
 
 
 def test_function_without_any_concurrency(bench):
-    """A function that is always throttled holds the job up, with ever longer waits, but fails nothing."""
+    """A function that is always throttled delays the job, with ever longer waits, but fails no task."""
     bench.functions.concurrency = 0
     job_id = bench.submit(10)
 
@@ -137,7 +137,7 @@ def test_function_without_any_concurrency(bench):
 
 
 def test_throttle_that_spends_redrives(make_bench):
-    """Set so, a throttled invocation counts as a redrive, and the last fails the task."""
+    """With batch_throttle_spends_redrive, a throttled invocation counts as a redrive, and the last one fails the task."""
     bench = make_bench(EmulatorSettings(batch_throttle_spends_redrive=True))
     bench.functions.concurrency = 0
 
@@ -148,7 +148,7 @@ def test_throttle_that_spends_redrives(make_bench):
 
 
 def test_parallel_invocations_ramp_up(make_bench):
-    """It begins with few in parallel and doubles them every few seconds."""
+    """A job begins with few invocations at a time and doubles them every few seconds."""
     bench = make_bench(replace(FAST, batch_initial_concurrency=4))
     bench.functions.seconds = 1_000.0
     bench.submit(500)
@@ -162,7 +162,7 @@ def test_parallel_invocations_ramp_up(make_bench):
 
 
 def test_answers_at_once(make_bench):
-    """A function that answers before the invocation returns does no harm, however many tasks there are."""
+    """Functions may answer before the invocation returns, however many tasks there are."""
     bench = make_bench(FAST)
     bench.functions.seconds = None
 
@@ -173,7 +173,7 @@ def test_answers_at_once(make_bench):
 
 
 def test_rate(make_bench):
-    """No more tasks are started in a second than the account may, over all its jobs."""
+    """All jobs together start no more tasks in a second than the account may."""
     bench = make_bench(EmulatorSettings(batch_tasks_per_second=20, batch_initial_concurrency=100))
     bench.functions.seconds = 0.01
 
@@ -216,7 +216,7 @@ def test_active_seconds(bench):
     [(999, 999, "Complete"), (1000, 500, "Complete"), (1000, 501, "Failed"), (1000, 1000, "Failed")],
 )
 def test_half_of_the_tasks(make_bench, answer, tasks, failures, status):
-    """From 1,000 executed tasks on, more than 50 % failures fail the job; below it is Complete even if all failed."""
+    """From 1,000 tasks on, more than 50 % failures fail the job; a smaller one is Complete even if all failed."""
     bench = make_bench(FAST)
     bench.functions.answer = lambda event: answer(
         event, "PermanentFailure" if int(event["tasks"][0]["s3Key"][:6]) < failures else "Succeeded"
@@ -231,7 +231,7 @@ def test_half_of_the_tasks(make_bench, answer, tasks, failures, status):
 
 
 def test_failing_job_stops(make_bench, answer):
-    """A job that fails by the 50 % rule starts nothing more and reports what ran."""
+    """A job that fails by the 50 % rule starts no more tasks and reports those that ran."""
     bench = make_bench(replace(FAST, batch_initial_concurrency=10))
     bench.functions.answer = lambda event: answer(event, "PermanentFailure")
 
@@ -246,7 +246,7 @@ def test_failing_job_stops(make_bench, answer):
 
 
 def test_missing_versions_count_as_failures(make_bench):
-    """Tasks that fail for want of a version count for the 50 % rule too."""
+    """Tasks that fail because they have no version count for the 50 % rule too."""
     bench = make_bench(FAST)
 
     job_id = bench.run(b"videos,a,\n" * 1_200, fields=VERSIONED)
@@ -255,7 +255,7 @@ def test_missing_versions_count_as_failures(make_bench):
 
 
 def test_all_temporary(make_bench, answer):
-    """A job all of whose tasks fail temporarily keeps no more of them waiting than it may, and still runs each thrice."""
+    """If all tasks fail temporarily, the number that waits is limited, and each still runs three times."""
     bench = make_bench(replace(FAST, batch_redrive_seconds=1.0))
     failing = range(400)
     bench.functions.answer = lambda event: answer(

@@ -1,4 +1,4 @@
-"""Topics: what subscribers get, and what SNS does not publish."""
+"""What subscribers of a topic get, and what SNS refuses to publish."""
 
 import email
 import email.policy
@@ -16,14 +16,14 @@ FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:known"
 
 
 class Functions:
-    """Lambda with one function, which keeps its events."""
+    """Lambda with one function, whose events are kept."""
 
     def __init__(self):
         self.events = []
         self.traces = []
 
     def invoke_event(self, function_arn, payload, *, trace=None):
-        """Keep an event for the function there is."""
+        """Keep an event for the function."""
         if function_arn != FUNCTION:
             return False
         self.events.append(json.loads(payload))
@@ -32,7 +32,7 @@ class Functions:
 
 
 class Bench:
-    """A topic and what can be subscribed to it."""
+    """A topic with the subscribers that it can have."""
 
     def __init__(self, account, tmp_path, **settings):
         world = EmulatorSettings(**settings)
@@ -70,7 +70,7 @@ class Bench:
         return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
 
     def error(self, call, *args, **kwargs):
-        """Call something and return the error that it ends with."""
+        """Make a call and return its error."""
         with pytest.raises(self.client.exceptions.ClientError) as raised:
             call(*args, **kwargs)
         return raised.value.response["Error"]
@@ -107,7 +107,7 @@ def test_two_messages_have_two_ids(bench):
 
 
 def test_what_a_missing_function_should_have_had_becomes_a_dead_letter(bench):
-    """The subscription's RedrivePolicy names the queue; without one the message is gone."""
+    """An undeliverable message goes to the queue in the RedrivePolicy; without one it is lost."""
     dlq = bench.queue("dlq")
     bench.subscribe("lambda", f"{FUNCTION}-deleted", RedrivePolicy=json.dumps({"deadLetterTargetArn": dlq}))
     bench.subscribe("lambda", f"{FUNCTION}-deleted-too")
@@ -120,7 +120,7 @@ def test_what_a_missing_function_should_have_had_becomes_a_dead_letter(bench):
 
 
 def test_a_queue_gets_the_envelope_or_the_bare_message(bench):
-    """RawMessageDelivery makes attributes of the queue's message out of those of the notification."""
+    """With RawMessageDelivery, attributes of the notification become attributes of the queue's message."""
     wrapped, raw = bench.queue("wrapped"), bench.queue("raw")
     bench.subscribe("sqs", wrapped)
     bench.subscribe("sqs", raw, RawMessageDelivery="true")
@@ -154,7 +154,7 @@ def test_a_mail_is_a_file_for_each_subscription(bench):
 
 
 def test_a_mail_keeps_hostile_attributes_harmless(bench):
-    """An attribute with line breaks makes no header of its own."""
+    """An attribute with line breaks cannot add headers to a mail."""
     bench.subscribe("email", "reviewer@example.com")
 
     bench.publish(MessageAttributes={"Key": {"DataType": "String", "StringValue": "a\r\nBcc: everybody@example.com"}})
@@ -165,7 +165,7 @@ def test_a_mail_keeps_hostile_attributes_harmless(bench):
 
 
 def test_more_than_ten_mails_a_second_suspend_the_subscription(bench):
-    """As AWS does it: the eleventh is not sent, nor any later one, until somebody confirms."""
+    """The eleventh mail in a second is not sent, nor any later one until the subscription is confirmed again."""
     arn = bench.subscribe("email", "reviewer@example.com")
 
     for _ in range(11):
@@ -180,7 +180,7 @@ def test_more_than_ten_mails_a_second_suspend_the_subscription(bench):
 
 
 def test_ten_mails_a_second_are_allowed_for_ever(bench):
-    """The limit is of any second, not of all time."""
+    """The limit applies to any second, not to all time."""
     bench.subscribe("email", "reviewer@example.com")
 
     for _ in range(3):
@@ -192,7 +192,7 @@ def test_ten_mails_a_second_are_allowed_for_ever(bench):
 
 
 def test_an_unconfirmed_address_gets_nothing(account, tmp_path):
-    """With mail_confirmed off, a subscription waits for its owner."""
+    """Without mail_confirmed, a subscription waits to be confirmed."""
     bench = Bench(account, tmp_path, mail_confirmed=False)
 
     answer = bench.subscribe("email", "reviewer@example.com")
@@ -204,7 +204,7 @@ def test_an_unconfirmed_address_gets_nothing(account, tmp_path):
 
 @pytest.mark.parametrize("subject", ["two\nlines", "tab\there", "x" * 100, "del\x7f"])
 def test_a_subject_that_sns_does_not_take_is_refused(bench, subject):
-    """Control characters and a hundred characters are too much."""
+    """Subjects with control characters or with 100 characters are refused."""
     bench.subscribe("email", "reviewer@example.com")
 
     error = bench.error(bench.publish, Subject=subject)
@@ -214,7 +214,7 @@ def test_a_subject_that_sns_does_not_take_is_refused(bench, subject):
 
 
 def test_a_subject_of_99_characters_passes(bench):
-    """The longest there may be."""
+    """A subject of 99 characters is published."""
     bench.subscribe("email", "reviewer@example.com")
 
     bench.publish(Subject="x" * 99)
@@ -223,7 +223,7 @@ def test_a_subject_of_99_characters_passes(bench):
 
 
 def test_a_message_is_at_most_256_kib(bench):
-    """Bytes count, attributes too."""
+    """The size limit counts bytes, and those of attributes too."""
     bench.publish("x" * 262_144)
 
     error = bench.error(bench.publish, "ü" * 131_073)
@@ -232,7 +232,7 @@ def test_a_message_is_at_most_256_kib(bench):
 
 
 def test_a_topic_that_is_not_there_is_not_found(bench):
-    """NotFound over the API, LookupError for other services."""
+    """A missing topic is NotFound over the API and LookupError for other services."""
     nowhere = bench.topic + "-not"
 
     error = bench.error(bench.client.publish, TopicArn=nowhere, Message="x")
@@ -259,7 +259,7 @@ def test_a_topic_that_is_not_there_is_not_found(bench):
     ids=["filter", "https", "structure", "fifo", "batch"],
 )
 def test_what_is_not_implemented_is_refused_by_name(bench, call, named):
-    """Nothing is silently accepted."""
+    """What the emulator lacks is refused by name, not silently accepted."""
     error = bench.error(call, bench)
 
     assert error["Code"] == "NotImplemented"
@@ -267,7 +267,7 @@ def test_what_is_not_implemented_is_refused_by_name(bench, call, named):
 
 
 def test_a_subscription_ends(bench):
-    """After Unsubscribe nothing comes."""
+    """After Unsubscribe no more messages arrive."""
     arn = bench.subscribe("lambda", FUNCTION)
 
     bench.client.unsubscribe(SubscriptionArn=arn)

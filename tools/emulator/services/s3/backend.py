@@ -17,7 +17,7 @@ NULL_VERSION = "null"  # of an object that is older than its bucket's versioning
 
 
 class Storage:
-    """Implements `ports.Objects` over moto's S3.
+    """Implements the port `Objects` over moto's S3.
 
     Attributes:
         forbidden: Buckets that other services may not read or write; tests add to it.
@@ -28,12 +28,6 @@ class Storage:
         self._account = settings.account_id
 
     def list(self, bucket: str) -> Iterator[ListedVersion]:
-        """Yield the versions of a bucket's objects by key, the newest of each first, without delete markers.
-
-        Raises:
-            NoSuchObjectError: There is no such bucket.
-            ObjectForbiddenError: The bucket is forbidden.
-        """
         self._check_allowed(bucket)
         try:
             stored = s3_backends[self._account]["aws"].get_bucket(bucket)
@@ -49,13 +43,6 @@ class Storage:
                     yield ListedVersion(name, version, number == 0, found.size, modified, found.storage_class)
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
-        """Return an object's content.
-
-        Raises:
-            NoSuchObjectError: There is no such bucket, key or version, or it is a delete marker.
-            ObjectArchivedError: The object is in an archive class and not restored.
-            ObjectForbiddenError: The bucket is forbidden.
-        """
         self._check_allowed(bucket)
         found = self._find(bucket, key, version_id)
         if found.storage_class in ARCHIVED and RESTORED not in found.response_dict.get("x-amz-restore", ""):
@@ -65,12 +52,6 @@ class Storage:
         return StoredObject(body, str(found.etag).strip('"'), len(body), version, found.encryption)
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
-        """Store an object with SSE-S3.
-
-        Raises:
-            NoSuchObjectError: There is no such bucket.
-            ObjectForbiddenError: The bucket is forbidden.
-        """
         self._check_allowed(bucket)
         try:
             s3_backends[self._account]["aws"].put_object(bucket, key, body, encryption="AES256")

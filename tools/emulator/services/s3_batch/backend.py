@@ -21,7 +21,7 @@ from tools.emulator.services.s3_batch.job import ENDING, KEPT_SECONDS, SUSPENDED
 from tools.emulator.services.s3_batch.manifest import Manifest
 from tools.emulator.services.s3_batch.pace import Ramp, Rate
 from tools.emulator.services.s3_batch.preparation import PreparationError, prepare
-from tools.emulator.services.s3_batch.report import Destination, Report
+from tools.emulator.services.s3_batch.report import Report
 from tools.emulator.services.s3_batch.runner import Runner
 from tools.emulator.services.s3_batch.tasks import Tasks
 from tools.emulator.settings import EmulatorSettings
@@ -69,7 +69,8 @@ class BatchOperations:
         """Create a job and return its id; the same token with the same request returns the same id.
 
         Raises:
-            BatchError: BadRequestException, IdempotencyException, TooManyRequestsException, AccessDenied or NotImplemented.
+            BatchError: BadRequestException, IdempotencyException, TooManyRequestsException or AccessDenied.
+            UnsupportedError: The emulator lacks something.
         """
         asked = request.parse(given, self.settings.account_id)
         with self._lock:
@@ -228,7 +229,9 @@ class BatchOperations:
         job.tasks = Tasks(manifest.read(), order)
         if asked.report_bucket is not None:
             strings = self.settings.batch_failed_strings_reach_report
-            job.report = Report(Destination(asked.report_bucket, asked.report_prefix, asked.failed_tasks_only, strings))
+            job.report = Report(
+                asked.report_bucket, asked.report_prefix, failed_tasks_only=asked.failed_tasks_only, failed_strings=strings
+            )
 
     def _schedule(self) -> None:
         """Make the jobs of the highest priority active, up to the limit; of equal ones those that are active stay so."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from tools.emulator.core import AwsError
 
+SERVICE = "S3 Batch Operations"
+
 
 class BatchError(AwsError):
     """S3 Batch refuses a request."""
@@ -16,11 +18,6 @@ class BatchError(AwsError):
 def bad_request(message: str) -> BatchError:
     """Return the error for a value that S3 Batch does not take."""
     return BatchError("BadRequestException", message)
-
-
-def not_implemented(what: str) -> BatchError:
-    """Return the error for a feature that the emulator lacks, with the code and status that S3 has for such."""
-    return BatchError("NotImplemented", f"The offline world does not implement {what}", 501)
 
 
 def access_denied(message: str) -> BatchError:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tools.emulator.core import ListedVersion, Objects
-from tools.emulator.services.s3_batch.errors import bad_request, not_implemented
+from tools.emulator.core import ListedVersion, Objects, refuse
+from tools.emulator.services.s3_batch.errors import SERVICE, bad_request
 from tools.emulator.services.s3_batch.manifest import Manifest
 
 FORMAT = "S3InventoryReport_CSV_20211130"
@@ -74,7 +74,8 @@ def parse(given: Mapping[str, Any]) -> Generator:
     """Read the `ManifestGenerator` of a request (members as in boto3) that the API model allows.
 
     Raises:
-        BatchError: BadRequestException, or NotImplemented for filters that the emulator lacks.
+        BatchError: BadRequestException.
+        UnsupportedError: The emulator lacks a filter.
     """
     made = given.get("S3JobManifestGenerator")
     if made is None:
@@ -141,14 +142,14 @@ def _write(
 
 def _output(given: Mapping[str, Any]) -> Output:
     if (given.get("ManifestEncryption") or {}).get("SSEKMS") is not None:
-        raise not_implemented("ManifestEncryption with SSEKMS")
+        raise refuse(SERVICE, "ManifestEncryption with SSEKMS")
     return Output(bucket_of(given["Bucket"], "Bucket"), given.get("ManifestPrefix") or "", given.get("ExpectedManifestBucketOwner"))
 
 
 def _filter(given: Mapping[str, Any]) -> Filter:
     for name in _NOT_IMPLEMENTED:
         if given.get(name) is not None:
-            raise not_implemented(f"the manifest filter {name}")
+            raise refuse(SERVICE, f"the manifest filter {name}")
     constraint = given.get("KeyNameConstraint") or {}
     prefix, suffix, substring = (_only_string(constraint, name) for name in _CONSTRAINTS)
     return Filter(

@@ -13,7 +13,6 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import IO
 
 from tools.emulator.core import Objects
@@ -59,34 +58,29 @@ class Results:
         self._spool.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a report goes, and what is in it: keys begin with `<prefix>/job-<id>/`, so a prefix that ends in a slash gives two."""
-
-    bucket: str
-    prefix: str
-    failed_tasks_only: bool
-    failed_strings: bool
-
-    def folder(self, job_id: str) -> str:
-        """Return the beginning of the keys of a job's report, without the slash at its end."""
-        return f"{self.prefix}/job-{job_id}" if self.prefix else f"job-{job_id}"
-
-
 class Report:
-    """The report of a job that is running."""
+    """The report of a job that is running.
 
-    def __init__(self, destination: Destination, rows_per_file: int = ROWS_PER_FILE) -> None:
-        self._destination = destination
+    Its keys begin with `<prefix>/job-<id>/`, so a prefix that ends in a slash gives two. `failed_strings` says whether the
+    resultStrings of failed tasks are in it.
+    """
+
+    def __init__(
+        self, bucket: str, prefix: str, *, failed_tasks_only: bool, failed_strings: bool, rows_per_file: int = ROWS_PER_FILE
+    ) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+        self._failed_tasks_only = failed_tasks_only
+        self._failed_strings = failed_strings
         self._results = {"succeeded": Results(rows_per_file), "failed": Results(rows_per_file)}
         self._line = csv.writer(_Echo(), lineterminator="\r\n").writerow
 
     def add(self, row: Row, answer: Answer) -> None:
         """Append the row of a task that ended."""
         succeeded = answer.outcome is TaskOutcome.SUCCEEDED
-        if succeeded and self._destination.failed_tasks_only:
+        if succeeded and self._failed_tasks_only:
             return
-        hidden = answer.from_function and not succeeded and not self._destination.failed_strings
+        hidden = answer.from_function and not succeeded and not self._failed_strings
         message = "" if hidden else answer.message[:MAX_RESULT_STRING]
         status = "succeeded" if succeeded else "failed"
         columns = (row.bucket, row.key, row.version_id or "", status, answer.http_status, answer.error_code, message)
@@ -96,17 +90,14 @@ class Report:
     def write(self, objects: Objects, job_id: str, now: float, digits: Callable[[], str]) -> None:
         """Store the result files, then manifest.json, then its MD5.
 
-        Args:
-            objects: S3.
-            job_id: The job's id.
-            now: The time in epoch seconds.
-            digits: Returns the 40 hexadecimal digits of a file's name.
+        `digits` returns the 40 hexadecimal digits of a file's name.
 
         Raises:
             NoSuchObjectError: There is no such bucket.
             ObjectForbiddenError: The bucket must not be written.
         """
-        folder, bucket = self._destination.folder(job_id), self._destination.bucket
+        folder = f"{self._prefix}/job-{job_id}" if self._prefix else f"job-{job_id}"
+        bucket = self._bucket
         listed = []
         for status, results in self._results.items():
             for body in results.files():

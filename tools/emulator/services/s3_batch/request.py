@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.emulator.core import model
+from tools.emulator.core import model, refuse
 from tools.emulator.services.s3_batch import generator
-from tools.emulator.services.s3_batch.errors import BatchError, access_denied, bad_request, not_implemented
+from tools.emulator.services.s3_batch.errors import SERVICE, BatchError, access_denied, bad_request
 from tools.emulator.services.s3_batch.generator import Generator
 
 CSV_FORMAT = "S3BatchOperations_CSV_20180820"
@@ -56,7 +56,8 @@ def parse(request: Mapping[str, Any], account_id: str) -> JobRequest:
     """Check a request (members as in boto3's `create_job`) and return it.
 
     Raises:
-        BatchError: BadRequestException, AccessDenied, or NotImplemented for what the emulator lacks.
+        BatchError: BadRequestException or AccessDenied.
+        UnsupportedError: The emulator lacks something.
     """
     check_account(request.get("AccountId"), account_id)
     labels = tags(request.get("Tags") or ())
@@ -119,7 +120,7 @@ def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
         raise bad_request("Exactly one operation is required")
     (name,) = chosen
     if name != "LambdaInvoke":
-        raise not_implemented(f"the operation {name}")
+        raise refuse(SERVICE, f"the operation {name}")
     function = {member: value for member, value in chosen[name].items() if value is not None}
     if "FunctionArn" not in function:
         raise bad_request("LambdaInvoke needs FunctionArn")
@@ -141,7 +142,7 @@ def _manifest(request: Mapping[str, Any]) -> ManifestLocation | Generator:
         return generator.parse(made or {})
     spec, location = manifest["Spec"], manifest["Location"]
     if spec["Format"] != CSV_FORMAT:
-        raise not_implemented(f"the manifest format {spec['Format']}")
+        raise refuse(SERVICE, f"the manifest format {spec['Format']}")
     arn = _OBJECT_ARN.fullmatch(location["ObjectArn"])
     if arn is None:
         raise bad_request("ObjectArn is not that of an object")

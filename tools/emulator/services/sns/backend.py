@@ -23,7 +23,7 @@ _RATE = "offline_world_mails"  # attribute of moto's subscriptions: when mails w
 
 
 class SnsService:
-    """The topics of one account in one Region; implements `Topics`."""
+    """The topics of one account in one Region; implements the port `Topics`."""
 
     def __init__(self, *, clock: Clock, settings: EmulatorSettings, functions: Functions, queues: Queues, outbox: Path) -> None:
         self.outbox = Outbox(outbox)
@@ -39,11 +39,6 @@ class SnsService:
         }
 
     def publish(self, topic_arn: str, message: str) -> None:
-        """Publish for another service.
-
-        Raises:
-            LookupError: There is no such topic.
-        """
         try:
             self.send(topic_arn, message)
         except SnsError as error:
