@@ -13,9 +13,7 @@ import click
 
 from tools.lib.cli.output import EXIT_CODES, Terminal
 from tools.lib.cli.program import CONTEXT_SETTINGS, ProgramContext, ending, version_option
-from tools.rehearsal.library import demo, own
-from tools.rehearsal.output import OutputFolder, require_apart
-from tools.rehearsal.run import Rehearsal
+from tools.rehearsal import OutputFolder, Rehearsal, demo, own, require_apart
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -86,7 +86,7 @@ def test_results(changes, expected):
 )
 @pytest.mark.parametrize("results", [[], [{"taskId": "another", "resultCode": "Succeeded"}]])
 def test_missing_result(results, treat, outcome):
-    """treatMissingKeysAs decides on a task without a result; the default is a temporary failure."""
+    """TreatMissingKeysAs decides on a task without a result; the default is a temporary failure."""
     result = InvocationResult(200, json.dumps(GOOD | {"results": results} | treat).encode())
 
     assert outcome is judge(result, **IDS).outcome
