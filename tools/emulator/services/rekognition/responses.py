@@ -42,7 +42,8 @@ class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # mo
 def hooks(engine: ContentModeration) -> tuple[moto_hooks.Hook, ...]:
     """Return what has an engine answer Rekognition's requests."""
     # moto makes an instance for each request, so it finds the engine through the class
-    installed = type("InstalledModerationResponse", (ContentModerationResponse,), {"engine": engine})
+    base = ContentModerationResponse
+    installed: type[ContentModerationResponse] = type("InstalledModerationResponse", (base,), {"engine": engine})
     return moto_hooks.routes(urls, installed.dispatch)
 
 
