@@ -32,7 +32,7 @@ def found(own, results=(), statuses=()):
     ["tools.emulator.core.clock", "tools.emulator.services.rekognition.backend", "tools.emulator.services.lambda_.processes"],
 )
 def test_an_engines_exception_is_breakage(own, module):
-    """What an engine can only log, because no caller sees it, is kept with its reason."""
+    """An exception that an engine can only log is kept with its reason."""
     try:
         raise TypeError("unexpected keyword argument")  # noqa: TRY301
     except TypeError:
@@ -45,13 +45,13 @@ def test_an_engines_exception_is_breakage(own, module):
     "result", ["Runtime.ImportModuleError", "Runtime.ExitError", "KeyError", "Unhandled", "Runtime.HandlerNotFound"]
 )
 def test_a_function_that_ended_in_an_error_is_breakage(own, result):
-    """Import errors, crashes and whatever a handler raised are reported, once each."""
+    """Import errors, crashes and exceptions of a handler are reported, once each."""
     assert [f"function starter ended in {result}"] == found(own, [result, "success", result])
 
 
 @pytest.mark.parametrize("result", [None, "success", "throttled", "Sandbox.Timedout"])
-def test_what_a_slow_machine_brings_about_is_none(own, result):
-    """A function that runs, ended, was refused or was not given enough time proves nothing against the world."""
+def test_what_a_slow_machine_causes_is_no_breakage(own, result):
+    """A function that is running, succeeded, was throttled or timed out does not count."""
     assert [] == found(own, [result])
 
 
@@ -60,7 +60,7 @@ def test_a_call_that_the_server_failed_is_breakage(own):
     assert ["s3.PutObject was answered 500"] == found(own, statuses=[200, 404, 409, 500])
 
 
-def test_warnings_and_other_loggers_are_none(own):
+def test_warnings_and_other_loggers_do_not_count(own):
     """Only errors of the emulator itself count."""
     logging.getLogger("tools.emulator.sns").warning("a notice has no topic")
     logging.getLogger("tools.lib").error("another's")

@@ -17,7 +17,7 @@ def picture(surround, square):
 
 @given(st.sampled_from(CARDS), st.floats(0, 100), st.tuples(*[st.integers(-6, 6)] * 3))
 def test_a_card_is_recognised_though_its_colours_are_a_little_off(card, confidence, error):
-    """Codecs change colours by a few levels; label and confidence come out all the same."""
+    """Codecs change colours by a few levels; label and confidence are recognised anyway."""
     off = [min(255, max(0, channel + e)) for channel, e in zip(card.rgb, error, strict=True)]
 
     found = recognise(picture(off, [grey_level(confidence)] * 3))

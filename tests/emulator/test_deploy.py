@@ -1,4 +1,4 @@
-"""Deploying an assembly: what is in it comes to life, and what would not is refused before anything is made."""
+"""Deploying an assembly creates what it contains; what would have no effect is refused before anything is made."""
 
 import json
 import time
@@ -170,8 +170,8 @@ def test_what_was_deployed_is_configured_as_the_template_says(world, assembly):
     ],
     ids=["type", "queue", "subscription", "function"],
 )
-def test_what_would_not_come_to_life_is_refused_by_name(world, assembly, strange, named):
-    """Nothing is deployed then, not even an asset."""
+def test_what_would_have_no_effect_is_refused_by_name(world, assembly, strange, named):
+    """The refusal names the type or property, and nothing is deployed, not even an asset."""
     with pytest.raises(UnsupportedError, match=named):
         world.deploy(assembly(Strange=strange), "Stack")
 
@@ -181,7 +181,7 @@ def test_what_would_not_come_to_life_is_refused_by_name(world, assembly, strange
 
 
 def test_a_stack_that_is_not_in_the_assembly_is_named(world, assembly):
-    """The error says which there are."""
+    """The error names the stacks of the assembly."""
     with pytest.raises(DeploymentError, match="Stack"):
         world.deploy(assembly(), "Other")
 

@@ -70,7 +70,7 @@ def test_nothing_of_a_world_is_left_behind(tmp_path):
 
 
 def test_there_is_one_world_at_a_time(world, tmp_path):
-    """There is one moto in a process, whose place a world takes; the first goes on undisturbed."""
+    """A process has one moto, so a second world is refused; the first works on."""
     second = World(directory=tmp_path / "second")
 
     with pytest.raises(RuntimeError):
@@ -80,7 +80,7 @@ def test_there_is_one_world_at_a_time(world, tmp_path):
 
 
 def test_time_runs_at_the_speed_of_the_settings(tmp_path):
-    """A message delayed by 30 s is there at once where a second of the wall is ten minutes."""
+    """If a second of the wall is ten minutes, a message delayed by 30 s arrives at once."""
     with World(EmulatorSettings(speed=600.0), directory=tmp_path) as world:
         client = world.client("sqs")
         url = client.create_queue(QueueName="lane")["QueueUrl"]
@@ -161,7 +161,7 @@ def test_the_nth_call_is_throttled_and_no_other(world):
     ],
 )
 def test_a_server_error_reaches_boto3_in_every_protocol(world, service, operation, call):
-    """Whatever the wire format, the status is 503 and the code the one that was ordered (a HEAD has no body to carry it)."""
+    """Every protocol carries the ordered status and code, except that a HEAD has no body for the code."""
     world.faults.fail(service, operation, status=503, code="ServiceUnavailable")
 
     with pytest.raises(ClientError) as raised:

@@ -11,8 +11,8 @@ from tools.emulator.services.lambda_.ledger import InvocationLedger
 
 # From this status on moto or one of our services has failed: only an ordered fault answers so on purpose.
 SERVER_ERROR = 500
-# Not a fault of the world: the function succeeded, was throttled, or took longer than this machine gave it. A scan has to recover
-# from the last two by itself.
+# Not a fault of the world: the function is running, succeeded, was throttled, or was too slow on this machine. A scan has to
+# recover from the last two.
 _HARMLESS = frozenset({None, "success", "throttled", "Sandbox.Timedout"})
 
 

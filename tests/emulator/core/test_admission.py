@@ -264,7 +264,7 @@ def test_nothing_unsigned_is_answered(world, request_line, headers, code):
 
 
 def test_a_refused_upload_in_chunks_stores_nothing(world):
-    """What a stranger sends in pieces is read past, so that the next request on the connection is not made of it."""
+    """The chunks of a refused upload are skipped, so that they are not taken for the next request on the connection."""
     smuggled = signed(world, "DELETE", f"/{BUCKET}/a%20b/%2B.mp4")
     head = f"PUT /{BUCKET}/chunked HTTP/1.1\r\nHost: {host(world)}\r\nTransfer-Encoding: Chunked\r\n\r\n".encode()
     body = f"{len(smuggled):x}\r\n".encode() + smuggled + b"\r\n0\r\n\r\n"
@@ -293,7 +293,7 @@ def test_a_changed_request_is_refused(world):
 
 @pytest.mark.parametrize("signature_version", ["s3v4", "s3", None])
 def test_a_presigned_url_opens_what_it_names(world, client, signature_version):
-    """In the query a key counts as in the header, for that object alone, with SigV4 and with the older form; of a role too."""
+    """A signature in the query, SigV4 or the older form, of a user or a role, opens that object and nothing else."""
     config = {"signature_version": signature_version} if signature_version else {}
     for keys in (world.keys.user, world.keys.session(ROLE, "work")):
         s3 = client("s3", keys.access_key, keys.secret_key, keys.session_token, **config)
@@ -351,7 +351,7 @@ def test_a_key_that_the_api_made_is_known(world, client):
 
 
 def test_what_moto_keeps_for_itself_is_closed_to_the_user_too(world):
-    """A signed request below /moto-api is S3's: that is a bucket's name as any other."""
+    """A signed request for /moto-api goes to S3, where it is a bucket like any other."""
     s3 = world.client("s3")
     s3.create_bucket(Bucket="moto-api")
 
@@ -362,7 +362,7 @@ def test_what_moto_keeps_for_itself_is_closed_to_the_user_too(world):
 
 
 def test_the_ledger_knows_only_who_was_let_in(world, client):
-    """Principals are the user and functions; what was refused was no call."""
+    """The ledger names users and functions as principals, and lists no refused requests."""
     session = world.keys.session(ROLE, "work")
     before = len(world.ledger.calls())
 
@@ -375,7 +375,7 @@ def test_the_ledger_knows_only_who_was_let_in(world, client):
 
 
 def test_an_ordered_fault_does_not_wait_for_a_stranger(world, client):
-    """Faults strike calls, and a refused request does not count as one."""
+    """Ordered faults do not count requests that were refused."""
     world.faults.fail("sts", "GetCallerIdentity", status=503, code="ServiceUnavailable")
     stranger, user = client("sts", "AKIAIOSFODNN7EXAMPLE", "x"), world.client("sts", retries={"total_max_attempts": 1})
 

@@ -32,7 +32,7 @@ def address(asked):
 
 
 def sent(address, *pieces):
-    """Send pieces over one connection, end it on this side, and return all that comes back."""
+    """Send pieces over one connection, close its sending side, and return all that is answered."""
     with socket.create_connection(address, timeout=10) as connection:
         for piece in pieces:
             connection.sendall(piece)
