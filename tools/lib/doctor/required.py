@@ -1,4 +1,4 @@
-"""What must be true before a scan makes sense: looked at first, because finding out from a failed job costs money and hours."""
+"""What no scan can do without: checked first, because finding out from a failed job costs money and hours."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def require_bucket(s3: S3Client, bucket: str, deployment: Deployment) -> None:
-    """Make sure that there is such a bucket, in the deployment's Region, and that the deployed functions may read it.
+    """Make sure that the bucket exists, is in the deployment's Region, and may be read by the deployed functions.
 
     Raises:
-        ToolError: One of these is not so.
+        ToolError: One of these does not hold.
     """
     region = _region_of(s3, bucket)
     if region not in {None, deployment.region}:
