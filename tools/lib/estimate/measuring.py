@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
-from tools.lib.cli.output import Bar
+from tools.lib.cli import Bar
 from tools.lib.estimate.mp4.header import HeaderReader, Reading
 from tools.lib.listing import ListedObject
+from tools.lib.ordered_map import ordered_map
 
-# Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was told more.
+# Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was given more.
 WORKERS = 16
 
-# Headers for each worker that may be in flight or queued: bounds the memory however many there are.
+# Headers for each worker that may be in flight or queued: this bounds the memory.
 AHEAD = 4
 
 
@@ -26,29 +26,8 @@ def read_headers(
     total: int | None = None,
     workers: int = WORKERS,
 ) -> Iterator[tuple[ListedObject, Reading]]:
-    """Yield each object with what its header says, in the order they come; memory does not grow with their number.
-
-    Whoever stops taking them waits only for those in flight.
-    """
-    with ThreadPoolExecutor(workers, thread_name_prefix="header") as pool:
-        waiting: deque[tuple[ListedObject, Future[Reading]]] = deque()
-        done = 0
-        try:
-            for found in objects:
-                waiting.append((found, pool.submit(reader.read, bucket, found)))
-                if len(waiting) >= workers * AHEAD:
-                    yield _next(waiting)
-                    done += 1
-                    bar.show("Reading the headers of videos", done, total)
-            while waiting:
-                yield _next(waiting)
-                done += 1
-                bar.show("Reading the headers of videos", done, total)
-        finally:
-            for _, future in waiting:
-                future.cancel()
-
-
-def _next(waiting: deque[tuple[ListedObject, Future[Reading]]]) -> tuple[ListedObject, Reading]:
-    found, future = waiting.popleft()
-    return found, future.result()
+    """Yield each object with its header, in order, and show the progress."""
+    read = ordered_map(partial(reader.read, bucket), objects, workers=workers, ahead=workers * AHEAD)
+    for done, (found, reading) in enumerate(read, 1):
+        bar.show("Reading the headers of videos", done, total)
+        yield found, reading

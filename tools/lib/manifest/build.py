@@ -13,8 +13,7 @@ from handlers.runtime.clock import Clock
 from tools.lib.aws.clients import Clients
 from tools.lib.cli.output import Bar, Terminal
 from tools.lib.errors import ToolError
-from tools.lib.estimate.inspection import HeaderInspection, InspectionResult, looked_at
-from tools.lib.estimate.options import NO_HEADERS, Measure
+from tools.lib.estimate import NO_HEADERS, HeaderInspection, InspectionResult, Measure, with_head
 from tools.lib.listing import Batch, Selection, is_versioned, list_batches
 from tools.lib.manifest.sources import Kind, Source, inventory, key_list, s3_generated
 from tools.lib.manifest.sources.csv_manifest import OwnManifest
@@ -80,7 +79,7 @@ class ManifestBuilder:
             bar = stack.enter_context(self.terminal.bar("objects"))
             batches, repeats = self._batches(request, stack, bar, manifest.parent)
             if request.measure.all and not self.sizes and request.source.kind is not Kind.GENERATED:
-                batches, self.sizes = looked_at(self.clients.s3, request.selection.bucket, batches), True
+                batches, self.sizes = with_head(self.clients.s3, request.selection.bucket, batches), True
             earlier = self._earlier(request, table) if request.skip_unchanged else None
             inspection = HeaderInspection(self.clients.s3, request.selection.bucket, request.measure, bar) if self.sizes else None
             stats = write_manifest(

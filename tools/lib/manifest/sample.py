@@ -23,7 +23,7 @@ def drawn(batches: Iterator[Batch], sample: Sample | None) -> Iterator[Batch]:
         return batches
     if sample.percent is not None:
         bound = round(sample.percent / _PERCENT * _HASHES)
-        return filter(None, (batch.taking([each < bound for each in sample_hashes(batch, sample.seed)]) for batch in batches))
+        return filter(None, (batch.where([each < bound for each in sample_hashes(batch, sample.seed)]) for batch in batches))
     return _lowest(batches, sample.count or 0, sample.seed)
 
 
@@ -72,4 +72,4 @@ def _pruned(held: list[tuple[Batch, list[int]]], count: int) -> tuple[list[tuple
 
 def _below(batch: Batch, numbers: list[int], bound: int) -> tuple[Batch, list[int]]:
     wanted = [number < bound for number in numbers]
-    return batch.taking(wanted), [number for number in numbers if number < bound]
+    return batch.where(wanted), [number for number in numbers if number < bound]

@@ -45,7 +45,7 @@ class Unchanged:
                 batches.close()  # a listing ends with its reader
 
     def _kept(self, batch: Batch, answer: Future[list[bool]]) -> Iterator[Batch]:
-        rest = batch.taking(answer.result())
+        rest = batch.where(answer.result())
         self.left_out += len(batch) - len(rest)
         if rest:
             yield rest

@@ -166,8 +166,8 @@ class _Side:
         """Write down those objects for which there is a code, and return the others."""
         if not any(codes):
             return batch
-        self.put(batch.taking(codes), [code for code in codes if code])
-        return batch.taking([not code for code in codes])
+        self.put(batch.where(codes), [code for code in codes if code])
+        return batch.where([not code for code in codes])
 
     def put(self, batch: Batch, reasons: Sequence[str]) -> None:
         """Write objects down, each with the code of its reason."""
