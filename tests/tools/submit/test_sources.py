@@ -214,7 +214,7 @@ def test_an_inventory_without_sizes(line):
 
     assert (3, {}, None) == (plain["objects"], plain["ineligible"], plain["estimate"])
     assert "sizes are not known; --measure all looks at each object" in plain["no_estimate"]
-    assert any("does not tell sizes" in warning for warning in plain["warnings"])
+    assert any("has no sizes" in warning for warning in plain["warnings"])
     assert (1, {"codec": 1, "empty": 1}, None) == (looked["objects"], looked["ineligible"], looked["no_estimate"])
     assert 1 == looked["estimate"]["objects"]
 

@@ -13,15 +13,12 @@ import click
 from handlers.domain.record import Settings
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import CommandResult, ExitCode
-from tools.lib.doctor import Case, Findings, examine, required
+from tools.lib.cli import CommandResult, ExitCode, Invocation
+from tools.lib.doctor import Case, Findings, examine, require_bucket
 from tools.lib.errors import ToolError
-from tools.lib.estimate.inspection import EstimateOptions, estimate_of, require_no_limit
-from tools.lib.estimate.result import Estimate
+from tools.lib.estimate import Estimate, EstimateOptions, estimate_of, require_no_limit
 from tools.lib.listing import Selection
-from tools.lib.manifest.build import BuiltManifest, ManifestBuilder, ManifestRequest, bucket_of
-from tools.lib.manifest.sources import Kind, Source
+from tools.lib.manifest import BuiltManifest, Kind, ManifestRequest, Source, bucket_of, build_manifest
 from tools.lib.submit import plan_file, plan_text
 from tools.lib.submit.finish import Submitted, finish
 from tools.lib.submit.options import SubmitOptions
@@ -120,7 +117,7 @@ class SubmitRun:
         Raises:
             ToolError: It makes none.
         """
-        required.require_bucket(self._invocation.clients.s3, selection.bucket, self._invocation.deployment)
+        require_bucket(self._invocation.clients.s3, selection.bucket, self._invocation.deployment)
         findings = self._examine(selection)
         findings.require_none_stops()
         return findings.warnings
@@ -172,7 +169,15 @@ class SubmitRun:
 
     def _build(self, request: ManifestRequest, files: PlanFiles) -> BuiltManifest:
         run = self._invocation
-        return ManifestBuilder(run.clients, run.clock, run.terminal).build(request, run.table, files.manifest, files.ineligible)
+        return build_manifest(
+            request,
+            clients=run.clients,
+            table=run.table,
+            terminal=run.terminal,
+            now=run.clock.now(),
+            manifest=files.manifest,
+            ineligible=files.ineligible,
+        )
 
     def _recheck(self, plan: Plan) -> None:
         """Make sure that the plan's source would answer the same by now.
