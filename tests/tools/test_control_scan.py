@@ -13,7 +13,7 @@ from handlers.domain.states import ScanStatus, State
 from tools import submit_job
 from tools.control_scan import main
 from tools.lib import doctor
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 from tools.lib.doctor import Finding, Level
 
 BUCKET = "amzn-s3-demo-bucket"

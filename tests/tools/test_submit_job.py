@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from handlers.domain.states import Lane, ScanStatus
-from tools.lib.cli.program import Target
+from tools.lib.cli import Target
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "submit_job.py"
