@@ -39,15 +39,11 @@ Exit codes:
 
 
 class Result(Protocol):
-    """A result with its two renderings."""
+    """A result with its two renderings: lines for a person, and JSON values for a program."""
 
-    def sentences(self) -> list[str]:
-        """Return lines for a person."""
-        ...
+    def sentences(self) -> list[str]: ...
 
-    def as_json(self) -> dict[str, Any]:
-        """Return JSON values for a program."""
-        ...
+    def as_json(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +61,9 @@ class CommandResult:
 
 
 class Bar(Protocol):
-    """Shows the progress of some work."""
+    """Shows a text, and how much of a total is done; None means that the total is unknown."""
 
-    def show(self, text: str, done: int, total: int | None) -> None:
-        """Show the text and how much of the total is done; None means that the total is unknown."""
-        ...
+    def show(self, text: str, done: int, total: int | None) -> None: ...
 
 
 class Terminal:
@@ -100,7 +94,6 @@ class Terminal:
         self._console.print(text, soft_wrap=True)
 
     def error(self, error: ToolError) -> None:
-        """Write the error and its cure to stderr."""
         self._console.print(f"Error: {printable(str(error))}", style="red", soft_wrap=True)
         self._console.print(f"Cure:  {printable(error.cure)}", soft_wrap=True)
 

@@ -22,7 +22,6 @@ class BucketName(click.ParamType[str]):
     name = "bucket"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name, or exit with the rule that it breaks."""
         if value.startswith("s3://"):
             bucket, _, prefix = value.removeprefix("s3://").partition("/")
             self.fail(f"pass a bucket's name, not a URI: --bucket {bucket}{f' --prefix {prefix}' if prefix else ''}", param, ctx)
@@ -38,7 +37,6 @@ class Moment(click.ParamType[datetime]):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - click's signature
-        """Return the time in UTC, or exit with how to write one."""
         if isinstance(value, datetime):  # click converts defaults too
             return value
         try:
@@ -61,7 +59,6 @@ class ObjectUri(click.ParamType[Video]):
     name = "uri"
 
     def convert(self, value: str | Video, param: click.Parameter | None, ctx: click.Context | None) -> Video:
-        """Return the video, or exit with what is wrong with the URI."""
         if isinstance(value, Video):
             return value
         bucket, _, rest = value.removeprefix("s3://").partition("/")

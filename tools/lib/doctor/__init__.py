@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.adapters.table import ThrottledError
 from tools.lib.cli import as_tool_error
 from tools.lib.doctor import account, buckets, people, stack
+from tools.lib.doctor.buckets import require_bucket
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, Findings, Level, warning
-from tools.lib.doctor.required import require_bucket
 
 __all__ = ["Case", "Finding", "Findings", "Level", "examine", "findings_of", "require_bucket"]
 

@@ -4,19 +4,65 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import NO_SUCH_BUCKET
+from tools.lib.aws.deployment import Deployment
+from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_BUCKET
 from tools.lib.doctor import policies
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
-from tools.lib.doctor.required import require_bucket
 from tools.lib.errors import ToolError
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 _READS = ("s3:GetObject", "s3:GetObjectVersion")
+
+
+def require_bucket(s3: S3Client, bucket: str, deployment: Deployment) -> None:
+    """Make sure that the bucket exists, is in the deployment's Region, and may be read by the deployed functions.
+
+    Raises:
+        ToolError: One of these does not hold.
+    """
+    region = _region_of(s3, bucket)
+    if region not in {None, deployment.region}:
+        raise ToolError(
+            f"The bucket {bucket} is in {region}, the stack {deployment.stack_name} in {deployment.region}; "
+            "S3 Batch Operations and Rekognition both work within one Region.",
+            cure=f"Deploy a stack in {region} (`AWS_REGION={region} make deploy`), then run this again with --region {region}.",
+        )
+    if not deployment.may_read(bucket):
+        raise ToolError(
+            f"The stack {deployment.stack_name} may not read the bucket {bucket}: its source buckets are "
+            f"{', '.join(deployment.source_buckets)}.",
+            cure=f'Add "{bucket}" to "source_buckets" in cdk.json and run `make deploy`.',
+        )
+
+
+def _region_of(s3: S3Client, bucket: str) -> str | None:
+    try:
+        return s3.head_bucket(Bucket=bucket).get("BucketRegion")
+    except ClientError as error:
+        code = code_of(error)
+        if code in NO_SUCH_BUCKET:
+            raise ToolError(
+                f"There is no bucket named {bucket}.",
+                cure="`aws s3 ls` lists the buckets of your account; is the name spelt right?",
+            ) from error
+        # A refusal still names the bucket's Region, and another Region may be all that is wrong.
+        region: str | None = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
+        if region not in {None, s3.meta.region_name}:
+            return region
+        if code in FORBIDDEN:
+            raise ToolError(
+                f"You may not look into the bucket {bucket}: it is another account's, or a policy denies it.",
+                cure="Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
+            ) from error
+        raise
 
 
 def source(case: Case) -> Iterator[Finding]:

@@ -1,19 +1,19 @@
 """The estimate of a scan before it is paid for: minutes of video, dollars and finishing time, each with an error bar.
 
-`HeaderInspection` samples the objects of a manifest while it is written, and reads headers; `estimate_of` extrapolates from them.
+`HeaderInspection` samples the objects of a manifest while it is written, and reads headers; `estimate` extrapolates from them.
 """
 
 from tools.lib.estimate.inspection import (
     EstimateOptions,
     HeaderInspection,
     InspectionResult,
-    estimate_of,
     require_no_limit,
     with_head,
 )
 from tools.lib.estimate.options import NO_HEADERS, Measure, estimate_options
+from tools.lib.estimate.pace import measured_speed
 from tools.lib.estimate.prices import Price, PriceTable
-from tools.lib.estimate.result import Estimate
+from tools.lib.estimate.result import Estimate, estimate
 
 __all__ = [
     "NO_HEADERS",
@@ -24,8 +24,9 @@ __all__ = [
     "Measure",
     "Price",
     "PriceTable",
-    "estimate_of",
+    "estimate",
     "estimate_options",
+    "measured_speed",
     "require_no_limit",
     "with_head",
 ]

@@ -34,12 +34,10 @@ class Stratum:
 
     @property
     def all_measured(self) -> bool:
-        """Tell whether nothing is left to extrapolate."""
         return self.sums.count >= self.population.count
 
     @property
     def ratio(self) -> float:
-        """Return the seconds per byte."""
         return self.sums.seconds / self.sums.sizes if self.sums.sizes else 0.0
 
     @property
@@ -48,7 +46,6 @@ class Stratum:
 
     @property
     def variance(self) -> float:
-        """Return the variance of `seconds`."""
         if self.all_measured:
             return 0.0
         sums, count, total = self.sums, self.sums.count, self.population.count

@@ -16,7 +16,6 @@ class Range:
 
     @classmethod
     def exactly(cls, value: float) -> Range:
-        """Return a figure without uncertainty."""
         return cls(value, value, value)
 
     def through(self, function: Callable[[float], float]) -> Range:

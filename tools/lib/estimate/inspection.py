@@ -6,29 +6,33 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import Scans
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.cli import Bar
 from tools.lib.errors import ToolError
 from tools.lib.estimate.measurements import Measurements
-from tools.lib.estimate.measuring import WORKERS, read_headers
 from tools.lib.estimate.mp4.header import Header, HeaderReader, Reading
 from tools.lib.estimate.options import Measure
-from tools.lib.estimate.pace import measured_speed
 from tools.lib.estimate.prices import PriceTable
-from tools.lib.estimate.result import Estimate
-from tools.lib.estimate.result import estimate as estimated
 from tools.lib.estimate.sampling import Population, Sampler
 from tools.lib.listing import Batch, ListedObject
+from tools.lib.ordered_map import ordered_map
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectRequestTypeDef
+
+
+# Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was given more.
+WORKERS = 16
+
+# Headers for each worker that may be in flight or queued: this bounds the memory.
+AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,33 +95,20 @@ class HeaderInspection:
         return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total)
 
 
-def estimate_of(
-    options: EstimateOptions,
-    found: InspectionResult,
+def read_headers(
+    reader: HeaderReader,
+    bucket: str,
+    objects: Iterable[ListedObject],
     *,
-    objects: int,
-    history: Scans,
-    now: float,
-    slots: int,
-    region: str,
-) -> Estimate:
-    """Return the estimate of a scan whose manifest has this many of the inspected objects.
-
-    Raises:
-        ToolError: It may cost more than the limit.
-    """
-    estimate = estimated(
-        found.populations,
-        found.measurements,
-        objects=objects,
-        now=now,
-        slots=slots,
-        speed=measured_speed(history, slots),
-        prices=options.prices,
-        region=region,
-    )
-    estimate.require_affordable(options.max_cost)
-    return estimate
+    bar: Bar,
+    total: int | None = None,
+    workers: int = WORKERS,
+) -> Iterator[tuple[ListedObject, Reading]]:
+    """Yield each object with its header, in order, and show the progress."""
+    read = ordered_map(partial(reader.read, bucket), objects, workers=workers, ahead=workers * AHEAD)
+    for done, (found, reading) in enumerate(read, 1):
+        bar.show("Reading the headers of videos", done, total)
+        yield found, reading
 
 
 def require_no_limit(options: EstimateOptions, why: str) -> None:

@@ -21,7 +21,6 @@ class Measure:
 
     @property
     def all(self) -> bool:
-        """Tell whether every header is read."""
         return self.headers is None
 
     @property
@@ -43,7 +42,6 @@ class Measure:
         return cls(int(text))
 
     def __str__(self) -> str:
-        """Return it as it is written on the command line."""
         return "all" if self.headers is None else str(self.headers or "none")
 
 
@@ -56,7 +54,6 @@ class MeasureType(click.ParamType[Measure]):
     name = "measure"
 
     def convert(self, value: str | Measure, param: click.Parameter | None, ctx: click.Context | None) -> Measure:
-        """Return the measure, or exit with what is wrong with it."""
         if isinstance(value, Measure):
             return value
         try:
@@ -71,7 +68,6 @@ class Dollars(click.ParamType[Decimal]):
     name = "dollars"
 
     def convert(self, value: str | Decimal, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Return the amount, or exit with what is wrong with it."""
         try:
             amount = Decimal(str(value).removeprefix("$").replace(",", ""))
         except InvalidOperation:

@@ -37,7 +37,6 @@ class Speed:
 
     @property
     def sentence(self) -> str:
-        """Return where the speed comes from."""
         low, high = self.per_slot.low, self.per_slot.high
         if self.scans:
             return f"one job analyses {low:.1f} to {high:.1f} s of video a second, as in {counted(self.scans, 'earlier scan')}"

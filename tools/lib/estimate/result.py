@@ -54,7 +54,6 @@ class Estimate:
         return self.cost.total
 
     def sentences(self) -> list[str]:
-        """Return the estimate as lines for a person: minutes, dollars, finishing time, and what it is based on."""
         return [
             f"{_amount(self.minutes, _minutes)} of video",
             f"{_amount(self.dollars, _dollars)}, of which {_amount(self.cost.rekognition, _dollars)} are Rekognition's",

@@ -9,7 +9,8 @@ dictionary and a time for each object (100 microseconds). `obstore`, also ten ti
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -63,17 +64,23 @@ class ListingClient:
             ToolError: The response is not a page of a listing.
         """
         body = self._request(prefix, after, marker)
-        try:
+        with self._readable():
             return pages.versions_page(body, all_versions=self._all_versions) if self._versioned else pages.objects_page(body)
-        except ValueError as error:
-            raise _unreadable(self._bucket, error) from error
 
     def first_beyond(self, prefix: str, after: str) -> str | None:
-        """Return the first key beyond `after`, None where there is none."""
+        body = self._request(prefix, after, None, MaxKeys=1)
+        with self._readable():
+            return pages.first_key(body)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
         try:
-            return pages.first_key(self._request(prefix, after, None, MaxKeys=1))
+            yield
         except ValueError as error:
-            raise _unreadable(self._bucket, error) from error
+            raise ToolError(
+                f"The response to a listing of the bucket {self._bucket} cannot be read: {error}.",
+                cure="Check that the endpoint is S3's (AWS_ENDPOINT_URL, proxy settings), then run the command again.",
+            ) from error
 
     def _request(self, prefix: str, after: str, marker: Marker | None, **more: int) -> bytes:
         params: dict[str, Any] = {"Bucket": self._bucket, "EncodingType": "url", **more}
@@ -131,10 +138,3 @@ def _place_of_version(after: str, marker: Marker | None) -> dict[str, str]:
     if marker is not None:
         return {"KeyMarker": marker.key, **({"VersionIdMarker": marker.version} if marker.version else {})}
     return {"KeyMarker": after} if after else {}
-
-
-def _unreadable(bucket: str, error: ValueError) -> ToolError:
-    return ToolError(
-        f"The response to a listing of the bucket {bucket} cannot be read: {error}.",
-        cure="Check that the endpoint is S3's (AWS_ENDPOINT_URL, proxy settings), then run the command again.",
-    )

@@ -29,7 +29,6 @@ class Filters:
         self._filters: list[ColumnFilter] = [*_of_keys(selection, listed=listed), *_of_columns(selection)]
 
     def apply(self, batch: Batch) -> Batch:
-        """Return the objects that pass all filters."""
         for passes in self._filters:
             if batch:
                 batch = batch.where(passes(batch))

@@ -117,7 +117,6 @@ class _Range:
 
     @property
     def span(self) -> Span:
-        """Return what `ranges` needs to cut it."""
         return Span(self.prefix, self.first, self.last, self.end, self.misses)
 
     @property

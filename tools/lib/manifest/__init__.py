@@ -2,7 +2,8 @@
 
 from tools.lib.manifest.build import BuiltManifest, ManifestRequest, bucket_of, build_manifest
 from tools.lib.manifest.rows import manifest_rows, write_videos
-from tools.lib.manifest.sources import LISTING, Generated, Kind, Source, refused_options
+from tools.lib.manifest.sources.s3_generated import Generated, refused_options
+from tools.lib.manifest.sources.source import LISTING, Kind, Source
 from tools.lib.manifest.upload import UploadedManifest, upload_manifest
 from tools.lib.manifest.write import write_manifest
 

@@ -13,10 +13,11 @@ from tools.lib.aws.clients import Clients
 from tools.lib.cli import Bar, Terminal
 from tools.lib.estimate import NO_HEADERS, HeaderInspection, InspectionResult, Measure, with_head
 from tools.lib.listing import Batch, Selection
-from tools.lib.manifest.sources import Kind, Source, bucket, inventory, key_list, s3_generated
+from tools.lib.manifest.sources import bucket, inventory, key_list, s3_generated
 from tools.lib.manifest.sources.csv_manifest import OwnManifest
 from tools.lib.manifest.sources.named import Repeats, batches_of
 from tools.lib.manifest.sources.reading import opened
+from tools.lib.manifest.sources.source import Kind, Source
 from tools.lib.manifest.unchanged import Unchanged
 from tools.lib.manifest.write import ManifestStats, write_manifest
 

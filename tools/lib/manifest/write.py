@@ -125,7 +125,6 @@ class _SideList:
         self.reasons: Counter[str] = Counter()
 
     def eligible(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """Yield what can be analysed, and write what cannot."""
         for batch in batches:
             if not batch:
                 continue
@@ -136,14 +135,12 @@ class _SideList:
                 yield rest
 
     def without(self, batch: Batch, codes: Sequence[str]) -> Batch:
-        """Write the objects that have a code, and return the others."""
         if not any(codes):
             return batch
         self.put(batch.where(codes), [code for code in codes if code])
         return batch.where([not code for code in codes])
 
     def put(self, batch: Batch, reasons: Sequence[str]) -> None:
-        """Write objects, each with the code of its reason."""
         self.reasons.update(reasons)
         self._target.write(left_out_rows(self._bucket, batch, reasons))
 

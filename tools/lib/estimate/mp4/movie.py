@@ -50,7 +50,6 @@ class Track:
 
     @property
     def moving(self) -> bool:
-        """Tell whether it is a video and not a still picture."""
         return self.codec is not None and self.codec not in _STILLS
 
 

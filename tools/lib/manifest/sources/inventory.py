@@ -58,12 +58,10 @@ class Inventory:
 
     @property
     def versioned(self) -> bool:
-        """Tell whether the rows have versions."""
         return "VersionId" in self.columns
 
     @property
     def has_sizes(self) -> bool:
-        """Tell whether the rows have sizes."""
         return "Size" in self.columns
 
     def warnings(self, now: float) -> list[str]:

@@ -39,7 +39,6 @@ class Generated:
 
     @property
     def filter(self) -> JobManifestGeneratorFilterTypeDef:
-        """Return the filter of the objects that S3 puts into the manifest."""
         return filter_of(self.selection)
 
 

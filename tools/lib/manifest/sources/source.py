@@ -51,14 +51,12 @@ class Source:
         return f"s3://{printable(selection.bucket)}/ by {_NAMED[self.kind]} {printable(self.location)}"
 
     def chosen(self, selection: Selection) -> str:
-        """Return what is selected from it, for a person."""
         if not self.filters:
             return "as named there; sizes are not known"
         suffixes = ", ".join(printable(suffix) for suffix in selection.suffixes if suffix)
         return f"keys ending in {suffixes}, in any case" if suffixes else "every key"
 
     def as_json(self) -> dict[str, Any]:
-        """Return JSON values from which `from_json` makes the same source."""
         return {"kind": self.kind.value, "location": self.location}
 
     @classmethod

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tools.lib.estimate.measuring import read_headers
+from tools.lib.estimate.inspection import read_headers
 from tools.lib.estimate.mp4.header import Header
 from tools.lib.estimate.options import estimate_options
 from tools.lib.listing import ListedObject
