@@ -44,7 +44,7 @@ class Unchanged:
         """Return what a person should know once all batches have passed; sentences."""
         newest = len(self._scan_ids)
         limited = f"Only the newest {newest} of {newest + self._older:,} scans of this bucket were searched for unchanged objects."
-        left_out = f"{counted(self.left_out, 'object')} left out: an earlier scan finished them, and they are unchanged."
+        left_out = f"Left out as unchanged since an earlier scan: {counted(self.left_out, 'object')}."
         return [limited, left_out] if self._older else [left_out]
 
     def _is_new(self, batch: Batch) -> list[bool]:

@@ -92,7 +92,7 @@ class Inventory:
         for column, is_needed, options in needed:
             if is_needed and column not in self.columns:
                 raise ToolError(
-                    f"{printable(self.name)}: this inventory has no column {column}, which {options} needs.",
+                    f"{printable(self.name)}: this inventory has no column {column}, which {options} would need.",
                     cure="Add that field to the inventory, omit the option, or list the bucket.",
                 )
 
