@@ -18,7 +18,7 @@ from tools.emulator.services.s3_batch import manifest as s3_manifest
 from tools.emulator.services.s3_batch.report import Report
 from tools.emulator.services.s3_batch.request import parse as parse_job
 from tools.lib.listing import Batch, ListedObject
-from tools.lib.manifest.write import manifest_rows
+from tools.lib.manifest import manifest_rows
 from tools.lib.review.completion_report import find_report
 from tools.lib.review.inputs import fetched_manifest
 from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join

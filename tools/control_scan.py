@@ -13,10 +13,16 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 import click
 
 from tools.lib.aws.batch_jobs import POLL_SECONDS
-from tools.lib.cli.commands import Invocation, command
-from tools.lib.cli.output import EXIT_CODES, CommandResult
-from tools.lib.cli.params import BucketName
-from tools.lib.cli.program import CONTEXT_SETTINGS, poll_seconds_option, version_option
+from tools.lib.cli import (
+    CONTEXT_SETTINGS,
+    EXIT_CODES,
+    BucketName,
+    CommandResult,
+    Invocation,
+    command,
+    poll_seconds_option,
+    version_option,
+)
 from tools.lib.doctor import Case, Findings, examine
 from tools.lib.listing import Selection
 from tools.lib.scans import control

@@ -11,8 +11,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 import click
 
-from tools.lib.cli.output import EXIT_CODES, Terminal
-from tools.lib.cli.program import CONTEXT_SETTINGS, ProgramContext, ending, version_option
+from tools.lib.cli import CONTEXT_SETTINGS, EXIT_CODES, ProgramContext, Terminal, ending, version_option
 from tools.rehearsal import OutputFolder, Rehearsal, demo, own, require_apart
 
 ROOT = Path(__file__).resolve().parents[1]

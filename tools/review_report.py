@@ -16,10 +16,18 @@ from typing import Unpack
 import click
 
 from handlers.domain.identity import Video
-from tools.lib.cli.commands import DefaultGroup, Invocation, command
-from tools.lib.cli.output import EXIT_CODES, CommandResult, ExitCode
-from tools.lib.cli.params import Moment, ObjectUri
-from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
+from tools.lib.cli import (
+    CONTEXT_SETTINGS,
+    EXIT_CODES,
+    CommandResult,
+    DefaultGroup,
+    ExitCode,
+    Invocation,
+    Moment,
+    ObjectUri,
+    command,
+    version_option,
+)
 from tools.lib.rejudge.command import Rejudging
 from tools.lib.rejudge.comparison import Comparison
 from tools.lib.retry.command import RetryRun

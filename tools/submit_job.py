@@ -16,14 +16,8 @@ from typing import Any
 import click
 
 from handlers.domain.states import Lane
-from tools.lib.cli.commands import Invocation, command
-from tools.lib.cli.output import EXIT_CODES, ExitCode
-from tools.lib.cli.params import BucketName
-from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
-from tools.lib.estimate import prices
-from tools.lib.estimate.inspection import EstimateOptions
-from tools.lib.estimate.options import Measure, estimate_options
-from tools.lib.estimate.prices import PriceTable
+from tools.lib.cli import CONTEXT_SETTINGS, EXIT_CODES, BucketName, ExitCode, Invocation, command, version_option
+from tools.lib.estimate import EstimateOptions, Measure, PriceTable, estimate_options, prices
 from tools.lib.submit.command import Request, SubmitRun
 from tools.lib.submit.options import SubmitOptions, submit_options
 from tools.lib.submit.selection_options import selection_options

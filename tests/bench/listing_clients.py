@@ -19,7 +19,7 @@ def ours(path, *, versioned):
 
     from tools.lib.aws.clients import Clients  # noqa: PLC0415
     from tools.lib.listing import Selection, list_batches  # noqa: PLC0415
-    from tools.lib.manifest.write import write_manifest  # noqa: PLC0415
+    from tools.lib.manifest import write_manifest  # noqa: PLC0415
 
     selection = Selection(bucket=BUCKET)
     batches = list_batches(Clients(boto3.Session()), selection, versioned=versioned, directory=path.parent)

@@ -10,7 +10,7 @@ from handlers.domain.decision import Decision
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan, Segment, Totals
 from handlers.domain.states import ScanStatus, State
-from tools.lib.cli.program import Target
+from tools.lib.cli import Target
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.page import page_data
 from tools.lib.review.summary import FlaggedVideo, review_of

@@ -17,7 +17,7 @@ from handlers.domain.states import State
 from tools.emulator.samples import tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
-from tools.lib.cli.output import Terminal
+from tools.lib.cli import Terminal
 from tools.lib.rejudge.command import Rejudging
 
 ROOT = Path(__file__).parents[2]

@@ -28,7 +28,7 @@ from tools.emulator.engines import Engines
 from tools.emulator.services.s3.backend import Storage
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.aws.clients import Clients
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 
 ACCOUNT = "111122223333"
 BUCKET = "amzn-s3-demo-bucket"

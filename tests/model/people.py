@@ -11,7 +11,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import Scan
 from handlers.domain.states import RETRIABLE, Lane, State
 from tests.harness.product import BUCKET, COMPLETIONS, HOUR, ROLE, TABLE, WORK, policy_of
-from tools.lib.manifest.upload import UploadedManifest
+from tools.lib.manifest import UploadedManifest
 from tools.lib.rejudge import judge as rejudge
 from tools.lib.scans.redrive import Redrive
 from tools.lib.submit.job_request import NewJob, job_request

@@ -37,7 +37,7 @@ from tests.kill import scenarios
 from tests.once import shipped_context, synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools.lib import doctor
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
 from tools.rehearsal.assembly import SNAPSHOT
 

@@ -18,7 +18,7 @@ from tools.emulator.services.dynamodb.responses import DynamoDbService
 from tools.emulator.settings import EmulatorSettings
 from tools.lib import doctor
 from tools.lib.aws.clients import Clients
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 from tools.lib.doctor.people import mail
 from tools.submit_job import main
 

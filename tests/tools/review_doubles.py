@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan
 from handlers.domain.states import ScanStatus, State
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 from tools.review_report import main
 
 BUCKET = "amzn-s3-demo-bucket"

@@ -13,7 +13,7 @@ from handlers.domain.states import ScanStatus, State
 from tools import submit_job
 from tools.control_scan import main
 from tools.lib import doctor
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 from tools.lib.doctor import Finding, Level
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -366,7 +366,7 @@ class TestDoctor:
         """Both look at the same, say the same and end with the same exit code."""
         arguments = ["--bucket", BUCKET, "--prefix", "b/", "--prefix", "a/", "--prefix", "a/1/", "--unconfirmed-mail", *form]
 
-        checked, examined, (first, second) = looks((Finding("mail", level, "a finding", "a cure"),), *arguments)
+        checked, examined, (first, second) = looks((Finding(level, "a finding", "a cure"),), *arguments)
 
         assert first == second
         assert ((BUCKET, ("a/", "b/"), True)) == second[:3]

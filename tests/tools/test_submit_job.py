@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from handlers.domain.states import Lane, ScanStatus
-from tools.lib.cli.program import Target
+from tools.lib.cli import Target
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "submit_job.py"
@@ -19,7 +19,7 @@ WORK_BUCKET = "amzn-s3-demo-work"
 SCAN = "01K742SG00000G40R40M30E209"
 JOB = "00000000-0000-4000-8000-000000000001"
 
-SPEED = "one job is assumed to analyse 0.5 to 3.0 s of video a second: AWS publishes no figure, no scan told one"
+SPEED = "one job is assumed to analyse 0.5 to 3.0 s of video a second: AWS publishes no figure"
 PLAN = f"""\
 Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
   Objects   2 (10 bytes; keys ending in .mp4, in any case)
@@ -31,7 +31,7 @@ Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
   Estimate  0.0 min of video
             $0.25 ($0.25 to $0.26), of which $0.00 are Rekognition's
             ready 2025-10-09 09:01 UTC (2 min to 30 min from the start)
-            no header was read: lengths are guessed from sizes, at 1 to 20 Mbit/s; the bar promises nothing
+            no header was read: lengths are guessed from sizes, at 1 to 20 Mbit/s, so the range is not reliable
             {SPEED}; 18 slots, and no other scan
             prices of us-east-1, not checked with AWS
   Price     S3 Batch Operations: $0.25 for the job and less than $0.01 for its objects, even if cancelled

@@ -1,13 +1,13 @@
-"""What goes wrong in front of a person: always the thing and the rule, and the cure."""
+"""The error that all tools raise."""
 
 from __future__ import annotations
 
 
 class ToolError(Exception):
-    """Something that a person can fix: says what is wrong in a sentence, and what to do about it.
+    """An error that the user can fix; the message, a sentence, names the thing and the rule.
 
     Attributes:
-        cure: What to do, as a sentence or as a command to copy.
+        cure: What to do, as a sentence or a command to copy.
     """
 
     def __init__(self, message: str, *, cure: str) -> None:

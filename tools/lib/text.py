@@ -1,4 +1,4 @@
-"""How values are written for a person: text from a bucket, sizes, times."""
+"""Values written for people: text from a bucket, sizes, counts, times."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 
 def printable(text: str) -> str:
-    """Return a text with every control, format and unpaired character escaped: a key must not steer anyone's terminal."""
+    """Escape control, format and unpaired surrogate characters: a key must not control anyone's terminal."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def byte_size(count: int) -> str:
-    """Return a number of bytes as a person reads it: `1.5 GiB`."""
+    """Return a number of bytes with its unit: `1.5 GiB`."""
     size = float(count)
     for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
         if size < 1024:  # noqa: PLR2004 - bytes in a KiB
@@ -22,7 +22,7 @@ def byte_size(count: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return how many there are of something: `1 header`, `1,200 headers`."""
+    """Return a number with its noun: `1 header`, `1,200 headers`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
@@ -37,5 +37,5 @@ def iso_time(epoch_seconds: float) -> str:
 
 
 def block(title: str, lines: Sequence[str]) -> list[str]:
-    """Return lines below their title, set apart from what stands above; nothing where there are none."""
+    """Return indented lines below a blank line and a title; an empty list if there are no lines."""
     return ["", title, *(f"  {line}" for line in lines)] if lines else []

@@ -1,4 +1,4 @@
-"""Videos and their labels as programs and people read them, the same in every result."""
+"""Videos and labels as every result shows them, to programs and to people."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tools.lib.text import printable
 
 
 def named(video: Video) -> dict[str, Any]:
-    """Return what a video is called, as JSON values."""
+    """Return what identifies a video, as JSON values."""
     return {"bucket": video.bucket, "key": video.key, "version_id": video.version_id}
 
 
 def title(video: Video) -> str:
-    """Return what a video is called, for a person."""
+    """Return what identifies a video, for a person."""
     return f"{printable(video.uri)} (version {printable(video.version_id)})" if video.version_id else printable(video.uri)
 
 
 def label_json(label: LabelSummary) -> dict[str, Any]:
-    """Return what was found of a label as JSON values, its confidence in percent."""
+    """Return a label that was found, as JSON values; its confidence is in percent."""
     return {"name": label.name, "parent": label.parent, "confidence": label.confidence, "seconds": label.milliseconds / 1000}

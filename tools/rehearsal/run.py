@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.emulator.samples import Sample
 from tools.emulator.settings import EmulatorSettings
-from tools.lib.cli.output import ExitCode, Terminal
+from tools.lib.cli import ExitCode, Terminal
 from tools.lib.errors import ToolError
 from tools.lib.text import counted, printable
 from tools.rehearsal.assembly import BUCKET, REVIEWER, SNAPSHOT, STACK, from_snapshot, snapshot_fits, synthesise

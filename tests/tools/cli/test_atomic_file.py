@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
+from tools.lib.cli import kept_if_done, replace_atomically
 
 
 @pytest.mark.parametrize("before", [None, "old"])

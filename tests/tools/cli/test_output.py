@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.lib.cli.output import Terminal
+from tools.lib.cli import Terminal
 from tools.lib.errors import ToolError
 from tools.lib.text import byte_size, printable
 

@@ -5,8 +5,7 @@ import pytest
 
 from handlers.domain.identity import Video
 from tools.emulator.core.clock import ManualClock
-from tools.lib.cli.params import BucketName, Moment, ObjectUri
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import BucketName, Moment, ObjectUri, ProgramContext
 
 NOW = 1_760_000_000.0
 

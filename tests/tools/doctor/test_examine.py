@@ -1,4 +1,4 @@
-"""The doctor: what it says of a sound deployment, and of one in which just one thing is broken."""
+"""The doctor: what it finds in a sound deployment, and in one in which just one thing is broken."""
 
 import json
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from tests.handlers.doubles import client_error
 from tests.harness.line import ACCOUNT, BUCKET, STACK
 from tools.lib.aws import deployment
 from tools.lib.aws.clients import Clients
-from tools.lib.cli.output import ExitCode
-from tools.lib.doctor import Case, Level, account, examine, people, stack
+from tools.lib.cli import ExitCode
+from tools.lib.doctor import Case, Level, account, examine, findings_of, people, stack
 from tools.lib.errors import ToolError
 
 REGION = "us-east-1"
@@ -43,7 +43,7 @@ def line_of(findings, subject):
 
 
 def assert_only(findings, subject, level, part):
-    """Just this one thing is not well, it is told so, and a cure is given."""
+    """Assert that there is just this one problem, and that it has a cure."""
     (finding,) = (each for each in findings if each.level is not Level.OK)
     assert (subject, level) == (finding.subject, finding.level), finding
     assert part in finding.text
@@ -79,11 +79,11 @@ class TestSound:
         """A person reads a line for each thing and the counts; a program gets the same."""
         findings = look("missing-bucket")
 
-        told, values = findings.sentences(), findings.as_json()
+        lines, values = findings.sentences(), findings.as_json()
 
         assert len(list(findings)) == len(values["findings"])
-        assert f"{len(findings.of(Level.OK))} ok, {values['warning']} warning, {values['stop']} stop" == told[-1]
-        assert any(line.startswith("stop    bucket ") for line in told)
+        assert f"{len(findings.of(Level.OK))} ok, {values['warning']} warning, {values['stop']} stop" == lines[-1]
+        assert any(line.startswith("stop    bucket ") for line in lines)
         assert ExitCode.FAILED is findings.exit_code
 
     def test_nothing_is_changed(self, look, refusing_line):
@@ -225,7 +225,7 @@ class TestStack:
         """A failed update stops a scan, one that is in progress is warned of (moto's updates are always over)."""
         case = SimpleNamespace(functions={"completion": {"State": "Active", "LastUpdateStatus": status}}, deployment=None)
 
-        (finding,) = stack.functions(case)
+        (finding,) = findings_of("functions", stack.functions, case)
 
         assert level is finding.level
 
@@ -305,21 +305,21 @@ class TestAccount:
             assert level is line_of(look(), "concurrency").level
 
     def test_quota(self, look):
-        """More jobs than AWS gives by default, which Service Quotas does not confirm, are warned of."""
+        """More jobs than AWS's default, which Service Quotas does not confirm, are a warning."""
         assert_only(look(account_jobs=25), "rekognition quota", Level.WARNING, "counts on 25 jobs")
 
-    @pytest.mark.parametrize(("told", "level"), [(10.0, Level.WARNING), (20.0, Level.OK), (40.0, Level.OK)])
-    def test_quota_is_told(self, told, level):
-        """Where Service Quotas tells of fewer jobs than the deployment counts on, that is warned of."""
+    @pytest.mark.parametrize(("quota", "level"), [(10.0, Level.WARNING), (20.0, Level.OK), (40.0, Level.OK)])
+    def test_listed_quota(self, quota, level):
+        """A quota below the number of jobs that the deployment counts on is a warning."""
         quotas = [
             {"QuotaName": "Transactions per second per account of StartContentModeration", "Value": 5.0},
-            {"QuotaName": "Maximum concurrent jobs for stored video per account", "Value": told},
+            {"QuotaName": "Maximum concurrent jobs for stored video per account", "Value": quota},
         ]
         client = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [{"Quotas": quotas}]))
 
-        (finding,) = account.analysis_jobs(
-            SimpleNamespace(clients=SimpleNamespace(quotas=client), deployment=SimpleNamespace(account_jobs=20))
-        )
+        case = SimpleNamespace(clients=SimpleNamespace(quotas=client), deployment=SimpleNamespace(account_jobs=20))
+
+        (finding,) = findings_of("rekognition quota", account.analysis_jobs, case)
 
         assert level is finding.level
 
@@ -387,7 +387,7 @@ class TestPeople:
             finding = line_of(look(prefixes=ours), "open scans")
 
         assert (Level.WARNING if meets else Level.OK) is finding.level
-        assert meets or "1 of other objects share the slots" in finding.text
+        assert meets or "1 scan of other objects also using the slots" in finding.text
 
     def test_no_one_is_mailed(self, look, refusing_line):
         """If no one is mailed, that is a warning."""
@@ -401,9 +401,9 @@ class TestPeople:
         sns = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [{"Subscriptions": pending}]))
         clients, deployed = SimpleNamespace(sns=sns), SimpleNamespace(alerts_topic_arn="arn")
 
-        found = [
-            people.mail(SimpleNamespace(clients=clients, deployment=deployed, unconfirmed_mail=wanted)) for wanted in (False, True)
-        ]
+        cases = [SimpleNamespace(clients=clients, deployment=deployed, unconfirmed_mail=accepted) for accepted in (False, True)]
+
+        found = [findings_of("mail", people.mail, case) for case in cases]
 
         assert [Level.STOP, Level.WARNING] == [finding.level for (finding,) in found]
 

@@ -20,12 +20,11 @@ def drawn(videos, seed, size):
     sampler = Sampler(size, seed)
     sizes = [size for size, _ in videos]
     sampler.offer_all(sizes, lambda number: ListedObject(str(number), sizes[number]))
-    sample = sampler.draw()
     measured = Measurements()
-    for found in sample.chosen:
+    for found in sampler.draw():
         seconds = videos[int(found.key)][1]
         measured.add(found, Header(seconds, "h264" if seconds else "hevc", 1, 1))
-    return seconds_of(strata(sample.populations, measured.classes))
+    return seconds_of(strata(sampler.populations, measured.classes))
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

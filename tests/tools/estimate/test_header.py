@@ -12,8 +12,7 @@ from handlers.domain import objects
 from tests.tools.estimate.films import FRAGMENTED, film
 from tools.lib.estimate.mp4.header import LONGEST_SECONDS, Header, HeaderReader, Unreadable
 from tools.lib.estimate.mp4.ranged_reader import MAX_BYTES, MAX_GETS
-from tools.lib.listing import ListedObject
-from tools.lib.listing.sizes import UNKNOWN_SIZE
+from tools.lib.listing import UNKNOWN_SIZE, ListedObject
 
 BUCKET = "amzn-s3-demo-bucket"
 

@@ -31,13 +31,13 @@ def test_any_listing(of, wanted, seed):
     offer(sampler, listing)
     sample = sampler.draw()
 
-    populations = sample.populations.values()
+    populations = sampler.populations.values()
     assert (len(of), sum(of)) == (sum(each.count for each in populations), sum(each.bytes for each in populations))
-    assert Counter(map(class_of, of)) == {at: each.count for at, each in sample.populations.items()}
-    assert len(sample.chosen) == len(set(sample.chosen))
-    assert set(sample.chosen) <= set(listing)
-    assert len(sample.chosen) >= min(wanted, len(of))
-    assert len(sample.chosen) <= max(wanted, 0) + len(sample.populations) * LEAST_OF_A_CLASS
+    assert Counter(map(class_of, of)) == {at: each.count for at, each in sampler.populations.items()}
+    assert len(sample) == len(set(sample))
+    assert set(sample) <= set(listing)
+    assert len(sample) >= min(wanted, len(of))
+    assert len(sample) <= max(wanted, 0) + len(sampler.populations) * LEAST_OF_A_CLASS
 
 
 @given(sizes, st.integers(1, 20))
@@ -61,7 +61,7 @@ def test_fair():
     for seed in range(2_000):
         sampler = Sampler(10, seed)
         offer(sampler, listing)
-        drawn.update(sampler.draw().chosen)
+        drawn.update(sampler.draw())
 
     assert 20_000 == drawn.total()
     assert all(drawn[found] == pytest.approx(200, abs=75) for found in listing), drawn  # five standard deviations
@@ -73,4 +73,4 @@ def test_giants_are_drawn():
     sampler = Sampler(100, 1)
     offer(sampler, listing)
 
-    assert set(listing[-5:]) <= set(sampler.draw().chosen)
+    assert set(listing[-5:]) <= set(sampler.draw())

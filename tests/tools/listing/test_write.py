@@ -1,4 +1,4 @@
-"""Harvesting: a manifest of what can be analysed, a side list of what cannot, samples and limits."""
+"""Writing: a manifest of what can be analysed, a side list of what cannot, samples and limits."""
 
 import csv
 import hashlib
@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from handlers.domain.objects import MAX_BYTES, eligibility
 from tools.lib.errors import ToolError
 from tools.lib.listing import Batch, ListedObject, Sample, Selection
-from tools.lib.manifest import remove_rows
-from tools.lib.manifest.write import manifest_rows, write_manifest
+from tools.lib.manifest import manifest_rows, remove_rows, write_manifest
 
 BUCKET = "amzn-s3-demo-bucket"
 ALL = Selection(bucket=BUCKET)
@@ -230,7 +229,7 @@ def test_ctrl_c_while_refusing_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_straining_takes_no_more_memory_for_more_rows(tmp_path):
+def test_removing_rows_takes_no_more_memory_for_more_rows(tmp_path):
     """A manifest of a hundred blocks is gone through block by block, in its own file."""
     path, block = tmp_path / "m.csv", 4_096
     content = b"".join(b"%s,%06d.mp4\n" % (BUCKET.encode(), number) for number in range(20_000))

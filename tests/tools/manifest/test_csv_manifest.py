@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.domain.identity import MAX_KEY_BYTES
 from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.csv_manifest import OwnManifest
 from tools.lib.manifest.sources.key_list import keys
+from tools.lib.manifest.sources.named import Named, Repeats, batches_of
 from tools.lib.manifest.sources.reading import MAX_PIECE
-from tools.lib.manifest.sources.rows import MAX_KEY_BYTES, Named, Repeats, batches_of
 
 B = "amzn-s3-demo-bucket"
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
@@ -48,7 +49,7 @@ def test_whatever_is_a_key_is_read_back(rows, end, versioned):
         (f"{B},a.mp4\n\n", 2, "is blank"),
         (f"{B}\n", 1, "has 1 columns, not 2 or 3"),
         (f"{B},a,b,c\n", 1, "has 4 columns, not 2 or 3"),
-        (f"{B},a.mp4\n{B},b.mp4,v1\n", 2, "has 3 columns, not 2 as those before it"),
+        (f"{B},a.mp4\n{B},b.mp4,v1\n", 2, "has 3 columns, not 2 like those before it"),
         (f"{B},a.mp4\nother-bucket,b.mp4\n", 2, f"names the bucket other-bucket, not {B}"),
         ("no/bucket,a.mp4\n", 1, "begins with 'no/bucket', which is not a bucket's name"),
         (f"{B},100%.mp4\n", 1, "has a % in its key without two hexadecimal digits"),
@@ -60,8 +61,8 @@ def test_whatever_is_a_key_is_read_back(rows, end, versioned):
         (f"{B},a%00.mp4\n", 1, "has a NUL in its key"),
         (f"{B},a\0.mp4\n", 1, "holds a control character"),
         (f"{B},a\rb.mp4\n", 1, "holds a control character"),
-        (f"{B}, a.mp4\n", 1, "has spaces at the edge of a field"),
-        (f"{B},a.mp4 \n", 1, "has spaces at the edge of a field"),
+        (f"{B}, a.mp4\n", 1, "has spaces at the beginning or end of a field"),
+        (f"{B},a.mp4 \n", 1, "has spaces at the beginning or end of a field"),
         (f'{B},"a.mp4\n', 1, "is not a row of CSV"),
         (f"{B},é.mp4\n".encode("latin-1"), 1, "is not UTF-8"),
         (f"{B},a.mp4\n{'x' * (MAX_PIECE + 1)}\n", 2, "is longer than a row can be"),
@@ -87,7 +88,7 @@ def test_a_plus_is_a_space():
     named, warnings = read(f"{B},a+b%2Bc.mp4\n")
 
     assert ["a b+c.mp4"] == [each.key for each in named]
-    assert ["1 keys of the manifest have a +, which stands for a space there; a plus is written %2B."] == warnings
+    assert ["1 key of the manifest has a +, which means a space there; a plus is written %2B."] == warnings
 
 
 @given(st.lists(KEYS, min_size=1))

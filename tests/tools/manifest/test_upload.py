@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from handlers.domain.identity import Video
 from tools.lib.listing import Batch, ListedObject
-from tools.lib.manifest import upload as manifest
-from tools.lib.manifest.write import manifest_rows
+from tools.lib.manifest import manifest_rows, upload_manifest, write_videos
+from tools.lib.manifest.upload import PART_BYTES
 
 ROOT = Path(__file__).parents[3]
 BUCKET = "amzn-s3-demo-bucket"
@@ -48,12 +48,12 @@ def path(tmp_path_factory):
 @given(st.lists(st.tuples(keys, versions), max_size=5))
 def test_videos_come_back(path, objects):
     """Rows of videos all have a version column where any has a version, and give every key back."""
-    told = manifest.write_videos(path, [Video(BUCKET, key, version) for key, version in objects])
+    has_versions = write_videos(path, [Video(BUCKET, key, version) for key, version in objects])
 
     with path.open(encoding="utf-8", newline="") as source:
         rows = list(csv.reader(source))
     versioned = any(version is not None for _, version in objects)
-    assert told is versioned
+    assert has_versions is versioned
     assert [(row[0], unquote(row[1], errors="strict"), *row[2:]) for row in rows] == [
         (BUCKET, key, version or "") if versioned else (BUCKET, key) for key, version in objects
     ]
@@ -108,7 +108,7 @@ def test_the_upload_is_encrypted_by_s3_and_its_etag_bare(account, tmp_path):
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"bucket,key\n")
 
-    uploaded = manifest.upload(account.clients.s3, path, (WORK_BUCKET, "manifests/x.csv"), Bar())
+    uploaded = upload_manifest(account.clients.s3, path, (WORK_BUCKET, "manifests/x.csv"), Bar())
 
     head = account.s3.head_object(Bucket=WORK_BUCKET, Key="manifests/x.csv")
     [put] = account.wire.of("PutObject")
@@ -121,10 +121,10 @@ def test_the_upload_is_encrypted_by_s3_and_its_etag_bare(account, tmp_path):
 def test_a_large_manifest_goes_up_in_parts(account, tmp_path):
     """More than a part's worth arrives whole and in order, and the progress adds up."""
     path = tmp_path / "manifest.csv"
-    path.write_bytes(b"".join(b"%020d\n" % number for number in range(manifest.PART_BYTES // 21 + 1000)))
+    path.write_bytes(b"".join(b"%020d\n" % number for number in range(PART_BYTES // 21 + 1000)))
     bar = Bar()
 
-    manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), bar)
+    upload_manifest(account.clients.s3, path, (WORK_BUCKET, "x.csv"), bar)
 
     assert account.s3.get_object(Bucket=WORK_BUCKET, Key="x.csv")["Body"].read() == path.read_bytes()
     assert [created["ServerSideEncryption"] for created in account.wire.of("CreateMultipartUpload")] == ["AES256"]
@@ -136,10 +136,10 @@ def test_a_large_manifest_goes_up_in_parts(account, tmp_path):
 def test_a_failed_upload_leaves_no_parts(account, errors, tmp_path):
     """Parts of an upload that failed are invisible and cost money: the upload is aborted, and the fault is told."""
     path = tmp_path / "manifest.csv"
-    path.write_bytes(bytes(manifest.PART_BYTES + 1))
+    path.write_bytes(bytes(PART_BYTES + 1))
     account.wire.answer("UploadPart", lambda _: errors.http("AccessDenied", 403))
 
     with pytest.raises(ClientError, match="UploadPart"):
-        manifest.upload(account.clients.s3, path, (WORK_BUCKET, "x.csv"), Bar())
+        upload_manifest(account.clients.s3, path, (WORK_BUCKET, "x.csv"), Bar())
 
     assert "Uploads" not in account.s3.list_multipart_uploads(Bucket=WORK_BUCKET)

@@ -10,7 +10,7 @@ from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, ObjectFacts, Record, Scan, StartParameters
 from handlers.domain.states import State
-from tools.lib.cli.output import ExitCode, Terminal
+from tools.lib.cli import ExitCode, Terminal
 from tools.lib.errors import ToolError
 from tools.lib.rejudge.command import Rejudging
 from tools.lib.rejudge.comparison import VIDEOS_SHOWN

@@ -22,7 +22,7 @@ from tests.tools.review_doubles import (
     review,
     said,
 )
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 from tools.lib.retry.plan import next_number
 from tools.review_report import main
 

@@ -9,7 +9,7 @@ from handlers.adapters.table import ThrottledError
 from handlers.domain.record import BatchJob, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.aws.batch_jobs import JobView
-from tools.lib.cli.output import ExitCode
+from tools.lib.cli import ExitCode
 from tools.lib.scans.follow import follow
 from tools.lib.scans.status import ScanProgress
 from tools.lib.submit.finish import Ended

@@ -12,7 +12,7 @@ from tests.harness.line import ACCOUNT, BUCKET
 from tools import control_scan, review_report, submit_job
 from tools.lib import doctor
 from tools.lib.aws.clients import Clients
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 
 
 class Breaking:

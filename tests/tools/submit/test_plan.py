@@ -10,9 +10,8 @@ from botocore.validate import validate_parameters
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.estimate import prices
-from tools.lib.listing import Sample, Selection
-from tools.lib.listing.sizes import SizeCounts
-from tools.lib.manifest.upload import UploadedManifest
+from tools.lib.listing import Sample, Selection, SizeCounts
+from tools.lib.manifest import UploadedManifest
 from tools.lib.submit.job_request import job_request
 from tools.lib.submit.plan import Plan, from_json
 from tools.lib.submit.plan_text import lines_of

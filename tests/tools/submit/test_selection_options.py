@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tools.lib.cli.program import ProgramContext
+from tools.lib.cli import ProgramContext
 from tools.lib.listing import Sample, Selection
 from tools.lib.submit.selection_options import selection_from, selection_options
 

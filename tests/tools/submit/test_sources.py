@@ -214,7 +214,7 @@ def test_an_inventory_without_sizes(line):
 
     assert (3, {}, None) == (plain["objects"], plain["ineligible"], plain["estimate"])
     assert "sizes are not known; --measure all looks at each object" in plain["no_estimate"]
-    assert any("does not tell sizes" in warning for warning in plain["warnings"])
+    assert any("has no sizes" in warning for warning in plain["warnings"])
     assert (1, {"codec": 1, "empty": 1}, None) == (looked["objects"], looked["ineligible"], looked["no_estimate"])
     assert 1 == looked["estimate"]["objects"]
 
@@ -263,12 +263,12 @@ def test_a_versioned_inventory(library):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"form": "ORC"}, "the inventory's files are ORC; only CSV is read"),
-        ({"form": "Parquet"}, "the inventory's files are Parquet; only CSV is read"),
+        ({"form": "ORC"}, "the inventory's files are ORC; only CSV is supported"),
+        ({"form": "Parquet"}, "the inventory's files are Parquet; only CSV is supported"),
         ({"spoil": True}, "its MD5 is"),
         ({"columns": ("Bucket", "Size")}, "its fileSchema lacks Key"),
         ({"rows": [("other", "a.mp4", "", "true", "false", 5, "", "", "")]}, "line 1: bucket 'other' in an inventory of"),
-        ({"rows": [(BUCKET, "a%80.mp4", "", "true", "false", 5, "", "", "")]}, "line 1: no gzipped CSV of UTF-8"),
+        ({"rows": [(BUCKET, "a%80.mp4", "", "true", "false", 5, "", "", "")]}, "line 1: this is not gzipped CSV in UTF-8"),
         ({"rows": [(BUCKET, "a.mp4", "", "true", "false", "x", "", "", "")]}, "line 1: 'x' is not a valid size"),
     ],
 )
@@ -329,7 +329,7 @@ def test_options_that_do_not_go_together_are_bad_usage(library, arguments, messa
         (("--prefix", "a", "--prefix", "b"), "ManifestGenerator takes one --prefix"),
         (("--suffix", ".mp4", "--suffix", ".mov"), "ManifestGenerator takes one --suffix"),
         (("--storage-class", "SNOW"), "ManifestGenerator knows no storage class SNOW"),
-        (("--max-cost", "5"), "Whether the scan costs less than --max-cost cannot be told"),
+        (("--max-cost", "5"), "Whether the scan costs less than --max-cost is not known"),
     ],
 )
 def test_what_s3_cannot_generate_is_refused(library, arguments, message):

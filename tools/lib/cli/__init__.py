@@ -1,1 +1,42 @@
-"""The command line: options, output, exit codes, files that are whole or absent."""
+"""The command line: options, output, exit codes, and files that are replaced as a whole or not at all."""
+
+from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
+from tools.lib.cli.commands import DefaultGroup, Invocation, command
+from tools.lib.cli.output import EXIT_CODES, Bar, CommandResult, ExitCode, Terminal
+from tools.lib.cli.params import BucketName, Moment, ObjectUri
+from tools.lib.cli.program import (
+    CONTEXT_SETTINGS,
+    ROOT,
+    ProgramContext,
+    Target,
+    as_tool_error,
+    ending,
+    options,
+    poll_seconds_option,
+    version_option,
+)
+
+__all__ = [
+    "CONTEXT_SETTINGS",
+    "EXIT_CODES",
+    "ROOT",
+    "Bar",
+    "BucketName",
+    "CommandResult",
+    "DefaultGroup",
+    "ExitCode",
+    "Invocation",
+    "Moment",
+    "ObjectUri",
+    "ProgramContext",
+    "Target",
+    "Terminal",
+    "as_tool_error",
+    "command",
+    "ending",
+    "kept_if_done",
+    "options",
+    "poll_seconds_option",
+    "replace_atomically",
+    "version_option",
+]

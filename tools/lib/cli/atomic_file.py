@@ -1,4 +1,4 @@
-"""Files that exist whole or not at all, whatever interrupts their writing: an error, Ctrl-C, a full disk."""
+"""Files that are complete or absent, whatever interrupts their writing: an error, Ctrl-C, a full disk."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Bytes of a file's name that go into the temporary name, of the 255 that a name may have.
+# Bytes of the file's name that are used in the temporary name, which may have 255.
 _NAME = 200
 
 
 @contextmanager
 def replace_atomically(path: Path) -> Iterator[Path]:
-    """Yield a temporary name in the same folder; what is written there replaces the file when the block ends well.
+    """Yield a temporary path in the same folder; what the block writes there replaces the file when the block succeeds.
 
-    Until then, and where the block ends in an exception, what stood there before stays. A block that leaves nothing under the name
-    it was given changes nothing either.
+    If the block raises an exception or writes no file, the existing file is left alone.
     """
     name = os.fsdecode(os.fsencode(path.name)[:_NAME])
     part = path.with_name(f".{name}.{os.getpid()}.part")
@@ -30,12 +29,12 @@ def replace_atomically(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def kept_if_done(*paths: Path) -> Iterator[None]:
-    """Make room for files that are written while the block runs, and remove them all where it ends in an exception."""
+    """Create the folders of files that the block writes, and remove the files if it raises an exception."""
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield
-    except BaseException:  # Ctrl-C too: half a file must not look like a whole one
+    except BaseException:  # Ctrl-C too: an incomplete file must not look complete
         for path in paths:
             path.unlink(missing_ok=True)
         raise

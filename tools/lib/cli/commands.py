@@ -1,4 +1,4 @@
-"""Programs that are groups of commands: what all commands take, how each ends, and which one runs where none is named."""
+"""What all commands have in common: their options, what they run with, how they end; and groups with a default command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tools.lib.cli.program import ProgramContext, Target, ending, output_options
 
 @dataclass(frozen=True)
 class Invocation:
-    """One command under way: what it takes from its machine, where its output goes, and the deployment it is about."""
+    """One run of a command: its context, where its output goes, and the deployment that it is for."""
 
     program_context: ProgramContext
     terminal: Terminal
@@ -33,12 +33,12 @@ class Invocation:
 
     @cached_property
     def clients(self) -> Clients:
-        """Return the clients for the profile and Region that are meant."""
+        """Return the clients for the given profile and Region."""
         return self.program_context.connect(self.target.profile, self.target.region)
 
     @cached_property
     def deployment(self) -> Deployment:
-        """Return the deployment, looked for when it is first needed."""
+        """Return the deployment, looked up when it is first needed."""
         return deployment.find(self.clients.cloudformation, self.target.stack)
 
     @cached_property
@@ -46,26 +46,26 @@ class Invocation:
         return open_table(self.clients.dynamodb, self.deployment.table_name, self.clock)
 
     def require_agreement(self, cure: str, *, agreed: bool) -> None:
-        """Make sure that somebody has agreed, or can be asked.
+        """Make sure that the user has agreed, or can be prompted.
 
         Raises:
-            click.UsageError: Neither is so; it ends with the cure.
+            click.UsageError: Neither is the case; the message ends with the cure.
         """
         if not (agreed or self.terminal.interactive):
             raise click.UsageError(f"Cannot prompt without a terminal; {cure}.")
 
-    def agree(self, question: str, otherwise: str) -> None:
-        """Ask the person, and end the program as failed, saying what has not been done, where the answer is no."""
-        if not self.terminal.confirm(question):
-            self.terminal.info(otherwise)
+    def agree(self, prompt: str, declined: str) -> None:
+        """Prompt the user; if the answer is no, write what has not been done and exit as failed."""
+        if not click.confirm(prompt, err=True):
+            self.terminal.info(declined)
             raise click.exceptions.Exit(ExitCode.FAILED)
 
 
 def command(body: Callable[..., Result | ExitCode | None]) -> Callable[..., None]:
     """Add the options that all commands have, and run the body with an `Invocation`.
 
-    A result is written to stdout and decides the exit code by its `exit_code`, if it has one. A body that writes its own output
-    returns the exit code.
+    The result that a body returns is written to stdout; its `exit_code`, if it has one, becomes the program's. A body that writes
+    its own output returns the exit code.
     """
 
     @target_options
@@ -97,11 +97,11 @@ def command(body: Callable[..., Result | ExitCode | None]) -> Callable[..., None
 
 
 class DefaultGroup(click.Group):
-    """A group that runs one of its commands where the first argument names none.
+    """A group that runs a default command if the arguments do not begin with the name of one.
 
     Args:
-        default: The name of that command.
-        former: Returns what to answer to options from before the program had commands, or None where there are none of them.
+        default: The name of the default command.
+        former: Returns a usage error for options that the program had before it had commands, None if there are none of them.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class DefaultGroup(click.Group):
         self._former = former
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default command before arguments that begin with one of its options."""
+        """Insert the default command before arguments that begin with one of its options."""
         own = {name for param in self.get_params(ctx) for name in param.opts}
         if not args or (args[0].startswith("-") and args[0] not in own):
             if answer := self._former(args):

@@ -1,4 +1,4 @@
-"""The output of the tools: results go to stdout, as sentences or JSON; everything else goes to stderr."""
+"""The output of the tools: results go to stdout, as text or JSON; everything else goes to stderr."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol, TextIO
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -20,7 +19,7 @@ from tools.lib.text import printable
 
 
 class ExitCode(IntEnum):
-    """What a tool tells the shell; each tool's `--help` says the same."""
+    """The exit codes of all tools, as each tool's `--help` lists them."""
 
     DONE = 0
     FAILED = 1
@@ -40,55 +39,47 @@ Exit codes:
 
 
 class Result(Protocol):
-    """A result with its two renderings."""
+    """A result with its two renderings: lines for a person, and JSON values for a program."""
 
-    def sentences(self) -> list[str]:
-        """Return lines for a person."""
-        ...
+    def sentences(self) -> list[str]: ...
 
-    def as_json(self) -> dict[str, Any]:
-        """Return JSON values for a program."""
-        ...
+    def as_json(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a command did or found, in lines and as JSON values."""
+    """A result that has no class of its own: its lines and its JSON values."""
 
     lines: Sequence[str]
     values: dict[str, Any]
 
     def sentences(self) -> list[str]:
-        """Return the lines."""
         return [*self.lines]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the values."""
         return self.values
 
 
 class Bar(Protocol):
-    """Something that shows how far a work has come."""
+    """Shows a text, and how much of a total is done; None means that the total is unknown."""
 
-    def show(self, text: str, done: int, total: int | None) -> None:
-        """Show the text and, where the total is known, how much of it is done."""
-        ...
+    def show(self, text: str, done: int, total: int | None) -> None: ...
 
 
 class Terminal:
-    """The person in front of the program, or the pipe.
+    """Where a program writes, be it a terminal or a pipe.
 
     Args:
-        as_json: Whether results go to stdout as JSON instead of sentences.
+        as_json: Whether results are written as JSON instead of text.
         out: Where results go.
-        err: Where all talk goes.
-        interactive: Whether a person can be asked; None finds out.
+        err: Where everything else goes.
+        interactive: Whether a person can be prompted; None finds out.
     """
 
     def __init__(self, *, as_json: bool, out: TextIO, err: TextIO, interactive: bool | None = None) -> None:
         for stream in (out, err):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # a key may hold what the terminal's encoding does not
+                stream.reconfigure(errors="backslashreplace")  # a key may hold characters that the encoding does not have
         self._as_json = as_json
         self._out = out
         self._console = Console(file=err, markup=False, highlight=False, emoji=False)
@@ -103,17 +94,12 @@ class Terminal:
         self._console.print(text, soft_wrap=True)
 
     def error(self, error: ToolError) -> None:
-        """Write to stderr what went wrong, and the cure."""
         self._console.print(f"Error: {printable(str(error))}", style="red", soft_wrap=True)
         self._console.print(f"Cure:  {printable(error.cure)}", soft_wrap=True)
 
-    def confirm(self, question: str) -> bool:
-        """Ask the person; no is the answer to plain Return."""
-        return click.confirm(question, err=True)
-
     @contextmanager
     def bar(self, unit: str) -> Iterator[Bar]:
-        """Show progress while the block runs: a bar on a terminal, else a line whenever the text changes."""
+        """Show progress while the block runs: as a bar on a terminal, otherwise as a line whenever the text changes."""
         if not self._console.is_terminal:
             yield _Lines(self.info)
             return
@@ -129,15 +115,15 @@ class Terminal:
 
 
 class _Lines:
-    """Progress in a log: a thousand lines that say the same are of no use there."""
+    """Progress in a log, without repeated lines."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
         self._last: str | None = None
 
     def show(self, text: str, done: int, total: int | None) -> None:  # noqa: ARG002 - the protocol's signature; the text has the numbers
         if text != self._last:
-            self._say(text)
+            self._write(text)
         self._last = text
 
 

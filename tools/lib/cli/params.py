@@ -1,4 +1,4 @@
-"""Parameter types that programs share: each text becomes a value of the domain, or bad usage that says why."""
+"""Parameter types that programs share: each turns a text into a value, or exits with a usage error that says why."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ class BucketName(click.ParamType[str]):
     name = "bucket"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name, or end with the rule that it breaks."""
         if value.startswith("s3://"):
             bucket, _, prefix = value.removeprefix("s3://").partition("/")
             self.fail(f"pass a bucket's name, not a URI: --bucket {bucket}{f' --prefix {prefix}' if prefix else ''}", param, ctx)
@@ -33,12 +32,11 @@ class BucketName(click.ParamType[str]):
 
 
 class Moment(click.ParamType[datetime]):
-    """A time: `2026-11-22`, `2026-11-22T16:30` (UTC unless it says otherwise), or how long ago: `7d`, `12h`, `2w`."""
+    """A time: `2026-11-22`, `2026-11-22T16:30` (UTC unless it has an offset), or how long ago: `7d`, `12h`, `2w`."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - click's signature
-        """Return the time in UTC, or end with how to write one."""
         if isinstance(value, datetime):  # click converts defaults too
             return value
         try:
@@ -56,12 +54,11 @@ class Moment(click.ParamType[datetime]):
 
 
 class ObjectUri(click.ParamType[Video]):
-    """The s3 URI of an object, with its version or without; nothing in it is percent-decoded, as with the AWS CLI."""
+    """The s3 URI of an object, with or without a version; as with the AWS CLI, it is not percent-decoded."""
 
     name = "uri"
 
     def convert(self, value: str | Video, param: click.Parameter | None, ctx: click.Context | None) -> Video:
-        """Return the video, or end with what is wrong with the URI."""
         if isinstance(value, Video):
             return value
         bucket, _, rest = value.removeprefix("s3://").partition("/")

@@ -1,4 +1,4 @@
-"""What every tool has in common: its options, what it needs from its program_context, and how it ends."""
+"""What every program has in common: its options, its context, and how errors end it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,11 +33,12 @@ CONTEXT_SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--hel
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramContext:
-    """What a program takes from the machine it runs on; tests hand in their own as click's `obj`.
+    """What a program uses of the machine that it runs on; tests pass their own as click's `obj`.
 
     Attributes:
-        entropy: Gives this many random bytes.
-        interactive: Whether a person can be asked; None finds out.
+        connect: Returns the clients for a profile and a Region.
+        entropy: Returns this many random bytes.
+        interactive: Whether a person can be prompted; None finds out.
     """
 
     connect: Callable[[str | None, str | None], Clients] = connect
@@ -49,14 +49,14 @@ class ProgramContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Which deployment is meant: stack name, and Region and profile where they were given."""
+    """The deployment to use: its stack, and the Region and profile if they were given."""
 
     stack: str
     region: str | None
     profile: str | None
 
     def command(self, program: str, *arguments: str) -> str:
-        """Return the command line of a tool for the same deployment, to copy."""
+        """Return a command line for the same deployment, to copy."""
         named = [
             ("--stack", self.stack if self.stack != DEFAULT_STACK else None),
             ("--region", self.region),
@@ -66,21 +66,13 @@ class Target:
         return shlex.join(["python", f"tools/{program}", *arguments, *options])
 
 
-def version() -> str:
-    """Return the project's version: that of the installed package, else of the checkout that the tools run from."""
-    try:
-        return metadata.version("video-moderation")
-    except metadata.PackageNotFoundError:
-        with (ROOT / "pyproject.toml").open("rb") as file:
-            return str(tomllib.load(file)["project"]["version"])
-
-
 def version_option(command: Command) -> Command:
-    """Add `--version`; the version is looked up only where it is asked for."""
+    """Add `--version`, which shows the version of the checkout that the tools run from."""
 
-    def show(context: click.Context, _: click.Parameter, asked: bool) -> None:
-        if asked:
-            click.echo(f"{context.info_name} {version()}")
+    def show(context: click.Context, _: click.Parameter, requested: bool) -> None:
+        if requested:
+            project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+            click.echo(f"{context.info_name} {project['version']}")
             context.exit()
 
     option = click.option(
@@ -100,14 +92,14 @@ def options(*decorators: Callable[[Any], Any]) -> Callable[[Command], Command]:
     return add
 
 
-# Which deployment is meant.
+# `stack`, `region` and `profile`: the deployment to use.
 target_options = options(
     click.option("--stack", default=DEFAULT_STACK, show_default=True, metavar="NAME", help="The deployed stack."),
-    click.option("--region", metavar="REGION", help="Its Region; default: that of your AWS configuration."),
+    click.option("--region", metavar="REGION", help="Its Region; default: the one in your AWS configuration."),
     click.option("--profile", metavar="NAME", help="The AWS profile whose credentials to use."),
 )
 
-# How results and faults are shown.
+# `as_json` and `debug`: how results and errors are shown.
 output_options = options(
     click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
@@ -115,7 +107,7 @@ output_options = options(
 
 
 def poll_seconds_option(default: float) -> Callable[[Command], Command]:
-    """Return a decorator that adds the time between two looks, which tests and the rehearsal set."""
+    """Return a decorator that adds the time between two polls, which only tests and the rehearsal set."""
     return click.option(
         "--poll-seconds",
         type=click.FloatRange(min=0.01),
@@ -127,9 +119,9 @@ def poll_seconds_option(default: float) -> Callable[[Command], Command]:
 
 @contextmanager
 def ending(terminal: Terminal, *, debug: bool) -> Iterator[None]:
-    """Turn what goes wrong in the block into a message with its cure and an exit code; a traceback only with `debug`.
+    """Turn an exception in the block into a message with a cure and an exit code; `debug` adds the traceback.
 
-    click's own exceptions (bad usage, a prompt that was left, an exit) pass: click ends those itself.
+    click handles its own exceptions (bad usage, an aborted prompt, an exit).
     """
     try:
         yield
@@ -138,7 +130,7 @@ def ending(terminal: Terminal, *, debug: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         terminal.info("Interrupted.")
         sys.exit(ExitCode.INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the outermost edge: whatever comes must end in a sentence
+    except Exception as error:  # noqa: BLE001 - the outermost edge: every error must end in a sentence
         if debug:
             terminal.info(traceback.format_exc())
         terminal.error(as_tool_error(error))
@@ -146,18 +138,18 @@ def ending(terminal: Terminal, *, debug: bool) -> Iterator[None]:
 
 
 def as_tool_error(error: Exception) -> ToolError:
-    """Return an error as one with a cure."""
+    """Return an error as one that has a cure."""
     if isinstance(error, ToolError):
         return error
     if isinstance(error, BotoCoreError | ClientError):
         return explain(error)
     if isinstance(error, ThrottledError):
-        return ToolError(f"The table asked to slow down, and went on asking: {error}", cure="Wait a minute, then run again.")
+        return ToolError(f"The table is still throttling requests: {error}", cure="Wait a minute, then run again.")
     if isinstance(error, OSError) and error.filename is not None:
         return ToolError(
             f"{error.filename}: {error.strerror}", cure="Make room, or make the path readable and writable, and run again."
         )
     return ToolError(
         f"unexpected {type(error).__name__}: {error}",
-        cure="This is a fault of the tool: please report it with the output of --debug.",
+        cure="This is a bug in the tool: please report it with the output of --debug.",
     )

@@ -1,25 +1,28 @@
-"""The doctor: what must be true before a scan makes sense, looked at first, because a failed job costs money and hours.
+"""The doctor: checks everything that a scan needs before it costs money and hours, and changes nothing.
 
-Nothing is changed by looking. What the caller may not see is a warning that says so, never an error.
+What the caller may not see is a warning that says so, never an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import ThrottledError
-from tools.lib.aws.clients import explain
+from tools.lib.cli import as_tool_error
 from tools.lib.doctor import account, buckets, people, stack
+from tools.lib.doctor.buckets import require_bucket
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, Findings, Level, warning
 
-__all__ = ["Case", "Finding", "Findings", "Level", "examine"]
+__all__ = ["Case", "Finding", "Findings", "Level", "examine", "findings_of", "require_bucket"]
 
-Check = Callable[[Case], list[Finding]]
+# Yields the problems it finds, and that all is well: the latter counts only where there are no problems.
+Check = Callable[[Case], Iterator[Finding]]
 
-# Everything that is looked at, in this order.
+# All checks by their subjects, in the order of the findings.
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("bucket", buckets.source),
     ("bucket policy", buckets.bucket_policy),
@@ -41,15 +44,15 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 
 
 def examine(case: Case) -> Findings:
-    """Look at everything and return what was found; raises nothing that AWS may answer."""
-    return Findings(tuple(finding for subject, check in CHECKS for finding in _looked(subject, check, case)))
+    """Make all checks. An error from AWS becomes a warning that the subject is unknown."""
+    return Findings(tuple(finding for subject, check in CHECKS for finding in findings_of(subject, check, case)))
 
 
-def _looked(subject: str, check: Check, case: Case) -> list[Finding]:
+def findings_of(subject: str, check: Check, case: Case) -> list[Finding]:
+    """Return the problems that a check finds, or else its line that all is well."""
     try:
-        return check(case)
-    except (ClientError, BotoCoreError) as error:
-        cause = explain(error)
-        return [warning(subject, f"Unknown: {cause}", cause.cure)]
-    except ThrottledError as error:
-        return [warning(subject, f"Unknown: the table asked to slow down ({error})", "Wait a minute, then run again.")]
+        found = [replace(finding, subject=subject) for finding in check(case)]
+    except (ClientError, BotoCoreError, ThrottledError) as error:
+        cause = as_tool_error(error)
+        return [replace(warning(f"Unknown: {cause}", cause.cure), subject=subject)]
+    return [finding for finding in found if finding.level is not Level.OK] or found

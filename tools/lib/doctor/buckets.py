@@ -1,52 +1,96 @@
-"""Looking at the buckets: the one to be scanned, as far as the caller can see, and the one where reports go."""
+"""Checks of the buckets: the one to be scanned, as far as the caller can see, and the work bucket."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import NO_SUCH_BUCKET
-from tools.lib.doctor import policies, required
+from tools.lib.aws.deployment import Deployment
+from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_BUCKET
+from tools.lib.doctor import policies
 from tools.lib.doctor.case import REDEPLOY, Case
-from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
+from tools.lib.doctor.findings import Finding, ok, stop, warning
 from tools.lib.errors import ToolError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _READS = ("s3:GetObject", "s3:GetObjectVersion")
 
 
-def source(case: Case) -> list[Finding]:
-    """Look whether the bucket is there, in the deployment's Region, and one that the functions may read."""
+def require_bucket(s3: S3Client, bucket: str, deployment: Deployment) -> None:
+    """Make sure that the bucket exists, is in the deployment's Region, and may be read by the deployed functions.
+
+    Raises:
+        ToolError: One of these does not hold.
+    """
+    region = _region_of(s3, bucket)
+    if region not in {None, deployment.region}:
+        raise ToolError(
+            f"The bucket {bucket} is in {region}, the stack {deployment.stack_name} in {deployment.region}; "
+            "S3 Batch Operations and Rekognition both work within one Region.",
+            cure=f"Deploy a stack in {region} (`AWS_REGION={region} make deploy`), then run this again with --region {region}.",
+        )
+    if not deployment.may_read(bucket):
+        raise ToolError(
+            f"The stack {deployment.stack_name} may not read the bucket {bucket}: its source buckets are "
+            f"{', '.join(deployment.source_buckets)}.",
+            cure=f'Add "{bucket}" to "source_buckets" in cdk.json and run `make deploy`.',
+        )
+
+
+def _region_of(s3: S3Client, bucket: str) -> str | None:
     try:
-        required.require_bucket(case.clients.s3, case.bucket, case.deployment)
+        return s3.head_bucket(Bucket=bucket).get("BucketRegion")
+    except ClientError as error:
+        code = code_of(error)
+        if code in NO_SUCH_BUCKET:
+            raise ToolError(
+                f"There is no bucket named {bucket}.",
+                cure="`aws s3 ls` lists the buckets of your account; is the name spelt right?",
+            ) from error
+        # A refusal still names the bucket's Region, and another Region may be all that is wrong.
+        region: str | None = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
+        if region not in {None, s3.meta.region_name}:
+            return region
+        if code in FORBIDDEN:
+            raise ToolError(
+                f"You may not look into the bucket {bucket}: it is another account's, or a policy denies it.",
+                cure="Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
+            ) from error
+        raise
+
+
+def source(case: Case) -> Iterator[Finding]:
+    """Check whether the bucket exists, is in the deployment's Region, and is one that the functions may read."""
+    try:
+        require_bucket(case.clients.s3, case.bucket, case.deployment)
     except ToolError as error:
-        return [stop("bucket", str(error), error.cure)]
-    return [ok("bucket", f"{case.bucket} is in {case.deployment.region}, and one of the source buckets")]
+        yield stop(str(error), error.cure)
+    yield ok(f"{case.bucket} is in {case.deployment.region}, and one of the source buckets")
 
 
-def bucket_policy(case: Case) -> list[Finding]:
-    """Look whether the bucket's policy denies reading; who it denies it to, and under which conditions, only AWS can weigh."""
+def bucket_policy(case: Case) -> Iterator[Finding]:
+    """Check whether the bucket's policy denies reading; to whom and under which conditions, only AWS can evaluate."""
     try:
         document: Any = json.loads(case.clients.s3.get_bucket_policy(Bucket=case.bucket)["Policy"])
     except ClientError as error:
-        if code_of(error) == "NoSuchBucketPolicy":
-            return [ok("bucket policy", "there is none")]
-        raise
-    stated = document.get("Statement", [])
-    denials = [each for each in (stated if isinstance(stated, list) else [stated]) if _denies_reading(each)]
-    if not denials:
-        return [ok("bucket policy", "denies no reads except requests without TLS")]
-    shown = ", ".join(str(each.get("Sid") or "a statement without a name") for each in denials)
-    return [
-        warning(
-            "bucket policy",
-            f"The policy of {case.bucket} denies reading ({shown}): if that hits the functions' roles, every video fails.",
-            "Except the roles of the functions batch_invoke and start_analysis there, or try with --limit 1 first.",
+        if code_of(error) != "NoSuchBucketPolicy":
+            raise
+        yield ok("there is none")
+        return
+    denials = [each for each in policies.statements_of(document) if _denies_reading(each)]
+    if denials:
+        shown = ", ".join(str(each.get("Sid") or "a statement without a name") for each in denials)
+        yield warning(
+            f"The policy of {case.bucket} denies reading ({shown}): if that applies to the functions' roles, every video fails.",
+            "Exempt the roles of the functions batch_invoke and start_analysis, or try with --limit 1 first.",
         )
-    ]
+    yield ok("denies no reads except requests without TLS")
 
 
 def _denies_reading(statement: dict[str, Any]) -> bool:
@@ -55,58 +99,54 @@ def _denies_reading(statement: dict[str, Any]) -> bool:
     return "aws:SecureTransport" not in json.dumps(statement.get("Condition", {}))
 
 
-def encryption(case: Case) -> list[Finding]:
-    """Look whether the bucket encrypts with a key of the account's own, and if so whether the functions may decrypt with it."""
+def encryption(case: Case) -> Iterator[Finding]:
+    """Check whether the functions may decrypt new objects, if the bucket encrypts them with a customer managed key."""
     try:
         rules = case.clients.s3.get_bucket_encryption(Bucket=case.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     except ClientError as error:
-        if code_of(error) == "ServerSideEncryptionConfigurationNotFoundError":
-            return [ok("encryption", "S3's own keys")]
-        raise
+        if code_of(error) != "ServerSideEncryptionConfigurationNotFoundError":
+            raise
+        yield ok("S3's own keys")
+        return
     keys = [rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for rule in rules]
     own = [key for key in keys if key and not key.endswith("alias/aws/s3")]
-    return unless((fault for key in own for fault in _key_faults(case, key)), ok("encryption", _keys_said(own)))
-
-
-def _keys_said(keys: list[str]) -> str:
-    return f"the functions may decrypt with {', '.join(keys)}" if keys else "keys of AWS's"
+    for key in own:
+        yield from _key_faults(case, key)
+    yield ok(f"the functions may decrypt with {', '.join(own)}" if own else "AWS's keys")
 
 
 def _key_faults(case: Case, key: str) -> Iterator[Finding]:
-    """Yield what is wrong for those functions that read videos; they are the ones that may read the bucket."""
+    """Yield the functions that may read the bucket but not decrypt with the key."""
     object_arn = f"{case.deployment.bucket_arn(case.bucket)}/x"
     for name, function in case.functions.items():
         statements = case.statements(function["Role"]) if function else []
         reads = policies.allows(statements, "s3:GetObject", object_arn)
         if reads and not policies.allows(statements, "kms:Decrypt", key):
             yield stop(
-                "encryption",
                 f"New objects of {case.bucket} are encrypted with {key}, with which {name} may not decrypt.",
                 f"Add the key's ARN to \"kms_keys\" in cdk.json, run `make deploy`, and let the key's policy allow it: {key}",
             )
 
 
-def reports(case: Case) -> list[Finding]:
-    """Look whether a completion report can be delivered. Nothing is written to try it: that the role may is seen at the role."""
+def reports(case: Case) -> Iterator[Finding]:
+    """Check whether the work bucket can take completion reports, without writing; the role's permission is checked elsewhere."""
     s3, work = case.clients.s3, case.deployment.work_bucket
     try:
         s3.head_bucket(Bucket=work)
     except ClientError as error:
-        if code_of(error) in NO_SUCH_BUCKET:
-            return [stop("work bucket", f"There is no bucket {work}: manifests and reports would have no place.", REDEPLOY)]
-        raise
-    if _locks(case, work):
-        return [
-            stop(
-                "work bucket",
-                f"{work} has a default retention (Object Lock): S3 Batch delivers no report into such a bucket.",
-                "Take the default retention off it; the report would be the only proof of what was scanned.",
-            )
-        ]
-    return [ok("work bucket", f"{work} takes manifests and reports")]
+        if code_of(error) not in NO_SUCH_BUCKET:
+            raise
+        yield stop(f"There is no bucket {work} for manifests and reports.", REDEPLOY)
+        return
+    if _has_default_retention(case, work):
+        yield stop(
+            f"{work} has a default retention (Object Lock): S3 Batch does not deliver reports to such a bucket.",
+            "Remove its default retention: the report would be the only proof of what was scanned.",
+        )
+    yield ok(f"{work} takes manifests and reports")
 
 
-def _locks(case: Case, bucket: str) -> bool:
+def _has_default_retention(case: Case, bucket: str) -> bool:
     try:
         lock = case.clients.s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""What is looked at: a deployment, the bucket to be scanned, and what both consist of, asked for once."""
+"""What the doctor checks: a deployment and the bucket to be scanned, with what they consist of, requested once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from handlers.adapters.table import Table
 from tools.lib.aws.clients import Clients
 from tools.lib.aws.deployment import Deployment
+from tools.lib.doctor import policies
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
@@ -22,12 +23,12 @@ REDEPLOY = "Deploy it again with `make deploy`."
 
 @dataclass(frozen=True)
 class Case:
-    """One look.
+    """One examination.
 
     Attributes:
         bucket: The bucket to be scanned.
-        unconfirmed_mail: Whether to scan although no one has confirmed the mail subscription.
-        prefixes: With one of which every key to be scanned begins.
+        unconfirmed_mail: Whether to scan although the mail subscription is not confirmed.
+        prefixes: Every key to be scanned begins with one of them.
     """
 
     clients: Clients
@@ -60,12 +61,11 @@ class Case:
         return found
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        """Return the statements of a role's own policies (the stack attaches no managed ones); the name is that of its ARN."""
+        """Return the statements of the inline policies of a role, given by name or ARN; the stack attaches no managed ones."""
         client, name = self.clients.iam, role.rpartition("/")[2]
         found: list[dict[str, Any]] = []
         for page in client.get_paginator("list_role_policies").paginate(RoleName=name):
             for policy in page["PolicyNames"]:
                 document: Any = client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-                stated = document.get("Statement", [])
-                found.extend(stated if isinstance(stated, list) else [stated])
+                found.extend(policies.statements_of(document))
         return found

@@ -1,19 +1,19 @@
-"""What a look at a deployment found: a line for each thing looked at, ok, warning or stop, with its cure."""
+"""What the doctor finds: one line for each subject or problem, with a level and a cure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from tools.lib.cli.output import ExitCode
+from tools.lib.cli import ExitCode
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
 
 
 class Level(StrEnum):
-    """How bad it is: nothing to do; a scan may go wrong, or it is not known; no scan must be submitted."""
+    """How bad a finding is: all is well; a scan may go wrong, or it is not known; no scan may be submitted."""
 
     OK = "ok"
     WARNING = "warning"
@@ -22,12 +22,18 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, how it stands, a sentence, and what to do about it (None where all is well)."""
+    """One line of the result.
 
-    subject: str
+    Attributes:
+        text: A sentence.
+        cure: What to do about it; None where all is well.
+        subject: What was checked; `examine` fills it in.
+    """
+
     level: Level
     text: str
     cure: str | None = None
+    subject: str = ""
 
     def sentences(self) -> list[str]:
         line = f"{self.level.value:<8}{self.subject:<20}{printable(self.text)}"
@@ -39,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All lines, in the order of looking."""
+    """All findings, in the order of the checks."""
 
     found: tuple[Finding, ...]
 
@@ -51,27 +57,24 @@ class Findings:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return what a check alone tells the shell: done (0), also with warnings; failed (1) where something stops a scan."""
+        """Return the exit code of a check alone: done (0), even with warnings; failed (1) where something stops a scan."""
         return ExitCode.FAILED if self.of(Level.STOP) else ExitCode.DONE
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return tuple(f"{each.text} {each.cure}" if each.cure else each.text for each in self.of(Level.WARNING))
+        return tuple(f"{each.text} {each.cure}" for each in self.of(Level.WARNING))
 
     def require_none_stops(self) -> None:
-        """Make sure that nothing speaks against a scan.
+        """Make sure that nothing stops a scan.
 
         Raises:
-            ToolError: Something does: all of it, with every cure.
+            ToolError: Something does; the error names all of it, with every cure.
         """
         if stops := self.of(Level.STOP):
-            raise ToolError(
-                " ".join(each.text for each in stops),
-                cure=" ".join(each.cure or "" for each in stops) or "Fix it, then run again.",
-            )
+            raise ToolError(" ".join(each.text for each in stops), cure=" ".join(each.cure or "" for each in stops))
 
     def sentences(self) -> list[str]:
-        """Return the lines for a person, and how many there are of each level."""
+        """Return the findings for a person, and how many there are of each level."""
         counts = ", ".join(f"{len(self.of(level))} {level.value}" for level in Level)
         return [*(line for finding in self.found for line in finding.sentences()), counts]
 
@@ -82,21 +85,16 @@ class Findings:
         }
 
 
-def ok(subject: str, text: str) -> Finding:
-    """Return a line that needs nothing done."""
-    return Finding(subject, Level.OK, text)
+def ok(text: str) -> Finding:
+    """Return that all is well, which counts only where its check finds no problem."""
+    return Finding(Level.OK, text)
 
 
-def warning(subject: str, text: str, cure: str) -> Finding:
-    """Return a line that warns."""
-    return Finding(subject, Level.WARNING, text, cure)
+def warning(text: str, cure: str) -> Finding:
+    """Return a problem that does not keep anyone from scanning."""
+    return Finding(Level.WARNING, text, cure)
 
 
-def stop(subject: str, text: str, cure: str) -> Finding:
-    """Return a line that stops a scan."""
-    return Finding(subject, Level.STOP, text, cure)
-
-
-def unless(faults: Iterable[Finding], otherwise: Finding) -> list[Finding]:
-    """Return the faults, or the other line where there is none."""
-    return [*faults] or [otherwise]
+def stop(text: str, cure: str) -> Finding:
+    """Return a problem with which no scan may be submitted."""
+    return Finding(Level.STOP, text, cure)

@@ -1,4 +1,4 @@
-"""Reading policies, roughly: whether a statement names an action and a resource. Conditions are not weighed."""
+"""A rough reading of policies: whether a statement names an action and a resource. Conditions are not evaluated."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 
-def listed(value: object) -> list[str]:
-    """Return what a policy has as one string or a list of them."""
+def statements_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a policy's statements; a single one need not be in a list."""
+    found = document.get("Statement", [])
+    return found if isinstance(found, list) else [found]
+
+
+def _listed(value: object) -> list[str]:
+    """Return as a list what a policy may write as one string."""
     return [value] if isinstance(value, str) else [str(each) for each in value] if isinstance(value, list) else []
 
 
 def names(statement: Mapping[str, Any], action: str) -> bool:
-    """Tell whether a statement is about an action, by name, with `*`, or because it leaves only others out."""
+    """Tell whether a statement is about an action, by name, with `*`, or because `NotAction` excludes only others."""
     if "NotAction" in statement:
-        return not _matches(listed(statement["NotAction"]), action)
-    return _matches(listed(statement.get("Action")), action)
+        return not _matches(_listed(statement["NotAction"]), action)
+    return _matches(_listed(statement.get("Action")), action)
 
 
 def allows(statements: Iterable[Mapping[str, Any]], action: str, resource: str) -> bool:
@@ -24,7 +30,7 @@ def allows(statements: Iterable[Mapping[str, Any]], action: str, resource: str) 
     return any(
         statement.get("Effect") == "Allow"
         and names(statement, action)
-        and any(fnmatchcase(resource, pattern) for pattern in listed(statement.get("Resource")))
+        and any(fnmatchcase(resource, pattern) for pattern in _listed(statement.get("Resource")))
         for statement in statements
     )
 

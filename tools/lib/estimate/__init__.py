@@ -1,6 +1,32 @@
 """The estimate of a scan before it is paid for: minutes of video, dollars and finishing time, each with an error bar.
 
-In the order of their use: a `Sampler` is offered every listed object and draws a sample; `read_headers` reads the headers of it,
-or of all objects; `Measurements` adds them up; `measured_speed` asks the table how fast earlier scans went; `estimate` puts it
-together. `inspection` does all of it while a manifest is written.
+`HeaderInspection` samples the objects of a manifest while it is written, and reads headers; `estimate` extrapolates from them.
 """
+
+from tools.lib.estimate.inspection import (
+    EstimateOptions,
+    HeaderInspection,
+    InspectionResult,
+    require_no_limit,
+    with_head,
+)
+from tools.lib.estimate.options import NO_HEADERS, Measure, estimate_options
+from tools.lib.estimate.pace import measured_speed
+from tools.lib.estimate.prices import Price, PriceTable
+from tools.lib.estimate.result import Estimate, estimate
+
+__all__ = [
+    "NO_HEADERS",
+    "Estimate",
+    "EstimateOptions",
+    "HeaderInspection",
+    "InspectionResult",
+    "Measure",
+    "Price",
+    "PriceTable",
+    "estimate",
+    "estimate_options",
+    "measured_speed",
+    "require_no_limit",
+    "with_head",
+]

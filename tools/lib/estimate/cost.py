@@ -8,7 +8,7 @@ from typing import Any
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.prices import PriceTable
 
-# Looked at when registered and when started (HEAD and first bytes each); its hits are kept. Counted on the emulator.
+# HEAD and first bytes, when it is registered and when it is started; its hits are stored. Counted on the emulator.
 GETS_PER_VIDEO, PUTS_PER_VIDEO = 4, 1
 
 # Send, receive, change of visibility, delete (counted).
@@ -17,9 +17,9 @@ QUEUE_REQUESTS_PER_VIDEO = 4
 # batch_invoke, start_analysis, completion (counted).
 INVOCATIONS_PER_VIDEO = 3
 
+# Units: two writes and two transactions of five items, which count twice, and both indexes; more with many segments.
 WRITES_PER_VIDEO = Range(20, 30, 60)
 
-# Units: two writes and two transactions of five items, doubled as transactions are, and both indexes; more with many segments.
 READS_PER_VIDEO = Range(5, 8, 20)
 
 # batch_invoke with 256 MB, completion with 1,024 MB: some hundred milliseconds each. Not measured on AWS.
@@ -27,7 +27,7 @@ FUNCTION_GB_SECONDS_PER_VIDEO = Range(0.2, 0.8, 3.0)
 
 STARTER_GB = 0.25
 
-# Starters wait for a free job as long as the scan takes: two of 256 MB in its lane.
+# A lane has two starters of 256 MB, which wait for free jobs as long as the scan takes.
 STARTERS = 2
 
 

@@ -1,8 +1,8 @@
-"""From the measured videos to all: how many seconds there are, with an error bar.
+"""From the measured videos to all: how many seconds of video there are, with an error bar.
 
-In each class of size the seconds for a byte are taken from the measured ones (a ratio estimate, stratified); how far they spread
-gives the bar. Two things widen it, because lengths are skewed and a rare kind of video may not have been drawn: it is made for 99 %
-where 95 % are promised, and each class is reckoned as if one video more had been measured, as slow as its slowest.
+Each size class takes its seconds per byte from the measured videos (a stratified ratio estimate), and its error bar from their
+spread. Because lengths are skewed, and a rare kind of video may not have been drawn, the bar is widened twice: it is computed for
+99 % where 95 % is promised, and as if each class had one more measured video, with as many seconds per byte as the highest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tools.lib.estimate.sampling import Population
 CONFIDENCE = 0.99
 PROMISED = 0.95
 
-# Of what was not measured: headers round, and sums of squares know no finer differences.
+# The least bar, as a share of what was not measured: headers are rounded, and sums of squares lose finer differences.
 LEAST_BAR = 0.001
 _FEWEST = 2
 _LEAST_FREEDOM = 3.0
@@ -27,19 +27,17 @@ _LEAST_FREEDOM = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """A class of size, or several: all its objects, and what was measured of them."""
+    """One or several size classes: all their objects, and what was measured of them."""
 
     population: Population
     sums: ClassSums
 
     @property
     def all_measured(self) -> bool:
-        """Tell whether nothing is left to guess."""
         return self.sums.count >= self.population.count
 
     @property
     def ratio(self) -> float:
-        """Return the seconds of a byte."""
         return self.sums.seconds / self.sums.sizes if self.sums.sizes else 0.0
 
     @property
@@ -48,7 +46,6 @@ class Stratum:
 
     @property
     def variance(self) -> float:
-        """Return by how much that may be off, squared."""
         if self.all_measured:
             return 0.0
         sums, count, total = self.sums, self.sums.count, self.population.count
@@ -61,7 +58,7 @@ class Stratum:
 
 
 def strata(populations: Mapping[int, Population], classes: Mapping[int, ClassSums]) -> list[Stratum]:
-    """Return the classes of which enough was measured, each with the neighbours of which there was not; none if nothing was."""
+    """Return the classes of which enough was measured, each joined by its neighbours of which too little was."""
     enough = [at for at in sorted(populations) if _is_enough(classes.get(at), populations[at])]
     if not enough:
         enough = [at for at in sorted(populations) if at in classes][:1]
@@ -69,7 +66,7 @@ def strata(populations: Mapping[int, Population], classes: Mapping[int, ClassSum
     for at in sorted(set(populations) - set(enough)):
         if not enough:
             break
-        # Of two as near, the larger: what is guessed from larger ones is guessed too long rather than too short.
+        # If two are as near, the larger one: larger videos give too long an estimate rather than too short a one.
         home = min(enough, key=lambda each: (abs(each - at), -each))
         stratum = joined[home]
         joined[home] = Stratum(stratum.population.plus(populations[at]), stratum.sums.plus(classes.get(at, ClassSums())))
@@ -77,24 +74,22 @@ def strata(populations: Mapping[int, Population], classes: Mapping[int, ClassSum
 
 
 def seconds_of(parts: list[Stratum]) -> Range:
-    """Return the seconds of all objects of the strata."""
+    """Return the seconds of all objects in the strata."""
     best = sum(part.seconds for part in parts)
     variances = [part.variance for part in parts]
     variance = sum(variances)
     if all(part.all_measured for part in parts):
         return Range.exactly(best)
-    # Welch and Satterthwaite: how many observations stand behind a sum of variances.
+    # Welch and Satterthwaite: the degrees of freedom of a sum of variances.
     guessed = sum(part.seconds for part in parts if not part.all_measured)
     doubt = sum(v * v / max(part.sums.count - 1, 1) for v, part in zip(variances, parts, strict=True))
-    bar = quantile((1 + CONFIDENCE) / 2, max(variance * variance / doubt, _LEAST_FREEDOM) if doubt else _LEAST_FREEDOM) * math.sqrt(
-        variance
-    )
-    bar = max(bar, LEAST_BAR * guessed)
+    freedom = max(variance * variance / doubt, _LEAST_FREEDOM) if doubt else _LEAST_FREEDOM
+    bar = max(quantile((1 + CONFIDENCE) / 2, freedom) * math.sqrt(variance), LEAST_BAR * guessed)
     return Range(max(best - bar, sum(part.sums.seconds for part in parts)), best, best + bar)
 
 
 def share_of(hits: int, measured: int) -> Range:
-    """Return the share that this many hits among the measured stand for: Wilson's interval, which is one for no hit too."""
+    """Return the share of hits among all, from that among the measured: Wilson's interval, which also holds for no hits."""
     if not measured:
         return Range(0.0, 0.0, 1.0)
     z, share = NormalDist().inv_cdf((1 + CONFIDENCE) / 2), hits / measured

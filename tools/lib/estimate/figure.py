@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The best guess and the bar around it, `low <= best <= high`, in whatever unit its name says."""
+    """The best estimate and its bar, `low <= best <= high`."""
 
     low: float
     best: float
@@ -16,15 +16,14 @@ class Range:
 
     @classmethod
     def exactly(cls, value: float) -> Range:
-        """Return a figure without doubt."""
         return cls(value, value, value)
 
     def through(self, function: Callable[[float], float]) -> Range:
-        """Return what a function that never falls makes of the figure."""
+        """Apply a monotonically increasing function."""
         return Range(function(self.low), function(self.best), function(self.high))
 
     def plus(self, other: Range) -> Range:
-        """Return the sum of two figures, as if both were at the same end of their bars."""
+        """Add another figure, as if both were always at the same end of their bars."""
         return Range(self.low + other.low, self.best + other.best, self.high + other.high)
 
     def as_json(self) -> dict[str, float]:

@@ -1,7 +1,4 @@
-"""Inspecting what goes into a manifest while it is written: headers are read, and from them comes the estimate.
-
-What a header speaks against is left out; a sample of them also tells how long the rest may be.
-"""
+"""Inspects the objects of a manifest while it is written: finds those that Rekognition would refuse, and estimates the scan."""
 
 from __future__ import annotations
 
@@ -9,34 +6,38 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import Scans
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
-from tools.lib.cli.output import Bar
+from tools.lib.cli import Bar
 from tools.lib.errors import ToolError
 from tools.lib.estimate.measurements import Measurements
-from tools.lib.estimate.measuring import WORKERS, read_headers
 from tools.lib.estimate.mp4.header import Header, HeaderReader, Reading
 from tools.lib.estimate.options import Measure
-from tools.lib.estimate.pace import measured_speed
 from tools.lib.estimate.prices import PriceTable
-from tools.lib.estimate.result import Estimate
-from tools.lib.estimate.result import estimate as estimated
 from tools.lib.estimate.sampling import Population, Sampler
 from tools.lib.listing import Batch, ListedObject
+from tools.lib.ordered_map import ordered_map
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectRequestTypeDef
 
 
+# Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was given more.
+WORKERS = 16
+
+# Headers for each worker that may be in flight or queued: this bounds the memory.
+AHEAD = 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateOptions:
-    """How an estimate is made: how many headers are read, at which prices, and the most that may be spent."""
+    """How an estimate is made: how many headers are read, the prices, and the spending limit."""
 
     measure: Measure
     prices: PriceTable = field(default_factory=PriceTable)
@@ -45,17 +46,17 @@ class EstimateOptions:
 
 @dataclass(frozen=True, slots=True)
 class InspectionResult:
-    """What was looked at, by class of size, with what was left out for its header; and what was measured of it."""
+    """The objects that were inspected, by size class, including those left out for their header; and the measurements of some."""
 
     populations: dict[int, Population]
     measurements: Measurements
 
 
 class HeaderInspection:
-    """Inspects every object of a manifest while it is written: which must be left out, and what the rest comes to.
+    """Inspects the objects of a manifest: which must be left out, and how long the others are.
 
-    Either all headers are read as the objects come, or those of a sample once all have come. The same objects in the same order,
-    and the same measure, give the same sample: so a plan that is checked again comes to the same manifest.
+    It reads either every header as the objects come, or those of a sample at the end. The same objects in the same order and the
+    same measure give the same sample, so that a plan that is checked again gives the same manifest.
     """
 
     def __init__(self, s3: S3Client, bucket: str, measure: Measure, bar: Bar) -> None:
@@ -67,23 +68,23 @@ class HeaderInspection:
         self._sampler = Sampler(measure.sample)
 
     def judge(self, batch: Batch) -> Sequence[str]:
-        """Return, of each object, the code of what Rekognition would refuse it for, "" where nothing known speaks against it."""
+        """Return for each object the code of the reason why Rekognition would refuse it, "" if none is known."""
         self._sampler.offer_all(batch.sizes, lambda at: next(iter(batch[at : at + 1])))
         if not self._measure.all:
             return [""] * len(batch)
         return [self._code(found, reading) for found, reading in self._headers(batch, None)]
 
     def conclude(self) -> Iterator[tuple[ListedObject, str]]:
-        """Read the headers of the sample, and yield what Rekognition would refuse of it with the code of the reason."""
-        chosen = self._sampler.draw().chosen
+        """Read the headers of the sample, and yield the objects that Rekognition would refuse, with the code of the reason."""
+        chosen = self._sampler.draw()
         for found, reading in self._headers(chosen, len(chosen)):
             if code := self._code(found, reading):
                 yield found, code
 
     @property
     def result(self) -> InspectionResult:
-        """Return what there was and what was measured of it, once it is through."""
-        return InspectionResult(self._sampler.draw().populations, self._measurements)
+        """Return all objects and their measurements, after `conclude`."""
+        return InspectionResult(self._sampler.populations, self._measurements)
 
     def _code(self, found: ListedObject, reading: Reading) -> str:
         self._measurements.add(found, reading)
@@ -94,56 +95,43 @@ class HeaderInspection:
         return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total)
 
 
-def estimate_of(
-    options: EstimateOptions,
-    found: InspectionResult,
+def read_headers(
+    reader: HeaderReader,
+    bucket: str,
+    objects: Iterable[ListedObject],
     *,
-    objects: int,
-    history: Scans,
-    now: float,
-    slots: int,
-    region: str,
-) -> Estimate:
-    """Return the estimate of a scan of this many objects: what was looked at, less what was left out for its header.
-
-    Raises:
-        ToolError: It may cost more than was allowed.
-    """
-    estimate = estimated(
-        found.populations,
-        found.measurements,
-        objects=objects,
-        now=now,
-        slots=slots,
-        speed=measured_speed(history, slots),
-        prices=options.prices,
-        region=region,
-    )
-    estimate.require_affordable(options.max_cost)
-    return estimate
+    bar: Bar,
+    total: int | None = None,
+    workers: int = WORKERS,
+) -> Iterator[tuple[ListedObject, Reading]]:
+    """Yield each object with its header, in order, and show the progress."""
+    read = ordered_map(partial(reader.read, bucket), objects, workers=workers, ahead=workers * AHEAD)
+    for done, (found, reading) in enumerate(read, 1):
+        bar.show("Reading the headers of videos", done, total)
+        yield found, reading
 
 
 def require_no_limit(options: EstimateOptions, why: str) -> None:
-    """Make sure that no limit was set where it is not known what a scan may cost.
+    """Make sure that there is no spending limit if the cost cannot be estimated.
 
     Raises:
-        ToolError: One was.
+        ToolError: There is one.
     """
     if options.max_cost is not None:
-        raise ToolError(f"Whether the scan costs less than --max-cost cannot be told: {why}.", cure="Omit --max-cost.")
+        raise ToolError(f"Whether the scan costs less than --max-cost is not known: {why}.", cure="Omit --max-cost.")
 
 
-def looked_at(s3: S3Client, bucket: str, batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Yield batches of objects that are only named, with size, storage class and etag as HeadObject tells them, many at a time.
+def with_head(s3: S3Client, bucket: str, batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Yield batches of objects of which only the names are known, with size, storage class and etag from HeadObject.
 
-    What cannot be looked at stays as it was named: its task will say why.
+    An object that cannot be read stays as it is: its task will report the reason.
     """
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="look") as pool:
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="head") as pool:
         for batch in batches:
-            yield Batch.of(pool.map(lambda found: _looked_at(s3, bucket, found), batch))
+            yield Batch.of(pool.map(lambda found: _with_head(s3, bucket, found), batch))
 
 
-def _looked_at(s3: S3Client, bucket: str, named: ListedObject) -> ListedObject:
+def _with_head(s3: S3Client, bucket: str, named: ListedObject) -> ListedObject:
     request: HeadObjectRequestTypeDef = {"Bucket": bucket, "Key": named.key}
     if named.version_id is not None:
         request["VersionId"] = named.version_id

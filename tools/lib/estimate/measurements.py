@@ -1,4 +1,4 @@
-"""What the measured headers come to: sums by class of size, so that any number of headers takes the same memory."""
+"""Sums over the measured headers by size class, so that any number of headers takes the same memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tools.lib.listing import ListedObject
 
 @dataclass(slots=True)
 class ClassSums:
-    """What was measured of one class: objects, and sums over sizes s (bytes) and analysable lengths d (seconds).
+    """The measured objects of one class: sums over their sizes in bytes and their analysable seconds.
 
     Attributes:
-        steepest: The most seconds for a byte that any of them had.
+        steepest: The highest number of seconds per byte.
     """
 
     count: int = 0
@@ -27,7 +27,7 @@ class ClassSums:
     steepest: float = 0.0
 
     def add(self, size: int, seconds: float) -> None:
-        """Add one object; 0 seconds for one of which nothing will be analysed."""
+        """Add one object, with 0 seconds if it will not be analysed."""
         self.count += 1
         self.sizes += size
         self.seconds += seconds
@@ -37,7 +37,6 @@ class ClassSums:
         self.steepest = max(self.steepest, seconds / max(size, 1))
 
     def plus(self, other: ClassSums) -> ClassSums:
-        """Return both together."""
         return ClassSums(
             self.count + other.count,
             self.sizes + other.sizes,
@@ -51,26 +50,23 @@ class ClassSums:
 
 @dataclass(slots=True)
 class Measurements:
-    """Headers as they were read.
+    """What the headers that were read say.
 
     Attributes:
-        classes: Sums of those that tell something, by class of size.
-        faults: Videos that Rekognition would not take, by the code of the reason; nothing of them will be analysed.
-        unreadable: Objects whose header could not be read, by code; those of which nothing is known are in no sum.
-        gets: GETs made.
-        bytes: Bytes read.
+        classes: Sums by size class, over the objects of which it is known how much will be analysed.
+        faults: Videos that Rekognition would not take, by the code of the reason.
+        unreadable: Objects whose header could not be read, by code.
+        gets: The GETs that were made.
     """
 
     classes: dict[int, ClassSums] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
     gets: int = 0
-    bytes: int = 0
 
     def add(self, found: ListedObject, reading: Reading) -> None:
-        """Add what was read of an object."""
+        """Add what the header of an object says."""
         self.gets += reading.gets
-        self.bytes += reading.bytes
         if isinstance(reading, Header):
             self._add_header(found, reading)
             return
@@ -80,7 +76,7 @@ class Measurements:
 
     @property
     def known(self) -> int:
-        """Return how many objects something is known of."""
+        """Return of how many objects it is known how much will be analysed."""
         return sum(sums.count for sums in self.classes.values())
 
     def _add_header(self, found: ListedObject, header: Header) -> None:

@@ -15,23 +15,26 @@ from tools.lib.estimate.sampling import DEFAULT_SAMPLE
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How many headers to read: those of a random sample of this size, all (None), or none (0)."""
+    """How many headers to read: a random sample of this size, all (None), or none (0)."""
 
     headers: int | None
 
     @property
     def all(self) -> bool:
-        """Tell whether every header is read."""
         return self.headers is None
 
     @property
     def sample(self) -> int:
-        """Return the size of the sample; 0 where there is none, because all are read or none."""
+        """Return the size of the sample, 0 if all or no headers are read."""
         return self.headers or 0
 
     @classmethod
     def of(cls, text: str) -> Measure:
-        """Return what is meant by `all`, `none` or a number; ValueError: by anything else nothing is."""
+        """Return what `all`, `none` or a number stands for.
+
+        Raises:
+            ValueError: The text is none of these.
+        """
         if text in {"all", "none"}:
             return cls(None if text == "all" else 0)
         if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
@@ -39,7 +42,6 @@ class Measure:
         return cls(int(text))
 
     def __str__(self) -> str:
-        """Return it as it is given on the command line."""
         return "all" if self.headers is None else str(self.headers or "none")
 
 
@@ -52,7 +54,6 @@ class MeasureType(click.ParamType[Measure]):
     name = "measure"
 
     def convert(self, value: str | Measure, param: click.Parameter | None, ctx: click.Context | None) -> Measure:
-        """Return what was meant, or end with what is wrong with it."""
         if isinstance(value, Measure):
             return value
         try:
@@ -62,16 +63,15 @@ class MeasureType(click.ParamType[Measure]):
 
 
 class Dollars(click.ParamType[Decimal]):
-    """An amount of US dollars, without a sign or with one in front."""
+    """An amount of US dollars, with or without a dollar sign."""
 
     name = "dollars"
 
     def convert(self, value: str | Decimal, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Return the amount, or end with what is wrong with it."""
         try:
             amount = Decimal(str(value).removeprefix("$").replace(",", ""))
         except InvalidOperation:
-            self.fail(f"{value!r} is not a valid amount of dollars; use 500 or 99.50", param, ctx)
+            amount = Decimal("nan")
         if not amount.is_finite() or amount < 0:
             self.fail(f"{value!r} is not a valid amount of dollars; use 500 or 99.50", param, ctx)
         return amount
@@ -85,13 +85,13 @@ estimate_options = options(
         default=str(DEFAULT_SAMPLE),
         show_default=True,
         metavar="N|all|none",
-        help="Read the headers of N videos for the estimate, and leave out those which Rekognition would refuse.",
+        help="Read the headers of N videos for the estimate, and leave out those that Rekognition would refuse.",
     ),
     click.option(
         "--max-cost",
         type=Dollars(),
         metavar="DOLLARS",
-        help="Refuse a scan that may cost more: the upper end of the estimate counts.",
+        help="Refuse a scan that may cost more, by the upper end of the estimate.",
     ),
     click.option(
         "--prices",

@@ -1,4 +1,4 @@
-"""What things cost in us-east-1, in US dollars before taxes: one table, with where each price was read and when."""
+"""Prices of us-east-1 in US dollars before taxes, each with its source and date."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Price:
     """One price in US dollars per unit.
 
     Attributes:
-        source: Where the figure was read; none of them could be read at AWS itself, whose pages fill prices in by script.
-        as_of: The month it was true in, None where the source does not say.
-        page: AWS's page, to look it up.
+        source: Where the figure was read. Not at AWS, whose pages fill prices in by script.
+        as_of: The month of the source; None where it does not say.
+        page: AWS's page, on which to look it up.
     """
 
     dollars: Decimal
@@ -46,7 +46,7 @@ REKOGNITION_MINUTE = Price(
     Decimal("0.10"), "minute of stored video, content moderation", "several pages of third parties", None, _REKOGNITION_PAGE
 )
 
-# Every price, by the name under which a file may give another one.
+# Every price, by the name that a price file uses.
 TABLE: Mapping[str, Price] = {
     "batch_job": BATCH_JOB,
     "batch_million_objects": BATCH_MILLION_OBJECTS,
@@ -64,13 +64,13 @@ PRICES = (BATCH_JOB, BATCH_MILLION_OBJECTS, REKOGNITION_MINUTE)
 # The Region whose prices these are.
 REGION = "us-east-1"
 
-# A price above it is a slip of the pen.
+# A higher price is a typing error.
 MOST_DOLLARS = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """The prices to reckon with; `changed` are the names of those that a file gave."""
+    """The prices of an estimate; `changed` names those that a file gave."""
 
     prices: Mapping[str, Price] = field(default_factory=lambda: TABLE)
     changed: tuple[str, ...] = ()
@@ -83,12 +83,12 @@ class PriceTable:
 
 
 def load(path: Path) -> PriceTable:
-    """Return the table with the prices of a JSON file in the place of ours: `{"rekognition_minute": 0.08}`.
+    """Return the table with its prices replaced by those of a JSON file: `{"rekognition_minute": 0.08}`.
 
     A price may be an object too: `{"dollars": 0.08, "source": "our agreement", "as_of": "2026-10"}`.
 
     Raises:
-        ToolError: It cannot be read, is not JSON, or names an unknown price or a value that is not one.
+        ToolError: It cannot be read, is not JSON, or has an unknown price or an invalid value.
     """
     try:
         given = json.loads(path.read_text("utf-8"), parse_float=Decimal, parse_constant=Decimal)
@@ -127,12 +127,12 @@ def _price(path: Path, name: str, value: object) -> Price:
 
 
 def batch_objects(objects: int) -> Decimal:
-    """Return the dollars that S3 Batch Operations takes for this many objects, without the job itself."""
+    """Return what S3 Batch Operations charges for this many objects, without the job itself."""
     return BATCH_MILLION_OBJECTS.dollars * objects / 1_000_000
 
 
 def as_json(objects: int | None) -> dict[str, float | None]:
-    """Return what a job of this many objects costs, and a minute of video; None: unknown."""
+    """Return what a job of this many objects (None: unknown) and a minute of video cost."""
     return {
         "s3_batch_job_usd": float(BATCH_JOB.dollars),
         "s3_batch_objects_usd": None if objects is None else float(batch_objects(objects)),
@@ -141,7 +141,7 @@ def as_json(objects: int | None) -> dict[str, float | None]:
 
 
 def dollars(amount: Decimal) -> str:
-    """Return an amount as a person reads it: `$1,234.50`; less than a cent is not rounded away."""
+    """Return an amount for a person: `$1,234.50`; less than a cent is not rounded to zero."""
     if 0 < amount < Decimal("0.01"):
         return "less than $0.01"
     return f"${amount:,.2f}"

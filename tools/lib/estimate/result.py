@@ -1,8 +1,8 @@
-"""The estimate itself: put together, said in sentences and as JSON, and held against the most that may be spent."""
+"""The estimate: put together, rendered as sentences and JSON, and compared with the spending limit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from tools.lib.estimate.prices import REGION, PriceTable, dollars
 from tools.lib.estimate.sampling import Population
 from tools.lib.text import counted, moment
 
-# Bits of video a second where no header could be read: from web video to cameras. Assumed; the bar promises nothing then.
+# Bits of video a second if no header could be read, from web video to cameras: an assumption without a confidence level.
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 
 _LONG_HOURS = 48
@@ -25,18 +25,18 @@ _LONG_HOURS = 48
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a scan comes to.
+    """The estimate of a scan.
 
     Attributes:
-        objects: In the manifest.
-        minutes: Of video that will be analysed.
+        objects: The objects in the manifest.
+        minutes: The minutes of video that will be analysed.
         cost: In dollars.
         seconds: From the submission to the end.
         finished_at: Epoch seconds.
-        measured: Objects whose headers tell something, with those that were left out for what they tell.
-        faults: Objects of the manifest that Rekognition will refuse, by reason: as many may be among those that were not measured.
+        measured: Objects of which it is known how much will be analysed, with those that were left out of the manifest.
+        faults: How many objects of the manifest Rekognition may refuse, by reason, extrapolated from those that were measured.
         unreadable: Headers that could not be read, by reason.
-        assumptions: Sentences: what the figures rest on.
+        assumptions: Sentences on what the figures are based.
     """
 
     objects: int
@@ -54,7 +54,6 @@ class Estimate:
         return self.cost.total
 
     def sentences(self) -> list[str]:
-        """Return the estimate as lines for a person: minutes, dollars, finishing time, then what it rests on."""
         return [
             f"{_amount(self.minutes, _minutes)} of video",
             f"{_amount(self.dollars, _dollars)}, of which {_amount(self.cost.rekognition, _dollars)} are Rekognition's",
@@ -84,7 +83,7 @@ class Estimate:
         }
 
     def require_affordable(self, most: Decimal | None) -> None:
-        """Make sure that the scan costs no more than was allowed: the upper end of the bar counts, for a limit is meant to hold.
+        """Make sure that the scan costs no more than a limit, by the upper end of the bar.
 
         Raises:
             ToolError: It may cost more.
@@ -109,16 +108,15 @@ def estimate(
     prices: PriceTable,
     region: str,
 ) -> Estimate:
-    """Return what a scan comes to.
+    """Return the estimate of a scan.
 
     Args:
-        populations: What was looked at, by class of size, as a `Sampler` counted it.
-        measurements: Headers of some of it, of all, or of none. What they show at fault is left out of the manifest; it has no
-            minutes, so that the minutes of what was looked at are those of the manifest. Without it the rest would be taken for
-            better than the sample was.
-        objects: In the manifest.
-        now: When it is submitted, in epoch seconds.
-        slots: Rekognition jobs that are used at a time.
+        populations: The objects that were listed, by size class.
+        measurements: The headers of some of them, of all, or of none. Videos that Rekognition would refuse are included, without
+            minutes, although the manifest leaves them out: otherwise the rest would be taken to be better than the sample.
+        objects: The objects in the manifest.
+        now: When the scan is submitted, in epoch seconds.
+        slots: How many Rekognition jobs it uses at a time.
         speed: How fast one of them is.
         prices: In dollars.
         region: Where it runs.
@@ -151,7 +149,7 @@ def _video_seconds(populations: Mapping[int, Population], measurements: Measurem
 
 
 def _faults(objects: int, measurements: Measurements) -> dict[str, Range]:
-    """Return how many objects of a manifest may have each fault: those that were measured and have it are not in it."""
+    """Return how many objects of the manifest may have each fault; those known to have it are not in the manifest."""
     known = measurements.known
     unknown = objects - (known - measurements.faults.total())
     if unknown <= 0:
@@ -160,33 +158,34 @@ def _faults(objects: int, measurements: Measurements) -> dict[str, Range]:
     return {code: share_of(count, known).through(lambda share: share * unknown) for code, count in found}
 
 
-def _length_sentence(looked_at: int, measurements: Measurements) -> str:
+def _length_sentence(listed: int, measurements: Measurements) -> str:
     known = measurements.known
     if not known:
         low, high = GUESSED_BIT_RATES.low / 1e6, GUESSED_BIT_RATES.high / 1e6
-        return f"no header was read: lengths are guessed from sizes, at {low:.0f} to {high:.0f} Mbit/s; the bar promises nothing"
-    if known >= looked_at:
+        return (
+            f"no header was read: lengths are guessed from sizes, at {low:.0f} to {high:.0f} Mbit/s, so the range is not reliable"
+        )
+    if known >= listed:
         return f"every header was read ({measurements.gets:,} GETs)"
-    return (
-        f"{known:,} of {looked_at:,} headers were read, the rest is extrapolated from sizes; the bar holds {PROMISED:.0%} of times"
-    )
+    return f"{known:,} of {listed:,} headers were read, the rest is extrapolated; the range holds in {PROMISED:.0%} of cases"
 
 
 def _price_sentences(prices: PriceTable, region: str) -> list[str]:
-    told = [f"prices of {REGION}, not checked with AWS" + (f"; yours for {', '.join(prices.changed)}" if prices.changed else "")]
+    sentences = [
+        f"prices of {REGION}, not checked with AWS" + (f"; yours for {', '.join(prices.changed)}" if prices.changed else "")
+    ]
     if region != REGION and "rekognition_minute" not in prices.changed:
-        told.append(f"the stack is in {region}, where Rekognition may cost more: give its price with --prices")
-    return told
+        sentences.append(f"the stack is in {region}, where Rekognition may cost more: pass its price with --prices")
+    return sentences
 
 
-def _amount(figure: Range, said: Any) -> str:  # noqa: ANN401 - a function from a number to a text
-    if said(figure.low) == said(figure.high):
-        return str(said(figure.best))
-    return f"{said(figure.best)} ({said(figure.low)} to {said(figure.high)})"
+def _amount(figure: Range, written: Callable[[float], str]) -> str:
+    low, best, high = written(figure.low), written(figure.best), written(figure.high)
+    return best if low == high else f"{best} ({low} to {high})"
 
 
 def _minutes(value: float) -> str:
-    return f"{value:,.0f} min" if value >= 10 else f"{value:,.1f} min"  # noqa: PLR2004 - a digit more for few
+    return f"{value:,.0f} min" if value >= 10 else f"{value:,.1f} min"  # noqa: PLR2004 - one digit more below ten
 
 
 def _dollars(value: float) -> str:

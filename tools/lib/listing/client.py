@@ -1,15 +1,16 @@
-"""Asks a bucket for pages of its listing. botocore signs, sends, retries and refreshes credentials; the XML stays as it is.
+"""Requests the pages of a bucket's listing through botocore, which signs, sends and retries, but does not parse them.
 
-So all that botocore knows of Regions, partitions, endpoints, bucket names with dots, proxies and profiles holds here too, and of
-what makes it slow (a dictionary and a time per object: 100 microseconds) nothing is left. `obstore`, ten times as fast as boto3
-too, was tried and does not work: `object_store` refuses a whole listing for one key like `a//b`, `.` or one with a line feed, and
-returns `/a` as `a` and `dir/` as `dir` (obstore 0.12.1).
+So Regions, partitions, endpoints, bucket names with dots, proxies and profiles work as in boto3, without what makes boto3 slow: a
+dictionary and a time for each object (100 microseconds). `obstore`, also ten times as fast as boto3, was tried and does not work:
+`object_store` refuses a whole listing because of one key such as `a//b`, `.` or one with a line feed, and returns `/a` as `a` and
+`dir/` as `dir` (obstore 0.12.1).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -24,26 +25,27 @@ from tools.lib.listing.pages import Marker, Page
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Tries of one page: about a minute of waiting in all, each try with the SDK's own retries.
+# Attempts at one page, about a minute in all; each has the SDK's own retries.
 ATTEMPTS = 6
 _BASE_SECONDS = 1.0
 _CAP_SECONDS = 20.0
 
 _BODY = "ListingBody"
 
-# How a whole page of either operation ends.
+# How a complete page of either operation ends.
 _ENDS = {"ListObjectsV2": b"</ListBucketResult>", "ListObjectVersions": b"</ListVersionsResult>"}
 
 Sleep = Callable[[float], None]
 
 
 class ListingClient:
-    """One bucket's pages, for many threads at once.
+    """The pages of one bucket, for many threads at once.
 
     Args:
         connections: How many requests may be in flight at a time.
         versioned: Whether versions are listed instead of objects.
-        sleep: Waits before a page is asked for again.
+        all_versions: Whether all versions of an object are listed, not only the latest.
+        sleep: Waits before a page is requested again.
     """
 
     def __init__(
@@ -59,31 +61,37 @@ class ListingClient:
         """Return the page at a marker or, without one, the first with keys beyond `after`.
 
         Raises:
-            ToolError: The answer is not a page of a listing.
+            ToolError: The response is not a page of a listing.
         """
-        body = self._ask(prefix, after, marker)
-        try:
+        body = self._request(prefix, after, marker)
+        with self._readable():
             return pages.versions_page(body, all_versions=self._all_versions) if self._versioned else pages.objects_page(body)
-        except ValueError as error:
-            raise _no_page(self._bucket, error) from error
 
     def first_beyond(self, prefix: str, after: str) -> str | None:
-        """Return the first key beyond `after`, None where there is none."""
-        try:
-            return pages.first_key(self._ask(prefix, after, None, MaxKeys=1))
-        except ValueError as error:
-            raise _no_page(self._bucket, error) from error
+        body = self._request(prefix, after, None, MaxKeys=1)
+        with self._readable():
+            return pages.first_key(body)
 
-    def _ask(self, prefix: str, after: str, marker: Marker | None, **more: int) -> bytes:
-        request: dict[str, Any] = {"Bucket": self._bucket, "EncodingType": "url", **more}
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise ToolError(
+                f"The response to a listing of the bucket {self._bucket} cannot be read: {error}.",
+                cure="Check that the endpoint is S3's (AWS_ENDPOINT_URL, proxy settings), then run the command again.",
+            ) from error
+
+    def _request(self, prefix: str, after: str, marker: Marker | None, **more: int) -> bytes:
+        params: dict[str, Any] = {"Bucket": self._bucket, "EncodingType": "url", **more}
         if prefix:
-            request["Prefix"] = prefix
+            params["Prefix"] = prefix
         if not more:
-            request["OptionalObjectAttributes"] = ["RestoreStatus"]  # a restored copy of an archived object can be read
-        request |= _place_of_version(after, marker) if self._versioned else _place_of_object(after, marker)
+            params["OptionalObjectAttributes"] = ["RestoreStatus"]  # a restored copy of an archived object can be read
+        params |= _place_of_version(after, marker) if self._versioned else _place_of_object(after, marker)
         operation = self._client.list_object_versions if self._versioned else self._client.list_objects_v2
-        answer: dict[str, Any] = self._with_retries(lambda: operation(**request))
-        body: bytes = answer[_BODY]
+        response: dict[str, Any] = self._with_retries(lambda: operation(**params))
+        body: bytes = response[_BODY]
         return body
 
     def _with_retries(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what either operation returns
@@ -91,24 +99,29 @@ class ListingClient:
             try:
                 return call()
             except (ClientError, HTTPClientError) as error:
-                # S3 answers 503 SlowDown while it divides a busy part of the bucket.
+                # S3 answers 503 SlowDown while it repartitions a busy part of the bucket.
                 if attempt == ATTEMPTS - 1 or not fault_of(error).transient:
                     raise
-            self._sleep(min(_CAP_SECONDS, _BASE_SECONDS * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311 - never two workers in step
+            self._sleep(min(_CAP_SECONDS, _BASE_SECONDS * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311 - jitter
         raise AssertionError("the last attempt returns or raises")
+
+
+def is_versioned(s3: S3Client, bucket: str) -> bool:
+    """Tell whether objects of this bucket have versions, which they also have while versioning is suspended."""
+    return s3.get_bucket_versioning(Bucket=bucket).get("Status") in {"Enabled", "Suspended"}
 
 
 def _client(clients: Clients, connections: int) -> S3Client:
     client = clients.lister(connections)
     for operation in _ENDS:
-        # With a wildcard for the service botocore asks this handler before its own `before-parse.s3.*`, which would build a tree
-        # of the whole page to see whether it is an error.
+        # With a wildcard for the service, botocore calls this handler before its own `before-parse.s3.*`, which would parse the
+        # whole page into a tree to see whether it is an error.
         client.meta.events.register(f"before-parse.*.{operation}", _keep_body)
     return client
 
 
 def _keep_body(operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's own
-    """Hand a whole page over unparsed; an error, also one with status 200, and half a page are botocore's to notice and retry."""
+    """Pass a complete page on unparsed; botocore notices and retries errors (even with status 200) and incomplete pages."""
     body: bytes = response_dict["body"]
     if response_dict["status_code"] == HTTPStatus.OK and body.rstrip().endswith(_ENDS[operation_model.name]):
         customized_response_dict[_BODY] = body
@@ -125,10 +138,3 @@ def _place_of_version(after: str, marker: Marker | None) -> dict[str, str]:
     if marker is not None:
         return {"KeyMarker": marker.key, **({"VersionIdMarker": marker.version} if marker.version else {})}
     return {"KeyMarker": after} if after else {}
-
-
-def _no_page(bucket: str, error: ValueError) -> ToolError:
-    return ToolError(
-        f"The answer to a listing of the bucket {bucket} cannot be read: {error}.",
-        cure="Check that the endpoint is S3's (AWS_ENDPOINT_URL, proxy settings), then run the command again.",
-    )

@@ -1,4 +1,4 @@
-"""The filters of a selection, over whole batches: what a naive predicate would say of each object, without calling one."""
+"""The filters of a selection, applied to whole columns: a call for each object would be too slow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from tools.lib.listing.objects import Batch
 from tools.lib.listing.selection import Selection
 
-# A pattern that begins so is a regular expression.
+# Prefix of a pattern that is a regular expression.
 REGEX = "re:"
 
 _SECONDS = len("2026-11-22T16:30:00")
@@ -19,28 +19,27 @@ ColumnFilter = Callable[[Batch], Sequence[object]]
 
 
 class Filters:
-    """What a selection says of each object by itself; sample and limit are not among that.
+    """What a selection demands of each object by itself, so not its sample and limit.
 
     Args:
-        listed: Whether the objects come from a listing that was asked for the prefixes already.
+        listed: Whether the objects come from a listing that was already restricted to the prefixes.
     """
 
     def __init__(self, selection: Selection, *, listed: bool = False) -> None:
         self._filters: list[ColumnFilter] = [*_of_keys(selection, listed=listed), *_of_columns(selection)]
 
     def apply(self, batch: Batch) -> Batch:
-        """Return the objects that are meant."""
-        for wanted in self._filters:
+        for passes in self._filters:
             if batch:
-                batch = batch.taking(wanted(batch))
+                batch = batch.where(passes(batch))
         return batch
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a pattern of `Selection.include` as what `search` is asked of.
+    """Return a pattern of `Selection.include` as a regular expression for `search`.
 
     Raises:
-        re.error: It is not one.
+        re.error: It is not valid.
     """
     if pattern.startswith(REGEX):
         return re.compile(pattern.removeprefix(REGEX))
@@ -73,13 +72,13 @@ def _of_columns(selection: Selection) -> Iterable[ColumnFilter]:
         yield lambda batch: [text[:_SECONDS] >= after for text in batch.modified]
     if selection.modified_before is not None:
         before = _whole_seconds(selection.modified_before)
-        yield lambda batch: ["" < text[:_SECONDS] < before for text in batch.modified]  # a time unknown is not before
+        yield lambda batch: ["" < text[:_SECONDS] < before for text in batch.modified]  # an unknown time is not before
     if selection.storage_classes:
         classes = frozenset(selection.storage_classes)
         yield lambda batch: [name in classes for name in batch.storage_classes]
 
 
 def _whole_seconds(moment: datetime) -> str:
-    """Return a bound as text that sorts like S3's times: those are whole seconds, so it may be rounded up to one."""
+    """Return a bound as text that sorts like S3's times, rounded up because those are whole seconds."""
     up = moment.astimezone(UTC) + timedelta(microseconds=-moment.microsecond % 1_000_000)
     return up.isoformat(timespec="seconds")[:_SECONDS]

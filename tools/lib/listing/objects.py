@@ -1,24 +1,27 @@
-"""What a listing yields: objects, one by one or by columns, a page of a thousand at a time."""
+"""What a listing yields: objects, in batches of up to a page of a thousand that hold them by columns."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import compress, repeat
 from typing import Any
 
 from tools.lib.aws.objects import key_of, path_of
+from tools.lib.text import iso_time
 
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """One object of a listing: size in bytes, version None where the bucket has no versions ("null" is a version).
+    """One object of a listing.
 
     Attributes:
-        etag: Without quotes; None where the source does not tell.
-        modified: When it was written; None where the source does not tell.
+        size: In bytes; `UNKNOWN_SIZE` where the source does not have it.
+        version_id: None where the bucket has no versions; "null" is a version.
+        etag: Without quotes; None where the source does not have it.
+        modified: When it was written; None where the source does not have it.
         restored: Whether an archived object has a restored copy that can be read now.
     """
 
@@ -33,16 +36,16 @@ class ListedObject:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Objects in their order, by columns of the same length; iterating yields them one by one.
+    """Objects as columns of the same length, in their order; iterating yields them one by one.
 
-    Work on a million objects goes by columns: an object each costs more than listing it did.
+    Millions of objects are processed by columns: making a Python object of each takes longer than listing it.
 
     Attributes:
-        paths: The keys as manifests have them: percent-encoded but for the slash.
+        paths: The keys as manifests have them: percent-encoded except for the slash.
         versions: None where the bucket has no versions.
-        etags: Without quotes; "" where the source does not tell.
-        modified: As S3 writes times, `2026-11-22T16:30:00.000Z`; "" where the source does not tell.
-        restored: None where no object of these is a restored one.
+        etags: Without quotes; "" where the source does not have them.
+        modified: As S3 writes times, `2026-11-22T16:30:00.000Z`; "" where the source does not have them.
+        restored: None where none of these objects is restored.
     """
 
     paths: Sequence[str]
@@ -55,7 +58,7 @@ class Batch:
 
     @classmethod
     def of(cls, objects: Iterable[ListedObject]) -> Batch:
-        """Return objects as a batch; either all of them have versions or none."""
+        """Return objects as a batch; either all or none of them have versions."""
         found = list(objects)
         return cls(
             [path_of(one.key) for one in found],
@@ -63,7 +66,7 @@ class Batch:
             [one.version_id or "" for one in found] if any(one.version_id is not None for one in found) else None,
             [one.storage_class for one in found],
             [one.etag or "" for one in found],
-            ["" if one.modified is None else s3_time(one.modified) for one in found],
+            ["" if one.modified is None else iso_time(one.modified.timestamp()) for one in found],
             [one.restored for one in found] if any(one.restored for one in found) else None,
         )
 
@@ -80,30 +83,31 @@ class Batch:
             self.etags,
             self.modified,
             repeat(False) if self.restored is None else self.restored,
-            strict=False,  # what is repeated has no end
+            strict=False,  # a repeated value has no end
         )
         for key, size, version, storage_class, etag, modified, restored in columns:
-            yield ListedObject(key, size, version or None, storage_class, etag or None, time_of(modified), restored)
+            time = datetime.fromisoformat(modified) if modified else None
+            yield ListedObject(key, size, version or None, storage_class, etag or None, time, restored)
 
     def __getitem__(self, places: slice) -> Batch:
         return self._each(lambda column: column[places])
 
     @property
     def columns(self) -> tuple[Any, ...]:
-        """Return the columns, which make the same batch again."""
+        """Return the arguments that make the same batch again."""
         return (self.paths, self.sizes, self.versions, self.storage_classes, self.etags, self.modified, self.restored)
 
     @property
     def keys(self) -> Sequence[str]:
         """Return the keys as they are in the bucket."""
-        # Asking once spares a million calls: most keys of most buckets are their own encoding.
+        # One test for the whole column saves a call for each key: most keys of most buckets need no decoding.
         return [key_of(path) for path in self.paths] if "%" in "".join(self.paths) else self.paths
 
-    def taking(self, wanted: Sequence[object]) -> Batch:
-        """Return those objects at whose places something true stands."""
-        if all(wanted):
+    def where(self, chosen: Sequence[object]) -> Batch:
+        """Return the objects at whose positions `chosen` is true."""
+        if all(chosen):
             return self
-        return self._each(lambda column: list(compress(column, wanted)))
+        return self._each(lambda column: list(compress(column, chosen)))
 
     def up_to(self, key: str) -> Batch:
         """Return the objects of a sorted batch whose keys are not beyond this one."""
@@ -116,13 +120,3 @@ class Batch:
     def _each(self, change: Callable[[Any], Any]) -> Batch:
         columns: list[Any] = [column if column is None else change(column) for column in self.columns]
         return Batch(*columns)
-
-
-def s3_time(moment: datetime) -> str:
-    """Return a time as S3 writes it, in UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def time_of(text: str) -> datetime | None:
-    """Return the time that S3 wrote, or None for an empty text."""
-    return datetime.fromisoformat(text) if text else None

@@ -1,7 +1,7 @@
-"""Pages of ListObjectsV2 and ListObjectVersions as S3 writes them: XML to columns, without a tree.
+"""Pages of ListObjectsV2 and ListObjectVersions: from XML to columns, without a tree.
 
-One regular expression walks the page as S3 is known to write it, a hundred times as fast as botocore's parser. A page that it
-does not account for to the last entry (another store, another order of elements) is read by an XML parser instead.
+One regular expression matches the pages that S3 is known to write, a hundred times as fast as botocore's parser. A page in which
+it does not match every entry (from another store, or with another order of elements) is read by an XML parser instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tools.lib.listing.objects import Batch
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Where the next page begins: of objects a token, of versions a key and a version."""
+    """Where the next page begins: a token in a listing of objects, a key and a version in one of versions."""
 
     token: str = ""
     key: str = ""
@@ -28,9 +28,14 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: what it lists, the first and last key on it ("" where there is none), and where it goes on (None: nowhere).
+    """One page of a listing.
 
-    Of versions the batch has all that are not delete markers, or only the latest; first and last key count them all.
+    Attributes:
+        batch: The selected ones of its entries: no delete markers, and only the latest versions unless all are listed.
+        entries: The number of all its entries.
+        first: The first key of all its entries; "" if there are none.
+        last: The last key of all its entries.
+        following: Where the next page begins; None if there is none.
     """
 
     batch: Batch
@@ -40,7 +45,7 @@ class Page:
     following: Marker | None
 
 
-# What a path may hold besides percent signs: `urllib.parse.quote` leaves these as they are.
+# Characters that `urllib.parse.quote` leaves as they are in a path.
 _SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-/"
 
 _CHECKSUM = r"(?:<ChecksumAlgorithm>[^<]*+</ChecksumAlgorithm>)*+(?:<ChecksumType>[^<]*+</ChecksumType>)?+"
@@ -55,7 +60,7 @@ _VERSION = re.compile(
 )
 _KEY = re.compile(r"<Key>([^<]*)</Key>")
 
-# Stands only where there is a restored copy (S3 API reference, RestoreStatus).
+# Present only if there is a restored copy (S3 API reference, RestoreStatus).
 _RESTORED = re.compile(r"<RestoreExpiryDate>")
 
 # Path or raw key, [version, is latest,] modified, etag, size, storage class, the rest of the entry.
@@ -66,11 +71,11 @@ def objects_page(body: bytes) -> Page:
     """Return a page of ListObjectsV2.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not one.
     """
     text = body.decode()
     between, columns = _entries(_OBJECT, text)
-    if not _as_asked(text) or any(between[1:-1]) or "<Contents>" in between[0] or "<Contents>" in between[-1]:
+    if not _is_encoded(text) or any(between[1:-1]) or "<Contents>" in between[0] or "<Contents>" in between[-1]:
         return _read_slowly(body, versions=False, all_versions=False)
     token = _text_of(text, "NextContinuationToken") if _text_of(text, "IsTruncated") == "true" else None
     following = None if token is None else Marker(token=unescape(token))
@@ -82,15 +87,15 @@ def objects_page(body: bytes) -> Page:
 
 
 def versions_page(body: bytes, *, all_versions: bool) -> Page:
-    """Return a page of ListObjectVersions; with `all_versions` not only the latest one of each object.
+    """Return a page of ListObjectVersions: the latest versions, or with `all_versions` all of them.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not one.
     """
     text = body.decode()
     between, columns = _entries(_VERSION, text)
-    others = "".join(between)  # delete markers stand there
-    if not _as_asked(text) or not columns[0] or "<Version>" in others:
+    others = "".join(between)  # the delete markers
+    if not _is_encoded(text) or not columns[0] or "<Version>" in others:
         return _read_slowly(body, versions=True, all_versions=all_versions)
     keys = [key_of_form(text[text.index(">", at) + 1 : text.index("</Key>", at)]) for at in _ends(text)]
     following = None
@@ -105,16 +110,16 @@ def versions_page(body: bytes, *, all_versions: bool) -> Page:
 
 
 def first_key(body: bytes) -> str | None:
-    """Return the first key of a page, of an object, a version or a delete marker; None where there is none."""
+    """Return the first key of a page, be it of an object, a version or a delete marker; None if the page is empty."""
     text = body.decode()
     found = _KEY.search(text)
     if found is None:
         return None
-    return key_of_form(found[1]) if _as_asked(text) else unescape(found[1])
+    return key_of_form(found[1]) if _is_encoded(text) else unescape(found[1])
 
 
-def _as_asked(text: str) -> bool:
-    """Tell whether keys are percent-encoded: some stores do not care what was asked for."""
+def _is_encoded(text: str) -> bool:
+    """Tell whether keys are percent-encoded: some stores ignore the request for it."""
     return "<EncodingType>url</EncodingType>" in text
 
 
@@ -123,15 +128,15 @@ def _ends(text: str) -> tuple[int, int]:
 
 
 def _text_of(text: str, name: str) -> str:
-    """Return the text of an element of the page itself, "" where there is none; entries have none of these names."""
+    """Return the text of an element of the page itself, "" if it has none; no entry has an element of that name."""
     begin = text.find(f"<{name}>")
     return "" if begin < 0 else text[begin + len(name) + 2 : text.index("</", begin)]
 
 
 def _entries(entry: re.Pattern[str], text: str) -> tuple[list[str], list[list[str]]]:
-    """Return what stands before, between and behind the entries of a page, and the columns of what the pattern takes of them.
+    """Return the text before, between and behind the entries of a page, and the pattern's groups as columns.
 
-    All in one flat list: a tuple for each entry would have the garbage collector busy with them, a sixth of a listing's time.
+    `split` returns one flat list: a tuple for each entry would cost a sixth of a listing's time in the garbage collector.
     """
     parts = entry.split(text)
     step = entry.groups + 1
@@ -142,12 +147,12 @@ def _batch(columns: Sequence[Sequence[str]], *, versions: bool) -> Batch:
     if not columns or not columns[0]:
         return Batch((), (), () if versions else None, (), (), ())
     version_ids = columns[1] if versions else None
-    paths, (modified, etags, sizes, classes, rests) = columns[0], columns[-5:]  # of versions there is also which is the latest
+    paths, (modified, etags, sizes, classes, rests) = columns[0], columns[-5:]  # a version also has IsLatest
     return Batch(_paths(paths), list(map(int, sizes)), version_ids, classes, etags, modified, _restored(rests))
 
 
 def _paths(encoded: Sequence[str]) -> Sequence[str]:
-    """Return S3's encoding as ours: S3's is that of forms, with `+` for a space, and differs in what else it leaves alone."""
+    """Return paths from S3's encoding, which is that of forms (`+` is a space) and leaves other characters unencoded than ours."""
     if not "".join(encoded).encode().translate(None, _SAFE):
         return encoded
     return [path_of(key_of_form(text)) for text in encoded]

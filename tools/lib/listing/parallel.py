@@ -1,8 +1,8 @@
-"""Lists a bucket with many requests at once, in the order and with the outcome of one after another.
+"""Lists a bucket with many requests at once, in the order and with the result of a sequential listing.
 
-How the keys are laid out is unknown, and need not be known: one worker begins at the beginning; one without work cuts what another
-still has before it in two (`ranges`), asks with a page of one key whether anything lies beyond the cut, and lists from there. Every
-key belongs to exactly one range, whatever is written or deleted meanwhile. What is ahead of its turn waits in the spool.
+The layout of the keys need not be known: one worker starts at the beginning; an idle worker cuts the remaining range of another in
+two (`ranges`), requests a page of one key to see whether anything lies beyond the cut, and lists from there. Every key belongs to
+exactly one range, whatever is written or deleted meanwhile. Batches that are ahead of their turn wait in the spool.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from tools.lib.listing.selection import Selection
 from tools.lib.listing.spool import Kept, Spool
 from tools.lib.text import printable
 
-# Requests at once, at most: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix.
+# The most requests at once: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix.
 WORKERS = 32
 _LEAST_WORKERS = 4
 
-# What a page costs this processor: workers that are more than it can follow only get in each other's way (Python has one lock).
+# Processor time of a page: more workers than the processor can keep up with only contend for Python's global lock.
 _PAGE_SECONDS = 0.006
 
-# The first range with so much before it is cut, so that what comes first is listed first; else the longest one.
+# The first range with this many pages left is cut, so that what comes first is listed first; otherwise the longest one.
 WORTH_PAGES = 32
 _LEAST_PAGES = 6
 
 _LEARN_EVERY = 100
 
-# How often progress is told while nothing arrives in order.
-_GLANCE_SECONDS = 0.25
+# How often progress is reported while no batch is next in order.
+_PROGRESS_SECONDS = 0.25
 
 # How long shutdown waits for requests in flight.
-_PATIENCE_SECONDS = 2.0
+_SHUTDOWN_SECONDS = 2.0
 
-# Hears how many objects have been looked at so far.
+# Called with the number of objects that have been listed so far.
 Progress = Callable[[int], None]
 
 
@@ -59,13 +59,13 @@ def list_batches(
     progress: Progress | None = None,
     directory: Path | None = None,
 ) -> Iterator[Batch]:
-    """Yield what the selection's filters take, in the order of S3's own listing; sample and limit are left to `write_manifest`.
+    """Yield the objects that pass the selection's filters, in the order of S3's listing; `write_manifest` samples and limits them.
 
-    Of a versioned bucket the latest version of each object that is not deleted, or all versions. Closing the generator ends the
-    listing. What waits for its turn goes to a file without a name in `directory`: up to 130 bytes an object.
+    In a versioned bucket these are the latest versions of the objects that are not deleted, or all versions. Closing the generator
+    ends the listing. Batches that wait for their turn take up to 130 bytes for each object in an unnamed file in `directory`.
 
     Raises:
-        ToolError: The bucket's listing cannot be read, or is in another order than S3's.
+        ToolError: The listing cannot be read, or is not in S3's order.
         ClientError: S3 refused.
     """
     stopping = threading.Event()
@@ -83,45 +83,50 @@ def list_batches(
 
 
 def workers_for(seconds: float, most: int) -> int:
-    """Return how many workers keep this processor busy where a page takes this many seconds to arrive."""
+    """Return how many workers keep this processor busy if a page takes this many seconds to arrive."""
     return min(most, max(_LEAST_WORKERS, math.ceil(seconds / _PAGE_SECONDS) + 1))
 
 
 @dataclass(slots=True, eq=False)
 class _Range:
-    """A range of keys: beyond `after`, up to `end`; listed by one worker, and cut by others."""
+    """The keys beyond `after` and up to `end`, listed by one worker and cut by others.
+
+    Attributes:
+        first: The first key of its newest page; "" before there is one.
+        last: The last key of that page.
+        pages_before_cut: Pages since the last attempt to cut it: a range is not probed more often than it is listed.
+        misses: How many cuts in a row had nothing beyond them.
+        being_cut: Whether a worker is trying to cut it.
+        over: Whether its last page has come.
+        done: Whether the batch of that page is in `waiting`, too.
+    """
 
     prefix: str
     after: str = ""
     end: str | None = None
     marker: Marker | None = None
     first: str = ""
-    # Of its newest page; "" before there is one.
     last: str = ""
-    # Pages since somebody last tried to cut it: a range is not asked about more often than it is listed.
     pages_before_cut: int = 0
     misses: int = 0
     started: bool = False
-    # Whether somebody is trying to cut it.
-    wanted: bool = False
-    # Whether its last page has come; `done` once that waits for its turn.
+    being_cut: bool = False
     over: bool = False
     done: bool = False
     waiting: deque[Kept] = field(default_factory=deque)
 
     @property
     def span(self) -> Span:
-        """Return what is known of it."""
         return Span(self.prefix, self.first, self.last, self.end, self.misses)
 
     @property
     def can_be_cut(self) -> bool:
-        """Tell whether there is something to go by."""
-        return self.started and not self.over and not self.wanted and self.pages_before_cut > 0
+        """Tell whether a page has come since the last attempt, by which to cut it."""
+        return self.started and not self.over and not self.being_cut and self.pages_before_cut > 0
 
 
 class Listing:
-    """What the workers share. All of it is changed under one lock."""
+    """The state that the workers share; it changes under one lock only."""
 
     def __init__(
         self, client: ListingClient, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event
@@ -132,7 +137,7 @@ class Listing:
         self._ranges = deque(_Range(prefix) for prefix in prefixes)
         self._alphabet = Alphabet()
         self._stopping = stopping
-        self._looked_at = 0
+        self._listed = 0
         self._fault: BaseException | None = None
         self._threads: list[threading.Thread] = []
         self._most = 1
@@ -144,22 +149,22 @@ class Listing:
     # --- the consumer ----------------------------------------------------------------------------------------------------
 
     def run(self, workers: int, progress: Progress) -> Iterator[Batch]:
-        """Yield the batches in order; ends the workers whichever way it ends."""
+        """Yield the batches in order, and stop the workers however it ends."""
         self._most = workers
         try:
-            self._hire(1)
+            self._start_workers(1)
             while (kept := self._next(progress)) is not None:
                 if batch := self._spool.take(kept):
                     yield batch
-            progress(self._looked_at)
+            progress(self._listed)
         finally:
             self._stop()
             for thread in tuple(self._threads):
-                thread.join(_PATIENCE_SECONDS if thread.is_alive() else None)
+                thread.join(_SHUTDOWN_SECONDS if thread.is_alive() else None)
             self._spool.close()
 
-    def _hire(self, count: int) -> None:
-        """Have this many workers: the first one, who knows then how long a page takes, has the others called."""
+    def _start_workers(self, count: int) -> None:
+        """Start workers until there are this many; the first one starts the others, once it knows how long a page takes."""
         while len(self._threads) < count and not self._stopping.is_set():
             thread = threading.Thread(target=self._worker, name=f"listing-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
@@ -173,9 +178,9 @@ class Listing:
                 if kept is not None or not self._ranges:
                     self._room.notify_all()
                     break
-                self._arrived.wait(_GLANCE_SECONDS)
-            progress(self._looked_at)
-        progress(self._looked_at)
+                self._arrived.wait(_PROGRESS_SECONDS)
+            progress(self._listed)
+        progress(self._listed)
         return kept
 
     def _front(self) -> Kept | None:
@@ -187,7 +192,7 @@ class Listing:
             if not self._ranges[0].done:
                 return None
             self._ranges.popleft()
-            self._room.notify_all()  # another one is in front now
+            self._room.notify_all()  # another range is the first now
         return None
 
     def _stop(self) -> None:
@@ -202,14 +207,14 @@ class Listing:
         try:
             while (mine := self._task()) is not None:
                 self._list(mine)
-        except BaseException as error:  # noqa: BLE001 - whatever it is must reach the thread that waits
+        except BaseException as error:  # noqa: BLE001 - every error must reach the waiting thread
             with self._arrived:
                 self._fault = self._fault or error
                 self._arrived.notify_all()
             self._stop()
 
     def _task(self) -> _Range | None:
-        """Return a range that no worker lists yet, one cut from another if need be; None when all are being listed to their end."""
+        """Return a range that is not being listed yet, if need be by cutting another one; None when all ranges are listed."""
         while not self._stopping.is_set():
             with self._work:
                 if unstarted := next((one for one in self._ranges if not one.started), None):
@@ -227,7 +232,7 @@ class Listing:
         return None
 
     def _choose(self) -> tuple[_Range, str] | None:
-        """Return the range to cut, and where."""
+        """Return the range to cut, and where; None if none is worth it."""
         longest: tuple[float, _Range] | None = None
         for one in self._ranges:
             if one.can_be_cut:
@@ -243,15 +248,15 @@ class Listing:
         cut = cut_of(victim.span, self._alphabet)
         if cut is None:
             return None
-        victim.wanted = True
+        victim.being_cut = True
         return victim, cut
 
     def _cut(self, victim: _Range, cut: str) -> _Range | None:
-        """Cut a range in two and return the second half, None where nothing lies beyond the cut."""
+        """Cut a range in two and return the second part, None if nothing lies beyond the cut."""
         found = self._client.first_beyond(victim.prefix, cut)
         with self._work:
-            victim.wanted = False
-            if victim.over or victim.last >= cut:  # listed meanwhile: it was too near
+            victim.being_cut = False
+            if victim.over or victim.last >= cut:  # the cut was too near: it has been listed meanwhile
                 victim.misses = 0
                 return None
             if found is None or (victim.end is not None and found > victim.end):
@@ -269,7 +274,7 @@ class Listing:
             began = time.monotonic()
             page = self._client.page(mine.prefix, mine.after, mine.marker)
             if len(self._threads) == 1:
-                self._hire(workers_for(time.monotonic() - began, self._most))
+                self._start_workers(workers_for(time.monotonic() - began, self._most))
             batch = self._filters.apply(page.batch)
             self._wait_for_room(mine)
             self._commit(mine, page, batch)
@@ -285,7 +290,7 @@ class Listing:
             beyond = mine.end is not None and page.last > mine.end
             if mine.end is not None and beyond:
                 batch = batch.up_to(mine.end)
-            if page.first == mine.after:  # a store that takes a key marker for the first key, not for the last one before it
+            if page.first == mine.after:  # some stores begin a page at the key marker instead of behind it
                 batch = batch.beyond(mine.after)
             mine.over = beyond or page.following is None
             mine.marker = page.following
@@ -293,7 +298,7 @@ class Listing:
                 mine.first, mine.last = page.first, page.last
                 self._alphabet.learn([page.first, *batch[_LEARN_EVERY::_LEARN_EVERY].keys, page.last])
             mine.pages_before_cut += 1
-            self._looked_at += page.entries
+            self._listed += page.entries
         kept = self._spool.put(batch) if batch else None
         with self._work:
             if kept is not None:

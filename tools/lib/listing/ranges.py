@@ -1,8 +1,8 @@
 """Ranges of keys, and where to cut one in two without knowing how the keys are laid out.
 
-S3 lists keys in the order of their UTF-8 bytes, which is the order of Python's strings. A range is cut between what has been
-listed of it and its end: half-way by the numbers that the keys are if what was seen so far are digits. Where nothing lies beyond
-a cut the range has become shorter, and the next cut looks for the end at half the depth of what the keys on a page have in common.
+S3 lists keys in the order of their UTF-8 bytes, which is the order of Python's strings. A range is cut half-way between what has
+been listed and its end, where keys are read as numbers whose digits are the characters seen so far. If nothing lies beyond a cut,
+the range has become shorter, and the next cut looks for the end at half the depth of what the keys on a page have in common.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from string import digits
 
 from handlers.domain.identity import MAX_KEY_BYTES
 
-# Characters that are looked at beyond what two keys have in common.
+# Characters that are compared beyond what two keys have in common.
 _DIGITS = 16
 
 # Characters that are learned: scripts have more, but sorting them takes time.
 _ENOUGH = 4_000
 _STEPS = tuple(2**power for power in range(3, 13))
 
-# No characters: UTF-8 has none of them.
+# UTF-8 does not have these code points.
 _SURROGATES = range(0xD800, 0xE000)
 _LAST_CHARACTER = 0x10FFFF
 
@@ -34,8 +34,8 @@ class Span:
     """What is known of a range: the first and last key of its newest page, and its end.
 
     Attributes:
-        prefix: All keys begin so.
-        end: The last key that may belong to it; None means all with the prefix.
+        prefix: All keys begin with it.
+        end: The last key that may belong to it; None: it has no end but that of the prefix.
         misses: How many cuts in a row had nothing beyond them.
     """
 
@@ -47,11 +47,11 @@ class Span:
 
 
 class Alphabet:
-    """The characters that keys were seen to consist of, as digits, place by place. Only what can be printed: no cut is to look odd.
+    """The printable characters that keys were seen to consist of, as the digits of each place.
 
-    At any place may stand what was seen there, and whatever neighbours in the listing were seen to differ in: a library whose
-    names are numbers is not cut at letters because its folders or suffixes have some. Where nothing but a separator was seen,
-    nothing else is expected. Of a script with thousands of characters a page shows a few: some that lie above are taken in too.
+    The digits of a place are the characters seen there, and those in which neighbours in the listing differ: if all names are
+    numbers, the letters of folders and suffixes are not used for cuts. Where only separators were seen, nothing else is expected.
+    Because a page shows few of a script's thousands of characters, some higher ones are added.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
@@ -61,7 +61,7 @@ class Alphabet:
         self.learn(keys)
 
     def learn(self, keys: Sequence[str]) -> None:
-        """Take in the characters of some keys, which are in the order of the listing."""
+        """Add the characters of some keys, which are in the order of the listing."""
         if len(self._differing) > _ENOUGH:
             return
         known = len(self._differing)
@@ -79,7 +79,7 @@ class Alphabet:
             self._digits.clear()
 
     def number(self, text: str, start: int) -> int:
-        """Return a number that grows with the text from a place on; a character never seen counts as the first text beyond it."""
+        """Return a number that grows with the text from a place on; an unseen character counts as the next text without one."""
         value, size = 0, min(len(text) - start, _DIGITS)
         for place in range(_DIGITS):
             known = self._at(start + place)
@@ -95,7 +95,7 @@ class Alphabet:
         return self._beyond(start, _DIGITS)
 
     def text(self, number: int, start: int) -> str:
-        """Return the text of a number; where a digit stands for no character, the first one is taken."""
+        """Return the text of a number, with the first character in place of digits that stand for none."""
         characters = []
         for place in reversed(range(start, start + _DIGITS)):
             known = self._at(place)
@@ -107,7 +107,7 @@ class Alphabet:
         return prod(len(self._at(place)) + 1 for place in range(start, start + count))
 
     def _at(self, place: int) -> str:
-        """Return the characters that may stand at a place, in their order."""
+        """Return the digits of a place, in their order."""
         known = self._digits.get(place)
         if known is None:
             seen = self._seen[place] if place < len(self._seen) else set()
@@ -117,7 +117,7 @@ class Alphabet:
 
 
 def cut_of(span: Span, alphabet: Alphabet) -> str | None:
-    """Return a key (there need be no such object) beyond the last one listed and before the end; None where there is no room."""
+    """Return a key between the last one listed and the end, which need not exist; None if there is no room."""
     middle, sibling = partial(_middle, span, alphabet), partial(_depth_cut, span)
     first, second = (sibling, middle) if span.misses else (middle, sibling)
     cut = first() or second()
@@ -125,14 +125,14 @@ def cut_of(span: Span, alphabet: Alphabet) -> str | None:
 
 
 def remaining_pages(span: Span, alphabet: Alphabet) -> float:
-    """Return how many pages like the newest one would fill the rest of the range: an estimate, infinite where nothing is known."""
+    """Estimate how many pages like the newest one the rest of the range holds; infinite if nothing is known."""
     common = _common(span.first, span.end, span.prefix)
     first, last, end = (_number(key, common, alphabet) for key in (span.first, span.last, span.end))
     return (end - last) / (last - first) if last > first else float("inf")
 
 
 def _middle(span: Span, alphabet: Alphabet) -> str | None:
-    """Return the shortest text that is about half-way."""
+    """Return the shortest key that is about half-way."""
     common = _common(span.last, span.end, span.prefix)
     last, end = (_number(key, common, alphabet) for key in (span.last, span.end))
     text = alphabet.text((last + end) // 2, common)
@@ -141,9 +141,9 @@ def _middle(span: Span, alphabet: Alphabet) -> str | None:
 
 
 def _depth_cut(span: Span) -> str | None:
-    """Return the next sibling of the last key's ancestor, half-way between what all the rest has in common and what a page has.
+    """Return the next sibling of the last key's ancestor, half-way between the common prefix of the rest and that of the page.
 
-    A bucket's keys often begin alike for many characters: half a dozen cuts find how many, where one character at a time
+    A bucket's keys often begin alike for many characters: half a dozen cuts find how many, where going character by character
     would take hundreds.
     """
     known, page = _common(span.last, span.end, span.prefix), _alike(span.first, span.last)
@@ -158,12 +158,12 @@ def _depth_cut(span: Span) -> str | None:
 
 
 def _common(key: str, end: str | None, prefix: str) -> int:
-    """Return how many characters all that lies between a key and the end begins with."""
+    """Return how many characters all keys between a key and the end have in common."""
     return len(prefix) if end is None else _alike(key, end)
 
 
 def _alike(one: str, other: str) -> int:
-    """Return how many characters two keys begin with alike."""
+    """Return the length of the common prefix of two keys."""
     return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
@@ -172,7 +172,7 @@ def _number(key: str | None, common: int, alphabet: Alphabet) -> int:
 
 
 def _around(characters: str) -> set[str]:
-    """Return those of some characters that can be printed, with one decimal all, and beyond ASCII some that lie above them."""
+    """Return the printable ones of some characters, with all ten digits if one is a digit, and some higher ones beyond ASCII."""
     found = {chr(min(ord(one) + step, _LAST_CHARACTER)) for one in characters if not one.isascii() for step in _STEPS}
     found.update(digits if any(one in digits for one in characters) else "")
     return {one for one in found.union(characters) if one.isprintable()}

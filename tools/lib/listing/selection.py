@@ -1,4 +1,4 @@
-"""Which objects of a bucket are meant: what the options say, and what a plan keeps."""
+"""Which objects of a bucket are selected: what the options say, and what a plan stores."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from tools.lib.listing.objects import s3_time
+from tools.lib.text import iso_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A part of the objects, drawn uniformly: a number of them, or each with a probability in percent.
+    """A uniform sample: a number of objects, or each object with a probability in percent.
 
-    The draw hangs on seed, key and version alone: the same objects are drawn again, whatever else was added to the bucket.
+    The draw depends on seed, key and version alone: the same objects are drawn again, whatever else was added to the bucket.
     """
 
     count: int | None = None
@@ -24,21 +24,21 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which objects of a bucket are meant; each part narrows what the others leave.
+    """Which objects of a bucket are selected: those that meet all of these conditions.
 
     Attributes:
-        prefixes: Keys that begin with one of them.
-        suffixes: Keys that end in one of them, in any case; none, or an empty one, takes every key.
-        include: Patterns, of which a key must match one: as a shell's, where `*` also takes slashes, or after `re:` a regular
-            expression that is found anywhere in the key.
-        exclude: Patterns, of which it must match none.
-        min_size: Bytes, these included, as with `max_size`.
-        modified_after: This moment included.
-        modified_before: This moment not included.
-        storage_classes: S3's names; none takes all.
-        sample: Of what can be analysed.
-        limit: How many of what can be analysed and was drawn, in the order of the listing.
-        all_versions: Every version of each object that is not a delete marker, not only the latest.
+        prefixes: Keys begin with one of them.
+        suffixes: Keys end in one of them, in any case; without any, or with an empty one, every key does.
+        include: Keys match one of these patterns: a shell's, where `*` also matches slashes, or `re:` and a regular expression
+            that is found anywhere in the key.
+        exclude: Keys match none of these patterns.
+        min_size: Bytes, inclusive, as is `max_size`.
+        modified_after: Inclusive.
+        modified_before: Exclusive.
+        storage_classes: S3's names; without any, all classes are selected.
+        sample: Drawn from the objects that can be analysed.
+        limit: At most this many of the objects that can be analysed and were drawn, in the order of the listing.
+        all_versions: Whether every version of each object is selected, not only the latest; delete markers never are.
     """
 
     bucket: str
@@ -57,7 +57,7 @@ class Selection:
 
     @property
     def ranges(self) -> tuple[str, ...]:
-        """Return the prefixes in order, without those that another one takes in; none means every key."""
+        """Return the prefixes in order, without those that begin with another one; `("",)` selects every key."""
         kept: list[str] = []
         for prefix in sorted(self.prefixes or ("",)):
             if not (kept and prefix.startswith(kept[-1])):
@@ -66,11 +66,11 @@ class Selection:
 
     @property
     def uri(self) -> str:
-        """Return the s3 URI of bucket and prefix; several prefixes are set one after another."""
+        """Return the s3 URI of the bucket and prefix, or several of them separated by spaces."""
         return " ".join(f"s3://{self.bucket}/{prefix}" for prefix in self.ranges)
 
     def as_json(self) -> dict[str, Any]:
-        """Return JSON values of which `from_json` makes the same selection: names as here, nothing that was not chosen."""
+        """Return JSON values from which `from_json` makes the same selection; unset conditions are omitted."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             "bucket": values.pop("bucket"),
@@ -84,7 +84,7 @@ class Selection:
         """Return the selection that `as_json` wrote.
 
         Raises:
-            ValueError, TypeError: `as_json` did not write these.
+            ValueError, TypeError: The values are not from `as_json`.
         """
         if unknown := set(values) - {field.name for field in fields(cls)}:
             raise ValueError(f"a selection has no {', '.join(sorted(unknown))}")
@@ -93,7 +93,7 @@ class Selection:
 
 def _as_json(value: object) -> object:
     if isinstance(value, datetime):
-        return s3_time(value)
+        return iso_time(value.timestamp())
     if isinstance(value, Sample):
         return {field.name: getattr(value, field.name) for field in fields(value) if getattr(value, field.name) is not None}
     return list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""Counting what goes into a manifest: how many objects, how large."""
+"""How many objects go into a manifest, and how large they are."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _CLASSES: tuple[tuple[str, int], ...] = (
 )
 _BEYOND = "over 10 GiB"
 
-# The size of an object whose size is unknown.
+# Stands for a size that is not known.
 UNKNOWN_SIZE = -1
 
 
 @dataclass(slots=True)
 class SizeCounts:
-    """What passed so far: objects, bytes, objects per size class."""
+    """Objects, bytes, and objects by size class."""
 
     objects: int = 0
     bytes: int = 0
     by_class: dict[str, int] = field(default_factory=lambda: dict.fromkeys([name for name, _ in _CLASSES] + [_BEYOND], 0))
 
     def add(self, sizes: Sequence[int]) -> None:
-        """Count objects of these sizes, in bytes; those of unknown size count as objects only."""
+        """Add objects of these sizes in bytes; objects of unknown size add to the number of objects only."""
         self.objects += len(sizes)
         ascending = sorted(sizes)
         ascending = ascending[bisect_right(ascending, UNKNOWN_SIZE) :]
@@ -43,7 +43,7 @@ class SizeCounts:
         self.by_class[_BEYOND] += len(ascending) - before
 
     def subtract(self, sizes: Sequence[int]) -> None:
-        """Count objects no longer that were counted before."""
+        """Undo `add`."""
         other = SizeCounts()
         other.add(sizes)
         self.objects -= other.objects

@@ -1,4 +1,4 @@
-"""Batches that wait for their turn: some in memory, the others in a file without a name, so that memory does not grow."""
+"""A queue's storage in bounded memory: the first batches are kept in memory, the others in an unnamed file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import IO
 
 from tools.lib.listing.objects import Batch
 
-# Batches: some 350 kB each.
+# Batches, of about 350 kB each.
 IN_MEMORY = 48
 
-# Bytes, about 130 an object: from here on those who are ahead wait.
+# Bytes, about 130 for each object. Once it is full, workers that are ahead wait.
 ON_DISK = 8 * 1024**3
 
 
@@ -31,10 +31,10 @@ Kept = Batch | Spilled
 
 
 class Spool:
-    """Keeps batches for many threads; the caller holds what `put` returned, and in which order.
+    """Stores batches for many threads; the caller keeps what `put` returns, and the order.
 
     Args:
-        directory: Where the file is made once memory does not suffice; it disappears with the process, however that ends.
+        directory: Where the file is made when it is needed; it disappears with the process, however that ends.
     """
 
     def __init__(self, directory: Path, *, in_memory: int = IN_MEMORY, on_disk: int = ON_DISK) -> None:
@@ -49,11 +49,11 @@ class Spool:
 
     @property
     def full(self) -> bool:
-        """Tell whether there is no more room on disk either."""
+        """Tell whether the file is as large as it may become."""
         return self._spilled >= self._on_disk
 
     def put(self, batch: Batch) -> Kept:
-        """Take a batch and return what `take` wants for it."""
+        """Store a batch and return what to pass to `take`."""
         with self._lock:
             if self._held < self._in_memory:
                 self._held += 1
@@ -64,14 +64,14 @@ class Spool:
             self._end += len(body)
             self._spilled += len(body)
             file = self._opened()
-        # Elsewhere than any other thread writes, so without the lock.
+        # No lock: no other thread writes to this part of the file.
         written = 0
         while written < len(body):
             written += os.pwrite(file.fileno(), memoryview(body)[written:], place.offset + written)
         return place
 
     def take(self, kept: Kept) -> Batch:
-        """Return a batch, for the first and last time."""
+        """Return a batch and forget it."""
         if isinstance(kept, Batch):
             with self._lock:
                 self._held -= 1

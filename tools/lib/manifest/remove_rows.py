@@ -1,4 +1,4 @@
-"""Taking rows out of a manifest that is written already, in its own file: neither memory nor disk grows with it."""
+"""Removes rows from a manifest in place, so that neither memory nor disk space grows with it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ _BLOCK = 1024 * 1024
 
 
 def remove_rows(file: BinaryIO, unwanted: Collection[bytes], kept: Callable[[bytes], object]) -> Counter[bytes]:
-    """Take rows out of a file that is open for reading and writing, wherever and however often they occur in it.
+    """Remove all occurrences of rows from a file that is open for reading and writing.
 
-    `unwanted` rows are lines without their line feed. `kept` hears of the bytes that stay, in their order. Returns what was
-    taken out, in the order in which it stood there, and how often; the file ends behind its last row.
+    Args:
+        file: Positioned behind its last row when this returns.
+        unwanted: Lines without their line feed.
+        kept: Called with the bytes that stay, in their order.
+
+    Returns:
+        How often each row was removed, in the order of their first occurrences.
     """
-    taken: Counter[bytes] = Counter()
+    removed: Counter[bytes] = Counter()
     rows = frozenset(unwanted)
     read = written = 0
     while block := _whole_lines(file, read):
         read += len(block)
         lines = block.split(b"\n")
-        if not rows.isdisjoint(lines):  # asked of a block at once: most hold nothing that is meant
-            taken.update(line for line in lines if line in rows)
+        if not rows.isdisjoint(lines):  # one test for the whole block: most blocks have none of the rows
+            removed.update(line for line in lines if line in rows)
             block = b"\n".join(line for line in lines if line not in rows)
         file.seek(written)
         file.write(block)
@@ -30,11 +35,11 @@ def remove_rows(file: BinaryIO, unwanted: Collection[bytes], kept: Callable[[byt
         kept(block)
     file.seek(written)
     file.truncate()
-    return taken
+    return removed
 
 
 def _whole_lines(file: BinaryIO, start: int) -> bytes:
-    """Return the lines from an offset on that fit into a block; a longer one alone, and b"" behind the last."""
+    """Return the lines from an offset on that fit into a block, or one longer line; b"" at the end."""
     file.seek(start)
     block = file.read(_BLOCK)
     end = block.rfind(b"\n") + 1

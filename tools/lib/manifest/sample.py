@@ -1,4 +1,4 @@
-"""Drawing from a listing whose length is known at its end only: seeded, uniform, in bounded memory."""
+"""Seeded uniform samples from a listing of unknown length, in bounded memory."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import repeat
 
-from tools.lib.listing.objects import Batch
-from tools.lib.listing.selection import Sample
+from tools.lib.listing import Batch, Sample
 
 _HASHES = 2**64
 _PERCENT = 100
@@ -15,20 +14,20 @@ _SLACK = 10_000
 
 
 def drawn(batches: Iterator[Batch], sample: Sample | None) -> Iterator[Batch]:
-    """Yield what a sample draws, in the order of the listing; None draws all.
+    """Yield the objects of a sample, in the order of the listing; None yields all.
 
-    A number of objects is known at the end only: that many are held in memory, and at times twice as many.
+    A sample by count keeps that many objects in memory, at times twice as many, because it is known only at the end.
     """
     if sample is None:
         return batches
     if sample.percent is not None:
         bound = round(sample.percent / _PERCENT * _HASHES)
-        return filter(None, (batch.taking([each < bound for each in sample_hashes(batch, sample.seed)]) for batch in batches))
+        return filter(None, (batch.where([each < bound for each in sample_hashes(batch, sample.seed)]) for batch in batches))
     return _lowest(batches, sample.count or 0, sample.seed)
 
 
 def limited(batches: Iterator[Batch], limit: int | None) -> Iterator[Batch]:
-    """Yield the first `limit` objects, and ask for no more; None takes all."""
+    """Yield the first `limit` objects, and read no further; None yields all."""
     if limit is None:
         yield from batches
         return
@@ -38,12 +37,12 @@ def limited(batches: Iterator[Batch], limit: int | None) -> Iterator[Batch]:
 
 
 def sample_hashes(batch: Batch, seed: int) -> list[int]:
-    """Return a number from 0 to 2**64 - 1 for each object, which hangs on nothing but seed, key and version."""
+    """Return a number from 0 to 2**64 - 1 for each object, which depends only on seed, key and version."""
     secret = seed.to_bytes(16, "big", signed=True)
     versions = repeat("") if batch.versions is None else batch.versions
     return [
         int.from_bytes(blake2b(f"{path}\n{version}".encode(), digest_size=8, key=secret).digest(), "big")
-        for path, version in zip(batch.paths, versions, strict=False)  # what is repeated has no end
+        for path, version in zip(batch.paths, versions, strict=False)  # a repeated value has no end
     ]
 
 
@@ -61,15 +60,14 @@ def _lowest(batches: Iterator[Batch], count: int, seed: int) -> Iterator[Batch]:
 
 
 def _pruned(held: list[tuple[Batch, list[int]]], count: int) -> tuple[list[tuple[Batch, list[int]]], int, int]:
-    """Return what is among the lowest so far, the number below which another one must be, and how many there are."""
+    """Return the lowest so far, the bound below which another number must be, and how many there are."""
     numbers = sorted(number for _, numbers in held for number in numbers)
     if len(numbers) <= count:
         return held, _HASHES, len(numbers)
-    bound = numbers[count]  # two objects of one number are left out together: once in 2**64
+    bound = numbers[count]  # two objects with the same number are left out together: once in 2**64
     kept = [_below(batch, numbers, bound) for batch, numbers in held]
     return [one for one in kept if one[0]], bound, count
 
 
 def _below(batch: Batch, numbers: list[int], bound: int) -> tuple[Batch, list[int]]:
-    wanted = [number < bound for number in numbers]
-    return batch.taking(wanted), [number for number in numbers if number < bound]
+    return batch.where([number < bound for number in numbers]), [number for number in numbers if number < bound]

@@ -1,16 +1,17 @@
-"""Leaves out what an earlier scan has finished already: the same version, or the same ETag where versions do not tell."""
+"""Leaves out what an earlier scan has finished: the same version or, without versions, the same ETag."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, nullcontext
 
 from handlers.adapters.table import Records
 from handlers.domain.identity import Video
-from tools.lib.listing.objects import Batch
+from tools.lib.listing import Batch
+from tools.lib.ordered_map import ordered_map
+from tools.lib.text import counted
 
-# Batches asked about at a time; BatchGetItem takes 100 keys, so a batch is ten requests for each earlier scan.
+# Batches that are looked up at a time; BatchGetItem takes 100 keys, so a batch is ten requests for each earlier scan.
 AT_ONCE = 8
 
 
@@ -18,43 +19,39 @@ class Unchanged:
     """The earlier scans of a bucket, and how many objects were left out because of them.
 
     Args:
-        scan_ids: The most likely first: an object found in one is not asked about in the next.
+        scan_ids: The most likely one first: an object that is found in one is not looked up in the next.
+        older: How many scans are left out, because they are too old.
     """
 
-    def __init__(self, records: Records, bucket: str, scan_ids: Sequence[str], *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, records: Records, bucket: str, scan_ids: Sequence[str], *, older: int = 0, at_once: int = AT_ONCE) -> None:
         self._records = records
         self._bucket = bucket
         self._scan_ids = scan_ids
+        self._older = older
         self._at_once = at_once
         self.left_out = 0
 
     def without(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """Yield what no earlier scan has finished as it is now, in the same order; several batches are asked about at once."""
-        asked: deque[tuple[Batch, Future[list[bool]]]] = deque()
-        pool = ThreadPoolExecutor(self._at_once, thread_name_prefix="unchanged")
-        try:
-            for batch in batches:
-                asked.append((batch, pool.submit(self._is_new, batch)))
-                if len(asked) > self._at_once:
-                    yield from self._kept(*asked.popleft())
-            while asked:
-                yield from self._kept(*asked.popleft())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            if isinstance(batches, Generator):
-                batches.close()  # a listing ends with its reader
+        """Yield the objects that no earlier scan has finished as they are now, in the same order; `batches` is closed."""
+        with closing(batches) if isinstance(batches, Generator) else nullcontext():
+            for batch, is_new in ordered_map(self._is_new, batches, workers=self._at_once, ahead=self._at_once + 1):
+                rest = batch.where(is_new)
+                self.left_out += len(batch) - len(rest)
+                if rest:
+                    yield rest
 
-    def _kept(self, batch: Batch, answer: Future[list[bool]]) -> Iterator[Batch]:
-        rest = batch.taking(answer.result())
-        self.left_out += len(batch) - len(rest)
-        if rest:
-            yield rest
+    def warnings(self) -> list[str]:
+        """Return what a person should know once all batches have passed; sentences."""
+        newest = len(self._scan_ids)
+        limited = f"Only the newest {newest} of {newest + self._older:,} scans of this bucket were searched for unchanged objects."
+        left_out = f"Left out as unchanged since an earlier scan: {counted(self.left_out, 'object')}."
+        return [limited, left_out] if self._older else [left_out]
 
     def _is_new(self, batch: Batch) -> list[bool]:
         versions = [None] * len(batch) if batch.versions is None else batch.versions
         ids = [Video(self._bucket, key, version or None).id for key, version in zip(batch.keys, versions, strict=True)]
         etags = dict(zip(ids, batch.etags, strict=True))
-        # A version never changes, but for the one called null: that is overwritten while versioning is suspended.
+        # A version never changes, except for the one called null, which is overwritten while versioning is suspended.
         fixed = {one for one, version in zip(ids, versions, strict=True) if version not in (None, "", "null")}
         known: set[str] = set()
         for scan_id in self._scan_ids:

@@ -14,7 +14,7 @@ from pathlib import Path
 from handlers.adapters.table import Outcome, Records, Scans
 from handlers.domain.record import Record, Scan
 from handlers.domain.states import State
-from tools.lib.cli.output import Terminal
+from tools.lib.cli import Terminal
 from tools.lib.rejudge import policy_file
 from tools.lib.rejudge.comparison import Comparison
 from tools.lib.rejudge.judge import JUDGED, Blocked, Judgement, judge

@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, Scan
-from tools.lib.cli.output import ExitCode
+from tools.lib.cli import ExitCode
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
 from tools.lib.text import block, printable

@@ -12,12 +12,10 @@ from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
 from tools.lib.aws.clients import code_of
-from tools.lib.cli.atomic_file import kept_if_done
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import ExitCode
-from tools.lib.doctor import required
+from tools.lib.cli import ExitCode, Invocation, kept_if_done
+from tools.lib.doctor import require_bucket
 from tools.lib.errors import ToolError
-from tools.lib.manifest import upload
+from tools.lib.manifest import upload_manifest, write_videos
 from tools.lib.retry.plan import RetryPlan, Triage, next_number
 from tools.lib.retry.retryable import Moment
 from tools.lib.review.inputs import ScanChoice, ScanReading
@@ -49,7 +47,7 @@ class RetryRun:
             if self._how.dry_run or not plan.retried:
                 run.terminal.result(plan)
                 return ExitCode.DONE
-            required.require_bucket(run.clients.s3, scan.bucket, plan.deployment)
+            require_bucket(run.clients.s3, scan.bucket, plan.deployment)
             self._agree(plan)
             return self._submit(plan, draft, triage)
 
@@ -98,7 +96,7 @@ class RetryRun:
         triage = Triage(moment, self._all_failed)
         with self._invocation.terminal.bar("objects") as bar:
             outcomes, warnings = ScanReading(self._invocation).results(scan, self._choice, truth, bar, whole=True)
-            versioned = upload.write_videos(draft, triage.chosen(outcomes))
+            versioned = write_videos(draft, triage.chosen(outcomes))
         if not truth.adds_up:
             warnings.append("The objects of this scan do not add up: review_report.py says where.")
         if paused:
@@ -128,7 +126,7 @@ class RetryRun:
         with kept_if_done(copy):
             shutil.copyfile(draft, copy)
             with run.terminal.bar("bytes") as bar:
-                uploaded = upload.upload(run.clients.s3, copy, (plan.deployment.work_bucket, plan.manifest_key), bar)
+                uploaded = upload_manifest(run.clients.s3, copy, (plan.deployment.work_bucket, plan.manifest_key), bar)
         job_id = create_job(run.clients.s3control, plan.new_job, uploaded)
         if trouble := note_job(run.table.scans, plan.scan.id, job_id, retry=True):
             run.terminal.info(trouble)

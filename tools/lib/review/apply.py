@@ -11,8 +11,7 @@ from handlers.adapters.table import Decisions, Outcome, Records
 from handlers.domain.decision import Decision
 from handlers.domain.record import Record
 from handlers.domain.states import State
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import ExitCode
+from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.review import decisions as decisions_file
 from tools.lib.review.decisions import Entry, Refusal

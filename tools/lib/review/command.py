@@ -11,7 +11,7 @@ from handlers.adapters.table import Decisions, Records
 from handlers.domain.decision import Decision
 from handlers.domain.record import Scan, Segment
 from handlers.domain.states import ScanStatus
-from tools.lib.cli.commands import Invocation
+from tools.lib.cli import Invocation
 from tools.lib.review import export as exports
 from tools.lib.review.export import Export, Form, Rows
 from tools.lib.review.inputs import ScanChoice, ScanReading

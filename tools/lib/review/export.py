@@ -22,7 +22,7 @@ from typing import TextIO, TypeAlias
 
 from handlers.domain.decision import Decision
 from handlers.domain.record import Record, Segment
-from tools.lib.cli.atomic_file import replace_atomically
+from tools.lib.cli import replace_atomically
 from tools.lib.review.join import ObjectResult
 from tools.lib.videos import label_json, named
 

@@ -12,7 +12,7 @@ from handlers.domain.decision import Decision
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from tools.lib.aws.clients import Clients, explain
-from tools.lib.cli.commands import Invocation
+from tools.lib.cli import Invocation
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
 from tools.lib.videos import label_json

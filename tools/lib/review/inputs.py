@@ -21,9 +21,7 @@ from handlers.domain.states import State
 from tools.lib.aws import batch_jobs
 from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import key_of_form
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import Bar
-from tools.lib.cli.program import options
+from tools.lib.cli import Bar, Invocation, options
 from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
 from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join

@@ -9,7 +9,7 @@ from typing import Any
 from handlers.domain.decision import Decision
 from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
-from tools.lib.cli.output import ExitCode
+from tools.lib.cli import ExitCode
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
 from tools.lib.text import block, moment, printable
 from tools.lib.videos import label_json, named, title

@@ -12,8 +12,7 @@ from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
 from tools.lib.aws.batch_jobs import NO_SUCH_JOB, TERMINAL
 from tools.lib.aws.clients import code_of
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import CommandResult
+from tools.lib.cli import CommandResult, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.scans.status import ScanProgress, find, progress_of
 

@@ -11,8 +11,7 @@ from handlers.domain.record import BatchJob
 from handlers.domain.states import ScanStatus
 from tools.lib.aws.batch_jobs import NO_SUCH_JOB, JobView, describe
 from tools.lib.aws.clients import code_of
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import Bar
+from tools.lib.cli import Bar, Invocation
 from tools.lib.scans.status import ScanProgress, find, progress_of
 from tools.lib.text import printable
 

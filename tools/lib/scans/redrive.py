@@ -17,7 +17,7 @@ from handlers.adapters.table import Scans
 from handlers.domain import lane_message
 from handlers.runtime.clock import Clock
 from tools.lib.aws.deployment import Deployment
-from tools.lib.cli.output import Bar, ExitCode
+from tools.lib.cli import Bar, ExitCode
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

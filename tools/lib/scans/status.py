@@ -11,7 +11,7 @@ from typing import Any
 from handlers.domain.record import Progress, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.aws.batch_jobs import JobView
-from tools.lib.cli.commands import Invocation
+from tools.lib.cli import Invocation
 from tools.lib.errors import ToolError
 from tools.lib.text import moment, printable
 

@@ -13,15 +13,12 @@ import click
 from handlers.domain.record import Settings
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import CommandResult, ExitCode
-from tools.lib.doctor import Case, Findings, examine, required
+from tools.lib.cli import CommandResult, ExitCode, Invocation
+from tools.lib.doctor import Case, Findings, examine, require_bucket
 from tools.lib.errors import ToolError
-from tools.lib.estimate.inspection import EstimateOptions, estimate_of, require_no_limit
-from tools.lib.estimate.result import Estimate
+from tools.lib.estimate import Estimate, EstimateOptions, estimate, measured_speed, require_no_limit
 from tools.lib.listing import Selection
-from tools.lib.manifest.build import BuiltManifest, ManifestBuilder, ManifestRequest, bucket_of
-from tools.lib.manifest.sources import Kind, Source
+from tools.lib.manifest import BuiltManifest, Kind, ManifestRequest, Source, bucket_of, build_manifest
 from tools.lib.submit import plan_file, plan_text
 from tools.lib.submit.finish import Submitted, finish
 from tools.lib.submit.options import SubmitOptions
@@ -120,7 +117,7 @@ class SubmitRun:
         Raises:
             ToolError: It makes none.
         """
-        required.require_bucket(self._invocation.clients.s3, selection.bucket, self._invocation.deployment)
+        require_bucket(self._invocation.clients.s3, selection.bucket, self._invocation.deployment)
         findings = self._examine(selection)
         findings.require_none_stops()
         return findings.warnings
@@ -134,7 +131,7 @@ class SubmitRun:
         built = self._build(request, files)
         if request.source.kind is not Kind.GENERATED:
             _require_objects(request, built)
-        estimate = self._estimate(built, found)
+        estimated = self._estimate(built, found)
         plan = Plan(
             scan_id=files.scan_id,
             created_at=self._invocation.clock.now(),
@@ -149,7 +146,7 @@ class SubmitRun:
             skip_unchanged=request.skip_unchanged,
             measure=request.measure,
             deployment=found,
-            estimate=None if estimate is None else {**estimate.as_json(), "sentences": estimate.sentences()},
+            estimate=None if estimated is None else {**estimated.as_json(), "sentences": estimated.sentences()},
             warnings=(*built.warnings, *warnings),
         )
         files.write(plan)
@@ -160,19 +157,31 @@ class SubmitRun:
         if built.measured is None:
             require_no_limit(options, "sizes are not known (--measure all looks at each object, where they are named one by one)")
             return None
-        return estimate_of(
-            options,
-            built.measured,
+        slots = (table.control.settings() or Settings()).slots or found.slots
+        made = estimate(
+            built.measured.populations,
+            built.measured.measurements,
             objects=built.stats.rows,
-            history=table.scans,
             now=self._invocation.clock.now(),
-            slots=(table.control.settings() or Settings()).slots or found.slots,
+            slots=slots,
+            speed=measured_speed(table.scans, slots),
+            prices=options.prices,
             region=found.region,
         )
+        made.require_affordable(options.max_cost)
+        return made
 
     def _build(self, request: ManifestRequest, files: PlanFiles) -> BuiltManifest:
         run = self._invocation
-        return ManifestBuilder(run.clients, run.clock, run.terminal).build(request, run.table, files.manifest, files.ineligible)
+        return build_manifest(
+            request,
+            clients=run.clients,
+            table=run.table,
+            terminal=run.terminal,
+            now=run.clock.now(),
+            manifest=files.manifest,
+            ineligible=files.ineligible,
+        )
 
     def _recheck(self, plan: Plan) -> None:
         """Make sure that the plan's source would answer the same by now.

@@ -12,8 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.domain.states import ScanStatus, State
 from tools.lib.aws.batch_jobs import JobView
 from tools.lib.aws.clients import explain
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import ExitCode
+from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles
 from tools.lib.review.skipped import not_looked_at

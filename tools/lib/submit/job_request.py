@@ -11,8 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from tools.lib.aws.clients import explain
 from tools.lib.aws.deployment import Deployment
 from tools.lib.errors import ToolError
-from tools.lib.manifest.sources.s3_generated import Generated
-from tools.lib.manifest.upload import UploadedManifest
+from tools.lib.manifest import Generated, UploadedManifest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3control import S3ControlClient

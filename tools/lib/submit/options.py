@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from tools.lib.aws.batch_jobs import POLL_SECONDS
-from tools.lib.cli.program import ROOT, options, poll_seconds_option
+from tools.lib.cli import ROOT, options, poll_seconds_option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

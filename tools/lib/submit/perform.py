@@ -18,12 +18,9 @@ from handlers.adapters.table import Scans, ThrottledError
 from handlers.domain.record import Scan
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
-from tools.lib.cli.commands import Invocation
-from tools.lib.cli.output import Terminal
-from tools.lib.cli.program import as_tool_error
+from tools.lib.cli import Invocation, Terminal, as_tool_error
 from tools.lib.errors import ToolError
-from tools.lib.manifest.sources.s3_generated import Generated
-from tools.lib.manifest.upload import UploadedManifest, upload
+from tools.lib.manifest import Generated, UploadedManifest, upload_manifest
 from tools.lib.submit.job_request import RefusedError, create_job
 from tools.lib.submit.plan import Plan
 from tools.lib.submit.plan_file import PlanFiles
@@ -170,4 +167,4 @@ def _note(run: Invocation, scan_id: str, job_id: str) -> None:
 
 def _upload(run: Invocation, plan: Plan, path: Path, key: str) -> UploadedManifest:
     with run.terminal.bar("bytes") as bar:
-        return upload(run.clients.s3, path, (plan.deployment.work_bucket, key), bar)
+        return upload_manifest(run.clients.s3, path, (plan.deployment.work_bucket, key), bar)

@@ -8,12 +8,9 @@ from typing import Any
 
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
-from tools.lib.estimate import prices
-from tools.lib.estimate.options import NO_HEADERS, Measure
-from tools.lib.listing import Selection
-from tools.lib.listing.sizes import SizeCounts
-from tools.lib.manifest.sources import LISTING, Kind, Source
-from tools.lib.manifest.sources.s3_generated import Generated
+from tools.lib.estimate import NO_HEADERS, Measure, prices
+from tools.lib.listing import Selection, SizeCounts
+from tools.lib.manifest import LISTING, Generated, Kind, Source
 from tools.lib.submit.job_request import NewJob, description
 
 # What a plan's file says it is.

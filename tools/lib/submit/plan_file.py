@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.lib.aws.deployment import Deployment
-from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
+from tools.lib.cli import kept_if_done, replace_atomically
 from tools.lib.errors import ToolError
 from tools.lib.submit import plan as plans
 from tools.lib.submit.plan import Plan

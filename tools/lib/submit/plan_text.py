@@ -70,7 +70,7 @@ def _objects(plan: Plan) -> list[str]:
     if plan.objects is None:
         return [f"not counted yet ({which})"]
     sizes = ", ".join(f"{count:,} {name}" for name, count in counts.by_class.items() if count)
-    if not plan.source.tells_sizes or not sizes:
+    if not plan.source.has_sizes or not sizes:
         return [f"{counts.objects:,} ({which})"]
     lines = [f"{counts.objects:,} ({byte_size(counts.bytes)}; {which})", f"of these {sizes}"]
     if plan.versioned:

@@ -9,10 +9,8 @@ from typing import Any
 
 import click
 
-from tools.lib.cli.params import Moment
-from tools.lib.cli.program import options
-from tools.lib.listing import Sample, Selection
-from tools.lib.listing.filters import compiled
+from tools.lib.cli import Moment, options
+from tools.lib.listing import Sample, Selection, compiled
 
 # Amazon S3 API reference, Object: StorageClass.
 STORAGE_CLASSES = (

@@ -7,10 +7,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tools.lib.cli.program import options
+from tools.lib.cli import options
 from tools.lib.listing import Selection
-from tools.lib.manifest.sources import Kind, Source
-from tools.lib.manifest.sources.s3_generated import refused_options
+from tools.lib.manifest import Kind, Source, refused_options
 from tools.lib.submit.selection_options import selection_from
 
 _OPTIONS = {"manifest": Kind.MANIFEST, "inventory": Kind.INVENTORY, "keys_from": Kind.KEYS, "generate": Kind.GENERATED}

@@ -10,7 +10,7 @@ from handlers.domain.decision import Judgement
 from handlers.domain.record import LabelSummary, Segment, Totals
 from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, decided, page_of, review, with_segments
-from tools.lib.cli.program import Target
+from tools.lib.cli import Target
 from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page import page_data, render
 from tools.lib.review.page.data import MAX_FLAGGED, MAX_SEGMENTS

@@ -1,4 +1,4 @@
-"""The boxes that mp4 and mov files consist of (ISO/IEC 14496-12, 4.2): found by their headers, never read whole."""
+"""The boxes of mp4 and mov files (ISO/IEC 14496-12, 4.2), found by their headers without reading their contents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_BOXES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box: its type, where it starts, where what is in it starts, and where it ends."""
+    """One box: its type, and where the box, its body and what follows it start."""
 
     kind: bytes
     start: int
@@ -26,10 +26,10 @@ class Box:
 
 
 def boxes(reading: RangedReading, start: int, end: int) -> Iterator[Box]:
-    """Yield the boxes between two offsets; the last one may claim to go on behind the end, as that of a truncated file does.
+    """Yield the boxes between two offsets; the last one may claim to end further on, as in a truncated file.
 
     Raises:
-        BrokenError: What is there is not a box, or there are too many.
+        BrokenError: Something is not a box, or there are too many.
     """
     at = start
     for _ in range(MAX_BOXES):
@@ -42,12 +42,12 @@ def boxes(reading: RangedReading, start: int, end: int) -> Iterator[Box]:
 
 
 def child(reading: RangedReading, parent: Box, kind: bytes) -> Box | None:
-    """Return the first box of a kind inside another, None where there is none."""
+    """Return the first child of a kind, None if there is none."""
     return next((box for box in children(reading, parent) if box.kind == kind), None)
 
 
 def children(reading: RangedReading, parent: Box) -> Iterator[Box]:
-    """Yield the boxes inside another.
+    """Yield the boxes inside another one.
 
     Raises:
         BrokenError: They do not fit into it.

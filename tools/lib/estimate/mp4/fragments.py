@@ -1,4 +1,4 @@
-"""How long a fragmented file is whose header does not say: from its index, or from its last fragment.
+"""The length of a fragmented file: from its index, or from its last fragment.
 
 Walking from fragment to fragment would take a GET for each.
 """
@@ -22,9 +22,9 @@ _BASE_OFFSET, _DESCRIPTION, _DEFAULT_DURATION = 0x1, 0x2, 0x8
 
 
 def fragments_seconds(reading: RangedReading, movie: Movie) -> float | None:
-    """Return the length of a fragmented file in seconds; None where neither an index nor a last fragment was found.
+    """Return the length of a fragmented file in seconds; None if neither an index nor a last fragment was found.
 
-    A file that could have fragments and has none is as long as its header states.
+    A file that may have fragments but has none is as long as its header states.
 
     Raises:
         BrokenError: What was found makes no sense.
@@ -37,9 +37,9 @@ def fragments_seconds(reading: RangedReading, movie: Movie) -> float | None:
 
 
 def _by_index(reading: RangedReading, movie: Movie) -> float | None:
-    """Return the sum of what `sidx` says of the parts; it stands right behind the header where there is one.
+    """Return the sum of the parts that `sidx`, which follows the header, lists.
 
-    Some have an index for each part: then the first one does not reach to the end of the file.
+    Some files have an index for each part: then the first one does not reach the end of the file.
     """
     for box in boxes(reading, movie.end, reading.size):
         if box.kind == b"sidx":
@@ -65,7 +65,7 @@ def _indexed_seconds(reading: RangedReading, sidx: Box) -> float | None:
 
 
 def _by_last_fragment(reading: RangedReading, movie: Movie) -> float | None:
-    """Return when the last fragment ends: at a time that it states, and after the durations of its samples."""
+    """Return when the last fragment ends: the time at which it begins and the durations of its samples."""
     start, tail = reading.tail()
     at = _named_fragment(reading, tail) or _last_in(start, tail)
     moof = None if at is None else next(boxes(reading, at, reading.size), None)
@@ -100,7 +100,7 @@ def _last_entry(reading: RangedReading, tfra: Box) -> int | None:
 
 
 def _last_in(start: int, tail: bytes) -> int | None:
-    """Return where the last fragment starts that begins within a piece of the file; samples may look like one by chance."""
+    """Return where the last fragment in a piece of the file starts; `mfhd` must follow, for samples may look like one by chance."""
     at = len(tail)
     while (at := tail.rfind(b"moof", 4, at)) >= 0:
         if tail[at + 8 : at + 12] == b"mfhd":
@@ -109,7 +109,7 @@ def _last_in(start: int, tail: bytes) -> int | None:
 
 
 def _end(reading: RangedReading, traf: Box, movie: Movie) -> float | None:
-    """Return the second at which the samples of a track's part of a fragment end; None where it states no time."""
+    """Return the second at which a track's samples in a fragment end; None if it states no time."""
     tfhd, tfdt = child(reading, traf, b"tfhd"), child(reading, traf, b"tfdt")
     if tfhd is None or tfdt is None:
         return None
@@ -125,7 +125,7 @@ def _end(reading: RangedReading, traf: Box, movie: Movie) -> float | None:
 
 def _default_duration(flags: int, header: bytes) -> int:
     if not flags & _DEFAULT_DURATION:
-        return 0  # that of `trex` counts then: one fragment too short, at most
+        return 0  # the default of `trex` is not read: the length misses one fragment at most
     return unsigned(header, 4 + (8 if flags & _BASE_OFFSET else 0) + (4 if flags & _DESCRIPTION else 0), 4)
 
 

@@ -1,8 +1,8 @@
-"""Reading the headers of videos in a bucket: how long each is and in which codec, for two ranged GETs or three."""
+"""Reads the headers of videos in a bucket, their lengths and codecs, with two or three ranged GETs each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,8 +14,7 @@ from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.estimate.mp4.fragments import fragments_seconds
 from tools.lib.estimate.mp4.movie import find_movie, has_movie_behind, read_movie
 from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
-from tools.lib.listing import ListedObject
-from tools.lib.listing.sizes import UNKNOWN_SIZE
+from tools.lib.listing import UNKNOWN_SIZE, ListedObject
 from tools.lib.text import printable
 
 if TYPE_CHECKING:
@@ -31,16 +30,22 @@ CODEC = "h264"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a video's header says: length in seconds, codec ("" where it has no picture), and what reading it took."""
+    """The header of a video.
+
+    Attributes:
+        codec: "" if there is no picture.
+        gets: How many GETs reading it took.
+        bytes: How many bytes reading it took.
+    """
 
     seconds: float
     codec: str
-    gets: int
-    bytes: int
+    gets: int = 0
+    bytes: int = 0
 
     @property
     def fault(self) -> Problem | None:
-        """Return why Rekognition would not take the video, None where nothing speaks against it."""
+        """Return why Rekognition would not take the video, None if nothing is known."""
         if not self.codec:
             return Problem(reasons.NO_PICTURE, "The file has no video track.")
         if self.codec != CODEC:
@@ -52,7 +57,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why a header could not be read: a code, a sentence, and what trying took.
+    """Why a header could not be read, and what trying took.
 
     Attributes:
         code: not-a-video (the functions will skip it), broken (it has no usable header), other-container, unknown-beginning,
@@ -66,7 +71,7 @@ class Unreadable:
 
     @property
     def worthless(self) -> bool:
-        """Tell whether no minute of it will be analysed; of the others nothing is known."""
+        """Tell whether none of it will be analysed; of the others nothing is known."""
         return self.code in {reasons.NOT_A_VIDEO, "broken", "gone"}
 
 
@@ -83,28 +88,26 @@ _REFUSED = {
 
 
 class HeaderReader:
-    """Reads headers with one client; may be used by many threads at a time."""
+    """Reads headers with one client, which many threads may do at a time."""
 
     def __init__(self, s3: S3Client) -> None:
         self._s3 = s3
 
     def read(self, bucket: str, found: ListedObject) -> Reading:
-        """Return what the header of an object says; whatever is in the object, this ends, and within the limits."""
-        reading = RangedReading(lambda first, length: self._get(bucket, found, first, length), found.size)
+        """Read the header of an object; whatever the object holds, this ends, and keeps within the limits."""
+        has_size = found.size > UNKNOWN_SIZE
+        reading = RangedReading(lambda first, length: self._get(bucket, found, first, length), found.size if has_size else 1)
         try:
-            if found.size <= UNKNOWN_SIZE:
-                self._get(bucket, found, 0, 1)  # S3's refusal is the better reason, and mostly why the size is unknown
-                return Unreadable("no-size", "The size of the object is not known.", 1, 1)
-            return _read(reading)
+            result = _read(reading) if has_size else _without_size(reading)
         except BrokenError as error:
-            return Unreadable("broken", f"The file has no usable header: {error}.", reading.gets, reading.bytes)
+            result = Unreadable("broken", f"The file has no usable header: {error}.")
         except BeyondLimitsError as error:
-            return Unreadable("beyond-limits", f"The header was not found: {error}.", reading.gets, reading.bytes)
+            result = Unreadable("beyond-limits", f"The header was not found: {error}.")
         except ClientError as error:
-            code = _REFUSED.get(code_of(error), "aws")
-            return Unreadable(code, f"The object could not be read: {error}", reading.gets, reading.bytes)
+            result = Unreadable(_REFUSED.get(code_of(error), "aws"), f"The object could not be read: {error}")
         except (BotoCoreError, OSError) as error:  # OSError: the connection broke while the body came
-            return Unreadable("aws", f"The object could not be read: {error}", reading.gets, reading.bytes)
+            result = Unreadable("aws", f"The object could not be read: {error}")
+        return replace(result, gets=reading.gets, bytes=reading.bytes)
 
     def _get(self, bucket: str, found: ListedObject, first: int, length: int) -> bytes:
         request: GetObjectRequestTypeDef = {
@@ -114,27 +117,33 @@ class HeaderReader:
         }
         if found.version_id is not None:
             request["VersionId"] = found.version_id
-        # A server may ignore the range: no more is read than was asked for.
+        # A server may ignore the range: no more than the requested bytes are read.
         return self._s3.get_object(**request)["Body"].read(length)
+
+
+def _without_size(reading: RangedReading) -> Reading:
+    """Try to read one byte: S3's refusal is the better reason, and mostly why the size is unknown."""
+    reading.read(0, 1)
+    return Unreadable("no-size", "The size of the object is not known.")
 
 
 def _read(reading: RangedReading) -> Reading:
     first_bytes = reading.read(0, min(objects.FIRST_BYTES, reading.size))
     if found := objects.not_a_video(first_bytes, reading.size):
-        return Unreadable(reasons.NOT_A_VIDEO, f"The object is not a video but {found}.", reading.gets, reading.bytes)
+        return Unreadable(reasons.NOT_A_VIDEO, f"The object is not a video but {found}.")
     container = objects.container(first_bytes, reading.size)
     if container is None:
-        return Unreadable("unknown-beginning", "The object begins in no known way.", reading.gets, reading.bytes)
+        return Unreadable("unknown-beginning", "The beginning of the object is of no known format.")
     if container != "ISO-BMFF":
-        return Unreadable("other-container", f"The file is {container}, not mp4 or mov.", reading.gets, reading.bytes)
+        return Unreadable("other-container", f"The file is {container}, not mp4 or mov.")
     movie = read_movie(reading, find_movie(reading))
     if not movie.tracks:
         raise BrokenError("its moov box has no track that can be read")
     seconds = fragments_seconds(reading, movie) if movie.fragmented else movie.seconds
-    picture = movie.picture
-    codec = picture.codec or "" if picture else ""
+    codec = (movie.picture.codec or "") if movie.picture else ""
     if codec and not seconds:
-        return Unreadable("no-length", "The header does not say how long the video is.", reading.gets, reading.bytes)
-    if Header(seconds or 0.0, codec, 0, 0).fault and has_movie_behind(reading, movie):
-        raise BrokenError("it has more than one moov box")  # which of them counts is Rekognition's to say
-    return Header(seconds or 0.0, codec, reading.gets, reading.bytes)
+        return Unreadable("no-length", "The header does not say how long the video is.")
+    header = Header(seconds or 0.0, codec)
+    if header.fault and has_movie_behind(reading, movie):
+        raise BrokenError("it has more than one moov box")  # only Rekognition knows which one counts
+    return header

@@ -1,7 +1,7 @@
-"""What the header of an mp4 or mov says: how long it is, and in which codec (ISO/IEC 14496-12, QuickTime file format).
+"""The length and codec in the header of an mp4 or mov file (ISO/IEC 14496-12, QuickTime file format).
 
-The header of a long video is megabytes of sample tables. The few fields that are wanted stand before those, so the tables are not
-read: PyAV would read them all.
+The header of a long video has megabytes of sample tables. The few fields that are needed come before the tables, so these are not
+read; PyAV would read them all.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tools.lib.estimate.mp4.boxes import SMALL_HEADER, Box, boxes, child, children, unsigned
 from tools.lib.estimate.mp4.ranged_reader import BrokenError, RangedReading
 
-# Names of codecs by the four letters of a sample entry; another one is called by its letters.
+# Codecs by the four letters of their sample entries; any other codec is named by its letters.
 CODECS = {
     "avc1": "h264",
     "avc2": "h264",
@@ -34,7 +34,7 @@ CODECS = {
     "mjpa": "mjpeg",
 }
 
-# A cover picture is a video track too.
+# Codecs of cover pictures, which have video tracks, too.
 _STILLS = frozenset({"mjpeg", "png "})
 
 _UNKNOWN = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
@@ -42,7 +42,7 @@ _UNKNOWN = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A track: its id, the time units of a second, and the codec of its pictures (None for sound and whatever else)."""
+    """A track: its id, the time units of a second, and its video codec (None for sound and anything else)."""
 
     id: int
     timescale: int
@@ -50,13 +50,12 @@ class Track:
 
     @property
     def moving(self) -> bool:
-        """Tell whether it holds a moving picture."""
         return self.codec is not None and self.codec not in _STILLS
 
 
 @dataclass(frozen=True, slots=True)
 class Movie:
-    """The `moov` box: seconds as it states them (None where it does not), its tracks, whether fragments may follow, its end."""
+    """The `moov` box: the seconds that it states (or None), its tracks, whether fragments may follow, and where it ends."""
 
     seconds: float | None
     tracks: tuple[Track, ...]
@@ -65,13 +64,13 @@ class Movie:
 
     @property
     def picture(self) -> Track | None:
-        """Return the video track that counts, None where there is none."""
+        """Return the first track with a moving picture, else the first with a picture, else None."""
         pictures = [track for track in self.tracks if track.codec is not None]
         return next((track for track in pictures if track.moving), next(iter(pictures), None))
 
 
 def find_movie(reading: RangedReading) -> Box:
-    """Return the `moov` box, wherever in the file it stands.
+    """Return the first `moov` box, wherever in the file it is.
 
     Raises:
         BrokenError: There is none, or the file ends within it.
@@ -79,11 +78,11 @@ def find_movie(reading: RangedReading) -> Box:
     for box in boxes(reading, 0, reading.size):
         if box.kind == b"moov":
             return box
-    raise BrokenError("there is no moov box: the recording or the upload was broken off")
+    raise BrokenError("there is no moov box: the recording or the upload was interrupted")
 
 
 def has_movie_behind(reading: RangedReading, movie: Movie) -> bool:
-    """Tell whether another `moov` box comes behind one; what does not parse as a box ends the file."""
+    """Tell whether the file has another `moov` box further on; it ends at what cannot be parsed as a box."""
     try:
         return any(box.kind == b"moov" for box in boxes(reading, movie.end, reading.size))
     except BrokenError:
@@ -91,9 +90,9 @@ def has_movie_behind(reading: RangedReading, movie: Movie) -> bool:
 
 
 def read_movie(reading: RangedReading, moov: Box) -> Movie:
-    """Return what a `moov` box says. Once a moving picture is found, nothing is fetched for what follows.
+    """Read a `moov` box. Once a moving picture is found, nothing more is fetched.
 
-    A fragmented file, whose header may state no more than its first fragment's length, has a small one and so is read to its end.
+    The header of a fragmented file may state only the length of the first fragment, but it is small, so it is read to its end.
     """
     seconds: float | None = None
     fragmented = False
@@ -113,7 +112,7 @@ def read_movie(reading: RangedReading, moov: Box) -> Movie:
 
 
 def full_box(reading: RangedReading, box: Box, length: int) -> tuple[int, int, bytes]:
-    """Return version, flags and the beginning of what follows them in a box, at most this many bytes."""
+    """Return the version and flags of a box, and at most this many of the bytes that follow them."""
     data = reading.read(box.body, min(length + 4, box.end - box.body, reading.size - box.body))
     start = unsigned(data, 0, 4)
     return start >> 24, start & 0xFFFFFF, data[4:]
@@ -121,8 +120,7 @@ def full_box(reading: RangedReading, box: Box, length: int) -> tuple[int, int, b
 
 def _stated_seconds(reading: RangedReading, mvhd: Box) -> float | None:
     version, _, data = full_box(reading, mvhd, 28)
-    # Two times precede: of 4 bytes each in version 0, of 8 in version 1.
-    timescale = unsigned(data, 16 if version else 8, 4)
+    timescale = _after_times(reading, mvhd)
     duration = unsigned(data, 20 if version else 12, 8 if version else 4)
     if not timescale:
         raise BrokenError("a time scale of 0")
@@ -130,19 +128,18 @@ def _stated_seconds(reading: RangedReading, mvhd: Box) -> float | None:
 
 
 def _fragments_seconds(reading: RangedReading, mvex: Box, moov: Box) -> float | None:
-    """Return the length with all fragments, which `mehd` states in the time scale of the movie."""
+    """Return the length including all fragments, which `mehd` states in the time scale of the movie."""
     mehd, mvhd = child(reading, mvex, b"mehd"), child(reading, moov, b"mvhd")
     if mehd is None or mvhd is None:
         return None
     version, _, data = full_box(reading, mehd, 8)
-    movie_version, _, movie = full_box(reading, mvhd, 28)
-    timescale = unsigned(movie, 16 if movie_version else 8, 4)
+    timescale = _after_times(reading, mvhd)
     duration = unsigned(data, 0, 8 if version else 4)
     return None if duration in _UNKNOWN or not timescale else duration / timescale
 
 
 def _track(reading: RangedReading, trak: Box) -> Track | None:
-    """Return a track, None where it lacks what each has."""
+    """Return a track, None if it lacks a mandatory box."""
     tkhd, mdia = child(reading, trak, b"tkhd"), child(reading, trak, b"mdia")
     if tkhd is None or mdia is None:
         return None
@@ -150,24 +147,20 @@ def _track(reading: RangedReading, trak: Box) -> Track | None:
     for box in children(reading, mdia):
         found[box.kind] = box
         if box.kind == b"minf":
-            break  # behind it nothing is wanted
+            break
     if not {b"mdhd", b"hdlr", b"minf"} <= set(found):
         return None
     pictures = full_box(reading, found[b"hdlr"], 8)[2][4:8] == b"vide"
     return Track(
-        id=_track_id(reading, tkhd),
-        timescale=_timescale(reading, found[b"mdhd"]),
+        id=_after_times(reading, tkhd),
+        timescale=_after_times(reading, found[b"mdhd"]),
         codec=_codec(reading, found[b"minf"]) if pictures else None,
     )
 
 
-def _track_id(reading: RangedReading, tkhd: Box) -> int:
-    version, _, data = full_box(reading, tkhd, 20)
-    return unsigned(data, 16 if version else 8, 4)
-
-
-def _timescale(reading: RangedReading, mdhd: Box) -> int:
-    version, _, data = full_box(reading, mdhd, 20)
+def _after_times(reading: RangedReading, box: Box) -> int:
+    """Return the number behind the two times of `mvhd`, `mdhd` (their time scale) and `tkhd` (its track id)."""
+    version, _, data = full_box(reading, box, 20)
     return unsigned(data, 16 if version else 8, 4)
 
 

@@ -1,31 +1,30 @@
-"""Reading an object here and there by ranged GETs: in blocks that are kept, and no more of them than the limits allow."""
+"""Reads parts of an object by ranged GETs, in blocks that are kept, within limits on GETs and bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-# Bytes of the first GET: the header of a faststart file begins within, and with it all that is wanted.
+# Bytes of the first GET: enough for what is needed of the header of a faststart file.
 FIRST_BLOCK = 32 * 1024
 
-# Bytes of each further GET. Of a header behind the pictures that is a short video's whole, or a long one's beginning.
+# Bytes of each further GET: a whole header at the end of a short video, or the beginning of a long one's.
 NEXT_BLOCK = 256 * 1024
 
+# The limits for one object, whatever it holds.
 MAX_GETS = 6
-
-# GETs and bytes at most for one object, whatever it holds.
 MAX_BYTES = 1_100_000
 
 
 class BeyondLimitsError(Exception):
-    """What was wanted takes more GETs or bytes than one object may cost."""
+    """The read would take more GETs or bytes than one object may cost."""
 
 
 class BrokenError(Exception):
-    """What was wanted lies behind the end of the object, or makes no sense."""
+    """The read is beyond the end of the object, or what it found makes no sense."""
 
 
 class RangedReading:
-    """An object of `size` bytes of which `get(first, length)` returns a part.
+    """An object of `size` bytes, parts of which `get(first, length)` returns.
 
     Attributes:
         gets: How many GETs were made.
@@ -43,8 +42,8 @@ class RangedReading:
         """Return exactly this many bytes.
 
         Raises:
-            BrokenError: The object ends before.
-            BeyondLimitsError: That would be a GET, or bytes, too many.
+            BrokenError: The object ends before that.
+            BeyondLimitsError: That would exceed the limits.
         """
         if offset < 0 or offset + length > self.size:
             raise BrokenError(f"bytes {offset} to {offset + length} of {self.size}")
@@ -54,23 +53,22 @@ class RangedReading:
         return self._fetch(offset, length)[:length]
 
     def tail(self) -> tuple[int, bytes]:
-        """Return where the last block of the object begins, and what is in it."""
+        """Return where the last block of the object begins, and its bytes."""
         start = max(0, self.size - NEXT_BLOCK)
         return start, self.read(start, self.size - start)
 
     def holds(self, offset: int, length: int) -> bool:
-        """Tell whether these bytes were fetched already."""
         return any(start <= offset and offset + length <= start + len(block) for start, block in self._blocks)
 
     def _fetch(self, offset: int, length: int) -> bytes:
         block = max(length, NEXT_BLOCK if self._blocks else FIRST_BLOCK)
-        wanted = min(block, self.size - offset)
-        if self.gets == MAX_GETS or self.bytes + wanted > MAX_BYTES:
+        count = min(block, self.size - offset)
+        if self.gets == MAX_GETS or self.bytes + count > MAX_BYTES:
             raise BeyondLimitsError(f"{self.gets} GETs and {self.bytes} bytes were not enough")
         self.gets += 1
-        arrived = self._get(offset, wanted)
+        arrived = self._get(offset, count)
         self.bytes += len(arrived)
-        if len(arrived) != wanted:
-            raise BrokenError(f"{len(arrived)} bytes came where {wanted} were asked for")
+        if len(arrived) != count:
+            raise BrokenError(f"{len(arrived)} bytes came instead of {count}")
         self._blocks.append((offset, arrived))
         return arrived

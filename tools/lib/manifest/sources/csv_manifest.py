@@ -1,6 +1,6 @@
-"""Manifests of one's own, in the form of S3 Batch Operations (`manifests/README.md`): each row is checked before anything is done.
+"""Users' own manifests, in the format of S3 Batch Operations (`manifests/README.md`): each row is checked before anything is done.
 
-What passes is written anew, in our own encoding: so a manifest that passes is one that S3 takes.
+What passes is written anew in our own encoding, so S3 takes any manifest that passes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from tools.lib.aws.objects import key_of_form
 from tools.lib.errors import ToolError
+from tools.lib.manifest.sources.named import Named, fault_of
 from tools.lib.manifest.sources.reading import TooLongError, blocks, pieces
-from tools.lib.manifest.sources.rows import Named, fault_of
 from tools.lib.text import printable
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,11 +25,11 @@ _SHOWN = 40
 
 
 class OwnManifest:
-    """A manifest as its rows come.
+    """A manifest while its rows are read.
 
     Attributes:
-        bucket: Of all rows; None before the first, unless it must be a certain one.
-        plus: How many keys hold a `+`, which is read as a space: so S3's own reader and our function read it.
+        bucket: The bucket that all rows must name; if None, the first row sets it.
+        plus: How many keys have a `+`, which is read as a space, as S3's reader and our function do.
     """
 
     def __init__(self, name: str, bucket: str | None) -> None:
@@ -39,10 +39,10 @@ class OwnManifest:
         self._columns: int | None = None
 
     def rows(self, source: BinaryIO) -> Iterator[Named]:
-        """Yield what the rows name.
+        """Yield the objects that the rows name.
 
         Raises:
-            ToolError: At the first row that is none, with its line.
+            ToolError: A row is not valid; the message has its line number.
         """
         number = 0
         try:
@@ -56,7 +56,8 @@ class OwnManifest:
     def warnings(self) -> list[str]:
         if not self.plus:
             return []
-        return [f"{self.plus:,} keys of the manifest have a +, which stands for a space there; a plus is written %2B."]
+        keys = "1 key of the manifest has" if self.plus == 1 else f"{self.plus:,} keys of the manifest have"
+        return [f"{keys} a +, which means a space there; a plus is written %2B."]
 
     def _row(self, number: int, line: bytes) -> Named:
         if number == 1 and line.startswith(_BYTE_ORDER_MARK):
@@ -80,12 +81,14 @@ class OwnManifest:
                 number, f"is not a row of CSV ({error})", "Percent-encode the key; then it needs no quotes."
             ) from error
         if len(fields) not in _COLUMNS or len(fields) != (self._columns or len(fields)):
-            wanted = "2 or 3" if self._columns is None else f"{self._columns} as those before it"
+            expected = "2 or 3" if self._columns is None else f"{self._columns} like those before it"
             cure = "Each row is bucket,key or bucket,key,version, the same in all; a comma in a key is written %2C."
-            raise self._refusal(number, f"has {len(fields)} columns, not {wanted}", cure)
+            raise self._refusal(number, f"has {len(fields)} columns, not {expected}", cure)
         self._columns = len(fields)
         if any(field != field.strip() for field in fields):
-            raise self._refusal(number, "has spaces at the edge of a field", "Remove them; in a key a space is written %20.")
+            raise self._refusal(
+                number, "has spaces at the beginning or end of a field", "Remove them; in a key a space is written %20."
+            )
         return fields
 
     def _named(self, number: int, fields: list[str]) -> Named:
@@ -101,7 +104,7 @@ class OwnManifest:
         if fault := fault_of(key):
             raise self._refusal(number, fault, "Correct the key, or remove the row.")
         if version == [""]:
-            cure = 'All rows have a version or none; that of an object older than versioning is called "null".'
+            cure = 'Either all rows have a version or none; "null" is that of an object older than versioning.'
             raise self._refusal(number, "has no version", cure)
         self.plus += "+" in path
         return Named(number, key, version[0] if version else None)
@@ -111,11 +114,11 @@ class OwnManifest:
             raise self._refusal(1, "is a header: S3 would take it for a bucket", "Remove it.")
         if not _BUCKET.fullmatch(bucket):
             raise self._refusal(
-                number, f"begins with {bucket[:_SHOWN]!r}, which is not a bucket's name", "Each row begins with it."
+                number, f"begins with {bucket[:_SHOWN]!r}, which is not a bucket's name", "Begin each row with the bucket."
             )
         self.bucket = self.bucket or bucket
         if bucket != self.bucket:
-            cure = "Make a manifest, and a scan, for each bucket; omit --bucket, or name the manifest's."
+            cure = "Make a manifest and a scan for each bucket; omit --bucket, or name the bucket of the manifest."
             raise self._refusal(number, f"names the bucket {bucket}, not {self.bucket}", cure)
 
     def _refusal(self, number: int, what: str, cure: str) -> ToolError:

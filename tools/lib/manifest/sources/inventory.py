@@ -1,6 +1,6 @@
-"""S3 Inventory as a source: `manifest.json` says which files there are, each is checked against its MD5 and read as a stream.
+"""S3 Inventory as a source: `manifest.json` lists the files; each is checked against its MD5 and read as a stream.
 
-Form: S3 user guide, storage-inventory-location and storage-inventory. Rows have no header; the key is URL-encoded.
+The format is in the S3 user guide, storage-inventory-location and storage-inventory: no header; keys are URL-encoded.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tools.lib.aws.objects import key_of_form, md5_of, path_of
 from tools.lib.errors import ToolError
-from tools.lib.listing import Batch, Filters, Selection
-from tools.lib.listing.sizes import UNKNOWN_SIZE
+from tools.lib.listing import UNKNOWN_SIZE, Batch, Filters, Selection
 from tools.lib.manifest.sources.reading import fetch, opened
 from tools.lib.text import printable
 
@@ -41,7 +40,14 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What `manifest.json` says: which bucket was listed, when (epoch seconds), where the files are, and what their columns are."""
+    """The contents of `manifest.json`.
+
+    Attributes:
+        name: Its location.
+        created_at: Epoch seconds.
+        destination: The bucket that has the files.
+        columns: The columns of the files.
+    """
 
     name: str
     bucket: str
@@ -52,25 +58,23 @@ class Inventory:
 
     @property
     def versioned(self) -> bool:
-        """Tell whether the rows name versions."""
         return "VersionId" in self.columns
 
     @property
-    def tells_sizes(self) -> bool:
-        """Tell whether the rows say how large objects are."""
+    def has_sizes(self) -> bool:
         return "Size" in self.columns
 
     def warnings(self, now: float) -> list[str]:
         days = (now - self.created_at) / _DAY
-        told = [f"The inventory is {days:,.1f} days old: what was put since is missing, and what was deleted since will fail."]
+        found = [f"The inventory is {days:,.1f} days old: objects written since are missing, and objects deleted since will fail."]
         if "StorageClass" not in self.columns:
-            told.append("The inventory does not tell storage classes: archived objects are not left out, and will fail.")
-        if not self.tells_sizes:
-            told.append("The inventory does not tell sizes: empty and over-large objects are not left out, and will fail.")
-        return told
+            found.append("The inventory has no storage classes: archived objects are not left out, and will fail.")
+        if not self.has_sizes:
+            found.append("The inventory has no sizes: empty objects and those that are too large are not left out, and will fail.")
+        return found
 
     def require(self, selection: Selection) -> None:
-        """Make sure that the inventory tells what the filters ask for.
+        """Make sure that the inventory has the columns that the filters need.
 
         Raises:
             ToolError: A column is missing.
@@ -85,18 +89,18 @@ class Inventory:
             ("StorageClass", bool(selection.storage_classes), "--storage-class"),
             ("VersionId", selection.all_versions, "--all-versions"),
         )
-        for column, wanted, options in needed:
-            if wanted and column not in self.columns:
+        for column, is_needed, options in needed:
+            if is_needed and column not in self.columns:
                 raise ToolError(
                     f"{printable(self.name)}: this inventory has no column {column}, which {options} would need.",
-                    cure="Order the inventory with that field, omit the option, or list the bucket.",
+                    cure="Add that field to the inventory, omit the option, or list the bucket.",
                 )
 
     def batches(self, s3: S3Client, selection: Selection) -> Iterator[Batch]:
-        """Yield what the selection's filters take, in the order of the inventory's files.
+        """Yield the objects that pass the selection's filters, in the order of the inventory's files.
 
         Raises:
-            ToolError: A file is gone, is not the one that was listed, or has a row that is none.
+            ToolError: A file is gone, is not the one that `manifest.json` lists, or has an invalid row.
         """
         filters = Filters(selection)
         for file in self.files:
@@ -111,7 +115,7 @@ class Inventory:
                         yield batch
 
     def _rows(self, uri: str, content: BinaryIO, selection: Selection) -> Iterator[Mapping[str, str]]:
-        """Yield the rows that stand for an object: no delete markers, and only the latest version unless all are wanted."""
+        """Yield the rows of objects: no delete markers, and only the latest versions unless all are selected."""
         number = 0
         try:
             with gzip.open(content, "rt", encoding="utf-8", newline="") as text:
@@ -125,7 +129,7 @@ class Inventory:
                     if (latest or selection.all_versions) and row.get("IsDeleteMarker", "").lower() != _TRUE:
                         yield row
         except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise _damaged(f"{uri}, after line {number:,}: no gzipped CSV of UTF-8 ({error})") from error
+            raise _damaged(f"{uri}, after line {number:,}: this is not gzipped CSV in UTF-8 ({error})") from error
 
     def _check(self, uri: str, number: int, row: Mapping[str, str]) -> None:
         if row["Bucket"] != self.bucket:
@@ -145,10 +149,10 @@ class Inventory:
 
 
 def read(s3: S3Client, location: str, bucket: str | None) -> Inventory:
-    """Return what an inventory's `manifest.json` says.
+    """Read an inventory's `manifest.json`.
 
     Raises:
-        ToolError: It is none, is of another bucket, or of a format that is not read.
+        ToolError: It is not one, or is that of another bucket or of a format that is not supported.
     """
     with opened(s3, location) as source:
         text = source.read()
@@ -162,8 +166,8 @@ def read(s3: S3Client, location: str, bucket: str | None) -> Inventory:
         ) from error
     if str(values.get("fileFormat")).upper() != FORMAT:
         raise ToolError(
-            f"{printable(location)}: the inventory's files are {values.get('fileFormat')}; only CSV is read, as S3 Batch does.",
-            cure="Order the inventory as CSV, or list the bucket (omit --inventory).",
+            f"{printable(location)}: the inventory's files are {values.get('fileFormat')}; only CSV is supported, as by S3 Batch.",
+            cure="Configure the inventory as CSV, or list the bucket (omit --inventory).",
         )
     if missing := {"Bucket", "Key"} - set(inventory.columns):
         raise ToolError(f"{printable(location)}: its fileSchema lacks {', '.join(sorted(missing))}.", cure="Is it complete?")

@@ -1,4 +1,4 @@
-"""Lists of keys: one on each line, or set apart by NUL characters (`find -print0`), which takes keys with line feeds in them."""
+"""Lists of keys: one on each line, or separated by NUL characters (`find -print0`), so that keys may have line feeds."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from itertools import chain
 from typing import BinaryIO
 
 from tools.lib.errors import ToolError
+from tools.lib.manifest.sources.named import Named, fault_of
 from tools.lib.manifest.sources.reading import TooLongError, blocks, pieces
-from tools.lib.manifest.sources.rows import Named, fault_of
 from tools.lib.text import printable
 
 _NUL = b"\0"
 
 
 def keys(source: BinaryIO, name: str, bucket: str) -> Iterator[Named]:
-    """Yield the keys of a list, as they are in the bucket: nothing is decoded. A CR at the end of a line is none of the key's.
+    """Yield the keys of a list, without decoding them; a CR at the end of a line is not part of the key.
 
     Raises:
-        ToolError: At the first one that is none, with its line.
+        ToolError: A key is not valid; the message has its line number.
     """
     content = blocks(source)
     first = next(content, b"")
@@ -35,7 +35,7 @@ def keys(source: BinaryIO, name: str, bucket: str) -> Iterator[Named]:
 
 def _named(number: int, piece: bytes, name: str, bucket: str) -> Named:
     if number == 1 and piece.startswith(b"\xef\xbb\xbf"):
-        raise _refusal(name, 1, "begins with a byte order mark, which no key does by chance")
+        raise _refusal(name, 1, "begins with a byte order mark")
     try:
         key = piece.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -52,5 +52,5 @@ def _named(number: int, piece: bytes, name: str, bucket: str) -> Named:
 def _refusal(name: str, number: int, what: str) -> ToolError:
     return ToolError(
         f"{printable(name)}, line {number:,} {what}.",
-        cure="Write one key on each line, as it is in the bucket; or set keys apart by NUL characters.",
+        cure="Write one key on each line, as it is in the bucket; or separate keys by NUL characters.",
     )

@@ -1,4 +1,4 @@
-"""Reading what somebody names: a file, an object in S3, standard input; piece by piece, in bounded memory."""
+"""Reads files, objects in S3 and standard input piece by piece, in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.lib.text import printable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Bytes of a line at most: a key has up to 1,024 bytes, three times as many when encoded.
+# The most bytes of a line: a key has up to 1,024 bytes, and three times as many when encoded.
 MAX_PIECE = 16 * 1024
 
 STANDARD_INPUT = "-"
@@ -25,7 +25,7 @@ _BLOCK = 1024 * 1024
 
 
 class TooLongError(ValueError):
-    """A piece is longer than any can be; `number` says which, from 1."""
+    """A piece is too long; `number` counts it from 1."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"piece {number} has more than {MAX_PIECE} bytes")
@@ -34,7 +34,7 @@ class TooLongError(ValueError):
 
 @contextmanager
 def opened(s3: S3Client, location: str) -> Iterator[BinaryIO]:
-    """Open a file, an s3 URI or standard input. An object is fetched first: a stream that waits for its reader breaks.
+    """Open a file, an s3 URI or standard input. An object is downloaded first: S3 would cut a stream that is read slowly.
 
     Raises:
         ToolError: There is no such file or object.
@@ -47,7 +47,7 @@ def opened(s3: S3Client, location: str) -> Iterator[BinaryIO]:
             yield target
     else:
         try:
-            source = Path(location).open("rb")  # noqa: SIM115 - closed below; only the opening may fail in this way
+            source = Path(location).open("rb")  # noqa: SIM115 - closed below; only opening it may fail in this way
         except FileNotFoundError as error:
             raise ToolError(f"There is no file {printable(location)}.", cure="Is the name spelt right?") from error
         with source:
@@ -55,24 +55,24 @@ def opened(s3: S3Client, location: str) -> Iterator[BinaryIO]:
 
 
 def fetch(s3: S3Client, uri: str, target: BinaryIO) -> None:
-    """Write an object to a file and go back to its beginning.
+    """Download an object to a file, and go back to the beginning of it.
 
     Raises:
         ToolError: There is no such object.
     """
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not objects.fetch(s3, bucket, key, target):
-        raise ToolError(f"There is no object {printable(uri)}.", cure=f"`aws s3 ls s3://{bucket}/` shows what there is.")
+        raise ToolError(f"There is no object {printable(uri)}.", cure=f"`aws s3 ls s3://{bucket}/` lists the objects.")
     target.seek(0)
 
 
 def blocks(source: BinaryIO) -> Iterator[bytes]:
-    """Yield what is left of a file."""
+    """Yield the rest of a file."""
     return iter(lambda: source.read(_BLOCK), b"")
 
 
 def pieces(content: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
-    """Yield what stands between separators; after the last one only if there is something.
+    """Yield the text between separators, and after the last one only if there is any.
 
     Raises:
         TooLongError: A piece is longer than `MAX_PIECE`.

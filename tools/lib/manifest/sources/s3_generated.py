@@ -1,6 +1,6 @@
-"""Manifests that S3 makes itself (`S3JobManifestGenerator`): which filters it has, and how ours are said in its words.
+"""Manifests that S3 makes (`S3JobManifestGenerator`), and our selections as its filters.
 
-Source: botocore, s3control JobManifestGeneratorFilter; S3 user guide, batch-ops-create-job. It leaves no side list, so what cannot
+Source: botocore, s3control JobManifestGeneratorFilter; S3 user guide, batch-ops-create-job. S3 writes no side list, so what cannot
 be analysed is filtered out by size and storage class.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3control.literals import S3StorageClassType
     from mypy_boto3_s3control.type_defs import JobManifestGeneratorFilterTypeDef, KeyNameConstraintTypeDef
 
-# Those that the generator knows.
+# The storage classes that the generator knows.
 STORAGE_CLASSES: tuple[S3StorageClassType, ...] = (
     "STANDARD",
     "STANDARD_IA",
@@ -32,19 +32,18 @@ STORAGE_CLASSES: tuple[S3StorageClassType, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A manifest that S3 makes: of what, and below which prefix of the work bucket it is written."""
+    """A manifest that S3 makes of a selection, below a prefix of the work bucket."""
 
     selection: Selection
     prefix: str
 
     @property
     def filter(self) -> JobManifestGeneratorFilterTypeDef:
-        """Return which objects S3 puts into the manifest."""
         return filter_of(self.selection)
 
 
 def refused_options() -> frozenset[str]:
-    """Return the options, by their parameter's name, for which the generator has no filter."""
+    """Return the names of the parameters for which the generator has no filter."""
     return frozenset({"include", "exclude", "sample", "seed", "limit", "all_versions", "skip_unchanged"})
 
 
@@ -52,41 +51,41 @@ def filter_of(selection: Selection) -> JobManifestGeneratorFilterTypeDef:
     """Return a selection as the generator's filter.
 
     Raises:
-        ToolError: It chooses by something that the generator has no filter for.
+        ToolError: The generator has no such filter.
     """
-    wanted = selection.storage_classes or tuple(name for name in STORAGE_CLASSES if name not in ARCHIVE_CLASSES)
-    if unknown := set(wanted) - set(STORAGE_CLASSES):
+    classes = selection.storage_classes or tuple(name for name in STORAGE_CLASSES if name not in ARCHIVE_CLASSES)
+    if unknown := set(classes) - set(STORAGE_CLASSES):
         raise _refused(f"knows no storage class {', '.join(sorted(unknown))}")
-    told: JobManifestGeneratorFilterTypeDef = {
+    found: JobManifestGeneratorFilterTypeDef = {
         "ObjectSizeGreaterThanBytes": max((selection.min_size or 0) - 1, 0),
         "ObjectSizeLessThanBytes": min(selection.max_size if selection.max_size is not None else MAX_BYTES, MAX_BYTES) + 1,
-        "MatchAnyStorageClass": [name for name in STORAGE_CLASSES if name in wanted],
+        "MatchAnyStorageClass": [name for name in STORAGE_CLASSES if name in classes],
     }
     if names := _names(selection):
-        told["KeyNameConstraint"] = names
+        found["KeyNameConstraint"] = names
     if selection.modified_after is not None:
         # S3's times are whole seconds, and `CreatedAfter` is exclusive.
-        told["CreatedAfter"] = selection.modified_after - timedelta(seconds=1)
+        found["CreatedAfter"] = selection.modified_after - timedelta(seconds=1)
     if selection.modified_before is not None:
-        told["CreatedBefore"] = selection.modified_before
-    return told
+        found["CreatedBefore"] = selection.modified_before
+    return found
 
 
 def warnings(selection: Selection) -> list[str]:
-    """Return what a person should know of a manifest that S3 makes."""
-    told = [
-        "It is not known yet how many objects there are: S3 lists the bucket when the job is prepared, and there is no estimate.",
-        "Archived, empty and over-large objects are left out without a list; a restored copy counts as archived.",
+    """Return what a person should know about a manifest that S3 makes."""
+    found = [
+        "The number of objects is not known yet, because S3 lists the bucket when it prepares the job; so there is no estimate.",
+        "Objects that are archived, empty or too large are left out without a list; a restored copy counts as archived.",
     ]
     if any(suffix for suffix in selection.suffixes):
-        told.append("S3 compares the ending of a key with upper and lower case as they are: .MP4 is not .mp4.")
-    return told
+        found.append("S3's suffixes are case-sensitive: .MP4 is not .mp4.")
+    return found
 
 
 def _names(selection: Selection) -> KeyNameConstraintTypeDef:
     names: KeyNameConstraintTypeDef = {}
     prefixes, suffixes = [each for each in selection.ranges if each], [each for each in selection.suffixes if each]
-    # Lists by their type, of exactly one string by their rule.
+    # The types are lists, but the API takes exactly one string.
     if len(prefixes) > 1:
         raise _refused("takes one --prefix")
     if len(suffixes) > 1:
@@ -99,4 +98,6 @@ def _names(selection: Selection) -> KeyNameConstraintTypeDef:
 
 
 def _refused(what: str) -> ToolError:
-    return ToolError(f"S3's own ManifestGenerator {what}.", cure="Omit it, or let this program list the bucket.")
+    return ToolError(
+        f"S3's own ManifestGenerator {what}.", cure="Omit it, or omit --generate so that this program lists the bucket."
+    )

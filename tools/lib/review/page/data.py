@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.domain.record import Totals
-from tools.lib.cli.program import Target
+from tools.lib.cli import Target
 from tools.lib.review.page import summary
 from tools.lib.review.page.labels import CATEGORIES, LabelTable
 from tools.lib.review.page.videos import Describer

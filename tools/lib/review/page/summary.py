@@ -9,8 +9,7 @@ from typing import Any
 
 from handlers.domain.record import LabelSummary, Record, Totals
 from handlers.domain.states import State
-from tools.lib.estimate import prices
-from tools.lib.estimate.prices import Price
+from tools.lib.estimate import Price, prices
 from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page.labels import category, parents_of
 from tools.lib.review.page.videos import judged

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tools.lib.estimate.measuring import read_headers
+from tools.lib.estimate.inspection import read_headers
 from tools.lib.estimate.mp4.header import Header
 from tools.lib.estimate.options import estimate_options
 from tools.lib.listing import ListedObject
@@ -78,7 +78,7 @@ def command(measure, max_cost, prices_file):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "shown"),
     [
         ([], "1000 False 1000 None None"),
         (["--measure", "all"], "all True 0 None None"),
@@ -86,11 +86,11 @@ def command(measure, max_cost, prices_file):
         (["--measure", "25", "--max-cost", "0", "--prices", "p.json"], "25 False 25 0 p.json"),
     ],
 )
-def test_options(arguments, said):
+def test_options(arguments, shown):
     """How many headers are read is a number, all or none; amounts may be written as people do."""
     result = CliRunner().invoke(command, arguments)
 
-    assert (0, said) == (result.exit_code, result.output.strip())
+    assert (0, shown) == (result.exit_code, result.output.strip())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Objects that are named one by one: what may be a key, which are named again, and batches of them."""
+"""Objects that a person names one by one: what can be a key, which ones are repeated, and batches of them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from hashlib import blake2b
 from itertools import islice, pairwise
 from typing import IO
 
+from handlers.domain.identity import MAX_KEY_BYTES
 from tools.lib.aws.objects import path_of
-from tools.lib.listing import Batch
-from tools.lib.listing.sizes import UNKNOWN_SIZE
-
-# S3 user guide, object-keys.
-MAX_KEY_BYTES = 1_024
+from tools.lib.listing import UNKNOWN_SIZE, Batch
+from tools.lib.text import counted
 
 _BATCH = 1_000
 _DIGEST, _NUMBER = 12, 8
@@ -22,7 +20,7 @@ _DIGEST, _NUMBER = 12, 8
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One object as somebody names it: on which line, its key, and its version or None."""
+    """One object as it is named: its line, its key, and its version or None."""
 
     line: int
     key: str
@@ -30,18 +28,18 @@ class Named:
 
 
 def fault_of(key: str) -> str | None:
-    """Return why something cannot be a key, or None."""
+    """Return why a text cannot be a key, or None."""
     if not key:
         return "names no key"
     if "\0" in key:
-        return "has a NUL in its key: S3 Batch Operations takes none"
+        return "has a NUL in its key, which S3 Batch Operations does not take"
     if len(key.encode()) > MAX_KEY_BYTES:
         return f"has a key of {len(key.encode()):,} bytes; S3 takes {MAX_KEY_BYTES:,}"
     return None
 
 
 def batches_of(named: Iterable[Named], repeats: Repeats) -> Iterator[Batch]:
-    """Yield what is named as batches, noting which is named again; sizes and times are unknown."""
+    """Yield named objects as batches and note repeated ones; sizes and times are unknown."""
     rest = iter(named)
     while some := list(islice(rest, _BATCH)):
         for each in some:
@@ -54,9 +52,9 @@ def batches_of(named: Iterable[Named], repeats: Repeats) -> Iterator[Batch]:
 
 @dataclass(slots=True)
 class Repeats:
-    """Notes what is named again, on the disk: 20 bytes an object, so that memory does not grow with their number.
+    """Finds repeated objects on disk, with 20 bytes for each object, so that memory does not grow with their number.
 
-    Two objects whose 96 bits of hash agree would be taken for one: with a thousand million objects that is once in 10^11 runs.
+    Two objects with the same 96 bits of hash would be taken for one: with a thousand million objects, once in 10^11 runs.
     """
 
     _files: dict[int, IO[bytes]] = field(default_factory=dict)
@@ -69,14 +67,14 @@ class Repeats:
         self._files[bucket].write(digest + named.line.to_bytes(_NUMBER, "big"))
 
     def found(self) -> tuple[int, tuple[int, int] | None]:
-        """Return how many lines name an object again, and the first of them with the line that named it before."""
+        """Return how many lines repeat an object, and the first of them with the line that it repeats."""
         count, first = 0, None
         for file in self._files.values():
             file.seek(0)
             content = file.read()
             file.close()
             entries = sorted(content[at : at + _DIGEST + _NUMBER] for at in range(0, len(content), _DIGEST + _NUMBER))
-            for before, after in pairwise(entries):  # each with its neighbour
+            for before, after in pairwise(entries):  # repeats are neighbours
                 if before[:_DIGEST] == after[:_DIGEST]:
                     count += 1
                     pair = (int.from_bytes(after[_DIGEST:], "big"), int.from_bytes(before[_DIGEST:], "big"))
@@ -85,11 +83,8 @@ class Repeats:
         return count, first
 
     def warnings(self) -> list[str]:
-        """Return what to tell of them."""
         count, first = self.found()
         if first is None:
             return []
-        which = f"line {first[0]:,} names again what line {first[1]:,} names"
-        return [
-            f"{count:,} of the objects are named more than once ({which}): each is scanned once, and counted as often as named."
-        ]
+        which = f"first, line {first[0]:,} repeats line {first[1]:,}"
+        return [f"{counted(count, 'repeated line')} ({which}): each object is scanned once, and counted as often as it is named."]
