@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.aws_errors import code_of
+from handlers.adapters.aws_errors import Fault, fault_of
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_lambda import LambdaClient
 
 # States of a mapping that does not change just now (Lambda API, GetEventSourceMapping).
 SETTLED = {True: "Enabled", False: "Disabled"}
-
-_BUSY = frozenset({"ResourceInUseException", "ResourceConflictException"})
 
 
 class CompletionFunction:
@@ -49,7 +47,7 @@ class LaneSwitches:
         try:
             self._client.update_event_source_mapping(UUID=mapping_id, Enabled=enabled)
         except ClientError as error:
-            if code_of(error) not in _BUSY:
+            if fault_of(error) is not Fault.BUSY:
                 raise
             return False
         return True

@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 LOOKS = 3
 
 # An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject).
-_BARE_REFUSAL = "400"
 _UNREADABLE = "S3 refuses to describe the object: its version id is none, or it is encrypted with a key of its owner's (SSE-C)."
 
 
@@ -87,7 +86,7 @@ def _problem(fault: Fault, error: ClientError) -> Problem:
             return Problem(reasons.FORBIDDEN, f"The object may not be read ({message}).")
         case Fault.ARCHIVED:
             return Problem(reasons.ARCHIVED, "The object is archived and not restored; restore it, then retry.")
-        case Fault.OBJECT if aws_errors.code_of(error) == _BARE_REFUSAL:
+        case Fault.UNREADABLE:
             return Problem(reasons.UNREADABLE, _UNREADABLE)
         case Fault.OBJECT:
             return Problem(aws_errors.code_of(error), message)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.aws_errors import Fault, code_of, fault_of
+from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import lane_message
 from handlers.domain.record import Record
 from handlers.domain.states import Lane
@@ -22,8 +22,6 @@ MAX_VISIBILITY_SECONDS = 43_200
 
 # Messages of one SendMessageBatch (SQS API); ten of ours with the longest keys stay below its 256 KiB.
 MAX_SENT = 10
-
-_PURGING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ class LaneQueues:
         try:
             self._client.purge_queue(QueueUrl=self._urls[lane])
         except ClientError as error:
-            if code_of(error) not in _PURGING:
+            if fault_of(error) is not Fault.BUSY:
                 raise
             return False
         return True

@@ -132,7 +132,7 @@ def _raise_unless_transient(error: Exception, *, first: bool, in_time: bool) -> 
         # A job id that Rekognition never gave out is refused as a parameter, not as unknown.
         case Fault.MISSING:
             raise NoSuchJobError(aws_errors.message_of(error)) from error
-        case Fault.OURS if first and aws_errors.code_of(error) == "InvalidParameterException":
+        case Fault.PARAMETER if first:
             raise NoSuchJobError(aws_errors.message_of(error)) from error
         case Fault.STALE_PAGE:
             raise StalePagesError(aws_errors.message_of(error)) from error

@@ -83,18 +83,35 @@ _AWS = (
 
 _NO_ANSWER = ("ReadTimeoutError", "ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError")
 
+# AWS's transient codes, for reasons and for the faults of `handlers/adapters/aws_errors.py`: all that botocore retries, and all
+# that a service we call names throttling. An answer to HEAD has no body, so its code is the bare status.
 THROTTLED = (
+    "429",
+    "503",
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    # KMS throttled: as S3 and SQS, SNS, and SQS without query errors name it.
+    "KMS.ThrottlingException",
+    "KMSThrottling",
+    "KmsThrottled",
     "LimitExceededException",
+    "PriorRequestNotComplete",
     "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
+    "RequestThrottledException",
     "SlowDown",
+    "Throttled",
     "ThrottledException",
     "Throttling",
     "ThrottlingError",
     "ThrottlingException",
     "TooManyRequestsException",
+)
+
+CONFLICTING = (
+    "ReplicatedWriteConflictException",
     "TransactionConflict",
     "TransactionConflictException",
     "TransactionInProgressException",
@@ -106,6 +123,7 @@ AWS_FAILED = (
     "InternalServerError",
     "InternalServiceException",
     "RequestTimeout",
+    "RequestTimeoutException",
     "ServiceUnavailable",
 )
 
@@ -116,7 +134,7 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             *_OWN,
             *_AWS,
             *(Reason(code, "AWS did not answer", retryable=True) for code in _NO_ANSWER),
-            *(Reason(code, "AWS asked to slow down", retryable=True) for code in THROTTLED),
+            *(Reason(code, "AWS asked to slow down", retryable=True) for code in (*THROTTLED, *CONFLICTING)),
             *(Reason(code, "AWS had trouble of its own", retryable=True) for code in AWS_FAILED),
         )
     }

@@ -221,7 +221,7 @@ class TableClient:
             failed = {
                 action: _old(reason.get("Item"))
                 for action, reason in enumerate(reasons)
-                if reason.get("Code") == "ConditionalCheckFailed"
+                if FAULTS.get(str(reason.get("Code"))) is Fault.CONDITION
             }
             if failed:
                 first = min(failed)

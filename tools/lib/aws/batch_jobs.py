@@ -39,9 +39,6 @@ OPEN: tuple[JobStatusType, ...] = (
 # Complete means that every task was attempted, not that every task succeeded.
 TERMINAL = frozenset({"Complete", "Failed", "Cancelled"})
 
-# How S3 says that there is no such job: not yet, or no longer (90 days after its end).
-NO_SUCH_JOB = frozenset({"404", "NoSuchJob", "NotFoundException"})
-
 
 @dataclass(frozen=True, slots=True)
 class JobView:

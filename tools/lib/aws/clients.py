@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
-from botocore import exceptions as aws_errors
+from botocore import exceptions as sdk
 from botocore.client import BaseClient
 from botocore.config import Config
 
+from handlers.adapters.aws_errors import FAULTS, Fault, code_of, fault_of
 from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def connect(profile: str | None, region: str | None) -> Clients:
         session = boto3.Session(
             profile_name=profile, region_name=region, botocore_session=botocore.session.Session(session_vars=variables)
         )
-    except aws_errors.ProfileNotFound as error:
+    except sdk.ProfileNotFound as error:
         raise ToolError(f"{error}.", cure="`aws configure list-profiles` names those there are.") from error
     if session.region_name is None:
         raise ToolError(
@@ -118,14 +119,9 @@ def connect(profile: str | None, region: str | None) -> Clients:
     return Clients(session)
 
 
-def code_of(error: aws_errors.ClientError) -> str:
-    """Return AWS's error code (for a HEAD request, which has no body, S3's is the HTTP status)."""
-    return error.response.get("Error", {}).get("Code", "")
-
-
-def explain(error: aws_errors.BotoCoreError | aws_errors.ClientError) -> ToolError:
+def explain(error: sdk.BotoCoreError | sdk.ClientError) -> ToolError:
     """Return what an AWS error means to the person at the terminal, with the cure."""
-    if isinstance(error, aws_errors.ClientError):
+    if isinstance(error, sdk.ClientError):
         return _explain_refusal(error)
     for kinds, message, cure in _LOCAL_FAULTS:
         if isinstance(error, kinds):
@@ -133,12 +129,13 @@ def explain(error: aws_errors.BotoCoreError | aws_errors.ClientError) -> ToolErr
     return ToolError(f"The AWS SDK failed: {error}", cure="Run the command again with --debug to see where.")
 
 
-def _explain_refusal(error: aws_errors.ClientError) -> ToolError:
+def _explain_refusal(error: sdk.ClientError) -> ToolError:
     code, operation = code_of(error), error.operation_name
     text = error.response.get("Error", {}).get("Message", "")
-    for codes, message, cure in _REFUSALS:
-        if code in codes:
-            return ToolError(f"{operation}: {message} ({code}: {text})", cure=cure.format(operation=operation))
+    # The fault of the code first: an answer of 5xx says SlowDown, too.
+    if known := _REFUSALS.get(code) or _FAULTS.get(FAULTS.get(code, fault_of(error))):
+        message, cure = known
+        return ToolError(f"{operation}: {message} ({code}: {text})", cure=cure.format(operation=operation))
     return ToolError(f"{operation} was refused with {code}: {text}", cure="Run the command again with --debug to see where.")
 
 
@@ -148,63 +145,52 @@ _CREDENTIALS_CURE = (
 _LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     (
         (
-            aws_errors.NoCredentialsError,
-            aws_errors.PartialCredentialsError,
-            aws_errors.CredentialRetrievalError,
-            aws_errors.NoAuthTokenError,
-            aws_errors.TokenRetrievalError,
-            aws_errors.SSOError,
+            sdk.NoCredentialsError,
+            sdk.PartialCredentialsError,
+            sdk.CredentialRetrievalError,
+            sdk.NoAuthTokenError,
+            sdk.TokenRetrievalError,
+            sdk.SSOError,
         ),
         "No usable AWS credentials were found",
         _CREDENTIALS_CURE,
     ),
     (
-        (aws_errors.HTTPClientError, aws_errors.ConnectionError),
+        (sdk.HTTPClientError, sdk.ConnectionError),
         "AWS could not be reached",
         "Check the network, the proxy settings and --region, then run the command again.",
     ),
     (
-        (aws_errors.ParamValidationError,),
+        (sdk.ParamValidationError,),
         "The AWS SDK would not send the request",
         "This is a fault of the tool: please report it with the output of --debug.",
     ),
 )
-_REFUSALS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (
-        frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"}),
-        "the AWS credentials have expired",
-        _CREDENTIALS_CURE,
+_REFUSALS: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(
+        ("ExpiredToken", "ExpiredTokenException", "RequestExpired"), ("the AWS credentials have expired", _CREDENTIALS_CURE)
     ),
-    (
-        frozenset(
-            {
-                "AuthFailure",
-                "IncompleteSignature",
-                "InvalidAccessKeyId",
-                "InvalidClientTokenId",
-                "InvalidSignatureException",
-                "InvalidToken",
-                "MissingAuthenticationToken",
-                "SignatureDoesNotMatch",
-                "UnrecognizedClientException",
-            }
+    **dict.fromkeys(
+        (
+            "AuthFailure",
+            "IncompleteSignature",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "InvalidToken",
+            "MissingAuthenticationToken",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
         ),
-        "AWS does not know these credentials",
-        _CREDENTIALS_CURE,
+        ("AWS does not know these credentials", _CREDENTIALS_CURE),
     ),
-    (
-        frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}),
+    "RequestTimeTooSkewed": ("this machine's clock is wrong", "Set the clock, then run the command again."),
+}
+_FAULTS: dict[Fault, tuple[str, str]] = {
+    Fault.FORBIDDEN: (
         "your credentials may not do this",
         "Have the permission for {operation} added to your user or role; docs/configuration.md lists what the tools need.",
     ),
-    (
-        frozenset({"RequestTimeTooSkewed"}),
-        "this machine's clock is wrong",
-        "Set the clock, then run the command again.",
-    ),
-    (
-        frozenset({"503", "RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}),
-        "AWS asked to slow down, and went on asking",
-        "Wait a minute, then run the command again.",
-    ),
-)
+    Fault.REFUSED: ("AWS asked to slow down, and went on asking", "Wait a minute, then run the command again."),
+    Fault.UNKNOWN: ("AWS failed, at every attempt", "Wait a minute, then run the command again."),
+}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from tools.lib.aws.clients import code_of
+from handlers.adapters.aws_errors import code_of
 from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:

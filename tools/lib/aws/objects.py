@@ -1,4 +1,4 @@
-"""Objects of S3: keys percent-encoded and decoded, the codes of what is missing or forbidden, and objects as files."""
+"""Objects of S3: keys percent-encoded and decoded, and objects as files."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from urllib.parse import quote, unquote
 
 from botocore.exceptions import ClientError
 
-from tools.lib.aws.clients import code_of
+from handlers.adapters.aws_errors import Fault, fault_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-# How S3 says that there is no such object or bucket, or that access is denied; HEAD requests have no body, so their code is the
-# HTTP status.
-NO_SUCH_OBJECT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NoSuchVersion"})
-NO_SUCH_BUCKET = frozenset({"404", "NoSuchBucket"})
-FORBIDDEN = frozenset({"403", "AccessDenied"})
 
 
 def key_of(path: str) -> str:
@@ -45,7 +39,7 @@ def fetch(s3: S3Client, bucket: str, key: str, target: IO[bytes]) -> bool:
     try:
         s3.download_fileobj(bucket, key, target)
     except ClientError as error:
-        if code_of(error) in NO_SUCH_OBJECT:
+        if fault_of(error) is Fault.MISSING:
             return False
         raise
     return True

@@ -8,8 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import NO_SUCH_BUCKET
+from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from tools.lib.doctor import policies, required
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, stop, unless, warning
@@ -92,7 +91,7 @@ def reports(case: Case) -> list[Finding]:
     try:
         s3.head_bucket(Bucket=work)
     except ClientError as error:
-        if code_of(error) in NO_SUCH_BUCKET:
+        if fault_of(error) is Fault.MISSING:
             return [stop("work bucket", f"There is no bucket {work}: manifests and reports would have no place.", REDEPLOY)]
         raise
     if _locks(case, work):

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.adapters.table import Scans
-from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.cli.output import Bar
 from tools.lib.errors import ToolError
 from tools.lib.estimate.measurements import Measurements
@@ -150,7 +149,7 @@ def _looked_at(s3: S3Client, bucket: str, named: ListedObject) -> ListedObject:
     try:
         head = s3.head_object(**request)
     except ClientError as error:
-        if code_of(error) in NO_SUCH_OBJECT | FORBIDDEN | {"405"}:
+        if fault_of(error) in {Fault.MISSING, Fault.FORBIDDEN}:
             return named
         raise
     return ListedObject(

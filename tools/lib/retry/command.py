@@ -8,10 +8,10 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
-from tools.lib.aws.clients import code_of
 from tools.lib.cli.atomic_file import kept_if_done
 from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import ExitCode
@@ -83,7 +83,7 @@ class RetryRun:
         try:
             view = batch_jobs.describe(self._invocation.clients.s3control, self._invocation.deployment.account_id, job.id)
         except ClientError as error:
-            if code_of(error) not in batch_jobs.NO_SUCH_JOB:
+            if fault_of(error) is not Fault.MISSING:
                 raise
             # S3 forgets a job 90 days after its end, and may not know one that was just made.
             return "New" if self._invocation.clock.now() - scan.created_at < NEW_JOB_SECONDS else None

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from handlers.adapters.table import Outcome
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
-from tools.lib.aws.batch_jobs import NO_SUCH_JOB, TERMINAL
-from tools.lib.aws.clients import code_of
+from tools.lib.aws.batch_jobs import TERMINAL
 from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import CommandResult
 from tools.lib.errors import ToolError
@@ -105,7 +105,7 @@ def _cancel_job(run: Invocation, job: BatchJob) -> bool:
             StatusUpdateReason="control_scan.py",
         )
     except ClientError as error:
-        if code_of(error) not in NO_SUCH_JOB | {_OVER_ALREADY}:
+        if fault_of(error) is not Fault.MISSING and code_of(error) != _OVER_ALREADY:
             raise
         return False
     return True

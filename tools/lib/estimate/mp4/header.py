@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import objects, reasons
 from handlers.domain.record import Problem
-from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.estimate.mp4.fragments import fragments_seconds
 from tools.lib.estimate.mp4.movie import find_movie, has_movie_behind, read_movie
 from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
@@ -73,12 +72,10 @@ class Unreadable:
 Reading = Header | Unreadable
 
 _REFUSED = {
-    **dict.fromkeys(FORBIDDEN, "forbidden"),
-    "InvalidObjectState": "forbidden",
-    **dict.fromkeys(NO_SUCH_OBJECT, "gone"),
-    "412": "changed",
-    "PreconditionFailed": "changed",
-    "InvalidRange": "changed",
+    Fault.FORBIDDEN: "forbidden",
+    Fault.ARCHIVED: "forbidden",
+    Fault.MISSING: "gone",
+    Fault.CHANGED: "changed",
 }
 
 
@@ -101,7 +98,7 @@ class HeaderReader:
         except BeyondLimitsError as error:
             return Unreadable("beyond-limits", f"The header was not found: {error}.", reading.gets, reading.bytes)
         except ClientError as error:
-            code = _REFUSED.get(code_of(error), "aws")
+            code = _REFUSED.get(fault_of(error), "aws")
             return Unreadable(code, f"The object could not be read: {error}", reading.gets, reading.bytes)
         except (BotoCoreError, OSError) as error:  # OSError: the connection broke while the body came
             return Unreadable("aws", f"The object could not be read: {error}", reading.gets, reading.bytes)
