@@ -9,7 +9,7 @@ from typing import Any
 from handlers import wiring
 from handlers.flows import register
 from handlers.flows.register import RegisterFlow
-from handlers.runtime import clients
+from handlers.runtime.clients import Clients
 from handlers.runtime.clock import SystemClock
 from handlers.runtime.logs import Log
 from handlers.settings import BatchInvokeSettings, from_environment
@@ -28,4 +28,4 @@ def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 #
 @cache
 def _flow() -> RegisterFlow:
     settings = from_environment(BatchInvokeSettings, os.environ)
-    return wiring.register_flow(settings, wiring.Adapters(clients, SystemClock()))
+    return wiring.register_flow(settings, wiring.Adapters(Clients(), SystemClock()))

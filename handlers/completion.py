@@ -7,7 +7,7 @@ from functools import cache
 
 from handlers import wiring
 from handlers.flows.complete import CompleteFlow
-from handlers.runtime import clients
+from handlers.runtime.clients import Clients
 from handlers.runtime.clock import SystemClock
 from handlers.runtime.context import Context, deadline
 from handlers.settings import CompletionSettings, from_environment
@@ -21,4 +21,4 @@ def handler(event: object, context: Context) -> None:
 @cache
 def _flow() -> CompleteFlow:
     settings = from_environment(CompletionSettings, os.environ)
-    return wiring.complete_flow(settings, wiring.Adapters(clients, SystemClock()))
+    return wiring.complete_flow(settings, wiring.Adapters(Clients(), SystemClock()))

@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers import wiring
 from handlers.flows.lane_events import LaneEventsFlow
-from handlers.runtime import clients
+from handlers.runtime.clients import Clients
 from handlers.runtime.clock import SystemClock
 from handlers.runtime.context import Context, deadline
 from handlers.settings import StartAnalysisSettings, from_environment
@@ -22,4 +22,4 @@ def handler(event: object, context: Context) -> dict[str, Any]:
 @cache
 def _flow() -> LaneEventsFlow:
     settings = from_environment(StartAnalysisSettings, os.environ)
-    return wiring.lane_events_flow(settings, wiring.Adapters(clients, SystemClock()))
+    return wiring.lane_events_flow(settings, wiring.Adapters(Clients(), SystemClock()))

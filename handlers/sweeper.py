@@ -7,7 +7,7 @@ from functools import cache
 
 from handlers import wiring
 from handlers.flows.sweep.sweep import SweepFlow
-from handlers.runtime import clients
+from handlers.runtime.clients import Clients
 from handlers.runtime.clock import SystemClock
 from handlers.runtime.context import Context, deadline
 from handlers.settings import SweeperSettings, from_environment
@@ -21,4 +21,4 @@ def handler(event: object, context: Context) -> None:  # noqa: ARG001 # Lambda's
 @cache
 def _flow() -> SweepFlow:
     settings = from_environment(SweeperSettings, os.environ)
-    return wiring.sweep_flow(settings, wiring.Adapters(clients, SystemClock()))
+    return wiring.sweep_flow(settings, wiring.Adapters(Clients(), SystemClock()))

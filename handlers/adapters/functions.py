@@ -1,4 +1,4 @@
-"""Lambda: sending an event to another function, and switching the lanes' event source mappings on and off."""
+"""Lambda: invoking `completion`, and enabling and disabling the lanes' event source mappings."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from handlers.adapters.aws_errors import Fault, fault_of
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_lambda import LambdaClient
 
-# States of a mapping that does not change just now (Lambda API, GetEventSourceMapping).
+# States of a mapping that is not changing (Lambda API, GetEventSourceMapping).
 SETTLED = {True: "Enabled", False: "Disabled"}
 
 
 class CompletionFunction:
-    """The function that deals with completion notices."""
+    """The function that processes completion notices."""
 
     def __init__(self, client: LambdaClient, name: str) -> None:
         self._client = client
         self._name = name
 
-    def hand_over(self, event: Mapping[str, Any]) -> None:
-        """Invoke it asynchronously: Lambda keeps the event, repeats it, and in the end puts it to the dead letters."""
+    def invoke(self, event: Mapping[str, Any]) -> None:
+        """Invoke it asynchronously: Lambda retries the event, and in the end sends it to the dead-letter queue."""
         self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=json.dumps(event).encode())
 
 
@@ -36,8 +36,8 @@ class LaneSwitches:
         self._client = client
         self._mapping_ids = mapping_ids
 
-    def agree(self, *, enabled: bool) -> int:
-        """Bring every mapping to a state, but those that are changing just now; return how many were switched."""
+    def switch(self, *, enabled: bool) -> int:
+        """Enable or disable every mapping that is not changing already; return how many were switched."""
         return sum(self._switched(mapping_id, enabled=enabled) for mapping_id in self._mapping_ids)
 
     def _switched(self, mapping_id: str, *, enabled: bool) -> bool:

@@ -8,7 +8,7 @@ from handlers import batch_invoke, completion, start_analysis, sweeper
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane, State
 from handlers.flows.sweep.sweep import SweepError
-from handlers.runtime import clients as factory
+from handlers.runtime.clients import Clients
 from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
@@ -77,10 +77,10 @@ def _deployed(monkeypatch, aws, dynamodb, s3, urls):
     for each in settings:
         for name, value in to_environment(each).items():
             monkeypatch.setenv(name, value)
-    caches = [module._flow for module in (batch_invoke, start_analysis, completion, sweeper)] + [factory._client]
+    caches = [module._flow for module in (batch_invoke, start_analysis, completion, sweeper)]
     for cache in caches:
         cache.cache_clear()
-    monkeypatch.setattr(factory, "dynamodb", lambda: dynamodb)
+    monkeypatch.setattr(Clients, "dynamodb", dynamodb, raising=False)
     yield
     for cache in caches:
         cache.cache_clear()

@@ -96,7 +96,7 @@ class SendFlaggedMail:
         return self._records.mail_sent(record)
 
     def _spare(self, record: Record, context: SweepContext) -> None:
-        self._scans.tell_limit(record.scan_id)
+        self._scans.note_limit(record.scan_id)
         self._records.mail_spared(record)
         context.forget()
 

@@ -561,7 +561,7 @@ class TestCheckOverdue:
         (seen,) = table.records.running()
         make_flow().sweep(deadline=clock.now() + 300)
 
-        outcomes = [table.records.note_asked(seen, at=clock.now()) for _ in range(2)]
+        outcomes = [table.records.note_polled(seen, at=clock.now()) for _ in range(2)]
 
         assert (1, 1) == (len(rekognition.gets), len(functions.events))
         assert "DONE" not in [outcome.name for outcome in outcomes]

@@ -9,6 +9,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
+from handlers.domain.batch_jobs import TERMINAL
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
@@ -78,7 +79,7 @@ class RetryRun:
 
     def _under_way(self, scan: Scan, job: BatchJob) -> str | None:
         """Return the status of a job that is not over, or None."""
-        if job.status in batch_jobs.TERMINAL:
+        if job.status in TERMINAL:
             return None
         try:
             view = batch_jobs.describe(self._invocation.clients.s3control, self._invocation.deployment.account_id, job.id)

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from handlers.adapters.table import Outcome
+from handlers.domain.batch_jobs import TERMINAL
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
-from tools.lib.aws.batch_jobs import TERMINAL
 from tools.lib.cli.commands import Invocation
 from tools.lib.cli.output import CommandResult
 from tools.lib.errors import ToolError
