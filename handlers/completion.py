@@ -1,4 +1,4 @@
-"""The function behind Rekognition's notices: reads what an analysis found, judges it, and stores both."""
+"""The function subscribed to Rekognition's notices: reads the result of an analysis, judges and stores it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handlers.settings import CompletionSettings, from_environment
 
 
 def handler(event: object, context: Context) -> None:
-    """Process an SNS event of completion notices; raises where Lambda is to repeat it."""
+    """Process an SNS event of completion notices; raises if Lambda is to retry it."""
     _flow().respond(event, deadline=deadline(context, SystemClock()))
 
 

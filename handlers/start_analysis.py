@@ -1,4 +1,4 @@
-"""The function behind both lanes: starts analyses, one message at a time. The only one that may call Start."""
+"""The function that polls both lanes: starts analyses, one message at a time. No other may call StartContentModeration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handlers.settings import StartAnalysisSettings, from_environment
 
 
 def handler(event: object, context: Context) -> dict[str, Any]:
-    """Process an SQS event; `batchItemFailures` names the messages that are to come back."""
+    """Process an SQS event; `batchItemFailures` of the response names the deferred messages."""
     return _flow().respond(event, deadline=deadline(context, SystemClock()))
 
 

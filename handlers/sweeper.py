@@ -1,4 +1,4 @@
-"""The function that runs every minute: does what no event brings about."""
+"""The function that runs every minute: does what no event triggers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from handlers.runtime.context import Context, deadline
 from handlers.settings import SweeperSettings, from_environment
 
 
-def handler(event: object, context: Context) -> None:  # noqa: ARG001 # Lambda's signature; the schedule says nothing
-    """Sweep once; raises where a task failed, so that it shows in the function's errors."""
+def handler(event: object, context: Context) -> None:  # noqa: ARG001 # Lambda's signature
+    """Sweep once; raises if a task failed, so that it counts as an error of the function."""
     _flow().sweep(deadline=deadline(context, SystemClock()))
 
 

@@ -1,4 +1,4 @@
-"""The table that knows what became of every video."""
+"""The DynamoDB table."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,9 +10,9 @@ BY_SCAN_INDEX = "by_scan"
 
 
 class ScanTable(Construct):
-    """The one table with its two indexes: on demand, restorable to any second of the last 35 days.
+    """The one table with its two indexes: on demand, with point-in-time recovery.
 
-    It stays when the stack goes: every item was paid for in minutes of analysis.
+    It is retained when the stack is deleted, because its content was paid for.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -29,11 +29,11 @@ class ScanTable(Construct):
         self._add_indexes()
 
     def grant_items(self, grantee: iam.IGrantable, *operations: str) -> None:
-        """Allow operations on the table itself, e.g. "GetItem"; a transaction needs those of its parts."""
+        """Allow operations such as "GetItem" on the table itself; a transaction needs those of its actions."""
         self._grant(grantee, operations, [self.table.table_arn])
 
     def grant_index_query(self, grantee: iam.IGrantable, index: str) -> None:
-        """Allow Query on one of the indexes."""
+        """Allow Query on an index."""
         self._grant(grantee, ("Query",), [f"{self.table.table_arn}/index/{index}"])
 
     def _add_indexes(self) -> None:

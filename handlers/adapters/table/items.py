@@ -150,7 +150,7 @@ def as_waiting(record: Record) -> dict[str, Any]:
 
 
 def segment_items(record: Record, segments: Iterable[Segment]) -> list[dict[str, Any]]:
-    """Return the items of segments; each also has the attributes of the blog's table (`Name`, `Timestamp`, ...)."""
+    """Return the items of segments; each also has Rekognition's and the blog's attribute names (`Name`, `Timestamp`, ...)."""
     moment = record.finished_at or 0.0
     date = datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
     return [_segment_item(record, segment, date) for segment in segments]

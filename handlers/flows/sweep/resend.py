@@ -1,4 +1,4 @@
-"""Resending: one rule for every message that is lost, dead, dropped or too old; the record decides, a message only hints."""
+"""Sending messages again, whether they were lost, dropped, dead or too old: the record decides, a message is only a hint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handlers.runtime.logs import Log
 
 @dataclass(frozen=True, slots=True)
 class ResendMessages:
-    """Sends the messages of videos again that have waited for too long."""
+    """Sends the messages of videos that have waited too long again."""
 
     _waiting: WaitingRecords
     _queues: LaneQueues
@@ -33,7 +33,7 @@ class ResendMessages:
                 return
 
     def _send(self, records: Sequence[Record]) -> None:
-        # The message first: who dies in between leaves a message too many, not one too few.
+        # The message first: dying in between leaves one message too many, never one too few.
         taken = self._queues.send_all(records)
         count = self._waiting.requeue(taken, at=self._clock.now())
         Log().info("messages sent again", scan_id=records[0].scan_id, messages=len(taken), records=count)

@@ -1,1 +1,1 @@
-"""AWS as the tools use it: clients, the deployment, batch jobs, objects and their keys."""
+"""AWS for the tools: clients, the deployment, batch jobs, objects and their keys."""
