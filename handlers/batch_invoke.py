@@ -7,11 +7,8 @@ from functools import cache
 from typing import Any
 
 from handlers import wiring
-from handlers.flows import register
-from handlers.flows.register import RegisterFlow
-from handlers.runtime.clients import Clients
-from handlers.runtime.clock import SystemClock
-from handlers.runtime.logs import Log
+from handlers.flows import RegisterFlow, unavailable
+from handlers.runtime import Clients, Log, SystemClock
 from handlers.settings import BatchInvokeSettings, from_environment
 
 
@@ -21,7 +18,7 @@ def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 #
         flow = _flow()
     except Exception as error:  # noqa: BLE001 # a missing variable or Region must reach the report as a reason
         Log().alarm("the function cannot work", cause=error)
-        return register.unavailable(event, error)
+        return unavailable(event, error)
     return flow.respond(event)
 
 

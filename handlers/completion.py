@@ -6,10 +6,8 @@ import os
 from functools import cache
 
 from handlers import wiring
-from handlers.flows.complete import CompleteFlow
-from handlers.runtime.clients import Clients
-from handlers.runtime.clock import SystemClock
-from handlers.runtime.context import Context, deadline
+from handlers.flows import CompleteFlow
+from handlers.runtime import Clients, Context, SystemClock, deadline
 from handlers.settings import CompletionSettings, from_environment
 
 

@@ -7,10 +7,8 @@ from functools import cache
 from typing import Any
 
 from handlers import wiring
-from handlers.flows.lane_events import LaneEventsFlow
-from handlers.runtime.clients import Clients
-from handlers.runtime.clock import SystemClock
-from handlers.runtime.context import Context, deadline
+from handlers.flows import LaneEventsFlow
+from handlers.runtime import Clients, Context, SystemClock, deadline
 from handlers.settings import StartAnalysisSettings, from_environment
 
 

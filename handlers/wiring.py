@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handlers.adapters.batch_jobs import BatchJobs
-from handlers.adapters.functions import CompletionFunction, LaneSwitches
-from handlers.adapters.hits import HitStore
-from handlers.adapters.mail import MailTopic
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.queue import LaneQueues
-from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
+from handlers.adapters import (
+    AnalysisReader,
+    AnalysisStarter,
+    BatchJobs,
+    CompletionFunction,
+    HitStore,
+    LaneQueues,
+    LaneSwitches,
+    MailTopic,
+    ObjectStore,
+)
 from handlers.adapters.table import Table, open_table
-from handlers.domain import policy
-from handlers.domain.states import Lane
-from handlers.flows.complete import CompleteFlow
-from handlers.flows.lane_events import LaneEventsFlow
-from handlers.flows.register import RegisterFlow
-from handlers.flows.start import StartFlow, StartSettings
-from handlers.flows.start_rules import Limits
-from handlers.flows.sweep.sweep import Ports, SweepFlow, SweepSettings
-from handlers.runtime.clients import Clients
-from handlers.runtime.clock import Clock
+from handlers.domain import Lane, policy
+from handlers.flows import (
+    CompleteFlow,
+    LaneEventsFlow,
+    Limits,
+    Ports,
+    RegisterFlow,
+    StartFlow,
+    StartSettings,
+    SweepFlow,
+    SweepSettings,
+)
+from handlers.runtime import Clients, Clock
 from handlers.settings import BatchInvokeSettings, CompletionSettings, StartAnalysisSettings, SweeperSettings
 
 

@@ -12,9 +12,7 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from handlers.domain import json_text
-from handlers.domain.analysis import Hit
-from handlers.domain.record import Record
+from handlers.domain import Hit, Record, json_text
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client

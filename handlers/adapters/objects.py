@@ -10,9 +10,7 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, fault_of
-from handlers.domain import objects, reasons
-from handlers.domain.identity import Video
-from handlers.domain.record import ObjectFacts, Problem
+from handlers.domain import ObjectFacts, Problem, Video, objects, reasons
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
-from handlers.domain import lane_message
-from handlers.domain.record import Record
-from handlers.domain.states import Lane
+from handlers.domain import Lane, Record, lane_message
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_sqs import SQSClient

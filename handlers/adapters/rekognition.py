@@ -13,12 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, ThrottledError, fault_of
+from handlers.domain import Analysis, JobStatus, Page, Problem, StartParameters, Video
 from handlers.domain import analysis as answers
-from handlers.domain.analysis import JobStatus, Page
-from handlers.domain.identity import Analysis, Video
-from handlers.domain.record import Problem, StartParameters
-from handlers.runtime.backoff import backoff
-from handlers.runtime.clock import Clock
+from handlers.runtime import Clock, backoff_seconds
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_rekognition import RekognitionClient
@@ -121,7 +118,7 @@ class AnalysisReader:
             try:
                 return answers.page(self._client.get_content_moderation(**request))
             except (BotoCoreError, ClientError) as error:
-                wait = backoff(attempt, base=0.2, cap=5.0)
+                wait = backoff_seconds(attempt, base=0.2, cap=5.0)
                 _raise_unless_transient(error, first=token is None, in_time=self._clock.now() + wait < until)
             self._clock.sleep(wait)
             attempt += 1

@@ -14,18 +14,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from handlers.adapters import aws_errors
-from handlers.adapters.hits import HitFile, HitStore
-from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError, StalePagesError
+from handlers.adapters import AnalysisReader, HitFile, HitStore, NoSuchJobError, StalePagesError, aws_errors
 from handlers.adapters.table import Records
-from handlers.domain import notice, reasons
-from handlers.domain.analysis import JobFacts, JobStatus, Page
-from handlers.domain.policy import Policy
-from handlers.domain.record import Findings, Problem, Record
-from handlers.domain.segments import SegmentBuilder
-from handlers.domain.states import State
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.domain import Findings, JobFacts, JobStatus, Page, Policy, Problem, Record, SegmentBuilder, State, notice, reasons
+from handlers.runtime import Clock, Log
 
 # Reading stops this long before the end of the invocation: writing 5,000 segments takes the rest.
 LAST_SECONDS = 30.0

@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.adapters.aws_errors import code_of
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues, code_of
 from handlers.domain import json_text, lane_message
 from handlers.flows.start import StartFlow
 from handlers.flows.start_rules import Defer
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # How long a message stays hidden after its invocation: a dead starter's comes back soon, a running one's is never received twice.
 GRACE_SECONDS = 30.0

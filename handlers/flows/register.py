@@ -11,18 +11,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from handlers.adapters import aws_errors
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues, ObjectStore, aws_errors
 from handlers.adapters.table import Outcome, Records, Scans
-from handlers.domain import batch_event, reasons
-from handlers.domain.batch_event import Request, Result, ResultCode, Task
-from handlers.domain.identity import Video
-from handlers.domain.record import ObjectFacts, Problem, Record
-from handlers.domain.states import RETRIABLE, State
-from handlers.runtime.backoff import backoff
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.domain import (
+    RETRIABLE,
+    ObjectFacts,
+    Problem,
+    Record,
+    Request,
+    Result,
+    ResultCode,
+    State,
+    Task,
+    Video,
+    batch_event,
+    reasons,
+)
+from handlers.runtime import Clock, Log, backoff_seconds
 
 # How long an invocation retries in place; the function itself may run for five minutes.
 RETRY_SECONDS = 30.0
@@ -143,7 +148,7 @@ class RegisterFlow:
             try:
                 return step()
             except Exception as error:
-                wait = backoff(attempt, base=0.2, cap=5.0)
+                wait = backoff_seconds(attempt, base=0.2, cap=5.0)
                 if not aws_errors.fault_of(error).transient or self._clock.now() + wait > order.until:
                     raise
             self._clock.sleep(wait)

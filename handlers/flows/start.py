@@ -9,18 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handlers.adapters.aws_errors import Fault
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.rekognition import AnalysisStarter, NotStarted, Started
+from handlers.adapters import AnalysisStarter, Fault, NotStarted, ObjectStore, Started
 from handlers.adapters.table import Control, Outcome, Records
-from handlers.domain import reasons
-from handlers.domain.lane_message import LaneMessage
-from handlers.domain.record import Problem, Record, StartParameters
+from handlers.domain import LaneMessage, Problem, Record, StartParameters, reasons
 from handlers.flows import start_rules
 from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
-from handlers.runtime.backoff import jitter
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log, jitter
 
 # The least time between two Starts of one environment: four starters stay below Rekognition's 5 a second (General Reference).
 PACE_SECONDS = 1.0

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.adapters.table import Situation
-from handlers.domain import reasons
-from handlers.domain.identity import Analysis
-from handlers.domain.record import Problem, Record, Settings
-from handlers.domain.states import ScanStatus, State
+from handlers.domain import Analysis, Problem, Record, ScanStatus, Settings, State, reasons
 
 # How long and how often a message without a record is deferred: a batch task that takes longer has failed.
 NO_RECORD_SECONDS = 30.0

@@ -15,8 +15,7 @@ from botocore.exceptions import ClientError
 from handlers.adapters.aws_errors import FAULTS, Fault, ThrottledError, code_of, fault_of
 from handlers.adapters.table import expressions
 from handlers.adapters.table.expressions import Item, Placeholders
-from handlers.runtime.backoff import backoff
-from handlers.runtime.clock import Clock
+from handlers.runtime import Clock, backoff_seconds
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -236,7 +235,7 @@ class TableClient:
             attempt += 1
 
     def _wait(self, attempt: int) -> None:
-        self._clock.sleep(backoff(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))
+        self._clock.sleep(backoff_seconds(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))
 
 
 def _old(item: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -7,9 +7,8 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import LaneWatch
-from handlers.domain.record import Settings
-from handlers.domain.states import Lane
-from handlers.runtime.clock import Clock
+from handlers.domain import Lane, Settings
+from handlers.runtime import Clock
 
 
 class Control:

@@ -14,8 +14,7 @@ from handlers.adapters.table import codec, expressions, items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
-from handlers.domain.decision import Decision
-from handlers.domain.states import State
+from handlers.domain import Decision, State
 
 # A decision is about an analysis. CLEAN too: a new policy may have cleared a video that was flagged when it was reviewed.
 JUDGED = (State.FLAGGED, State.CLEAN)

@@ -9,9 +9,7 @@ from typing import Any
 from handlers.adapters.table import codec
 from handlers.adapters.table.codec import present
 from handlers.adapters.table.expressions import Item
-from handlers.domain.identity import Analysis, Video, shard
-from handlers.domain.record import ObjectFacts, Problem, Record, Segment
-from handlers.domain.states import Lane, State
+from handlers.domain import Analysis, Lane, ObjectFacts, Problem, Record, Segment, State, Video, identity
 
 # Shards of a scan in either index.
 INDEX_SHARDS = 16
@@ -43,7 +41,7 @@ def segments_prefix(analysis: Analysis) -> str:
 
 def totals_key(record: Record) -> dict[str, str]:
     """Return the key of the totals item that counts a record."""
-    return {"pk": f"SCAN#{record.scan_id}", "sk": f"TOTALS#{shard(record.video.id, TOTALS_SHARDS)}"}
+    return {"pk": f"SCAN#{record.scan_id}", "sk": f"TOTALS#{identity.shard(record.video.id, TOTALS_SHARDS)}"}
 
 
 def running_key(analysis: Analysis) -> dict[str, str]:
@@ -74,7 +72,7 @@ def video_and_state(scan_sort_key: str) -> tuple[str, State]:
 
 def index_attributes(record: Record) -> dict[str, str]:
     """Return the attributes by which the indexes find a record in its state."""
-    number = shard(record.video.id, INDEX_SHARDS)
+    number = identity.shard(record.video.id, INDEX_SHARDS)
     found = {
         "scan_pk": scan_shard_pk(record.scan_id, number),
         "scan_sk": scan_state_prefix(record.state) + record.video.id,

@@ -15,10 +15,8 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION, Running
-from handlers.domain.identity import Analysis
-from handlers.domain.record import ObjectFacts, Record, Scan, Segment, Settings, StartParameters
-from handlers.domain.states import State
-from handlers.runtime.clock import Clock
+from handlers.domain import Analysis, ObjectFacts, Record, Scan, Segment, Settings, StartParameters, State
+from handlers.runtime import Clock
 
 # The attributes that a final transition sets. Another writer may have changed the others since the record was read.
 _FINISHED = (

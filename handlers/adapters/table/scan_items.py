@@ -10,9 +10,7 @@ from typing import Any
 from handlers.adapters.table import codec
 from handlers.adapters.table.expressions import Item
 from handlers.adapters.table.items import running_key
-from handlers.domain import reasons
-from handlers.domain.record import Record, Scan, Totals
-from handlers.domain.states import FINAL, Lane, State
+from handlers.domain import FINAL, Lane, Record, Scan, State, Totals, reasons
 
 SCANS_PK = "SCANS"
 SETTINGS_KEY = {"pk": "SETTINGS", "sk": "SETTINGS"}

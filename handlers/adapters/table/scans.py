@@ -11,10 +11,8 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION
-from handlers.domain.record import BatchJob, Progress, Scan, Totals
-from handlers.domain.states import Lane, ScanMail, ScanStatus
-from handlers.runtime.backoff import backoff
-from handlers.runtime.clock import Clock
+from handlers.domain import BatchJob, Lane, Progress, Scan, ScanMail, ScanStatus, Totals
+from handlers.runtime import Clock, backoff_seconds
 
 # Attempts to change a scan that others are changing.
 CHANGE_ATTEMPTS = 10
@@ -162,7 +160,7 @@ class Scans:
             try:
                 self._put_revision(changed, int(item[REVISION]))
             except ConditionFailedError:
-                self._clock.sleep(backoff(attempt, base=0.05, cap=2.0))
+                self._clock.sleep(backoff_seconds(attempt, base=0.05, cap=2.0))
             else:
                 return Outcome.DONE
         raise ThrottledError(f"scan {scan_id} was changed by others {CHANGE_ATTEMPTS} times in a row")

@@ -11,7 +11,7 @@ from handlers.adapters.table.decisions import Decisions
 from handlers.adapters.table.records import Records
 from handlers.adapters.table.scans import Scans
 from handlers.adapters.table.waiting import WaitingRecords
-from handlers.runtime.clock import Clock
+from handlers.runtime import Clock
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_dynamodb import DynamoDBClient

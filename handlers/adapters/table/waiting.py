@@ -16,8 +16,7 @@ from typing import Any
 from handlers.adapters.table import codec, expressions, items, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
-from handlers.domain.record import Record
-from handlers.domain.states import Lane, State
+from handlers.domain import Lane, Record, State
 
 # Records of one transaction: with a totals item for each they fill its 100 actions (DynamoDB guide, Constraints).
 MAX_RECORDS = 50

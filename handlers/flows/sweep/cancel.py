@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues
 from handlers.adapters.table import WaitingRecords
-from handlers.domain.record import Record
-from handlers.domain.states import ScanStatus
+from handlers.domain import Record, ScanStatus
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.pace import paced
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # How often the message is sent again of a video in a cancelled scan whose analysis may have started.
 REMIND_SECONDS = 3_600.0

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.adapters.aws_errors import code_of, fault_of
-from handlers.adapters.functions import CompletionFunction
-from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError
+from handlers.adapters import AnalysisReader, CompletionFunction, NoSuchJobError, code_of, fault_of
 from handlers.adapters.table import Outcome, Records, Running
-from handlers.domain import notice
-from handlers.domain.analysis import JobStatus
-from handlers.domain.reasons import RESULT_LOST
-from handlers.domain.record import Problem
+from handlers.domain import JobStatus, Problem, notice, reasons
 from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # Rekognition takes 5 Gets a second in small Regions (General Reference), and completion needs them for its pages.
 PACE_SECONDS = 1.0
@@ -43,7 +37,7 @@ class CheckOverdue:
         """Poll or give up one analysis; return False if Rekognition throttles or fails, so that no more can be polled."""
         problem = rules.given_up(running, self._clock.now())
         if problem is not None or running.job_id is None:
-            self._fail(running, problem or Problem(RESULT_LOST, "Its job is unknown."))
+            self._fail(running, problem or Problem(reasons.RESULT_LOST, "Its job is unknown."))
             return True
         if self._records.note_polled(running, at=self._clock.now()) is not Outcome.DONE:
             # Another sweeper polls it, or it is over.
@@ -57,7 +51,7 @@ class CheckOverdue:
         try:
             status = self._reader.poll(job_id)
         except NoSuchJobError as error:
-            self._fail(running, Problem(RESULT_LOST, f"Rekognition no longer knows the job ({error})."))
+            self._fail(running, Problem(reasons.RESULT_LOST, f"Rekognition no longer knows the job ({error})."))
             return True
         except Exception as error:
             if not fault_of(error).transient:

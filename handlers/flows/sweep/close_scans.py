@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords
-from handlers.domain.record import Progress, Scan
-from handlers.domain.states import ScanStatus
+from handlers.domain import Progress, Scan, ScanStatus
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import MAILS_LOOKED_AT
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # The last invocations of a batch job may still run after its end.
 JOBS_OVER_SECONDS = 300.0

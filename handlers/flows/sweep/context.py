@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from handlers.adapters.table import Control, Scans
-from handlers.domain.record import Scan, Settings
-from handlers.domain.states import ScanStatus
+from handlers.domain import Scan, ScanStatus, Settings
 
 
 class SweepContext:

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 from handlers.adapters.table import MAX_RECORDS
-from handlers.domain.record import Record
-from handlers.runtime.clock import Clock
+from handlers.domain import Record
+from handlers.runtime import Clock
 
 # Leaves most of the 4,000 writes a second of a new on-demand table to the scan itself.
 RECORDS_A_SECOND = 300.0

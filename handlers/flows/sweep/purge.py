@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues
 from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
-from handlers.domain.record import Scan
-from handlers.domain.states import Lane, ScanStatus
+from handlers.domain import Lane, Scan, ScanStatus
 from handlers.flows.sweep.context import SweepContext
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # Above this many messages of a held (paused or cancelled) scan, purging the lane and sending the others again is faster than
 # dropping them one by one.

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues
 from handlers.adapters.table import WaitingRecords
-from handlers.domain.record import Record
+from handlers.domain import Record
 from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.pace import paced
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 
 @dataclass(frozen=True, slots=True)

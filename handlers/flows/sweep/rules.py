@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from handlers.adapters.table import Running
-from handlers.domain import reasons
-from handlers.domain.record import Problem, Scan
+from handlers.domain import Problem, Scan, reasons
 
 DAY_SECONDS = 86_400.0
 

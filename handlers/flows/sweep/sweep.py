@@ -11,12 +11,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlers.adapters import aws_errors
-from handlers.adapters.batch_jobs import BatchJobs
-from handlers.adapters.functions import CompletionFunction, LaneSwitches
-from handlers.adapters.mail import MailTopic
-from handlers.adapters.queue import LaneQueues
-from handlers.adapters.rekognition import AnalysisReader
+from handlers.adapters import AnalysisReader, BatchJobs, CompletionFunction, LaneQueues, LaneSwitches, MailTopic, aws_errors
 from handlers.adapters.table import Table
 from handlers.flows.sweep.cancel import CancelVideos
 from handlers.flows.sweep.check_overdue import CheckOverdue
@@ -27,8 +22,7 @@ from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.send_mail import Post, SendFlaggedMail, SendScanMail
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # Tasks stop this long after the start of the sweep: the next one is due after a minute.
 SWEEP_SECONDS = 50.0

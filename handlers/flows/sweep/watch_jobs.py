@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters import BatchJobs
 from handlers.adapters.table import Outcome, Scans, WaitingRecords
-from handlers.domain.batch_jobs import BROKEN, TERMINAL
-from handlers.domain.record import BatchJob, Scan
-from handlers.domain.states import ScanStatus
+from handlers.domain import BatchJob, Scan, ScanStatus, batch_jobs
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import attempt_all
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # S3 throttles more frequent DescribeJob calls (S3 user guide, troubleshooting-batch-operations).
 POLL_SECONDS = 30.0
@@ -47,14 +44,14 @@ class WatchJobs:
         self._pause_if_broken(scan, jobs, context)
 
     def _polled(self, job: BatchJob) -> BatchJob:
-        if job.status in TERMINAL or job.id in self._polled_at:
+        if job.status in batch_jobs.TERMINAL or job.id in self._polled_at:
             return job
         self._polled_at[job.id] = self._clock.now()
         return self._batch_jobs.poll(job, at=self._clock.now())
 
     def _pause_if_broken(self, scan: Scan, jobs: tuple[BatchJob, ...], context: SweepContext) -> None:
         """Pause a scan whose job broke while videos wait: a person decides whether they are analysed."""
-        broken = [job for job in jobs if job.status in BROKEN and not job.told]
+        broken = [job for job in jobs if job.status in batch_jobs.BROKEN and not job.told]
         if not broken or scan.status is ScanStatus.PAUSED:
             return
         if scan.status is ScanStatus.CANCELLED or self._waiting.waiting_seems_empty(scan.id):

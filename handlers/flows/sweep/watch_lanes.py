@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handlers.adapters.functions import LaneSwitches
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues, LaneSwitches
 from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
-from handlers.domain.record import Scan
-from handlers.domain.states import Lane
+from handlers.domain import Lane, Scan
 from handlers.flows.sweep.context import SweepContext
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # SQS may report counts a minute late, so a lane counts as empty once two sweeps, a minute apart, saw it empty.
 EMPTY_SECONDS = 55.0
