@@ -35,7 +35,7 @@ POLICY = '{"default": {"min_confidence": 80, "alert": true}}'
 
 
 class Context:
-    """What Lambda hands over."""
+    """The context that Lambda passes."""
 
     def get_remaining_time_in_millis(self):
         """Return ten minutes."""
@@ -44,7 +44,7 @@ class Context:
 
 @pytest.fixture(name="deployed")
 def _deployed(monkeypatch, aws, dynamodb, s3, urls):
-    """Set the environment of all four functions, and let each begin cold."""
+    """Set the environment of all four functions, each without a cached flow."""
     lanes = {"normal_queue_url": urls[Lane.NORMAL], "express_queue_url": urls[Lane.EXPRESS]}
     topic = aws("sns").create_topic(Name="alerts")["TopicArn"]
     settings = (
@@ -125,14 +125,14 @@ def test_start_analysis(deployed, queues, messages):
 
 
 def test_completion(deployed, caplog):
-    """Completion refuses a notice of another topic without asking anybody."""
+    """Completion refuses a notice of another topic without a request."""
     completion.handler(notice_event("0" * 64, topic_arn="arn:aws:sns:us-east-1:111122223333:other"), Context())
 
     assert ["notice refused"] == [entry.message for entry in caplog.records]
 
 
 def test_sweeper(deployed, table):
-    """Sweeper sweeps, gives its lease back, and says in the end which task failed: here there are no mappings to switch."""
+    """Sweeper sweeps, returns its lease, and names the task that failed: here there are no mappings to switch."""
     with pytest.raises(SweepError, match=r"^failed: SwitchLanes$"):
         sweeper.handler({}, Context())
 

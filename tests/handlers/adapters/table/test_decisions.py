@@ -51,7 +51,7 @@ def test_twice(table, decision):
 def test_latest(table, decision, later, stands):
     """A later decision takes the place of an earlier one, never the other way round."""
     other = replace(decision, decided_at=decision.decided_at + later, judgement=Judgement.FALSE_ALARM)
-    table.decisions.note_decisions([decision])[0]
+    table.decisions.note_decisions([decision])
 
     outcome = table.decisions.note_decisions([other])[0]
 
@@ -67,9 +67,9 @@ def test_many(table, decision):
         record = replace(waiting(f"{number}.mp4"), state=State.FLAGGED, facts=ObjectFacts("abc-1", 3, None))
         table.records.register(record, None)
         decisions.append(replace(decision, video=record.video))
-    changed, standing = replace(decisions[7], attempt=1), decisions[TOGETHER + 3]
-    table.decisions.note_decisions([decision])[0]
-    table.decisions.note_decisions([standing])[0]
+    changed, stored = replace(decisions[7], attempt=1), decisions[TOGETHER + 3]
+    table.decisions.note_decisions([decision])
+    table.decisions.note_decisions([stored])
 
     outcomes = table.decisions.note_decisions([*decisions[:7], changed, *decisions[8:]])
 
@@ -98,7 +98,7 @@ def test_no_result(table, decision, state):
 
 def test_records_and_segments_are_apart(table, decision):
     """A decision is not taken for a record or a segment of its video."""
-    table.decisions.note_decisions([decision])[0]
+    table.decisions.note_decisions([decision])
 
     assert State.FLAGGED is table.records.record(decision.video.id, SCAN).state
     assert [] == list(table.records.segments(decision.video.id, SCAN, 0))
