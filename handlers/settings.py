@@ -87,7 +87,7 @@ def from_environment(kind: type[AnySettings], environment: Mapping[str, str]) ->
     values: dict[str, str | int | float] = {}
     faults: list[str] = []
     for field in dataclasses.fields(kind):
-        name = variable(field.name)
+        name = field.name.upper()
         text = environment.get(name, "")
         try:
             values[field.name] = _CONVERTERS[str(field.type)](text)
@@ -102,12 +102,7 @@ def from_environment(kind: type[AnySettings], environment: Mapping[str, str]) ->
 
 def to_environment(settings: AnySettings) -> dict[str, str]:
     """Return the environment variables of these settings."""
-    return {variable(field.name): str(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
-
-
-def variable(field_name: str) -> str:
-    """Return the name of the environment variable of a field."""
-    return field_name.upper()
+    return {field.name.upper(): str(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
 
 
 def _text(value: str) -> str:

@@ -6,6 +6,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.dead_letters import RETENTION, DeadLetters
+from stacks.grants import grant
 
 # Six times the longest run of start_analysis: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY = Duration.seconds(5400)
@@ -41,16 +42,8 @@ class Lanes(Construct):
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> None:
         """Allow operations such as "SendMessage" on both queues."""
-        _grant(grantee, operations, self.normal.queue, self.express.queue)
+        grant(grantee, "sqs", operations, [lane.queue.queue_arn for lane in (self.normal, self.express)])
 
     def grant_dead_letters(self, grantee: iam.IGrantable, *operations: str) -> None:
         """Allow operations on both dead-letter queues."""
-        _grant(grantee, operations, self.normal.dead_letters, self.express.dead_letters)
-
-
-def _grant(grantee: iam.IGrantable, operations: tuple[str, ...], *queues: sqs.IQueue) -> None:
-    iam.Grant.add_to_principal(
-        grantee=grantee,
-        actions=[f"sqs:{operation}" for operation in operations],
-        resource_arns=[queue.queue_arn for queue in queues],
-    ).assert_success()
+        grant(grantee, "sqs", operations, [lane.dead_letters.queue_arn for lane in (self.normal, self.express)])

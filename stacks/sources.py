@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
+from stacks.grants import grant
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
@@ -24,12 +26,8 @@ class Sources:
 
         Listing is allowed, too: without it S3 answers 403 for a key that does not exist.
         """
-        _grant(grantee, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*" for arn in self.arns])
-        _grant(grantee, ["s3:ListBucket"], self.arns)
+        grant(grantee, "s3", ["GetObject", "GetObjectVersion"], [f"{arn}/*" for arn in self.arns])
+        grant(grantee, "s3", ["ListBucket"], self.arns)
         if self.kms_keys:
             # S3 decrypts with the reader's permissions; the AWS managed key needs no grant, and SSE-C cannot be read.
-            _grant(grantee, ["kms:Decrypt"], self.kms_keys)
-
-
-def _grant(grantee: iam.IGrantable, actions: Sequence[str], arns: Sequence[str]) -> None:
-    iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[*arns]).assert_success()
+            grant(grantee, "kms", ["Decrypt"], self.kms_keys)

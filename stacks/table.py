@@ -5,6 +5,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.grants import grant
+
 WORK_INDEX = "work"
 BY_SCAN_INDEX = "by_scan"
 
@@ -30,11 +32,11 @@ class ScanTable(Construct):
 
     def grant_items(self, grantee: iam.IGrantable, *operations: str) -> None:
         """Allow operations such as "GetItem" on the table itself; a transaction needs those of its actions."""
-        self._grant(grantee, operations, [self.table.table_arn])
+        grant(grantee, "dynamodb", operations, [self.table.table_arn])
 
     def grant_index_query(self, grantee: iam.IGrantable, index: str) -> None:
         """Allow Query on an index."""
-        self._grant(grantee, ("Query",), [f"{self.table.table_arn}/index/{index}"])
+        grant(grantee, "dynamodb", ["Query"], [f"{self.table.table_arn}/index/{index}"])
 
     def _add_indexes(self) -> None:
         self.table.add_global_secondary_index(
@@ -50,12 +52,6 @@ class ScanTable(Construct):
             sort_key=_text("scan_sk"),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
-
-    @staticmethod
-    def _grant(grantee: iam.IGrantable, operations: tuple[str, ...], arns: list[str]) -> None:
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=[f"dynamodb:{operation}" for operation in operations], resource_arns=arns
-        ).assert_success()
 
 
 def _text(name: str) -> dynamodb.Attribute:
