@@ -55,7 +55,7 @@ class ContextError(Exception):
 class StackSettings:
     """One field for each context key.
 
-    `alert_email` is "" where no mail is sent; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
+    `alert_email` is "" to send no mail; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
     `kms_keys` are ARNs of the customer's keys that the videos are encrypted with;
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for

@@ -8,7 +8,6 @@ from handlers.domain.batch_event import Request, Result, ResultCode, Task
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Analysis, Video
 from handlers.domain.lane_message import LaneMessage
-from handlers.domain.mail import Mail
 from handlers.domain.policy import Policy
 from handlers.domain.record import (
     BatchJob,
@@ -41,7 +40,6 @@ __all__ = [
     "LabelSummary",
     "Lane",
     "LaneMessage",
-    "Mail",
     "ObjectFacts",
     "Page",
     "Policy",

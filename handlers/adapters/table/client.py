@@ -40,9 +40,9 @@ class ConditionFailedError(Exception):
     """A conditional write did not happen.
 
     Attributes:
-        old: The item as it is: None where there is no such item.
+        old: The current item, None if there is none.
         action: Which of a transaction's actions it was; the first one whose condition failed.
-        failed: The item as it is for each action of a transaction whose condition failed.
+        failed: The current item for each action of a transaction whose condition failed.
     """
 
     def __init__(
@@ -65,25 +65,19 @@ class TableClient:
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def get(self, key: Item) -> dict[str, Any] | None:
-        """Return an item, or None where there is none."""
+        """Return an item, or None if there is none."""
         answer = self._with_retries(
             lambda: self._client.get_item(TableName=self.name, Key=expressions.serialized_item(key), ConsistentRead=True)
         )
         return expressions.deserialized_item(answer["Item"]) if "Item" in answer else None
 
-    def get_many(self, keys: Iterable[Item]) -> Iterator[dict[str, Any]]:
-        """Yield the items of these keys, in any order and each once; missing ones are skipped."""
-        distinct = {(key["pk"], key["sk"]): expressions.serialized_item(key) for key in keys}
-        for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
-            yield from map(expressions.deserialized_item, self._get_chunk(chunk, {}))
-
-    def get_attributes(self, keys: Iterable[Mapping[str, str]], names: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Yield some attributes of the items of these keys, in any order and each once; missing items are skipped."""
+    def get_many(self, keys: Iterable[Mapping[str, str]], names: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Yield the items of these keys, or only some attributes, in any order and each once; missing ones are skipped."""
         marks = Placeholders()
-        projection = {"ProjectionExpression": ", ".join([marks.name(name) for name in names]), **marks.parameters()}
+        projection = {"ProjectionExpression": ", ".join([marks.name(name) for name in names])} if names else {}
         distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}
         for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
-            yield from map(expressions.deserialized_item, self._get_chunk(chunk, projection))
+            yield from map(expressions.deserialized_item, self._get_chunk(chunk, projection | marks.parameters()))
 
     def _get_chunk(self, keys: list[dict[str, Any]], projection: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for attempt in range(ATTEMPTS):
@@ -160,20 +154,20 @@ class TableClient:
     # --- writing -----------------------------------------------------------------------------------------------------
 
     def put(self, request: dict[str, Any]) -> None:
-        """Put one item; raise `ConditionFailedError` where its condition does not hold."""
+        """Put one item; raise `ConditionFailedError` if its condition does not hold."""
         self._write(self._client.put_item, request)
 
     def update(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Update one item and return what it is then; raise `ConditionFailedError` where its condition does not hold."""
+        """Update one item and return it; raise `ConditionFailedError` if its condition does not hold."""
         answer = self._write(self._client.update_item, request | {"ReturnValues": "ALL_NEW"})
         return expressions.deserialized_item(answer["Attributes"])
 
     def delete(self, request: dict[str, Any]) -> None:
-        """Delete one item; raise `ConditionFailedError` where its condition does not hold."""
+        """Delete one item; raise `ConditionFailedError` if its condition does not hold."""
         self._write(self._client.delete_item, request)
 
     def transact(self, actions: Sequence[Mapping[str, dict[str, Any]]]) -> None:
-        """Do all actions (`{"Put": put(...)}`, ...) or none; raise `ConditionFailedError` where a condition does not hold."""
+        """Do all actions (`{"Put": put(...)}`, ...) or none; raise `ConditionFailedError` if a condition does not hold."""
         self._with_retries(lambda: self._transact_once(actions))
 
     def put_all(self, items: Iterable[Item]) -> None:

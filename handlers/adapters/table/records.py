@@ -71,13 +71,13 @@ class Records:
     def states(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, State]]:
         """Yield (video id, state) of the records of these videos, in any order and each once; missing ones are skipped."""
         keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
-        for item in self._table.get_attributes(keys, ["scan_sk"]):  # holds both, and is written with the state
+        for item in self._table.get_many(keys, ["scan_sk"]):  # holds both, and is written with the state
             yield items.video_and_state(item["scan_sk"])
 
     def finished(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, str]]:
         """Yield (video id, etag) of those whose analysis in a scan succeeded, in any order and each once."""
         keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
-        for item in self._table.get_attributes(keys, ["scan_sk", "etag"]):
+        for item in self._table.get_many(keys, ["scan_sk", "etag"]):
             video_id, state = items.video_and_state(item["scan_sk"])
             if state in (State.CLEAN, State.FLAGGED):
                 yield video_id, item.get("etag", "")

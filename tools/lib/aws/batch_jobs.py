@@ -40,7 +40,7 @@ OPEN: tuple[JobStatusType, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as S3 describes it, with the reasons why it failed (none where only tasks failed)."""
+    """A job as S3 describes it, with the reasons why it failed (none if only tasks failed)."""
 
     job: BatchJob
     reasons: tuple[str, ...] = ()
