@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-if __name__ == "__main__":  # before anything is imported that only the project's environment has
+if __name__ == "__main__":  # before imports that need the project's environment
     sys.path.insert(0, str(Path(__file__).resolve().parents[0]))
     from tools.environment import enter
 
@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parent
 
 
 def main() -> int:
-    """Synthesise into `$CDK_OUTDIR` or `cdk.out`; 0, or 2 where the context cannot be used (said on stderr)."""
+    """Synthesise into `$CDK_OUTDIR` or `cdk.out`; return 0, or 2 if the context is invalid."""
     use_bundled_node()
-    # Importing aws_cdk starts Node at once, so it must not happen before the line above.
-    from stacks.app import synthesise  # noqa: PLC0415  # see the line above
+    # Importing aws_cdk starts Node.
+    from stacks.app import synthesise  # noqa: PLC0415  # Node must be chosen before
 
     outdir = Path(os.environ.get("CDK_OUTDIR") or ROOT / "cdk.out")
     try:
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def _cdk_json_context() -> dict[str, object]:
-    """Return the context of cdk.json: the CDK CLI hands it over in CDK_CONTEXT_JSON, `python app.py` has to read it itself."""
+    """Return the context of cdk.json, for `python app.py`; the CDK CLI passes it in CDK_CONTEXT_JSON, too."""
     try:
         content: dict[str, dict[str, object]] = json.loads((ROOT / "cdk.json").read_text("utf-8"))
     except ValueError as error:

@@ -1,1 +1,1 @@
-"""What is uploaded to Lambda: four functions, their rules and their ports. Needs the standard library and boto3, no more."""
+"""The code of the four Lambda functions. It needs only the standard library and boto3."""

@@ -1,4 +1,4 @@
-"""The function behind Rekognition's notices: reads what an analysis found, judges it, and stores both."""
+"""The function subscribed to Rekognition's notices: reads the result of an analysis, judges and stores it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import os
 from functools import cache
 
 from handlers import wiring
-from handlers.flows.complete import CompleteFlow
-from handlers.runtime import clients
-from handlers.runtime.clock import SystemClock
-from handlers.runtime.context import Context, deadline
+from handlers.flows import CompleteFlow
+from handlers.runtime import Clients, Context, SystemClock, deadline
 from handlers.settings import CompletionSettings, from_environment
 
 
 def handler(event: object, context: Context) -> None:
-    """Process an SNS event of completion notices; raises where Lambda is to repeat it."""
+    """Process an SNS event of completion notices; raises if Lambda is to retry it."""
     _flow().respond(event, deadline=deadline(context, SystemClock()))
 
 
 @cache
 def _flow() -> CompleteFlow:
     settings = from_environment(CompletionSettings, os.environ)
-    return wiring.complete_flow(settings, wiring.Adapters(clients, SystemClock()))
+    return wiring.complete_flow(settings, wiring.Adapters(Clients(), SystemClock()))

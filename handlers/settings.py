@@ -1,6 +1,6 @@
-"""The environment of each function as a type: the stack fills it in from the same type that the function reads it with.
+"""The environment variables of each function, as a type from which the stack writes them and the function reads them.
 
-Each field stands for one variable, in upper case. Nothing is read at import: a handler reads its settings on its first call.
+Each field is one variable, in upper case. Nothing is read at import: a handler reads its settings on its first call.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class BatchInvokeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartAnalysisSettings:
-    """What `start_analysis` needs: table, lanes, and how an analysis is started.
+    """What `start_analysis` needs: table, lanes, and the parameters of Start.
 
-    `account_jobs` is the account's quota of Rekognition video jobs; `slots` is how many we use where the table's settings item
-    does not say; `min_confidence` is in percent.
+    `account_jobs` is the account's quota of Rekognition video jobs; `slots` is how many of them are used, unless the settings item
+    of the table overrides it; `min_confidence` is in percent.
     """
 
     table_name: str
@@ -44,7 +44,7 @@ class StartAnalysisSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionSettings:
-    """What `completion` needs: table, work bucket, the topic whose notices it takes, and the policy (compact JSON)."""
+    """What `completion` needs: table, work bucket, the topic of its notices, and the policy (compact JSON)."""
 
     table_name: str
     work_bucket_name: str
@@ -54,7 +54,7 @@ class CompletionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweeperSettings:
-    """What `sweeper` needs: the table, everything that it looks after, and what the mails contain.
+    """What `sweeper` needs: table, lanes, topics, `completion`, and the content of mails.
 
     `mails_per_scan` is how many flagged videos of a scan are mailed one by one; the mapping ids are those of the lanes' event
     source mappings.
@@ -82,12 +82,12 @@ def from_environment(kind: type[AnySettings], environment: Mapping[str, str]) ->
     """Read a function's settings from its environment.
 
     Raises:
-        SettingsError: A variable is missing, empty or not of its type; all of them are named at once.
+        SettingsError: Names every variable that is missing, empty or not of its type.
     """
     values: dict[str, str | int | float] = {}
     faults: list[str] = []
     for field in dataclasses.fields(kind):
-        name = variable(field.name)
+        name = field.name.upper()
         text = environment.get(name, "")
         try:
             values[field.name] = _CONVERTERS[str(field.type)](text)
@@ -97,17 +97,12 @@ def from_environment(kind: type[AnySettings], environment: Mapping[str, str]) ->
         raise SettingsError(
             f"{kind.__name__}: the function's environment lacks or mistypes {', '.join(faults)}; deploy the stack again."
         )
-    return kind(**values)  # type: ignore[arg-type]  # each value went through the converter of its field
+    return kind(**values)  # type: ignore[arg-type]  # each value was converted to the type of its field
 
 
 def to_environment(settings: AnySettings) -> dict[str, str]:
-    """Return the variables that `from_environment` reads back as these settings."""
-    return {variable(field.name): str(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
-
-
-def variable(field_name: str) -> str:
-    """Return the name of the environment variable of a field."""
-    return field_name.upper()
+    """Return the environment variables of these settings."""
+    return {field.name.upper(): str(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
 
 
 def _text(value: str) -> str:

@@ -1,1 +1,1 @@
-"""The only room that knows aws_cdk."""
+"""The CDK stack: one construct for each part of a deployment. No other package imports aws_cdk."""

@@ -1,4 +1,4 @@
-"""What the operator is mailed about without anybody looking."""
+"""The CloudWatch alarms that mail the operator."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,9 @@ from constructs import Construct
 
 
 class Alarms(Construct):
-    """One alarm per queue of dead letters: the first letter is mailed, once, until the queue was empty again.
+    """One alarm for each dead-letter queue, which mails once until the queue is empty again, and one for the sweeper.
 
-    And one for the function that runs every minute: all mails come from it, so nothing else would tell that it does not run.
+    The sweeper sends all other mails, so nothing else would report that it does not run.
     """
 
     def __init__(

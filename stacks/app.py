@@ -1,4 +1,4 @@
-"""From context to a cloud assembly on disk."""
+"""Synthesising the stack into a cloud assembly."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +12,11 @@ from stacks.video_moderation import VideoModerationStack
 def synthesise(*, root: Path, context: Mapping[str, object], outdir: Path) -> tuple[str, ...]:
     """Write the cloud assembly into `outdir` and return warnings for people.
 
-    `root` is the repository's root, which holds `handlers/`; `context` is what cdk.json says, over which CDK_CONTEXT_JSON of the
-    environment wins (that is how the CDK CLI hands over `-c key=value`).
+    `root` is the repository's root, which holds `handlers/`; `context` is that of cdk.json. The environment's CDK_CONTEXT_JSON, in
+    which the CDK CLI passes `-c key=value`, overrides it.
 
     Raises:
-        ContextError: The context cannot be used.
+        ContextError: The context is invalid.
     """
     # No analytics: the metadata resource would differ between machines.
     app = App(context=context, outdir=str(outdir), analytics_reporting=False)
@@ -27,7 +27,7 @@ def synthesise(*, root: Path, context: Mapping[str, object], outdir: Path) -> tu
 
 
 def warnings(settings: StackSettings) -> tuple[str, ...]:
-    """Return what is legal but rarely meant."""
+    """Return warnings about settings that are valid but rarely meant."""
     if settings.alert_email:
         return ()
     return ("Warning: alert_email is empty, so no mail is sent; set it in cdk.json or with -c alert_email=reviewer@example.com.",)

@@ -1,4 +1,4 @@
-"""The function that an S3 Batch Operations job invokes for each video."""
+"""The function that an S3 Batch Operations job invokes for each object."""
 
 from aws_cdk import Duration
 from constructs import Construct
@@ -11,9 +11,10 @@ from stacks.table import ScanTable
 
 
 class BatchInvoke(Construct):
-    """Looks at an object, sends it down a lane and writes its record; may start no analysis.
+    """Checks an object, sends a message to a lane and writes the record; may not start analyses.
 
-    `concurrency` None reserves none: a new account has too little to reserve, but S3 Batch takes all that is free of any other.
+    `concurrency` reserves concurrency, None none: a new account has too little to reserve, but in any other S3 Batch may use all of
+    it.
     """
 
     def __init__(
@@ -38,8 +39,8 @@ class BatchInvoke(Construct):
                 normal_queue_url=lanes.normal.queue.queue_url,
                 express_queue_url=lanes.express.queue.queue_url,
             ),
-            # Half a minute of retries, then at worst a last round of calls that each time out: far from a time-out of its own,
-            # which S3 would take for a permanent failure.
+            # Retries take 30 s, then a last call of each service may time out. The function itself must not time out, because S3
+            # takes that for a permanent failure.
             timeout=Duration.minutes(5),
             reserved_concurrency=concurrency,
         )

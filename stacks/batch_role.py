@@ -1,4 +1,4 @@
-"""The role in which an S3 Batch Operations job runs."""
+"""The role of S3 Batch Operations jobs."""
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -10,9 +10,9 @@ from stacks.work_bucket import MANIFESTS, REPORTS
 
 
 class BatchRole(Construct):
-    """May read manifests, write reports and invoke one function; the videos themselves it may not read.
+    """May read manifests, write reports and invoke one function; may not read the videos.
 
-    For manifests that S3 makes itself (`submit_job.py --generate`) it may have the source buckets listed, and the list written.
+    For manifests that S3 generates (`submit_job.py --generate`) it may have the source buckets listed and the manifest written.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class BatchRole(Construct):
             iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
         ]
-        # No condition on the trust: AWS documents none for this service, and whether aws:SourceAccount is sent is unknown.
+        # No condition: AWS documents none for this service, and it is unknown whether it sends aws:SourceAccount.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-iam-role-policies.html
         self.role = iam.Role(
             self,

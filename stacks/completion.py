@@ -1,4 +1,4 @@
-"""The function that hears that an analysis is over and stores what it found."""
+"""The function that stores the result of a finished analysis."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
@@ -14,7 +14,7 @@ from stacks.work_bucket import HITS
 
 
 class Completion(Construct):
-    """Subscribed to the notices of Rekognition. Two things may go wrong and have a queue each: the delivery, and the doing.
+    """Subscribed to Rekognition's notices. Failed deliveries and failed invocations have a dead-letter queue each.
 
     `policy` is compact JSON.
     """
@@ -51,7 +51,7 @@ class Completion(Construct):
         self.undelivered = DeadLetters(self, "Undelivered")
         table.grant_items(made.role, "GetItem", "Query", "UpdateItem", "DeleteItem", "BatchWriteItem")
         made.allow("s3:PutObject", on=work_bucket.arn_for_objects(f"{HITS}*"))
-        # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
+        # Rekognition's video operations have no resource types, so nothing narrower than "*" is possible:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         made.allow("rekognition:GetContentModeration", on="*")
         completions.add_subscription(subscriptions.LambdaSubscription(made.function, dead_letter_queue=self.undelivered))

@@ -1,4 +1,4 @@
-"""What all functions have in common."""
+"""A Lambda function of the package `handlers`."""
 
 from dataclasses import dataclass
 
@@ -11,24 +11,24 @@ from constructs import Construct
 from handlers.settings import AnySettings, to_environment
 from stacks.dead_letters import DeadLetters
 
-# The newest that aws-cdk-lib knows (a test says when there is a newer one); the source itself runs on 3.11 and later.
+# The newest of aws-cdk-lib, as a test checks; the source runs on 3.11 and later.
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """What every function is given alike: the code, and for how long its logs are kept."""
+    """What all functions share: the code, and the retention of their logs."""
 
     code: lambda_.Code
     log_retention: logs.RetentionDays
 
 
 class HandlerFunction(Construct):
-    """A function of the package `handlers` with a role and a log group of its own.
+    """A function with a role and a log group of its own.
 
-    `module` is the module's name in `handlers`; `settings` fill its environment; the role may write its logs, what else it may is
-    granted by whoever makes the function. `dead_letters` takes the events that an asynchronously invoked function failed on for
-    good. Its log group goes with the stack: what must be kept is in the table.
+    `module` is the module's name in `handlers`; `settings` become its environment. The role may write logs; the construct that
+    makes the function grants the rest. `dead_letters` keeps the events on which an asynchronous invocation finally failed. The log
+    group is deleted with the stack: what must be kept is in the table.
     """
 
     def __init__(
@@ -66,5 +66,5 @@ class HandlerFunction(Construct):
         )
 
     def allow(self, *actions: str, on: str) -> None:
-        """Let the function do this, where AWS's resources have no grant of their own."""
+        """Allow actions on a resource for which the CDK has no grant method."""
         self.role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[on]))

@@ -1,4 +1,4 @@
-"""The two queues between the batch job, which pushes, and Rekognition, which takes 20 at a time."""
+"""The two queues between the batch job and Rekognition, which runs 20 jobs at a time."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -6,16 +6,17 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.dead_letters import RETENTION, DeadLetters
+from stacks.grants import grant
 
 # Six times the longest run of start_analysis: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY = Duration.seconds(5400)
-# The most SQS knows. Being handed back is how a video waits for its turn, not a fault:
+# The most that SQS allows: messages are deferred until a job is free, which is not a failure.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 RECEIVES = 1000
 
 
 class Lane(Construct):
-    """One queue of videos that wait for a slot, with its dead letters; encrypted by SQS, TLS only."""
+    """One queue of videos that wait for a slot, with its dead-letter queue; encrypted by SQS, TLS only."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -40,17 +41,9 @@ class Lanes(Construct):
         self.express = Lane(self, "Express")
 
     def grant(self, grantee: iam.IGrantable, *operations: str) -> None:
-        """Allow operations on both queues, e.g. "SendMessage"."""
-        _grant(grantee, operations, self.normal.queue, self.express.queue)
+        """Allow operations such as "SendMessage" on both queues."""
+        grant(grantee, "sqs", operations, [lane.queue.queue_arn for lane in (self.normal, self.express)])
 
     def grant_dead_letters(self, grantee: iam.IGrantable, *operations: str) -> None:
-        """Allow operations on the dead letters of both lanes."""
-        _grant(grantee, operations, self.normal.dead_letters, self.express.dead_letters)
-
-
-def _grant(grantee: iam.IGrantable, operations: tuple[str, ...], *queues: sqs.IQueue) -> None:
-    iam.Grant.add_to_principal(
-        grantee=grantee,
-        actions=[f"sqs:{operation}" for operation in operations],
-        resource_arns=[queue.queue_arn for queue in queues],
-    ).assert_success()
+        """Allow operations on both dead-letter queues."""
+        grant(grantee, "sqs", operations, [lane.dead_letters.queue_arn for lane in (self.normal, self.express)])

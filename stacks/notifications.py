@@ -1,4 +1,4 @@
-"""The two topics: what Rekognition tells us, and what we tell people."""
+"""The two topics: completion notices of Rekognition, and mails to people."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -10,8 +10,8 @@ from constructs import Construct
 class Notifications(Construct):
     """`completions`, to which Rekognition publishes through a role, and `alerts`, whose subscriber must confirm by mail.
 
-    Both take TLS only. They are not encrypted at rest: they store nothing once delivered, the key of alias/aws/sns cannot be
-    opened to CloudWatch, and whether Rekognition publishes to a topic with a customer managed key is unknown.
+    Both are TLS only, but not encrypted at rest: they store nothing after delivery, CloudWatch cannot be granted the use of
+    alias/aws/sns, and it is unknown whether Rekognition publishes to a topic with a customer managed key.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, alert_email: str) -> None:
@@ -23,7 +23,7 @@ class Notifications(Construct):
             self.alerts.add_subscription(subscriptions.EmailSubscription(alert_email))
 
     def _admit_alarms(self) -> None:
-        """Let this account's alarms publish: a topic with a policy of its own has lost the default that would."""
+        """Let this account's alarms publish: a policy of its own replaces the topic's default, which would."""
         self.alerts.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AllowAlarms",

@@ -1,4 +1,4 @@
-"""The policy of the context, checked as the function reads it and made compact: it travels in the environment of `completion`."""
+"""The policy of the context, checked and made compact for the environment of `completion`."""
 
 import json
 
@@ -6,17 +6,17 @@ from handlers.domain.policy import PolicyError, parse
 
 # All variables of a function together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ENVIRONMENT_LIMIT = 4096
-# What completion's other variables take at most: names, a table name of 255 characters, a bucket name of 63, a topic ARN of 320.
+# Maximum for the other variables of `completion`: names, a table name of 255 characters, a bucket name of 63, a topic ARN of 320.
 OTHER_VARIABLES = 776
 
 
 def compact(value: object, *, least: float) -> str:
     """Return the policy (an object or its JSON text, see `handlers.domain.policy`) as compact ASCII JSON.
 
-    `least` is the confidence from which Rekognition reports at all, in percent.
+    `least` is the confidence (percent) below which Rekognition reports nothing.
 
     Raises:
-        ValueError: It is malformed, asks for what Rekognition would not report, or is too large; says which rule is broken.
+        ValueError: It is malformed, has a rule below `least`, or is too large; the message names the rule.
     """
     given = value if isinstance(value, str) else json.dumps(value)
     try:
@@ -33,6 +33,6 @@ def compact(value: object, *, least: float) -> str:
     if len(text) > ENVIRONMENT_LIMIT - OTHER_VARIABLES:
         raise ValueError(
             f"takes {len(text)} bytes, must take at most {ENVIRONMENT_LIMIT - OTHER_VARIABLES} (a Lambda function's variables hold "
-            "4 KB in all); drop rules of child labels that say what their parent's rule says"
+            "4 KB in all); remove rules of labels that equal their parent's rule"
         )
     return text

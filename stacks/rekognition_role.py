@@ -1,4 +1,4 @@
-"""The role through which Rekognition says that an analysis is over."""
+"""The role through which Rekognition publishes completion notices."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -7,7 +7,7 @@ from constructs import Construct
 
 
 class RekognitionRole(Construct):
-    """May publish to one topic, and only in the name of this account (the confused deputy)."""
+    """May publish to one topic, on behalf of this account only (no confused deputy)."""
 
     def __init__(self, scope: Construct, construct_id: str, *, topic: sns.ITopic) -> None:
         super().__init__(scope, construct_id)
@@ -16,7 +16,7 @@ class RekognitionRole(Construct):
             "rekognition.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         )
         publish = iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn])
-        # Inline, so that the role is never there without its permission: a notice that cannot be published is lost in silence.
+        # Inline, so that the role never exists without its permission: a notice that cannot be published is lost without an error.
         self.role = iam.Role(
             self, "Role", assumed_by=principal, inline_policies={"Publish": iam.PolicyDocument(statements=[publish])}
         )

@@ -1,4 +1,4 @@
-"""What may be said in CDK context about a deployment, read and checked in one place."""
+"""A deployment's settings, read from the CDK context and validated."""
 
 import difflib
 import re
@@ -10,7 +10,7 @@ from stacks import policy
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-using-console-create-stack-parameters.html
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
-# What an HTML e-mail field takes, with a dot in the domain: https://html.spec.whatwg.org/#valid-e-mail-address
+# As in an HTML e-mail field, with a dot in the domain: https://html.spec.whatwg.org/#valid-e-mail-address
 EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 EMAIL_LENGTH = 254  # RFC 5321 through its erratum 1690
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -20,7 +20,7 @@ BUCKET = re.compile(r"(?!.*\.\.)(?!(?:\d+\.){3}\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 BUCKETS = 20
 ANY_BUCKET = "*"
-# Not an alias: IAM matches a key's own ARN. https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
+# No aliases, because IAM matches the key's own ARN. https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
 KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}")
 KMS_KEYS = 10
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, by the names the CDK gives them
@@ -48,14 +48,14 @@ Value = TypeVar("Value")
 
 
 class ContextError(Exception):
-    """CDK context that cannot be used: a line for each key with the rule and the cure."""
+    """The CDK context is invalid; the message has a line for each key, with the rule and the cure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSettings:
-    """A deployment's settings, one field per context key.
+    """One field for each context key.
 
-    `alert_email` is "" where no mail is sent; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
+    `alert_email` is "" to send no mail; `source_buckets` are bucket names, or "*" alone for every bucket of the account;
     `kms_keys` are ARNs of the customer's keys that the videos are encrypted with;
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
@@ -76,10 +76,10 @@ class StackSettings:
 
 
 def from_context(context: Mapping[str, object]) -> StackSettings:
-    """Read a deployment's settings from CDK context; a number may come as text, as `-c key=value` gives it.
+    """Read a deployment's settings from CDK context; a number may be a string, as in `-c key=value`.
 
     Raises:
-        ContextError: Keys are missing, misspelt or break a rule; all of them are named at once.
+        ContextError: Names all keys that are missing, misspelt or invalid.
     """
     reader = _Reader(context)
     account_jobs = reader.take("account_jobs", _whole, otherwise=20)
@@ -102,14 +102,14 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
 
 
 class _Reader:
-    """Takes values out of the context and remembers what was wrong with them."""
+    """Reads values from the context and collects their faults."""
 
     def __init__(self, context: Mapping[str, object]) -> None:
         self._context = context
         self._faults = [_misspelt(key, meant) for key, meant in _unknown(context)]
 
     def take(self, key: str, parse: Callable[[object], Value], *, otherwise: Value) -> Value:
-        """Return a key's value; on its parser's ValueError note the fault and return `otherwise`, so that reading goes on."""
+        """Return a key's value; on a ValueError of its parser note the fault and return `otherwise`."""
         try:
             return parse(self._context.get(key))
         except ValueError as fault:
@@ -122,14 +122,14 @@ class _Reader:
 
 
 def _unknown(context: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return unknown keys that look like one of ours, with the one; the CDK's and other people's keys may stand there too."""
+    """Return unknown keys that resemble one of ours, with that one; keys of the CDK and of others are allowed."""
     ours = [field.name for field in fields(StackSettings)]
     others = [key for key in context if key not in ours]
     return [(key, close[0]) for key in others if (close := difflib.get_close_matches(key, ours, n=1, cutoff=0.8))]
 
 
 def _misspelt(key: str, meant: str) -> str:
-    return f'Context key "{key}": nothing reads it; write "{meant}" if that was meant.'
+    return f'Context key "{key}": unknown key; did you mean "{meant}"?'
 
 
 def _stack_name(value: object) -> str:
@@ -176,7 +176,7 @@ def _kms_keys(value: object) -> tuple[str, ...]:
 
 
 def _number(value: object) -> float | None:
-    """Return a number, also one given as text, or None; true and false are none."""
+    """Return a number, also of a string, or None; booleans are not numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

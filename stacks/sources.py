@@ -1,4 +1,4 @@
-"""What may be read of the library: buckets, and the keys that their objects are encrypted with."""
+"""The source buckets and the KMS keys of their objects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
+from stacks.grants import grant
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """The buckets whose videos may be read, ("*",) for every one, and the ARNs of customers' KMS keys that they need."""
+    """The buckets whose videos may be read, ("*",) for all, and the ARNs of their customer managed KMS keys."""
 
     buckets: Sequence[str]
     kms_keys: Sequence[str] = ()
@@ -20,16 +22,12 @@ class Sources:
         return [f"arn:{Aws.PARTITION}:s3:::{bucket}" for bucket in self.buckets]
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
-        """Allow to read the objects, any version; Rekognition reads a video in the name of whoever starts its analysis.
+        """Allow reading objects in any version; Rekognition reads a video with the permissions of the caller of Start.
 
-        Listing is allowed too, although nothing lists: without it S3 answers 403 for a key that does not exist.
+        Listing is allowed, too: without it S3 answers 403 for a key that does not exist.
         """
-        _grant(grantee, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*" for arn in self.arns])
-        _grant(grantee, ["s3:ListBucket"], self.arns)
+        grant(grantee, "s3", ["GetObject", "GetObjectVersion"], [f"{arn}/*" for arn in self.arns])
+        grant(grantee, "s3", ["ListBucket"], self.arns)
         if self.kms_keys:
-            # S3 decrypts in the reader's name; keys that AWS manages for S3 need no grant, and SSE-C can never be read.
-            _grant(grantee, ["kms:Decrypt"], self.kms_keys)
-
-
-def _grant(grantee: iam.IGrantable, actions: Sequence[str], arns: Sequence[str]) -> None:
-    iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[*arns]).assert_success()
+            # S3 decrypts with the reader's permissions; the AWS managed key needs no grant, and SSE-C cannot be read.
+            grant(grantee, "kms", ["Decrypt"], self.kms_keys)

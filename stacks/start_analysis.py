@@ -1,4 +1,4 @@
-"""The function that waits for a free job and starts an analysis: the only one that may."""
+"""The function that waits for a free job and starts an analysis; no other may."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
@@ -12,12 +12,12 @@ from stacks.rekognition_role import RekognitionRole
 from stacks.sources import Sources
 from stacks.table import ScanTable
 
-# The least an event source mapping takes: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+# The least that an event source mapping allows: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 STARTERS_PER_LANE = 2
 
 
 class StartAnalysis(Construct):
-    """Takes one message at a time from each lane, two lanes with two starters each.
+    """Polls both lanes, one message at a time, with two concurrent starters for each lane.
 
     `min_confidence` is in percent; `account_jobs` is the account's quota of video jobs, `slots` how many of them are used.
     """
@@ -63,7 +63,7 @@ class StartAnalysis(Construct):
         role = self._made.role
         table.grant_items(role, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
         lanes.grant(role, "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
-        # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
+        # Rekognition's video operations have no resource types, so nothing narrower than "*" is possible:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         self._made.allow("rekognition:StartContentModeration", on="*")
         self._made.allow("iam:PassRole", on=rekognition_role.role.role_arn)

@@ -1,4 +1,4 @@
-"""The function that runs every minute and does what no event brings about."""
+"""The function that runs every minute and does what no event triggers."""
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
@@ -17,9 +17,9 @@ from stacks.table import BY_SCAN_INDEX, WORK_INDEX, ScanTable
 
 
 class Sweeper(Construct):
-    """Looks after everything: mails, overdue analyses, lost messages, cancelled scans, and whether the lanes are polled.
+    """Sends mails, polls overdue analyses, repairs lost messages, cancels videos, and switches the lanes' event source mappings.
 
-    `stack_name` is named in the mails; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
+    `stack_name` appears in the mails; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class Sweeper(Construct):
                 completions_topic_arn=notifications.completions.topic_arn,
                 mails_per_scan=mails_per_scan,
             ),
-            # A sweep takes 50 s at most; one that hangs holds its lease until it is ended here.
+            # A sweep takes 50 s at most; one that hangs keeps its lease until it times out.
             timeout=Duration.minutes(2),
-            # Sending a million messages again is work for a processor, and Lambda gives those by memory.
+            # Sending a million messages again takes CPU, which Lambda allots by memory.
             memory_mb=512,
             dead_letters=self.dead_letters,
         )
@@ -90,6 +90,6 @@ class Sweeper(Construct):
         lanes.grant_dead_letters(role, "GetQueueAttributes")
         self._made.allow("sns:Publish", on=alerts.topic_arn)
         self._made.allow("s3:DescribeJob", on=f"arn:{Aws.PARTITION}:s3:{Aws.REGION}:{Aws.ACCOUNT_ID}:job/*")
-        # Rekognition knows no resources for its video operations, so nothing narrower than "*" can be said:
+        # Rekognition's video operations have no resource types, so nothing narrower than "*" is possible:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         self._made.allow("rekognition:GetContentModeration", on="*")

@@ -1,18 +1,20 @@
-"""The table that knows what became of every video."""
+"""The DynamoDB table."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.grants import grant
+
 WORK_INDEX = "work"
 BY_SCAN_INDEX = "by_scan"
 
 
 class ScanTable(Construct):
-    """The one table with its two indexes: on demand, restorable to any second of the last 35 days.
+    """The one table with its two indexes: on demand, with point-in-time recovery.
 
-    It stays when the stack goes: every item was paid for in minutes of analysis.
+    It is retained when the stack is deleted, because its content was paid for.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -29,12 +31,12 @@ class ScanTable(Construct):
         self._add_indexes()
 
     def grant_items(self, grantee: iam.IGrantable, *operations: str) -> None:
-        """Allow operations on the table itself, e.g. "GetItem"; a transaction needs those of its parts."""
-        self._grant(grantee, operations, [self.table.table_arn])
+        """Allow operations such as "GetItem" on the table itself; a transaction needs those of its actions."""
+        grant(grantee, "dynamodb", operations, [self.table.table_arn])
 
     def grant_index_query(self, grantee: iam.IGrantable, index: str) -> None:
-        """Allow Query on one of the indexes."""
-        self._grant(grantee, ("Query",), [f"{self.table.table_arn}/index/{index}"])
+        """Allow Query on an index."""
+        grant(grantee, "dynamodb", ["Query"], [f"{self.table.table_arn}/index/{index}"])
 
     def _add_indexes(self) -> None:
         self.table.add_global_secondary_index(
@@ -50,12 +52,6 @@ class ScanTable(Construct):
             sort_key=_text("scan_sk"),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
-
-    @staticmethod
-    def _grant(grantee: iam.IGrantable, operations: tuple[str, ...], arns: list[str]) -> None:
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=[f"dynamodb:{operation}" for operation in operations], resource_arns=arns
-        ).assert_success()
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -1,4 +1,4 @@
-"""The stack: joins the parts, makes none itself."""
+"""The stack, which only composes the constructs."""
 
 from pathlib import Path
 
@@ -24,10 +24,7 @@ from stacks.work_bucket import WorkBucket
 
 
 class VideoModerationStack(Stack):
-    """All of a deployment. `root` is the folder that holds `handlers/`.
-
-    Its outputs are what the tools find it by; their ids are fixed.
-    """
+    """A whole deployment. `root` is the folder that holds `handlers/`. The tools read the outputs, so their ids are fixed."""
 
     def __init__(self, scope: Construct, construct_id: str, *, root: Path, settings: StackSettings) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Where manifests, completion reports and raw hits live."""
+"""The bucket for manifests, completion reports and raw hits."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
@@ -10,11 +10,10 @@ HITS = "hits/"
 
 
 class WorkBucket(Construct):
-    """A private bucket, TLS only, encrypted with S3's own keys: S3 Batch reads no CSV manifest under SSE-KMS.
+    """A private bucket, TLS only, with SSE-S3: S3 Batch cannot read a CSV manifest under SSE-KMS.
 
-    It stays when the stack goes, and nothing in it expires: the reports are the proof of what was scanned, and the hits what was
-    paid for. A video's hits take a few KB and were bought at $0.10 a minute, so no rule moves or deletes them (cold storage classes
-    would cost more: they bill 128 KB for an object at the least).
+    It is retained when the stack is deleted, and nothing in it expires: the reports prove what was scanned, and the hits were paid
+    for. A video's hits take a few KB, for which colder storage classes would cost more: they bill at least 128 KB for an object.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -28,6 +27,6 @@ class WorkBucket(Construct):
             enforce_ssl=True,
             versioned=False,
             removal_policy=RemovalPolicy.RETAIN,
-            # A manifest whose listing was broken off leaves parts that cost money and show in no listing.
+            # An interrupted upload leaves parts that cost money and appear in no listing.
             lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))],
         )

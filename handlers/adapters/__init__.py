@@ -1,1 +1,34 @@
-"""The only code that calls AWS, one module a service: table, queue, rekognition, objects, hits, mail, functions, batch jobs."""
+"""The only code that calls AWS, one module for each service; the table has a room of its own (`handlers.adapters.table`)."""
+
+from handlers.adapters.aws_errors import Fault, ThrottledError, code_of, fault_of, message_of
+from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.functions import CompletionFunction, LaneSwitches
+from handlers.adapters.hits import HitFile, HitStore
+from handlers.adapters.mail import MailTopic
+from handlers.adapters.objects import Look, ObjectStore
+from handlers.adapters.queue import Depth, LaneQueues
+from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter, NoSuchJobError, NotStarted, StalePagesError, Started
+
+__all__ = [
+    "AnalysisReader",
+    "AnalysisStarter",
+    "BatchJobs",
+    "CompletionFunction",
+    "Depth",
+    "Fault",
+    "HitFile",
+    "HitStore",
+    "LaneQueues",
+    "LaneSwitches",
+    "Look",
+    "MailTopic",
+    "NoSuchJobError",
+    "NotStarted",
+    "ObjectStore",
+    "StalePagesError",
+    "Started",
+    "ThrottledError",
+    "code_of",
+    "fault_of",
+    "message_of",
+]

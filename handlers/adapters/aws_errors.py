@@ -1,4 +1,4 @@
-"""Which AWS code is which: the one table of what an error means.
+"""What each AWS error code means for the caller, in one table.
 
 Sources: Rekognition developer guide, error-handling; DynamoDB developer guide, Programming.Errors; S3 API, ErrorResponses;
 SQS API, CommonErrors; S3 Batch Operations, troubleshooting-batch-operations; botocore's service models.
@@ -7,6 +7,7 @@ SQS API, CommonErrors; S3 Batch Operations, troubleshooting-batch-operations; bo
 from __future__ import annotations
 
 from enum import Enum
+from http import HTTPStatus
 
 from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
@@ -17,46 +18,51 @@ from handlers.domain import reasons
 class Fault(Enum):
     """What an error means for the caller."""
 
-    REFUSED = "refused for certain, nothing was done; the same call may succeed later"
+    REFUSED = "throttled: nothing was done, and the same call may succeed later"
     UNKNOWN = "it is unknown whether it was done: time-out, broken connection, 5xx"
-    CONFLICT = "another transaction was at the same item; nothing was done"
-    CONDITION = "the item is not as the condition wants it"
-    OBJECT = "the object's fault: it will not get better by itself"
+    CONFLICT = "another transaction was using the same item; nothing was done"
+    CONDITION = "a condition of the request does not hold"
+    BUSY = "what is to be changed is changing already"
+    OBJECT = "Rekognition or S3 refuses the object itself"
+    UNREADABLE = "S3 refuses to describe the object, without saying why"
     MISSING = "it does not exist"
-    FORBIDDEN = "it may not be read, by our role or at all"
-    CHANGED = "the object is not the one that was looked at"
+    FORBIDDEN = "access is denied"
+    CHANGED = "the object is not the one that was looked at before"
     ARCHIVED = "the object is in an archive and not restored"
     MISMATCH = "the token was used before with other parameters"
-    STALE_PAGE = "the page token is no longer good: read from the first page"
-    OURS = "our own fault: permissions, parameters, or an error that this table does not know"
+    STALE_PAGE = "the page token has expired: read from the first page"
+    PARAMETER = "a parameter is not valid"
+    OURS = "our own fault, or an error that this table does not know"
 
     @property
     def transient(self) -> bool:
         """Tell whether the same call may well succeed in a moment."""
-        return self in _TRANSIENT
+        return self in {Fault.REFUSED, Fault.UNKNOWN, Fault.CONFLICT}
 
-
-_TRANSIENT = frozenset({Fault.REFUSED, Fault.UNKNOWN, Fault.CONFLICT})
 
 FAULTS: dict[str, Fault] = {
     **dict.fromkeys(reasons.THROTTLED, Fault.REFUSED),
+    **dict.fromkeys(reasons.CONFLICTING, Fault.CONFLICT),
     **dict.fromkeys(reasons.AWS_FAILED, Fault.UNKNOWN),
+    # Any service. An answer to HEAD has no body, so its code is the bare status.
+    "403": Fault.FORBIDDEN,
+    "AccessDenied": Fault.FORBIDDEN,
+    "AccessDeniedException": Fault.FORBIDDEN,
+    "AuthorizationError": Fault.FORBIDDEN,
+    "Forbidden": Fault.FORBIDDEN,
+    "UnauthorizedOperation": Fault.FORBIDDEN,
+    "404": Fault.MISSING,
+    "ResourceNotFoundException": Fault.MISSING,
     # Rekognition.
     "InvalidS3ObjectException": Fault.OBJECT,
     "VideoTooLargeException": Fault.OBJECT,
     "IdempotentParameterMismatchException": Fault.MISMATCH,
     "InvalidPaginationTokenException": Fault.STALE_PAGE,
-    "ResourceNotFoundException": Fault.MISSING,
-    "AccessDeniedException": Fault.OURS,
-    "InvalidParameterException": Fault.OURS,
-    # DynamoDB.
+    "InvalidParameterException": Fault.PARAMETER,
+    # DynamoDB; a transaction's cancellation reasons have codes without "Exception".
     "ConditionalCheckFailedException": Fault.CONDITION,
     "ConditionalCheckFailed": Fault.CONDITION,
-    "TransactionConflictException": Fault.CONFLICT,
-    "TransactionConflict": Fault.CONFLICT,
-    "TransactionInProgressException": Fault.CONFLICT,
-    # S3. HEAD has no body, so its codes are the bare status.
-    "404": Fault.MISSING,
+    # S3.
     "NoSuchKey": Fault.MISSING,
     "NoSuchBucket": Fault.MISSING,
     "NoSuchVersion": Fault.MISSING,
@@ -64,32 +70,40 @@ FAULTS: dict[str, Fault] = {
     "405": Fault.MISSING,
     "MethodNotAllowed": Fault.MISSING,
     # HEAD's bare 400: a malformed version id, or an object encrypted with its owner's key, which Rekognition cannot read either.
-    "400": Fault.OBJECT,
+    "400": Fault.UNREADABLE,
     "InvalidArgument": Fault.OBJECT,
-    "403": Fault.FORBIDDEN,
-    "AccessDenied": Fault.FORBIDDEN,
     "AllAccessDisabled": Fault.FORBIDDEN,
     "InvalidObjectState": Fault.ARCHIVED,
     "412": Fault.CHANGED,
     "PreconditionFailed": Fault.CHANGED,
-    "RequestTimeTooSkewed": Fault.OURS,
-    # SQS, SNS, S3 Control. InvalidParameterValue: how SQS may speak of a receipt that is no longer good.
-    "InvalidParameterValue": Fault.CONDITION,
-    "NotFoundException": Fault.MISSING,
+    "416": Fault.CHANGED,
+    "InvalidRange": Fault.CHANGED,
+    # S3 Control.
     "NoSuchJob": Fault.MISSING,
-    # A receipt handle whose message is no longer in flight: its visibility ran out.
+    "NotFoundException": Fault.MISSING,
+    # SQS. A receipt handle whose message is no longer in flight, because its visibility ran out, has any of four codes.
+    "InvalidParameterValue": Fault.CONDITION,
     "MessageNotInflight": Fault.CONDITION,
     "AWS.SimpleQueueService.MessageNotInflight": Fault.CONDITION,
     "ReceiptHandleIsInvalid": Fault.CONDITION,
+    "PurgeQueueInProgress": Fault.BUSY,
+    "AWS.SimpleQueueService.PurgeQueueInProgress": Fault.BUSY,
+    "KmsAccessDenied": Fault.FORBIDDEN,
+    "KMS.AccessDeniedException": Fault.FORBIDDEN,
+    # SNS.
+    "KMSAccessDenied": Fault.FORBIDDEN,
+    # Lambda.
+    "ResourceInUseException": Fault.BUSY,
+    "ResourceConflictException": Fault.BUSY,
 }
 
 
-# Time-outs, connections refused or closed, failed handshakes, answers that break off.
+# Time-outs, connections refused or closed, failed handshakes, truncated answers.
 _NO_ANSWER = (sdk.HTTPClientError, sdk.ConnectionError, sdk.IncompleteReadError)
 
 
 class ThrottledError(Exception):
-    """AWS kept refusing, or answered nothing certain, for longer than the caller retries."""
+    """Calls kept being throttled, or kept failing, for longer than the caller retries."""
 
 
 def fault_of(error: BaseException) -> Fault:
@@ -102,21 +116,21 @@ def fault_of(error: BaseException) -> Fault:
 
 
 def _fault_of_answer(error: ClientError) -> Fault:
-    fault = FAULTS.get(code_of(error))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500:  # noqa: PLR2004 # HTTP's own boundary
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # A throttle answered with 5xx ("ThrottlingException: 400 or 500") promises nothing about what was done.
         return Fault.UNKNOWN
-    return fault or Fault.OURS
+    unlisted = Fault.REFUSED if status == HTTPStatus.TOO_MANY_REQUESTS else Fault.OURS
+    return FAULTS.get(code_of(error), unlisted)
 
 
 def code_of(error: BaseException) -> str:
-    """Return AWS's code as it stands, or for an error of the SDK or of our own its class's name."""
+    """Return AWS's code, or the class name of an error of the SDK or of ours."""
     return error.response.get("Error", {}).get("Code", reasons.TROUBLE) if isinstance(error, ClientError) else type(error).__name__
 
 
 def message_of(error: BaseException) -> str:
-    """Return what an error says, without what the SDK puts before it."""
+    """Return AWS's message without the SDK's preamble, or the text of any other error."""
     if isinstance(error, ClientError):
         return error.response.get("Error", {}).get("Message", "") or str(error)
     return str(error) or type(error).__name__

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
-from handlers.domain.record import BatchJob
+from handlers.domain import BatchJob, batch_jobs
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3control import S3ControlClient
-
-# Statuses that a job does not leave (S3 user guide, batch-ops-job-status).
-OVER = frozenset({"Complete", "Failed", "Cancelled"})
-
-# Our word for a job that S3 does not know: 90 days after its end, or for a moment after it was created.
-NOT_FOUND = "NotFound"
 
 
 class BatchJobs:
@@ -27,21 +21,13 @@ class BatchJobs:
         self._client = client
         self._account_id = account_id
 
-    def ask(self, job: BatchJob, *, at: float) -> BatchJob:
-        """Return a job as it stands now; `terminal_since` is when it was first seen to be over, or to be unknown."""
+    def poll(self, job: BatchJob, *, at: float) -> BatchJob:
+        """Return a job in its current status; `terminal_since` is when it was first seen to be over, or not found."""
         try:
-            found = self._client.describe_job(AccountId=self._account_id, JobId=job.id)["Job"]
+            job = batch_jobs.described(job, self._client.describe_job(AccountId=self._account_id, JobId=job.id)["Job"])
         except ClientError as error:
             if fault_of(error) is not Fault.MISSING:
                 raise
-            return replace(job, status=NOT_FOUND, terminal_since=job.terminal_since or at)
-        status = found["Status"]
-        progress = found.get("ProgressSummary", {})
-        return replace(
-            job,
-            status=status,
-            tasks=progress.get("TotalNumberOfTasks"),
-            succeeded=progress.get("NumberOfTasksSucceeded"),
-            failed=progress.get("NumberOfTasksFailed"),
-            terminal_since=(job.terminal_since or at) if status in OVER else None,
-        )
+            job = replace(job, status=batch_jobs.NOT_FOUND)
+        over = job.status in batch_jobs.TERMINAL or job.status == batch_jobs.NOT_FOUND
+        return replace(job, terminal_since=(job.terminal_since or at) if over else None)

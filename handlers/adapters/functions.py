@@ -1,4 +1,4 @@
-"""Lambda: sending an event to another function, and switching the lanes' event source mappings on and off."""
+"""Lambda: invoking `completion`, and enabling and disabling the lanes' event source mappings."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.aws_errors import code_of
+from handlers.adapters.aws_errors import Fault, fault_of
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_lambda import LambdaClient
 
-# States of a mapping that does not change just now (Lambda API, GetEventSourceMapping).
+# States of a mapping that is not changing (Lambda API, GetEventSourceMapping).
 SETTLED = {True: "Enabled", False: "Disabled"}
-
-_BUSY = frozenset({"ResourceInUseException", "ResourceConflictException"})
 
 
 class CompletionFunction:
-    """The function that deals with completion notices."""
+    """The function that processes completion notices."""
 
     def __init__(self, client: LambdaClient, name: str) -> None:
         self._client = client
         self._name = name
 
-    def hand_over(self, event: Mapping[str, Any]) -> None:
-        """Invoke it asynchronously: Lambda keeps the event, repeats it, and in the end puts it to the dead letters."""
+    def invoke(self, event: Mapping[str, Any]) -> None:
+        """Invoke it asynchronously: Lambda retries the event, and in the end sends it to the dead-letter queue."""
         self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=json.dumps(event).encode())
 
 
@@ -38,8 +36,8 @@ class LaneSwitches:
         self._client = client
         self._mapping_ids = mapping_ids
 
-    def agree(self, *, enabled: bool) -> int:
-        """Bring every mapping to a state, but those that are changing just now; return how many were switched."""
+    def switch(self, *, enabled: bool) -> int:
+        """Enable or disable every mapping that is not changing already; return how many were switched."""
         return sum(self._switched(mapping_id, enabled=enabled) for mapping_id in self._mapping_ids)
 
     def _switched(self, mapping_id: str, *, enabled: bool) -> bool:
@@ -49,7 +47,7 @@ class LaneSwitches:
         try:
             self._client.update_event_source_mapping(UUID=mapping_id, Enabled=enabled)
         except ClientError as error:
-            if code_of(error) not in _BUSY:
+            if fault_of(error) is not Fault.BUSY:
                 raise
             return False
         return True

@@ -1,7 +1,7 @@
 """The raw hits of an analysis, kept as one compressed object of JSON lines in the work bucket. Layout: docs/hits.md.
 
-Rekognition forgets what it found after 7 days, and the table keeps what was made of it. This is the evidence itself: finer than
-segments, and readable by Athena. The bytes depend on the video and its hits alone, so keeping them twice equals keeping them once.
+Rekognition keeps results for 7 days, the table only segments. These are the results themselves, and Athena can read them. The bytes
+depend on the video and its hits alone, so storing them twice changes nothing.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from handlers.domain import json_text
-from handlers.domain.analysis import Hit
-from handlers.domain.record import Record
+from handlers.domain import Hit, Record, json_text
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client
@@ -22,7 +20,7 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 # Where hits live in the work bucket; the function's role may write nowhere else in it.
 PREFIX = "hits/"
 
-# How many compressed bytes are held in memory, some 60,000 hits; more is held on disk.
+# Compressed bytes held in memory, some 60,000 hits; larger files go to disk.
 SPOOL_BYTES = 1024 * 1024
 
 _COMPRESSION = 6
@@ -37,11 +35,11 @@ def hits_key(record: Record) -> str:
 
 
 class HitFile:
-    """Takes the hits of one analysis as they come; memory is bounded, however many there are.
+    """Compresses the hits of one analysis as they come; memory is bounded, however many there are.
 
     Attributes:
-        key: Where the hits are going to be kept.
-        count: How many were taken so far.
+        key: The key under which the hits will be stored.
+        count: How many hits were written so far.
     """
 
     def __init__(self, record: Record, spool: IO[bytes]) -> None:
@@ -49,25 +47,25 @@ class HitFile:
         self.count = 0
         self._start = _common(record)
         self._spool = spool
-        # No name and no time within: the same hits make the same bytes.
+        # Without name and time, the same hits make the same bytes.
         self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=spool, mtime=0)
 
     def take(self, hits: Iterable[Hit]) -> Iterator[Hit]:
-        """Yield the hits, each written down before."""
+        """Write each hit, then yield it."""
         for hit in hits:
             self._gzip.write(f"{self._start}{_own(hit)}\n".encode("ascii"))
             self.count += 1
             yield hit
 
     def finished(self) -> IO[bytes]:
-        """Return the compressed bytes, to be read from their beginning; nothing can be taken any more."""
+        """Return the compressed bytes, positioned at their beginning; no more hits can be written."""
         self._gzip.close()
         self._spool.seek(0)
         return self._spool
 
 
 class HitStore:
-    """The work bucket, for keeping hits."""
+    """The hits in the work bucket."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client: Any = client  # a spooled file is a body, which the stubs do not know
@@ -75,12 +73,12 @@ class HitStore:
 
     @contextmanager
     def file(self, record: Record) -> Iterator[HitFile]:
-        """Give a file that takes the hits of a record's analysis, and is gone afterwards."""
+        """Open a temporary file for the hits of a record's analysis."""
         with SpooledTemporaryFile(SPOOL_BYTES) as spool:
             yield HitFile(record, spool)
 
     def keep(self, file: HitFile) -> None:
-        """Keep the hits that a file took, in place of what an earlier try may have kept; errors of S3 are raised as they came."""
+        """Store the hits of a file, and replace those of an earlier attempt."""
         self._client.put_object(
             Bucket=self._bucket,
             Key=file.key,
@@ -91,15 +89,15 @@ class HitStore:
 
 
 def _common(record: Record) -> str:
-    """Return how each line of a record begins: which video it is of."""
+    """Return the beginning of every line: the video and the attempt."""
     version = {} if record.video.version_id is None else {"version_id": record.video.version_id}
     named = {"video_id": record.video.id, "attempt": record.attempt, "bucket": record.video.bucket, "key": record.video.key}
-    # In ASCII a line break in a key is escaped, so that a line is a hit whatever the key is.
+    # ASCII escapes line breaks in a key, so every line is one hit.
     return f"{json_text.compact(named | version)[:-1]},"
 
 
 def _own(hit: Hit) -> str:
-    """Return how a line ends: the hit itself."""
+    """Return the end of a line: the hit."""
     return json_text.compact(
         {
             "timestamp_ms": hit.timestamp_ms,

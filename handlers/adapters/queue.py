@@ -1,4 +1,4 @@
-"""The lanes: sending the messages of records, giving a message back for a while, and what the sweeper looks at."""
+"""The lanes: sending the messages of records, hiding a message for a while, depths, dead letters and purging."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.aws_errors import Fault, code_of, fault_of
-from handlers.domain import lane_message
-from handlers.domain.record import Record
-from handlers.domain.states import Lane
+from handlers.adapters.aws_errors import Fault, fault_of
+from handlers.domain import Lane, Record, lane_message
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_sqs import SQSClient
@@ -23,24 +21,22 @@ MAX_VISIBILITY_SECONDS = 43_200
 # Messages of one SendMessageBatch (SQS API); ten of ours with the longest keys stay below its 256 KiB.
 MAX_SENT = 10
 
-_PURGING = frozenset({"PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"})
-
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """About how many messages a queue holds: `visible` may be received, `other` are in flight or delayed."""
+    """About how many messages a queue holds: `visible` can be received, `other` are in flight or delayed."""
 
     visible: int
     other: int
 
     @property
     def empty(self) -> bool:
-        """Tell whether it seems to hold none at all."""
+        """Tell whether the queue seems to hold no message at all."""
         return self.visible + self.other == 0
 
 
 class LaneQueues:
-    """Both queues, by their URLs, and where only the sweeper knows them their dead letters."""
+    """Both queues by their URLs, with their dead-letter queues if given."""
 
     def __init__(self, client: SQSClient, urls: Mapping[Lane, str], dead_letters: Mapping[Lane, str] | None = None) -> None:
         self._client = client
@@ -48,14 +44,14 @@ class LaneQueues:
         self._dead_letters = dead_letters or {}
 
     def send(self, record: Record) -> None:
-        """Send the message that asks for a record's analysis to the record's lane."""
+        """Send the message of a record to its lane."""
         self._client.send_message(QueueUrl=self._urls[record.lane], MessageBody=lane_message.body(record))
 
     def lane(self, queue_arn: str) -> Lane:
-        """Return which lane a queue is, by its name.
+        """Return the lane of a queue.
 
         Raises:
-            LookupError: It is neither; the event source mapping does not fit the function's environment.
+            LookupError: The queue is not in the function's environment.
         """
         name = queue_arn.rpartition(":")[2]
         for lane, url in self._urls.items():
@@ -64,7 +60,7 @@ class LaneQueues:
         raise LookupError(f"{queue_arn} is not one of the lanes")
 
     def hide(self, lane: Lane, receipt_handle: str, seconds: float) -> bool:
-        """Hide a received message for `seconds` from now; tell whether its receipt was still valid."""
+        """Hide a received message for `seconds` from now; return whether its receipt handle was still valid."""
         timeout = min(MAX_VISIBILITY_SECONDS, max(0, round(seconds)))
         try:
             self._client.change_message_visibility(
@@ -77,7 +73,7 @@ class LaneQueues:
         return True
 
     def send_all(self, records: Sequence[Record]) -> list[Record]:
-        """Send the messages of records to their lanes, ten at a time; return the records whose messages SQS took."""
+        """Send the messages of records to their lanes, ten at a time; return the records whose messages were accepted."""
         taken: list[Record] = []
         for lane, group in groupby(sorted(records, key=lambda record: record.lane), key=lambda record: record.lane):
             same = list(group)
@@ -93,7 +89,7 @@ class LaneQueues:
         return [records[int(entry["Id"])] for entry in answer.get("Successful", [])]
 
     def depth(self, lane: Lane) -> Depth:
-        """Return about how many messages a lane holds; SQS may be a minute late with it."""
+        """Return about how many messages a lane holds; SQS may be a minute late."""
         return self._depth(self._urls[lane])
 
     def dead_letters(self, lane: Lane) -> int:
@@ -114,11 +110,11 @@ class LaneQueues:
         return Depth(visible, found["ApproximateNumberOfMessagesNotVisible"] + found["ApproximateNumberOfMessagesDelayed"])
 
     def purge(self, lane: Lane) -> bool:
-        """Throw away every message of a lane, which takes up to a minute; False where one was purged in the last minute."""
+        """Delete every message of a lane, which takes up to a minute; False if it was purged within the last minute."""
         try:
             self._client.purge_queue(QueueUrl=self._urls[lane])
         except ClientError as error:
-            if code_of(error) not in _PURGING:
+            if fault_of(error) is not Fault.BUSY:
                 raise
             return False
         return True

@@ -13,23 +13,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, ThrottledError, fault_of
+from handlers.domain import Analysis, JobStatus, Page, Problem, StartParameters, Video
 from handlers.domain import analysis as answers
-from handlers.domain.analysis import JobStatus, Page
-from handlers.domain.identity import Analysis, Video
-from handlers.domain.record import Problem, StartParameters
-from handlers.runtime.backoff import backoff
-from handlers.runtime.clock import Clock
+from handlers.runtime import Clock, backoff_seconds
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_rekognition import RekognitionClient
 
-# The most that one page holds (botocore: GetContentModeration MaxResults).
+# The largest page (botocore: GetContentModeration MaxResults).
 PAGE_SIZE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The analysis runs; or ran before, under the same token."""
+    """The analysis runs, or ran before under the same token."""
 
     job_id: str
 
@@ -38,8 +35,8 @@ class Started:
 class NotStarted:
     """No job is known to have been started.
 
-    By the fault: REFUSED for the moment (the account's jobs are all open, or calls come too fast), UNKNOWN whether it was started,
-    the OBJECT cannot be analysed, or there is a MISMATCH: a job has the token that this Start did not open. All else is ours.
+    Faults: REFUSED (all of the account's jobs run, or calls come too fast); UNKNOWN whether a job was started; OBJECT, which cannot
+    be analysed; MISMATCH, the token belongs to a job with other parameters. Any other is our own fault.
     """
 
     fault: Fault
@@ -47,21 +44,21 @@ class NotStarted:
 
 
 class NoSuchJobError(Exception):
-    """Rekognition does not know the job (any more): results are kept for 7 days."""
+    """Rekognition does not know the job, or no longer: it keeps results for 7 days."""
 
 
 class StalePagesError(Exception):
-    """A page token is no longer good: what was read so far must be thrown away, and reading begins anew."""
+    """A page token has expired: discard what was read, and read again from the first page."""
 
 
 class AnalysisStarter:
-    """The only thing that starts analyses. The client must make one call of one (see `handlers/runtime/clients.py`)."""
+    """Starts analyses; no other code does. Its client must not retry (see `handlers/runtime/clients.py`)."""
 
     def __init__(self, client: RekognitionClient) -> None:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
 
     def start(self, analysis: Analysis, video: Video, parameters: StartParameters) -> Started | NotStarted:
-        """Start an analysis, or say what came of it; the same token and parameters return the same job for 7 days."""
+        """Start an analysis; for 7 days the same token and parameters return the same job."""
         version = {} if parameters.version_id is None else {"Version": parameters.version_id}
         try:
             answer = self._client.start_content_moderation(
@@ -89,7 +86,7 @@ class AnalysisReader:
         Raises:
             NoSuchJobError: Rekognition does not know the job.
             StalePagesError: Read again from the first page.
-            ThrottledError: Rekognition kept refusing until `until`.
+            ThrottledError: Rekognition kept throttling or failing until `until`.
         """
         token: str | None = None
         while True:
@@ -99,8 +96,8 @@ class AnalysisReader:
             if token is None:
                 return
 
-    def ask(self, job_id: str) -> JobStatus:
-        """Return how a job stands, in one call; what keeps Rekognition from answering is raised as it came.
+    def poll(self, job_id: str) -> JobStatus:
+        """Return the status of a job, in one call; other errors are raised unchanged.
 
         Raises:
             NoSuchJobError: Rekognition does not know the job.
@@ -112,16 +109,16 @@ class AnalysisReader:
             raise
 
     def _page(self, job_id: str, token: str | None, until: float) -> Page:
-        # SortBy must be the same on all pages; TIMESTAMPS keeps every hit, SEGMENTS would merge them by rules of its own.
-        wanted = {"JobId": job_id, "MaxResults": PAGE_SIZE, "SortBy": "TIMESTAMP", "AggregateBy": "TIMESTAMPS"}
+        # SortBy must be the same on all pages; TIMESTAMPS keeps every hit, SEGMENTS would merge them.
+        request = {"JobId": job_id, "MaxResults": PAGE_SIZE, "SortBy": "TIMESTAMP", "AggregateBy": "TIMESTAMPS"}
         if token is not None:
-            wanted["NextToken"] = token
+            request["NextToken"] = token
         attempt = 0
         while True:
             try:
-                return answers.page(self._client.get_content_moderation(**wanted))
+                return answers.page(self._client.get_content_moderation(**request))
             except (BotoCoreError, ClientError) as error:
-                wait = backoff(attempt, base=0.2, cap=5.0)
+                wait = backoff_seconds(attempt, base=0.2, cap=5.0)
                 _raise_unless_transient(error, first=token is None, in_time=self._clock.now() + wait < until)
             self._clock.sleep(wait)
             attempt += 1
@@ -129,15 +126,15 @@ class AnalysisReader:
 
 def _raise_unless_transient(error: Exception, *, first: bool, in_time: bool) -> None:
     match fault_of(error):
-        # A job id that Rekognition never gave out is refused as a parameter, not as unknown.
+        # A job id that Rekognition never issued is refused as an invalid parameter, not as unknown.
         case Fault.MISSING:
             raise NoSuchJobError(aws_errors.message_of(error)) from error
-        case Fault.OURS if first and aws_errors.code_of(error) == "InvalidParameterException":
+        case Fault.PARAMETER if first:
             raise NoSuchJobError(aws_errors.message_of(error)) from error
         case Fault.STALE_PAGE:
             raise StalePagesError(aws_errors.message_of(error)) from error
         case fault if fault.transient and in_time:
             return
         case fault if fault.transient:
-            raise ThrottledError(f"Rekognition kept refusing, at last with {aws_errors.code_of(error)}") from error
+            raise ThrottledError(f"Rekognition kept refusing, last with {aws_errors.code_of(error)}") from error
     raise error

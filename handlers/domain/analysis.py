@@ -1,4 +1,4 @@
-"""One page of GetContentModeration's answer as our own values.
+"""A page of GetContentModeration's response as values.
 
 Source: botocore rekognition GetContentModerationResponse; Rekognition developer guide, procedure-moderate-videos.
 Sample: tests/events/.
@@ -15,7 +15,7 @@ from handlers.domain import taxonomy
 
 
 class JobStatus(StrEnum):
-    """How far a job is (botocore: rekognition VideoJobStatus)."""
+    """The status of a job (botocore: rekognition VideoJobStatus)."""
 
     IN_PROGRESS = "IN_PROGRESS"
     SUCCEEDED = "SUCCEEDED"
@@ -24,7 +24,7 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One label at one timestamp (milliseconds), its parent's name ("" at the top), and how sure Rekognition is (percent)."""
+    """One label at one timestamp (milliseconds), its parent's name ("" at the top), and its confidence (percent)."""
 
     timestamp_ms: int
     name: str
@@ -35,10 +35,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """What each page says of the job: which video it looked at, and how it ended.
+    """The job as every page describes it: its video and its status.
 
-    What Rekognition leaves out is "" for texts, and None for version, duration and model. Its tag is not taken: a job is known
-    by its id.
+    A missing text is ""; a missing version, duration or model None. The tag is not read: a job is identified by its id.
     """
 
     status: JobStatus
@@ -52,7 +51,7 @@ class JobFacts:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: the job, up to 1,000 hits in time order, and the token of the next page, if there is one."""
+    """The job, up to 1,000 hits in time order, and the token of the next page, if any."""
 
     facts: JobFacts
     hits: tuple[Hit, ...]
@@ -60,10 +59,10 @@ class Page:
 
 
 def page(response: Mapping[str, Any]) -> Page:
-    """Return what an answer of GetContentModeration (aggregated by TIMESTAMPS) says.
+    """Return the page in a response of GetContentModeration (aggregated by TIMESTAMPS).
 
     Raises:
-        ValueError: The answer has no status that we know; nothing may be concluded from it.
+        ValueError: The status is unknown, so nothing may be concluded from the response.
     """
     return Page(
         facts=_facts(response),

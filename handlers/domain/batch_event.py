@@ -1,4 +1,4 @@
-"""The contract with S3 Batch Operations: its event in schema 1.0 and 2.0, and the response it wants.
+"""The contract with S3 Batch Operations: its event in schema 1.0 and 2.0, and the response.
 
 Source: Amazon S3 user guide, batch-ops-invoke-lambda; botocore s3control LambdaInvokeOperation. Samples: tests/events/.
 """
@@ -17,7 +17,7 @@ from handlers.domain import identity, json_text, reasons
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane
 
-# The completion report cuts a resultString here (aws-samples/sample-replicate-on-tag-for-amazon-s3, tagging-at-scale.md).
+# The completion report truncates a resultString here (aws-samples/sample-replicate-on-tag-for-amazon-s3, tagging-at-scale.md).
 MAX_RESULT_TEXT = 1024
 
 # 0 to `identity.MAX_ATTEMPT`.
@@ -25,25 +25,25 @@ _RETRY_PATTERN = re.compile(r"0|[1-9][0-9]?")
 
 _LANES = frozenset(Lane)
 
-# Longest state, scan and reason in a result text, so that room for the message is always left.
+# The longest state, scan and reason in a result text, so that there is always room for the message.
 _FIELD_LENGTH = 96
 
 
 class ResultCode(StrEnum):
-    """What S3 Batch understands; it repeats only tasks that failed for the moment."""
+    """The result codes of S3 Batch; it retries only temporary failures."""
 
     SUCCEEDED = "Succeeded"
     TEMPORARY_FAILURE = "TemporaryFailure"
     PERMANENT_FAILURE = "PermanentFailure"
 
 
-# Of two results for one task the more severe is returned: a success never hides a failure, and a repetition may still help.
+# Of two results for one task the more severe is returned: a success must not hide a failure, and a retry may still help.
 _SEVERITY = {ResultCode.SUCCEEDED: 0, ResultCode.PERMANENT_FAILURE: 1, ResultCode.TEMPORARY_FAILURE: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One object to register, or `refusal`: why the task cannot be understood. Exactly one of both is None."""
+    """One object to register, or `refusal`: why the task is invalid. Exactly one of the two is None."""
 
     task_id: str
     video: Video | None
@@ -52,9 +52,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What S3 Batch asks for. `refusal` says why the whole of it cannot be understood; then each task carries it too.
+    """The request in an event. `refusal` is why it is invalid as a whole; then each task has it, too.
 
-    `scan_id` is None only in a refused request. No two tasks have the same id.
+    `scan_id` is None only in a refused request. Task ids are unique.
     """
 
     schema_version: str
@@ -69,7 +69,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer for one task; `text` is what `result_text` makes."""
+    """The result of one task; `text` comes from `result_text`."""
 
     task_id: str
     code: ResultCode
@@ -77,7 +77,7 @@ class Result:
 
 
 def parse(event: object) -> Request:
-    """Return what an event asks for: never raises, whatever comes.
+    """Return the request in an event; never raises, whatever the event holds.
 
     Schema 1.0 has no arguments: its scan id is the job id, its lane normal. In schema 2.0 `userArguments` must hold a `scan_id`,
     and may hold a `lane` ("normal", "express") and a `retry` ("0" to "99").
@@ -101,9 +101,9 @@ def parse(event: object) -> Request:
 
 
 def response(request: Request, results: Iterable[Result]) -> dict[str, Any]:
-    """Return what S3 Batch wants back: one result for each task of the request, whatever results there are.
+    """Return the response to S3 Batch, with exactly one result for each task of the request.
 
-    A task without a result is to be repeated. Results of unknown tasks are left out.
+    A task without a result fails temporarily. Results of unknown tasks are omitted.
     """
     given: dict[str, Result] = {}
     for result in results:
@@ -113,7 +113,7 @@ def response(request: Request, results: Iterable[Result]) -> dict[str, Any]:
     answers = [given.get(task.task_id) or _no_result(request, task) for task in request.tasks]
     return {
         "invocationSchemaVersion": request.schema_version,
-        # S3's own default is TemporaryFailure, which would repeat a task that cannot be understood.
+        # S3's default, TemporaryFailure, would retry an invalid task.
         "treatMissingKeysAs": ResultCode.PERMANENT_FAILURE.value,
         "invocationId": request.invocation_id,
         "results": [{"taskId": answer.task_id, "resultCode": answer.code.value, "resultString": answer.text} for answer in answers],
@@ -121,9 +121,9 @@ def response(request: Request, results: Iterable[Result]) -> dict[str, Any]:
 
 
 def result_text(*, scan: str | None, state: str | None = None, reason: str | None = None, message: str | None = None) -> str:
-    """Return a resultString: compact JSON in ASCII, at most 1,024 characters and valid JSON whatever the message is.
+    """Return a resultString: compact ASCII JSON of at most 1,024 characters, whatever the message is.
 
-    What is too long is cut within its own value, the message first of all; a cut value ends with three dots.
+    Long values are truncated, the message most, and end with three dots then.
     """
     given = {"state": state, "reason": reason, "scan": scan}
     fields = {name: _cut(value, _FIELD_LENGTH) for name, value in given.items() if value is not None}
@@ -139,7 +139,7 @@ def _no_result(request: Request, task: Task) -> Result:
 
 
 def _cut(text: str, room: int) -> str:
-    """Return the longest beginning of a text that takes at most `room` characters in JSON."""
+    """Truncate a text so that it takes at most `room` characters in JSON."""
     if len(text) <= room and _json_length(text) <= room:
         return text
     end, used = 0, len("...")
@@ -153,14 +153,14 @@ def _json_length(text: str) -> int:
 
 
 def _arguments(version: object, job: dict[str, object]) -> dict[str, str]:
-    """Return scan id, lane and retry, not yet examined. AWS knows only texts as arguments: another type is as good as empty."""
+    """Return scan id, lane and retry, not yet checked. Arguments are always strings on AWS; any other type counts as empty."""
     given = json_text.mapping(job.get("userArguments")) if version == "2.0" else {"scan_id": job.get("id")}
-    wanted = {"scan_id": "", "lane": Lane.NORMAL.value, "retry": "0"}
-    return {name: absent if given.get(name) is None else json_text.text_or_empty(given[name]) for name, absent in wanted.items()}
+    defaults = {"scan_id": "", "lane": Lane.NORMAL.value, "retry": "0"}
+    return defaults | {name: json_text.text_or_empty(given[name]) for name in defaults if given.get(name) is not None}
 
 
 def _refusal(version: object, scan_id: str | None, arguments: dict[str, str]) -> str | None:
-    """Return why nothing of a request can be done, or None."""
+    """Return why a request is invalid as a whole, or None."""
     if version not in ("1.0", "2.0"):
         return f"unknown schema {_shown(version)}: this function takes S3 Batch events of schema 1.0 and 2.0"
     if scan_id is None:
@@ -174,7 +174,7 @@ def _refusal(version: object, scan_id: str | None, arguments: dict[str, str]) ->
 
 
 def _tasks(event: dict[str, object], refusal: str | None) -> tuple[Task, ...]:
-    """Return the tasks, one for each id. A task without an id cannot be answered, so it is left out."""
+    """Return the tasks, one for each id. A task without an id cannot be answered and is omitted."""
     tasks: dict[str, Task] = {}
     for entry in map(json_text.mapping, json_text.items(event.get("tasks"))):
         task_id = entry.get("taskId")
@@ -187,7 +187,7 @@ def _tasks(event: dict[str, object], refusal: str | None) -> tuple[Task, ...]:
 
 
 def _task(task_id: str, entry: dict[str, object]) -> Task:
-    """Return one task, its key decoded. Anything but text where text belongs is refused."""
+    """Return one task with its key decoded; anything but strings is refused."""
     bucket, key, version = _bucket(entry), entry.get("s3Key"), entry.get("s3VersionId")
     if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
         return Task(task_id, None, "bucket, key or version is missing or not text")
@@ -201,14 +201,14 @@ def _task(task_id: str, entry: dict[str, object]) -> Task:
 
 
 def _bucket(entry: dict[str, object]) -> object:
-    """Return the bucket's name: schema 2.0 gives it plainly, 1.0 as an ARN."""
+    """Return the bucket's name; schema 1.0 has only its ARN."""
     if "s3Bucket" in entry:
         return entry["s3Bucket"]
-    # AWS shows bucket ARNs with and without Region and account; its own code takes what follows the last colon.
+    # AWS's documents show bucket ARNs with and without Region and account; its samples take what follows the last colon.
     arn = entry.get("s3BucketArn")
     return arn.rpartition(":")[2] if isinstance(arn, str) else None
 
 
 def _shown(value: object) -> str:
-    """Return a value for use in a sentence: escaped, and not long."""
+    """Return a value for a message, escaped and truncated."""
     return f"{value!r:.80}" if isinstance(value, str) else type(value).__name__

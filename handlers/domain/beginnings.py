@@ -1,8 +1,7 @@
-"""What an object positively is, by its first bytes, if it is something else than a video: only that is not shown to Rekognition.
+"""Objects that are certainly not videos, by their first bytes; only these are skipped.
 
-A list of what videos begin with can be evaded by one box that is not on it, and a film that is left out for its beginning is never
-looked at. So the question is turned round: what is none of the things named here is Rekognition's to judge, which charges nothing
-for what it cannot read.
+A list of the beginnings of videos could be evaded by a box that is not on it, and a skipped film is never looked at. So this is the
+opposite list: everything that is not on it goes to Rekognition, which charges nothing for what it cannot read.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ import codecs
 import struct
 import unicodedata
 
-# What begins so is this. Not here: what may well hold a film (Ogg), or stand before one (an ID3 tag), and what two letters say.
+# File formats by their first bytes. Not listed: formats that may hold a film (Ogg) or precede one (an ID3 tag), and signatures of
+# two bytes.
 _SIGNATURES = {
     b"\xff\xd8\xff": "a JPEG image",
     b"\x89PNG\r\n\x1a\n": "a PNG image",
@@ -36,14 +36,14 @@ _SIGNATURES = {
     b"\x7fELF": "a program",
     b"\xcf\xfa\xed\xfe": "a program",
     b"\xca\xfe\xba\xbe": "a program",
-    b"\x00\x05\x16\x07\x00\x02\x00\x00": "an AppleDouble file",  # what macOS keeps beside a file, ._IMG_0001.mp4
+    b"\x00\x05\x16\x07\x00\x02\x00\x00": "an AppleDouble file",  # macOS metadata, as in ._IMG_0001.mp4
     b"SQLite format 3\x00": "a SQLite database",
     b"fLaC\x00\x00\x00\x22": "FLAC sound",
     b"MThd\x00\x00\x00\x06": "MIDI sound",
     b"#!AMR": "AMR sound",
 }
 
-# What a file is whose first four bytes are followed by a length and four further ones.
+# File formats by bytes 0 to 3 and 8 to 11; the length is between them.
 _FORMS = {
     (b"RIFF", b"WEBP"): "a WebP image",
     (b"RIFF", b"WAVE"): "WAVE sound",
@@ -56,17 +56,14 @@ _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 _PE_AT = 0x3C
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# Control characters of texts: white space, and ESC, with which those of terminals are coloured.
+# Control characters in texts: white space, and ESC of terminal colours.
 _SPACES = frozenset("\t\n\r\f\v\x1b")
-# Categories of other control characters, and of code points that are none of Unicode's.
-_NO_LETTERS = frozenset({"Cc", "Cn", "Co", "Cs"})
+# Unicode categories of other control characters and of unassigned code points.
+_NOT_TEXT = frozenset({"Cc", "Cn", "Co", "Cs"})
 
 
 def something_else(first_bytes: bytes) -> str | None:
-    """Return what an object positively is ("a PDF document"), or None where it is nothing that is named here.
-
-    Whether it may be a film all the same (it parses as a box) is to be asked before.
-    """
+    """Return what an object certainly is ("a PDF document"), or None. The caller has checked that it is not a box."""
     return (
         next((name for signature, name in _SIGNATURES.items() if first_bytes.startswith(signature)), None)
         or _FORMS.get((first_bytes[:4], first_bytes[8:12]))
@@ -76,7 +73,7 @@ def something_else(first_bytes: bytes) -> str | None:
 
 
 def _by_structure(first_bytes: bytes) -> str | None:
-    """Return what a file is whose first two letters alone would say too little."""
+    """Return the format of a file whose first two bytes alone are not specific enough."""
     if first_bytes[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
         return "a tar archive"
     if first_bytes[:2] == b"BM" and first_bytes[6:10] == bytes(4) and _number(first_bytes, 14) in _BMP_HEADERS:
@@ -88,16 +85,16 @@ def _by_structure(first_bytes: bytes) -> str | None:
 
 
 def _number(first_bytes: bytes, offset: int) -> int | None:
-    """Return a little-endian number of four bytes, None behind the end."""
+    """Return a little-endian number of four bytes, or None beyond the end."""
     field = first_bytes[offset : offset + 4]
     return struct.unpack("<I", field)[0] if len(field) == 4 else None  # noqa: PLR2004  # its four bytes
 
 
 def is_text(first_bytes: bytes) -> bool:
-    """Tell whether all that is there is text: UTF-8, or UTF-16 that says so. Its last character may be cut off."""
+    """Tell whether the bytes are text in UTF-8, or in UTF-16 with a byte order mark; the last character may be truncated."""
     encoding = next((name for mark, name in _MARKS.items() if first_bytes.startswith(mark)), "utf-8")
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(first_bytes)
     except UnicodeDecodeError:
         return False
-    return bool(text) and all(letter in _SPACES or unicodedata.category(letter) not in _NO_LETTERS for letter in text)
+    return bool(text) and all(letter in _SPACES or unicodedata.category(letter) not in _NOT_TEXT for letter in text)

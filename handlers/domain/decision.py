@@ -1,4 +1,4 @@
-"""What a person decided about a flagged video. It is about the content, so that a later scan of the same content has it too."""
+"""Decisions of people about flagged videos. They are about the content, so they hold for later scans of the same content."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handlers.domain.identity import Video
 
 
 class Judgement(StrEnum):
-    """What a person says of a flagged video."""
+    """The judgement of a person on a flagged video."""
 
     CONFIRMED = "confirmed"
     FALSE_ALARM = "false-alarm"
@@ -20,8 +20,8 @@ class Decision:
     """Who decided what about which content of a video, and when."""
 
     video: Video
-    etag: str  # the content: in a bucket without versions it distinguishes successive objects under one key
-    scan_id: str  # the scan whose review was looked at, and in it the attempt
+    etag: str  # identifies the content: without versioning, successive objects have the same key
+    scan_id: str  # the reviewed scan
     attempt: int
     judgement: Judgement
     note: str

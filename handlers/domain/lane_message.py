@@ -11,14 +11,14 @@ from handlers.domain.record import Record
 
 @dataclass(frozen=True, slots=True)
 class LaneMessage:
-    """Which video is to be started, for which scan and attempt. Only a hint: the record says whether it still is."""
+    """Which video to start, for which scan and attempt. Only a hint: the record decides whether it still waits."""
 
     video: Video
     analysis: Analysis
 
 
 def body(record: Record) -> str:
-    """Return the message of a record, in ASCII: SQS refuses some control characters, and a key may hold them."""
+    """Return the message of a record in ASCII: SQS refuses some control characters, which a key may contain."""
     video = record.video
     fields = {
         "bucket": video.bucket,
@@ -31,13 +31,13 @@ def body(record: Record) -> str:
 
 
 def parse(body: str) -> LaneMessage | None:
-    """Return what a message body says, or None where it is not one of ours."""
+    """Return the message in a body, or None if it is not valid."""
     fields = json_text.mapping(json_text.read(body))
     bucket, key, version = fields.get("bucket"), fields.get("key"), fields.get("version_id")
     if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
         return None
     scan_id, attempt = json_text.text_or_empty(fields.get("scan_id")), fields.get("attempt")
-    # True is an int too in Python.
+    # A bool is an int in Python.
     if type(attempt) is not int or not 0 <= attempt <= MAX_ATTEMPT or not identity.is_scan_id(scan_id):
         return None
     video = Video(bucket, key, version)

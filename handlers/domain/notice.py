@@ -1,6 +1,6 @@
-"""Rekognition's completion notice, as SNS passes it to a Lambda function.
+"""Rekognition's completion notice, as SNS delivers it to a Lambda function.
 
-Only the job ids are taken from it: status and video are asked of Rekognition itself, so that a forged notice can do no harm.
+Only the job ids are read: status and video come from Rekognition itself, so a forged notice does no harm.
 Source: Rekognition developer guide, video-notification-payload; Lambda developer guide, with-sns. Sample: tests/events/.
 """
 
@@ -20,18 +20,18 @@ JOB_ID_PATTERN = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """The jobs that an event says are over, each once, and why the rest of it was refused."""
+    """The job ids in an event, each once, and why its other records were refused."""
 
     job_ids: tuple[str, ...]
     refused: tuple[str, ...]
 
 
 class _RefusedError(Exception):
-    """A record of an event is not a notice of ours; the sentence says why."""
+    """A record of an event is not a valid notice; the message says why."""
 
 
 def parse_event(event: object, topic_arn: str) -> Notices:
-    """Return the notices of an SNS event that came through this topic: never raises, whatever comes."""
+    """Return the notices of this topic in an SNS event; never raises, whatever the event holds."""
     records = json_text.items(json_text.mapping(event).get("Records"))
     if not records:
         return Notices((), ("the event is not an SNS event: it has no records",))
@@ -46,9 +46,9 @@ def parse_event(event: object, topic_arn: str) -> Notices:
 
 
 def as_event(job_id: str, topic_arn: str, timestamp: float) -> dict[str, Any]:
-    """Return the event that a notice about this job makes; timestamp in epoch seconds.
+    """Return the event of a notice about a job, for the sweeper to invoke `completion` with; timestamp in epoch seconds.
 
-    For the sweeper, which sends a finished job whose notice was lost to `completion`. The status is left out: no code reads it.
+    It has no status, which `completion` does not read.
     """
     message = {"JobId": job_id, "API": "StartContentModeration", "Timestamp": int(timestamp * 1000)}
     notification: dict[str, Any] = {
@@ -63,10 +63,10 @@ def as_event(job_id: str, topic_arn: str, timestamp: float) -> dict[str, Any]:
 
 
 def _job_id(record: dict[str, object], topic_arn: str) -> str:
-    """Return the job id of one record.
+    """Return the job id in a record.
 
     Raises:
-        _RefusedError: It is not a notice of ours.
+        _RefusedError: The record is not a notice of this topic.
     """
     if record.get("EventSource") != "aws:sns":
         raise _RefusedError(f"the record is not from SNS but from {_shown(record.get('EventSource'))}")
@@ -83,5 +83,5 @@ def _job_id(record: dict[str, object], topic_arn: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value for use in a log: escaped, and not long."""
+    """Return a value for a log, escaped and truncated."""
     return f"{value!a:.120}" if isinstance(value, str) else type(value).__name__

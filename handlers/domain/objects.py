@@ -1,4 +1,4 @@
-"""May an object be analysed at all: is it a video, and can it be read. Asked before any money is spent."""
+"""Whether an object can be analysed: decided before any money is spent."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from handlers.domain import reasons
 from handlers.domain.beginnings import is_text, something_else
 from handlers.domain.record import Problem
 
-# So much of an object's beginning is enough for `container` and `not_a_video`.
+# How many first bytes `container` and `not_a_video` need.
 FIRST_BYTES = 1_024
 
-# Rekognition takes videos of up to 10 GB (developer guide, limits). Read as GiB: what lies between is Rekognition's to refuse.
+# Rekognition takes videos of up to 10 GB (developer guide, limits); read as GiB, so Rekognition itself refuses what lies between.
 MAX_BYTES = 10 * 1024**3
 
-# Must be restored before they can be read (S3 user guide, archived-objects). GLACIER_IR can be read at once.
+# Storage classes that must be restored before reading (S3 user guide, archived-objects); GLACIER_IR need not.
 ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
-# Boxes with which files begin whose size is wrong, too (a recording that was interrupted).
+# Boxes with which a file may begin even if their size is wrong (an interrupted recording).
 _ISO_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"wide", b"skip", b"uuid", b"sidx", b"udta", b"meta"})
 
 _SMALL_HEADER, _LARGE_HEADER = 8, 16
-# What the 32 bits of a box's size say beside a size (ISO/IEC 14496-12, 4.2): up to the end of the file; 64 bits follow.
+# Special values of a box's 32-bit size (ISO/IEC 14496-12, 4.2): to the end of the file; a 64-bit size follows.
 _TO_THE_END, _LARGE = 0, 1
 
 _ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -27,11 +27,11 @@ _SIGNATURES = {b"\x1a\x45\xdf\xa3": "Matroska", b"FLV\x01": "FLV", b"\x00\x00\x0
 
 
 def container(first_bytes: bytes, size: int) -> str | None:
-    """Return the container that an object begins with, by its first bytes and its size, or None where it is unknown.
+    """Return the container format of an object by its first bytes and its size, or None if it is unknown.
 
-    An unknown box is one of ISO-BMFF: players step over it. A known one may claim to be larger than the object (broken
-    off, or on purpose), for players look into it all the same; but then a text may happen to read so, unless the box is a `moov`:
-    FFmpeg plays the film inside one of any size. Whether Rekognition can decode what is in a container is for Rekognition to say.
+    Any box counts as ISO-BMFF, because players skip unknown boxes. A known box may be larger than the object (truncated, or on
+    purpose), because players read it nevertheless. Unless it is a `moov`, whose film FFmpeg plays whatever its size, the object
+    must not be text then, which may begin like that by chance. Whether the content can be decoded is for Rekognition to decide.
     """
     name = first_bytes[4:8]
     if name in _ISO_BOXES and (name == b"moov" or is_box(first_bytes, size) or not is_text(first_bytes)):
@@ -45,15 +45,15 @@ def container(first_bytes: bytes, size: int) -> str | None:
 
 
 def not_a_video(first_bytes: bytes, size: int) -> str | None:
-    """Return what an object positively is, by its first bytes and its size, if that is not a video; all else is to be analysed.
+    """Return what an object certainly is, if not a video, by its first bytes and its size; None if it is to be analysed.
 
-    What parses as a box within the object is never something else, whatever else its bytes look like.
+    An object that begins with a valid box is always analysed, whatever else its bytes look like.
     """
     return something_else(first_bytes) if container(first_bytes, size) is None else None
 
 
 def is_box(first_bytes: bytes, size: int) -> bool:
-    """Tell whether a box begins an object of this size: one that has a header, and ends within the object."""
+    """Tell whether an object of this size begins with a complete box."""
     if len(first_bytes) < _SMALL_HEADER:
         return False
     stated = int.from_bytes(first_bytes[:4], "big")
@@ -67,10 +67,10 @@ def is_box(first_bytes: bytes, size: int) -> bool:
 def eligibility(
     size: int, storage_class: str | None = None, restore_header: str | None = None, archive_status: str | None = None
 ) -> Problem | None:
-    """Return why an object cannot be analysed, or None where nothing speaks against it.
+    """Return why an object cannot be analysed, or None.
 
-    Takes what HeadObject says: size in bytes, `StorageClass` (None for STANDARD), `Restore` (the header x-amz-restore) and
-    `ArchiveStatus` (of INTELLIGENT_TIERING), each None where it is absent.
+    Takes fields of a HeadObject response, each None if absent: size in bytes, `StorageClass` (None for STANDARD), `Restore` (the
+    header x-amz-restore) and `ArchiveStatus` (of INTELLIGENT_TIERING).
     """
     if size == 0:
         return Problem(reasons.EMPTY, "The object has 0 bytes.")
@@ -83,10 +83,10 @@ def eligibility(
 
 
 def _is_transport_stream(first_bytes: bytes) -> bool:
-    """Tell whether packets follow one another, of 188 bytes (MPEG-TS) or 192 (M2TS, with 4 bytes before each sync byte)."""
+    """Tell whether the bytes are packets of 188 bytes (MPEG-TS) or 192 (M2TS, with 4 bytes before each sync byte)."""
     return any(_in_step(first_bytes[offset::length]) for offset, length in ((0, 188), (4, 192)))
 
 
 def _in_step(sync_bytes: bytes) -> bool:
-    """Tell whether there are several packets, and each begins with the sync byte 0x47 (ISO/IEC 13818-1)."""
+    """Tell whether there are several packets, each with the sync byte 0x47 (ISO/IEC 13818-1)."""
     return len(sync_bytes) > 1 and set(sync_bytes) == {0x47}

@@ -1,8 +1,8 @@
-"""The policy: per label, the confidence from which it counts and whether it alerts; and the verdict on a video.
+"""The policy: for each label, the confidence from which it counts and whether it alerts; and the verdict on a video.
 
-The text is JSON, as in `cdk.json`:
+The policy is JSON, as in `cdk.json`:
 `{"default": {"min_confidence": 80, "alert": true}, "labels": {"Alcohol": {"min_confidence": 90, "alert": false}}}`.
-A label without a rule takes that of what it stands below, then the default. Names are compared regardless of case.
+A label without a rule takes that of its nearest ancestor with one, else the default. Names are compared case-insensitively.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _EXAMPLE = '{"min_confidence": 80, "alert": true}'
 
 
 class PolicyError(Exception):
-    """The policy is malformed; the sentence names the label, the rule and the cure."""
+    """The policy is invalid; the message names the label, the rule and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """From which confidence (percent) a label counts, and whether it alerts."""
+    """The confidence (percent) from which a label counts, and whether it alerts."""
 
     min_confidence: float
     alert: bool
@@ -35,7 +35,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """FLAGGED where any label counts, else CLEAN; whether one of them alerts; and which count, the worst first."""
+    """FLAGGED if any label counts, else CLEAN; whether one of them alerts; and the labels that count, the worst first."""
 
     state: State
     alert: bool
@@ -44,31 +44,31 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Rules by label name (in any case), and the default rule."""
+    """The rules by label name, in any case, and the default rule."""
 
     default: Rule
     rules: Mapping[str, Rule]
-    # The first 16 hex digits of the SHA-256 of the canonical JSON: the same for policies that differ in form only.
+    # The first 16 hex digits of the SHA-256 of the canonical JSON, the same for policies that differ in form only.
     hash: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Bring the names into the form in which they are compared, and make the hash, once for all the videos judged."""
+        """Fold the names and compute the hash once for all videos."""
         object.__setattr__(self, "rules", {taxonomy.folded(name): rule for name, rule in self.rules.items()})
         object.__setattr__(self, "hash", _hash(self.default, self.rules))
 
     def rule_for(self, name: str, parents: Mapping[str, str]) -> Rule:
-        """Return the rule of a label: its own, that of the nearest it stands below, or the default.
+        """Return the rule of a label: its own, that of its nearest ancestor, or the default.
 
-        `parents` holds what Rekognition said stands above a label (`ParentName`), by folded name; the taxonomy knows the rest.
+        `parents` holds the `ParentName` that Rekognition returned for a label, by folded name; the taxonomy knows the others.
         """
         return next((self.rules[label] for label in _lineage(name, parents) if label in self.rules), self.default)
 
     def judge(self, findings: Findings) -> Verdict:
-        """Return the verdict on what an analysis found, by each label's best confidence."""
+        """Return the verdict on findings, by the highest confidence of each label."""
         parents = {taxonomy.folded(label.name): label.parent for label in findings.labels}
         rules = {label: self.rule_for(label.name, parents) for label in findings.labels}
         counted = [label for label, rule in rules.items() if label.confidence >= rule.min_confidence]
-        # The alerting ones first; a label and its parent share their confidence, and the deeper one says more.
+        # The alerting ones first. A label and its parent have the same confidence, and the deeper one is more specific.
         counted.sort(key=lambda label: (not rules[label].alert, -label.confidence, -label.level, label.name))
         return Verdict(
             state=State.FLAGGED if counted else State.CLEAN,
@@ -78,10 +78,10 @@ class Policy:
 
 
 def parse(text: str) -> Policy:
-    """Return the policy that a JSON text says.
+    """Return the policy in a JSON text.
 
     Raises:
-        PolicyError: It is not JSON, or a rule lacks something, holds something unknown, or is out of range.
+        PolicyError: The text is not JSON, or a rule lacks a field, has an unknown one, or is out of range.
     """
     try:
         value = json.loads(text, object_pairs_hook=_unique)
@@ -94,7 +94,7 @@ def parse(text: str) -> Policy:
 
 
 def _lineage(name: str, parents: Mapping[str, str]) -> Iterator[str]:
-    """Yield a label and what it stands below, the nearest first, each name folded and once."""
+    """Yield a label and its ancestors, the nearest first, folded and each once."""
     seen: set[str] = set()
     current = taxonomy.folded(name)
     while current and current not in seen:
@@ -119,7 +119,7 @@ def _rules(value: object) -> dict[str, Rule]:
 def _rule(value: object, where: str) -> Rule:
     fields = _object(value, where, {"min_confidence", "alert"})
     confidence, alert = fields.get("min_confidence"), fields.get("alert")
-    # True is a number too in Python; not-a-number fails the comparison.
+    # A bool is an int in Python; NaN fails the comparison.
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= MAX_PERCENT:
         _refuse(where, "min_confidence", confidence, "a number from 0 to 100 (percent)")
     if not isinstance(alert, bool):
@@ -127,15 +127,15 @@ def _rule(value: object, where: str) -> Rule:
     return Rule(float(confidence), alert)
 
 
-def _refuse(where: str, field: str, value: object, wanted: str) -> NoReturn:
+def _refuse(where: str, field: str, value: object, rule: str) -> NoReturn:
     found = (
         "is missing" if value is None else f"is {value!r:.40}" if isinstance(value, str | int | float) else "is not a plain value"
     )
-    raise PolicyError(f'{where}: "{field}" {found}; it must be {wanted}, as in {_EXAMPLE}.')
+    raise PolicyError(f'{where}: "{field}" {found}; it must be {rule}, as in {_EXAMPLE}.')
 
 
 def _object(value: object, where: str, allowed: set[str] | None) -> dict[str, object]:
-    """Return a JSON object, whose fields may be limited to those allowed."""
+    """Return a JSON object; None allows any field."""
     if not isinstance(value, dict):
         raise PolicyError(f"{where} is not a JSON object; write it in braces.")
     unknown = sorted(set(value) - allowed) if allowed is not None else []
@@ -145,7 +145,7 @@ def _object(value: object, where: str, allowed: set[str] | None) -> dict[str, ob
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object, but not one that says a thing twice: the reader would silently take the second."""
+    """Return a JSON object without repeated fields, of which Python would silently take the last."""
     names = [name for name, _ in pairs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -1,6 +1,6 @@
-"""Reason codes: why a video failed or was left out. Stored in records, reports and exports: codes are never renamed.
+"""Reason codes: why a video failed or was left out. They are stored in records, reports and exports, so they are never renamed.
 
-The codes of AWS's errors and of the SDK's exceptions are reasons too: they are stored as they came.
+Error codes of AWS and exceptions of the SDK are reason codes, too.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from types import MappingProxyType
 EMPTY = "empty"
 ARCHIVED = "archived"
 TOO_LARGE = "too-large"
-# These three are found in a video's header, before a scan is submitted.
+# The next three are found in the header of a video, before a scan is submitted.
 TOO_LONG = "too-long"
 CODEC = "codec"
 NO_PICTURE = "no-picture"
 NOT_A_VIDEO = "not-a-video"
 MISSING = "missing"
 FORBIDDEN = "forbidden"
-# S3 refuses to describe the object as it was asked for (HEAD's bare 400).
+# S3 refuses to describe the object, without saying why (HEAD's bare 400).
 UNREADABLE = "unreadable"
 START_UNKNOWN = "start-unknown"
 RESULT_LOST = "result-lost"
 ANALYSIS_FAILED = "analysis-failed"
 # The function returned no result for a batch task.
 NO_RESULT = "no-result"
-# A batch task or its event cannot be understood.
+# A batch task or its event is invalid.
 UNINTELLIGIBLE = "unintelligible"
-# AWS or our own code failed for the moment, without a code.
+# AWS or our own code failed temporarily, without a code.
 TROUBLE = "trouble"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What a code means."""
+    """A reason code and what it means."""
 
     code: str  # as it is stored
     sentence: str  # continues "the object ...", for people who decide about a retry
-    # The object was never tried, because Rekognition cannot take it: not counted as a failure, nothing was paid.
+    # Rekognition cannot analyse such an object: it is not tried, not paid for, and not counted as a failure.
     ineligible: bool = False
-    retryable: bool = False  # a retry may succeed although the object is the same
+    retryable: bool = False  # a retry may succeed with the same object
 
 
 _OWN = (
@@ -77,24 +77,41 @@ _AWS = (
         "Rekognition was not permitted to start; worth it once the permission is granted",
         retryable=True,
     ),
-    # Our own word for AWS's throttling that outlasts the retries.
+    # Our own exception for throttling that outlasts the retries.
     Reason("ThrottledError", "AWS went on asking to slow down", retryable=True),
 )
 
 _NO_ANSWER = ("ReadTimeoutError", "ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError")
 
+# AWS's transient codes, for reasons and for the faults of `handlers/adapters/aws_errors.py`: all that botocore retries, and all
+# that a service we call names throttling. An answer to HEAD has no body, so its code is the bare status.
 THROTTLED = (
+    "429",
+    "503",
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    # KMS throttled: as S3 and SQS, SNS, and SQS without query errors name it.
+    "KMS.ThrottlingException",
+    "KMSThrottling",
+    "KmsThrottled",
     "LimitExceededException",
+    "PriorRequestNotComplete",
     "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
+    "RequestThrottledException",
     "SlowDown",
+    "Throttled",
     "ThrottledException",
     "Throttling",
     "ThrottlingError",
     "ThrottlingException",
     "TooManyRequestsException",
+)
+
+CONFLICTING = (
+    "ReplicatedWriteConflictException",
     "TransactionConflict",
     "TransactionConflictException",
     "TransactionInProgressException",
@@ -106,6 +123,7 @@ AWS_FAILED = (
     "InternalServerError",
     "InternalServiceException",
     "RequestTimeout",
+    "RequestTimeoutException",
     "ServiceUnavailable",
 )
 
@@ -116,7 +134,7 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             *_OWN,
             *_AWS,
             *(Reason(code, "AWS did not answer", retryable=True) for code in _NO_ANSWER),
-            *(Reason(code, "AWS asked to slow down", retryable=True) for code in THROTTLED),
+            *(Reason(code, "AWS asked to slow down", retryable=True) for code in (*THROTTLED, *CONFLICTING)),
             *(Reason(code, "AWS had trouble of its own", retryable=True) for code in AWS_FAILED),
         )
     }

@@ -1,4 +1,4 @@
-"""What the table knows: the values that domain and adapters exchange. No AWS types, no Decimal; times are epoch seconds."""
+"""The values that the table holds, without AWS types and Decimal; times are epoch seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a video failed: a code of `handlers/domain/reasons.py` or of AWS, and a sentence."""
+    """Why a video failed: a reason code (see `handlers/domain/reasons.py`) and a sentence."""
 
     code: str
     message: str
@@ -20,7 +20,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """An object as it was looked at: etag without quotes, size in bytes, and the version that answered (None if unversioned)."""
+    """An object as it was checked: etag without quotes, size in bytes, and version id (None without versioning)."""
 
     etag: str
     size: int
@@ -29,7 +29,7 @@ class ObjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class StartParameters:
-    """With what an analysis was started, kept so that a repeated Start is the same to the letter (else the token is refused)."""
+    """The parameters of a Start, noted so that a repeated Start is identical: otherwise the token is refused."""
 
     version_id: str | None
     min_confidence: float
@@ -39,7 +39,7 @@ class StartParameters:
 
 @dataclass(frozen=True, slots=True)
 class LabelSummary:
-    """One label over a whole video: best confidence (percent), time seen and first time (milliseconds)."""
+    """One label over a whole video: highest confidence (percent), duration and first time (milliseconds)."""
 
     name: str
     parent: str
@@ -51,7 +51,7 @@ class LabelSummary:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Hits of one label without a gap, merged: start and end in milliseconds, best confidence (percent), number of hits."""
+    """Merged hits of one label: start and end in milliseconds, highest confidence (percent), number of hits."""
 
     label: str
     parent: str
@@ -64,7 +64,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What an analysis found: segments in time order, roll-up per label, and by which gap (milliseconds) hits were merged."""
+    """The result of an analysis: segments in time order, a summary per label, and the gap of merging (milliseconds)."""
 
     segments: tuple[Segment, ...]
     labels: tuple[LabelSummary, ...]
@@ -94,30 +94,30 @@ class Record:
     duration_ms: int | None = None
     labels: tuple[LabelSummary, ...] = ()
     gap_ms: int | None = None
-    # Names of the labels that counted under the policy, the worst first: the mail is written later, without the policy.
+    # Names of the labels that counted under the policy, the worst first: the mail is written later without the policy.
     counted: tuple[str, ...] = ()
     mail_due: bool = False
     changed_during_scan: bool = False
-    # How often Start was refused for a reason of ours (permissions, parameters), the first time at `refused_since`.
+    # How often Start was refused for a fault of ours (permissions, parameters), first at `refused_since`.
     refusals: int = 0
     refused_since: float | None = None
-    # Where in the work bucket the raw hits are kept, and how many there are (`hits_count`); None before an analysis is read.
+    # The key of the raw hits in the work bucket and their number (`hits_count`); None until an analysis is read.
     hits_key: str | None = None
     hits_count: int | None = None
 
     @property
     def analysis(self) -> Analysis:
-        """Return what this record's token and tag stand for."""
+        """Return the analysis of this record's attempt."""
         return Analysis(self.scan_id, self.video.id, self.attempt)
 
     def as_failed(self, problem: Problem, *, at: float) -> Record:
-        """Return this record as it stands once it has failed, for one reason."""
+        """Return this record in state FAILED."""
         return replace(self, state=State.FAILED, problem=problem, finished_at=at)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """An S3 Batch Operations job of a scan: its last known status, task counts, and since when it is over (epoch seconds)."""
+    """An S3 Batch Operations job of a scan: its last known status, task counts, and when it was first seen to be over."""
 
     id: str
     status: str = "New"
@@ -125,14 +125,14 @@ class BatchJob:
     succeeded: int | None = None
     failed: int | None = None
     terminal_since: float | None = None
-    # Whether nothing is to be decided any more, should it have broken: its scan was paused for it once (who resumes the scan has
-    # the last word), or nothing of it waited, or a retry came after it.
+    # Settled: if it broke, no decision is needed, because its scan was paused for it once, nothing of it waited, or a retry
+    # followed.
     told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many videos of a scan were final at a time (epoch seconds): from two of them follows how fast it goes."""
+    """How many videos of a scan were final at a time (epoch seconds); two of these give its speed."""
 
     at: float
     final: int
@@ -153,54 +153,54 @@ class Scan:
     jobs: tuple[BatchJob, ...] = ()
     mails_sent: int = 0
     waiting_empty_since: float | None = None
-    # Videos that wait since before this are sent again, from this time on.
+    # From this time on, messages that were queued before it are sent again.
     resend_before: float | None = None
     # Since when it is paused or cancelled, and why (`held_reason`).
     held_at: float | None = None
     held_reason: str | None = None
     mails_due: tuple[ScanMail, ...] = ()
     limit_told: bool = False
-    # The last hour's, oldest first, noted by the sweeper.
+    # Of the last hour, oldest first.
     progress: tuple[Progress, ...] = ()
-    # How many batch jobs its manifest was split into; None for a job that was created by hand.
+    # How many batch jobs were planned; None for a job that was created by hand.
     planned_jobs: int | None = None
-    # Each of its keys begins with one of these; None where that is not known.
+    # Prefixes of all its keys; None if they are not known.
     prefixes: tuple[str, ...] | None = None
-    # Objects that were left out of its jobs when it was submitted, by the code of the reason why they cannot be analysed.
+    # Objects that were left out of its manifest because they cannot be analysed, counted by reason code.
     set_aside: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def missing_jobs(self) -> int:
-        """Return how many of its planned batch jobs are not known yet: it is still being submitted, or submitting was interrupted.
+        """Return how many planned batch jobs are not known yet: it is still being submitted, or submitting was interrupted.
 
-        Jobs are counted, not told apart. A scan that is not whole cannot be retried, so only a clone made by hand in the console
-        can be taken for a missing job; the scan then closes too soon, and the missing job's first task opens it again.
+        A clone made by hand in the console is counted, too: the scan then closes too soon, and the first task of the missing job
+        opens it again.
         """
         return max(0, (self.planned_jobs or 1) - len(self.jobs))
 
     @property
     def live(self) -> bool:
-        """Tell whether something may still happen to its videos by itself: a cancelled scan lives until all are settled."""
+        """Tell whether its videos may still change by themselves; a cancelled scan is live until all are final."""
         return self.closed_at is None and self.status is not ScanStatus.CLOSED
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The one settings item: how many of the account's Rekognition jobs we use (None: as deployed), whether starting is paused."""
+    """The settings item: how many of the account's Rekognition jobs to use (None: as deployed), and whether starting is paused."""
 
     slots: int | None = None
     paused: bool = False
     paused_by: str | None = None
     paused_reason: str | None = None
     paused_at: float | None = None
-    # Whether the operator is still to be mailed that starting is paused.
+    # Whether the operator is still to be mailed about the pause.
     mail_due: bool = False
     refused_in_row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Videos, and milliseconds of video, per final state of a scan."""
+    """The videos of a scan, and their milliseconds, per final state."""
 
     videos: dict[State, int] = field(default_factory=dict)
     milliseconds: dict[State, int] = field(default_factory=dict)
@@ -214,7 +214,7 @@ class Totals:
 
     @property
     def ineligible(self) -> int:
-        """Return how many of the failed videos could not be analysed as they are."""
+        """Return how many of the failed videos cannot be analysed as they are."""
         return sum(count for reason, count in self.failures.items() if reason in INELIGIBLE)
 
     @property

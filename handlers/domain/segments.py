@@ -1,7 +1,7 @@
-"""From hits to segments and a roll-up per label: hits stream through, and what is kept of them stays bounded.
+"""Merges a stream of hits into segments and a summary per label, in bounded memory.
 
-Merging by a gap of g milliseconds joins two hits of a label whenever no more than g lies between them. Merging what was merged
-before, by a greater gap, gives the same as merging all hits by that gap at once: so the gap can grow while hits stream in.
+Merging by a gap of g milliseconds joins two hits of a label that are at most g apart. Merging the result again by a greater gap
+equals merging all hits by that gap, so the gap can grow while hits stream in.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from handlers.domain.analysis import Hit
 from handlers.domain.record import Findings, LabelSummary, Segment
 
-# The most segments that are kept of a video (one for each label, if there are more labels than that).
+# The most segments of a video; one for each label, if there are more labels than that.
 MAX_SEGMENTS = 5_000
 
-# Hits of one label that lie no further apart belong together, to begin with.
+# The gap by which hits are merged unless there are too many segments.
 FIRST_GAP_MS = 1_000
 
-# A hit stands for half a second: Rekognition looks at about two frames a second (developer guide, procedure-moderate-videos).
+# A hit counts as half a second: Rekognition samples about two frames a second (developer guide, procedure-moderate-videos).
 SAMPLE_MS = 500
 
 
 @dataclass(slots=True)
 class _Span:
-    """A segment that may still grow."""
+    """A growing segment."""
 
     start_ms: int
     end_ms: int
@@ -32,7 +32,7 @@ class _Span:
     hits: int
 
     def absorb(self, other: _Span) -> None:
-        """Take another span in. A hit at either end is one that was there before: the same label at the same time counts once."""
+        """Merge another span. A single hit at either end was counted before: the same label at the same time is one hit."""
         again = other.start_ms == other.end_ms and other.start_ms in (self.start_ms, self.end_ms)
         self.start_ms = min(self.start_ms, other.start_ms)
         self.end_ms = max(self.end_ms, other.end_ms)
@@ -42,7 +42,7 @@ class _Span:
 
 @dataclass(slots=True)
 class _Label:
-    """The spans of one label in time order, each further than the gap from the next."""
+    """The spans of one label in time order, with more than the gap between them."""
 
     name: str
     parent: str
@@ -50,7 +50,7 @@ class _Label:
     spans: list[_Span] = field(default_factory=list)
 
     def add(self, hit: Hit, gap_ms: int) -> None:
-        """Put a hit where it belongs: nearly always at the end, because hits come in time order."""
+        """Add a hit in time order, nearly always at the end."""
         self.parent = self.parent or hit.parent
         self.level = self.level or hit.level
         span = _Span(hit.timestamp_ms, hit.timestamp_ms, hit.confidence, 1)
@@ -59,18 +59,18 @@ class _Label:
         self.spans[max(place - 1, 0) : place + 1] = _merged(sorted([*near, span], key=lambda other: other.start_ms), gap_ms)
 
     def merge(self, gap_ms: int) -> None:
-        """Join what lies within a greater gap."""
+        """Merge the spans by a greater gap."""
         self.spans = _merged(self.spans, gap_ms)
 
     def segments(self) -> list[Segment]:
-        """Return the spans as values."""
+        """Return the spans as segments."""
         return [
             Segment(self.name, self.parent, self.level, span.start_ms, span.end_ms, span.confidence, span.hits)
             for span in self.spans
         ]
 
     def summary(self) -> LabelSummary:
-        """Return the label over the whole video."""
+        """Return the summary of the label over the whole video."""
         return LabelSummary(
             name=self.name,
             parent=self.parent,
@@ -82,10 +82,10 @@ class _Label:
 
 
 class SegmentBuilder:
-    """Takes the hits of one video, a page after the other, and says what was found.
+    """Merges the hits of one video into findings.
 
-    Hits are expected in time order; a late one is merged all the same. Every hit counts, however unsure: the policy decides later.
-    The same label twice at the same time is one hit, the surer one (recognised only where hits come in order).
+    Hits are expected in time order; late ones are merged, too. All hits count: the policy is applied later. The same label twice at
+    the same time is one hit with the higher confidence (detected only if hits come in order).
     """
 
     def __init__(self, max_segments: int = MAX_SEGMENTS) -> None:
@@ -95,7 +95,7 @@ class SegmentBuilder:
         self._count = 0
 
     def add(self, hit: Hit) -> None:
-        """Take one hit. Where there are too many segments, the gap doubles until they fit."""
+        """Add one hit. If there are too many segments, the gap is doubled until they fit."""
         label = self._labels.setdefault(hit.name, _Label(hit.name, hit.parent, hit.level))
         before = len(label.spans)
         label.add(hit, self._gap_ms)
@@ -104,7 +104,7 @@ class SegmentBuilder:
             self._widen()
 
     def findings(self) -> Findings:
-        """Return segments in time order, labels with the surest first, and the gap they were merged by."""
+        """Return segments in time order, labels by falling confidence, and the gap by which hits were merged."""
         segments = [segment for label in self._labels.values() for segment in label.segments()]
         labels = [label.summary() for label in self._labels.values()]
         return Findings(
@@ -121,7 +121,7 @@ class SegmentBuilder:
 
 
 def _merged(spans: list[_Span], gap_ms: int) -> list[_Span]:
-    """Return spans in time order with those joined that lie within the gap."""
+    """Join spans in time order that are within the gap."""
     merged: list[_Span] = []
     for span in spans:
         if merged and span.start_ms - merged[-1].end_ms <= gap_ms:

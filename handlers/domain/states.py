@@ -1,4 +1,4 @@
-"""The states of a video in a scan, and which may follow which."""
+"""The states of videos and scans, the lanes, and the mails about scans."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """What has become of a video in a scan."""
+    """The state of a video in a scan."""
 
     WAITING = "WAITING"
     RUNNING = "RUNNING"
@@ -17,12 +17,12 @@ class State(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Tell whether nothing more happens to the video by itself."""
+        """Tell whether the state does not change by itself."""
         return self in FINAL
 
 
 FINAL = frozenset({State.CLEAN, State.FLAGGED, State.FAILED, State.CANCELLED})
-# A retry (attempt + 1) may take a video out of these.
+# A retry (attempt + 1) may leave these.
 RETRIABLE = frozenset({State.FAILED, State.CANCELLED})
 
 
@@ -34,7 +34,7 @@ class Lane(StrEnum):
 
 
 class ScanStatus(StrEnum):
-    """What a scan as a whole is doing."""
+    """The status of a scan as a whole."""
 
     OPEN = "open"
     PAUSED = "paused"
@@ -43,7 +43,7 @@ class ScanStatus(StrEnum):
 
 
 class ScanMail(StrEnum):
-    """What is mailed about a scan as a whole."""
+    """The mails about a scan as a whole."""
 
     JOB_BROKEN = "job-broken"
     LIMIT = "limit"

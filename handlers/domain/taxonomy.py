@@ -1,7 +1,7 @@
-"""The moderation labels of Rekognition's model 7.0: which label stands below which.
+"""The hierarchy of moderation labels in Rekognition's model 7.0.
 
-Source: Rekognition developer guide, moderation-api, "label hierarchy". AWS renames labels between models, so a label that is not
-listed here is nothing unusual, and names are compared regardless of case.
+Source: Rekognition developer guide, moderation-api, "label hierarchy". AWS renames labels between models, so unknown labels are
+expected. Names are compared case-insensitively.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 MODEL_VERSION = "7.0"
 
-# Top-level categories, with their second level, with its third.
+# Top-level categories with their second level and its third.
 HIERARCHY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "Explicit": {
@@ -62,7 +62,7 @@ def folded(name: str) -> str:
 
 
 def known(name: str) -> bool:
-    """Tell whether the model of this module has such a label."""
+    """Tell whether model 7.0 has this label."""
     return folded(name) in _ANCESTORS
 
 
@@ -72,17 +72,17 @@ def level(name: str) -> int:
 
 
 def ancestors(name: str) -> tuple[str, ...]:
-    """Return what a label stands below, the nearest first; nothing for a top-level category or an unknown label."""
+    """Return the ancestors of a label, the nearest first; none for a top-level category or an unknown label."""
     return _ANCESTORS.get(folded(name), ())
 
 
 def parent(name: str) -> str:
-    """Return what a label stands directly below; "" for a top-level category or an unknown label."""
+    """Return the parent of a label; "" for a top-level category or an unknown label."""
     return next(iter(ancestors(name)), "")
 
 
 def names() -> tuple[str, ...]:
-    """Return every label, as AWS writes it, from the top down."""
+    """Return every label in AWS's spelling, from the top down."""
     return tuple(
         name
         for top, seconds in HIERARCHY.items()

@@ -1,1 +1,21 @@
-"""The flow behind each function: register, start (by lane events), complete, sweep."""
+"""The flow of each function: register, start (behind lane events), complete, sweep."""
+
+from handlers.flows.complete import CompleteFlow
+from handlers.flows.lane_events import LaneEventsFlow
+from handlers.flows.register import RegisterFlow, unavailable
+from handlers.flows.start import StartFlow, StartSettings
+from handlers.flows.start_rules import Limits
+from handlers.flows.sweep import Ports, SweepFlow, SweepSettings
+
+__all__ = [
+    "CompleteFlow",
+    "LaneEventsFlow",
+    "Limits",
+    "Ports",
+    "RegisterFlow",
+    "StartFlow",
+    "StartSettings",
+    "SweepFlow",
+    "SweepSettings",
+    "unavailable",
+]

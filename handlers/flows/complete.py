@@ -1,11 +1,11 @@
-"""Complete: a notice becomes hits, segments and a verdict. Only the job id is taken from the notice; Rekognition says the rest.
+"""Complete: turns a notice into hits, segments and a verdict. Only the job id is taken from the notice, all else from Rekognition.
 
-A job is ours when its id is the one that Start returned to our token: then a RUNNING item names it. Tags decide nothing: anyone
-in the account may start a job under a tag of ours, with other parameters. A notice that comes before the starter has named the
-job is let go: the sweeper asks after the job once it is named.
+A job is ours if a RUNNING item names its id, which Start returned for our token. The tag proves nothing: anyone in the account may
+start a job with our tag and other parameters. A notice that comes before the starter has written the id is ignored; the sweeper
+polls the job later.
 
-Hits, then segments, are written before the one final transition, so that a final record is never without them, and doing it twice
-costs reading and no more. See docs/architecture.md#completing.
+Hits and segments are written before the one final transition, so a final record is never without them, and completing twice
+changes nothing. See docs/architecture.md#completing.
 """
 
 from __future__ import annotations
@@ -14,35 +14,27 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from handlers.adapters import aws_errors
-from handlers.adapters.hits import HitFile, HitStore
-from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError, StalePagesError
+from handlers.adapters import AnalysisReader, HitFile, HitStore, NoSuchJobError, StalePagesError, aws_errors
 from handlers.adapters.table import Records
-from handlers.domain import notice, reasons
-from handlers.domain.analysis import JobFacts, JobStatus, Page
-from handlers.domain.policy import Policy
-from handlers.domain.record import Findings, Problem, Record
-from handlers.domain.segments import SegmentBuilder
-from handlers.domain.states import State
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.domain import Findings, JobFacts, JobStatus, Page, Policy, Problem, Record, SegmentBuilder, State, notice, reasons
+from handlers.runtime import Clock, Log
 
-# How long before the invocation's end reading stops; the rest is for writing up to 5,000 segments.
+# Reading stops this long before the end of the invocation: writing 5,000 segments takes the rest.
 LAST_SECONDS = 30.0
 
-# How often a job is read from its first page because its page tokens went stale.
+# How often a job is read from its first page because a page token expired.
 READINGS = 3
 
 MAX_MESSAGE = 1_000
 
 
 class CompletionError(Exception):
-    """Some notices could not be dealt with; Lambda is to repeat the event. What is done already is not done again."""
+    """Some notices failed; Lambda is to retry the event. What is done already is not done again."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompleteFlow:
-    """Reads, judges and stores what the analyses found that completion notices name."""
+    """Reads, judges and stores the results of the analyses that notices name."""
 
     _records: Records
     _reader: AnalysisReader
@@ -52,7 +44,7 @@ class CompleteFlow:
     _topic_arn: str
 
     def respond(self, event: object, *, deadline: float) -> None:
-        """Process every notice of an event; one that fails does not keep the others back.
+        """Process every notice of an event, also after one has failed.
 
         Raises:
             CompletionError: At the end, if any failed.
@@ -70,7 +62,7 @@ class CompleteFlow:
             self._complete(job_id, until, log)
         except NoSuchJobError as error:
             log.warning("notice ignored", reason="Rekognition does not know the job", detail=str(error))
-        except Exception as error:  # noqa: BLE001 # the event's other notices must not suffer; it is raised at the end
+        except Exception as error:  # noqa: BLE001 # the other notices are still processed; raised at the end
             log.alarm("notice not dealt with", cause=error, reason=aws_errors.code_of(error))
             return False
         return True
@@ -81,7 +73,7 @@ class CompleteFlow:
                 return self._read(job_id, until, log)
             except StalePagesError:
                 log.warning("page token went stale")
-        raise aws_errors.ThrottledError(f"the page tokens went stale {READINGS} times")
+        raise aws_errors.ThrottledError(f"the page tokens expired {READINGS} times")
 
     def _read(self, job_id: str, until: float, log: Log) -> None:
         record = self._record_of(job_id)
@@ -94,7 +86,7 @@ class CompleteFlow:
         if first.facts.status is JobStatus.IN_PROGRESS:
             log.info("notice ignored", reason=first.facts.status.value)
         elif not _same_video(record, first.facts):
-            self._fail(record, "Rekognition says that the job looked at another video or version.", log)
+            self._fail(record, "Rekognition analysed another video or version in this job.", log)
         elif first.facts.status is JobStatus.FAILED:
             self._fail(record, first.facts.message, log)
         else:
@@ -104,7 +96,7 @@ class CompleteFlow:
             self._judge(record, first.facts, findings, file, log)
 
     def _record_of(self, job_id: str) -> Record | None:
-        """Return the record whose analysis is this job and is not over; None where there is none, or none yet."""
+        """Return the RUNNING record that names this job, or None."""
         found = next((running for running in self._records.running() if running.job_id == job_id), None)
         record = None if found is None else self._records.record(found.video_id, found.scan_id)
         ours = record is not None and record.state is State.RUNNING and record.rekognition_job_id == job_id
@@ -143,7 +135,7 @@ class CompleteFlow:
 
 
 def _findings(pages: Iterator[Page], file: HitFile) -> Findings:
-    """Write down and merge hits page after page: what is held of them in memory is bounded, however many there are."""
+    """Store and merge hits page by page: memory is bounded, however many there are."""
     builder = SegmentBuilder()
     for page in pages:
         for hit in file.take(page.hits):
@@ -152,7 +144,7 @@ def _findings(pages: Iterator[Page], file: HitFile) -> Findings:
 
 
 def _same_video(record: Record, facts: JobFacts) -> bool:
-    """Compare what Rekognition says it looked at; what it leaves out says nothing."""
+    """Tell whether Rekognition analysed the record's video; what it does not report is not compared."""
     version = record.video.version_id if record.start is None else record.start.version_id
-    facts_compared = ((facts.bucket, record.video.bucket), (facts.key, record.video.key), (facts.version_id, version))
-    return all(said == ours or not said or ours is None for said, ours in facts_compared)
+    compared = ((facts.bucket, record.video.bucket), (facts.key, record.video.key), (facts.version_id, version))
+    return all(theirs == ours or not theirs or ours is None for theirs, ours in compared)

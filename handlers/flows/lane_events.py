@@ -1,4 +1,4 @@
-"""Lane events: an SQS event becomes messages, and deferred ones are named in the response; an exception would defer nothing.
+"""Lane events: runs the start flow for each message of an SQS event, and returns those to defer.
 
 Source: Lambda developer guide, services-sqs-errorhandling (partial batch responses); SQS developer guide, visibility timeout.
 """
@@ -8,18 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.adapters.aws_errors import code_of
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues, code_of
 from handlers.domain import json_text, lane_message
 from handlers.flows.start import StartFlow
 from handlers.flows.start_rules import Defer
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
-# How long a message stays hidden after its invocation's end: a dead starter's is back soon, a living one's never twice.
+# How long a message stays hidden after its invocation: a dead starter's comes back soon, a running one's is never received twice.
 GRACE_SECONDS = 30.0
 
-# After how long a message comes back that met an error of the table, of S3 or of ours.
+# How long a message is deferred after an error of the table, of S3 or of our own.
 TROUBLE_SECONDS = 30.0
 
 
@@ -43,16 +41,16 @@ class LaneEventsFlow:
     _clock: Clock
 
     def respond(self, event: object, *, deadline: float) -> dict[str, Any]:
-        """Process an event's messages; return the deferred ones, as the event source mapping wants it."""
+        """Process an event's messages; return the deferred ones as a partial batch response."""
         entries = json_text.items(json_text.mapping(event).get("Records"))
         if not entries:
             Log().alarm("the event is no SQS event: it has no records")
         received = [_received(json_text.mapping(entry)) for entry in entries]
-        back = [message.id for message in received if self._deal_with(message, deadline)]
+        back = [message.id for message in received if self._process(message, deadline)]
         return {"batchItemFailures": [{"itemIdentifier": name} for name in back]}
 
-    def _deal_with(self, received: _Received, deadline: float) -> bool:
-        """Process one message; tell whether it is deferred."""
+    def _process(self, received: _Received, deadline: float) -> bool:
+        """Process one message; return whether it is deferred."""
         message = lane_message.parse(received.body)
         if message is None:
             Log().alarm("message dropped: it is none of ours", message_id=received.id)
@@ -61,17 +59,17 @@ class LaneEventsFlow:
             lane = self._queues.lane(received.queue_arn)
             self._queues.hide(lane, received.handle, deadline - self._clock.now() + GRACE_SECONDS)
             back = self._starting.start(message, receives=received.receives, deadline=deadline)
-        except Exception as error:  # noqa: BLE001 # the queue brings the message back, sooner than after an exception
+        except Exception as error:  # noqa: BLE001 # a deferred message comes back sooner than after an exception
             log = Log({"scan_id": message.analysis.scan_id, "video_id": message.analysis.video_id})
             log.alarm("message not dealt with", cause=error, reason=code_of(error))
             back = Defer(TROUBLE_SECONDS, code_of(error))
         if back is None:
             return False
-        self._hand_back(received, back)
+        self._defer(received, back)
         return True
 
-    def _hand_back(self, received: _Received, back: Defer) -> None:
-        """Let a message be seen again after a while; where that fails, it is seen when its present visibility ends."""
+    def _defer(self, received: _Received, back: Defer) -> None:
+        """Make a message visible after a while; if that fails, it becomes visible when its present time-out ends."""
         try:
             self._queues.hide(self._queues.lane(received.queue_arn), received.handle, back.seconds)
         except Exception as error:  # noqa: BLE001 # it comes back in any case

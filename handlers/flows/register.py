@@ -1,8 +1,8 @@
-"""Register: a batch task becomes a message in a lane and a WAITING record, or at once a reason why not.
+"""Register: turns a batch task into a message in a lane and a WAITING record, or into the reason why not.
 
-The message goes before the record, so that a record always has had its message; and the record is read before either, so that a
-clone of a batch job does not flood the lane. Transient errors are retried in place for half a minute; after that S3
-repeats the task. See docs/architecture.md#registering.
+The message is sent before the record is written, so every record has had its message. The record is read before either, so a clone
+of a batch job does not flood the lane. Transient errors are retried in place for 30 s; after that S3 repeats the task.
+See docs/architecture.md#registering.
 """
 
 from __future__ import annotations
@@ -11,29 +11,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from handlers.adapters import aws_errors
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues, ObjectStore, aws_errors
 from handlers.adapters.table import Outcome, Records, Scans
-from handlers.domain import batch_event, reasons
-from handlers.domain.batch_event import Request, Result, ResultCode, Task
-from handlers.domain.identity import Video
-from handlers.domain.record import ObjectFacts, Problem, Record
-from handlers.domain.states import RETRIABLE, State
-from handlers.runtime.backoff import backoff
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.domain import (
+    RETRIABLE,
+    ObjectFacts,
+    Problem,
+    Record,
+    Request,
+    Result,
+    ResultCode,
+    State,
+    Task,
+    Video,
+    batch_event,
+    reasons,
+)
+from handlers.runtime import Clock, Log, backoff_seconds
 
 # How long an invocation retries in place; the function itself may run for five minutes.
 RETRY_SECONDS = 30.0
 
-# For how long an environment trusts that a scan exists, is open and knows its batch job.
+# For how long an environment relies on a scan being there, open, and knowing its batch job.
 SCAN_ENSURED_SECONDS = 60.0
 
-# What the report says of an object that is not a video; nothing is stored for it, unless a record says something else by now.
+# The state in the report of an object that is not a video; it gets no record.
 SKIPPED = "SKIPPED"
 
-# With one of these a task fails for good: many of them should stop the batch job.
+# Reasons that fail a task permanently: if most tasks fail so, S3 should stop the job.
 _NOT_READABLE = frozenset({reasons.MISSING, reasons.FORBIDDEN})
 
 T = TypeVar("T")
@@ -41,7 +46,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Registered:
-    """What a task came to: a state of the report, and the reason if there is trouble."""
+    """The result of a task: its state in the report, and the problem, if any."""
 
     state: str
     problem: Problem | None = None
@@ -49,7 +54,7 @@ class _Registered:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """One task, understood: which video for which scan, and until when to try again in place."""
+    """One valid task: which video for which scan, and until when to retry in place."""
 
     request: Request
     scan_id: str
@@ -59,7 +64,7 @@ class _Order:
 
 @dataclass(slots=True)
 class RegisterFlow:
-    """Answers S3 Batch's events; lives as long as its warm environment."""
+    """Answers S3 Batch's events; one instance serves an environment."""
 
     _records: Records
     _scans: Scans
@@ -81,7 +86,7 @@ class RegisterFlow:
         log.debug("task", bucket=task.video.bucket, key=task.video.key)
         try:
             registered = self._register(_Order(request, request.scan_id, task.video, until))
-        except Exception as error:  # noqa: BLE001 # an exception would fail all tasks, and S3 Batch would not say why
+        except Exception as error:  # noqa: BLE001 # an exception would fail the task without a reason
             log.alarm("task not registered", cause=error, reason=aws_errors.code_of(error))
             return _trouble(request, task, error)
         log.info("task registered", state=registered.state, reason=registered.problem and registered.problem.code)
@@ -90,8 +95,8 @@ class RegisterFlow:
     def _register(self, order: _Order) -> _Registered:
         self._with_retries(order, lambda: self._ensure_scan(order))
         previous = self._with_retries(order, lambda: self._records.record(order.video.id, order.scan_id))
-        if previous is not None and not _taken_up_again(previous, order.request.retry):
-            return self._left_standing(order, previous)
+        if previous is not None and not _is_retried(previous, order.request.retry):
+            return self._leave_as_it_is(order, previous)
         look = self._with_retries(order, lambda: self._objects.look(order.video))
         if look.problem is not None and look.problem.code == reasons.NOT_A_VIDEO and previous is None:
             return _Registered(SKIPPED, look.problem)
@@ -101,19 +106,19 @@ class RegisterFlow:
         self._with_retries(order, lambda: self._queues.send(record))
         return self._write(order, record, previous)
 
-    def _left_standing(self, order: _Order, previous: Record) -> _Registered:
-        """Leave a record as it is. A retry that finds it waiting sends its message once more: the first may be lost."""
+    def _leave_as_it_is(self, order: _Order, previous: Record) -> _Registered:
+        """Change no record. If a retry finds it waiting, send its message once more: the first may be lost."""
         if previous.state is State.WAITING and previous.attempt < order.request.retry:
             self._with_retries(order, lambda: self._queues.send(previous))
-        return _standing(previous)
+        return _registered(previous)
 
     def _write(self, order: _Order, record: Record, previous: Record | None) -> _Registered:
         outcome = self._with_retries(order, lambda: self._records.register(record, previous))
         if outcome is Outcome.DONE:
-            return _standing(record)
-        # Another was first, or this write was repeated and its analysis may run already: what stands there now is the answer.
+            return _registered(record)
+        # Another task was first, or this write was repeated and its analysis may run already: answer with the record as it is now.
         now = self._with_retries(order, lambda: self._records.record(order.video.id, order.scan_id))
-        return _standing(now or record)
+        return _registered(now or record)
 
     def _new_record(self, order: _Order, facts: ObjectFacts | None) -> Record:
         return Record(
@@ -128,7 +133,7 @@ class RegisterFlow:
         )
 
     def _ensure_scan(self, order: _Order) -> None:
-        """Write the scan if it is missing; again after a minute, because a registration must reopen a closed scan."""
+        """Write the scan if it is missing, and check again after a minute: a registration must reopen a closed scan."""
         name, now = (order.scan_id, order.request.job_id), self._clock.now()
         self._ensured = {known: at for known, at in self._ensured.items() if now - at < SCAN_ENSURED_SECONDS}
         if name not in self._ensured:
@@ -137,13 +142,13 @@ class RegisterFlow:
             self._ensured[name] = now
 
     def _with_retries(self, order: _Order, step: Callable[[], T]) -> T:
-        """Run a step, with retries on transient errors. Each step can be repeated harmlessly."""
+        """Run a step, retrying transient errors. Each step can be repeated harmlessly."""
         attempt = 0
         while True:
             try:
                 return step()
             except Exception as error:
-                wait = backoff(attempt, base=0.2, cap=5.0)
+                wait = backoff_seconds(attempt, base=0.2, cap=5.0)
                 if not aws_errors.fault_of(error).transient or self._clock.now() + wait > order.until:
                     raise
             self._clock.sleep(wait)
@@ -151,17 +156,17 @@ class RegisterFlow:
 
 
 def unavailable(event: object, error: Exception) -> dict[str, Any]:
-    """Return the response where the function itself cannot work: every task is to be repeated later."""
+    """Return the response of a function that cannot work: S3 repeats every task later."""
     request = batch_event.parse(event)
     return batch_event.response(request, [_trouble(request, task, error) for task in request.tasks])
 
 
-def _taken_up_again(previous: Record, retry: int) -> bool:
-    """Tell whether a task takes up a video again: only one of a retry job does, never a redrive or a clone."""
+def _is_retried(previous: Record, retry: int) -> bool:
+    """Tell whether a task retries a video: only a task of a retry job does, not a redrive or a clone."""
     return previous.state in RETRIABLE and previous.attempt < retry
 
 
-def _standing(record: Record) -> _Registered:
+def _registered(record: Record) -> _Registered:
     return _Registered(record.state.value, record.problem)
 
 

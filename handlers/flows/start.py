@@ -1,42 +1,36 @@
-"""Starting: one message of a lane at a time waits for a free job of the account's, and becomes a running analysis.
+"""Start: takes one message at a time, waits for a free Rekognition job, and starts the analysis.
 
-This is the only flow that calls Start. Every try reads settings, scan and record again. What Rekognition refuses for certain is
-waited for in place; where the outcome is unknown, the note on the record stands and the queue brings the message back, so that
-Start is repeated with the same token and parameters. See docs/architecture.md#starting, also #slots and #pausing.
+No other flow calls StartContentModeration. Every attempt reads settings, scan and record again. If Rekognition certainly refused,
+the flow waits in place. If the outcome is unknown, the note on the record stays and the message comes back, so that Start is
+repeated with the same token and parameters. See docs/architecture.md#starting, also #slots and #pausing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handlers.adapters.aws_errors import Fault
-from handlers.adapters.objects import ObjectStore
-from handlers.adapters.rekognition import AnalysisStarter, NotStarted, Started
+from handlers.adapters import AnalysisStarter, Fault, NotStarted, ObjectStore, Started
 from handlers.adapters.table import Control, Outcome, Records
-from handlers.domain import reasons
-from handlers.domain.lane_message import LaneMessage
-from handlers.domain.record import Problem, Record, StartParameters
+from handlers.domain import LaneMessage, Problem, Record, StartParameters, reasons
 from handlers.flows import start_rules
 from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
-from handlers.runtime.backoff import jitter
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log, jitter
 
-# The least time between two Starts of one environment: four starters stay under Rekognition's 5 a second (General Reference).
+# The least time between two Starts of one environment: four starters stay below Rekognition's 5 a second (General Reference).
 PACE_SECONDS = 1.0
 
-# Bounds of the wait between two tries while no job is free.
+# Bounds of the wait between two attempts while no job is free.
 WAIT_SECONDS = (1.0, 2.0)
 
-# No further try begins with less time left: it may take a look (2 x 10 s), a Start (20 s), and a few writes.
+# No attempt begins with less time left: it may read the object (2 x 10 s), call Start (20 s) and write a few items.
 LAST_SECONDS = 60.0
 
-# After how long a message comes back: no job was free all the time; its Start may have happened; the fault was ours.
+# After how long a message comes back if no job became free, if its Start may have happened, and if the fault was ours.
 NO_SLOT_SECONDS = 1.0
 UNKNOWN_SECONDS = 10.0
 OUR_FAULT_SECONDS = 60.0
 
-# This many consecutive Starts refused for a reason of ours pause all starting.
+# How many consecutive Starts must be refused for a fault of ours to pause all starting.
 BREAKER_REFUSALS = 20
 
 BREAKER = "circuit breaker"
@@ -44,7 +38,7 @@ BREAKER = "circuit breaker"
 
 @dataclass(frozen=True, slots=True)
 class StartSettings:
-    """With what analyses are started, and how many at a time."""
+    """The parameters of every Start, and how many analyses may run."""
 
     topic_arn: str
     role_arn: str
@@ -61,7 +55,7 @@ class _Wait:
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """The record changed under the hand: read it again at once."""
+    """The record was changed by another writer: read it again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ _Result = Drop | Defer | _Wait | _Again | _Done
 
 @dataclass(slots=True)
 class _Session:
-    """One message while it is dealt with; `noted` is its record with the note of a try that this invocation has written."""
+    """One message while it is processed; `noted` is its record once this invocation has noted a Start on it."""
 
     message: LaneMessage
     receives: int
@@ -84,7 +78,7 @@ class _Session:
 
 @dataclass(slots=True)
 class StartFlow:
-    """Starts analyses; lives as long as its warm environment, whose calls of Start it paces."""
+    """Starts analyses; one instance serves an environment and paces its Starts."""
 
     _records: Records
     _control: Control
@@ -97,7 +91,7 @@ class StartFlow:
     def start(self, message: LaneMessage, *, receives: int, deadline: float) -> Defer | None:
         """Process one message: None when it is done, else how long to defer it.
 
-        `receives` is how often it was received, this time included; `deadline` when the invocation ends (epoch seconds).
+        `receives` counts how often it was received, including now; `deadline` is the end of the invocation (epoch seconds).
         """
         log = Log({"scan_id": message.analysis.scan_id, "video_id": message.analysis.video_id})
         log.debug("message", bucket=message.video.bucket, key=message.video.key, attempt=message.analysis.attempt)
@@ -117,7 +111,7 @@ class StartFlow:
         return _Again()
 
     def _leave(self, session: _Session, result: Drop | Defer | _Done) -> Defer | None:
-        """Take back the note of this invocation if it stands and its Starts were all refused for certain."""
+        """Withdraw the note of this invocation if all its Starts were certainly refused."""
         if isinstance(result, _Done):
             return None
         if session.noted is not None and (isinstance(result, Drop) or result.certain):
@@ -126,7 +120,7 @@ class StartFlow:
         return result if isinstance(result, Defer) else None
 
     def _turn(self, session: _Session) -> _Result:
-        """Try once, by what the table says now."""
+        """Make one attempt, by the current state of the table."""
         self._keep_pace()
         situation = self._records.situation(session.message.analysis)
         step = start_rules.decide(
@@ -156,8 +150,8 @@ class StartFlow:
         if not isinstance(record, Record):
             return record
         if record.start is None:
-            raise LookupError("a start was tried, but with which parameters is not written")
-        # Who wrote the note may be at it still, and would take it back after a refusal, whatever this Start comes to.
+            raise LookupError("the record notes a Start without its parameters")
+        # The writer of the note may still be running, and would withdraw it after a refusal whatever this Start does.
         if step.may_have_started and self._records.note_start_shared(record) is not Outcome.DONE:
             return _Again()
         self._last_start = self._clock.now()
@@ -166,10 +160,10 @@ class StartFlow:
         )
 
     def _noted(self, session: _Session, record: Record) -> Record | _Result:
-        """Look at the object again, and note on the record that a Start is tried and with what."""
+        """Check the object again, and note the Start and its parameters on the record."""
         look = self._objects.look(record.video)
         if look.problem is not None and look.problem.code == reasons.FORBIDDEN:
-            # It could be read when it was registered: a permission of ours is missing, more likely than all objects' fault.
+            # It could be read when it was registered, so a permission of ours is missing.
             return self._refused_by_us(session, Try(record, may_have_started=False), look.problem)
         if look.problem is not None or look.facts is None:
             return self._fail(session, record, look.problem or Problem(reasons.MISSING, "The object is gone."))
@@ -194,7 +188,7 @@ class StartFlow:
             case Fault.OBJECT:
                 return self._fail(session, step.record, problem)
             case Fault.MISMATCH:
-                # The parameters are stored, so it is another's job that has our token: nothing that it finds may count.
+                # The parameters are stored, so another caller's job has our token: its result must not count.
                 session.log.alarm("start mismatch", reason=problem.code, detail=problem.message)
                 return self._fail(session, step.record, problem)
         return self._refused_by_us(session, step, problem)
@@ -213,18 +207,18 @@ class StartFlow:
         return _Done()
 
     def _refused_by_us(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
-        """Keep the message, count the refusal, and stop all starting when there are too many in a row."""
+        """Keep the message, count the refusal, and pause all starting after too many in a row."""
         session.log.alarm("start refused by a fault of ours", reason=problem.code, detail=problem.message)
         in_row = self._control.count_refused()
         if in_row >= BREAKER_REFUSALS:
             self._open_breaker(session, problem)
         record = self._records.note_refusal(step.record)
-        # A Start that may have happened never fails its record for this.
+        # A record whose Start may have happened never fails for this.
         if in_row < BREAKER_REFUSALS and not step.may_have_started and start_rules.hopeless(record, now=self._clock.now()):
             return self._fail(session, step.record, problem)
         return Defer(OUR_FAULT_SECONDS, problem.code)
 
     def _open_breaker(self, session: _Session, problem: Problem) -> None:
-        """Pause all starting, and leave it to the sweeper to mail the operator; the first of several that come here says why."""
+        """Pause all starting and have the sweeper mail the operator; the first refusal to get here is the reason."""
         if self._control.pause(BREAKER, f"{problem.code}: {problem.message}", mail=True) is Outcome.DONE:
             session.log.alarm("starting is paused", by=BREAKER, reason=problem.code, detail=problem.message)

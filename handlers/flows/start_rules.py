@@ -1,35 +1,32 @@
-"""What is to be done with a message of a lane, by what the table says: rules without AWS and without waiting."""
+"""What to do with a message of a lane, by the state of the table: rules without AWS calls or waiting."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from handlers.adapters.table import Situation
-from handlers.domain import reasons
-from handlers.domain.identity import Analysis
-from handlers.domain.record import Problem, Record, Settings
-from handlers.domain.states import ScanStatus, State
+from handlers.domain import Analysis, Problem, Record, ScanStatus, Settings, State, reasons
 
-# How long, and how often, a message is deferred whose record does not exist yet: a batch task that takes longer has failed.
+# How long and how often a message without a record is deferred: a batch task that takes longer has failed.
 NO_RECORD_SECONDS = 30.0
 NO_RECORD_RECEIVES = 20
 
-# A lane's message may be received 1,000 times before it is dead: a pause must not use them up before the mapping is disabled.
+# A message may be received 1,000 times before it is a dead letter: a pause must not use them up before the mapping is disabled.
 PAUSED_SECONDS = 60.0
 
-# Rekognition keeps tokens and results for 7 days (developer guide, api-video): after 6 a repeated Start might be paid again.
+# Rekognition keeps tokens for 7 days (developer guide, api-video): after 6 a repeated Start might be paid for again.
 START_UNKNOWN_SECONDS = 6 * 86_400.0
 
 HOPELESS_REFUSALS = 20
 HOPELESS_SECONDS = 3_600.0
 
-# At the account's quota Rekognition's refusal decides; at this multiple of it our own count stops everything: something is broken.
+# At the account's quota Rekognition's refusal decides. At this multiple of it our own count stops all Starts: something is broken.
 OVERSHOOT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many jobs we use where the settings item does not say, and how many the account has."""
+    """How many jobs to use unless the settings item sets it, and how many the account has."""
 
     slots: int
     account_jobs: int
@@ -37,14 +34,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The message is of no use any more."""
+    """Delete the message: it is no longer needed."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """The message is to come back after `seconds`. `certain`: no Start of this invocation can have happened."""
+    """Let the message come back after `seconds`. `certain`: no Start of this invocation can have happened."""
 
     seconds: float
     reason: str
@@ -53,7 +50,7 @@ class Defer:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The record is to become FAILED."""
+    """Make the record FAILED."""
 
     record: Record
     problem: Problem
@@ -61,7 +58,7 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Start is to be called. `may_have_started`: by an earlier invocation, so that only repeating that Start is allowed."""
+    """Call Start. `may_have_started`: an earlier invocation may have, so only the same Start may be repeated."""
 
     record: Record
     may_have_started: bool
@@ -71,7 +68,7 @@ Step = Drop | Defer | Fail | Try
 
 
 def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note: float | None, now: float) -> Step:
-    """Return what is to be done; `own_note` is the `start_tried_at` that this invocation has written itself."""
+    """Return the next step; `own_note` is the `start_tried_at` that this invocation itself wrote."""
     record = situation.record
     if record is None or record.attempt < analysis.attempt:
         if receives > NO_RECORD_RECEIVES:
@@ -85,7 +82,7 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note:
 
 
 def _held(situation: Situation) -> Drop | Defer | None:
-    """Return what a pause or a cancellation does to a message; a scan that comes on again has its messages sent again."""
+    """Return what a pause or a cancellation does to a message; resuming a scan sends its messages again."""
     if situation.scan is not None and situation.scan.status in (ScanStatus.PAUSED, ScanStatus.CANCELLED):
         return Drop(f"its scan is {situation.scan.status.value}")
     if situation.settings is not None and situation.settings.paused:
@@ -96,17 +93,17 @@ def _held(situation: Situation) -> Drop | Defer | None:
 def _repeat_start(record: Record, tried_at: float, now: float) -> Step:
     if now - tried_at <= START_UNKNOWN_SECONDS:
         return Try(record, may_have_started=True)
-    message = "For 6 days it stayed unknown whether the analysis had been started; a later Start might be paid twice."
+    message = "For 6 days it remained unknown whether the analysis was started; a later Start might be paid for twice."
     return Fail(record, Problem(reasons.START_UNKNOWN, message))
 
 
 def slots(settings: Settings | None, limits: Limits) -> int:
-    """Return at how many running analyses our own count stops a Start."""
-    wanted = limits.slots if settings is None or settings.slots is None else settings.slots
-    return wanted if wanted < limits.account_jobs else OVERSHOOT * limits.account_jobs
+    """Return how many running analyses stop a further Start."""
+    count = limits.slots if settings is None or settings.slots is None else settings.slots
+    return count if count < limits.account_jobs else OVERSHOOT * limits.account_jobs
 
 
 def hopeless(record: Record, *, now: float) -> bool:
-    """Tell whether a video was refused for a reason of ours often enough, and long enough, that the cause must be the video."""
+    """Tell whether a video was refused so often, and for so long, that the video itself must be the cause."""
     since = now if record.refused_since is None else record.refused_since
     return record.refusals >= HOPELESS_REFUSALS and now - since >= HOPELESS_SECONDS

@@ -1,4 +1,4 @@
-"""Time as a port: so that tests and the offline world can hand in their own."""
+"""The clock, as a port that tests and the offline world replace."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What time it is, and waiting."""
+    """Tells the time, and waits."""
 
     def now(self) -> float:
         """Return the time in epoch seconds."""
@@ -17,7 +17,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock. Looks `time` up at each call: the offline world runs a function's clock faster through it."""
+    """The machine's clock. It looks `time` up at each call, because the offline world replaces it to run functions faster."""
 
     def now(self) -> float:
         """Return the time in epoch seconds."""

@@ -1,4 +1,4 @@
-"""The part of Lambda's context object that the functions use."""
+"""The part of Lambda's context that the functions use."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from handlers.runtime.clock import Clock
 
 
 class Context(Protocol):
-    """The second parameter of a handler."""
+    """The second argument of a handler."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return for how long the invocation may still run."""
+        """Return how long the invocation may still run."""
 
 
 def deadline(context: Context, clock: Clock) -> float:
-    """Return when the invocation will be ended, in epoch seconds."""
+    """Return when Lambda ends the invocation, in epoch seconds."""
     return clock.now() + context.get_remaining_time_in_millis() / 1000

@@ -1,6 +1,6 @@
-"""Events with fields, through the standard library: Lambda's JSON log format copies what comes by `extra` to the top level.
+"""Log events with fields: Lambda's JSON format copies the fields of `extra` to the top level.
 
-Keys of objects are personal data as a rule: they belong to DEBUG only. A video is named by its scan_id and video_id.
+Object keys may be personal data, so only DEBUG events have them. Others name a video by scan_id and video_id.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ LOGGER = logging.getLogger("video-moderation")
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A logger to which fields are bound. Values must be JSON's; a field may not be named like a LogRecord's attribute."""
+    """A logger with bound fields. Values must be JSON; no field may have the name of a LogRecord attribute."""
 
     fields: Mapping[str, object] = field(default_factory=dict)
 
     def bind(self, **fields: object) -> Log:
-        """Return a logger that adds these fields to each event."""
+        """Return a logger that adds these fields to every event."""
         return Log({**self.fields, **fields})
 
     def debug(self, event: str, **fields: object) -> None:
-        """Log what helps to find a fault; the only level that may name keys."""
+        """Log details for finding a fault; the only level that may contain object keys."""
         LOGGER.debug(event, extra={**self.fields, **fields})
 
     def info(self, event: str, **fields: object) -> None:
-        """Log what happened."""
+        """Log a normal event."""
         LOGGER.info(event, extra={**self.fields, **fields})
 
     def warning(self, event: str, **fields: object) -> None:
-        """Log what is odd but was dealt with."""
+        """Log a problem that was handled."""
         LOGGER.warning(event, extra={**self.fields, **fields})
 
     def alarm(self, event: str, *, cause: BaseException | None = None, **fields: object) -> None:
-        """Log at level ERROR what an operator must look at, with the cause's traceback if there is one."""
+        """Log at level ERROR what an operator must look at, with the traceback of the cause, if any."""
         LOGGER.error(event, extra={**self.fields, **fields}, exc_info=cause)

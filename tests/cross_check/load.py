@@ -75,7 +75,7 @@ class FastAdapters(wiring.Adapters):
 
     def lanes(self, urls, dead_letters=None):
         """Reach the lanes."""
-        return FastLanes(self.clients.sqs(), urls, dead_letters)
+        return FastLanes(self.clients.sqs, urls, dead_letters)
 
 
 class Crew:

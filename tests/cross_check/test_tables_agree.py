@@ -113,34 +113,37 @@ class Requests:
         kind, *rest = call
         return getattr(self, f"_{kind}")(*rest)
 
+    def _named(self, request):
+        return {"TableName": self._table, **request}
+
     def _own(self, item):
         """Return an item in the partitions of this example."""
         return item | {name: f"{self._example}{item[name]}" for name in ("pk", "work_pk", "scan_pk") if name in item}
 
     def _updated(self, key, change, when):
         change = change | {kind: self._own(change[kind]) for kind in ("sets", "sets_if_absent")}
-        return expressions.update(self._table, self._own(key), **change, when=when)
+        return self._named(expressions.update(self._own(key), **change, when=when))
 
     def _put(self, item, when):
-        return "put_item", expressions.put(self._table, self._own(item), when=when)
+        return "put_item", self._named(expressions.put(self._own(item), when=when))
 
     def _update(self, key, change, when, returned):
         request = self._updated(key, change, when)
         return "update_item", request | {"ReturnValues": returned}
 
     def _delete(self, key, when):
-        return "delete_item", expressions.delete(self._table, self._own(key), when=when)
+        return "delete_item", self._named(expressions.delete(self._own(key), when=when))
 
     def _transact(self, actions):
         return "transact_write_items", {"TransactItems": [self._action(*action) for action in actions]}
 
     def _action(self, kind, target, *rest):
         if kind == "Put":
-            return {kind: expressions.put(self._table, self._own(target), when=rest[0])}
+            return {kind: self._named(expressions.put(self._own(target), when=rest[0]))}
         if kind == "Update":
             return {kind: self._updated(target, *rest)}
         make = expressions.delete if kind == "Delete" else expressions.check
-        return {kind: make(self._table, self._own(target), when=rest[0])}
+        return {kind: self._named(make(self._own(target), when=rest[0]))}
 
     def _get(self, key):
         return "get_item", {"TableName": self._table, "Key": self._wire(key), "ConsistentRead": True}

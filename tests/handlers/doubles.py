@@ -22,7 +22,7 @@ MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(2_000)
 
 
 class Clock:
-    """Stands still until someone sleeps or advances it."""
+    """A clock that moves only when someone sleeps or advances it."""
 
     def __init__(self, now=1_700_000_000.0):
         self.time = now
@@ -34,7 +34,7 @@ class Clock:
         return self.time
 
     def sleep(self, seconds):
-        """Move on; what is to be done meanwhile is done."""
+        """Advance, and run what is due meanwhile."""
         self.slept.append(seconds)
         self.time += seconds
         if self.meanwhile is not None:
@@ -42,19 +42,19 @@ class Clock:
 
 
 def client_error(code, status=400, operation="Operation"):
-    """Return the error that boto3 raises for an answer of AWS."""
+    """Return the error that boto3 raises for an error response."""
     return ClientError(
         {"Error": {"Code": code, "Message": f"said {code}"}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation
     )
 
 
 def time_out():
-    """Return the error that boto3 raises where no answer comes."""
+    """Return the error that boto3 raises for a time-out."""
     return ReadTimeoutError(endpoint_url="https://rekognition.us-east-1.amazonaws.com")
 
 
 class Through:
-    """A client that does what another does, but for the errors planned for its next calls of an operation."""
+    """A client that forwards to another, except for errors planned for the next calls of an operation."""
 
     def __init__(self, client):
         self._client = client
@@ -63,15 +63,15 @@ class Through:
         self._after = {}
 
     def fail(self, operation, *errors):
-        """Let the next calls fail before anything is done; None lets one through."""
+        """Make the next calls fail before anything is done; None forwards a call."""
         self._planned.setdefault(operation, deque()).extend(errors)
 
     def die_after(self, operation, error, calls=1):
-        """Let the n-th call from now on be done, and then raise, as if its answer were lost or the function killed."""
+        """Forward the n-th call from now and then raise, as if its response were lost or the function killed."""
         self._after[operation] = [calls, error]
 
     def live(self):
-        """Forget what was planned."""
+        """Drop the planned errors."""
         self._planned.clear()
         self._after.clear()
 
@@ -99,7 +99,7 @@ class Through:
 
 
 class Rekognition:
-    """Content moderation by hand: tokens return their job, pages are cut by a number, errors come as planned."""
+    """Content moderation with tokens, pages by hit number, and planned errors."""
 
     def __init__(self, clock):
         self._clock = clock
@@ -133,7 +133,7 @@ class Rekognition:
         return {"JobId": job_id}
 
     def finish(self, job_id, labels=(), status="SUCCEEDED", message="", left_out=()):
-        """End a job; a label is (milliseconds, name, parent, level, confidence), `left_out` what its answers do not tell."""
+        """End a job; a label is (milliseconds, name, parent, level, confidence), `left_out` names fields that its pages lack."""
         self.jobs[job_id] |= {"status": status, "labels": list(labels), "message": message, "left_out": left_out}
 
     def get_content_moderation(self, **parameters):

@@ -8,7 +8,7 @@ from handlers import batch_invoke, completion, start_analysis, sweeper
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane, State
 from handlers.flows.sweep.sweep import SweepError
-from handlers.runtime import clients as factory
+from handlers.runtime.clients import Clients
 from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
@@ -35,7 +35,7 @@ POLICY = '{"default": {"min_confidence": 80, "alert": true}}'
 
 
 class Context:
-    """What Lambda hands over."""
+    """The context that Lambda passes."""
 
     def get_remaining_time_in_millis(self):
         """Return ten minutes."""
@@ -44,7 +44,7 @@ class Context:
 
 @pytest.fixture(name="deployed")
 def _deployed(monkeypatch, aws, dynamodb, s3, urls):
-    """Set the environment of all four functions, and let each begin cold."""
+    """Set the environment of all four functions, each without a cached flow."""
     lanes = {"normal_queue_url": urls[Lane.NORMAL], "express_queue_url": urls[Lane.EXPRESS]}
     topic = aws("sns").create_topic(Name="alerts")["TopicArn"]
     settings = (
@@ -77,10 +77,10 @@ def _deployed(monkeypatch, aws, dynamodb, s3, urls):
     for each in settings:
         for name, value in to_environment(each).items():
             monkeypatch.setenv(name, value)
-    caches = [module._flow for module in (batch_invoke, start_analysis, completion, sweeper)] + [factory._client]
+    caches = [module._flow for module in (batch_invoke, start_analysis, completion, sweeper)]
     for cache in caches:
         cache.cache_clear()
-    monkeypatch.setattr(factory, "dynamodb", lambda: dynamodb)
+    monkeypatch.setattr(Clients, "dynamodb", dynamodb, raising=False)
     yield
     for cache in caches:
         cache.cache_clear()
@@ -125,14 +125,14 @@ def test_start_analysis(deployed, queues, messages):
 
 
 def test_completion(deployed, caplog):
-    """Completion refuses a notice of another topic without asking anybody."""
+    """Completion refuses a notice of another topic without a request."""
     completion.handler(notice_event("0" * 64, topic_arn="arn:aws:sns:us-east-1:111122223333:other"), Context())
 
     assert ["notice refused"] == [entry.message for entry in caplog.records]
 
 
 def test_sweeper(deployed, table):
-    """Sweeper sweeps, gives its lease back, and says in the end which task failed: here there are no mappings to switch."""
+    """Sweeper sweeps, returns its lease, and names the task that failed: here there are no mappings to switch."""
     with pytest.raises(SweepError, match=r"^failed: SwitchLanes$"):
         sweeper.handler({}, Context())
 

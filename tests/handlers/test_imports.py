@@ -33,7 +33,7 @@ def _runtime(tmp_path):
 
 @pytest.mark.parametrize("name", ["batch_invoke", "start_analysis", "completion", "sweeper"])
 def test_boto3_alone(runtime, name):
-    """Each handler imports with boto3 alone, and reads no environment on the way."""
+    """Each handler can be imported with boto3 alone and without environment variables."""
     # -I and -S: no site-packages, no PYTHONPATH.
     command = [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, str(runtime), name]
 

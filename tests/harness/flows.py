@@ -45,14 +45,14 @@ class ProcessClock:
 
 
 class Clients:
-    """AWS clients from a function of the service's name. Implements `wiring.Clients`."""
+    """AWS clients from a function of the service's name, as `handlers.runtime.clients.Clients` has them."""
 
     def __init__(self, client):
         self._client = client
 
     def __getattr__(self, name):
-        """Return a function that returns the client."""
-        return lambda: self._client("lambda" if name == "functions" else name)
+        """Return a client."""
+        return self._client("lambda" if name == "functions" else name)
 
 
 class SeenAdapters(wiring.Adapters):

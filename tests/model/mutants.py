@@ -64,7 +64,7 @@ class TokenlessAdapters(Adapters):
 
     def starter(self):
         """Reach Rekognition for starting analyses."""
-        return AnalysisStarter(Tokenless(self.clients.rekognition()))
+        return AnalysisStarter(Tokenless(self.clients.rekognition))
 
 
 class TagCompleteFlow(CompleteFlow):

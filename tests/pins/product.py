@@ -21,9 +21,10 @@ from stacks.node import use_bundled_node
 
 use_bundled_node()
 
-from handlers.adapters.table import decisions, items, scan_items
+from handlers.adapters.table import LaneWatch, Running, codec, decisions, items, scan_items
 from handlers.domain import lane_message
 from handlers.domain.identity import Video
+from handlers.domain.record import Segment, Settings
 from handlers.domain.states import Lane
 from tests.bench import __main__ as bench
 from tests.bench import headers, join, listing
@@ -199,7 +200,7 @@ def record_again(item):
 
 def segment_again(item, record):
     """Return the item that is written of the segment that is read from an item, of a record that is read from its own."""
-    (written,) = items.segment_items(items.record_from(_read(record)), [items.segment_from(_read(item))])
+    (written,) = items.segment_items(items.record_from(_read(record)), [codec.read(Segment, _read(item))])
     return _written(written)
 
 
@@ -210,7 +211,7 @@ def scan_again(item):
 
 def lane_again(item):
     """Return the item that is written of what is read of a lane."""
-    return _written(scan_items.lane_item(Lane(item["sk"]["S"]), scan_items.lane_from(_read(item))))
+    return _written(scan_items.lane_item(Lane(item["sk"]["S"]), codec.read(LaneWatch, _read(item))))
 
 
 def decision_again(item):
@@ -220,7 +221,7 @@ def decision_again(item):
 
 def running_again(item, record):
     """Return the item that is written of the running analysis that is read from an item, and when it was asked after."""
-    found = scan_items.running_from(_read(item))
+    found = codec.read(Running, _read(item))
     names = (found.scan_id, found.video_id, found.attempt)
     known = items.record_from(_read(record))
     assert names == (known.scan_id, known.video.id, known.attempt)
@@ -229,7 +230,7 @@ def running_again(item, record):
 
 def settings_read(item):
     """Return the values that are read from the item of the settings."""
-    return list(dataclasses.astuple(scan_items.settings_from(_read(item))))
+    return list(dataclasses.astuple(codec.read(Settings, _read(item))))
 
 
 def totals_read(*found):

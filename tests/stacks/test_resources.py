@@ -100,7 +100,7 @@ def test_topics_refuse_plain_http(template):
     assert [True, True] == [refuses_plain_http(policy, "sns:Publish") for policy in of_type(template, "AWS::SNS::TopicPolicy")]
 
 
-def test_nobody_foreign_publishes(template):
+def test_no_other_account_publishes(template):
     """No topic policy admits anyone but this account's alarms: a notice from elsewhere does not even arrive."""
     statements = [
         s for policy in of_type(template, "AWS::SNS::TopicPolicy") for s in policy["Properties"]["PolicyDocument"]["Statement"]

@@ -1,4 +1,4 @@
-"""What may be said in CDK context, and what is said back."""
+"""The CDK context: valid settings, and the messages about invalid ones."""
 
 import contextlib
 import dataclasses
@@ -173,7 +173,7 @@ def test_all_faults_at_once(shipped):
 
 def test_misspelt_key_is_refused(shipped):
     """An unknown key that looks like one of ours is a slip, not silence."""
-    with pytest.raises(ContextError, match='"slot": nothing reads it; write "slots"'):
+    with pytest.raises(ContextError, match='"slot": unknown key; did you mean "slots"'):
         from_context(shipped | {"slot": 5})
 
 
@@ -214,7 +214,7 @@ def test_any_value_is_taken_or_refused(key, value):
 
 @given(POLICIES)
 def test_policy_survives_being_made_compact(value):
-    """The compact text says what the context said, in ASCII (a variable's bytes are counted), whichever way it came in."""
+    """The compact text equals the context's policy, in ASCII (a variable's bytes are counted), whatever its form."""
     text = policy.compact(value, least=50)
 
     assert json.loads(text) == value

@@ -208,7 +208,7 @@ def test_no_stack(stocked):
         stocked,
         result,
         "There is no stack named Other in us-east-1 in this account.",
-        "Deploy it with `make deploy`, or say which one you mean with --stack, --region and --profile.",
+        "Deploy it with `make deploy`, or name another one with --stack, --region and --profile.",
     )
 
 
@@ -632,7 +632,7 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
     )
     assert no_credentials.stderr.startswith(f"Error: No usable AWS credentials were found: {NoCredentialsError()}\nCure:  Log in")
     assert no_profile.stderr == (
-        "Error: The config profile (nobody) could not be found.\nCure:  `aws configure list-profiles` names those there are.\n"
+        "Error: The config profile (nobody) could not be found.\nCure:  `aws configure list-profiles` lists your profiles.\n"
     )
     assert [run.returncode for run in (no_region, no_credentials, no_profile)] == [1, 1, 1]
 

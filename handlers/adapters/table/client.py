@@ -1,4 +1,4 @@
-"""One DynamoDB table as plain items: reads to the last page, and writes that say what stood in their way.
+"""One DynamoDB table as plain items: reads to the last page, and writes that return the item at which their condition failed.
 
 Throttling and transaction conflicts are retried with jittered backoff up to a limit; then `ThrottledError` is raised.
 """
@@ -15,8 +15,7 @@ from botocore.exceptions import ClientError
 from handlers.adapters.aws_errors import FAULTS, Fault, ThrottledError, code_of, fault_of
 from handlers.adapters.table import expressions
 from handlers.adapters.table.expressions import Item, Placeholders
-from handlers.runtime.backoff import backoff
-from handlers.runtime.clock import Clock
+from handlers.runtime import Clock, backoff_seconds
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,7 +24,7 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 MAX_BATCH_GET = 100
 MAX_BATCH_WRITE = 25
 
-# Tries of one request: about 8 s of waiting in all, on top of the SDK's own.
+# Attempts of one request: about 8 s of waiting in all, besides the SDK's own.
 ATTEMPTS = 8
 _BASE_SECONDS = 0.05
 _CAP_SECONDS = 4.0
@@ -41,9 +40,9 @@ class ConditionFailedError(Exception):
     """A conditional write did not happen.
 
     Attributes:
-        old: The item as it is: None where there is no such item.
+        old: The current item, None if there is none.
         action: Which of a transaction's actions it was; the first one whose condition failed.
-        failed: The item as it is for each action of a transaction whose condition failed.
+        failed: The current item for each action of a transaction whose condition failed.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class ConditionFailedError(Exception):
 
 
 class TableClient:
-    """Requests to one table: reads are consistent unless an index is asked."""
+    """Requests to one table; only reads of an index are eventually consistent."""
 
     def __init__(self, client: DynamoDBClient, name: str, clock: Clock) -> None:
         self._client: Any = client  # requests are built as dicts, which the stubs' TypedDicts do not take
@@ -66,41 +65,24 @@ class TableClient:
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def get(self, key: Item) -> dict[str, Any] | None:
-        """Return an item, or None where there is none."""
+        """Return an item, or None if there is none."""
         answer = self._with_retries(
             lambda: self._client.get_item(TableName=self.name, Key=expressions.serialized_item(key), ConsistentRead=True)
         )
         return expressions.deserialized_item(answer["Item"]) if "Item" in answer else None
 
-    def get_many(self, keys: Iterable[Item]) -> Iterator[dict[str, Any]]:
-        """Yield the items of these keys, in any order and each once; missing ones are skipped."""
-        distinct = {(key["pk"], key["sk"]): expressions.serialized_item(key) for key in keys}
-        for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
-            yield from map(expressions.deserialized_item, self._get_chunk(chunk, {}))
-
-    def get_text(self, keys: Iterable[Mapping[str, str]], name: str) -> Iterator[str]:
-        """Yield one text attribute of the items of these keys, in any order; missing ones are skipped.
-
-        For a million items: no other attribute travels, and none is turned into a value and back.
-        """
+    def get_many(self, keys: Iterable[Mapping[str, str]], names: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Yield the items of these keys, or only some attributes, in any order and each once; missing ones are skipped."""
         marks = Placeholders()
-        asked = {"ProjectionExpression": marks.name(name), **marks.parameters()}
+        projection = {"ProjectionExpression": ", ".join([marks.name(name) for name in names])} if names else {}
         distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}
         for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
-            yield from (item[name]["S"] for item in self._get_chunk(chunk, asked) if name in item)
+            yield from map(expressions.deserialized_item, self._get_chunk(chunk, projection | marks.parameters()))
 
-    def get_attributes(self, keys: Iterable[Mapping[str, str]], names: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Yield some attributes of the items of these keys, in any order and each once; missing items are skipped."""
-        marks = Placeholders()
-        asked = {"ProjectionExpression": ", ".join([marks.name(name) for name in names]), **marks.parameters()}
-        distinct = {(key["pk"], key["sk"]): {"pk": {"S": key["pk"]}, "sk": {"S": key["sk"]}} for key in keys}
-        for chunk in _chunks(distinct.values(), MAX_BATCH_GET):
-            yield from map(expressions.deserialized_item, self._get_chunk(chunk, asked))
-
-    def _get_chunk(self, keys: list[dict[str, Any]], asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def _get_chunk(self, keys: list[dict[str, Any]], projection: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for attempt in range(ATTEMPTS):
-            wanted = {self.name: {"Keys": keys, "ConsistentRead": True, **asked}}
-            answer = self._with_retries(partial(self._client.batch_get_item, RequestItems=wanted))
+            request = {self.name: {"Keys": keys, "ConsistentRead": True, **projection}}
+            answer = self._with_retries(partial(self._client.batch_get_item, RequestItems=request))
             yield from answer.get("Responses", {}).get(self.name, [])
             keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
             if not keys:
@@ -120,7 +102,7 @@ class TableClient:
     ) -> Iterator[dict[str, Any]]:
         """Yield the items of a partition in order of their sort key, at most `limit`, `page` at a time.
 
-        Of an index eventually consistent. Either all, or those whose sort key begins with, or is below, something.
+        All of them, or those whose sort key has the prefix `begins_with` or is less than `below`.
         """
         request = self._query_request(INDEX_KEYS[index], pk, begins_with, below)
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
@@ -128,16 +110,16 @@ class TableClient:
         return itertools.islice(items, limit)
 
     def sort_keys(self, pk: str, *, begins_with: str, index: str) -> Iterator[str]:
-        """Yield the sort keys of a partition of an index that begin with something, in their order: eventually consistent.
+        """Yield the sort keys of a partition of an index that have a prefix, in order.
 
-        For a million items: no other attribute travels, and none is turned into a value and back.
+        For a million items: nothing else is transferred or deserialised.
         """
         names = INDEX_KEYS[index]
         request = self._query_request(names, pk, begins_with, only=names[1]) | {"IndexName": index}
         return (item[names[1]]["S"] for each in self._pages(request, None) for item in each["Items"])
 
     def count(self, pk: str, *, index: str | None = None, most: int | None = None) -> int:
-        """Return how many items a partition holds, of the table consistently; counting stops beyond `most`."""
+        """Return how many items a partition holds; counting stops beyond `most`."""
         request = self._query_request(INDEX_KEYS[index], pk) | {"Select": "COUNT"}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         found = 0
@@ -172,20 +154,20 @@ class TableClient:
     # --- writing -----------------------------------------------------------------------------------------------------
 
     def put(self, request: dict[str, Any]) -> None:
-        """Put one item; raise `ConditionFailedError` where its condition does not hold."""
+        """Put one item; raise `ConditionFailedError` if its condition does not hold."""
         self._write(self._client.put_item, request)
 
     def update(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Update one item and return what it is then; raise `ConditionFailedError` where its condition does not hold."""
+        """Update one item and return it; raise `ConditionFailedError` if its condition does not hold."""
         answer = self._write(self._client.update_item, request | {"ReturnValues": "ALL_NEW"})
         return expressions.deserialized_item(answer["Attributes"])
 
     def delete(self, request: dict[str, Any]) -> None:
-        """Delete one item; raise `ConditionFailedError` where its condition does not hold."""
+        """Delete one item; raise `ConditionFailedError` if its condition does not hold."""
         self._write(self._client.delete_item, request)
 
     def transact(self, actions: Sequence[Mapping[str, dict[str, Any]]]) -> None:
-        """Do all actions (`{"Put": put(...)}`, ...) or none; raise `ConditionFailedError` where a condition does not hold."""
+        """Do all actions (`{"Put": put(...)}`, ...) or none; raise `ConditionFailedError` if a condition does not hold."""
         self._with_retries(lambda: self._transact_once(actions))
 
     def put_all(self, items: Iterable[Item]) -> None:
@@ -195,8 +177,7 @@ class TableClient:
 
     def _put_chunk(self, requests: list[dict[str, Any]]) -> None:
         for attempt in range(ATTEMPTS):
-            wanted = {self.name: requests}
-            answer = self._with_retries(partial(self._client.batch_write_item, RequestItems=wanted))
+            answer = self._with_retries(partial(self._client.batch_write_item, RequestItems={self.name: requests}))
             requests = answer.get("UnprocessedItems", {}).get(self.name, [])
             if not requests:
                 return
@@ -205,7 +186,7 @@ class TableClient:
 
     def _write(self, operation: Callable[..., dict[str, Any]], request: dict[str, Any]) -> dict[str, Any]:
         try:
-            return self._with_retries(lambda: operation(**request))
+            return self._with_retries(lambda: operation(TableName=self.name, **request))
         except ClientError as error:
             if fault_of(error) is not Fault.CONDITION:
                 raise
@@ -213,15 +194,16 @@ class TableClient:
             raise ConditionFailedError(_old(answer.get("Item"))) from error
 
     def _transact_once(self, actions: Sequence[Mapping[str, dict[str, Any]]]) -> None:
+        named = [{kind: {"TableName": self.name, **request} for kind, request in action.items()} for action in actions]
         try:
-            self._client.transact_write_items(TransactItems=list(actions))
+            self._client.transact_write_items(TransactItems=named)
         except ClientError as error:
             answer: Mapping[str, Any] = error.response
             reasons: list[dict[str, Any]] = answer.get("CancellationReasons", [])  # of TransactionCanceledException only
             failed = {
                 action: _old(reason.get("Item"))
                 for action, reason in enumerate(reasons)
-                if reason.get("Code") == "ConditionalCheckFailed"
+                if FAULTS.get(str(reason.get("Code"))) is Fault.CONDITION
             }
             if failed:
                 first = min(failed)
@@ -233,7 +215,7 @@ class TableClient:
     # --- retries -----------------------------------------------------------------------------------------------------
 
     def _with_retries(self, call: Callable[[], T]) -> T:
-        """Make a call again while DynamoDB refuses it for the moment. A repeated write is met by its own condition."""
+        """Repeat a call while DynamoDB throttles it. A write that was done after all fails its own condition then."""
         attempt = 0
         while True:
             try:
@@ -242,12 +224,12 @@ class TableClient:
                 if fault_of(error) not in _REPEATED or (attempt == ATTEMPTS - 1 and isinstance(error, ThrottledError)):
                     raise
                 if attempt == ATTEMPTS - 1:
-                    raise ThrottledError(f"DynamoDB refused {ATTEMPTS} times, at last with {code_of(error)}") from error
+                    raise ThrottledError(f"DynamoDB refused {ATTEMPTS} times, last with {code_of(error)}") from error
             self._wait(attempt)
             attempt += 1
 
     def _wait(self, attempt: int) -> None:
-        self._clock.sleep(backoff(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))
+        self._clock.sleep(backoff_seconds(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))
 
 
 def _old(item: Mapping[str, Any] | None) -> dict[str, Any] | None:

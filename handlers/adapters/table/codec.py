@@ -1,6 +1,6 @@
-"""Dataclasses as attributes of an item, and back: an attribute is named as its field.
+"""Dataclasses as attributes of an item, and back: an attribute has the name of its field.
 
-What is None, False or empty is absent. A float becomes the Decimal of its shortest text, so that it comes back the same.
+None, False and empty collections are not stored. A float becomes the Decimal of its shortest text, so it is read back exactly.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _PLAIN = (str, int, bool)
 
 
 def attributes(value: Any, *, without: Iterable[str] = ()) -> dict[str, Any]:  # noqa: ANN401 # any dataclass
-    """Return the fields of a dataclass, in values that DynamoDB takes."""
+    """Return the fields of a dataclass as DynamoDB values."""
     return present({field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.name not in without})
 
 
 def present(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is not None, False or an empty collection, in values that DynamoDB takes."""
+    """Return the values that are not None, False or empty collections, as DynamoDB values."""
     return {name: stored(value) for name, value in values.items() if not _is_absent(value)}
 
 
 def stored(value: Any) -> Any:  # noqa: ANN401 # any value of a field
-    """Return a value as DynamoDB takes it: its numbers are decimal, and boto3 refuses floats."""
+    """Return a value in a type that boto3's serializer accepts: it refuses floats."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, float):
@@ -45,7 +45,7 @@ def stored(value: Any) -> Any:  # noqa: ANN401 # any value of a field
 
 
 def read(kind: type[T], item: Item) -> T:
-    """Return a dataclass from the attributes named as its fields; what is absent has its field's default, or is None."""
+    """Return a dataclass from an item; a field without attribute has its default, or None."""
     converters, required = _plan(kind)  # type: ignore[arg-type] # mypy takes no class for hashable
     known = {name: convert(item[name]) for name, convert in converters.items() if item.get(name) is not None}
     return kind(**required | known)
@@ -57,7 +57,7 @@ def _is_absent(value: object) -> bool:
 
 @cache
 def _plan(kind: Any) -> tuple[dict[str, Callable[[Any], Any]], dict[str, None]]:  # noqa: ANN401 # a dataclass
-    """Return how each field is converted, and None for each that may be None and has no default."""
+    """Return each field's converter, and None for each field that may be None and has no default."""
     hints = get_type_hints(kind)
     required = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
     optional = {name: None for name in required if NoneType in get_args(hints[name])}

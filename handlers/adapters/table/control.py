@@ -1,4 +1,4 @@
-"""Starting as a whole: the settings that people and the circuit breaker write, and what the sweeper remembers."""
+"""Settings, written by people and the circuit breaker, and what the sweeper notes for its next run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import LaneWatch
-from handlers.domain.record import Settings
-from handlers.domain.states import Lane
-from handlers.runtime.clock import Clock
+from handlers.domain import Lane, Settings
+from handlers.runtime import Clock
 
 
 class Control:
@@ -24,22 +23,21 @@ class Control:
     def settings(self) -> Settings | None:
         """Return the settings, if any were ever written."""
         item = self._table.get(scan_items.SETTINGS_KEY)
-        return None if item is None else scan_items.settings_from(item)
+        return None if item is None else codec.read(Settings, item)
 
     def count_refused(self) -> int:
-        """Count one more Start in a row that was refused for a reason of ours, and return the count."""
-        request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, adds={"refused_in_row": 1})
+        """Count one more consecutive Start refused for a fault of ours, and return the count."""
+        request = expressions.update(scan_items.SETTINGS_KEY, adds={"refused_in_row": 1})
         return int(self._table.update(request)["refused_in_row"])
 
     def forget_refused(self) -> None:
-        """Reset the count of Starts refused in a row."""
-        request = expressions.update(self._table.name, scan_items.SETTINGS_KEY, sets={"refused_in_row": 0})
+        """Reset the count of consecutive refused Starts."""
+        request = expressions.update(scan_items.SETTINGS_KEY, sets={"refused_in_row": 0})
         self._table.update(request)
 
     def pause(self, by: str, reason: str, *, mail: bool = False) -> Outcome:
-        """Pause all starting; the first to pause stays named. `mail`: the operator is to be mailed about it."""
+        """Pause all starting, unless it is paused already. `mail`: the operator is to be mailed about it."""
         request = expressions.update(
-            self._table.name,
             scan_items.SETTINGS_KEY,
             sets={
                 "paused": True,
@@ -52,9 +50,8 @@ class Control:
         return once(lambda: self._table.update(request))
 
     def resume(self) -> Outcome:
-        """Resume starting. The count of refusals in a row restarts, or the next one would pause everything again."""
+        """Resume starting, and reset the count of refusals, or the next one would pause everything again."""
         request = expressions.update(
-            self._table.name,
             scan_items.SETTINGS_KEY,
             sets={"paused": False, "refused_in_row": 0},
             removes=["paused_by", "paused_reason", "paused_at", "mail_due"],
@@ -63,33 +60,30 @@ class Control:
         return once(lambda: self._table.update(request))
 
     def set_slots(self, slots: int) -> None:
-        """Set how many of the account's jobs are used; each starter reads it at its next try."""
-        self._table.update(expressions.update(self._table.name, scan_items.SETTINGS_KEY, sets={"slots": slots}))
+        """Set how many of the account's jobs are used; starters read it at their next attempt."""
+        self._table.update(expressions.update(scan_items.SETTINGS_KEY, sets={"slots": slots}))
 
     def pause_mail_sent(self) -> Outcome:
         """Write that the operator has been mailed about the pause."""
-        request = expressions.update(
-            self._table.name, scan_items.SETTINGS_KEY, removes=["mail_due"], when=Condition(equal={"mail_due": True})
-        )
+        request = expressions.update(scan_items.SETTINGS_KEY, removes=["mail_due"], when=Condition(equal={"mail_due": True}))
         return once(lambda: self._table.update(request))
 
     # --- lanes ---------------------------------------------------------------------------------------------------------
 
     def lane_watch(self, lane: Lane) -> LaneWatch:
-        """Return what the sweeper remembers of a lane."""
+        """Return what the sweeper noted about a lane."""
         item = self._table.get(scan_items.lane_key(lane))
-        return LaneWatch() if item is None else scan_items.lane_from(item)
+        return LaneWatch() if item is None else codec.read(LaneWatch, item)
 
     def note_lane(self, lane: Lane, watch: LaneWatch) -> None:
-        """Remember something of a lane; only the sweeper does."""
-        self._table.put(expressions.put(self._table.name, scan_items.lane_item(lane, watch)))
+        """Write the notes about a lane; only the sweeper does."""
+        self._table.put(expressions.put(scan_items.lane_item(lane, watch)))
 
     # --- the sweeper's lease -------------------------------------------------------------------------------------------
 
     def take_lease(self, holder: str, until: float) -> bool:
-        """Tell whether this sweeper may sweep now. The lease only saves money: two sweeps at once do no harm."""
+        """Return whether this sweeper may sweep now. The lease only saves money: two sweeps at once do no harm."""
         request = expressions.update(
-            self._table.name,
             scan_items.SWEEPER_LEASE_KEY,
             sets={"holder": holder, "until": round(until)},
             when=Condition(below={"until": round(self._clock.now())}),
@@ -102,5 +96,5 @@ class Control:
 
     def return_lease(self, holder: str) -> None:
         """Give the lease back, if this sweeper still has it."""
-        request = expressions.delete(self._table.name, scan_items.SWEEPER_LEASE_KEY, when=Condition(equal={"holder": holder}))
+        request = expressions.delete(scan_items.SWEEPER_LEASE_KEY, when=Condition(equal={"holder": holder}))
         once(lambda: self._table.delete(request))

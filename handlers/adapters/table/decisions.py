@@ -1,8 +1,8 @@
-"""Decisions as items of the table: one for each content of a video, beside its records (`VIDEO#<video_id>`, `DECISION#<etag>`).
+"""Decisions as items of the table: one for each content of a video, in the partition of its records (`DECISION#<etag>`).
 
-Not on the record: a record belongs to one scan, while a decision holds for every scan that meets the same content. The etag in the
-key says which content that is; where a bucket has versions, the video id already holds the version. With record and etag at hand
-the key is known, so decisions of many videos are read with BatchGetItem, and an object that was replaced has none.
+Not on the record: a record belongs to one scan, while a decision holds for every scan of the same content. The etag in the key
+identifies the content (with versions, the video id does so already). Record and etag give the key, so decisions of many videos are
+read with BatchGetItem, and an object that was replaced has none.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from handlers.adapters.table import codec, expressions, items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
-from handlers.domain.decision import Decision
-from handlers.domain.states import State
+from handlers.domain import Decision, State
 
 # A decision is about an analysis. CLEAN too: a new policy may have cleared a video that was flagged when it was reviewed.
 JUDGED = (State.FLAGGED, State.CLEAN)
@@ -41,15 +40,12 @@ class Decisions:
         found = map(decision_from, self._table.query(f"VIDEO#{video_id}", begins_with=_PREFIX))
         return sorted(found, key=lambda decision: decision.decided_at)
 
-    def note_decision(self, decision: Decision) -> Outcome:
-        """Write a decision, if its record is as it was when it was reviewed, and no later decision exists.
-
-        DONE_BEFORE: this very decision is in the table. BY_ANOTHER: the record changed, or a later decision exists.
-        """
-        return self.note_decisions([decision])[0]
-
     def note_decisions(self, decisions: Sequence[Decision]) -> list[Outcome]:
-        """Write decisions about different videos as `note_decision` does, fifty at a time; return the outcome of each."""
+        """Write decisions about different videos whose records are as they were reviewed, and which have no later decision.
+
+        Returns the outcome of each. DONE_BEFORE: this very decision is in the table. BY_ANOTHER: the record has changed, or a later
+        decision exists.
+        """
         outcomes: list[Outcome] = []
         for first in range(0, len(decisions), TOGETHER):
             outcomes += self._note_chunk(decisions[first : first + TOGETHER])
@@ -72,12 +68,11 @@ class Decisions:
 
     def _actions(self, decision: Decision) -> list[dict[str, dict[str, Any]]]:
         item = decision_item(decision)
-        put = expressions.put(self._table.name, item, when=Condition(below={"decided_at": item["decided_at"]}))
+        put = expressions.put(item, when=Condition(below={"decided_at": item["decided_at"]}))
         return [{"ConditionCheck": self._as_reviewed(decision)}, {"Put": put}]
 
     def _as_reviewed(self, decision: Decision) -> dict[str, Any]:
         return expressions.check(
-            self._table.name,
             items.record_key(decision.video.id, decision.scan_id),
             when=Condition(
                 equal={"attempt": decision.attempt, "etag": decision.etag}, one_of={"state": [state.value for state in JUDGED]}

@@ -1,4 +1,4 @@
-"""Requests of single writes with their expressions. Every attribute name and value goes in by a placeholder, never as text."""
+"""Parameters of single writes, but for the table's name; attribute names and values go in by placeholders, never as text."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 _DESERIALIZER = TypeDeserializer()
 
-# An item in plain values: str, bool, int, Decimal, list, dict.
+# An item of Python values: str, bool, int, Decimal, list, dict.
 Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What must be true of an item for a write to happen; all parts must hold."""
+    """The condition of a write; all parts must hold."""
 
     equal: Item = field(default_factory=dict)  # attributes that exist and have this value
     one_of: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # attributes that exist and have one of these values
@@ -26,7 +26,6 @@ class Condition:
     below: Item = field(default_factory=dict)  # attributes that are missing or less than this value
 
 
-# The item must not exist.
 NEW = Condition(absent=["pk"])
 EXISTING = Condition(present=["pk"])
 ALWAYS = Condition()
@@ -56,15 +55,13 @@ class Placeholders:
         return {parameter: value for parameter, value in given.items() if value}
 
 
-def put(table: str, item: Item, *, when: Condition = ALWAYS) -> dict[str, Any]:
+def put(item: Item, *, when: Condition = ALWAYS) -> dict[str, Any]:
     """Return the parameters of PutItem, which are those of a transaction's Put too."""
     marks = Placeholders()
-    request = {"TableName": table, "Item": serialized_item(item)}
-    return request | _conditional(when, marks) | marks.parameters()
+    return {"Item": serialized_item(item)} | _conditional(when, marks) | marks.parameters()
 
 
 def update(
-    table: str,
     key: Item,
     *,
     sets: Item | None = None,
@@ -81,28 +78,27 @@ def update(
     additions = [f"{marks.name(name)} {marks.value(value)}" for name, value in (adds or {}).items()]
     clauses = {"SET": assignments, "REMOVE": [marks.name(name) for name in removes], "ADD": additions}
     request = {
-        "TableName": table,
         "Key": serialized_item(key),
         "UpdateExpression": " ".join(f"{clause} {', '.join(parts)}" for clause, parts in clauses.items() if parts),
     }
     return request | _conditional(when, marks) | marks.parameters()
 
 
-def delete(table: str, key: Item, *, when: Condition = ALWAYS) -> dict[str, Any]:
+def delete(key: Item, *, when: Condition = ALWAYS) -> dict[str, Any]:
     """Return the parameters of DeleteItem, which are those of a transaction's Delete too."""
     marks = Placeholders()
-    return {"TableName": table, "Key": serialized_item(key)} | _conditional(when, marks) | marks.parameters()
+    return {"Key": serialized_item(key)} | _conditional(when, marks) | marks.parameters()
 
 
-def check(table: str, key: Item, *, when: Condition) -> dict[str, Any]:
-    """Return the parameters of a transaction's ConditionCheck: nothing is written, but all else only if it holds."""
+def check(key: Item, *, when: Condition) -> dict[str, Any]:
+    """Return the parameters of a transaction's ConditionCheck."""
     marks = Placeholders()
-    return {"TableName": table, "Key": serialized_item(key)} | _conditional(when, marks) | marks.parameters()
+    return {"Key": serialized_item(key)} | _conditional(when, marks) | marks.parameters()
 
 
 def _conditional(when: Condition, marks: Placeholders) -> dict[str, Any]:
     text = " AND ".join(_terms(when, marks))
-    # With the old image a failed condition returns the item as it is, so that the outcome is read and not guessed.
+    # A failed condition returns the current item, from which the outcome is read.
     return {"ConditionExpression": text, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if text else {}
 
 
@@ -121,16 +117,16 @@ def _terms(when: Condition, marks: Placeholders) -> Iterable[str]:
         yield f"attribute_exists({marks.name(name)})"
 
 
-def serialized(value: object) -> Any:  # noqa: ANN401 # DynamoDB's own form: a dict of one type letter
-    """Return a value in DynamoDB's form."""
+def serialized(value: object) -> Any:  # noqa: ANN401 # a dict of one type letter
+    """Return a value in DynamoDB's wire format."""
     return TypeSerializer().serialize(value)
 
 
 def serialized_item(item: Item) -> dict[str, Any]:
-    """Return an item in DynamoDB's form."""
+    """Return an item in DynamoDB's wire format."""
     return {name: serialized(value) for name, value in item.items()}
 
 
 def deserialized_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item in plain values; numbers are Decimal."""
+    """Return an item of Python values; numbers are Decimal."""
     return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}

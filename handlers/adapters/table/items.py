@@ -1,4 +1,4 @@
-"""Records and segments as items of the table, and back: keys, index attributes, and what their fields are called there."""
+"""Records and segments as items of the table, and back: keys, index attributes, and attribute names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 from handlers.adapters.table import codec
 from handlers.adapters.table.codec import present
 from handlers.adapters.table.expressions import Item
-from handlers.domain.identity import Analysis, Video, shard
-from handlers.domain.record import ObjectFacts, Problem, Record, Segment
-from handlers.domain.states import Lane, State
+from handlers.domain import Analysis, Lane, ObjectFacts, Problem, Record, Segment, State, Video, identity
 
 # Shards of a scan in either index.
 INDEX_SHARDS = 16
@@ -32,27 +30,22 @@ def record_key(video_id: str, scan_id: str) -> dict[str, str]:
 
 
 def names_of_record(item: Item) -> tuple[str, str]:
-    """Return video id and scan id of a record by its key, which each index projects too."""
+    """Return the video id and scan id in a record's key, which every index projects."""
     return str(item["pk"]).removeprefix("VIDEO#"), str(item["sk"]).removeprefix("SCAN#")
 
 
 def segments_prefix(analysis: Analysis) -> str:
-    """Return what the sort keys of an attempt's segments begin with."""
+    """Return the prefix of the sort keys of an attempt's segments."""
     return f"SCAN#{analysis.scan_id}#SEGMENT#{analysis.attempt:02}#"
 
 
 def totals_key(record: Record) -> dict[str, str]:
     """Return the key of the totals item that counts a record."""
-    return {"pk": f"SCAN#{record.scan_id}", "sk": f"TOTALS#{shard(record.video.id, TOTALS_SHARDS)}"}
+    return {"pk": f"SCAN#{record.scan_id}", "sk": f"TOTALS#{identity.shard(record.video.id, TOTALS_SHARDS)}"}
 
 
-def running_key(record: Record) -> dict[str, str]:
-    """Return the key of the item that says that a record's analysis runs."""
-    return running_key_of(record.analysis)
-
-
-def running_key_of(analysis: Analysis) -> dict[str, str]:
-    """Return the key of the item that says that an analysis runs."""
+def running_key(analysis: Analysis) -> dict[str, str]:
+    """Return the key of the RUNNING item of an analysis."""
     return {"pk": RUNNING_PK, "sk": f"{analysis.video_id}#{analysis.scan_id}#{analysis.attempt}"}
 
 
@@ -67,29 +60,19 @@ def scan_shard_pk(scan_id: str, number: int) -> str:
 
 
 def scan_state_prefix(state: State) -> str:
-    """Return what the sort keys of the index `by_scan` begin with for a state."""
+    """Return the prefix of the sort keys of a state in the index `by_scan`."""
     return f"{state.value}#"
 
 
 def video_and_state(scan_sort_key: str) -> tuple[str, State]:
-    """Return video id and state of a record by its sort key in the index `by_scan`."""
+    """Return the video id and state in a sort key of the index `by_scan`."""
     state, _, video_id = scan_sort_key.partition("#")
     return video_id, State(state)
 
 
-# The attributes that `analysed` reads.
-ANALYSED = ("scan_sk", "etag")
-
-
-def analysed(item: Item) -> tuple[str, str] | None:
-    """Return video id and etag of a record that was analysed to the end, None of any other."""
-    video_id, state = video_and_state(str(item["scan_sk"]))
-    return (video_id, str(item.get("etag", ""))) if state in (State.CLEAN, State.FLAGGED) else None
-
-
 def index_attributes(record: Record) -> dict[str, str]:
     """Return the attributes by which the indexes find a record in its state."""
-    number = shard(record.video.id, INDEX_SHARDS)
+    number = identity.shard(record.video.id, INDEX_SHARDS)
     found = {
         "scan_pk": scan_shard_pk(record.scan_id, number),
         "scan_sk": scan_state_prefix(record.state) + record.video.id,
@@ -114,7 +97,7 @@ def record_item(record: Record) -> dict[str, Any]:
 
 
 def waiting_from(item: Item) -> Record:
-    """Return a waiting record as far as an item of the index `work` knows it: enough to send its message and to find it again."""
+    """Return a waiting record with what the index `work` projects: enough to send its message and to find it again."""
     return Record(
         video=Video(item["bucket"], item["key"], item.get("version_id")),
         scan_id=names_of_record(item)[1],
@@ -126,26 +109,26 @@ def waiting_from(item: Item) -> Record:
 
 
 def before(at: float) -> str:
-    """Return what the sort keys of the index `work` are below for everything sooner than a time."""
+    """Return the sort key of the index `work` below which everything is earlier than a time."""
     return f"{max(0, round(at * 1000)):013}"
 
 
 def record_attributes(record: Record) -> dict[str, Any]:
-    """Return what a record knows, by attribute name, without keys and index attributes."""
+    """Return a record by attribute name, without keys and index attributes."""
     known = codec.attributes(record, without=("video", "facts", "problem", *(() if record.refusals else ("refusals",))))
     video = {"video_id": record.video.id, **codec.attributes(record.video)}
     return video | known | facts_attributes(record.facts) | problem_attributes(record.problem)
 
 
 def facts_attributes(facts: ObjectFacts | None) -> dict[str, Any]:
-    """Return how an object looked, by attribute name."""
+    """Return the facts of an object by attribute name."""
     if facts is None:
         return {}
     return present({"etag": facts.etag, "size": facts.size, "object_version_id": facts.version_id})
 
 
 def problem_attributes(problem: Problem | None) -> dict[str, Any]:
-    """Return why a video failed, by attribute name."""
+    """Return a problem by attribute name."""
     return {} if problem is None else {"error_code": problem.code, "error_message": problem.message}
 
 
@@ -165,7 +148,7 @@ def as_waiting(record: Record) -> dict[str, Any]:
 
 
 def segment_items(record: Record, segments: Iterable[Segment]) -> list[dict[str, Any]]:
-    """Return the items of segments, each with the columns of the first table in its own words too (`Name`, `Timestamp`, ...)."""
+    """Return the items of segments; each also has Rekognition's and the blog's attribute names (`Name`, `Timestamp`, ...)."""
     moment = record.finished_at or 0.0
     date = datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
     return [_segment_item(record, segment, date) for segment in segments]
@@ -183,8 +166,3 @@ def _segment_item(record: Record, segment: Segment, date: str) -> dict[str, Any]
         "Video": record.video.key,
         "Date": date,
     }
-
-
-def segment_from(item: Item) -> Segment:
-    """Return the segment that an item holds."""
-    return codec.read(Segment, item)

@@ -9,10 +9,10 @@ from handlers.adapters.table.client import ConditionFailedError
 
 
 class Outcome(Enum):
-    """Read from the item that DynamoDB returns, never guessed.
+    """Derived from the item that DynamoDB returns with a failed condition.
 
-    DONE: this call did it. DONE_BEFORE: it had been done already, by this caller or another. BY_ANOTHER: something else was done,
-    so that this no longer applies.
+    DONE: this call did it. DONE_BEFORE: it was done already, by this caller or another. BY_ANOTHER: another change came first, and
+    the write no longer applies.
     """
 
     DONE = "done"
@@ -21,7 +21,7 @@ class Outcome(Enum):
 
 
 def once(write: Callable[[], object]) -> Outcome:
-    """Write what only one writer does: where its condition does not hold, it was DONE_BEFORE."""
+    """Write what only one kind of writer does: if its condition does not hold, it was DONE_BEFORE."""
     try:
         write()
     except ConditionFailedError:

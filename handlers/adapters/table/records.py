@@ -1,7 +1,7 @@
 """Records of videos, their segments, and the analyses that run: each transition is one conditional write or one transaction.
 
-Each returns its `Outcome`, read from the old image that DynamoDB returns with a failed condition. Doing any of them
-twice equals doing it once. Throttling that outlasts the client's retries raises `ThrottledError`.
+Each returns its `Outcome`, read from the item that DynamoDB returns with a failed condition, and may be repeated without harm.
+`ThrottledError` is raised once the client's retries are used up.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION, Running
-from handlers.domain.identity import Analysis
-from handlers.domain.record import ObjectFacts, Record, Scan, Segment, Settings, StartParameters
-from handlers.domain.states import State
-from handlers.runtime.clock import Clock
+from handlers.domain import Analysis, ObjectFacts, Record, Scan, Segment, Settings, StartParameters, State
+from handlers.runtime import Clock
 
-# What a final transition sets. All else stays as it is: another writer may have changed it since the record was read.
+# The attributes that a final transition sets. Another writer may have changed the others since the record was read.
 _FINISHED = (
     "state",
     "rekognition_job_id",
@@ -38,14 +36,14 @@ _FINISHED = (
     "hits_count",
 )
 
-# What another policy's verdict sets, and what it adds where a mail is due.
+# The attributes that another policy's verdict sets, and those that it adds if a mail is due.
 _JUDGED = ("state", "policy_hash", "counted", "scan_pk", "scan_sk")
 _MAIL = ("mail_due", "work_pk", "work_sk")
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What decides whether an analysis may start now, read at one time; each is None where the table has none."""
+    """What decides whether an analysis may start now, read in one request; each is None if the table has none."""
 
     settings: Settings | None
     scan: Scan | None
@@ -53,7 +51,7 @@ class Situation:
 
 
 class Records:
-    """Reads and transitions of records. Reads are consistent unless an index is asked; indexes only suggest."""
+    """Reads and transitions of records. Reads of an index are eventually consistent: only a hint."""
 
     def __init__(self, table: TableClient, clock: Clock) -> None:
         self._table = table
@@ -71,17 +69,18 @@ class Records:
         return map(items.record_from, self._table.get_many(items.record_key(*names) for names in keys))
 
     def states(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, State]]:
-        """Yield (video id, state) of the records there are, in any order and each once: all that is needed of most videos."""
+        """Yield (video id, state) of the records of these videos, in any order and each once; missing ones are skipped."""
         keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
-        for sort_key in self._table.get_text(keys, "scan_sk"):  # says both, and is written with the state
-            yield items.video_and_state(sort_key)
+        for item in self._table.get_many(keys, ["scan_sk"]):  # holds both, and is written with the state
+            yield items.video_and_state(item["scan_sk"])
 
     def finished(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, str]]:
-        """Yield (video id, etag) of those that a scan analysed to the end as they were at its start, in any order and each once."""
+        """Yield (video id, etag) of those whose analysis in a scan succeeded, in any order and each once."""
         keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
-        for item in self._table.get_attributes(keys, items.ANALYSED):
-            if found := items.analysed(item):
-                yield found
+        for item in self._table.get_many(keys, ["scan_sk", "etag"]):
+            video_id, state = items.video_and_state(item["scan_sk"])
+            if state in (State.CLEAN, State.FLAGGED):
+                yield video_id, item.get("etag", "")
 
     def situation(self, analysis: Analysis) -> Situation:
         """Return settings, scan and record of an analysis."""
@@ -93,7 +92,7 @@ class Records:
         found = {(item["pk"], item["sk"]): item for item in self._table.get_many(keys)}
         settings, scan, record = (found.get((key["pk"], key["sk"])) for key in keys)
         return Situation(
-            settings=None if settings is None else scan_items.settings_from(settings),
+            settings=None if settings is None else codec.read(Settings, settings),
             scan=None if scan is None else scan_items.scan_from(scan),
             record=None if record is None else items.record_from(record),
         )
@@ -102,13 +101,11 @@ class Records:
         """Yield the segments of an attempt in order of time."""
         analysis = Analysis(scan_id, video_id, attempt)
         pk = items.record_key(video_id, scan_id)["pk"]
-        return map(items.segment_from, self._table.query(pk, begins_with=items.segments_prefix(analysis)))
+        found = self._table.query(pk, begins_with=items.segments_prefix(analysis))
+        return (codec.read(Segment, item) for item in found)
 
     def in_state(self, scan_id: str, state: State, *, shards: Iterable[int] = range(items.INDEX_SHARDS)) -> Iterator[str]:
-        """Yield the ids of a scan's videos in a state, as the index `by_scan` has it: eventually consistent.
-
-        Shards may be read at the same time.
-        """
+        """Yield the ids of a scan's videos in a state, from the index `by_scan`; shards may be read concurrently."""
         prefix = items.scan_state_prefix(state)
         for number in shards:
             pk = items.scan_shard_pk(scan_id, number)
@@ -116,7 +113,7 @@ class Records:
                 yield sort_key.removeprefix(prefix)
 
     def mails_due(self, limit: int) -> list[tuple[str, str]]:
-        """Return (video id, scan id) of records whose mail seems due, the oldest first: only a hint."""
+        """Return (video id, scan id) of records whose mail seems due, the oldest first."""
         return [items.names_of_record(item) for item in self._table.query(items.MAIL_PK, index="work", limit=limit)]
 
     def running_count(self) -> int:
@@ -125,16 +122,16 @@ class Records:
 
     def running(self) -> list[Running]:
         """Return the analyses that run, of all scans."""
-        return list(map(scan_items.running_from, self._table.query(items.RUNNING_PK)))
+        return [codec.read(Running, item) for item in self._table.query(items.RUNNING_PK)]
 
     # --- into WAITING --------------------------------------------------------------------------------------------------
 
     def register(self, record: Record, previous: Record | None) -> Outcome:
-        """Write a record that is WAITING, or FAILED at once (then counted in the totals too).
+        """Write a record that is WAITING, or FAILED at once, which is counted in the totals.
 
-        `previous` is the FAILED or CANCELLED record that a retry replaces; its counts are taken back.
+        `previous` is the FAILED or CANCELLED record that a retry replaces, and is no longer counted.
         """
-        put = expressions.put(self._table.name, items.record_item(record), when=_replacing(previous))
+        put = expressions.put(items.record_item(record), when=_replacing(previous))
         count = self._count(previous, record)
         try:
             if count:
@@ -148,9 +145,9 @@ class Records:
     # --- starting ------------------------------------------------------------------------------------------------------
 
     def note_start_tried(self, record: Record, facts: ObjectFacts, start: StartParameters, *, at: float) -> Outcome:
-        """Write, before the first Start of an attempt, that it is being tried and how; pins the object as it is now.
+        """Note, before the first Start of an attempt, its parameters and the object as it is now.
 
-        DONE_BEFORE: an earlier try is noted, whose parameters must be repeated.
+        DONE_BEFORE: an earlier Start is noted, whose parameters must be repeated.
         """
         changed = record.facts is not None and record.facts.etag != facts.etag
         sets = {
@@ -163,23 +160,22 @@ class Records:
         return self._changed(self._record_update(record, sets=sets, when=when), lambda old: _still_waiting(old, record))
 
     def note_start_shared(self, record: Record) -> Outcome:
-        """Write, before a Start is repeated, that the note of its first try may no longer be withdrawn by its writer alone."""
+        """Note, before a Start is repeated, that its first note must no longer be withdrawn by its writer."""
         when = Condition(equal=_noted(record))
         return self._changed(self._record_update(record, sets={"start_shared": True}, when=when), lambda _old: False)
 
     def forget_start_tried(self, record: Record) -> Outcome:
-        """Withdraw the note of a try (the one of `record.start_tried_at`) that Rekognition certainly refused.
+        """Withdraw the note of a Start (the one of `record.start_tried_at`) that Rekognition certainly refused.
 
-        BY_ANOTHER: another invocation wrote the note, or repeated the Start meanwhile, so that its outcome is unknown here.
+        BY_ANOTHER: another invocation wrote the note, or has repeated the Start since, so its outcome is unknown here.
         """
         when = Condition(equal=_noted(record), absent=["start_shared"])
         update = self._record_update(record, removes=["start_tried_at", "start"], when=when)
         return self._changed(update, lambda old: _still_waiting(old, record) and "start_tried_at" not in old)
 
     def note_refusal(self, record: Record) -> Record:
-        """Count a Start that was refused for a reason of ours, and return the record with the count; BY_ANOTHER changes nothing."""
+        """Count a Start refused for a fault of ours, and return the record with the count; unchanged if it no longer waits."""
         request = expressions.update(
-            self._table.name,
             items.record_key(record.video.id, record.scan_id),
             adds={"refusals": 1},
             sets_if_absent=codec.present({"refused_since": self._clock.now()}),
@@ -191,7 +187,7 @@ class Records:
             return record
 
     def enter_running(self, record: Record, job_id: str, *, repeated: bool = False) -> Outcome:
-        """Take a WAITING record to RUNNING; `repeated` where an earlier Start may have opened the job, so that it may be over."""
+        """Take a WAITING record to RUNNING; `repeated` if an earlier Start may have started the job, which may be over by now."""
         now = self._clock.now()
         running = replace(record, state=State.RUNNING, mail_due=False)
         update = self._record_update(
@@ -204,29 +200,29 @@ class Records:
             removes=["work_pk", "work_sk"],
             when=Condition(equal=items.as_waiting(record)),
         )
-        put = expressions.put(self._table.name, scan_items.running_item(record, job_id, now, repeated=repeated))
+        put = expressions.put(scan_items.running_item(record, job_id, now, repeated=repeated))
         return self._transition([{"Update": update}, {"Put": put}], lambda old: _runs(old, record, job_id))
 
-    def note_asked(self, running: Running, *, at: float) -> Outcome:
-        """Write that an analysis is being polled. DONE_BEFORE: another sweep polled it since it was read, or it is over."""
+    def note_polled(self, running: Running, *, at: float) -> Outcome:
+        """Note that an analysis is being polled. DONE_BEFORE: another sweep has polled it since, or it is over."""
         unasked = running.asked_at is None
         when = Condition(
             equal={} if unasked else codec.present({"asked_at": running.asked_at}),
             absent=["asked_at"] if unasked else [],
             present=["pk"],
         )
-        key = items.running_key_of(Analysis(running.scan_id, running.video_id, running.attempt))
-        request = expressions.update(self._table.name, key, sets=codec.present({"asked_at": at}), when=when)
+        key = items.running_key(Analysis(running.scan_id, running.video_id, running.attempt))
+        request = expressions.update(key, sets=codec.present({"asked_at": at}), when=when)
         return once(lambda: self._table.update(request))
 
     # --- finishing -----------------------------------------------------------------------------------------------------
 
     def write_segments(self, record: Record, segments: Sequence[Segment]) -> None:
-        """Write the segments of an attempt; before its final transition, so that a final record is never without them."""
+        """Write the segments of an attempt; call it before the final transition, so that no final record lacks them."""
         self._table.put_all(items.segment_items(record, segments))
 
     def finish(self, record: Record) -> Outcome:
-        """Take a record into the final state that it carries, from WAITING or RUNNING of the same attempt; counts it once."""
+        """Take a record from WAITING or RUNNING into the final state that it carries, and count it once."""
         known = items.record_attributes(record)
         index = items.index_attributes(record)
         update = self._record_update(
@@ -235,7 +231,7 @@ class Records:
             removes=[name for name in ("work_pk", "work_sk") if name not in index],
             when=Condition(equal={"attempt": record.attempt}, one_of={"state": [State.WAITING.value, State.RUNNING.value]}),
         )
-        gone = expressions.delete(self._table.name, items.running_key(record))
+        gone = expressions.delete(items.running_key(record.analysis))
         return self._transition(
             [{"Update": update}, {"Delete": gone}, *self._count(None, record)],
             lambda old: (old["state"], old["attempt"]) == (record.state.value, record.attempt),
@@ -244,11 +240,11 @@ class Records:
     def judge_again(self, record: Record, judged: Record) -> Outcome:
         """Write the verdict of another policy on a record that is CLEAN or FLAGGED and unchanged since it was read.
 
-        `judged` carries the new state, `policy_hash`, `counted` and `mail_due`; everything else stays as
-        it is. Where the state changes, the totals of both states change in the same transaction.
+        `judged` carries the new state, `policy_hash`, `counted` and `mail_due`; nothing else is written. If the state changes, the
+        totals of both states change in the same transaction.
         """
         known = items.record_attributes(judged) | items.index_attributes(judged)
-        # The sweeper may have sent the mail since the record was read: one that was due already is not made due again.
+        # The sweeper may have sent a mail that was due since the record was read: it is not made due again.
         set_anew = _JUDGED if record.mail_due else (*_JUDGED, *_MAIL)
         update = self._record_update(
             record,
@@ -266,10 +262,9 @@ class Records:
     # --- mails ---------------------------------------------------------------------------------------------------------
 
     def mail_sent(self, record: Record) -> Outcome:
-        """Write that a record's mail is sent, and count it in its scan."""
+        """Note that a record's mail was sent, and count it in its scan."""
         update = self._no_mail_due(record)
         count = expressions.update(
-            self._table.name,
             scan_items.scan_key(record.scan_id),
             adds={"mails_sent": 1, REVISION: 1},
             when=expressions.EXISTING,
@@ -279,12 +274,12 @@ class Records:
         except ConditionFailedError as failure:
             if failure.action == 0:
                 return _outcome(failure.old, lambda old: old["attempt"] == record.attempt)
-            # The scan to count in is gone; the mail was sent all the same.
+            # The scan to count it in does not exist; the mail was sent nevertheless.
             self._table.update(update)
         return Outcome.DONE
 
     def mail_spared(self, record: Record) -> Outcome:
-        """Write that a record's mail is no longer due though it was not sent: its scan has reached its limit of mails."""
+        """Note that a record's mail is no longer due: its scan has reached its limit of mails."""
         return self._changed(self._no_mail_due(record), lambda old: old["attempt"] == record.attempt)
 
     def _no_mail_due(self, record: Record) -> dict[str, Any]:
@@ -300,7 +295,7 @@ class Records:
         self, record: Record, *, when: Condition, sets: dict[str, Any] | None = None, removes: Sequence[str] = ()
     ) -> dict[str, Any]:
         key = items.record_key(record.video.id, record.scan_id)
-        return expressions.update(self._table.name, key, sets=sets, removes=removes, when=when)
+        return expressions.update(key, sets=sets, removes=removes, when=when)
 
     def _changed(self, update: dict[str, Any], before: Callable[[Item], bool]) -> Outcome:
         try:
@@ -310,7 +305,7 @@ class Records:
         return Outcome.DONE
 
     def _transition(self, actions: Sequence[Mapping[str, dict[str, Any]]], before: Callable[[Item], bool]) -> Outcome:
-        """Do a transition, whose first action is the record's and the only one with a condition."""
+        """Write a transition; only its first action, the record's, has a condition."""
         try:
             self._table.transact(actions)
         except ConditionFailedError as failure:
@@ -321,7 +316,7 @@ class Records:
         change = scan_items.totals_change(left, entered)
         if not change:
             return []
-        return [{"Update": expressions.update(self._table.name, items.totals_key(entered), adds=change)}]
+        return [{"Update": expressions.update(items.totals_key(entered), adds=change)}]
 
 
 def _replacing(previous: Record | None) -> Condition:
@@ -331,7 +326,7 @@ def _replacing(previous: Record | None) -> Condition:
 
 
 def _as_judged(record: Record) -> Condition:
-    """Return that a record has the verdict with which it was read, by the same policy."""
+    """Return the condition that a record still has the verdict and policy with which it was read."""
     equal = {"attempt": record.attempt, "state": record.state.value}
     if record.policy_hash is None:
         return Condition(equal=equal, absent=["policy_hash"])

@@ -10,27 +10,25 @@ from typing import Any
 from handlers.adapters.table import codec
 from handlers.adapters.table.expressions import Item
 from handlers.adapters.table.items import running_key
-from handlers.domain import reasons
-from handlers.domain.record import Record, Scan, Settings, Totals
-from handlers.domain.states import FINAL, Lane, State
+from handlers.domain import FINAL, Lane, Record, Scan, State, Totals, reasons
 
 SCANS_PK = "SCANS"
 SETTINGS_KEY = {"pk": "SETTINGS", "sk": "SETTINGS"}
 SWEEPER_LEASE_KEY = {"pk": "LEASE", "sk": "SWEEPER"}
 
-# Prefix of the attributes of a totals item that count failures by reason: the codes of AWS and ours, some dozens.
+# Prefix of the attributes of a totals item that count failures by reason code.
 FAILURES = "failed#"
 
-# An attribute of scan items that each change raises: a change is made only to what was read.
+# Each change of a scan item raises this attribute: a change is written only to the revision that was read.
 REVISION = "revision"
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One analysis that runs: since when, which job, and when Rekognition was last asked after it.
+    """One analysis that runs: since when, which job, and when it was last polled (`asked_at`).
 
-    `job_id` is None where an earlier version of this code took a job for ours that Rekognition would not name. `repeated`: the
-    Start that named the job was not the first, so that the job's notice may have come before.
+    `job_id` is None in items of an earlier version whose job Rekognition did not name. `repeated`: the Start that returned the job
+    was not the first, so the job's notice may have come before.
     """
 
     scan_id: str
@@ -44,7 +42,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class LaneWatch:
-    """What the sweeper remembers of a lane: how many dead letters it saw, since when it seems empty, when it was last purged."""
+    """What the sweeper noted about a lane: how many dead letters it saw, since when it seems empty, when it was last purged."""
 
     dead_letters: int = 0
     empty_since: float | None = None
@@ -52,18 +50,13 @@ class LaneWatch:
 
 
 def lane_key(lane: Lane) -> dict[str, str]:
-    """Return the key of what is remembered of a lane."""
+    """Return the key of the notes about a lane."""
     return {"pk": "LANE", "sk": lane.value}
 
 
 def lane_item(lane: Lane, watch: LaneWatch) -> dict[str, Any]:
-    """Return the whole item of what is remembered of a lane."""
+    """Return the whole item of the notes about a lane."""
     return {**lane_key(lane), **codec.attributes(watch)}
-
-
-def lane_from(item: Item) -> LaneWatch:
-    """Return what an item remembers of a lane."""
-    return codec.read(LaneWatch, item)
 
 
 def scan_key(scan_id: str) -> dict[str, str]:
@@ -83,19 +76,9 @@ def scan_from(item: Item) -> Scan:
 
 
 def running_item(record: Record, job_id: str, since: float, *, repeated: bool) -> dict[str, Any]:
-    """Return the item that says that a record's analysis runs."""
+    """Return the RUNNING item of a record's analysis."""
     running = Running(record.scan_id, record.video.id, record.attempt, since, job_id, repeated=repeated)
-    return {**running_key(record), **codec.attributes(running)}
-
-
-def running_from(item: Item) -> Running:
-    """Return the running analysis that an item describes."""
-    return codec.read(Running, item)
-
-
-def settings_from(item: Item) -> Settings:
-    """Return the settings that their item holds."""
-    return codec.read(Settings, item)
+    return {**running_key(record.analysis), **codec.attributes(running)}
 
 
 def totals_from(items: Iterable[Item]) -> Totals:
@@ -107,12 +90,12 @@ def totals_from(items: Iterable[Item]) -> Totals:
             totals.videos[state] += int(item.get(videos_attribute(state), 0))
             totals.milliseconds[state] += int(item.get(milliseconds_attribute(state), 0))
         failures.update({name.removeprefix(FAILURES): int(item[name]) for name in item if name.startswith(FAILURES)})
-    # Where a retry took back the last failure of a reason, a zero stands.
+    # A zero remains after a retry took back the last failure of a reason.
     return replace(totals, failures={code: count for code, count in sorted(failures.items()) if count})
 
 
 def totals_change(left: Record | None, entered: Record) -> dict[str, int]:
-    """Return what a totals item gains when a record enters a state, having left another; only final ones count."""
+    """Return the change of a totals item when a record enters a state and leaves another; only final states count."""
     change: dict[str, int] = {}
     for record, sign in ((left, -1), (entered, 1)):
         if record is None or not record.state.final:

@@ -1,4 +1,4 @@
-"""Scans and their totals. A scan is changed only as it was read: each change raises its revision."""
+"""Scans and their totals. A change is written only if the scan is unchanged since it was read: each change raises its revision."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION
-from handlers.domain.record import BatchJob, Progress, Scan, Totals
-from handlers.domain.states import Lane, ScanMail, ScanStatus
-from handlers.runtime.backoff import backoff
-from handlers.runtime.clock import Clock
+from handlers.domain import BatchJob, Lane, Progress, Scan, ScanMail, ScanStatus, Totals
+from handlers.runtime import Clock, backoff_seconds
 
-# How often a change of a scan is tried again after another change came between.
+# Attempts to change a scan that others are changing.
 CHANGE_ATTEMPTS = 10
 
-# Points of a scan's progress; one every ten minutes makes an hour.
+# Points of a scan's progress: one every ten minutes, for an hour.
 PROGRESS_KEPT = 7
 
 
@@ -45,41 +43,38 @@ class Scans:
         return scan_items.totals_from(self._table.query(f"SCAN#{scan_id}", begins_with="TOTALS#"))
 
     def put_scan(self, scan: Scan) -> Outcome:
-        """Write a scan unless one has its id already."""
-        request = expressions.put(self._table.name, scan_items.scan_item(scan, 1), when=expressions.NEW)
+        """Write a scan, unless one with its id exists."""
+        request = expressions.put(scan_items.scan_item(scan, 1), when=expressions.NEW)
         return once(lambda: self._table.put(request))
 
     def ensure_scan(self, scan_id: str, bucket: str, lane: Lane, batch_job_id: str, *, retry: bool = False) -> None:
-        """Write a scan if it is missing, add the batch job to it (see `add_job`), and open it again if it was closed."""
+        """Write a scan if it is missing; else add the batch job to it as `add_job` does."""
         new = Scan(scan_id, bucket, lane, created_at=self._clock.now(), jobs=(BatchJob(batch_job_id),))
         if self.scan(scan_id) is None and self.put_scan(new) is Outcome.DONE:
             return
         self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, batch_job_id, retry=retry)))
 
     def add_job(self, scan_id: str, job_id: str, *, retry: bool = False) -> None:
-        """Add a batch job to a scan, which is open again then.
+        """Add a batch job to a scan, and open it again if it was closed.
 
-        The job of a retry settles the earlier ones in the same write: who retries has seen how they ended, and what waits from
-        now on waits for the retry.
+        A retry job settles the earlier ones in the same write: whoever retries has seen how they ended, and what waits from now on
+        waits for the retry.
         """
         self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, job_id, retry=retry)))
 
     def note_jobs(self, scan_id: str, jobs: tuple[BatchJob, ...]) -> None:
-        """Write what was learnt about batch jobs of a scan; jobs that it does not know are left out, its others stay.
-
-        That a job is settled stays, whatever was read before.
-        """
-        learnt = {job.id: job for job in jobs}
-        self._change_scan(scan_id, lambda scan: replace(scan, jobs=tuple(_learnt(job, learnt) for job in scan.jobs)))
+        """Update the batch jobs of a scan; jobs that it does not know are ignored. A settled job stays settled."""
+        polled = {job.id: job for job in jobs}
+        self._change_scan(scan_id, lambda scan: replace(scan, jobs=tuple(_updated(job, polled) for job in scan.jobs)))
 
     def note_waiting_empty(self, scan_id: str, since: float | None) -> None:
-        """Write since when nothing of a scan seems to wait or to be under way (None: something does)."""
+        """Note since when nothing of a scan seems to wait or to run (None: something does)."""
         self._change_scan(scan_id, lambda scan: replace(scan, waiting_empty_since=since))
 
     def close_scan(self, scan: Scan) -> Outcome:
-        """Close a scan if it is still as it was read, but for its mails; if it had a batch job, its digest is due then.
+        """Close a scan if nothing but its mails has changed since it was read. If it had a batch job, its digest becomes due.
 
-        One that was cancelled stays cancelled, and is over from then on.
+        A cancelled scan stays cancelled, and is no longer live.
         """
         status = scan.status if scan.status is ScanStatus.CANCELLED else ScanStatus.CLOSED
         now = self._clock.now()
@@ -87,7 +82,7 @@ class Scans:
         def closed(found: Scan) -> Scan | None:
             if replace(found, mails_sent=scan.mails_sent, mails_due=scan.mails_due) != scan:
                 return None
-            # Without a batch job nothing was ever scanned: submitting it failed, and its submitter has seen the error.
+            # Without a batch job nothing was scanned: submitting failed, and whoever submitted has seen the error.
             mailed = _with_mail(found, ScanMail.DIGEST) if found.jobs else found
             return replace(mailed, status=status, closed_at=now)
 
@@ -106,11 +101,11 @@ class Scans:
         return self._change_scan(scan_id, lambda scan: _held(scan, ScanStatus.CANCELLED, reason, self._clock.now()))
 
     def resume_scan(self, scan_id: str) -> Outcome:
-        """Let a paused scan go on; starters dropped its messages, so they are sent again. BY_ANOTHER: it is cancelled or closed."""
+        """Open a paused scan; starters dropped its messages, so they are sent again. BY_ANOTHER: it is cancelled or closed."""
         return self._change_scan(scan_id, lambda scan: _resumed(scan, self._clock.now()))
 
     def pause_broken_scan(self, scan_id: str, job_ids: frozenset[str], reason: str) -> Outcome:
-        """Pause a scan whose batch jobs broke, once for each job; a mail is due about it."""
+        """Pause a scan whose batch jobs broke, once for each job, and make the mail about it due."""
 
         def paused(scan: Scan) -> Scan | None:
             if scan.status is not ScanStatus.OPEN or all(job.told or job.id not in job_ids for job in scan.jobs):
@@ -122,7 +117,7 @@ class Scans:
         return self._change_scan(scan_id, paused)
 
     def send_again(self, scan_id: str, since: float) -> Outcome:
-        """Have the waiting videos of a scan sent again that were queued before a time, once that time has come."""
+        """Have messages that were queued before a time sent again, once that time has come."""
 
         def marked(scan: Scan) -> Scan | None:
             if scan.status not in (ScanStatus.OPEN, ScanStatus.PAUSED):
@@ -131,28 +126,28 @@ class Scans:
 
         return self._change_scan(scan_id, marked)
 
-    def tell_limit(self, scan_id: str) -> Outcome:
-        """Have it mailed, once in a scan's life, that no more of its flagged videos are mailed one by one."""
+    def note_limit(self, scan_id: str) -> Outcome:
+        """Make the mail due, once per scan, that no more of its flagged videos are mailed one by one."""
         return self._change_scan(
             scan_id,
             lambda scan: scan if scan.limit_told else replace(_with_mail(scan, ScanMail.LIMIT), limit_told=True),
         )
 
     def scan_mail_sent(self, scan_id: str, kind: ScanMail) -> Outcome:
-        """Write that a mail about a scan as a whole is sent."""
+        """Note that a mail about a scan as a whole was sent."""
         return self._change_scan(
             scan_id, lambda scan: replace(scan, mails_due=tuple(due for due in scan.mails_due if due is not kind))
         )
 
     def note_progress(self, scan_id: str, point: Progress) -> None:
-        """Add a point to a scan's progress, of which the last hour is kept."""
+        """Add a point to a scan's progress and drop points older than an hour."""
         self._change_scan(scan_id, lambda scan: replace(scan, progress=(*scan.progress, point)[-PROGRESS_KEPT:]))
 
     def _change_scan(self, scan_id: str, change: Callable[[Scan], Scan | None]) -> Outcome:
-        """Read a scan, change it, and write it unless it was written in between; then start over.
+        """Read a scan, change it and write it; start over if it was written in between.
 
-        `change` returns None where it does not apply (BY_ANOTHER, as for a missing scan), and its argument where nothing is to
-        be written (DONE_BEFORE).
+        `change` returns None if it does not apply (BY_ANOTHER, as for a missing scan), and its argument if nothing is to change
+        (DONE_BEFORE).
         """
         for attempt in range(CHANGE_ATTEMPTS):
             item = self._table.get(scan_items.scan_key(scan_id))
@@ -165,24 +160,24 @@ class Scans:
             try:
                 self._put_revision(changed, int(item[REVISION]))
             except ConditionFailedError:
-                self._clock.sleep(backoff(attempt, base=0.05, cap=2.0))
+                self._clock.sleep(backoff_seconds(attempt, base=0.05, cap=2.0))
             else:
                 return Outcome.DONE
         raise ThrottledError(f"scan {scan_id} was changed by others {CHANGE_ATTEMPTS} times in a row")
 
     def _put_revision(self, scan: Scan, seen: int) -> None:
         item = scan_items.scan_item(scan, seen + 1)
-        self._table.put(expressions.put(self._table.name, item, when=Condition(equal={REVISION: seen})))
+        self._table.put(expressions.put(item, when=Condition(equal={REVISION: seen})))
 
 
-def _learnt(job: BatchJob, learnt: Mapping[str, BatchJob]) -> BatchJob:
-    """Return how a job stands by what was learnt; `told` is never taken back, for it may have been written in between."""
-    found = learnt.get(job.id, job)
+def _updated(job: BatchJob, polled: Mapping[str, BatchJob]) -> BatchJob:
+    """Return a job as it was polled; `told` is never reset, for it may have been written since."""
+    found = polled.get(job.id, job)
     return replace(found, told=found.told or job.told)
 
 
 def _with_job(scan: Scan, job_id: str, *, retry: bool) -> Scan:
-    """Return a scan with a job; one that was cancelled and is over goes on, because it has a new job."""
+    """Return a scan with a job; a cancelled one that is over can be opened again, because it has a new job."""
     if any(job.id == job_id for job in scan.jobs):
         return scan
     status = ScanStatus.CLOSED if scan.status is ScanStatus.CANCELLED and not scan.live else scan.status
@@ -191,7 +186,7 @@ def _with_job(scan: Scan, job_id: str, *, retry: bool) -> Scan:
 
 
 def _reopened(scan: Scan) -> Scan:
-    """Return a scan as it is when something registers late; a cancelled one stays cancelled, but is not over any more."""
+    """Return a scan as it is after a late registration: live, though a cancelled one stays cancelled."""
     if scan.live:
         return scan
     status = ScanStatus.OPEN if scan.status is ScanStatus.CLOSED else scan.status
@@ -203,7 +198,7 @@ def _held(scan: Scan, status: ScanStatus, reason: str, at: float) -> Scan | None
         return scan
     if not scan.live or scan.status is ScanStatus.CANCELLED:
         return None
-    # A person who cancels a scan need not be mailed that its job broke.
+    # Whoever cancels a scan need not be mailed that its job broke.
     mails = tuple(kind for kind in scan.mails_due if status is ScanStatus.PAUSED or kind is not ScanMail.JOB_BROKEN)
     return replace(scan, status=status, held_at=at, held_reason=reason, waiting_empty_since=None, mails_due=mails)
 
@@ -213,7 +208,7 @@ def _resumed(scan: Scan, at: float) -> Scan | None:
         return scan
     if scan.status is not ScanStatus.PAUSED:
         return None
-    # What was measured before the pause says nothing about the pace after it.
+    # Progress from before the pause would distort the forecast.
     before = max(at, scan.resend_before or at)
     return replace(
         scan, status=ScanStatus.OPEN, held_at=None, held_reason=None, resend_before=before, waiting_empty_since=None, progress=()

@@ -1,4 +1,4 @@
-"""The objects that share one table, opened together by whoever needs several of them."""
+"""The objects that share one table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.adapters.table.decisions import Decisions
 from handlers.adapters.table.records import Records
 from handlers.adapters.table.scans import Scans
 from handlers.adapters.table.waiting import WaitingRecords
-from handlers.runtime.clock import Clock
+from handlers.runtime import Clock
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """All of one table. Pass on only the objects that a function uses."""
+    """The parts of one table. Pass a function only those that it uses."""
 
     name: str
     records: Records
@@ -30,7 +30,7 @@ class Table:
 
 
 def open_table(client: DynamoDBClient, name: str, clock: Clock) -> Table:
-    """Return the objects of a table; makes no call."""
+    """Return a table; makes no request."""
     table = TableClient(client, name, clock)
     return Table(
         name=name,

@@ -1,8 +1,8 @@
 """Waiting records, many at a time: as the index `work` lists them, and written in transactions of fifty.
 
 DynamoDB's batches have no conditions. A hundred conditional writes in one transaction take a tenth of the time of a hundred
-requests and twice their price (a dollar and a quarter for a million records). A record whose condition fails does not keep the
-others back.
+requests and cost twice as much ($1.25 for a million records). The transaction is repeated without the records whose conditions
+failed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from typing import Any
 from handlers.adapters.table import codec, expressions, items, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
-from handlers.domain.record import Record
-from handlers.domain.states import Lane, State
+from handlers.domain import Lane, Record, State
 
-# Records of one write: with a totals item for each they fill a transaction of 100 actions (DynamoDB guide, Constraints).
+# Records of one transaction: with a totals item for each they fill its 100 actions (DynamoDB guide, Constraints).
 MAX_RECORDS = 50
 
-# Waiting records read at a time and shard: a sweep must not read what it has no time for.
+# Waiting records read at a time from a shard: a sweep must not read more than it has time for.
 WAITING_PAGE = 100
 
 Actions = list[Mapping[str, dict[str, Any]]]
@@ -30,25 +29,25 @@ Actions = list[Mapping[str, dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """How many records a call cancelled, and which it left alone because their analysis may have started."""
+    """How many records were cancelled, and which were not, because their analysis may have started."""
 
     count: int
     may_have_started: tuple[Record, ...]
 
 
 class WaitingRecords:
-    """What waits in a scan. Every read is of an index, which is eventually consistent: only a hint."""
+    """The waiting records of scans. Every read is of an index, which is eventually consistent: only a hint."""
 
     def __init__(self, table: TableClient) -> None:
         self._table = table
 
     def waiting_seems_empty(self, scan_id: str) -> bool:
-        """Tell whether the index `work` shows no waiting record of a scan: only a hint."""
+        """Tell whether no record of a scan seems to wait."""
         partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
         return not any(any(self._table.query(pk, index="work", limit=1)) for pk in partitions)
 
     def waiting_lanes(self, scan_id: str) -> set[Lane]:
-        """Return the lanes of which records of a scan seem to wait, by the oldest of each shard: only a hint."""
+        """Return the lanes in which records of a scan seem to wait, by the oldest record of each shard."""
         partitions = (items.waiting_pk(scan_id, number) for number in range(items.INDEX_SHARDS))
         return {Lane(item["lane"]) for pk in partitions for item in self._table.query(pk, index="work", limit=1)}
 
@@ -62,7 +61,7 @@ class WaitingRecords:
         return found
 
     def waiting(self, scan_id: str, *, before: float | None = None) -> Iterator[Record]:
-        """Yield the records of a scan that seem to wait since before a time, the oldest first, as far as the index knows them."""
+        """Yield the records of a scan that seem to wait (since before a time), the oldest first, with the fields of the index."""
         below = "" if before is None else items.before(before)
         shards = (
             self._table.query(items.waiting_pk(scan_id, number), index="work", below=below, page=WAITING_PAGE)
@@ -71,15 +70,15 @@ class WaitingRecords:
         return map(items.waiting_from, heapq.merge(*shards, key=lambda item: item["work_sk"]))
 
     def requeue(self, records: Sequence[Record], *, at: float) -> int:
-        """Note for at most `MAX_RECORDS` waiting records that their messages were sent at a time; return how many were noted.
+        """Note when the messages of at most `MAX_RECORDS` waiting records were sent; return how many records were changed.
 
-        A record that was queued again since the index showed it, or no longer waits, stays as it is.
+        A record that was queued again since it was read, or no longer waits, is not changed.
         """
         done, _ = self._transact_what_holds(records, lambda left: [self._requeued(record, at) for record in left])
         return len(done)
 
     def cancel(self, records: Sequence[Record], *, at: float) -> Cancelled:
-        """Take waiting records, at most `MAX_RECORDS`, to CANCELLED and count them, except those for which a Start was tried."""
+        """Take at most `MAX_RECORDS` waiting records to CANCELLED and count them, except those with a noted Start."""
         done, failed = self._transact_what_holds(records, lambda left: self._cancelled(left, at))
         may_have_started = tuple(
             items.record_from(old) for old in failed if old is not None and old["state"] == State.WAITING.value
@@ -89,9 +88,9 @@ class WaitingRecords:
     def _transact_what_holds(
         self, records: Sequence[Record], actions: Callable[[Sequence[Record]], Actions]
     ) -> tuple[Sequence[Record], list[dict[str, Any] | None]]:
-        """Write the records whose conditions hold; return them, and the items of the others as they are.
+        """Write the records whose conditions hold; return them, and the current items of the others.
 
-        `actions` returns one action for each record, in their order, and any after them.
+        `actions` returns one action for each record, in order, and then any others.
         """
         left, failed = list(records), list[dict[str, Any] | None]()
         while left:
@@ -128,11 +127,11 @@ class WaitingRecords:
                 )
                 for record in cancelled
             ),
-            *({"Update": expressions.update(self._table.name, keys[sk], adds={name: count})} for sk, count in totals.items()),
+            *({"Update": expressions.update(keys[sk], adds={name: count})} for sk, count in totals.items()),
         ]
 
     def _update(
         self, record: Record, *, sets: dict[str, Any], when: Condition, removes: Sequence[str] = ()
     ) -> Mapping[str, dict[str, Any]]:
         key = items.record_key(record.video.id, record.scan_id)
-        return {"Update": expressions.update(self._table.name, key, sets=sets, removes=removes, when=when)}
+        return {"Update": expressions.update(key, sets=sets, removes=removes, when=when)}

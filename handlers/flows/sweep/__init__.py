@@ -1,1 +1,10 @@
-"""The tasks of a sweep: each is independent of the others, stops in time, and runs again a minute later."""
+"""The sweep and its tasks, each of which is independent of the others, stops in time, and runs again a minute later."""
+
+from handlers.flows.sweep.sweep import Ports, SweepError, SweepFlow, SweepSettings
+
+__all__ = [
+    "Ports",
+    "SweepError",
+    "SweepFlow",
+    "SweepSettings",
+]

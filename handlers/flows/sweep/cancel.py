@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues
 from handlers.adapters.table import WaitingRecords
-from handlers.domain.record import Record
-from handlers.domain.states import ScanStatus
+from handlers.domain import Record, ScanStatus
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.pace import paced
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
-# How often the message of a cancelled scan's video is sent again whose analysis may have been started.
+# How often the message is sent again of a video in a cancelled scan whose analysis may have started.
 REMIND_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
 class CancelVideos:
-    """Moves the waiting videos of cancelled scans to CANCELLED, unless their analysis may have been started."""
+    """Takes waiting videos of cancelled scans to CANCELLED, unless their analysis may have started."""
 
     _waiting: WaitingRecords
     _queues: LaneQueues
     _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Walk the waiting videos of every cancelled scan that is not over."""
+        """Cancel the waiting videos of every live cancelled scan."""
         for scan in context.scans():
             cancelled = scan.status is ScanStatus.CANCELLED and scan.live
             if cancelled and not paced(self._waiting.waiting(scan.id), self._cancel, self._clock, until):
@@ -39,7 +37,7 @@ class CancelVideos:
         self._remind(cancelled.may_have_started)
 
     def _remind(self, may_have_started: Iterable[Record]) -> None:
-        """Send the messages again of videos that may have been started: only the starter can find out, when it is asked."""
+        """Send messages again for videos that may have started: only a starter can find out, by repeating Start."""
         now = self._clock.now()
         late = [record for record in may_have_started if now - (record.queued_at or 0.0) >= REMIND_SECONDS]
         if late:

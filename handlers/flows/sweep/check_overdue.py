@@ -1,21 +1,15 @@
-"""Polling overdue analyses: a notice may be lost, and completion may have failed on one."""
+"""Polling overdue analyses: a notice may be lost, or `completion` may have failed on it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.adapters.aws_errors import code_of, fault_of
-from handlers.adapters.functions import CompletionFunction
-from handlers.adapters.rekognition import AnalysisReader, NoSuchJobError
+from handlers.adapters import AnalysisReader, CompletionFunction, NoSuchJobError, code_of, fault_of
 from handlers.adapters.table import Outcome, Records, Running
-from handlers.domain import notice
-from handlers.domain.analysis import JobStatus
-from handlers.domain.reasons import RESULT_LOST
-from handlers.domain.record import Problem
+from handlers.domain import JobStatus, Problem, notice, reasons
 from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # Rekognition takes 5 Gets a second in small Regions (General Reference), and completion needs them for its pages.
 PACE_SECONDS = 1.0
@@ -35,29 +29,29 @@ class CheckOverdue:
         """Poll overdue analyses, least recently polled first."""
         now = self._clock.now()
         due = [running for running in self._records.running() if rules.overdue(running, now)]
-        for running in sorted(due, key=rules.last_asked):
-            if self._clock.now() > until or not self._looked_after(running):
+        for running in sorted(due, key=rules.last_polled):
+            if self._clock.now() > until or not self._checked(running):
                 return
 
-    def _looked_after(self, running: Running) -> bool:
-        """Look after one analysis; False where Rekognition is too busy to be asked any more."""
+    def _checked(self, running: Running) -> bool:
+        """Poll or give up one analysis; return False if Rekognition throttles or fails, so that no more can be polled."""
         problem = rules.given_up(running, self._clock.now())
         if problem is not None or running.job_id is None:
-            self._fail(running, problem or Problem(RESULT_LOST, "Its job is unknown."))
+            self._fail(running, problem or Problem(reasons.RESULT_LOST, "Its job is unknown."))
             return True
-        if self._records.note_asked(running, at=self._clock.now()) is not Outcome.DONE:
-            # Another sweeper asks, or it is over.
+        if self._records.note_polled(running, at=self._clock.now()) is not Outcome.DONE:
+            # Another sweeper polls it, or it is over.
             return True
-        answered = self._asked(running, running.job_id)
+        answered = self._polled(running, running.job_id)
         self._clock.sleep(PACE_SECONDS)
         return answered
 
-    def _asked(self, running: Running, job_id: str) -> bool:
+    def _polled(self, running: Running, job_id: str) -> bool:
         log = _log(running)
         try:
-            status = self._reader.ask(job_id)
+            status = self._reader.poll(job_id)
         except NoSuchJobError as error:
-            self._fail(running, Problem(RESULT_LOST, f"Rekognition does not know the job any more ({error})."))
+            self._fail(running, Problem(reasons.RESULT_LOST, f"Rekognition no longer knows the job ({error})."))
             return True
         except Exception as error:
             if not fault_of(error).transient:
@@ -68,7 +62,7 @@ class CheckOverdue:
             log.info("analysis still runs")
         else:
             log.warning("notice lost or not dealt with: handed over again", status=status.value)
-            self._completion.hand_over(notice.as_event(job_id, self._topic_arn, self._clock.now()))
+            self._completion.invoke(notice.as_event(job_id, self._topic_arn, self._clock.now()))
         return True
 
     def _fail(self, running: Running, problem: Problem) -> None:

@@ -1,33 +1,31 @@
-"""Closing scans of which nothing is left to come, and noting how fast the others go."""
+"""Closing finished scans, and noting the progress of the others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords
-from handlers.domain.record import Progress, Scan
-from handlers.domain.states import ScanStatus
+from handlers.domain import Progress, Scan, ScanStatus
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import MAILS_LOOKED_AT
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
-# A batch job may be over while the last invocations of its tasks still run.
+# The last invocations of a batch job may still run after its end.
 JOBS_OVER_SECONDS = 300.0
 
-# The indexes lag behind the table: a scan is closed only when two sweeps this far apart saw nothing of it.
+# The indexes lag behind the table: a scan is closed only once two sweeps this far apart saw nothing of it wait.
 EMPTY_SECONDS = 60.0
 
-# A scan without a batch job after this time gets none: its submission was interrupted before the job was created.
-SUBMITTING_SECONDS = 86_400.0
+# A scan without a batch job after this time will never have one: its submission was interrupted.
+NO_JOB_SECONDS = 86_400.0
 
-# How often it is noted how many videos of a scan are final: reading its totals costs a read of some sixty small items.
+# Interval between two notes of progress: each reads the 64 totals items of a scan.
 PROGRESS_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    """Which scans have analyses running or mails due; `complete` where all due mails were seen."""
+    """Scans with running analyses or due mails; `complete` if all due mails were seen."""
 
     scan_ids: frozenset[str]
     complete: bool
@@ -35,7 +33,7 @@ class _UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class CloseScans:
-    """Closes open scans, and ends cancelled ones."""
+    """Closes open scans, and cancelled ones once all their videos are final."""
 
     _records: Records
     _waiting: WaitingRecords
@@ -43,7 +41,7 @@ class CloseScans:
     _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Close every scan of which nothing was seen in two sweeps after its jobs were over."""
+        """Close every scan whose jobs are over and of which nothing was seen in two sweeps."""
         over = [
             scan for scan in context.scans() if scan.live and scan.status is not ScanStatus.PAUSED and self._jobs_are_over(scan)
         ]
@@ -58,13 +56,13 @@ class CloseScans:
     def _jobs_are_over(self, scan: Scan) -> bool:
         """Tell whether every batch job has been over for a while.
 
-        An open scan that lacks some is still being submitted; one that has none at all only for a day, then nothing will come.
+        An open scan that lacks jobs is still being submitted; if it has none after a day, none will come.
         """
         now = self._clock.now()
         if scan.status is ScanStatus.CANCELLED and now - (scan.held_at or 0.0) < JOBS_OVER_SECONDS:
             return False
         if not scan.jobs and scan.status is not ScanStatus.CANCELLED:
-            return now - scan.created_at >= SUBMITTING_SECONDS
+            return now - scan.created_at >= NO_JOB_SECONDS
         return (not scan.missing_jobs or scan.status is ScanStatus.CANCELLED) and all(
             job.terminal_since is not None and now - job.terminal_since >= JOBS_OVER_SECONDS for job in scan.jobs
         )
@@ -91,13 +89,13 @@ class CloseScans:
 
 @dataclass(frozen=True, slots=True)
 class NoteProgress:
-    """Notes every ten minutes how many videos of an open scan are final, from which its speed is computed."""
+    """Notes every ten minutes how many videos of an open scan are final, for the forecast."""
 
     _scans: Scans
     _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Note the progress of every open scan where it is time."""
+        """Note the progress of every open scan whose last note is old enough."""
         for scan in context.open_scans():
             now = self._clock.now()
             if now > until:

@@ -1,16 +1,15 @@
-"""What one sweep sees of the scans and settings: read once, because each task would read the same."""
+"""Scans and settings, read once per sweep for all its tasks."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from handlers.adapters.table import Control, Scans
-from handlers.domain.record import Scan, Settings
-from handlers.domain.states import ScanStatus
+from handlers.domain import Scan, ScanStatus, Settings
 
 
 class SweepContext:
-    """Scans and settings as this sweep has seen them; every write looks again by its condition."""
+    """The scans and settings of one sweep; they may be outdated, so every write has a condition."""
 
     def __init__(self, scans: Scans, control: Control) -> None:
         self._scans = scans
@@ -29,18 +28,18 @@ class SweepContext:
         return [scan for scan in self.scans() if scan.status is ScanStatus.OPEN]
 
     def settings(self) -> Settings:
-        """Return the settings."""
+        """Return the settings, or the defaults if none were ever written."""
         if self._found_settings is None:
             self._found_settings = self._control.settings() or Settings()
         return self._found_settings
 
     def forget(self) -> None:
-        """Have the scans read again: this sweep has changed some."""
+        """Read the scans again at the next access: a task has changed some."""
         self._found_scans = None
 
 
 class SweepTask(Protocol):
-    """One thing that a sweep does."""
+    """A task of the sweep."""
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Do it, or a part of it, and stop at the time `until` (epoch seconds); what is left is done by the next sweep."""
+        """Do as much as fits before `until` (epoch seconds); the next sweep does the rest."""

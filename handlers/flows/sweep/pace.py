@@ -1,4 +1,4 @@
-"""Many records, fifty at a time and not too fast."""
+"""Writing to many records at a limited rate."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 from handlers.adapters.table import MAX_RECORDS
-from handlers.domain.record import Record
-from handlers.runtime.clock import Clock
+from handlers.domain import Record
+from handlers.runtime import Clock
 
-# Leaves the better part of what a new on-demand table and its indexes take (4,000 writes a second) to the scan itself.
+# Leaves most of the 4,000 writes a second of a new on-demand table to the scan itself.
 RECORDS_A_SECOND = 300.0
 
 
 def paced(records: Iterable[Record], work: Callable[[Sequence[Record]], None], clock: Clock, until: float) -> bool:
-    """Do the work on all records in chunks, at most `RECORDS_A_SECOND`; False where the time `until` came first."""
+    """Do the work on all records in chunks, at most `RECORDS_A_SECOND`; return False if `until` came first."""
     rest = iter(records)
     while clock.now() <= until:
         began = clock.now()

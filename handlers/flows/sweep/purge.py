@@ -1,31 +1,30 @@
-"""Purging a lane that is full of messages of paused or cancelled scans: the other scans would wait behind them for hours."""
+"""Purging a lane full of messages of paused or cancelled scans, behind which other scans would wait for hours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues
 from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
-from handlers.domain.record import Scan
-from handlers.domain.states import Lane, ScanStatus
+from handlers.domain import Lane, Scan, ScanStatus
 from handlers.flows.sweep.context import SweepContext
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
-# Above this many messages of a held scan, purging and sending the others again is faster than dropping one by one.
+# Above this many messages of a held (paused or cancelled) scan, purging the lane and sending the others again is faster than
+# dropping them one by one.
 PURGED_ABOVE = 10_000
 
-# How long after a scan was held its lane may be purged; messages that come later are dropped as they come.
+# How long after a scan was held its lane may be purged; later messages are dropped as they come.
 HELD_RECENTLY_SECONDS = 600.0
 
-# How long a purge may take messages that are sent meanwhile (SQS API, PurgeQueue).
+# How long a purge may delete messages that are sent meanwhile (SQS API, PurgeQueue).
 PURGE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeLanes:
-    """Purges a lane after a large scan in it was paused or cancelled; the other scans' messages are sent again."""
+    """Purges a lane after a large scan in it was held; the messages of the other scans are sent again."""
 
     _waiting: WaitingRecords
     _scans: Scans
@@ -34,7 +33,7 @@ class PurgeLanes:
     _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Purge what must be purged."""
+        """Purge every lane in which a large scan was held recently, once for each time."""
         recently = self._clock.now() - HELD_RECENTLY_SECONDS
         held = [scan for scan in context.scans() if _is_held(scan) and (scan.held_at or 0) > recently]
         for lane in {scan.lane for scan in held}:
@@ -51,7 +50,7 @@ class PurgeLanes:
         return any(self._waiting.waiting_count(scan.id, PURGED_ABOVE) > PURGED_ABOVE for scan in held)
 
     def _purge(self, lane: Lane, watch: LaneWatch, context: SweepContext) -> None:
-        """Purge a lane; first of all it is written whose messages must be sent again, so that none is lost whatever happens."""
+        """Mark the scans whose messages are to be sent again, then purge the lane, so that no message is lost."""
         since = self._clock.now() + PURGE_SECONDS
         for scan in context.scans():
             if scan.live and scan.status is not ScanStatus.CANCELLED:

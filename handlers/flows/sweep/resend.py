@@ -1,23 +1,22 @@
-"""Resending: one rule for every message that is lost, dead, dropped or too old; the record decides, a message only hints."""
+"""Sending messages again, whether they were lost, dropped, dead or too old: the record decides, a message is only a hint."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues
 from handlers.adapters.table import WaitingRecords
-from handlers.domain.record import Record
+from handlers.domain import Record
 from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.pace import paced
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 
 @dataclass(frozen=True, slots=True)
 class ResendMessages:
-    """Sends the messages of videos again that have waited for too long."""
+    """Sends the messages of videos that have waited too long again."""
 
     _waiting: WaitingRecords
     _queues: LaneQueues
@@ -33,7 +32,7 @@ class ResendMessages:
                 return
 
     def _send(self, records: Sequence[Record]) -> None:
-        # The message first: who dies in between leaves a message too many, not one too few.
+        # The message first: dying in between leaves one message too many, never one too few.
         taken = self._queues.send_all(records)
         count = self._waiting.requeue(taken, at=self._clock.now())
         Log().info("messages sent again", scan_id=records[0].scan_id, messages=len(taken), records=count)

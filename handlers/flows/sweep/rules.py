@@ -3,52 +3,49 @@
 from __future__ import annotations
 
 from handlers.adapters.table import Running
-from handlers.domain import reasons
-from handlers.domain.record import Problem, Scan
+from handlers.domain import Problem, Scan, reasons
 
 DAY_SECONDS = 86_400.0
 
-# Polling an analysis is discouraged (Rekognition guide, api-video), so it becomes rarer the longer the analysis runs.
-ASK_AFTER_SECONDS = 60.0
-ASK_AFTER_AGE = 0.1
+# AWS discourages polling (Rekognition guide, api-video), so the longer an analysis runs, the more rarely it is polled.
+POLL_AFTER_SECONDS = 60.0
+POLL_AFTER_AGE = 0.1
 
-# Rekognition keeps results for 7 days (developer guide, api-video); what it says later would be half a truth.
+# Rekognition keeps results for 7 days (developer guide, api-video).
 RESULT_LOST_SECONDS = 6 * DAY_SECONDS
 
-# A lane forgets a message after 14 days (the longest SQS keeps one).
+# A lane keeps a message for 14 days, the longest that SQS allows.
 RESEND_SECONDS = 10 * DAY_SECONDS
 
 
 def overdue(running: Running, now: float) -> bool:
     """Tell whether it is time to poll an analysis, or to give it up.
 
-    At once where its Start was repeated: its notice may have come before anyone knew that the job is ours.
+    At once if its Start was repeated: its notice may have come before the job was known to be ours.
     """
     if running.job_id is None or (running.repeated and running.asked_at is None):
         return True
-    return now - last_asked(running) >= ASK_AFTER_SECONDS + ASK_AFTER_AGE * (now - running.since)
+    return now - last_polled(running) >= POLL_AFTER_SECONDS + POLL_AFTER_AGE * (now - running.since)
 
 
-def last_asked(running: Running) -> float:
-    """Return when Rekognition was last asked after an analysis, or when it began."""
+def last_polled(running: Running) -> float:
+    """Return when an analysis was last polled, or when it began."""
     return running.since if running.asked_at is None else running.asked_at
 
 
 def given_up(running: Running, now: float) -> Problem | None:
-    """Return why nothing more can be learnt about an analysis, or None while something can."""
+    """Return why the result of an analysis is lost, or None while it may still come."""
     if running.job_id is None:
-        return Problem(
-            reasons.START_UNKNOWN, "Rekognition would not say which job it is: no result can be attributed to this video."
-        )
+        return Problem(reasons.START_UNKNOWN, "Rekognition did not return its job id: no result can be attributed to this video.")
     if now - running.since >= RESULT_LOST_SECONDS:
-        return Problem(reasons.RESULT_LOST, "For 6 days its result was not stored; Rekognition throws results away after 7.")
+        return Problem(reasons.RESULT_LOST, "Its result was not stored within 6 days; Rekognition deletes results after 7.")
     return None
 
 
 def sent_again_before(scan: Scan, now: float) -> float:
-    """Return since before when a video of a scan must have waited for its message to be sent again.
+    """Return the time before which a video must have been queued for its message to be sent again.
 
-    Before the scan's own mark has come nothing is sent again by it: the lane may still be losing what is sent.
+    A scan's own mark counts only once its time has come: until then a purge may still delete what is sent.
     """
     forgotten = now - RESEND_SECONDS
     marked = scan.resend_before

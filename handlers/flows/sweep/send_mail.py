@@ -8,15 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from handlers.adapters.mail import MailTopic
+from handlers.adapters import MailTopic
 from handlers.adapters.table import Control, Outcome, Records, Scans, WaitingRecords
-from handlers.domain import scan_mail
+from handlers.domain import Record, Scan, ScanMail, Settings, State, scan_mail
 from handlers.domain.mail import Mail, flagged_mail
-from handlers.domain.record import Record, Scan, Settings
-from handlers.domain.states import ScanMail, State
 from handlers.flows.sweep.context import SweepContext
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # SNS suspends an e-mail subscription above 10 messages a second (General Reference, SNS quotas): half of that.
 PACE_SECONDS = 0.2
@@ -96,7 +93,7 @@ class SendFlaggedMail:
         return self._records.mail_sent(record)
 
     def _spare(self, record: Record, context: SweepContext) -> None:
-        self._scans.tell_limit(record.scan_id)
+        self._scans.note_limit(record.scan_id)
         self._records.mail_spared(record)
         context.forget()
 

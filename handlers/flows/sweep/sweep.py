@@ -1,8 +1,8 @@
-"""The sweep, once a minute: what no event brings about. See docs/architecture.md#sweeping.
+"""The sweep, once a minute: does what no event triggers. See docs/architecture.md#sweeping.
 
-A sweep is over before the next one is due; what it had no time for is done then. The tasks are independent: one that fails does not
-keep the others back. Two sweeps at a time would do no harm (every write is conditional), the lease saves money, and mails: it
-lasts as long as the function may, so that a sweep that hangs is over before another begins to send.
+A sweep ends before the next one is due, which does the rest. The tasks are independent: if one fails, the others still run. Two
+sweeps at once do no harm, because every write is conditional; the lease saves requests and duplicate mails. It lasts as long as the
+function may run, so a sweep that hangs has ended before another one sends mails.
 """
 
 from __future__ import annotations
@@ -11,12 +11,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlers.adapters import aws_errors
-from handlers.adapters.batch_jobs import BatchJobs
-from handlers.adapters.functions import CompletionFunction, LaneSwitches
-from handlers.adapters.mail import MailTopic
-from handlers.adapters.queue import LaneQueues
-from handlers.adapters.rekognition import AnalysisReader
+from handlers.adapters import AnalysisReader, BatchJobs, CompletionFunction, LaneQueues, LaneSwitches, MailTopic, aws_errors
 from handlers.adapters.table import Table
 from handlers.flows.sweep.cancel import CancelVideos
 from handlers.flows.sweep.check_overdue import CheckOverdue
@@ -27,13 +22,12 @@ from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.send_mail import Post, SendFlaggedMail, SendScanMail
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
-# No task runs longer than this after the sweep's start: the next sweep is due after a minute.
+# Tasks stop this long after the start of the sweep: the next one is due after a minute.
 SWEEP_SECONDS = 50.0
 
-# No task runs on with less time than this until the invocation's end.
+# Tasks stop this long before the end of the invocation.
 LAST_SECONDS = 30.0
 
 
@@ -43,7 +37,7 @@ class SweepError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All that the sweeper works with."""
+    """The table and services that the sweeper uses."""
 
     table: Table
     topic: MailTopic
@@ -56,7 +50,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What the mails contain, how many there are per scan, and through which topic completion hears of an analysis."""
+    """The stack's name for mails, the topic of completion notices, and how many flagged videos of a scan are mailed."""
 
     stack_name: str
     completions_topic_arn: str
@@ -64,7 +58,7 @@ class SweepSettings:
 
 
 class SweepFlow:
-    """Sweeps; lives as long as its warm environment."""
+    """Runs the tasks; one instance serves an environment."""
 
     def __init__(self, ports: Ports, clock: Clock, settings: SweepSettings) -> None:
         self._scans = ports.table.scans
@@ -95,14 +89,14 @@ class SweepFlow:
             return True
         try:
             task.run(context, min(end, now + share))
-        except Exception as error:  # noqa: BLE001 # the other tasks must not suffer; it is raised at the end
+        except Exception as error:  # noqa: BLE001 # the other tasks still run; raised at the end
             Log().alarm("chore failed", chore=type(task).__name__, cause=error, reason=aws_errors.code_of(error))
             return False
         return True
 
 
 def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[SweepTask, float]]:
-    """Return the tasks in their order, with the seconds that each may take: what is short and urgent comes before what is long."""
+    """Return the tasks in order, short and urgent ones first, with the seconds that each may take."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
     queues, post, stack, limit = ports.queues, Post(ports.topic, clock), settings.stack_name, settings.mails_per_scan
     return (

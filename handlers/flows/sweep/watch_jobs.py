@@ -1,4 +1,4 @@
-"""Polling batch jobs, and pausing the scan of one that broke."""
+"""Polling batch jobs, and pausing a scan whose job was cancelled or failed."""
 
 from __future__ import annotations
 
@@ -6,57 +6,52 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from handlers.adapters.batch_jobs import OVER, BatchJobs
+from handlers.adapters import BatchJobs
 from handlers.adapters.table import Outcome, Scans, WaitingRecords
-from handlers.domain.record import BatchJob, Scan
-from handlers.domain.states import ScanStatus
+from handlers.domain import BatchJob, Scan, ScanStatus, batch_jobs
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import attempt_all
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
 # S3 throttles more frequent DescribeJob calls (S3 user guide, troubleshooting-batch-operations).
-ASKED_SECONDS = 30.0
+POLL_SECONDS = 30.0
 
-# When a job is over its last tasks may still run (they retry for half a minute), and the index of what waits lags.
+# When a job ends, its last tasks may still run (they retry for half a minute), and the index of waiting records lags.
 SETTLED_SECONDS = 60.0
-
-# Statuses of a job that ended before all its tasks were tried (S3 user guide, batch-ops-job-status).
-BROKEN = frozenset({"Cancelled", "Failed"})
 
 
 @dataclass(slots=True)
 class WatchJobs:
-    """Notes how the batch jobs stand of scans that are not over."""
+    """Notes the status of the batch jobs of live scans."""
 
     _waiting: WaitingRecords
     _scans: Scans
     _batch_jobs: BatchJobs
     _clock: Clock
-    _asked: dict[str, float] = field(default_factory=dict)
+    _polled_at: dict[str, float] = field(default_factory=dict)
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Ask after every job that may have moved, and pause the scans of those that broke."""
-        self._asked = {job: at for job, at in self._asked.items() if self._clock.now() - at < ASKED_SECONDS}
+        """Poll every job that has not ended, and pause the scans of broken ones."""
+        self._polled_at = {job: at for job, at in self._polled_at.items() if self._clock.now() - at < POLL_SECONDS}
         live = [scan for scan in context.scans() if scan.live]
-        attempt_all((partial(self._look_after, scan, context) for scan in live), lambda: self._clock.now() <= until)
+        attempt_all((partial(self._watch, scan, context) for scan in live), lambda: self._clock.now() <= until)
 
-    def _look_after(self, scan: Scan, context: SweepContext) -> None:
-        jobs = tuple(map(self._asked_after, scan.jobs))
+    def _watch(self, scan: Scan, context: SweepContext) -> None:
+        jobs = tuple(map(self._polled, scan.jobs))
         if jobs != scan.jobs:
             self._scans.note_jobs(scan.id, jobs)
             context.forget()
         self._pause_if_broken(scan, jobs, context)
 
-    def _asked_after(self, job: BatchJob) -> BatchJob:
-        if job.status in OVER or job.id in self._asked:
+    def _polled(self, job: BatchJob) -> BatchJob:
+        if job.status in batch_jobs.TERMINAL or job.id in self._polled_at:
             return job
-        self._asked[job.id] = self._clock.now()
-        return self._batch_jobs.ask(job, at=self._clock.now())
+        self._polled_at[job.id] = self._clock.now()
+        return self._batch_jobs.poll(job, at=self._clock.now())
 
     def _pause_if_broken(self, scan: Scan, jobs: tuple[BatchJob, ...], context: SweepContext) -> None:
-        """Pause a scan of which a job was cancelled or failed while videos wait; a person decides whether they are analysed."""
-        broken = [job for job in jobs if job.status in BROKEN and not job.told]
+        """Pause a scan whose job broke while videos wait: a person decides whether they are analysed."""
+        broken = [job for job in jobs if job.status in batch_jobs.BROKEN and not job.told]
         if not broken or scan.status is ScanStatus.PAUSED:
             return
         if scan.status is ScanStatus.CANCELLED or self._waiting.waiting_seems_empty(scan.id):
@@ -68,9 +63,9 @@ class WatchJobs:
         context.forget()
 
     def _settle(self, scan: Scan, broken: Sequence[BatchJob], context: SweepContext) -> None:
-        """Note that nothing is to be decided about broken jobs: what waits later on comes from another job, and not from these.
+        """Note that broken jobs need no decision: their scan was cancelled, or nothing of them waited.
 
-        The scan closes by itself, and its digest says how they ended; cancelling the scan was the decision.
+        The scan closes by itself, and its digest reports how they ended. What waits later comes from another job.
         """
         now = self._clock.now()
         long_over = [job for job in broken if job.terminal_since is not None and now - job.terminal_since >= SETTLED_SECONDS]

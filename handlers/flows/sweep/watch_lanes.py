@@ -1,19 +1,16 @@
-"""Watching the lanes: whether starters may poll them, and whether they have lost messages."""
+"""Watching the lanes: whether starters may poll them, and whether messages were lost."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handlers.adapters.functions import LaneSwitches
-from handlers.adapters.queue import LaneQueues
+from handlers.adapters import LaneQueues, LaneSwitches
 from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
-from handlers.domain.record import Scan
-from handlers.domain.states import Lane
+from handlers.domain import Lane, Scan
 from handlers.flows.sweep.context import SweepContext
-from handlers.runtime.clock import Clock
-from handlers.runtime.logs import Log
+from handlers.runtime import Clock, Log
 
-# SQS may be a minute late with its counts, so a lane is empty when it was so in two sweeps, which are a minute apart.
+# SQS may report counts a minute late, so a lane counts as empty once two sweeps, a minute apart, saw it empty.
 EMPTY_SECONDS = 55.0
 
 
@@ -26,7 +23,7 @@ class SwitchLanes:
     def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # two short calls
         """Disable the mappings while starting is paused, enable them otherwise."""
         paused = context.settings().paused
-        if switched := self._switches.agree(enabled=not paused):
+        if switched := self._switches.switch(enabled=not paused):
             Log().info("lanes switched", enabled=not paused, mappings=switched)
 
 
@@ -41,7 +38,7 @@ class WatchLanes:
     _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Have the videos of a lane sent again that has lost messages."""
+        """Have the messages of every lane that has lost some sent again."""
         if context.settings().paused or not context.open_scans():
             return
         for lane in Lane:

@@ -1,11 +1,54 @@
 """The table of errors: each AWS code in its row, and answers of 500 never certain."""
 
+import botocore.session
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, ThrottledError, fault_of
+from handlers.domain.reasons import REASONS
 from tests.handlers.doubles import client_error, time_out
+from tools.lib.aws.clients import Clients
+
+SERVICES = {"functions": "lambda", "quotas": "service-quotas"}
+
+# Not in botocore's models: the query error of SQS when KMS throttles (from its Smithy model; S3 answers with it, too), and the
+# codes with which DynamoDB cancels a transaction.
+UNMODELLED = {"KMS.ThrottlingException", "ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"}
+
+
+def modelled_throttles():
+    """Yield the codes of every error that a service we call models and names after throttling."""
+    session = botocore.session.Session()
+    for client in (*Clients.__annotations__, "rekognition"):
+        for shape in session.get_service_model(SERVICES.get(client, client)).error_shapes:
+            if "throttl" in shape.name.lower():
+                yield shape.error_code
+
+
+THROTTLES = {*ThrottledRetryableChecker._THROTTLED_ERROR_CODES, *modelled_throttles(), *UNMODELLED}  # the SDK's list
+
+
+@pytest.mark.parametrize("code", sorted(THROTTLES))
+def test_throttles(code):
+    """Whatever botocore or the model of a service takes for throttling was refused for certain, and passes by itself."""
+    assert fault_of(client_error(code)) in {Fault.REFUSED, Fault.CONFLICT}
+
+
+@pytest.mark.parametrize("code", sorted({*THROTTLES, *TransientRetryableChecker._TRANSIENT_ERROR_CODES}))
+def test_transient_codes_are_retryable_reasons(code):
+    """What passes by itself does so as the reason of a failure, too: the review has a sentence for it, and a retry takes it up."""
+    assert fault_of(client_error(code)).transient
+    assert REASONS[code].retryable
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"), [("NeverHeardOf", Fault.REFUSED), ("429", Fault.REFUSED), ("AccessDeniedException", Fault.FORBIDDEN)]
+)
+def test_429(code, fault):
+    """Status 429 is throttling, as for botocore, unless the code says something else."""
+    assert fault is fault_of(client_error(code, 429))
 
 
 @pytest.mark.parametrize("code", sorted(aws_errors.FAULTS))

@@ -262,7 +262,7 @@ def test_response_is_what_s3_wants():
 
 @pytest.mark.parametrize("version", ["1_0", "2_0"])
 def test_response_echoes_the_schema(version):
-    """The answer is in the schema of the question."""
+    """The response is in the schema of the event."""
     whole = event(version)
 
     answer = batch_event.response(batch_event.parse(whole), [])
@@ -298,9 +298,9 @@ def test_a_task_without_a_result_is_asked_again():
     assert [(TASK, "TemporaryFailure"), ("two", "TemporaryFailure")] == [
         (result["taskId"], result["resultCode"]) for result in answer["results"]
     ]
-    said = json.loads(answer["results"][0]["resultString"])
-    assert ("no-result", SCAN) == (said["reason"], said["scan"])
-    assert "no result" in said["message"]
+    result = json.loads(answer["results"][0]["resultString"])
+    assert ("no-result", SCAN) == (result["reason"], result["scan"])
+    assert "no result" in result["message"]
 
 
 @pytest.mark.parametrize(

@@ -25,5 +25,5 @@ def test_possible_keys(key):
     ],
 )
 def test_impossible_objects(video):
-    """What S3 cannot hold is named before AWS is asked."""
+    """An object that S3 cannot have is refused without a request."""
     assert fault_of(video)

@@ -39,7 +39,7 @@ def test_form():
 
 @given(st.text(st.characters()))
 def test_any_text(body):
-    """Whatever body comes, there is no exception."""
+    """Any body is parsed without an exception."""
     assert lane_message.parse(body) is None
 
 

@@ -65,7 +65,7 @@ def test_the_sweepers_notice_has_the_form_of_a_true_one():
 
 
 def test_a_notice_through_another_topic_is_not_ours():
-    """No other topic can speak for Rekognition."""
+    """Notices of other topics are refused."""
     notices = notice.parse_event(sample(), TOPIC + "-other")
 
     assert notices.job_ids == ()
@@ -108,7 +108,7 @@ def test_record_that_is_no_notice(record, reason):
 
 
 def test_several_records():
-    """Each job is named once, in order, however often it was notified."""
+    """Each job is returned once, in order, however many notices there are."""
     records = [record_of({"JobId": job}) for job in ("b", "a", "b")]
 
     assert notice.parse_event({"Records": records}, TOPIC).job_ids == ("b", "a")
@@ -127,7 +127,7 @@ def test_only_the_job_id_is_read(api, status):
     "event", [None, {}, [], "text", {"Records": None}, {"Records": []}, {"Records": {"0": record_of({"JobId": JOB})}}]
 )
 def test_no_sns_event(event):
-    """What is not an SNS event is refused, with nothing to do."""
+    """An event that is not from SNS is refused."""
     notices = notice.parse_event(event, TOPIC)
 
     assert notices.job_ids == ()
@@ -136,14 +136,14 @@ def test_no_sns_event(event):
 
 @given(JSON)
 def test_never_an_exception(event):
-    """Whatever JSON comes."""
+    """Any JSON is parsed without an exception."""
     notices = notice.parse_event(event, TOPIC)
 
     assert notices.job_ids or notices.refused
 
 
 def test_the_log_says_which_topic():
-    """A refusal names the topic that somebody else's notice came through, and does not repeat a whole forged message."""
+    """A refusal names the foreign topic, and truncates a forged message."""
     foreign = notice.parse_event({"Records": [record_of({"JobId": JOB}, topic=f"{TOPIC}-of-others")]}, TOPIC)
     forged = notice.parse_event({"Records": [record_of({"JobId": "x" * 500})]}, TOPIC)
 
@@ -154,7 +154,7 @@ def test_the_log_says_which_topic():
 
 @pytest.mark.parametrize("value", [None, 7, ["a"], {}])
 def test_the_log_names_the_type_of_what_is_no_text(value):
-    """What is not text is named by its type: nothing of an unknown size or form gets into a log."""
+    """A value that is not text is named by its type, so that nothing of unknown size gets into a log."""
     refused = notice.parse_event({"Records": [record_of({"JobId": value})]}, TOPIC).refused[0]
 
     assert refused.endswith(type(value).__name__)

@@ -98,7 +98,7 @@ def test_alert(names, alert):
     ],
 )
 def test_rule_of_the_nearest(rules, threshold):
-    """A label takes its own rule, else that of what it stands below, the nearest first, else the default; in any case."""
+    """A label takes its own rule, else that of its nearest ancestor, else the default, in any case of letters."""
     given_policy = parsed({name: rule(confidence) for name, confidence in rules.items()})
 
     assert given_policy.rule_for("Weapon Violence", {}).min_confidence == threshold

@@ -18,7 +18,7 @@ SCAN = "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABC"
     message=st.none() | st.text(st.characters(), max_size=3000),
 )
 def test_result_text_fits_the_report(scan, state, reason, message):
-    """Whatever is said, it is valid JSON in printable ASCII of at most 1,024 characters."""
+    """Any result text is valid JSON in printable ASCII of at most 1,024 characters."""
     text = result_text(scan=scan, state=state, reason=reason, message=message)
 
     given_names = {
@@ -32,12 +32,12 @@ def test_result_text_fits_the_report(scan, state, reason, message):
 
 @pytest.mark.parametrize("character", ["a", '"', "ü", "😀", "\n"])
 def test_long_message_is_cut_and_nothing_else(character):
-    """A message too long is cut so that the text is nearly full; the other fields stay whole."""
+    """A message that is too long is truncated so that the text is nearly full; the other fields stay whole."""
     text = result_text(scan=SCAN, state="FAILED", reason="analysis-failed", message=character * 5000)
 
-    said = json.loads(text)
-    assert said == {"state": "FAILED", "reason": "analysis-failed", "scan": SCAN, "message": said["message"]}
-    assert set(said["message"].removesuffix("...")) == {character}
+    result = json.loads(text)
+    assert result == {"state": "FAILED", "reason": "analysis-failed", "scan": SCAN, "message": result["message"]}
+    assert set(result["message"].removesuffix("...")) == {character}
     assert 1024 - 12 <= len(text) <= 1024
 
 
@@ -50,7 +50,7 @@ def test_message_that_just_fits():
 
 
 def test_short_message_is_not_cut():
-    """What fits is said in full."""
+    """A message that fits is not truncated."""
     text = result_text(scan=SCAN, reason="forbidden", message="Zugriff verweigert: für »a.mp4«")
 
     assert json.loads(text)["message"] == "Zugriff verweigert: für »a.mp4«"

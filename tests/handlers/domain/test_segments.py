@@ -101,7 +101,7 @@ def test_late_hits_that_come_twice(hits):
     assert [(s.label, s.start_ms, s.end_ms, s.confidence) for s in findings.segments] == [
         (s.label, s.start_ms, s.end_ms, s.confidence) for s in expected
     ]
-    assert all(found.hits >= wanted.hits for found, wanted in zip(findings.segments, expected, strict=True))
+    assert all(found.hits >= exact.hits for found, exact in zip(findings.segments, expected, strict=True))
 
 
 @given(HITS, st.integers(0, 80))

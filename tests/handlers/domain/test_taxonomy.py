@@ -18,7 +18,7 @@ from handlers.domain import taxonomy
     ],
 )
 def test_place_of_a_label(name, level, ancestors):
-    """A label knows its level and what it stands below, the nearest first; an unknown one is at level 0."""
+    """A label has its level and its ancestors, the nearest first; an unknown one has level 0."""
     assert (taxonomy.level(name), taxonomy.ancestors(name)) == (level, ancestors)
     assert taxonomy.parent(name) == (ancestors[0] if ancestors else "")
     assert taxonomy.known(name) is (level > 0)
@@ -26,7 +26,7 @@ def test_place_of_a_label(name, level, ancestors):
 
 @pytest.mark.parametrize("name", ["weapon violence", "WEAPON VIOLENCE", " Weapon Violence "])
 def test_names_in_any_case(name):
-    """AWS changed the case of names between models, so it does not matter."""
+    """The case of names does not matter: AWS changed it between models."""
     assert taxonomy.ancestors(name) == ("Graphic Violence", "Violence")
 
 

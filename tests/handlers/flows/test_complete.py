@@ -39,7 +39,7 @@ def _flow(table, rekognition, work, clock):
 
 @pytest.fixture(name="complete")
 def _complete(flow, clock):
-    """Return a function that hands notices of jobs to the flow."""
+    """Return a function that passes notices of jobs to the flow."""
     return lambda *job_ids, topic_arn=COMPLETIONS: flow.respond(
         notice_event(*job_ids, topic_arn=topic_arn), deadline=clock.now() + 900
     )
@@ -83,7 +83,7 @@ def _record(table):
 
 class TestVerdict:
     def test_flagged(self, start, complete, record, rekognition, table, clock):
-        """What was found is stored as segments and roll-up, with model, policy and length, and a mail is due."""
+        """A result is stored as segments and label summaries, with model, policy and duration, and a mail becomes due."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
 
@@ -109,7 +109,7 @@ class TestVerdict:
         assert (state, False, []) == (record().state, record().mail_due, table.records.mails_due(9))
 
     def test_failed(self, start, complete, record, rekognition):
-        """A job that failed is a failure with Rekognition's message, never clean."""
+        """A failed job makes a FAILED record with Rekognition's message, never a clean one."""
         job_id = start()
         rekognition.finish(job_id, status="FAILED", message="Unsupported codec/format.")
 
@@ -123,7 +123,7 @@ class TestVerdict:
         )
 
     def test_every_page(self, start, complete, record, rekognition, table):
-        """Forty thousand hits are read to the last page, and what is stored of them stays within bounds."""
+        """Forty thousand hits are read to the last page, and stored within bounds."""
         job_id = start()
         rekognition.finish(job_id, [(ms * 500, f"Label {ms % 3}", "", 1, 90.0) for ms in range(40_000)])
 
@@ -138,7 +138,7 @@ class TestVerdict:
     @pytest.mark.parametrize("left_out", [("JobTag", "Video"), ("JobTag",), ("Video",)])
     @pytest.mark.parametrize(("status", "state"), [("FAILED", State.FAILED), ("SUCCEEDED", State.CLEAN)])
     def test_without_tag_and_video(self, start, complete, record, rekognition, table, left_out, status, state):
-        """An answer counts for the record that knows the job's id, also where it tells neither tag nor video: its slot is free."""
+        """A result belongs to the record that names the job id, also without tag and video; the slot becomes free."""
         job_id = start()
         rekognition.finish(job_id, status=status, left_out=left_out)
 
@@ -148,7 +148,7 @@ class TestVerdict:
 
     @pytest.mark.parametrize("tag", ["somebody-elses", f"{SCAN}/{'0' * 32}/0", f"{SCAN}/{waiting().video.id}/1"])
     def test_whatever_tag(self, start, complete, record, rekognition, tag):
-        """The job that Start named is ours, whatever its tag says."""
+        """The job that Start returned is ours, whatever its tag."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
         rekognition.jobs[job_id]["parameters"] |= {"JobTag": tag}
@@ -158,7 +158,7 @@ class TestVerdict:
         assert State.FLAGGED is record().state
 
     def test_early(self, start, complete, record, rekognition, table):
-        """A notice that comes before the starter has named the job concludes nothing; handed over later, it does."""
+        """A notice that comes before the starter has written the job id is ignored; a later one is processed."""
         job_id = start(running=False)
         rekognition.finish(job_id, WEAPON)
         complete(job_id, job_id)
@@ -178,7 +178,7 @@ class TestVerdict:
         ids=["other key", "other bucket"],
     )
     def test_other_video(self, start, complete, record, rekognition, table, changes):
-        """What Rekognition says to have found in another video is not a verdict: the video fails, and its slot is free."""
+        """A result of another video is not a verdict: the video fails, and its slot becomes free."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.jobs[job_id]["parameters"] |= changes
@@ -208,14 +208,14 @@ class TestHarmless:
         assert record().state is State.RUNNING
 
     def test_unknown_job(self, complete, rekognition, raw):
-        """A job that no Start of ours named is not even asked after."""
+        """A job that no Start returned is not read."""
         complete("0" * 64, "nonsense")
 
         assert ({}, []) == (raw(), rekognition.gets)
 
     @pytest.mark.parametrize("code", ["ResourceNotFoundException", "InvalidParameterException"])
     def test_forgotten_job(self, start, complete, rekognition, raw, code):
-        """A job of ours that Rekognition does not know any more is ignored; the sweeper settles its record."""
+        """A job that Rekognition no longer knows is ignored; the sweeper fails its record."""
         job_id = start()
         rekognition.refuse_gets.append(client_error(code))
         before = raw()
@@ -225,7 +225,7 @@ class TestHarmless:
         assert before == raw()
 
     def test_foreign_topic(self, start, complete, record, rekognition):
-        """A notice that came through another topic is not even asked after."""
+        """The job of a notice from another topic is not read."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
 
@@ -235,7 +235,7 @@ class TestHarmless:
 
     @pytest.mark.parametrize("stand", ["never tried", "tried", "without job id", "runs", "failed", "cancelled"])
     def test_strangers_job(self, start, complete, raw, table, rekognition, stand):
-        """A job that somebody else started on our video under our tag, so that nothing is found, changes nothing."""
+        """A job that someone else started on our video with our tag changes nothing."""
         match stand:
             case "never tried":
                 table.records.register(waiting(), None)
@@ -260,7 +260,7 @@ class TestHarmless:
         assert before == raw()
 
     def test_old_attempt(self, start, complete, record, rekognition, table):
-        """A late result of an old attempt does not touch the new one."""
+        """A late result of an old attempt does not change the new one."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
         failed = table.records.record(waiting().video.id, SCAN)
@@ -277,7 +277,7 @@ class TestHarmless:
 
 class TestTrouble:
     def test_throttled_pages_are_retried(self, start, complete, record, rekognition, clock):
-        """Throttled calls are repeated, with growing waits."""
+        """Throttled calls are retried with growing waits."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.refuse_gets.extend([client_error("ThrottlingException"), time_out()] * 5)
@@ -288,7 +288,7 @@ class TestTrouble:
         assert 0 < sum(clock.slept) < 60
 
     def test_no_end(self, start, complete, record, rekognition, clock):
-        """Retries end before the invocation does, and Lambda is asked to repeat."""
+        """Retries end before the invocation, which Lambda then retries."""
         job_id = start()
         rekognition.finish(job_id)
         rekognition.refuse_gets.extend([client_error("ThrottlingException")] * 2_000)
@@ -301,7 +301,7 @@ class TestTrouble:
         assert record().state is State.RUNNING
 
     def test_stale_token(self, start, complete, record, rekognition, table):
-        """Where a page token goes stale all pages are read anew, and no hit counts twice."""
+        """If a page token expires, all pages are read again, and no hit counts twice."""
         job_id = start()
         rekognition.finish(job_id, [(ms * 500, "Weapons", "Violence", 2, 90.0) for ms in range(2_500)])
         rekognition.refuse_gets.extend([None, None, client_error("InvalidPaginationTokenException")])
@@ -312,7 +312,7 @@ class TestTrouble:
         assert (2_500, 6) == (segment.hits, len(rekognition.gets))
 
     def test_one_bad(self, start, complete, record, rekognition):
-        """A notice that cannot be dealt with keeps no other back, and raises at the end."""
+        """A notice that fails raises at the end; the others are processed."""
         jobs = [start(key) for key in ("a.mp4", "b.mp4", "c.mp4")]
         for job_id in jobs:
             rekognition.finish(job_id)
@@ -335,7 +335,7 @@ class TestTrouble:
 
 class TestHits:
     def test_kept(self, start, complete, record, rekognition, hits_of):
-        """Every hit is kept as it came, and the record says where and how many."""
+        """Every hit is stored unchanged, and the record has their key and number."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
 
@@ -348,7 +348,7 @@ class TestHits:
         ]
 
     def test_no_hits(self, start, complete, record, rekognition, hits_of):
-        """A video in which nothing was found has an object too, which says so."""
+        """A video without hits has an object of hits, too: an empty one."""
         job_id = start()
         rekognition.finish(job_id)
 
@@ -357,7 +357,7 @@ class TestHits:
         assert (0, []) == (record().hits_count, hits_of(record()))
 
     def test_failed(self, start, complete, record, rekognition, work):
-        """Of a failed analysis nothing is kept."""
+        """No hits are stored of a failed analysis."""
         job_id = start()
         rekognition.finish(job_id, status="FAILED", message="Unsupported codec/format.")
 
@@ -366,7 +366,7 @@ class TestHits:
         assert (None, None, []) == (record().hits_key, record().hits_count, work.called("put_object"))
 
     def test_hits_first(self, start, complete, record, rekognition, work, table):
-        """A final record is never without its hits: while they cannot be kept, nothing else is written."""
+        """A final record always has its hits: while they cannot be stored, nothing else is written."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
         work.fail("put_object", client_error("AccessDenied", 403))
@@ -377,7 +377,7 @@ class TestHits:
         assert (State.RUNNING, []) == (record().state, list(table.records.segments(record().video.id, SCAN, 0)))
 
     def test_stale_token(self, start, complete, record, rekognition, hits_of):
-        """Where pages are read anew, what was written down of the first reading is thrown away."""
+        """If pages are read again, the hits of the first reading are discarded."""
         job_id = start()
         rekognition.finish(job_id, [(ms * 500, "Weapons", "Violence", 2, 90.0) for ms in range(2_500)])
         rekognition.refuse_gets.extend([None, None, client_error("InvalidPaginationTokenException")])
@@ -405,13 +405,13 @@ class TestHits:
 
 
 class KilledError(BaseException):
-    """Lambda ends the process: nothing catches it."""
+    """Lambda ends the process; no code can catch it."""
 
 
 class TestKilled:
     @pytest.mark.parametrize("operation", ["query", "get_item", "batch_write_item", "transact_write_items"])
     def test_anywhere(self, start, complete, record, rekognition, dynamodb, table, operation):
-        """Killed after any call and repeated, a notice comes to the same: one verdict, counted once, with all segments."""
+        """A notice that is killed after any call and repeated has the same result: one verdict, counted once, with all segments."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
         dynamodb.die_after(operation, KilledError())
@@ -425,7 +425,7 @@ class TestKilled:
         assert 2 == len(list(table.records.segments(now.video.id, SCAN, 0)))
 
     def test_between_hits_and_segments(self, start, complete, record, rekognition, work, table, hits_of):
-        """Killed after the hits were kept and repeated, they are kept again to the byte, under the same key."""
+        """A notice that is killed after storing the hits and repeated stores the same bytes under the same key."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
         work.die_after("put_object", KilledError())
@@ -441,7 +441,7 @@ class TestKilled:
         assert (State.FLAGGED, 1, 3) == (record().state, table.scans.totals(SCAN).final, len(hits_of(record())))
 
     def test_segments_first(self, start, complete, record, rekognition, dynamodb, table):
-        """A final record is never without its segments: while they cannot be written, the record runs."""
+        """A final record always has its segments: while they cannot be written, the record is RUNNING."""
         job_id = start()
         rekognition.finish(job_id, WEAPON)
         dynamodb.fail("batch_write_item", client_error("AccessDeniedException"))

@@ -35,7 +35,7 @@ def record_of(table, key="a.mp4"):
 
 class TestNew:
     def test_waits(self, flow, table, s3, messages, clock):
-        """A video is registered: record WAITING with how it looks, one message in the lane, task succeeded."""
+        """A registered video has a WAITING record with the facts of its object and one message in the lane; its task succeeds."""
         etag = s3.put_object(Bucket=BUCKET, Key="a b+ü.mp4", Body=MP4)["ETag"].strip('"')
 
         code, text = answer(flow.respond(batch_event("a%20b%2B%C3%BC.mp4")))
@@ -47,7 +47,7 @@ class TestNew:
         assert [lane_message.body(record)] == [message["Body"] for message in messages()]
 
     def test_express(self, flow, table, s3, messages):
-        """The lane of the job's arguments is the one whose queue is used."""
+        """The message goes to the lane named in the job's arguments."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
 
         flow.respond(batch_event("a.mp4", lane="express"))
@@ -56,7 +56,7 @@ class TestNew:
         assert record_of(table).lane is Lane.EXPRESS
 
     def test_scan(self, flow, table, s3):
-        """The scan is written with its first video, and knows its batch job."""
+        """The first video writes the scan with its batch job."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
 
         flow.respond(batch_event("a.mp4"))
@@ -66,7 +66,7 @@ class TestNew:
 
     @pytest.mark.parametrize(("retry", "settled"), [("0", False), ("1", True)])
     def test_the_first_task_of_a_retry(self, flow, table, s3, retry, settled):
-        """It settles the scan's earlier job together with noting its own, before anything waits for it; another job does not."""
+        """The first task of a retry job settles the scan's earlier job in the write that adds its own; another job does not."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("earlier", "Cancelled"),)))
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
 
@@ -75,7 +75,7 @@ class TestNew:
         assert [("earlier", settled), (JOB, False)] == [(job.id, job.told) for job in table.scans.scan(SCAN).jobs]
 
     def test_many_tasks(self, flow, s3):
-        """Each task has its own result; one that cannot be understood does not harm the others."""
+        """Each task has its own result; an invalid one does not affect the others."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
 
         response = flow.respond(batch_event("a.mp4", "%FF.mp4", "missing.mp4"))
@@ -85,7 +85,7 @@ class TestNew:
 
     @pytest.mark.parametrize("event", [{}, None, {"tasks": []}, {"tasks": "x", "invocationSchemaVersion": "9"}])
     def test_malformed(self, flow, event):
-        """Whatever comes, an answer goes back."""
+        """Any event gets a response."""
         response = flow.respond(event)
 
         assert ("PermanentFailure", []) == (response["treatMissingKeysAs"], response["results"])
@@ -93,7 +93,7 @@ class TestNew:
 
 class TestUnfit:
     def test_missing(self, flow, table):
-        """An object that is not there fails for good, with a record of it, at every repetition."""
+        """A missing object fails permanently, with a record, at every repetition."""
         answers = [answer(flow.respond(batch_event("a.mp4"))) for _ in range(2)]
 
         assert [("PermanentFailure", "missing")] * 2 == [(code, text["reason"]) for code, text in answers]
@@ -101,7 +101,7 @@ class TestUnfit:
         assert 1 == table.scans.totals(SCAN).videos[State.FAILED]
 
     def test_forbidden(self, flow, table, s3):
-        """An object that may not be read fails for good, with a record of it."""
+        """An unreadable object fails permanently, with a record."""
         s3.fail("head_object", client_error("403", 403))
 
         code, text = answer(flow.respond(batch_event("a.mp4")))
@@ -110,7 +110,7 @@ class TestUnfit:
         assert record_of(table).state is State.FAILED
 
     def test_unreadable(self, flow, table, s3):
-        """HEAD's bare 400 gets a reason that says what it may mean; the task succeeds, for it is this object's fault."""
+        """HEAD's bare 400 becomes a reason that explains it; the task succeeds, because the fault is in this object alone."""
         s3.fail("head_object", client_error("400", 400))
 
         code, text = answer(flow.respond(batch_event("a.mp4")))
@@ -123,7 +123,7 @@ class TestUnfit:
         [({"Body": b""}, "empty"), ({"Body": MP4, "StorageClass": "GLACIER"}, "archived")],
     )
     def test_ineligible(self, flow, table, s3, messages, stored, reason):
-        """An object that cannot be analysed is FAILED at once, its task succeeds and says so, and nothing is sent."""
+        """An object that cannot be analysed is FAILED at once, its task succeeds with the reason, and nothing is sent."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", **stored)
 
         code, text = answer(flow.respond(batch_event("a.mp4")))
@@ -132,7 +132,7 @@ class TestUnfit:
         assert (reason, []) == (record_of(table).problem.code, messages())
 
     def test_no_video(self, flow, table, s3, messages):
-        """What is not a video is skipped: nothing is stored, sent or paid."""
+        """An object that is not a video is skipped: nothing is stored or sent."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"just text")
 
         code, text = answer(flow.respond(batch_event("a.mp4")))
@@ -153,7 +153,7 @@ class TestAgain:
 
     @pytest.mark.parametrize("state", [State.RUNNING, State.CLEAN, State.FLAGGED, State.CANCELLED])
     def test_existing(self, flow, table, s3, state):
-        """The answer for a record that is there is derived from its state, and the object is not looked at."""
+        """The result for an existing record follows from its state; the object is not read."""
         table.records.register(replace(waiting(), state=state), None)
 
         code, text = answer(flow.respond(batch_event("a.mp4")))
@@ -163,7 +163,7 @@ class TestAgain:
 
     @pytest.mark.parametrize(("retry", "attempt"), [("1", 1), ("2", 2)])
     def test_retry(self, flow, table, s3, messages, retry, attempt):
-        """A task of a retry job takes up a failed video with the attempt it names."""
+        """A task of a retry job registers a failed video again with the job's attempt."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         table.records.register(waiting().as_failed(Problem("analysis-failed", "codec"), at=1.0), None)
 
@@ -176,7 +176,7 @@ class TestAgain:
 
     @pytest.mark.parametrize(("retry", "sent"), [("0", 0), ("1", 0), ("2", 1)])
     def test_retry_of_a_waiting_video(self, flow, table, messages, retry, sent):
-        """A later retry sends the message of a waiting video once more, which may be lost; its attempt stays as it is."""
+        """A later retry sends the message of a waiting video once more, in case it was lost; the attempt does not change."""
         record = waiting(attempt=1, lane=Lane.EXPRESS)
         table.records.register(record, None)
 
@@ -188,7 +188,7 @@ class TestAgain:
 
     @pytest.mark.parametrize("state", [State.RUNNING, State.CLEAN, State.FLAGGED])
     def test_retry_of_what_runs_or_is_done(self, flow, table, messages, state):
-        """A retry leaves alone what runs or is done: nothing is sent, nothing changes."""
+        """A retry neither changes nor sends anything for a video that runs or is done."""
         record = replace(waiting(), state=state)
         table.records.register(record, None)
 
@@ -197,7 +197,7 @@ class TestAgain:
         assert ([], record) == (messages(), record_of(table))
 
     def test_retry_of_what_is_no_video_any_more(self, flow, table, s3, messages):
-        """A failed video that was replaced by something else stays FAILED and says so: its record must not tell the old reason."""
+        """A failed video that was replaced by another kind of file stays FAILED, with the new reason."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"just text")
         table.records.register(waiting().as_failed(Problem("forbidden", "no"), at=1.0), None)
 
@@ -210,7 +210,7 @@ class TestAgain:
 
     @pytest.mark.parametrize("retry", ["0", "1"])
     def test_no_retry(self, flow, table, retry):
-        """A clone of the same job does not take a failed video up again."""
+        """A clone of the same job does not register a failed video again."""
         table.records.register(waiting(attempt=1).as_failed(Problem("analysis-failed", "codec"), at=1.0), None)
 
         code, text = answer(flow.respond(batch_event("a.mp4", retry=retry)))
@@ -218,7 +218,7 @@ class TestAgain:
         assert ("Succeeded", "FAILED", "analysis-failed") == (code, text["state"], text["reason"])
 
     def test_reopens(self, flow, table, s3, clock):
-        """A registration opens a closed scan again, a minute after the last look at it at the latest."""
+        """A registration opens a closed scan again, at most a minute after the scan was last checked."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         flow.respond(batch_event("a.mp4"))
         table.scans.close_scan(table.scans.scan(SCAN))
@@ -229,7 +229,7 @@ class TestAgain:
         assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     def test_scan_is_ensured_once_a_minute(self, flow, s3, dynamodb):
-        """Within a minute an environment asks for the scan once."""
+        """An environment checks a scan at most once a minute."""
         for key in ("a", "b", "c"):
             s3.put_object(Bucket=BUCKET, Key=key, Body=MP4)
             flow.respond(batch_event(key))
@@ -242,7 +242,7 @@ class TestTrouble:
     @pytest.mark.parametrize("code", AWS_TROUBLE)
     @pytest.mark.parametrize("operation", ["head_object", "get_object"])
     def test_passes(self, flow, table, s3, code, operation):
-        """What passes within half a minute is not seen outside."""
+        """Transient errors of less than 30 s do not affect the result."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         s3.fail(operation, client_error(code), client_error("InternalError", 500))
 
@@ -250,7 +250,7 @@ class TestTrouble:
         assert record_of(table).state is State.WAITING
 
     def test_lasts(self, flow, sqs, s3, clock, table):
-        """What lasts half a minute fails for the moment, so that S3 repeats the task; and that then does no harm."""
+        """Errors of 30 s and more fail the task temporarily; its repetition by S3 is harmless."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         sqs.fail("send_message", *[client_error("ServiceUnavailable", 503)] * 100)
         before = clock.now()
@@ -262,7 +262,7 @@ class TestTrouble:
         assert record_of(table) is None
 
     def test_ours(self, flow, sqs, s3, clock):
-        """What does not pass by itself is not waited for, and never leaves as an exception."""
+        """Other errors are not retried, and are never raised."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         sqs.fail("send_message", client_error("AccessDenied", 403), ZeroDivisionError("a fault of ours"))
 
@@ -273,7 +273,7 @@ class TestTrouble:
         assert [] == clock.slept
 
     def test_replaced_while_looked_at(self, flow, s3, table):
-        """An object that is replaced between HEAD and GET is looked at anew."""
+        """An object that is replaced between HEAD and GET is checked again."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         s3.fail("get_object", client_error("PreconditionFailed", 412))
 
@@ -281,7 +281,7 @@ class TestTrouble:
         assert 2 == len(s3.called("head_object"))
 
     def test_no_settings(self, monkeypatch):
-        """A function without its settings answers with the reason; the tasks are repeated."""
+        """A function without its settings fails its tasks temporarily, with the reason."""
         monkeypatch.delenv("TABLE_NAME", raising=False)
         batch_invoke._flow.cache_clear()
 
@@ -292,14 +292,14 @@ class TestTrouble:
 
 
 class KilledError(BaseException):
-    """Lambda ends the process: nothing catches it."""
+    """Lambda ends the process; no code can catch it."""
 
 
 class TestKilled:
     @pytest.mark.parametrize("calls", [1, 2, 3, 4])
     @pytest.mark.parametrize("operation", ["get_item", "put_item", "send_message", "head_object"])
     def test_anywhere(self, flow, table, s3, sqs, dynamodb, messages, operation, calls):
-        """Killed after any call and repeated, a task comes to the same: one record that waits, and a message for it."""
+        """A task that is killed after any call and repeated has the same result: one WAITING record and its message."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         for client in (s3, sqs, dynamodb):
             client.die_after(operation, KilledError(), calls)

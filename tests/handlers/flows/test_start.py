@@ -28,7 +28,7 @@ DAY = 86_400
 
 
 class Lanes:
-    """What a test does with the starter: register videos, and invoke it with their messages."""
+    """Registers videos, and invokes the starter with their messages."""
 
     def __init__(self, table, objects, queues, sqs, urls, s3, clock, rekognition):
         self.table, self.objects, self.queues = table, objects, queues
@@ -37,7 +37,7 @@ class Lanes:
         self.environment()
 
     def environment(self, slots=18, account_jobs=20, min_confidence=50.0):
-        """Begin a new environment of the function."""
+        """Start a new environment of the function."""
         settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs))
         start_flow = StartFlow(
             self.table.records, self.table.control, self.objects, AnalysisStarter(self.rekognition), self.clock, settings
@@ -58,7 +58,7 @@ class Lanes:
         return answer.get("Messages", [None])[0]
 
     def invoke(self, message, seconds=900, receives=None):
-        """Invoke the function with a message; return whether it was handed back, and for how long it is hidden then."""
+        """Invoke the function with a message; return whether it was deferred, and for how long it is hidden."""
         count = receives or message["Attributes"]["ApproximateReceiveCount"]
         entry = {
             "messageId": message["MessageId"],
@@ -109,7 +109,7 @@ class TestStart:
         } == start
 
     def test_hidden_first(self, lanes, sqs):
-        """Before anything else its message is hidden for the rest of the invocation and 30 s."""
+        """First of all, its message is hidden for the rest of the invocation and 30 s."""
         lanes.register()
 
         lanes.run(seconds=800)
@@ -117,7 +117,7 @@ class TestStart:
         assert [830] == [call["VisibilityTimeout"] for call in sqs.called("change_message_visibility")]
 
     def test_version_pinned(self, lanes, rekognition, s3):
-        """In a versioned bucket the version that was looked at is the one that is analysed."""
+        """In a versioned bucket, the version that was checked is analysed."""
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         lanes.register()
         version = s3.head_object(Bucket=BUCKET, Key="a.mp4")["VersionId"]
@@ -136,7 +136,7 @@ class TestStart:
         assert lanes.record().facts.size == len(MP4)
 
     def test_pace(self, lanes, rekognition):
-        """Calls of Start keep a second's distance, across invocations of the same environment."""
+        """Starts of one environment are a second apart, also across invocations."""
         for number in range(3):
             lanes.register(f"{number}.mp4")
 
@@ -160,7 +160,7 @@ class TestStart:
 class TestMessages:
     @pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", json.dumps({"bucket": "b", "key": "k"})])
     def test_unintelligible(self, lanes, sqs, urls, body, caplog):
-        """What is not a message of ours is dropped, and logged as an alarm."""
+        """An invalid message is dropped, and logged as an alarm."""
         sqs.send_message(QueueUrl=urls[Lane.NORMAL], MessageBody=body or " ")
 
         assert lanes.run() is None
@@ -168,19 +168,19 @@ class TestMessages:
 
     @pytest.mark.parametrize("receives", [1, 20])
     def test_no_record_yet(self, lanes, queues, receives):
-        """A message that came before its record is handed back for half a minute."""
+        """A message without a record is deferred for 30 s."""
         queues.send(waiting())
 
         assert 30 == lanes.run(receives=receives)
 
     def test_never_a_record(self, lanes, queues):
-        """A message whose record never comes is dropped in the end: its task failed."""
+        """A message whose record never comes is finally dropped: its task failed."""
         queues.send(waiting())
 
         assert lanes.run(receives=21) is None
 
     def test_lower_attempt(self, lanes, queues, rekognition):
-        """A message of a later attempt than its record's waits for the record to be written."""
+        """A message of a later attempt than its record's is deferred until the record is written."""
         lanes.register()
         message = {**lanes.receive(), "Body": lane_message.body(waiting(attempt=1))}
 
@@ -207,11 +207,11 @@ class TestMessages:
 
     @pytest.mark.parametrize("event", [None, {}, {"Records": []}, {"Records": "x"}])
     def test_no_event(self, lanes, event):
-        """An event that is none of SQS's hands nothing back."""
+        """An event that is not from SQS defers nothing."""
         assert {"batchItemFailures": []} == lanes.flow.respond(event, deadline=lanes.clock.now() + 900)
 
     def test_trouble(self, lanes, dynamodb):
-        """Trouble of the table's hands the message back, never as an exception."""
+        """An error of the table defers the message, and is not raised."""
         lanes.register()
         dynamodb.fail("batch_get_item", client_error("AccessDeniedException"))
 
@@ -234,7 +234,7 @@ class TestFullAccount:
         assert [rekognition.starts[0]] * 6 == rekognition.starts
 
     def test_hands_back(self, lanes, rekognition, clock):
-        """A starter whose time runs out takes its note back, and hands its message back for a second."""
+        """A starter whose time runs out withdraws its note, and defers its message for a second."""
         lanes.register()
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)
         began = clock.now()
@@ -246,7 +246,7 @@ class TestFullAccount:
         assert 30 < clock.now() - began < 50
 
     def test_cancelled_meanwhile(self, lanes, rekognition, table):
-        """A scan that is cancelled while its message waits in place is not started any more."""
+        """A video is not started if its scan is cancelled while the starter waits."""
         lanes.register()
         rekognition.refuse_starts.append(client_error("LimitExceededException"))
         start = rekognition.start_content_moderation
@@ -264,7 +264,7 @@ class TestFullAccount:
 class TestSlots:
     @pytest.mark.parametrize(("slots", "running", "starts"), [(2, 1, 1), (2, 2, 0), (0, 0, 0), (5, 5, 1), (5, 9, 1), (5, 10, 0)])
     def test_count(self, lanes, table, rekognition, slots, running, starts):
-        """Below the quota (5) our count decides; at the quota Rekognition does, and our count stops at twice of it."""
+        """Below the quota (5) our count decides; at the quota Rekognition does, and our count stops at twice the quota."""
         lanes.environment(slots=slots, account_jobs=5)
         for number in range(running):
             table.records.register(waiting(f"{number}.mp4"), None)
@@ -277,7 +277,7 @@ class TestSlots:
         assert handed_back == (None if starts else 1)
 
     def test_dial(self, lanes, dynamodb, rekognition):
-        """The settings item overrides what was deployed."""
+        """The settings item overrides the deployed slots."""
         dynamodb.put_item(TableName="scans", Item={"pk": {"S": "SETTINGS"}, "sk": {"S": "SETTINGS"}, "slots": {"N": "0"}})
         lanes.register()
 
@@ -287,7 +287,7 @@ class TestSlots:
 
 class TestPauses:
     def test_everything(self, lanes, table, rekognition):
-        """While starting is paused messages are handed back, seldom enough not to die of it."""
+        """While starting is paused, messages are deferred, rarely enough not to become dead letters."""
         table.control.pause("someone", "lunch")
         lanes.register()
 
@@ -305,7 +305,7 @@ class TestPauses:
 
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
     def test_owed(self, lanes, table, rekognition, status):
-        """A Start that may have happened is repeated whatever is paused or cancelled: its job may be running and paid."""
+        """A Start that may have happened is repeated even if paused or cancelled: its job may run, and be paid for."""
         lanes.register()
         rekognition.lose_answer = True
         message = lanes.receive()
@@ -323,7 +323,7 @@ class TestUnknown:
         "error", [time_out(), client_error("InternalServerError", 500), client_error("ThrottlingException", 500)]
     )
     def test_repeated(self, lanes, rekognition, table, error):
-        """Where the outcome is unknown, the note stays, and Start is repeated with the same token and parameters; this is noted."""
+        """If the outcome is unknown, the note stays, and Start is repeated with the same token and parameters, which is noted."""
         lanes.register()
         rekognition.refuse_starts.append(error)
         message = lanes.receive()
@@ -352,7 +352,7 @@ class TestUnknown:
         assert (State.RUNNING, 1) == (lanes.record().state, len(rekognition.jobs))
 
     def test_note_stays_when_refused_later(self, lanes, rekognition):
-        """A refusal does not take back the note of an earlier invocation, whose Start may have happened."""
+        """A refusal does not withdraw the note of an earlier invocation, whose Start may have happened."""
         lanes.register()
         rekognition.refuse_starts.extend([time_out(), *[client_error("LimitExceededException")] * 2_000])
         message = lanes.receive()
@@ -365,7 +365,7 @@ class TestUnknown:
 
     @pytest.mark.slow
     def test_note_stays_when_another_repeated(self, lanes, rekognition, clock, queues):
-        """A note stays that another starter has taken for its own, though all Starts of its writer were refused for certain."""
+        """A note that another starter has shared stays, although all Starts of its writer were certainly refused."""
         record = lanes.register()
         queues.send(record)
         first, second = lanes.receive(), lanes.receive()
@@ -387,7 +387,7 @@ class TestUnknown:
 
     @pytest.mark.parametrize(("days", "state"), [(5.9, State.RUNNING), (6.1, State.FAILED)])
     def test_too_long(self, lanes, rekognition, clock, days, state):
-        """After 6 days a repeated Start might be paid again: the video fails as unknown."""
+        """After 6 days a repeated Start might be paid for again: the video fails as unknown."""
         lanes.register()
         rekognition.refuse_starts.append(time_out())
         message = lanes.receive()
@@ -404,7 +404,7 @@ class TestUnknown:
 class TestFaults:
     @pytest.mark.parametrize("code", ["InvalidS3ObjectException", "VideoTooLargeException"])
     def test_objects(self, lanes, rekognition, code):
-        """What is the object's fault fails the video with AWS's code."""
+        """A fault of the object fails the video with AWS's code."""
         lanes.register()
         rekognition.refuse_starts.append(client_error(code))
 
@@ -413,7 +413,7 @@ class TestFaults:
 
     @pytest.mark.parametrize(("body", "code"), [(None, "missing"), (b"now a text", "not-a-video"), (b"", "empty")])
     def test_gone_or_changed(self, lanes, s3, rekognition, body, code):
-        """A video that is gone, or one no more, fails before any money is spent."""
+        """A video that is gone, or was replaced by another kind of file, fails before any money is spent."""
         lanes.register()
         s3.delete_object(Bucket=BUCKET, Key="a.mp4")
         if body is not None:
@@ -424,7 +424,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException"])
     def test_ours(self, lanes, rekognition, code, table):
-        """What is our fault keeps the message and counts; a Start that succeeds breaks the row."""
+        """A fault of ours defers the message and is counted; a Start that succeeds resets the count."""
         lanes.register()
         rekognition.refuse_starts.append(client_error(code))
         message = lanes.receive()
@@ -437,7 +437,7 @@ class TestFaults:
         assert lanes.record().state is State.RUNNING
 
     def test_forbidden(self, lanes, s3, table):
-        """A video that cannot be read any more keeps its message: a permission of ours is missing."""
+        """A video that can no longer be read keeps its message: a permission of ours is missing."""
         lanes.register()
         s3.fail("head_object", client_error("403", 403))
 
@@ -462,7 +462,7 @@ class TestFaults:
         assert settings.mail_due
 
     def test_breaker_once(self, lanes, rekognition, table, caplog):
-        """Refusals that come after the twentieth neither pause nor alarm again, and a resume begins a new row."""
+        """Refusals after the twentieth neither pause nor alarm again, and a resume resets the count."""
         lanes.register()
         rekognition.refuse_starts.extend([client_error("AccessDeniedException")] * 23)
         message = lanes.receive()
@@ -480,7 +480,7 @@ class TestFaults:
 
     @pytest.mark.slow
     def test_others_use_the_quota(self, lanes, rekognition, table):
-        """That others use the account's jobs is not a fault: the message waits, for hours if need be, and no refusal is counted."""
+        """Other users of the account's jobs are not a fault: the message is deferred, for hours if need be, and not counted."""
         lanes.register()
         message = lanes.receive()
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)
@@ -507,7 +507,7 @@ class TestFaults:
         assert (State.FAILED, "InvalidParameterException") == (lanes.record().state, lanes.record().problem.code)
 
     def test_mismatch(self, lanes, table, rekognition, caplog):
-        """Where a job that we did not start has our token, the video fails at once, and no slot is held; and an alarm."""
+        """If another job has our token, the video fails at once with an alarm, and no slot is used."""
         record = lanes.register()
         rekognition.start_content_moderation(ClientRequestToken=record.analysis.token, JobTag=record.analysis.tag, Video={})
 
@@ -522,4 +522,4 @@ class TestFaults:
 
 
 class KilledError(BaseException):
-    """Lambda ends the process: nothing catches it."""
+    """Lambda ends the process; no code can catch it."""

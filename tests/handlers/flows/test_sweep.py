@@ -1,4 +1,4 @@
-"""Sweeping: mails sent once and slowly, batch jobs asked after, scans closed when nothing is left to come."""
+"""Sweeping: mails are sent once and slowly, batch jobs polled, finished scans closed."""
 
 import itertools
 import json
@@ -59,7 +59,7 @@ class Lambda:
         self.states[UUID] = "Enabling" if Enabled else "Disabling"
 
     def settle(self):
-        """Let the mappings arrive where they are going."""
+        """Complete the pending changes of the mappings."""
         arrived = {"Enabling": "Enabled", "Disabling": "Disabled"}
         self.states = {name: arrived.get(state, state) for name, state in self.states.items()}
 
@@ -113,7 +113,7 @@ def _dead_urls(sqs):
 
 @pytest.fixture(name="make_flow")
 def _make_flow(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, functions):
-    """Return a function that begins a new environment of the sweeper."""
+    """Return a function that makes a new environment of the sweeper."""
     ports = Ports(
         table=table,
         topic=MailTopic(sns, TOPIC),
@@ -133,7 +133,7 @@ def _flow(make_flow):
 
 @pytest.fixture(name="sweep")
 def _sweep(flow, clock):
-    """Return a function that sweeps as the schedule does, and lets the rest of the minute pass."""
+    """Return a function that sweeps, and waits for the rest of the minute."""
 
     def sweep(times=1):
         for _ in range(times):
@@ -171,7 +171,7 @@ def _flag(table):
 
 class TestMails:
     def test_sent_once(self, sweep, flag, sns, table):
-        """A due mail is sent once, says what counted and when, and is counted in its scan."""
+        """A due mail is sent once, contains the labels that counted and when, and is counted in its scan."""
         table.scans.put_scan(Scan(SCAN, BUCKET))
         flag("holiday.mp4")
 
@@ -184,7 +184,7 @@ class TestMails:
         assert 1 == table.scans.scan(SCAN).mails_sent
 
     def test_pace(self, sweep, flag, sns):
-        """Mails keep the distance that SNS's subscriptions bear: at most five a second."""
+        """At most five mails are sent a second, which SNS subscriptions can take."""
         for number in range(12):
             flag(f"{number}.mp4")
 
@@ -195,7 +195,7 @@ class TestMails:
         assert all(gap >= 0.199 for gap in gaps)
 
     def test_one_bad(self, sweep, flag, sns, flow, clock):
-        """A mail that cannot be sent keeps no other back, stays due, and raises at the end."""
+        """A mail that cannot be sent stays due and raises at the end; the others are sent."""
         for number in range(3):
             flag(f"{number}.mp4")
         sns.errors = [None, client_error("InvalidParameter")]
@@ -208,7 +208,7 @@ class TestMails:
         assert (2, 3) == (sent, len(sns.mails))
 
     def test_not_noted(self, sweep, flag, sns, table, dynamodb):
-        """Where a throttled table does not let it be noted that a mail is sent, each sweep notes it anew and none sends it anew."""
+        """If noting a sent mail fails, the next sweeps retry the note and do not send the mail again."""
         table.scans.put_scan(Scan(SCAN, BUCKET))
         final = flag()
         throttled = client_error("ProvisionedThroughputExceededException")
@@ -238,7 +238,7 @@ class TestMails:
         assert ([(final.video.id, SCAN)], []) == (table.records.mails_due(9), sns.mails)
 
     def test_lease(self, flow, flag, sns, table, clock):
-        """While another sweeper is at it, nothing is done."""
+        """While another sweeper runs, nothing is done."""
         flag()
         table.control.take_lease("another", clock.now() + 300)
 
@@ -247,7 +247,7 @@ class TestMails:
         assert [] == sns.mails
 
     def test_out_of_time(self, flow, flag, sns, clock):
-        """A sweep that has no time left begins no mail."""
+        """A sweep without time left sends no mail."""
         flag()
 
         flow.sweep(deadline=clock.now() + 29)
@@ -257,7 +257,7 @@ class TestMails:
 
 class TestJobs:
     def test_noted(self, sweep, table, s3control, clock):
-        """How a batch job stands is noted in its scan, and when it was first seen to be over."""
+        """The status of a batch job is noted in its scan, and when it was first seen to be over."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"), BatchJob("two"))))
         s3control.jobs = {"one": "Active", "two": "Complete"}
         now = clock.now()
@@ -268,7 +268,7 @@ class TestJobs:
         assert expected == table.scans.scan(SCAN).jobs
 
     def test_not_too_often(self, flow, table, s3control, clock):
-        """A batch job is asked after every half minute at most, and no more once it is over."""
+        """A batch job is polled at most every 30 s, and not once it is over."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": "Active"}
         for seconds in (10, 10, 20):
@@ -282,7 +282,7 @@ class TestJobs:
         assert ["one", "one"] == s3control.asked
 
     def test_unknown(self, sweep, table, s3control, clock):
-        """A job that S3 does not know counts as over since then, until S3 knows it after all."""
+        """A job that S3 does not know counts as over, until S3 knows it."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         now = clock.now()
 
@@ -295,7 +295,7 @@ class TestJobs:
         assert [("New", None)] == [(job.status, job.terminal_since) for job in table.scans.scan(SCAN).jobs]
 
     def test_trouble(self, sweep, table, s3control, flag, sns):
-        """Trouble with batch jobs does not keep the mails back."""
+        """Mails are sent although polling batch jobs fails."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": client_error("TooManyRequestsException", 400)}
         flag()
@@ -314,7 +314,7 @@ class TestCloseScans:
         s3control.jobs = {"one": "Complete"}
 
     def test_closed(self, over, sweep, table):
-        """A scan closes when its jobs have been over for five minutes and two sweeps a minute apart saw nothing of it."""
+        """A scan closes once its jobs have been over for five minutes and two sweeps a minute apart saw nothing of it."""
         sweep(6)
         before = table.scans.scan(SCAN).status
         sweep()
@@ -323,7 +323,7 @@ class TestCloseScans:
 
     @pytest.mark.slow
     def test_missing_jobs(self, sweep, table, s3control):
-        """A scan stays open while jobs of it are missing that are planned: they may come yet, whenever who submits goes on."""
+        """A scan stays open while planned jobs are missing: its submission may be resumed."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
         s3control.jobs = {"one": "Complete", "two": "Complete"}
         sweep(20)
@@ -335,7 +335,7 @@ class TestCloseScans:
         assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scans.scan(SCAN).status)
 
     def test_missing_jobs_of_a_cancelled_scan(self, sweep, table, s3control):
-        """A cancelled scan ends, whatever jobs it lacks: none will come."""
+        """A cancelled scan closes although planned jobs are missing."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), planned_jobs=2))
         s3control.jobs = {"one": "Cancelled"}
         table.scans.cancel_scan(SCAN, "by somebody")
@@ -346,7 +346,7 @@ class TestCloseScans:
 
     @pytest.mark.slow
     def test_waiting(self, over, sweep, table):
-        """A scan of which a video waits stays open, and begins to count anew after it."""
+        """A scan with a waiting video stays open, and the two sweeps start again after it."""
         table.records.register(waiting(), None)
         sweep(10)
         before = table.scans.scan(SCAN)
@@ -359,7 +359,7 @@ class TestCloseScans:
         assert table.scans.scan(SCAN).status is ScanStatus.CLOSED
 
     def test_appears(self, over, sweep, table):
-        """Something seen between the two sweeps starts the count anew."""
+        """A video that is seen between the two sweeps starts the count again."""
         sweep(6)
         table.records.register(waiting(), None)
         sweep()
@@ -367,7 +367,7 @@ class TestCloseScans:
         assert (ScanStatus.OPEN, None) == (table.scans.scan(SCAN).status, table.scans.scan(SCAN).waiting_empty_since)
 
     def test_running(self, over, sweep, table, run):
-        """A scan of which an analysis runs stays open."""
+        """A scan with a running analysis stays open."""
         run()
 
         sweep(10)
@@ -376,7 +376,7 @@ class TestCloseScans:
 
     @pytest.mark.slow
     def test_mail_due(self, over, flow, table, flag, sns, clock):
-        """A scan of which a mail cannot be sent stays open."""
+        """A scan whose mail cannot be sent stays open."""
         flag()
         sns.errors = [client_error("InvalidParameter")] * 10
 
@@ -415,7 +415,7 @@ class TestCloseScans:
 
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
     def test_held(self, over, sweep, table, status):
-        """A paused or cancelled scan stays what it is."""
+        """A paused or cancelled scan keeps its status."""
         table.scans._change_scan(SCAN, lambda scan: replace(scan, status=status))
 
         sweep(10)
@@ -430,7 +430,7 @@ MINUTE = 60
 class TestMailLimit:
     @pytest.fixture(name="many", autouse=True)
     def _many(self, table, flag, clock):
-        """Flag five videos of a scan that may mail three, and sweep."""
+        """Flag five videos of a scan with a limit of three mails, and sweep."""
         table.scans.put_scan(Scan(SCAN, BUCKET, objects=6, jobs=(BatchJob("one", "Complete", terminal_since=clock.now()),)))
         for number in range(5):
             flag(f"{number}.mp4")
@@ -440,7 +440,7 @@ class TestMailLimit:
         return [mail["Subject"] for mail in sns.mails]
 
     def test_limit(self, sweep, sns, table):
-        """Three videos are mailed, then once that no more are; nothing stays due."""
+        """Three videos are mailed, then the limit once; nothing stays due."""
         sweep(3)
 
         assert [True] * 3 == [subject.startswith("Flagged") for subject in self.subjects(sns)[:3]]
@@ -448,7 +448,7 @@ class TestMailLimit:
         assert ([], 3, ()) == (table.records.mails_due(9), table.scans.scan(SCAN).mails_sent, table.scans.scan(SCAN).mails_due)
 
     def test_digest(self, sweep, sns, table):
-        """The digest of a scan that closed names what was found, the worst and what it cost, and comes once."""
+        """The digest of a closed scan has counts, the worst videos and the cost, and is sent once."""
         failing = waiting("bad.mp4")
         table.records.register(failing, None)
         table.records.finish(failing.as_failed(Problem("InvalidS3ObjectException", "Unreadable."), at=1.0))
@@ -484,7 +484,7 @@ class TestMailLimit:
 
     @pytest.mark.slow
     def test_reopened(self, sweep, sns, table):
-        """A scan that goes on after it was closed sends another digest at its end."""
+        """A scan that is opened again sends another digest when it closes."""
         sweep(10)
 
         table.scans.add_job(SCAN, "retry")
@@ -511,7 +511,7 @@ def _run(table, rekognition):
 
 class TestCheckOverdue:
     def test_lost_notice(self, sweep, run, rekognition, functions):
-        """A finished analysis whose notice was lost is handed to completion in the notice's form."""
+        """For a finished analysis whose notice was lost, completion is invoked with an equal notice."""
         _, job_id = run()
         rekognition.finish(job_id)
 
@@ -521,7 +521,7 @@ class TestCheckOverdue:
         assert (job_id,) == notice.parse_event(event, COMPLETIONS).job_ids
 
     def test_seldom(self, sweep, run, rekognition, clock):
-        """A running analysis is asked after when a minute and a tenth of its age have passed, since start or last question."""
+        """A running analysis is polled once a minute and a tenth of its age have passed since its start or the last poll."""
         _, _ = run()
         began = clock.now()
         times = []
@@ -538,7 +538,7 @@ class TestCheckOverdue:
         assert 15 == len(times)
 
     def test_one_a_second(self, sweep, run, rekognition, clock):
-        """Rekognition is asked once a second at most, and the rest waits for the next sweep."""
+        """At most one analysis is polled a second; the rest waits for the next sweep."""
         for number in range(20):
             run(f"{number}.mp4")
         clock.sleep(120)
@@ -554,20 +554,20 @@ class TestCheckOverdue:
         assert 20 == len({call["JobId"] for call in rekognition.gets})
 
     def test_twice_at_a_time(self, table, make_flow, run, rekognition, functions, clock):
-        """Of two sweeps that see the same analysis one asks."""
+        """Of two sweeps that see the same analysis, one polls it."""
         _, job_id = run()
         rekognition.finish(job_id)
         clock.sleep(120)
         (seen,) = table.records.running()
         make_flow().sweep(deadline=clock.now() + 300)
 
-        outcomes = [table.records.note_asked(seen, at=clock.now()) for _ in range(2)]
+        outcomes = [table.records.note_polled(seen, at=clock.now()) for _ in range(2)]
 
         assert (1, 1) == (len(rekognition.gets), len(functions.events))
         assert "DONE" not in [outcome.name for outcome in outcomes]
 
     def test_unknown_job(self, sweep, run, rekognition, table):
-        """An analysis that Rekognition does not know any more fails as lost, and its slot is free."""
+        """An analysis that Rekognition no longer knows fails as lost, and its slot becomes free."""
         record, job_id = run()
         del rekognition.jobs[job_id]
 
@@ -578,7 +578,7 @@ class TestCheckOverdue:
 
     @pytest.mark.parametrize(("days", "state"), [(5.9, State.RUNNING), (6.0, State.FAILED)])
     def test_six_days(self, sweep, run, clock, table, days, state):
-        """For nearly six days completion may be down; then Rekognition is about to forget."""
+        """A result that is not stored within six days is lost, just before Rekognition deletes it."""
         record, _ = run()
         clock.sleep(days * DAY)
 
@@ -587,7 +587,7 @@ class TestCheckOverdue:
         assert state is table.records.record(record.video.id, SCAN).state
 
     def test_without_job_id(self, sweep, table, rekognition):
-        """An analysis without a job's name, as an earlier version left it, fails: no result can be attributed to it."""
+        """An analysis without a job id, from an earlier version, fails: no result can be attributed to it."""
         table.records.register(waiting(), None)
         table.records.enter_running(waiting(), None)
 
@@ -602,7 +602,7 @@ class TestCheckOverdue:
         )
 
     def test_repeated_start(self, sweep, run, rekognition, functions):
-        """An analysis whose Start was repeated may be over already, its notice gone: it is handed over by the very next sweep."""
+        """An analysis whose Start was repeated is polled by the next sweep: it may be over, and its notice gone."""
         _, job_id = run(repeated=True)
         rekognition.finish(job_id)
 
@@ -611,7 +611,7 @@ class TestCheckOverdue:
         assert [(job_id,)] == [notice.parse_event(event, COMPLETIONS).job_ids for event in functions.events]
 
     def test_repeated_start_that_goes_on(self, sweep, run, rekognition):
-        """One that still runs is asked after as seldom as any other from then on."""
+        """If it still runs, it is polled as rarely as any other from then on."""
         run(repeated=True)
 
         sweep(2)
@@ -620,7 +620,7 @@ class TestCheckOverdue:
 
     @pytest.mark.parametrize("error", [client_error("ProvisionedThroughputExceededException"), time_out()])
     def test_too_busy(self, sweep, run, rekognition, table, clock, error):
-        """Where Rekognition is too busy nothing is concluded, and it is left alone for this sweep."""
+        """If Rekognition throttles, nothing is concluded, and this sweep polls no more."""
         for number in range(3):
             run(f"{number}.mp4")
         clock.sleep(120)
@@ -631,7 +631,7 @@ class TestCheckOverdue:
         assert (1, 3) == (len(rekognition.gets), table.records.running_count())
 
     def test_completion_cannot_be_reached(self, sweep, flow, run, rekognition, functions, clock):
-        """What could not be handed over is handed over after its next question."""
+        """If invoking completion fails, it is invoked after the next poll."""
         _, job_id = run()
         rekognition.finish(job_id)
         functions.errors = [client_error("TooManyRequestsException", 429)]
@@ -655,7 +655,7 @@ class TestResend:
 
     @pytest.mark.parametrize(("days", "sent"), [(9.9, []), (10.01, ["a.mp4"])])
     def test_forgotten(self, sweep, table, clock, messages, queues, days, sent):
-        """A message is sent again when it is ten days old, before its lane forgets it."""
+        """A message is sent again when it is ten days old, before SQS deletes it."""
         table.records.register(waiting(queued_at=clock.now()), None)
         queues.send(waiting("another.mp4"))
         clock.sleep(days * DAY)
@@ -665,7 +665,7 @@ class TestResend:
         assert [*sent, "another.mp4"] == sorted(self.bodies(messages))
 
     def test_marked(self, sweep, table, clock, messages):
-        """What waits since before the scan's mark is sent again once, the oldest first, each to its lane."""
+        """Messages from before the scan's mark are sent again once, the oldest first, each to its lane."""
         now = clock.now()
         for number in range(8):
             lane = Lane.EXPRESS if number == 3 else Lane.NORMAL
@@ -680,7 +680,7 @@ class TestResend:
 
     @pytest.mark.slow
     def test_order_and_pace(self, sweep, sqs, table, clock):
-        """Three hundred a second at most, the oldest first."""
+        """At most 300 messages are sent again a second, the oldest first."""
         now = clock.now()
         for number in range(130):
             table.records.register(waiting(f"{number:03}.mp4", queued_at=now - 1_000 + number), None)
@@ -695,7 +695,7 @@ class TestResend:
         assert 130 / 300 <= sum(seconds for seconds in clock.slept if seconds < 1) + 0.001
 
     def test_not_yet(self, sweep, table, clock, messages):
-        """Before a mark has come nothing is sent again by it: the lane may still be emptied."""
+        """A mark in the future has no effect yet: the lane may still be purged."""
         table.records.register(waiting(queued_at=clock.now()), None)
         table.scans.send_again(SCAN, clock.now() + 90)
 
@@ -706,7 +706,7 @@ class TestResend:
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
     def test_not_while_paused(self, sweep, table, clock, messages):
-        """While starting is paused nothing is sent again, and what was forgotten meanwhile is sent afterwards."""
+        """While starting is paused nothing is sent again; messages that SQS deleted meanwhile are sent afterwards."""
         table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
         table.control.pause("somebody", "because")
         sweep(2)
@@ -718,7 +718,7 @@ class TestResend:
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
     def test_paused_scan(self, sweep, table, clock, messages):
-        """A paused scan is left alone; when it is resumed its dropped messages are sent again."""
+        """Nothing is sent again for a paused scan; when it is resumed, its dropped messages are."""
         table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
         table.scans.pause_scan(SCAN, "by a test")
         sweep(2)
@@ -730,7 +730,7 @@ class TestResend:
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
     def test_started_meanwhile(self, table, clock):
-        """A record that was started, or sent again by another sweeper, since the index showed it stays as it is."""
+        """A record that was started or sent again since the index was read does not change."""
         for key in ("a.mp4", "b.mp4", "c.mp4"):
             table.records.register(waiting(key, queued_at=clock.now()), None)
         seen = list(table.waiting.waiting(SCAN))
@@ -743,7 +743,7 @@ class TestResend:
         assert State.RUNNING is table.records.record(waiting("b.mp4").video.id, SCAN).state
 
     def test_queue_takes_some(self, sweep, sqs, table, clock, messages):
-        """What the queue did not take counts as not sent."""
+        """A message that the queue refuses counts as not sent."""
         table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
         sqs.fail("send_message_batch", client_error("ServiceUnavailable", 503))
 
@@ -755,7 +755,7 @@ class TestResend:
         assert ["a.mp4"] == self.bodies(messages)
 
     def test_dead_letter(self, sweep, sqs, dead_urls, table, clock, messages, queues):
-        """One more dead letter in a lane has what waits there sent again, once."""
+        """A new dead letter in a lane has the messages of its waiting videos sent again, once."""
         queues.send(waiting("keeps the lane from being empty"))
         table.records.register(waiting(queued_at=clock.now()), None)
         sweep(3)
@@ -767,7 +767,7 @@ class TestResend:
         assert (0, 1) == (before, len(sqs.called("send_message_batch")))
 
     def test_empty_lane(self, sweep, table, clock, messages):
-        """A lane that was empty in two sweeps while videos wait has lost their messages; in one it may be late with its counts."""
+        """Messages are lost if a lane is empty in two sweeps while videos wait; in one, its counts may be late."""
         table.records.register(waiting(queued_at=clock.now()), None)
 
         sweep()
@@ -777,7 +777,7 @@ class TestResend:
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
     def test_other_lane_is_empty(self, sweep, table, clock, messages, queues):
-        """That the other lane is empty says nothing."""
+        """An empty other lane does not matter."""
         table.records.register(waiting(queued_at=clock.now()), None)
         queues.send(waiting())
 
@@ -789,7 +789,7 @@ class TestResend:
 class TestPurgeAndCancel:
     @pytest.fixture(name="three", autouse=True)
     def _three(self, table, clock, s3control):
-        """Register three videos; of one a Start was tried."""
+        """Register three videos, one of them with a noted Start."""
         table.scans.put_scan(
             Scan(SCAN, BUCKET, objects=3, jobs=(BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),))
         )
@@ -803,7 +803,7 @@ class TestPurgeAndCancel:
         return {key: table.records.record(waiting(key).video.id, SCAN).state for key in ("a.mp4", "b.mp4", "unknown.mp4")}
 
     def test_cancelled(self, sweep, table):
-        """The waiting videos of a cancelled scan are cancelled and counted, but never one that may have been started."""
+        """The waiting videos of a cancelled scan are cancelled and counted, except those that may have started."""
         table.scans.cancel_scan(SCAN, "by a test")
 
         sweep(3)
@@ -812,7 +812,7 @@ class TestPurgeAndCancel:
         assert 2 == table.scans.totals(SCAN).videos[State.CANCELLED]
 
     def test_cancelling_twice(self, table, clock):
-        """Cancelling what is cancelled already changes and counts nothing."""
+        """Cancelling again changes and counts nothing."""
         seen = list(table.waiting.waiting(SCAN))
 
         results = [table.waiting.cancel(seen, at=clock.now()) for _ in range(3)]
@@ -823,7 +823,7 @@ class TestPurgeAndCancel:
 
     @pytest.mark.slow
     def test_owed(self, sweep, table, clock, messages):
-        """The message of a video that may have been started is sent again every hour, because only a starter can find out."""
+        """The message of a video that may have started is sent again every hour, because only a starter can find out."""
         table.scans.cancel_scan(SCAN, "by a test")
 
         sweep(59)
@@ -834,7 +834,7 @@ class TestPurgeAndCancel:
         assert (0, "unknown.mp4") == (before, lane_message.parse(message["Body"]).video.key)
 
     def test_over(self, sweep, table, clock, sns):
-        """A cancelled scan is over when all its videos are settled; it stays cancelled, and its digest says so."""
+        """A cancelled scan is over once all its videos are final; it stays cancelled, as its digest reports."""
         table.scans.cancel_scan(SCAN, "by a test")
         sweep(8)
         before = table.scans.scan(SCAN).live
@@ -847,7 +847,7 @@ class TestPurgeAndCancel:
         assert ["Scan cancelled: 3 videos, 0 flagged, 0 failed"] == [mail["Subject"] for mail in sns.mails]
 
     def test_late_registration(self, sweep, table, clock):
-        """A video that a last task registers after the walk is cancelled too."""
+        """A video that a last task registers afterwards is cancelled, too."""
         table.scans.cancel_scan(SCAN, "by a test")
         sweep()
 
@@ -866,7 +866,7 @@ class TestPurgeAndCancel:
         assert [] == sqs.called("purge_queue")
 
     def test_purge(self, sweep, table, sqs, clock, monkeypatch, messages):
-        """A large scan's lane is emptied, once, and the other scans' messages are sent again when nothing is lost any more."""
+        """The lane of a large scan is purged once, and the other scans' messages are sent again after the purge."""
         monkeypatch.setattr("handlers.flows.sweep.purge.PURGED_ABOVE", 2)
         table.scans.put_scan(Scan(OTHER_SCAN, BUCKET))
         other = waiting("other.mp4", scan_id=OTHER_SCAN, queued_at=clock.now())
@@ -884,7 +884,7 @@ class TestPurgeAndCancel:
 
 
 def pauses(sns):
-    """Return the subjects of the mails that a scan is paused."""
+    """Return the subjects of the mails about paused scans."""
     return [mail["Subject"] for mail in sns.mails if "paused" in mail["Subject"]]
 
 
@@ -906,7 +906,7 @@ class TestBrokenJobs:
         assert (ScanStatus.PAUSED, ScanStatus.OPEN) == (paused.status, table.scans.scan(SCAN).status)
 
     def test_nothing_waits(self, sweep, table, s3control, sns):
-        """Where nothing waits there is nothing to decide: the scan closes, and its digest says how the job ended."""
+        """If nothing waits, no decision is needed: the scan closes, and its digest reports how the job ended."""
         table.scans.put_scan(Scan(SCAN, BUCKET, objects=9, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": "Failed"}
 
@@ -932,7 +932,7 @@ class TestBrokenJobs:
     @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
     @pytest.mark.parametrize("sweeps", [0, 1, 10])
     def test_a_retry_goes_on(self, broken, sweep, table, sns, status, sweeps):
-        """A retry of a scan whose first job broke is not paused for that, whenever it comes: its videos wait for their turn."""
+        """A retry is not paused because the scan's first job broke, whenever it comes."""
         broken(status, waits=False)
         sweep(sweeps)
 
@@ -943,7 +943,7 @@ class TestBrokenJobs:
         assert ([], ScanStatus.OPEN) == (pauses(sns), table.scans.scan(SCAN).status)
 
     def test_a_task_of_a_retry_is_first(self, broken, sweep, table, sns):
-        """So it is where the retry's first task notes its job, before whoever submits it does."""
+        """The same holds if the first task of the retry notes its job before the submitter does."""
         broken("Cancelled", waits=False)
         sweep()
 
@@ -956,7 +956,7 @@ class TestBrokenJobs:
         assert ([], ScanStatus.OPEN) == (pauses(sns), table.scans.scan(SCAN).status)
 
     def test_a_job_made_by_hand_goes_on(self, broken, sweep, table, sns):
-        """A broken job of which nothing waited is settled: a clone of it, made in the console, is not paused for it."""
+        """A broken job of which nothing waited is settled: a clone from the console is not paused for it."""
         broken("Cancelled", waits=False)
         sweep(3)
 
@@ -967,7 +967,7 @@ class TestBrokenJobs:
         assert ([], ScanStatus.OPEN) == (pauses(sns), table.scans.scan(SCAN).status)
 
     def test_a_clone_of_a_cancelled_scan_goes_on(self, broken, sweep, table, sns):
-        """The job of a scan that was cancelled is settled too: who makes another one for it is not paused for the first."""
+        """The job of a cancelled scan is settled, too: another job is not paused for the first."""
         broken("Cancelled", waits=True)
         table.scans.cancel_scan(SCAN, "by a test")
         sweep(12)
@@ -982,7 +982,7 @@ class TestBrokenJobs:
 
     @pytest.mark.parametrize("status", ["Cancelled", "Failed"])
     def test_a_broken_retry(self, broken, sweep, table, s3control, sns, status):
-        """Of two retries the one that breaks pauses the scan, and is the one that is named; once."""
+        """Of two retries, the one that breaks pauses the scan once, and is named in the reason."""
         broken("Cancelled", waits=False)
         for name in ("two", "three"):
             sweep(2)
@@ -999,7 +999,7 @@ class TestBrokenJobs:
         assert ["Scan paused: 1 video still waits"] == pauses(sns)
 
     def test_tasks_that_are_late(self, broken, sweep, table, s3control, sns):
-        """What the last tasks of a cancelled job register right after its end waits for a decision all the same."""
+        """Videos that the last tasks of a cancelled job register right after its end still wait for a decision."""
         broken("Cancelled", waits=False)
         sweep()
 
@@ -1021,7 +1021,7 @@ class TestBrokenJobs:
         assert ([], ScanStatus.OPEN) == (pauses(sns), table.scans.scan(SCAN).status)
 
     def test_a_sweep_that_read_before(self, broken, table, s3control):
-        """What a sweep read before a retry came does not take back that the retry has settled the first job."""
+        """A sweep that read the scan before a retry does not undo that the retry settled the first job."""
         broken("Cancelled", waits=False)
         read = table.scans.scan(SCAN).jobs
 
@@ -1032,7 +1032,7 @@ class TestBrokenJobs:
         assert Outcome.BY_ANOTHER is table.scans.pause_broken_scan(SCAN, frozenset({"one"}), "late")
 
     def test_cancelled_by_us(self, sweep, table, s3control, sns):
-        """No mail says that the job of a cancelled scan is cancelled."""
+        """The cancelled job of a cancelled scan is not mailed."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         table.records.register(waiting(), None)
         table.scans.cancel_scan(SCAN, "by a test")
@@ -1045,7 +1045,7 @@ class TestBrokenJobs:
 
 class TestPausing:
     def test_mappings(self, sweep, table, functions):
-        """The mappings agree with the settings within a sweep, and are switched only when they have settled."""
+        """A sweep makes the mappings agree with the settings, and switches none that is changing."""
         table.control.pause("somebody", "because")
         sweep()
         going = set(functions.states.values())
@@ -1060,7 +1060,7 @@ class TestPausing:
         assert ({"Disabling"}, {"Disabled"}, {"Enabled"}) == (going, paused, set(functions.states.values()))
 
     def test_mapping_busy(self, sweep, table, functions):
-        """A mapping that cannot be switched just now is switched by the next sweep."""
+        """A mapping that is busy is switched by the next sweep."""
         table.control.pause("somebody", "because")
         functions.errors = [client_error("ResourceInUseException")]
 
@@ -1071,7 +1071,7 @@ class TestPausing:
         assert (["Disabling", "Enabled"], {"Disabling"}) == (first, set(functions.states.values()))
 
     def test_breaker_mail(self, sweep, table, sns):
-        """That the circuit breaker paused everything is mailed once; a person's own pause is not."""
+        """A pause by the circuit breaker is mailed once; a pause by a person is not."""
         table.control.pause("circuit breaker", "AccessDeniedException: no", mail=True)
         sweep(3)
         table.control.resume()
@@ -1083,7 +1083,7 @@ class TestPausing:
         assert "python tools/control_scan.py resume --stack VideoModeration" in mail["Message"]
 
     def test_resume_breaks_the_row(self, table):
-        """After a resume the row of refusals begins anew, or the first one would pause everything again."""
+        """A resume resets the count of refusals, or the next one would pause everything again."""
         for _ in range(20):
             table.control.count_refused()
         table.control.pause("circuit breaker", "AccessDenied", mail=True)
@@ -1097,7 +1097,7 @@ class TestPausing:
 
 class TestOverlap:
     def test_no_harm(self, make_flow, table, run, rekognition, clock, s3control):
-        """Two sweeps that see the same and act in turn leave what one would leave: one state and one count for each video."""
+        """Two sweeps that read the same and act in turn have the result of one: one state and one count for each video."""
         jobs = (BatchJob("one", "Cancelled", terminal_since=clock.now(), told=True),)
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=jobs))
         table.scans.put_scan(Scan(OTHER_SCAN, BUCKET, lane=Lane.EXPRESS, jobs=jobs))
@@ -1129,7 +1129,7 @@ class TestOverlap:
 
 class TestTime:
     def test_stops_in_time(self, flow, table, flag, run, clock, sns):
-        """However much there is to do, a sweep is over before the next one is due."""
+        """A sweep ends before the next one is due, however much there is to do."""
         table.scans.put_scan(Scan(SCAN, BUCKET))
         for number in range(20):
             run(f"{number}.mp4")
@@ -1143,7 +1143,7 @@ class TestTime:
         assert clock.now() - began < 55
 
     def test_dead_sweeper(self, make_flow, table, flag, sns, clock):
-        """A sweeper that died keeps the next ones away for a minute and a half, not for longer."""
+        """The lease of a sweeper that died blocks the next ones for at most a minute and a half."""
         flag()
         table.control.take_lease("dead", clock.now() + 90)
         for _ in range(3):
@@ -1154,7 +1154,7 @@ class TestTime:
 
     @pytest.mark.slow
     def test_progress(self, sweep, table, clock, flag):
-        """How far an open scan is is noted every ten minutes, and the last hour is kept."""
+        """The progress of an open scan is noted every ten minutes, and kept for an hour."""
         table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
         flag()
 

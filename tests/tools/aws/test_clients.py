@@ -1,8 +1,9 @@
-"""Which Region the tools work in."""
+"""Which Region the tools work in, and what an AWS error means to a person."""
 
 import pytest
 
-from tools.lib.aws.clients import connect
+from tests.handlers.doubles import client_error
+from tools.lib.aws.clients import connect, explain
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,24 @@ def test_region(monkeypatch, given, environment, region):
     clients = connect(None, given)
 
     assert region == clients.s3.meta.region_name
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "message"),
+    [
+        ("Throttled", 429, "AWS asked to slow down"),
+        ("KMSThrottling", 400, "AWS asked to slow down"),
+        ("ProvisionedThroughputExceededException", 400, "AWS asked to slow down"),
+        ("SlowDown", 503, "AWS asked to slow down"),
+        ("503", 503, "AWS asked to slow down"),
+        ("InternalError", 500, "AWS failed, at every attempt"),
+        ("403", 403, "your credentials may not do this"),
+        ("AuthorizationError", 403, "your credentials may not do this"),
+        ("KmsAccessDenied", 400, "your credentials may not do this"),
+        ("ExpiredToken", 400, "the AWS credentials have expired"),
+        ("NeverHeardOf", 400, "was refused with NeverHeardOf"),
+    ],
+)
+def test_explanation(code, status, message):
+    """An error is explained by what the functions' table of codes takes it for."""
+    assert message in str(explain(client_error(code, status)))

@@ -21,18 +21,17 @@ NOW = 1_760_000_000.0
 
 def decide(account, key, version_id=None):
     """Write a decision about a video."""
-    account.table.decisions.note_decision(
-        Decision(
-            video=video(key, version_id),
-            etag=ETAG,
-            scan_id=SCAN,
-            attempt=0,
-            judgement=Judgement.FALSE_ALARM,
-            note="a toy",
-            decided_by="Ada",
-            decided_at=NOW - 60,
-        )
+    decision = Decision(
+        video=video(key, version_id),
+        etag=ETAG,
+        scan_id=SCAN,
+        attempt=0,
+        judgement=Judgement.FALSE_ALARM,
+        note="a toy",
+        decided_by="Ada",
+        decided_at=NOW - 60,
     )
+    account.table.decisions.note_decisions([decision])
 
 
 def test_history(account):

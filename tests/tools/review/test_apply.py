@@ -207,7 +207,7 @@ def test_changed_between_look_and_write(scanned, tmp_path):
     decision = decisions_file.read(path, decided_by=None, now=NOW).entries[0].decision
     gone = replace(decision, attempt=5)
 
-    outcomes = [scanned.table.decisions.note_decision(each).value for each in (gone, decision, decision)]
+    outcomes = [scanned.table.decisions.note_decisions([each])[0].value for each in (gone, decision, decision)]
 
     assert ["by another", "done", "done before"] == outcomes
 

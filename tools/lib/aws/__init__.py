@@ -1,1 +1,7 @@
-"""AWS as the tools use it: clients, the deployment, batch jobs, objects and their keys; one list of codes for what is missing."""
+"""AWS for the tools: clients, the deployment, batch jobs, objects and their keys."""
+
+from tools.lib.aws.batch_jobs import JobView
+from tools.lib.aws.clients import Clients, connect, explain
+from tools.lib.aws.deployment import Deployment
+
+__all__ = ["Clients", "Deployment", "JobView", "connect", "explain"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from handlers.domain.batch_jobs import TERMINAL, described
 from handlers.domain.record import BatchJob
 
 if TYPE_CHECKING:
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 # Active jobs that an account may have at a time (S3 user guide, batch-ops).
 ACTIVE_JOBS = 6
 
-# AWS asks not to describe a job more often (docs/aws.md#3-jobs); the videos take their time anyway.
+# S3 throttles more frequent DescribeJob calls (docs/aws.md#3-jobs).
 POLL_SECONDS = 30.0
 
-# How long after its end ListJobs lists a job (S3 user guide, batch-ops-list-jobs).
+# How long ListJobs lists a job that has ended (S3 user guide, batch-ops-list-jobs).
 REMEMBERED_SECONDS = 90 * 86_400
 
-# Statuses of a job that is not over. AWS does not say which of them it counts as active: we count all.
+# Statuses of a job that has not ended. AWS does not document which of them count as active, so all do here.
 OPEN: tuple[JobStatusType, ...] = (
     "Active",
     "Cancelling",
@@ -36,16 +37,10 @@ OPEN: tuple[JobStatusType, ...] = (
     "Suspended",
 )
 
-# Complete means that every task was attempted, not that every task succeeded.
-TERMINAL = frozenset({"Complete", "Failed", "Cancelled"})
-
-# How S3 says that there is no such job: not yet, or no longer (90 days after its end).
-NO_SUCH_JOB = frozenset({"404", "NoSuchJob", "NotFoundException"})
-
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as DescribeJob tells of it, with the reasons of a failure (there may be none although tasks failed)."""
+    """A job as S3 describes it, with the reasons why it failed (none if only tasks failed)."""
 
     job: BatchJob
     reasons: tuple[str, ...] = ()
@@ -68,28 +63,20 @@ class JobView:
 
 
 def describe(s3control: S3ControlClient, account_id: str, job_id: str) -> JobView:
-    """Return how a job stands. AWS wants this asked every 30 s at most, and may answer NoSuchJob right after the job was made."""
-    told = s3control.describe_job(AccountId=account_id, JobId=job_id)["Job"]
-    progress = told.get("ProgressSummary", {})
-    job = BatchJob(
-        id=job_id,
-        status=told.get("Status", "New"),
-        tasks=progress.get("TotalNumberOfTasks"),
-        succeeded=progress.get("NumberOfTasksSucceeded"),
-        failed=progress.get("NumberOfTasksFailed"),
-    )
-    return JobView(job, tuple(_reasons(told.get("FailureReasons", []), told.get("StatusUpdateReason"))))
+    """Return the current state of a job. AWS allows this every 30 s, and may not find a job that was created just now."""
+    job = s3control.describe_job(AccountId=account_id, JobId=job_id)["Job"]
+    return JobView(described(BatchJob(job_id), job), tuple(_reasons(job.get("FailureReasons", []), job.get("StatusUpdateReason"))))
 
 
 def open_jobs(s3control: S3ControlClient, account_id: str) -> int:
-    """Return how many jobs of the account, whoever made them, are not over."""
+    """Return how many jobs of the account have not ended, whoever created them."""
     return sum(1 for _ in _listed(s3control, account_id, OPEN))
 
 
 def described_as(s3control: S3ControlClient, account_id: str, description: str) -> str | None:
-    """Return the id of the account's job that has this description, None where there is none; S3 remembers 90 days.
+    """Return the id of the account's job with this description, or None; S3 lists a job for 90 days after its end.
 
-    For how long a `ClientRequestToken` returns the job that it made AWS does not document, so the list decides.
+    AWS does not document for how long a `ClientRequestToken` returns the job that it created, so the list decides.
     """
     listed = _listed(s3control, account_id, ())
     return next((job["JobId"] for job in listed if job.get("Description") == description and "JobId" in job), None)
@@ -106,5 +93,5 @@ def _listed(s3control: S3ControlClient, account_id: str, statuses: Sequence[JobS
 
 
 def _reasons(failures: list[JobFailureTypeDef], update: str | None) -> list[str]:
-    told = [f"{failure.get('FailureCode', '')}: {failure.get('FailureReason', '')}" for failure in failures]
-    return [*told, update] if update else told
+    reasons = [f"{failure.get('FailureCode', '')}: {failure.get('FailureReason', '')}" for failure in failures]
+    return [*reasons, update] if update else reasons

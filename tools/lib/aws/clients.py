@@ -1,4 +1,4 @@
-"""The one place where the tools get AWS clients, and where botocore's errors become sentences with a cure."""
+"""AWS clients of the tools, and botocore's errors explained with a cure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
-from botocore import exceptions as aws_errors
+from botocore import exceptions as sdk
 from botocore.client import BaseClient
 from botocore.config import Config
 
+from handlers.adapters.aws_errors import FAULTS, Fault, code_of, fault_of
 from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
-    retries={"mode": "standard", "total_max_attempts": 6},  # throttling and 5xx; a person waits, so seconds and not minutes
-    max_pool_connections=32,  # as many headers of videos are read at a time, and more pages listed; boto3's own 10 would be dropped
+    retries={"mode": "standard", "total_max_attempts": 6},  # throttling and 5xx; a person waits, so for seconds
+    max_pool_connections=32,  # as many headers are read concurrently; boto3's default is 10
     user_agent_extra="video-moderation-tools",
 )
 
@@ -67,17 +68,16 @@ class Clients:
         return made
 
     def lister(self, connections: int) -> S3Client:
-        """Return a separate client for this many listing requests at once: what is registered on it concerns no other call."""
-        # The parameters of a listing are all ours, and checking them costs a fifth of a request.
-        # So does putting the user agent together, unless it is given whole.
+        """Return a separate client for this many concurrent listing requests, whose event handlers affect no other call."""
+        # Validating the parameters of a listing, all ours, costs a fifth of a request, and so does composing the user agent.
         config = _CONFIG.merge(
             Config(max_pool_connections=connections, parameter_validation=False, user_agent="video-moderation-tools")
         )
         return self._session.client("s3", config=config)
 
     def regions(self, service: str) -> list[str]:
-        """Return the Regions, in all partitions, in which boto3 knows of a service."""
-        known = boto3.Session()  # which Regions there are is in botocore's data, whoever asks
+        """Return the Regions of all partitions in which a service is available."""
+        known = boto3.Session()  # the Regions are botocore's data, independent of the session
         return [
             region
             for partition in known.get_available_partitions()
@@ -86,9 +86,9 @@ class Clients:
 
 
 def _parse_as_json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
-    """Parse a good answer of DynamoDB as plain JSON: the same but for binary attributes, of which our items have none.
+    """Parse a successful response of DynamoDB as plain JSON: equivalent except for binary attributes, which our items lack.
 
-    botocore's own parser walks through ten members for each attribute: a tenth of the speed, and half of the time of a review.
+    botocore's parser is ten times slower, and would take half of the time of a review.
     """
     if response_dict["status_code"] == HTTPStatus.OK:
         customized_response_dict.update(json.loads(response_dict["body"]))
@@ -96,9 +96,9 @@ def _parse_as_json(response_dict: dict[str, Any], customized_response_dict: dict
 
 
 def connect(profile: str | None, region: str | None) -> Clients:
-    """Return the clients for a profile and a Region; None means what the environment and the AWS configuration say.
+    """Return the clients for a profile and a Region; None means those of the environment and the AWS configuration.
 
-    The environment's AWS_REGION counts before AWS_DEFAULT_REGION, as it does for the AWS CLI and the CDK; boto3 alone ignores it.
+    AWS_REGION takes precedence over AWS_DEFAULT_REGION, as in the AWS CLI and the CDK; boto3 itself ignores it.
 
     Raises:
         ToolError: There is no such profile, or no Region is set anywhere.
@@ -108,8 +108,8 @@ def connect(profile: str | None, region: str | None) -> Clients:
         session = boto3.Session(
             profile_name=profile, region_name=region, botocore_session=botocore.session.Session(session_vars=variables)
         )
-    except aws_errors.ProfileNotFound as error:
-        raise ToolError(f"{error}.", cure="`aws configure list-profiles` names those there are.") from error
+    except sdk.ProfileNotFound as error:
+        raise ToolError(f"{error}.", cure="`aws configure list-profiles` lists your profiles.") from error
     if session.region_name is None:
         raise ToolError(
             "No AWS Region is set.",
@@ -118,28 +118,24 @@ def connect(profile: str | None, region: str | None) -> Clients:
     return Clients(session)
 
 
-def code_of(error: aws_errors.ClientError) -> str:
-    """Return AWS's error code (for a HEAD request, which has no body, S3's is the HTTP status)."""
-    return error.response.get("Error", {}).get("Code", "")
-
-
-def explain(error: aws_errors.BotoCoreError | aws_errors.ClientError) -> ToolError:
-    """Return what an AWS error means to the person at the terminal, with the cure."""
-    if isinstance(error, aws_errors.ClientError):
+def explain(error: sdk.BotoCoreError | sdk.ClientError) -> ToolError:
+    """Return an AWS error as a message and a cure for the user."""
+    if isinstance(error, sdk.ClientError):
         return _explain_refusal(error)
     for kinds, message, cure in _LOCAL_FAULTS:
         if isinstance(error, kinds):
             return ToolError(f"{message}: {error}", cure=cure)
-    return ToolError(f"The AWS SDK failed: {error}", cure="Run the command again with --debug to see where.")
+    return ToolError(f"The AWS SDK failed: {error}", cure="Run the command again with --debug for the traceback.")
 
 
-def _explain_refusal(error: aws_errors.ClientError) -> ToolError:
+def _explain_refusal(error: sdk.ClientError) -> ToolError:
     code, operation = code_of(error), error.operation_name
     text = error.response.get("Error", {}).get("Message", "")
-    for codes, message, cure in _REFUSALS:
-        if code in codes:
-            return ToolError(f"{operation}: {message} ({code}: {text})", cure=cure.format(operation=operation))
-    return ToolError(f"{operation} was refused with {code}: {text}", cure="Run the command again with --debug to see where.")
+    # By code first: SlowDown comes with a 5xx, which alone means UNKNOWN.
+    if known := _REFUSALS.get(code) or _FAULTS.get(FAULTS.get(code, fault_of(error))):
+        message, cure = known
+        return ToolError(f"{operation}: {message} ({code}: {text})", cure=cure.format(operation=operation))
+    return ToolError(f"{operation} was refused with {code}: {text}", cure="Run the command again with --debug for the traceback.")
 
 
 _CREDENTIALS_CURE = (
@@ -148,63 +144,52 @@ _CREDENTIALS_CURE = (
 _LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     (
         (
-            aws_errors.NoCredentialsError,
-            aws_errors.PartialCredentialsError,
-            aws_errors.CredentialRetrievalError,
-            aws_errors.NoAuthTokenError,
-            aws_errors.TokenRetrievalError,
-            aws_errors.SSOError,
+            sdk.NoCredentialsError,
+            sdk.PartialCredentialsError,
+            sdk.CredentialRetrievalError,
+            sdk.NoAuthTokenError,
+            sdk.TokenRetrievalError,
+            sdk.SSOError,
         ),
         "No usable AWS credentials were found",
         _CREDENTIALS_CURE,
     ),
     (
-        (aws_errors.HTTPClientError, aws_errors.ConnectionError),
+        (sdk.HTTPClientError, sdk.ConnectionError),
         "AWS could not be reached",
         "Check the network, the proxy settings and --region, then run the command again.",
     ),
     (
-        (aws_errors.ParamValidationError,),
+        (sdk.ParamValidationError,),
         "The AWS SDK would not send the request",
         "This is a fault of the tool: please report it with the output of --debug.",
     ),
 )
-_REFUSALS: tuple[tuple[frozenset[str], str, str], ...] = (
-    (
-        frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"}),
-        "the AWS credentials have expired",
-        _CREDENTIALS_CURE,
+_REFUSALS: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(
+        ("ExpiredToken", "ExpiredTokenException", "RequestExpired"), ("the AWS credentials have expired", _CREDENTIALS_CURE)
     ),
-    (
-        frozenset(
-            {
-                "AuthFailure",
-                "IncompleteSignature",
-                "InvalidAccessKeyId",
-                "InvalidClientTokenId",
-                "InvalidSignatureException",
-                "InvalidToken",
-                "MissingAuthenticationToken",
-                "SignatureDoesNotMatch",
-                "UnrecognizedClientException",
-            }
+    **dict.fromkeys(
+        (
+            "AuthFailure",
+            "IncompleteSignature",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "InvalidToken",
+            "MissingAuthenticationToken",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
         ),
-        "AWS does not know these credentials",
-        _CREDENTIALS_CURE,
+        ("AWS does not know these credentials", _CREDENTIALS_CURE),
     ),
-    (
-        frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}),
+    "RequestTimeTooSkewed": ("this machine's clock is wrong", "Set the clock, then run the command again."),
+}
+_FAULTS: dict[Fault, tuple[str, str]] = {
+    Fault.FORBIDDEN: (
         "your credentials may not do this",
         "Have the permission for {operation} added to your user or role; docs/configuration.md lists what the tools need.",
     ),
-    (
-        frozenset({"RequestTimeTooSkewed"}),
-        "this machine's clock is wrong",
-        "Set the clock, then run the command again.",
-    ),
-    (
-        frozenset({"503", "RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}),
-        "AWS asked to slow down, and went on asking",
-        "Wait a minute, then run the command again.",
-    ),
-)
+    Fault.REFUSED: ("AWS asked to slow down, and went on asking", "Wait a minute, then run the command again."),
+    Fault.UNKNOWN: ("AWS failed, at every attempt", "Wait a minute, then run the command again."),
+}

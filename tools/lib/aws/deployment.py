@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from tools.lib.aws.clients import code_of
+from handlers.adapters.aws_errors import code_of
 from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
@@ -37,15 +37,15 @@ OUTPUTS = (*_TEXTS.values(), "SourceBuckets", *_LANES, "Slots", "AccountJobs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One deployed stack, as the tools need to know it.
+    """One deployed stack.
 
     Attributes:
-        source_buckets: The buckets that the functions may read; `*` stands for any run of characters, as in IAM.
-        lane_dead_letters_urls: What starters gave up, of either lane.
-        completion_dead_letters_url: Events that the function completion failed on for good.
+        source_buckets: The buckets that the functions may read; `*` matches any characters, as in IAM.
+        lane_dead_letters_urls: The dead-letter queues of both lanes.
+        completion_dead_letters_url: Events on which the function completion finally failed.
         undelivered_notices_url: Notices that SNS could not deliver to it.
         sweeper_dead_letters_url: Sweeps that failed.
-        slots: How many of the account's jobs are used where the table's settings do not say.
+        slots: How many of the account's jobs are used unless the table's settings override it.
         account_jobs: How many jobs the account has.
     """
 
@@ -80,7 +80,7 @@ def find(cloudformation: CloudFormationClient, stack_name: str) -> Deployment:
     """Return the deployment of this name in the client's account and Region.
 
     Raises:
-        ToolError: There is no such stack, it is being deleted, or it lacks outputs.
+        ToolError: The stack does not exist, is being deleted, or lacks outputs.
     """
     stack = _describe(cloudformation, stack_name)
     status = stack["StackStatus"]
@@ -102,12 +102,12 @@ def _describe(cloudformation: CloudFormationClient, stack_name: str) -> StackTyp
     try:
         return cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     except ClientError as error:
-        # CloudFormation has no code of its own for a stack that is not there.
+        # CloudFormation has no specific code for a missing stack.
         if code_of(error) == "ValidationError" and "does not exist" in str(error):
             region = cloudformation.meta.region_name
             raise ToolError(
                 f"There is no stack named {stack_name} in {region} in this account.",
-                cure="Deploy it with `make deploy`, or say which one you mean with --stack, --region and --profile.",
+                cure="Deploy it with `make deploy`, or name another one with --stack, --region and --profile.",
             ) from error
         raise
 

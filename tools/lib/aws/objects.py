@@ -1,4 +1,4 @@
-"""Objects of S3: keys percent-encoded and decoded, the codes of what is missing or forbidden, and objects as files."""
+"""Objects of S3: keys percent-encoded and decoded, and objects as files."""
 
 from __future__ import annotations
 
@@ -8,31 +8,23 @@ from urllib.parse import quote, unquote
 
 from botocore.exceptions import ClientError
 
-from tools.lib.aws.clients import code_of
+from handlers.adapters.aws_errors import Fault, fault_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# How S3 says that there is no such object or bucket, or that access is denied; HEAD requests have no body, so their code is the
-# HTTP status.
-NO_SUCH_OBJECT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NoSuchVersion"})
-NO_SUCH_BUCKET = frozenset({"404", "NoSuchBucket"})
-FORBIDDEN = frozenset({"403", "AccessDenied"})
-
 
 def key_of(path: str) -> str:
-    """Return the key of a path as `path_of` and completion reports write it: a `+` is a plus.
+    """Decode a key in the form of `path_of` and of completion reports, in which a `+` is a plus.
 
     Raises:
         UnicodeDecodeError: It is not UTF-8.
     """
-    return unquote(path, errors="strict") if "%" in path else path  # of a million keys most have nothing to decode
+    return unquote(path, errors="strict") if "%" in path else path  # most keys have nothing to decode
 
 
 def key_of_form(text: str) -> str:
-    """Return the key of a text encoded as forms are, in which `+` is a space.
-
-    Listings with EncodingType=url are, and inventories, and manifests, as the function decodes the key of a task.
+    """Decode a key in the form encoding of listings, inventories and manifests, in which `+` is a space.
 
     Raises:
         UnicodeDecodeError: It is not UTF-8.
@@ -41,18 +33,18 @@ def key_of_form(text: str) -> str:
 
 
 def fetch(s3: S3Client, bucket: str, key: str, target: IO[bytes]) -> bool:
-    """Write an object to a file; False where there is none."""
+    """Download an object into a file; return False if it does not exist."""
     try:
         s3.download_fileobj(bucket, key, target)
     except ClientError as error:
-        if code_of(error) in NO_SUCH_OBJECT:
+        if fault_of(error) is Fault.MISSING:
             return False
         raise
     return True
 
 
 def md5_of(content: IO[bytes]) -> str:
-    """Return the MD5 of a file in hex, from where it stands, and go back to its beginning."""
+    """Return the MD5 in hex of the rest of a file, and rewind it."""
     digest = hashlib.md5(usedforsecurity=False)
     while block := content.read(1024 * 1024):
         digest.update(block)
@@ -61,8 +53,5 @@ def md5_of(content: IO[bytes]) -> str:
 
 
 def path_of(key: str) -> str:
-    """Return a key as manifests have it: percent-encoded except for the slash.
-
-    Both kinds of readers, those that take `+` for a space and those that do not, read that form alike.
-    """
+    """Encode a key for a manifest: percent-encoded except for slashes, so that it has no `+` to misread."""
     return quote(key, safe="/")

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tools.lib.aws.clients import code_of
+from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from tools.lib.aws.deployment import Deployment
-from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_BUCKET
 from tools.lib.doctor import policies
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
@@ -47,8 +46,7 @@ def _region_of(s3: S3Client, bucket: str) -> str | None:
     try:
         return s3.head_bucket(Bucket=bucket).get("BucketRegion")
     except ClientError as error:
-        code = code_of(error)
-        if code in NO_SUCH_BUCKET:
+        if fault_of(error) is Fault.MISSING:
             raise ToolError(
                 f"There is no bucket named {bucket}.",
                 cure="`aws s3 ls` lists the buckets of your account; is the name spelt right?",
@@ -57,7 +55,7 @@ def _region_of(s3: S3Client, bucket: str) -> str | None:
         region: str | None = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
         if region not in {None, s3.meta.region_name}:
             return region
-        if code in FORBIDDEN:
+        if fault_of(error) is Fault.FORBIDDEN:
             raise ToolError(
                 f"You may not look into the bucket {bucket}: it is another account's, or a policy denies it.",
                 cure="Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
@@ -134,7 +132,7 @@ def reports(case: Case) -> Iterator[Finding]:
     try:
         s3.head_bucket(Bucket=work)
     except ClientError as error:
-        if code_of(error) not in NO_SUCH_BUCKET:
+        if fault_of(error) is not Fault.MISSING:
             raise
         yield stop(f"There is no bucket {work} for manifests and reports.", REDEPLOY)
         return

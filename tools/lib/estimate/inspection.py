@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
+from handlers.adapters.aws_errors import Fault, fault_of
 from tools.lib.cli import Bar
 from tools.lib.errors import ToolError
 from tools.lib.estimate.measurements import Measurements
@@ -138,7 +137,7 @@ def _with_head(s3: S3Client, bucket: str, named: ListedObject) -> ListedObject:
     try:
         head = s3.head_object(**request)
     except ClientError as error:
-        if code_of(error) in NO_SUCH_OBJECT | FORBIDDEN | {"405"}:
+        if fault_of(error) in {Fault.MISSING, Fault.FORBIDDEN}:
             return named
         raise
     return ListedObject(

@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from handlers.domain import reasons
 from handlers.domain.objects import MAX_BYTES
 
 _CLASSES: tuple[tuple[str, int], ...] = (
-    ("empty", 0),
+    (reasons.EMPTY, 0),
     ("up to 10 MiB", 10 * 1024**2),
     ("up to 100 MiB", 100 * 1024**2),
     ("up to 1 GiB", 1024**3),

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.aws_errors import Fault, fault_of
+from handlers.domain.batch_jobs import TERMINAL
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
-from tools.lib.aws.clients import code_of
 from tools.lib.cli import ExitCode, Invocation, kept_if_done
 from tools.lib.doctor import require_bucket
 from tools.lib.errors import ToolError
@@ -76,12 +77,12 @@ class RetryRun:
 
     def _under_way(self, scan: Scan, job: BatchJob) -> str | None:
         """Return the status of a job that is not over, or None."""
-        if job.status in batch_jobs.TERMINAL:
+        if job.status in TERMINAL:
             return None
         try:
             view = batch_jobs.describe(self._invocation.clients.s3control, self._invocation.deployment.account_id, job.id)
         except ClientError as error:
-            if code_of(error) not in batch_jobs.NO_SUCH_JOB:
+            if fault_of(error) is not Fault.MISSING:
                 raise
             # S3 forgets a job 90 days after its end, and may not know one that was just made.
             return "New" if self._invocation.clock.now() - scan.created_at < NEW_JOB_SECONDS else None

@@ -14,12 +14,11 @@ from typing import TypedDict, Unpack
 import click
 from botocore.exceptions import ClientError
 
+from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.adapters.table import Records
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import State
-from tools.lib.aws import batch_jobs
-from tools.lib.aws.clients import code_of
 from tools.lib.aws.objects import key_of_form
 from tools.lib.cli import Bar, Invocation, options
 from tools.lib.errors import ToolError
@@ -343,7 +342,7 @@ class ScanReading:
                 "Report", {}
             )
         except ClientError as error:
-            if code_of(error) in batch_jobs.NO_SUCH_JOB:
+            if fault_of(error) is Fault.MISSING:
                 return ours
             raise
         bucket = report.get("Bucket", "").rpartition(":")[2] or self.deployment.work_bucket

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from handlers.adapters.table import Outcome
+from handlers.domain.batch_jobs import TERMINAL
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
-from tools.lib.aws.batch_jobs import NO_SUCH_JOB, TERMINAL
-from tools.lib.aws.clients import code_of
 from tools.lib.cli import CommandResult, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.scans.status import ScanProgress, find, progress_of
@@ -104,7 +104,7 @@ def _cancel_job(run: Invocation, job: BatchJob) -> bool:
             StatusUpdateReason="control_scan.py",
         )
     except ClientError as error:
-        if code_of(error) not in NO_SUCH_JOB | {_OVER_ALREADY}:
+        if fault_of(error) is not Fault.MISSING and code_of(error) != _OVER_ALREADY:
             raise
         return False
     return True

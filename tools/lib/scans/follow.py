@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.adapters.aws_errors import ThrottledError, fault_of
+from handlers.adapters.aws_errors import Fault, ThrottledError, fault_of
 from handlers.domain.record import BatchJob
 from handlers.domain.states import ScanStatus
-from tools.lib.aws.batch_jobs import NO_SUCH_JOB, JobView, describe
-from tools.lib.aws.clients import code_of
+from tools.lib.aws.batch_jobs import JobView, describe
 from tools.lib.cli import Bar, Invocation
 from tools.lib.scans.status import ScanProgress, find, progress_of
 from tools.lib.text import printable
@@ -47,6 +46,6 @@ def _described(run: Invocation, last: JobView, *, patient: bool) -> JobView:
     try:
         return describe(run.clients.s3control, run.deployment.account_id, last.job.id)
     except ClientError as error:
-        if patient and code_of(error) in NO_SUCH_JOB:
+        if patient and fault_of(error) is Fault.MISSING:
             return last
         raise

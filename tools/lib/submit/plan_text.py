@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from handlers.domain import reasons
 from tools.lib.estimate import prices
 from tools.lib.submit.plan import WHAT_HAPPENS, Plan
 from tools.lib.text import byte_size
 
 _LEFT_OUT = {
-    "archived": "in Glacier or Deep Archive, to be restored first",
-    "codec": "in a codec that Rekognition does not take",
-    "empty": "empty",
-    "no-picture": "without a picture",
-    "too-large": "over 10 GiB, which Rekognition does not take",
-    "too-long": "over 6 hours, which Rekognition does not take",
+    reasons.ARCHIVED: "in Glacier or Deep Archive, to be restored first",
+    reasons.CODEC: "in a codec that Rekognition does not take",
+    reasons.EMPTY: "empty",
+    reasons.NO_PICTURE: "without a picture",
+    reasons.TOO_LARGE: "over 10 GiB, which Rekognition does not take",
+    reasons.TOO_LONG: "over 6 hours, which Rekognition does not take",
 }
 _SUSPENDED = "waits as Suspended until somebody confirms it (30 days at most)"
 

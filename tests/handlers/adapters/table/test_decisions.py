@@ -33,7 +33,7 @@ def _decision(table):
 
 def test_round_trip(table, decision):
     """A decision comes back as it was written, by its content and by its video."""
-    outcome = table.decisions.note_decision(decision)
+    outcome = table.decisions.note_decisions([decision])[0]
 
     assert outcome is Outcome.DONE
     assert [decision] == list(table.decisions.decisions([(decision.video.id, "abc-1"), (decision.video.id, "other")]))
@@ -42,7 +42,7 @@ def test_round_trip(table, decision):
 
 def test_twice(table, decision):
     """Doing it twice equals doing it once."""
-    outcomes = [table.decisions.note_decision(decision) for _ in range(2)]
+    outcomes = [table.decisions.note_decisions([decision])[0] for _ in range(2)]
 
     assert [Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
 
@@ -51,9 +51,9 @@ def test_twice(table, decision):
 def test_latest(table, decision, later, stands):
     """A later decision takes the place of an earlier one, never the other way round."""
     other = replace(decision, decided_at=decision.decided_at + later, judgement=Judgement.FALSE_ALARM)
-    table.decisions.note_decision(decision)
+    table.decisions.note_decisions([decision])
 
-    outcome = table.decisions.note_decision(other)
+    outcome = table.decisions.note_decisions([other])[0]
 
     assert (Outcome.DONE if stands else Outcome.BY_ANOTHER) is outcome
     assert [other if stands else decision] == table.decisions.decisions_about(decision.video.id)
@@ -67,9 +67,9 @@ def test_many(table, decision):
         record = replace(waiting(f"{number}.mp4"), state=State.FLAGGED, facts=ObjectFacts("abc-1", 3, None))
         table.records.register(record, None)
         decisions.append(replace(decision, video=record.video))
-    changed, standing = replace(decisions[7], attempt=1), decisions[TOGETHER + 3]
-    table.decisions.note_decision(decision)
-    table.decisions.note_decision(standing)
+    changed, stored = replace(decisions[7], attempt=1), decisions[TOGETHER + 3]
+    table.decisions.note_decisions([decision])
+    table.decisions.note_decisions([stored])
 
     outcomes = table.decisions.note_decisions([*decisions[:7], changed, *decisions[8:]])
 
@@ -83,7 +83,7 @@ def test_many(table, decision):
 @pytest.mark.parametrize("changed", [{"attempt": 1}, {"etag": "other"}, {"scan_id": "01JDEM00000000000000000002"}])
 def test_changed(table, decision, changed):
     """A decision about another attempt, content or scan than the record's is not written."""
-    assert Outcome.BY_ANOTHER is table.decisions.note_decision(replace(decision, **changed))
+    assert Outcome.BY_ANOTHER is table.decisions.note_decisions([replace(decision, **changed)])[0]
     assert [] == table.decisions.decisions_about(decision.video.id)
 
 
@@ -93,12 +93,12 @@ def test_no_result(table, decision, state):
     record = replace(waiting("b.mp4"), state=state, facts=ObjectFacts("abc-1", 3, None))
     table.records.register(record, None)
 
-    assert Outcome.BY_ANOTHER is table.decisions.note_decision(replace(decision, video=record.video))
+    assert Outcome.BY_ANOTHER is table.decisions.note_decisions([replace(decision, video=record.video)])[0]
 
 
 def test_records_and_segments_are_apart(table, decision):
     """A decision is not taken for a record or a segment of its video."""
-    table.decisions.note_decision(decision)
+    table.decisions.note_decisions([decision])
 
     assert State.FLAGGED is table.records.record(decision.video.id, SCAN).state
     assert [] == list(table.records.segments(decision.video.id, SCAN, 0))

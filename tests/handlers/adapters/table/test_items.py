@@ -4,7 +4,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.adapters.table import expressions, items
+from handlers.adapters.table import codec, expressions, items
 from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Segment, StartParameters
 from handlers.domain.states import Lane, State
@@ -86,7 +86,7 @@ def test_segment(record, segment):
     """A segment comes back from its item as it was."""
     (item,) = items.segment_items(record, [segment])
 
-    assert segment == items.segment_from(through_dynamodb(item))
+    assert segment == codec.read(Segment, through_dynamodb(item))
     assert item["sk"].startswith(items.segments_prefix(record.analysis))
 
 

@@ -202,7 +202,7 @@ class TestStarting:
         assert 0 == table.records.running_count()
 
     def test_other_job(self, table):
-        """A second job for a running record is said to be another's."""
+        """A second job for a running record is BY_ANOTHER."""
         started(table, waiting())
 
         assert table.records.enter_running(waiting(), "other") is Outcome.BY_ANOTHER
@@ -347,14 +347,14 @@ class Forgetful:
 class TestReading:
     def test_records(self, table):
         """Records are read in bulk, each once, however often they are asked for; those that are missing are left out."""
-        wanted = [waiting(f"{number}.mp4") for number in range(120)]
-        for record in wanted:
+        written = [waiting(f"{number}.mp4") for number in range(120)]
+        for record in written:
             table.records.register(record, None)
-        keys = [(record.video.id, SCAN) for record in wanted]
+        keys = [(record.video.id, SCAN) for record in written]
 
         found = list(table.records.records([*keys, *keys, (Video(BUCKET, "missing").id, SCAN)]))
 
-        assert {record.video.key for record in wanted} == {record.video.key for record in found}
+        assert {record.video.key for record in written} == {record.video.key for record in found}
         assert 120 == len(found)
 
     def test_states(self, table):
@@ -579,7 +579,7 @@ class TestJudgeAgain:
 
     @pytest.mark.parametrize("changed", [{"attempt": 1}, {"policy_hash": "third"}, {"policy_hash": None}, {"state": State.CLEAN}])
     def test_overtaken(self, table, judged, raw, changed):
-        """A record that is no longer as it was read is not changed."""
+        """A record that has changed since it was read is not written."""
         record = judged()
         before = raw()
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import objects, reasons
 from handlers.domain.record import Problem
-from tools.lib.aws.clients import code_of
-from tools.lib.aws.objects import FORBIDDEN, NO_SUCH_OBJECT
 from tools.lib.estimate.mp4.fragments import fragments_seconds
 from tools.lib.estimate.mp4.movie import find_movie, has_movie_behind, read_movie
 from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
@@ -78,12 +77,10 @@ class Unreadable:
 Reading = Header | Unreadable
 
 _REFUSED = {
-    **dict.fromkeys(FORBIDDEN, "forbidden"),
-    "InvalidObjectState": "forbidden",
-    **dict.fromkeys(NO_SUCH_OBJECT, "gone"),
-    "412": "changed",
-    "PreconditionFailed": "changed",
-    "InvalidRange": "changed",
+    Fault.FORBIDDEN: "forbidden",
+    Fault.ARCHIVED: "forbidden",
+    Fault.MISSING: "gone",
+    Fault.CHANGED: "changed",
 }
 
 
@@ -104,7 +101,7 @@ class HeaderReader:
         except BeyondLimitsError as error:
             result = Unreadable("beyond-limits", f"The header was not found: {error}.")
         except ClientError as error:
-            result = Unreadable(_REFUSED.get(code_of(error), "aws"), f"The object could not be read: {error}")
+            result = Unreadable(_REFUSED.get(fault_of(error), "aws"), f"The object could not be read: {error}")
         except (BotoCoreError, OSError) as error:  # OSError: the connection broke while the body came
             result = Unreadable("aws", f"The object could not be read: {error}")
         return replace(result, gets=reading.gets, bytes=reading.bytes)
