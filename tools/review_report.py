@@ -20,25 +20,31 @@ from tools.lib.cli.commands import DefaultGroup, Invocation, command
 from tools.lib.cli.output import EXIT_CODES, CommandResult, ExitCode
 from tools.lib.cli.params import Moment, ObjectUri
 from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
-from tools.lib.rejudge.command import Rejudging
-from tools.lib.rejudge.comparison import Comparison
-from tools.lib.retry.command import RetryRun
-from tools.lib.review import apply as decisions
-from tools.lib.review import former_options
-from tools.lib.review.apply import Applied
-from tools.lib.review.command import Files, ReviewRun
-from tools.lib.review.export import Form, Rows
-from tools.lib.review.history import History, history_of
-from tools.lib.review.inputs import ScanChoice, ScanOptions, scan_options
-from tools.lib.review.summary import Review
-from tools.lib.scans.status import past, progress_of, scan_list
-from tools.lib.submit.options import SubmitOptions, submit_options
+from tools.lib.rejudge import Comparison, Rejudging
+from tools.lib.retry import RetryRun
+from tools.lib.review import (
+    Applied,
+    Files,
+    Form,
+    History,
+    Review,
+    ReviewRun,
+    Rows,
+    ScanChoice,
+    ScanOptions,
+    answer_former_options,
+    apply_decisions,
+    history_of,
+    scan_options,
+)
+from tools.lib.scans import past, progress_of, scan_list
+from tools.lib.submit import SubmitOptions, submit_options
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group(cls=DefaultGroup, default="show", former=former_options.answer, epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
+@click.group(cls=DefaultGroup, default="show", former=answer_former_options, epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
 @version_option
 def main() -> None:
     """Report what became of every object of a scan, and act on it. Without a command: `show`.
@@ -70,7 +76,7 @@ def show(run: Invocation, **which: Unpack[ScanOptions]) -> Review:
 @scan_options
 @command
 def page(run: Invocation, *, file: Path, **which: Unpack[ScanOptions]) -> Review:
-    """Write to FILE a page to look through and decide on; it opens from disk. What `show` says is shown too.
+    """Write to FILE a page to look through and decide on; it opens from disk. Prints what `show` prints.
 
     \b
     python tools/review_report.py page review.html
@@ -88,7 +94,7 @@ def page(run: Invocation, *, file: Path, **which: Unpack[ScanOptions]) -> Review
 @scan_options
 @command
 def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, **which: Unpack[ScanOptions]) -> Review:
-    """Write a row for each video, or for each of its segments. What `show` says is shown too.
+    """Write a row for each video, or for each of its segments. Prints what `show` prints.
 
     \b
     python tools/review_report.py export --csv videos.csv
@@ -102,8 +108,8 @@ def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=_FILE)
-@click.option("--scan", metavar="ID", help="Refuse a file whose decisions are about another scan.")
-@click.option("--decided-by", metavar="NAME", help="Who decided, where the file does not say.")
+@click.option("--scan", metavar="ID", help="Refuse a file with decisions about another scan.")
+@click.option("--decided-by", metavar="NAME", help="Who decided, if the file does not say.")
 @command
 def apply(run: Invocation, *, file: Path, scan: str | None, decided_by: str | None) -> Applied:
     """Write to the table the decisions in FILE, which the page exported.
@@ -112,16 +118,16 @@ def apply(run: Invocation, *, file: Path, scan: str | None, decided_by: str | No
     python tools/review_report.py apply decisions.json
     python tools/review_report.py apply decisions.json --decided-by 'Ada Lovelace'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return decisions.apply(run, file, scan_id=scan, decided_by=decided_by)
+    return apply_decisions(run, file, scan_id=scan, decided_by=decided_by)
 
 
 @main.command(epilog=EXIT_CODES)
-@click.option("--all-failed", is_flag=True, help="Retry everything that failed, whatever the reason.")
+@click.option("--all-failed", is_flag=True, help="Retry everything that failed or was cancelled, whatever the reason.")
 @scan_options
-@submit_options("Show what would be retried and why, and change nothing.")
+@submit_options("Show what would be retried and why; change nothing.")
 @command
 def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unpack[ScanOptions]) -> ExitCode:
-    """Submit again, under the same scan, what failed for a retryable reason, is stuck, or was never attempted.
+    """Submit again, in the same scan, what failed for a retryable reason, is stuck, or was never attempted.
 
     \b
     python tools/review_report.py retry --dry-run
@@ -135,11 +141,11 @@ def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unp
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=_FILE)
 @click.option("--apply", "applied", is_flag=True, help="Write the policy's verdicts to the records.")
-@click.option("--mail-newly-flagged", "mail", is_flag=True, help="With --apply: mail the newly flagged videos, each once.")
+@click.option("--mail-newly-flagged", "mail", is_flag=True, help="With --apply: mail each newly flagged video, once.")
 @scan_options
 @command
 def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: Unpack[ScanOptions]) -> Comparison:
-    """Show what the policy in FILE would make of a scan; nothing is analysed or paid again.
+    """Show how the policy in FILE would judge the videos of a scan; nothing is analysed or paid for again.
 
     \b
     python tools/review_report.py policy new.json
@@ -147,7 +153,7 @@ def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: U
     python tools/review_report.py policy new.json --apply --mail-newly-flagged
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if mail and not applied:
-        raise click.UsageError("--mail-newly-flagged mails what becomes flagged: it requires --apply.")
+        raise click.UsageError("--mail-newly-flagged requires --apply: only then videos become flagged.")
     scan = ScanChoice.of(**which).find(run)
     return Rejudging(run.table.records, run.table.scans, run.terminal).run(scan, file, apply=applied, mail=mail)
 
@@ -156,7 +162,7 @@ def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: U
 @click.argument("uri", type=ObjectUri())
 @command
 def video(run: Invocation, *, uri: Video) -> History:
-    """Show the history of one object over all scans; URI is s3://bucket/key[?versionId=...].
+    """Show the history of one object in all scans; URI is s3://bucket/key[?versionId=...].
 
     \b
     python tools/review_report.py video 's3://amzn-s3-demo-bucket/2024/a b.mp4'
@@ -165,10 +171,10 @@ def video(run: Invocation, *, uri: Video) -> History:
 
 
 @main.command("list", epilog=EXIT_CODES)
-@click.option("--since", type=Moment(), metavar="TIME", help="Only scans since then: 12h, 7d, 2w, or a date (UTC).")
+@click.option("--since", type=Moment(), metavar="TIME", help="Only scans since this time: 12h, 7d, 2w, or a date (UTC).")
 @command
 def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
-    """List scans in one line each, the newest first.
+    """List the scans, the newest first.
 
     \b
     python tools/review_report.py list

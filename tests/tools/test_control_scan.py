@@ -106,7 +106,7 @@ class TestStatus:
         assert (None, 7) == (before["without_record"], before["to_come"])
         assert (6, 1) == (after["without_record"], after["to_come"])
         assert after["line"].startswith(
-            "3 of 10 done, 1 flagged, 6 not looked at: no videos, or failed tasks, 1 running, ready about "
+            "3 of 10 done, 1 flagged, 6 without record (not videos, or failed tasks), 1 running, ready about "
         )
         assert after["ready_at"] == pytest.approx(scan.clock.now() + 1_200)
 
@@ -149,7 +149,7 @@ class TestStatus:
         """Before the first video is final the time of the last one is unknown."""
         account.table.scans.put_scan(Scan(SCAN, BUCKET, created_at=account.clock.now(), objects=10))
 
-        assert "0 of 10 done, 0 flagged, 0 running, when it will be ready is not known yet" in control(account, "status").stdout
+        assert "0 of 10 done, 0 flagged, 0 running, not known yet when it will be ready" in control(account, "status").stdout
 
     def test_list(self, scan):
         """All scans, the newest first."""
@@ -205,7 +205,7 @@ class TestHolding:
         results = [control(scan, "slots", number) for number in ("10", "20")]
 
         assert ([0, 0], 20) == ([result.exit_code for result in results], scan.table.control.settings().slots)
-        assert "Rekognition's refusal decides" in results[1].stdout
+        assert "only Rekognition's own refusal limits it" in results[1].stdout
 
     @pytest.mark.parametrize(("number", "code"), [("21", 1), ("0", 2), ("many", 2)])
     def test_wrong_slots(self, scan, number, code):
@@ -290,7 +290,7 @@ class TestRedrive:
 
         assert (0, [event]) == (result.exit_code, events)
         assert {0} == set(self.left(account).values())
-        assert "Dead letters done again: 1 function." in result.stdout
+        assert "Dead letters processed: 1 function." in result.stdout
 
     def test_subscription(self, account, events):
         """A notice that could not be delivered is handed over in the form in which SNS would have."""

@@ -137,7 +137,7 @@ def test_what_passes_by_itself_does_not_end_it(account, errors):
 
     _, _, shown = followed(account, table, job("Complete", 4))
 
-    assert [text.startswith("could not look this time, trying again: ") for text in shown] == [True, True, True, False]
+    assert [text.startswith("the progress could not be read, trying again: ") for text in shown] == [True, True, True, False]
 
 
 def test_what_does_not_pass_is_raised(account, errors):

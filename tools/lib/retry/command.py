@@ -1,4 +1,4 @@
-"""One run of `review_report.py retry`: what is worth another attempt is collected, shown, agreed to, and submitted."""
+"""One run of `review_report.py retry`: what is worth another attempt is collected, shown, and submitted once the person agrees."""
 
 from __future__ import annotations
 
@@ -20,17 +20,14 @@ from tools.lib.errors import ToolError
 from tools.lib.manifest import upload
 from tools.lib.retry.plan import RetryPlan, Triage, next_number
 from tools.lib.retry.retryable import Moment
-from tools.lib.review.inputs import ScanChoice, ScanReading
-from tools.lib.review.join import TruthTable
-from tools.lib.scans.follow import NEW_JOB_SECONDS
-from tools.lib.submit.finish import Submitted, finish
-from tools.lib.submit.job_request import create_job
-from tools.lib.submit.options import SubmitOptions
-from tools.lib.submit.perform import note_job
+from tools.lib.review import ScanChoice, ScanReading, TruthTable
+from tools.lib.scans import NEW_JOB_SECONDS
+from tools.lib.submit import SubmitOptions, Submitted, create_job, finish, note_job
+from tools.lib.text import counted
 
 
 class RetryRun:
-    """The steps of one run."""
+    """The steps of one retry."""
 
     def __init__(self, run: Invocation, choice: ScanChoice, how: SubmitOptions, *, all_failed: bool) -> None:
         self._invocation = run
@@ -39,7 +36,7 @@ class RetryRun:
         self._all_failed = all_failed
 
     def run(self) -> ExitCode:
-        """Do what was asked for and return what to tell the shell."""
+        """Show the retry, and submit it unless there is nothing to retry or it is a dry run."""
         run = self._invocation
         scan = self._choice.find(run)
         self._require_at_rest(scan)
@@ -54,30 +51,30 @@ class RetryRun:
             return self._submit(plan, draft, triage)
 
     def _require_at_rest(self, scan: Scan) -> None:
-        """Make sure that what no task was made of will not be attempted by itself, and that what is retried will be started.
+        """Make sure that no job of the scan may still attempt these objects, and that a retry would be started.
 
         Raises:
-            ToolError: The scan was cancelled, or one of its jobs is under way.
+            ToolError: The scan was cancelled, or one of its jobs is not over.
         """
         if scan.status is ScanStatus.CANCELLED:
             raise ToolError(
-                f"The scan {scan.id} was cancelled: nothing of it would be started.", cure="Submit the objects as a new scan."
+                f"Scan {scan.id} was cancelled, so a retry would not be started.", cure="Submit the objects as a new scan."
             )
         if scan.missing_jobs:
             raise ToolError(
-                f"{scan.missing_jobs:,} of the {scan.planned_jobs or 1:,} jobs of scan {scan.id} are not submitted yet.",
-                cure=f"`submit_job.py --run-plan manifests/{scan.id}.plan.json` submits it, or says how to end it.",
+                f"Jobs of scan {scan.id} that are not submitted yet: {scan.missing_jobs:,} of {scan.planned_jobs or 1:,}.",
+                cure=f"`submit_job.py --run-plan manifests/{scan.id}.plan.json` submits the job, or says how to end the scan.",
             )
         for job in scan.jobs:
-            if status := self._under_way(scan, job):
+            if status := self._open_status(scan, job):
                 raise ToolError(
-                    f"Job {job.id} of scan {scan.id} is {status}: it may come to these objects yet.",
+                    f"Job {job.id} of scan {scan.id} is {status}: it may still attempt these objects.",
                     cure="Wait until it is over, or cancel it (`aws s3control update-job-status "
                     f"--account-id {self._invocation.deployment.account_id} --job-id {job.id} --requested-job-status Cancelled`).",
                 )
 
-    def _under_way(self, scan: Scan, job: BatchJob) -> str | None:
-        """Return the status of a job that is not over, or None."""
+    def _open_status(self, scan: Scan, job: BatchJob) -> str | None:
+        """Return the status of a job that is not over, or None if it is."""
         if job.status in batch_jobs.TERMINAL:
             return None
         try:
@@ -85,12 +82,12 @@ class RetryRun:
         except ClientError as error:
             if code_of(error) not in batch_jobs.NO_SUCH_JOB:
                 raise
-            # S3 forgets a job 90 days after its end, and may not know one that was just made.
+            # S3 forgets a job 90 days after its end, and may not know one that was just created.
             return "New" if self._invocation.clock.now() - scan.created_at < NEW_JOB_SECONDS else None
         return None if view.over else view.job.status
 
     def _plan(self, scan: Scan, draft: Path) -> tuple[RetryPlan, Triage]:
-        """Write the manifest while the objects pass, and return the plan and what it was sorted by."""
+        """Write the manifest while the results are read, and return the plan and the triage that it is made of."""
         table, truth = self._invocation.table, TruthTable(expected=scan.objects)
         settings = table.control.settings()
         paused = scan.status is ScanStatus.PAUSED or (settings is not None and settings.paused)
@@ -100,9 +97,9 @@ class RetryRun:
             outcomes, warnings = ScanReading(self._invocation).results(scan, self._choice, truth, bar, whole=True)
             versioned = upload.write_videos(draft, triage.chosen(outcomes))
         if not truth.adds_up:
-            warnings.append("The objects of this scan do not add up: review_report.py says where.")
+            warnings.append("The objects of this scan do not add up: review_report.py shows why.")
         if paused:
-            warnings.append("Starting is paused: what is retried waits until it is resumed.")
+            warnings.append("Starting is paused: the retried videos wait until it is resumed.")
         plan = RetryPlan(
             scan=scan,
             number=next_number(scan, triage.highest_attempt),
@@ -119,10 +116,10 @@ class RetryRun:
         for line in plan.sentences():
             self._invocation.terminal.info(line)
         if not self._how.yes:
-            self._invocation.agree(f"Retry {plan.objects:,} objects?", "Nothing was submitted.")
+            self._invocation.agree(f"Retry {counted(plan.objects, 'object')}?", "Nothing was submitted.")
 
     def _submit(self, plan: RetryPlan, draft: Path, triage: Triage) -> ExitCode:
-        """Submit the plan. A refusal leaves the scan as it was: unlike a new one it has a past."""
+        """Submit the plan. If S3 refuses it, the scan stays as it was, because unlike a new one it has results."""
         run = self._invocation
         copy = self._how.manifests / f"{plan.name}.csv"
         with kept_if_done(copy):
@@ -130,8 +127,8 @@ class RetryRun:
             with run.terminal.bar("bytes") as bar:
                 uploaded = upload.upload(run.clients.s3, copy, (plan.deployment.work_bucket, plan.manifest_key), bar)
         job_id = create_job(run.clients.s3control, plan.new_job, uploaded)
-        if trouble := note_job(run.table.scans, plan.scan.id, job_id, retry=True):
-            run.terminal.info(trouble)
+        if warning := note_job(run.table.scans, plan.scan.id, job_id, retry=True):
+            run.terminal.info(warning)
         review = run.target.command("review_report.py", "--scan", plan.scan.id)
         submitted = Submitted(plan.scan.id, job_id, uploaded.uri, copy, plan.as_json(), review)
         return finish(run, self._how, submitted, triage.set_aside)

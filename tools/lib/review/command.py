@@ -1,4 +1,4 @@
-"""One run of `review_report.py`: find the scan, read its reports, join them with manifest and table."""
+"""One review: its scan is found, manifest, reports and table are joined, and the files that the command names are written."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.page import page_data, render
 from tools.lib.review.summary import FlaggedVideo, Review, review_of
 
+# Decisions that are read at a time: as many as one BatchGetItem takes.
 BATCH = 100
-"""Decisions asked for at a time: what one BatchGetItem takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """Where a review goes beside the terminal: the page, and exports of one row per video or segment."""
+    """The files that a review writes: the page, and exports with a row for each video or segment."""
 
     html: Path | None = None
     exports: tuple[tuple[Form, Path], ...] = ()
@@ -33,14 +33,14 @@ class Files:
 
 
 class ReviewRun:
-    """The steps of one run."""
+    """The steps of one review."""
 
     def __init__(self, run: Invocation, choice: ScanChoice) -> None:
         self._invocation = run
         self._choice = choice
 
     def run(self, files: Files) -> Review:
-        """Review the scan that was asked for, and write the files that were."""
+        """Review the chosen scan, and write the files."""
         run = self._invocation
         scan = self._choice.find(run)
         truth = TruthTable(expected=scan.objects)
@@ -60,7 +60,7 @@ class ReviewRun:
     def _exporting(
         self, outcomes: Iterator[ObjectResult], written: Sequence[Export], segments_of: Callable[[ObjectResult], Sequence[Segment]]
     ) -> Iterator[ObjectResult]:
-        """Pass the outcomes on, each written to the exports with what was decided about it."""
+        """Yield the outcomes, each once it is written to the exports with the decision about it."""
         wants_segments = any(file.wants_segments for file in written)
         while batch := list(islice(outcomes, BATCH)):
             decided = decisions_about(batch, self._invocation.table.decisions)
@@ -85,7 +85,7 @@ class ReviewRun:
 
 
 class _Segments:
-    """The segments of a video, read once though an export and the review both ask for them one after the other."""
+    """The segments of a video, read once although an export and the review need them one after the other."""
 
     def __init__(self, records: Records, scan_id: str) -> None:
         self._records = records
@@ -102,13 +102,13 @@ class _Segments:
 
 
 def decisions_about(outcomes: Iterable[ObjectResult], decisions: Decisions) -> dict[tuple[str, str], Decision]:
-    """Return what was decided about the content of flagged videos, by video id and etag."""
+    """Return the decisions about the content of flagged videos, by video id and etag."""
     names = [name for outcome in outcomes if outcome.status is ObjectStatus.FLAGGED and (name := _content(outcome))]
     return {(decision.video.id, decision.etag): decision for decision in decisions.decisions(names)}
 
 
 def with_decisions(flagged: Sequence[FlaggedVideo], decisions: Decisions) -> list[FlaggedVideo]:
-    """Return flagged videos with what was decided about their content, in this scan or another; read a hundred at a time."""
+    """Return flagged videos with the decisions about their content, made in this scan or another."""
     found = decisions_about((video.outcome for video in flagged), decisions)
     return [replace(video, decision=found.get(_content(video.outcome) or ("", ""))) for video in flagged]
 
@@ -121,4 +121,4 @@ def _content(outcome: ObjectResult) -> tuple[str, str] | None:
 def _unfinished(scan: Scan) -> list[str]:
     if scan.status is ScanStatus.CLOSED:
         return []
-    return [f"The scan is {scan.status.value}, not closed: this is how it stands now."]
+    return [f"The scan is {scan.status.value}, not closed: the counts may still change."]

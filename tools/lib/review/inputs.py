@@ -1,4 +1,4 @@
-"""The inputs of a review: a scan found in its deployment, its manifest and report files, joined with the table."""
+"""The inputs of a review: the scan, its manifest, the list of what was left out of it, and the reports of its jobs."""
 
 from __future__ import annotations
 
@@ -28,18 +28,23 @@ from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
 from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join
 from tools.lib.review.recorded import recorded_of
-from tools.lib.scans.status import find
+from tools.lib.scans import find
+from tools.lib.text import counted
 
-_SET_ASIDE_COLUMNS = 4
-"""Bucket, key, version or nothing, and the code of the reason."""
+# Of a manifest: bucket and key, and the version where the bucket has versions.
 _COLUMNS = (2, 3)
-"""Bucket and key, and the version where the bucket has versions."""
+# Of the list of objects that were left out: bucket, key, version or nothing, and the reason code.
+_SET_ASIDE_COLUMNS = 4
+# Rows between two updates of the progress bar.
 _SHOWN_EVERY = 100
+_UNREPORTED = (
+    "An object without a record counts as never attempted, though it may have been skipped; retrying it costs nothing then."
+)
 
 
 @contextmanager
 def fetched_manifest(files: BucketFiles, uri: str) -> Iterator[Manifest]:
-    """Fetch the manifest of a scan for as long as the block runs.
+    """Fetch the manifest of a scan while the block runs.
 
     Raises:
         ToolError: It is gone.
@@ -47,15 +52,15 @@ def fetched_manifest(files: BucketFiles, uri: str) -> Iterator[Manifest]:
     with _fetched(files, uri) as path:
         if path is None:
             raise ToolError(
-                f"{uri}: the manifest of the scan is gone: what should have been scanned is unknown.",
-                cure="Put the local copy from manifests/ back there, or review the job's report alone with --without-manifest.",
+                f"{uri}: the manifest of the scan is gone, so it is unknown what was to be scanned.",
+                cure="Upload the local copy from manifests/ again, or review only the job's report with --without-manifest.",
             )
         yield Manifest(uri, path)
 
 
 @contextmanager
 def fetched_set_aside(files: BucketFiles, uri: str) -> Iterator[SetAside]:
-    """Fetch the list of what was left out of a scan's manifest, which lies beside it, for as long as the block runs."""
+    """Fetch the list of what was left out of a scan's manifest, which is beside it, while the block runs."""
     listed = f"{uri.removesuffix('.csv')}-ineligible.csv"
     with _fetched(files, listed) as path:
         yield SetAside(listed, path)
@@ -63,7 +68,6 @@ def fetched_set_aside(files: BucketFiles, uri: str) -> Iterator[SetAside]:
 
 @contextmanager
 def _fetched(files: BucketFiles, uri: str) -> Iterator[Path | None]:
-    """Fetch a file for as long as the block runs; None where there is none."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         with path.open("wb") as target:
@@ -73,64 +77,50 @@ def _fetched(files: BucketFiles, uri: str) -> Iterator[Path | None]:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The manifest of a scan on this machine, to be read as often as is wanted: its videos in its order, one for each row.
+    """The videos of a scan's manifest, in its order, one for each row; can be read again and again.
 
     Raises:
-        ToolError: A row of it is none.
+        ToolError: A row is invalid.
     """
 
     uri: str
     path: Path
 
     def __iter__(self) -> Iterator[Video]:
-        """Yield its videos from the first row on."""
         return (_video(self.uri, number, row) for number, row in _rows(self.uri, self.path))
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """Objects that were left out of a scan's job because they cannot be analysed: a list beside the manifest, or none."""
+    """The objects that were left out of a scan's job because they cannot be analysed, with their reason codes; often none."""
 
     uri: str
     path: Path | None
 
     def __iter__(self) -> Iterator[tuple[Video, str]]:
-        """Yield each object with the code of its reason.
-
-        Raises:
-            ToolError: A row of the list is none.
-        """
         for number, row in _rows(self.uri, self.path) if self.path else ():
             if len(row) != _SET_ASIDE_COLUMNS:
-                raise _damaged(f"{self.uri}, row {number}: {len(row)} columns where such a list has {_SET_ASIDE_COLUMNS}.")
+                raise _damaged(f"{self.uri}, row {number}: {len(row)} columns, but such a list has {_SET_ASIDE_COLUMNS}.")
             yield _video(self.uri, number, row[:-1]), row[-1]
-
-    def videos(self) -> Iterator[Video]:
-        """Yield the objects alone."""
-        return (video for video, _ in self)
 
 
 def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a CSV file with their numbers.
-
-    Raises:
-        ToolError: It is none.
-    """
+    """Yield the rows of a CSV file with their numbers."""
     number = 0
     with path.open(encoding="utf-8", newline="") as text:
         try:
             for number, row in enumerate(csv.reader(text), 1):
                 yield number, row
         except (csv.Error, UnicodeDecodeError) as error:
-            raise _damaged(f"{uri}, after row {number}: no CSV of UTF-8 ({error}).") from error
+            raise _damaged(f"{uri}, after row {number}: not CSV in UTF-8 ({error}).") from error
 
 
 def _video(uri: str, number: int, row: list[str]) -> Video:
     if len(row) not in _COLUMNS:
         columns = " or ".join(map(str, _COLUMNS))
-        raise _damaged(f"{uri}, row {number}: {len(row)} columns where a manifest of ours has {columns}.")
+        raise _damaged(f"{uri}, row {number}: {len(row)} columns, but a manifest of submit_job.py has {columns}.")
     try:
-        # As the function decodes the key of a task: the record was written under that name.
+        # As the function decodes the key of a task: the record has that name.
         key = key_of_form(row[1])
     except UnicodeDecodeError as error:
         raise _damaged(f"{uri}, row {number}: the key {row[1]!r} is not percent-encoded UTF-8.") from error
@@ -138,10 +128,7 @@ def _video(uri: str, number: int, row: list[str]) -> Video:
 
 
 def _damaged(message: str) -> ToolError:
-    return ToolError(message, cure="Put the local copy from manifests/ back there.")
-
-
-# --- the reports of a scan ---------------------------------------------------------------------------------------------
+    return ToolError(message, cure="Upload the local copy from manifests/ again.")
 
 
 @dataclass(slots=True)
@@ -149,8 +136,8 @@ class Reports:
     """The completion reports of a scan's jobs.
 
     Attributes:
-        notes: What they say of each object; its gaps are what a person must be warned of.
-        videos: The objects they name, each once, if they were asked to list them.
+        notes: What they say about each object; its gaps are warnings.
+        videos: The objects they name, each once; filled only if asked for.
     """
 
     notes: ReportNotes = field(default_factory=ReportNotes)
@@ -159,7 +146,7 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class ReportPlace:
-    """Where the report of a job is: the files of its bucket, and the prefix the job was given."""
+    """Where the report of a job is: in which bucket, and below which prefix."""
 
     files: BucketFiles
     prefix: str
@@ -168,7 +155,9 @@ class ReportPlace:
 def reports_of(
     scan: Scan, place_of: Callable[[BatchJob], ReportPlace], *, listing: bool, notes: ReportNotes | None = None
 ) -> Reports:
-    """Read the reports of all jobs of a scan, in the order of the jobs; what they say counts more than what was noted before.
+    """Read the reports of all jobs of a scan, in the order of the jobs; they replace earlier notes about the same objects.
+
+    `listing` also lists the objects that the reports name.
 
     Raises:
         ToolError: A report is damaged.
@@ -185,10 +174,12 @@ def reports_of(
 
 
 def _take(reports: Reports, place: ReportPlace, job: BatchJob, *, listing: bool) -> str | None:
-    """Note the report of a job; return why it does not tell of every task, if it does not."""
+    """Note the report of a job; return why it does not cover every task, or None if it does."""
     report = find_report(place.prefix, job.id, place.files)
     if report is None:
-        return _no_report(job)
+        if job.terminal_since is None:
+            return f"Job {job.id} has no completion report: it is not over yet, or ended before its first task."
+        return f"Job {job.id} ended ({job.status}) without a completion report. {_UNREPORTED}"
     succeeded, before = 0, reports.notes.rows
     for row in report.rows(place.files):
         reports.notes.take(row)
@@ -198,42 +189,35 @@ def _take(reports: Reports, place: ReportPlace, job: BatchJob, *, listing: bool)
     return _gap(job, succeeded, reports.notes.rows - before - succeeded)
 
 
-_UNREPORTED = (
-    "An object without a record counts as never attempted, though it may have been skipped; to try it again costs nothing."
-)
-
-
-def _no_report(job: BatchJob) -> str:
-    if job.terminal_since is None:
-        return f"Job {job.id} has no completion report: it is not over yet, or ended before its first task."
-    return f"Job {job.id} ended ({job.status}) without a completion report. {_UNREPORTED}"
-
-
 def _gap(job: BatchJob, succeeded: int, failed: int) -> str | None:
-    """Return what a report lacks; its job's counts are the last ones known, or None."""
+    """Return what a report lacks, by the last known counts of its job, which may be None."""
     if succeeded == 0 and job.succeeded is None:
-        return f"The report of job {job.id} has rows of failed tasks only: none succeeded, or it was ordered so. {_UNREPORTED}"
+        return (
+            f"The report of job {job.id} has only rows of failed tasks: "
+            f"either no task succeeded, or the job reports only failed tasks. {_UNREPORTED}"
+        )
     if succeeded == 0 and job.succeeded:
         return (
-            f"The report of job {job.id} has no rows of its {job.succeeded:,} succeeded tasks: "
-            f"it was ordered for failed tasks only. {_UNREPORTED}"
+            f"The report of job {job.id} lacks the rows of its {counted(job.succeeded, 'succeeded task')}: "
+            f"the job reports only failed tasks. {_UNREPORTED}"
         )
     known = (job.succeeded or 0) + (job.failed or 0)
     if succeeded + failed < known:
-        return f"The report of job {job.id} has {succeeded + failed:,} rows, and {known:,} of its tasks ended. {_UNREPORTED}"
+        rows = counted(succeeded + failed, "row")
+        return f"The report of job {job.id} has {rows}, but {known:,} of its tasks ended. {_UNREPORTED}"
     return None
 
 
 def unreported_videos(records: Records, scan_id: str, notes: ReportNotes) -> Iterator[Video]:
-    """Yield the videos of the records of a scan that no report names, each once.
+    """Yield the videos of a scan that have a record but are in no report, each once.
 
-    For a job made by hand, whose manifest we do not know: a report of failed tasks only, or none, names too few.
+    For a job made by hand, whose manifest is unknown: a report of failed tasks only, or a missing one, names too few.
     """
     seen: set[bytes] = set()
     for state in State:
         ids = (video_id for video_id in records.in_state(scan_id, state) if notes.of(bytes.fromhex(video_id)) is None)
         for record in records.records((video_id, scan_id) for video_id in ids):
-            if (key := record.video.digest) not in seen:  # it may change its state while the index is read
+            if (key := record.video.digest) not in seen:  # its state may change while the index is read
                 seen.add(key)
                 yield record.video
 
@@ -248,14 +232,18 @@ class ScanOptions(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class ScanChoice:
-    """Which scan is meant: by its id, by one of its jobs, or the newest; and whether its manifest is disregarded."""
+    """Which scan to review: by its id, by one of its jobs, or the newest; and whether to ignore its manifest."""
 
     scan_id: str | None = None
     job_id: str | None = None
     without_manifest: bool = False
 
     def find(self, run: Invocation) -> Scan:
-        """Return the scan; ToolError: there is none."""
+        """Return the scan.
+
+        Raises:
+            ToolError: There is none.
+        """
         return find(run, self.scan_id, self.job_id)
 
     @classmethod
@@ -263,7 +251,7 @@ class ScanChoice:
         """Return the choice that the options make.
 
         Raises:
-            click.UsageError: Two of them choose.
+            click.UsageError: Two of them choose a scan.
         """
         if given["scan"] and given["job"]:
             raise click.UsageError("--scan and --job both choose the scan; pass one of them.")
@@ -272,14 +260,14 @@ class ScanChoice:
 
 # The options that `ScanChoice.of` takes.
 scan_options = options(
-    click.option("--scan", metavar="ID", help="The scan, as submit_job.py named it; default: the newest."),
-    click.option("--job", metavar="ID", help="The scan that this S3 Batch Operations job belongs to."),
-    click.option("--without-manifest", is_flag=True, help="Account for the objects of the completion report only."),
+    click.option("--scan", metavar="ID", help="The id of the scan, as submit_job.py printed it; default: the newest scan."),
+    click.option("--job", metavar="ID", help="The scan of this S3 Batch Operations job."),
+    click.option("--without-manifest", is_flag=True, help="Account only for the objects in the completion report."),
 )
 
 
 class ScanReading:
-    """Reads what became of the objects of a deployment's scans."""
+    """Reads manifest, reports and table of a scan, and joins them."""
 
     def __init__(self, run: Invocation) -> None:
         self.clients, self.deployment, self.table = run.clients, run.deployment, run.table
@@ -288,25 +276,27 @@ class ScanReading:
     def results(
         self, scan: Scan, choice: ScanChoice, truth: TruthTable, bar: Bar, *, whole: bool
     ) -> tuple[Iterator[ObjectResult], list[str]]:
-        """Return what became of each object of a scan, and what to warn of; both are filled, and `truth` too, as results are drawn.
+        """Return the result of each object of a scan, and warnings; the latter and `truth` are filled while results are read.
 
-        `whole`: every object comes, with its record. Else clean ones may be counted in `truth` alone, and those that a review
-        does not show come with their state alone.
+        With `whole`, every object is yielded, with its record. Without, clean objects may only be counted in `truth`, and objects
+        that a review does not show come with their state only.
 
         Raises:
-            ToolError: A report or the manifest is damaged or gone; raised as results are drawn.
+            ToolError: A report or the manifest is damaged or gone; raised while results are read.
         """
         gaps: list[str] = []
         bar.show("Reading the completion report", 0, None)
-        if _lists_reports(scan, choice):
+        if choice.without_manifest or scan.manifest_uri is None:  # the manifest of a job made by hand is unknown
             return self._by_reports(scan, choice, truth, gaps, bar, whole=whole), gaps
-        return self._by_manifest(scan, truth, gaps, bar, whole=whole), gaps
+        return self._by_manifest(scan, scan.manifest_uri, truth, gaps, bar, whole=whole), gaps
 
-    def _by_manifest(self, scan: Scan, truth: TruthTable, gaps: list[str], bar: Bar, *, whole: bool) -> Iterator[ObjectResult]:
-        """Yield what became of each row of the manifest, and of what was left out; the index is read while reports are."""
+    def _by_manifest(
+        self, scan: Scan, manifest_uri: str, truth: TruthTable, gaps: list[str], bar: Bar, *, whole: bool
+    ) -> Iterator[ObjectResult]:
+        """Yield the result of each row of the manifest and of what was left out of it; the index is read while reports are."""
         with (
-            fetched_manifest(self._files, scan.manifest_uri or "") as manifest,
-            fetched_set_aside(self._files, scan.manifest_uri or "") as aside,
+            fetched_manifest(self._files, manifest_uri) as manifest,
+            fetched_set_aside(self._files, manifest_uri) as aside,
             recorded_of(self.table, scan, whole=whole) as recorded,
         ):
             clean = recorded.clean()
@@ -318,25 +308,27 @@ class ScanReading:
             notes.take_clean(clean)
             notes.gaps += _missing_jobs(scan)
             gaps += notes.gaps
-            yield from join(lambda: _shown(chain(manifest, aside.videos()), scan.objects, bar), notes, recorded, truth)
+            yield from join(
+                lambda: _shown(chain(manifest, (video for video, _ in aside)), scan.objects, bar), notes, recorded, truth
+            )
 
     def _by_reports(
         self, scan: Scan, choice: ScanChoice, truth: TruthTable, gaps: list[str], bar: Bar, *, whole: bool
     ) -> Iterator[ObjectResult]:
-        """Yield what became of each object that the reports name; the index does not count here: reports may name fewer."""
+        """Yield the result of each object that the reports name; the index is not used, because reports may name fewer."""
         reports = reports_of(scan, lambda job: self._place(scan, job), listing=True)
         gaps += reports.notes.gaps
         if gaps and scan.manifest_uri is None:
             raise ToolError(
                 f"{' '.join(gaps)} Without it the objects of the scan are unknown.",
-                cure="Wait for the job's end; if it was made without a report of all tasks, make it again with one.",
+                cure="Wait until the job is over; if it was created without a report of all tasks, create it again with one.",
             )
         with recorded_of(self.table, scan, whole=whole) as recorded:
             videos = _shown(self._reported(scan, choice, reports), scan.objects, bar)
             yield from join(lambda: videos, reports.notes, recorded, truth)
 
     def _place(self, scan: Scan, job: BatchJob) -> ReportPlace:
-        """Return where a job's report is: ours have their place, one made by hand says where (S3 remembers it for 90 days)."""
+        """Return where a job's report is; S3 says it of a job made by hand, for 90 days."""
         ours = ReportPlace(self._files, f"reports/{scan.id}")
         if scan.manifest_uri is not None:
             return ours
@@ -357,11 +349,6 @@ class ScanReading:
         return chain(reports.videos, unreported_videos(self.table.records, scan.id, reports.notes))
 
 
-def _lists_reports(scan: Scan, choice: ScanChoice) -> bool:
-    # A job made by hand in the console has a manifest of which we know nothing.
-    return choice.without_manifest or scan.manifest_uri is None
-
-
 def _shown(videos: Iterable[Video], total: int | None, bar: Bar) -> Iterator[Video]:
     for number, video in enumerate(videos):
         if number % _SHOWN_EVERY == 0:
@@ -370,12 +357,8 @@ def _shown(videos: Iterable[Video], total: int | None, bar: Bar) -> Iterator[Vid
 
 
 def _missing_jobs(scan: Scan) -> list[str]:
-    """Return what to warn of where a scan of an earlier version, which could have several jobs, lacks some."""
+    """Return a warning if a scan of an earlier version, which could have several jobs, lacks some."""
     if not (scan.missing_jobs and scan.jobs):
         return []
-    return [
-        (
-            f"{scan.missing_jobs:,} of the {scan.planned_jobs:,} jobs of this scan were not submitted: "
-            f"`python tools/control_scan.py cancel {scan.id}` ends it."
-        )
-    ]
+    lacking = f"Jobs of this scan that were not submitted: {scan.missing_jobs:,} of {scan.planned_jobs:,}."
+    return [f"{lacking} `python tools/control_scan.py cancel {scan.id}` ends it."]
