@@ -36,10 +36,10 @@ Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
             prices of us-east-1, not checked with AWS
   Price     S3 Batch Operations: $0.25 for the job and less than $0.01 for its objects, even if cancelled
             prices of us-east-1, not checked with AWS: https://aws.amazon.com/s3/pricing/ https://aws.amazon.com/rekognition/pricing/
-  Then      S3 Batch Operations hands each object to a function, which looks at it and queues it.
+  Then      S3 Batch Operations passes each object to a function, which inspects it and queues it.
             Rekognition analyses the queued videos, as many at a time as the slots allow.
-            What it finds is stored, and flagged videos are mailed.
-            This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.
+            The results are stored, and flagged videos are mailed.
+            All this runs in AWS: you may close the terminal. At any time, review_report.py shows the state of each object.
 """
 
 
@@ -72,7 +72,7 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(stocked):
     assert (result.exit_code, result.stdout) == (0, PLAN)
     assert told(result) == [
         "Listing s3://amzn-s3-demo-bucket/2024/",
-        f"Nothing was submitted. To submit just this: python tools/submit_job.py --run-plan {plan}",
+        f"Nothing was submitted. To submit exactly this plan: python tools/submit_job.py --run-plan {plan}",
     ]
     assert stocked.wire.writes == []
 
@@ -341,8 +341,8 @@ def test_nothing_but_what_cannot_be_analysed(stocked):
     assert_told(
         stocked,
         result,
-        "There is nothing to scan: all 1 objects that were selected are left out, because they are empty.",
-        "Restore what is archived, or choose others.",
+        "There is nothing to scan: every selected object (1 in all) is left out, because it is empty.",
+        "Restore what is archived, or choose other objects.",
     )
 
 
@@ -354,8 +354,8 @@ def test_nothing_to_scan(stocked):
         stocked,
         result,
         "There is nothing to scan: no key below s3://amzn-s3-demo-bucket/2022 new/ ends in .mp4.",
-        "`aws s3 ls 's3://amzn-s3-demo-bucket/2022 new/'` shows what there is; choose with --prefix and --suffix "
-        "(--suffix '' takes every key).",
+        "`aws s3 ls 's3://amzn-s3-demo-bucket/2022 new/'` lists the keys; select some with --prefix and --suffix "
+        "(--suffix '' selects every key).",
     )
 
 
@@ -426,7 +426,7 @@ def test_a_refused_job_leaves_no_open_scan(stocked, errors):
 
     assert result.exit_code == 1
     assert told(result)[-2] == (
-        "Error: The job was not created, nothing is scanned. "
+        "Error: The job was not created; nothing is scanned. "
         "CreateJob: your credentials may not do this (AccessDenied: iam:PassRole)"
     )
     assert stocked.table.scans.scan(SCAN).status is ScanStatus.CLOSED
@@ -439,8 +439,8 @@ def test_an_unsure_job_is_told_as_such(stocked, errors):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert f"Error: Whether the job of scan {SCAN} was created is not known." in result.stderr
-    assert "`aws s3control list-jobs --account-id 111122223333 --region us-east-1` shows it" in result.stderr
+    assert f"Error: It is not known whether the job of scan {SCAN} was created." in result.stderr
+    assert "`aws s3control list-jobs --account-id 111122223333 --region us-east-1` lists it" in result.stderr
     assert stocked.table.scans.scan(SCAN).status is ScanStatus.OPEN
 
 
@@ -536,7 +536,7 @@ def test_a_failed_job_ends_with_its_reasons(stocked):
     assert told(result)[-2:] == [
         f"Error: The S3 Batch Operations job {JOB} ended as Failed: ManifestNotFound: Manifest object was not found",
         (
-            f"Cure:  The videos it had handed over are still analysed; `python tools/review_report.py --scan {SCAN}` tells which. "
+            f"Cure:  The videos that it had registered are still analysed; `python tools/review_report.py --scan {SCAN}` shows which. "
             "Fix the reason, then submit again."
         ),
     ]
@@ -554,7 +554,7 @@ def test_ctrl_c_says_what_continues(stocked):
 
     assert result.exit_code == 130
     assert told(result)[-1] == (
-        f"Stopped following. The scan continues by itself; to follow it again: python tools/review_report.py --scan {SCAN}"
+        f"Stopped following the scan, which continues. To see its results: python tools/review_report.py --scan {SCAN}"
     )
     assert (json.loads(result.stdout)["job_id"], json.loads(result.stdout)["result"]) == (JOB, None)
 
@@ -567,7 +567,7 @@ def test_credentials_that_expire_while_waiting(stocked, errors):
 
     assert result.exit_code == 1
     assert told(result)[-2].startswith("Error: Following the scan failed; the scan itself continues.")
-    assert told(result)[-1].endswith(f"To follow it again: python tools/review_report.py --scan {SCAN}")
+    assert told(result)[-1].endswith(f"To see its results: python tools/review_report.py --scan {SCAN}")
 
 
 def test_the_poll_interval_can_be_set(stocked, monkeypatch):

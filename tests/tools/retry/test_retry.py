@@ -274,7 +274,7 @@ def test_a_job_under_way(account, status):
     result = review(account, "retry", "--yes")
 
     assert 1 == result.exit_code
-    assert f"Error: Job {JOB} of scan {SCAN} is {status}: it may come to these objects yet." in result.stderr
+    assert f"Error: Job {JOB} of scan {SCAN} is {status}: it may still attempt these objects." in result.stderr
     assert [] == account.wire.writes
 
 
@@ -290,7 +290,7 @@ def test_a_cancelled_scan(account):
     """Of a cancelled scan nothing would be started."""
     add_scan(account, "a.mp4", status=ScanStatus.CANCELLED)
 
-    assert "was cancelled: nothing of it would be started." in review(account, "retry", "--yes").stderr
+    assert "was cancelled, so a retry would not be started." in review(account, "retry", "--yes").stderr
 
 
 # --- afterwards ---------------------------------------------------------------------------------------------------------

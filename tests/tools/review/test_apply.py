@@ -115,17 +115,17 @@ def test_good_ones_are_applied_beside_bad_ones(scanned, apply):
     assert decided(scanned)["a.mp4"] is None
     reasons = [line for line in result.stdout.splitlines() if line.startswith("  entry")]
     assert reasons == [
-        f"  entry 1 (s3://{BUCKET}/a.mp4): another object was analysed: its etag is {ETAG}, decided was about other",
-        '  entry 2: is "nonsense", where an object is wanted',
+        f"  entry 1 (s3://{BUCKET}/a.mp4): another object was analysed: its etag is {ETAG}, that of the decision other",
+        '  entry 2: is "nonsense", but must be an object',
         f"  entry 4 (s3://{BUCKET}/unknown.mp4): scan {SCAN} has no record of it",
-        f'  entry 5 (s3://{BUCKET}/a.mp4): decision is "maybe", where confirmed or false-alarm is wanted',
+        f'  entry 5 (s3://{BUCKET}/a.mp4): decision is "maybe", but must be confirmed or false-alarm',
     ]
 
 
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ({"attempt": 1}, "it was analysed again: attempt 1, decided was about attempt 0"),
+        ({"attempt": 1}, "it was analysed again: attempt 1, the decision is about attempt 0"),
         ({"facts": None}, "another object was analysed: its etag is unknown"),
     ],
 )
@@ -147,7 +147,7 @@ def test_without_a_result(account, apply):
 
     result = apply(exported(entry()), "--json")
 
-    assert "its analysis has no result to decide about: it is FAILED" == said(result)["refused"][0]["reason"]
+    assert "its analysis has no verdict to decide about: it is FAILED" == said(result)["refused"][0]["reason"]
 
 
 def test_the_latest_decision_stands(scanned, apply):
@@ -157,7 +157,7 @@ def test_the_latest_decision_stands(scanned, apply):
     result = apply(exported(entry()), "--json")
 
     assert (3, "Grace") == (result.exit_code, decided(scanned)["a.mp4"]["by"])
-    assert "a later decision stands: false-alarm by Grace, 2025-10-09 08:40 UTC" == said(result)["refused"][0]["reason"]
+    assert "there is a later decision: false-alarm by Grace, 2025-10-09 08:40 UTC" == said(result)["refused"][0]["reason"]
 
 
 def test_twice_in_one_file(scanned, apply):
@@ -167,7 +167,7 @@ def test_twice_in_one_file(scanned, apply):
     results = [said(apply(exported(later, entry()), "--json")) for _ in range(2)]
 
     assert [(1, 0), (0, 1)] == [(result["written"], result["already"]) for result in results]
-    assert "the file decides about this video twice, later in entry 1" == results[0]["refused"][0]["reason"]
+    assert "the file has a later decision about this video, entry 1" == results[0]["refused"][0]["reason"]
     assert "false-alarm" == decided(scanned)["a.mp4"]["decision"]
 
 
@@ -231,17 +231,17 @@ def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
     ("content", "error"),
     [
         ("{", "line 1, column 2: not JSON (Expecting property name enclosed in double quotes)."),
-        ("[]", "holds [], where an object with decisions is wanted."),
-        ("[" * 100_000, "not JSON in UTF-8"),
-        ("[1" + "0" * 5_000 + "]", "not JSON in UTF-8"),
-        (exported(format="other"), '"format" is "other", where a file of decisions has "video-moderation-decisions-1".'),
+        ("[]", "holds [], but must hold an object with decisions."),
+        ("[" * 100_000, "not readable as JSON in UTF-8"),
+        ("[1" + "0" * 5_000 + "]", "not readable as JSON in UTF-8"),
+        (exported(format="other"), '"format" is "other", but must be "video-moderation-decisions-1".'),
         (exported(scan="../x"), '"scan" is "../x", which is not a scan id.'),
         (
             exported(scan=LATER_SCAN),
             f"its decisions are about scan {LATER_SCAN}, which the table of VideoModeration does not know.",
         ),
-        (exported(decided_by=""), '"decided_by" is "", where a name of at most 100 characters is wanted.'),
-        (exported(decisions={}), '"decisions" is {}, where a list is wanted.'),
+        (exported(decided_by=""), '"decided_by" is "", but must be a name of at most 100 characters.'),
+        (exported(decisions={}), '"decisions" is {}, but must be a list.'),
     ],
 )
 def test_no_such_file(scanned, apply, content, error):

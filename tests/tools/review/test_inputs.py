@@ -111,7 +111,7 @@ def test_columns_in_the_other_order():
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [({"succeeded": 4, "failed": 3}, "no rows of its 4 succeeded tasks"), ({}, "rows of failed tasks only")]
+    ("counts", "said"), [({"succeeded": 4, "failed": 3}, "lacks the rows of its 4 succeeded tasks"), ({}, "only rows of failed tasks")]
 )
 def test_failed_only_report(counts, said):
     """A report of failed tasks only is said to be one; a record means what it says, and no record counts as never attempted."""
@@ -134,7 +134,7 @@ def test_fewer_rows_than_tasks():
     """A report with fewer rows than tasks ended is said to be incomplete."""
     [gap] = read(WHOLE, tasks=9, succeeded=6, failed=3).notes.gaps
 
-    assert "7 rows, and 9 of its tasks ended" in gap
+    assert "7 rows, but 9 of its tasks ended" in gap
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_suspended_is_what_s3_calls_confirmation_required():
     planned = plan(suspended=True)
 
     assert request(planned)["ConfirmationRequired"] is True
-    assert "  Job       waits as Suspended until somebody confirms it (30 days at most)" in lines_of(planned)
+    assert "  Job       stays Suspended until someone confirms it in the console (for at most 30 days)" in lines_of(planned)
 
 
 def test_a_hostile_prefix_does_not_steer_the_terminal():

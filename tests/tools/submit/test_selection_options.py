@@ -107,9 +107,9 @@ def test_sizes(text, size):
         (["--include", "re:("], "'re:(' is not a regular expression: missing )"),
         (["--storage-class", "COLD"], "'COLD' is not one of"),
         (["--limit", "0"], "0 is not in the range"),
-        (["--min-size", "2", "--max-size", "1"], "exchange them"),
-        (["--modified-after", "1d", "--modified-before", "2d"], "exchange them"),
-        (["--seed", "1"], "it goes with --sample"),
+        (["--min-size", "2", "--max-size", "1"], "swap them"),
+        (["--modified-after", "1d", "--modified-before", "2d"], "swap them"),
+        (["--seed", "1"], "it requires --sample"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments, said):

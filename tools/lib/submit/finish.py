@@ -115,13 +115,13 @@ def finish(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside:
     try:
         ended = _follow(run, how, submitted, set_aside)
     except KeyboardInterrupt:
-        run.terminal.info(f"Stopped following the scan, which continues. To see what became of it: {submitted.next_command}")
+        run.terminal.info(f"Stopped following the scan, which continues. To see its results: {submitted.next_command}")
         return ExitCode.INTERRUPTED
     except (BotoCoreError, ClientError) as error:
         cause = explain(error)
         raise ToolError(
             f"Following the scan failed; the scan itself continues. {cause}",
-            cure=f"{cause.cure} To see what became of it: {submitted.next_command}",
+            cure=f"{cause.cure} To see its results: {submitted.next_command}",
         ) from error
     finally:
         result = {**submitted.as_json(), "result": ended.as_json() if ended else None}
