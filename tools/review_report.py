@@ -21,20 +21,20 @@ from tools.lib.cli.output import EXIT_CODES, CommandResult, ExitCode
 from tools.lib.cli.params import Moment, ObjectUri
 from tools.lib.cli.program import CONTEXT_SETTINGS, version_option
 from tools.lib.rejudge import Comparison, Rejudging
-from tools.lib.retry import RetryRun
+from tools.lib.retry import retry_scan
 from tools.lib.review import (
     Applied,
     Files,
     Form,
     History,
     Review,
-    ReviewRun,
     Rows,
     ScanChoice,
     ScanOptions,
     answer_former_options,
     apply_decisions,
     history_of,
+    make_review,
     scan_options,
 )
 from tools.lib.scans import past, progress_of, scan_list
@@ -135,7 +135,7 @@ def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unp
     python tools/review_report.py retry --all-failed --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     run.require_agreement("pass --yes to retry, or --dry-run to see what would be retried", agreed=how.yes or how.dry_run)
-    return RetryRun(run, ScanChoice.of(**which), how, all_failed=all_failed).run()
+    return retry_scan(run, ScanChoice.of(**which), how, all_failed=all_failed)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -186,7 +186,7 @@ def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
 
 
 def _review(run: Invocation, files: Files, which: ScanOptions) -> Review:
-    return ReviewRun(run, ScanChoice.of(**which)).run(files)
+    return make_review(run, ScanChoice.of(**which), files)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The review of a scan: reports joined with the table; shown, exported, put on a page, and decided on."""
 
 from tools.lib.review.apply import Applied, apply_decisions
-from tools.lib.review.command import Files, ReviewRun
+from tools.lib.review.command import Files, make_review
 from tools.lib.review.completion_report import BucketFiles
 from tools.lib.review.export import Form, Rows
 from tools.lib.review.former_options import answer as answer_former_options
@@ -20,7 +20,6 @@ __all__ = [
     "ObjectResult",
     "ObjectStatus",
     "Review",
-    "ReviewRun",
     "Rows",
     "ScanChoice",
     "ScanOptions",
@@ -29,6 +28,7 @@ __all__ = [
     "answer_former_options",
     "apply_decisions",
     "history_of",
+    "make_review",
     "not_looked_at",
     "scan_options",
 ]

@@ -266,94 +266,94 @@ scan_options = options(
 )
 
 
+@dataclass(slots=True)
 class ScanReading:
-    """Reads manifest, reports and table of a scan, and joins them."""
+    """Reads manifest, reports and table of a scan, and joins them.
 
-    def __init__(self, run: Invocation) -> None:
-        self.clients, self.deployment, self.table = run.clients, run.deployment, run.table
-        self._files = BucketFiles(self.clients.s3, self.deployment.work_bucket)
+    Attributes:
+        truth: Counts the results while they are read.
+        whole: Whether to yield every object with its record. Otherwise clean objects may only be counted, and objects that a
+            review does not show come with their state only.
+        warnings: Complete once all results are read.
+    """
 
-    def results(
-        self, scan: Scan, choice: ScanChoice, truth: TruthTable, bar: Bar, *, whole: bool
-    ) -> tuple[Iterator[ObjectResult], list[str]]:
-        """Return the result of each object of a scan, and warnings; the latter and `truth` are filled while results are read.
+    run: Invocation
+    scan: Scan
+    choice: ScanChoice
+    truth: TruthTable
+    bar: Bar
+    whole: bool
+    warnings: list[str] = field(default_factory=list)
 
-        With `whole`, every object is yielded, with its record. Without, clean objects may only be counted in `truth`, and objects
-        that a review does not show come with their state only.
+    def results(self) -> Iterator[ObjectResult]:
+        """Return the result of each object.
 
         Raises:
             ToolError: A report or the manifest is damaged or gone; raised while results are read.
         """
-        gaps: list[str] = []
-        bar.show("Reading the completion report", 0, None)
-        if choice.without_manifest or scan.manifest_uri is None:  # the manifest of a job made by hand is unknown
-            return self._by_reports(scan, choice, truth, gaps, bar, whole=whole), gaps
-        return self._by_manifest(scan, scan.manifest_uri, truth, gaps, bar, whole=whole), gaps
+        self.bar.show("Reading the completion report", 0, None)
+        if self.choice.without_manifest or self.scan.manifest_uri is None:  # the manifest of a job made by hand is unknown
+            return self._by_reports()
+        return self._by_manifest(self.scan.manifest_uri)
 
-    def _by_manifest(
-        self, scan: Scan, manifest_uri: str, truth: TruthTable, gaps: list[str], bar: Bar, *, whole: bool
-    ) -> Iterator[ObjectResult]:
+    def _by_manifest(self, uri: str) -> Iterator[ObjectResult]:
         """Yield the result of each row of the manifest and of what was left out of it; the index is read while reports are."""
+        scan, files = self.scan, self._work_bucket()
         with (
-            fetched_manifest(self._files, manifest_uri) as manifest,
-            fetched_set_aside(self._files, manifest_uri) as aside,
-            recorded_of(self.table, scan, whole=whole) as recorded,
+            fetched_manifest(files, uri) as manifest,
+            fetched_set_aside(files, uri) as aside,
+            recorded_of(self.run.table, scan, whole=self.whole) as recorded,
         ):
             clean = recorded.clean()
             notes = ReportNotes()
             for video, reason in aside:
                 notes.set_aside(video, reason)
-                truth.set_aside += 1
-            reports_of(scan, lambda job: self._place(scan, job), listing=False, notes=notes)
+                self.truth.set_aside += 1
+            reports_of(scan, self._place, listing=False, notes=notes)
             notes.take_clean(clean)
             notes.gaps += _missing_jobs(scan)
-            gaps += notes.gaps
-            yield from join(
-                lambda: _shown(chain(manifest, (video for video, _ in aside)), scan.objects, bar), notes, recorded, truth
-            )
+            self.warnings += notes.gaps
+            yield from join(lambda: self._shown(chain(manifest, (video for video, _ in aside))), notes, recorded, self.truth)
 
-    def _by_reports(
-        self, scan: Scan, choice: ScanChoice, truth: TruthTable, gaps: list[str], bar: Bar, *, whole: bool
-    ) -> Iterator[ObjectResult]:
+    def _by_reports(self) -> Iterator[ObjectResult]:
         """Yield the result of each object that the reports name; the index is not used, because reports may name fewer."""
-        reports = reports_of(scan, lambda job: self._place(scan, job), listing=True)
-        gaps += reports.notes.gaps
-        if gaps and scan.manifest_uri is None:
+        reports = reports_of(self.scan, self._place, listing=True)
+        self.warnings += reports.notes.gaps
+        if self.warnings and self.scan.manifest_uri is None:
             raise ToolError(
-                f"{' '.join(gaps)} Without it the objects of the scan are unknown.",
+                f"{' '.join(self.warnings)} Without it the objects of the scan are unknown.",
                 cure="Wait until the job is over; if it was created without a report of all tasks, create it again with one.",
             )
-        with recorded_of(self.table, scan, whole=whole) as recorded:
-            videos = _shown(self._reported(scan, choice, reports), scan.objects, bar)
-            yield from join(lambda: videos, reports.notes, recorded, truth)
+        videos: Iterable[Video] = reports.videos
+        if not self.choice.without_manifest:
+            videos = chain(videos, unreported_videos(self.run.table.records, self.scan.id, reports.notes))
+        with recorded_of(self.run.table, self.scan, whole=self.whole) as recorded:
+            yield from join(lambda: self._shown(videos), reports.notes, recorded, self.truth)
 
-    def _place(self, scan: Scan, job: BatchJob) -> ReportPlace:
+    def _place(self, job: BatchJob) -> ReportPlace:
         """Return where a job's report is; S3 says it of a job made by hand, for 90 days."""
-        ours = ReportPlace(self._files, f"reports/{scan.id}")
-        if scan.manifest_uri is not None:
+        ours = ReportPlace(self._work_bucket(), f"reports/{self.scan.id}")
+        if self.scan.manifest_uri is not None:
             return ours
+        clients, deployment = self.run.clients, self.run.deployment
         try:
-            report = self.clients.s3control.describe_job(AccountId=self.deployment.account_id, JobId=job.id)["Job"].get(
-                "Report", {}
-            )
+            described = clients.s3control.describe_job(AccountId=deployment.account_id, JobId=job.id)["Job"]
         except ClientError as error:
             if code_of(error) in batch_jobs.NO_SUCH_JOB:
                 return ours
             raise
-        bucket = report.get("Bucket", "").rpartition(":")[2] or self.deployment.work_bucket
-        return ReportPlace(BucketFiles(self.clients.s3, bucket), report.get("Prefix", ""))
+        report = described.get("Report", {})
+        bucket = report.get("Bucket", "").rpartition(":")[2] or deployment.work_bucket
+        return ReportPlace(BucketFiles(clients.s3, bucket), report.get("Prefix", ""))
 
-    def _reported(self, scan: Scan, choice: ScanChoice, reports: Reports) -> Iterable[Video]:
-        if choice.without_manifest:
-            return reports.videos
-        return chain(reports.videos, unreported_videos(self.table.records, scan.id, reports.notes))
+    def _work_bucket(self) -> BucketFiles:
+        return BucketFiles(self.run.clients.s3, self.run.deployment.work_bucket)
 
-
-def _shown(videos: Iterable[Video], total: int | None, bar: Bar) -> Iterator[Video]:
-    for number, video in enumerate(videos):
-        if number % _SHOWN_EVERY == 0:
-            bar.show("Joining with the table", number, total)
-        yield video
+    def _shown(self, videos: Iterable[Video]) -> Iterator[Video]:
+        for number, video in enumerate(videos):
+            if number % _SHOWN_EVERY == 0:
+                self.bar.show("Joining with the table", number, self.scan.objects)
+            yield video
 
 
 def _missing_jobs(scan: Scan) -> list[str]:

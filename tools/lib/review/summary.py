@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from handlers.domain.decision import Decision
 from handlers.domain.mail import time_code
@@ -16,6 +16,9 @@ from tools.lib.videos import label_json, named, title
 
 # Segments of a video that a person sees; `--json` has all of them.
 SEGMENTS_SHOWN = 20
+
+# Returns the segments of an object, in time order.
+SegmentReader: TypeAlias = Callable[[ObjectResult], Sequence[Segment]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ def review_of(
     scan: Scan,
     outcomes: Iterable[ObjectResult],
     truth: TruthTable,
-    segments_of: Callable[[ObjectResult], Sequence[Segment]],
+    segments_of: SegmentReader,
 ) -> Review:
     """Return the review that these outcomes make; `truth` is filled while they are read."""
     review = Review(scan, truth)
@@ -147,7 +150,7 @@ def review_of(
     return review
 
 
-def _take(review: Review, outcome: ObjectResult, segments_of: Callable[[ObjectResult], Sequence[Segment]]) -> None:
+def _take(review: Review, outcome: ObjectResult, segments_of: SegmentReader) -> None:
     if outcome.status is ObjectStatus.FLAGGED:
         review.flagged.append(FlaggedVideo(outcome, segments_of(outcome)))
     elif outcome.status is ObjectStatus.FAILED:
