@@ -11,7 +11,6 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 
 from datetime import datetime
-from typing import Unpack
 
 import click
 
@@ -30,7 +29,6 @@ from tools.lib.review import (
     Review,
     Rows,
     ScanChoice,
-    ScanOptions,
     answer_former_options,
     apply_decisions,
     history_of,
@@ -60,7 +58,7 @@ def main() -> None:
 @main.command(epilog=EXIT_CODES)
 @scan_options
 @command
-def show(run: Invocation, **which: Unpack[ScanOptions]) -> Review:
+def show(run: Invocation, *, choice: ScanChoice) -> Review:
     """Count the objects of a scan in each state, and list what was flagged and what failed and why.
 
     \b
@@ -68,21 +66,21 @@ def show(run: Invocation, **which: Unpack[ScanOptions]) -> Review:
     python tools/review_report.py show --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/review_report.py --json | jq -r '.flagged[].key'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _review(run, Files(), which)
+    return make_review(run, choice, Files())
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=_NEW_FILE)
 @scan_options
 @command
-def page(run: Invocation, *, file: Path, **which: Unpack[ScanOptions]) -> Review:
+def page(run: Invocation, *, file: Path, choice: ScanChoice) -> Review:
     """Write to FILE a page to look through and decide on; it opens from disk. Prints what `show` prints.
 
     \b
     python tools/review_report.py page review.html
     python tools/review_report.py page review.html --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _review(run, Files(html=file), which)
+    return make_review(run, choice, Files(html=file))
 
 
 @main.command(epilog=EXIT_CODES)
@@ -93,7 +91,7 @@ def page(run: Invocation, *, file: Path, **which: Unpack[ScanOptions]) -> Review
 )
 @scan_options
 @command
-def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, **which: Unpack[ScanOptions]) -> Review:
+def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, choice: ScanChoice) -> Review:
     """Write a row for each video, or for each of its segments. Prints what `show` prints.
 
     \b
@@ -103,7 +101,7 @@ def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, 
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
-    return _review(run, Files(exports=exports, rows=Rows(rows)), which)
+    return make_review(run, choice, Files(exports=exports, rows=Rows(rows)))
 
 
 @main.command(epilog=EXIT_CODES)
@@ -126,7 +124,7 @@ def apply(run: Invocation, *, file: Path, scan: str | None, decided_by: str | No
 @scan_options
 @submit_options("Show what would be retried and why; change nothing.")
 @command
-def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unpack[ScanOptions]) -> ExitCode:
+def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, choice: ScanChoice) -> ExitCode:
     """Submit again, in the same scan, what failed for a retryable reason, is stuck, or was never attempted.
 
     \b
@@ -135,7 +133,7 @@ def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unp
     python tools/review_report.py retry --all-failed --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     run.require_agreement("pass --yes to retry, or --dry-run to see what would be retried", agreed=how.yes or how.dry_run)
-    return retry_scan(run, ScanChoice.of(**which), how, all_failed=all_failed)
+    return retry_scan(run, choice, how, all_failed=all_failed)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -144,7 +142,7 @@ def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unp
 @click.option("--mail-newly-flagged", "mail", is_flag=True, help="With --apply: mail each newly flagged video, once.")
 @scan_options
 @command
-def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: Unpack[ScanOptions]) -> Comparison:
+def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, choice: ScanChoice) -> Comparison:
     """Show how the policy in FILE would judge the videos of a scan; nothing is analysed or paid for again.
 
     \b
@@ -154,7 +152,7 @@ def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: U
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if mail and not applied:
         raise click.UsageError("--mail-newly-flagged requires --apply: only then videos become flagged.")
-    scan = ScanChoice.of(**which).find(run)
+    scan = choice.find(run)
     return Rejudging(run.table.records, run.table.scans, run.terminal).run(scan, file, apply=applied, mail=mail)
 
 
@@ -183,10 +181,6 @@ def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
     after = since.timestamp() if since else None
     scans = progress_of(run, [scan for scan in run.table.scans.scans() if scan.created_at >= (after or 0)])
     return CommandResult(scan_list(scans, after), {"since": after, "scans": [past(each) for each in scans]})
-
-
-def _review(run: Invocation, files: Files, which: ScanOptions) -> Review:
-    return make_review(run, ScanChoice.of(**which), files)
 
 
 if __name__ == "__main__":

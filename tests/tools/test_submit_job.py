@@ -536,7 +536,8 @@ def test_a_failed_job_ends_with_its_reasons(stocked):
     assert told(result)[-2:] == [
         f"Error: The S3 Batch Operations job {JOB} ended as Failed: ManifestNotFound: Manifest object was not found",
         (
-            f"Cure:  The videos that it had registered are still analysed; `python tools/review_report.py --scan {SCAN}` shows which. "
+            f"Cure:  The videos that it had registered are still analysed; "
+            f"`python tools/review_report.py --scan {SCAN}` shows which. "
             "Fix the reason, then submit again."
         ),
     ]

@@ -125,7 +125,7 @@ def test_good_ones_are_applied_beside_bad_ones(scanned, apply):
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ({"attempt": 1}, "it was analysed again: attempt 1, the decision is about attempt 0"),
+        ({"attempt": 1}, "it was analysed again: the record is of attempt 1, the decision of 0"),
         ({"facts": None}, "another object was analysed: its etag is unknown"),
     ],
 )
@@ -272,7 +272,7 @@ def test_scan_that_is_meant(scanned, apply):
     ("changed", "reason"),
     [
         ({"video_id": "0" * 32}, "video_id is"),
-        ({"key": None}, "bucket, key or version_id is missing or no text"),
+        ({"key": None}, "bucket, key or version_id is missing or not text"),
         ({"key": "x" * 1025}, "the key has 1025 bytes"),
         ({"key": "\ud800"}, "the key or the version is not valid Unicode text"),
         ({"bucket": "a/b"}, "the bucket has a name that S3 does not allow"),
@@ -286,7 +286,7 @@ def test_scan_that_is_meant(scanned, apply):
         ({"note": "\ud800"}, "note is"),
         ({"decided_at": "yesterday"}, "decided_at is"),
         ({"decided_at": "2025-10-09T08:30:00"}, "decided_at is"),
-        ({"decided_at": "2099-01-01T00:00:00Z"}, 'decided_at is "2099-01-01T00:00:00Z", which is not a time that has been'),
+        ({"decided_at": "2099-01-01T00:00:00Z"}, 'decided_at is "2099-01-01T00:00:00Z", which is not in the past'),
         ({"decided_at": "0001-01-01T00:00:00+23:59"}, "decided_at is"),
         ({"decided_at": None}, "decided_at is missing"),
     ],

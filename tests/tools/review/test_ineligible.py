@@ -95,9 +95,9 @@ def test_page_and_export(scanned, tmp_path):
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        (f"{BUCKET},a,\n", "row 1: 3 columns where such a list has 4"),
+        (f"{BUCKET},a,\n", "row 1: 3 columns, but such a list has 4"),
         (f"{BUCKET},a,,empty\n{BUCKET},%ff,,empty\n", "row 2: the key '%ff' is not percent-encoded UTF-8"),
-        (b"\xff", "no CSV of UTF-8"),
+        (b"\xff", "not CSV in UTF-8"),
     ],
 )
 def test_damaged_list(scanned, body, rule):

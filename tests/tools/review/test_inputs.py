@@ -16,8 +16,8 @@ from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.report import Destination, Report
 from tools.lib.errors import ToolError
-from tools.lib.review.inputs import ReportPlace, fetched_manifest, reports_of, unreported_videos
-from tools.lib.review.join import ObjectStatus, TruthTable, join
+from tools.lib.review.inputs import ReportPlace, fetched_manifest, take_reports, unreported_videos
+from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join
 
 REPORTS = Path(__file__).parents[2] / "events/reports"
 BUCKET = "amzn-s3-demo-bucket"
@@ -78,7 +78,14 @@ def at(files):
 
 def read(job_id, **counts):
     """Read the report of one job of the fixtures."""
-    return reports_of(scan(BatchJob(job_id, "Complete", **counts)), at(Fixtures()), listing=True)
+    return taken(Fixtures(), BatchJob(job_id, "Complete", **counts))
+
+
+def taken(files, *jobs):
+    """Read the reports of jobs; return the notes and the videos that they name."""
+    notes, videos = ReportNotes(), {}
+    take_reports(notes, scan(*jobs), at(files), videos)
+    return SimpleNamespace(notes=notes, videos=videos)
 
 
 def results(reports, known, *keys):
@@ -111,7 +118,8 @@ def test_columns_in_the_other_order():
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [({"succeeded": 4, "failed": 3}, "lacks the rows of its 4 succeeded tasks"), ({}, "only rows of failed tasks")]
+    ("counts", "said"),
+    [({"succeeded": 4, "failed": 3}, "lacks the rows of its 4 succeeded"), ({}, "only rows of failed tasks")],
 )
 def test_failed_only_report(counts, said):
     """A report of failed tasks only is said to be one; a record means what it says, and no record counts as never attempted."""
@@ -154,13 +162,12 @@ def test_several_jobs():
     """A later job's word counts, and one incomplete report is enough for a warning."""
     jobs = (BatchJob(WHOLE, succeeded=4, failed=3), BatchJob(SCHEMA_ORDER, succeeded=0, failed=1), BatchJob(NO_REPORT))
 
-    reports = reports_of(scan(*jobs), at(Fixtures()), listing=False)
+    reports = taken(Fixtures(), *jobs)
 
     [gone] = results(reports, {}, "gone.mp4")
     assert "PermanentFailure" == gone.reason
     assert 8 == reports.notes.rows
     assert 1 == len(reports.notes.gaps)
-    assert {} == reports.videos
 
 
 def test_damaged_report():
@@ -169,7 +176,7 @@ def test_damaged_report():
     files.write("work", f"reports/{SCAN_ID}/job-J/manifest.json", b"[]")
 
     with pytest.raises(ToolError, match=r"job-J/manifest\.json"):
-        reports_of(scan(BatchJob("J")), at(files), listing=False)
+        taken(files, BatchJob("J"))
 
 
 @given(
@@ -188,7 +195,7 @@ def test_what_the_emulator_writes(tasks, per_file):
     report.close()
     succeeded = sum(task[2] for task in tasks)
 
-    reports = reports_of(scan(BatchJob("J", succeeded=succeeded, failed=len(tasks) - succeeded)), at(files), listing=True)
+    reports = taken(files, BatchJob("J", succeeded=succeeded, failed=len(tasks) - succeeded))
 
     assert [] == reports.notes.gaps
     assert {key for key, _, _ in tasks} == {video.key for video in reports.videos}

@@ -6,7 +6,7 @@ from tools.lib.review.completion_report import BucketFiles
 from tools.lib.review.export import Form, Rows
 from tools.lib.review.former_options import answer as answer_former_options
 from tools.lib.review.history import History, history_of
-from tools.lib.review.inputs import ScanChoice, ScanOptions, ScanReading, scan_options
+from tools.lib.review.inputs import ScanChoice, ScanReading, scan_options
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.skipped import not_looked_at
 from tools.lib.review.summary import Review
@@ -22,7 +22,6 @@ __all__ = [
     "Review",
     "Rows",
     "ScanChoice",
-    "ScanOptions",
     "ScanReading",
     "TruthTable",
     "answer_former_options",

@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from itertools import chain
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any
 
 import click
 from botocore.exceptions import ClientError
@@ -131,19 +132,6 @@ def _damaged(message: str) -> ToolError:
     return ToolError(message, cure="Upload the local copy from manifests/ again.")
 
 
-@dataclass(slots=True)
-class Reports:
-    """The completion reports of a scan's jobs.
-
-    Attributes:
-        notes: What they say about each object; its gaps are warnings.
-        videos: The objects they name, each once; filled only if asked for.
-    """
-
-    notes: ReportNotes = field(default_factory=ReportNotes)
-    videos: dict[Video, None] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class ReportPlace:
     """Where the report of a job is: in which bucket, and below which prefix."""
@@ -152,41 +140,39 @@ class ReportPlace:
     prefix: str
 
 
-def reports_of(
-    scan: Scan, place_of: Callable[[BatchJob], ReportPlace], *, listing: bool, notes: ReportNotes | None = None
-) -> Reports:
-    """Read the reports of all jobs of a scan, in the order of the jobs; they replace earlier notes about the same objects.
+def take_reports(
+    notes: ReportNotes, scan: Scan, place_of: Callable[[BatchJob], ReportPlace], videos: dict[Video, None] | None = None
+) -> None:
+    """Note the reports of all jobs of a scan, in the order of the jobs; they replace earlier notes about the same objects.
 
-    `listing` also lists the objects that the reports name.
+    `videos` collects the objects that the reports name, each once.
 
     Raises:
         ToolError: A report is damaged.
     """
-    reports = Reports(notes or ReportNotes())
     for job in scan.jobs:
         try:
-            gap = _take(reports, place_of(job), job, listing=listing)
+            gap = _take(notes, place_of(job), job, videos)
         except ReportError as error:
             cure = "Look at the report in the work bucket; a scan of the same objects writes a new one."
             raise ToolError(str(error), cure=cure) from error
-        reports.notes.gaps += [gap] if gap else []
-    return reports
+        notes.gaps += [gap] if gap else []
 
 
-def _take(reports: Reports, place: ReportPlace, job: BatchJob, *, listing: bool) -> str | None:
+def _take(notes: ReportNotes, place: ReportPlace, job: BatchJob, videos: dict[Video, None] | None) -> str | None:
     """Note the report of a job; return why it does not cover every task, or None if it does."""
     report = find_report(place.prefix, job.id, place.files)
     if report is None:
         if job.terminal_since is None:
             return f"Job {job.id} has no completion report: it is not over yet, or ended before its first task."
         return f"Job {job.id} ended ({job.status}) without a completion report. {_UNREPORTED}"
-    succeeded, before = 0, reports.notes.rows
+    succeeded, before = 0, notes.rows
     for row in report.rows(place.files):
-        reports.notes.take(row)
+        notes.take(row)
         succeeded += row.succeeded
-        if listing:
-            reports.videos[Video(row.bucket, row.key, row.version_id)] = None
-    return _gap(job, succeeded, reports.notes.rows - before - succeeded)
+        if videos is not None:
+            videos[Video(row.bucket, row.key, row.version_id)] = None
+    return _gap(job, succeeded, notes.rows - before - succeeded)
 
 
 def _gap(job: BatchJob, succeeded: int, failed: int) -> str | None:
@@ -222,14 +208,6 @@ def unreported_videos(records: Records, scan_id: str, notes: ReportNotes) -> Ite
                 yield record.video
 
 
-class ScanOptions(TypedDict):
-    """The options that `scan_options` adds, by name."""
-
-    scan: str | None
-    job: str | None
-    without_manifest: bool
-
-
 @dataclass(frozen=True, slots=True)
 class ScanChoice:
     """Which scan to review: by its id, by one of its jobs, or the newest; and whether to ignore its manifest."""
@@ -246,24 +224,21 @@ class ScanChoice:
         """
         return find(run, self.scan_id, self.job_id)
 
-    @classmethod
-    def of(cls, **given: Unpack[ScanOptions]) -> ScanChoice:
-        """Return the choice that the options make.
 
-        Raises:
-            click.UsageError: Two of them choose a scan.
-        """
-        if given["scan"] and given["job"]:
+def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose a scan, and pass them as `choice`."""
+
+    @wraps(command)
+    def run(*arguments: Any, scan: str | None, job: str | None, without_manifest: bool, **given: Any) -> Any:  # noqa: ANN401 - whatever the command takes and returns
+        if scan and job:
             raise click.UsageError("--scan and --job both choose the scan; pass one of them.")
-        return cls(given["scan"], given["job"], given["without_manifest"])
+        return command(*arguments, choice=ScanChoice(scan, job, without_manifest), **given)
 
-
-# The options that `ScanChoice.of` takes.
-scan_options = options(
-    click.option("--scan", metavar="ID", help="The id of the scan, as submit_job.py printed it; default: the newest scan."),
-    click.option("--job", metavar="ID", help="The scan of this S3 Batch Operations job."),
-    click.option("--without-manifest", is_flag=True, help="Account only for the objects in the completion report."),
-)
+    return options(
+        click.option("--scan", metavar="ID", help="The id of the scan, as submit_job.py printed it; default: the newest scan."),
+        click.option("--job", metavar="ID", help="The scan of this S3 Batch Operations job."),
+        click.option("--without-manifest", is_flag=True, help="Account only for the objects in the completion report."),
+    )(run)
 
 
 @dataclass(slots=True)
@@ -309,7 +284,7 @@ class ScanReading:
             for video, reason in aside:
                 notes.set_aside(video, reason)
                 self.truth.set_aside += 1
-            reports_of(scan, self._place, listing=False, notes=notes)
+            take_reports(notes, scan, self._place)
             notes.take_clean(clean)
             notes.gaps += _missing_jobs(scan)
             self.warnings += notes.gaps
@@ -317,18 +292,19 @@ class ScanReading:
 
     def _by_reports(self) -> Iterator[ObjectResult]:
         """Yield the result of each object that the reports name; the index is not used, because reports may name fewer."""
-        reports = reports_of(self.scan, self._place, listing=True)
-        self.warnings += reports.notes.gaps
+        notes, reported = ReportNotes(), dict[Video, None]()
+        take_reports(notes, self.scan, self._place, reported)
+        self.warnings += notes.gaps
         if self.warnings and self.scan.manifest_uri is None:
             raise ToolError(
                 f"{' '.join(self.warnings)} Without it the objects of the scan are unknown.",
                 cure="Wait until the job is over; if it was created without a report of all tasks, create it again with one.",
             )
-        videos: Iterable[Video] = reports.videos
+        videos: Iterable[Video] = reported
         if not self.choice.without_manifest:
-            videos = chain(videos, unreported_videos(self.run.table.records, self.scan.id, reports.notes))
+            videos = chain(reported, unreported_videos(self.run.table.records, self.scan.id, notes))
         with recorded_of(self.run.table, self.scan, whole=self.whole) as recorded:
-            yield from join(lambda: self._shown(videos), reports.notes, recorded, self.truth)
+            yield from join(lambda: self._shown(videos), notes, recorded, self.truth)
 
     def _place(self, job: BatchJob) -> ReportPlace:
         """Return where a job's report is; S3 says it of a job made by hand, for 90 days."""

@@ -95,7 +95,7 @@ class ScanProgress:
             why = f" ({printable(self.scan.held_reason)})" if self.scan.held_reason else ""
             return f"the scan is {self.scan.status.value}{why}"
         if self.settings.paused:
-            by, reason = self.settings.paused_by or "somebody", self.settings.paused_reason or "no reason was given"
+            by, reason = self.settings.paused_by or "someone", self.settings.paused_reason or "no reason was given"
             return f"starting is paused by {printable(by)}: {printable(reason)}"
         if self.to_come == 0:
             return "about to be closed"

@@ -65,7 +65,10 @@ def perform(run: Invocation, plan: Plan, files: PlanFiles, resume: str) -> str:
                 _register(run, plan, files)  # before any job is created: no task may find a scan that is not in the table
             job_id = _create(run, plan, rows, progress)
         progress.job_id, progress.requested = job_id, False
-        _note(run, plan.scan_id, job_id)
+        scan = run.table.scans.scan(plan.scan_id)
+        known = scan is not None and job_id in {job.id for job in scan.jobs}
+        if not known and (warning := note_job(run.table.scans, plan.scan_id, job_id)):  # noting it again would reopen a closed scan
+            run.terminal.info(warning)
     return job_id
 
 
@@ -154,15 +157,6 @@ def _require_open(run: Invocation, scan_id: str) -> None:
             f"Scan {scan.id} is {scan.status.value} ({scan.held_reason or 'for an unknown reason'}), so no job is created for it.",
             cure=resume if scan.status is ScanStatus.PAUSED else "Make a new plan with --dry-run.",
         )
-
-
-def _note(run: Invocation, scan_id: str, job_id: str) -> None:
-    """Add a job to its scan unless the scan has it: adding it again would reopen a closed scan."""
-    scan = run.table.scans.scan(scan_id)
-    if scan is not None and job_id in {noted.id for noted in scan.jobs}:
-        return
-    if warning := note_job(run.table.scans, scan_id, job_id):
-        run.terminal.info(warning)
 
 
 def _upload(run: Invocation, plan: Plan, path: Path, key: str) -> UploadedManifest:
