@@ -38,7 +38,7 @@ def program_context(account, *, interactive=False):
     )
 
 
-def said(result):
+def json_of(result):
     """Return what a run with --json said."""
     return json.loads(result.stdout)
 

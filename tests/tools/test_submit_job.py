@@ -50,7 +50,7 @@ def stocked(account):
     return account
 
 
-def told(result):
+def stderr_lines(result):
     """Return the lines of stderr."""
     return result.stderr.splitlines()
 
@@ -70,7 +70,7 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(stocked):
 
     plan = stocked.manifests / f"{SCAN}.plan.json"
     assert (result.exit_code, result.stdout) == (0, PLAN)
-    assert told(result) == [
+    assert stderr_lines(result) == [
         "Listing s3://amzn-s3-demo-bucket/2024/",
         f"Nothing was submitted. To submit exactly this plan: python tools/submit_job.py --run-plan {plan}",
     ]
@@ -186,16 +186,18 @@ def test_without_a_terminal_it_does_not_guess(stocked):
     result = stocked.submit("--bucket", BUCKET)
 
     assert result.exit_code == 2
-    assert told(result)[-1] == "Error: Cannot prompt without a terminal; pass --yes to submit, or --dry-run to look at the plan."
+    assert (
+        stderr_lines(result)[-1] == "Error: Cannot prompt without a terminal; pass --yes to submit, or --dry-run to see the plan."
+    )
     assert stocked.wire.calls == []
 
 
 # --- errors, each with its cure -----------------------------------------------------------------------------------------
 
 
-def assert_told(account, result, error, cure):
+def assert_error(account, result, error, cure):
     """The error and its cure end the talk, and nothing was done."""
-    assert told(result)[-2:] == [f"Error: {error}", f"Cure:  {cure}"]
+    assert stderr_lines(result)[-2:] == [f"Error: {error}", f"Cure:  {cure}"]
     assert (result.exit_code, result.stdout) == (1, "")
     assert_nothing_done(account)
 
@@ -204,7 +206,7 @@ def test_no_stack(stocked):
     """A stack that is not there."""
     result = stocked.submit("--bucket", BUCKET, "--yes", "--stack", "Other")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "There is no stack named Other in us-east-1 in this account.",
@@ -218,7 +220,7 @@ def test_a_foreign_stack(stocked):
 
     result = stocked.submit("--bucket", BUCKET, "--yes", "--stack", "Foreign")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "The stack Foreign (CREATE_COMPLETE) lacks the outputs TableName, BatchRoleArn: not this project's, or of another version.",
@@ -233,7 +235,7 @@ def test_a_stack_that_is_going_away(stocked):
 
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "The stack VideoModeration is in state DELETE_IN_PROGRESS.",
@@ -245,7 +247,7 @@ def test_no_such_bucket(stocked):
     """A bucket that is not there."""
     result = stocked.submit("--bucket", "amzn-s3-demo-nowhere", "--yes")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "There is no bucket named amzn-s3-demo-nowhere.",
@@ -269,7 +271,7 @@ def test_a_bucket_in_another_region(stocked):
 
     result = stocked.submit("--bucket", "amzn-s3-demo-abroad", "--yes")
 
-    assert_told(stocked, result, *OTHER_REGION)
+    assert_error(stocked, result, *OTHER_REGION)
 
 
 def test_a_refusal_from_another_region_is_told_as_such(stocked, errors):
@@ -278,7 +280,7 @@ def test_a_refusal_from_another_region_is_told_as_such(stocked, errors):
 
     result = stocked.submit("--bucket", "amzn-s3-demo-abroad", "--yes")
 
-    assert_told(stocked, result, *OTHER_REGION)
+    assert_error(stocked, result, *OTHER_REGION)
 
 
 def test_no_access_to_the_bucket(stocked, errors):
@@ -287,7 +289,7 @@ def test_no_access_to_the_bucket(stocked, errors):
 
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "You may not look into the bucket amzn-s3-demo-bucket: it is another account's, or a policy denies it.",
@@ -303,8 +305,8 @@ def test_no_access_to_anything_else(stocked, errors, operation):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert told(result)[-2] == f"Error: {operation}: your credentials may not do this (AccessDenied: not authorized)"
-    assert told(result)[-1].startswith(f"Cure:  Have the permission for {operation} added")
+    assert stderr_lines(result)[-2] == f"Error: {operation}: your credentials may not do this (AccessDenied: not authorized)"
+    assert stderr_lines(result)[-1].startswith(f"Cure:  Have the permission for {operation} added")
     assert stocked.table.scans.scan(SCAN) is None
 
 
@@ -314,7 +316,7 @@ def test_a_bucket_that_the_functions_may_not_read(stocked):
 
     result = stocked.submit("--bucket", "amzn-s3-demo-private", "--yes")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "The stack VideoModeration may not read the bucket amzn-s3-demo-private: "
@@ -338,7 +340,7 @@ def test_nothing_but_what_cannot_be_analysed(stocked):
 
     result = stocked.submit("--bucket", BUCKET, "--prefix", "2022/", "--yes")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "There is nothing to scan: every selected object (1 in all) is left out, because it is empty.",
@@ -350,7 +352,7 @@ def test_nothing_to_scan(stocked):
     """A listing without a match."""
     result = stocked.submit("--bucket", BUCKET, "--prefix", "2022 new/", "--yes")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "There is nothing to scan: no key below s3://amzn-s3-demo-bucket/2022 new/ ends in .mp4.",
@@ -375,7 +377,7 @@ def test_mail_that_no_one_confirmed(stocked):
 
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
-    assert_told(
+    assert_error(
         stocked,
         result,
         "The e-mail subscription of 0@example.com is not confirmed: no alert would arrive.",
@@ -415,7 +417,7 @@ def test_credentials_that_are_no_good(stocked, errors, code):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert told(result)[-1].startswith("Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with --profile;")
+    assert stderr_lines(result)[-1].startswith("Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with --profile;")
 
 
 def test_a_refused_job_leaves_no_open_scan(stocked, errors):
@@ -425,7 +427,7 @@ def test_a_refused_job_leaves_no_open_scan(stocked, errors):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert told(result)[-2] == (
+    assert stderr_lines(result)[-2] == (
         "Error: The job was not created; nothing is scanned. "
         "CreateJob: your credentials may not do this (AccessDenied: iam:PassRole)"
     )
@@ -473,7 +475,7 @@ def test_a_fault_of_our_own_ends_in_a_sentence(stocked):
     plain = stocked.submit("--bucket", BUCKET, "--yes")
     debug = stocked.submit("--bucket", BUCKET, "--yes", "--debug")
 
-    assert told(plain)[0] == "Error: unexpected ZeroDivisionError: division by zero"
+    assert stderr_lines(plain)[0] == "Error: unexpected ZeroDivisionError: division by zero"
     assert (plain.exit_code, debug.exit_code) == (1, 1)
     assert "Traceback" not in plain.stderr
     assert "Traceback" in debug.stderr
@@ -507,7 +509,7 @@ def test_waiting_follows_the_scan_to_its_end(stocked):
         3,
         "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, the scan is closed\n",
     )
-    assert told(result)[-3:-1] == [
+    assert stderr_lines(result)[-3:-1] == [
         "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, when it will be ready is not known yet",
         "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, when it will be ready is not known yet",
     ]
@@ -533,7 +535,7 @@ def test_a_failed_job_ends_with_its_reasons(stocked):
     result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
 
     assert result.exit_code == 1
-    assert told(result)[-2:] == [
+    assert stderr_lines(result)[-2:] == [
         f"Error: The S3 Batch Operations job {JOB} ended as Failed: ManifestNotFound: Manifest object was not found",
         (
             f"Cure:  The videos that it had registered are still analysed; "
@@ -554,7 +556,7 @@ def test_ctrl_c_says_what_continues(stocked):
     result = stocked.submit("--bucket", BUCKET, "--yes", "--wait", "--json")
 
     assert result.exit_code == 130
-    assert told(result)[-1] == (
+    assert stderr_lines(result)[-1] == (
         f"Stopped following the scan, which continues. To see its results: python tools/review_report.py --scan {SCAN}"
     )
     assert (json.loads(result.stdout)["job_id"], json.loads(result.stdout)["result"]) == (JOB, None)
@@ -567,8 +569,8 @@ def test_credentials_that_expire_while_waiting(stocked, errors):
     result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
 
     assert result.exit_code == 1
-    assert told(result)[-2].startswith("Error: Following the scan failed; the scan itself continues.")
-    assert told(result)[-1].endswith(f"To see its results: python tools/review_report.py --scan {SCAN}")
+    assert stderr_lines(result)[-2].startswith("Error: Following the scan failed; the scan itself continues.")
+    assert stderr_lines(result)[-1].endswith(f"To see its results: python tools/review_report.py --scan {SCAN}")
 
 
 def test_the_poll_interval_can_be_set(stocked, monkeypatch):
