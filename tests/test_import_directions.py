@@ -63,10 +63,7 @@ ALLOWED = {
             "manifest": "errors text aws cli listing estimate",
             "doctor": "errors text aws cli",
             "scans": "errors text aws cli",
-            "review": "errors text videos aws cli estimate scans",
             "submit": "errors text aws cli listing estimate manifest doctor scans review",
-            "retry": "errors text videos aws cli doctor estimate manifest scans review submit",
-            "rejudge": "errors text videos cli",
         }
     ),
     "tools": ("tools", *_FROM_HANDLERS),

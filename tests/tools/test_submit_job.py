@@ -510,8 +510,8 @@ def test_waiting_follows_the_scan_to_its_end(stocked):
         "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, the scan is closed\n",
     )
     assert stderr_lines(result)[-3:-1] == [
-        "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, when it will be ready is not known yet",
-        "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, when it will be ready is not known yet",
+        "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, not known yet when it will be ready",
+        "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, not known yet when it will be ready",
     ]
     assert stocked.clock.sleeps == [30.0, 30.0, 30.0]
 

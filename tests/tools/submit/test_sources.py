@@ -127,7 +127,7 @@ def test_a_manifest_that_s3_makes_has_no_estimate(library):
     """That there is none is said in the plan, and why, to the person and to the program."""
     shown, printed = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
 
-    why = "S3 itself lists the bucket when the job is prepared, so it is not known yet how many videos there are, or how long"
+    why = "S3 lists the bucket when it prepares the job, so the number and length of the videos are not known yet"
     assert f"  Estimate  none: {why}\n" in shown
     assert (None, why) == (json.loads(printed)["estimate"], json.loads(printed)["no_estimate"])
 
