@@ -72,10 +72,10 @@ class TestStatus:
         )
 
         result = control(scan, "status", "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD")
-        printed = json.loads(control(scan, "status", "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD", "--json").stdout)
+        output = json.loads(control(scan, "status", "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD", "--json").stdout)
 
         assert result.stdout.splitlines()[1].startswith("0 of 10 done, 0 flagged, 0 running, 3 left out as ineligible, ")
-        assert (10, 0, 3) == (printed["objects"], printed["ineligible"], printed["set_aside"])
+        assert (10, 0, 3) == (output["objects"], output["ineligible"], output["set_aside"])
 
     def test_reads_no_table(self, scan):
         """However large the scan is, only its item, totals, settings and the running analyses are read."""
@@ -173,7 +173,7 @@ class TestStatus:
         assert "Cure:  Submit one with submit_job.py." in result.stderr
 
 
-class TestHolding:
+class TestPausing:
     def test_pause_and_resume_a_scan(self, scan):
         """A paused scan is named as such, and when it goes on its messages are to be sent again."""
         paused = control(scan, "pause", SCAN)
@@ -207,7 +207,7 @@ class TestHolding:
         assert (1, True) == (result.exit_code, "it is closed" in result.stderr)
 
     def test_slots(self, scan):
-        """The dial is set; at the quota it is said whose refusal decides."""
+        """The number of slots is set; at the quota the message says that only Rekognition limits it."""
         results = [control(scan, "slots", number) for number in ("10", "20")]
 
         assert ([0, 0], 20) == ([result.exit_code for result in results], scan.table.control.settings().slots)

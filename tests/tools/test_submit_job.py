@@ -77,7 +77,7 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(stocked):
     assert stocked.wire.writes == []
 
 
-def test_a_submission_tells_what_it_made(stocked):
+def test_a_submission_shows_what_it_made(stocked):
     """$ submit_job.py --bucket amzn-s3-demo-bucket --prefix 2024/ --yes."""
     result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")
 
@@ -274,7 +274,7 @@ def test_a_bucket_in_another_region(stocked):
     assert_error(stocked, result, *OTHER_REGION)
 
 
-def test_a_refusal_from_another_region_is_told_as_such(stocked, errors):
+def test_a_refusal_from_another_region_is_shown_as_such(stocked, errors):
     """Where S3 refuses and names another Region, the Region is the fault to fix first."""
     stocked.wire.answer("HeadBucket", lambda _: errors.http("403", 403, x_amz_bucket_region="eu-west-1"))
 
@@ -434,7 +434,7 @@ def test_a_refused_job_leaves_no_open_scan(stocked, errors):
     assert stocked.table.scans.scan(SCAN).status is ScanStatus.CLOSED
 
 
-def test_an_unsure_job_is_told_as_such(stocked, errors):
+def test_an_uncertain_job_is_shown_as_such(stocked, errors):
     """Where AWS's answer leaves open whether there is a job, no one is told that there is none, and the scan stays open."""
     stocked.wire.answer("CreateJob", lambda _: errors.http("InternalServiceException", 500))
 

@@ -121,10 +121,10 @@ def test_both_renderings_say_how_much():
 
 def test_json_is_complete_and_serialisable():
     """The JSON plan goes through json and back unchanged, prices with their sources included."""
-    printed = plan().as_json()
+    output = plan().as_json()
 
-    assert json.loads(json.dumps(printed)) == printed
-    assert {price["unit"]: price["dollars"] for price in printed["prices"]} == {
+    assert json.loads(json.dumps(output)) == output
+    assert {price["unit"]: price["dollars"] for price in output["prices"]} == {
         "S3 Batch Operations job": 0.25,
         "million objects of a job": 1.0,
         "minute of stored video, content moderation": 0.1,
@@ -143,9 +143,9 @@ def test_a_plan_is_read_back_as_it_was_written():
 
 def test_what_is_left_out_is_counted():
     """Archived, empty and over-large objects are told with the reason, and where they are listed."""
-    printed = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
+    output = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
 
-    assert printed[3:6] == [
+    assert output[3:6] == [
         "  Left out  2 in Glacier or Deep Archive, to be restored first",
         "            1 empty",
         f"            listed in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
@@ -154,9 +154,9 @@ def test_what_is_left_out_is_counted():
 
 def test_the_longest_bucket_name_leaves_the_description_short_enough():
     """S3 takes 256 characters, a bucket of old may have 255: what tells jobs apart stands before it."""
-    printed = plan(selection=Selection(bucket="b" * 255)).new_job.description
+    output = plan(selection=Selection(bucket="b" * 255)).new_job.description
 
-    assert (256, f"Video moderation, scan {SCAN}, of bbb") == (len(printed), printed[: printed.index("bbb") + 3])
+    assert (256, f"Video moderation, scan {SCAN}, of bbb") == (len(output), output[: output.index("bbb") + 3])
 
 
 def test_suspended_is_what_s3_calls_confirmation_required():

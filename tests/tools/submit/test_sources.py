@@ -125,11 +125,11 @@ def test_a_manifest_that_s3_makes(library):
 
 def test_a_manifest_that_s3_makes_has_no_estimate(library):
     """That there is none is said in the plan, and why, to the person and to the program."""
-    shown, printed = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
+    shown, output = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
 
     why = "S3 lists the bucket when it prepares the job, so the number and length of the videos are not known yet"
     assert f"  Estimate  none: {why}\n" in shown
-    assert (None, why) == (json.loads(printed)["estimate"], json.loads(printed)["no_estimate"])
+    assert (None, why) == (json.loads(output)["estimate"], json.loads(output)["no_estimate"])
 
 
 def test_a_plan(library):
