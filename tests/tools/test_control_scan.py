@@ -173,7 +173,7 @@ class TestStatus:
         assert "Cure:  Submit one with submit_job.py." in result.stderr
 
 
-class TestPausing:
+class TestPauseAndCancel:
     def test_pause_and_resume_a_scan(self, scan):
         """A paused scan is named as such, and when it goes on its messages are to be sent again."""
         paused = control(scan, "pause", SCAN)

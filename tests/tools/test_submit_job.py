@@ -627,7 +627,7 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
 
     no_region = run("--bucket", BUCKET, "--dry-run", cwd=tmp_path)
     no_credentials = run("--bucket", BUCKET, "--dry-run", "--region", "us-east-1", cwd=tmp_path)
-    no_profile = run("--bucket", BUCKET, "--dry-run", "--profile", "nobody", cwd=tmp_path)
+    no_profile = run("--bucket", BUCKET, "--dry-run", "--profile", "unknown", cwd=tmp_path)
 
     assert no_region.stderr == (
         "Error: No AWS Region is set.\n"
@@ -635,7 +635,7 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
     )
     assert no_credentials.stderr.startswith(f"Error: No usable AWS credentials were found: {NoCredentialsError()}\nCure:  Log in")
     assert no_profile.stderr == (
-        "Error: The config profile (nobody) could not be found.\nCure:  `aws configure list-profiles` names those there are.\n"
+        "Error: The config profile (unknown) could not be found.\nCure:  `aws configure list-profiles` names those there are.\n"
     )
     assert [run.returncode for run in (no_region, no_credentials, no_profile)] == [1, 1, 1]
 
