@@ -100,7 +100,7 @@ def test_an_unknown_video(account):
     """That there are no records is not an error."""
     result = review(account, "video", f"s3://{BUCKET}/a")
 
-    assert (0, "no scan has a record of it") == (result.exit_code, result.stdout.splitlines()[1].strip().partition(";")[0])
+    assert (0, "no scan has a record of it") == (result.exit_code, result.stdout.splitlines()[1].strip().partition(" (")[0])
 
 
 def test_scans_in_a_line_each(account):
