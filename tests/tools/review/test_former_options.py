@@ -54,4 +54,4 @@ def test_the_answer_can_be_typed(former):
     answered = former_options.answer([former]).rpartition(PROGRAM)[2]
     name, *arguments = [values.get(word, word) for word in shlex.split(answered)]
 
-    main.commands[name].make_context(name, arguments, parent=click.Context(main))
+    main.commands[name].make_context(name, arguments, parent=click.Context(main, **main.context_settings))
