@@ -12,6 +12,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 import click
 
+from tools.lib import scans
 from tools.lib.aws.batch_jobs import POLL_SECONDS
 from tools.lib.cli import (
     CONTEXT_SETTINGS,
@@ -25,22 +26,20 @@ from tools.lib.cli import (
 )
 from tools.lib.doctor import Case, Findings, examine
 from tools.lib.listing import Selection
-from tools.lib.scans import control
-from tools.lib.scans.redrive import Redrive, Redriven
-from tools.lib.scans.status import ScanProgress, find, progress_of, scan_list
+from tools.lib.scans import Redrive, Redriven, ScanProgress, find, progress_of, scan_list
 
 
 @click.group(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
 @version_option
 def main() -> None:
-    """Control scans while they run. What is changed takes effect within a minute or two.
+    """Control scans while they run. Changes take effect within a minute or two.
 
     \b
     python tools/control_scan.py status
     python tools/control_scan.py pause
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM
 
-    A SCAN is named as submit_job.py named it; `list` shows them.
+    SCAN is the id that submit_job.py printed; `list` shows them all.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
 
 
@@ -57,13 +56,13 @@ def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: floa
     python tools/control_scan.py status --watch
     python tools/control_scan.py status --json | jq -r .line
 
-    The estimate uses the last hour's pace; objects that are not videos count as still to come until nothing waits.
+    The forecast uses the pace of the last hour. Objects that are not videos count as still to come until nothing waits.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if not watch:
         return progress_of(run, [find(run, scan)])[0]
     last = None
     with run.terminal.bar("videos") as bar:
-        for last in control.watch(run, scan, poll_seconds):
+        for last in scans.watch(run, scan, poll_seconds):
             bar.show(last.line(), last.totals.final, last.total)
     return last
 
@@ -77,34 +76,34 @@ def list_scans(run: Invocation) -> CommandResult:
     python tools/control_scan.py list
     python tools/control_scan.py list --json | jq -r '.scans[].scan'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    scans = progress_of(run, run.table.scans.scans())
-    return CommandResult(scan_list(scans), {"scans": [each.as_json() for each in scans]})
+    listed = progress_of(run, run.table.scans.scans())
+    return CommandResult(scan_list(listed), {"scans": [each.as_json() for each in listed]})
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
 @command
 def pause(run: Invocation, *, scan: str | None) -> CommandResult:
-    """Pause SCAN, or without it all starting. Analyses that run finish; nothing is lost.
+    """Pause SCAN, or all starting if SCAN is omitted. Running analyses finish; nothing is lost.
 
     \b
     python tools/control_scan.py pause
     python tools/control_scan.py pause 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return control.pause(run, scan)
+    return scans.pause(run, scan)
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
 @command
 def resume(run: Invocation, *, scan: str | None) -> CommandResult:
-    """Resume SCAN, or without it all starting (also after the circuit breaker paused it).
+    """Resume SCAN, or all starting if SCAN is omitted (also after the circuit breaker paused it).
 
     \b
     python tools/control_scan.py resume
     python tools/control_scan.py resume 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return control.resume(run, scan)
+    return scans.resume(run, scan)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -116,7 +115,7 @@ def slots(run: Invocation, *, number: int) -> CommandResult:
     \b
     python tools/control_scan.py slots 10
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return control.slots(run, number)
+    return scans.slots(run, number)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -124,23 +123,23 @@ def slots(run: Invocation, *, number: int) -> CommandResult:
 @click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
 @command
 def cancel(run: Invocation, *, scan: str, agreed: bool) -> CommandResult:
-    """Cancel SCAN: its batch job and all videos that wait. Analyses that run finish, and are paid.
+    """Cancel SCAN: its batch job and all waiting videos. Running analyses finish, and are paid for.
 
     \b
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     run.require_agreement("pass --yes", agreed=agreed)
-    return control.cancel(run, scan, agreed=agreed)
+    return scans.cancel(run, scan, agreed=agreed)
 
 
 @main.command(epilog=EXIT_CODES)
 @click.option("--bucket", type=BucketName(), required=True, metavar="NAME", help="The bucket with the videos.")
-@click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin so; may be repeated.")
-@click.option("--unconfirmed-mail", is_flag=True, help="Accept that no recipient of the mails about flagged videos has confirmed.")
+@click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin with this; may be repeated.")
+@click.option("--unconfirmed-mail", is_flag=True, help="Accept that no one has confirmed the mail subscription for flagged videos.")
 @command
 def doctor(run: Invocation, *, bucket: str, prefixes: tuple[str, ...], unconfirmed_mail: bool) -> Findings:
-    """Check whether everything that a scan of a bucket needs is in place; changes nothing. Fails where a scan must not start.
+    """Check whether everything that a scan of a bucket needs is in place; fails if a scan must not start. Changes nothing.
 
     \b
     python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket

@@ -11,7 +11,6 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 
 from datetime import datetime
-from typing import Unpack
 
 import click
 
@@ -28,25 +27,30 @@ from tools.lib.cli import (
     command,
     version_option,
 )
-from tools.lib.rejudge.command import Rejudging
-from tools.lib.rejudge.comparison import Comparison
-from tools.lib.retry.command import RetryRun
-from tools.lib.review import apply as decisions
-from tools.lib.review import former_options
-from tools.lib.review.apply import Applied
-from tools.lib.review.command import Files, ReviewRun
-from tools.lib.review.export import Form, Rows
-from tools.lib.review.history import History, history_of
-from tools.lib.review.inputs import ScanChoice, ScanOptions, scan_options
-from tools.lib.review.summary import Review
-from tools.lib.scans.status import past, progress_of, scan_list
-from tools.lib.submit.options import SubmitOptions, submit_options
+from tools.lib.rejudge import Comparison, Rejudging
+from tools.lib.retry import retry_scan
+from tools.lib.review import (
+    Applied,
+    Files,
+    Form,
+    History,
+    Review,
+    Rows,
+    ScanChoice,
+    answer_former_options,
+    apply_decisions,
+    history_of,
+    make_review,
+    scan_options,
+)
+from tools.lib.scans import past, progress_of, scan_list
+from tools.lib.submit import SubmitOptions, submit_options
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group(cls=DefaultGroup, default="show", former=former_options.answer, epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
+@click.group(cls=DefaultGroup, default="show", former=answer_former_options, epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
 @version_option
 def main() -> None:
     """Report what became of every object of a scan, and act on it. Without a command: `show`.
@@ -62,7 +66,7 @@ def main() -> None:
 @main.command(epilog=EXIT_CODES)
 @scan_options
 @command
-def show(run: Invocation, **which: Unpack[ScanOptions]) -> Review:
+def show(run: Invocation, *, choice: ScanChoice) -> Review:
     """Count the objects of a scan in each state, and list what was flagged and what failed and why.
 
     \b
@@ -70,21 +74,21 @@ def show(run: Invocation, **which: Unpack[ScanOptions]) -> Review:
     python tools/review_report.py show --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/review_report.py --json | jq -r '.flagged[].key'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _review(run, Files(), which)
+    return make_review(run, choice, Files())
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=_NEW_FILE)
 @scan_options
 @command
-def page(run: Invocation, *, file: Path, **which: Unpack[ScanOptions]) -> Review:
-    """Write to FILE a page to look through and decide on; it opens from disk. What `show` says is shown too.
+def page(run: Invocation, *, file: Path, choice: ScanChoice) -> Review:
+    """Write to FILE a page to look through and decide on; it opens from disk. Prints what `show` prints.
 
     \b
     python tools/review_report.py page review.html
     python tools/review_report.py page review.html --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _review(run, Files(html=file), which)
+    return make_review(run, choice, Files(html=file))
 
 
 @main.command(epilog=EXIT_CODES)
@@ -95,8 +99,8 @@ def page(run: Invocation, *, file: Path, **which: Unpack[ScanOptions]) -> Review
 )
 @scan_options
 @command
-def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, **which: Unpack[ScanOptions]) -> Review:
-    """Write a row for each video, or for each of its segments. What `show` says is shown too.
+def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, choice: ScanChoice) -> Review:
+    """Write a row for each video, or for each of its segments. Prints what `show` prints.
 
     \b
     python tools/review_report.py export --csv videos.csv
@@ -105,13 +109,13 @@ def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, 
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
-    return _review(run, Files(exports=exports, rows=Rows(rows)), which)
+    return make_review(run, choice, Files(exports=exports, rows=Rows(rows)))
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=_FILE)
-@click.option("--scan", metavar="ID", help="Refuse a file whose decisions are about another scan.")
-@click.option("--decided-by", metavar="NAME", help="Who decided, where the file does not say.")
+@click.option("--scan", metavar="ID", help="Refuse a file with decisions about another scan.")
+@click.option("--decided-by", metavar="NAME", help="Who decided, if the file does not say.")
 @command
 def apply(run: Invocation, *, file: Path, scan: str | None, decided_by: str | None) -> Applied:
     """Write to the table the decisions in FILE, which the page exported.
@@ -120,16 +124,16 @@ def apply(run: Invocation, *, file: Path, scan: str | None, decided_by: str | No
     python tools/review_report.py apply decisions.json
     python tools/review_report.py apply decisions.json --decided-by 'Ada Lovelace'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return decisions.apply(run, file, scan_id=scan, decided_by=decided_by)
+    return apply_decisions(run, file, scan_id=scan, decided_by=decided_by)
 
 
 @main.command(epilog=EXIT_CODES)
-@click.option("--all-failed", is_flag=True, help="Retry everything that failed, whatever the reason.")
+@click.option("--all-failed", is_flag=True, help="Retry everything that failed or was cancelled, whatever the reason.")
 @scan_options
-@submit_options("Show what would be retried and why, and change nothing.")
+@submit_options("Show what would be retried and why; change nothing.")
 @command
-def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unpack[ScanOptions]) -> ExitCode:
-    """Submit again, under the same scan, what failed for a retryable reason, is stuck, or was never attempted.
+def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, choice: ScanChoice) -> ExitCode:
+    """Submit again, in the same scan, what failed for a retryable reason, is stuck, or was never attempted.
 
     \b
     python tools/review_report.py retry --dry-run
@@ -137,17 +141,17 @@ def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, **which: Unp
     python tools/review_report.py retry --all-failed --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     run.require_agreement("pass --yes to retry, or --dry-run to see what would be retried", agreed=how.yes or how.dry_run)
-    return RetryRun(run, ScanChoice.of(**which), how, all_failed=all_failed).run()
+    return retry_scan(run, choice, how, all_failed=all_failed)
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=_FILE)
 @click.option("--apply", "applied", is_flag=True, help="Write the policy's verdicts to the records.")
-@click.option("--mail-newly-flagged", "mail", is_flag=True, help="With --apply: mail the newly flagged videos, each once.")
+@click.option("--mail-newly-flagged", "mail", is_flag=True, help="With --apply: mail each newly flagged video, once.")
 @scan_options
 @command
-def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: Unpack[ScanOptions]) -> Comparison:
-    """Show what the policy in FILE would make of a scan; nothing is analysed or paid again.
+def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, choice: ScanChoice) -> Comparison:
+    """Show how the policy in FILE would judge the videos of a scan; nothing is analysed or paid for again.
 
     \b
     python tools/review_report.py policy new.json
@@ -155,8 +159,8 @@ def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: U
     python tools/review_report.py policy new.json --apply --mail-newly-flagged
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if mail and not applied:
-        raise click.UsageError("--mail-newly-flagged mails what becomes flagged: it requires --apply.")
-    scan = ScanChoice.of(**which).find(run)
+        raise click.UsageError("--mail-newly-flagged requires --apply: only then videos become flagged.")
+    scan = choice.find(run)
     return Rejudging(run.table.records, run.table.scans, run.terminal).run(scan, file, apply=applied, mail=mail)
 
 
@@ -164,7 +168,7 @@ def policy(run: Invocation, *, file: Path, applied: bool, mail: bool, **which: U
 @click.argument("uri", type=ObjectUri())
 @command
 def video(run: Invocation, *, uri: Video) -> History:
-    """Show the history of one object over all scans; URI is s3://bucket/key[?versionId=...].
+    """Show the history of one object in all scans; URI is s3://bucket/key[?versionId=...].
 
     \b
     python tools/review_report.py video 's3://amzn-s3-demo-bucket/2024/a b.mp4'
@@ -173,10 +177,10 @@ def video(run: Invocation, *, uri: Video) -> History:
 
 
 @main.command("list", epilog=EXIT_CODES)
-@click.option("--since", type=Moment(), metavar="TIME", help="Only scans since then: 12h, 7d, 2w, or a date (UTC).")
+@click.option("--since", type=Moment(), metavar="TIME", help="Only scans since this time: 12h, 7d, 2w, or a date (UTC).")
 @command
 def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
-    """List scans in one line each, the newest first.
+    """List the scans, the newest first.
 
     \b
     python tools/review_report.py list
@@ -185,10 +189,6 @@ def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
     after = since.timestamp() if since else None
     scans = progress_of(run, [scan for scan in run.table.scans.scans() if scan.created_at >= (after or 0)])
     return CommandResult(scan_list(scans, after), {"since": after, "scans": [past(each) for each in scans]})
-
-
-def _review(run: Invocation, files: Files, which: ScanOptions) -> Review:
-    return ReviewRun(run, ScanChoice.of(**which)).run(files)
 
 
 if __name__ == "__main__":

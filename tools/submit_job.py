@@ -18,13 +18,20 @@ import click
 from handlers.domain.states import Lane
 from tools.lib.cli import CONTEXT_SETTINGS, EXIT_CODES, BucketName, ExitCode, Invocation, command, version_option
 from tools.lib.estimate import EstimateOptions, Measure, PriceTable, estimate_options, prices
-from tools.lib.submit.command import Request, SubmitRun
-from tools.lib.submit.options import SubmitOptions, submit_options
-from tools.lib.submit.selection_options import selection_options
-from tools.lib.submit.source_options import require_consistent, selection_for, source_from, source_options
+from tools.lib.submit import (
+    Request,
+    SubmitOptions,
+    SubmitRun,
+    require_consistent,
+    selection_for,
+    selection_options,
+    source_from,
+    source_options,
+    submit_options,
+)
 
 # Options that go into the request as they are.
-_HANDED_ON = ("skip_unchanged", "run_plan", "recheck", "suspended", "unconfirmed_mail")
+_AS_THEY_ARE = ("skip_unchanged", "run_plan", "recheck", "suspended", "unconfirmed_mail")
 
 
 @click.command(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
@@ -33,21 +40,23 @@ _HANDED_ON = ("skip_unchanged", "run_plan", "recheck", "suspended", "unconfirmed
 @source_options
 @selection_options
 @estimate_options
-@click.option("--check", is_flag=True, help="Only look whether everything that a scan needs is as it should be.")
-@click.option("--skip-unchanged", is_flag=True, help="Leave out what an earlier scan finished and that has not changed since.")
+@click.option("--check", is_flag=True, help="Only check whether everything that a scan needs is in place.")
+@click.option(
+    "--skip-unchanged", is_flag=True, help="Leave out objects that an earlier scan finished and that have not changed since."
+)
 @click.option("--express", is_flag=True, help="Use the express lane, which does not wait behind a large scan.")
-@click.option("--suspended", is_flag=True, help="Let the job wait until somebody confirms it in the console.")
+@click.option("--suspended", is_flag=True, help="Let the job wait until someone confirms it in the console.")
 @click.option(
     "--run-plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Submit exactly what a plan says, or the rest of it where an earlier run stopped.",
+    help="Submit exactly this plan, or the rest of it if an earlier run was interrupted.",
 )
-@click.option("--recheck", is_flag=True, help="With --run-plan: refuse if the source would answer differently by now.")
+@click.option("--recheck", is_flag=True, help="With --run-plan: refuse the plan if its source now gives other objects.")
 @click.option(
     "--unconfirmed-mail", is_flag=True, help="Scan although no one has confirmed the mail subscription for flagged videos."
 )
-@submit_options("Write the plan, show it, and change nothing in AWS.")
+@submit_options("Write and show the plan; change nothing in AWS.")
 @command
 def main(
     run: Invocation,
@@ -70,7 +79,7 @@ def main(
     python tools/submit_job.py --manifest s3://amzn-s3-demo-work/mine.csv --yes --json | jq -r .scan_id
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     require_consistent(click.get_current_context())
-    cure = "pass --yes to submit, or --dry-run to look at the plan"
+    cure = "pass --yes to submit, or --dry-run to see the plan"
     run.require_agreement(cure, agreed=how.dry_run or how.yes or check)
     source = source_from(**options)
     request = Request(
@@ -83,7 +92,7 @@ def main(
         ),
         check=check,
         how=how,
-        **{name: options[name] for name in _HANDED_ON},
+        **{name: options[name] for name in _AS_THEY_ARE},
     )
     return SubmitRun(run, request).run()
 

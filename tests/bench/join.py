@@ -82,8 +82,8 @@ def _joined(scan, endpoint, answer):
     from handlers.adapters.table import open_table  # noqa: PLC0415
     from handlers.runtime.clock import SystemClock  # noqa: PLC0415
     from tools.lib.aws.clients import Clients  # noqa: PLC0415
-    from tools.lib.review.inputs import ReportPlace, fetched_manifest, reports_of  # noqa: PLC0415
-    from tools.lib.review.join import TruthTable, join  # noqa: PLC0415
+    from tools.lib.review.inputs import ReportPlace, fetched_manifest, take_reports  # noqa: PLC0415
+    from tools.lib.review.join import ReportNotes, TruthTable, join  # noqa: PLC0415
     from tools.lib.review.recorded import recorded_of  # noqa: PLC0415
 
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
@@ -98,7 +98,8 @@ def _joined(scan, endpoint, answer):
         recorded_of(table, scan.scan, whole=False) as recorded,
     ):
         clean = recorded.clean()
-        notes = reports_of(scan.scan, lambda _: ReportPlace(scan, f"reports/{scan.scan.id}"), listing=False).notes
+        notes = ReportNotes()
+        take_reports(notes, scan.scan, lambda _: ReportPlace(scan, f"reports/{scan.scan.id}"))
         notes.take_clean(clean)
         for outcome in join(lambda: manifest, notes, recorded, truth):
             whole += outcome.record is not None

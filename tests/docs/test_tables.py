@@ -2,18 +2,26 @@
 
 import ast
 import re
+from collections import Counter
 from dataclasses import fields
 from unittest.mock import MagicMock
 
 import pytest
 
 from handlers.domain.reasons import REASONS
-from handlers.domain.record import Totals
+from handlers.domain.record import BatchJob, Scan, Settings, Totals
+from handlers.domain.scan_mail import digest_mail
 from handlers.domain.states import ScanStatus, State
 from handlers.flows.sweep import sweep
 from tests.docs.markdown import ROOT
 from tools.emulator.settings import EmulatorSettings
-from tools.lib.review.join import ObjectStatus
+from tools.lib.review import ObjectStatus, Review, TruthTable
+from tools.lib.review.page.summary import states as page_states
+from tools.lib.scans import ScanProgress
+
+SCAN = "01JD8Z0Q4N6T9W2XK5C7R3VBHM"
+# Two videos in each final state, one of them ineligible.
+TOTALS = Totals(videos={state: 2 for state in State if state.final}, failures={"empty": 1, "forbidden": 1})
 
 ARCHITECTURE, AWS, OFFLINE, OPERATIONS = (
     ROOT / "docs" / name for name in ("architecture.md", "aws.md", "offline.md", "operations.md")
@@ -61,13 +69,48 @@ def test_reason_codes():
     assert expected == rows(ARCHITECTURE, "code", "the object …")
 
 
-def test_statuses():
-    """The table of states has each status of a review, each state of a record beside one, and what mails and `status` count."""
-    table = rows(ARCHITECTURE, "status in a review", "state of the record")
+def counted_by(surface):
+    """Return the statuses that a surface counts, by the table of statuses."""
+    return {names(row[0])[0] for row in rows(ARCHITECTURE, "status", "state of the record") if surface in row[2]}
 
-    assert sorted(ObjectStatus) == sorted(names(row[0])[0] for row in table)
+
+def test_states_of_records():
+    """The table of statuses has each state of a record beside the statuses that it may have."""
+    table = rows(ARCHITECTURE, "status", "state of the record")
+
     assert set(State) == {name for row in table for name in names(row[1])}
-    assert set(Totals().counts) <= {names(row[0])[0] for row in table}
+
+
+def test_statuses_of_a_review():
+    """A review counts the statuses that the table says, with the same words in its text, its JSON and its page."""
+    truth = TruthTable(Counter(dict.fromkeys(ObjectStatus, 2)))
+    review = Review(Scan(SCAN, "bucket"), truth)
+
+    lines = "\n".join(review.sentences())
+
+    assert counted_by("review") == set(re.findall(r"^  ([a-z ]+?) +2$", lines, re.MULTILINE))
+    assert counted_by("review") == set(review.as_json()["states"])
+    assert counted_by("review") == {state["name"] for state in page_states(review)}
+
+
+def test_statuses_of_a_digest():
+    """The digest counts the statuses that the table says, with the same words; a list of scans has those that have a record."""
+    scan = Scan(SCAN, "bucket", objects=20)
+
+    mail = digest_mail(scan, TOTALS, [], "stack", seen_all=True)
+
+    assert counted_by("digest") == set(re.findall(r"^  ([a-z ]+?) +\d+$", mail.body, re.MULTILINE)) - {"objects"}
+    assert counted_by("digest") - {"without record"} == set(TOTALS.counts)
+
+
+def test_statuses_of_a_scan_in_progress():
+    """`control_scan.py status` counts the statuses that the table says, with the same words."""
+    scan = Scan(SCAN, "bucket", objects=20, jobs=(BatchJob("job", terminal_since=1.0),), waiting_empty_since=1.0)
+    progress = ScanProgress(scan=scan, totals=TOTALS, running=1, settings=Settings(), slots=1, now=2.0, set_aside=0)
+
+    line = progress.line()
+
+    assert counted_by("`status`") == set(re.findall(r"\d+ ([a-z ]+?)(?=,| \()", line)) - {"done"}
 
 
 @pytest.mark.parametrize("status", ScanStatus)

@@ -1,4 +1,4 @@
-"""Judging a scan again: shown without a write, applied once, safe to break off and to run twice."""
+"""Judging a scan again: shown without a write, applied once, safe to interrupt and to run twice."""
 
 import io
 import json
@@ -164,7 +164,7 @@ class BreaksOff:
         return getattr(self._records, name)
 
     def judge_again(self, record, judged):
-        """Write, or break off."""
+        """Write, or be interrupted."""
         if self._left == 0:
             raise KeyboardInterrupt
         self._left -= 1
@@ -203,7 +203,7 @@ def test_overtaken(table, scanned, rejudge, states):
 
     assert ([0, 0, 0, 0], 1, ExitCode.SOME_FAILED) == (counts(comparison), comparison.overtaken, comparison.exit_code)
     assert [State.CLEAN] == states("toast.mp4")
-    assert any("run this again" in line for line in comparison.sentences())
+    assert any("Run this again" in line for line in comparison.sentences())
 
 
 def test_only_clean_and_flagged(account, scanned, rejudge, states):
@@ -226,7 +226,7 @@ def test_mail(account, scanned, rejudge):
     comparison = rejudge(60, apply=True, mail=True)
 
     assert [(video_id, SCAN.id)] == account.table.records.mails_due(9)
-    assert (1, True) == (comparison.mails, any("1 mails are due" in line for line in comparison.sentences()))
+    assert (1, True) == (comparison.mails, any("Mails due for newly flagged videos: 1." in line for line in comparison.sentences()))
 
 
 def test_cannot_be_judged(account, scanned, rejudge, states):
@@ -239,7 +239,7 @@ def test_cannot_be_judged(account, scanned, rejudge, states):
 
     assert [State.CLEAN, State.FLAGGED, State.CLEAN] == states("floor 50.mp4", "floor 40.mp4", "old.mp4")
     text = "\n".join(comparison.sentences())
-    assert 'the rule for "alcohol" counts from 45 %, Rekognition reported from 50 % on' in text
+    assert 'the rule for "alcohol" counts from 45 %, but Rekognition reported only from 50 %' in text
     assert "no hits are kept" in text
     assert [{"label": "alcohol", "min_confidence": 45.0, "reported_from": 50.0, "videos": 1}] == comparison.as_json()[
         "cannot_be_judged"
@@ -286,7 +286,7 @@ def test_sentences(scanned, rejudge):
 
     lines = rejudge(60).sentences()
 
-    assert "only shown, nothing was changed" in lines[0]
+    assert "only shown; nothing was changed" in lines[0]
     assert f"  newly flagged     {VIDEOS_SHOWN + 3:>10}{float(VIDEOS_SHOWN + 3):>12.1f}" in lines
     assert "  and 3 more videos, see --json" in lines
     assert all(line.isprintable() for line in lines)
@@ -307,4 +307,4 @@ def test_totals_ahead_of_the_index(account, scanned, rejudge):
     comparison = rejudge(60)
 
     assert ExitCode.SOME_FAILED is comparison.exit_code
-    assert any("1 videos were looked at, the scan's totals say 2" in line for line in comparison.sentences())
+    assert any("1 video compared, but the scan's totals have 2" in line for line in comparison.sentences())

@@ -19,8 +19,8 @@ from tests.tools.review_doubles import (
     add_record,
     add_report,
     add_scan,
+    output_of,
     review,
-    said,
     video,
 )
 from tools.lib.review import decisions as decisions_file
@@ -74,7 +74,7 @@ def _scanned(account):
 
 def decided(account, scan_id=SCAN):
     """Return what a review says was decided, by key."""
-    shown = said(review(account, "--json", "--scan", scan_id))
+    shown = output_of(review(account, "--json", "--scan", scan_id))
     return {flagged["key"]: flagged["decision"] for flagged in shown["flagged"]}
 
 
@@ -101,12 +101,12 @@ def test_applying_twice_equals_once(scanned, apply):
 
     result = apply(exported(entry(), entry(HOSTILE)), "--json")
 
-    assert (0, 0, 2, []) == (result.exit_code, *(said(result)[name] for name in ("written", "already", "refused")))
+    assert (0, 0, 2, []) == (result.exit_code, *(output_of(result)[name] for name in ("written", "already", "refused")))
     assert [] == scanned.wire.writes
     assert before == decided(scanned)
 
 
-def test_good_ones_are_applied_beside_bad_ones(scanned, apply):
+def test_good_ones_are_applied_among_bad_ones(scanned, apply):
     """Each refusal is named with its entry and reason, the others are written, and the exit code is 3."""
     result = apply(exported(entry(etag="other"), "nonsense", entry(HOSTILE), entry("unknown.mp4"), entry(decision="maybe")))
 
@@ -115,17 +115,17 @@ def test_good_ones_are_applied_beside_bad_ones(scanned, apply):
     assert decided(scanned)["a.mp4"] is None
     reasons = [line for line in result.stdout.splitlines() if line.startswith("  entry")]
     assert reasons == [
-        f"  entry 1 (s3://{BUCKET}/a.mp4): another object was analysed: its etag is {ETAG}, decided was about other",
-        '  entry 2: is "nonsense", where an object is wanted',
+        f"  entry 1 (s3://{BUCKET}/a.mp4): another object was analysed: its etag is {ETAG}, that of the decision other",
+        '  entry 2: is "nonsense", but must be an object',
         f"  entry 4 (s3://{BUCKET}/unknown.mp4): scan {SCAN} has no record of it",
-        f'  entry 5 (s3://{BUCKET}/a.mp4): decision is "maybe", where confirmed or false-alarm is wanted',
+        f'  entry 5 (s3://{BUCKET}/a.mp4): decision is "maybe", but must be confirmed or false-alarm',
     ]
 
 
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ({"attempt": 1}, "it was analysed again: attempt 1, decided was about attempt 0"),
+        ({"attempt": 1}, "it was analysed again: the record is of attempt 1, the decision of 0"),
         ({"facts": None}, "another object was analysed: its etag is unknown"),
     ],
 )
@@ -137,7 +137,7 @@ def test_changed_since(account, apply, record, reason):
     result = apply(exported(entry()), "--json")
 
     assert 3 == result.exit_code
-    assert said(result)["refused"][0]["reason"].startswith(reason)
+    assert output_of(result)["refused"][0]["reason"].startswith(reason)
 
 
 def test_without_a_result(account, apply):
@@ -147,7 +147,7 @@ def test_without_a_result(account, apply):
 
     result = apply(exported(entry()), "--json")
 
-    assert "its analysis has no result to decide about: it is FAILED" == said(result)["refused"][0]["reason"]
+    assert "its analysis has no verdict to decide about: it is FAILED" == output_of(result)["refused"][0]["reason"]
 
 
 def test_the_latest_decision_stands(scanned, apply):
@@ -157,17 +157,17 @@ def test_the_latest_decision_stands(scanned, apply):
     result = apply(exported(entry()), "--json")
 
     assert (3, "Grace") == (result.exit_code, decided(scanned)["a.mp4"]["by"])
-    assert "a later decision stands: false-alarm by Grace, 2025-10-09 08:40 UTC" == said(result)["refused"][0]["reason"]
+    assert "there is a later decision: false-alarm by Grace, 2025-10-09 08:40 UTC" == output_of(result)["refused"][0]["reason"]
 
 
 def test_twice_in_one_file(scanned, apply):
     """Of two decisions about one video in a file the later one is taken; doing it again changes nothing."""
     later = entry(decision="false-alarm", decided_at="2025-10-09T08:31:00Z")
 
-    results = [said(apply(exported(later, entry()), "--json")) for _ in range(2)]
+    results = [output_of(apply(exported(later, entry()), "--json")) for _ in range(2)]
 
     assert [(1, 0), (0, 1)] == [(result["written"], result["already"]) for result in results]
-    assert "the file decides about this video twice, later in entry 1" == results[0]["refused"][0]["reason"]
+    assert "the file has a later decision about this video, entry 1" == results[0]["refused"][0]["reason"]
     assert "false-alarm" == decided(scanned)["a.mp4"]["decision"]
 
 
@@ -231,17 +231,17 @@ def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
     ("content", "error"),
     [
         ("{", "line 1, column 2: not JSON (Expecting property name enclosed in double quotes)."),
-        ("[]", "holds [], where an object with decisions is wanted."),
-        ("[" * 100_000, "not JSON in UTF-8"),
-        ("[1" + "0" * 5_000 + "]", "not JSON in UTF-8"),
-        (exported(format="other"), '"format" is "other", where a file of decisions has "video-moderation-decisions-1".'),
+        ("[]", "holds [], but must hold an object with decisions."),
+        ("[" * 100_000, "not readable as JSON in UTF-8"),
+        ("[1" + "0" * 5_000 + "]", "not readable as JSON in UTF-8"),
+        (exported(format="other"), '"format" is "other", but must be "video-moderation-decisions-1".'),
         (exported(scan="../x"), '"scan" is "../x", which is not a scan id.'),
         (
             exported(scan=LATER_SCAN),
             f"its decisions are about scan {LATER_SCAN}, which the table of VideoModeration does not know.",
         ),
-        (exported(decided_by=""), '"decided_by" is "", where a name of at most 100 characters is wanted.'),
-        (exported(decisions={}), '"decisions" is {}, where a list is wanted.'),
+        (exported(decided_by=""), '"decided_by" is "", but must be a name of at most 100 characters.'),
+        (exported(decisions={}), '"decisions" is {}, but must be a list.'),
     ],
 )
 def test_no_such_file(scanned, apply, content, error):
@@ -272,7 +272,7 @@ def test_scan_that_is_meant(scanned, apply):
     ("changed", "reason"),
     [
         ({"video_id": "0" * 32}, "video_id is"),
-        ({"key": None}, "bucket, key or version_id is missing or no text"),
+        ({"key": None}, "bucket, key or version_id is missing or not text"),
         ({"key": "x" * 1025}, "the key has 1025 bytes"),
         ({"key": "\ud800"}, "the key or the version is not valid Unicode text"),
         ({"bucket": "a/b"}, "the bucket has a name that S3 does not allow"),
@@ -286,7 +286,7 @@ def test_scan_that_is_meant(scanned, apply):
         ({"note": "\ud800"}, "note is"),
         ({"decided_at": "yesterday"}, "decided_at is"),
         ({"decided_at": "2025-10-09T08:30:00"}, "decided_at is"),
-        ({"decided_at": "2099-01-01T00:00:00Z"}, 'decided_at is "2099-01-01T00:00:00Z", which is not a time that has been'),
+        ({"decided_at": "2099-01-01T00:00:00Z"}, 'decided_at is "2099-01-01T00:00:00Z", which is not in the past'),
         ({"decided_at": "0001-01-01T00:00:00+23:59"}, "decided_at is"),
         ({"decided_at": None}, "decided_at is missing"),
     ],

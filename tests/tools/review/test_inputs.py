@@ -16,8 +16,8 @@ from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.report import Report
 from tools.lib.errors import ToolError
-from tools.lib.review.inputs import ReportPlace, fetched_manifest, reports_of, unreported_videos
-from tools.lib.review.join import ObjectStatus, TruthTable, join
+from tools.lib.review.inputs import ReportPlace, fetched_manifest, take_reports, unreported_videos
+from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join
 
 REPORTS = Path(__file__).parents[2] / "events/reports"
 BUCKET = "amzn-s3-demo-bucket"
@@ -78,7 +78,14 @@ def at(files):
 
 def read(job_id, **counts):
     """Read the report of one job of the fixtures."""
-    return reports_of(scan(BatchJob(job_id, "Complete", **counts)), at(Fixtures()), listing=True)
+    return taken(Fixtures(), BatchJob(job_id, "Complete", **counts))
+
+
+def taken(files, *jobs):
+    """Read the reports of jobs; return the notes and the videos that they name."""
+    notes, videos = ReportNotes(), {}
+    take_reports(notes, scan(*jobs), at(files), videos)
+    return SimpleNamespace(notes=notes, videos=videos)
 
 
 def results(reports, known, *keys):
@@ -111,9 +118,10 @@ def test_columns_in_the_other_order():
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [({"succeeded": 4, "failed": 3}, "no rows of its 4 succeeded tasks"), ({}, "rows of failed tasks only")]
+    ("counts", "message"),
+    [({"succeeded": 4, "failed": 3}, "lacks the rows of its 4 succeeded"), ({}, "only rows of failed tasks")],
 )
-def test_failed_only_report(counts, said):
+def test_failed_only_report(counts, message):
     """A report of failed tasks only is said to be one; a record means what it says, and no record counts as never attempted."""
     reports = read(FAILED_ONLY, **counts)
 
@@ -121,7 +129,7 @@ def test_failed_only_report(counts, said):
 
     assert [ObjectStatus.CLEAN, ObjectStatus.NEVER_ATTEMPTED, ObjectStatus.FAILED] == [outcome.status for outcome in outcomes]
     [gap] = reports.notes.gaps
-    assert said in gap
+    assert message in gap
     assert ("not-reported", gap) == (outcomes[1].reason, outcomes[1].message)
 
 
@@ -134,33 +142,32 @@ def test_fewer_rows_than_tasks():
     """A report with fewer rows than tasks ended is said to be incomplete."""
     [gap] = read(WHOLE, tasks=9, succeeded=6, failed=3).notes.gaps
 
-    assert "7 rows, and 9 of its tasks ended" in gap
+    assert "7 rows, but 9 of its tasks ended" in gap
 
 
 @pytest.mark.parametrize(
-    ("since", "said"), [(None, "not over yet"), (1_760_000_000.0, r"ended \(Complete\) without a completion report")]
+    ("since", "message"), [(None, "not over yet"), (1_760_000_000.0, r"ended \(Complete\) without a completion report")]
 )
-def test_job_without_a_report(since, said):
+def test_job_without_a_report(since, message):
     """A job that died before it wrote a report, or still runs, is said; its records count all the same."""
     reports = read(NO_REPORT, terminal_since=since)
 
     outcomes = results(reports, {"a": State.FLAGGED}, "a", "b")
 
     assert [ObjectStatus.FLAGGED, ObjectStatus.NEVER_ATTEMPTED] == [outcome.status for outcome in outcomes]
-    assert re.search(said, reports.notes.gaps[0])
+    assert re.search(message, reports.notes.gaps[0])
 
 
 def test_several_jobs():
     """A later job's word counts, and one incomplete report is enough for a warning."""
     jobs = (BatchJob(WHOLE, succeeded=4, failed=3), BatchJob(SCHEMA_ORDER, succeeded=0, failed=1), BatchJob(NO_REPORT))
 
-    reports = reports_of(scan(*jobs), at(Fixtures()), listing=False)
+    reports = taken(Fixtures(), *jobs)
 
     [gone] = results(reports, {}, "gone.mp4")
     assert "PermanentFailure" == gone.reason
     assert 8 == reports.notes.rows
     assert 1 == len(reports.notes.gaps)
-    assert {} == reports.videos
 
 
 def test_damaged_report():
@@ -169,7 +176,7 @@ def test_damaged_report():
     files.write("work", f"reports/{SCAN_ID}/job-J/manifest.json", b"[]")
 
     with pytest.raises(ToolError, match=r"job-J/manifest\.json"):
-        reports_of(scan(BatchJob("J")), at(files), listing=False)
+        taken(files, BatchJob("J"))
 
 
 @given(
@@ -188,7 +195,7 @@ def test_what_the_emulator_writes(tasks, per_file):
     report.close()
     succeeded = sum(task[2] for task in tasks)
 
-    reports = reports_of(scan(BatchJob("J", succeeded=succeeded, failed=len(tasks) - succeeded)), at(files), listing=True)
+    reports = taken(files, BatchJob("J", succeeded=succeeded, failed=len(tasks) - succeeded))
 
     assert [] == reports.notes.gaps
     assert {key for key, _, _ in tasks} == {video.key for video in reports.videos}
@@ -213,7 +220,7 @@ def test_videos_that_no_report_names():
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b"bucket,a\nbucket\n", "row 2: 1 columns"),
         (b"bucket,%ff\n", "row 1: the key '%ff' is not percent-encoded UTF-8"),
@@ -221,9 +228,9 @@ def test_videos_that_no_report_names():
         (b"bucket," + b"a" * 200_000, "field larger than field limit"),
     ],
 )
-def test_damaged_manifest(body, said):
+def test_damaged_manifest(body, message):
     """A manifest that is none ends in a sentence with row and cure, not in a traceback."""
-    with pytest.raises(ToolError, match=said):
+    with pytest.raises(ToolError, match=message):
         rows_of(Files(**{"m.csv": body}))
 
 

@@ -26,7 +26,7 @@ def assert_whole(runs):
 
 @pytest.fixture(name="begun")
 def _begun(runs):
-    """What a run said that was broken off when its scan was registered, and its job not created yet."""
+    """The output of a run that was interrupted when its scan was registered and its job not created yet."""
     place = 0
     while not runs.line.table.scans.scans():
         runs.forget()
@@ -80,9 +80,9 @@ def test_broken_off_twice_and_long_after(runs, begun, place, after):
 
     last = runs.submit("--run-plan", going_on(second) or going_on(first), "--wait", "--json")
 
-    told = json.loads(last.stdout)
+    output = json.loads(last.stdout)
     assert 1 == len(runs.jobs())
-    assert {"CLEAN": 5} == {state: count for state, count in told["result"]["videos"].items() if count}
+    assert {"CLEAN": 5} == {state: count for state, count in output["result"]["videos"].items() if count}
 
 
 def test_a_plan_that_was_submitted_is_not_submitted_again(runs):
@@ -104,7 +104,7 @@ def test_a_scan_is_not_closed_while_its_job_is_missing(runs, begun):
     runs.line.clock.advance(1_200.0)
 
     assert ((), ScanStatus.OPEN) == (scan.jobs, runs.line.table.scans.scan(scan.id).status)
-    assert "No job was created, nothing is scanned. To continue: " in begun.stderr
+    assert "No job was created; nothing is scanned. To continue: " in begun.stderr
 
 
 def test_a_cancelled_scan_gets_no_job(runs, begun):
@@ -116,7 +116,7 @@ def test_a_cancelled_scan_gets_no_job(runs, begun):
     runs.line.clock.advance(1_200.0)
 
     assert 1 == refused.exit_code
-    assert f"Error: The scan {scan.id} is cancelled" in refused.stderr
+    assert f"Error: Scan {scan.id} is cancelled" in refused.stderr
     assert not runs.line.table.scans.scan(scan.id).live
 
 
@@ -127,4 +127,4 @@ def test_a_retry_waits_for_the_whole_scan(runs, begun):
     refused = runs.line._command(review_report.main, "retry", "--scan", scan.id, "--dry-run")
 
     assert 1 == refused.exit_code
-    assert f"1 of the 1 jobs of scan {scan.id} are not submitted yet." in refused.stderr
+    assert f"Jobs of scan {scan.id} that are not submitted yet: 1 of 1." in refused.stderr

@@ -33,9 +33,9 @@ def test_a_check_looks_and_submits_nothing(library):
     """$ submit_job.py --bucket B --check: a line for each thing, and exit code 0 where nothing stops a scan."""
     done = library.submit("--bucket", BUCKET, "--check", "--json")
 
-    told = json.loads(done.stdout)
-    assert (0, 0) == (done.exit_code, told["stop"]), told
-    assert {"bucket", "batch role", "mail"} <= {each["subject"] for each in told["findings"]}
+    output = json.loads(done.stdout)
+    assert (0, 0) == (done.exit_code, output["stop"]), output
+    assert {"bucket", "batch role", "mail"} <= {each["subject"] for each in output["findings"]}
     assert ([], []) == (library.line.table.scans.scans(), list(library.folder.glob("*")))
 
 
@@ -133,7 +133,7 @@ def test_a_sampled_object_that_was_replaced_is_seen_when_checked_again(many):
     refused = many.submit("--run-plan", str(file), "--recheck")
 
     assert 1 == refused.exit_code
-    assert "8 objects were selected then, 9 are now" in refused.stderr
+    assert "8 were selected then, 9 now" in refused.stderr
 
 
 def test_nothing_is_left_to_scan(line):
@@ -144,7 +144,7 @@ def test_nothing_is_left_to_scan(line):
     refused = runs.submit("--bucket", BUCKET, "--measure", "5")
 
     assert 1 == refused.exit_code
-    assert "all 1 objects that were selected are left out, because they are in a codec that Rekognition does" in refused.stderr
+    assert "every selected object (1 in all) is left out, because it is in a codec that Rekognition does" in refused.stderr
     assert ([], []) == (line.table.scans.scans(), list(runs.folder.glob("*")))
 
 
@@ -171,4 +171,4 @@ def test_what_an_earlier_scan_finished_is_left_out(line):
 
     assert (1, {"clean": 1, "flagged": 1}) == (nothing.exit_code, {state: count for state, count in counts.items() if count})
     assert adds_up
-    assert "an earlier scan finished all 2 objects that were selected, and they are unchanged" in nothing.stderr
+    assert "an earlier scan finished every selected object (2 in all), and none has changed" in nothing.stderr

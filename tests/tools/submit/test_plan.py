@@ -120,10 +120,10 @@ def test_both_renderings_say_how_much():
 
 def test_json_is_complete_and_serialisable():
     """The JSON plan goes through json and back unchanged, prices with their sources included."""
-    told = plan().as_json()
+    output = plan().as_json()
 
-    assert json.loads(json.dumps(told)) == told
-    assert {price["unit"]: price["dollars"] for price in told["prices"]} == {
+    assert json.loads(json.dumps(output)) == output
+    assert {price["unit"]: price["dollars"] for price in output["prices"]} == {
         "S3 Batch Operations job": 0.25,
         "million objects of a job": 1.0,
         "minute of stored video, content moderation": 0.1,
@@ -142,9 +142,9 @@ def test_a_plan_is_read_back_as_it_was_written():
 
 def test_what_is_left_out_is_counted():
     """Archived, empty and over-large objects are told with the reason, and where they are listed."""
-    told = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
+    output = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
 
-    assert told[3:6] == [
+    assert output[3:6] == [
         "  Left out  2 in Glacier or Deep Archive, to be restored first",
         "            1 empty",
         f"            listed in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
@@ -153,9 +153,9 @@ def test_what_is_left_out_is_counted():
 
 def test_the_longest_bucket_name_leaves_the_description_short_enough():
     """S3 takes 256 characters, a bucket of old may have 255: what tells jobs apart stands before it."""
-    told = plan(selection=Selection(bucket="b" * 255)).new_job.description
+    output = plan(selection=Selection(bucket="b" * 255)).new_job.description
 
-    assert (256, f"Video moderation, scan {SCAN}, of bbb") == (len(told), told[: told.index("bbb") + 3])
+    assert (256, f"Video moderation, scan {SCAN}, of bbb") == (len(output), output[: output.index("bbb") + 3])
 
 
 def test_suspended_is_what_s3_calls_confirmation_required():
@@ -163,7 +163,7 @@ def test_suspended_is_what_s3_calls_confirmation_required():
     planned = plan(suspended=True)
 
     assert request(planned)["ConfirmationRequired"] is True
-    assert "  Job       waits as Suspended until somebody confirms it (30 days at most)" in lines_of(planned)
+    assert "  Job       stays Suspended until someone confirms it in the console (for at most 30 days)" in lines_of(planned)
 
 
 def test_a_hostile_prefix_does_not_steer_the_terminal():

@@ -32,7 +32,7 @@ def test_a_changed_manifest_is_refused(files):
     """One byte is enough."""
     files.manifest.write_bytes(files.manifest.read_bytes().replace(b"b.mp4", b"c.mp4"))
 
-    with pytest.raises(ToolError, match="it is not the manifest that the plan was made of"):
+    with pytest.raises(ToolError, match="this is not the manifest of the plan"):
         plan_file.load(files.plan, plan().deployment)
 
 
@@ -89,7 +89,7 @@ def test_a_plan_of_several_jobs_is_refused(files):
     """An earlier version split long manifests: such a plan is not run, and how the scan that it began is ended is said."""
     files.plan.write_text(json.dumps(json.loads(files.plan.read_text()) | {"rows_per_job": 1, "jobs": 2}))
 
-    with pytest.raises(ToolError, match="the plan is of several jobs") as refused:
+    with pytest.raises(ToolError, match="the plan has several jobs") as refused:
         plan_file.load(files.plan, plan().deployment)
 
     assert f"`python tools/control_scan.py cancel {plan().scan_id}`" in refused.value.cure

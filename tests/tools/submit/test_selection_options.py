@@ -95,7 +95,7 @@ def test_sizes(text, size):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--min-size", "10M"], "'10M' is not a valid size; use bytes"),
         (["--min-size", "-1"], "'-1' is not a valid size"),
@@ -107,14 +107,14 @@ def test_sizes(text, size):
         (["--include", "re:("], "'re:(' is not a regular expression: missing )"),
         (["--storage-class", "COLD"], "'COLD' is not one of"),
         (["--limit", "0"], "0 is not in the range"),
-        (["--min-size", "2", "--max-size", "1"], "exchange them"),
-        (["--modified-after", "1d", "--modified-before", "2d"], "exchange them"),
-        (["--seed", "1"], "it goes with --sample"),
+        (["--min-size", "2", "--max-size", "1"], "swap them"),
+        (["--modified-after", "1d", "--modified-before", "2d"], "swap them"),
+        (["--seed", "1"], "it requires --sample"),
     ],
 )
-def test_what_makes_no_sense_is_refused(arguments, said):
+def test_what_makes_no_sense_is_refused(arguments, message):
     """Bad usage ends with 2 and how to write it, before anything is asked of AWS."""
     result = run(*arguments)
 
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr

@@ -125,11 +125,11 @@ def test_a_manifest_that_s3_makes(library):
 
 def test_a_manifest_that_s3_makes_has_no_estimate(library):
     """That there is none is said in the plan, and why, to the person and to the program."""
-    shown, told = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
+    shown, output = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
 
-    why = "S3 itself lists the bucket when the job is prepared, so it is not known yet how many videos there are, or how long"
+    why = "S3 lists the bucket when it prepares the job, so the number and length of the videos are not known yet"
     assert f"  Estimate  none: {why}\n" in shown
-    assert (None, why) == (json.loads(told)["estimate"], json.loads(told)["no_estimate"])
+    assert (None, why) == (json.loads(output)["estimate"], json.loads(output)["no_estimate"])
 
 
 def test_a_plan(library):
@@ -151,7 +151,7 @@ def test_a_changed_bucket_is_refused_only_when_asked(library):
     refused = library.submit("--run-plan", str(plan), "--recheck")
 
     assert (0, 1) == (same.exit_code, refused.exit_code)
-    assert "5 objects were selected then, 6 are now" in refused.stderr
+    assert "5 were selected then, 6 now" in refused.stderr
 
 
 # --- headers ------------------------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_an_inventory_without_sizes(line):
     )
 
     assert (3, {}, None) == (plain["objects"], plain["ineligible"], plain["estimate"])
-    assert "sizes are not known; --measure all looks at each object" in plain["no_estimate"]
+    assert "sizes are not known; --measure all reads the size and length of each object" in plain["no_estimate"]
     assert any("has no sizes" in warning for warning in plain["warnings"])
     assert (1, {"codec": 1, "empty": 1}, None) == (looked["objects"], looked["ineligible"], looked["no_estimate"])
     assert 1 == looked["estimate"]["objects"]
@@ -303,14 +303,14 @@ def test_an_inventory_that_does_not_tell_what_is_asked_for(library, arguments, m
     [
         ((), "Missing option '--bucket'"),
         (("--keys-from", "-"), "Missing option '--bucket'"),
-        (("--bucket", BUCKET, "--manifest", "a", "--inventory", "b"), "--manifest and --inventory exclude one another"),
-        (("--bucket", BUCKET, "--generate", "--keys-from", "-"), "--keys-from and --generate exclude one another"),
+        (("--bucket", BUCKET, "--manifest", "a", "--inventory", "b"), "--manifest and --inventory exclude each other"),
+        (("--bucket", BUCKET, "--generate", "--keys-from", "-"), "--keys-from and --generate exclude each other"),
         (("--manifest", "a", "--prefix", "x"), "--prefix cannot be used with --manifest"),
         (("--bucket", BUCKET, "--keys-from", "-", "--min-size", "5"), "--min-size cannot be used with --keys-from"),
-        (("--bucket", BUCKET, "--generate", "--include", "*"), "ManifestGenerator has no such filter: --include"),
-        (("--bucket", BUCKET, "--generate", "--limit", "5"), "ManifestGenerator has no such filter: --limit"),
-        (("--bucket", BUCKET, "--recheck"), "--recheck is for --run-plan"),
-        (("--run-plan", __file__, "--prefix", "x"), "The plan has decided --prefix"),
+        (("--bucket", BUCKET, "--generate", "--include", "*"), "--include cannot be used with --generate"),
+        (("--bucket", BUCKET, "--generate", "--limit", "5"), "--limit cannot be used with --generate"),
+        (("--bucket", BUCKET, "--recheck"), "--recheck requires --run-plan"),
+        (("--run-plan", __file__, "--prefix", "x"), "--prefix cannot be used with --run-plan"),
     ],
 )
 def test_options_that_do_not_go_together_are_bad_usage(library, arguments, message):

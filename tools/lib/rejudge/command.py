@@ -1,7 +1,7 @@
-"""Judging a whole scan again: its clean and flagged records read in batches, compared, and where that is wanted written.
+"""Judging a scan again: its clean and flagged records are read in batches, compared, and with --apply written.
 
-Each record is written by itself and only as it was read, so that interrupting and running again, or twice at once, harms nothing: a
-record that has the policy's verdict already is not written again.
+Each record is written by itself, and only if it is still as it was read. So it does no harm to interrupt a run, to repeat it, or to
+run it twice at once: a record that already has the policy's verdict is not written again.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from tools.lib.rejudge.comparison import Comparison
 from tools.lib.rejudge.judge import JUDGED, Blocked, Judgement, judge
 from tools.lib.rejudge.policy_file import PolicyFile
 
+# Records that are read at a time: as many as one BatchGetItem takes.
 BATCH = 100
-"""Records asked for at a time: what one BatchGetItem takes."""
 
+# Records that are written at the same time, because each takes a round trip to AWS; boto3 keeps 10 connections.
 WRITERS = 8
-"""Records written at a time: alone, each would take as long as the way to AWS and back; boto3 keeps 10 connections."""
 
 
 class Rejudging:
-    """Judges scans again."""
+    """One run over the records of a scan."""
 
     def __init__(self, records: Records, scans: Scans, terminal: Terminal, *, writers: int = WRITERS) -> None:
         self._records = records
@@ -37,25 +37,25 @@ class Rejudging:
         self._writers = writers
 
     def run(self, scan: Scan, path: Path, *, apply: bool = False, mail: bool = False) -> Comparison:
-        """Compare a scan's verdicts with those of a policy in a file; `apply` writes them, `mail` mails the newly flagged.
+        """Compare a scan's verdicts with those of the policy in a file; `apply` writes them, `mail` mails newly flagged videos.
 
         Raises:
-            ToolError: The file holds no policy; nothing was read of the scan then.
+            ToolError: The file is not a policy.
         """
         file = policy_file.read(path)
         totals = self._scans.totals(scan.id).videos
         comparison = Comparison(scan, file, expected=sum(totals.get(state, 0) for state in JUDGED), applied=apply, mail=mail)
-        doing = "Judging again" if apply else "Comparing"
+        title = "Judging again" if apply else "Comparing"
         with self._terminal.bar("videos") as bar, ThreadPoolExecutor(self._writers) as pool:
-            bar.show(doing, 0, comparison.expected)
+            bar.show(title, 0, comparison.expected)
             for records in self._batches(scan):
                 judgements = self._compare(records, file, comparison)
-                self._settle(judgements, comparison, pool if apply else None)
-                bar.show(doing, comparison.total, comparison.expected)
+                self._write_and_count(judgements, comparison, pool if apply else None)
+                bar.show(title, comparison.total, comparison.expected)
         return comparison
 
     def _batches(self, scan: Scan) -> Iterator[list[Record]]:
-        """Yield the clean and flagged records, as they really stand: the index only says where to look."""
+        """Yield the clean and flagged records, read from the table: the index only suggests them."""
         ids = _distinct(video_id for state in (State.CLEAN, State.FLAGGED) for video_id in self._records.in_state(scan.id, state))
         while batch := list(islice(ids, BATCH)):
             yield [record for record in self._records.records((video_id, scan.id) for video_id in batch) if record.state in JUDGED]
@@ -70,8 +70,8 @@ class Rejudging:
                 judgements.append(judged)
         return judgements
 
-    def _settle(self, judgements: list[Judgement], comparison: Comparison, pool: ThreadPoolExecutor | None) -> None:
-        """Write what is to be written, if there is a pool to do it, and count everything."""
+    def _write_and_count(self, judgements: list[Judgement], comparison: Comparison, pool: ThreadPoolExecutor | None) -> None:
+        """Write the judgements that change a record, if there is a pool, and count all of them."""
         to_write = [judgement for judgement in judgements if judgement.to_write] if pool else []
         outcomes = dict(zip(map(id, to_write), pool.map(self._write, to_write), strict=True)) if pool else {}
         for judgement in judgements:
@@ -85,7 +85,7 @@ class Rejudging:
 
 
 def _distinct(ids: Iterable[str]) -> Iterator[str]:
-    """Yield each id once: what turns from clean to flagged under our hands comes along in the index a second time."""
+    """Yield each id once: a record that this run makes flagged appears in the index a second time."""
     seen: set[bytes] = set()
     for video_id in ids:
         key = bytes.fromhex(video_id)

@@ -1,4 +1,4 @@
-"""What judging a scan again came to, in sentences and as JSON."""
+"""The result of judging a scan again, in sentences and as JSON."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from handlers.domain.record import LabelSummary, Scan
 from tools.lib.cli import ExitCode
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
-from tools.lib.text import block, printable
+from tools.lib.text import block, counted, printable
 from tools.lib.videos import named, title
 
+# Videos of one kind that a person sees; `--json` has all of them.
 VIDEOS_SHOWN = 50
-"""Videos of one kind that are shown to a person; `--json` has all of them."""
 
 _SHOWN = (Change.FLAGGED, Change.CLEAN, Change.LABELS)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedVideo:
-    """A video of which another policy makes something else, and the labels that make the difference."""
+    """A video that another policy judges differently, and the labels that make the difference."""
 
     video: Video
     change: Change
@@ -31,18 +31,17 @@ class ChangedVideo:
 
     @property
     def confidence(self) -> float:
-        """Return the best confidence of what makes the difference, in percent."""
+        """Return the highest confidence of these labels, in percent."""
         return max((label.confidence for label in (*self.now_count, *self.no_longer)), default=0.0)
 
     def sentences(self) -> list[str]:
-        said = (("now counts", self.now_count), ("no longer counts", self.no_longer))
+        changes = (("now counts", self.now_count), ("no longer counts", self.no_longer))
         return [
             title(self.video),
-            *(f"  {verb}: {', '.join(map(_label_words, labels))}" for verb, labels in said if labels),
+            *(f"  {verb}: {', '.join(map(_label_words, labels))}" for verb, labels in changes if labels),
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the video for `--json`; confidences in percent."""
         return {
             **named(self.video),
             "change": self.change.value,
@@ -53,13 +52,13 @@ class ChangedVideo:
 
 @dataclass(slots=True)
 class Comparison:
-    """A scan under its present verdicts and under another policy; memory grows with what changes, not with the scan.
+    """The verdicts of a scan compared with those of another policy; memory grows with the changes, not with the scan.
 
     Attributes:
-        expected: How many videos are clean or flagged, as the scan's totals have it.
+        expected: How many videos are clean or flagged by the scan's totals.
         applied: Whether the changes were written.
         mail: Whether newly flagged videos are mailed.
-        overtaken: Videos that another hand changed between reading and writing; they are as that hand left them.
+        overtaken: Videos whose record changed between reading and writing, and so was left alone.
     """
 
     scan: Scan
@@ -76,7 +75,6 @@ class Comparison:
     overtaken: int = 0
 
     def take(self, judgement: Judgement) -> None:
-        """Take in what became, or would become, of a video."""
         change = judgement.change
         self.videos[change] += 1
         self.milliseconds[change] += judgement.record.duration_ms or 0
@@ -85,23 +83,21 @@ class Comparison:
         self.mails += change is Change.FLAGGED and judgement.judged.mail_due
 
     def take_blocked(self, blocked: Blocked) -> None:
-        """Take in a video that cannot be judged."""
         self.blocked[blocked.obstacle] += 1
         if blocked.reported_from is not None:
             self.blind.update((rule, blocked.reported_from) for rule in blocked.rules)
 
     @property
     def total(self) -> int:
-        """Return how many videos were looked at."""
+        """Return how many videos were compared."""
         return self.videos.total() + self.blocked.total() + self.overtaken
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 0 where every video could be judged, else 3."""
         return ExitCode.SOME_FAILED if self.blocked or self.overtaken or self.total != self.expected else ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        done = "applied" if self.applied else "only shown, nothing was changed"
+        done = "applied" if self.applied else "only shown; nothing was changed"
         return [
             f"Policy {self.file.policy.hash} on scan {self.scan.id} of {printable(self.scan.bucket)}: {done}",
             "",
@@ -144,11 +140,12 @@ class Comparison:
         """Return what a person should know before trusting the counts."""
         warnings = self.file.warnings()
         if self.overtaken:
-            warnings.append(f"{self.overtaken:,} videos were changed by another hand meanwhile and left alone: run this again.")
+            videos = counted(self.overtaken, "video")
+            warnings.append(f"Left alone because the record changed at the same time: {videos}. Run this again.")
         if self.total != self.expected:
             warnings.append(
-                f"{self.total:,} videos were looked at, the scan's totals say {self.expected:,} are clean or flagged: videos are "
-                "still finishing, or the index lags behind. Run this again in a minute."
+                f"{counted(self.total, 'video')} compared, but the scan's totals have {self.expected:,}: videos are "
+                "still finishing, or the index lags. Run this again in a minute."
             )
         return warnings
 
@@ -165,24 +162,26 @@ class Comparison:
         videos = self._sorted(change)
         more = len(videos) - VIDEOS_SHOWN
         lines = [line for video in videos[:VIDEOS_SHOWN] for line in video.sentences()]
-        return block(change.value.capitalize(), [*lines, *([f"and {more:,} more videos, see --json"] if more > 0 else [])])
+        return block(change.value.capitalize(), [*lines, *([f"and {counted(more, 'more video')}, see --json"] if more > 0 else [])])
 
     def _sorted(self, change: Change) -> list[ChangedVideo]:
-        """Return the videos of one kind, the surest difference first."""
+        """Return the videos of one kind, the highest confidence first."""
         videos = [video for video in self.changed if video.change is change]
         return sorted(videos, key=lambda video: (-video.confidence, video.video.key))
 
     def _blocked_words(self) -> list[str]:
         others = [
-            f"{count:,} videos: {obstacle.value}" for obstacle, count in self.blocked.items() if obstacle is not Obstacle.BLIND
+            f"{counted(count, 'video')}: {obstacle.value}"
+            for obstacle, count in self.blocked.items()
+            if obstacle is not Obstacle.BLIND
         ]
         return [*(self._blind_words(*rule, count) for rule, count in self.blind.items()), *others]
 
     def _blind_words(self, rule: str | None, reported_from: float, count: int) -> str:
         name = "the default rule" if rule is None else f'the rule for "{printable(self.file.name_of(rule))}"'
         return (
-            f"{count:,} videos: {name} counts from {self._threshold(rule):g} %, Rekognition reported from {reported_from:g} % on; "
-            f"raise the rule to {reported_from:g}, or scan again with a lower min_confidence (which is paid again)"
+            f"{counted(count, 'video')}: {name} counts from {self._threshold(rule):g} %, but Rekognition reported only from "
+            f"{reported_from:g} %; raise the rule to {reported_from:g}, or scan again with a lower min_confidence (paid for again)"
         )
 
     def _threshold(self, rule: str | None) -> float:
@@ -191,8 +190,8 @@ class Comparison:
 
     def _next(self) -> list[str]:
         if not self.applied:
-            return ["--apply writes this to the records. No video is analysed again, nothing is paid."]
-        mailed = f"{self.mails:,} mails are due for newly flagged videos." if self.mail else "Newly flagged videos are not mailed."
+            return ["--apply writes this to the records. No video is analysed or paid for again."]
+        mailed = f"Mails due for newly flagged videos: {self.mails:,}." if self.mail else "Newly flagged videos are not mailed."
         return [mailed, "The deployment still judges new videos by its own policy: put this one into cdk.json, then `make deploy`."]
 
 

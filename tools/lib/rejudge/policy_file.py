@@ -1,4 +1,4 @@
-"""A policy in a file: read, checked, and what is odd about it without being wrong."""
+"""A policy in a file: read, checked, and warned about where it is valid but suspicious."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ SCHEMA = "tools/lib/rejudge/policy.schema.json"
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """A policy that was read, with its labels in the file's own writing."""
+    """A policy, with its labels as the file spells them."""
 
     policy: Policy
     labels: tuple[str, ...]
 
     def warnings(self) -> list[str]:
-        """Return a sentence for each label that the taxonomy does not know: AWS renames labels, so it is not wrong."""
+        """Return a warning for each label that the taxonomy does not know; AWS renames labels, so it is not an error."""
         return [_unknown(label) for label in self.labels if not taxonomy.known(label)]
 
     def name_of(self, folded: str) -> str:
-        """Return a rule's label as the file writes it."""
+        """Return a rule's label as the file spells it."""
         return next((label for label in self.labels if taxonomy.folded(label) == folded), folded)
 
 
@@ -35,7 +35,7 @@ def read(path: Path) -> PolicyFile:
     """Return the policy of a file.
 
     Raises:
-        ToolError: It is not text, or not a policy; says which rule of it is broken, and how it must be.
+        ToolError: It is not a policy in UTF-8; the message names the fault.
         OSError: It cannot be read.
     """
     try:
@@ -45,7 +45,7 @@ def read(path: Path) -> PolicyFile:
         raise ToolError(f"{path}: the policy is not written in UTF-8 ({fault}).", cure="Save it as UTF-8.") from fault
     except PolicyError as fault:
         raise ToolError(
-            f"{path}: {fault}", cure=f"Fix the file; {SCHEMA} describes it, and many editors check against it."
+            f"{path}: {fault}", cure=f"Fix the file; {SCHEMA} describes it, and many editors can check against it."
         ) from fault
 
 

@@ -1,4 +1,4 @@
-"""One run of `review_report.py retry`: what is worth another attempt is collected, shown, agreed to, and submitted."""
+"""One run of `review_report.py retry`: what is worth another attempt is collected, shown, and submitted once the person agrees."""
 
 from __future__ import annotations
 
@@ -19,118 +19,104 @@ from tools.lib.errors import ToolError
 from tools.lib.manifest import upload_manifest, write_videos
 from tools.lib.retry.plan import RetryPlan, Triage, next_number
 from tools.lib.retry.retryable import Moment
-from tools.lib.review.inputs import ScanChoice, ScanReading
-from tools.lib.review.join import TruthTable
-from tools.lib.scans.follow import NEW_JOB_SECONDS
-from tools.lib.submit.finish import Submitted, finish
-from tools.lib.submit.job_request import create_job
-from tools.lib.submit.options import SubmitOptions
-from tools.lib.submit.perform import note_job
+from tools.lib.review import ScanChoice, ScanReading, TruthTable
+from tools.lib.scans import NEW_JOB_SECONDS
+from tools.lib.submit import SubmitOptions, Submitted, create_job, finish, note_job
+from tools.lib.text import counted
 
 
-class RetryRun:
-    """The steps of one run."""
-
-    def __init__(self, run: Invocation, choice: ScanChoice, how: SubmitOptions, *, all_failed: bool) -> None:
-        self._invocation = run
-        self._choice = choice
-        self._how = how
-        self._all_failed = all_failed
-
-    def run(self) -> ExitCode:
-        """Do what was asked for and return what to tell the shell."""
-        run = self._invocation
-        scan = self._choice.find(run)
-        self._require_at_rest(scan)
-        with tempfile.TemporaryDirectory() as folder:
-            draft = Path(folder) / "manifest.csv"
-            plan, triage = self._plan(scan, draft)
-            if self._how.dry_run or not plan.retried:
-                run.terminal.result(plan)
-                return ExitCode.DONE
-            require_bucket(run.clients.s3, scan.bucket, plan.deployment)
-            self._agree(plan)
-            return self._submit(plan, draft, triage)
-
-    def _require_at_rest(self, scan: Scan) -> None:
-        """Make sure that what no task was made of will not be attempted by itself, and that what is retried will be started.
-
-        Raises:
-            ToolError: The scan was cancelled, or one of its jobs is under way.
-        """
-        if scan.status is ScanStatus.CANCELLED:
-            raise ToolError(
-                f"The scan {scan.id} was cancelled: nothing of it would be started.", cure="Submit the objects as a new scan."
-            )
-        if scan.missing_jobs:
-            raise ToolError(
-                f"{scan.missing_jobs:,} of the {scan.planned_jobs or 1:,} jobs of scan {scan.id} are not submitted yet.",
-                cure=f"`submit_job.py --run-plan manifests/{scan.id}.plan.json` submits it, or says how to end it.",
-            )
-        for job in scan.jobs:
-            if status := self._under_way(scan, job):
-                raise ToolError(
-                    f"Job {job.id} of scan {scan.id} is {status}: it may come to these objects yet.",
-                    cure="Wait until it is over, or cancel it (`aws s3control update-job-status "
-                    f"--account-id {self._invocation.deployment.account_id} --job-id {job.id} --requested-job-status Cancelled`).",
-                )
-
-    def _under_way(self, scan: Scan, job: BatchJob) -> str | None:
-        """Return the status of a job that is not over, or None."""
-        if job.status in TERMINAL:
-            return None
-        try:
-            view = batch_jobs.describe(self._invocation.clients.s3control, self._invocation.deployment.account_id, job.id)
-        except ClientError as error:
-            if fault_of(error) is not Fault.MISSING:
-                raise
-            # S3 forgets a job 90 days after its end, and may not know one that was just made.
-            return "New" if self._invocation.clock.now() - scan.created_at < NEW_JOB_SECONDS else None
-        return None if view.over else view.job.status
-
-    def _plan(self, scan: Scan, draft: Path) -> tuple[RetryPlan, Triage]:
-        """Write the manifest while the objects pass, and return the plan and what it was sorted by."""
-        table, truth = self._invocation.table, TruthTable(expected=scan.objects)
-        settings = table.control.settings()
-        paused = scan.status is ScanStatus.PAUSED or (settings is not None and settings.paused)
-        moment = Moment(self._invocation.clock.now(), anything_runs=table.records.running_count() > 0, paused=paused)
-        triage = Triage(moment, self._all_failed)
-        with self._invocation.terminal.bar("objects") as bar:
-            outcomes, warnings = ScanReading(self._invocation).results(scan, self._choice, truth, bar, whole=True)
-            versioned = write_videos(draft, triage.chosen(outcomes))
-        if not truth.adds_up:
-            warnings.append("The objects of this scan do not add up: review_report.py says where.")
-        if paused:
-            warnings.append("Starting is paused: what is retried waits until it is resumed.")
-        plan = RetryPlan(
-            scan=scan,
-            number=next_number(scan, triage.highest_attempt),
-            run=self._invocation.program_context.entropy(4).hex(),
-            retried=triage.retried,
-            left=triage.left,
-            versioned=versioned,
-            deployment=self._invocation.deployment,
-            warnings=tuple(warnings),
-        )
-        return plan, triage
-
-    def _agree(self, plan: RetryPlan) -> None:
+def retry_scan(run: Invocation, choice: ScanChoice, how: SubmitOptions, *, all_failed: bool) -> ExitCode:
+    """Show what a retry of the chosen scan includes, and submit it unless that is nothing or it is a dry run."""
+    scan = choice.find(run)
+    _require_at_rest(run, scan)
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "manifest.csv"
+        plan, triage = _plan(run, scan, choice, draft, all_failed=all_failed)
+        if how.dry_run or not plan.retried:
+            run.terminal.result(plan)
+            return ExitCode.DONE
+        require_bucket(run.clients.s3, scan.bucket, plan.deployment)
         for line in plan.sentences():
-            self._invocation.terminal.info(line)
-        if not self._how.yes:
-            self._invocation.agree(f"Retry {plan.objects:,} objects?", "Nothing was submitted.")
+            run.terminal.info(line)
+        if not how.yes:
+            run.agree(f"Retry {counted(plan.objects, 'object')}?", "Nothing was submitted.")
+        return _submit(run, how, plan, draft, triage.set_aside)
 
-    def _submit(self, plan: RetryPlan, draft: Path, triage: Triage) -> ExitCode:
-        """Submit the plan. A refusal leaves the scan as it was: unlike a new one it has a past."""
-        run = self._invocation
-        copy = self._how.manifests / f"{plan.name}.csv"
-        with kept_if_done(copy):
-            shutil.copyfile(draft, copy)
-            with run.terminal.bar("bytes") as bar:
-                uploaded = upload_manifest(run.clients.s3, copy, (plan.deployment.work_bucket, plan.manifest_key), bar)
-        job_id = create_job(run.clients.s3control, plan.new_job, uploaded)
-        if trouble := note_job(run.table.scans, plan.scan.id, job_id, retry=True):
-            run.terminal.info(trouble)
-        review = run.target.command("review_report.py", "--scan", plan.scan.id)
-        submitted = Submitted(plan.scan.id, job_id, uploaded.uri, copy, plan.as_json(), review)
-        return finish(run, self._how, submitted, triage.set_aside)
+
+def _require_at_rest(run: Invocation, scan: Scan) -> None:
+    """Make sure that no job of the scan may still attempt these objects, and that a retry would be started.
+
+    Raises:
+        ToolError: The scan was cancelled, or one of its jobs is not over.
+    """
+    if scan.status is ScanStatus.CANCELLED:
+        raise ToolError(f"Scan {scan.id} was cancelled, so a retry would not be started.", cure="Submit the objects as a new scan.")
+    if scan.missing_jobs:
+        raise ToolError(
+            f"Jobs of scan {scan.id} that are not submitted yet: {scan.missing_jobs:,} of {scan.planned_jobs or 1:,}.",
+            cure=f"`submit_job.py --run-plan manifests/{scan.id}.plan.json` submits the job, or says how to end the scan.",
+        )
+    for job in scan.jobs:
+        if status := _open_status(run, scan, job):
+            raise ToolError(
+                f"Job {job.id} of scan {scan.id} is {status}: it may still attempt these objects.",
+                cure="Wait until it is over, or cancel it (`aws s3control update-job-status "
+                f"--account-id {run.deployment.account_id} --job-id {job.id} --requested-job-status Cancelled`).",
+            )
+
+
+def _open_status(run: Invocation, scan: Scan, job: BatchJob) -> str | None:
+    """Return the status of a job that is not over, or None if it is."""
+    if job.status in TERMINAL:
+        return None
+    try:
+        view = batch_jobs.describe(run.clients.s3control, run.deployment.account_id, job.id)
+    except ClientError as error:
+        if fault_of(error) is not Fault.MISSING:
+            raise
+        # S3 forgets a job 90 days after its end, and may not know one that was just created.
+        return "New" if run.clock.now() - scan.created_at < NEW_JOB_SECONDS else None
+    return None if view.over else view.job.status
+
+
+def _plan(run: Invocation, scan: Scan, choice: ScanChoice, draft: Path, *, all_failed: bool) -> tuple[RetryPlan, Triage]:
+    """Write the manifest while the results are read, and return the plan and the triage that it is made of."""
+    table, truth = run.table, TruthTable(expected=scan.objects)
+    settings = table.control.settings()
+    paused = scan.status is ScanStatus.PAUSED or (settings is not None and settings.paused)
+    moment = Moment(run.clock.now(), anything_runs=table.records.running_count() > 0, paused=paused)
+    triage = Triage(moment, all_failed)
+    with run.terminal.bar("objects") as bar:
+        reading = ScanReading(run, scan, choice, truth, bar, whole=True)
+        versioned = write_videos(draft, triage.chosen(reading.results()))
+    warnings = reading.warnings
+    if not truth.adds_up:
+        warnings.append("The objects of this scan do not add up: review_report.py shows why.")
+    if paused:
+        warnings.append("Starting is paused: the retried videos wait until it is resumed.")
+    plan = RetryPlan(
+        scan=scan,
+        number=next_number(scan, triage.highest_attempt),
+        run=run.program_context.entropy(4).hex(),
+        retried=triage.retried,
+        left=triage.left,
+        versioned=versioned,
+        deployment=run.deployment,
+        warnings=tuple(warnings),
+    )
+    return plan, triage
+
+
+def _submit(run: Invocation, how: SubmitOptions, plan: RetryPlan, draft: Path, set_aside: int) -> ExitCode:
+    """Submit the plan. If S3 refuses it, the scan stays as it was, because unlike a new one it has results."""
+    copy = how.manifests / f"{plan.name}.csv"
+    with kept_if_done(copy):
+        shutil.copyfile(draft, copy)
+        with run.terminal.bar("bytes") as bar:
+            uploaded = upload_manifest(run.clients.s3, copy, (plan.deployment.work_bucket, plan.manifest_key), bar)
+    job_id = create_job(run.clients.s3control, plan.new_job, uploaded)
+    if warning := note_job(run.table.scans, plan.scan.id, job_id, retry=True):
+        run.terminal.info(warning)
+    review = run.target.command("review_report.py", "--scan", plan.scan.id)
+    submitted = Submitted(plan.scan.id, job_id, uploaded.uri, copy, plan.as_json(), review)
+    return finish(run, how, submitted, set_aside)

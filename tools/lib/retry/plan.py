@@ -1,4 +1,4 @@
-"""What a retry takes up of a scan, why, and as which job."""
+"""The plan of a retry: which objects of a scan, why, and the job."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from tools.lib.aws.deployment import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
 from tools.lib.retry.retryable import Diagnosis, Moment, diagnose
-from tools.lib.review.join import ObjectResult, ObjectStatus
-from tools.lib.submit.job_request import NewJob, description
-from tools.lib.submit.plan_text import column, price_lines
+from tools.lib.review import ObjectResult, ObjectStatus
+from tools.lib.submit import NewJob, column, description, price_lines
 from tools.lib.text import printable
 from tools.lib.videos import named
 
+# Videos that are named for each reason.
 EXAMPLES = 3
-"""Videos that are named for each reason."""
 
 _WHAT_HAPPENS = (
-    "A job of the same scan hands these objects to the function once more.",
-    "What failed is begun anew, as a further attempt; what runs or is done by then is left as it is, and is not paid again.",
-    "This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.",
+    "A new job of the same scan passes these objects to the function again.",
+    "Failed videos get another attempt; videos that are running or final by then are left alone, and not paid for again.",
+    "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the state of each object.",
 )
 
 
 @dataclass(slots=True)
 class Group:
-    """The objects of one diagnosis: how many, and the first of them."""
+    """The number of objects with one diagnosis, and the first few of them."""
 
     diagnosis: Diagnosis
     count: int = 0
@@ -58,10 +57,10 @@ class Group:
 
 @dataclass(slots=True)
 class Triage:
-    """Sorts the objects of a scan into what is retried and what is not; memory does not grow with them.
+    """Groups the objects of a scan by what is wrong with them; memory does not grow with the objects.
 
     Attributes:
-        set_aside: Objects that were left out of the scan's jobs, and are again.
+        set_aside: How many objects were left out of the scan's jobs and are not retried either.
     """
 
     moment: Moment
@@ -86,15 +85,14 @@ class Triage:
 
     @property
     def retried(self) -> tuple[Group, ...]:
-        """Return the groups that are retried, the largest first."""
-        return self._of(retried=True)
+        return self._groups_by_size(retried=True)
 
     @property
     def left(self) -> tuple[Group, ...]:
-        """Return the groups that are left as they are, the largest first."""
-        return self._of(retried=False)
+        """Return the groups that are not retried."""
+        return self._groups_by_size(retried=False)
 
-    def _of(self, *, retried: bool) -> tuple[Group, ...]:
+    def _groups_by_size(self, *, retried: bool) -> tuple[Group, ...]:
         groups = [group for group in self._groups.values() if group.diagnosis.retried is retried]
         return tuple(sorted(groups, key=lambda group: (-group.count, group.diagnosis.reason)))
 
@@ -104,9 +102,9 @@ class RetryPlan:
     """One retry as it will be submitted.
 
     Attributes:
-        number: The attempt to which failed videos are raised: no job of the scan had it before.
-        run: Some letters of this run's own: with the number they are the job's token, for two people may retry at one moment.
-        warnings: What the person should know before agreeing; sentences.
+        number: The attempt number that failed videos get; no earlier job of the scan had it.
+        run: Random letters that make the job's token unique, because two people may retry at the same time.
+        warnings: Sentences that the person should read before agreeing.
     """
 
     scan: Scan
@@ -124,17 +122,16 @@ class RetryPlan:
 
     @property
     def name(self) -> str:
-        """Return the name of this retry, by which its manifest and its job's token are called."""
+        """Return the name of the manifest, which is the job's token too."""
         return f"{self.scan.id}-retry-{self.number}-{self.run}"
 
     @property
     def manifest_key(self) -> str:
-        """Return where in the work bucket the manifest goes."""
         return f"manifests/{self.name}.csv"
 
     @property
     def new_job(self) -> NewJob:
-        """Return what the job is created with; its report lies beside those of the scan's other jobs."""
+        """Return the parameters of the job, whose report goes beside those of the scan's other jobs."""
         return NewJob(
             deployment=self.deployment,
             token=self.name,
@@ -146,7 +143,7 @@ class RetryPlan:
 
     def sentences(self) -> list[str]:
         opening = f"Retry {self.number} of scan {self.scan.id} of {printable(self.scan.bucket)}"
-        left = column("Not", [line for group in self.left for line in group.sentences()]) if self.left else []
+        left = column("Not", [line for group in self.left for line in group.sentences()])
         if not self.retried:
             return [f"{opening}: nothing to retry", *left]
         return [
@@ -159,7 +156,7 @@ class RetryPlan:
             *column("Manifest", [f"s3://{self.deployment.work_bucket}/{self.manifest_key}"]),
             *column("Price", price_lines(self.objects)),
             *column("Then", _WHAT_HAPPENS),
-            *(column("Warning", self.warnings) if self.warnings else []),
+            *column("Warning", self.warnings),
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -180,12 +177,12 @@ class RetryPlan:
 
 
 def next_number(scan: Scan, highest_attempt: int) -> int:
-    """Return the number of a scan's next retry: above every attempt, and above every job that the scan had beyond its planned ones.
+    """Return the number of a scan's next retry: higher than every attempt and than the number of its retry jobs so far.
 
-    The latter counts too, because a job that ended before its first task raised no attempt, and its token would return it.
+    Retry jobs count too, because a job that ended before its first task made no attempt, and its token would return that job.
 
     Raises:
-        ToolError: There were as many attempts as can be counted.
+        ToolError: The scan has had the highest possible number.
     """
     number = max(highest_attempt, len(scan.jobs) - (scan.planned_jobs or 1), 0) + 1
     if number > MAX_ATTEMPT:

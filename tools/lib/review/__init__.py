@@ -1,1 +1,33 @@
-"""The review of a scan: reports joined with the table, shown, exported, decided on."""
+"""The review of a scan: reports joined with the table; shown, exported, put on a page, and decided on."""
+
+from tools.lib.review.apply import Applied, apply_decisions
+from tools.lib.review.command import Files, make_review
+from tools.lib.review.completion_report import BucketFiles
+from tools.lib.review.export import Form, Rows
+from tools.lib.review.former_options import answer as answer_former_options
+from tools.lib.review.history import History, history_of
+from tools.lib.review.inputs import ScanChoice, ScanReading, scan_options
+from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
+from tools.lib.review.skipped import not_looked_at
+from tools.lib.review.summary import Review
+
+__all__ = [
+    "Applied",
+    "BucketFiles",
+    "Files",
+    "Form",
+    "History",
+    "ObjectResult",
+    "ObjectStatus",
+    "Review",
+    "Rows",
+    "ScanChoice",
+    "ScanReading",
+    "TruthTable",
+    "answer_former_options",
+    "apply_decisions",
+    "history_of",
+    "make_review",
+    "not_looked_at",
+    "scan_options",
+]

@@ -1,9 +1,9 @@
-"""One run of `review_report.py apply`: decisions of a file are written to the table, each if its video is as it was looked at."""
+"""One run of `review_report.py apply`: writes the decisions of a file, each if its video is still as it was reviewed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,20 @@ from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.review import decisions as decisions_file
 from tools.lib.review.decisions import Entry, Refusal
-from tools.lib.text import moment, printable
+from tools.lib.text import counted, moment, printable
 
+# Entries that are read and written at a time: as many as one BatchGetItem or two transactions take.
 _BATCH = 100
-"""Entries that are read and written at a time: what one BatchGetItem takes, and two transactions."""
 
-_LOOK_AGAIN = "Make a new page of the scan, look at the video there, and decide again."
-_JUST_NOW = "it was changed, or decided by another, just now", "Apply the file once more: that tells which."
+_REVIEW_AGAIN = "Make a new page of the scan, review the video there, and decide again."
+_OTHER_DEPLOYMENT = "Choose the deployment of that scan with --stack, --region and --profile."
+_CONFLICT = "its record or its decision was changed at the same moment", "Apply the file again, which will say what was changed."
 _JUDGED = frozenset({State.FLAGGED, State.CLEAN})
 
 
 @dataclass(slots=True)
 class Applied:
-    """What became of the decisions of a file; `already` were written by an earlier run."""
+    """The result of applying a file; `already` counts decisions that an earlier run wrote."""
 
     scan_id: str
     decided_by: str
@@ -37,12 +38,13 @@ class Applied:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 3 where some were refused."""
         return ExitCode.SOME_FAILED if self.refused else ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        already = f", {self.already:,} stood already" if self.already else ""
-        done = f"{self.written:,} decisions by {printable(self.decided_by)} written{already}, {len(self.refused):,} refused"
+        already = f", {self.already:,} written before" if self.already else ""
+        done = (
+            f"{counted(self.written, 'decision')} by {printable(self.decided_by)} written{already}, {len(self.refused):,} refused"
+        )
         return [f"Scan {self.scan_id}: {done}", *(line for refusal in self.refused for line in _refusal_lines(refusal))]
 
     def as_json(self) -> dict[str, Any]:
@@ -51,15 +53,12 @@ class Applied:
             "decided_by": self.decided_by,
             "written": self.written,
             "already": self.already,
-            "refused": [
-                {"entry": refusal.entry, "uri": refusal.uri, "reason": refusal.reason, "cure": refusal.cure}
-                for refusal in self.refused
-            ],
+            "refused": [asdict(refusal) for refusal in self.refused],
         }
 
 
-def apply(run: Invocation, path: Path, *, scan_id: str | None, decided_by: str | None) -> Applied:
-    """Apply a file, whose good decisions are written whatever the others are like.
+def apply_decisions(run: Invocation, path: Path, *, scan_id: str | None, decided_by: str | None) -> Applied:
+    """Write the valid decisions of a file to the table, even if others are refused.
 
     Raises:
         ToolError: The file is not valid, or is about another scan than the one named, or about an unknown scan.
@@ -68,76 +67,68 @@ def apply(run: Invocation, path: Path, *, scan_id: str | None, decided_by: str |
     if scan_id not in {None, file.scan_id}:
         raise ToolError(
             f"{path}: its decisions are about scan {file.scan_id}, not about {scan_id}.",
-            cure="Pass the file of that scan, or omit --scan.",
+            cure=f"Pass a file with decisions about {scan_id}, or omit --scan.",
         )
     table = run.table
     if table.scans.scan(file.scan_id) is None:
         raise ToolError(
             f"{path}: its decisions are about scan {file.scan_id}, which the table of {run.target.stack} does not know.",
-            cure="Name the deployment of that scan with --stack, --region and --profile.",
+            cure=_OTHER_DEPLOYMENT,
         )
     applied = Applied(file.scan_id, file.decided_by, refused=list(file.refused))
     with run.terminal.bar("decisions") as bar:
         for first in range(0, len(file.entries), _BATCH):
             bar.show("Writing decisions", first, len(file.entries))
-            _take(applied, table.records, table.decisions, file.entries[first : first + _BATCH])
+            _apply(applied, table.records, table.decisions, file.entries[first : first + _BATCH])
     applied.refused.sort(key=lambda refusal: refusal.entry)
     return applied
 
 
-def _take(applied: Applied, records: Records, decisions: Decisions, entries: Sequence[Entry]) -> None:
-    """Write the decisions of some entries that are about their records as they stand."""
-    wanted = []
-    for entry, record, standing in _as_they_stand(records, decisions, entries):
-        refusal = _changed(entry.decision, record) or _superseded(entry.decision, standing)
+def _apply(applied: Applied, records: Records, decisions: Decisions, entries: Sequence[Entry]) -> None:
+    """Write the decisions of some entries, except those that their records or later decisions contradict."""
+    new = [entry.decision for entry in entries]
+    found = {record.video.id: record for record in records.records((each.video.id, each.scan_id) for each in new)}
+    stored = {each.video.id: each for each in decisions.decisions((each.video.id, each.etag) for each in new)}
+    to_write = []
+    for entry in entries:
+        decision, earlier = entry.decision, stored.get(entry.decision.video.id)
+        refusal = _changed(decision, found.get(decision.video.id)) or _superseded(decision, earlier)
         if refusal is not None:
-            applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *refusal))
-        elif standing == entry.decision:
+            applied.refused.append(Refusal(entry.number, decision.video.uri, *refusal))
+        elif earlier == decision:
             applied.already += 1
         else:
-            wanted.append(entry)
-    for entry, outcome in zip(wanted, decisions.note_decisions([entry.decision for entry in wanted]), strict=True):
+            to_write.append(entry)
+    for entry, outcome in zip(to_write, decisions.note_decisions([entry.decision for entry in to_write]), strict=True):
         applied.written += outcome is Outcome.DONE
         applied.already += outcome is Outcome.DONE_BEFORE
         if outcome is Outcome.BY_ANOTHER:
-            applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *_JUST_NOW))
-
-
-def _as_they_stand(
-    records: Records, decisions: Decisions, entries: Sequence[Entry]
-) -> Iterator[tuple[Entry, Record | None, Decision | None]]:
-    """Yield each entry with the record it is about and the decision in force."""
-    new = [entry.decision for entry in entries]
-    found = {record.video.id: record for record in records.records((each.video.id, each.scan_id) for each in new)}
-    known = {standing.video.id: standing for standing in decisions.decisions((each.video.id, each.etag) for each in new)}
-    for entry in entries:
-        video_id = entry.decision.video.id
-        yield entry, found.get(video_id), known.get(video_id)
+            applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *_CONFLICT))
 
 
 def _changed(decision: Decision, record: Record | None) -> tuple[str, str] | None:
-    """Return why a decision is not about the record as it stands and what to do, or None where it is."""
+    """Return how a record differs from the one that the decision is about and what to do, or None where it does not."""
     if record is None:
-        return (
-            f"scan {decision.scan_id} has no record of it",
-            "Name the deployment of that scan with --stack, --region and --profile.",
-        )
+        return f"scan {decision.scan_id} has no record of it", _OTHER_DEPLOYMENT
     if record.attempt != decision.attempt:
-        return f"it was analysed again: attempt {record.attempt}, decided was about attempt {decision.attempt}", _LOOK_AGAIN
+        return (
+            f"it was analysed again: the record is of attempt {record.attempt}, the decision of {decision.attempt}",
+            _REVIEW_AGAIN,
+        )
     etag = record.facts.etag if record.facts else None
     if etag != decision.etag:
-        return f"another object was analysed: its etag is {etag or 'unknown'}, decided was about {decision.etag}", _LOOK_AGAIN
+        return f"another object was analysed: its etag is {etag or 'unknown'}, that of the decision {decision.etag}", _REVIEW_AGAIN
     if record.state not in _JUDGED:
-        return f"its analysis has no result to decide about: it is {record.state.value}", _LOOK_AGAIN
+        return f"its analysis has no verdict to decide about: it is {record.state.value}", _REVIEW_AGAIN
     return None
 
 
-def _superseded(decision: Decision, standing: Decision | None) -> tuple[str, str] | None:
-    """Return why a decision comes too late and what to do, or None: whichever file is applied first, the latest decision stands."""
-    if standing is None or standing == decision or standing.decided_at < decision.decided_at:
+def _superseded(decision: Decision, stored: Decision | None) -> tuple[str, str] | None:
+    """Return why a decision comes too late and what to do, or None: in whatever order files are applied, the latest one wins."""
+    if stored is None or stored == decision or stored.decided_at < decision.decided_at:
         return None
-    later = f"{standing.judgement} by {standing.decided_by}, {moment(standing.decided_at)}"
-    return f"a later decision stands: {later}", "Nothing, if that one is right; else decide anew in a new page."
+    later = f"{stored.judgement} by {stored.decided_by}, {moment(stored.decided_at)}"
+    return f"there is a later decision: {later}", "Nothing, if that one is right; otherwise decide again on a new page."
 
 
 def _refusal_lines(refusal: Refusal) -> list[str]:

@@ -21,15 +21,15 @@ from tools.lib.aws.objects import fetch, key_of, md5_of
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# Bucket, Key, VersionId, TaskStatus, HTTPStatusCode, ErrorCode (or these two the other way round), ResultMessage.
 COLUMNS = 7
-"""Bucket, Key, VersionId, TaskStatus, HTTPStatusCode, ErrorCode (or these two the other way round), ResultMessage."""
 
 _HTTP_STATUS = re.compile(r"[1-5]\d\d")
 _SPOOL_BYTES = 8 * 1024 * 1024
 
 
 class ReportError(Exception):
-    """A report is damaged: the message names the file, the rule and the cure."""
+    """A report is missing or damaged: the message names the file, the rule and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class BucketFiles:
 
 
 class ReportRow(NamedTuple):
-    """One task of a job as its report tells: the key decoded, no version where the field is empty."""
+    """One task of a job: its key decoded, its version None where the field is empty."""
 
     bucket: str
     key: str
@@ -58,7 +58,7 @@ class ReportRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """One result file of a report: its key and the MD5 (hex) that the report's manifest states."""
+    """One result file of a report, with the MD5 (hex) that the report's manifest states."""
 
     key: str
     md5: str
@@ -66,38 +66,33 @@ class ResultFile:
 
 @dataclass(frozen=True, slots=True)
 class CompletionReport:
-    """The report of one job: which result files there are."""
+    """The report of one job, by its result files."""
 
     job_id: str
     files: tuple[ResultFile, ...]
 
     def rows(self, source: BucketFiles) -> Iterator[ReportRow]:
-        """Yield the rows of every result file, each file checked against its MD5 before its first row.
+        """Yield the rows of every result file, after checking the file against its MD5.
 
         Raises:
-            ReportError: A file is missing, does not match its MD5, or holds a row that is none.
+            ReportError: A file is missing, does not match its MD5, or has an invalid row.
         """
         for file in self.files:
             with _fetched(file.key, source) as content:
                 if content is None:
-                    raise ReportError(
-                        f"{file.key}: the report of job {self.job_id} names this file, and it is gone; restore it or run again."
-                    )
+                    raise ReportError(f"{file.key}: the report of job {self.job_id} names this file, but it is gone; restore it.")
                 if md5_of(content) != file.md5.lower():
-                    raise ReportError(
-                        f"{file.key}: its MD5 is not the one that the report's manifest.json states; "
-                        "it was changed after it was written."
-                    )
+                    raise ReportError(f"{file.key}: its MD5 is not that of the report's manifest.json; was the file edited?")
                 yield from parse_rows(file.key, content)
 
 
 def find_report(prefix: str, job_id: str, source: BucketFiles) -> CompletionReport | None:
-    """Return the report of a job below a prefix, or None where it has written none (manifest.json is written last).
+    """Return the report of a job below a prefix, or None where there is none (S3 writes manifest.json last).
 
     Raises:
         ReportError: The report's manifest is not what S3 writes.
     """
-    # S3 puts a slash between a prefix and the rest, also after one that ends in a slash; without a prefix there is none.
+    # S3 puts a slash after a prefix, even if it ends with one.
     key = f"{prefix}/job-{job_id}/manifest.json" if prefix else f"job-{job_id}/manifest.json"
     with _fetched(key, source) as content:
         if content is None:
@@ -116,7 +111,7 @@ def parse_rows(name: str, content: IO[bytes]) -> Iterator[ReportRow]:
     Raises:
         ReportError: The file is not CSV, a row does not have seven columns, or its key is not percent-encoded UTF-8.
     """
-    # newline="" leaves line ends to csv: a quoted message may hold some, and only \r and \n end a row.
+    # newline="" leaves line ends to csv: a quoted message may contain some, and only \r and \n end a row.
     text = io.TextIOWrapper(content, encoding="utf-8", newline="")
     number = 0
     try:

@@ -1,4 +1,4 @@
-"""The file in which the page hands decisions over: read entry by entry, so that one bad entry does not lose the good ones.
+"""The file of decisions that the page exports: read entry by entry, so that an invalid entry does not affect the others.
 
 {"format": "video-moderation-decisions-1", "scan": "<scan id>", "decided_by": "<name>", "decisions": [
     {"video_id": "<32 hex digits>", "bucket": "...", "key": "...", "version_id": null, "etag": "...", "attempt": 0,
@@ -19,19 +19,19 @@ from handlers.domain.identity import MAX_ATTEMPT, Video
 from tools.lib.errors import ToolError
 
 FORMAT = "video-moderation-decisions-1"
+# Characters; the fields of the page take no more.
 MAX_NAME = 100
 MAX_NOTE = 2_000
-"""Characters; the fields of the page take no more."""
 MAX_ETAG = 256
+# A browser's clock may be a little fast; a decision of the far future would supersede every later one.
 MAX_AHEAD_SECONDS = 3_600.0
-"""A browser's clock may be a little fast; a decision of the far future would keep every later one out."""
 
 _EXPORT = "Export the decisions from the page again."
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A decision that is not applied: which entry of the file (from 1), which video if that is known, why, and what to do."""
+    """A decision that is not applied: the number of its entry (from 1), its video if that is known, why, and what to do."""
 
     entry: int
     uri: str | None
@@ -41,7 +41,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A decision that the file holds, and at which place (from 1)."""
+    """A decision of the file, with the number of its entry (from 1)."""
 
     number: int
     decision: Decision
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class DecisionsFile:
-    """What a file holds: the scan that was looked at, the entries in their order, and those that are none."""
+    """A file: the scan that was reviewed, the valid entries in their order, and the refused ones."""
 
     scan_id: str
     decided_by: str
@@ -58,25 +58,25 @@ class DecisionsFile:
 
 
 class _EntryError(Exception):
-    """An entry breaks a rule; says which."""
+    """An entry breaks a rule, which the message names."""
 
 
 def read(path: Path, *, decided_by: str | None, now: float) -> DecisionsFile:
-    """Read a file; `decided_by` is who decided where the file does not say.
+    """Read a file; `decided_by` is who decided if the file does not say.
 
     Raises:
-        ToolError: It cannot be read, is not JSON, or is not a file of decisions as a whole.
+        ToolError: It is not JSON, or not a file of decisions.
     """
     fields = _json(path)
     if fields.get("format") != FORMAT:
         raise ToolError(
-            f'{path}: "format" is {_shown(fields.get("format"))}, where a file of decisions has "{FORMAT}".',
-            cure="Name the file that the page of a review exported, or update this tool.",
+            f'{path}: "format" is {_shown(fields.get("format"))}, but must be "{FORMAT}".',
+            cure="Pass a file that the page of a review exported, or update this program.",
         )
     scan_id, name = _scan_id(path, fields), _name(path, fields.get("decided_by"), decided_by)
     listed = fields.get("decisions")
     if not isinstance(listed, list):
-        raise ToolError(f'{path}: "decisions" is {_shown(listed)}, where a list is wanted.', cure=_EXPORT)
+        raise ToolError(f'{path}: "decisions" is {_shown(listed)}, but must be a list.', cure=_EXPORT)
     entries: list[Entry] = []
     refused: list[Refusal] = []
     for number, given in enumerate(listed, 1):
@@ -93,10 +93,10 @@ def _json(path: Path) -> Mapping[str, object]:
         content: object = json.loads(path.read_bytes())
     except json.JSONDecodeError as error:
         raise ToolError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}).", cure=_EXPORT) from error
-    except (ValueError, RecursionError) as error:  # no UTF-8, a number of thousands of digits, brackets without end
-        raise ToolError(f"{path}: not JSON in UTF-8 that can be read ({error}).", cure=_EXPORT) from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number of thousands of digits, too many brackets
+        raise ToolError(f"{path}: not readable as JSON in UTF-8 ({error}).", cure=_EXPORT) from error
     if not isinstance(content, dict):
-        raise ToolError(f"{path}: holds {_shown(content)}, where an object with decisions is wanted.", cure=_EXPORT)
+        raise ToolError(f"{path}: holds {_shown(content)}, but must hold an object with decisions.", cure=_EXPORT)
     return content
 
 
@@ -111,7 +111,7 @@ def _name(path: Path, given: object, otherwise: str | None) -> str:
     name = given if isinstance(given, str) and given.strip() else otherwise
     if name is None or not name.strip() or len(name) > MAX_NAME or not _is_text(name):
         raise ToolError(
-            f'{path}: "decided_by" is {_shown(given)}, where a name of at most {MAX_NAME} characters is wanted.',
+            f'{path}: "decided_by" is {_shown(given)}, but must be a name of at most {MAX_NAME} characters.',
             cure="Fill in 'Decided by' on the page and export again, or pass --decided-by NAME.",
         )
     return name.strip()
@@ -119,7 +119,7 @@ def _name(path: Path, given: object, otherwise: str | None) -> str:
 
 def _decision(given: object, scan_id: str, decided_by: str, now: float) -> Decision:
     if not isinstance(given, dict):
-        raise _EntryError(f"is {_shown(given)}, where an object is wanted")
+        raise _EntryError(f"is {_shown(given)}, but must be an object")
     video = _video(given)
     return Decision(
         video=video,
@@ -136,51 +136,50 @@ def _decision(given: object, scan_id: str, decided_by: str, now: float) -> Decis
 def _video(given: Mapping[str, object]) -> Video:
     bucket, key, version = given.get("bucket"), given.get("key"), given.get("version_id")
     if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
-        raise _EntryError("bucket, key or version_id is missing or no text")
+        raise _EntryError("bucket, key or version_id is missing or not text")
     video = Video(bucket, key, version)
     if fault := identity.fault_of(video):
         raise _EntryError(fault)
     if given.get("video_id") != video.id:
-        raise _EntryError(f"video_id is {_shown(given.get('video_id'))}, but bucket, key and version_id have {video.id}")
+        raise _EntryError(f"video_id is {_shown(given.get('video_id'))}, but bucket, key and version_id give {video.id}")
     return video
 
 
 def _etag(given: object) -> str:
     if not (isinstance(given, str) and 1 <= len(given) <= MAX_ETAG and given.isascii()):
-        raise _EntryError(f"etag is {_shown(given)}: without it the content that was reviewed is unknown")
+        raise _EntryError(f"etag is {_shown(given)}: it must name the content that was reviewed")
     return given
 
 
 def _attempt(given: object) -> int:
     # True is an int too in Python.
     if type(given) is not int or not 0 <= given <= MAX_ATTEMPT:
-        raise _EntryError(f"attempt is {_shown(given)}, where a number from 0 to {MAX_ATTEMPT} is wanted")
+        raise _EntryError(f"attempt is {_shown(given)}, but must be a number from 0 to {MAX_ATTEMPT}")
     return given
 
 
 def _judgement(given: object) -> Judgement:
     if not isinstance(given, str) or given not in set(Judgement):
-        raise _EntryError(f"decision is {_shown(given)}, where {' or '.join(Judgement)} is wanted")
+        raise _EntryError(f"decision is {_shown(given)}, but must be {' or '.join(Judgement)}")
     return Judgement(given)
 
 
 def _note(given: object) -> str:
     if not (isinstance(given, str) and len(given) <= MAX_NOTE and _is_text(given)):
-        raise _EntryError(f"note is {_shown(given)}, where a text of at most {MAX_NOTE:,} characters is wanted")
+        raise _EntryError(f"note is {_shown(given)}, but must be text of at most {MAX_NOTE:,} characters")
     return given
 
 
 def _moment(given: object, now: float) -> float:
-    wanted = "where a time with its zone is wanted, such as 2026-11-22T16:30:00.000Z"
     try:
         moment = datetime.fromisoformat(given) if isinstance(given, str) else None
         seconds = moment.timestamp() if moment is not None and moment.tzinfo is not None else None
-    except (ValueError, OverflowError) as error:
-        raise _EntryError(f"decided_at is {_shown(given)}, {wanted}") from error
+    except (ValueError, OverflowError):
+        seconds = None
     if seconds is None:
-        raise _EntryError(f"decided_at is {_shown(given)}, {wanted}")
+        raise _EntryError(f"decided_at is {_shown(given)}, but must be a time with its zone, such as 2026-11-22T16:30:00.000Z")
     if not 0 <= seconds <= now + MAX_AHEAD_SECONDS:
-        raise _EntryError(f"decided_at is {_shown(given)}, which is not a time that has been: set the clock of that machine")
+        raise _EntryError(f"decided_at is {_shown(given)}, which is not in the past: set the clock of that machine")
     return round(seconds, 3)
 
 
@@ -195,13 +194,13 @@ def _latest(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], list[Refusal]]
             continue
         kept, left = sorted((before, entry), key=lambda each: each.decision.decided_at, reverse=True)
         latest[video.id] = kept
-        reason = f"the file decides about this video twice, later in entry {kept.number}"
+        reason = f"the file has a later decision about this video, entry {kept.number}"
         earlier.append(Refusal(left.number, video.uri, reason, "Nothing, if the later one is right."))
     return tuple(sorted(latest.values(), key=lambda entry: entry.number)), earlier
 
 
 def _uri(given: object) -> str | None:
-    """Return the URI that an entry seems to be about."""
+    """Return the URI of the object that an entry, perhaps an invalid one, is about."""
     if not isinstance(given, dict):
         return None
     bucket, key = given.get("bucket"), given.get("key")
@@ -218,8 +217,8 @@ def _is_text(text: str) -> bool:
 
 
 def _shown(value: object) -> str:
-    """Return a value of the file as it would stand there, cut."""
+    """Return a value as JSON, cut to what fits a line."""
     if value is None:
         return "missing"
     text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - what still reads well in a line
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - of a line

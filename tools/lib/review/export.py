@@ -1,10 +1,9 @@
 """Exports of a review: CSV for spreadsheets, JSON Lines for programs, one row per video or per segment.
 
-Rows are written as they come, so that a million of them take no memory. The file appears under its name when it is whole; until
-then, and whenever something fails, what stood there before stays.
+Rows are written as they come, so that memory does not grow with them. A file replaces an earlier one only when it is complete.
 
-No Parquet: `pyarrow` 26 is 171 MB installed, its wheel three times all else that the tools need, for what DuckDB, pandas, Athena
-and Spark make of the JSON Lines in one statement.
+There is no Parquet, because `pyarrow` (171 MB installed) would be three times as large as everything else that the tools need, and
+DuckDB, pandas, Athena and Spark convert JSON Lines in one statement.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ _FULLWIDTH = (
     "\N{FULLWIDTH HYPHEN-MINUS}",
     "\N{FULLWIDTH COMMERCIAL AT}",
 )
-# What a spreadsheet may take for the beginning of a formula (OWASP, CSV Injection).
+# How text may begin that a spreadsheet takes for a formula (OWASP, CSV Injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *_FULLWIDTH)
 _GUARD = "'"
 
@@ -77,7 +76,7 @@ class Export:
         return self._rows is Rows.SEGMENTS
 
     def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decision | None = None) -> None:
-        """Write the row of a video, or those of its segments (none for a row of the manifest that repeats another)."""
+        """Write the row of a video, or the rows of its segments (none if its row of the manifest repeats an earlier one)."""
         if not self.wants_segments:
             self._write(video_row(outcome, decision))
         elif not outcome.again:
@@ -87,12 +86,11 @@ class Export:
 
 @contextmanager
 def writer(path: Path, form: Form, rows: Rows) -> Iterator[Export]:
-    """Write an export while the block runs; the file is there once the block has ended without an exception.
+    """Write an export while the block runs; it replaces the file if the block ends without an exception.
 
     Raises:
         OSError: The file cannot be written; it names the path.
     """
-    # newline="": line ends are written as they are said, and those within a key as they stand.
     with replaced(path) as file:
         write = _csv_writer(file, COLUMNS[rows]) if form is Form.CSV else _jsonl_writer(file, COLUMNS[rows])
         yield Export(write, rows)
@@ -106,12 +104,12 @@ def writers(paths: Iterable[tuple[Form, Path]], rows: Rows) -> Iterator[list[Exp
 
 
 def guarded(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: an apostrophe before what could begin one, or before an apostrophe."""
+    """Return a text that no spreadsheet takes for a formula: with an apostrophe before a formula's start or another apostrophe."""
     return _GUARD + text if text.startswith((*FORMULA_STARTS, _GUARD)) else text
 
 
 def _csv_writer(file: TextIO, columns: tuple[str, ...]) -> Callable[[Row], object]:
-    """Return what writes rows as RFC 4180 has them: every text in quotes, line ends CRLF, a header."""
+    """Return a function that writes rows as in RFC 4180, below a header: every text in quotes, line ends CRLF."""
     lines = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
     lines.writerow(columns)
     return lambda row: lines.writerow([_cell(row.get(name)) for name in columns])
@@ -126,16 +124,16 @@ def _cell(value: Value) -> str | int | float | None:
 
 
 def _jsonl_writer(file: TextIO, columns: tuple[str, ...]) -> Callable[[Row], object]:
-    """Return what writes rows as one JSON object a line, in ASCII: no reader can take a letter for a line end."""
+    """Return a function that writes rows as one JSON object per line, in ASCII, where no reader finds other line ends."""
     encode = json.JSONEncoder(separators=(",", ":")).encode
     return lambda row: file.write(encode({name: row.get(name) for name in columns}) + "\n")
 
 
 @contextmanager
 def replaced(path: Path) -> Iterator[TextIO]:
-    """Open a text file that takes its place when the block ends well; a pipe or a device is written to at once."""
+    """Open a text file that replaces the old one when the block ends without an exception; write to a pipe or device at once."""
     target = path.resolve()  # a link stays a link
-    if target.is_dir():  # said now, not after an hour of writing
+    if target.is_dir():  # checked now, not after an hour of writing
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if target.exists() and not target.is_file():
         with _opened(target, "w") as file:
@@ -148,7 +146,8 @@ def replaced(path: Path) -> Iterator[TextIO]:
 
 
 def _opened(path: Path, mode: str) -> TextIO:
-    # An unpaired surrogate, which JSON allows in a message of the report, is written as \udXXX: UTF-8 has no form for it.
+    # An unpaired surrogate, which JSON allows in a message of the report, is written as \udXXX: UTF-8 cannot encode it.
+    # newline="": line ends are written as they are, those within a key too.
     return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]  # text modes only
 
 

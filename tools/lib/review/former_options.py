@@ -1,31 +1,78 @@
-"""The options that review_report.py had before it had commands: each is answered with the command that does the same today."""
+"""The options that review_report.py had before it had commands: a command line with some is answered with that of today."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Sequence
 
-_COMMANDS = {
-    "--html": "page FILE",
-    "--csv": "export --csv FILE",
-    "--jsonl": "export --jsonl FILE",
-    "--rows": "export --csv FILE --rows videos|segments",
-    "--apply": "apply FILE",
-    "--decided-by": "apply FILE --decided-by NAME",
-    "--retry": "retry",
-    "--retry-all-failed": "retry --all-failed",
-    "--dry-run": "retry --dry-run",
-    "--yes": "retry --yes",
-    "--wait": "retry --wait",
-    "--policy": "policy FILE",
-    "--apply-policy": "policy FILE --apply",
-    "--mail-newly-flagged": "policy FILE --apply --mail-newly-flagged",
-    "--video": "video URI",
-    "--since": "list --since TIME",
+_PROGRAM = "python tools/review_report.py"
+
+# The command of today for each former option, and what the option is called there; braces stand for its value.
+_FORMER = {
+    "--html": ("page", "{FILE}"),
+    "--csv": ("export", "--csv {FILE}"),
+    "--jsonl": ("export", "--jsonl {FILE}"),
+    "--rows": ("export", "--rows {videos|segments}"),
+    "--apply": ("apply", "{FILE}"),
+    "--decided-by": ("apply", "--decided-by {NAME}"),
+    "--retry": ("retry", ""),
+    "--retry-all-failed": ("retry", "--all-failed"),
+    "--dry-run": ("retry", "--dry-run"),
+    "--yes": ("retry", "--yes"),
+    "--wait": ("retry", "--wait"),
+    "--policy": ("policy", "{FILE}"),
+    "--apply-policy": ("policy", "--apply"),
+    "--mail-newly-flagged": ("policy", "--mail-newly-flagged"),
+    "--video": ("video", "{URI}"),
+    "--since": ("list", "--since {TIME}"),
+}
+
+# What a command does not work without, by the former options any of which gives it.
+_REQUIRED = {
+    "page": ("--html",),
+    "export": ("--csv", "--jsonl"),
+    "apply": ("--apply",),
+    "policy": ("--policy",),
+    "video": ("--video",),
 }
 
 
-def answer(arguments: Iterable[str]) -> str | None:
-    """Return what to say to a command line of before, or None where it holds no former option."""
-    former = dict.fromkeys(name for name in (argument.partition("=")[0] for argument in arguments) if name in _COMMANDS)
-    lines = [f"  {name} is now: python tools/review_report.py {_COMMANDS[name]}" for name in former]
-    return "\n".join(["This program has commands now:", *lines]) if lines else None
+def answer(arguments: Sequence[str]) -> str | None:
+    """Return the message for a command line with former options, or None where it has none."""
+    former, others = _parsed(arguments)
+    if not former:
+        return None
+    if "--mail-newly-flagged" in former:
+        former.setdefault("--apply-policy", "")
+    given: dict[str, list[str]] = {}
+    for name, value in former.items():
+        command, option = _FORMER[name]
+        given.setdefault(command, []).append(_filled(option, value))
+    for command, words in given.items():
+        required = _REQUIRED.get(command, ())
+        if required and not former.keys() & set(required):
+            words.insert(0, _filled(_FORMER[required[0]][1], ""))
+    lines = [" ".join(filter(None, [_PROGRAM, command, *words, *others])) for command, words in given.items()]
+    return f"This program has commands now; type:\n  {' && '.join(lines)}"
+
+
+def _parsed(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the former options with their values (empty where there is none), and all other words, quoted for the shell."""
+    former: dict[str, str] = {}
+    others: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in _FORMER:
+            others.append(shlex.quote(word))
+        elif "{" in _FORMER[name][1]:
+            former[name] = value or next(words, "")
+        else:
+            former[name] = ""
+    return former, others
+
+
+def _filled(option: str, value: str) -> str:
+    """Return an option with its value, or with what to put there."""
+    before, brace, placeholder = option.partition("{")
+    return f"{before}{shlex.quote(value) if value else placeholder.rstrip('}')}" if brace else option

@@ -1,4 +1,4 @@
-"""The history of one video over all scans: what each made of it, and what people decided."""
+"""The history of one video: its state in every scan, and the decisions about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tools.lib.videos import label_json
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One version of a video (None where its bucket has none): its records, the newest scan first, and the decisions about it."""
+    """One version of a video (None where its bucket has no versions): its records, the newest scan first, and its decisions."""
 
     video: Video
     records: tuple[Record, ...]
@@ -42,7 +42,7 @@ class Chapter:
 
 @dataclass(slots=True)
 class History:
-    """What all scans know of the objects under one key."""
+    """The records and decisions of all versions of one key."""
 
     video: Video
     chapters: list[Chapter] = field(default_factory=list)
@@ -50,7 +50,7 @@ class History:
 
     def sentences(self) -> list[str]:
         known = [line for chapter in self.chapters for line in chapter.sentences()]
-        none = ["  no scan has a record of it; an object that is not a video is skipped without one"]
+        none = ["  no scan has a record of it (objects that are not videos are skipped without one)"]
         return [printable(self.video.uri), *(known or none), *(f"  warning: {printable(each)}" for each in self.warnings)]
 
     def as_json(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class History:
 
 
 def history_of(run: Invocation, video: Video) -> History:
-    """Return what is known of a video: of this version, or where none is named of all that the bucket still has."""
+    """Return the history of a version of a video, or of all versions in the bucket if the video names none."""
     history = History(video)
     scan_ids = [scan.id for scan in run.table.scans.scans()]
     chapters = (_chapter(run.table, each, scan_ids) for each in _versions(run.clients, history))
@@ -78,26 +78,26 @@ def _versions(clients: Clients, history: History) -> list[Video]:
     try:
         versions = _version_ids(clients, video)
     except (BotoCoreError, ClientError) as error:
-        # The history under the bare key is worth showing all the same.
-        history.warnings.append(f"The versions of this key could not be listed, add ?versionId=...: {explain(error)}")
+        # The history of the key without a version is still worth showing.
+        history.warnings.append(f"The versions of this key could not be listed; add ?versionId=... to the URI. {explain(error)}")
         versions = []
     return [video, *(Video(video.bucket, video.key, version) for version in versions)]
 
 
 def _version_ids(clients: Clients, video: Video) -> list[str]:
-    """Return the ids of the versions of a key, the newest first; "null" alone where the bucket never had any."""
+    """Return the ids of the versions of a key, the newest first; only "null" if the bucket never had versions."""
     found = []
     pages = clients.s3.get_paginator("list_object_versions").paginate(Bucket=video.bucket, Prefix=video.key)
     for page in pages:
         entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         found += [entry["VersionId"] for entry in page.get("Versions", []) if entry["Key"] == video.key]
         if any(entry["Key"] != video.key for entry in entries):
-            break  # keys come in order, and the one that equals the prefix is the first
+            break  # keys are listed in order, and the one that equals the prefix comes first
     return found
 
 
 def _chapter(table: Table, video: Video, scan_ids: list[str]) -> Chapter:
-    # By the scans' ids, not by a query of the video's partition: that would read its segments too, 5,000 for each scan.
+    # By the scans' ids: a query of the video's partition would also read its segments, up to 5,000 for each scan.
     found = {record.scan_id: record for record in table.records.records((video.id, scan_id) for scan_id in scan_ids)}
     records = tuple(found[scan_id] for scan_id in scan_ids if scan_id in found)
     return Chapter(video, records, tuple(table.decisions.decisions_about(video.id)))

@@ -1,18 +1,18 @@
-"""What is noted of each of millions of ids: 21 bytes an id, a sixth of what a dict of them takes."""
+"""Notes about millions of ids in 21 bytes each, a sixth of what a dict takes."""
 
 from __future__ import annotations
 
 ID_BYTES = 16
 _PLACE_BYTES = 4
 _ENTRY_BYTES = ID_BYTES + 1 + _PLACE_BYTES
-_BUCKETS = 65_536  # a million ids lie fifteen to a bucket, where a search by bytes finds one at once; ten million nearly as fast
+_BUCKETS = 65_536  # of a million ids, fifteen share a bucket: searching its bytes is fast, and nearly as fast with ten million
 
 
 class IdNotes:
-    """Flags (one byte) and a place (a number below 2**32) for each id of 16 bytes, all 0 for an id that was never named."""
+    """Flags (one byte) and a place (a number below 2**32) for each id of 16 bytes; all 0 for an id that was never set."""
 
     def __init__(self) -> None:
-        # An id is the start of a SHA-256, so that its first two bytes scatter ids evenly. A bucket is one entry after the other.
+        # An id is the start of a SHA-256, so its first two bytes spread ids evenly. A bucket is its entries one after the other.
         self._buckets = [bytearray() for _ in range(_BUCKETS)]
 
     def place(self, key: bytes) -> int:
@@ -43,9 +43,9 @@ class IdNotes:
         return before
 
     def _found(self, key: bytes) -> tuple[bytearray, int]:
-        """Return the bucket of an id, and where its entry begins there: -1 where it has none."""
+        """Return the bucket of an id, and where its entry begins there (-1 where it has none)."""
         bucket = self._buckets[key[0] << 8 | key[1]]
         at = bucket.find(key)
-        while at > 0 and at % _ENTRY_BYTES:  # by chance, across two entries
+        while at > 0 and at % _ENTRY_BYTES:  # a chance match across two entries
             at = bucket.find(key, at + 1)
         return bucket, at

@@ -1,7 +1,7 @@
-"""The truth about a scan: manifest, completion reports and table joined, so that every object is in exactly one state.
+"""Manifest, completion reports and table of a scan joined, so that every object has exactly one status.
 
-A succeeded batch task only means that a video was accepted, so the report alone cannot tell what became of it; and a task that
-failed may have left no record, so the table alone cannot either.
+A succeeded batch task only means that a video was accepted, so the report alone does not show what became of it. A failed task may
+have left no record, so the table alone does not either.
 """
 
 from __future__ import annotations
@@ -20,35 +20,41 @@ from tools.lib.review.completion_report import ReportRow
 from tools.lib.review.ids import IdNotes
 from tools.lib.review.recorded import Known, Recorded
 
+# Distinct rows whose notes are remembered.
 _MAX_ROWS = 1_024
-_SET_ASIDE = "left out of the batch job when the scan was submitted"
+
+# The state of the note about an object that was left out of the job, and its message.
+SET_ASIDE = "INELIGIBLE"
+_SET_ASIDE_MESSAGE = "left out of the batch job when the scan was submitted"
 
 
 class ObjectStatus(StrEnum):
-    """What has become of an object: the states of the table, and what only the report or the manifest knows."""
+    """The status of an object in a review; docs/architecture.md#states has what each means."""
 
     CLEAN = "clean"
     FLAGGED = "flagged"
     FAILED = "failed"
     INELIGIBLE = "ineligible"
-    """Could not be analysed as it is (empty, archived, too large): found out before any money was spent."""
     CANCELLED = "cancelled"
     RUNNING = "running"
     WAITING = "waiting"
     SKIPPED = "skipped"
-    """Something else than a video by its first bytes, and so not looked at."""
     NEVER_ATTEMPTED = "never attempted"
     LOST = "lost"
-    """Accepted by the batch task, and yet without a record: must not happen, and is said loudly."""
 
 
+# Statuses with a verdict.
 ANALYSED = frozenset({ObjectStatus.CLEAN, ObjectStatus.FLAGGED})
-"""Looked at, with a verdict: what a scan is for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectResult:
-    """One row of the manifest with what became of it; `reason` and `message` say why where it failed or was skipped."""
+    """One row of the manifest with its status.
+
+    Attributes:
+        reason: Why it failed or was skipped, as a code; `message` says it in a sentence.
+        again: Whether an earlier row of the manifest names the same object: two rows, one record.
+    """
 
     video: Video
     status: ObjectStatus
@@ -56,12 +62,11 @@ class ObjectResult:
     reason: str | None = None
     message: str | None = None
     again: bool = False
-    """This object stood in the manifest before: two rows, one record."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskNote:
-    """What the report says of a task, as far as it matters once the table has been asked."""
+    """What a report says about a task that has no record."""
 
     succeeded: bool
     state: str | None = None
@@ -71,7 +76,7 @@ class TaskNote:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the manifest: its video with its id, what the reports say of it, and whether an earlier row names it too."""
+    """A row of the manifest: its video with its id, the note about it, and whether an earlier row names the same video."""
 
     video: Video
     key: bytes
@@ -79,21 +84,20 @@ class Row:
     again: bool
 
 
-# What is marked of an object: a report tells of it; the index calls it clean; a row of the manifest names it, and did when the
-# manifest was read a second time.
+# Flags of an object: a report names it; the index calls it clean; the manifest names it; and it did when read a second time.
 _NOTED, CLEAN, MET, MET_AGAIN = 1, 2, 4, 8
 
 
 class ReportNotes:
-    """What the reports of a scan say of each object, a later job's word counting, and which the index calls clean.
+    """What the reports of a scan say about each object, the latest job's report counting, and which the index calls clean.
 
-    Ten million objects must fit beside everything else: rows that say the same share one note.
+    Ten million objects must fit into memory, so rows that say the same share one note.
 
     Attributes:
         rows: How many rows were noted.
         clean: How many objects the index calls clean.
         unmet: How many objects of the reports no row of the manifest has named.
-        gaps: Why the reports do not tell of every task that ran, a sentence each; empty where they do.
+        gaps: Why the reports do not cover every task that ran, a sentence for each reason.
     """
 
     def __init__(self) -> None:
@@ -101,30 +105,31 @@ class ReportNotes:
         self.clean = 0
         self.unmet = 0
         self.gaps: list[str] = []
-        self._said: list[TaskNote | None] = [None]
+        self._notes: list[TaskNote | None] = [None]
+        # Where in `_notes` a note is.
         self._place: dict[TaskNote, int] = {}
+        # The same by the text of a row: most rows of a report say the same, and need not be parsed.
         self._rows: dict[tuple[bool, str, str], int] = {}
-        """The places of what rows say to the letter, the first of them: most rows of a report say the same."""
+        # The place of each object's note, and its flags.
         self._ids = IdNotes()
-        """The place of each object's note in `_said`, and its marks."""
 
     def take(self, row: ReportRow) -> None:
         """Note a row of a report."""
-        said = (row.succeeded, row.error_code, row.message)
-        place = self._rows.get(said)
+        text = (row.succeeded, row.error_code, row.message)
+        place = self._rows.get(text)
         if place is None:
             place = self._placed(note_of(row))
             if len(self._rows) < _MAX_ROWS:
-                self._rows[said] = place
+                self._rows[text] = place
         self._put(digest_of(row.bucket, row.key, row.version_id), place)
         self.rows += 1
 
     def set_aside(self, video: Video, reason: str) -> None:
-        """Note that an object was left out of the job, and why; what a report says of it later counts."""
-        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, reason, _SET_ASIDE)))
+        """Note that an object was left out of the job, and why; a report that names it later replaces this."""
+        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, reason, _SET_ASIDE_MESSAGE)))
 
     def take_clean(self, ids: Iterable[bytes]) -> None:
-        """Note the objects that the index calls clean; it may name one twice, which moved while it was read."""
+        """Note the objects that the index calls clean; it may name one twice that moved while it was read."""
         for key in ids:
             if not self._ids.mark(key, CLEAN) & CLEAN:
                 self.clean += 1
@@ -134,22 +139,22 @@ class ReportNotes:
             self.unmet += 1
 
     def _placed(self, note: TaskNote) -> int:
-        """Return the place of a note, which is added where it is new."""
-        place = self._place.setdefault(note, len(self._said))
-        if place == len(self._said):
-            self._said.append(note)
+        """Return the place of a note, which is added if it is new."""
+        place = self._place.setdefault(note, len(self._notes))
+        if place == len(self._notes):
+            self._notes.append(note)
         return place
 
     def of(self, key: bytes) -> TaskNote | None:
-        """Return what the reports say of an object."""
-        return self._said[self._ids.place(key)]
+        """Return what the reports say about an object, None if nothing."""
+        return self._notes[self._ids.place(key)]
 
     def meet(self, key: bytes) -> int:
-        """Note that a row of the manifest names an object; return its marks before."""
-        marks = self._ids.mark(key, MET)
-        if marks & (_NOTED | MET) == _NOTED:
+        """Note that a row of the manifest names an object; return its flags before."""
+        flags = self._ids.mark(key, MET)
+        if flags & (_NOTED | MET) == _NOTED:
             self.unmet -= 1
-        return marks
+        return flags
 
     def meet_again(self, key: bytes) -> int:
         """As `meet`, where the manifest is read a second time."""
@@ -158,23 +163,27 @@ class ReportNotes:
 
 @dataclass(slots=True)
 class TruthTable:
-    """The counts of a truth table, and whether they add up to the manifest."""
+    """How many objects have each status, and whether the counts add up to the manifest.
+
+    Attributes:
+        repeated: Rows of the manifest that name an object of an earlier row.
+        expected: Rows that the manifest had when the scan was submitted; None if unknown.
+        set_aside: Objects that were left out of the job; `expected` does not include them.
+        foreign: Objects that the reports name and the manifest does not.
+    """
 
     statuses: Counter[ObjectStatus] = field(default_factory=Counter)
     repeated: int = 0
     expected: int | None = None
     set_aside: int = 0
-    """Objects that were left out of the job when the scan was submitted, beyond `expected`."""
     foreign: int = 0
 
     def count(self, outcome: ObjectResult) -> None:
-        """Count one object."""
         self.statuses[outcome.status] += 1
         self.repeated += outcome.again
 
     @property
     def total(self) -> int:
-        """Return how many objects were counted."""
         return self.statuses.total()
 
     @property
@@ -184,18 +193,17 @@ class TruthTable:
 
     @property
     def settled(self) -> bool:
-        """Tell whether every object was looked at, with a verdict; one that was skipped was not."""
+        """Tell whether every object has a verdict; a skipped one has none."""
         return self.adds_up and sum(self.statuses[status] for status in ANALYSED) == self.total
 
 
 def join(
     videos: Callable[[], Iterable[Video]], notes: ReportNotes, recorded: Recorded, truth: TruthTable
 ) -> Iterator[ObjectResult]:
-    """Yield what became of the videos of the manifest, and count all of it; memory holds ids only.
+    """Yield the results of the videos of the manifest, and count them in `truth`; memory holds ids only.
 
-    What the index calls clean is counted alone, once it is known to be right. Everything else is read from the table, in the
-    order of the manifest; where the index was wrong, what it calls clean is too, afterwards. When all is through, `truth.foreign`
-    says how many objects the reports know that the manifest does not.
+    Videos that the index does not call clean are read from the table, in the order of the manifest. The others are only counted if
+    the totals show that the index is right; if it is not, they are read from the table too, afterwards.
     """
     clean, counted = Counter[int](), Counter[State]()
     yield from _joined(_not_clean(videos(), notes, clean), notes, recorded, truth, counted)
@@ -205,27 +213,26 @@ def join(
         truth.statuses[ObjectStatus.CLEAN] += clean.total()
         truth.repeated += clean[MET]
     else:
-        yield from _joined(_said_clean(videos(), notes), notes, recorded, truth, counted)
+        yield from _joined(_clean_by_index(videos(), notes), notes, recorded, truth, counted)
 
 
 def _not_clean(videos: Iterable[Video], notes: ReportNotes, clean: Counter[int]) -> Iterator[Row]:
-    """Yield the rows that the index does not call clean; the others are counted, those that an earlier row names (MET) apart."""
+    """Yield the rows that the index does not call clean; count the others, separately those that repeat an earlier row (MET)."""
     for video in videos:
         key = video.digest
-        marks = notes.meet(key)
-        if marks & CLEAN:
-            clean[marks & MET] += 1
+        flags = notes.meet(key)
+        if flags & CLEAN:
+            clean[flags & MET] += 1
         else:
-            yield Row(video, key, notes.of(key), again=bool(marks & MET))
+            yield Row(video, key, notes.of(key), again=bool(flags & MET))
 
 
-def _said_clean(videos: Iterable[Video], notes: ReportNotes) -> Iterator[Row]:
-    """Yield the rows that the index calls clean."""
+def _clean_by_index(videos: Iterable[Video], notes: ReportNotes) -> Iterator[Row]:
     for video in videos:
         key = video.digest
-        marks = notes.meet_again(key)
-        if marks & CLEAN:
-            yield Row(video, key, notes.of(key), again=bool(marks & MET_AGAIN))
+        flags = notes.meet_again(key)
+        if flags & CLEAN:
+            yield Row(video, key, notes.of(key), again=bool(flags & MET_AGAIN))
 
 
 def _joined(
@@ -243,10 +250,10 @@ def _joined(
 def result_of(
     video: Video, note: TaskNote | None, known: Known | None, *, again: bool = False, unreported: str | None = None
 ) -> ObjectResult:
-    """Return what became of a video: the table's word first, then the report's, then the manifest's.
+    """Return the result of a video: by the table if it knows the video, else by the report, else by the manifest.
 
-    `unreported` says why the lack of a row does not prove that there was no task. An object without record and row counts as
-    never attempted all the same, since another attempt is what it needs: what is not a video is skipped again, and costs nothing.
+    `unreported` says why a missing row of the report does not prove that there was no task. An object without record and row still
+    counts as never attempted, since another attempt is what it needs: an object that is not a video costs nothing then.
     """
     if isinstance(known, Record):
         problem = known.problem
@@ -264,33 +271,24 @@ def result_of(
 
 
 def note_of(row: ReportRow) -> TaskNote:
-    """Return what a report's row says: our own JSON where it holds some, else AWS's words."""
-    said = _said(row.message)
+    """Return what a report's row says: the JSON of our function if the row has it, else the words of AWS."""
+    result = _result_of_function(row.message)
     if row.succeeded:
-        return TaskNote(succeeded=True, state=said.get("state"), reason=said.get("reason"), message=said.get("message"))
+        return TaskNote(succeeded=True, state=result.get("state"), reason=result.get("reason"), message=result.get("message"))
     return TaskNote(
         succeeded=False,
-        reason=said.get("reason") or row.error_code or None,
-        message=said.get("message") or (None if said else row.message),
+        reason=result.get("reason") or row.error_code or None,
+        message=result.get("message") or (None if result else row.message),
     )
 
 
-def _said(message: str) -> Mapping[str, str]:
+def _result_of_function(message: str) -> Mapping[str, str]:
     try:
-        said = json.loads(message)
+        result = json.loads(message)
     except ValueError:
         return {}
-    return {name: text for name, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}
+    return {name: text for name, text in result.items() if isinstance(text, str)} if isinstance(result, dict) else {}
 
 
-SET_ASIDE = "INELIGIBLE"
-"""The state of a note about an object that was left out of the job."""
 _UNRECORDED = {"SKIPPED": ObjectStatus.SKIPPED, SET_ASIDE: ObjectStatus.INELIGIBLE}
-_STATUSES = {
-    State.CLEAN: ObjectStatus.CLEAN,
-    State.FLAGGED: ObjectStatus.FLAGGED,
-    State.FAILED: ObjectStatus.FAILED,
-    State.CANCELLED: ObjectStatus.CANCELLED,
-    State.RUNNING: ObjectStatus.RUNNING,
-    State.WAITING: ObjectStatus.WAITING,
-}
+_STATUSES = {state: ObjectStatus(state.value.lower()) for state in State}

@@ -1,4 +1,4 @@
-"""What the table knows of a scan's videos: its index tells which are clean, and the records themselves tell all the rest."""
+"""What the table knows about a scan's videos: its index names the clean ones; the records themselves say everything else."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from handlers.domain.record import Record, Scan
 from handlers.domain.states import FINAL, State
 from tools.lib.review.ids import ID_BYTES
 
-# States whose whole records a review shows; of the others it counts.
+# States whose records a review shows; the others it only counts.
 SHOWN = frozenset({State.FLAGGED, State.FAILED, State.CANCELLED})
-# Threads, and what each asks for in turn: five BatchGetItems.
+# Threads, and rows that each reads at a time, with five BatchGetItems.
 _AT_ONCE = 8
 _CHUNK = 500
 
-# What the table knows of a video: its record, or the state alone where no more was asked for.
+# What the table knows about a video: its record, or only its state where no more was read.
 Known: TypeAlias = Record | State
 
 
 class Identified(Protocol):
-    """Something about one object of the scan."""
+    """Anything that names an object by its id."""
 
     @property
     def key(self) -> bytes:
@@ -34,23 +34,23 @@ class Identified(Protocol):
         ...
 
 
-Asked = TypeVar("Asked", bound=Identified)
+AnyRow = TypeVar("AnyRow", bound=Identified)
 
 
 @contextmanager
 def recorded_of(table: Table, scan: Scan, *, whole: bool) -> Iterator[Recorded]:
-    """Open the records of a scan for as long as the block runs."""
+    """Open the records of a scan while the block runs."""
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
         yield Recorded(table, scan, pool, whole=whole)
     finally:
-        pool.shutdown(cancel_futures=True)  # who stops early does not want the rest
+        pool.shutdown(cancel_futures=True)  # the block may end before everything is read
 
 
 class Recorded:
-    """The records of one scan, read by several threads: a round trip to AWS takes longer than all else.
+    """The records of one scan, read by several threads, because a round trip to AWS takes longer than everything else.
 
-    `whole` asks for each record whole, those of clean videos too; the index, which knows no records, does not count then.
+    With `whole`, each record is read, those of clean videos too, and the index is not used.
     """
 
     def __init__(self, table: Table, scan: Scan, pool: ThreadPoolExecutor, *, whole: bool) -> None:
@@ -59,14 +59,14 @@ class Recorded:
         self._scan_id = scan.id
         self._pool = pool
         self._whole = whole
-        # In a scan that is over, nearly all that is not clean is shown: to ask for states first would double the requests.
+        # In a scan that is over, nearly every video that is not clean is shown: reading states first would double the requests.
         self._states_first = scan.live and not whole
         self._before: Mapping[State, int] = {}
 
     def clean(self) -> Iterator[bytes]:
-        """Return the ids of the videos that are clean by the index; reading begins at once.
+        """Return the ids of the videos that the index calls clean; reading begins at once.
 
-        The index is not a snapshot, and it lags: `agrees` tells whether it was right.
+        The index is not a snapshot, and it lags; `agrees` checks it.
         """
         if self._whole:
             return iter(())
@@ -76,23 +76,23 @@ class Recorded:
         return (bytes(ids[at : at + ID_BYTES]) for ids in shards for at in range(0, len(ids), ID_BYTES))
 
     def agrees(self, counted: Counter[State]) -> bool:
-        """Tell whether these are the scan's records by state, and were when `clean` was called.
+        """Tell whether these counts equal the scan's totals, now and when `clean` was called.
 
-        Where everything that the index does not call clean was read from the table, a record that only the index calls clean
-        makes one clean record too many.
+        Where everything that the index does not call clean was read from the table, a record that only the index calls clean makes
+        the count of clean records too high.
         """
         return all(totals.get(state, 0) == counted[state] for totals in (self._before, self._totals()) for state in FINAL)
 
-    def ask(self, rows: Iterable[Asked]) -> Iterator[tuple[Asked, Known | None]]:
-        """Yield each row with what the table itself knows of it, in the order of the rows; several requests are under way."""
-        source, under_way = iter(rows), deque[tuple[list[Asked], Future[dict[bytes, Known]]]]()
-        while (chunk := list(islice(source, _CHUNK))) or under_way:
+    def ask(self, rows: Iterable[AnyRow]) -> Iterator[tuple[AnyRow, Known | None]]:
+        """Yield each row with what the table itself knows about it, in the order of the rows; read ahead meanwhile."""
+        source, ahead = iter(rows), deque[tuple[list[AnyRow], Future[dict[bytes, Known]]]]()
+        while (chunk := list(islice(source, _CHUNK))) or ahead:
             if chunk:
-                under_way.append((chunk, self._pool.submit(self._read, [row.key for row in chunk])))
-            if len(under_way) == _AT_ONCE or not chunk:
-                asked, answer = under_way.popleft()
+                ahead.append((chunk, self._pool.submit(self._read, [row.key for row in chunk])))
+            if len(ahead) == _AT_ONCE or not chunk:
+                first, answer = ahead.popleft()
                 known = answer.result()
-                yield from ((row, known.get(row.key)) for row in asked)
+                yield from ((row, known.get(row.key)) for row in first)
 
     def _read(self, keys: list[bytes]) -> dict[bytes, Known]:
         names, known = [key.hex() for key in keys], dict[bytes, Known]()
@@ -100,7 +100,7 @@ class Recorded:
             states = dict(self._records.states(names, self._scan_id))
             known.update((bytes.fromhex(name), state) for name, state in states.items())
             names = [name for name, state in states.items() if state in SHOWN]
-        # Read a moment later: should the record have moved on in between, this is the newer word.
+        # Read a moment later: if the record has changed in between, this is newer.
         for record in self._records.records((name, self._scan_id) for name in names):
             known[record.video.digest] = record
         return known
@@ -110,7 +110,7 @@ class Recorded:
 
 
 def _joined(video_ids: Iterator[str]) -> bytearray:
-    """Return ids one after the other: a quarter of the memory of as many objects, which bytes.join would gather first."""
+    """Return ids one after the other, in a quarter of the memory of separate objects, which bytes.join would collect first."""
     ids = bytearray()
     for video_id in video_ids:
         ids += bytes.fromhex(video_id)

@@ -1,26 +1,29 @@
-"""What a review says of a scan: the truth table, the flagged videos with their segments, and what did not work and why."""
+"""The result of a review: the truth table, the flagged videos with their segments, and what has no verdict and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from handlers.domain.decision import Decision
 from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
 from tools.lib.cli import ExitCode
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
-from tools.lib.text import block, moment, printable
+from tools.lib.text import block, counted, moment, printable
 from tools.lib.videos import label_json, named, title
 
+# Segments of a video that a person sees; `--json` has all of them.
 SEGMENTS_SHOWN = 20
-"""Segments of a video that are shown to a person; `--json` has all of them."""
+
+# Returns the segments of an object, in time order.
+SegmentReader: TypeAlias = Callable[[ObjectResult], Sequence[Segment]]
 
 
 @dataclass(frozen=True, slots=True)
 class FlaggedVideo:
-    """A flagged video with its segments, in time order, and what was decided about it."""
+    """A flagged video with its segments, in time order, and the decision about it."""
 
     outcome: ObjectResult
     segments: Sequence[Segment]
@@ -33,7 +36,7 @@ class FlaggedVideo:
         return [title(self.outcome.video), *decided, *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the video for `--json`: times in seconds, confidences in percent."""
+        """Return JSON values: times in seconds, confidences in percent."""
         record = self.outcome.record
         labels = record.labels if record else ()
         return {
@@ -60,7 +63,7 @@ class FlaggedVideo:
 
 @dataclass(slots=True)
 class Review:
-    """Everything a review says; memory grows with what must be looked at, not with the scan."""
+    """A review of a scan; memory grows with the objects to look at, not with the scan."""
 
     scan: Scan
     truth: TruthTable
@@ -73,7 +76,7 @@ class Review:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 0 where every object was looked at and has its verdict, else 3: what was skipped may be a film in disguise."""
+        """Return 0 if every object has a verdict, else 3: a skipped object may be a video in an unknown container."""
         return ExitCode.DONE if self.truth.settled else ExitCode.SOME_FAILED
 
     def sentences(self) -> list[str]:
@@ -84,7 +87,7 @@ class Review:
             *block("Flagged", [line for video in self.flagged for line in video.sentences()]),
             *block("Failed", _reasons(self.failed)),
             *block("Ineligible", _reasons(self.ineligible)),
-            *block("Skipped: not looked at", _reasons(self.skipped)),
+            *block("Skipped: not videos by their first bytes", _reasons(self.skipped)),
             *block("Not final", [f"{printable(outcome.video.uri)}  {outcome.status.value}" for outcome in self.unfinished]),
             *block("Warning", self.warnings),
         ]
@@ -93,27 +96,23 @@ class Review:
         counts = [(status.value, self.truth.statuses[status]) for status in ObjectStatus if self.truth.statuses[status]]
         width = max(len(f"{self.truth.total:,}"), 6)
         rows = [f"  {name:<16}{count:>{width},}" for name, count in counts]
-        verdict = "every object is accounted for" if self.truth.adds_up else "this does not add up, see below"
+        verdict = "every object is accounted for" if self.truth.adds_up else "the counts do not add up, see the warnings"
         expected = "" if self.truth.expected is None else f" of {self.truth.expected + self.truth.set_aside:,}"
         return [
             *rows,
             f"  {'':-<{16 + width}}",
             f"  {'objects':<16}{self.truth.total:>{width},}{expected}: {verdict}",
-            *self._parts(),
-            *self._not_looked_at(),
+            *(f"  {'':<16}{remark}" for remark in self._remarks()),
         ]
 
-    def _parts(self) -> list[str]:
-        """Return of which lists the objects are, where there is more than the manifest."""
-        aside = self.truth.set_aside
-        listed = f"{self.truth.total - aside:,} in the manifest, {aside:,} left out of it as ineligible when the scan was submitted"
-        return [f"  {'':<16}{listed}"] if aside else []
-
-    def _not_looked_at(self) -> list[str]:
-        """Return how many objects were skipped: that is not a verdict, whatever they seem to be."""
-        count = self.truth.statuses[ObjectStatus.SKIPPED]
-        said = f"{count:,} not looked at: by {'its' if count == 1 else 'their'} first bytes something else than a video"
-        return [f"  {'':<16}{said}"] if count else []
+    def _remarks(self) -> Iterator[str]:
+        aside, skipped = self.truth.set_aside, self.truth.statuses[ObjectStatus.SKIPPED]
+        if aside:
+            in_manifest = self.truth.total - aside
+            yield f"{in_manifest:,} in the manifest, {aside:,} left out of it as ineligible when the scan was submitted"
+        if skipped:
+            why = "it is not a video by its" if skipped == 1 else "they are not videos by their"
+            yield f"{skipped:,} skipped and not looked at, because {why} first bytes"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -139,9 +138,9 @@ def review_of(
     scan: Scan,
     outcomes: Iterable[ObjectResult],
     truth: TruthTable,
-    segments_of: Callable[[ObjectResult], Sequence[Segment]],
+    segments_of: SegmentReader,
 ) -> Review:
-    """Take in the status of every object and return the review; `truth` is filled while `outcomes` is drawn."""
+    """Return the review that these outcomes make; `truth` is filled while they are read."""
     review = Review(scan, truth)
     for outcome in outcomes:
         if not outcome.again:
@@ -151,7 +150,7 @@ def review_of(
     return review
 
 
-def _take(review: Review, outcome: ObjectResult, segments_of: Callable[[ObjectResult], Sequence[Segment]]) -> None:
+def _take(review: Review, outcome: ObjectResult, segments_of: SegmentReader) -> None:
     if outcome.status is ObjectStatus.FLAGGED:
         review.flagged.append(FlaggedVideo(outcome, segments_of(outcome)))
     elif outcome.status is ObjectStatus.FAILED:
@@ -169,23 +168,21 @@ def _warnings(truth: TruthTable) -> list[str]:
     in_manifest = truth.total - truth.set_aside
     if truth.expected not in (None, in_manifest):
         warnings.append(
-            f"The manifest holds {in_manifest:,} rows, the scan was submitted with {truth.expected:,}: was the manifest replaced?"
+            f"The manifest has {counted(in_manifest, 'row')}, the scan was submitted with {truth.expected:,}: was it replaced?"
         )
     if truth.foreign:
         warnings.append(
-            f"{truth.foreign:,} objects of the completion report are not in the manifest: is it the manifest of this scan?"
+            f"Not in the manifest, but in the completion report: {counted(truth.foreign, 'object')}. Is it another scan's?"
         )
-    if truth.statuses[ObjectStatus.LOST]:
-        warnings.append(
-            f"{truth.statuses[ObjectStatus.LOST]:,} objects were accepted and have no record: please report this as a defect."
-        )
+    if lost := truth.statuses[ObjectStatus.LOST]:
+        warnings.append(f"Accepted by its batch task, but without a record: {counted(lost, 'object')}. Please report this defect.")
     if truth.repeated:
-        warnings.append(f"{truth.repeated:,} rows of the manifest name an object that stands there before: two rows, one record.")
+        warnings.append(f"Repeated in the manifest: {counted(truth.repeated, 'row')}. An object in two rows has one record.")
     return warnings
 
 
 def decision_line(decision: Decision) -> str:
-    """Return a decision as a person reads it."""
+    """Return who decided what, when, and the note."""
     note = f": {printable(decision.note)}" if decision.note else ""
     return f"{decision.judgement} by {printable(decision.decided_by)}, {moment(decision.decided_at)}{note}"
 
@@ -207,7 +204,7 @@ def _segment_line(segment: Segment) -> str:
 
 
 def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
-    """Return the objects under their reasons, the commonest first."""
+    """Return the objects below their reasons, the commonest reason first."""
     reasons: dict[str, list[ObjectResult]] = {}
     for outcome in outcomes:
         reasons.setdefault(outcome.reason or "no reason given", []).append(outcome)

@@ -1,4 +1,4 @@
-"""One run of `control_scan.py`: what is done to scans and to starting as a whole. The sweeper and the starters act on it."""
+"""The commands of `control_scan.py` that change something. They write to the table; the sweeper and the starters act on it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from handlers.domain.states import ScanStatus
 from tools.lib.cli import CommandResult, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.scans.status import ScanProgress, find, progress_of
+from tools.lib.text import counted
 
-# What UpdateJobStatus answers for a job that cannot be cancelled any more (botocore: s3control UpdateJobStatus).
-_OVER_ALREADY = "JobStatusException"
+# The error of UpdateJobStatus for a job that can no longer be cancelled (botocore: s3control UpdateJobStatus).
+_JOB_IS_OVER = "JobStatusException"
 
 
 def watch(run: Invocation, scan_id: str | None, poll_seconds: float) -> Iterator[ScanProgress]:
-    """Yield how a scan stands, look after look, until it is over."""
-    named = find(run, scan_id).id
+    """Yield the progress of a scan every `poll_seconds`, until the scan is over."""
+    scan_id = find(run, scan_id).id  # of the newest scan: a newer one may come while this one is watched
     while True:
-        (progress,) = progress_of(run, [find(run, named)])
+        (progress,) = progress_of(run, [find(run, scan_id)])
         yield progress
         if not progress.scan.live:
             return
@@ -32,50 +33,49 @@ def watch(run: Invocation, scan_id: str | None, poll_seconds: float) -> Iterator
 
 
 def pause(run: Invocation, scan_id: str | None) -> CommandResult:
-    """Pause a scan, or all starting."""
+    """Pause a scan, or all starting where `scan_id` is None."""
     if scan_id is None:
         outcome = run.table.control.pause(_person(), "by control_scan.py")
-        what = "Starting is paused" if outcome is Outcome.DONE else "Starting was paused already"
-        again = run.target.command("control_scan.py", "resume")
-        return CommandResult([f"{what}; analyses that run finish. To go on: {again}"], {"paused": True, "outcome": outcome.name})
+        what = "Starting is paused" if outcome is Outcome.DONE else "Starting was already paused"
+        command = run.target.command("control_scan.py", "resume")
+        text = f"{what}; running analyses finish. To resume: {command}"
+        return CommandResult([text], {"paused": True, "outcome": outcome.name})
     scan = find(run, scan_id)
     outcome = _done(run, run.table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
-    again = run.target.command("control_scan.py", "resume", scan.id)
-    text = f"The scan {scan.id} is paused; analyses that run finish. To go on: {again}"
+    command = run.target.command("control_scan.py", "resume", scan.id)
+    text = f"Scan {scan.id} is paused; running analyses finish. To resume: {command}"
     return CommandResult([text], {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
 
 
 def resume(run: Invocation, scan_id: str | None) -> CommandResult:
-    """Let a scan, or all starting, go on."""
+    """Resume a scan, or all starting where `scan_id` is None."""
     if scan_id is None:
         outcome = run.table.control.resume()
-        what = "Starting goes on" if outcome is Outcome.DONE else "Starting was not paused"
-        return CommandResult(
-            [f"{what}; the lanes are polled again within two minutes."], {"paused": False, "outcome": outcome.name}
-        )
+        what = "Starting is resumed" if outcome is Outcome.DONE else "Starting was not paused"
+        text = f"{what}; the lanes are polled again within two minutes."
+        return CommandResult([text], {"paused": False, "outcome": outcome.name})
     scan = find(run, scan_id)
     outcome = _done(run, run.table.scans.resume_scan(scan.id), scan, "resumed")
-    text = f"The scan {scan.id} goes on; its waiting videos are sent to their lane again within two minutes."
+    text = f"Scan {scan.id} is resumed; its waiting videos are sent to their lane again within two minutes."
     return CommandResult([text], {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
 
 
-def slots(run: Invocation, wanted: int) -> CommandResult:
-    """Set how many of the account's jobs are used.
+def slots(run: Invocation, number: int) -> CommandResult:
+    """Set how many of the account's Rekognition jobs the deployment uses.
 
     Raises:
-        ToolError: More than the account has.
+        ToolError: The account does not have that many.
     """
     most = run.deployment.account_jobs
-    if wanted > most:
+    if number > most:
         raise ToolError(
-            f"The account has {most} Rekognition video jobs (`account_jobs` in cdk.json), {wanted} are too many.",
+            f"{number} is more than the account's {most} Rekognition video jobs (`account_jobs` in cdk.json).",
             cure=f"Pass at most {most}; if AWS raised your quota, raise account_jobs and run `make deploy`.",
         )
-    run.table.control.set_slots(wanted)
-    tail = ": all there are, Rekognition's refusal decides" if wanted == most else ""
-    return CommandResult(
-        [f"Up to {wanted} of the account's {most} jobs are used from now on{tail}."], {"slots": wanted, "account_jobs": most}
-    )
+    run.table.control.set_slots(number)
+    limit = "; only Rekognition's own refusal limits it" if number == most else ""
+    text = f"The deployment now uses up to {number} of the account's {counted(most, 'job')}{limit}."
+    return CommandResult([text], {"slots": number, "account_jobs": most})
 
 
 def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
@@ -83,13 +83,14 @@ def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
     scan = find(run, scan_id)
     if not agreed:
         run.terminal.info(progress_of(run, [scan])[0].line())
-        question = f"Cancel the scan {scan.id}? What waits is not analysed; this cannot be taken back."
-        run.agree(question, "Nothing was cancelled.")
+        run.agree(
+            f"Cancel scan {scan.id}? Waiting videos will not be analysed, and this cannot be undone.", "Nothing was cancelled."
+        )
     outcome = _done(run, run.table.scans.cancel_scan(scan.id, f"by {_person()}"), scan, "cancelled")
     cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and _cancel_job(run, job)]
     text = (
-        f"The scan {scan.id} is cancelled, and {len(cancelled):,} of its batch jobs with it; "
-        "its waiting videos follow, 300 a second. Analyses that run finish."
+        f"Scan {scan.id} is cancelled, and so {'is' if len(cancelled) == 1 else 'are'} {counted(len(cancelled), 'batch job')}; "
+        "its waiting videos follow at 300 a second. Running analyses finish."
     )
     values = {"scan": scan.id, "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
     return CommandResult([text], values)
@@ -104,7 +105,7 @@ def _cancel_job(run: Invocation, job: BatchJob) -> bool:
             StatusUpdateReason="control_scan.py",
         )
     except ClientError as error:
-        if fault_of(error) is not Fault.MISSING and code_of(error) != _OVER_ALREADY:
+        if fault_of(error) is not Fault.MISSING and code_of(error) != _JOB_IS_OVER:
             raise
         return False
     return True
@@ -115,11 +116,11 @@ def _done(run: Invocation, outcome: Outcome, scan: Scan, what: str) -> Outcome:
         return outcome
     now = run.table.scans.scan(scan.id) or scan
     status = run.target.command("control_scan.py", "status", scan.id)
-    raise ToolError(f"The scan {scan.id} cannot be {what}: it is {now.status.value}.", cure=f"`{status}` shows how it stands.")
+    raise ToolError(f"Scan {scan.id} cannot be {what}: it is {now.status.value}.", cure=f"`{status}` shows its progress.")
 
 
 def _person() -> str:
-    """Return who sits at this machine, for others to ask."""
+    """Return the user's name, so that others know whom to ask."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # no name, as in a container (KeyError before Python 3.13)

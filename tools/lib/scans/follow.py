@@ -14,27 +14,27 @@ from tools.lib.cli import Bar, Invocation
 from tools.lib.scans.status import ScanProgress, find, progress_of
 from tools.lib.text import printable
 
-# For so long DescribeJob may not know a job that was just created.
+# How long DescribeJob may not know a job after it was created.
 NEW_JOB_SECONDS = 300.0
 
 
 def follow(
     run: Invocation, scan_id: str, job_id: str, *, set_aside: int, poll_seconds: float, bar: Bar
 ) -> tuple[ScanProgress, JobView]:
-    """Show the progress of a scan, look after look, until it is over or its job broke; return the last, and the job.
+    """Show the progress of a scan until it is over or its job ended early; return the last progress, and the job.
 
-    `set_aside` objects are left out of its jobs now: a retry may take up some that were left out at first. What is transient
-    (throttling, the network) is shown and tried again; any other AWS error is raised.
+    `set_aside` is how many objects are left out of its jobs now; a retry may include some that were left out at first. Transient
+    errors (throttling, the network) are shown and polling continues; any other AWS error is raised.
     """
     job, known_by = JobView(BatchJob(job_id)), run.clock.now() + NEW_JOB_SECONDS
     while True:
         try:
-            job = job if job.over else _described(run, job, patient=run.clock.now() < known_by)
+            job = job if job.over else _described(run, job, may_be_unknown=run.clock.now() < known_by)
             progress = replace(progress_of(run, [find(run, scan_id)])[0], job=job, set_aside=set_aside)
         except (BotoCoreError, ClientError, ThrottledError) as error:
             if not fault_of(error).transient:
                 raise
-            bar.show(f"could not look this time, trying again: {printable(str(error))}", 0, None)
+            bar.show(f"the progress could not be read, trying again: {printable(str(error))}", 0, None)
         else:
             bar.show(progress.line(), progress.totals.final, progress.total)
             if job.broken or progress.scan.status in {ScanStatus.CLOSED, ScanStatus.CANCELLED}:
@@ -42,10 +42,10 @@ def follow(
         run.clock.sleep(poll_seconds)
 
 
-def _described(run: Invocation, last: JobView, *, patient: bool) -> JobView:
+def _described(run: Invocation, last: JobView, *, may_be_unknown: bool) -> JobView:
     try:
         return describe(run.clients.s3control, run.deployment.account_id, last.job.id)
     except ClientError as error:
-        if patient and fault_of(error) is Fault.MISSING:
+        if may_be_unknown and fault_of(error) is Fault.MISSING:
             return last
         raise

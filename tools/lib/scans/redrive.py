@@ -1,9 +1,9 @@
-"""Doing again what dead letters ask for. There are three kinds, whose bodies differ, and the sweeps that failed.
+"""Redriving dead letters: each kind of queue holds bodies of its own, and each kind is processed in its own way.
 
-- function: the event that completion failed on; it is invoked with it again (Lambda guide, invocation-async-retain-records);
-- subscription: SNS's own envelope of a notice that could not be delivered; put into the form in which SNS would have invoked;
-- lane: our message of a video; its scan's waiting videos are sent again by the sweeper, because records decide, not messages;
-- a failed sweep needs nothing: later ones did its work.
+- function: the event that completion failed on (Lambda guide, invocation-async-retain-records); completion is invoked with it;
+- subscription: SNS's envelope of a notice that it could not deliver; completion is invoked with it as SNS would have done;
+- lane: our message of a video; the sweeper sends the waiting videos of its scan again, because records decide, not messages;
+- sweep: an invocation of the sweeper; nothing is to be done, because later sweeps did its work.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from handlers.domain import lane_message
 from handlers.runtime.clock import Clock
 from tools.lib.aws.deployment import Deployment
 from tools.lib.cli import Bar, ExitCode
+from tools.lib.text import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
+# How long a received letter stays hidden, so that one run sees a letter that it cannot process only once.
 HIDDEN_SECONDS = 300
-"""A letter that nothing can be made of is hidden so long, so that one run sees it once."""
 
 
 @dataclass(slots=True)
 class Redriven:
-    """How many letters of each kind were done again, and how many were left because nothing could be made of them."""
+    """How many dead letters of each kind were processed, and how many were left because they could not be understood."""
 
     done: dict[str, int] = field(default_factory=lambda: {"function": 0, "subscription": 0, "lane": 0, "sweep": 0})
     left: int = 0
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 3 where letters are left."""
         return ExitCode.SOME_FAILED if self.left else ExitCode.DONE
 
     def sentences(self) -> list[str]:
         parts = [f"{count:,} {kind}" for kind, count in self.done.items() if count]
-        said = f"Dead letters done again: {', '.join(parts)}." if parts else "There were no dead letters to do again."
-        left = f"{self.left:,} were left: nothing can be made of them; look at them in the console, then delete them."
-        return [said, *([left] if self.left else [])]
+        done = f"Dead letters processed: {', '.join(parts)}." if parts else "There were no dead letters to process."
+        left = f"{counted(self.left, 'dead letter')} could not be understood; look at what is left in the console, then delete it."
+        return [done, *([left] if self.left else [])]
 
     def as_json(self) -> dict[str, Any]:
         return {"done": self.done, "left": self.left}
@@ -62,12 +62,12 @@ class Redrive:
         self._marked: set[str] = set()
 
     def run(self, bar: Bar) -> Redriven:
-        """Take every letter, do what it asks for, and delete it; a letter that is not understood stays."""
+        """Process and delete every dead letter; one that cannot be understood stays."""
         redriven = Redriven()
         for kind, url, act in self._queues():
             for letter in self._letters(url):
                 if act(letter.get("Body", "")):
-                    # Only now: who dies in between does it twice, which is harmless.
+                    # Deleted last: dying in between processes the letter twice, which is harmless.
                     self._sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
                     redriven.done[kind] += 1
                 else:
@@ -105,14 +105,14 @@ class Redrive:
         return True
 
     def _deliver(self, body: str) -> bool:
-        """Invoke completion with a notice, as SNS does; the body is what SNS puts into a message of a queue."""
+        """Invoke completion with a notice as SNS does; the body is SNS's envelope."""
         envelope = _object(body)
         if "TopicArn" not in envelope or "Message" not in envelope:
             return False
         return self._invoke(json.dumps({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": envelope}]}))
 
     def _send_again(self, body: str) -> bool:
-        """Have the waiting videos of the letter's scan sent again; once for each scan of a run."""
+        """Have the sweeper send the waiting videos of the letter's scan again; a run asks for this once for each scan."""
         message = lane_message.parse(body)
         if message is None:
             return False

@@ -1,4 +1,4 @@
-"""The progress of a scan, in one sentence: from its item, its totals and the running analyses, whatever the scan's size."""
+"""The progress of a scan, from its item, its totals and the running analyses: it costs the same whatever the scan's size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.lib.cli import Invocation
 from tools.lib.errors import ToolError
 from tools.lib.text import moment, printable
 
-# Up to here a time of day alone says which day is meant.
+# Up to this far ahead, a time of day without a date is clear.
 SOON_SECONDS = 43_200
 
 
@@ -25,8 +25,8 @@ class ScanProgress:
 
     Attributes:
         slots: How many of the account's Rekognition jobs are used.
-        set_aside: Objects that were left out of its jobs when they were submitted; they are not among `total`.
-        job: Its batch job as S3 describes it, where that was asked.
+        set_aside: Objects that were left out of its jobs when they were submitted; `total` does not include them.
+        job: Its batch job as S3 describes it; None where S3 was not asked.
     """
 
     scan: Scan
@@ -40,15 +40,15 @@ class ScanProgress:
 
     @property
     def total(self) -> int | None:
-        """Return how many objects the scan has, if it is known: by its manifest, or for a job made by hand by the job."""
+        """Return how many objects the scan has by its manifest, or by its job where that was made by hand; None if unknown."""
         tasks = [job.tasks for job in self.scan.jobs if job.tasks is not None]
         return self.scan.objects if self.scan.objects is not None else max(tasks, default=None)
 
     @property
     def without_record(self) -> int | None:
-        """Return how many objects never came to be videos of the scan, because they are none or their tasks failed.
+        """Return how many objects have no record, because they are not videos or their tasks failed.
 
-        None while that is not sure: until every batch job is over, and the sweeper found nothing waiting (or closed the scan).
+        None while that is not certain: until every batch job is over, and the sweeper found nothing waiting (or closed the scan).
         """
         over = bool(self.scan.jobs) and all(job.terminal_since is not None for job in self.scan.jobs)
         none_waits = not self.scan.live or self.scan.waiting_empty_since is not None
@@ -58,19 +58,19 @@ class ScanProgress:
 
     @property
     def to_come(self) -> int | None:
-        """Return how many objects are still to become final; an upper bound while batch jobs run. None where it is unknown."""
+        """Return how many objects are still to become final, an upper bound while batch jobs run; None if unknown."""
         return None if self.total is None else max(0, self.total - self.totals.final - (self.without_record or 0))
 
     @property
     def videos_per_hour(self) -> float | None:
-        """Return how many videos became final in an hour, measured over the last hour; None where too little is known."""
+        """Return how many videos became final per hour, measured over the last hour; None where too little is known."""
         start = self.scan.progress[0] if self.scan.progress else Progress(self.scan.created_at, 0)
         done, seconds = self.totals.final - start.final, self.now - start.at
         return done * 3_600 / seconds if done > 0 and seconds > 0 else None
 
     @property
     def ready_at(self) -> float | None:
-        """Return about when the last video will be final; None where that is unknown."""
+        """Return about when the last video will be final (epoch seconds); None if unknown."""
         if self.to_come is None or self.videos_per_hour is None or self.scan.status is not ScanStatus.OPEN or self.settings.paused:
             return None
         return self.now + self.to_come * 3_600 / self.videos_per_hour
@@ -83,7 +83,7 @@ class ScanProgress:
             f"{self.totals.final:,}{of} done",
             f"{counts['flagged']:,} flagged",
             *unfinished,
-            *([f"{self.without_record:,} not looked at: no videos, or failed tasks"] if self.without_record else []),
+            *([f"{self.without_record:,} without record (not videos, or failed tasks)"] if self.without_record else []),
             f"{self.running:,} running",
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
         ]
@@ -95,19 +95,19 @@ class ScanProgress:
             why = f" ({printable(self.scan.held_reason)})" if self.scan.held_reason else ""
             return f"the scan is {self.scan.status.value}{why}"
         if self.settings.paused:
-            by, reason = self.settings.paused_by or "somebody", self.settings.paused_reason or "no reason was given"
+            by, reason = self.settings.paused_by or "someone", self.settings.paused_reason or "no reason was given"
             return f"starting is paused by {printable(by)}: {printable(reason)}"
         if self.to_come == 0:
             return "about to be closed"
         if self.ready_at is None:
-            return "when it will be ready is not known yet"
+            return "not known yet when it will be ready"
         return f"ready about {_clock_time(self.ready_at, self.now)}"
 
     def sentences(self) -> list[str]:
         return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line()]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the standing as JSON values; times in epoch seconds."""
+        """Return the progress as JSON values; times in epoch seconds."""
         return {
             "scan": self.scan.id,
             "bucket": self.scan.bucket,
@@ -153,7 +153,7 @@ def progress_of(run: Invocation, scans: Iterable[Scan]) -> list[ScanProgress]:
 
 
 def find(run: Invocation, scan_id: str | None = None, job_id: str | None = None) -> Scan:
-    """Return the scan of this id or of this job; the newest where neither is named.
+    """Return the scan with this id or this job; the newest where neither is named.
 
     Raises:
         ToolError: There is none.
@@ -168,21 +168,20 @@ def find(run: Invocation, scan_id: str | None = None, job_id: str | None = None)
 
 
 def scan_list(scans: Sequence[ScanProgress], since: float | None = None) -> list[str]:
-    """Return a line for each scan, the newest first; `since` (epoch seconds) where only later ones were asked for."""
+    """Return a line for each scan, in their order; `since` (epoch seconds) says that earlier ones are not listed."""
     if not scans:
-        none = "There is no scan yet: submit one with submit_job.py."
-        return [none if since is None else f"No scan since {moment(since)}."]
+        return ["There is no scan yet: submit one with submit_job.py." if since is None else f"No scan since {moment(since)}."]
     return [f"{each.scan.id}  {moment(each.scan.created_at)}  {printable(each.scan.bucket)}  {each.line()}" for each in scans]
 
 
 def _clock_time(at: float, now: float) -> str:
-    """Return a time as a person at this machine reads it; farther off with its day."""
+    """Return a time in this machine's zone; with its day where it is not soon."""
     local = datetime.fromtimestamp(at).astimezone()
     return f"{local:%H:%M}" if at - now < SOON_SECONDS else f"{local:%a %d %b %H:%M}"
 
 
 def past(progress: ScanProgress) -> dict[str, Any]:
-    """Return what is known of a scan's past, not of its progress, as JSON values; times in epoch seconds."""
+    """Return what a list of scans shows of one, as JSON values; times in epoch seconds."""
     scan, totals = progress.scan, progress.totals
     return {
         "scan": scan.id,

@@ -1,4 +1,4 @@
-"""One run of `submit_job.py`: the steps from finding the deployment to the end of the scan, in their order."""
+"""One run of `submit_job.py`: from finding the deployment to the submitted job, or to the end of the scan."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from tools.lib.submit.perform import perform
 from tools.lib.submit.plan import Plan
 from tools.lib.submit.plan_file import PlanFiles
 from tools.lib.submit.scan_id import new_scan_id
-from tools.lib.text import printable
+from tools.lib.text import counted, printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for on the command line.
+    """What the command line asks for.
 
     Attributes:
-        source: Where the rows come from.
-        bucket: None where the source tells it, or a plan is run.
+        source: Where the rows of the manifest come from.
+        bucket: None where the source names it, or where a plan is run.
         selection: Returns the selection for a bucket.
-        skip_unchanged: Whether what an earlier scan finished is left out.
-        estimate_options: How the estimate is made, and the most that the scan may cost.
-        check: Whether the deployment is only looked at.
+        skip_unchanged: Whether to leave out what an earlier scan finished and that has not changed since.
+        estimate_options: How to estimate, and the most that the scan may cost.
+        check: Whether only to check the deployment.
         run_plan: The plan to run, or None.
-        recheck: Whether to refuse the plan where its source would answer differently by now.
+        recheck: Whether to refuse the plan if its source would now give another manifest.
     """
 
     source: Source
@@ -59,27 +59,27 @@ class Request:
 
 
 class SubmitRun:
-    """The steps of one run."""
+    """The steps of one run of `submit_job.py`."""
 
     def __init__(self, run: Invocation, request: Request) -> None:
         self._invocation = run
         self._terminal = run.terminal
         self._request = request
-        self._submitting = False
+        self._submission_began = False
 
     def run(self) -> ExitCode:
-        """Do what was asked for and return what to tell the shell."""
+        """Submit, check or only show the plan, as the request says."""
         try:
             return self._run_source() if self._request.run_plan is None else self._run_plan(self._request.run_plan)
         except (KeyboardInterrupt, click.Abort):
-            if not self._submitting:
+            if not self._submission_began:
                 kept = "no files were kept" if self._request.run_plan is None else "the plan is unchanged"
                 self._terminal.info(f"Interrupted before anything was submitted; {kept}.")
             raise
 
     def _run_source(self) -> ExitCode:
         run = self._invocation
-        found = run.deployment  # before anything is asked about a bucket: most often it is the stack that is not there
+        found = run.deployment  # before the bucket is looked at: a missing stack is the commonest fault
         bucket = self._request.bucket or bucket_of(run.clients, self._request.source)
         request = ManifestRequest(
             source=self._request.source,
@@ -99,7 +99,7 @@ class SubmitRun:
                 self._agree(plan)
         if self._request.how.dry_run:
             self._terminal.result(CommandResult(plan_text.lines_of(plan), plan.as_json()))
-            self._terminal.info(f"Nothing was submitted. To submit just this: {self._resume_command(files)}")
+            self._terminal.info(f"Nothing was submitted. To submit exactly this plan: {self._resume_command(files)}")
             return ExitCode.DONE
         return self._submit(plan, files)
 
@@ -112,10 +112,10 @@ class SubmitRun:
         return self._submit(plan, files)
 
     def _check(self, selection: Selection) -> tuple[str, ...]:
-        """Make sure that a scan makes sense, and return what to warn of. What is most often wrong comes first.
+        """Make sure that a scan can succeed, and return warnings. What is most often wrong is checked first.
 
         Raises:
-            ToolError: It makes none.
+            ToolError: The scan must not start.
         """
         require_bucket(self._invocation.clients.s3, selection.bucket, self._invocation.deployment)
         findings = self._examine(selection)
@@ -127,7 +127,7 @@ class SubmitRun:
         return examine(Case(run.clients, run.deployment, run.table, selection.bucket, unconfirmed, selection.ranges))
 
     def _plan(self, request: ManifestRequest, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
-        """Write manifest, side list and plan: what is counted for the plan is what the manifest holds."""
+        """Write the manifest, the list of ineligible objects, and the plan, whose counts are those of the manifest."""
         built = self._build(request, files)
         if request.source.kind is not Kind.GENERATED:
             _require_objects(request, built)
@@ -155,7 +155,7 @@ class SubmitRun:
     def _estimate(self, built: BuiltManifest, found: Deployment) -> Estimate | None:
         options, table = self._request.estimate_options, self._invocation.table
         if built.measured is None:
-            require_no_limit(options, "sizes are not known (--measure all looks at each object, where they are named one by one)")
+            require_no_limit(options, "sizes are not known (for objects named one by one, --measure all reads them)")
             return None
         slots = (table.control.settings() or Settings()).slots or found.slots
         made = estimate(
@@ -184,10 +184,10 @@ class SubmitRun:
         )
 
     def _recheck(self, plan: Plan) -> None:
-        """Make sure that the plan's source would answer the same by now.
+        """Make sure that the plan's source still gives the same manifest.
 
         Raises:
-            ToolError: It would not.
+            ToolError: It gives another.
         """
         with tempfile.TemporaryDirectory() as folder:
             request = ManifestRequest(
@@ -199,9 +199,9 @@ class SubmitRun:
             now = self._build(request, PlanFiles(Path(folder), plan.scan_id)).stats
         if now.sha256 != plan.sha256:
             raise ToolError(
-                f"The answer has changed since the plan was made: {plan.sizes.objects:,} objects were selected then, "
-                f"{now.rows:,} are now, and the manifests differ.",
-                cure="Make a new plan with --dry-run, or omit --recheck to submit what was seen then.",
+                f"The objects have changed since the plan was made: {plan.sizes.objects:,} were selected then, "
+                f"{now.rows:,} now, and the manifests differ.",
+                cure="Make a new plan with --dry-run, or omit --recheck to submit the plan as it is.",
             )
 
     def _agree(self, plan: Plan) -> None:
@@ -211,7 +211,7 @@ class SubmitRun:
             self._invocation.agree(f"Submit {_count(plan)}?", "Nothing was submitted.")
 
     def _submit(self, plan: Plan, files: PlanFiles) -> ExitCode:
-        self._submitting = True
+        self._submission_began = True
         job_id = perform(self._invocation, plan, files, self._resume_command(files))
         copy = files.plan if plan.generated else files.manifest
         review = self._invocation.target.command("review_report.py", "--scan", plan.scan_id)
@@ -229,23 +229,23 @@ def _require_objects(request: ManifestRequest, built: BuiltManifest) -> None:
     selection, left_out = request.selection, sum(found.ineligible.values())
     if built.unchanged and not left_out:
         raise ToolError(
-            f"There is nothing to scan: an earlier scan finished all {built.unchanged:,} objects that were selected, "
-            "and they are unchanged.",
+            f"There is nothing to scan: an earlier scan finished every selected object ({built.unchanged:,} in all), "
+            "and none has changed.",
             cure="Omit --skip-unchanged to scan them again.",
         )
     if left_out:
         raise ToolError(
-            f"There is nothing to scan: all {left_out:,} objects that were selected are left out, "
-            f"because they are {plan_text.reasons(found.ineligible)}.",
-            cure="Restore what is archived, or choose others.",
+            f"There is nothing to scan: every selected object ({left_out:,} in all) is left out, "
+            f"because it is {plan_text.reasons(found.ineligible)}.",
+            cure="Restore what is archived, or choose other objects.",
         )
     endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
     raise ToolError(
         f"There is nothing to scan: no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}.",
-        cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` shows what there is; choose with --prefix and --suffix "
-        "(--suffix '' takes every key).",
+        cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` lists the keys; select some with --prefix and --suffix "
+        "(--suffix '' selects every key).",
     )
 
 
 def _count(plan: Plan) -> str:
-    return "whatever S3 finds" if plan.objects is None else f"{plan.objects:,} objects"
+    return "whatever S3 finds" if plan.objects is None else counted(plan.objects, "object")

@@ -1,4 +1,4 @@
-"""The end of every command that submits a job: its ids are printed and, where that is wanted, the scan is followed to its end."""
+"""The end of every command that submits a job: it prints the ids and, with --wait, follows the scan to its end."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.domain.states import ScanStatus, State
 from tools.lib.aws.batch_jobs import JobView
 from tools.lib.aws.clients import explain
-from tools.lib.cli import ExitCode, Invocation
+from tools.lib.cli import CommandResult, ExitCode, Invocation
 from tools.lib.errors import ToolError
-from tools.lib.review.completion_report import BucketFiles
-from tools.lib.review.skipped import not_looked_at
-from tools.lib.scans.follow import follow
-from tools.lib.scans.status import ScanProgress
+from tools.lib.review import BucketFiles, not_looked_at
+from tools.lib.scans import ScanProgress, follow
 from tools.lib.submit.options import SubmitOptions
 from tools.lib.text import printable
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A job that was created; `copy` is the local one of its manifest, `plan` that of the scan or retry as JSON values."""
+    """A job that was created; `copy` is the local copy of its manifest, `plan` the plan of the scan or retry as JSON values."""
 
     scan_id: str
     job_id: str
@@ -34,7 +32,6 @@ class Submitted:
     next_command: str
 
     def sentences(self) -> list[str]:
-        """Return what a person needs to find the scan again."""
         return [
             f"scan      {self.scan_id}",
             f"job       {self.job_id}",
@@ -43,7 +40,6 @@ class Submitted:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Return ids, manifest, next command and plan as JSON values."""
         return {
             "scan_id": self.scan_id,
             "job_id": self.job_id,
@@ -56,10 +52,10 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a scan stands once its batch job broke or all of it is over.
+    """The result of a scan that is over, or whose batch job ended early.
 
     Attributes:
-        skipped: Objects that were not looked at because they are something else than a video.
+        skipped: How many objects were skipped because they are not videos.
     """
 
     progress: ScanProgress
@@ -68,18 +64,12 @@ class Ended:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return what a review of the scan tells the shell, too."""
+        """Return the exit code; where no job ended early, a review of the scan has the same."""
         if self.job.broken:
             return ExitCode.FAILED
         videos = self.progress.totals.videos
-        lost = videos.get(State.FAILED, 0) + videos.get(State.CANCELLED, 0)
-        if (
-            lost
-            or self.progress.set_aside
-            or self.skipped
-            or self.job.job.failed
-            or self.progress.scan.status is ScanStatus.CANCELLED
-        ):
+        without_verdict = videos.get(State.FAILED, 0) + videos.get(State.CANCELLED, 0) + self.progress.set_aside + self.skipped
+        if without_verdict or self.job.job.failed or self.progress.scan.status is ScanStatus.CANCELLED:
             return ExitCode.SOME_FAILED
         return ExitCode.DONE
 
@@ -88,7 +78,7 @@ class Ended:
         return [self.progress.line(), *(f"job failed because  {printable(reason)}" for reason in reasons)]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the end as JSON values; what is ineligible is counted as the review counts it."""
+        """Return the result as JSON values; `ineligible` counts what a review counts as such."""
         job, totals = self.job.job, self.progress.totals
         return {
             "status": self.progress.scan.status.value,
@@ -107,28 +97,13 @@ class Ended:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Waited:
-    """What was submitted and how it ended, as one result; `ended` is None where the following was interrupted."""
-
-    submitted: Submitted
-    ended: Ended | None
-
-    def sentences(self) -> list[str]:
-        """Return how it ended; the ids were printed before."""
-        return self.ended.sentences() if self.ended else []
-
-    def as_json(self) -> dict[str, Any]:
-        return {**self.submitted.as_json(), "result": self.ended.as_json() if self.ended else None}
-
-
 def finish(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside: int) -> ExitCode:
-    """Print what was submitted, follow the scan to its end where that is wanted, and return the exit code.
+    """Print what was submitted, follow the scan to its end if the options say so, and return the exit code.
 
-    `set_aside` objects were left out of the scan's jobs and are not analysed.
+    `set_aside` is how many objects were left out of the scan's jobs and are not analysed.
 
     Raises:
-        ToolError: Following failed for good.
+        ToolError: AWS refused to show the progress.
     """
     if not how.wait:
         run.terminal.result(submitted)
@@ -139,16 +114,17 @@ def finish(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside:
     try:
         ended = _follow(run, how, submitted, set_aside)
     except KeyboardInterrupt:
-        run.terminal.info(f"Stopped following. The scan continues by itself; to follow it again: {submitted.next_command}")
+        run.terminal.info(f"Stopped following the scan, which continues. To see its results: {submitted.next_command}")
         return ExitCode.INTERRUPTED
     except (BotoCoreError, ClientError) as error:
         cause = explain(error)
         raise ToolError(
             f"Following the scan failed; the scan itself continues. {cause}",
-            cure=f"{cause.cure} To follow it again: {submitted.next_command}",
+            cure=f"{cause.cure} To see its results: {submitted.next_command}",
         ) from error
     finally:
-        run.terminal.result(Waited(submitted, ended))
+        result = {**submitted.as_json(), "result": ended.as_json() if ended else None}
+        run.terminal.result(CommandResult(ended.sentences() if ended else [], result))
     if ended.job.broken:
         run.terminal.error(_broken(submitted, ended.job))
     return ended.exit_code
@@ -160,7 +136,7 @@ def _follow(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside
             run, submitted.scan_id, submitted.job_id, set_aside=set_aside, poll_seconds=how.poll_seconds, bar=bar
         )
     files = BucketFiles(run.clients.s3, run.deployment.work_bucket)
-    # Only the reports tell how many objects were skipped; those of a broken job say nothing of the rest.
+    # Only the reports show how many objects were skipped; those of a job that ended early do not cover the rest.
     skipped = 0 if job.broken else not_looked_at(progress.scan, progress.totals, files, run.table.records)
     return Ended(progress, job, skipped)
 
@@ -169,6 +145,6 @@ def _broken(submitted: Submitted, job: JobView) -> ToolError:
     reasons = "; ".join(job.reasons) or "S3 gave no reason"
     return ToolError(
         f"The S3 Batch Operations job {job.job.id} ended as {job.job.status}: {reasons}",
-        cure="The videos it had handed over are still analysed; "
-        f"`{submitted.next_command}` tells which. Fix the reason, then submit again.",
+        cure="The videos that it had registered are still analysed; "
+        f"`{submitted.next_command}` shows which. Fix the reason, then submit again.",
     )

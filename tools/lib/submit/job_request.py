@@ -1,4 +1,4 @@
-"""A job of this project and the request that creates it: of a scan or of a retry, by an uploaded manifest or by one S3 makes."""
+"""The request that creates the S3 Batch job of a scan or retry, from an uploaded manifest or one that S3 generates."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 # Characters of a job's description (botocore, s3control CreateJobRequest).
 MAX_DESCRIPTION = 256
 
-# The account's jobs with a higher priority go first; priority does not make a job faster.
+# The account's jobs with a higher priority run first; priority does not make a job faster.
 PRIORITY = 10
 
 # From this HTTP status on, AWS may or may not have carried out the request.
-UNSURE_STATUS = 500
+UNCERTAIN_STATUS = 500
 
 
 class RefusedError(ToolError):
-    """There is certainly no job: S3 refused it, or the request never left this machine."""
+    """The job was certainly not created: S3 refused it, or the request never left this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """All that a job is created with, except its manifest.
+    """The parameters of a job, except its manifest.
 
     Attributes:
-        token: Makes a repeated request the same job.
+        token: With it, a repeated request returns the same job.
         arguments: Passed to the function with each task.
         versioned: Whether the rows of its manifest have a version.
-        report_prefix: Where in the work bucket its completion report goes; S3 would double a slash at the end.
+        report_prefix: Where in the work bucket its completion report goes, without a slash at the end, which S3 would double.
         suspended: Whether it waits for a confirmation in the console.
     """
 
@@ -53,7 +53,7 @@ class NewJob:
 
 
 def description(bucket: str, what: str) -> str:
-    """Return a job's description; S3 takes 256 characters, and old buckets have names of up to 255."""
+    """Return a job's description, cut to what S3 accepts: old buckets have names of up to 255 characters."""
     return f"Video moderation, {what}, of {bucket}"[:MAX_DESCRIPTION]
 
 
@@ -61,16 +61,16 @@ def create_job(s3control: S3ControlClient, job: NewJob, rows: UploadedManifest |
     """Create an S3 Batch Operations job and return its id; because of the token, botocore's own retries create no second one.
 
     Raises:
-        RefusedError: AWS refused.
-        ToolError: It is not known whether the job exists.
+        RefusedError: The job was certainly not created.
+        ToolError: It is not known whether the job was created.
     """
     try:
         return s3control.create_job(**job_request(job, rows))["JobId"]
     except (BotoCoreError, ClientError) as error:
         if not _refused(error):
-            raise _unsure(error, job) from error
+            raise _uncertain(error, job) from error
         cause = explain(error)
-        raise RefusedError(f"The job was not created, nothing is scanned. {cause}", cure=cause.cure) from error
+        raise RefusedError(f"The job was not created; nothing is scanned. {cause}", cure=cause.cure) from error
 
 
 def job_request(job: NewJob, rows: UploadedManifest | Generated) -> CreateJobRequestTypeDef:
@@ -95,7 +95,7 @@ def job_request(job: NewJob, rows: UploadedManifest | Generated) -> CreateJobReq
             "Bucket": deployment.bucket_arn(deployment.work_bucket),
             "Format": "Report_CSV_20180820",
             "Prefix": job.report_prefix,
-            "ReportScope": "AllTasks",  # truth is a row for every object, not only for the failed ones
+            "ReportScope": "AllTasks",  # a review needs a row for every object, not only for those whose task failed
         },
     }
     if isinstance(rows, Generated):
@@ -137,14 +137,14 @@ def _generator(deployment: Deployment, generated: Generated) -> S3JobManifestGen
 def _refused(error: BotoCoreError | ClientError) -> bool:
     """Tell whether the request was certainly not carried out: AWS said so, or it never left this machine."""
     if isinstance(error, ClientError):
-        return error.response["ResponseMetadata"]["HTTPStatusCode"] < UNSURE_STATUS
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] < UNCERTAIN_STATUS
     return isinstance(error, ParamValidationError | NoCredentialsError)
 
 
-def _unsure(error: BotoCoreError | ClientError, job: NewJob) -> ToolError:
+def _uncertain(error: BotoCoreError | ClientError, job: NewJob) -> ToolError:
     deployment = job.deployment
     return ToolError(
-        f"Whether the job of scan {job.arguments['scan_id']} was created is not known. {explain(error)}",
-        cure=f"`aws s3control list-jobs --account-id {deployment.account_id} --region {deployment.region}` shows it, if it was; "
+        f"It is not known whether the job of scan {job.arguments['scan_id']} was created. {explain(error)}",
+        cure=f"`aws s3control list-jobs --account-id {deployment.account_id} --region {deployment.region}` lists it if it was; "
         "if it was not, run the command again.",
     )

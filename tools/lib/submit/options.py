@@ -16,11 +16,13 @@ from tools.lib.cli import ROOT, options, poll_seconds_option
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitOptions:
-    """Whether the job is only shown, whether the person agreed already, and whether the scan is followed to its end.
+    """How a job is submitted.
 
     Attributes:
-        poll_seconds: Between two looks at the scan.
-        manifests: The folder of the local copies of manifests.
+        yes: Whether the person has agreed already.
+        wait: Whether to follow the scan to its end.
+        poll_seconds: How long to wait between two looks at the scan.
+        manifests: The folder for local copies of manifests.
     """
 
     dry_run: bool
@@ -31,13 +33,13 @@ class SubmitOptions:
 
 
 def submit_options(dry_run: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds the options and hands them over as `how`; `dry_run` is that option's help."""
+    """Return a decorator that adds the options and passes them as `how`; `dry_run` is that option's help."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def run(*arguments: Any, **given: Any) -> Any:  # noqa: ANN401 - whatever the command takes and returns
-            own = {field.name: given.pop(field.name) for field in fields(SubmitOptions)}
-            return command(*arguments, how=SubmitOptions(**own), **given)
+            how = SubmitOptions(**{field.name: given.pop(field.name) for field in fields(SubmitOptions)})
+            return command(*arguments, how=how, **given)
 
         return options(
             click.option("--dry-run", is_flag=True, help=dry_run),

@@ -1,8 +1,8 @@
-"""Performing a plan: upload, register the scan, create its job. If interrupted, the same plan resumes where it stopped.
+"""Performing a plan: upload the manifest, register the scan, create its job. The same plan resumes where it was interrupted.
 
-The order makes that possible. The manifest is in the bucket before the scan is in the table, and the scan before the job: a scan
-that is not in the table has no job. Of a scan that is, S3's own list of jobs tells whether it was created, by its description; in
-the moment between, the token does (AWS does not document for how long a token returns its job).
+The order makes that possible. The manifest is in the bucket before the scan is in the table, and the scan before its job exists, so
+a scan that the table does not know has no job. If the table knows it, S3's list of jobs shows by the description whether the job
+was created. While the list does not show it yet, the token returns the same job (AWS does not document for how long).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TABLE_ERRORS = (BotoCoreError, ClientError, ThrottledError)
 
 @dataclass(slots=True)
 class SubmissionProgress:
-    """Whether the job exists: what a person is told who interrupts.
+    """Whether the job exists, for the message after an interruption.
 
     Attributes:
         requested: Whether the job was requested and S3 has not answered yet.
@@ -41,12 +41,12 @@ class SubmissionProgress:
 
     def sentence(self) -> str:
         if self.requested:
-            return "Whether the job was created is not known."
-        return "The job is created." if self.job_id else "No job was created, nothing is scanned."
+            return "It is not known whether the job was created."
+        return "The job was created." if self.job_id else "No job was created; nothing is scanned."
 
 
 def perform(run: Invocation, plan: Plan, files: PlanFiles, resume: str) -> str:
-    """Perform a plan, or the rest of it, and return the id of its job. `resume` is the command that continues it.
+    """Perform a plan, or the rest of it, and return the id of its job. `resume` is the command that resumes it.
 
     Raises:
         ToolError: It failed; the cure says how to resume.
@@ -62,16 +62,19 @@ def perform(run: Invocation, plan: Plan, files: PlanFiles, resume: str) -> str:
                 _register(run, plan, files)  # before any job is created: no task may find a scan that is not in the table
             job_id = _create(run, plan, rows, progress)
         progress.job_id, progress.requested = job_id, False
-        _note(run, plan.scan_id, job_id)
+        scan = run.table.scans.scan(plan.scan_id)
+        known = scan is not None and job_id in {job.id for job in scan.jobs}
+        if not known and (warning := note_job(run.table.scans, plan.scan_id, job_id)):  # noting it again would reopen a closed scan
+            run.terminal.info(warning)
     return job_id
 
 
 def note_job(scans: Scans, scan_id: str, job_id: str, *, retry: bool = False) -> str | None:
-    """Note a job in its scan. Returns a warning if that failed: the job runs, and its first task notes it again."""
+    """Add a job to its scan. Returns a warning if that failed: the job runs, and its first task adds it."""
     try:
         scans.add_job(scan_id, job_id, retry=retry)
     except _TABLE_ERRORS as error:
-        return f"The job runs, but could not be noted in the table yet; its first task will do so. ({error})"
+        return f"The job runs, but it could not be recorded in the table; its first task will do so. ({error})"
     return None
 
 
@@ -82,13 +85,13 @@ def _resumable(terminal: Terminal, progress: SubmissionProgress, resume: str) ->
     except KeyboardInterrupt:
         terminal.info(f"Interrupted. {progress.sentence()} To continue: {resume}")
         raise
-    except Exception as error:  # whatever it was: the plan can be resumed, and the person must be told how
+    except Exception as error:  # whatever it was, the plan can be resumed, and the message must say how
         cause = as_tool_error(error)
         raise ToolError(str(cause), cure=f"{cause.cure} {progress.sentence()} To continue: {resume}") from error
 
 
 def _existing_job(run: Invocation, scan: Scan, plan: Plan) -> str | None:
-    """Return the id of the job that an earlier run created for the scan, None where it came to none."""
+    """Return the id of the job that an earlier run created for the scan, or None."""
     _require_same(run, scan, plan)
     return batch_jobs.described_as(run.clients.s3control, plan.deployment.account_id, plan.new_job.description)
 
@@ -112,15 +115,15 @@ def _register(run: Invocation, plan: Plan, files: PlanFiles) -> None:
 
 
 def _require_same(run: Invocation, scan: Scan, plan: Plan) -> None:
-    """Make sure that a registered scan is this plan's, and that S3 would still list its job."""
+    """Make sure that a registered scan is that of the plan, and that S3 would still list its job."""
     if scan.bucket != plan.selection.bucket:
         raise ToolError(
-            f"The table knows the scan {scan.id} for {scan.bucket}, the plan is for {plan.selection.bucket}.",
-            cure="The plan was edited: put it back as it was, or make a new one with --dry-run.",
+            f"In the table, scan {scan.id} is of the bucket {scan.bucket}; the plan is for {plan.selection.bucket}.",
+            cure="The plan was edited: restore it, or make a new one with --dry-run.",
         )
     if run.clock.now() - scan.created_at > batch_jobs.REMEMBERED_SECONDS:
         raise ToolError(
-            f"The scan {scan.id} was begun more than 90 days ago: S3 no longer lists the job that it had.",
+            f"Scan {scan.id} was begun more than 90 days ago: S3 no longer lists its job.",
             cure="Make a new plan with --dry-run.",
         )
 
@@ -137,11 +140,8 @@ def _create(run: Invocation, plan: Plan, rows: UploadedManifest | Generated, pro
 
 
 def _close(run: Invocation, scan_id: str) -> None:
-    """Close a scan that was refused its first job: nothing else would. Resuming opens it again.
-
-    An error of the table must not hide AWS's refusal.
-    """
-    with suppress(*_TABLE_ERRORS):
+    """Close a scan whose job was refused, because nothing else would. Resuming opens it again."""
+    with suppress(*_TABLE_ERRORS):  # an error of the table must not hide AWS's refusal
         if (scan := run.table.scans.scan(scan_id)) is not None:
             run.table.scans.close_scan(scan)
 
@@ -149,20 +149,11 @@ def _close(run: Invocation, scan_id: str) -> None:
 def _require_open(run: Invocation, scan_id: str) -> None:
     scan = run.table.scans.scan(scan_id)
     if scan is not None and scan.status in {ScanStatus.CANCELLED, ScanStatus.PAUSED}:
-        resume = f"`python tools/control_scan.py resume {scan.id}`" if scan.status is ScanStatus.PAUSED else "a new plan"
+        resume = f"Run `python tools/control_scan.py resume {scan.id}`."
         raise ToolError(
-            f"The scan {scan.id} is {scan.status.value} ({scan.held_reason or 'no reason is known'}): it gets no job.",
-            cure=f"Begin again with {resume}.",
+            f"Scan {scan.id} is {scan.status.value} ({scan.held_reason or 'for an unknown reason'}), so no job is created for it.",
+            cure=resume if scan.status is ScanStatus.PAUSED else "Make a new plan with --dry-run.",
         )
-
-
-def _note(run: Invocation, scan_id: str, job_id: str) -> None:
-    """Note a job unless the scan knows it: to note it again would open a scan that is closed."""
-    scan = run.table.scans.scan(scan_id)
-    if scan is not None and job_id in {noted.id for noted in scan.jobs}:
-        return
-    if warning := note_job(run.table.scans, scan_id, job_id):
-        run.terminal.info(warning)
 
 
 def _upload(run: Invocation, plan: Plan, path: Path, key: str) -> UploadedManifest:

@@ -1,4 +1,4 @@
-"""The plan of a scan: decided before anything is done. A dry run prints it, the real run performs the same."""
+"""The plan of a scan, complete before anything is done: a dry run prints it, the real run performs the same plan."""
 
 from __future__ import annotations
 
@@ -13,34 +13,33 @@ from tools.lib.listing import Selection, SizeCounts
 from tools.lib.manifest import LISTING, Generated, Kind, Source
 from tools.lib.submit.job_request import NewJob, description
 
-# What a plan's file says it is.
+# The value of `format` in a plan's file.
 FORMAT = "video-moderation-plan/2"
 
-# Bytes of prefixes in a scan's record: as many as a key may have, and few beside the rest.
-MOST_NOTED = 1_024
+# The most bytes of prefixes that a scan's item holds: as many as a key may have, and few beside its other fields.
+MAX_PREFIX_BYTES = 1_024
 
-# What follows by itself once a plan is submitted; sentences.
 WHAT_HAPPENS = (
-    "S3 Batch Operations hands each object to a function, which looks at it and queues it.",
+    "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
     "Rekognition analyses the queued videos, as many at a time as the slots allow.",
-    "What it finds is stored, and flagged videos are mailed.",
-    "This goes on by itself: the terminal may be closed. review_report.py tells at any time what became of each object.",
+    "The results are stored, and flagged videos are mailed.",
+    "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the state of each object.",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One scan as it will be submitted: what, where to, with what in mind.
+    """One scan as it will be submitted.
 
     Attributes:
-        created_at: When it was made (epoch seconds).
-        ineligible: Objects that are left out and listed beside the manifest, by the code of the reason.
-        sha256: Of the manifest (hex); what is submitted must have it.
+        created_at: When the plan was made (epoch seconds).
+        ineligible: How many objects are left out and listed beside the manifest, by reason code.
+        sha256: Hash of the manifest (hex); the manifest that is submitted must match it.
         suspended: Whether the job waits for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
-        measure: How many headers were read; what Rekognition would refuse of these was left out.
+        measure: How many headers were read; videos that Rekognition would refuse by their header were left out.
         estimate: Minutes, dollars and finishing time, as JSON values and in sentences; None if unknown.
-        warnings: What the person should know before agreeing; sentences.
+        warnings: Sentences that the person should read before agreeing.
     """
 
     scan_id: str
@@ -61,7 +60,6 @@ class Plan:
 
     @property
     def manifest_key(self) -> str:
-        """Return where in the work bucket the manifest goes."""
         return f"manifests/{self.scan_id}.csv"
 
     @property
@@ -70,29 +68,28 @@ class Plan:
 
     @property
     def ineligible_key(self) -> str:
-        """Return where in the work bucket the list of what is left out goes."""
         return f"manifests/{self.scan_id}-ineligible.csv"
 
     @property
     def report_prefix(self) -> str:
-        """Return where in the work bucket the completion reports go; a slash at its end would be doubled by S3."""
+        """Return where in the work bucket the completion reports go; without a slash at the end, which S3 would double."""
         return f"reports/{self.scan_id}"
 
     @property
     def generated(self) -> Generated | None:
-        """Return the manifest that S3 makes, None where we make it."""
+        """Return the manifest that S3 generates, None where this program writes it."""
         return Generated(self.selection, f"manifests/{self.scan_id}") if self.source.kind is Kind.GENERATED else None
 
     @property
     def objects(self) -> int | None:
-        """Return how many objects are scanned; None, that is unknown, of a manifest that S3 makes."""
+        """Return how many objects are scanned; None, because unknown, where S3 generates the manifest."""
         return None if self.generated else self.sizes.objects
 
     @property
     def noted_prefixes(self) -> tuple[str, ...] | None:
-        """Return with what the scan's keys begin, for its record; None where that is too long for what each starter reads."""
+        """Return what the scan's keys begin with, for its item; None where it is too long for an item that each starter reads."""
         prefixes = self.selection.ranges
-        return prefixes if sum(len(prefix.encode()) for prefix in prefixes) <= MOST_NOTED else None
+        return prefixes if sum(len(prefix.encode()) for prefix in prefixes) <= MAX_PREFIX_BYTES else None
 
     @property
     def no_estimate(self) -> str | None:
@@ -100,14 +97,12 @@ class Plan:
         if self.estimate is not None:
             return None
         if self.generated:
-            return (
-                "S3 itself lists the bucket when the job is prepared, so it is not known yet how many videos there are, or how long"
-            )
-        return "sizes are not known; --measure all looks at each object, and reads how long it is"
+            return "S3 lists the bucket when it prepares the job, so the number and length of the videos are not known yet"
+        return "sizes are not known; --measure all reads the size and length of each object"
 
     @property
     def new_job(self) -> NewJob:
-        """Return what the job is created with; its description is unique, so that it is found again in the account's list."""
+        """Return the parameters of the job; its description is unique, so that the account's list of jobs shows it."""
         return NewJob(
             deployment=self.deployment,
             token=self.scan_id,
@@ -119,7 +114,7 @@ class Plan:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON values: what its file holds, and what `from_json` reads."""
+        """Return the plan as JSON values, as `from_json` reads them."""
         return {
             "format": FORMAT,
             "scan_id": self.scan_id,
@@ -142,7 +137,7 @@ class Plan:
             "manifest": self.manifest_uri,
             "manifest_sha256": self.sha256,
             "report": f"s3://{self.deployment.work_bucket}/{self.report_prefix}/",
-            "jobs": 1,  # in plans of before a scan could have several
+            "jobs": 1,  # plans of version 0.1 could have several
             "price": prices.as_json(self.objects),
             "estimate": self.estimate,
             "no_estimate": self.no_estimate,
@@ -156,7 +151,7 @@ def from_json(values: Mapping[str, Any], deployment: Deployment) -> Plan:
     """Return the plan that `as_json` wrote.
 
     Raises:
-        KeyError, TypeError, ValueError: It is none.
+        KeyError, TypeError, ValueError: The values are not those of a plan.
     """
     if values["format"] != FORMAT:
         raise ValueError(f"its format is {values['format']!r}, not {FORMAT!r}")

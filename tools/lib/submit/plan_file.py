@@ -1,12 +1,12 @@
-"""Plans on disk: `manifests/<scan id>.plan.json` beside the manifest `<scan id>.csv` that it was made of."""
+"""Plans on disk: `manifests/<scan id>.plan.json` beside their manifest `<scan id>.csv`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from tools.lib.submit import plan as plans
 from tools.lib.submit.plan import Plan
 
 _SCAN_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-_AGAIN = "Make a new plan with --dry-run."
+_NEW_PLAN = "Make a new plan with --dry-run."
+_OTHERWISE = "Otherwise make a new plan with --dry-run."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +35,27 @@ class PlanFiles:
 
     @property
     def ineligible(self) -> Path:
-        """Return where the list of what is left out is, if anything is."""
+        """Return the list of objects that are left out; the file exists only if there are any."""
         return self.folder / f"{self.scan_id}-ineligible.csv"
 
     @property
     def plan(self) -> Path:
         return self.folder / f"{self.scan_id}.plan.json"
 
-    @contextmanager
-    def made(self) -> Iterator[PlanFiles]:
-        """Make room for the files, and remove them again where the block ends in an exception."""
-        with kept_if_done(self.plan, self.manifest, self.ineligible):
-            yield self
+    def made(self) -> AbstractContextManager[None]:
+        """Create the folder, and remove the files again if the block ends in an exception."""
+        return kept_if_done(self.plan, self.manifest, self.ineligible)
 
     def write(self, plan: Plan) -> None:
-        """Write the plan; it is there wholly or not at all."""
         with replace_atomically(self.plan) as part:
             part.write_text(f"{json.dumps(plan.as_json(), indent=2)}\n", encoding="utf-8")
 
 
 def load(path: Path, deployment: Deployment) -> tuple[Plan, PlanFiles]:
-    """Return a plan and its files, its manifest held against the hash in the plan.
+    """Return a plan and its files, once the manifest is found to have the hash that the plan states.
 
     Raises:
-        ToolError: The file is not a plan, is one for another deployment, or its manifest is gone or was changed.
+        ToolError: The file is not a plan or is for another deployment, or its manifest is gone or was changed.
     """
     values = _values(path)
     _require_deployment(path, values, deployment)
@@ -69,14 +67,15 @@ def load(path: Path, deployment: Deployment) -> tuple[Plan, PlanFiles]:
         plan = plans.from_json(values, deployment)
     except FileNotFoundError as error:
         raise ToolError(
-            f"{files.manifest}: the manifest of the plan {path} is gone.", cure=f"Put it back beside the plan. {_AGAIN}"
+            f"{files.manifest}: the manifest of the plan {path} is gone.",
+            cure=f"Put it back beside the plan. {_OTHERWISE}",
         ) from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _no_plan(path, error) from error
     if sha256 != plan.sha256:
         raise ToolError(
-            f"{files.manifest}: it is not the manifest that the plan was made of (SHA-256 {sha256}, planned {plan.sha256}).",
-            cure=f"Put the planned one back; nothing else will be submitted under this plan. {_AGAIN}",
+            f"{files.manifest}: this is not the manifest of the plan (its SHA-256 is {sha256}, the plan has {plan.sha256}).",
+            cure=f"Restore the manifest; this plan submits no other. {_OTHERWISE}",
         )
     return plan, files
 
@@ -88,7 +87,7 @@ def _values(path: Path) -> Mapping[str, Any]:
         jobs = int(values["jobs"])
     except (ValueError, KeyError, TypeError) as error:
         raise _no_plan(path, error) from error
-    # The names of files follow from it: it must not lead elsewhere.
+    # File names are made of the scan id: it must not lead out of the folder.
     if not isinstance(scan_id, str) or not _SCAN_ID.fullmatch(scan_id) or not all(stack) or jobs < 1:
         raise _no_plan(path, f"scan_id {scan_id!r}, stack {stack!r}, jobs {jobs}")
     plan: Mapping[str, Any] = values
@@ -101,18 +100,18 @@ def _require_deployment(path: Path, values: Mapping[str, Any], deployment: Deplo
     if planned != found:
         raise ToolError(
             f"{path}: the plan is for the stack {planned[0]} in {planned[1]}, account {planned[2]}; "
-            f"you are at {found[0]} in {found[1]}, account {found[2]}.",
-            cure="Name the planned one with --stack, --region and --profile.",
+            f"you are using {found[0]} in {found[1]}, account {found[2]}.",
+            cure="Choose the stack of the plan with --stack, --region and --profile.",
         )
 
 
 def _require_one_job(path: Path, values: Mapping[str, Any]) -> None:
     if values["jobs"] != 1:
         raise ToolError(
-            f"{path}: the plan is of several jobs, made by an earlier version; a scan is one job now.",
-            cure=f"If its scan was begun, end it: `python tools/control_scan.py cancel {values['scan_id']}`. {_AGAIN}",
+            f"{path}: the plan has several jobs, as an earlier version made them; a scan now has one.",
+            cure=f"If its scan was begun, end it: `python tools/control_scan.py cancel {values['scan_id']}`. {_NEW_PLAN}",
         )
 
 
 def _no_plan(path: Path, why: object) -> ToolError:
-    return ToolError(f"{path}: this is not a plan of submit_job.py ({why}).", cure=_AGAIN)
+    return ToolError(f"{path}: this is not a plan of submit_job.py ({why}).", cure=_NEW_PLAN)

@@ -1,4 +1,4 @@
-"""A plan as lines for a person: titles on the left, what they are about beside them."""
+"""A plan as lines for a person: titles on the left, their values beside them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _LEFT_OUT = {
     reasons.TOO_LARGE: "over 10 GiB, which Rekognition does not take",
     reasons.TOO_LONG: "over 6 hours, which Rekognition does not take",
 }
-_SUSPENDED = "waits as Suspended until somebody confirms it (30 days at most)"
+_SUSPENDED = "stays Suspended until someone confirms it in the console (for at most 30 days)"
 
 
 def lines_of(plan: Plan) -> list[str]:
-    """Return a plan as lines for a person."""
+    """Return what a person sees before agreeing to a plan."""
     deployment = plan.deployment
     return [
         f"Scan {plan.scan_id} of {plan.source.title(plan.selection)}",
@@ -40,13 +40,13 @@ def lines_of(plan: Plan) -> list[str]:
 
 
 def column(title: str, lines: Sequence[str]) -> list[str]:
-    """Return lines beside their title."""
+    """Return the lines, the first of them beside the title."""
     titles = [title, *[""] * (len(lines) - 1)]
     return [f"  {shown:<10}{line}" for shown, line in zip(titles, lines, strict=False)]
 
 
 def price_lines(objects: int | None) -> list[str]:
-    """Return what a job of this many objects costs, as lines for a person; None: unknown."""
+    """Return what a job of this many objects (None: unknown) costs, as lines for a person."""
     minute, job = prices.REKOGNITION_MINUTE.dollars, prices.dollars(prices.BATCH_JOB.dollars)
     tasks = (
         f"{prices.dollars(prices.BATCH_MILLION_OBJECTS.dollars)} a million"
@@ -55,14 +55,14 @@ def price_lines(objects: int | None) -> list[str]:
     )
     return [
         f"S3 Batch Operations: {job} for the job and {tasks} for its objects, even if cancelled",
-        f"Rekognition: {prices.dollars(minute)} for each minute of video, which will be nearly all of the bill",
-        f"a listing does not tell the minutes; 1,000 videos of 5 minutes would be {prices.dollars(minute * 5000)}",
+        f"Rekognition: {prices.dollars(minute)} for each minute of video, nearly all of the bill",
+        f"a listing does not show the length of videos; 1,000 videos of 5 minutes would cost {prices.dollars(minute * 5000)}",
         f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
     ]
 
 
 def reasons(codes: Iterable[str]) -> str:
-    """Return why objects are left out, from the codes of the reasons, as part of a sentence."""
+    """Return why objects are left out, from their reason codes, as part of a sentence."""
     return " or ".join(_LEFT_OUT.get(code, code) for code in sorted(codes))
 
 

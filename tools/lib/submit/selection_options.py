@@ -1,4 +1,4 @@
-"""The options that say which objects of a bucket are meant."""
+"""The options that select objects of a bucket."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Size(click.ParamType[int]):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's signature
-        """Return the bytes, or end with how to write them."""
+        """Return the number of bytes, or fail with the valid forms."""
         if isinstance(value, int):  # click converts defaults too
             return value
         found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,9})?) ?([A-Za-z]*)", value, re.ASCII)
@@ -55,24 +55,24 @@ class Part(click.ParamType[Sample]):
     name = "sample"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Sample:  # noqa: ANN401 - click's signature
-        """Return the sample without its seed, or end with how to write one."""
+        """Return the sample without its seed, or fail with the valid forms."""
         if isinstance(value, Sample):
             return value
         if re.fullmatch(r"[1-9]\d{0,8}", value, re.ASCII):
             return Sample(count=int(value))
         percent = float(value[:-1]) if re.fullmatch(r"\d{1,3}(\.\d{1,6})?%", value, re.ASCII) else 0
         if not 0 < percent <= 100:  # noqa: PLR2004 - of 100
-            self.fail(f"{value!r} is not a valid sample; use a number of objects, as 500, or a part of them, as 5%", param, ctx)
+            self.fail(f"{value!r} is not a valid sample; use a number of objects (500) or a percentage (5%)", param, ctx)
         return Sample(percent=percent)
 
 
 class Pattern(click.ParamType[str]):
-    """A glob over the whole key, in which `*` also takes slashes; or after `re:` a regular expression found anywhere in it."""
+    """A glob for the whole key, in which `*` also matches slashes; or `re:` and a regular expression for any part of the key."""
 
     name = "pattern"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the pattern, or end with what is wrong with it."""
+        """Return the pattern, or fail with what is wrong with it."""
         try:
             compiled(value)
         except (re.error, OverflowError, RecursionError) as error:
@@ -84,7 +84,7 @@ _size, _moment = partial(click.option, type=Size(), metavar="SIZE"), partial(cli
 
 # The options that `selection_from` takes.
 selection_options = options(
-    click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin so; may be repeated."),
+    click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin with this; may be repeated."),
     click.option(
         "--suffix",
         "suffixes",
@@ -92,20 +92,20 @@ selection_options = options(
         default=(".mp4",),
         show_default=True,
         metavar="TEXT",
-        help="Only keys that end so, in any case; may be repeated. '' takes every key.",
+        help="Only keys that end with this, in any case; may be repeated. '' selects every key.",
     ),
     click.option(
         "--include",
         multiple=True,
         type=Pattern(),
         metavar="PATTERN",
-        help="Only keys that match: a glob ('*' also takes slashes), or re: and a regular expression. May be repeated.",
+        help="Only keys that match: a glob ('*' also matches slashes), or re: and a regular expression. May be repeated.",
     ),
-    click.option("--exclude", multiple=True, type=Pattern(), metavar="PATTERN", help="No keys that match; may be repeated."),
+    click.option("--exclude", multiple=True, type=Pattern(), metavar="PATTERN", help="Omit keys that match; may be repeated."),
     _size("--min-size", help="Only objects of at least this many bytes: 500, 10MB, 1.5GiB."),
     _size("--max-size", help="Only objects of at most this many bytes."),
-    _moment("--modified-after", help="Only objects written then or later: 2026-11-22, or 7d for a week ago."),
-    _moment("--modified-before", help="Only objects written before then."),
+    _moment("--modified-after", help="Only objects written at this time or later: 2026-11-22, or 7d for a week ago."),
+    _moment("--modified-before", help="Only objects written before this time."),
     click.option(
         "--storage-class",
         "storage_classes",
@@ -114,28 +114,30 @@ selection_options = options(
         metavar="NAME",
         help="Only objects of this storage class; may be repeated.",
     ),
-    click.option("--sample", type=Part(), metavar="N|P%", help="Of these only N, or N percent, drawn uniformly."),
-    click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Another seed draws another sample."),
-    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Of these only the first N."),
+    click.option("--sample", type=Part(), metavar="N|P%", help="Only N of these objects, or P percent, drawn uniformly."),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Draw another sample; the same seed draws the same."
+    ),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N of these objects."),
     click.option("--all-versions", is_flag=True, help="Every version of each object, not only the latest."),
 )
 
 
 def selection_from(bucket: str, **given: Any) -> Selection:  # noqa: ANN401 - click hands values over by name
-    """Return the selection that the options of `selection_options` describe; other options are not for it.
+    """Return the selection that the options of `selection_options` describe; other options are ignored.
 
     Raises:
-        click.UsageError: Two options contradict one another.
+        click.UsageError: Two options contradict each other.
     """
     least, most = given["min_size"], given["max_size"]
     if least is not None and most is not None and least > most:
-        raise click.UsageError("Nothing is as small as --max-size and as large as --min-size: exchange them.")
+        raise click.UsageError("--min-size is larger than --max-size: swap them.")
     after, before = given["modified_after"], given["modified_before"]
     if after is not None and before is not None and after >= before:
-        raise click.UsageError("Nothing is modified after --modified-after and before --modified-before: exchange them.")
+        raise click.UsageError("--modified-after is not before --modified-before: swap them.")
     sample: Sample | None = given["sample"]
     if given["seed"] is not None and sample is None:
-        raise click.UsageError("--seed says which sample is drawn: it goes with --sample.")
+        raise click.UsageError("--seed chooses a sample: it requires --sample.")
     return Selection(
         bucket=bucket,
         prefixes=given["prefixes"] or ("",),
