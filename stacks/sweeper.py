@@ -19,7 +19,8 @@ from stacks.table import BY_SCAN_INDEX, WORK_INDEX, ScanTable
 class Sweeper(Construct):
     """Looks after everything: mails, overdue analyses, lost messages, cancelled scans, and whether the lanes are polled.
 
-    `stack_name` is named in the mails; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
+    `stack_name` is named in the mails; `mails_per_scan` is how many flagged videos of a scan are mailed one by one,
+    `language` is that of the mails.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Sweeper(Construct):
         completion: Completion,
         stack_name: str,
         mails_per_scan: int,
+        language: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = DeadLetters(self, "DeadLetters")
@@ -58,6 +60,7 @@ class Sweeper(Construct):
                 completion_function_arn=completion.function.function_arn,
                 completions_topic_arn=notifications.completions.topic_arn,
                 mails_per_scan=mails_per_scan,
+                language=language,
             ),
             # A sweep takes 50 s at most; one that hangs holds its lease until it is ended here.
             timeout=Duration.minutes(2),

@@ -16,6 +16,7 @@ from typing import Unpack
 import click
 
 from handlers.domain.identity import Video
+from handlers.domain.languages import LANGUAGES
 from tools.lib.cli.commands import DefaultGroup, Invocation, command
 from tools.lib.cli.output import EXIT_CODES, CommandResult, ExitCode
 from tools.lib.cli.params import Moment, ObjectUri
@@ -67,16 +68,18 @@ def show(run: Invocation, **which: Unpack[ScanOptions]) -> Review:
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=_NEW_FILE)
+@click.option("--language", type=click.Choice(list(LANGUAGES)), help="Language of the page.  [default: the deployment's]")
 @scan_options
 @command
-def page(run: Invocation, *, file: Path, **which: Unpack[ScanOptions]) -> Review:
+def page(run: Invocation, *, file: Path, language: str | None, **which: Unpack[ScanOptions]) -> Review:
     """Write to FILE a page to look through and decide on; it opens from disk. What `show` says is shown too.
 
     \b
     python tools/review_report.py page review.html
     python tools/review_report.py page review.html --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
+    python tools/review_report.py page revision.html --language es
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _review(run, Files(html=file), which)
+    return _review(run, Files(html=file, language=language), which)
 
 
 @main.command(epilog=EXIT_CODES)

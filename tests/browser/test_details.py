@@ -71,7 +71,7 @@ def test_long_timeline_is_cut(pages):
     details = opened(pages.open(made, totals))
 
     assert 200 == details.locator(".findings tbody tr").count()
-    assert "The 200 of the best confidence are shown, 300 are left out." in details.inner_text()
+    assert "The 200 with the highest confidence are shown, 300 are left out." in details.inner_text()
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_export_needs_a_name(pages):
 
     page.get_by_role("button", name="Export decisions").click()
 
-    assert "Say who decides first" in page.locator("#said").inner_text()
+    assert "First enter who decided" in page.locator("#said").inner_text()
     assert page.get_by_label("Decided by").evaluate("field => field === document.activeElement")
 
 

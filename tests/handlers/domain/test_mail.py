@@ -163,7 +163,7 @@ def test_many_segments(count, more):
     body = mail_about(segments=iter(others + segments + others)).body
 
     assert body.count("  Violence\n") == min(count, MAX_LISTED)
-    assert (f"  and {count - 50} more\n" in body) is more
+    assert (f"  and {count - 50:,} more\n" in body) is more
 
 
 def test_body_is_bounded():

@@ -23,9 +23,9 @@ The scan {SCAN} of amzn-s3-demo-bucket is finished.
   without record       5
   ----------------------
   objects            532
-Without record: not looked at, being no video, or because its task failed or never came; or a row that is there twice.
+Without record: not looked at, because they are not videos or their task failed or never ran; or rows that the manifest has twice.
 
-Flagged, the surest first:
+Flagged, highest confidence first:
    99.5 %  Weapons at 0:01:23  s3://amzn-s3-demo-bucket/a b.mp4
   and 3 more
 
@@ -88,7 +88,7 @@ def test_digest_of_a_broken_end():
     mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=False)
 
     assert mail.subject.startswith("Scan cancelled: ")
-    assert "Its batch job one is failed." in mail.body
+    assert "Its batch job one ended with the status Failed." in mail.body
     assert "among those that were looked at" in mail.body
 
 
@@ -143,7 +143,7 @@ def test_limit():
     """Where the rest will be is said."""
     mail = scan_mail.limit_mail(Scan(SCAN, "amzn-s3-demo-bucket"), 25, "VideoModeration")
 
-    assert mail.body.startswith(f"25 flagged videos of the scan {SCAN} of amzn-s3-demo-bucket mailed.\n")
+    assert mail.body.startswith(f"25 flagged videos of the scan {SCAN} of amzn-s3-demo-bucket have been mailed.\n")
     assert "the digest comes when it closes" in mail.body
 
 

@@ -913,7 +913,10 @@ class TestBrokenJobs:
         sweep(10)
 
         (mail,) = sns.mails
-        assert (ScanStatus.CLOSED, True) == (table.scans.scan(SCAN).status, "Its batch job one is failed." in mail["Message"])
+        assert (ScanStatus.CLOSED, True) == (
+            table.scans.scan(SCAN).status,
+            "Its batch job one ended with the status Failed." in mail["Message"],
+        )
 
     @pytest.fixture(name="broken")
     def _broken(self, table, s3control, clock):

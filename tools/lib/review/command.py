@@ -9,6 +9,7 @@ from pathlib import Path
 
 from handlers.adapters.table import Decisions, Records
 from handlers.domain.decision import Decision
+from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.domain.record import Scan, Segment
 from handlers.domain.states import ScanStatus
 from tools.lib.cli.commands import Invocation
@@ -25,11 +26,15 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """Where a review goes beside the terminal: the page, and exports of one row per video or segment."""
+    """Where a review goes beside the terminal: exports of one row per video or segment, and the page.
+
+    `language` is the code of the page's language, None: the deployment's.
+    """
 
     html: Path | None = None
     exports: tuple[tuple[Form, Path], ...] = ()
     rows: Rows = Rows.VIDEOS
+    language: str | None = None
 
 
 class ReviewRun:
@@ -52,7 +57,7 @@ class ReviewRun:
         review.flagged = with_decisions(review.flagged, run.table.decisions)
         review.warnings += gaps + _unfinished(scan)
         if files.html is not None:
-            self._write_page(review, files.html)
+            self._write_page(review, files.html, files.language)
         for path in (*(path for _, path in files.exports), *([files.html] if files.html else [])):
             run.terminal.info(f"Wrote {path}")
         return review
@@ -71,7 +76,7 @@ class ReviewRun:
                     file.add(outcome, segments, decision)
                 yield outcome
 
-    def _write_page(self, review: Review, path: Path) -> None:
+    def _write_page(self, review: Review, path: Path, language: str | None) -> None:
         run = self._invocation
         data = page_data(
             review,
@@ -79,6 +84,7 @@ class ReviewRun:
             target=run.target,
             region=run.deployment.region,
             made_at=run.clock.now(),
+            language=LANGUAGES.get(language or run.deployment.language, ENGLISH),
         )
         with exports.replaced(path) as file:
             render(data, file)
