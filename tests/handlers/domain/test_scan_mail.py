@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from handlers.domain import scan_mail
 from handlers.domain.identity import Video
+from handlers.domain.languages import LANGUAGES
 from handlers.domain.record import BatchJob, LabelSummary, Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.estimate import prices
@@ -68,6 +69,36 @@ def test_digest():
 
     assert ("Scan finished: 527 videos, 4 flagged, 2 failed, 1 ineligible, 5 not looked at", DIGEST) == (mail.subject, mail.body)
     assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
+
+
+def test_spanish_digest():
+    """The digest in Spanish: states, numbers, money, reasons under their codes; its subject is one that SNS takes."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", objects=13_027, jobs=(BatchJob("one", "Failed"),))
+
+    mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True, language=LANGUAGES["es"])
+
+    assert "Escaneo terminado: 527 videos, 4 marcados, 2 fallidos, 1 no apto, 12.500 sin revisar" == mail.subject
+    for line in (
+        "Su trabajo por lotes one terminó en estado Failed.",
+        "  limpio             520",
+        "  sin registro    12.500",
+        "  objetos         13.027",
+        "   99,5 %  Armas en 0:01:23  s3://amzn-s3-demo-bucket/a b.mp4",
+        "No aptos, por motivo:\n       1  archived",
+        "Analizados: 2620,0 minutos de video, unos 262,00 USD de Rekognition",
+    ):
+        assert f"\n{line}" in mail.body
+
+
+def test_spanish_pause_names_the_job():
+    """The stored reason is English; in another language it is made anew of the jobs that it names."""
+    jobs = (BatchJob("one", "Failed"), BatchJob("two", "Complete"))
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", jobs=jobs, held_reason="its batch job one is failed")
+
+    mail = scan_mail.job_broken_mail(scan, 1, "VideoModeration", counted_to=10, language=LANGUAGES["es"])
+
+    assert "Escaneo en pausa: 1 video sigue en espera" == mail.subject
+    assert "está en pausa: su trabajo por lotes one está fallido.\n" in mail.body
 
 
 def test_digest_tells_what_was_left_out():
