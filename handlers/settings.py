@@ -1,6 +1,7 @@
 """The environment variables of each function, as a type from which the stack writes them and the function reads them.
 
-Each field is one variable, in upper case. Nothing is read at import: a handler reads its settings on its first call.
+Each field is one variable, in upper case; one with a default may be absent. Nothing is read at import: a handler reads its
+settings on its first call.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class CompletionSettings:
 class SweeperSettings:
     """What `sweeper` needs: table, lanes, topics, `completion`, and the content of mails.
 
-    `mails_per_scan` is how many flagged videos of a scan are mailed one by one; the mapping ids are those of the lanes' event
-    source mappings.
+    `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `language` is that of the mails, by its code; the
+    mapping ids are those of the lanes' event source mappings.
     """
 
     table_name: str
@@ -73,6 +74,7 @@ class SweeperSettings:
     completion_function_arn: str
     completions_topic_arn: str
     mails_per_scan: int
+    language: str = "en"
 
 
 AnySettings = TypeVar("AnySettings", BatchInvokeSettings, StartAnalysisSettings, CompletionSettings, SweeperSettings)
@@ -88,6 +90,8 @@ def from_environment(kind: type[AnySettings], environment: Mapping[str, str]) ->
     faults: list[str] = []
     for field in dataclasses.fields(kind):
         name = field.name.upper()
+        if name not in environment and field.default is not dataclasses.MISSING:
+            continue
         text = environment.get(name, "")
         try:
             values[field.name] = _CONVERTERS[str(field.type)](text)

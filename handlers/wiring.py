@@ -17,6 +17,7 @@ from handlers.adapters import (
 )
 from handlers.adapters.table import Table, open_table
 from handlers.domain import Lane, policy
+from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.flows import (
     CompleteFlow,
     LaneEventsFlow,
@@ -108,7 +109,9 @@ def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
         completion=CompletionFunction(clients.functions, settings.completion_function_arn),
         switches=LaneSwitches(clients.functions, (settings.normal_mapping_id, settings.express_mapping_id)),
     )
-    sweep = SweepSettings(settings.stack_name, settings.completions_topic_arn, settings.mails_per_scan)
+    # A mail in English is better than none: the stack has checked the setting.
+    language = LANGUAGES.get(settings.language, ENGLISH)
+    sweep = SweepSettings(settings.stack_name, settings.completions_topic_arn, settings.mails_per_scan, language)
     return SweepFlow(ports, adapters.clock, sweep)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
+from handlers.domain.languages import ENGLISH, LANGUAGES
 from stacks import policy
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-using-console-create-stack-parameters.html
@@ -59,7 +60,8 @@ class StackSettings:
     `kms_keys` are ARNs of the customer's keys that the videos are encrypted with;
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
-    `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
+    `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `language` is
+    that of mails and review pages, by its code.
     """
 
     stack_name: str
@@ -73,6 +75,7 @@ class StackSettings:
     batch_concurrency: int | None
     log_retention_days: int
     mails_per_scan: int
+    language: str
 
 
 def from_context(context: Mapping[str, object]) -> StackSettings:
@@ -96,6 +99,7 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         batch_concurrency=reader.take("batch_concurrency", _whole_or_none, otherwise=None),
         log_retention_days=reader.take("log_retention_days", _retention, otherwise=0),
         mails_per_scan=reader.take("mails_per_scan", _mails, otherwise=0),
+        language=reader.take("language", _language, otherwise=ENGLISH.code),
     )
     reader.finish()
     return settings
@@ -201,6 +205,15 @@ def _mails(value: object) -> int:
     if number is None or not number.is_integer() or number < 0:
         raise ValueError(f"must be a whole number from 0, is {value!r}; write e.g. 25, or 0 to be mailed digests only")
     return int(number)
+
+
+def _language(value: object) -> str:
+    """Return the code of a language; a cdk.json of before the setting lacks it."""
+    if value is None:
+        return ENGLISH.code
+    if isinstance(value, str) and value in LANGUAGES:
+        return value
+    raise ValueError(f"must be one of {', '.join(LANGUAGES)}, is {value!r}; write e.g. {ENGLISH.code}")
 
 
 def _slots(value: object, account_jobs: int) -> int:

@@ -19,7 +19,8 @@ from stacks.table import BY_SCAN_INDEX, WORK_INDEX, ScanTable
 class Sweeper(Construct):
     """Sends mails, polls overdue analyses, repairs lost messages, cancels videos, and switches the lanes' event source mappings.
 
-    `stack_name` appears in the mails; `mails_per_scan` is how many flagged videos of a scan are mailed one by one.
+    `stack_name` appears in the mails, `language` is their language; `mails_per_scan` is how many flagged videos of a scan are
+    mailed one by one.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Sweeper(Construct):
         completion: Completion,
         stack_name: str,
         mails_per_scan: int,
+        language: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = DeadLetters(self, "DeadLetters")
@@ -58,6 +60,7 @@ class Sweeper(Construct):
                 completion_function_arn=completion.function.function_arn,
                 completions_topic_arn=notifications.completions.topic_arn,
                 mails_per_scan=mails_per_scan,
+                language=language,
             ),
             # A sweep takes 50 s at most; one that hangs keeps its lease until it times out.
             timeout=Duration.minutes(2),

@@ -81,6 +81,7 @@ class VideoModerationStack(Stack):
             completion=completion,
             stack_name=settings.stack_name,
             mails_per_scan=settings.mails_per_scan,
+            language=settings.language,
         )
         Alarms(
             self,
@@ -109,3 +110,4 @@ class VideoModerationStack(Stack):
         CfnOutput(self, "SweeperDeadLettersUrl", value=sweeper.dead_letters.queue_url)
         CfnOutput(self, "Slots", value=str(settings.slots))
         CfnOutput(self, "AccountJobs", value=str(settings.account_jobs))
+        CfnOutput(self, "Language", value=settings.language)

@@ -15,6 +15,7 @@ from datetime import datetime
 import click
 
 from handlers.domain.identity import Video
+from handlers.domain.languages import LANGUAGES
 from tools.lib.cli import (
     CONTEXT_SETTINGS,
     EXIT_CODES,
@@ -79,16 +80,18 @@ def show(run: Invocation, *, choice: ScanChoice) -> Review:
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=_NEW_FILE)
+@click.option("--language", type=click.Choice(list(LANGUAGES)), help="Language of the page.  [default: the deployment's]")
 @scan_options
 @command
-def page(run: Invocation, *, file: Path, choice: ScanChoice) -> Review:
+def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoice) -> Review:
     """Write to FILE a page to look through and decide on; it opens from disk. Prints what `show` prints.
 
     \b
     python tools/review_report.py page review.html
     python tools/review_report.py page review.html --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
+    python tools/review_report.py page revision.html --language es
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return make_review(run, choice, Files(html=file))
+    return make_review(run, choice, Files(html=file, language=language))
 
 
 @main.command(epilog=EXIT_CODES)

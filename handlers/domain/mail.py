@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from handlers.domain import taxonomy
 from handlers.domain.identity import Video
+from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.record import LabelSummary, Record, Segment
 
 MAX_SUBJECT = 99
@@ -34,20 +35,26 @@ class Mail:
 
 
 def flagged_mail(
-    record: Record, counted: Sequence[LabelSummary], segments: Iterable[Segment], scan_id: str, stack_name: str
+    record: Record,
+    counted: Sequence[LabelSummary],
+    segments: Iterable[Segment],
+    scan_id: str,
+    stack_name: str,
+    *,
+    language: Language = ENGLISH,
 ) -> Mail:
     """Return the mail about a flagged video: what was found, how sure, when and where, and what to do next.
 
     `counted` are the labels that flagged it, the worst first; of `segments` only theirs are listed, in the order given.
     """
     parts = (
-        _found(counted),
-        _when(counted, segments),
-        _where(record),
-        _next(record.video, scan_id, stack_name),
+        _found(counted, language),
+        _when(counted, segments, language),
+        _where(record, language),
+        _next(record.video, scan_id, stack_name, language),
     )
     return Mail(
-        subject=_subject(record.video, counted),
+        subject=_subject(record.video, counted, language),
         body="\n\n".join("\n".join(part) for part in parts) + "\n",
         attributes=_attributes(record.video, counted, scan_id),
     )
@@ -82,10 +89,10 @@ def ascii_text(text: str) -> str:
     return _ascii(text)[:MAX_SUBJECT].strip()
 
 
-def _subject(video: Video, counted: Sequence[LabelSummary]) -> str:
-    """Return a subject in ASCII. The end of the key is kept, because there stands the file's name."""
-    what = _ascii(_name(counted[0].name))[:40] if counted else "video"
-    before = f"Flagged: {what} in "
+def _subject(video: Video, counted: Sequence[LabelSummary], language: Language) -> str:
+    """Return a subject in ASCII. The end of the key is kept, because the file's name is there."""
+    what = _ascii(_name(counted[0].name, language))[:40] if counted else language.text("video")
+    before = _ascii(language.text("Flagged: {what} in ", what=what))
     key = _ascii(video.key)
     room = MAX_SUBJECT - len(before)
     return (before + (key if len(key) <= room else "..." + key[len(key) - room + 3 :])).rstrip()
@@ -97,42 +104,53 @@ def _ascii(text: str) -> str:
     return "".join(character if character.isascii() and character.isprintable() else "?" for character in plain)
 
 
-def _found(counted: Sequence[LabelSummary]) -> list[str]:
+def _found(counted: Sequence[LabelSummary], language: Language) -> list[str]:
     lines = [
-        f"  {_percent(label.confidence)}  {_name(label.name)}{_below(label.parent)}, "
-        f"first at {time_code(label.first_ms)}, about {_length(label.milliseconds)} in all"
+        language.text(
+            "  {percent}  {label}, first at {time}, about {length} in all",
+            percent=percent(label.confidence, language),
+            label=_with_parent(label, language),
+            time=time_code(label.first_ms),
+            length=_length(label.milliseconds, language),
+        )
         for label in counted[:MAX_LISTED]
     ]
-    return ["A video was flagged. Found:", *lines, *_more(len(counted) - MAX_LISTED)]
+    return [language.text("A video was flagged. Found:"), *lines, *more(len(counted) - MAX_LISTED, language)]
 
 
-def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment]) -> list[str]:
+def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment], language: Language) -> list[str]:
     names = {label.name for label in counted}
     wanted = (segment for segment in segments if segment.label in names)
     lines = [
-        f"  {time_code(segment.start_ms)} - {time_code(segment.end_ms)}  {_percent(segment.confidence)}  {_name(segment.label)}"
+        f"  {time_code(segment.start_ms)} - {time_code(segment.end_ms)}  {percent(segment.confidence, language)}"
+        f"  {_name(segment.label, language)}"
         for segment in islice(wanted, MAX_LISTED)
     ]
-    return ["When (h:mm:ss):", *lines, *_more(sum(1 for _ in wanted))]
+    return [language.text("When (h:mm:ss):"), *lines, *more(sum(1 for _ in wanted), language)]
 
 
-def _where(record: Record) -> list[str]:
-    duration = "unknown" if record.duration_ms is None else time_code(record.duration_ms)
-    lines = ["Where:", f"  {visible(record.video.uri)}", f"  duration {duration}"]
+def _where(record: Record, language: Language) -> list[str]:
+    duration = (
+        language.text("  duration unknown")
+        if record.duration_ms is None
+        else language.text("  duration {time}", time=time_code(record.duration_ms))
+    )
+    lines = [language.text("Where:"), f"  {visible(record.video.uri)}", duration]
     if record.video.version_id is not None:
-        lines.append(f"  version {visible(record.video.version_id)}")
+        lines.append(language.text("  version {version}", version=visible(record.video.version_id)))
     if not record.video.uri.isprintable():
-        lines.append("  (the key holds characters that cannot be printed; they are shown escaped)")
+        lines.append(language.text("  (the key holds characters that cannot be printed; they are shown escaped)"))
     return lines
 
 
-def _next(video: Video, scan_id: str, stack_name: str) -> list[str]:
+def _next(video: Video, scan_id: str, stack_name: str, language: Language) -> list[str]:
     """Return what to do next. A key that cannot be printed cannot be copied either, so no command is given for it."""
-    lines = ["What to do next:", f"  look at it: {_console_link(video)}"]
+    lines = [language.text("What to do next:"), language.text("  look at it: {link}", link=_console_link(video))]
     if video.uri.isprintable() and video.version_id is None:
-        lines.append(f"  or fetch it: aws s3 cp {shlex.quote(video.uri)} video.mp4")
+        command = f"aws s3 cp {shlex.quote(video.uri)} video.mp4"
+        lines.append(language.text("  or fetch it: {command}", command=command))
     review = f"python tools/review_report.py --scan {shlex.quote(scan_id)} --stack {shlex.quote(stack_name)}"
-    return [*lines, f"  the whole scan: {visible(review)}"]
+    return [*lines, language.text("  the whole scan: {command}", command=visible(review))]
 
 
 def _console_link(video: Video) -> str:
@@ -146,7 +164,7 @@ def _quoted(text: str) -> str:
 
 def _attributes(video: Video, counted: Sequence[LabelSummary], scan_id: str) -> dict[str, str]:
     """Return attributes for filters. SNS refuses an attribute without a value, so an empty one is left out."""
-    categories = dict.fromkeys(_name(_category(label, counted)) for label in counted[:MAX_LISTED])
+    categories = dict.fromkeys(_short(_category(label, counted)) for label in counted[:MAX_LISTED])
     attributes = {
         "verdict": "FLAGGED",
         "scan_id": visible(scan_id),
@@ -166,22 +184,33 @@ def _category(label: LabelSummary, counted: Sequence[LabelSummary]) -> str:
     return (taxonomy.ancestors(name) or (name,))[-1]
 
 
-def _name(label: str) -> str:
-    """Return a label's name on one line and not long."""
+def percent(confidence: float, language: Language) -> str:
+    """Return a confidence in a column of its own."""
+    return f"{language.number(confidence, digits=1):>5} %"
+
+
+def more(count: int, language: Language) -> list[str]:
+    """Return the line that ends a list of which so many are not shown."""
+    return [language.text("  and {count} more", count=count)] if count > 0 else []
+
+
+def _with_parent(label: LabelSummary, language: Language) -> str:
+    name = language.label_with_original(_short(label.name))
+    if not label.parent:
+        return name
+    return language.text("{label} ({parent})", label=name, parent=_name(label.parent, language))
+
+
+def _name(label: str, language: Language) -> str:
+    return language.label(_short(label))
+
+
+def _short(label: str) -> str:
+    """Return AWS's name of a label on one line and not long."""
     return visible(label)[:_MAX_NAME]
 
 
-def _below(parent: str) -> str:
-    return f" ({_name(parent)})" if parent else ""
-
-
-def _percent(confidence: float) -> str:
-    return f"{confidence:5.1f} %"
-
-
-def _length(milliseconds: int) -> str:
-    return f"{milliseconds / 1000:.1f} s" if milliseconds < 60_000 else time_code(milliseconds)  # noqa: PLR2004  # a minute
-
-
-def _more(count: int) -> list[str]:
-    return [f"  and {count} more"] if count > 0 else []
+def _length(milliseconds: int, language: Language) -> str:
+    if milliseconds < 60_000:  # noqa: PLR2004  # a minute
+        return language.text("{seconds} s", seconds=language.number(milliseconds / 1000, digits=1))
+    return time_code(milliseconds)

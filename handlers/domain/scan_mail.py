@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from handlers.domain.mail import Mail, ascii_text, time_code, visible
+from handlers.domain.languages import ENGLISH, Language
+from handlers.domain.mail import Mail, ascii_text, more, percent, time_code, visible
 from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.record import Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
@@ -24,73 +25,88 @@ _ROWS = ("clean", "flagged", "failed", "ineligible", "cancelled")
 DOLLARS_A_MINUTE = 0.10
 
 
-def digest_mail(scan: Scan, totals: Totals, worst: Sequence[Record], stack_name: str, *, seen_all: bool) -> Mail:
+def digest_mail(
+    scan: Scan, totals: Totals, worst: Sequence[Record], stack_name: str, *, seen_all: bool, language: Language = ENGLISH
+) -> Mail:
     """Return the mail that a scan is over: counts, worst videos, failures by reason, minutes and money, and what to do next.
 
     `worst` are flagged videos, the worst first; `seen_all` tells whether all of them were looked at for it.
     """
-    ended = "cancelled" if scan.status is ScanStatus.CANCELLED else "finished"
-    counts = totals.counts
-    ineligible = f", {counts['ineligible']:,} ineligible" if counts["ineligible"] else ""
-    without = f", {unrecorded:,} not looked at" if (unrecorded := _without_record(scan, totals)) else ""
-    subject = (
-        f"Scan {ended}: {totals.final:,} videos, {counts['flagged']:,} flagged, {counts['failed']:,} failed{ineligible}{without}"
-    )
+    ineligible = {reason: count for reason, count in totals.failures.items() if reason in INELIGIBLE}
+    failed = {reason: count for reason, count in totals.failures.items() if reason not in INELIGIBLE}
     parts = (
-        [f"The scan {scan.id} of {visible(scan.bucket)} is {ended}.", *_jobs(scan), "", *_counts(scan, totals)],
-        _set_aside(scan),
-        _worst(worst, totals, seen_all=seen_all),
-        _reasons("Failed", {reason: count for reason, count in totals.failures.items() if reason not in INELIGIBLE}),
-        _reasons("Ineligible", {reason: count for reason, count in totals.failures.items() if reason in INELIGIBLE}),
-        _spent(totals),
-        ["What to do next:", f"  every object: {_review(scan.id, stack_name)}"],
+        [_ended(scan, language), *_jobs(scan, language), "", *_counts(scan, totals, language)],
+        _set_aside(scan, language),
+        _worst(worst, totals, language, seen_all=seen_all),
+        _reasons(language.text("Failed, by reason:"), failed, language),
+        _reasons(language.text("Ineligible, by reason:"), ineligible, language),
+        _spent(totals, language),
+        [
+            language.text("What to do next:"),
+            language.text("  every object: {command}", command=_review(scan.id, stack_name)),
+        ],
     )
-    return _mail(subject, [part for part in parts if part], kind="DIGEST", scan_id=scan.id)
+    return _mail(_digest_subject(scan, totals, language), [part for part in parts if part], kind="DIGEST", scan_id=scan.id)
 
 
-def limit_mail(scan: Scan, limit: int, stack_name: str) -> Mail:
+def limit_mail(scan: Scan, limit: int, stack_name: str, *, language: Language = ENGLISH) -> Mail:
     """Return the mail that no more of a scan's flagged videos are mailed one by one."""
-    said = [
-        f"{_count(limit, 'flagged video')} of the scan {scan.id} of {visible(scan.bucket)} mailed.",
-        "That is the limit (`mails_per_scan` in cdk.json).",
-        "The scan goes on. No more are mailed one by one: the digest comes when it closes.",
+    news = [
+        language.text(
+            "{count} flagged {count:video|videos} of the scan {scan} of {bucket} {count:has|have} been mailed.",
+            count=limit,
+            scan=scan.id,
+            bucket=visible(scan.bucket),
+        ),
+        language.text("That is the limit (`mails_per_scan` in cdk.json)."),
+        language.text("The scan goes on, but no more videos are mailed one by one: the digest comes when it closes."),
     ]
-    look = ["To look before that:", f"  {_review(scan.id, stack_name)}"]
-    return _mail(f"No more mails about single videos of scan {scan.id}", [said, look], kind="LIMIT", scan_id=scan.id)
+    review = [language.text("To look at the scan before then:"), f"  {_review(scan.id, stack_name)}"]
+    subject = language.text("No more mails about single videos of scan {scan}", scan=scan.id)
+    return _mail(subject, [news, review], kind="LIMIT", scan_id=scan.id)
 
 
-def job_broken_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: int) -> Mail:
+def job_broken_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: int, language: Language = ENGLISH) -> Mail:
     """Return the mail that a scan is paused because its batch job was cancelled or failed."""
     many = (
-        f"more than {counted_to:,} videos still wait"
+        language.text("more than {count} videos still wait", count=counted_to)
         if waiting > counted_to
-        else f"{_count(waiting, 'video')} still wait{'s' if waiting == 1 else ''}"
+        else language.text("{count} {count:video|videos} still {count:waits|wait}", count=waiting)
     )
-    reason = visible(scan.held_reason or "its batch job ended early")[:MAX_TEXT]
-    why = f"The scan {scan.id} of {visible(scan.bucket)} is paused: {reason}."
-    choice = [
-        "What to do next, one of these:",
-        f"  analyse them: {_control('resume', scan.id, stack_name)}",
-        f"  leave them:   {_control('cancel', scan.id, stack_name)}",
-        "Videos whose analysis runs finish in either case; what the job had not registered is not scanned.",
+    news = [
+        language.text(
+            "The scan {scan} of {bucket} is paused: {reason}.",
+            scan=scan.id,
+            bucket=visible(scan.bucket),
+            reason=_why_paused(scan, language),
+        ),
+        language.text("Of what it had registered, {many}.", many=many),
     ]
-    return _mail(f"Scan paused: {many}", [[why, f"Of what it had registered, {many}."], choice], kind="PAUSED", scan_id=scan.id)
+    choice = [
+        language.text("What to do next, one of these:"),
+        language.text("  analyse them: {command}", command=_control("resume", scan.id, stack_name)),
+        language.text("  cancel them:  {command}", command=_control("cancel", scan.id, stack_name)),
+        language.text("Running analyses finish in either case; what the job had not registered is not scanned."),
+    ]
+    subject = language.text("Scan paused: {many}", many=many)
+    return _mail(subject, [news, choice], kind="PAUSED", scan_id=scan.id)
 
 
-def pause_mail(settings: Settings, stack_name: str) -> Mail:
+def pause_mail(settings: Settings, stack_name: str, *, language: Language = ENGLISH) -> Mail:
     """Return the mail to the operator that all starting is paused."""
-    by, reason = settings.paused_by or "somebody", settings.paused_reason or "no reason was given"
-    said = [
-        f"No analysis is started any more: paused by {visible(by)[:MAX_TEXT]}.",
-        f"Reason: {visible(reason)[:MAX_TEXT]}",
-        "Nothing is lost and nothing is paid meanwhile: the videos wait, and analyses that run finish.",
+    by = settings.paused_by or language.text("somebody")
+    reason = settings.paused_reason or language.text("no reason was given")
+    news = [
+        language.text("No analyses are being started: paused by {by}.", by=visible(by)[:MAX_TEXT]),
+        language.text("Reason: {reason}", reason=visible(reason)[:MAX_TEXT]),
+        language.text("Nothing is lost and nothing is paid for in the meantime: the videos wait, and running analyses finish."),
     ]
     cure = [
-        "What to do next:",
-        "  fix the cause (a permission, a role, a parameter; the log of start_analysis has each refusal)",
-        f"  then let it go on: {_control('resume', None, stack_name)}",
+        language.text("What to do next:"),
+        language.text("  fix the cause (a permission, a role, a parameter; the log of start_analysis has each refusal)"),
+        language.text("  then resume: {command}", command=_control("resume", None, stack_name)),
     ]
-    return _mail(f"Starting is paused: {reason}", [said, cure], kind="PAUSED", scan_id=None)
+    return _mail(language.text("Starting is paused: {reason}", reason=reason), [news, cure], kind="PAUSED", scan_id=None)
 
 
 def confidence(record: Record) -> float:
@@ -98,20 +114,68 @@ def confidence(record: Record) -> float:
     return max((label.confidence for label in record.labels if label.name in record.counted), default=0.0)
 
 
-def _jobs(scan: Scan) -> list[str]:
-    return [f"Its batch job {job.id} is {job.status.lower()}." for job in scan.jobs if job.status not in ("Complete", "NotFound")]
+def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
+    counts = totals.counts
+    unrecorded = _without_record(scan, totals)
+    parts = (
+        language.text("Scan cancelled: ") if scan.status is ScanStatus.CANCELLED else language.text("Scan finished: "),
+        language.text(
+            "{videos} {videos:video|videos}, {flagged} flagged, {failed} failed",
+            videos=totals.final,
+            flagged=counts["flagged"],
+            failed=counts["failed"],
+        ),
+        language.text(", {count} ineligible", count=counts["ineligible"]) if counts["ineligible"] else "",
+        language.text(", {count} not looked at", count=unrecorded) if unrecorded else "",
+    )
+    return "".join(parts)
 
 
-def _counts(scan: Scan, totals: Totals) -> list[str]:
+def _ended(scan: Scan, language: Language) -> str:
+    if scan.status is ScanStatus.CANCELLED:
+        return language.text("The scan {scan} of {bucket} is cancelled.", scan=scan.id, bucket=visible(scan.bucket))
+    return language.text("The scan {scan} of {bucket} is finished.", scan=scan.id, bucket=visible(scan.bucket))
+
+
+def _jobs(scan: Scan, language: Language) -> list[str]:
+    return [
+        language.text("Its batch job {job} ended with the status {status}.", job=job.id, status=job.status)
+        for job in scan.jobs
+        if job.status not in ("Complete", "NotFound")
+    ]
+
+
+def _why_paused(scan: Scan, language: Language) -> str:
+    """Return why a scan is paused: the stored reason is English, so where it names jobs it is said anew of them."""
+    reason = scan.held_reason
+    if reason is None:
+        return language.text("its batch job ended early")
+    named = [
+        language.text("its batch job {job} is {status}", job=job.id, status=language.word(job.status.lower()))
+        for job in scan.jobs
+        if job.id in reason
+    ]
+    return visible("; ".join(named) or reason)[:MAX_TEXT]
+
+
+def _counts(scan: Scan, totals: Totals, language: Language) -> list[str]:
     """Return a row for each state, and their sum; the manifest's other objects have no record: not a video, or not registered."""
     rows = {name: totals.counts[name] for name in _ROWS}
     unrecorded = _without_record(scan, totals)
     if unrecorded:
         rows["without record"] = unrecorded
-    width = max(len(f"{sum(rows.values()):,}"), 6)
-    lines = [f"  {name:<16}{count:>{width},}" for name, count in rows.items() if count or name not in _ROWS[3:]]
-    said = "Without record: not looked at, being no video, or because its task failed or never came; or a row that is there twice."
-    return [*lines, f"  {'':-<{16 + width}}", f"  {'objects':<16}{sum(rows.values()):>{width},}", *([said] if unrecorded else [])]
+    total = language.count(sum(rows.values()))
+    width = max(len(total), 6)
+    lines = [
+        f"  {language.word(name):<16}{language.count(count):>{width}}"
+        for name, count in rows.items()
+        if count or name not in _ROWS[3:]
+    ]
+    note = language.text(
+        "Without record: not looked at, because they are not videos or their task failed or never ran; "
+        "or rows that the manifest has twice."
+    )
+    return [*lines, f"  {'':-<{16 + width}}", f"  {language.text('objects'):<16}{total:>{width}}", *([note] if unrecorded else [])]
 
 
 def _without_record(scan: Scan, totals: Totals) -> int:
@@ -119,41 +183,63 @@ def _without_record(scan: Scan, totals: Totals) -> int:
     return max(0, (scan.objects or 0) - totals.final)
 
 
-def _set_aside(scan: Scan) -> list[str]:
+def _set_aside(scan: Scan, language: Language) -> list[str]:
     """Return what the counts lack of what was selected; apart from them, for a retry may have taken some of it up since."""
-    reasons = ", ".join(f"{count:,} {visible(code)[:MAX_TEXT]}" for code, count in sorted(scan.set_aside.items()))
-    return [f"Left out when it was submitted, because they cannot be analysed: {reasons}."] if reasons else []
+    reasons = ", ".join(f"{language.count(count)} {visible(code)[:MAX_TEXT]}" for code, count in sorted(scan.set_aside.items()))
+    if not reasons:
+        return []
+    return [language.text("Left out when it was submitted, because they cannot be analysed: {reasons}.", reasons=reasons)]
 
 
-def _worst(worst: Sequence[Record], totals: Totals, *, seen_all: bool) -> list[str]:
+def _worst(worst: Sequence[Record], totals: Totals, language: Language, *, seen_all: bool) -> list[str]:
     if not worst:
         return []
-    among = "" if seen_all else ", among those that were looked at: there are too many for a mail"
-    lines = [f"  {confidence(record):5.1f} %  {_labels(record)}  {visible(record.video.uri)}" for record in worst[:WORST]]
-    more = totals.videos.get(State.FLAGGED, 0) - len(lines)
-    return [f"Flagged, the surest first{among}:", *lines, *([f"  and {more:,} more"] if more > 0 else [])]
+    title = (
+        language.text("Flagged, highest confidence first:")
+        if seen_all
+        else language.text(
+            "Flagged, highest confidence first, among those that were looked at (there are too many to look at all):"
+        )
+    )
+    lines = [
+        f"  {percent(confidence(record), language)}  {_label(record, language)}  {visible(record.video.uri)}"
+        for record in worst[:WORST]
+    ]
+    return [title, *lines, *more(totals.videos.get(State.FLAGGED, 0) - len(lines), language)]
 
 
-def _labels(record: Record) -> str:
+def _label(record: Record, language: Language) -> str:
     """Return the label that a video was flagged for, with the first second it was seen at."""
     found = [label for label in record.labels if label.name in record.counted]
     first = max(found, key=lambda label: (label.confidence, label.level), default=None)
-    return "" if first is None else f"{visible(first.name)[:MAX_TEXT]} at {time_code(first.first_ms)}"
+    if first is None:
+        return ""
+    name = language.label(visible(first.name)[:MAX_TEXT])
+    return language.text("{label} at {time}", label=name, time=time_code(first.first_ms))
 
 
-def _reasons(title: str, reasons: Mapping[str, int]) -> list[str]:
+def _reasons(title: str, reasons: Mapping[str, int], language: Language) -> list[str]:
     if not reasons:
         return []
     ordered = sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))
-    lines = [f"  {count:>6,}  {visible(reason)[:MAX_TEXT]}" for reason, count in ordered[:MAX_REASONS]]
+    rows = [(count, visible(reason)[:MAX_TEXT]) for reason, count in ordered[:MAX_REASONS]]
     rest = sum(count for _, count in ordered[MAX_REASONS:])
-    return [f"{title}, by reason:", *lines, *([f"  {rest:>6,}  for other reasons"] if rest else [])]
+    if rest:
+        rows.append((rest, language.text("for other reasons")))
+    return [title, *(f"  {language.count(count):>6}  {reason}" for count, reason in rows)]
 
 
-def _spent(totals: Totals) -> list[str]:
+def _spent(totals: Totals, language: Language) -> list[str]:
     minutes = sum(totals.milliseconds.values()) / 60_000
-    price = f"${DOLLARS_A_MINUTE:.2f} a minute in us-east-1, not checked with AWS"
-    return [f"Analysed: {minutes:,.1f} minutes of video, about ${minutes * DOLLARS_A_MINUTE:,.2f} for Rekognition ({price})."]
+    return [
+        language.text(
+            "Analysed: {minutes} minutes of video, about ${total} for Rekognition "
+            "(${price} a minute in us-east-1, not checked with AWS).",
+            minutes=language.number(minutes, digits=1),
+            total=language.number(minutes * DOLLARS_A_MINUTE, digits=2),
+            price=language.number(DOLLARS_A_MINUTE, digits=2),
+        )
+    ]
 
 
 def _review(scan_id: str, stack_name: str) -> str:
@@ -163,10 +249,6 @@ def _review(scan_id: str, stack_name: str) -> str:
 def _control(command: str, scan_id: str | None, stack_name: str) -> str:
     words = [command, *([scan_id] if scan_id else []), "--stack", stack_name]
     return visible(f"python tools/control_scan.py {shlex.join(words)}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _mail(subject: str, parts: Sequence[Sequence[str]], *, kind: str, scan_id: str | None) -> Mail:

@@ -61,6 +61,11 @@ def folded(name: str) -> str:
     return name.strip().casefold()
 
 
+def canonical(name: str) -> str:
+    """Return a label as AWS writes it; an unknown one as it is."""
+    return _NAMES.get(folded(name), name)
+
+
 def known(name: str) -> bool:
     """Tell whether model 7.0 has this label."""
     return folded(name) in _ANCESTORS
@@ -101,3 +106,4 @@ def _ancestors() -> dict[str, tuple[str, ...]]:
 
 
 _ANCESTORS = MappingProxyType(_ancestors())
+_NAMES = MappingProxyType({folded(name): name for name in names()})

@@ -71,7 +71,7 @@ def test_long_timeline_is_cut(pages):
     details = opened(pages.open(made, totals))
 
     assert 200 == details.locator(".findings tbody tr").count()
-    assert "The 200 of the best confidence are shown, 300 are left out." in details.inner_text()
+    assert "The 200 with the highest confidence are shown, 300 are left out." in details.inner_text()
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_export_needs_a_name(pages):
 
     page.get_by_role("button", name="Export decisions").click()
 
-    assert "Say who decides first" in page.locator("#said").inner_text()
+    assert "First enter who decided" in page.locator("#said").inner_text()
     assert page.get_by_label("Decided by").evaluate("field => field === document.activeElement")
 
 
@@ -249,7 +249,7 @@ def test_recorded_decision_is_shown(pages):
     page.get_by_role("button", name="Confirm").click()
 
     assert "False alarm (recorded)" == before
-    assert "Recorded before: False alarm by Ana, 2026-10-30T10:00:00.000Z: <i>poster</i>" in text
+    assert "Recorded before: False alarm by Ana, 2026-10-30 10:00 UTC: <i>poster</i>" in text
     assert "Confirmed" == page.locator("tr.row .cell-decision").first.inner_text()
 
 

@@ -41,7 +41,9 @@ def test_a_wrong_line_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "document", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *map(page, PROGRAMS)], ids=lambda path: path.name
+    "document",
+    [ROOT / "README.md", ROOT / "docs/es/README.md", ROOT / "CONTRIBUTING.md", *map(page, PROGRAMS)],
+    ids=lambda path: path.name,
 )
 def test_lines_are_found(document):
     """Each document that is about commands has some that are examined."""

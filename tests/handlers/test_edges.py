@@ -1,20 +1,23 @@
 """The four functions as Lambda calls them: environment in, one event, one answer."""
 
 import json
+import os
 
 import pytest
 
-from handlers import batch_invoke, completion, start_analysis, sweeper
+from handlers import batch_invoke, completion, start_analysis, sweeper, wiring
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane, State
 from handlers.flows.sweep.sweep import SweepError
 from handlers.runtime.clients import Clients
+from handlers.runtime.clock import SystemClock
 from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
     SettingsError,
     StartAnalysisSettings,
     SweeperSettings,
+    from_environment,
     to_environment,
 )
 from tests.handlers.doubles import (
@@ -129,6 +132,19 @@ def test_completion(deployed, caplog):
     completion.handler(notice_event("0" * 64, topic_arn="arn:aws:sns:us-east-1:111122223333:other"), Context())
 
     assert ["notice refused"] == [entry.message for entry in caplog.records]
+
+
+@pytest.mark.parametrize(("value", "language"), [(None, "en"), ("en", "en"), ("es", "es"), ("tlh", "en")])
+def test_language_of_mails(deployed, monkeypatch, value, language):
+    """Mails are in the language of the environment; in English where it names none, as before there were others, or an unknown."""
+    monkeypatch.setattr(wiring, "SweepFlow", lambda _ports, _clock, settings: settings)
+    monkeypatch.delenv("LANGUAGE")
+    if value:
+        monkeypatch.setenv("LANGUAGE", value)
+
+    settings = from_environment(SweeperSettings, os.environ)
+
+    assert language == wiring.sweep_flow(settings, wiring.Adapters(Clients(), SystemClock())).language.code
 
 
 def test_sweeper(deployed, table):

@@ -28,6 +28,7 @@ CONTEXTS = {
         "batch_concurrency": 50,
         "log_retention_days": 7,
         "mails_per_scan": 3,
+        "language": "es",
     },
 }
 HASH = re.compile(r"[0-9a-f]{64}")

@@ -55,6 +55,7 @@ def test_numbers_may_be_text(shipped):
         "batch_concurrency": "50",
         "log_retention_days": "7",
         "mails_per_scan": "0",
+        "language": "es",
         "source_buckets": "amzn-s3-demo-bucket,amzn-s3-demo-bucket2",
         "kms_keys": f"{KMS_KEY}1,{KMS_KEY}2",
         "policy": json.dumps(PLAIN_POLICY),
@@ -63,7 +64,7 @@ def test_numbers_may_be_text(shipped):
     settings = from_context(context)
 
     assert (settings.slots, settings.account_jobs, settings.min_confidence) == (10, 12, 55.5)
-    assert (settings.batch_concurrency, settings.log_retention_days, settings.mails_per_scan) == (50, 7, 0)
+    assert (settings.batch_concurrency, settings.log_retention_days, settings.mails_per_scan, settings.language) == (50, 7, 0, "es")
     assert settings.source_buckets == ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2")
     assert settings.kms_keys == (f"{KMS_KEY}1", f"{KMS_KEY}2")
     assert json.loads(settings.policy) == PLAIN_POLICY
@@ -106,6 +107,9 @@ def test_numbers_may_be_text(shipped):
         ("batch_concurrency", 0, "must be a whole number from 1", "is 0"),
         ("mails_per_scan", -1, "must be a whole number from 0", "digests only"),
         ("mails_per_scan", None, "must be a whole number from 0", "write e.g. 25"),
+        ("language", "español", "must be one of en, es", "write e.g. en"),
+        ("language", 1, "must be one of en, es", "write e.g. en"),
+        ("language", "", "must be one of en, es", "write e.g. en"),
         ("log_retention_days", 31, "must be one of the days", "30, 60"),
         ("policy", None, "The policy is not a JSON object", "write it in braces"),
         ("policy", "{'default'", "The policy is not JSON", "write it as an object"),
@@ -204,6 +208,7 @@ def test_any_value_is_taken_or_refused(key, value):
         "batch_concurrency": None,
         "log_retention_days": 30,
         "mails_per_scan": 25,
+        "language": "en",
     }
 
     with contextlib.suppress(ContextError):

@@ -11,7 +11,7 @@ from handlers.adapters.hits import hits_key
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
-from tools.lib.aws.deployment import OUTPUTS
+from tools.lib.aws.deployment import NEWER_OUTPUTS, OUTPUTS
 
 SETTINGS = {
     "batch_invoke": settings.BatchInvokeSettings,
@@ -76,6 +76,7 @@ def test_environment_is_the_settings_type(functions, text_of, module, kind):
         ("sweeper", "COMPLETION_FUNCTION_ARN", "${CompletionHandlerFunction.Arn}"),
         ("sweeper", "COMPLETIONS_TOPIC_ARN", "${NotificationsCompletions}"),
         ("sweeper", "MAILS_PER_SCAN", "25"),
+        ("sweeper", "LANGUAGE", "en"),
     ],
 )
 def test_variable_leads_to_its_resource(functions, text_of, module, variable, target):
@@ -116,7 +117,7 @@ def test_hits_go_where_they_may(template, role_statements, text_of):
 
 def test_outputs(template):
     """The outputs are those that tools read, under the very ids, and no more."""
-    assert set(template["Outputs"]) == set(OUTPUTS)
+    assert set(template["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS}
 
 
 @pytest.mark.parametrize(

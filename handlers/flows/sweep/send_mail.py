@@ -11,6 +11,7 @@ from functools import partial
 from handlers.adapters import MailTopic
 from handlers.adapters.table import Control, Outcome, Records, Scans, WaitingRecords
 from handlers.domain import Record, Scan, ScanMail, Settings, State, scan_mail
+from handlers.domain.languages import Language
 from handlers.domain.mail import Mail, flagged_mail
 from handlers.flows.sweep.context import SweepContext
 from handlers.runtime import Clock, Log
@@ -25,6 +26,15 @@ FLAGGED_LOOKED_AT = 5_000
 
 # How far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent.
 WAITING_COUNTED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """What mails are to contain, and in which language; `limit` is how many flagged videos of a scan are mailed one by one."""
+
+    stack_name: str
+    limit: int
+    language: Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,7 @@ class SendFlaggedMail:
     _scans: Scans
     _post: Post
     _clock: Clock
-    _stack_name: str
-    _limit: int
+    _settings: MailSettings
 
     def run(self, context: SweepContext, until: float) -> None:
         """Send the mails that are due, the oldest first; one that cannot be sent does not keep the others back."""
@@ -80,7 +89,7 @@ class SendFlaggedMail:
             # The index lags: this mail was sent a moment ago.
             return
         # A scan that the table does not know counts no mails, and so knows no limit.
-        if sent.get(scan_id, 0) >= self._limit:
+        if sent.get(scan_id, 0) >= self._settings.limit:
             self._spare(record, context)
             return
         name = ("flagged", record.analysis, record.policy_hash)
@@ -103,7 +112,8 @@ class SendFlaggedMail:
             [label for name in record.counted for label in record.labels if label.name == name],
             self._records.segments(record.video.id, record.scan_id, record.attempt),
             record.scan_id,
-            self._stack_name,
+            self._settings.stack_name,
+            language=self._settings.language,
         )
 
 
@@ -117,8 +127,7 @@ class SendScanMail:
     _control: Control
     _post: Post
     _clock: Clock
-    _stack_name: str
-    _limit: int
+    _settings: MailSettings
 
     def run(self, context: SweepContext, until: float) -> None:
         """Send what is due; one that cannot be sent does not keep the others back."""
@@ -132,7 +141,7 @@ class SendScanMail:
             yield from (partial(self._mail_scan, scan, kind) for kind in scan.mails_due)
 
     def _mail_pause(self, settings: Settings) -> None:
-        mail = partial(scan_mail.pause_mail, settings, self._stack_name)
+        mail = partial(scan_mail.pause_mail, settings, self._settings.stack_name, language=self._settings.language)
         # A call here, by which the tests that kill at every AWS call know its place.
         self._post.deliver(("pause", settings.paused_at), mail, lambda: self._control.pause_mail_sent())  # noqa: PLW0108
 
@@ -143,12 +152,13 @@ class SendScanMail:
         Log().info("scan mail sent", scan_id=scan.id, kind=kind.value, outcome=outcome.value)
 
     def _mail(self, scan: Scan, kind: ScanMail) -> Mail:
+        stack_name, language = self._settings.stack_name, self._settings.language
         match kind:
             case ScanMail.JOB_BROKEN:
                 waiting = self._waiting.waiting_count(scan.id, WAITING_COUNTED)
-                return scan_mail.job_broken_mail(scan, waiting, self._stack_name, counted_to=WAITING_COUNTED)
+                return scan_mail.job_broken_mail(scan, waiting, stack_name, counted_to=WAITING_COUNTED, language=language)
             case ScanMail.LIMIT:
-                return scan_mail.limit_mail(scan, self._limit, self._stack_name)
+                return scan_mail.limit_mail(scan, self._settings.limit, stack_name, language=language)
             case ScanMail.DIGEST:
                 return self._digest(scan)
 
@@ -158,7 +168,8 @@ class SendScanMail:
         flagged = self._records.records((video_id, scan.id) for video_id in ids)
         worst = heapq.nlargest(scan_mail.WORST, flagged, key=scan_mail.confidence)
         seen_all = totals.videos.get(State.FLAGGED, 0) <= FLAGGED_LOOKED_AT
-        return scan_mail.digest_mail(scan, totals, worst, self._stack_name, seen_all=seen_all)
+        settings = self._settings
+        return scan_mail.digest_mail(scan, totals, worst, settings.stack_name, seen_all=seen_all, language=settings.language)
 
 
 def attempt_all(steps: Iterable[Callable[[], None]], may_go_on: Callable[[], bool]) -> None:

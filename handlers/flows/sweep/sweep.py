@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 from handlers.adapters import AnalysisReader, BatchJobs, CompletionFunction, LaneQueues, LaneSwitches, MailTopic, aws_errors
 from handlers.adapters.table import Table
+from handlers.domain.languages import ENGLISH, Language
 from handlers.flows.sweep.cancel import CancelVideos
 from handlers.flows.sweep.check_overdue import CheckOverdue
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
 from handlers.flows.sweep.context import SweepContext, SweepTask
 from handlers.flows.sweep.purge import PurgeLanes
 from handlers.flows.sweep.resend import ResendMessages
-from handlers.flows.sweep.send_mail import Post, SendFlaggedMail, SendScanMail
+from handlers.flows.sweep.send_mail import MailSettings, Post, SendFlaggedMail, SendScanMail
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
 from handlers.runtime import Clock, Log
@@ -50,11 +51,12 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """The stack's name for mails, the topic of completion notices, and how many flagged videos of a scan are mailed."""
+    """What mails contain and how many a scan sends one by one, and the topic of completion notices."""
 
     stack_name: str
     completions_topic_arn: str
     mails_per_scan: int
+    language: Language = ENGLISH
 
 
 class SweepFlow:
@@ -98,13 +100,14 @@ class SweepFlow:
 def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[SweepTask, float]]:
     """Return the tasks in order, short and urgent ones first, with the seconds that each may take."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
-    queues, post, stack, limit = ports.queues, Post(ports.topic, clock), settings.stack_name, settings.mails_per_scan
+    queues, post = ports.queues, Post(ports.topic, clock)
+    mails = MailSettings(settings.stack_name, settings.mails_per_scan, settings.language)
     return (
         (SwitchLanes(ports.switches), 5.0),
-        (SendFlaggedMail(records, scans, post, clock, stack, limit), 15.0),
+        (SendFlaggedMail(records, scans, post, clock, mails), 15.0),
         (WatchJobs(waiting, scans, ports.batch_jobs, clock), 5.0),
         (CloseScans(records, waiting, scans, clock), 5.0),
-        (SendScanMail(records, waiting, scans, control, post, clock, stack, limit), 10.0),
+        (SendScanMail(records, waiting, scans, control, post, clock, mails), 10.0),
         (CheckOverdue(records, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
         (NoteProgress(scans, clock), 5.0),
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),

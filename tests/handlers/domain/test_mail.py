@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain.identity import Video
+from handlers.domain.languages import LANGUAGES
 from handlers.domain.mail import MAX_LISTED, flagged_mail, time_code, visible
 from handlers.domain.record import LabelSummary, Record, Segment
 from handlers.domain.states import State
@@ -58,6 +59,36 @@ def test_mail():
     assert mail.subject == "Flagged: Weapon Violence in films/first one.mp4"
     assert mail.body == BODY
     assert mail.attributes == {"verdict": "FLAGGED", "scan_id": SCAN, "bucket": "amzn-s3-demo-bucket", "labels": "Violence"}
+
+
+SPANISH_BODY = f"""\
+Se marcó un video. Hallazgos:
+   97,2 %  Violencia con armas (Weapon Violence), dentro de Violencia gráfica, por primera vez en 0:01:05, unos 4,5 s en total
+   97,2 %  Violencia (Violence), por primera vez en 0:01:03, unos 6,5 s en total
+
+Cuándo (h:mm:ss):
+  0:01:03 - 0:01:09   97,2 %  Violencia
+  0:01:05 - 0:01:09   97,2 %  Violencia con armas
+
+Dónde:
+  s3://amzn-s3-demo-bucket/films/first one.mp4
+  duración 1:02:03
+
+Qué hacer ahora:
+  verlo: https://console.aws.amazon.com/s3/object/amzn-s3-demo-bucket?prefix=films/first%20one.mp4
+  o descargarlo: aws s3 cp 's3://amzn-s3-demo-bucket/films/first one.mp4' video.mp4
+  el escaneo completo: python tools/review_report.py --scan {SCAN} --stack VideoModeration
+"""
+
+
+def test_spanish():
+    """The same in Spanish; AWS's names stand beside the translated ones, and the attributes for filters stay as they are."""
+    record = Record(Video("amzn-s3-demo-bucket", "films/first one.mp4"), SCAN, State.FLAGGED, duration_ms=3_723_900)
+
+    mail = flagged_mail(record, (WEAPON, VIOLENCE), SEGMENTS, SCAN, "VideoModeration", language=LANGUAGES["es"])
+
+    assert ("Marcado: Violencia con armas en films/first one.mp4", SPANISH_BODY) == (mail.subject, mail.body)
+    assert mail.attributes == mail_about("films/first one.mp4").attributes
 
 
 @given(KEYS, st.lists(LABELS, max_size=3))
@@ -163,7 +194,7 @@ def test_many_segments(count, more):
     body = mail_about(segments=iter(others + segments + others)).body
 
     assert body.count("  Violence\n") == min(count, MAX_LISTED)
-    assert (f"  and {count - 50} more\n" in body) is more
+    assert (f"  and {count - 50:,} more\n" in body) is more
 
 
 def test_body_is_bounded():

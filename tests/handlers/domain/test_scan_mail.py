@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from handlers.domain import scan_mail
 from handlers.domain.identity import Video
+from handlers.domain.languages import LANGUAGES
 from handlers.domain.record import BatchJob, LabelSummary, Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.estimate import prices
@@ -23,9 +24,9 @@ The scan {SCAN} of amzn-s3-demo-bucket is finished.
   without record       5
   ----------------------
   objects            532
-Without record: not looked at, being no video, or because its task failed or never came; or a row that is there twice.
+Without record: not looked at, because they are not videos or their task failed or never ran; or rows that the manifest has twice.
 
-Flagged, the surest first:
+Flagged, highest confidence first:
    99.5 %  Weapons at 0:01:23  s3://amzn-s3-demo-bucket/a b.mp4
   and 3 more
 
@@ -70,6 +71,36 @@ def test_digest():
     assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
 
 
+def test_spanish_digest():
+    """The digest in Spanish: states, numbers, money, reasons under their codes; its subject is one that SNS takes."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", objects=13_027, jobs=(BatchJob("one", "Failed"),))
+
+    mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True, language=LANGUAGES["es"])
+
+    assert "Escaneo terminado: 527 videos, 4 marcados, 2 fallidos, 1 no apto, 12.500 sin revisar" == mail.subject
+    for line in (
+        "Su trabajo por lotes one terminó en estado Failed.",
+        "  limpio             520",
+        "  sin registro    12.500",
+        "  objetos         13.027",
+        "   99,5 %  Armas en 0:01:23  s3://amzn-s3-demo-bucket/a b.mp4",
+        "No aptos, por motivo:\n       1  archived",
+        "Analizados: 2620,0 minutos de video, unos 262,00 USD de Rekognition",
+    ):
+        assert f"\n{line}" in mail.body
+
+
+def test_spanish_pause_names_the_job():
+    """The stored reason is English; in another language it is made anew of the jobs that it names."""
+    jobs = (BatchJob("one", "Failed"), BatchJob("two", "Complete"))
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", jobs=jobs, held_reason="its batch job one is failed")
+
+    mail = scan_mail.job_broken_mail(scan, 1, "VideoModeration", counted_to=10, language=LANGUAGES["es"])
+
+    assert "Escaneo en pausa: 1 video sigue en espera" == mail.subject
+    assert "está en pausa: su trabajo por lotes one está fallido.\n" in mail.body
+
+
 def test_digest_tells_what_was_left_out():
     """Who compares the counts with the bucket finds the objects that never went into a job, by reason; and no such line else."""
     scan = Scan(SCAN, "amzn-s3-demo-bucket", objects=532, set_aside={"codec": 1_200, "archived": 3})
@@ -88,7 +119,7 @@ def test_digest_of_a_broken_end():
     mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=False)
 
     assert mail.subject.startswith("Scan cancelled: ")
-    assert "Its batch job one is failed." in mail.body
+    assert "Its batch job one ended with the status Failed." in mail.body
     assert "among those that were looked at" in mail.body
 
 
@@ -143,7 +174,7 @@ def test_limit():
     """Where the rest will be is said."""
     mail = scan_mail.limit_mail(Scan(SCAN, "amzn-s3-demo-bucket"), 25, "VideoModeration")
 
-    assert mail.body.startswith(f"25 flagged videos of the scan {SCAN} of amzn-s3-demo-bucket mailed.\n")
+    assert mail.body.startswith(f"25 flagged videos of the scan {SCAN} of amzn-s3-demo-bucket have been mailed.\n")
     assert "the digest comes when it closes" in mail.body
 
 

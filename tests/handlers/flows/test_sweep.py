@@ -14,8 +14,9 @@ from handlers.adapters.rekognition import AnalysisReader
 from handlers.adapters.table import Outcome
 from handlers.adapters.table.client import ATTEMPTS
 from handlers.domain import lane_message, notice
+from handlers.domain.languages import LANGUAGES
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
-from handlers.domain.states import Lane, ScanStatus, State
+from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.sweep import Ports, SweepError, SweepFlow, SweepSettings
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, time_out, waiting
@@ -123,7 +124,7 @@ def _make_flow(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, 
         completion=CompletionFunction(functions, "completion"),
         switches=LaneSwitches(functions, ("normal-mapping", "express-mapping")),
     )
-    return lambda: SweepFlow(ports, clock, SweepSettings("VideoModeration", COMPLETIONS, mails_per_scan=3))
+    return lambda **more: SweepFlow(ports, clock, SweepSettings("VideoModeration", COMPLETIONS, mails_per_scan=3, **more))
 
 
 @pytest.fixture(name="flow")
@@ -182,6 +183,18 @@ class TestMails:
         assert ("0:01:23" in mail["Message"], "Alcohol" in mail["Message"]) == (True, False)
         assert {"DataType": "String", "StringValue": SCAN} == mail["MessageAttributes"]["scan_id"]
         assert 1 == table.scans.scan(SCAN).mails_sent
+
+    def test_language(self, make_flow, flag, sns, table, clock):
+        """All kinds of mails are in the language of the deployment."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, mails_due=tuple(ScanMail)))
+        table.control.pause("circuit breaker", "AccessDenied", mail=True)
+        flag("holiday.mp4")
+
+        make_flow(language=LANGUAGES["es"]).sweep(deadline=clock.now() + 300)
+
+        words = ("Marcado: Armas en", "Inicio de analisis en pausa", "Escaneo en pausa", "Sin mas correos", "Escaneo terminado")
+        assert [1] * 5 == [sum(word in mail["Subject"] for mail in sns.mails) for word in words]
+        assert 5 == len(sns.mails)
 
     def test_pace(self, sweep, flag, sns):
         """At most five mails are sent a second, which SNS subscriptions can take."""
@@ -913,7 +926,10 @@ class TestBrokenJobs:
         sweep(10)
 
         (mail,) = sns.mails
-        assert (ScanStatus.CLOSED, True) == (table.scans.scan(SCAN).status, "Its batch job one is failed." in mail["Message"])
+        assert (ScanStatus.CLOSED, True) == (
+            table.scans.scan(SCAN).status,
+            "Its batch job one ended with the status Failed." in mail["Message"],
+        )
 
     @pytest.fixture(name="broken")
     def _broken(self, table, s3control, clock):

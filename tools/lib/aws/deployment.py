@@ -34,6 +34,9 @@ _LANES = ("NormalDeadLettersUrl", "ExpressDeadLettersUrl")
 # The stack's outputs that the tools read; a contract test holds them against the template.
 OUTPUTS = (*_TEXTS.values(), "SourceBuckets", *_LANES, "Slots", "AccountJobs")
 
+# Outputs that a deployment of an earlier version lacks.
+NEWER_OUTPUTS = ("Language",)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
@@ -47,6 +50,7 @@ class Deployment:
         sweeper_dead_letters_url: Sweeps that failed.
         slots: How many of the account's jobs are used unless the table's settings override it.
         account_jobs: How many jobs the account has.
+        language: The code of the language of its mails; deployments of before 0.2.0 have no such output.
     """
 
     stack_name: str
@@ -66,6 +70,7 @@ class Deployment:
     sweeper_dead_letters_url: str
     slots: int
     account_jobs: int
+    language: str = "en"
 
     def may_read(self, bucket: str) -> bool:
         """Tell whether the deployed functions may read this bucket."""
@@ -125,4 +130,5 @@ def _deployment(stack_name: str, stack_id: str, outputs: dict[str, str]) -> Depl
         lane_dead_letters_urls=tuple(outputs[lane] for lane in _LANES),
         slots=int(outputs["Slots"]),
         account_jobs=int(outputs["AccountJobs"]),
+        language=outputs.get("Language") or "en",
     )

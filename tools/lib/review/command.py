@@ -10,6 +10,7 @@ from pathlib import Path
 
 from handlers.adapters.table import Decisions
 from handlers.domain.decision import Decision
+from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.domain.record import Segment
 from handlers.domain.states import ScanStatus
 from tools.lib.cli import Invocation
@@ -26,11 +27,15 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """The files that a review writes: the page, and exports with a row for each video or segment."""
+    """The files that a review writes: the page, and exports with a row for each video or segment.
+
+    `language` is the code of the page's language, None: the deployment's.
+    """
 
     html: Path | None = None
     exports: tuple[tuple[Form, Path], ...] = ()
     rows: Rows = Rows.VIDEOS
+    language: str | None = None
 
 
 def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
@@ -55,7 +60,7 @@ def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
     if scan.status is not ScanStatus.CLOSED:
         review.warnings.append(f"The scan is {scan.status.value}, not closed: the counts may still change.")
     if files.html is not None:
-        _write_page(run, review, files.html)
+        _write_page(run, review, files.html, files.language)
     for path in (*(path for _, path in files.exports), *([files.html] if files.html else [])):
         run.terminal.info(f"Wrote {path}")
     return review
@@ -75,13 +80,14 @@ def _exported(
             yield outcome
 
 
-def _write_page(run: Invocation, review: Review, path: Path) -> None:
+def _write_page(run: Invocation, review: Review, path: Path, language: str | None) -> None:
     data = page_data(
         review,
         totals=run.table.scans.totals(review.scan.id),
         target=run.target,
         region=run.deployment.region,
         made_at=run.clock.now(),
+        language=LANGUAGES.get(language or run.deployment.language, ENGLISH),
     )
     with exports.replaced(path) as file:
         render(data, file)

@@ -16,7 +16,7 @@ function stateChart(states, total) {
       "li",
       {},
       swatch(stateClass(state.name)),
-      element("span", { class: "name" }, capital(state.name)),
+      element("span", { class: "name" }, capital(word(state.name))),
       element("strong", {}, count(state.count)),
       element("span", { class: "muted" }, share(state.count, total)),
     ),
@@ -26,12 +26,12 @@ function stateChart(states, total) {
 
 /** Returns a bar for each category that was found; each is a button that filters the list. */
 function categoryChart(found, categories, choose) {
-  if (found.length === 0) return [element("p", { class: "muted" }, "Nothing was flagged.")];
+  if (found.length === 0) return [element("p", { class: "muted" }, text("Nothing was flagged."))];
   const most = Math.max(...found.map((entry) => entry.count));
   const bars = found.map((entry) => {
-    const name = categories[entry.category];
+    const name = labelName(categories[entry.category]);
     const bar = drawn("rect", { class: `category-${entry.category}`, width: `${(100 * entry.count) / most}%`, height: "100%", rx: 2 });
-    const labels = entry.labels.map(([label, videos], index) => [index ? ", " : "", shown(label), ` ${count(videos)}`]).flat();
+    const labels = entry.labels.map(([label, videos], index) => [index ? ", " : "", shownLabel(label), ` ${count(videos)}`]).flat();
     const action = () => choose(entry.category);
     return element(
       "li",
@@ -41,7 +41,7 @@ function categoryChart(found, categories, choose) {
         action,
         element("span", { class: "name" }, name),
         drawn("svg", { "aria-hidden": "true" }, bar),
-        element("span", { class: "number" }, count(entry.count), element("span", { class: "unseen" }, " videos")),
+        element("span", { class: "number" }, count(entry.count), element("span", { class: "unseen" }, text(" {count:video|videos}", { count: entry.count }))),
       ),
       labels.length ? element("p", { class: "muted" }, ...labels) : null,
     );
@@ -62,11 +62,12 @@ function confidenceChart(steps) {
       from % 10 ? null : drawn("text", { class: "tick", x: `${index * width}%`, y: "88%", dy: 18, "text-anchor": index ? "middle" : "start" }, String(from)),
     ];
   });
-  const told = steps.filter(([, videos]) => videos).map(([from, videos]) => `from ${from} %: ${counted(videos, "video")}`);
+  const found = steps.filter(([, videos]) => videos).map(([from, count]) => text("from {from} %: {count} {count:video|videos}", { from, count }));
+  const list = found.join("; ") || text("none");
   return [
     drawn(
       "svg",
-      { class: "columns", role: "img", "aria-label": `Best confidence of each flagged video, ${told.join("; ") || "none"}` },
+      { class: "columns", role: "img", "aria-label": text("Best confidence of each flagged video, {list}", { list }) },
       drawn("line", { class: "axis", x1: 0, x2: "100%", y1: "88%", y2: "88%" }),
       ...columns.flat(),
       drawn("text", { class: "tick", x: "100%", y: "88%", dy: 18, "text-anchor": "end" }, "100 %"),
@@ -96,6 +97,6 @@ function stateClass(name) {
   return `state-${name.replace(/[^a-z]+/g, "-")}`;
 }
 
-function capital(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+function capital(name) {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }

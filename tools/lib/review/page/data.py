@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.record import Totals
 from tools.lib.cli import Target
 from tools.lib.review.page import summary
-from tools.lib.review.page.labels import CATEGORIES, LabelTable
+from tools.lib.review.page.labels import CATEGORIES, OTHER, LabelTable
 from tools.lib.review.page.videos import Describer
 from tools.lib.review.summary import Review
 
@@ -25,10 +26,11 @@ MAX_SEGMENTS_OF_ALL = 400_000
 
 @dataclass(frozen=True, slots=True)
 class PageData:
-    """What a page holds: its title, and JSON values for its script (the keys are read in `page.js`)."""
+    """What a page holds: its title, JSON values for its script, and the language of its sentences."""
 
     title: str
     values: Mapping[str, Any]
+    language: Language = ENGLISH
 
 
 def page_data(
@@ -38,6 +40,7 @@ def page_data(
     target: Target,
     region: str,
     made_at: float,
+    language: Language = ENGLISH,
 ) -> PageData:
     """Return what the page of a review holds.
 
@@ -47,11 +50,13 @@ def page_data(
         target: The deployment, for commands to copy.
         region: The deployment's Region, which is the buckets' too (Rekognition reads no other), for links and commands.
         made_at: Now (epoch seconds).
+        language: What the page's sentences and labels are written in; keys, decisions and exports are not.
     """
     scan, truth = review.scan, review.truth
     labels = LabelTable()
     values = {
         "format": "video-moderation-page-1",
+        "language": _language(language),
         "scan": {
             "id": scan.id,
             "bucket": scan.bucket,
@@ -67,7 +72,7 @@ def page_data(
         "adds_up": truth.adds_up,
         "states": summary.states(review),
         "analysed_ms": summary.analysed_ms(totals),
-        "costs": summary.costs(review, totals),
+        "costs": summary.costs(review, totals, language),
         "categories": CATEGORIES,
         "found": summary.categories(review.flagged, len(CATEGORIES)),
         "confidences": summary.confidences(review.flagged),
@@ -78,7 +83,14 @@ def page_data(
         "apply": target.command("review_report.py", "apply", decisions_file(scan.id), "--scan", scan.id),
         "decisions_file": decisions_file(scan.id),
     }
-    return PageData(f"Review of scan {scan.id}", values)
+    return PageData(language.text("Review of scan {scan}", scan=scan.id), values, language)
+
+
+def _language(language: Language) -> dict[str, Any]:
+    labels = dict(language.labels)
+    if labels:
+        labels[CATEGORIES[OTHER]] = language.text("Other labels")
+    return {"code": language.code, "decimal": language.decimal, "sentences": dict(language.sentences), "labels": labels}
 
 
 def decisions_file(scan_id: str) -> str:

@@ -1,7 +1,7 @@
 // What the person decides, kept by this browser until it is exported. The etag is part of the name under which a decision is
 // kept: a video that was replaced must be decided anew.
 
-const DECISIONS = { confirmed: "Confirmed", "false-alarm": "False alarm" };
+const DECISIONS = ["confirmed", "false-alarm"];
 
 class Decisions {
   #scan;
@@ -96,10 +96,10 @@ class Decisions {
 }
 
 /** Returns a decision as it was stored, or null: all pages opened from disk share one storage, so it may be anybody's. */
-function stored(text) {
+function stored(json) {
   try {
-    const { decision, note, decided_at } = JSON.parse(text);
-    const known = decision === null || (Object.hasOwn(DECISIONS, decision) && typeof decided_at === "string");
+    const { decision, note, decided_at } = JSON.parse(json);
+    const known = decision === null || (DECISIONS.includes(decision) && typeof decided_at === "string");
     return known && typeof note === "string" ? { decision, note, decided_at } : null;
   } catch {
     return null;

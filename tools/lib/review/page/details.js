@@ -1,14 +1,14 @@
 // The details of one video: where in it something was found, how to get at it, and what is decided.
 
-const NO_COMMAND = "The AWS CLI cannot take such a key: use the console.";
 const MAX_LANES = 40;
-const CHOICES = { confirmed: "Confirm", "false-alarm": "False alarm" };
+const DECISION_NAMES = { confirmed: text("Confirmed"), "false-alarm": text("False alarm") };
+const CHOICES = { confirmed: text("Confirm"), "false-alarm": text("False alarm") };
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000];
 
 /** Returns the details; `decided` is called when the person has decided something. */
 function detailsOf(video, decisions, decided) {
   const parts = video.state === "flagged" ? [timeline(video), decisionForm(video, decisions, decided), findings(video)] : [failure(video)];
-  return element("div", { class: "details", role: "group", "aria-label": `Details of ${visible(video.name)}` }, ...parts, access(video));
+  return element("div", { class: "details", role: "group", "aria-label": text("Details of {video}", { video: visible(video.name) }) }, ...parts, access(video));
 }
 
 function timeline(video) {
@@ -16,16 +16,16 @@ function timeline(video) {
   const lanes = byLabel(segmentsOf(video));
   const order = [...lanes.keys()].sort((a, b) => labelOf(a).category - labelOf(b).category || lanes.get(a)[0].start - lanes.get(b)[0].start);
   const rows = order.slice(0, MAX_LANES).map((label) => [
-    element("dt", {}, swatch(`category-${labelOf(label).category}`), shown(labelOf(label).name)),
+    element("dt", {}, swatch(`category-${labelOf(label).category}`), shownLabel(labelOf(label).name)),
     element("dd", {}, lane(lanes.get(label), end)),
   ]);
   const more = order.length - rows.length;
   return element(
     "section",
     { class: "timeline" },
-    element("h3", {}, "Timeline"),
-    element("dl", { class: "lanes" }, ...rows.flat(), element("dt", { class: "scale" }, element("span", { class: "unseen" }, "Length")), element("dd", { class: "scale" }, scale(end))),
-    more > 0 ? element("p", { class: "muted" }, `and ${counted(more, "more label")}`) : null,
+    element("h3", {}, text("Timeline")),
+    element("dl", { class: "lanes" }, ...rows.flat(), element("dt", { class: "scale" }, element("span", { class: "unseen" }, text("Length"))), element("dd", { class: "scale" }, scale(end))),
+    more > 0 ? element("p", { class: "muted" }, text("and {count} more {count:label|labels}", { count: more })) : null,
   );
 }
 
@@ -40,16 +40,22 @@ function lane(segments, end) {
     const width = Math.min(Math.max((100 * (segment.end - segment.start)) / end, 0.5), 100);
     const from = Math.min((100 * segment.start) / end, 100 - width);
     const { category } = labelOf(segment.label);
-    const title = drawn("title", {}, told(segment));
+    const title = drawn("title", {}, segmentText(segment));
     return drawn("rect", { class: `category-${category}`, x: `${from}%`, width: `${width}%`, height: "100%" }, title);
   });
-  const first = segments.slice(0, 3).map(told).join("; ");
-  const more = segments.length > 3 ? `; and ${segments.length - 3} more, see the table` : "";
+  const first = segments.slice(0, 3).map(segmentText).join("; ");
+  const more = segments.length > 3 ? text("; and {count} more, see the table", { count: segments.length - 3 }) : "";
   return drawn("svg", { class: "lane", role: "img", "aria-label": `${first}${more}` }, ...bars);
 }
 
-function told(segment) {
-  return `${visible(labelOf(segment.label).name)}, ${timeCode(segment.start)} to ${timeCode(segment.end)}, ${percent(segment.confidence)}`;
+function segmentText(segment) {
+  const label = visible(labelName(labelOf(segment.label).name));
+  return text("{label}, {from} to {to}, {percent}", {
+    label,
+    from: timeCode(segment.start),
+    to: timeCode(segment.end),
+    percent: percent(segment.confidence),
+  });
 }
 
 function scale(end) {
@@ -71,21 +77,21 @@ function findings(video) {
       "tr",
       {},
       element("td", { class: "number" }, `${timeCode(segment.start)} – ${timeCode(segment.end)}`),
-      element("td", {}, swatch(`category-${category}`), shown(name), above.length ? element("span", { class: "muted" }, " in ", shown(above[0])) : null),
+      element("td", {}, swatch(`category-${category}`), shownLabel(name), above.length ? element("span", { class: "muted" }, phrase(" in {label}", { label: shownLabel(above[0]) })) : null),
       element("td", { class: "number" }, percent(segment.confidence)),
     );
   });
-  const head = element("tr", {}, ...["Time (h:mm:ss)", "Label", "Confidence"].map((title) => element("th", { scope: "col" }, title)));
+  const head = element("tr", {}, ...[text("Time (h:mm:ss)"), text("Label"), text("Confidence")].map((title) => element("th", { scope: "col" }, title)));
   const cut = video.segments_left_out;
   return element(
     "section",
     { class: "findings" },
-    element("h3", {}, counted(segments.length + (cut ?? 0), "segment")),
-    cut ? element("p", { class: "notice" }, `The ${count(segments.length)} of the best confidence are shown, ${count(cut)} are left out.`) : null,
+    element("h3", {}, text("{count} {count:segment|segments}", { count: segments.length + (cut ?? 0) })),
+    cut ? element("p", { class: "notice" }, text("The {shown} with the highest confidence are shown, {cut} {cut:is|are} left out.", { shown: segments.length, cut })) : null,
     summaries(video),
     element(
       "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Segments" },
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": text("Segments") },
       element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)),
     ),
   );
@@ -97,8 +103,10 @@ function summaries(video) {
       "li",
       { class: counts ? null : "muted" },
       swatch(`category-${labelOf(number).category}`),
-      shown(labelOf(number).name),
-      ` ${percent(confidence)}, ${length(milliseconds)} in all, first at ${timeCode(first)}${counts ? "" : " (does not count under the policy)"}`,
+      shownLabel(labelOf(number).name),
+      originalName(labelOf(number).name),
+      text(" {percent}, {length} in all, first at {time}", { percent: percent(confidence), length: length(milliseconds), time: timeCode(first) }),
+      counts ? null : text(" (does not count under the policy)"),
     ),
   );
   return element("ul", { class: "summaries" }, ...items);
@@ -106,66 +114,72 @@ function summaries(video) {
 
 function failure(video) {
   const message = video.message ? element("p", {}, shown(video.message)) : null;
-  return element("section", { class: "failure" }, element("h3", {}, `${capital(video.state)}: `, shown(video.reason)), message);
+  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), message);
 }
 
 function decisionForm(video, decisions, decided) {
   const held = decisions.of(video);
-  const choices = Object.keys(DECISIONS).map((decision) =>
+  const choices = DECISIONS.map((decision) =>
     button({ class: `choice ${decision}`, "aria-pressed": String(held.decision === decision), "data-decision": decision }, () => decided(decision), CHOICES[decision]),
   );
   const note = element("textarea", { class: "note", rows: 2, maxlength: 2000 });
   note.value = held.note;
   // At every letter: the page may be closed at any time.
   note.addEventListener("input", () => decided(undefined, note.value));
-  note.addEventListener("change", () => say("The note is kept."));
-  const { recorded } = video;
-  const before = recorded
-    ? element("p", { class: "muted" }, `Recorded before: ${DECISIONS[recorded.decision] ?? recorded.decision} by `, shown(recorded.decided_by), `, ${recorded.decided_at}`, recorded.note ? ": " : "", shown(recorded.note))
-    : null;
+  note.addEventListener("change", () => say(text("The note is kept.")));
   return element(
     "fieldset",
     { class: "decision" },
-    element("legend", {}, "Decision"),
-    before,
+    element("legend", {}, text("Decision")),
+    video.recorded ? recordedDecision(video.recorded) : null,
     element("div", { class: "choices" }, ...choices),
-    element("label", { class: "field" }, "Note", note),
+    element("label", { class: "field" }, text("Note"), note),
   );
+}
+
+function recordedDecision({ decision, decided_by, decided_at, note }) {
+  const values = { decision: DECISION_NAMES[decision] ?? decision, person: shown(decided_by), time: moment(Date.parse(decided_at) / 1000) };
+  return element("p", { class: "muted" }, phrase("Recorded before: {decision} by {person}, {time}", values), note ? [": ", shown(note)] : null);
+}
+
+/** Returns the reason why a video was not analysed: a code that is the same in every language, except where there is none. */
+function shownReason(video) {
+  return video.reason === undefined ? text("no reason given") : shown(video.reason);
 }
 
 function access(video) {
   const uri = uriOf(video);
   const command = fetchCommand(video, DATA.region);
-  const link = element("a", { href: consoleLink(video, DATA.console, DATA.region), target: "_blank", rel: "noopener noreferrer" }, "Open in the AWS console");
+  const link = element("a", { href: consoleLink(video, DATA.console, DATA.region), target: "_blank", rel: "noopener noreferrer" }, text("Open in the AWS console"));
   const ways = [
     ["S3 URI", element("code", {}, shown(uri)), HIDDEN.test(uri) ? null : copyButton("URI", uri)],
-    ["Fetch it", ...(command === null ? [NO_COMMAND] : [element("code", { class: "command" }, command), copyButton("command", command)])],
-    ["Console", link],
+    [text("Fetch it"), ...(command === null ? [text("The AWS CLI cannot take this key: use the console.")] : [element("code", { class: "command" }, command), copyButton(text("command"), command)])],
+    [text("Console"), link],
   ];
   const facts = [
-    ["Version", versionOf(video) === null ? "none" : element("code", {}, shown(versionOf(video)))],
-    ["ETag", video.etag ? element("code", {}, shown(video.etag)) : "unknown"],
-    ["Size", video.size === undefined ? "unknown" : byteSize(video.size)],
-    ["Length", video.duration === undefined ? "unknown" : timeCode(video.duration)],
-    ["Retries", String(video.attempt)],
+    [text("Version"), versionOf(video) === null ? text("none") : element("code", {}, shown(versionOf(video)))],
+    ["ETag", video.etag ? element("code", {}, shown(video.etag)) : text("unknown")],
+    [text("Size"), video.size === undefined ? text("unknown") : byteSize(video.size)],
+    [text("Length"), video.duration === undefined ? text("unknown") : timeCode(video.duration)],
+    [text("Retries"), count(video.attempt)],
   ];
   const item = (whole) => ([name, ...values]) => element("div", { class: whole }, element("dt", {}, name), element("dd", {}, ...values));
   const items = [...ways.map(item("whole")), ...facts.map(item(null))];
-  return element("section", { class: "access" }, element("h3", {}, "The object"), element("dl", {}, ...items));
+  return element("section", { class: "access" }, element("h3", {}, text("The object")), element("dl", {}, ...items));
 }
 
-function copyButton(what, text) {
-  const copy = button({ class: "quiet copy", "aria-label": `Copy the ${what}` }, () => copied(copy, what, text), "Copy");
+function copyButton(what, value) {
+  const copy = button({ class: "quiet copy", "aria-label": text("Copy the {what}", { what }) }, () => copied(copy, what, value), text("Copy"));
   return copy;
 }
 
-async function copied(node, what, text) {
+async function copied(node, what, value) {
   try {
-    await navigator.clipboard.writeText(text);
-    node.textContent = "Copied";
-    say(`The ${what} was copied.`);
+    await navigator.clipboard.writeText(value);
+    node.textContent = text("Copied");
+    say(text("The {what} was copied.", { what }));
   } catch {
     getSelection().selectAllChildren(node.previousElementSibling);
-    say(`This browser does not let the page copy: the ${what} is selected, copy it with the keyboard.`);
+    say(text("This browser does not let the page copy. The {what} is selected: copy it with the keyboard.", { what }));
   }
 }

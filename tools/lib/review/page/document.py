@@ -6,15 +6,30 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Mapping
 from importlib import resources
 from string import Template
 from typing import Any, TextIO
 
+from handlers.domain.languages import Language
 from tools.lib.review.page.data import PageData
 
-SCRIPTS = ("elements.js", "text.js", "fetching.js", "decisions.js", "charts.js", "details.js", "listing.js", "page.js")
+SCRIPTS = (
+    "elements.js",
+    "language.js",
+    "text.js",
+    "fetching.js",
+    "decisions.js",
+    "charts.js",
+    "details.js",
+    "listing.js",
+    "page.js",
+)
 """One module script, in this order."""
+
+# A sentence of page.html.
+MARKED = re.compile(r"\{\{(.+?)\}\}")
 
 
 def render(data: PageData, target: TextIO) -> None:
@@ -27,13 +42,19 @@ def document(data: PageData) -> str:
     style = _asset("page.css")
     script = "\n".join(_asset(name) for name in SCRIPTS)
     # Everything goes in in one pass: a key that looks like a placeholder stays a key.
-    return Template(_asset("page.html")).substitute(
+    return Template(_page(data.language)).substitute(
+        language=data.language.code,
         policy=policy(style, script),
         title=html.escape(data.title),
         style=style,
         data=island(data.values),
         script=script,
     )
+
+
+def _page(language: Language) -> str:
+    """Return the page's markup with its sentences in a language."""
+    return MARKED.sub(lambda marked: html.escape(language.text(marked[1])), _asset("page.html"))
 
 
 def island(values: Mapping[str, Any]) -> str:

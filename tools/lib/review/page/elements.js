@@ -33,6 +33,6 @@ function byId(id) {
 }
 
 /** Says something to those who do not see it change. */
-function say(text) {
-  byId("said").textContent = text;
+function say(sentence) {
+  byId("said").textContent = sentence;
 }

@@ -4,11 +4,11 @@ const SAFE = /^[\w@%+=:,./-]+$/;
 const BYTES = new TextEncoder();
 
 /** Returns a word as bash and zsh read it back, in characters that can be seen: a terminal acts upon others even within quotes. */
-function shellWord(text) {
-  if (SAFE.test(text)) return text;
-  if (!HIDDEN.test(text)) return `'${text.replaceAll("'", `'"'"'`)}'`;
+function shellWord(value) {
+  if (SAFE.test(value)) return value;
+  if (!HIDDEN.test(value)) return `'${value.replaceAll("'", `'"'"'`)}'`;
   const plain = (byte) => (/[\w ./-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, "0")}`);
-  return `$'${[...BYTES.encode(text)].map(plain).join("")}'`;
+  return `$'${[...BYTES.encode(value)].map(plain).join("")}'`;
 }
 
 /** Returns under which name to store an object: the last part of its key, without what a file system or a shell could mind. */
@@ -55,6 +55,6 @@ function consoleLink(video, site, region) {
 }
 
 // S3 has no unpaired surrogates; should one come all the same, it must not stop the page.
-function quoted(text) {
-  return encodeURIComponent(text.replace(/\p{Cs}/gu, "\ufffd")).replaceAll("%2F", "/");
+function quoted(value) {
+  return encodeURIComponent(value.replace(/\p{Cs}/gu, "\ufffd")).replaceAll("%2F", "/");
 }

@@ -5,12 +5,12 @@ const PAGE_ROWS = 50;
 const PRINTED_ROWS = 500;
 
 const COLUMNS = [
-  { id: "key", title: "Video", value: (video) => video.key, first: 1 },
-  { id: "found", title: "Found", value: (video) => video.title, first: 1 },
-  { id: "confidence", title: "Confidence", value: (video) => video.best, first: -1 },
-  { id: "seen", title: "First seen", value: (video) => video.seen, first: 1 },
-  { id: "timeline", title: "Timeline" },
-  { id: "decision", title: "Decision", value: (video, decisions) => decisions.holding(video) ?? undefined, first: 1 },
+  { id: "key", title: text("Video"), value: (video) => video.key, first: 1 },
+  { id: "found", title: text("Found"), value: (video) => video.title, first: 1 },
+  { id: "confidence", title: text("Confidence"), value: (video) => video.best, first: -1 },
+  { id: "seen", title: text("First seen"), value: (video) => video.seen, first: 1 },
+  { id: "timeline", title: text("Timeline") },
+  { id: "decision", title: text("Decision"), value: (video, decisions) => decisions.holding(video) ?? undefined, first: 1 },
 ];
 
 class Listing {
@@ -85,10 +85,11 @@ class Listing {
   #drawPlace(rows) {
     const pages = Math.max(1, Math.ceil(this.#found.length / PAGE_ROWS));
     const all = this.#videos.length;
-    const which = this.#found.length === all ? counted(all, "video") : `${count(this.#found.length)} of ${counted(all, "video")}`;
-    const printed = this.#printing && rows < this.#found.length ? `, the first ${count(rows)} are printed` : "";
-    byId("count").textContent = this.#found.length ? `${which}${printed}` : `No video matches (${counted(all, "video")} in all).`;
-    byId("place").textContent = `Page ${count(this.#page + 1)} of ${count(pages)}`;
+    const found = this.#found.length;
+    const which = found === all ? text("{all} {all:video|videos}", { all }) : text("{found} of {all} {all:video|videos}", { found, all });
+    const printed = this.#printing && rows < found ? text(", the first {rows} are printed", { rows }) : "";
+    byId("count").textContent = found ? `${which}${printed}` : text("No video matches ({all} {all:video|videos} in all).", { all });
+    byId("place").textContent = text("Page {page} of {pages}", { page: this.#page + 1, pages });
     byId("previous").disabled = this.#page === 0;
     byId("next").disabled = this.#page >= pages - 1;
     byId("pager").hidden = pages === 1;
@@ -114,7 +115,7 @@ class Listing {
       () => {},
       shown(video.name),
     );
-    const cell = (id, ...children) => element("td", { role: "cell", class: `cell-${id}` }, ...children);
+    const cell = (id, ...children) => element("td", { role: "cell", class: `cell-${id}`, "data-before": id === "seen" ? text("first seen ") : null }, ...children);
     return element(
       "tr",
       { role: "row", class: `row ${video.state}${open ? " is-open" : ""}`, "data-id": video.id },
@@ -131,9 +132,9 @@ class Listing {
     if (video.state !== "flagged") return element("span", { class: "muted" }, "–");
     const decision = this.#decisions.holding(video);
     const here = this.#decisions.of(video);
-    const name = decision === null ? "Undecided" : (DECISIONS[decision] ?? visible(decision));
-    const more = [here.decision === null && decision !== null ? "recorded" : null, here.note ? "note" : null].filter(Boolean);
-    return element("span", { class: `badge ${Object.hasOwn(DECISIONS, decision ?? "") ? decision : "undecided"}` }, name, more.length ? ` (${more.join(", ")})` : null);
+    const name = decision === null ? text("Undecided") : (DECISION_NAMES[decision] ?? visible(decision));
+    const more = [here.decision === null && decision !== null ? text("recorded") : null, here.note ? text("note") : null].filter(Boolean);
+    return element("span", { class: `badge ${DECISIONS.includes(decision) ? decision : "undecided"}` }, name, more.length ? ` (${more.join(", ")})` : null);
   }
 
   #detailRow(video) {
@@ -153,7 +154,7 @@ class Listing {
     for (const choice of byId(`details-${video.id}`)?.querySelectorAll(".choice") ?? []) {
       choice.setAttribute("aria-pressed", String(choice.dataset.decision === now));
     }
-    if (decision !== undefined) say(`${now === null ? "Undecided" : DECISIONS[now]}: ${visible(video.name)}`);
+    if (decision !== undefined) say(`${now === null ? text("Undecided") : DECISION_NAMES[now]}: ${visible(video.name)}`);
     this.onDecision();
   }
 
@@ -244,8 +245,8 @@ function compared(a, b, direction) {
 }
 
 function foundIn(video) {
-  if (video.state !== "flagged") return [element("span", { class: `badge ${video.state}` }, capital(video.state)), " ", shown(video.reason)];
+  if (video.state !== "flagged") return [element("span", { class: `badge ${video.state}` }, capital(word(video.state))), " ", shownReason(video)];
   const more = video.counting.length - 1;
-  if (!video.top) return ["nothing listed"];
-  return [swatch(`category-${video.top.category}`), shown(video.top.name), more > 0 ? element("span", { class: "muted" }, ` +${more}`) : null];
+  if (!video.top) return [text("nothing listed")];
+  return [swatch(`category-${video.top.category}`), shownLabel(video.top.name), more > 0 ? element("span", { class: "muted" }, ` +${more}`) : null];
 }

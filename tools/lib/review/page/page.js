@@ -1,6 +1,5 @@
-// The page: reads its data, fills the summary, and joins filters, list and decisions.
+// The page: fills the summary, and joins filters, list and decisions.
 
-const DATA = JSON.parse(byId("data").textContent);
 const SEGMENT_NUMBERS = 4;
 
 /** Returns the label of a number. */
@@ -36,7 +35,7 @@ function prepared(video, state) {
     state,
     counting,
     top,
-    title: top?.name,
+    title: top && labelName(top.name),
     best: counting.length ? Math.max(...counting.map(([, confidence]) => confidence)) : undefined,
     seen: counting.length ? Math.min(...counting.map(([, , , first]) => first)) : undefined,
     name: video.key.slice(cut) || video.key,
@@ -50,36 +49,42 @@ const DECIDED = new Decisions(DATA.scan.id, browserStorage());
 const LIST = new Listing(VIDEOS, DECIDED);
 
 function fillSummary() {
-  const { scan } = DATA;
+  const { scan, objects, expected } = DATA;
   const number = (name) => DATA.states.find((state) => state.name === name)?.count ?? 0;
   const [flagged, failed, ineligible, skipped] = ["flagged", "failed", "ineligible", "skipped"].map(number);
-  byId("title").append("Scan of ", shown(scan.bucket));
-  const facts = [scan.id, scan.status, scan.created_at ? `submitted ${moment(scan.created_at)}` : null, `as of ${moment(DATA.made_at)}`];
+  byId("title").append(...phrase("Scan of {bucket}", { bucket: shown(scan.bucket) }));
+  const facts = [scan.id, word(scan.status), scan.created_at ? text("submitted {time}", { time: moment(scan.created_at) }) : null, text("as of {time}", { time: moment(DATA.made_at) })];
   byId("facts").textContent = facts.filter(Boolean).join(" · ");
-  const open = DATA.objects - ["clean", "flagged", "failed", "ineligible", "skipped", "cancelled"].reduce((sum, name) => sum + number(name), 0);
-  const expected = DATA.expected !== null && DATA.expected !== DATA.objects ? ` of ${count(DATA.expected)}` : "";
+  const open = objects - ["clean", "flagged", "failed", "ineligible", "skipped", "cancelled"].reduce((sum, name) => sum + number(name), 0);
   byId("verdict").append(
-    element("strong", {}, flagged ? `${counted(flagged, "video")} ${flagged === 1 ? "was" : "were"} flagged` : "Nothing was flagged"),
-    failed ? `, ${count(failed)} failed` : "",
-    ineligible ? `, ${count(ineligible)} could not be analysed as ${ineligible === 1 ? "it is" : "they are"}` : "",
-    skipped ? `, ${count(skipped)} skipped and so not looked at. ` : ". ",
-    DATA.adds_up ? `All ${counted(DATA.objects, "object")} are accounted for.` : `The ${count(DATA.objects)}${expected} objects do not add up, see the warnings.`,
+    element("strong", {}, flagged ? text("{flagged} {flagged:video was|videos were} flagged", { flagged }) : text("Nothing was flagged")),
+    failed ? text(", {failed} failed", { failed }) : "",
+    ineligible ? text(", {count} could not be analysed as {count:it is|they are}", { count: ineligible }) : "",
+    skipped ? text(", {skipped} skipped and so not looked at", { skipped }) : "",
+    ". ",
+    accounted(objects, expected, DATA.adds_up),
   );
   const figures = [
-    ["Flagged", count(flagged), `${share(flagged, DATA.objects)} of all objects`, "state-flagged"],
-    ["Failed", count(failed), `${share(failed, DATA.objects)} of all objects`, "state-failed"],
-    ["Ineligible", count(ineligible), ineligible ? "empty, archived or too large: not analysed" : "nothing empty, archived or too large", "state-ineligible"],
-    ["Not finished", count(open), open ? "still under way, or never attempted" : "every object has its verdict", "state-waiting"],
-    ["Video analysed", length(DATA.analysed_ms), `${count(Math.round(DATA.analysed_ms / 60_000))} minutes`, "plain"],
-    ["Estimated cost", DATA.costs.total, "by the price table, before taxes", "plain"],
+    [text("Flagged"), count(flagged), text("{share} of all objects", { share: share(flagged, objects) }), "state-flagged"],
+    [text("Failed"), count(failed), text("{share} of all objects", { share: share(failed, objects) }), "state-failed"],
+    [text("Ineligible"), count(ineligible), ineligible ? text("empty, archived or too large: not analysed") : text("nothing empty, archived or too large"), "state-ineligible"],
+    [text("Not finished"), count(open), open ? text("still under way, or never attempted") : text("every object has its verdict"), "state-waiting"],
+    [text("Video analysed"), length(DATA.analysed_ms), text("{minutes} {minutes:minute|minutes}", { minutes: Math.round(DATA.analysed_ms / 60_000) }), "plain"],
+    [text("Estimated cost"), DATA.costs.total, text("by the price table, before taxes"), "plain"],
   ];
   byId("figures").append(...figures.map(figure));
-  byId("warnings").append(...DATA.warnings.map((text) => element("p", { class: "notice" }, shown(text, "span"))));
+  byId("warnings").append(...DATA.warnings.map((warning) => element("p", { class: "notice", lang: "en" }, shown(warning, "span"))));
   const parts = DATA.costs.parts.map((part) => element("tr", {}, element("td", {}, part.what), element("td", { class: "number" }, part.amount), element("td", { class: "muted" }, part.price)));
   byId("costs").append(
     element("table", {}, element("tbody", {}, ...parts)),
-    element("p", { class: "muted" }, "Only analyses that ended are counted; the final cost is on the AWS bill."),
+    element("p", { class: "muted" }, text("Only analyses that ended are counted; the final cost is on the AWS bill.")),
   );
+}
+
+function accounted(objects, expected, addsUp) {
+  if (addsUp) return objects === 1 ? text("The one object is accounted for.") : text("All {objects} objects are accounted for.", { objects });
+  if (expected === null || expected === objects) return text("The {objects} {objects:object does|objects do} not add up, see the warnings.", { objects });
+  return text("The {objects} of {expected} objects do not add up, see the warnings.", { objects, expected });
 }
 
 function figure([name, value, note, kind]) {
@@ -95,18 +100,22 @@ function drawCharts() {
 function fillLeftOut() {
   const { flagged, failed, ineligible } = DATA.left_out;
   if (!flagged && !failed && !ineligible) return;
-  const left = [flagged ? `${count(flagged)} flagged of lower confidence` : null, failed ? `${count(failed)} failed` : null, ineligible ? `${count(ineligible)} ineligible` : null];
-  const text = `This page has no room for ${left.filter(Boolean).join(" and ")}. All are in the output of `;
-  byId("left-out").append(element("p", { class: "notice" }, text, element("code", {}, DATA.everything)));
+  const left = [
+    flagged ? text("{flagged} flagged of lower confidence", { flagged }) : null,
+    failed ? text("{failed} failed", { failed }) : null,
+    ineligible ? text("{ineligible} ineligible", { ineligible }) : null,
+  ];
+  const values = { left: left.filter(Boolean).join(text(" and ")), command: element("code", {}, DATA.everything) };
+  byId("left-out").append(element("p", { class: "notice" }, ...phrase("This page has no room for {left}. All are in the output of {command}", values)));
 }
 
 function fillFilters() {
   const groups = DATA.categories.map((name, category) => {
     const labels = DATA.labels.map((label, number) => ({ ...label, number })).filter((label) => label.category === category && label.name !== name);
-    labels.sort((a, b) => compared(a.name, b.name, 1));
-    const options = labels.map((label) => element("option", { value: `label-${label.number}` }, visible(label.name)));
+    labels.sort((a, b) => compared(labelName(a.name), labelName(b.name), 1));
+    const options = labels.map((label) => element("option", { value: `label-${label.number}` }, visible(labelName(label.name))));
     const found = DATA.labels.some((label) => label.category === category);
-    return found ? element("optgroup", { label: name }, element("option", { value: `category-${category}` }, `${name} (all)`), ...options) : null;
+    return found ? element("optgroup", { label: labelName(name) }, element("option", { value: `category-${category}` }, text("{label} (all)", { label: labelName(name) })), ...options) : null;
   });
   byId("filter-label").append(...groups.filter(Boolean));
   byId("sort-by").append(...COLUMNS.filter((column) => column.value).map((column) => element("option", { value: column.id }, column.title)));
@@ -124,7 +133,7 @@ function commonPrefixes() {
 
 /** Returns the predicate that the filters stand for. A label and a confidence are asked of the same label of a video. */
 function chosenFilter() {
-  const text = byId("filter-text").value.trim().toLowerCase();
+  const searched = byId("filter-text").value.trim().toLowerCase();
   const prefix = byId("filter-prefix").value;
   const state = byId("filter-state").value;
   const confidence = Number(byId("filter-confidence").value) || 0;
@@ -135,7 +144,7 @@ function chosenFilter() {
   return (video) =>
     (state === "" || video.state === state) &&
     video.key.startsWith(prefix) &&
-    video.searched.includes(text) &&
+    video.searched.includes(searched) &&
     (!byLabel || video.counting.some(([label, best]) => fits[label] && best >= confidence)) &&
     (decision === "" || (video.state === "flagged" && (DECIDED.holding(video) ?? "open") === decision));
 }
@@ -161,8 +170,8 @@ function applyFilters() {
 function showProgress() {
   const flagged = VIDEOS.filter((video) => video.state === "flagged");
   const decided = flagged.filter((video) => DECIDED.holding(video) !== null).length;
-  byId("progress").textContent = `${count(decided)} of ${counted(flagged.length, "flagged video")} decided.`;
-  byId("kept").textContent = DECIDED.kept ? "" : "This browser does not keep decisions: export them before you close the page.";
+  byId("progress").textContent = text("{decided} of {all} flagged {all:video|videos} decided.", { decided, all: flagged.length });
+  byId("kept").textContent = DECIDED.kept ? "" : text("This browser does not keep decisions: export them before you close the page.");
 }
 
 function exportDecisions() {
@@ -170,19 +179,20 @@ function exportDecisions() {
   const name = who.value.trim();
   who.setAttribute("aria-invalid", String(name === ""));
   if (name === "") {
-    say("Say who decides first: the name goes into the file.");
+    say(text("First enter who decided: the name goes into the file."));
     who.focus();
     return;
   }
   const file = DECIDED.exported(VIDEOS, name);
   download(DATA.decisions_file, `${JSON.stringify(file, null, 2)}\n`);
   const notes = VIDEOS.filter((video) => DECIDED.of(video).decision === null && DECIDED.of(video).note !== "").length;
-  const left = notes ? ` ${counted(notes, "note")} without a decision ${notes === 1 ? "was" : "were"} left out.` : "";
-  byId("said").replaceChildren(`${counted(file.decisions.length, "decision")} exported.${left} Apply with `, element("code", {}, DATA.apply));
+  const left = notes ? text(" {notes} {notes:note without a decision was|notes without a decision were} left out.", { notes }) : "";
+  const exported = text("{count} {count:decision|decisions} exported.", { count: file.decisions.length });
+  byId("said").replaceChildren(exported, left, ...phrase(" Apply with {command}", { command: element("code", {}, DATA.apply) }));
 }
 
-function download(name, text) {
-  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
+function download(name, content) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([content], { type: "application/json" })), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from handlers.domain.languages import Language
 from handlers.domain.record import LabelSummary, Record, Totals
 from handlers.domain.states import State
 from tools.lib.estimate import Price, prices
@@ -34,26 +35,40 @@ def analysed_ms(totals: Totals) -> int:
     return sum(totals.milliseconds.get(state, 0) for state in (State.CLEAN, State.FLAGGED))
 
 
-def costs(review: Review, totals: Totals) -> dict[str, Any]:
+def costs(review: Review, totals: Totals, language: Language) -> dict[str, Any]:
     """Return what the scan cost by the price table, whole and in parts; what AWS bills in the end only the bill says."""
     minutes = Decimal(analysed_ms(totals)) / 60_000
     jobs = len(review.scan.jobs)
     tasks = sum(job.tasks or 0 for job in review.scan.jobs) or review.truth.total
-    parts = (
-        _part(f"{minutes:,.1f} minutes analysed", prices.REKOGNITION_MINUTE, minutes * prices.REKOGNITION_MINUTE.dollars),
-        _part(f"{jobs:,} S3 Batch Operations {'job' if jobs == 1 else 'jobs'}", prices.BATCH_JOB, prices.BATCH_JOB.dollars * jobs),
-        _part(f"{tasks:,} objects of jobs", prices.BATCH_MILLION_OBJECTS, prices.batch_objects(tasks)),
-    )
+    amounts = (minutes * prices.REKOGNITION_MINUTE.dollars, prices.BATCH_JOB.dollars * jobs, prices.batch_objects(tasks))
+    analysed = language.text("{minutes} minutes analysed", minutes=language.number(float(minutes), digits=1))
+    made = language.text("{jobs} S3 Batch Operations {jobs:job|jobs}", jobs=jobs)
+    listed = language.text("{tasks} {tasks:object of a job|objects of jobs}", tasks=tasks)
     return {
-        "total": prices.dollars(sum((amount for amount, _ in parts), Decimal())),
-        "parts": [part for _, part in parts],
+        "total": _dollars(sum(amounts, Decimal()), language),
+        "parts": [
+            {"what": analysed, "amount": _dollars(amounts[0], language), "price": _price(prices.REKOGNITION_MINUTE, language)},
+            {"what": made, "amount": _dollars(amounts[1], language), "price": _price(prices.BATCH_JOB, language)},
+            {"what": listed, "amount": _dollars(amounts[2], language), "price": _price(prices.BATCH_MILLION_OBJECTS, language)},
+        ],
     }
 
 
-def _part(what: str, price: Price, amount: Decimal) -> tuple[Decimal, dict[str, Any]]:
-    as_of = price.as_of or "undated"
-    source = f"{prices.dollars(price.dollars)} per {price.unit}; read in {price.source} ({as_of}), look it up at {price.page}"
-    return amount, {"what": what, "amount": prices.dollars(amount), "price": source}
+def _price(price: Price, language: Language) -> str:
+    return language.text(
+        "{dollars} per {unit}; read in {source} ({date}), look it up at {page}",
+        dollars=_dollars(price.dollars, language),
+        unit=language.word(price.unit),
+        source=language.word(price.source),
+        date=price.as_of or language.text("undated"),
+        page=price.page,
+    )
+
+
+def _dollars(amount: Decimal, language: Language) -> str:
+    if 0 < amount < Decimal("0.01"):
+        return language.text("less than ${amount}", amount=language.number(0.01, digits=2))
+    return language.text("${amount}", amount=language.number(float(amount), digits=2))
 
 
 def categories(flagged: Iterable[FlaggedVideo], count: int) -> list[dict[str, Any]]:

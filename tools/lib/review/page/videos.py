@@ -46,7 +46,7 @@ class Describer:
     def failed(self, outcome: ObjectResult) -> dict[str, Any]:
         """Return a video that failed, or could not be analysed, with the reason."""
         message = (outcome.message or "")[:MAX_MESSAGE] or None
-        return _without_none({**self._named(outcome), "reason": outcome.reason or "no reason given", "message": message})
+        return _without_none({**self._named(outcome), "reason": outcome.reason or None, "message": message})
 
     def _named(self, outcome: ObjectResult) -> dict[str, Any]:
         record, video = outcome.record, outcome.video

@@ -1,0 +1,355 @@
+"""Spanish, as it is read in Spain and in Latin America: «video», and neither «tú» nor «usted»."""
+
+from handlers.domain.languages.language import Language
+
+_MAILS = {
+    "A video was flagged. Found:": "Se marcó un video. Hallazgos:",
+    "  {percent}  {label}, first at {time}, about {length} in all": (
+        "  {percent}  {label}, por primera vez en {time}, unos {length} en total"
+    ),
+    "{label} ({parent})": "{label}, dentro de {parent}",
+    "{seconds} s": "{seconds} s",
+    "  and {count} more": "  y {count} más",
+    "When (h:mm:ss):": "Cuándo (h:mm:ss):",
+    "Where:": "Dónde:",
+    "  duration {time}": "  duración {time}",
+    "  duration unknown": "  duración desconocida",
+    "  version {version}": "  versión {version}",
+    "  (the key holds characters that cannot be printed; they are shown escaped)": (
+        "  (la clave contiene caracteres que no se pueden imprimir; se muestran como secuencias de escape)"
+    ),
+    "What to do next:": "Qué hacer ahora:",
+    "What to do next, one of these:": "Qué hacer ahora, una de dos:",
+    "  look at it: {link}": "  verlo: {link}",
+    "  or fetch it: {command}": "  o descargarlo: {command}",
+    "  the whole scan: {command}": "  el escaneo completo: {command}",
+    "video": "video",
+    "Flagged: {what} in ": "Marcado: {what} en ",
+    "Scan cancelled: ": "Escaneo cancelado: ",
+    "Scan finished: ": "Escaneo terminado: ",
+    "{videos} {videos:video|videos}, {flagged} flagged, {failed} failed": (
+        "{videos} {videos:video|videos}, {flagged} {flagged:marcado|marcados}, {failed} {failed:fallido|fallidos}"
+    ),
+    ", {count} ineligible": ", {count} no {count:apto|aptos}",
+    ", {count} not looked at": ", {count} sin revisar",
+    "The scan {scan} of {bucket} is cancelled.": "El escaneo {scan} de {bucket} se canceló.",
+    "The scan {scan} of {bucket} is finished.": "El escaneo {scan} de {bucket} terminó.",
+    "Its batch job {job} ended with the status {status}.": "Su trabajo por lotes {job} terminó en estado {status}.",
+    "without record": "sin registro",
+    "objects": "objetos",
+    "Without record: not looked at, because they are not videos or their task failed or never ran; "
+    "or rows that the manifest has twice.": (
+        "Sin registro: sin revisar, porque no son videos o porque su tarea falló o no llegó a ejecutarse; "
+        "o filas repetidas en el manifiesto."
+    ),
+    "Left out when it was submitted, because they cannot be analysed: {reasons}.": (
+        "Excluidos al enviar el escaneo, porque no se pueden analizar: {reasons}."
+    ),
+    "Flagged, highest confidence first:": "Marcados, de mayor a menor confianza:",
+    "Flagged, highest confidence first, among those that were looked at (there are too many to look at all):": (
+        "Marcados, de mayor a menor confianza, entre los que se consultaron (son demasiados para consultarlos todos):"
+    ),
+    "{label} at {time}": "{label} en {time}",
+    "Failed, by reason:": "Fallidos, por motivo:",
+    "Ineligible, by reason:": "No aptos, por motivo:",
+    "for other reasons": "por otros motivos",
+    "Analysed: {minutes} minutes of video, about ${total} for Rekognition "
+    "(${price} a minute in us-east-1, not checked with AWS).": (
+        "Analizados: {minutes} minutos de video, unos {total} USD de Rekognition "
+        "({price} USD por minuto en us-east-1, sin comprobar con AWS)."
+    ),
+    "  every object: {command}": "  todos los objetos: {command}",
+    "{count} flagged {count:video|videos} of the scan {scan} of {bucket} {count:has|have} been mailed.": (
+        "{count:Se envió por correo|Se enviaron por correo} {count} {count:video marcado|videos marcados} "
+        "del escaneo {scan} de {bucket}."
+    ),
+    "That is the limit (`mails_per_scan` in cdk.json).": "Ese es el límite (`mails_per_scan` en cdk.json).",
+    "The scan goes on, but no more videos are mailed one by one: the digest comes when it closes.": (
+        "El escaneo continúa, pero ya no se enviarán videos uno por uno: el resumen llegará cuando se cierre."
+    ),
+    "To look at the scan before then:": "Para ver el escaneo antes de eso:",
+    "No more mails about single videos of scan {scan}": "Sin más correos por video del escaneo {scan}",
+    "more than {count} videos still wait": "más de {count} videos siguen en espera",
+    "{count} {count:video|videos} still {count:waits|wait}": "{count} {count:video sigue|videos siguen} en espera",
+    "its batch job ended early": "su trabajo por lotes terminó antes de tiempo",
+    "its batch job {job} is {status}": "su trabajo por lotes {job} está {status}",
+    "The scan {scan} of {bucket} is paused: {reason}.": "El escaneo {scan} de {bucket} está en pausa: {reason}.",
+    "Of what it had registered, {many}.": "De lo que se había registrado, {many}.",
+    "  analyse them: {command}": "  analizarlos: {command}",
+    "  cancel them:  {command}": "  cancelarlos: {command}",
+    "Running analyses finish in either case; what the job had not registered is not scanned.": (
+        "Los análisis en curso terminan en ambos casos; lo que el trabajo no había registrado no se escanea."
+    ),
+    "Scan paused: {many}": "Escaneo en pausa: {many}",
+    "somebody": "alguien",
+    "no reason was given": "no se indicó el motivo",
+    "No analyses are being started: paused by {by}.": "No se inician análisis: en pausa por {by}.",
+    "Reason: {reason}": "Motivo: {reason}",
+    "Nothing is lost and nothing is paid for in the meantime: the videos wait, and running analyses finish.": (
+        "Entretanto no se pierde ni se paga nada: los videos esperan, y los análisis en curso terminan."
+    ),
+    "  fix the cause (a permission, a role, a parameter; the log of start_analysis has each refusal)": (
+        "  corregir la causa (un permiso, un rol, un parámetro; el registro de start_analysis contiene cada rechazo)"
+    ),
+    "  then resume: {command}": "  y después reanudar: {command}",
+    "Starting is paused: {reason}": "Inicio de análisis en pausa: {reason}",
+}
+
+# States, as they stand beside a video or beside a number.
+_STATES = {
+    "clean": "limpio",
+    "flagged": "marcado",
+    "failed": "fallido",
+    "ineligible": "no apto",
+    "cancelled": "cancelado",
+    "running": "en curso",
+    "waiting": "en espera",
+    "skipped": "omitido",
+    "never attempted": "sin intentar",
+    "lost": "perdido",
+    "open": "abierto",
+    "paused": "en pausa",
+    "closed": "cerrado",
+}
+
+_PAGE = {
+    "Review of scan {scan}": "Revisión del escaneo {scan}",
+    "Video moderation review": "Revisión de la moderación de videos",
+    "Skip to the videos": "Ir a los videos",
+    "This page needs JavaScript, which is switched off in this browser. The page loads nothing from anywhere.": (
+        "Esta página necesita JavaScript, que está desactivado en este navegador. La página no carga nada de ningún sitio."
+    ),
+    "Scan of {bucket}": "Escaneo de {bucket}",
+    "submitted {time}": "enviado el {time}",
+    "as of {time}": "a fecha de {time}",
+    "{year}-{month}-{day} {time} UTC": "{day}/{month}/{year} {time} UTC",
+    "Summary": "Resumen",
+    "{flagged} {flagged:video was|videos were} flagged": "{flagged:Se marcó|Se marcaron} {flagged} {flagged:video|videos}",
+    "Nothing was flagged": "No se marcó ningún video",
+    "Nothing was flagged.": "No se marcó ningún video.",
+    ", {failed} failed": ", {failed} {failed:falló|fallaron}",
+    ", {count} could not be analysed as {count:it is|they are}": (
+        ", {count} no se {count:pudo|pudieron} analizar tal como {count:está|están}"
+    ),
+    ", {skipped} skipped and so not looked at": (
+        ", {skipped} {skipped:se omitió|se omitieron} y por tanto {skipped:quedó|quedaron} sin revisar"
+    ),
+    "The one object is accounted for.": "El único objeto está contabilizado.",
+    "All {objects} objects are accounted for.": "Los {objects} objetos están contabilizados.",
+    "The {objects} {objects:object does|objects do} not add up, see the warnings.": (
+        "{objects:El|Los} {objects} {objects:objeto no cuadra|objetos no cuadran}; véanse las advertencias."
+    ),
+    "The {objects} of {expected} objects do not add up, see the warnings.": (
+        "{objects} de {expected} objetos: no cuadran; véanse las advertencias."
+    ),
+    "Flagged": "Marcados",
+    "Failed": "Fallidos",
+    "Ineligible": "No aptos",
+    "Not finished": "Sin terminar",
+    "Video analysed": "Video analizado",
+    "Estimated cost": "Costo estimado",
+    "{share} of all objects": "{share} de todos los objetos",
+    "empty, archived or too large: not analysed": "vacíos, archivados o demasiado grandes: no se analizaron",
+    "nothing empty, archived or too large": "nada vacío, archivado ni demasiado grande",
+    "still under way, or never attempted": "aún en curso o sin intentar",
+    "every object has its verdict": "cada objeto tiene su veredicto",
+    "{minutes} {minutes:minute|minutes}": "{minutes} {minutes:minuto|minutos}",
+    "by the price table, before taxes": "según la tabla de precios, sin impuestos",
+    "Every object, by state": "Todos los objetos, por estado",
+    "Flagged videos by what was found": "Videos marcados, por hallazgo",
+    "Flagged videos by confidence": "Videos marcados, por confianza",
+    " {count:video|videos}": " {count:video|videos}",
+    "Best confidence of each flagged video, {list}": "Mayor confianza de cada video marcado, {list}",
+    "from {from} %: {count} {count:video|videos}": "desde {from} %: {count} {count:video|videos}",
+    "none": "ninguna",
+    "Other labels": "Otras etiquetas",
+    "How the cost was estimated": "Cómo se estimó el costo",
+    "Only analyses that ended are counted; the final cost is on the AWS bill.": (
+        "Solo se cuentan los análisis terminados; el costo definitivo está en la factura de AWS."
+    ),
+    "{minutes} minutes analysed": "{minutes} minutos analizados",
+    "{jobs} S3 Batch Operations {jobs:job|jobs}": "{jobs} {jobs:trabajo|trabajos} de S3 Batch Operations",
+    "{tasks} {tasks:object of a job|objects of jobs}": "{tasks} {tasks:objeto de un trabajo|objetos de trabajos}",
+    "{dollars} per {unit}; read in {source} ({date}), look it up at {page}": (
+        "{dollars} por {unit}; leído en {source} ({date}), consultable en {page}"
+    ),
+    "${amount}": "{amount} USD",
+    "less than ${amount}": "menos de {amount} USD",
+    "undated": "sin fecha",
+    "S3 Batch Operations job": "trabajo de S3 Batch Operations",
+    "million objects of a job": "millón de objetos de un trabajo",
+    "minute of stored video, content moderation": "minuto de video almacenado, moderación de contenido",
+    "aws-samples/sample-replicate-on-tag-for-amazon-s3, docs/cost.md": (
+        "aws-samples/sample-replicate-on-tag-for-amazon-s3, docs/cost.md"
+    ),
+    "several pages of third parties": "varias páginas de terceros",
+    "Videos to look at": "Videos por revisar",
+    "Filter the videos": "Filtrar los videos",
+    "Search": "Buscar",
+    "Key begins with": "La clave empieza por",
+    "State": "Estado",
+    "All of these": "Todos estos",
+    "Label": "Etiqueta",
+    "Any label": "Cualquier etiqueta",
+    "{label} (all)": "{label} (todas)",
+    "Confidence from": "Confianza desde",
+    "Decision": "Decisión",
+    "Any": "Cualquiera",
+    "Undecided": "Sin decidir",
+    "Confirmed": "Confirmado",
+    "False alarm": "Falsa alarma",
+    "Sort by": "Ordenar por",
+    "Clear filters": "Quitar filtros",
+    "{all} {all:video|videos}": "{all} {all:video|videos}",
+    "{found} of {all} {all:video|videos}": "{found} de {all} {all:video|videos}",
+    ", the first {rows} are printed": ", se imprimen los primeros {rows}",
+    "No video matches ({all} {all:video|videos} in all).": "Ningún video coincide ({all} {all:video|videos} en total).",
+    "Page {page} of {pages}": "Página {page} de {pages}",
+    "Pages of the list": "Páginas de la lista",
+    "Previous": "Anterior",
+    "Next": "Siguiente",
+    "This page has no room for {left}. All are in the output of {command}": (
+        "En esta página no caben {left}. Todos están en la salida de {command}"
+    ),
+    "{flagged} flagged of lower confidence": "{flagged} {flagged:marcado|marcados} de menor confianza",
+    "{failed} failed": "{failed} {failed:fallido|fallidos}",
+    "{ineligible} ineligible": "{ineligible} no {ineligible:apto|aptos}",
+    " and ": " y ",
+    "Keys": "Teclas",
+    "While the focus is in the list:": "Mientras el foco está en la lista:",
+    "next video": "video siguiente",
+    "previous video": "video anterior",
+    "open or close its details": "abrir o cerrar sus detalles",
+    "close the details": "cerrar los detalles",
+    "confirm": "confirmar",
+    "false alarm": "falsa alarma",
+    "write a note": "escribir una nota",
+    "Video": "Video",
+    "Found": "Hallazgo",
+    "Confidence": "Confianza",
+    "First seen": "Primera vez",
+    "first seen ": "primera vez en ",
+    "Timeline": "Línea de tiempo",
+    "nothing listed": "nada registrado",
+    "recorded": "registrada",
+    "note": "nota",
+    "Details of {video}": "Detalles de {video}",
+    "Length": "Duración",
+    "and {count} more {count:label|labels}": "y {count} {count:etiqueta|etiquetas} más",
+    "; and {count} more, see the table": "; y {count} más, véase la tabla",
+    "{label}, {from} to {to}, {percent}": "{label}, de {from} a {to}, {percent}",
+    "{count} {count:segment|segments}": "{count} {count:segmento|segmentos}",
+    "Segments": "Segmentos",
+    "Time (h:mm:ss)": "Tiempo (h:mm:ss)",
+    " in {label}": " en {label}",
+    "The {shown} with the highest confidence are shown, {cut} {cut:is|are} left out.": (
+        "Se muestran los {shown} de mayor confianza; {cut:queda|quedan} fuera {cut}."
+    ),
+    " {percent}, {length} in all, first at {time}": " {percent}, {length} en total, por primera vez en {time}",
+    " (does not count under the policy)": " (no cuenta según la política)",
+    "no reason given": "sin motivo indicado",
+    "Confirm": "Confirmar",
+    "Note": "Nota",
+    "The note is kept.": "La nota quedó guardada.",
+    "Recorded before: {decision} by {person}, {time}": "Registrado antes: {decision} por {person}, {time}",
+    "The object": "El objeto",
+    "Fetch it": "Descargarlo",
+    "command": "comando",
+    "The AWS CLI cannot take this key: use the console.": "La CLI de AWS no admite esta clave: hay que usar la consola.",
+    "Console": "Consola",
+    "Open in the AWS console": "Abrir en la consola de AWS",
+    "Version": "Versión",
+    "Size": "Tamaño",
+    "{count} {count:byte|bytes}": "{count} {count:byte|bytes}",
+    "unknown": "se desconoce",
+    "Retries": "Reintentos",
+    "Copy": "Copiar",
+    "Copied": "Copiado",
+    "Copy the {what}": "Copiar el {what}",
+    "The {what} was copied.": "Se copió el {what}.",
+    "This browser does not let the page copy. The {what} is selected: copy it with the keyboard.": (
+        "Este navegador no permite que la página copie. El {what} está seleccionado: cópiese con el teclado."
+    ),
+    "under 1 s": "menos de 1 s",
+    "{minutes} min": "{minutes} min",
+    "{hours} h {minutes} min": "{hours} h {minutes} min",
+    "Decisions": "Decisiones",
+    "Decided by": "Decidido por",
+    "Export decisions": "Exportar decisiones",
+    "{decided} of {all} flagged {all:video|videos} decided.": (
+        "{decided} de {all} {all:video marcado decidido|videos marcados decididos}."
+    ),
+    "This browser does not keep decisions: export them before you close the page.": (
+        "Este navegador no guarda las decisiones: conviene exportarlas antes de cerrar la página."
+    ),
+    "First enter who decided: the name goes into the file.": "Primero hay que indicar quién decidió: el nombre va en el archivo.",
+    "{count} {count:decision|decisions} exported.": "{count} {count:decisión exportada|decisiones exportadas}.",
+    " {notes} {notes:note without a decision was|notes without a decision were} left out.": (
+        " {notes} {notes:nota sin decisión quedó|notas sin decisión quedaron} fuera."
+    ),
+    " Apply with {command}": " Aplicar con {command}",
+}
+
+_LABELS = {
+    "Explicit": "Contenido explícito",
+    "Explicit Nudity": "Desnudez explícita",
+    "Exposed Male Genitalia": "Genitales masculinos expuestos",
+    "Exposed Female Genitalia": "Genitales femeninos expuestos",
+    "Exposed Buttocks or Anus": "Glúteos o ano expuestos",
+    "Exposed Female Nipple": "Pezón femenino expuesto",
+    "Explicit Sexual Activity": "Actividad sexual explícita",
+    "Sex Toys": "Juguetes sexuales",
+    "Non-Explicit Nudity of Intimate parts and Kissing": "Desnudez no explícita de partes íntimas y besos",
+    "Non-Explicit Nudity": "Desnudez no explícita",
+    "Bare Back": "Espalda desnuda",
+    "Exposed Male Nipple": "Pezón masculino expuesto",
+    "Partially Exposed Buttocks": "Glúteos parcialmente expuestos",
+    "Partially Exposed Female Breast": "Seno femenino parcialmente expuesto",
+    "Implied Nudity": "Desnudez implícita",
+    "Obstructed Intimate Parts": "Partes íntimas cubiertas",
+    "Obstructed Female Nipple": "Pezón femenino cubierto",
+    "Obstructed Male Genitalia": "Genitales masculinos cubiertos",
+    "Kissing on the Lips": "Besos en los labios",
+    "Swimwear or Underwear": "Traje de baño o ropa interior",
+    "Female Swimwear or Underwear": "Traje de baño o ropa interior femeninos",
+    "Male Swimwear or Underwear": "Traje de baño o ropa interior masculinos",
+    "Violence": "Violencia",
+    "Weapons": "Armas",
+    "Graphic Violence": "Violencia gráfica",
+    "Weapon Violence": "Violencia con armas",
+    "Physical Violence": "Violencia física",
+    "Self-Harm": "Autolesiones",
+    "Blood & Gore": "Sangre e imágenes truculentas",
+    "Explosions and Blasts": "Explosiones y estallidos",
+    "Visually Disturbing": "Imágenes perturbadoras",
+    "Death and Emaciation": "Muerte y emaciación",
+    "Emaciated Bodies": "Cuerpos emaciados",
+    "Corpses": "Cadáveres",
+    "Crashes": "Accidentes",
+    "Air Crash": "Accidente aéreo",
+    "Drugs & Tobacco": "Drogas y tabaco",
+    "Products": "Productos",
+    "Pills": "Pastillas",
+    "Drugs & Tobacco Paraphernalia & Use": "Parafernalia y consumo de drogas y tabaco",
+    "Smoking": "Fumar",
+    "Alcohol": "Alcohol",
+    "Alcohol Use": "Consumo de alcohol",
+    "Drinking": "Beber",
+    "Alcoholic Beverages": "Bebidas alcohólicas",
+    "Rude Gestures": "Gestos groseros",
+    "Middle Finger": "Dedo medio",
+    "Gambling": "Juegos de azar",
+    "Hate Symbols": "Símbolos de odio",
+    "Nazi Party": "Partido nazi",
+    "White Supremacy": "Supremacía blanca",
+    "Extremist": "Extremismo",
+}
+
+SPANISH = Language(
+    code="es",
+    sentences={**_MAILS, **_STATES, **_PAGE},
+    labels=_LABELS,
+    thousands=".",
+    decimal=",",
+    grouped_from=10_000,  # the Academy's rule, and what browsers do: four digits stand together
+)
