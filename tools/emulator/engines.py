@@ -8,10 +8,8 @@ from pathlib import Path
 from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import Objects
-from tools.emulator.services import cloudformation, service_quotas
-from tools.emulator.services.dynamodb import responses as dynamodb
-from tools.emulator.services.dynamodb.responses import DynamoDbService
-from tools.emulator.services.dynamodb.table import Table
+from tools.emulator.services import cloudformation, dynamodb, service_quotas
+from tools.emulator.services.dynamodb import DynamoDbService, Table
 from tools.emulator.services.lambda_ import responses as lambda_
 from tools.emulator.services.lambda_.backend import IDLE_POLL_SECONDS, FunctionService
 from tools.emulator.services.lambda_.ports import Runtime

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tools.emulator.services.dynamodb import responses
-from tools.emulator.services.dynamodb.responses import DynamoDbService as Service
+from tools.emulator.services import dynamodb
 from tools.emulator.settings import EmulatorSettings
 
 TABLE = "table"
@@ -116,7 +115,7 @@ def lagging(account):
 
 
 def _table(account, **settings):
-    service = account.install(responses, Service(clock=account.clock, settings=EmulatorSettings(**settings)))
+    service = account.install(dynamodb, dynamodb.DynamoDbService(clock=account.clock, settings=EmulatorSettings(**settings)))
     client = account.client("dynamodb")
     create(client)
     return Table(client, account.clock, service)

@@ -145,6 +145,13 @@ def test_a_table_made_anew_is_empty(table):
             {"TableName": "table", "Key": wire(pk="p", sk="s"), "ReturnConsumedCapacity": "TOTAL"},
             "ReturnConsumedCapacity",
         ),
+        (
+            "update_item",
+            {"TableName": "table", "Key": wire(pk="p", sk="s"), "UpdateExpression": "SET a = pk", "ReturnValues": "UPDATED_NEW"},
+            "UPDATED_NEW",
+        ),
+        ("scan", {"TableName": "table", "Segment": 0, "TotalSegments": 2}, "Segment"),
+        ("transact_get_items", {"TransactItems": [{"Get": {"TableName": "table", "Key": {}}}]}, "TransactGetItems"),
         ("execute_statement", {"Statement": "SELECT * FROM table"}, "ExecuteStatement"),
         (
             "update_time_to_live",
