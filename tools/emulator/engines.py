@@ -8,7 +8,7 @@ from pathlib import Path
 from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import Objects
-from tools.emulator.services import cloudformation, dynamodb, service_quotas
+from tools.emulator.services import cloudformation, dynamodb, service_quotas, sqs
 from tools.emulator.services.dynamodb import DynamoDbService, Table
 from tools.emulator.services.lambda_ import responses as lambda_
 from tools.emulator.services.lambda_.backend import IDLE_POLL_SECONDS, FunctionService
@@ -21,8 +21,7 @@ from tools.emulator.services.s3_batch import BatchOperations
 from tools.emulator.services.s3_batch import responses as s3_batch
 from tools.emulator.services.sns import responses as sns
 from tools.emulator.services.sns.backend import SnsService
-from tools.emulator.services.sqs import responses as sqs
-from tools.emulator.services.sqs.backend import SqsService
+from tools.emulator.services.sqs import SqsService
 from tools.emulator.settings import EmulatorSettings
 
 

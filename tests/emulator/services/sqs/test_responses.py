@@ -4,8 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tools.emulator.services.sqs import responses
-from tools.emulator.services.sqs.backend import SqsService as Service
+from tools.emulator.services import sqs
 from tools.emulator.settings import EmulatorSettings
 
 
@@ -56,7 +55,7 @@ class Queue:
 @pytest.fixture(name="make")
 def _make(account):
     """Return a function that creates a queue."""
-    service = account.install(responses, Service(clock=account.clock, settings=EmulatorSettings()))
+    service = account.install(sqs, sqs.SqsService(clock=account.clock, settings=EmulatorSettings()))
     return lambda name="lane", **attributes: Queue(account, service, name, **attributes)
 
 
@@ -65,7 +64,7 @@ def _make_with(account):
     """Return a function that creates a queue in a service with settings of its own."""
 
     def make(**settings):
-        return Queue(account, account.install(responses, Service(clock=account.clock, settings=EmulatorSettings(**settings))))
+        return Queue(account, account.install(sqs, sqs.SqsService(clock=account.clock, settings=EmulatorSettings(**settings))))
 
     return make
 
@@ -358,7 +357,7 @@ def test_other_services_send_and_receive(queue):
     queue.service.send(queue.arn, "body", {"ErrorCode": "200"})
 
     (received,) = queue.service.receive(queue.arn, 10)
-    queue.service.change_visibility(queue.arn, received.receipt_handle, 0)
+    queue.hide({"ReceiptHandle": received.receipt_handle}, 0)
     (again,) = queue.service.receive(queue.arn, 10)
     queue.service.delete(queue.arn, [again.receipt_handle])
 
