@@ -49,6 +49,8 @@ ALLOWED = {
     "tools.emulator.core": _EMULATOR_GROUND,
     "tools.emulator.services": (),  # a new service needs a row of its own
     **{f"tools.emulator.services.{name}": (*_EMULATOR_GROUND, f"tools.emulator.services.{name}") for name in _EMULATED},
+    "tools.emulator.services.lambda_": (*_EMULATOR_GROUND, "tools.emulator.services.lambda_", "tools.emulator.worker"),
+    "tools.emulator.worker": ("tools.emulator.worker",),
     "tools.emulator.__main__": ("tools.emulator", "tools.environment"),
     "tools.lib": ("tools.lib", *_FROM_HANDLERS),
     **rooms_of_tools(

@@ -146,7 +146,7 @@ class Answers:
         functions = self._engines.functions
         match operation:
             case "Invoke":
-                functions.queue_event(parameters["FunctionName"], parameters["Payload"])
+                functions.invoke_event(parameters["FunctionName"], parameters["Payload"])
                 return {"StatusCode": 202}
             case "GetEventSourceMapping":
                 return {"State": functions.mapping_state(parameters["UUID"])}

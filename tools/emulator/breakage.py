@@ -6,7 +6,7 @@ import logging
 import threading
 
 from tools.emulator.core.ledger import ApiLedger
-from tools.emulator.services.lambda_.ledger import InvocationLedger
+from tools.emulator.services.lambda_ import InvocationLedger
 
 SERVER_ERROR = 500  # from this status on moto or one of our services has failed; nothing here answers so on purpose, but for orders
 # Not a fault of the world: the function ran, was refused for want of capacity, or took longer than this machine gave it. From the

@@ -8,11 +8,9 @@ from pathlib import Path
 from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import Objects
-from tools.emulator.services import cloudformation, dynamodb, service_quotas, sqs
+from tools.emulator.services import cloudformation, dynamodb, lambda_, service_quotas, sqs
 from tools.emulator.services.dynamodb import DynamoDbService, Table
-from tools.emulator.services.lambda_ import responses as lambda_
-from tools.emulator.services.lambda_.backend import IDLE_POLL_SECONDS, FunctionService
-from tools.emulator.services.lambda_.ports import Runtime
+from tools.emulator.services.lambda_ import IDLE_POLL_SECONDS, FunctionService, Runtime
 from tools.emulator.services.rekognition import responses as rekognition
 from tools.emulator.services.rekognition.backend import ContentModeration
 from tools.emulator.services.rekognition.video import Analyser

@@ -19,7 +19,7 @@ from tools.emulator.core.ledger import ApiLedger
 from tools.emulator.core.server import Server
 from tools.emulator.deploy import Deployer
 from tools.emulator.engines import Engines
-from tools.emulator.services.lambda_.processes import ProcessRuntime
+from tools.emulator.services.lambda_ import ProcessRuntime
 from tools.emulator.services.rekognition.video import VideoAnalyser
 from tools.emulator.services.s3.backend import Storage
 from tools.emulator.settings import EmulatorSettings

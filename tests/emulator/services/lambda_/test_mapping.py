@@ -5,10 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.emulator.core.ports import ReceivedMessage
-from tools.emulator.services.lambda_ import batch
-from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.errors import MappingError
-from tools.emulator.services.lambda_.mapping import Mapping
+from tools.emulator.services.lambda_ import FunctionService, Mapping, batch
 from tools.emulator.settings import EmulatorSettings
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:lane"
@@ -273,13 +270,6 @@ def test_a_fault_of_the_queue_does_not_blind(service, function, runtime, queue, 
     assert len(runtime.runs) == 2
 
 
-@pytest.mark.parametrize("limit", [0, 1, 1001])
-def test_maximum_concurrency_has_bounds(limit):
-    """MaximumConcurrency is 2 to 1,000, as on AWS."""
-    with pytest.raises(MappingError):
-        mapping(maximum_concurrency=limit)
-
-
 def messages(count):
     """Messages with the ids id-0, id-1 and so on."""
     return [ReceivedMessage(f"id-{number}", str(number), "", "", {}, {}) for number in range(count)]
@@ -294,6 +284,8 @@ def test_these_answers_mean_success(answer):
 @pytest.mark.parametrize(
     "answer",
     [
+        "",
+        {"batchItemFailures": ""},
         "done",
         7,
         [],

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from tools.emulator.services import sqs
 from tools.emulator.services.sns import responses
 from tools.emulator.services.sns.backend import SnsService as Service
-from tools.emulator.services import sqs
 from tools.emulator.settings import EmulatorSettings
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:known"

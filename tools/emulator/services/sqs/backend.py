@@ -86,7 +86,7 @@ class SqsService:
         return message
 
     def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[ReceivedMessage]:
-        """Receive messages, after a wait of up to `wait` seconds; messages received too often go to the dead-letter queue instead."""
+        """Receive messages, waiting up to `wait` seconds for the first; those received too often become dead letters."""
         until = self._clock.now() + wait
         while True:
             received, dead = self.messages(queue).receive(count, limits_of(queue), visibility)

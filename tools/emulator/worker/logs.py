@@ -1,7 +1,4 @@
-"""A function's log in Lambda's JSON format, in a file that all environments of the function append to.
-
-Imports the standard library only: it is loaded in the processes of functions.
-"""
+"""A function's log in Lambda's JSON format, in a file to which all processes of the function append."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ import sys
 import time
 from typing import Any
 
-# What a LogRecord carries of its own; everything else came through `extra` and becomes a field of its own,
-# as in awslambdaric/lambda_runtime_log_utils.py.
+# The attributes of every LogRecord; all others come from `extra` and become fields, as in
+# awslambdaric/lambda_runtime_log_utils.py.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as Lambda's Python runtime does where the function's log format is JSON."""
+    """Formats a record as Lambda's Python runtime does if the function's log format is JSON."""
 
     def __init__(self) -> None:
         super().__init__()
