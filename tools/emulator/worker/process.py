@@ -34,14 +34,14 @@ class InitError(Exception):
         self.kind = kind
 
 
-def main(spec: wire.Message, channel: wire.Channel) -> NoReturn:
+def main(spec: wire.Message, descriptor: int) -> NoReturn:
     """Serve the function that the specification describes; never returns.
 
     A `SystemExit` ends the process with its status, as in Lambda's runtime.
     """
     status = 1
     try:
-        _serve(spec, channel)
+        _serve(spec, wire.Channel(descriptor))
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001  # the forked process must end here, not go on as a second zygote

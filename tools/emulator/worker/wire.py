@@ -1,118 +1,71 @@
-"""Messages between the service, the zygote and the workers: JSON objects with their length in front, over a Unix socket.
-
-Imports the standard library only: it is loaded in the processes of functions.
-"""
+"""Messages between the emulator, the zygote and the processes of functions: JSON objects over Unix sockets."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import socket
-import struct
 import threading
-import time
+from multiprocessing import reduction
+from multiprocessing.connection import Connection
 from typing import Any
 
 Message = dict[str, Any]
-_LENGTH = struct.Struct("!I")
 
 
 class Channel:
-    """One end of a conversation. Sending is safe from any thread; one thread receives."""
+    """One end of a conversation; any thread may send, one at a time may receive.
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+    It is closed with the last reference to it, so that no thread closes it while another receives.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._connection = Connection(descriptor)
         self._sending = threading.Lock()
 
-    def send(self, message: Message, descriptor: int | None = None) -> None:
-        """Send a message, and with it a file descriptor if there is one to hand over.
+    def send(self, message: Message) -> None:
+        """Send a message.
 
         Raises:
-            OSError: The other end is gone.
+            OSError: The other end is closed.
         """
-        body = json.dumps(message).encode()
         with self._sending:
-            if descriptor is None:
-                self._socket.sendall(_LENGTH.pack(len(body)) + body)
-            else:
-                socket.send_fds(self._socket, [_LENGTH.pack(len(body))], [descriptor])
-                self._socket.sendall(body)
+            self._connection.send_bytes(json.dumps(message).encode())
 
     def receive(self, timeout: float | None = None) -> Message | None:
-        """Return the next message, or None when the other end is gone.
+        """Return the next message, or None if the other end is closed.
 
         Raises:
-            TimeoutError: No whole message came in time; the channel can only be closed then.
+            TimeoutError: No message came in time.
         """
-        received = self._receive(None if timeout is None else time.monotonic() + timeout, 0)
-        return None if received is None else received[0]
+        try:
+            arrived = self._connection.poll(timeout)
+            message: Message | None = json.loads(self._connection.recv_bytes()) if arrived else None
+        except (EOFError, OSError):
+            return None
+        if not arrived:
+            raise TimeoutError
+        return message
 
-    def receive_with_descriptor(self) -> tuple[Message, int | None] | None:
-        """Return the next message and the file descriptor that came with it, or None when the other end is gone."""
-        return self._receive(None, 1)
+    def send_descriptor(self, descriptor: int) -> None:
+        """Hand a file descriptor over to the process at the other end."""
+        reduction.send_handle(self._connection, descriptor, None)
+
+    def receive_descriptor(self) -> int:
+        """Take over a file descriptor that the other end hands over after its last message."""
+        return reduction.recv_handle(self._connection)
 
     def gone(self) -> bool:
-        """Return whether the other end has closed, without waiting."""
-        self._socket.settimeout(0)
-        try:
-            return self._socket.recv(1, socket.MSG_PEEK) == b""
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
+        """Return whether the other end, which has nothing to send, is closed."""
+        return self._connection.poll()
 
     def close(self) -> None:
-        """Close this process's copy of this end."""
-        self._socket.close()
-
-    def end(self) -> None:
-        """End the conversation, also for a thread that is just receiving, and close this end."""
-        with contextlib.suppress(OSError):  # it has ended already
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _receive(self, deadline: float | None, descriptors: int) -> tuple[Message, int | None] | None:
-        try:
-            self._limit(deadline)
-            head, received, _, _ = socket.recv_fds(self._socket, _LENGTH.size, descriptors)
-            head += self._exactly(_LENGTH.size - len(head), deadline) if head else b""
-            if not head:
-                return None
-            body = self._exactly(_LENGTH.unpack(head)[0], deadline)
-        except TimeoutError:
-            raise
-        except (OSError, EOFError):  # the other end has closed, or another thread this one
-            return None
-        return json.loads(body), (received[0] if received else None)
-
-    def _exactly(self, size: int, deadline: float | None) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            self._limit(deadline)
-            part = self._socket.recv(min(size - len(parts), 1 << 20))
-            if not part:
-                raise EOFError
-            parts += part
-        return bytes(parts)
-
-    def _limit(self, deadline: float | None) -> None:
-        if deadline is None:
-            self._socket.settimeout(None)
-            return
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
+        """Close this end at once."""
+        self._connection.close()
 
 
 def pair() -> tuple[Channel, int]:
-    """Return one end of a new conversation, and the other's file descriptor, to be handed to another process and closed here."""
+    """Return one end of a new conversation, and the file descriptor of the other, to be handed over and then closed here."""
     ours, theirs = socket.socketpair()
-    return Channel(ours), theirs.detach()
-
-
-def adopt(descriptor: int) -> Channel:
-    """Return the channel behind a file descriptor that was handed over."""
-    os.set_inheritable(descriptor, False)
-    return Channel(socket.socket(fileno=descriptor))
+    return Channel(ours.detach()), theirs.detach()

@@ -26,20 +26,21 @@ GRACE_SECONDS = 1.0
 
 def main() -> None:
     """Answer requests until the emulator is gone: to fork a worker (its socket comes with the request), and to reap one."""
-    control = wire.adopt(int(sys.argv[1]))
+    control = wire.Channel(int(sys.argv[1]))
     _warm()
     gc.collect()
     gc.freeze()  # or the collectors of the forked processes would write to shared memory
     children: set[int] = set()
-    while (received := control.receive_with_descriptor()) is not None:
-        request, descriptor = received
-        if descriptor is not None:
-            control.send({"pid": _fork(request, descriptor, control, children)})
-        else:
-            control.send({"status": _reap(request["pid"], children, kill=request["kill"])})
-    for pid in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    try:
+        while (request := control.receive()) is not None:
+            if "pid" in request:
+                control.send({"status": _reap(request["pid"], children, kill=request["kill"])})
+            else:
+                control.send({"pid": _fork(request, control.receive_descriptor(), control, children)})
+    finally:
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _warm() -> None:
@@ -55,7 +56,7 @@ def _fork(request: wire.Message, descriptor: int, control: wire.Channel, childre
     pid = os.fork()
     if pid == 0:
         control.close()
-        process.main(request, wire.adopt(descriptor))
+        process.main(request, descriptor)
     os.close(descriptor)
     children.add(pid)
     return pid

@@ -101,10 +101,9 @@ class Table:
         if given.keys() != self.key_names:
             raise ValidationError("The provided key element does not match the schema")
         key = {name: canonical(value) for name, value in given.items()}
-        for name in self.key.names:
-            if kind(key[name]) != self.key.types[name]:
-                raise ValidationError("The provided key element does not match the schema")
-            self._check_key_value(name, key[name])
+        if any(kind(key[name]) != self.key.types[name] for name in self.key.names):
+            raise ValidationError("The provided key element does not match the schema")
+        self._check_key(key)
         return key
 
     def item_of(self, given: Item) -> Item:
@@ -122,7 +121,7 @@ class Table:
                     "One or more parameter values were invalid: Type mismatch for key "
                     f"{name} expected: {self.key.types[name]} actual: {kind(item[name])}",
                 )
-            self._check_key_value(name, item[name])
+        self._check_key(item)
         return item
 
     def row_of(self, item: Item) -> Row:
@@ -165,21 +164,23 @@ class Table:
         """Return the rows of the table, or those that an index shows now."""
         return self.rows if index is None else index.rows(self._clock.now())
 
-    def _check_key_value(self, name: str, value: Value) -> None:
-        if value[kind(value)] == "":
-            raise ValidationError(
-                "One or more parameter values are not valid. "
-                f"The AttributeValue for a key attribute cannot contain an empty string value. Key: {name}",
-            )
-        if name == self.key.hash and size_of(value) > MAX_HASH_BYTES:
-            raise ValidationError(
-                "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes",
-            )
-        if name == self.key.range and size_of(value) > MAX_RANGE_BYTES:
-            raise ValidationError(
-                "One or more parameter values were invalid: "
-                "Aggregated size of all range keys has exceeded the size limit of 1024 bytes",
-            )
+    def _check_key(self, item: Item) -> None:
+        for name in self.key.names:
+            value = item[name]
+            if value[kind(value)] == "":
+                raise ValidationError(
+                    "One or more parameter values are not valid. "
+                    f"The AttributeValue for a key attribute cannot contain an empty string value. Key: {name}",
+                )
+            if name == self.key.hash and size_of(value) > MAX_HASH_BYTES:
+                raise ValidationError(
+                    "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes",
+                )
+            if name == self.key.range and size_of(value) > MAX_RANGE_BYTES:
+                raise ValidationError(
+                    "One or more parameter values were invalid: "
+                    "Aggregated size of all range keys has exceeded the size limit of 1024 bytes",
+                )
 
 
 @dataclass(slots=True)

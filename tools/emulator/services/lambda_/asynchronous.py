@@ -65,26 +65,19 @@ class AsynchronousInvocations:
         if result.status == _LOOP:
             self._give_up(function, event, result, "RecursiveInvocation")
         elif result.status != _OK:
-            self._again_later(function, event, result)
+            event.throttles += 1
+            wait = min(FIRST_BACKOFF_SECONDS * 2 ** (event.throttles - 1), LONGEST_BACKOFF_SECONDS)
+            self._try_again(function, event, result, wait)
         elif result.function_error is not None:
-            self._failed(function, event, result)
+            event.failures += 1
+            event.throttles = 0
+            wait = self.retry_seconds[min(event.failures, len(self.retry_seconds)) - 1]
+            self._try_again(function, event, result, wait)
 
-    def _again_later(self, function: Function, event: Event, result: InvocationResult) -> None:
-        wait = min(FIRST_BACKOFF_SECONDS * 2**event.throttles, LONGEST_BACKOFF_SECONDS)
-        event.throttles += 1
-        self._unless_too_old(function, event, result, wait)
-
-    def _failed(self, function: Function, event: Event, result: InvocationResult) -> None:
-        event.failures += 1
-        event.throttles = 0
+    def _try_again(self, function: Function, event: Event, result: InvocationResult, wait: float) -> None:
         if event.failures > function.max_retry_attempts:
             self._give_up(function, event, result, "RetriesExhausted")
-            return
-        wait = self.retry_seconds[min(event.failures, len(self.retry_seconds)) - 1]
-        self._unless_too_old(function, event, result, wait)
-
-    def _unless_too_old(self, function: Function, event: Event, result: InvocationResult, wait: float) -> None:
-        if self.clock.now() + wait - event.accepted > function.max_event_age:
+        elif self.clock.now() + wait - event.accepted > function.max_event_age:
             self._give_up(function, event, result, "EventAgeExceeded")
         else:
             self._try_after(wait, event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
+from concurrent.futures import Future
 from typing import Any
 from urllib.parse import unquote
 
@@ -50,20 +50,9 @@ def invoke(service: FunctionService, response: Any) -> Response:  # noqa: ANN401
         json.loads(event)
     except ValueError as fault:
         return _error(400, "InvalidRequestContentException", f"Could not parse request body into json: {fault}")
-    return _translated(_wait(service, name, event, trace))
-
-
-def _wait(service: FunctionService, name: str, event: bytes, trace: str | None) -> InvocationResult:
-    results: list[InvocationResult] = []
-    arrived = threading.Event()
-
-    def done(result: InvocationResult) -> None:
-        results.append(result)
-        arrived.set()
-
-    service.invoke(name, event, done, trace=trace)
-    arrived.wait()
-    return results[0]
+    result: Future[InvocationResult] = Future()
+    service.invoke(name, event, result.set_result, trace=trace)
+    return _translated(result.result())
 
 
 def _translated(result: InvocationResult) -> Response:

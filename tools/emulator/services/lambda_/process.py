@@ -46,9 +46,6 @@ class Zygote:
         channel, theirs = wire.pair()
         try:
             return channel, int(self._ask(spec, theirs)["pid"])
-        except BaseException:  # the worker will not answer on this channel
-            channel.end()
-            raise
         finally:
             os.close(theirs)
 
@@ -58,7 +55,8 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote, and with it every worker."""
-        self._channel.end()
+        with self._lock:
+            self._channel.close()
         try:
             self._process.wait(ZYGOTE_END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -67,7 +65,9 @@ class Zygote:
 
     def _ask(self, request: wire.Message, descriptor: int | None = None) -> wire.Message:
         with self._lock:
-            self._channel.send(request, descriptor)
+            self._channel.send(request)
+            if descriptor is not None:
+                self._channel.send_descriptor(descriptor)
             answer = self._channel.receive()
         if answer is None:
             raise ConnectionError("the zygote has ended, so no function can run; see logs/zygote.log")
@@ -144,7 +144,6 @@ class Environment:
 
     def _reap(self, *, kill: bool) -> int:
         """Wait for the process to end, and keep its status for a second caller."""
-        self._channel.end()
         with self._ending:
             if self._status is None:
                 self._status = self._zygote.reap(self.pid, kill=kill)
