@@ -39,7 +39,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def install(path: str) -> JsonFormatter:
-    """Send stdout, stderr and logging to the file; the level is AWS_LAMBDA_LOG_LEVEL, INFO where it is unset."""
+    """Send stdout, stderr and logging to the file; the level is AWS_LAMBDA_LOG_LEVEL, or INFO if that is not set."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

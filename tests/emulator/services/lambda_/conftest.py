@@ -142,7 +142,7 @@ class Caller:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """A clock that stands still."""
+    """A manual clock."""
     return ManualClock()
 
 

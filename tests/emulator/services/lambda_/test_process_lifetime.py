@@ -29,7 +29,7 @@ def eventually(condition, seconds=20.0):
 
 
 def test_a_process_stays_warm(bench, app):
-    """The next invocation meets the process and the module of the one before."""
+    """The next invocation uses the process and the module of the one before."""
     bench.service.put(app("warm"))
 
     first, second = bench.call("warm"), bench.call("warm")
@@ -155,7 +155,7 @@ threading.Event().wait()
 
 
 def test_a_killed_program_leaves_no_orphans(tmp_path, package):
-    """Where the program is killed outright, zygote and busy workers end all the same."""
+    """If the program is killed, the zygote and busy workers end too."""
     source = (
         "import os, time\n"
         "def busy(event, context):\n"

@@ -33,23 +33,23 @@ def get_item(tables: Tables, request: Request) -> Response:
 def batch_get_item(tables: Tables, request: Request) -> Response:
     """Carry out BatchGetItem; the items come in reverse, because AWS promises no order."""
     by_table: Mapping[str, Any] = request["RequestItems"]
-    if not 1 <= sum(len(wanted["Keys"]) for wanted in by_table.values()) <= MAX_GETS:
+    if not 1 <= sum(len(part["Keys"]) for part in by_table.values()) <= MAX_GETS:
         raise ValidationError("Too many items requested for the BatchGetItem call")
     responses: dict[str, list[Item]] = {}
     left: dict[str, Any] = {}
     size = 0
-    for name, wanted in by_table.items():
-        only("dynamodb", "BatchGetItem", wanted, ("Keys", *READ))
-        refuse_duplicates(((name, key) for key in wanted["Keys"]), "Provided list of item keys contains duplicates")
+    for name, part in by_table.items():
+        only("dynamodb", "BatchGetItem", part, ("Keys", *READ))
+        refuse_duplicates(((name, key) for key in part["Keys"]), "Provided list of item keys contains duplicates")
         table = tables.find(name)
         responses[name] = []
-        for key in reversed(wanted["Keys"]):
-            found = _read(table, key, wanted)
+        for key in reversed(part["Keys"]):
+            found = _read(table, key, part)
             if found is None:
                 continue
             size += item_size(found)
             if size > MAX_BYTES:
-                left.setdefault(name, {**wanted, "Keys": []})["Keys"].append(key)
+                left.setdefault(name, {**part, "Keys": []})["Keys"].append(key)
             else:
                 responses[name].append(found)
     return {"Responses": responses, "UnprocessedKeys": left}
@@ -83,10 +83,10 @@ def _batched(tables: Tables, table: str, write: dict[str, Any]) -> Write:
 
 def _read(table: Table, key: Item, request: Request) -> Item | None:
     scope = Scope(request)
-    wanted = scope.projection()
+    paths = scope.projection()
     scope.check_all_used()
     found = table.get(table.key_of(key))
-    return None if found is None else project(found, wanted)
+    return None if found is None else project(found, paths)
 
 
 def refuse_duplicates(keys: Iterable[tuple[str, Item]], message: str) -> None:

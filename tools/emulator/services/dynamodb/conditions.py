@@ -92,19 +92,19 @@ def _true(function: str, operands: Sequence[Value | None]) -> bool:
     return _compare(function, found, others[0])
 
 
-def _matches(function: str, found: Value, wanted: Value) -> bool:
+def _matches(function: str, found: Value, operand: Value) -> bool:
     if function == "attribute_type":
-        return kind(found) == wanted.get("S")
+        return kind(found) == operand.get("S")
     if function == "begins_with":
-        alike = kind(found) == kind(wanted) and kind(found) in ("S", "B")
-        return alike and comparable(found).startswith(comparable(wanted)) is True
-    return _contains(found, wanted)
+        alike = kind(found) == kind(operand) and kind(found) in ("S", "B")
+        return alike and comparable(found).startswith(comparable(operand)) is True
+    return _contains(found, operand)
 
 
-def _contains(found: Value, wanted: Value) -> bool:
+def _contains(found: Value, operand: Value) -> bool:
     letter, content = next(iter(found.items()))
     if letter == "L":
-        return wanted in content
+        return operand in content
     if letter in SETS:
-        return kind(wanted) == SETS[letter] and wanted[SETS[letter]] in content
-    return letter == kind(wanted) and letter in ("S", "B") and comparable(wanted) in comparable(found)
+        return kind(operand) == SETS[letter] and operand[SETS[letter]] in content
+    return letter == kind(operand) and letter in ("S", "B") and comparable(operand) in comparable(found)

@@ -44,12 +44,12 @@ def query(tables: Tables, request: Request) -> Response:
     if condition is None:
         raise ValidationError("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     schema = table.key if index is None else index.key
-    hash_value, wanted = _key_condition(condition, scope, schema)
+    hash_value, bounds = _key_condition(condition, scope, schema)
     _refuse_key_filter(scope.condition("FilterExpression"), scope, schema)
     start = _start(table, index, request)
     rows = table.rows_of(index).query(
         hash_value,
-        wanted,
+        bounds,
         forward=request.get("ScanIndexForward", True),
         after=None if start is None else start[1],
     )
@@ -90,15 +90,15 @@ def _start(table: Table, index: Index | None, request: Request) -> tuple[Any, So
 
 def _page(rows: Iterable[Row], table: Table, index: Index | None, scope: Scope, request: Request) -> Response:
     keep = scope.condition("FilterExpression")
-    wanted = scope.projection()
+    paths = scope.projection()
     scope.check_all_used()
     conditions.check(keep, scope)
-    _check_select(request, index, [str(steps[0]) for steps in wanted or ()])
+    _check_select(request, index, [str(steps[0]) for steps in paths or ()])
     looked_at, last = _look(rows, request.get("Limit"))
     kept = [row.item for row in looked_at if keep is None or conditions.holds(keep, row.item, scope)]
     response: Response = {"Count": len(kept), "ScannedCount": len(looked_at)}
     if request.get("Select") != "COUNT":
-        response["Items"] = [project(item, wanted) for item in kept]
+        response["Items"] = [project(item, paths) for item in kept]
     if last is not None:
         response["LastEvaluatedKey"] = {**table.key.pick(last), **({} if index is None else index.key.pick(last))}
     return response

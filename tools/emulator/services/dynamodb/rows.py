@@ -109,12 +109,12 @@ class Rows:
             del self._partitions[hash_key]
             del self._digests[bisect_left(self._digests, (digest(hash_key), hash_key))]
 
-    def query(self, hash_key: Any, wanted: Span, *, forward: bool, after: SortKey | None) -> Iterator[Row]:  # noqa: ANN401 - as above
+    def query(self, hash_key: Any, bounds: Span, *, forward: bool, after: SortKey | None) -> Iterator[Row]:  # noqa: ANN401 - as above
         """Yield the rows of a span of one partition, in order, beginning behind `after`."""
         partition = self._partitions.get(hash_key)
         if partition is None:
             return
-        first, last = wanted(partition.order)
+        first, last = bounds(partition.order)
         if after is not None and forward:
             first = max(first, bisect_right(partition.order, after))
         elif after is not None:
@@ -129,10 +129,6 @@ class Rows:
         for _, hash_key in self._digests[first:]:
             resume = after[1] if after is not None and hash_key == after[0] else None
             yield from self.query(hash_key, everything, forward=True, after=resume)
-
-    def count(self) -> int:
-        """Return how many rows there are."""
-        return sum(len(partition.rows) for partition in self._partitions.values())
 
 
 def digest(hash_key: Any) -> bytes:  # noqa: ANN401 - str, Decimal or bytes

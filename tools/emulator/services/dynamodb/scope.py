@@ -102,21 +102,21 @@ def look_up(item: Item, steps: Steps) -> Value | None:
     return found
 
 
-def project(item: Item, wanted: list[Steps] | None) -> Item:
+def project(item: Item, paths: list[Steps] | None) -> Item:
     """Return the part of an item that the paths name: inside the maps that hold it, and with lists closed up, as DynamoDB does."""
-    if wanted is None:
+    if paths is None:
         return item
-    if all(len(steps) == 1 for steps in wanted):
-        return {name: item[name] for (name,) in wanted if isinstance(name, str) and name in item}
-    picked = _pick({"M": item}, wanted)
+    if all(len(steps) == 1 for steps in paths):
+        return {name: item[name] for (name,) in paths if isinstance(name, str) and name in item}
+    picked = _pick({"M": item}, paths)
     return {} if picked is None else picked["M"]
 
 
-def _pick(value: Value, wanted: list[Steps]) -> Value | None:
-    if any(not steps for steps in wanted):
+def _pick(value: Value, paths: list[Steps]) -> Value | None:
+    if any(not steps for steps in paths):
         return value
     below: dict[str | int, list[Steps]] = {}
-    for steps in wanted:
+    for steps in paths:
         below.setdefault(steps[0], []).append(steps[1:])
     if "M" in value:
         inner = {

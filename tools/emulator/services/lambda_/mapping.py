@@ -142,10 +142,10 @@ class Poller:
             self._hand_over(_Batch(mapping, messages, self._clock.now() + self._queues.visibility_seconds(mapping.queue_arn)))
         return bool(messages)
 
-    def _hand_over(self, held: _Batch) -> None:
-        payload = json.dumps(batch.event(held.messages, held.mapping.queue_arn), ensure_ascii=False).encode()
-        traces = [message.attributes["AWSTraceHeader"] for message in held.messages if "AWSTraceHeader" in message.attributes]
-        self._invoke(held.mapping.function_arn, payload, traces, lambda result: self._ended(held, result))
+    def _hand_over(self, received: _Batch) -> None:
+        payload = json.dumps(batch.event(received.messages, received.mapping.queue_arn), ensure_ascii=False).encode()
+        traces = [message.attributes["AWSTraceHeader"] for message in received.messages if "AWSTraceHeader" in message.attributes]
+        self._invoke(received.mapping.function_arn, payload, traces, lambda result: self._ended(received, result))
 
     def _reserve(self) -> Mapping | None:
         with self._lock:
@@ -165,31 +165,31 @@ class Poller:
         messages: list[ReceivedMessage] = []
         try:
             while len(messages) < mapping.batch_size:
-                wanted = min(mapping.batch_size - len(messages), MOST_MESSAGES_PER_RECEIVE)
-                found = self._queues.receive(mapping.queue_arn, wanted)
+                count = min(mapping.batch_size - len(messages), MOST_MESSAGES_PER_RECEIVE)
+                found = self._queues.receive(mapping.queue_arn, count)
                 messages.extend(found)
-                if len(found) < wanted:
+                if len(found) < count:
                     break
         except LookupError:
             log.warning("the queue %s of an event source mapping does not exist", mapping.queue_arn)
         return messages
 
-    def _ended(self, held: _Batch, result: InvocationResult) -> None:
+    def _ended(self, received: _Batch, result: InvocationResult) -> None:
         # After a stopped loop the messages only become visible again, until the queue's redrive policy moves them.
-        if result.status not in (_OK, _LOOP) and self._try_again_later(held):
+        if result.status not in (_OK, _LOOP) and self._try_again_later(received):
             return
         try:
             if result.status == _OK:
                 self._backoff = FIRST_BACKOFF_SECONDS
-                if handles := _handled(held.mapping, held.messages, result):
-                    self._queues.delete(held.mapping.queue_arn, handles)
+                if handles := _handled(received.mapping, received.messages, result):
+                    self._queues.delete(received.mapping.queue_arn, handles)
         except LookupError:
-            log.warning("the queue %s was deleted before its event source mapping", held.mapping.queue_arn)
+            log.warning("the queue %s was deleted before its event source mapping", received.mapping.queue_arn)
         finally:
             self._release()
             self.wake()
 
-    def _try_again_later(self, held: _Batch) -> bool:
+    def _try_again_later(self, received: _Batch) -> bool:
         """After a throttled invocation, receive nothing for a while and then invoke again.
 
         Returns False if the messages become visible before that; the batch then gives up its place.
@@ -199,9 +199,9 @@ class Poller:
             self._resting_until = self._clock.now() + wait
             self._clock.call_later(wait, self.look)
             self._backoff = min(wait * 2, LONGEST_BACKOFF_SECONDS)
-        if not self._open or self._clock.now() + wait >= held.until:
+        if not self._open or self._clock.now() + wait >= received.until:
             return False
-        self._clock.call_later(wait, lambda: self._hand_over(held))
+        self._clock.call_later(wait, lambda: self._hand_over(received))
         return True
 
     def _tick(self, seconds: float) -> None:

@@ -68,10 +68,10 @@ class Schedules:
         period = rule.period
         with self._lock:
             before = self._rules.get(rule.arn)
-            goes_on = before is not None and before[0].expression == rule.expression
-            chain = before[1] if before is not None and goes_on else object()
+            unchanged = before is not None and before[0].expression == rule.expression
+            chain = before[1] if before is not None and unchanged else object()
             self._rules[rule.arn] = (rule, chain)
-        if not goes_on:
+        if not unchanged:
             self._clock.call_later(period, lambda: self._due(rule.arn, chain))
 
     def remove(self, rule_arn: str) -> None:

@@ -259,7 +259,7 @@ def _decoded(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**value, "BinaryValue": base64.b64decode(value["BinaryValue"])} if "BinaryValue" in value else dict(value)
 
 
-def _shown(receipt: ReceivedMessage, system: set[str], wanted: list[str]) -> Response:
+def _shown(receipt: ReceivedMessage, system: set[str], names: list[str]) -> Response:
     shown: Response = {
         "MessageId": receipt.message_id,
         "ReceiptHandle": receipt.receipt_handle,
@@ -267,7 +267,7 @@ def _shown(receipt: ReceivedMessage, system: set[str], wanted: list[str]) -> Res
         "Body": receipt.body,
     }
     own = {name: value for name, value in receipt.attributes.items() if "All" in system or name in system}
-    attributes = {name: value for name, value in receipt.message_attributes.items() if _matches(name, wanted)}
+    attributes = {name: value for name, value in receipt.message_attributes.items() if _matches(name, names)}
     if own:
         shown["Attributes"] = own
     if attributes:
@@ -275,5 +275,5 @@ def _shown(receipt: ReceivedMessage, system: set[str], wanted: list[str]) -> Res
     return shown
 
 
-def _matches(name: str, wanted: list[str]) -> bool:
-    return any(one in ("All", name) or (one.endswith(".*") and name.startswith(one[:-2])) for one in wanted)
+def _matches(name: str, names: list[str]) -> bool:
+    return any(one in ("All", name) or (one.endswith(".*") and name.startswith(one[:-2])) for one in names)
