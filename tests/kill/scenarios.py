@@ -1,6 +1,5 @@
 """Scans that together take every branch of the functions. What people do in them waits for what they see, not for a time."""
 
-
 from handlers.domain.record import Progress
 from handlers.domain.states import ScanStatus
 from tests.harness.line import BUCKET
