@@ -51,6 +51,8 @@ ALLOWED = {
     **{f"tools.emulator.services.{name}": (*_EMULATOR_GROUND, f"tools.emulator.services.{name}") for name in _EMULATED},
     "tools.emulator.services.rekognition": (*_EMULATOR_GROUND, "tools.emulator.cards", "tools.emulator.services.rekognition"),
     "tools.emulator.cards": (),
+    "tools.emulator.services.lambda_": (*_EMULATOR_GROUND, "tools.emulator.services.lambda_", "tools.emulator.worker"),
+    "tools.emulator.worker": ("tools.emulator.worker",),
     "tools.emulator.__main__": ("tools.emulator", "tools.environment"),
     "tools.lib": ("tools.lib", *_FROM_HANDLERS),
     **rooms_of_tools(

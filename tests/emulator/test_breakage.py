@@ -6,7 +6,7 @@ import pytest
 
 from tools.emulator.breakage import OwnFaults, breakage
 from tools.emulator.core import ApiCall, ApiLedger
-from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
+from tools.emulator.services.lambda_ import Entry, InvocationLedger
 
 
 @pytest.fixture(name="own")

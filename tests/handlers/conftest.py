@@ -13,8 +13,7 @@ from handlers.domain.states import Lane
 from handlers.runtime.clients import CONFIGS
 from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, WORK_BUCKET, Clock, Rekognition, Through
 from tests.harness.direct import DirectClient, as_boto3_raises
-from tools.emulator.services.dynamodb.backend import Engine
-from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
+from tools.emulator.services.dynamodb import Engine, Index, KeySchema, Table
 
 
 @pytest.fixture(name="clock")

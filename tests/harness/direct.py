@@ -18,7 +18,7 @@ from botocore.validate import ParamValidator
 
 from tools.emulator.core.ports import NoSuchObjectError, StoredObject
 from tools.emulator.core.refusal import AwsError
-from tools.emulator.services.sqs.responses import _Operations
+from tools.emulator.services import sqs
 
 
 @cache
@@ -99,7 +99,7 @@ class Answers:
 
     def __init__(self, engines):
         self._engines = engines
-        self._messages = _Operations(engines.queues)
+        self._messages = sqs.Operations(engines.queues)
 
     def of(self, service):
         """Return the function of an operation's name and parameters that answers a service's calls."""
@@ -111,7 +111,7 @@ class Answers:
     def _sqs(self, operation, parameters):
         # A long poll would wait for a clock that only the test moves.
         asked = {**parameters, "WaitTimeSeconds": 0} if operation == "ReceiveMessage" else parameters
-        return self._messages.find(operation)(asked, None)
+        return self._messages.call(operation, asked)
 
     def _s3(self, operation, parameters):
         if operation == "PutObject":
@@ -146,7 +146,7 @@ class Answers:
         functions = self._engines.functions
         match operation:
             case "Invoke":
-                functions.queue_event(parameters["FunctionName"], parameters["Payload"])
+                functions.invoke_event(parameters["FunctionName"], parameters["Payload"])
                 return {"StatusCode": 202}
             case "GetEventSourceMapping":
                 return {"State": functions.mapping_state(parameters["UUID"])}

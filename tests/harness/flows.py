@@ -13,7 +13,7 @@ from handlers.settings import (
     SweeperSettings,
     from_environment,
 )
-from tools.emulator.services.lambda_.model import Outcome, exited, failure
+from tools.emulator.services.lambda_ import Outcome, exited, failure
 
 
 class DiedError(BaseException):

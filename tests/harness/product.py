@@ -12,8 +12,7 @@ from moto.sqs.models import sqs_backends
 
 from handlers.domain.states import Lane
 from handlers.settings import BatchInvokeSettings, CompletionSettings, StartAnalysisSettings, SweeperSettings, to_environment
-from tools.emulator.services.lambda_.mapping import Mapping
-from tools.emulator.services.lambda_.model import Function
+from tools.emulator.services.lambda_ import Function, Mapping
 from tools.lib.aws.deployment import Deployment
 
 ACCOUNT, REGION = "111122223333", "us-east-1"

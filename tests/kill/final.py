@@ -90,7 +90,7 @@ def _unequal(name, left, right):
 
 def _items(line):
     deserializer = TypeDeserializer()
-    for row in line.tables.table(line.table.name).rows.scan(0, 1, after=None):
+    for row in line.tables.table(line.table.name).rows.scan():
         yield {name: deserializer.deserialize(value) for name, value in row.item.items()}
 
 

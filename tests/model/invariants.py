@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from handlers.domain.states import FINAL, State
 from tests.model.tags import analysis_of
-from tools.emulator.services.dynamodb.table import Table
+from tools.emulator.services.dynamodb import Table
 from tools.emulator.services.rekognition.ledger import Ledger
 
 DAY = 86_400.0

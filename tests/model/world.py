@@ -17,7 +17,7 @@ from tests.model.scheduler import Clock, Scheduler
 from tests.model.videos import Videos
 from tools.emulator.core import moto_hooks
 from tools.emulator.engines import Engines
-from tools.emulator.services.lambda_.model import Outcome, failure, timed_out
+from tools.emulator.services.lambda_ import Outcome, failure, timed_out
 
 # For so long starters outlive the sweeper in an outage.
 STARTERS_LONGER = 600.0

@@ -13,8 +13,7 @@ from moto import mock_aws
 
 from handlers.adapters.table import open_table
 from tools.emulator.core import moto_hooks
-from tools.emulator.services.dynamodb import responses
-from tools.emulator.services.dynamodb.responses import DynamoDbService
+from tools.emulator.services import dynamodb
 from tools.emulator.settings import EmulatorSettings
 from tools.lib import doctor
 from tools.lib.aws.clients import Clients
@@ -234,8 +233,8 @@ def no_aws(monkeypatch, tmp_path):
 @pytest.fixture
 def account(tmp_path, no_aws):
     """An account of its own for each test."""
-    table = DynamoDbService(clock=Clock(), settings=EmulatorSettings(account_id=ACCOUNT, region=REGION))
-    with mock_aws(), moto_hooks.install(responses.hooks(table)):
+    table = dynamodb.DynamoDbService(clock=Clock(), settings=EmulatorSettings(account_id=ACCOUNT, region=REGION))
+    with mock_aws(), moto_hooks.install(dynamodb.hooks(table)):
         yield Account(tmp_path / "manifests")
 
 

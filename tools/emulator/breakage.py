@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tools.emulator.core import ApiLedger
-from tools.emulator.services.lambda_.ledger import InvocationLedger
+from tools.emulator.services.lambda_ import InvocationLedger
 
 # From this status on moto or one of our services has failed: only an ordered fault answers so on purpose.
 SERVER_ERROR = 500

@@ -6,15 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tools.emulator.core import Clock, Objects, moto_hooks
-from tools.emulator.services import cloudformation, rekognition, s3, s3_batch, service_quotas, sns
-from tools.emulator.services.dynamodb import responses as dynamodb
-from tools.emulator.services.dynamodb.responses import DynamoDbService
-from tools.emulator.services.dynamodb.table import Table
-from tools.emulator.services.lambda_ import responses as lambda_
-from tools.emulator.services.lambda_.backend import IDLE_POLL_SECONDS, FunctionService
-from tools.emulator.services.lambda_.ports import Runtime
-from tools.emulator.services.sqs import responses as sqs
-from tools.emulator.services.sqs.backend import SqsService
+from tools.emulator.services import cloudformation, dynamodb, lambda_, rekognition, s3, s3_batch, service_quotas, sns, sqs
+from tools.emulator.services.dynamodb import DynamoDbService, Table
+from tools.emulator.services.lambda_ import IDLE_POLL_SECONDS, FunctionService, Runtime
+from tools.emulator.services.sqs import SqsService
 from tools.emulator.settings import EmulatorSettings
 
 

@@ -12,7 +12,7 @@ from tools.emulator.breakage import OwnFaults, breakage
 from tools.emulator.core import Access, AccessKeys, Admission, ApiFaults, ApiLedger, Clock, Gateway, Server, WallClock, moto_hooks
 from tools.emulator.deploy import Deployer
 from tools.emulator.engines import Engines
-from tools.emulator.services.lambda_.processes import ProcessRuntime
+from tools.emulator.services.lambda_ import ProcessRuntime
 from tools.emulator.services.rekognition import VideoAnalyser
 from tools.emulator.services.s3 import Storage
 from tools.emulator.settings import EmulatorSettings

@@ -11,7 +11,7 @@ from functools import partial
 
 from botocore.exceptions import ClientError
 
-from tools.emulator.services.lambda_.model import Outcome, exited, failure, timed_out
+from tools.emulator.services.lambda_ import Outcome, exited, failure, timed_out
 
 COLD_SECONDS = 0.8
 START_SECONDS = 0.2

@@ -20,8 +20,7 @@ from tests.harness.direct import Answers, DirectClient
 from tests.harness.product import ACCOUNT, BUCKET, REGION, WORK, arn
 from tools.emulator.core import moto_hooks
 from tools.emulator.engines import Engines
-from tools.emulator.services.lambda_.model import Function
-from tools.emulator.services.lambda_.schedule import Rule, Target
+from tools.emulator.services.lambda_ import Function, Rule, Target
 from tools.emulator.settings import EmulatorSettings
 
 # A design of which Rekognition has heard nothing for so long is over: twice the longest video.

@@ -4,9 +4,7 @@ Units: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity
 """
 
 from tests.harness.product import TABLE
-from tools.emulator.services.dynamodb.errors import DynamoDbError
-from tools.emulator.services.dynamodb.table import Table
-from tools.emulator.services.dynamodb.values import item_size
+from tools.emulator.services.dynamodb import DynamoDbError, Table, item_size
 
 INDEX_LAG_SECONDS = 2.0
 WRITE_BYTES, READ_BYTES = 1024, 4096

@@ -73,8 +73,12 @@ class Functions(Protocol):
     def invoke(self, function_arn: str, payload: bytes, done: Callable[[InvocationResult], None]) -> None:
         """Invoke a function and call `done` once with the result (RequestResponse)."""
 
-    def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
-        """Queue an asynchronous invocation, with the sender's trace if it has one; return False if there is no such function."""
+    def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> str | None:
+        """Queue an asynchronous invocation, with the sender's trace if it has one.
+
+        Returns:
+            Its request id, or None if there is no such function.
+        """
 
 
 class Topics(Protocol):

@@ -1,9 +1,8 @@
-"""A table with an index of each kind of projection, spoken to by boto3 alone."""
+"""A table with an index of each kind of projection, through boto3."""
 
 import pytest
 
-from tools.emulator.services.dynamodb import responses
-from tools.emulator.services.dynamodb.responses import DynamoDbService as Service
+from tools.emulator.services import dynamodb
 from tools.emulator.settings import EmulatorSettings
 
 TABLE = "table"
@@ -35,7 +34,7 @@ def create(client, name=TABLE):
 
 
 def wire(**attributes):
-    """Return attributes as they travel."""
+    """Return attributes as in requests."""
     return {name: _value(value) for name, value in attributes.items()}
 
 
@@ -55,7 +54,7 @@ def _value(value):
 
 
 class Table:
-    """Short ways to speak with the table."""
+    """Shorthands for one table."""
 
     def __init__(self, client, clock, service):
         self.client = client
@@ -69,14 +68,14 @@ class Table:
         )
 
     def get(self, pk, sk="s", **more):
-        """Return an item as it travels, None where there is none."""
+        """Return an item as in responses, or None."""
         return self.client.get_item(TableName=TABLE, Key=wire(pk=pk, sk=sk), **more).get("Item")
 
     def update(self, expression, pk="p", sk="s", *, values=None, names=None, **more):
-        """Update an item and return what the answer shows."""
+        """Update an item and return the attributes in the answer."""
         key = wire(pk=pk, sk=sk)
-        asked = expressions("Update", expression, names, values) | more
-        return self.client.update_item(TableName=TABLE, Key=key, **asked).get("Attributes")
+        parameters = expressions("Update", expression, names, values) | more
+        return self.client.update_item(TableName=TABLE, Key=key, **parameters).get("Attributes")
 
     def query(self, condition, values, *, names=None, **more):
         """Return the answer of a query."""
@@ -88,7 +87,7 @@ class Table:
         return self.client.transact_write_items(TransactItems=items, **more)
 
     def visited(self, index=None):
-        """Return how many rows of the table or an index were looked at so far."""
+        """Return how many rows of the table or an index were visited so far."""
         table = self._service.table(TABLE)
         return table.rows_of(None if index is None else table.indexes[index]).visited
 
@@ -116,7 +115,7 @@ def lagging(account):
 
 
 def _table(account, **settings):
-    service = account.install(responses, Service(clock=account.clock, settings=EmulatorSettings(**settings)))
+    service = account.install(dynamodb, dynamodb.DynamoDbService(clock=account.clock, settings=EmulatorSettings(**settings)))
     client = account.client("dynamodb")
     create(client)
     return Table(client, account.clock, service)

@@ -1,4 +1,4 @@
-"""What DynamoDB refuses, and what this DynamoDB refuses by name."""
+"""What DynamoDB refuses, and what is not implemented."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ def test_a_batch_of_25_writes_passes_and_one_of_26_does_not(table, refused):
 
 
 def test_a_batch_of_100_reads_passes_and_one_of_101_does_not(table, refused):
-    """BatchGetItem takes 100, leaves out what is missing, and keeps no order."""
+    """BatchGetItem takes 100, and returns those that exist in any order."""
     table.client.batch_write_item(RequestItems=puts(3))
 
     found = table.client.batch_get_item(RequestItems=keys(100))["Responses"]["table"]
@@ -42,7 +42,7 @@ def test_a_batch_of_100_reads_passes_and_one_of_101_does_not(table, refused):
 
 @pytest.mark.parametrize("operation", ["batch_write_item", "batch_get_item"])
 def test_a_batch_with_one_key_twice_is_refused(table, refused, operation):
-    """No item may be in a batch twice, also not as a put and a deletion."""
+    """A batch must not name an item twice, not even as a put and a deletion."""
     key = wire(pk="p", sk="s")
     twice = {
         "batch_write_item": {"table": [{"PutRequest": {"Item": key}}, {"DeleteRequest": {"Key": key}}]},
@@ -89,7 +89,7 @@ def test_a_batch_deletes_and_a_wrong_entry_stops_all_of_it(table, refused):
     ids=",".join,
 )
 def test_an_item_that_cannot_be_stored_is_refused(table, refused, item):
-    """Keys, sizes and values have their limits."""
+    """Keys, sizes and values have limits."""
     code = refused(table, table.client.put_item, TableName="table", Item=item)
 
     assert code == "ValidationException"
@@ -103,7 +103,7 @@ def test_a_key_with_more_than_the_key_is_refused(table, refused):
     assert code == "ValidationException"
 
 
-def test_a_table_that_is_not_there_is_not_found(table, refused):
+def test_a_missing_table_is_not_found(table, refused):
     """The error is ResourceNotFoundException for every operation on items."""
     code = refused(table, table.client.get_item, TableName="nowhere", Key=wire(pk="p", sk="s"))
 
@@ -119,8 +119,8 @@ def test_a_table_is_reached_by_its_arn_too(table):
     assert item["a"] == {"N": "1"}
 
 
-def test_a_table_made_anew_is_empty(table):
-    """Items go with their table."""
+def test_a_recreated_table_is_empty(table):
+    """Deleting a table deletes its items."""
     table.put("p")
     description = table.client.describe_table(TableName="table")["Table"]
 
@@ -145,6 +145,13 @@ def test_a_table_made_anew_is_empty(table):
             {"TableName": "table", "Key": wire(pk="p", sk="s"), "ReturnConsumedCapacity": "TOTAL"},
             "ReturnConsumedCapacity",
         ),
+        (
+            "update_item",
+            {"TableName": "table", "Key": wire(pk="p", sk="s"), "UpdateExpression": "SET a = pk", "ReturnValues": "UPDATED_NEW"},
+            "UPDATED_NEW",
+        ),
+        ("scan", {"TableName": "table", "Segment": 0, "TotalSegments": 2}, "Segment"),
+        ("transact_get_items", {"TransactItems": [{"Get": {"TableName": "table", "Key": {}}}]}, "TransactGetItems"),
         ("execute_statement", {"Statement": "SELECT * FROM table"}, "ExecuteStatement"),
         (
             "update_time_to_live",
@@ -166,7 +173,7 @@ def test_what_is_not_implemented_is_refused_by_name(table, operation, request_, 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=10))
 def test_equal_numbers_are_equal_texts(number):
-    """However a number is written, its canonical text is one, and still that number."""
+    """All notations of a number have the same canonical text, which is still that number."""
     plain = canonical({"N": format(number, "f")})
 
     scientific = canonical({"N": format(number, "E")})

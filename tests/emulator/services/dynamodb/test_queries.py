@@ -1,10 +1,10 @@
-"""Queries and scans: what they find, in which order, in which pages, and how little they look at."""
+"""Queries and scans: what they find, in which order and pages, and how few rows they visit."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tools.emulator.services.dynamodb.rows import EVERYTHING, Row, Rows, prefixed, span
+from tools.emulator.services.dynamodb.rows import Row, Rows, everything, prefixed, span
 
 
 def sort_keys(answer):
@@ -35,7 +35,7 @@ def _letters(table):
     ],
 )
 def test_a_query_finds_its_span_in_order(letters, condition, values, expected):
-    """Every key condition there is, forwards and backwards."""
+    """Every kind of key condition, forwards and backwards."""
     forwards = letters.query(condition, {"p": "p", **values})
     backwards = letters.query(condition, {"p": "p", **values}, ScanIndexForward=False)
 
@@ -44,7 +44,7 @@ def test_a_query_finds_its_span_in_order(letters, condition, values, expected):
 
 
 def test_pages_follow_each_other_without_gap(letters):
-    """LastEvaluatedKey continues after the last item, in both directions, and a full page always has one."""
+    """LastEvaluatedKey leads to the next item, in both directions, and a full page always has one."""
     for forward in (True, False):
         found, start = [], {}
         for _ in range(3):
@@ -57,8 +57,8 @@ def test_pages_follow_each_other_without_gap(letters):
     assert "LastEvaluatedKey" in letters.query("pk = :p", {"p": "p"}, Limit=5)
 
 
-def test_a_filter_counts_what_it_leaves_out(letters):
-    """Limit is of items looked at, not of items kept."""
+def test_a_limit_counts_filtered_items(letters):
+    """Limit counts the items before they are filtered."""
     answer = letters.query("pk = :p", {"p": "p", "n": "b"}, FilterExpression="note = :n", Limit=2)
 
     assert (answer["Count"], answer["ScannedCount"]) == (1, 2)
@@ -66,7 +66,7 @@ def test_a_filter_counts_what_it_leaves_out(letters):
 
 
 def test_a_page_ends_after_a_megabyte(table):
-    """Whatever the limit, 1 MB ends a page."""
+    """1 MB ends a page, even without a limit."""
     for number in range(4):
         table.put("p", str(number), note="x" * 390_000)
 
@@ -76,8 +76,8 @@ def test_a_page_ends_after_a_megabyte(table):
     assert answer["LastEvaluatedKey"]["sk"] == {"S": "2"}
 
 
-def test_a_count_brings_no_items(letters):
-    """Select=COUNT answers with the number alone."""
+def test_a_count_returns_no_items(letters):
+    """Select=COUNT returns only the number."""
     answer = letters.query("pk = :p", {"p": "p"}, Select="COUNT")
 
     assert answer["Count"] == 5
@@ -85,7 +85,7 @@ def test_a_count_brings_no_items(letters):
 
 
 def test_an_index_holds_only_items_with_its_key_and_what_it_projects(table):
-    """A sparse index shows what was projected, no more."""
+    """A sparse index shows only what it projects."""
     table.put("a", work_pk="W", work_sk="1", note="kept", secret="left out")
     table.put("b", work_pk="W")
 
@@ -95,7 +95,7 @@ def test_an_index_holds_only_items_with_its_key_and_what_it_projects(table):
 
 
 def test_an_index_follows_updates_and_deletions(table):
-    """An item moves within an index and leaves it."""
+    """An item moves within an index, and leaves it."""
     for pk in "abc":
         table.put(pk, work_pk="W", work_sk=pk)
 
@@ -107,8 +107,8 @@ def test_an_index_follows_updates_and_deletions(table):
     assert [item["work_sk"]["S"] for item in found] == ["z"]
 
 
-def test_items_with_the_same_index_key_are_all_there_and_paged(table):
-    """An index's key need not be unique; a page goes on between items that share it."""
+def test_items_with_the_same_index_key_are_paged(table):
+    """An index's key need not be unique; a page may end between items that share it."""
     for number in range(5):
         table.put(f"p{number}", scan_pk="S", scan_sk="same", number=7)
     found, start = set(), {}
@@ -132,7 +132,7 @@ def test_numbers_are_ordered_as_numbers(table):
 
 
 def test_an_index_lags_by_the_clock_and_the_table_does_not(lagging):
-    """A query of the index sees the state of two seconds ago, whatever happened since."""
+    """A query of the index sees the state of two seconds ago."""
     lagging.put("a", work_pk="W", work_sk="1")
     lagging.clock.advance(1.0)
     lagging.put("a", work_pk="W", work_sk="2")
@@ -150,7 +150,7 @@ def test_an_index_lags_by_the_clock_and_the_table_does_not(lagging):
 
 
 def test_ten_thousand_items_cost_a_query_nothing(table):
-    """Neither a query of the index nor one of the table looks at items that it does not return."""
+    """Neither a query of the index nor one of the table visits items that it does not return."""
     for start in range(0, 10_000, 25):
         writes = [
             {
@@ -172,18 +172,16 @@ def test_ten_thousand_items_cost_a_query_nothing(table):
     assert table.visited() - before[1] <= 1
 
 
-def test_a_scan_meets_every_item_once_in_segments_and_pages(table):
-    """Segments share the table between them; their pages continue."""
+def test_a_scan_finds_every_item_once_in_pages(table):
+    """Each page of a scan continues the one before."""
     for number in range(60):
         table.put(f"p{number % 20}", f"s{number}")
-    found = []
+    found, start = [], {}
 
-    for segment in range(3):
-        start = {}
-        while start is not None:
-            answer = table.client.scan(TableName="table", Segment=segment, TotalSegments=3, Limit=7, **start)
-            found += [(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]]
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]} if "LastEvaluatedKey" in answer else None
+    while start is not None:
+        answer = table.client.scan(TableName="table", Limit=7, **start)
+        found += [(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]]
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]} if "LastEvaluatedKey" in answer else None
 
     assert len(found) == 60
     assert len(set(found)) == 60
@@ -207,7 +205,7 @@ def test_a_scan_meets_every_item_once_in_segments_and_pages(table):
     ],
 )
 def test_a_wrong_query_is_refused(table, refused, condition, values, more):
-    """What DynamoDB refuses is refused, above all a consistent read of an index."""
+    """ValidationException answers what DynamoDB refuses, such as a consistent read of an index."""
     code = refused(table, table.query, condition, values, **more)
 
     assert code == "ValidationException"
@@ -227,7 +225,7 @@ BOUNDS = st.one_of(st.none(), KEYS)
     after=BOUNDS,
 )
 def test_spans_agree_with_a_list(changes, bounds, forward, after):
-    """Whatever was put and removed, a span is what comparing every key would find."""
+    """A span selects what comparing every key would select."""
     rows, model = Rows(), set()
     for keep, key in changes:
         if keep:
@@ -238,16 +236,16 @@ def test_spans_agree_with_a_list(changes, bounds, forward, after):
             model.discard(key)
     low, high, include_low, include_high = bounds
 
-    wanted = span(low, high, include_low=include_low, include_high=include_high)
-    found = [row.item["k"]["S"] for row in rows.query("h", wanted, forward=forward, after=None if after is None else (after,))]
+    within = span(low, high, include_low=include_low, include_high=include_high)
+    found = [row.item["k"]["S"] for row in rows.query("h", within, forward=forward, after=None if after is None else (after,))]
 
-    def within(key):
+    def selected(key):
         above = low is None or key > low or (include_low and key == low)
         below = high is None or key < high or (include_high and key == high)
         return above and below and (after is None or (key > after if forward else key < after))
 
-    assert found == sorted((key for key in model if within(key)), reverse=not forward)
-    assert rows.count() == len(model)
+    assert found == sorted((key for key in model if selected(key)), reverse=not forward)
+    assert len(list(rows.scan())) == len(model)
 
 
 @given(st.sets(KEYS, max_size=20), KEYS)
@@ -260,4 +258,4 @@ def test_a_prefix_agrees_with_a_list(keys, prefix):
     found = [row.item["k"]["S"] for row in rows.query("h", prefixed(prefix), forward=True, after=None)]
 
     assert found == sorted(key for key in keys if key.startswith(prefix))
-    assert len(list(rows.query("h", EVERYTHING, forward=True, after=None))) == len(keys)
+    assert len(list(rows.query("h", everything, forward=True, after=None))) == len(keys)

@@ -1,4 +1,4 @@
-"""Transactions: all or nothing, alone with their tables, repeated without effect."""
+"""Transactions: atomic, isolated, idempotent."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,7 +41,7 @@ def test_every_action_of_a_transaction_is_carried_out(table):
 
 
 def test_one_failed_condition_leaves_everything_as_it_was(table):
-    """Nothing is written, and there is a reason for each action, with the item where it was asked for."""
+    """Nothing is written, and each action has a reason, with the item if the action requests it."""
     table.put("there", note="first")
 
     with pytest.raises(table.client.exceptions.TransactionCanceledException) as raised:
@@ -68,7 +68,7 @@ def test_an_update_that_does_not_fit_cancels_the_transaction(table):
 
 
 def test_a_repeated_token_does_nothing_for_ten_minutes(table):
-    """ClientRequestToken makes a repetition harmless, until it is forgotten."""
+    """ClientRequestToken makes a repetition harmless for ten minutes."""
     for seconds in (0, 599, 2):
         table.clock.advance(seconds)
         table.transact(count("sum"), ClientRequestToken="token")
@@ -77,7 +77,7 @@ def test_a_repeated_token_does_nothing_for_ten_minutes(table):
 
 
 def test_a_token_with_other_content_is_a_mismatch(table, refused):
-    """The same token cannot mean something else."""
+    """A token stands for one transaction."""
     table.transact(count("sum"), ClientRequestToken="token")
 
     code = refused(table, table.transact, count("other"), ClientRequestToken="token")
@@ -87,7 +87,7 @@ def test_a_token_with_other_content_is_a_mismatch(table, refused):
 
 
 def test_a_cancelled_transaction_may_be_repeated_with_its_token(table):
-    """Only what was carried out is remembered."""
+    """Only successful transactions are remembered."""
     table.put("a")
     cancelled = table.client.exceptions.TransactionCanceledException
     with pytest.raises(cancelled):
@@ -116,14 +116,14 @@ def test_a_cancelled_transaction_may_be_repeated_with_its_token(table):
     ids=["one item twice", "one item twice, its key the other way round", "101 actions", "no sort key", "a key changed"],
 )
 def test_a_wrong_transaction_is_refused(table, refused, actions):
-    """What is wrong whatever the items is a ValidationException, not a cancellation."""
+    """A transaction that is invalid whatever the items ends in ValidationException, not in a cancellation."""
     code = refused(table, table.transact, *actions)
 
     assert code == "ValidationException"
 
 
 def test_thirty_two_threads_lose_nothing(tmp_path):
-    """Through the server, every transaction that was answered with success is in the table, and the sum is their number."""
+    """Through the server, every successful transaction is in the table, and the sum is their number."""
     with World(EmulatorSettings(), directory=tmp_path) as world:
         client = world.client("dynamodb", max_pool_connections=32)
         create(client)

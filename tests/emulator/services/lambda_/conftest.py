@@ -1,4 +1,4 @@
-"""A bench for the engines: a clock that stands still, a queue with visibility, and a runtime that answers as ordered."""
+"""Lambda with a manual clock, a queue with visibility timeouts, and a runtime that answers as each test says."""
 
 import io
 import json
@@ -14,10 +14,9 @@ import pytest
 from tools.emulator.core.access import AccessKeys
 from tools.emulator.core.clock import ManualClock, WallClock
 from tools.emulator.core.ports import InvocationResult, ReceivedMessage
-from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.model import Function, Invocation, Outcome
+from tools.emulator.services.lambda_ import Function, FunctionService, Outcome, ProcessRuntime
+from tools.emulator.services.lambda_.model import Invocation
 from tools.emulator.services.lambda_.process import Zygote
-from tools.emulator.services.lambda_.processes import ProcessRuntime
 from tools.emulator.settings import EmulatorSettings
 
 ACCOUNT = "111122223333"
@@ -143,7 +142,7 @@ class Caller:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """A clock that stands still."""
+    """A manual clock."""
     return ManualClock()
 
 

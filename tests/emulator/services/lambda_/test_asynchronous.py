@@ -13,7 +13,8 @@ def test_a_success_is_tried_once(service, function, runtime, clock, queue):
     accepted = service.invoke_event("work", b'{"n": 1}')
     clock.run_until_idle()
 
-    assert (accepted, len(runtime.runs), queue.sent) == (True, 1, [])
+    assert [run.invocation.request_id for run in runtime.runs] == [accepted]
+    assert queue.sent == []
 
 
 def test_accepting_runs_nothing_yet(service, function, runtime):
@@ -40,7 +41,7 @@ def test_errors_are_retried_after_one_and_two_minutes(service, function, runtime
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2])
-def test_the_function_says_how_often(service, function, runtime, clock, retries):
+def test_a_function_has_its_number_of_retries(service, function, runtime, clock, retries):
     """MaximumRetryAttempts counts the retries after the first try."""
     service.put(function(max_retry_attempts=retries))
     runtime.script = lambda run: run.fail()
@@ -52,7 +53,7 @@ def test_the_function_says_how_often(service, function, runtime, clock, retries)
 
 
 def test_a_dead_letter_is_the_event(service, function, runtime, clock, queue):
-    """The queue gets the event as it was, with request id, code and message as attributes."""
+    """The queue receives the unchanged event, with request id, code and message as attributes."""
     service.put(function(max_retry_attempts=0, dead_letter_arn=DEAD))
     runtime.script = lambda run: run.fail("é" * 2000)
 
@@ -68,7 +69,7 @@ def test_a_dead_letter_is_the_event(service, function, runtime, clock, queue):
     ]
 
 
-def test_a_destination_gets_the_whole_story(service, function, runtime, clock, queue):
+def test_a_destination_receives_a_record(service, function, runtime, clock, queue):
     """The on-failure record carries the request and the function's last error."""
     service.put(function(on_failure_arn=DEAD))
     runtime.script = lambda run: run.fail("no")
@@ -88,8 +89,8 @@ def test_a_destination_gets_the_whole_story(service, function, runtime, clock, q
     assert record["responsePayload"] == {"errorType": "ValueError", "errorMessage": "no"}
 
 
-def test_throttles_do_not_use_retries_up(make_service, function, runtime, clock, queue):
-    """A throttled event is tried again, sooner at first, and keeps all its retries."""
+def test_throttles_use_no_retries(make_service, function, runtime, clock, queue):
+    """A throttled event is tried again, ever more slowly, and keeps all its retries."""
     service = make_service()
     service.put(function(reserved_concurrency=0, dead_letter_arn=DEAD))
     service.invoke_event("work", b"{}")
@@ -104,7 +105,7 @@ def test_throttles_do_not_use_retries_up(make_service, function, runtime, clock,
 
 
 def test_throttles_end_after_six_hours(service, function, clock, queue):
-    """An event that is throttled for ever is given up at its maximum age."""
+    """An event that is always throttled is given up at its maximum age."""
     service.put(function(reserved_concurrency=0, on_failure_arn=DEAD))
     service.invoke_event("work", b"{}")
     start = clock.now()
@@ -143,7 +144,7 @@ def test_a_stopped_loop_is_a_dead_letter_at_once(service, function, runtime, clo
 
 
 def test_a_missing_dead_letter_queue_stops_nothing(service, function, runtime, clock):
-    """Where the dead-letter queue is gone the event is lost, and the next one still runs."""
+    """Without the dead-letter queue the event is lost, and the next one still runs."""
     service.put(function(max_retry_attempts=0, dead_letter_arn="arn:aws:sqs:us-east-1:111122223333:missing"))
     runtime.script = lambda run: run.fail()
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tools.emulator.services.lambda_.errors import PayloadError, UnsupportedFunctionError
+from tools.emulator.core.refusal import AwsError
 
 
 def test_an_answer_reaches_the_caller(service, function, runtime, call):
@@ -16,7 +16,7 @@ def test_an_answer_reaches_the_caller(service, function, runtime, call):
 
 
 def test_a_function_error_is_a_200(service, function, runtime, call):
-    """A raising function gives status 200 and marks the result as unhandled error."""
+    """If the function raises, the status is 200 and the result is an unhandled error."""
     service.put(function())
     runtime.script = lambda run: run.fail()
 
@@ -37,22 +37,22 @@ def test_a_function_error_is_a_200(service, function, runtime, call):
     ],
 )
 def test_a_function_answers_to_every_form_of_its_name(service, function, target):
-    """Name, partial ARN, ARN, each with or without qualifier."""
+    """A function has a name, a partial ARN and an ARN, each with or without qualifier."""
     service.put(function())
 
     assert service.function(target) is not None
 
 
 def test_a_missing_function_is_a_404(call):
-    """A function that does not exist: status 404, and nothing queued."""
+    """Invoking a missing function ends in status 404, and no event is queued."""
     result = call("missing")
 
     assert result.status == 404
-    assert call.service.invoke_event("missing", b"{}") is False
+    assert call.service.invoke_event("missing", b"{}") is None
 
 
 def test_the_pool_is_the_accounts(make_service, make_caller, function, runtime):
-    """Functions share the account's concurrency; one invocation more is throttled until one has ended."""
+    """Functions share the account's concurrency; beyond it, invocations are throttled until one has ended."""
     service = make_service(account_concurrency=2)
     call = make_caller(service)
     service.put(function("a"))
@@ -70,7 +70,7 @@ def test_the_pool_is_the_accounts(make_service, make_caller, function, runtime):
 
 
 def test_reserved_concurrency_is_a_cap(service, function, runtime, call):
-    """A function with reserved concurrency 1 runs once at a time, whatever is free."""
+    """A function with reserved concurrency 1 runs once at a time, even if the account has more."""
     service.put(function(reserved_concurrency=1))
 
     call("work")
@@ -78,11 +78,11 @@ def test_reserved_concurrency_is_a_cap(service, function, runtime, call):
 
     assert refused.status == 429
     assert json.loads(refused.payload)["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
-    assert service.running("work") == 1
+    assert len(runtime.runs) == 1
 
 
 def test_reserved_concurrency_is_a_guarantee(make_service, make_caller, function, runtime):
-    """What one function has reserved the others cannot take."""
+    """Other functions cannot use what one function has reserved."""
     service = make_service(account_concurrency=3)
     call = make_caller(service)
     service.put(function("guarded", reserved_concurrency=2))
@@ -98,7 +98,7 @@ def test_reserved_concurrency_is_a_guarantee(make_service, make_caller, function
 
 
 def test_zero_blocks(service, function, runtime, call):
-    """Reserved concurrency 0 lets nothing run."""
+    """A function with reserved concurrency 0 never runs."""
     service.put(function(reserved_concurrency=0))
 
     result = call("work")
@@ -108,7 +108,7 @@ def test_zero_blocks(service, function, runtime, call):
 
 
 def test_a_laptop_has_a_limit(make_service, make_caller, function, runtime):
-    """No function has more processes than the laptop's limit."""
+    """No function runs more often at a time than this machine allows."""
     service = make_service(environments_per_function=2)
     call = make_caller(service)
     service.put(function())
@@ -128,14 +128,14 @@ def test_only_a_change_of_what_runs_ends_environments(service, function, runtime
     assert (unchanged, runtime.retired) == ([], ["work"])
 
 
-def test_an_ordered_fault_waits_for_its_moment(service, function, runtime, call):
-    """A fault that an invocation did not reach stays ordered; one that struck is gone."""
+def test_a_scripted_fault_waits_for_its_moment(service, function, runtime, call):
+    """A fault that an invocation does not reach remains; one that struck does not."""
     service.put(function())
     service.faults.kill("work", call=2)
     runtime.script = lambda run: run.answer()
     call("work")
     before = service.faults.pending("work")
-    runtime.script = lambda run: (run.invocation.watch.struck(), run.fail())
+    runtime.script = lambda run: (setattr(run.invocation.entry, "faulted", True), run.fail())
     call("work")
 
     assert (before, service.faults.pending("work")) == (1, 0)
@@ -145,8 +145,7 @@ def test_the_ledger_lists_calls(service, function, runtime, call):
     """An invocation's AWS calls are in the ledger in their order."""
     service.put(function())
     runtime.script = lambda run: (
-        run.invocation.watch.called("sqs.SendMessage"),
-        run.invocation.watch.called("dynamodb.PutItem"),
+        run.invocation.entry.calls.extend(["sqs.SendMessage", "dynamodb.PutItem"]),
         run.answer(),
     )
     call("work")
@@ -154,7 +153,6 @@ def test_the_ledger_lists_calls(service, function, runtime, call):
     entry = service.ledger.all("work")[0]
 
     assert (entry.calls, entry.result, entry.source) == (["sqs.SendMessage", "dynamodb.PutItem"], "success", "RequestResponse")
-    assert service.ledger.of(entry.request_id) == [entry]
 
 
 def test_a_loop_is_stopped(service, function, runtime, call):
@@ -171,28 +169,26 @@ def test_a_loop_is_stopped(service, function, runtime, call):
     assert (result.status, len(runtime.runs)) == (400, 16)
 
 
-@pytest.mark.parametrize("payload", [b"{", b'"' + b"x" * 1024 * 1024 + b'"'])
-def test_bad_events_are_refused(service, function, payload):
+@pytest.mark.parametrize(
+    ("payload", "status"), [(b"{", 400), (b'"' + b"x" * 1024 * 1024 + b'"', 413)], ids=["not JSON", "over 1 MB"]
+)
+def test_bad_events_are_refused(service, function, payload, status):
     """An asynchronous event must be JSON of at most 1 MB."""
     service.put(function())
 
-    with pytest.raises(PayloadError):
+    with pytest.raises(AwsError) as refused:
         service.invoke_event("work", payload)
+
+    assert refused.value.status == status
 
 
 def test_six_megabytes_are_the_limit(service, function, runtime, call):
-    """A larger synchronous payload is a 413, and the function does not run."""
+    """With a larger synchronous payload the status is 413, and the function does not run."""
     service.put(function())
 
     result = call("work", b" " * (6 * 1024 * 1024 + 1))
 
     assert (result.status, runtime.runs) == (413, [])
-
-
-def test_dead_letters_go_to_queues_only(function):
-    """A dead-letter topic is refused by name and not silently lost."""
-    with pytest.raises(UnsupportedFunctionError, match="arn:aws:sns"):
-        function(dead_letter_arn="arn:aws:sns:us-east-1:111122223333:dead")
 
 
 def test_closing_closes_the_runtime(service, runtime):

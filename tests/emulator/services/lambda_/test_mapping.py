@@ -5,10 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.emulator.core.ports import ReceivedMessage
-from tools.emulator.services.lambda_ import batch
-from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.errors import MappingError
-from tools.emulator.services.lambda_.mapping import Mapping
+from tools.emulator.services.lambda_ import FunctionService, Mapping, batch
 from tools.emulator.settings import EmulatorSettings
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:lane"
@@ -21,7 +18,7 @@ def mapping(**members):
 
 
 def test_a_handled_message_is_deleted(service, function, runtime, queue, clock):
-    """What the function handled without error leaves the queue."""
+    """A message that the function handled without an error is deleted."""
     service.put(function())
     runtime.script = lambda run: run.answer()
     queue.put("one", "two", "three")
@@ -33,7 +30,7 @@ def test_a_handled_message_is_deleted(service, function, runtime, queue, clock):
 
 
 def test_the_record_is_lambdas(service, function, runtime, queue, clock):
-    """A record has what Lambda's has, with the true receive count."""
+    """A record has the fields of Lambda's, with the true receive count."""
     service.put(function())
     queue.put("<body é>")
 
@@ -73,7 +70,7 @@ def test_maximum_concurrency_is_kept(service, function, runtime, queue, clock):
 
 
 def test_batches_are_filled(service, function, runtime, queue, clock):
-    """A batch has as many messages as are there, up to the batch size, also above SQS's ten per receipt."""
+    """A batch takes all visible messages up to the batch size, even beyond the ten of one receive."""
     service.put(function())
     queue.put(*(str(number) for number in range(30)))
 
@@ -84,7 +81,7 @@ def test_batches_are_filled(service, function, runtime, queue, clock):
 
 
 def test_an_error_leaves_the_batch(service, function, runtime, queue, clock):
-    """A raising function's messages come back when their visibility ends, counted."""
+    """If the function raises, its messages become visible again after their timeout, with a higher receive count."""
     service.put(function())
     runtime.script = lambda run: run.fail()
     queue.put("one")
@@ -100,7 +97,7 @@ def test_an_error_leaves_the_batch(service, function, runtime, queue, clock):
 
 
 def test_partial_failures_stay(service, function, runtime, queue, clock):
-    """With ReportBatchItemFailures the named messages stay and the others go."""
+    """With ReportBatchItemFailures only the named messages stay."""
     service.put(function())
     runtime.script = lambda run: run.answer({"batchItemFailures": [{"itemIdentifier": "id-1"}]})
     queue.put("one", "two", "three")
@@ -111,7 +108,7 @@ def test_partial_failures_stay(service, function, runtime, queue, clock):
     assert queue.left == ["two"]
 
 
-def test_partial_failures_count_only_where_agreed(service, function, runtime, queue, clock):
+def test_partial_failures_need_the_setting(service, function, runtime, queue, clock):
     """Without ReportBatchItemFailures such an answer is a plain success."""
     service.put(function())
     runtime.script = lambda run: run.answer({"batchItemFailures": [{"itemIdentifier": "id-0"}]})
@@ -140,8 +137,8 @@ def test_a_throttled_batch_is_tried_again(make_service, function, runtime, queue
     assert queue.messages[0].receipts == 1
 
 
-def test_a_throttled_batch_comes_back(make_service, function, runtime, queue, clock):
-    """When the visibility of its messages ends, a throttled batch is given up: they become visible and count as received again."""
+def test_a_throttled_batch_is_given_up_when_its_messages_become_visible(make_service, function, runtime, queue, clock):
+    """After the visibility timeout, the messages of a throttled batch are received again."""
     service = make_service()
     service.put(function(reserved_concurrency=0))
     queue.put("one")
@@ -176,8 +173,8 @@ def test_disabling_lets_batches_end(service, function, runtime, queue, clock):
     assert len(runtime.runs) == 3
 
 
-def test_an_idle_mapping_looks_now_and_then(clock, queue, runtime, function):
-    """Messages that become visible by themselves are found without a wake-up, by a look every so often of the wall's time."""
+def test_an_idle_mapping_polls(clock, queue, runtime, function):
+    """Messages that become visible by themselves are found without a wake-up, because an idle mapping polls."""
     service = FunctionService(
         clock=clock, settings=EmulatorSettings(speed=60), queues=queue, receiving=queue, runtime=runtime, idle_poll_seconds=0.1
     )
@@ -192,7 +189,7 @@ def test_an_idle_mapping_looks_now_and_then(clock, queue, runtime, function):
     assert len(runtime.runs) == 1
 
 
-def test_a_removed_mapping_reads_no_more(service, function, runtime, queue, clock):
+def test_a_removed_mapping_polls_no_more(service, function, runtime, queue, clock):
     """A deleted mapping leaves the queue alone and has no state."""
     service.put(function())
     service.put_mapping(mapping())
@@ -218,8 +215,8 @@ def test_a_loop_through_the_queue_is_stopped(service, function, runtime, queue, 
     assert (len(runtime.runs), queue.left) == (16, ["again"])
 
 
-def test_a_message_handed_back_is_no_loop(service, function, runtime, queue, clock):
-    """Receiving the same message any number of times lengthens no lineage."""
+def test_receiving_a_message_again_is_not_a_loop(service, function, runtime, queue, clock):
+    """Receiving the same message any number of times does not lengthen the lineage."""
     service.put(function())
     runtime.script = lambda run: run.fail()
     queue.put("one")
@@ -251,7 +248,7 @@ def test_a_missing_queue_is_survived(service, function, runtime, queue, clock):
     assert len(runtime.runs) == 1
 
 
-def test_a_fault_of_the_queue_does_not_blind(service, function, runtime, queue, clock):
+def test_a_fault_of_the_queue_costs_no_concurrency(service, function, runtime, queue, clock):
     """After any error while receiving the mapping still has its whole concurrency."""
     service.put(function())
     receive = queue.receive
@@ -273,13 +270,6 @@ def test_a_fault_of_the_queue_does_not_blind(service, function, runtime, queue, 
     assert len(runtime.runs) == 2
 
 
-@pytest.mark.parametrize("limit", [0, 1, 1001])
-def test_maximum_concurrency_has_bounds(limit):
-    """MaximumConcurrency is 2 to 1,000, as on AWS."""
-    with pytest.raises(MappingError):
-        mapping(maximum_concurrency=limit)
-
-
 def messages(count):
     """Messages with the ids id-0, id-1 and so on."""
     return [ReceivedMessage(f"id-{number}", str(number), "", "", {}, {}) for number in range(count)]
@@ -294,6 +284,8 @@ def test_these_answers_mean_success(answer):
 @pytest.mark.parametrize(
     "answer",
     [
+        "",
+        {"batchItemFailures": ""},
         "done",
         7,
         [],

@@ -29,7 +29,7 @@ def eventually(condition, seconds=20.0):
 
 
 def test_a_process_stays_warm(bench, app):
-    """The next invocation meets the process and the module of the one before."""
+    """The next invocation uses the process and the module of the one before."""
     bench.service.put(app("warm"))
 
     first, second = bench.call("warm"), bench.call("warm")
@@ -142,9 +142,7 @@ import os, sys, threading
 from pathlib import Path
 from tools.emulator.core.access import AccessKeys
 from tools.emulator.core.clock import WallClock
-from tools.emulator.services.lambda_.model import Function
-from tools.emulator.services.lambda_.processes import ProcessRuntime
-from tools.emulator.services.lambda_.backend import FunctionService
+from tools.emulator.services.lambda_ import Function, FunctionService, ProcessRuntime
 from tools.emulator.settings import EmulatorSettings
 settings, clock, directory = EmulatorSettings(), WallClock(), Path(sys.argv[1])
 runtime = ProcessRuntime(clock=clock, settings=settings, endpoint=dict, keys=AccessKeys(settings), directory=directory)
@@ -157,7 +155,7 @@ threading.Event().wait()
 
 
 def test_a_killed_program_leaves_no_orphans(tmp_path, package):
-    """Where the program is killed outright, zygote and busy workers end all the same."""
+    """If the program is killed, the zygote and busy workers end too."""
     source = (
         "import os, time\n"
         "def busy(event, context):\n"
@@ -167,7 +165,7 @@ def test_a_killed_program_leaves_no_orphans(tmp_path, package):
     (tmp_path / "code.zip").write_bytes(package(app=source))
     program = subprocess.Popen([sys.executable, "-c", ORPHANS, str(tmp_path)])
     pids = tmp_path / "pids"
-    assert eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    assert eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2, seconds=60.0)
 
     program.kill()
     program.wait()

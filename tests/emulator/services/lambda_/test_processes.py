@@ -5,7 +5,7 @@ import pytest
 
 
 def test_the_environment_is_the_functions_own(make_bench, app, monkeypatch):
-    """A function sees its own variables, Lambda's and those that lead to this world; nothing of the machine's."""
+    """A function sees its own variables, Lambda's and those that lead to this world, but none of the machine's."""
     monkeypatch.setenv("SECRET_OF_THE_LAPTOP", "x")
     bench = make_bench(endpoint={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
     bench.service.put(app("environment", environment={"TABLE_NAME": "table", "AWS_REGION": "eu-west-1"}))
@@ -26,7 +26,7 @@ def test_the_environment_is_the_functions_own(make_bench, app, monkeypatch):
 
 
 def test_only_the_package_the_standard_library_and_the_sdk_are_there(bench, app):
-    """A module that was forgotten in the package is missing here as it would be on Lambda."""
+    """A module that the package lacks is missing here, as it would be on Lambda."""
     bench.service.put(app("modules"))
 
     found = bench.call("modules", ["sqlite3", "boto3", "app", "moto", "handlers", "tools", "pytest"])
@@ -48,7 +48,7 @@ def test_the_context_is_lambdas(bench, app):
 
 
 def test_an_exception_is_reported(bench, app):
-    """errorMessage, errorType, requestId and the handler's own stack; the process lives on."""
+    """The error has message, type, request id and the handler's stack; the process is used again."""
     bench.service.put(app("bad"))
 
     first, second = bench.result("bad"), bench.result("bad")
@@ -77,7 +77,7 @@ def test_an_answer_must_be_json(bench, app):
     ],
 )
 def test_a_process_that_ends_is_an_exit_error(bench, app, name, event, reason):
-    """Runtime.ExitError in Lambda's words, and the next invocation gets a new environment."""
+    """The error is Lambda's Runtime.ExitError, and the next invocation gets a new process."""
     bench.service.put(app(name))
 
     first, second = bench.call(name, event), bench.call(name, event)
@@ -115,7 +115,7 @@ def test_a_timeout_ends_the_process(bench, app):
     ],
 )
 def test_a_handler_that_cannot_be_loaded_is_reported(bench, function, package, handler, kind):
-    """What is wrong with the handler is the invocation's error."""
+    """The invocation ends in Lambda's error type."""
     code = package(empty="", broken="def", angry="raise RuntimeError('no')")
     bench.service.put(function("work", handler=handler, code=code))
 
@@ -151,7 +151,7 @@ def test_a_function_is_killed_at_its_second_call(make_bench, app, when, made):
 
 
 def test_a_call_can_be_made_to_raise(make_bench, app):
-    """An ordered error comes out of the chosen call alone."""
+    """A scripted error is raised by the chosen call alone."""
     bench = make_bench(endpoint={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
     bench.service.put(app("aws"))
     bench.service.faults.fail("aws", call=2)
@@ -160,7 +160,7 @@ def test_a_call_can_be_made_to_raise(make_bench, app):
 
 
 def test_a_function_can_be_made_to_hang(bench, app):
-    """An ordered hang lasts until the timeout."""
+    """A scripted hang lasts until the timeout."""
     bench.service.put(app("warm", timeout=1.0))
     bench.service.faults.hang("warm")
 

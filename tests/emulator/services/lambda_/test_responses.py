@@ -10,7 +10,7 @@ from moto import mock_aws
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 
 from tools.emulator.core import moto_hooks
-from tools.emulator.services.lambda_ import responses
+from tools.emulator.services import lambda_
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -22,7 +22,7 @@ DEAD = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
 def aws():
     """Clients by service name, made once: that takes longer than everything else here."""
     session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
-    config = Config(retries={"total_max_attempts": 1})
+    config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
     return {name: session.client(name, config=config) for name in ("lambda", "iam", "sqs", "events", "cloudformation")}
 
 
@@ -30,7 +30,7 @@ def aws():
 def hooked(service, monkeypatch):
     """The service behind moto, in this process."""
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
-    with mock_aws(), moto_hooks.install(responses.hooks(service)):
+    with mock_aws(), moto_hooks.install(lambda_.hooks(service)):
         yield
 
 
@@ -190,8 +190,8 @@ def test_invoke_refuses_as_lambda_does(create, client, concurrency, request_, co
 
 
 def test_a_dead_letter_topic_is_refused(create):
-    """What the service cannot do CreateFunction refuses by name."""
-    with pytest.raises(ClientError, match="SQS only"):
+    """CreateFunction names what is not implemented: a dead letter would be lost."""
+    with pytest.raises(ClientError, match="SQS only, not to arn:aws:sns"):
         create(DeadLetterConfig={"TargetArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:dead"})
 
 
@@ -246,7 +246,11 @@ def test_a_mapping_is_disabled_and_deleted(client, service, runtime, queue, cloc
 
 @pytest.mark.parametrize(
     "members",
-    [{"ScalingConfig": {"MaximumConcurrency": 1001}}, {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}],
+    [
+        {"ScalingConfig": {"MaximumConcurrency": 1}},
+        {"ScalingConfig": {"MaximumConcurrency": 1001}},
+        {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}},
+    ],
 )
 @pytest.mark.usefixtures("lane")
 def test_a_mapping_that_cannot_be_is_refused(client, members):
@@ -348,7 +352,7 @@ def test_a_template_deploys(aws, template, service, clock, runtime):
 def test_moto_is_left_as_it_was(service):
     """Uninstalling puts every method back."""
     before = (dict(vars(LambdaBackend)), dict(vars(LambdaFunction)))
-    with moto_hooks.install(responses.hooks(service)):
+    with moto_hooks.install(lambda_.hooks(service)):
         changed = vars(LambdaBackend)["invoke"] is not before[0]["invoke"]
 
     assert changed

@@ -6,10 +6,9 @@ import json
 
 import pytest
 
+from tools.emulator.services import sqs
 from tools.emulator.services.sns import responses
 from tools.emulator.services.sns.backend import SnsService as Service
-from tools.emulator.services.sqs import responses as sqs_responses
-from tools.emulator.services.sqs.backend import SqsService as Queues
 from tools.emulator.settings import EmulatorSettings
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:known"
@@ -37,7 +36,7 @@ class Bench:
     def __init__(self, account, tmp_path, **settings):
         world = EmulatorSettings(**settings)
         self.clock = account.clock
-        self.queues = account.install(sqs_responses, Queues(clock=account.clock, settings=world))
+        self.queues = account.install(sqs, sqs.SqsService(clock=account.clock, settings=world))
         self.functions = Functions()
         outbox = tmp_path / "outbox"
         sns = Service(clock=account.clock, settings=world, functions=self.functions, queues=self.queues, outbox=outbox)

@@ -1,4 +1,4 @@
-"""One queue against a model of it: whatever is done in whatever order, no message is lost, doubled or seen while hidden."""
+"""One queue against a model: in any order of operations no message is lost, doubled or received while hidden."""
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ LIMITS = Limits(visibility_seconds=30.0, retention_seconds=1e9, max_receives=3)
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """Sends, receives, deletes and hides, and keeps in `visible_at` and `receives` what must be true of each message."""
+    """Sends, receives, deletes and hides; `visible_at` and `receives` hold what must be true of each message."""
 
     handles = Bundle("handles")
 
@@ -33,7 +33,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(target=handles, count=st.integers(1, 3))
     def receive(self, count):
-        """Only visible messages come, and those received three times go to the DLQ."""
+        """Only visible messages are received, and those received three times become dead letters."""
         received, dead = self.queue.receive(count, LIMITS)
 
         for message in dead:
@@ -75,7 +75,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def counts_agree(self):
-        """Visible and hidden together are all messages there are."""
+        """Visible and hidden messages together are all messages."""
         depth = self.queue.depth(LIMITS)
 
         assert depth.visible + depth.in_flight + depth.delayed == len(self.receives)

@@ -1,11 +1,10 @@
-"""Queues, called by boto3, with a clock that stands still."""
+"""Queues through boto3, with a manual clock."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tools.emulator.services.sqs import responses
-from tools.emulator.services.sqs.backend import SqsService as Service
+from tools.emulator.services import sqs
 from tools.emulator.settings import EmulatorSettings
 
 
@@ -25,8 +24,8 @@ class Queue:
 
     def receive(self, count=10, **more):
         """Receive messages with all attributes."""
-        asked = {"MaxNumberOfMessages": count, "AttributeNames": ["All"], "MessageAttributeNames": ["All"]} | more
-        return self.client.receive_message(QueueUrl=self.url, **asked).get("Messages", [])
+        parameters = {"MaxNumberOfMessages": count, "AttributeNames": ["All"], "MessageAttributeNames": ["All"]} | more
+        return self.client.receive_message(QueueUrl=self.url, **parameters).get("Messages", [])
 
     def bodies(self, count=10, **more):
         """Receive messages and return their bodies."""
@@ -56,16 +55,16 @@ class Queue:
 @pytest.fixture(name="make")
 def _make(account):
     """Return a function that creates a queue."""
-    service = account.install(responses, Service(clock=account.clock, settings=EmulatorSettings()))
+    service = account.install(sqs, sqs.SqsService(clock=account.clock, settings=EmulatorSettings()))
     return lambda name="lane", **attributes: Queue(account, service, name, **attributes)
 
 
 @pytest.fixture(name="make_with")
 def _make_with(account):
-    """Return a function that creates a queue in a service with settings of its own."""
+    """Return a function that creates a queue in a service with other settings."""
 
     def make(**settings):
-        return Queue(account, account.install(responses, Service(clock=account.clock, settings=EmulatorSettings(**settings))))
+        return Queue(account, account.install(sqs, sqs.SqsService(clock=account.clock, settings=EmulatorSettings(**settings))))
 
     return make
 
@@ -92,7 +91,7 @@ def test_a_message_arrives_with_everything_it_was_sent_with(queue):
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
 
 
-def test_a_received_message_is_hidden_until_its_time_is_over(make):
+def test_a_received_message_is_hidden_until_its_timeout_ends(make):
     """The visibility timeout is the queue's, by the world's clock, and each receipt counts."""
     queue = make(VisibilityTimeout="60")
     queue.send("once")
@@ -109,8 +108,8 @@ def test_a_received_message_is_hidden_until_its_time_is_over(make):
     assert counts == ["1", "2"]
 
 
-def test_a_message_given_back_is_there_at_once(queue):
-    """ChangeMessageVisibility with 0 shows it, with more hides it longer."""
+def test_visibility_can_be_changed(queue):
+    """ChangeMessageVisibility with 0 makes a message visible at once, with more it hides the message longer."""
     queue.send("ball")
 
     (message,) = queue.receive()
@@ -126,7 +125,7 @@ def test_a_message_given_back_is_there_at_once(queue):
 
 
 def test_only_the_last_receipt_deletes(queue):
-    """The handle of an older receipt is accepted and does nothing; the newest deletes, also twice."""
+    """An older handle is accepted without effect; the newest deletes, even twice."""
     queue.send("ball")
     (first,) = queue.receive()
     queue.clock.advance(31)
@@ -142,7 +141,7 @@ def test_only_the_last_receipt_deletes(queue):
 
 
 def test_only_the_last_receipt_hides_a_message(queue):
-    """Where a message was received again, or is gone, AWS names the parameter, not the message's state."""
+    """If a message was received again or deleted, the error names the parameter, not the message's state."""
     queue.send("ball")
     (first,) = queue.receive()
     queue.clock.advance(31)
@@ -157,8 +156,8 @@ def test_only_the_last_receipt_hides_a_message(queue):
     assert wrong == "ReceiptHandleIsInvalid"
 
 
-def test_who_comes_late_hides_nothing(queue):
-    """Hiding a message that is visible again and was not received since has no effect and raises no error."""
+def test_a_late_change_of_visibility_has_no_effect(queue):
+    """Hiding a message that has become visible again raises no error."""
     queue.send("ball")
     (message,) = queue.receive()
     queue.clock.advance(31)
@@ -168,8 +167,8 @@ def test_who_comes_late_hides_nothing(queue):
     assert queue.depth() == (1, 0, 0)
 
 
-def test_who_comes_late_may_be_refused(make_with):
-    """The other way AWS may have it, as its API reference says."""
+def test_a_late_change_of_visibility_may_be_refused(make_with):
+    """With the setting, it ends in MessageNotInflight, as in the API reference."""
     queue = make_with(sqs_refuses_late_receipts=True)
     queue.send("ball")
     (message,) = queue.receive()
@@ -180,8 +179,8 @@ def test_who_comes_late_may_be_refused(make_with):
     assert late == "AWS.SimpleQueueService.MessageNotInflight"
 
 
-def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):
-    """Counted from its receipt, however often that is prolonged; the next receipt starts again."""
+def test_a_message_is_hidden_for_at_most_twelve_hours(queue):
+    """The hours count from its receipt, however often it is extended; the next receipt starts anew."""
     queue.send("ball")
     (message,) = queue.receive(VisibilityTimeout=3_600)
     queue.clock.advance(60)
@@ -196,8 +195,8 @@ def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):
     assert not queue.receive()
 
 
-def test_what_comes_back_keeps_its_place(queue):
-    """A message that was received once or twice and never deleted comes back before later ones."""
+def test_a_message_that_becomes_visible_again_keeps_its_place(queue):
+    """A message that was received once or twice and not deleted is received before later ones."""
     for body in ("first", "second", "third"):
         queue.send(body)
         queue.clock.advance(1)
@@ -208,7 +207,7 @@ def test_what_comes_back_keeps_its_place(queue):
     assert ["first", "second", "third"] == queue.bodies()
 
 
-def test_what_was_received_three_times_goes_to_the_back(queue):
+def test_a_message_received_three_times_goes_to_the_back(queue):
     """A message that cannot be processed does not hold up the others."""
     for body in ("first", "second"):
         queue.send(body)
@@ -220,8 +219,8 @@ def test_what_was_received_three_times_goes_to_the_back(queue):
     assert ["second", "first"] == queue.bodies()
 
 
-def test_hidden_twice_until_the_same_moment(queue):
-    """A message is in the queue once, however often it was hidden."""
+def test_a_message_hidden_twice_until_the_same_moment_is_received_once(queue):
+    """Hiding a message twice does not double it."""
     queue.send("ball")
     (message,) = queue.receive()
     queue.hide(message, 60)
@@ -232,7 +231,7 @@ def test_hidden_twice_until_the_same_moment(queue):
 
 
 def test_a_delayed_message_waits(queue):
-    """DelaySeconds is by the world's clock."""
+    """DelaySeconds passes by the world's clock."""
     queue.send("later", DelaySeconds=10)
     depth = queue.depth()
 
@@ -243,7 +242,7 @@ def test_a_delayed_message_waits(queue):
 
 
 def test_a_long_poll_of_an_empty_queue_ends_by_the_worlds_clock(queue):
-    """WaitTimeSeconds are seconds of the world: a clock that stands still is moved on by whoever waits."""
+    """WaitTimeSeconds passes by the world's clock, which waiting advances."""
     before = queue.clock.now()
 
     found = queue.receive(WaitTimeSeconds=20)
@@ -252,7 +251,7 @@ def test_a_long_poll_of_an_empty_queue_ends_by_the_worlds_clock(queue):
 
 
 def test_a_long_poll_ends_with_the_first_message(queue):
-    """What becomes visible while somebody waits is handed out at once."""
+    """A message that becomes visible during the poll is received at once."""
     queue.send("later", DelaySeconds=10)
     before = queue.clock.now()
 
@@ -261,8 +260,8 @@ def test_a_long_poll_ends_with_the_first_message(queue):
     assert ("later", 10.0) == (message["Body"], pytest.approx(queue.clock.now() - before, abs=0.1))
 
 
-def test_a_message_is_forgotten_when_its_retention_is_over(make):
-    """14 days are 14 days of the world."""
+def test_a_message_is_deleted_after_its_retention_period(make):
+    """The retention period passes by the world's clock."""
     queue = make(MessageRetentionPeriod="1209600")
     queue.send("old")
 
@@ -275,8 +274,8 @@ def test_a_message_is_forgotten_when_its_retention_is_over(make):
     assert queue.bodies() == []
 
 
-def test_what_was_received_too_often_becomes_a_dead_letter(make):
-    """The receipt after the last one allowed moves the message, which keeps its id, its age and its count."""
+def test_a_message_received_too_often_becomes_a_dead_letter(make):
+    """The receipt after the last one allowed moves the message, which keeps its id, sending time and receive count."""
     dlq = make("dlq")
     redrive = f'{{"deadLetterTargetArn": "{dlq.arn}", "maxReceiveCount": 2}}'
     queue = make("alive", RedrivePolicy=redrive, VisibilityTimeout="1")
@@ -296,7 +295,7 @@ def test_what_was_received_too_often_becomes_a_dead_letter(make):
 
 
 def test_batches_answer_for_each_entry(queue):
-    """One wrong entry does not stop the others; a batch that is wrong in itself is refused."""
+    """An invalid entry does not stop the others; an invalid batch is refused as a whole."""
     entries = [{"Id": "a", "MessageBody": "1"}, {"Id": "b", "MessageBody": "2", "DelaySeconds": 901}]
 
     answer = queue.client.send_message_batch(QueueUrl=queue.url, Entries=entries)
@@ -321,12 +320,12 @@ def test_batches_answer_for_each_entry(queue):
     ids=["control character", "too long"],
 )
 def test_a_body_that_sqs_does_not_take_is_refused(queue, body, code):
-    """Only characters of XML 1.0, and bytes are counted, not letters."""
+    """A body holds only characters of XML 1.0, and its limit is in bytes."""
     assert queue.error(queue.send, body) == code
 
 
 def test_a_purged_queue_is_empty(queue):
-    """PurgeQueue takes visible and hidden messages."""
+    """PurgeQueue deletes visible and hidden messages."""
     queue.send("a", "b")
     queue.receive(1)
 
@@ -335,14 +334,14 @@ def test_a_purged_queue_is_empty(queue):
     assert queue.depth() == (0, 0, 0)
 
 
-def test_a_queue_that_is_not_there_is_not_found(queue):
-    """boto3 knows the error by its class."""
+def test_a_missing_queue_is_not_found(queue):
+    """The error is boto3's QueueDoesNotExist."""
     with pytest.raises(queue.client.exceptions.QueueDoesNotExist):
         queue.client.send_message(QueueUrl=f"{queue.url}-not", MessageBody="x")
 
 
 def test_no_two_receivers_get_the_same_message(queue):
-    """Sixteen threads share out two hundred messages."""
+    """Sixteen threads receive two hundred messages, each once."""
     for _ in range(20):
         queue.client.send_message_batch(QueueUrl=queue.url, Entries=[{"Id": str(n), "MessageBody": "x"} for n in range(10)])
 
@@ -354,11 +353,11 @@ def test_no_two_receivers_get_the_same_message(queue):
 
 
 def test_other_services_send_and_receive(queue):
-    """The ports carry attributes as strings, and Lambda's event has its own spelling."""
+    """The ports take attributes as strings, and messages have what Lambda's event needs."""
     queue.service.send(queue.arn, "body", {"ErrorCode": "200"})
 
     (received,) = queue.service.receive(queue.arn, 10)
-    queue.service.change_visibility(queue.arn, received.receipt_handle, 0)
+    queue.hide({"ReceiptHandle": received.receipt_handle}, 0)
     (again,) = queue.service.receive(queue.arn, 10)
     queue.service.delete(queue.arn, [again.receipt_handle])
 
@@ -368,21 +367,21 @@ def test_other_services_send_and_receive(queue):
     assert queue.depth() == (0, 0, 0)
 
 
-def test_the_ports_say_when_there_is_no_queue(queue):
-    """LookupError, for every one of them."""
-    nowhere = queue.arn + "-not"
+def test_the_ports_refuse_a_missing_queue(queue):
+    """Each port raises LookupError."""
+    missing = queue.arn + "-not"
 
     for call in (
-        lambda: queue.service.send(nowhere, "x", {}),
-        lambda: queue.service.receive(nowhere, 1),
-        lambda: queue.service.delete(nowhere, []),
+        lambda: queue.service.send(missing, "x", {}),
+        lambda: queue.service.receive(missing, 1),
+        lambda: queue.service.delete(missing, []),
     ):
         with pytest.raises(LookupError):
             call()
 
 
-def test_whoever_waits_for_a_queue_is_notified(queue):
-    """Sending and making visible again notify with the queue's ARN."""
+def test_visible_messages_are_notified(queue):
+    """Sending a message and making it visible again notify with the queue's ARN."""
     notified = []
     queue.service.when_visible(notified.append)
 
@@ -406,7 +405,7 @@ def test_whoever_waits_for_a_queue_is_notified(queue):
     ],
 )
 def test_what_is_not_implemented_is_refused_by_name(queue, operation, request_, named):
-    """Nothing is silently accepted."""
+    """An operation or parameter that is not implemented is refused, and the error names it."""
     with pytest.raises(queue.client.exceptions.ClientError) as raised:
         getattr(queue.client, operation)(**request_)
 

@@ -1,6 +1,6 @@
-"""DynamoDB's data plane on plain dicts: one lock over every read and write, so that a transaction is alone with its tables.
+"""DynamoDB's operations on items: one lock over every read and write makes each transaction atomic.
 
-A request is what boto3 sends as JSON, a result what it gets; what AWS has and this has not is refused by name.
+Requests and responses are dicts, as boto3 sends and receives them in JSON.
 """
 
 from __future__ import annotations
@@ -11,41 +11,43 @@ from functools import partial
 from typing import Any
 
 from tools.emulator.core.clock import Clock
+from tools.emulator.core.refusal import only
 from tools.emulator.services.dynamodb import batches, queries, transactions, writes
-from tools.emulator.services.dynamodb.state import State
-from tools.emulator.services.dynamodb.table import Table
+from tools.emulator.services.dynamodb.table import Table, Tables
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
 
-OPERATIONS: dict[str, Callable[[State, Request], Response]] = {
-    "GetItem": batches.get_item,
-    "BatchGetItem": batches.batch_get_item,
-    "TransactGetItems": batches.transact_get_items,
-    "PutItem": partial(writes.single, "Put"),
-    "UpdateItem": partial(writes.single, "Update"),
-    "DeleteItem": partial(writes.single, "Delete"),
-    "BatchWriteItem": batches.batch_write_item,
-    "TransactWriteItems": transactions.transact_write_items,
-    "Query": queries.query,
-    "Scan": queries.scan,
+# What carries out each operation, and the parameters that are implemented.
+OPERATIONS: dict[str, tuple[Callable[[Tables, Request], Response], tuple[str, ...]]] = {
+    "GetItem": (batches.get_item, ("TableName", "Key", *batches.READ)),
+    "BatchGetItem": (batches.batch_get_item, ("RequestItems",)),
+    "BatchWriteItem": (batches.batch_write_item, ("RequestItems",)),
+    "PutItem": (partial(writes.single, "Put"), (*writes.PARAMETERS["Put"], "ReturnValues")),
+    "UpdateItem": (partial(writes.single, "Update"), (*writes.PARAMETERS["Update"], "ReturnValues")),
+    "DeleteItem": (partial(writes.single, "Delete"), (*writes.PARAMETERS["Delete"], "ReturnValues")),
+    "TransactWriteItems": (transactions.transact_write_items, ("TransactItems", "ClientRequestToken")),
+    "Query": (queries.query, (*queries.PARAMETERS, "KeyConditionExpression", "ScanIndexForward")),
+    "Scan": (queries.scan, queries.PARAMETERS),
 }
 
 
 class Engine:
-    """The operations on items, of all tables of the account."""
+    """The operations on the items of all tables of the account."""
 
     def __init__(self, find_table: Callable[[str], Table], clock: Clock) -> None:
-        """Take how a table is found by its name or ARN (raises `DynamoDbError` where there is none), and the clock."""
-        self._state = State(find_table, clock)
+        """Take what finds a table by its name or ARN (it raises `DynamoDbError` if there is none), and the clock."""
+        self._tables = Tables(find_table, clock)
         self._lock = threading.RLock()
 
     def call(self, operation: str, request: Request) -> Response:
         """Carry out one operation.
 
         Raises:
-            DynamoDbError: As DynamoDB answers.
-            UnsupportedError: A parameter that the offline world does not implement.
+            DynamoDbError: DynamoDB would refuse the request.
+            UnsupportedError: The request has a parameter that is not implemented.
         """
+        carry_out, parameters = OPERATIONS[operation]
+        only("dynamodb", operation, request, parameters)
         with self._lock:
-            return OPERATIONS[operation](self._state, request)
+            return carry_out(self._tables, request)

@@ -1,6 +1,6 @@
 """Whether a condition holds for an item.
 
-A missing attribute makes every comparison false but `<>`; values of different types are never equal and never ordered.
+With a missing attribute every comparison but `<>` is false; values of different types are neither equal nor ordered.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tools.emulator.services.dynamodb.errors import ConditionFailedError, ValidationError
+from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.scope import Scope, look_up
 from tools.emulator.services.dynamodb.syntax import Call, Literal, Node, Path, walk
 from tools.emulator.services.dynamodb.values import ORDERED, SETS, Item, Value, comparable, kind
@@ -19,18 +19,8 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {"<": operator.lt, "<=": operato
 _SIZED = ("S", "B", "SS", "NS", "BS", "L", "M")
 
 
-def demand(condition: Call | None, item: Item | None, scope: Scope, *, show_old: bool) -> None:
-    """Let a write pass only if its condition holds for the old item.
-
-    Raises:
-        ConditionFailedError: It does not; with the old item where `show_old`.
-    """
-    if condition is not None and not holds(condition, item or {}, scope):
-        raise ConditionFailedError(item if show_old else None)
-
-
 def holds(condition: Call, item: Item, scope: Scope) -> bool:
-    """Return whether a condition holds for an item (`{}` where there is none)."""
+    """Return whether a condition holds for an item; a missing item is `{}`."""
     inner = (holds(part, item, scope) for part in condition.arguments if isinstance(part, Call))
     match condition.function:
         case "AND":
@@ -43,23 +33,20 @@ def holds(condition: Call, item: Item, scope: Scope) -> bool:
 
 
 def check(condition: Call | None, scope: Scope) -> None:
-    """Refuse what is wrong with a condition whatever the item: the type of a value that shall be ordered.
+    """Refuse a condition that is invalid whatever the item.
 
     Raises:
-        ValidationError: Naming the operator and the type.
+        ValidationError: It compares the order of a value whose type has no order.
     """
     for node in () if condition is None else walk(condition):
-        if isinstance(node, Call) and (node.function in _ORDER or node.function == "BETWEEN"):
-            _check_ordered(node, scope)
-
-
-def _check_ordered(call: Call, scope: Scope) -> None:
-    for operand in call.arguments:
-        if isinstance(operand, Literal) and kind(scope.value(operand)) not in ORDERED:
-            raise ValidationError(
-                "Invalid expression: Incorrect operand type for operator or function; "
-                f"operator: {call.function}, operand type: {kind(scope.value(operand))}",
-            )
+        if not isinstance(node, Call) or node.function not in (*_ORDER, "BETWEEN"):
+            continue
+        for operand in node.arguments:
+            if isinstance(operand, Literal) and kind(scope.value(operand)) not in ORDERED:
+                raise ValidationError(
+                    "Invalid expression: Incorrect operand type for operator or function; "
+                    f"operator: {node.function}, operand type: {kind(scope.value(operand))}",
+                )
 
 
 def _resolve(operand: Node, item: Item, scope: Scope) -> Value | None:
@@ -105,19 +92,19 @@ def _true(function: str, operands: Sequence[Value | None]) -> bool:
     return _compare(function, found, others[0])
 
 
-def _matches(function: str, found: Value, wanted: Value) -> bool:
+def _matches(function: str, found: Value, operand: Value) -> bool:
     if function == "attribute_type":
-        return kind(found) == wanted.get("S")
+        return kind(found) == operand.get("S")
     if function == "begins_with":
-        alike = kind(found) == kind(wanted) and kind(found) in ("S", "B")
-        return alike and comparable(found).startswith(comparable(wanted)) is True
-    return _contains(found, wanted)
+        alike = kind(found) == kind(operand) and kind(found) in ("S", "B")
+        return alike and comparable(found).startswith(comparable(operand)) is True
+    return _contains(found, operand)
 
 
-def _contains(found: Value, wanted: Value) -> bool:
+def _contains(found: Value, operand: Value) -> bool:
     letter, content = next(iter(found.items()))
     if letter == "L":
-        return wanted in content
+        return operand in content
     if letter in SETS:
-        return kind(wanted) == SETS[letter] and wanted[SETS[letter]] in content
-    return letter == kind(wanted) and letter in ("S", "B") and comparable(wanted) in comparable(found)
+        return kind(operand) == SETS[letter] and operand[SETS[letter]] in content
+    return letter == kind(operand) and letter in ("S", "B") and comparable(operand) in comparable(found)

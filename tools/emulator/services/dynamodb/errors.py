@@ -8,24 +8,19 @@ from tools.emulator.core.refusal import AwsError
 
 
 class DynamoDbError(AwsError):
-    """An error of DynamoDB's, perhaps with `Item` or `CancellationReasons`."""
+    """An error of DynamoDB's; some carry `Item` or `CancellationReasons`."""
 
 
 class ValidationError(DynamoDbError):
-    """ValidationException: the request is wrong in itself."""
+    """ValidationException: the request is invalid."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationException", message)
 
 
 class ConditionFailedError(DynamoDbError):
-    """ConditionalCheckFailedException, with the old item where the caller asked for it."""
+    """ConditionalCheckFailedException, with the old item if the caller asked for it."""
 
     def __init__(self, item: dict[str, Any] | None) -> None:
         extra: dict[str, Any] = {} if item is None else {"Item": item}
         super().__init__("ConditionalCheckFailedException", "The conditional request failed", **extra)
-
-
-def no_such_table() -> DynamoDbError:
-    """Return the error for a table that does not exist."""
-    return DynamoDbError("ResourceNotFoundException", "Requested resource not found")

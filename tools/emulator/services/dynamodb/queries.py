@@ -1,4 +1,4 @@
-"""Query and Scan, a page at a time; a page ends after `Limit` rows or 1 MB that were looked at, whatever the filter lets through.
+"""Query and Scan, a page at a time; `Limit` and the 1 MB of a page count the rows before they are filtered.
 
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
 """
@@ -8,24 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tools.emulator.core.refusal import only
 from tools.emulator.services.dynamodb import conditions
 from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.parser import COMPARATORS
-from tools.emulator.services.dynamodb.rows import EVERYTHING, Row, SortKey, Span, prefixed, span
+from tools.emulator.services.dynamodb.rows import Row, SortKey, Span, everything, prefixed, span
 from tools.emulator.services.dynamodb.scope import Scope, project
-from tools.emulator.services.dynamodb.state import State
 from tools.emulator.services.dynamodb.syntax import Call, Literal, Node, Path, walk
-from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
+from tools.emulator.services.dynamodb.table import Index, KeySchema, Table, Tables
 from tools.emulator.services.dynamodb.values import Item, Value, canonical, comparable, kind
-from tools.emulator.services.dynamodb.writes import refuse_capacity
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
 
 MAX_BYTES = 1024 * 1024
-MAX_SEGMENTS = 1_000_000
-_COMMON = (
+PARAMETERS = (
     "TableName",
     "IndexName",
     "Select",
@@ -36,43 +32,35 @@ _COMMON = (
     "ProjectionExpression",
     "ExpressionAttributeNames",
     "ExpressionAttributeValues",
-    "ReturnConsumedCapacity",
 )
 
 
-def query(state: State, request: Request) -> Response:
+def query(tables: Tables, request: Request) -> Response:
     """Carry out Query."""
-    only("dynamodb", "Query", request, (*_COMMON, "KeyConditionExpression", "ScanIndexForward"))
-    refuse_capacity("Query", request)
-    table = state.find_table(request["TableName"])
+    table = tables.find(request["TableName"])
     index = _index(table, request)
     scope = Scope(request)
     condition = scope.condition("KeyConditionExpression")
     if condition is None:
         raise ValidationError("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     schema = table.key if index is None else index.key
-    hash_value, wanted = _key_condition(condition, scope, schema)
+    hash_value, bounds = _key_condition(condition, scope, schema)
     _refuse_key_filter(scope.condition("FilterExpression"), scope, schema)
     start = _start(table, index, request)
     rows = table.rows_of(index).query(
         hash_value,
-        wanted,
+        bounds,
         forward=request.get("ScanIndexForward", True),
         after=None if start is None else start[1],
     )
     return _page(rows, table, index, scope, request)
 
 
-def scan(state: State, request: Request) -> Response:
+def scan(tables: Tables, request: Request) -> Response:
     """Carry out Scan."""
-    only("dynamodb", "Scan", request, (*_COMMON, "Segment", "TotalSegments"))
-    refuse_capacity("Scan", request)
-    table = state.find_table(request["TableName"])
+    table = tables.find(request["TableName"])
     index = _index(table, request)
-    segment, segments = request.get("Segment", 0), request.get("TotalSegments", 1)
-    if ("Segment" in request) != ("TotalSegments" in request) or not 0 <= segment < segments <= MAX_SEGMENTS:
-        raise ValidationError("The Segment parameter is zero-based and must be less than parameter TotalSegments")
-    rows = table.rows_of(index).scan(segment, segments, after=_start(table, index, request))
+    rows = table.rows_of(index).scan(after=_start(table, index, request))
     return _page(rows, table, index, Scope(request), request)
 
 
@@ -102,22 +90,22 @@ def _start(table: Table, index: Index | None, request: Request) -> tuple[Any, So
 
 def _page(rows: Iterable[Row], table: Table, index: Index | None, scope: Scope, request: Request) -> Response:
     keep = scope.condition("FilterExpression")
-    wanted = scope.projection()
+    paths = scope.projection()
     scope.check_all_used()
     conditions.check(keep, scope)
-    _check_select(request, index, [str(steps[0]) for steps in wanted or ()])
+    _check_select(request, index, [str(steps[0]) for steps in paths or ()])
     looked_at, last = _look(rows, request.get("Limit"))
     kept = [row.item for row in looked_at if keep is None or conditions.holds(keep, row.item, scope)]
     response: Response = {"Count": len(kept), "ScannedCount": len(looked_at)}
     if request.get("Select") != "COUNT":
-        response["Items"] = [project(item, wanted) for item in kept]
+        response["Items"] = [project(item, paths) for item in kept]
     if last is not None:
         response["LastEvaluatedKey"] = {**table.key.pick(last), **({} if index is None else index.key.pick(last))}
     return response
 
 
 def _look(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], Item | None]:
-    """Return the rows of one page, and the last of them if the page ended before the rows did."""
+    """Return the rows of one page, and its last item unless all rows were read."""
     if limit is not None and limit < 1:
         raise ValidationError("Limit must be greater than or equal to 1")
     page: list[Row] = []
@@ -125,7 +113,7 @@ def _look(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], Item | Non
     for row in rows:
         page.append(row)
         size += row.size
-        if len(page) == limit or size >= MAX_BYTES:  # AWS does not look whether there is one more
+        if len(page) == limit or size >= MAX_BYTES:  # whether or not there is another row, as on AWS
             return page, row.item
     return page, None
 
@@ -151,7 +139,7 @@ def _check_select(request: Request, index: Index | None, names: list[str]) -> No
 
 
 def _key_condition(condition: Call, scope: Scope, schema: KeySchema) -> tuple[Any, Span]:
-    """Return the hash key's value and the span of range keys that a key condition asks for."""
+    """Return the hash key's value and the span of range keys that a key condition selects."""
     parts = condition.arguments if condition.function == "AND" else (condition,)
     by_name = {_key_name(part, scope): part for part in parts if isinstance(part, Call)}
     equal = by_name.pop(schema.hash, None)
@@ -159,7 +147,7 @@ def _key_condition(condition: Call, scope: Scope, schema: KeySchema) -> tuple[An
         raise ValidationError(f"Query condition missed key schema element: {schema.hash}")
     hash_value = comparable(_key_value(equal.arguments[1], schema.hash, scope, schema))
     if not by_name and len(parts) == 1:
-        return hash_value, EVERYTHING
+        return hash_value, everything
     if schema.range is None or set(by_name) != {schema.range}:
         raise ValidationError("Query key condition not supported")
     return hash_value, _range_span(by_name[schema.range], schema.range, scope, schema)
@@ -198,7 +186,6 @@ def _range_span(part: Call, name: str, scope: Scope, schema: KeySchema) -> Span:
 
 
 def _refuse_key_filter(keep: Call | None, scope: Scope, schema: KeySchema) -> None:
-    """Refuse a filter on a key attribute, as a query does."""
     for node in () if keep is None else walk(keep):
         if isinstance(node, Path) and (name := scope.steps(node)[0]) in schema.names:
             raise ValidationError(

@@ -1,4 +1,4 @@
-"""DynamoDB's requests: operations on items go to the engine, those on tables to moto as far as it is known to be right."""
+"""DynamoDB's requests: operations on items go to the engine, those on tables to moto."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tools.emulator.core import moto_hooks
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.refusal import Answer, AwsError, only, refuse
 from tools.emulator.services.dynamodb.backend import OPERATIONS, Engine
-from tools.emulator.services.dynamodb.errors import no_such_table
+from tools.emulator.services.dynamodb.errors import DynamoDbError
 from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
 from tools.emulator.settings import EmulatorSettings
 
-# what is left to moto, and with which parameters
+# What moto answers, and the parameters that it handles correctly.
 TABLE_OPERATIONS: dict[str, tuple[str, ...]] = {
     "CreateTable": (
         "TableName",
@@ -46,17 +46,18 @@ TABLE_OPERATIONS: dict[str, tuple[str, ...]] = {
     "DescribeEndpoints": (),
 }
 _PREFIX = "com.amazonaws.dynamodb.v20120810#"
-_STORE = "offline_world_items"  # the attribute of moto's table that holds ours: gone when moto's is
+# The attribute of moto's table that holds our table, which is therefore deleted with it.
+_STORE = "offline_world_items"
 
 
-class DynamoDbService:
-    """DynamoDB of the offline world."""
+class DynamoDbService(Engine):
+    """The engine, with the tables that moto knows."""
 
     def __init__(self, *, clock: Clock, settings: EmulatorSettings, make_table: Callable[..., Table] = Table) -> None:
+        super().__init__(self.table, clock)
         self._clock = clock
         self._settings = settings
         self._make_table = make_table
-        self._engine = Engine(self.table, clock)
 
     def table(self, name: str) -> Table:
         """Return a table by name or ARN.
@@ -67,22 +68,11 @@ class DynamoDbService:
         tables = dynamodb_backends[self._settings.account_id][self._settings.region].tables
         found = tables.get(name.rpartition("/")[2])
         if found is None:
-            raise no_such_table()
+            raise DynamoDbError("ResourceNotFoundException", "Requested resource not found")
         store = found.__dict__.get(_STORE)
         if store is None:  # only ever under the engine's lock
             store = found.__dict__[_STORE] = self._new_table(found)
         return store  # type: ignore[no-any-return] # moto's objects are untyped
-
-    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out one operation on items; raise as `Engine.call`."""
-        return self._engine.call(operation, request)
-
-    def answer(self, operation: str, body: str) -> Answer:
-        """Answer one operation on items: status, headers, JSON."""
-        try:
-            return _json(200, self.call(operation, json.loads(body)))
-        except AwsError as error:
-            return fault(error)
 
     def _new_table(self, table: MotoTable) -> Table:
         types = {one["AttributeName"]: one["AttributeType"] for one in table.attr}
@@ -91,11 +81,6 @@ class DynamoDbService:
             one.name: Index(one.name, _schema(one.schema, types), key, _projected(one.projection)) for one in table.global_indexes
         }
         return self._make_table(table.name, key, indexes, clock=self._clock, lag_seconds=self._settings.index_lag_seconds)
-
-
-def fault(error: AwsError) -> Answer:
-    """Return the answer for an error."""
-    return _json(error.status, {"__type": _PREFIX + error.code, "message": error.message, **error.extra})
 
 
 def _json(status: int, content: Mapping[str, Any]) -> Answer:
@@ -122,7 +107,7 @@ def _check_table_operation(operation: str, request: Mapping[str, Any]) -> None:
 
 
 def hooks(service: DynamoDbService) -> tuple[moto_hooks.Hook, ...]:
-    """Return what has moto's DynamoDB answered by a service."""
+    """Return the hooks that route moto's DynamoDB requests to a service."""
     return moto_hooks.routes(urls, _response(service).dispatch)
 
 
@@ -131,13 +116,13 @@ def _response(service: DynamoDbService) -> type[DynamoHandler]:
         @classmethod
         def dispatch(cls, request: Any, full_url: str, headers: Any) -> Answer:  # noqa: ANN401 - moto's
             operation = (headers.get("X-Amz-Target") or "").rpartition(".")[2]
-            body = request.get_data(as_text=True)
-            if operation in OPERATIONS:
-                return service.answer(operation, body)
+            body = json.loads(request.get_data(as_text=True) or "{}")
             try:
-                _check_table_operation(operation, json.loads(body or "{}"))
+                if operation in OPERATIONS:
+                    return _json(200, service.call(operation, body))
+                _check_table_operation(operation, body)
             except AwsError as error:
-                return fault(error)
+                return _json(error.status, {"__type": _PREFIX + error.code, "message": error.message, **error.extra})
             through: Callable[..., Answer] = super().dispatch
             return through(request, full_url, headers)
 

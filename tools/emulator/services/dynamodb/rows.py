@@ -1,4 +1,4 @@
-"""Rows in partitions, sorted: what a table is, and what an index is. Nothing here looks at a row that it was not asked for."""
+"""Sorted rows in partitions, of which tables and indexes consist; no operation visits rows that it does not return."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import hashlib
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from tools.emulator.services.dynamodb.values import Item, item_size
 
-# What sorts a row in its partition: the range key's value, where there is one; in an index also the table's key.
+# What sorts a row in its partition: the range key's value, if there is one; in an index also the table's key.
 SortKey = tuple[Any, ...]
-DIGEST_BYTES = 8
+# A part of a partition: from the first position to before the last, by the partition's order.
+Span = Callable[[list[SortKey]], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item as it is stored here (never changed, only replaced) and the bytes it counts for."""
+    """An item, which is never changed but only replaced, and its size in bytes as DynamoDB counts them."""
 
     item: Item
     size: int
@@ -47,18 +49,12 @@ class Partition:
             del self.order[bisect_left(self.order, sort_key)]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Which part of a partition is wanted: from the first position to before the last, given a partition's order."""
-
-    bounds: Callable[[list[SortKey]], tuple[int, int]]
+_range_value = itemgetter(0)
 
 
-EVERYTHING = Span(lambda order: (0, len(order)))
-
-
-def _range_value(sort_key: SortKey) -> Any:  # noqa: ANN401 - str, Decimal or bytes
-    return sort_key[0]
+def everything(order: list[SortKey]) -> tuple[int, int]:
+    """Return the span of a whole partition."""
+    return 0, len(order)
 
 
 def span(low: Any | None = None, high: Any | None = None, *, include_low: bool = True, include_high: bool = True) -> Span:  # noqa: ANN401
@@ -69,7 +65,7 @@ def span(low: Any | None = None, high: Any | None = None, *, include_low: bool =
         last = len(order) if high is None else (bisect_right if include_high else bisect_left)(order, high, key=_range_value)
         return first, last
 
-    return Span(bounds)
+    return bounds
 
 
 def prefixed(prefix: str | bytes) -> Span:
@@ -78,16 +74,16 @@ def prefixed(prefix: str | bytes) -> Span:
     def beginning(sort_key: SortKey) -> Any:  # noqa: ANN401 - str or bytes
         return sort_key[0][: len(prefix)]
 
-    return Span(lambda order: (bisect_left(order, prefix, key=beginning), bisect_right(order, prefix, key=beginning)))
+    return lambda order: (bisect_left(order, prefix, key=beginning), bisect_right(order, prefix, key=beginning))
 
 
 class Rows:
-    """Partitions by hash key; `visited` counts every row that was ever looked at, so that tests can see how many a query costs."""
+    """Partitions by hash key; `visited` counts every row that was read, so that tests see what a query costs."""
 
     def __init__(self) -> None:
         self.visited = 0
         self._partitions: dict[Any, Partition] = {}
-        self._digests: list[tuple[bytes, Any]] = []  # the order in which a scan meets the partitions
+        self._digests: list[tuple[bytes, Any]] = []  # the order of a scan
 
     def get(self, hash_key: Any, sort_key: SortKey) -> Row | None:  # noqa: ANN401 - str, Decimal or bytes
         """Return one row."""
@@ -113,12 +109,12 @@ class Rows:
             del self._partitions[hash_key]
             del self._digests[bisect_left(self._digests, (digest(hash_key), hash_key))]
 
-    def query(self, hash_key: Any, wanted: Span, *, forward: bool, after: SortKey | None) -> Iterator[Row]:  # noqa: ANN401 - as above
-        """Yield the rows of one partition in a span, in order, those up to `after` left out."""
+    def query(self, hash_key: Any, bounds: Span, *, forward: bool, after: SortKey | None) -> Iterator[Row]:  # noqa: ANN401 - as above
+        """Yield the rows of a span of one partition, in order, beginning behind `after`."""
         partition = self._partitions.get(hash_key)
         if partition is None:
             return
-        first, last = wanted.bounds(partition.order)
+        first, last = bounds(partition.order)
         if after is not None and forward:
             first = max(first, bisect_right(partition.order, after))
         elif after is not None:
@@ -127,24 +123,14 @@ class Rows:
             self.visited += 1
             yield partition.rows[partition.order[at]]
 
-    def scan(self, segment: int, segments: int, *, after: tuple[Any, SortKey] | None) -> Iterator[Row]:
-        """Yield the rows of one of several segments, partition by partition, beginning after `after`."""
-        span_of_segment = 256**DIGEST_BYTES // segments
-        start = (segment * span_of_segment).to_bytes(DIGEST_BYTES, "big")
-        first = bisect_left(self._digests, start, key=lambda entry: entry[0])
-        if after is not None:
-            first = max(first, bisect_left(self._digests, (digest(after[0]), after[0])))
-        for found, hash_key in self._digests[first:]:
-            if segment < segments - 1 and int.from_bytes(found, "big") >= (segment + 1) * span_of_segment:
-                return
+    def scan(self, *, after: tuple[Any, SortKey] | None = None) -> Iterator[Row]:
+        """Yield all rows, partition by partition, beginning behind `after`."""
+        first = 0 if after is None else bisect_left(self._digests, (digest(after[0]), after[0]))
+        for _, hash_key in self._digests[first:]:
             resume = after[1] if after is not None and hash_key == after[0] else None
-            yield from self.query(hash_key, EVERYTHING, forward=True, after=resume)
-
-    def count(self) -> int:
-        """Return how many rows there are."""
-        return sum(len(partition.rows) for partition in self._partitions.values())
+            yield from self.query(hash_key, everything, forward=True, after=resume)
 
 
 def digest(hash_key: Any) -> bytes:  # noqa: ANN401 - str, Decimal or bytes
-    """Return what orders partitions in a scan: not the key itself, as DynamoDB does not keep that order either."""
-    return hashlib.blake2b(repr(hash_key).encode(), digest_size=DIGEST_BYTES).digest()
+    """Return what orders partitions in a scan: as in DynamoDB, not the key itself."""
+    return hashlib.blake2b(repr(hash_key).encode(), digest_size=8).digest()

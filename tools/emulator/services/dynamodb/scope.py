@@ -1,4 +1,4 @@
-"""The names and values that a request gives to the placeholders of its expressions."""
+"""The names and values that a request defines for the placeholders in its expressions."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from tools.emulator.services.dynamodb import parser
 from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.parser import Parsed
-from tools.emulator.services.dynamodb.syntax import Call, Literal, Path, Update
+from tools.emulator.services.dynamodb.syntax import Action, Call, Literal, Path
 from tools.emulator.services.dynamodb.values import Item, Value, canonical
 
 Steps = tuple[str | int, ...]
 
 
 class Scope:
-    """What one request (or one action of a transaction) says with its expressions.
+    """The expressions of one request, or of one action of a transaction.
 
-    Each expression is asked for by its parameter's name; afterwards `check_all_used` refuses placeholders that none of them used.
+    Once all of them were read, `check_all_used` refuses names and values that none of them uses.
     """
 
     def __init__(self, request: Mapping[str, Any]) -> None:
@@ -28,17 +28,17 @@ class Scope:
         self._used_values: set[str] = set()
 
     def condition(self, parameter: str = "ConditionExpression") -> Call | None:
-        """Return the tree of a condition parameter, None where the request has none."""
+        """Return the tree of a condition, or None if the request has none."""
         text = self._request.get(parameter)
         return None if text is None else self._used(parser.condition(text, parameter), parameter)
 
-    def update(self) -> Update:
-        """Return the tree of the update expression; without one the item is only made."""
+    def update(self) -> tuple[Action, ...]:
+        """Return the actions of the update expression; without one, an update only makes sure that the item exists."""
         text = self._request.get("UpdateExpression")
-        return Update() if text is None else self._used(parser.update(text), "UpdateExpression")
+        return () if text is None else self._used(parser.update(text), "UpdateExpression")
 
     def projection(self) -> list[Steps] | None:
-        """Return the paths that the request wants to see, None where it wants all."""
+        """Return the paths that the response shows, or None if it shows everything."""
         text = self._request.get("ProjectionExpression")
         if text is None:
             return None
@@ -56,7 +56,7 @@ class Scope:
         """Refuse names and values that no expression uses.
 
         Raises:
-            ValidationError: As DynamoDB words it.
+            ValidationError: There are some.
         """
         for what, given, used in (("Names", self._names, self._used_names), ("Values", self._values, self._used_values)):
             if unused := [name for name in given if name not in used]:
@@ -89,7 +89,7 @@ def _values(request: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def look_up(item: Item, steps: Steps) -> Value | None:
-    """Return the value at a path in an item, None where there is none."""
+    """Return the value at a path in an item, or None if there is none."""
     found: Value | None = {"M": item}
     for step in steps:
         if found is None:
@@ -102,21 +102,21 @@ def look_up(item: Item, steps: Steps) -> Value | None:
     return found
 
 
-def project(item: Item, wanted: list[Steps] | None) -> Item:
-    """Return the part of an item that the paths name; maps on the way are kept, lists are packed as DynamoDB does."""
-    if wanted is None:
+def project(item: Item, paths: list[Steps] | None) -> Item:
+    """Return the part of an item that the paths name: inside the maps that hold it, and with lists closed up, as DynamoDB does."""
+    if paths is None:
         return item
-    if all(len(steps) == 1 for steps in wanted):
-        return {name: item[name] for (name,) in wanted if isinstance(name, str) and name in item}
-    picked = _pick({"M": item}, wanted)
+    if all(len(steps) == 1 for steps in paths):
+        return {name: item[name] for (name,) in paths if isinstance(name, str) and name in item}
+    picked = _pick({"M": item}, paths)
     return {} if picked is None else picked["M"]
 
 
-def _pick(value: Value, wanted: list[Steps]) -> Value | None:
-    if any(not steps for steps in wanted):
+def _pick(value: Value, paths: list[Steps]) -> Value | None:
+    if any(not steps for steps in paths):
         return value
     below: dict[str | int, list[Steps]] = {}
-    for steps in wanted:
+    for steps in paths:
         below.setdefault(steps[0], []).append(steps[1:])
     if "M" in value:
         inner = {

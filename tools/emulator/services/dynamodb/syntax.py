@@ -1,4 +1,4 @@
-"""What an expression says, as a tree; names and values in it are still placeholders, so that a tree is parsed once and kept."""
+"""The tree of an expression; names and values in it are still placeholders, so that each text is parsed only once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A document path; a text part is a name or a `#placeholder`, a number an index into a list."""
+    """A document path: strings are names or `#placeholders`, numbers are indexes into lists."""
 
     parts: tuple[str | int, ...]
 
@@ -32,17 +32,12 @@ Node = Path | Literal | Call
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
-    """The four clauses of an update expression; all but REMOVE carry a path and a value each."""
+class Action:
+    """One action of an update expression."""
 
-    assignments: tuple[tuple[Path, Node], ...] = ()
-    removals: tuple[Path, ...] = ()
-    additions: tuple[tuple[Path, Literal], ...] = ()
-    deletions: tuple[tuple[Path, Literal], ...] = ()
-
-    def paths(self) -> list[Path]:
-        """Return every path that the update changes."""
-        return [*(path for path, _ in (*self.assignments, *self.additions, *self.deletions)), *self.removals]
+    clause: str  # SET, REMOVE, ADD or DELETE
+    path: Path
+    value: Node | None  # None for REMOVE, a `Literal` for ADD and DELETE
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from decimal import Decimal
 
 from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.scope import Scope, Steps, look_up
-from tools.emulator.services.dynamodb.syntax import Call, Literal, Node, Path, Update
+from tools.emulator.services.dynamodb.syntax import Action, Call, Literal, Node, Path
 from tools.emulator.services.dynamodb.values import EXACT, SETS, Item, Value, from_decimal, kind
 
+# The types of the values that these clauses take.
+_OPERANDS = {"ADD": ("N", *SETS), "DELETE": tuple(SETS)}
 
-def check(update: Update, scope: Scope, key_names: frozenset[str]) -> None:
-    """Refuse what is wrong with an update whatever the item.
+
+def check(update: Iterable[Action], scope: Scope, key_names: frozenset[str]) -> None:
+    """Refuse an update that is invalid whatever the item.
 
     Raises:
-        ValidationError: Paths overlap, a key attribute would change, or ADD and DELETE have a value of the wrong type.
+        ValidationError: Paths overlap, a key attribute would change, or ADD or DELETE has a value of the wrong type.
     """
-    paths = [scope.steps(path) for path in update.paths()]
+    paths = [scope.steps(action.path) for action in update]
     for steps in paths:
         if steps[0] in key_names:
             raise ValidationError(
                 f"One or more parameter values were invalid: Cannot update attribute {steps[0]}. This attribute is part of the key",
             )
     _check_overlap(sorted(paths, key=repr))
-    for clause, allowed, changes in (("ADD", ("N", *SETS), update.additions), ("DELETE", tuple(SETS), update.deletions)):
-        for _, literal in changes:
-            if kind(scope.value(literal)) not in allowed:
-                raise _wrong_type(clause, scope.value(literal))
+    for action in update:
+        if isinstance(action.value, Literal) and action.clause in _OPERANDS:
+            operand = scope.value(action.value)
+            if kind(operand) not in _OPERANDS[action.clause]:
+                raise _wrong_type(action.clause, operand)
 
 
 def _check_overlap(paths: list[Steps]) -> None:
@@ -41,24 +46,42 @@ def _check_overlap(paths: list[Steps]) -> None:
                 )
 
 
-def apply(update: Update, old: Item, scope: Scope) -> Item:
-    """Return the item that an update makes of an old one, which is left alone.
+def apply(update: Iterable[Action], old: Item, scope: Scope) -> Item:
+    """Return what an update makes of an item, which itself does not change.
 
     Raises:
         ValidationError: An operand or a path does not exist, or has the wrong type.
     """
-    values = [(scope.steps(path), _evaluate(value, old, scope)) for path, value in update.assignments]
+    results = [(scope.steps(action.path), _result(action, old, scope)) for action in update]
     new = _Draft(old)
-    for steps, value in values:
-        new.put(steps, value)
-    for path, literal in update.additions:
-        new.put(scope.steps(path), _added(look_up(old, scope.steps(path)), scope.value(literal)))
-    for path, literal in update.deletions:
-        _delete_members(new, scope.steps(path), look_up(old, scope.steps(path)), scope.value(literal))
-    # from the back, so that the index of a list's member is still right when an earlier one is removed
-    for steps in sorted((scope.steps(path) for path in update.removals), key=_back_to_front):
+    for steps, value in results:
+        if value is not None:
+            new.put(steps, value)
+    # From the back: then removing a member of a list does not change the indexes of those still to be removed.
+    for steps in sorted((steps for steps, value in results if value is None), key=_back_to_front):
         new.remove(steps)
     return new.item
+
+
+def _result(action: Action, old: Item, scope: Scope) -> Value | None:
+    """Return the value that an action stores at its path, or None if it removes what is there."""
+    if action.value is None:
+        return None
+    value = _evaluate(action.value, old, scope)
+    if action.clause == "SET":
+        return value
+    before = look_up(old, scope.steps(action.path))
+    if before is None:
+        return value if action.clause == "ADD" else None
+    letter = kind(value)
+    if kind(before) != letter:
+        raise ValidationError("An operand in the update expression has an incorrect data type")
+    if letter == "N":
+        return {"N": from_decimal(EXACT.add(Decimal(before["N"]), Decimal(value["N"])))}
+    if action.clause == "ADD":
+        return {letter: sorted({*before[letter], *value[letter]})}
+    left = sorted(set(before[letter]) - set(value[letter]))
+    return {letter: left} if left else None  # there are no empty sets: the attribute goes with its last member
 
 
 def _back_to_front(steps: Steps) -> tuple[tuple[int, str], ...]:
@@ -66,7 +89,7 @@ def _back_to_front(steps: Steps) -> tuple[tuple[int, str], ...]:
 
 
 class _Draft:
-    """A copy of an item on which changes are made; what lies deeper than an attribute is copied when it is first touched."""
+    """A copy of an item to change; an attribute that holds others is copied when something in it first changes."""
 
     def __init__(self, old: Item) -> None:
         self.item = dict(old)
@@ -127,30 +150,6 @@ def _expect(value: Value, letter: str, function: str) -> list[Value] | str:
     if letter not in value:
         raise _wrong_type(function, value)
     return value[letter]  # type: ignore[no-any-return] # the letter says what it holds
-
-
-def _added(old: Value | None, more: Value) -> Value:
-    if old is None:
-        return more
-    letter = kind(more)
-    if kind(old) != letter:
-        raise ValidationError("An operand in the update expression has an incorrect data type")
-    if letter == "N":
-        return {"N": from_decimal(EXACT.add(Decimal(old["N"]), Decimal(more["N"])))}
-    return {letter: sorted({*old[letter], *more[letter]})}
-
-
-def _delete_members(new: _Draft, steps: Steps, old: Value | None, less: Value) -> None:
-    if old is None:
-        return
-    letter = kind(less)
-    if kind(old) != letter:
-        raise ValidationError("An operand in the update expression has an incorrect data type")
-    left = sorted(set(old[letter]) - set(less[letter]))
-    if left:
-        new.put(steps, {letter: left})
-    else:  # there are no empty sets: the attribute goes with its last member
-        new.remove(steps)
 
 
 def _wrong_type(function: str, value: Value) -> ValidationError:

@@ -1,6 +1,6 @@
-"""Attribute values as they travel, `{"S": "text"}`: checked once when they arrive, and canonical from then on.
+"""Attribute values as in requests, `{"S": "text"}`: checked on arrival, and canonical from then on.
 
-Canonical means that two equal values are equal dicts: numbers without needless zeros, sets sorted. Source of the limits:
+Equal values in canonical form are equal dicts: numbers have no redundant zeros, sets are sorted. Source of the limits:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 """
 
@@ -19,13 +19,15 @@ Value = dict[str, Any]
 Item = dict[str, Value]
 
 MAX_DIGITS = 38
-MAX_MAGNITUDE = 125  # numbers reach from 1E-130 to 9.99E+125
+# Numbers reach from 1E-130 to 9.99E+125.
+MAX_MAGNITUDE = 125
 MIN_MAGNITUDE = -130
 MAX_NESTING = 32
 MAX_ITEM_BYTES = 400 * 1024
 ORDERED = ("S", "N", "B")
 SETS = {"SS": "S", "NS": "N", "BS": "B"}
-EXACT = Context(prec=200)  # wide enough that a sum is exact before its digits are counted
+# Precise enough that a sum is exact before its digits are counted.
+EXACT = Context(prec=200)
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,37}")
@@ -37,7 +39,7 @@ def kind(value: Value) -> str:
 
 
 def canonical(value: Value, depth: int = 0) -> Value:
-    """Check a value from outside and return its canonical form.
+    """Check a value of a request and return its canonical form.
 
     Raises:
         ValidationError: DynamoDB does not accept the value.
@@ -52,8 +54,11 @@ def canonical(value: Value, depth: int = 0) -> Value:
             return {"N": number(content)}
         case "B":
             return {"B": _binary(content)}
+        case "NULL" if content is True:
+            return value
         case "NULL":
-            return _null(content)
+            message = "One or more parameter values were invalid: Null attribute value types must have the value of true"
+            raise ValidationError(message)
         case "L" | "M":
             return _nested(letter, content, depth)
         case "SS" | "NS" | "BS":
@@ -89,7 +94,7 @@ def from_decimal(value: Decimal) -> str:
 
 
 def comparable(value: Value) -> Any:  # noqa: ANN401 - str, Decimal or bytes, by the value's type
-    """Return what orders an S, N or B among its like (strings by code point, which is the order of their UTF-8)."""
+    """Return what orders an S, N or B among values of its type; code points are in the order of their UTF-8."""
     letter, content = next(iter(value.items()))
     if letter == "N":
         return Decimal(content)
@@ -97,7 +102,7 @@ def comparable(value: Value) -> Any:  # noqa: ANN401 - str, Decimal or bytes, by
 
 
 def size_of(value: Value) -> int:
-    """Return how many bytes a value counts for.
+    """Return the size of a value in bytes, as DynamoDB counts them.
 
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
@@ -106,14 +111,8 @@ def size_of(value: Value) -> int:
 
 
 def item_size(item: Item) -> int:
-    """Return how many bytes an item counts for, its attribute names included."""
+    """Return the size of an item in bytes, which include its attribute names."""
     return sum(len(name.encode()) + size_of(value) for name, value in item.items())
-
-
-def _null(content: object) -> Value:
-    if content is not True:
-        raise ValidationError("One or more parameter values were invalid: Null attribute value types must have the value of true")
-    return {"NULL": True}
 
 
 def _binary(content: str) -> str:
@@ -141,14 +140,6 @@ def _members(letter: str, content: list[str]) -> list[str]:
     return members
 
 
-def _list_size(members: list[Value]) -> int:
-    return 3 + sum(1 + size_of(member) for member in members)
-
-
-def _map_size(members: dict[str, Value]) -> int:
-    return 3 + sum(1 + len(name.encode()) + size_of(member) for name, member in members.items())
-
-
 def _text_size(text: str) -> int:
     return len(text.encode())
 
@@ -167,8 +158,8 @@ _SIZES: dict[str, Callable[[Any], int]] = {
     "B": _binary_size,
     "BOOL": lambda _: 1,
     "NULL": lambda _: 1,
-    "L": _list_size,
-    "M": _map_size,
+    "L": lambda members: 3 + sum(1 + size_of(member) for member in members),
+    "M": lambda members: 3 + len(members) + item_size(members),
     "SS": lambda members: sum(map(_text_size, members)),
     "NS": lambda members: sum(map(_number_size, members)),
     "BS": lambda members: sum(map(_binary_size, members)),

@@ -1,1 +1,27 @@
-"""Lambda of the offline world: functions that really run, each in warm processes of its own, with Lambda's limits and retries."""
+"""Lambda: functions that really run, each in warm processes of its own, with Lambda's limits, retries and schedules."""
+
+from tools.emulator.services.lambda_.backend import IDLE_POLL_SECONDS, FunctionService
+from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
+from tools.emulator.services.lambda_.mapping import Mapping
+from tools.emulator.services.lambda_.model import Function, Outcome, Runtime, exited, failure, timed_out
+from tools.emulator.services.lambda_.processes import ProcessRuntime
+from tools.emulator.services.lambda_.responses import hooks
+from tools.emulator.services.lambda_.schedule import Rule, Target
+
+__all__ = [
+    "IDLE_POLL_SECONDS",
+    "Entry",
+    "Function",
+    "FunctionService",
+    "InvocationLedger",
+    "Mapping",
+    "Outcome",
+    "ProcessRuntime",
+    "Rule",
+    "Runtime",
+    "Target",
+    "exited",
+    "failure",
+    "hooks",
+    "timed_out",
+]

@@ -1,4 +1,4 @@
-"""What Lambda says of the account: GetAccountSettings, which moto lacks [bc:lambda AccountLimit, AccountUsage]."""
+"""GetAccountSettings, which moto lacks [bc:lambda AccountLimit, AccountUsage]."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from moto.awslambda.responses import LambdaResponse
 from tools.emulator.core import moto_hooks
 
 PATH = r"{0}/(?P<api_version>[^/]+)/account-settings/?$"
-# Quotas of 75 GB for all code, 250 MB unzipped, 50 MB for an upload [L:gettingstarted-limits].
+# The quotas for all code (75 GB), unzipped code (250 MB) and an upload (50 MB) [L:gettingstarted-limits].
 TOTAL_CODE_BYTES, UNZIPPED_BYTES, ZIPPED_BYTES = 80_530_636_800, 262_144_000, 52_428_800
 
 
 def hooks(concurrency: int) -> tuple[moto_hooks.Hook, ...]:
-    """Return what has moto's Lambda answer GetAccountSettings, for an account with a limit of concurrent invocations."""
+    """Return the hooks that make moto's Lambda answer GetAccountSettings with this limit of concurrent invocations."""
 
     def get_account_settings(response: Any) -> str:  # noqa: ANN401  # moto's
         functions = list(response.backend.list_functions(None))

@@ -1,4 +1,4 @@
-"""Asynchronous invocations: Lambda's own queue, its retries, and where an event goes in the end."""
+"""Asynchronous invocations: Lambda's queue of events, its retries, and its dead letters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Event:
-    """An accepted event: the request id stays the same through all tries."""
+    """An accepted event; all tries share its request id."""
 
     request_id: str
     function_name: str
@@ -37,13 +37,13 @@ class Event:
     throttles: int = 0
 
 
-# One try of an event; the result's status 429 and 500 are throttles and system errors, 400 a stopped loop.
+# Tries an event once. Of the result's statuses, 429 and 500 are throttles and system errors, 400 is a stopped loop.
 Attempt = Callable[[Event, Callable[[InvocationResult], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class AsynchronousInvocations:
-    """Tries every event until it succeeds, its retries are used up, or it is too old; then it is a dead letter."""
+    """Tries each event until it succeeds, or has no retries left or is too old and becomes a dead letter."""
 
     clock: Clock
     queues: Queues
@@ -52,7 +52,7 @@ class AsynchronousInvocations:
     find: Callable[[str], Function | None]
 
     def accept(self, event: Event) -> None:
-        """Queue an event; the first try follows at once."""
+        """Queue an event for an immediate first try."""
         self._try_after(0.0, event)
 
     def _try_after(self, seconds: float, event: Event) -> None:
@@ -61,36 +61,29 @@ class AsynchronousInvocations:
     def _tried(self, event: Event, result: InvocationResult) -> None:
         function = self.find(event.function_name)
         if function is None:
-            return  # deleted meanwhile, and its events with it
+            return  # deleted in the meantime, and its events with it
         if result.status == _LOOP:
             self._give_up(function, event, result, "RecursiveInvocation")
         elif result.status != _OK:
-            self._again_later(function, event, result)
+            event.throttles += 1
+            wait = min(FIRST_BACKOFF_SECONDS * 2 ** (event.throttles - 1), LONGEST_BACKOFF_SECONDS)
+            self._try_again(function, event, result, wait)
         elif result.function_error is not None:
-            self._failed(function, event, result)
+            event.failures += 1
+            event.throttles = 0
+            wait = self.retry_seconds[min(event.failures, len(self.retry_seconds)) - 1]
+            self._try_again(function, event, result, wait)
 
-    def _again_later(self, function: Function, event: Event, result: InvocationResult) -> None:
-        wait = min(FIRST_BACKOFF_SECONDS * 2**event.throttles, LONGEST_BACKOFF_SECONDS)
-        event.throttles += 1
-        self._unless_too_old(function, event, result, wait)
-
-    def _failed(self, function: Function, event: Event, result: InvocationResult) -> None:
-        event.failures += 1
-        event.throttles = 0
+    def _try_again(self, function: Function, event: Event, result: InvocationResult, wait: float) -> None:
         if event.failures > function.max_retry_attempts:
             self._give_up(function, event, result, "RetriesExhausted")
-            return
-        wait = self.retry_seconds[min(event.failures, len(self.retry_seconds)) - 1]
-        self._unless_too_old(function, event, result, wait)
-
-    def _unless_too_old(self, function: Function, event: Event, result: InvocationResult, wait: float) -> None:
-        if self.clock.now() + wait - event.accepted > function.max_event_age:
+        elif self.clock.now() + wait - event.accepted > function.max_event_age:
             self._give_up(function, event, result, "EventAgeExceeded")
         else:
             self._try_after(wait, event)
 
     def _give_up(self, function: Function, event: Event, result: InvocationResult, condition: str) -> None:
-        log.warning("event %s of %s given up: %s", event.request_id, function.name, condition)
+        log.warning("gave up event %s of %s: %s", event.request_id, function.name, condition)
         if function.on_failure_arn is not None:
             self._send(function.on_failure_arn, json.dumps(self._record(function, event, result, condition)), {})
         if function.dead_letter_arn is not None:
@@ -99,8 +92,8 @@ class AsynchronousInvocations:
     def _send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
         try:
             self.queues.send(queue_arn, body, attributes)
-        except LookupError:  # Lambda only counts it (metrics DeadLetterErrors, DestinationDeliveryFailures)
-            log.exception("there is no queue %s for a dead letter", queue_arn)
+        except LookupError:  # Lambda only counts these (metrics DeadLetterErrors, DestinationDeliveryFailures)
+            log.exception("the queue %s for dead letters does not exist", queue_arn)
 
     def _record(self, function: Function, event: Event, result: InvocationResult, condition: str) -> dict[str, Any]:
         """Return the record that Lambda sends to an on-failure destination [L:invocation-async-retain-records]."""

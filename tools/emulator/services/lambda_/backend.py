@@ -1,4 +1,4 @@
-"""Lambda: the functions there are, and the four ways in which they are invoked."""
+"""Lambda's functions, and the four ways to invoke them: synchronously, as an event, by a queue, by a schedule."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ from dataclasses import dataclass
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import InvocationResult, Queues, ReceivingQueues
+from tools.emulator.core.refusal import AwsError
 from tools.emulator.services.lambda_ import lineage
 from tools.emulator.services.lambda_.asynchronous import AsynchronousInvocations, Event
-from tools.emulator.services.lambda_.concurrency import Concurrency
-from tools.emulator.services.lambda_.errors import PayloadError, ThrottledError
+from tools.emulator.services.lambda_.concurrency import Concurrency, ThrottledError
 from tools.emulator.services.lambda_.faults import Faults
 from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
 from tools.emulator.services.lambda_.mapping import Mapping, Poller
-from tools.emulator.services.lambda_.model import Fault, Function, Invocation, Outcome
-from tools.emulator.services.lambda_.ports import Runtime
+from tools.emulator.services.lambda_.model import Fault, Function, Invocation, Outcome, Runtime
 from tools.emulator.services.lambda_.schedule import Schedules
 from tools.emulator.settings import EmulatorSettings
 
 Done = Callable[[InvocationResult], None]
 
-# How often an idle event source mapping looks at its queue, in seconds of the wall: cheap, and unnoticeable to people.
+# How often an idle event source mapping polls its queue, in seconds of real time: cheap, and too short to be noticed.
 IDLE_POLL_SECONDS = 0.1
-# Payloads of synchronous and asynchronous invocations [L:gettingstarted-limits].
+# The largest payloads [L:gettingstarted-limits].
 SYNCHRONOUS_PAYLOAD_LIMIT = 6 * 1024 * 1024
 ASYNCHRONOUS_PAYLOAD_LIMIT = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class _Cause:
-    """Why a function is invoked: by which way, after requests with which trace headers, under which request id."""
+    """Why a function is invoked: the ledger's source, the trace headers of the requests, and the request id."""
 
     source: str
     traces: Sequence[str]
@@ -41,11 +40,12 @@ class _Cause:
 
 
 class FunctionService:
-    """Lambda. Implements `tools.emulator.core.ports.Functions`; safe to call from any thread.
+    """Lambda; implements `ports.Functions`; thread-safe.
 
     Attributes:
-        faults: Faults on order.
-        ledger: Every invocation and the AWS calls it made.
+        account_concurrency: The account's limit of concurrent invocations.
+        faults: Scripted faults.
+        ledger: Every invocation, and the AWS calls that it made.
         schedules: EventBridge's rate rules.
     """
 
@@ -67,7 +67,7 @@ class FunctionService:
             queues: Where dead letters and failure records go.
             receiving: What event source mappings read.
             runtime: What runs the functions; closed with the service.
-            idle_poll_seconds: Seconds of the wall between two looks at an idle queue; None: only when woken (manual clocks).
+            idle_poll_seconds: Seconds of real time between two polls of an idle queue; None polls only when woken.
         """
         self.faults = Faults()
         self.ledger = InvocationLedger()
@@ -93,10 +93,10 @@ class FunctionService:
         )
         self.schedules = Schedules(clock=clock, invoke=self.invoke_event, account_id=settings.account_id, region=settings.region)
 
-    # functions
+    # Functions.
 
     def put(self, function: Function) -> None:
-        """Create a function or replace it; changed code or configuration means new environments."""
+        """Create or replace a function; changed code or configuration means new processes."""
         with self._lock:
             before = self._functions.get(function.name)
             self._functions[function.name] = function
@@ -104,19 +104,19 @@ class FunctionService:
             self._runtime.retire(function.name)
 
     def remove(self, name_or_arn: str) -> None:
-        """Delete a function; its environments end, its queued events are dropped."""
+        """Delete a function, its processes and its queued events."""
         name = _name(name_or_arn)
         with self._lock:
             self._functions.pop(name, None)
         self._runtime.retire(name)
 
     def function(self, name_or_arn: str) -> Function | None:
-        """Return a function by name, ARN or qualified ARN (there is only `$LATEST`), or None."""
+        """Return a function by its name or (qualified) ARN, or None; `$LATEST` is the only version."""
         with self._lock:
             return self._functions.get(_name(name_or_arn))
 
     def close(self) -> None:
-        """Stop mappings and schedules and end every environment."""
+        """Stop mappings and schedules, and end all processes."""
         self.schedules.close()
         with self._lock:
             pollers = list(self._pollers.values())
@@ -124,35 +124,27 @@ class FunctionService:
             poller.close()
         self._runtime.close()
 
-    # invocations
+    # Invocations.
 
     def invoke(self, function_arn: str, payload: bytes, done: Done, *, trace: str | None = None) -> None:
-        """Invoke a function and call `done` once with the result (RequestResponse); does not block.
+        """Invoke a function (RequestResponse) and call `done` once with the result; does not block.
 
         Args:
             function_arn: Name or ARN.
-            payload: The event, JSON.
-            done: Called from another thread, or at once where the function does not run: status 404, 413, 429, or 400 for a loop.
-            trace: The request's `X-Amzn-Trace-Id`, where there was one.
+            payload: The event as JSON.
+            done: Called from another thread, or at once if the function cannot run: status 404, 413, 429, or 400 for a loop.
+            trace: The request's `X-Amzn-Trace-Id`, if it had one.
         """
         if len(payload) > SYNCHRONOUS_PAYLOAD_LIMIT:
             done(_refusal(413, "RequestTooLargeException", f"{len(payload)} byte payload is too large"))
             return
         self._invoke(function_arn, payload, _Cause("RequestResponse", _given(trace), str(uuid.uuid4())), done)
 
-    def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> bool:
-        """Queue an asynchronous invocation with Lambda's own retries and dead letters; False where there is no such function.
+    def invoke_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> str | None:
+        """Queue an asynchronous invocation and return its request id, or None if there is no such function.
 
         Raises:
-            PayloadError: The payload is not JSON or exceeds 1 MB.
-        """
-        return self.queue_event(function_arn, payload, trace=trace) is not None
-
-    def queue_event(self, function_arn: str, payload: bytes, *, trace: str | None = None) -> str | None:
-        """Queue an asynchronous invocation and return its request id, or None where there is no such function.
-
-        Raises:
-            PayloadError: The payload is not JSON or exceeds 1 MB.
+            AwsError: The payload is not JSON, or exceeds 1 MB.
         """
         function = self.function(function_arn)
         if function is None:
@@ -161,10 +153,6 @@ class FunctionService:
         event = Event(str(uuid.uuid4()), function.name, payload, _given(trace), self._clock.now())
         self._asynchronous.accept(event)
         return event.request_id
-
-    def running(self, name_or_arn: str) -> int:
-        """Return how many invocations of a function run now."""
-        return self._concurrency.running(_name(name_or_arn))
 
     def _attempt(self, event: Event, done: Done) -> None:
         self._invoke(event.function_name, event.payload, _Cause("Event", event.traces, event.request_id), done)
@@ -198,7 +186,7 @@ class FunctionService:
 
     def _run(self, function: Function, payload: bytes, trace: str, entry: Entry, done: Done) -> None:
         fault = self.faults.take(function.name)
-        invocation = Invocation(request_id=entry.request_id, payload=payload, trace=trace, watch=entry, fault=fault)
+        invocation = Invocation(request_id=entry.request_id, payload=payload, trace=trace, entry=entry, fault=fault)
 
         def ended(outcome: Outcome) -> None:
             self._ended(function, entry, fault, outcome)
@@ -213,10 +201,10 @@ class FunctionService:
         entry.ended = self._clock.now()
         entry.result = json.loads(outcome.payload).get("errorType", "Unhandled") if outcome.failed else "success"
 
-    # event source mappings
+    # Event source mappings.
 
     def put_mapping(self, mapping: Mapping) -> None:
-        """Create an event source mapping or change it."""
+        """Create or change an event source mapping."""
         with self._lock:
             poller = self._pollers.get(mapping.uuid)
             if poller is None:
@@ -226,27 +214,27 @@ class FunctionService:
                 return
         poller.update(mapping)
 
-    def remove_mapping(self, uuid: str) -> None:  # the name that Lambda's API gives it
-        """Delete an event source mapping; batches under way end as they would."""
+    def remove_mapping(self, uuid: str) -> None:  # as in Lambda's API
+        """Delete an event source mapping; batches that are being processed are not affected."""
         with self._lock:
             poller = self._pollers.pop(uuid, None)
         if poller is not None:
             poller.close()
 
     def mapping(self, uuid: str) -> Mapping | None:
-        """Return an event source mapping as it is now, or None."""
+        """Return an event source mapping, or None if there is none with this UUID."""
         with self._lock:
             poller = self._pollers.get(uuid)
         return None if poller is None else poller.mapping
 
     def mapping_state(self, uuid: str) -> str | None:
-        """Return `Enabled`, `Disabling` or `Disabled`, or None where there is no such mapping."""
+        """Return `Enabled`, `Disabling` or `Disabled`, or None if there is no such mapping."""
         with self._lock:
             poller = self._pollers.get(uuid)
         return None if poller is None else poller.state
 
     def wake(self, queue_arn: str) -> None:
-        """Notify the mappings of a queue that something was sent to it, or became visible; cheap, never blocks."""
+        """Notify the mappings of a queue that a message was sent to it or became visible; does not block."""
         with self._lock:
             pollers = [poller for poller in self._pollers.values() if poller.mapping.queue_arn == queue_arn]
         for poller in pollers:
@@ -254,7 +242,7 @@ class FunctionService:
 
 
 def _name(name_or_arn: str) -> str:
-    """Return the function's name in `name`, `name:qualifier`, a partial or a whole ARN."""
+    """Return the name in `name`, `name:qualifier`, a partial or a whole ARN."""
     parts = name_or_arn.split(":")
     return parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]
 
@@ -265,11 +253,12 @@ def _given(trace: str | None) -> list[str]:
 
 def _check_event(payload: bytes) -> None:
     if len(payload) > ASYNCHRONOUS_PAYLOAD_LIMIT:
-        raise PayloadError(f"{len(payload)} byte payload is too large for the Event invocation type (limit 1048576 bytes)")
+        message = f"{len(payload)} byte payload is too large for the Event invocation type (limit 1048576 bytes)"
+        raise AwsError("RequestTooLargeException", message, 413)
     try:
         json.loads(payload)
     except ValueError as fault:
-        raise PayloadError(f"Could not parse request body into json: {fault}") from fault
+        raise AwsError("InvalidRequestContentException", f"Could not parse request body into json: {fault}") from fault
 
 
 def _result(outcome: Outcome) -> InvocationResult:

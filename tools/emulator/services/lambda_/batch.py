@@ -1,4 +1,4 @@
-"""An SQS batch as Lambda hands it to a function, and what the function's answer says about each message."""
+"""The event of an SQS batch, and which of its messages a function reports as failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.emulator.core.ports import ReceivedMessage
 
 
 def event(messages: Sequence[ReceivedMessage], queue_arn: str) -> dict[str, Any]:
-    """Return the event of a batch: `{"Records": [...]}`, one record per message [L:with-sqs]."""
+    """Return the event of a batch: `{"Records": [...]}`, with a record for each message [L:with-sqs]."""
     return {"Records": [_record(message, queue_arn) for message in messages]}
 
 
@@ -34,34 +34,16 @@ def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def failed(answer: bytes, messages: Sequence[ReceivedMessage]) -> set[str]:
-    """Return the ids of the messages that failed, by a ReportBatchItemFailures answer.
+    """Return the ids of the messages that failed, from a function's answer with ReportBatchItemFailures.
 
-    An answer that is null, `{}` or has a null or empty `batchItemFailures` is a success; one that is malformed, or names no message
-    of the batch, fails the whole batch [L:services-sqs-errorhandling].
+    A null answer and one with a null, empty or missing `batchItemFailures` mean success; one that is malformed, or names a message
+    that is not in the batch, fails the whole batch [L:services-sqs-errorhandling].
     """
     everything = {message.message_id for message in messages}
     try:
         value = json.loads(answer)
-        named = set(_identifiers(value))
-    except (ValueError, TypeError, KeyError, AttributeError):  # each of these means: not of the form
+        failures = None if value is None else value.get("batchItemFailures")
+        named = {entry["itemIdentifier"] for entry in failures or ()}
+    except (ValueError, TypeError, KeyError, AttributeError):  # malformed
         return everything
-    if not named <= everything:
-        return everything
-    return named
-
-
-def _identifiers(value: Any) -> list[str]:  # noqa: ANN401  # whatever a function returned
-    if value is None:
-        return []
-    failures = value.get("batchItemFailures")
-    if failures is None:
-        return []
-    if not isinstance(failures, list):
-        raise TypeError("batchItemFailures is not a list")
-    return [_identifier(entry["itemIdentifier"]) for entry in failures]
-
-
-def _identifier(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("itemIdentifier is not text")
-    return value
+    return named if isinstance(failures, list | None) and named <= everything else everything

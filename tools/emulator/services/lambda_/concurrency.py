@@ -1,4 +1,4 @@
-"""How many invocations may run at a time: one pool for the account, out of which functions may reserve a part."""
+"""How many invocations may run at a time: the account has one pool, of which functions may reserve a part."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
-from tools.emulator.services.lambda_.errors import ThrottledError
 from tools.emulator.services.lambda_.model import Function
 
 
-class Concurrency:
-    """Counts running invocations against the account's limit, reserved concurrency, and what a laptop can bear.
+class ThrottledError(Exception):
+    """No invocation of the function may begin now; the text is Lambda's `Reason`."""
 
-    Reserved concurrency is both a guarantee and a cap; the others share what is not reserved [L:configuration-concurrency].
+
+class Concurrency:
+    """Counts running invocations against the account's limit, reserved concurrency, and the limit of this machine.
+
+    Reserved concurrency is both a guarantee and a cap; other functions share what is not reserved [L:configuration-concurrency].
     """
 
     def __init__(self, *, account_limit: int, function_limit: int, functions: Mapping[str, Function]) -> None:
@@ -24,7 +27,7 @@ class Concurrency:
         self._lock = threading.Lock()
 
     def enter(self, function: Function) -> None:
-        """Count one more invocation of the function.
+        """Count an invocation that begins.
 
         Raises:
             ThrottledError: A limit is reached.
@@ -36,31 +39,20 @@ class Concurrency:
             self._running[function.name] += 1
 
     def leave(self, function_name: str) -> None:
-        """Count one invocation less."""
+        """Count an invocation that has ended."""
         with self._lock:
             self._running[function_name] -= 1
 
-    def running(self, function_name: str) -> int:
-        """Return how many invocations of the function run now."""
-        with self._lock:
-            return self._running[function_name]
-
     def _refusal(self, function: Function) -> str | None:
-        if function.reserved_concurrency is not None:
-            if self._running[function.name] >= function.reserved_concurrency:
-                return "ReservedFunctionConcurrentInvocationLimitExceeded"
-        elif self._unreserved_running() >= self._unreserved_limit():
-            return "ConcurrentInvocationLimitExceeded"
-        if self._running[function.name] >= self._function_limit:
+        running = self._running[function.name]
+        if function.reserved_concurrency is not None and running >= function.reserved_concurrency:
+            return "ReservedFunctionConcurrentInvocationLimitExceeded"
+        if running >= self._function_limit or (function.reserved_concurrency is None and self._pool_is_full()):
             return "ConcurrentInvocationLimitExceeded"
         return None
 
-    def _unreserved_limit(self) -> int:
-        return self._account_limit - sum(function.reserved_concurrency or 0 for function in list(self._functions.values()))
-
-    def _unreserved_running(self) -> int:
-        return sum(count for name, count in self._running.items() if not self._reserves(name))
-
-    def _reserves(self, name: str) -> bool:
-        function = self._functions.get(name)
-        return function is not None and function.reserved_concurrency is not None
+    def _pool_is_full(self) -> bool:
+        functions = dict(self._functions)
+        reserved = {name: each.reserved_concurrency for name, each in functions.items() if each.reserved_concurrency is not None}
+        running = sum(count for name, count in self._running.items() if name not in reserved)
+        return running >= self._account_limit - sum(reserved.values())

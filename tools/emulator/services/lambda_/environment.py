@@ -1,4 +1,4 @@
-"""What a function's process is given: its unpacked code and its environment variables."""
+"""The code and the environment variables of a function's process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CodeStore:
         try:
             with zipfile.ZipFile(io.BytesIO(code)) as package:
                 package.extractall(unfinished)
-            os.replace(unfinished, folder)  # noqa: PTH105  # Path.replace says less clearly that it is atomic
+            os.replace(unfinished, folder)  # noqa: PTH105  # the documentation of os.replace promises that it is atomic
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -56,10 +56,10 @@ def variables(
     credentials: Credentials,
     now: float,
 ) -> dict[str, str]:
-    """Return the environment variables of a process: the function's own, those that lead to this world, and Lambda's.
+    """Return the environment variables of a process: the function's, those that lead to this world, and Lambda's.
 
-    Lambda's win: functions cannot set them [L:configuration-envvars]. Only AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and
-    AWS_EC2_METADATA_DISABLED are not there on AWS: they keep the developer's own profile and metadata requests out.
+    Lambda's take precedence: functions cannot set them [L:configuration-envvars]. AWS does not set AWS_CONFIG_FILE,
+    AWS_SHARED_CREDENTIALS_FILE and AWS_EC2_METADATA_DISABLED; here they keep the developer's profile and metadata requests out.
     """
     day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
     return {

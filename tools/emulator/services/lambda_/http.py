@@ -1,16 +1,16 @@
-"""Lambda's Invoke over HTTP: from moto's request to the service and back."""
+"""Lambda's Invoke over HTTP: moto's request becomes a call of the service, and its result the response."""
 
 from __future__ import annotations
 
 import json
-import threading
+from concurrent.futures import Future
 from typing import Any
 from urllib.parse import unquote
 
 from tools.emulator.core.ports import InvocationResult
+from tools.emulator.core.refusal import AwsError
 from tools.emulator.services.lambda_ import lineage
 from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.errors import PayloadError
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -24,14 +24,14 @@ _ERROR_TYPES = {
 
 
 def payload(body: str | bytes | None) -> bytes:
-    """Return a request's body as an event; an empty body is the empty event."""
+    """Return a request's body as an event; an empty body means an empty event."""
     return (body.encode() if isinstance(body, str) else body) or b"{}"
 
 
 def invoke(service: FunctionService, response: Any) -> Response:  # noqa: ANN401  # moto's LambdaResponse
     """Answer an Invoke request: 200 with the function's answer, 202 for Event, 204 for DryRun, or Lambda's error.
 
-    A function error is a 200 with the header X-Amz-Function-Error. X-Amz-Log-Type is not honoured: logs are files.
+    A function error is a 200 with the header X-Amz-Function-Error. X-Amz-Log-Type has no effect: logs are files.
     """
     name = unquote(response.path.rsplit("/", 2)[-2])
     kind = response.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
@@ -42,36 +42,17 @@ def invoke(service: FunctionService, response: Any) -> Response:  # noqa: ANN401
     if kind == "DryRun":
         return _answer(204, b"")
     if kind == "Event":
-        return _queue(service, name, event, trace)
+        try:
+            return _answer(202, b"", {"x-amzn-RequestId": str(service.invoke_event(name, event, trace=trace))})
+        except AwsError as refused:
+            return _error(refused.status, refused.code, refused.message)
     try:
         json.loads(event)
     except ValueError as fault:
         return _error(400, "InvalidRequestContentException", f"Could not parse request body into json: {fault}")
-    return _translated(_wait(service, name, event, trace))
-
-
-def _queue(service: FunctionService, name: str, event: bytes, trace: str | None) -> Response:
-    try:
-        request_id = service.queue_event(name, event, trace=trace)
-    except PayloadError as fault:
-        too_large = "too large" in str(fault)
-        return _error(
-            413 if too_large else 400, "RequestTooLargeException" if too_large else "InvalidRequestContentException", str(fault)
-        )
-    return _answer(202, b"", {"x-amzn-RequestId": str(request_id)})
-
-
-def _wait(service: FunctionService, name: str, event: bytes, trace: str | None) -> InvocationResult:
-    results: list[InvocationResult] = []
-    arrived = threading.Event()
-
-    def done(result: InvocationResult) -> None:
-        results.append(result)
-        arrived.set()
-
-    service.invoke(name, event, done, trace=trace)
-    arrived.wait()
-    return results[0]
+    result: Future[InvocationResult] = Future()
+    service.invoke(name, event, result.set_result, trace=trace)
+    return _translated(result.result())
 
 
 def _translated(result: InvocationResult) -> Response:

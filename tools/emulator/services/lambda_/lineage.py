@@ -1,8 +1,8 @@
-"""Loop detection: a chain of invocations carries its history in the trace header, and Lambda stops the chain after 16 rounds.
+"""Loop detection: the trace header carries the history of a chain of invocations, and Lambda stops a chain after 16 rounds.
 
-The SDK adds `X-Amzn-Trace-Id` to every call made inside a function; SQS and SNS hand it on with the message (AWSTraceHeader);
-Lambda counts, per function, how often the chain has been there [L:invocation-recursion]. The form of AWS's own `Lineage` field is
-undocumented; this one is `Lineage=<8 hex of the function's ARN>:<times>`, joined by `|`.
+The SDK adds `X-Amzn-Trace-Id` to every call made inside a function; SQS and SNS pass it on with the message (AWSTraceHeader);
+Lambda counts how often the chain has invoked each function [L:invocation-recursion]. The form of AWS's own `Lineage` field is
+undocumented; here it is `Lineage=<8 hex digits for the function>:<times>`, joined by `|`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _ROOT = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
 
 
 class RecursionStoppedError(Exception):
-    """The function has been invoked too often in one chain of requests."""
+    """One chain of requests has invoked the function too often."""
 
 
 def continued(trace_headers: Iterable[str], function_arn: str, now: float) -> str:
     """Return the trace header of an invocation caused by requests with these trace headers (a batch may have several).
 
     Raises:
-        RecursionStoppedError: The function was there 16 times already.
+        RecursionStoppedError: The chain has invoked the function 16 times already.
     """
     headers = list(trace_headers)
     rounds: dict[str, int] = {}

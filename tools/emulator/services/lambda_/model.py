@@ -1,23 +1,22 @@
-"""What a function is, and what one invocation of it consists of and comes to."""
+"""A function, an invocation of it and the outcome, and what runs functions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
-from tools.emulator.services.lambda_.errors import UnsupportedFunctionError
 from tools.emulator.services.lambda_.ledger import Entry
 
-# A function without an EventInvokeConfig: [L:invocation-async] in docs/aws.md#10-lambda.
+# Of a function without an EventInvokeConfig [L:invocation-async].
 DEFAULT_RETRY_ATTEMPTS = 2
 MAXIMUM_EVENT_AGE_SECONDS = 21_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function's code and configuration, as CreateFunction and its neighbours give them."""
+    """A function's code and configuration."""
 
     name: str
     arn: str  # its unqualified ARN
@@ -27,40 +26,22 @@ class Function:
     # The function's own environment variables, without those that Lambda sets.
     environment: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 3.0  # seconds, 1 to 900
-    memory: int = 128  # megabytes; handed to the function, not enforced
-    dead_letter_arn: str | None = None  # queue for the events of failed asynchronous invocations
-    on_failure_arn: str | None = None  # queue for the records of failed asynchronous invocations
-    max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS  # how often a failed asynchronous invocation is repeated, 0 to 2
-    max_event_age: float = MAXIMUM_EVENT_AGE_SECONDS  # seconds after which an asynchronous invocation is given up, 60 to 21,600
-    reserved_concurrency: int | None = None  # guarantee and cap; 0 blocks the function; None: it takes from the unreserved pool
-
-    def __post_init__(self) -> None:
-        """Refuse destinations other than queues, by name."""
-        for arn in (self.dead_letter_arn, self.on_failure_arn):
-            if arn is not None and ":sqs:" not in arn:
-                raise UnsupportedFunctionError(
-                    f"function {self.name}: the offline world sends dead letters to SQS only, not to {arn}"
-                )
+    memory: int = 128  # megabytes; shown to the function, but not enforced
+    dead_letter_arn: str | None = None  # the queue for events of failed asynchronous invocations
+    on_failure_arn: str | None = None  # the queue for records of failed asynchronous invocations
+    max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS  # of a failed asynchronous invocation, 0 to 2
+    max_event_age: float = MAXIMUM_EVENT_AGE_SECONDS  # seconds for which an asynchronous invocation is retried, 60 to 21,600
+    reserved_concurrency: int | None = None  # None: the function shares the unreserved pool
 
     def runs_as(self, other: Function) -> bool:
-        """Return whether an environment made for the other would serve this one too."""
-        return _environment_of(self) == _environment_of(other)
-
-
-def _environment_of(function: Function) -> tuple[object, ...]:
-    return (
-        function.handler,
-        function.role,
-        function.code,
-        dict(function.environment),
-        function.timeout,
-        function.memory,
-    )
+        """Return whether a process that was started for the other function can run this one."""
+        members = ("handler", "role", "code", "environment", "timeout", "memory")
+        return all(getattr(self, name) == getattr(other, name) for name in members)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault on order: what it does to the process, and at which AWS call of the invocation (0: before the handler begins)."""
+    """A scripted fault: what it does to the process, and at which AWS call of an invocation; 0 is before the handler begins."""
 
     action: Literal["kill", "raise", "hang"]
     call: int
@@ -69,18 +50,18 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One run of a function: the event as JSON, its trace header, where its AWS calls are noted, and the fault ordered for it."""
+    """One run of a function: the event as JSON, the trace header, the ledger's entry, and the fault that is to strike."""
 
     request_id: str
     payload: bytes
     trace: str
-    watch: Entry
+    entry: Entry
     fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to: the payload to answer with, and whether it is a function error; `system` is a fault of Lambda's own."""
+    """The payload that a run returned, and whether it is a function error or (`system`) an error of Lambda itself."""
 
     payload: bytes
     failed: bool = False
@@ -88,15 +69,28 @@ class Outcome:
 
 
 def failure(kind: str, message: str) -> Outcome:
-    """Return a function error in Lambda's form: `{"errorType": ..., "errorMessage": ...}`."""
+    """Return a function error as Lambda writes it: `{"errorType": ..., "errorMessage": ...}`."""
     return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), failed=True)
 
 
 def timed_out(function: Function, request_id: str) -> Outcome:
-    """Return what Lambda reports of a function that took longer than its timeout (docs/aws.md#10-lambda)."""
+    """Return what Lambda reports of a function that exceeded its timeout (docs/aws.md#10-lambda)."""
     return failure("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {function.timeout:.2f} seconds")
 
 
 def exited(request_id: str, reason: str) -> Outcome:
-    """Return what Lambda reports of a process that ended by itself."""
+    """Return what Lambda reports of a process that exited."""
     return failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited {reason}")
+
+
+class Runtime(Protocol):
+    """What runs functions; the service has checked that concurrency allows one more run."""
+
+    def run(self, function: Function, invocation: Invocation, done: Callable[[Outcome], None]) -> None:
+        """Run the function and call `done` once with the outcome; must not raise."""
+
+    def retire(self, function_name: str) -> None:
+        """Use no existing process for later invocations of the function: its code or configuration has changed."""
+
+    def close(self) -> None:
+        """End all processes, including busy ones."""

@@ -1,4 +1,4 @@
-"""One warm process of a function, and the zygote from which it is forked."""
+"""One warm process of a function, and the zygote from which it was forked."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.emulator.services.lambda_ import wire
 from tools.emulator.services.lambda_.model import Function, Invocation, Outcome, exited
+from tools.emulator.worker import wire
 
 _PROJECT = Path(__file__).resolve().parents[4]
-# Seconds of the wall for loading a handler. Lambda allows 10 for the phase; a laptop with eight at once needs more.
+# Seconds of real time for loading a handler. Lambda allows 10; a laptop that loads eight at once needs more.
 INIT_LIMIT_SECONDS = 60.0
-# Seconds of the wall in which the zygote must end when asked to.
+# Seconds of real time that the zygote has to end.
 ZYGOTE_END_SECONDS = 5.0
 
 
 class Zygote:
-    """The process that forks environments; started at once, ready half a second later."""
+    """The process that forks the others; it takes about half a second to start."""
 
     def __init__(self, log_path: Path) -> None:
         self._channel, theirs = wire.pair()
         self._lock = threading.Lock()
         with log_path.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  # our own module, run by our own interpreter
-                [sys.executable, "-m", "tools.emulator.services.lambda_.zygote", str(theirs)],
+                [sys.executable, "-m", "tools.emulator.worker.zygote", str(theirs)],
                 pass_fds=[theirs],
                 env={"PYTHONPATH": str(_PROJECT), "PATH": os.defpath, "AWS_CONFIG_FILE": os.devnull},
                 cwd=_PROJECT,
@@ -46,19 +46,17 @@ class Zygote:
         channel, theirs = wire.pair()
         try:
             return channel, int(self._ask(spec, theirs)["pid"])
-        except BaseException:  # whatever it was, the other side will not answer on this channel
-            channel.end()
-            raise
         finally:
             os.close(theirs)
 
     def reap(self, pid: int, *, kill: bool) -> int:
-        """Wait for a worker that ends, or kill it; return its wait status."""
+        """Wait for a worker that is about to end, or kill it; return its wait status."""
         return int(self._ask({"pid": pid, "kill": kill})["status"])
 
     def close(self) -> None:
         """End the zygote, and with it every worker."""
-        self._channel.end()
+        with self._lock:
+            self._channel.close()
         try:
             self._process.wait(ZYGOTE_END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -67,10 +65,12 @@ class Zygote:
 
     def _ask(self, request: wire.Message, descriptor: int | None = None) -> wire.Message:
         with self._lock:
-            self._channel.send(request, descriptor)
+            self._channel.send(request)
+            if descriptor is not None:
+                self._channel.send_descriptor(descriptor)
             answer = self._channel.receive()
         if answer is None:
-            raise ConnectionError("the zygote of the functions' processes has ended; see zygote.log")
+            raise ConnectionError("the zygote has ended, so no function can run; see logs/zygote.log")
         return answer
 
 
@@ -87,7 +87,7 @@ class Environment:
         self.usable = True
 
     def gone(self) -> bool:
-        """Return whether the process has ended unnoticed."""
+        """Return whether the process has ended."""
         return self._channel.gone()
 
     def close(self) -> None:
@@ -95,9 +95,9 @@ class Environment:
         self._reap(kill=True)
 
     def run(self, request: Callable[[], wire.Message], invocation: Invocation, seconds: float) -> Outcome | None:
-        """Run one invocation within a limit in seconds of the wall, not counting the loading of the handler.
+        """Run one invocation within some seconds of real time, which do not include loading the handler.
 
-        Returns None where the time ran out. `usable` says afterwards whether the environment can take another.
+        Returns None if the time ran out. Afterwards `usable` says whether the process can run another invocation.
         """
         if not self._started and (failed := self._start(invocation)) is not None:
             return failed
@@ -128,9 +128,9 @@ class Environment:
     def _answer(self, invocation: Invocation, deadline: float) -> Outcome:
         while (message := self._channel.receive(max(0.0, deadline - time.monotonic()))) is not None:
             if "called" in message:
-                invocation.watch.called(message["called"])
+                invocation.entry.calls.append(message["called"])
             elif "struck" in message:
-                invocation.watch.struck()
+                invocation.entry.faulted = True
             elif "error" in message:
                 return Outcome(json.dumps(message["error"], ensure_ascii=False).encode(), failed=True)
             else:
@@ -138,13 +138,12 @@ class Environment:
         return self._exited(invocation)
 
     def _exited(self, invocation: Invocation) -> Outcome:
-        """Say how the process ended: its socket is closed, so it has, or is about to."""
+        """Return how the process ended; because its socket is closed, it has ended or is about to."""
         self.usable = False
         return exited(invocation.request_id, _reason(self._reap(kill=False)))
 
     def _reap(self, *, kill: bool) -> int:
-        """Wait for the process's end, once; its status is kept for who comes second."""
-        self._channel.end()
+        """Wait for the process to end, and keep its status for a second caller."""
         with self._ending:
             if self._status is None:
                 self._status = self._zygote.reap(self.pid, kill=kill)

@@ -1,4 +1,4 @@
-"""The runtime that runs functions in warm processes, one invocation at a time in each."""
+"""The runtime: warm processes, each of which runs one invocation at a time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pathlib import Path
 
 from tools.emulator.core.access import AccessKeys
 from tools.emulator.core.clock import Clock
-from tools.emulator.services.lambda_ import wire
 from tools.emulator.services.lambda_.environment import CodeStore, variables
 from tools.emulator.services.lambda_.model import Function, Invocation, Outcome, timed_out
 from tools.emulator.services.lambda_.process import Environment, Zygote
 from tools.emulator.settings import EmulatorSettings
+from tools.emulator.worker import wire
 
 log = logging.getLogger(__name__)
 
 
 class ProcessRuntime:
-    """Keeps warm processes by function; the service's concurrency limits say how many there are at most.
+    """Keeps warm processes for each function; the service's concurrency limits bound their number.
 
     Logs go to `<directory>/logs/<function>.log`, unpacked code to `<directory>/code`.
     """
@@ -40,15 +40,15 @@ class ProcessRuntime:
         directory: Path,
         zygote: Zygote | None = None,
     ) -> None:
-        """Start the zygote, unless one is lent.
+        """Start a zygote, unless there is one to share.
 
         Args:
             clock: The world's clock.
-            settings: How fast time runs, account, Region.
-            endpoint: Gives the environment variables that lead boto3 to the offline world; asked whenever a process begins.
+            settings: The speed of time, account, Region.
+            endpoint: Returns the environment variables that lead boto3 to the offline world; called for each new process.
             keys: Give each function the credentials of its role.
             directory: The world's folder.
-            zygote: One to be shared, which saves its start of a second; it is not closed with the runtime.
+            zygote: One to share, which saves the second that it takes to start; it is not closed with the runtime.
         """
         self._clock = clock
         self._settings = settings
@@ -65,30 +65,30 @@ class ProcessRuntime:
         self._open = True
 
     def run(self, function: Function, invocation: Invocation, done: Callable[[Outcome], None]) -> None:
-        """Run the function in a process, warm if there is one; `done` is called from a thread of the runtime's."""
+        """Run the function in a warm process, or a new one; `done` is called from a thread of the runtime's."""
         threading.Thread(target=self._serve, args=(function, invocation, done), name=function.name, daemon=True).start()
 
     def retire(self, function_name: str) -> None:
-        """End the function's idle processes; a busy one is not used again, because it no longer fits the function."""
+        """End the function's idle processes; a busy one is not used again, because it differs from the function."""
         with self._lock:
             idle = self._idle.pop(function_name, [])
         for environment in idle:
             self._end(environment)
 
     def close(self) -> None:
-        """End all processes; invocations under way end in Runtime.ExitError."""
+        """End all processes; running invocations end in Runtime.ExitError."""
         with self._lock:
             self._open = False
             self._idle.clear()
             environments = list(self._all)
-        with contextlib.suppress(OSError):  # the zygote is gone already, and with it every process
+        with contextlib.suppress(OSError):  # the zygote has already ended, and all processes with it
             for environment in environments:
                 self._end(environment)
         if self._owns_zygote:
             self._zygote.close()
 
     def pids(self, function_name: str) -> list[int]:
-        """Return the process ids of the function's idle environments, oldest first."""
+        """Return the ids of the function's idle processes, oldest first."""
         with self._lock:
             return [environment.pid for environment in self._idle[function_name]]
 
@@ -96,13 +96,13 @@ class ProcessRuntime:
         began = time.monotonic()
         try:
             outcome = self._once(function, invocation)
-        except Exception as fault:  # a fault of the emulator's own is Lambda's own: a system error, seen in the log
+        except Exception as fault:  # what goes wrong in the emulator is an error of Lambda itself
             if self._open:
                 log.exception("running %s failed", function.name)
             outcome = Outcome(json.dumps({"errorType": "ServiceException", "errorMessage": str(fault)}).encode(), system=True)
         try:
             self._report(function, invocation, outcome, time.monotonic() - began)
-        except OSError:  # the caller must get its answer even if the world's folder is gone
+        except OSError:  # the caller must get its answer even if the world's folder was deleted
             log.exception("the log of %s cannot be written", function.name)
         done(outcome)
 
@@ -172,7 +172,7 @@ class ProcessRuntime:
         }
 
     def _report(self, function: Function, invocation: Invocation, outcome: Outcome, seconds: float) -> None:
-        """Append Lambda's platform.report line to the function's log; its duration is the wall's."""
+        """Append Lambda's platform.report line to the function's log, with the duration in real time."""
         status = "success" if not outcome.failed else "timeout" if b"Sandbox.Timedout" in outcome.payload else "error"
         record = {"requestId": invocation.request_id, "status": status, "metrics": {"durationMs": round(seconds * 1000, 3)}}
         if outcome.failed:
@@ -184,5 +184,5 @@ class ProcessRuntime:
 
 
 def _wall_seconds(timeout: float, settings: EmulatorSettings) -> float:
-    """Return after how many seconds of the wall a timeout ends a process: the world's, but a laptop needs some to do anything."""
+    """Return the seconds of real time that a timeout allows: at least as many as a laptop needs to do anything in a fast world."""
     return max(timeout / settings.speed, min(timeout, settings.function_wall_seconds))

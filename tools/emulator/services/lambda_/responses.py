@@ -1,6 +1,6 @@
-"""Lambda's requests: functions, event source mappings and rules that moto stores become known to the service.
+"""Lambda's requests: moto stores functions, event source mappings and rules, and the hooks pass them on to the service.
 
-moto's own ways of running a function (docker, a call inside SendMessage, constant SNS events) are cut off.
+moto's own ways of running a function (docker, a call inside SendMessage, constant SNS events) are disabled.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from tools.emulator.core import moto_hooks
 from tools.emulator.core.moto_hooks import After, Replacement
 from tools.emulator.services.lambda_ import account, http
 from tools.emulator.services.lambda_.backend import FunctionService
-from tools.emulator.services.lambda_.errors import MappingError, UnsupportedFunctionError, UnsupportedScheduleError
 from tools.emulator.services.lambda_.mapping import Mapping
 from tools.emulator.services.lambda_.model import (
     DEFAULT_RETRY_ATTEMPTS,
@@ -29,9 +28,12 @@ from tools.emulator.services.lambda_.model import (
 )
 from tools.emulator.services.lambda_.schedule import Rule, Target
 
+# MaximumConcurrency of an SQS mapping [bc:lambda ScalingConfig].
+LEAST_CONCURRENCY = 2
+GREATEST_CONCURRENCY = 1000
+
 
 def _configure_events(name: str, given: dict[str, Any], place: tuple[str, str]) -> tuple[str]:
-    """Configure a function's asynchronous invocations."""
     config = {key: value for key, value in given.items() if key not in ("FunctionName", "Qualifier")}
     for number in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds"):
         if number in config:
@@ -40,12 +42,12 @@ def _configure_events(name: str, given: dict[str, Any], place: tuple[str, str]) 
     return (name,)
 
 
-# moto's CloudFormation lacks it. It goes with its function.
+# moto's CloudFormation lacks this type. Deleting a function deletes its configuration too.
 _EVENT_INVOKE_CONFIG = moto_hooks.resource_type("AWS::Lambda::EventInvokeConfig", _configure_events)
 
 
 def hooks(service: FunctionService) -> Iterator[moto_hooks.Hook]:
-    """Yield what puts the service behind moto's Lambda and EventBridge."""
+    """Yield the hooks that connect moto's Lambda and EventBridge with the service."""
     made = _Hooks(service)
     yield from made.of_functions()
     yield from made.of_mappings()
@@ -55,15 +57,15 @@ def hooks(service: FunctionService) -> Iterator[moto_hooks.Hook]:
 
 
 class _Hooks:
-    """Passes on to the service what moto's methods have stored."""
+    """Passes what moto's methods have stored on to the service."""
 
     def __init__(self, service: FunctionService) -> None:
         self._service = service
 
-    # functions
+    # Functions.
 
     def of_functions(self) -> Iterator[moto_hooks.Hook]:
-        """Yield those for functions."""
+        """Yield the hooks for functions."""
         yield After(LambdaBackend, "create_function", lambda fn, backend, spec: self._created(backend, fn, spec))
         for name in ("create_from_cloudformation_json", "update_from_cloudformation_json"):
             yield After(LambdaFunction, name, self._described)
@@ -95,15 +97,12 @@ class _Hooks:
         self._put(fn)
 
     def _put(self, fn: Any) -> None:  # noqa: ANN401  # moto's
-        try:
-            self._service.put(_function(fn))
-        except UnsupportedFunctionError as fault:
-            raise InvalidParameterValueException(str(fault)) from fault
+        self._service.put(_function(fn))
 
-    # event source mappings
+    # Event source mappings.
 
     def of_mappings(self) -> Iterator[moto_hooks.Hook]:
-        """Yield those for event source mappings."""
+        """Yield the hooks for event source mappings."""
         yield After(LambdaBackend, "create_event_source_mapping", lambda esm, backend, _: self._mapped(backend, esm))
         yield After(LambdaBackend, "update_event_source_mapping", lambda esm, backend, *_: self._remapped(backend, esm))
         yield After(LambdaBackend, "delete_event_source_mapping", lambda _, __, mapping: self._service.remove_mapping(mapping))
@@ -114,9 +113,9 @@ class _Hooks:
             queue.lambda_event_source_mappings.pop(esm.function_arn, None)  # moto would call the function inside SendMessage
         try:
             self._service.put_mapping(_mapping(esm))
-        except MappingError as fault:
+        except InvalidParameterValueException:
             backend.delete_event_source_mapping(esm.uuid)
-            raise InvalidParameterValueException(str(fault)) from fault
+            raise
 
     def _remapped(self, backend: Any, esm: Any) -> None:  # noqa: ANN401  # moto's
         if esm is not None:  # None: there is no such mapping
@@ -127,10 +126,10 @@ class _Hooks:
         if state is not None:
             configuration["State"] = state
 
-    # rules
+    # Rules.
 
     def of_rules(self) -> Iterator[moto_hooks.Hook]:
-        """Yield those for EventBridge's rules."""
+        """Yield the hooks for EventBridge's rules."""
         yield After(EventsBackend, "put_rule", lambda rule, *_, **__: self._ruled(rule))
         for name in ("put_targets", "remove_targets", "enable_rule", "disable_rule"):
             yield After(EventsBackend, name, self._rule_changed)
@@ -144,16 +143,16 @@ class _Hooks:
             return
         try:
             self._service.schedules.put(_rule(rule))
-        except UnsupportedScheduleError as fault:
+        except ValueError as fault:
             raise ValidationException(str(fault)) from fault
 
     def _rule_deleted(self, _: object, backend: Any, name: str, *__: Any, **___: Any) -> None:  # noqa: ANN401  # moto's
         self._service.schedules.remove(f"arn:aws:events:{backend.region_name}:{backend.account_id}:rule/{name}")
 
-    # invocations
+    # Invocations.
 
     def of_invocations(self) -> Iterator[moto_hooks.Hook]:
-        """Yield those that have every way in which moto would run a function end at the service."""
+        """Yield the hooks that make the service run what moto would run."""
         service = self._service
 
         def queue_event(fn: Any, body: str | bytes, *_: object, **__: object) -> bytes:  # noqa: ANN401  # moto's
@@ -166,7 +165,7 @@ class _Hooks:
 
         yield Replacement(LambdaFunction, "invoke", queue_event)
         yield Replacement(LambdaBackend, "invoke", queue_by_name)
-        yield Replacement(LambdaBackend, "send_sns_message", lambda *_, **__: None)  # deliveries are the business of our SNS
+        yield Replacement(LambdaBackend, "send_sns_message", lambda *_, **__: None)  # our SNS delivers
         yield Replacement(LambdaBackend, "send_sqs_batch", lambda *_, **__: False)
         yield Replacement(LambdaResponse, "invoke", lambda response: http.invoke(service, response))
 
@@ -183,6 +182,13 @@ def _add_dead_letters(configuration: dict[str, Any], fn: Any, *_: object, **__: 
 
 def _function(fn: Any) -> Function:  # noqa: ANN401  # moto's
     events = fn.event_invoke_config[-1].config if fn.event_invoke_config else {}
+    dead_letter_arn = vars(fn).get("dead_letter_arn")
+    on_failure_arn = events.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination") or None
+    for arn in (dead_letter_arn, on_failure_arn):
+        if arn is not None and ":sqs:" not in arn:
+            raise InvalidParameterValueException(
+                f"function {fn.function_name}: the offline world sends dead letters to SQS only, not to {arn}"
+            )
     return Function(
         name=fn.function_name,
         arn=fn.function_arn,
@@ -192,8 +198,8 @@ def _function(fn: Any) -> Function:  # noqa: ANN401  # moto's
         environment={name: str(value) for name, value in fn.environment_vars.items()},
         timeout=float(fn.timeout),
         memory=int(fn.memory_size),
-        dead_letter_arn=vars(fn).get("dead_letter_arn"),
-        on_failure_arn=events.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination") or None,
+        dead_letter_arn=dead_letter_arn,
+        on_failure_arn=on_failure_arn,
         max_retry_attempts=int(events.get("MaximumRetryAttempts", DEFAULT_RETRY_ATTEMPTS)),
         max_event_age=float(events.get("MaximumEventAgeInSeconds", MAXIMUM_EVENT_AGE_SECONDS)),
         reserved_concurrency=None if fn.reserved_concurrency is None else int(fn.reserved_concurrency),
@@ -202,11 +208,15 @@ def _function(fn: Any) -> Function:  # noqa: ANN401  # moto's
 
 def _mapping(esm: Any) -> Mapping:  # noqa: ANN401  # moto's
     if ":sqs:" not in esm.event_source_arn:
-        raise MappingError(f"the offline world maps SQS queues only, not {esm.event_source_arn}")
+        raise InvalidParameterValueException(f"the offline world maps SQS queues only, not {esm.event_source_arn}")
     for name, value in (("FilterCriteria", esm.filter_criteria), ("MaximumBatchingWindowInSeconds", esm.max_batch_window)):
         if value:
-            raise MappingError(f"the offline world knows no {name} in an event source mapping")
+            raise InvalidParameterValueException(f"the offline world does not implement {name} of an event source mapping")
     concurrency = (esm.scaling_config or {}).get("MaximumConcurrency")
+    if concurrency is not None and not LEAST_CONCURRENCY <= int(concurrency) <= GREATEST_CONCURRENCY:
+        raise InvalidParameterValueException(
+            f"MaximumConcurrency {concurrency} is not in {LEAST_CONCURRENCY}..{GREATEST_CONCURRENCY}"
+        )
     return Mapping(
         uuid=esm.uuid,
         queue_arn=esm.event_source_arn,
@@ -229,7 +239,7 @@ def _rule(rule: Any) -> Rule:  # noqa: ANN401  # moto's
 
 def _target(rule: Any, target: dict[str, Any]) -> Target:  # noqa: ANN401  # moto's
     if ":lambda:" not in target["Arn"] or "InputTransformer" in target or "InputPath" in target:
-        raise UnsupportedScheduleError(
+        raise ValidationException(
             f"rule {rule.arn}: the offline world's schedules invoke functions, with the event or a constant input; not {target}"
         )
     return Target(target["Arn"], target.get("Input"))

@@ -1,4 +1,4 @@
-"""EventBridge rules with a rate: their targets are invoked asynchronously, every period of the world's clock."""
+"""EventBridge's rate rules: they invoke their targets asynchronously, once a period by the world's clock."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tools.emulator.core.clock import Clock
-from tools.emulator.services.lambda_.errors import UnsupportedScheduleError
 
 _RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
-InvokeEvent = Callable[[str, bytes], bool]
+InvokeEvent = Callable[[str, bytes], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A function that a rule invokes, with a constant input in place of the event where there is one (JSON)."""
+    """A function that a rule invokes, with a constant input (JSON) or the event."""
 
     function_arn: str
     constant_input: str | None = None
@@ -41,55 +40,47 @@ class Rule:
         """Seconds between two events.
 
         Raises:
-            UnsupportedScheduleError: The expression is not `rate(...)`.
+            ValueError: The expression is not `rate(...)`.
         """
         match = _RATE.fullmatch(self.expression)
         if match is None or int(match[1]) == 0:
-            raise UnsupportedScheduleError(
-                f"rule {self.arn}: the offline world runs rate(...) schedules only, not {self.expression!r}"
-            )
+            raise ValueError(f"rule {self.arn}: the offline world runs rate(...) schedules only, not {self.expression!r}")
         return int(match[1]) * _SECONDS[match[2].removesuffix("s")]
 
 
 class Schedules:
-    """Runs rules; a rule that is put again, changed, restarts its period."""
+    """Runs rules; a rule that is put again with another expression starts its period anew."""
 
     def __init__(self, *, clock: Clock, invoke: InvokeEvent, account_id: str, region: str) -> None:
         self._clock = clock
         self._invoke = invoke
         self._account_id = account_id
         self._region = region
-        self._rules: dict[str, tuple[Rule, object]] = {}  # each with the token of its chain of calls
+        self._rules: dict[str, tuple[Rule, object]] = {}  # each with a token for its chain of timers
         self._lock = threading.Lock()
 
     def put(self, rule: Rule) -> None:
         """Run a rule from now on.
 
         Raises:
-            UnsupportedScheduleError: The expression is not `rate(...)`.
+            ValueError: The expression is not `rate(...)`.
         """
         period = rule.period
         with self._lock:
             before = self._rules.get(rule.arn)
-            goes_on = before is not None and before[0].expression == rule.expression
-            chain = before[1] if before is not None and goes_on else object()
+            unchanged = before is not None and before[0].expression == rule.expression
+            chain = before[1] if before is not None and unchanged else object()
             self._rules[rule.arn] = (rule, chain)
-        if not goes_on:
+        if not unchanged:
             self._clock.call_later(period, lambda: self._due(rule.arn, chain))
 
-    @property
-    def arns(self) -> tuple[str, ...]:
-        """The ARNs of the rules there are."""
-        with self._lock:
-            return tuple(self._rules)
-
     def remove(self, rule_arn: str) -> None:
-        """Run a rule no longer."""
+        """Stop a rule."""
         with self._lock:
             self._rules.pop(rule_arn, None)
 
     def close(self) -> None:
-        """Run nothing any more."""
+        """Stop all rules."""
         with self._lock:
             self._rules.clear()
 
@@ -97,14 +88,14 @@ class Schedules:
         with self._lock:
             rule, current = self._rules.get(arn, (None, None))
         if rule is None or current is not chain:
-            return  # removed, or replaced by one that counts for itself
+            return  # removed, or replaced by a rule with timers of its own
         self._clock.call_later(rule.period, lambda: self._due(arn, chain))
         if rule.enabled:
             for target in rule.targets:
                 self._invoke(target.function_arn, (target.constant_input or self._event(arn)).encode())
 
     def _event(self, arn: str) -> str:
-        """Return the event of a schedule [EB:eb-create-rule-schedule]."""
+        """Return a scheduled event [EB:eb-create-rule-schedule]."""
         return json.dumps(
             {
                 "version": "0",

@@ -1,4 +1,4 @@
-"""The queues of the offline world: their names and settings are moto's, their messages are here."""
+"""SQS's queues: moto holds their names and settings, this module their messages."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from moto.sqs.models import Queue, sqs_backends
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import ReceivedMessage
-from tools.emulator.services.sqs.errors import SqsError, no_such_queue
+from tools.emulator.services.sqs.errors import SqsError
 from tools.emulator.services.sqs.queue import Depth, Limits, Message, MessageQueue
 from tools.emulator.settings import EmulatorSettings
 
-POLL_SECONDS = 0.02  # of the wall: how often a long poll looks again
-_STORE = "offline_world_messages"  # the attribute of moto's queue that holds ours: gone when moto's is
+# How often a long poll looks again, in seconds of real time.
+POLL_SECONDS = 0.02
+# The attribute of moto's queue that holds its messages, which are therefore deleted with it.
+_STORE = "offline_world_messages"
 
 
 class SqsService:
-    """SQS of the offline world; implements `ports.Queues` and `ports.ReceivingQueues`."""
+    """SQS; implements `ports.Queues` and `ports.ReceivingQueues`."""
 
     def __init__(self, *, clock: Clock, settings: EmulatorSettings) -> None:
         self._clock = clock
@@ -26,10 +28,10 @@ class SqsService:
         self._on_visible: list[Callable[[str], None]] = []
 
     def when_visible(self, action: Callable[[str], None]) -> None:
-        """Call this with a queue's ARN whenever a message was sent to it or made visible again."""
+        """Call an action with a queue's ARN whenever a message was sent to the queue or made visible again."""
         self._on_visible.append(action)
 
-    # ports.Queues and ports.ReceivingQueues; each raises LookupError where there is no such queue
+    # By ARN, for other services; each method raises LookupError if there is no such queue.
 
     def send(self, queue_arn: str, body: str, attributes: dict[str, str]) -> None:
         """Send a message with attributes of type String."""
@@ -37,11 +39,11 @@ class SqsService:
         self.put(self._known(queue_arn), body, typed)
 
     def receive(self, queue_arn: str, max_messages: int) -> Sequence[ReceivedMessage]:
-        """Return up to `max_messages` at once, without waiting."""
+        """Receive up to `max_messages` without waiting."""
         return self.take(self._known(queue_arn), max_messages)
 
     def visibility_seconds(self, queue_arn: str) -> float:
-        """Return for how long the queue hides a message that was received."""
+        """Return the queue's visibility timeout."""
         return limits_of(self._known(queue_arn)).visibility_seconds
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
@@ -50,16 +52,12 @@ class SqsService:
         for handle in receipt_handles:
             messages.delete(handle)
 
-    def change_visibility(self, queue_arn: str, receipt_handle: str, seconds: float) -> None:
-        """Hide a received message for some seconds, 0 shows it at once; `SqsError` if it is not in flight."""
-        self.hide(self._known(queue_arn), receipt_handle, seconds)
-
     def depth(self, queue_arn: str) -> Depth:
         """Return how many messages a queue holds."""
         queue = self._known(queue_arn)
         return self.messages(queue).depth(limits_of(queue))
 
-    # what the responses need
+    # By moto's queue, for requests.
 
     def queue(self, name: str) -> Queue:
         """Return moto's queue by its name.
@@ -69,24 +67,26 @@ class SqsService:
         """
         found = sqs_backends[self._settings.account_id][self._settings.region].queues.get(name)
         if found is None:
-            raise no_such_queue()
+            raise SqsError("QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue")
         return found
 
     def messages(self, queue: Queue) -> MessageQueue:
         """Return the messages of moto's queue."""
-        made = MessageQueue(self._clock, refuses_late=self._settings.sqs_refuses_late_receipts)
-        return queue.__dict__.setdefault(_STORE, made)  # type: ignore[no-any-return] # moto is untyped
+        if _STORE not in vars(queue):
+            made = MessageQueue(self._clock, refuses_late=self._settings.sqs_refuses_late_receipts)
+            vars(queue).setdefault(_STORE, made)  # another thread may have been first
+        return vars(queue)[_STORE]  # type: ignore[no-any-return] # moto is untyped
 
     def put(
         self, queue: Queue, body: str, attributes: Mapping[str, Any], *, delay: float | None = None, trace: str | None = None
     ) -> Message:
-        """Send a message to moto's queue."""
+        """Send a message."""
         message = self.messages(queue).send(body, attributes, limits_of(queue), delay=delay, trace=trace)
         self._notify(queue)
         return message
 
     def take(self, queue: Queue, count: int, *, visibility: float | None = None, wait: float = 0.0) -> list[ReceivedMessage]:
-        """Receive messages, waiting up to `wait` seconds of the world for the first; one received too often goes to the DLQ."""
+        """Receive messages, waiting up to `wait` seconds for the first; those received too often become dead letters."""
         until = self._clock.now() + wait
         while True:
             received, dead = self.messages(queue).receive(count, limits_of(queue), visibility)
@@ -96,8 +96,8 @@ class SqsService:
                 return received
             self._clock.sleep(min(POLL_SECONDS * self._settings.speed, left))
 
-    def hide(self, queue: Queue, handle: str, seconds: float) -> None:
-        """Change how long a received message stays hidden."""
+    def change_visibility(self, queue: Queue, handle: str, seconds: float) -> None:
+        """Hide a received message for some seconds from now on; 0 makes it visible at once."""
         self.messages(queue).change_visibility(handle, seconds)
         if not seconds:
             self._notify(queue)
@@ -123,7 +123,7 @@ class SqsService:
 
 
 def limits_of(queue: Queue) -> Limits:
-    """Return the settings of moto's queue as they are now."""
+    """Return the current settings of moto's queue."""
     redrive = queue.redrive_policy or {}
     return Limits(
         visibility_seconds=float(queue.visibility_timeout),

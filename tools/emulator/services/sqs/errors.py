@@ -1,4 +1,4 @@
-"""SQS's errors, by the codes that boto3 shows (those of the old query protocol)."""
+"""SQS's errors, by the codes that boto3 shows: those of the old query protocol."""
 
 from __future__ import annotations
 
@@ -13,20 +13,8 @@ class SqsError(AwsError):
         self.shape = shape
 
 
-def no_such_queue() -> SqsError:
-    """Return the error for a queue that does not exist."""
-    return SqsError("QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue")
-
-
 def invalid_value(name: str, value: object, reason: str) -> SqsError:
     """Return the error for a parameter out of its bounds."""
     return SqsError(
         "InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: {reason}", "InvalidParameterValue"
-    )
-
-
-def invalid_handle(handle: str) -> SqsError:
-    """Return the error for text that is not a receipt handle of this queue."""
-    return SqsError(
-        "ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.', "ReceiptHandleIsInvalid"
     )

@@ -1,4 +1,4 @@
-"""One standard queue: a message is with one receiver at a time, and comes back when its time is over.
+"""One standard queue: a message has one receiver at a time, and becomes visible again when its visibility timeout ends.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 """
@@ -18,15 +18,16 @@ from typing import Any
 
 from tools.emulator.core.clock import Clock
 from tools.emulator.core.ports import ReceivedMessage
-from tools.emulator.services.sqs.errors import SqsError, invalid_handle, invalid_value
+from tools.emulator.services.sqs.errors import SqsError, invalid_value
 
-# Counted from a message's last receipt; prolonging does not restart it [SQS guide, visibility timeout].
+# Counted from a message's last receipt; an extension does not restart it [SQSAPI:API_ChangeMessageVisibility].
 MAX_VISIBILITY_SECONDS = 43_200
-# After this many receipts a message goes to the back of its queue; before, it keeps its place while it is hidden [SQS guide,
-# available CloudWatch metrics: ApproximateAgeOfOldestMessage]. Standard queues promise no order; this one keeps the order that
-# the page describes.
+# After this many receipts a message goes to the back of its queue; before, it keeps its place while it is hidden
+# [SQS:sqs-available-cloudwatch-metrics, ApproximateAgeOfOldestMessage]. Standard queues promise no order; this one keeps the
+# order that the page describes.
 BACK_AFTER_RECEIVES = 3
-SENDER = "AIDAIT2UOQQY3AUEKVGXU"  # moto's, who takes it from AWS's documentation
+# As in moto and in AWS's documentation.
+SENDER = "AIDAIT2UOQQY3AUEKVGXU"
 
 
 @dataclass(slots=True)
@@ -34,13 +35,13 @@ class Message:
     """A message in a queue."""
 
     body: str
-    attributes: Mapping[str, Any]  # the sender's, as they travel: name -> `{"DataType": "String", "StringValue": ...}`
-    trace: str | None  # the X-Ray header of the sender, None where there was none
-    sent_at: float  # epoch seconds; a dead letter keeps that of its first queue
-    visible_at: float  # epoch seconds from which it may be received
-    receives: int = 0  # how often it was
-    first_received_at: float | None = None  # epoch seconds, None until then
-    received_at: float | None = None  # when it was received last, likewise
+    attributes: Mapping[str, Any]  # the sender's: name -> `{"DataType": "String", "StringValue": ...}`
+    trace: str | None  # the sender's X-Ray trace header, if there was one
+    sent_at: float  # epoch seconds; a dead letter keeps those of its first queue
+    visible_at: float  # epoch seconds from which on it can be received
+    receives: int = 0  # how often it was received
+    first_received_at: float | None = None  # epoch seconds, None before
+    received_at: float | None = None  # when it was last received, likewise
     source_arn: str | None = None  # a dead letter's first queue
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -55,7 +56,7 @@ class Message:
         return base64.urlsafe_b64encode(f"{self.id} {self.receives}".encode()).decode()
 
     def system_attributes(self) -> dict[str, str]:
-        """Return SQS's own attributes, times in epoch milliseconds."""
+        """Return SQS's own attributes, with times in epoch milliseconds."""
         found = {
             "SenderId": SENDER,
             "SentTimestamp": str(int(self.sent_at * 1000)),
@@ -71,7 +72,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A queue's settings: seconds, bytes; `max_receives` None where it has no dead letters."""
+    """A queue's settings; `max_receives` is None if it has no dead-letter queue."""
 
     visibility_seconds: float = 30.0
     delay_seconds: float = 0.0
@@ -89,9 +90,9 @@ class Depth:
 
 
 class MessageQueue:
-    """The messages of one queue; safe to call from any thread.
+    """The messages of one queue; thread-safe.
 
-    `refuses_late`: whether hiding a message is refused once it is visible again and has not been received since.
+    `refuses_late`: whether hiding a message is refused once it has become visible again.
     """
 
     def __init__(self, clock: Clock, *, refuses_late: bool = False) -> None:
@@ -99,9 +100,9 @@ class MessageQueue:
         self._refuses_late = refuses_late
         self._lock = threading.Lock()
         self._messages: dict[str, Message] = {}
-        # (visible from, order, message id) of what is hidden, or new; entries that no longer hold are passed over.
+        # (visible from, order, message id) of hidden and new messages; outdated entries are skipped.
         self._agenda: list[tuple[float, int, str]] = []
-        # (place, order, message id) of what was found visible. The place is a time: of its sending, or of its coming back.
+        # (place, order, message id) of visible messages. The place is the time at which it was sent, or became visible again.
         self._line: list[tuple[float, int, str]] = []
         self._in_line: set[str] = set()
         self._order = itertools.count()
@@ -114,13 +115,13 @@ class MessageQueue:
         return message
 
     def add(self, message: Message) -> None:
-        """Add a message as it is: a dead letter."""
+        """Add a dead letter, which keeps what it was in its first queue."""
         with self._lock:
             self._messages[message.id] = message
             self._plan(message)
 
     def receive(self, count: int, limits: Limits, visibility: float | None = None) -> tuple[list[ReceivedMessage], list[Message]]:
-        """Return visible messages, hidden from now on, and the dead letters found on the way, which are removed."""
+        """Hide visible messages and return them; also remove and return the dead letters that were found."""
         timeout = limits.visibility_seconds if visibility is None else visibility
         chosen: list[Message] = []
         dead: list[Message] = []
@@ -137,7 +138,7 @@ class MessageQueue:
             return [self._hand_out(message, now, timeout) for message in chosen], dead
 
     def delete(self, handle: str) -> None:
-        """Delete a message by the handle of its last receipt; with an older one nothing happens, as on AWS.
+        """Delete a message by the handle of its last receipt; an older handle has no effect, as on AWS.
 
         Raises:
             SqsError: The text is not a receipt handle.
@@ -149,21 +150,23 @@ class MessageQueue:
                 del self._messages[message_id]
 
     def change_visibility(self, handle: str, seconds: float) -> None:
-        """Hide a received message for some seconds from now on; 0 shows it at once.
+        """Hide a received message for some seconds from now on; 0 makes it visible at once.
 
         Raises:
-            SqsError: It is gone or was received again since, or would be hidden for over 12 hours from its receipt.
+            SqsError: It was deleted or received again, or would be hidden for over 12 hours from its receipt.
         """
         message_id, receipt = _parse(handle)
         with self._lock:
             now = self._clock.now()
             message = self._messages.get(message_id)
             if message is None or message.receives != receipt:
-                # so AWS answers, though its API reference names no such error (mapbox/ecs-watchbot #135, vmihailenco/taskq #29)
+                # AWS answers so, although its API reference names no such error (mapbox/ecs-watchbot#135, vmihailenco/taskq#29).
                 reason = "Message does not exist or is not available for visibility timeout change."
                 raise invalid_value("ReceiptHandle", handle, reason)
             if message.visible_at <= now:
-                self._met_late(handle)
+                if self._refuses_late:
+                    reason = f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message is not in flight."
+                    raise SqsError("MessageNotInflight", reason)
                 return
             if now + seconds - (message.received_at or now) > MAX_VISIBILITY_SECONDS:
                 raise invalid_value(
@@ -190,22 +193,16 @@ class MessageQueue:
         return Depth(len(kept) - len(hidden), len(hidden) - delayed, delayed)
 
     def next_visible_in(self) -> float | None:
-        """Return in how many seconds a hidden message comes back, None where none will."""
+        """Return in how many seconds a hidden message becomes visible, or None if none is hidden."""
         with self._lock:
             now = self._clock.now()
             return min((message.visible_at - now for message in self._messages.values() if message.visible_at > now), default=None)
-
-    def _met_late(self, handle: str) -> None:
-        if self._refuses_late:
-            raise SqsError(
-                "MessageNotInflight", f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message is not in flight."
-            )
 
     def _plan(self, message: Message) -> None:
         heapq.heappush(self._agenda, (message.visible_at, next(self._order), message.id))
 
     def _visible(self, now: float, limits: Limits) -> Iterator[Message]:
-        """Yield visible messages, each taken out of the order; a caller that keeps one schedules it again."""
+        """Yield visible messages, taking each out of the line."""
         self._line_up(now)
         while self._line:
             _, _, message_id = heapq.heappop(self._line)
@@ -243,4 +240,5 @@ def _parse(handle: str) -> tuple[str, int]:
         message_id, _, receipt = base64.urlsafe_b64decode(handle).decode().partition(" ")
         return message_id, int(receipt)
     except (binascii.Error, ValueError):
-        raise invalid_handle(handle) from None
+        message = f'The input receipt handle "{handle}" is not a valid receipt handle.'
+        raise SqsError("ReceiptHandleIsInvalid", message, "ReceiptHandleIsInvalid") from None

@@ -1,4 +1,4 @@
-"""SQS's requests: operations on messages are answered here, those on queues by moto, the rest refused by name."""
+"""SQS's requests: operations on messages are answered here, those on queues by moto; all others are refused by name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.sqs import urls
 from moto.sqs.models import Message as MotoMessage
+from moto.sqs.models import Queue
 from moto.sqs.responses import SQSResponse
 
 from tools.emulator.core import moto_hooks
@@ -25,7 +26,26 @@ Response = dict[str, Any]
 MAX_BATCH = 10
 MAX_DELAY = 900
 MAX_WAIT = 20
-# what is left to moto, and with which parameters
+# The operations on messages, and their parameters besides QueueUrl.
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "SendMessage": ("MessageBody", "DelaySeconds", "MessageAttributes", "MessageSystemAttributes"),
+    "SendMessageBatch": ("Entries",),
+    "ReceiveMessage": (
+        "AttributeNames",
+        "MessageSystemAttributeNames",
+        "MessageAttributeNames",
+        "MaxNumberOfMessages",
+        "VisibilityTimeout",
+        "WaitTimeSeconds",
+    ),
+    "DeleteMessage": ("ReceiptHandle",),
+    "DeleteMessageBatch": ("Entries",),
+    "ChangeMessageVisibility": ("ReceiptHandle", "VisibilityTimeout"),
+    "ChangeMessageVisibilityBatch": ("Entries",),
+    "PurgeQueue": (),
+    "GetQueueAttributes": ("AttributeNames",),
+}
+# The operations on queues, which moto answers, and the parameters that it handles correctly.
 QUEUE_OPERATIONS: dict[str, tuple[str, ...]] = {
     "CreateQueue": ("QueueName", "Attributes", "tags"),
     "DeleteQueue": ("QueueUrl",),
@@ -37,19 +57,19 @@ QUEUE_OPERATIONS: dict[str, tuple[str, ...]] = {
     "UntagQueue": ("QueueUrl", "TagKeys"),
     "ListQueueTags": ("QueueUrl",),
 }
-_SEND = ("MessageBody", "DelaySeconds", "MessageAttributes", "MessageSystemAttributes")
-# SQS takes what XML 1.0 can carry: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+# SQS takes what XML 1.0 can carry [SQSAPI:API_SendMessage].
 _FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _BATCH_ID = re.compile(r"[\w-]{1,80}")
+_HEADERS = {"Content-Type": "application/x-amz-json-1.0"}
 
 
 def hooks(service: SqsService) -> tuple[moto_hooks.Hook, ...]:
-    """Return what has moto's SQS answered by a service."""
+    """Return the hooks that route moto's SQS requests to a service."""
     return moto_hooks.routes(urls, _response(service).dispatch)
 
 
 def _response(service: SqsService) -> type[SQSResponse]:
-    operations = _Operations(service)
+    operations = Operations(service)
 
     class InstalledQueuesResponse(SQSResponse):  # type: ignore[misc] # moto is untyped
         @classmethod
@@ -60,9 +80,8 @@ def _response(service: SqsService) -> type[SQSResponse]:
             operation = target.rpartition(".")[2]
             body = json.loads(request.get_data(as_text=True) or "{}")
             try:
-                method = operations.find(operation)
-                if method is not None:
-                    return 200, _HEADERS, json.dumps(method(body, headers.get("X-Amzn-Trace-Id")))
+                if operation in OPERATIONS:
+                    return 200, _HEADERS, json.dumps(operations.call(operation, body, headers.get("X-Amzn-Trace-Id")))
                 _check_queue_operation(operation, body)
             except AwsError as error:
                 return _fault(error)
@@ -70,9 +89,6 @@ def _response(service: SqsService) -> type[SQSResponse]:
             return through(request, full_url, headers, **path)
 
     return InstalledQueuesResponse
-
-
-_HEADERS = {"Content-Type": "application/x-amz-json-1.0"}
 
 
 def _fault(error: AwsError) -> Answer:
@@ -90,63 +106,46 @@ def _check_queue_operation(operation: str, request: Request) -> None:
         raise refuse("sqs", "FIFO queues")
 
 
-class _Operations:
-    """The operations on messages; each takes the request and the sender's trace header."""
+class Operations:
+    """The operations on messages, with requests and responses as boto3 sends and receives them."""
 
     def __init__(self, service: SqsService) -> None:
         self._service = service
-        self._methods: dict[str, Callable[[Request, str | None], Response]] = {
+        self._methods: dict[str, Callable[[Queue, Request, str | None], Response]] = {
             "SendMessage": self._send,
-            "SendMessageBatch": self._send_batch,
             "ReceiveMessage": self._receive,
             "DeleteMessage": self._delete,
-            "DeleteMessageBatch": self._delete_batch,
-            "ChangeMessageVisibility": self._hide,
-            "ChangeMessageVisibilityBatch": self._hide_batch,
+            "ChangeMessageVisibility": self._change_visibility,
             "PurgeQueue": self._purge,
             "GetQueueAttributes": self._attributes,
         }
 
-    def find(self, operation: str) -> Callable[[Request, str | None], Response] | None:
-        """Return the method for an operation, None where it is not one on messages."""
-        return self._methods.get(operation)
+    def call(self, operation: str, request: Request, trace: str | None = None) -> Response:
+        """Carry out one operation; `trace` is the sender's trace header.
 
-    def _queue(self, request: Request) -> Any:  # noqa: ANN401 - moto's queue
-        return self._service.queue(str(request["QueueUrl"]).rpartition("/")[2])
+        Raises:
+            SqsError: SQS would refuse the request.
+            UnsupportedError: The request has a parameter that is not implemented.
+        """
+        only("sqs", operation, request, ("QueueUrl", *OPERATIONS[operation]))
+        queue = self._service.queue(str(request["QueueUrl"]).rpartition("/")[2])
+        if not operation.endswith("Batch"):
+            return self._methods[operation](queue, request, trace)
+        single = operation.removesuffix("Batch")
+        entries = _entries(operation, request, OPERATIONS[single])
+        if single == "SendMessage":
+            _check_batch_size(entries, queue.maximum_message_size)
+        return _each(entries, lambda entry: self._methods[single](queue, entry, trace))
 
-    def _send(self, request: Request, trace: str | None) -> Response:
-        only("sqs", "SendMessage", request, ("QueueUrl", *_SEND))
-        return self._sent(self._queue(request), request, trace)
-
-    def _sent(self, queue: Any, entry: Request, trace: str | None) -> Response:  # noqa: ANN401 - moto's queue
-        body, attributes = entry["MessageBody"], entry.get("MessageAttributes") or {}
+    def _send(self, queue: Queue, request: Request, trace: str | None) -> Response:
+        body, attributes = request["MessageBody"], request.get("MessageAttributes") or {}
         _check_body(body, attributes, queue.maximum_message_size)
-        delay = _within("DelaySeconds", entry.get("DelaySeconds"), MAX_DELAY)
-        given = (entry.get("MessageSystemAttributes") or {}).get("AWSTraceHeader", {}).get("StringValue")
+        delay = _within("DelaySeconds", request.get("DelaySeconds"), MAX_DELAY)
+        given = (request.get("MessageSystemAttributes") or {}).get("AWSTraceHeader", {}).get("StringValue")
         message = self._service.put(queue, body, attributes, delay=delay, trace=given or trace)
         return {"MessageId": message.id, "MD5OfMessageBody": message.md5, **_attributes_md5(attributes)}
 
-    def _send_batch(self, request: Request, trace: str | None) -> Response:
-        queue = self._queue(request)
-        entries = _entries("SendMessageBatch", request, _SEND)
-        if (
-            sum(_bytes(entry["MessageBody"], entry.get("MessageAttributes") or {}) for entry in entries)
-            > queue.maximum_message_size
-        ):
-            raise SqsError("BatchRequestTooLong", f"Batch requests cannot be longer than {queue.maximum_message_size} bytes.")
-        return _each(entries, lambda entry: self._sent(queue, entry, trace))
-
-    def _receive(self, request: Request, _: str | None) -> Response:
-        known = (
-            "AttributeNames",
-            "MessageSystemAttributeNames",
-            "MessageAttributeNames",
-            "MaxNumberOfMessages",
-            "VisibilityTimeout",
-            "WaitTimeSeconds",
-        )
-        only("sqs", "ReceiveMessage", request, ("QueueUrl", *known))
-        queue = self._queue(request)
+    def _receive(self, queue: Queue, request: Request, _: str | None) -> Response:
         count = request.get("MaxNumberOfMessages", 1)
         if not 1 <= count <= MAX_BATCH:
             raise invalid_value("MaxNumberOfMessages", count, "Must be between 1 and 10, if provided.")
@@ -159,42 +158,20 @@ class _Operations:
         found = [_shown(receipt, system, request.get("MessageAttributeNames", ())) for receipt in receipts]
         return {"Messages": found} if found else {}
 
-    def _delete(self, request: Request, _: str | None) -> Response:
-        only("sqs", "DeleteMessage", request, ("QueueUrl", "ReceiptHandle"))
-        self._service.messages(self._queue(request)).delete(request["ReceiptHandle"])
+    def _delete(self, queue: Queue, request: Request, _: str | None) -> Response:
+        self._service.messages(queue).delete(request["ReceiptHandle"])
         return {}
 
-    def _delete_batch(self, request: Request, _: str | None) -> Response:
-        messages = self._service.messages(self._queue(request))
-
-        def delete(entry: Request) -> Response:
-            messages.delete(entry["ReceiptHandle"])
-            return {}
-
-        return _each(_entries("DeleteMessageBatch", request, ("ReceiptHandle",)), delete)
-
-    def _hide(self, request: Request, _: str | None) -> Response:
-        only("sqs", "ChangeMessageVisibility", request, ("QueueUrl", "ReceiptHandle", "VisibilityTimeout"))
-        return self._hidden(self._queue(request), request)
-
-    def _hidden(self, queue: Any, entry: Request) -> Response:  # noqa: ANN401 - moto's queue
-        seconds = _within("VisibilityTimeout", entry.get("VisibilityTimeout"), MAX_VISIBILITY_SECONDS)
-        self._service.hide(queue, entry["ReceiptHandle"], seconds or 0.0)
+    def _change_visibility(self, queue: Queue, request: Request, _: str | None) -> Response:
+        seconds = _within("VisibilityTimeout", request.get("VisibilityTimeout"), MAX_VISIBILITY_SECONDS)
+        self._service.change_visibility(queue, request["ReceiptHandle"], seconds or 0.0)
         return {}
 
-    def _hide_batch(self, request: Request, _: str | None) -> Response:
-        queue = self._queue(request)
-        entries = _entries("ChangeMessageVisibilityBatch", request, ("ReceiptHandle", "VisibilityTimeout"))
-        return _each(entries, lambda entry: self._hidden(queue, entry))
-
-    def _purge(self, request: Request, _: str | None) -> Response:
-        only("sqs", "PurgeQueue", request, ("QueueUrl",))
-        self._service.messages(self._queue(request)).purge()
+    def _purge(self, queue: Queue, _: Request, __: str | None) -> Response:
+        self._service.messages(queue).purge()
         return {}
 
-    def _attributes(self, request: Request, _: str | None) -> Response:
-        only("sqs", "GetQueueAttributes", request, ("QueueUrl", "AttributeNames"))
-        queue = self._queue(request)
+    def _attributes(self, queue: Queue, request: Request, _: str | None) -> Response:
         names = request.get("AttributeNames", ())
         depth = self._service.depth(queue.queue_arn)
         known = {
@@ -208,12 +185,11 @@ class _Operations:
 
 
 def _entries(operation: str, request: Request, known: tuple[str, ...]) -> list[Request]:
-    """Check a batch's entries.
+    """Check a batch's entries and return them.
 
     Raises:
-        SqsError: There are none, more than ten, or two with the same id.
+        SqsError: There are none or more than ten, or their ids are invalid or not distinct.
     """
-    only("sqs", operation, request, ("QueueUrl", "Entries"))
     entries: list[Request] = request.get("Entries") or []
     if not entries:
         raise SqsError("EmptyBatchRequest", "There should be at least one entry in the request.")
@@ -229,6 +205,11 @@ def _entries(operation: str, request: Request, known: tuple[str, ...]) -> list[R
     for entry in entries:
         only("sqs", f"an entry of {operation}", entry, ("Id", *known))
     return entries
+
+
+def _check_batch_size(entries: list[Request], most: int) -> None:
+    if sum(_bytes(entry["MessageBody"], entry.get("MessageAttributes") or {}) for entry in entries) > most:
+        raise SqsError("BatchRequestTooLong", f"Batch requests cannot be longer than {most} bytes.")
 
 
 def _each(entries: list[Request], action: Callable[[Request], Response]) -> Response:
@@ -278,7 +259,7 @@ def _decoded(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**value, "BinaryValue": base64.b64decode(value["BinaryValue"])} if "BinaryValue" in value else dict(value)
 
 
-def _shown(receipt: ReceivedMessage, system: set[str], wanted: list[str]) -> Response:
+def _shown(receipt: ReceivedMessage, system: set[str], names: list[str]) -> Response:
     shown: Response = {
         "MessageId": receipt.message_id,
         "ReceiptHandle": receipt.receipt_handle,
@@ -286,7 +267,7 @@ def _shown(receipt: ReceivedMessage, system: set[str], wanted: list[str]) -> Res
         "Body": receipt.body,
     }
     own = {name: value for name, value in receipt.attributes.items() if "All" in system or name in system}
-    attributes = {name: value for name, value in receipt.message_attributes.items() if _asked(name, wanted)}
+    attributes = {name: value for name, value in receipt.message_attributes.items() if _matches(name, names)}
     if own:
         shown["Attributes"] = own
     if attributes:
@@ -294,5 +275,5 @@ def _shown(receipt: ReceivedMessage, system: set[str], wanted: list[str]) -> Res
     return shown
 
 
-def _asked(name: str, wanted: list[str]) -> bool:
-    return any(one in ("All", name) or (one.endswith(".*") and name.startswith(one[:-2])) for one in wanted)
+def _matches(name: str, names: list[str]) -> bool:
+    return any(one in ("All", name) or (one.endswith(".*") and name.startswith(one[:-2])) for one in names)

@@ -1,7 +1,7 @@
-"""The process from which every environment is forked: boto3 and its models are loaded in it, no code of the project is.
+"""The process from which all processes of functions are forked: it has loaded boto3 and its models, but no function's code.
 
-Started as `python -m tools.emulator.services.lambda_.zygote <file descriptor>`; it ends, with all that it forked, when the
-other side of that socket is closed, however that came about.
+Started as `python -m tools.emulator.worker.zygote <file descriptor>`; it ends, together with all that it forked, when the other
+end of that socket is closed for whatever reason.
 """
 
 from __future__ import annotations
@@ -17,33 +17,34 @@ import boto3
 import botocore.loaders
 import botocore.session
 
-from tools.emulator.services.lambda_ import wire, worker
+from tools.emulator.worker import process, wire
 
 WARMED_SERVICES = ("s3", "sqs", "sns", "dynamodb", "rekognition", "s3control", "lambda", "cloudwatch")
-# How long a process may take to end after it has closed its socket.
+# How long a process may take to end once its socket is closed.
 GRACE_SECONDS = 1.0
 
 
 def main() -> None:
-    """Answer requests until the service is gone: `fork` (with a socket for the worker) and `reap`."""
-    control = wire.adopt(int(sys.argv[1]))
+    """Answer requests until the emulator is gone: to fork a worker (its socket comes with the request), and to reap one."""
+    control = wire.Channel(int(sys.argv[1]))
     _warm()
     gc.collect()
-    gc.freeze()  # what is shared with the forked processes must not be written to by their collectors
+    gc.freeze()  # or the collectors of the forked processes would write to shared memory
     children: set[int] = set()
-    while (received := control.receive_with_descriptor()) is not None:
-        request, descriptor = received
-        if descriptor is not None:
-            control.send({"pid": _fork(request, descriptor, control, children)})
-        else:
-            control.send({"status": _reap(request["pid"], children, kill=request["kill"])})
-    for pid in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    try:
+        while (request := control.receive()) is not None:
+            if "pid" in request:
+                control.send({"status": _reap(request["pid"], children, kill=request["kill"])})
+            else:
+                control.send({"pid": _fork(request, control.receive_descriptor(), control, children)})
+    finally:
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _warm() -> None:
-    """Let all sessions share one loader, and let it read the models that our functions use: 0.2 s less for a cold start."""
+    """Share one loader between all sessions and load the models that our functions use: a cold start takes 0.2 s less."""
     loader = botocore.loaders.create_loader()
     vars(botocore.session)["create_loader"] = lambda _search_path=None: loader
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")  # noqa: S106  # no secret
@@ -55,14 +56,14 @@ def _fork(request: wire.Message, descriptor: int, control: wire.Channel, childre
     pid = os.fork()
     if pid == 0:
         control.close()
-        worker.main(request, wire.adopt(descriptor))
+        process.main(request, descriptor)
     os.close(descriptor)
     children.add(pid)
     return pid
 
 
 def _reap(pid: int, children: set[int], *, kill: bool) -> int:
-    """Wait for a process that is about to end, or kill it now; return its wait status."""
+    """Wait for a process that is about to end, or kill it; return its wait status."""
     if kill:
         os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + GRACE_SECONDS

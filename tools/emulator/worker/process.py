@@ -1,8 +1,8 @@
-"""The process of one environment: it loads the handler once and runs one event after another, until its socket is closed.
+"""One process of a function, forked from the zygote: it loads the handler and runs one event after another.
 
-Forked from the zygote. It sees the function's code, the standard library and the SDK, no more; only the function's own environment
-variables; and the world's time in `time.time` and `time.sleep`. `time.monotonic` and `datetime.now` stay the machine's: timeouts of
-sockets and the signatures of requests need them.
+It sees only the function's code, the standard library and the SDK; only the function's environment variables; and the world's
+time in `time.time` and `time.sleep`. `time.monotonic` and `datetime.now` keep the machine's time, which socket timeouts and
+signatures need. The process ends when its socket is closed.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from typing import Any, NoReturn
 
 from botocore.client import BaseClient
 
-from tools.emulator.services.lambda_ import wire, worker_logs
+from tools.emulator.worker import logs, wire
 
 Handler = Callable[[Any, "Context"], Any]
 
 
 class InitError(Exception):
-    """The handler could not be loaded; carries Lambda's error type."""
+    """The handler could not be loaded; `kind` is Lambda's error type."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
 
 
-def main(spec: wire.Message, channel: wire.Channel) -> NoReturn:
-    """Run the environment that the specification describes; never returns.
+def main(spec: wire.Message, descriptor: int) -> NoReturn:
+    """Serve the function that the specification describes; never returns.
 
     A `SystemExit` ends the process with its status, as in Lambda's runtime.
     """
     status = 1
     try:
-        _serve(spec, channel)
+        _serve(spec, wire.Channel(descriptor))
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001  # whatever it is, the forked process must end here and not go on as a second zygote
+    except BaseException:  # noqa: BLE001  # the forked process must end here, not go on as a second zygote
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -58,13 +58,13 @@ def _serve(spec: wire.Message, channel: wire.Channel) -> None:
     world.install()
     calls = Calls(channel)
     calls.install()
-    formatter = worker_logs.install(spec["log_path"])
+    formatter = logs.install(spec["log_path"])
     requests = _requests(channel)
     try:
         handler = load(spec["variables"]["_HANDLER"])
     except InitError as fault:
         channel.send({"init_error": {"errorType": fault.kind, "errorMessage": str(fault)}})
-        requests.get()  # nothing more is asked of this environment: wait for its end
+        requests.get()  # none comes: this waits for the end
         return
     channel.send({"ready": True})
     while True:
@@ -77,7 +77,7 @@ def _serve(spec: wire.Message, channel: wire.Channel) -> None:
 
 
 def _move_in(spec: wire.Message) -> None:
-    """Replace what came from the emulator: environment variables, import path, modules, working directory."""
+    """Replace what the zygote had: environment variables, import path, modules, working directory."""
     os.environ.clear()
     os.environ.update(spec["variables"])
     time.tzset()
@@ -90,12 +90,12 @@ def _move_in(spec: wire.Message) -> None:
 
 
 def _is_standard_library(path: str) -> bool:
-    """Return whether a folder of the import path is the interpreter's own; the SDK needs none, it has been imported already."""
+    """Return whether a folder of the import path is the interpreter's own; the SDK is already imported."""
     return path.startswith(sys.base_prefix) and not path.endswith("-packages")
 
 
 def _requests(channel: wire.Channel) -> queue.SimpleQueue[wire.Message]:
-    """Read requests in a thread of its own, so that the process ends with its socket even while a handler runs."""
+    """Read requests in a thread, so that the process ends with its socket even while a handler runs."""
     requests: queue.SimpleQueue[wire.Message] = queue.SimpleQueue()
 
     def read() -> None:
@@ -111,7 +111,7 @@ def load(name: str) -> Handler:
     """Import the handler `package.module.function`.
 
     Raises:
-        InitError: In Lambda's words, what is wrong.
+        InitError: It cannot be imported, in Lambda's words.
     """
     module_name, dot, function_name = name.rpartition(".")
     if not dot:
@@ -122,13 +122,13 @@ def load(name: str) -> Handler:
         raise InitError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {fault}") from fault
     except SyntaxError as fault:
         raise InitError("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {fault}") from fault
-    except Exception as fault:  # whatever the module does at import
+    except Exception as fault:  # whatever the module raises
         traceback.print_exc()
         raise InitError(type(fault).__name__, str(fault)) from fault
     handler = getattr(module, function_name, None)
     if handler is None:
         raise InitError("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'")
-    return handler  # type: ignore[no-any-return]  # if it cannot be called, the call says so
+    return handler  # type: ignore[no-any-return]  # if it cannot be called, the call fails
 
 
 def _run(handler: Handler, request: wire.Message, spec: wire.Message, calls: Calls) -> wire.Message:
@@ -137,7 +137,7 @@ def _run(handler: Handler, request: wire.Message, spec: wire.Message, calls: Cal
         value = handler(json.loads(request["payload"]), Context(request, spec["variables"]))
     except Exception as fault:  # noqa: BLE001  # what a handler raises is the answer
         error = describe(fault, request["request_id"])
-        worker_logs.print_error(error)
+        logs.print_error(error)
         return {"error": error}
     try:
         return {"answer": json.dumps(value, ensure_ascii=False)}
@@ -178,18 +178,18 @@ class Context:
 
 
 class WorldTime:
-    """The world's clock for `time.time` and `time.sleep`; the machine's monotonic clock is the same in all processes."""
+    """The world's clock for `time.time` and `time.sleep`; all processes share the machine's monotonic clock."""
 
     def __init__(self) -> None:
         self._sleep = time.sleep
         self.set(time.time(), time.monotonic(), 1.0)
 
     def set(self, now: float, monotonic: float, speed: float) -> None:
-        """Take over what time it was in the world at a monotonic instant, and how fast it runs."""
+        """Set the world's time at an instant of the monotonic clock, and its speed."""
         self._line = (now, monotonic, speed)
 
     def install(self) -> None:
-        """Let the process live by this clock."""
+        """Replace the functions of `time`."""
         vars(time).update(time=self.time, sleep=self.sleep)
 
     def time(self) -> float:
@@ -198,12 +198,12 @@ class WorldTime:
         return now + (time.monotonic() - monotonic) * speed
 
     def sleep(self, seconds: float) -> None:
-        """Wait for some of the world's seconds."""
+        """Wait for some seconds of the world."""
         self._sleep(seconds / self._line[2])
 
 
 class Calls:
-    """Sees every AWS call of the process: reports it to the service, and lets the ordered fault strike."""
+    """Reports every AWS call of the process to the emulator, and makes the scripted fault strike."""
 
     def __init__(self, channel: wire.Channel) -> None:
         self._channel = channel
@@ -213,8 +213,8 @@ class Calls:
         self._sleep = time.sleep
 
     def install(self) -> None:
-        """Wrap the one method through which every client calls."""
-        original = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # the one place all clients pass
+        """Wrap the method through which all clients make their calls."""
+        original = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # all clients' calls pass here
 
         def make_api_call(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401  # botocore's own
             with self._lock:
@@ -230,19 +230,19 @@ class Calls:
         BaseClient._make_api_call = make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # as above
 
     def begin(self, fault: wire.Message | None) -> None:
-        """Count from the start, for a new invocation with its ordered fault."""
+        """Count calls anew for an invocation and its scripted fault."""
         self._fault = fault
         self._made = 0
 
     def strike(self, number: int, when: str = "before") -> None:
-        """Let the fault strike if it was ordered for this moment."""
+        """Make the fault strike if this is its moment."""
         fault = self._fault
         if fault is None or (fault["call"], fault["when"]) != (number, when):
             return
         self._fault = None
         self._channel.send({"struck": True})
         if fault["action"] == "raise":
-            raise RuntimeError("a fault on order")
+            raise RuntimeError("a scripted fault")
         if fault["action"] == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         self._sleep(86_400)  # hangs until Lambda's timeout kills it

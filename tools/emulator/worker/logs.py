@@ -1,7 +1,4 @@
-"""A function's log in Lambda's JSON format, in a file that all environments of the function append to.
-
-Imports the standard library only: it is loaded in the processes of functions.
-"""
+"""A function's log in Lambda's JSON format, in a file to which all processes of the function append."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ import sys
 import time
 from typing import Any
 
-# What a LogRecord carries of its own; everything else came through `extra` and becomes a field of its own,
-# as in awslambdaric/lambda_runtime_log_utils.py.
+# The attributes of every LogRecord; all others come from `extra` and become fields, as in
+# awslambdaric/lambda_runtime_log_utils.py.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as Lambda's Python runtime does where the function's log format is JSON."""
+    """Formats a record as Lambda's Python runtime does if the function's log format is JSON."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +39,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def install(path: str) -> JsonFormatter:
-    """Send stdout, stderr and logging to the file; the level is AWS_LAMBDA_LOG_LEVEL, INFO where it is unset."""
+    """Send stdout, stderr and logging to the file; the level is AWS_LAMBDA_LOG_LEVEL, or INFO if that is not set."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
