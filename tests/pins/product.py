@@ -22,7 +22,7 @@ from stacks.node import use_bundled_node
 use_bundled_node()
 
 from handlers.adapters.table import decisions, items, scan_items
-from handlers.domain import lane_message
+from handlers.domain import lane_message, reasons
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane
 from tests.bench import __main__ as bench
@@ -38,6 +38,7 @@ from tests.once import shipped_context, synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools.lib import doctor
 from tools.lib.cli.program import ProgramContext
+from tools.lib.estimate.mp4 import header
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
 from tools.rehearsal.assembly import SNAPSHOT
 
@@ -45,6 +46,7 @@ __all__ = [
     "ACCOUNT",
     "BENCHES",
     "COMMANDS",
+    "HEADER_CODES",
     "PROGRAMS",
     "SCENARIOS",
     "SNAPSHOT",
@@ -55,6 +57,7 @@ __all__ = [
     "Line",
     "Session",
     "opened",
+    "reasons",
     "shipped_context",
     "synthesised",
     "video",
@@ -94,6 +97,7 @@ COMMANDS = {
     "run a plan": ("submit_job.py", "--run-plan", "{plan}", "--yes"),
 }
 """How each thing is asked for on the command line today; fixtures know it by its name."""
+HEADER_CODES = dict(sorted(header._REFUSED.items()))
 SCENARIOS = {
     "verdicts": scenarios.verdicts,
     "starts": scenarios.starts,
