@@ -120,6 +120,16 @@ class Meanwhile(Ground):
         scan_id = draw(st.sampled_from(self.scans))
         self._meanwhile("start_analysis", "rekognition.StartContentModeration", draw(sides), lambda: self.people.cancel(scan_id))
 
+    @kind("start during a start", weight=2)
+    def start_during_start(self, _draw):
+        """A starter stands between its Start and its write while SQS delivers its message once more."""
+        self._meanwhile("start_analysis", "rekognition.StartContentModeration", "after", self._send_tried_again)
+
+    def _send_tried_again(self):
+        for item in list(self.product_invariants.records.values()):
+            if item["state"]["S"] == "WAITING" and "start_tried_at" in item:
+                self.send_again(item)
+
     @kind("start during a completion")
     def start_during_completion(self, draw):
         """A completion stands before or after its one transition, and the lanes go on."""

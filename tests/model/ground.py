@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from handlers.adapters.aws_errors import ThrottledError
+from handlers.adapters.table import items
+from handlers.adapters.table.expressions import deserialized_item
+from handlers.domain import lane_message
 from handlers.domain.states import Lane, ScanStatus
 from handlers.flows.complete import CompletionError
 from handlers.flows.sweep.sweep import SweepError
@@ -195,6 +198,11 @@ class Ground(RuleBasedStateMachine):
     def held(self):
         """Return the runs that are held."""
         return [run for run in self.scheduler.live if run.held]
+
+    def send_again(self, item):
+        """Put the message of a record into its lane once more."""
+        record = items.record_from(deserialized_item(item))
+        self.world.queues.put(self.world.queues.queue(record.lane.value), lane_message.body(record), {})
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

@@ -4,9 +4,6 @@ import json
 
 from hypothesis import strategies as st
 
-from handlers.adapters.table import items
-from handlers.adapters.table.expressions import deserialized_item
-from handlers.domain import lane_message
 from handlers.domain.identity import MAX_ATTEMPT, Analysis
 from handlers.domain.states import Lane
 from tests.harness.product import BUCKET, COMPLETIONS, DAY, HOUR, arn
@@ -189,8 +186,7 @@ class Messages(Ground):
     def double_message(self, draw):
         """A lane has a message once more."""
         names = draw(st.sampled_from(sorted(self.product_invariants.records)))
-        record = items.record_from(deserialized_item(self.product_invariants.records[names]))
-        self.world.queues.put(self.world.queues.queue(record.lane.value), lane_message.body(record), {})
+        self.send_again(self.product_invariants.records[names])
 
     @kind("redrive")
     def redrive(self, _draw):
