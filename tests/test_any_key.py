@@ -137,19 +137,19 @@ def test_any_key_comes_out_as_it_went_in(key, version, schema):
     message = lane_message.parse(lane_message.body(record))
     item = items.record_item(record)
     files = report_of(row, request)
-    [told] = find_report("reports", JOB, files).rows(files)
+    [row] = find_report("reports", JOB, files).rows(files)
     files.write("work", "manifests/m.csv", body)
     notes, truth = ReportNotes(), TruthTable(expected=1)
-    notes.take(told)
+    notes.take(row)
     with fetched_manifest(files, "s3://amzn-s3-demo-work/manifests/m.csv") as manifest:
         [outcome] = join(lambda: manifest, notes, Table(item), truth)
 
-    wanted = Video(BUCKET, key, version)
-    assert [wanted] * 5 == [
+    expected = Video(BUCKET, key, version)
+    assert [expected] * 5 == [
         task.video,
         message.video,
         items.record_from(item).video,
-        Video(told.bucket, told.key, told.version_id),
+        Video(row.bucket, row.key, row.version_id),
         outcome.video,
     ]
     assert (outcome.status, outcome.record) == (ObjectStatus.CLEAN, record)

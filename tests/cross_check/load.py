@@ -182,8 +182,8 @@ class Crew:
 
 def _received(sqs, url):
     """Return what the event source mapping would hand over: one message, or none after a second."""
-    wanted = ["ApproximateReceiveCount"]
-    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=1, MessageSystemAttributeNames=wanted)
+    attributes = ["ApproximateReceiveCount"]
+    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=1, MessageSystemAttributeNames=attributes)
     return answer.get("Messages", [])
 
 

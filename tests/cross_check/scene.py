@@ -52,8 +52,8 @@ class Scene:
 
     def records(self, keys, scan_id):
         """Return the records of keys in a scan by their keys; those that are missing are left out."""
-        wanted = [(Video(BUCKET, key).id, scan_id) for key in keys]
-        return {record.video.key: record for record in self.table.records.records(wanted)}
+        names = [(Video(BUCKET, key).id, scan_id) for key in keys]
+        return {record.video.key: record for record in self.table.records.records(names)}
 
     def left(self):
         """Return how many messages are in each queue of the stack, where there are any."""

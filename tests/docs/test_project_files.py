@@ -22,7 +22,7 @@ def test_pre_commit_calls_what_check_calls(hook):
 
 
 def test_the_changelog_begins_with_this_version():
-    """What changes is told under the version that pyproject.toml has."""
+    """The changelog has an entry for the version in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
     newest = re.search(r"^## ([\d.]+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)

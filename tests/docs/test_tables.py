@@ -23,8 +23,8 @@ ARCHITECTURE, AWS, OFFLINE, OPERATIONS = (
 def rows(page, *header):
     """Return the rows, as cells, of the only table of a page that begins with this header."""
     text = page.read_text("utf-8")
-    wanted = re.escape("| " + " | ".join(header))
-    (body,) = re.findall(rf"^{wanted}[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)*)", text, re.MULTILINE)
+    heading = re.escape("| " + " | ".join(header))
+    (body,) = re.findall(rf"^{heading}[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)*)", text, re.MULTILINE)
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in body.splitlines()]
 
 

@@ -112,13 +112,13 @@ class Stage:
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
 
     def end(self, process, *, codes=(0,)):
-        """Wait for a tool and return what it said."""
+        """Wait for a tool and return its output."""
         out, talk = process.communicate(timeout=TIMEOUT_SECONDS)
         assert process.returncode in codes, talk
         return json.loads(out)
 
     def run(self, program, *arguments, codes=(0,)):
-        """Run one of the tools to its end and return what it said."""
+        """Run one of the tools to its end and return its output."""
         return self.end(self.begin(program, *arguments), codes=codes)
 
     def submit(self, prefix, *arguments):
@@ -151,7 +151,7 @@ class Stage:
         )["JobId"]
 
     def set_slots(self, slots):
-        """Turn the dial that says how many of the account's jobs are used."""
+        """Change the slots setting: how many of the account's jobs are used."""
         item = {**key_of(SETTINGS_KEY), "slots": {"N": str(slots)}}
         self.world.client("dynamodb").put_item(TableName=self.outputs["TableName"], Item=item)
 
@@ -232,7 +232,7 @@ class Stage:
         return [item for page in pages for item in page["Items"] if item["sk"]["S"] == f"SCAN#{scan_id}"]
 
     def jobs(self, scan_id):
-        """Return Rekognition's jobs for a scan, by the emulator's own books."""
+        """Return Rekognition's jobs for a scan, by the emulator's ledger."""
         return [job for job in self.world.rekognition.ledger.jobs if (job.tag or "").startswith(f"{scan_id}/")]
 
     def module(self, function):

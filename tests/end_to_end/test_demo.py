@@ -68,7 +68,7 @@ def _rehearsal(tmp_path_factory):
 
 @pytest.fixture(scope="module", name="review")
 def _review(rehearsal):
-    """Return what `review_report.py --json` said."""
+    """Return what `review_report.py --json` printed."""
     return json.loads((rehearsal / "review.json").read_text(encoding="utf-8"))
 
 
@@ -98,10 +98,10 @@ def test_the_transcript_in_the_readme(rehearsal):
     _, _, shown = (ROOT / "README.md").read_text("utf-8").partition("$ python tools/review_report.py\n")
     transcript = shown.partition("6 mails were sent")[0].splitlines()
 
-    said = (rehearsal / "review.txt").read_text("utf-8").splitlines()
+    printed = (rehearsal / "review.txt").read_text("utf-8").splitlines()
 
     assert transcript
-    assert [] == [line for line in transcript if line not in said]
+    assert [] == [line for line in transcript if line not in printed]
 
 
 def test_reasons_of_failures(review):

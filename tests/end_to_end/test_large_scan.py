@@ -31,7 +31,7 @@ class Scans:
             stage.until_final(scan_id)
         self.seconds = time.monotonic() - began
         stage.close(*self.ids.values())
-        self.said = [stage.end(process) for process in waiting]
+        self.outputs = [stage.end(process) for process in waiting]
         self.calls = stage.world.ledger.calls()[before:]
         self.report()
 
@@ -54,12 +54,12 @@ class Scans:
 
     @property
     def ledger(self):
-        """The emulated Rekognition's own books."""
+        """The ledger of the emulated Rekognition."""
         return self.stage.world.rekognition.ledger
 
 
 def assert_each_was_analysed_once(scans):
-    """Hold the books of the emulator, the table and the review against what was made."""
+    """Compare the emulator's ledger, the table and the review with what was made."""
     for lane, made in scans.made.items():
         scan_id = scans.ids[lane]
         assert Counter(list(made)) == Counter(job.key for job in scans.stage.jobs(scan_id))

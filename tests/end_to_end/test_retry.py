@@ -1,4 +1,4 @@
-"""Retry, end to end: what failed is mended and taken up again under the same scan, and nothing else is started twice."""
+"""Retry, end to end: what failed is repaired and taken up again under the same scan, and nothing else is started twice."""
 
 import json
 import os
@@ -41,7 +41,7 @@ class Company:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **more)
 
     def run(self, *arguments):
-        """Run a tool as itself, and return its exit code and what it said as JSON."""
+        """Run a tool as itself, and return its exit code and its JSON."""
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONUTF8": "1",
@@ -103,7 +103,7 @@ def test_retry(company):
 
 
 def tell_the_history(company, scan_id):
-    """The retried video's history tells of its attempt, and the list of scans counts it once."""
+    """The retried video's history shows its attempt, and the list of scans counts it once."""
     _, history = company.run("review_report.py", "video", f"s3://{BUCKET}/{CUT}")
     _, listed = company.run("review_report.py", "list", "--since", "1d")
 

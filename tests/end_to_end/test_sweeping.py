@@ -34,7 +34,7 @@ class Deployment:
         self.outputs = {}
 
     def tool(self, name, *arguments):
-        """Run a program as itself and return what it said as JSON."""
+        """Run a program as itself and return its JSON."""
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONUTF8": "1",
@@ -123,19 +123,19 @@ def test_a_lost_notice_is_repaired(deployed):
     """A video whose notice never comes is finished all the same, is analysed once, and its scan closes with a digest."""
     deployed.world.rekognition.faults.lose_notices(1)
 
-    standing = deployed.closed(deployed.submit("lost"))
+    closed = deployed.closed(deployed.submit("lost"))
 
-    assert (1, "closed", 1) == (standing["videos"]["CLEAN"], standing["status"], len(deployed.jobs("lost")))
-    assert ["Scan finished: 1 videos, 0 flagged, 0 failed"] == deployed.mails(standing["scan"])
+    assert (1, "closed", 1) == (closed["videos"]["CLEAN"], closed["status"], len(deployed.jobs("lost")))
+    assert ["Scan finished: 1 videos, 0 flagged, 0 failed"] == deployed.mails(closed["scan"])
 
 
 def test_mails_end_at_the_limit(deployed):
     """One flagged video is mailed, one mail says that it was the last, and the digest names them all."""
     scan = deployed.submit("flagged", videos=3, cards=(CardAt("Weapons", 95.0, 0.0, 2.0),))
 
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
 
-    assert 3 == standing["videos"]["FLAGGED"]
+    assert 3 == closed["videos"]["FLAGGED"]
     deployed.until(lambda: len(deployed.mails(scan)) >= 3, "the digest is mailed")
     subjects = deployed.mails(scan)
     assert (1, 1, 1) == tuple(sum(text in subject for subject in subjects) for text in ("Flagged", "No more mails", "3 flagged"))
@@ -156,9 +156,9 @@ def test_pause_and_resume_everything(deployed):
     before = deployed.jobs("paused")
 
     deployed.control("resume")
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
 
-    assert ([], {"Enabled"}, 1) == (before, states(), standing["videos"]["CLEAN"])
+    assert ([], {"Enabled"}, 1) == (before, states(), closed["videos"]["CLEAN"])
 
 
 def test_pause_and_resume_a_scan(deployed):
@@ -171,9 +171,9 @@ def test_pause_and_resume_a_scan(deployed):
     before = deployed.jobs("held")
 
     deployed.control("resume", scan)
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
 
-    assert ([], 1, 1) == (before, standing["videos"]["CLEAN"], len(deployed.jobs("held")))
+    assert ([], 1, 1) == (before, closed["videos"]["CLEAN"], len(deployed.jobs("held")))
 
 
 def test_cancel(deployed):
@@ -184,11 +184,11 @@ def test_cancel(deployed):
     deployed.until(lambda: "Complete" in json.dumps(deployed.scan(scan)), "all videos are registered")
 
     deployed.control("cancel", scan, "--yes")
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
     deployed.control("slots", "18")
 
-    videos = standing["videos"]
-    assert (4, "cancelled") == (sum(videos.values()), standing["status"])
+    videos = closed["videos"]
+    assert (4, "cancelled") == (sum(videos.values()), closed["status"])
     assert 1 <= videos["CANCELLED"] == 4 - len(deployed.jobs("cancelled"))
 
 
@@ -220,10 +220,10 @@ def test_redrive(deployed):
     )
     faults.clear()
 
-    told = deployed.control("redrive")
-    standing = deployed.closed(scan)
+    redriven = deployed.control("redrive")
+    closed = deployed.closed(scan)
 
-    assert (True, 1) == (told["done"]["function"] >= 1, standing["videos"]["CLEAN"])
+    assert (True, 1) == (redriven["done"]["function"] >= 1, closed["videos"]["CLEAN"])
 
 
 def test_breaker(deployed):
@@ -234,7 +234,7 @@ def test_breaker(deployed):
     deployed.until(lambda: deployed.mails("circuit breaker"), "the operator is mailed")
 
     deployed.control("resume")
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
 
     assert ["Starting is paused: AccessDeniedException: Ordered by a test."] == deployed.mails("circuit breaker")
-    assert (3, 3) == (standing["videos"]["CLEAN"], len(deployed.jobs("breaker")))
+    assert (3, 3) == (closed["videos"]["CLEAN"], len(deployed.jobs("breaker")))

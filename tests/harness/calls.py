@@ -1,4 +1,4 @@
-"""The AWS calls of a line: who is told of them, and what is to happen before, between and beside them."""
+"""The AWS calls of a line: who observes them, and what happens before, between and during them."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Calls:
     Attributes:
         calls: Those that were made, in order.
         processes: Of the functions that run now. Each but the last one sleeps; the last one is who makes calls.
-        watch: Who is told of each call of a function's: `before(name, process, parameters)`, `after(name, process, answer)`.
+        watch: Observes each call of a function: `before(name, process, parameters)`, `after(name, process, answer)`.
         awaited: How much is still to be done of that which was ordered by `when`.
     """
 
@@ -61,7 +61,7 @@ class Calls:
             self.watch.after(name, self.processes[-1], answer)
 
     def gate(self, name, parameters, carry_out):
-        """Make a call of a direct client's, of which is told as of one of boto3's."""
+        """Make a call of a direct client, observed as calls of boto3 are."""
         self.asked(name, parameters)
         self.calling(name, parameters)
         try:
@@ -83,7 +83,7 @@ class Calls:
             self.processes = processes
 
     def when(self, true, action):
-        """Do something as soon as something is true, as far as looking every few seconds tells; also while functions sleep."""
+        """Do something as soon as something is true, checked every few seconds, also while functions sleep."""
 
         def look():
             with self.outside():

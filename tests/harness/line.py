@@ -1,4 +1,4 @@
-"""The whole line in one process and on a clock that stands still: template, flows and programs, with the emulator's engines.
+"""The whole line in one process and on a manual clock: template, flows and programs, with the emulator's engines.
 
 The real template is deployed into moto, in whose place the emulator's services stand. Its functions run the handlers' flows
 in the caller's thread (`flows`); `submit_job.py` and `review_report.py` are run as commands.

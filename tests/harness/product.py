@@ -30,7 +30,7 @@ FUNCTIONS = {
 }
 SWEEPS = "rate(1 minute)"
 # The functions that have dead letters of their own.
-BURIED = ("completion", "sweeper")
+WITH_DEAD_LETTERS = ("completion", "sweeper")
 VISIBILITY, RECEIVES, RETENTION = 5_400, 1_000, 14 * 86_400
 STARTERS_PER_LANE = 2
 # The table's indexes: their keys, and what they show.
@@ -176,7 +176,7 @@ def put_functions(engines, deployed):
                 environment=to_environment(settings),
                 timeout=timeout,
                 memory=memory,
-                dead_letter_arn=queue_arn(f"{module}-dead") if module in BURIED else None,
+                dead_letter_arn=queue_arn(f"{module}-dead") if module in WITH_DEAD_LETTERS else None,
             )
         )
 

@@ -1,4 +1,4 @@
-"""What a line stands on: a clock that stands still until somebody sleeps, and a session that hears of every AWS call."""
+"""What a line stands on: a clock that moves only when something sleeps, and a session that reports every AWS call."""
 
 import boto3
 
@@ -24,7 +24,7 @@ class Clock(ManualClock):
 class Session:
     """A session whose clients are made once, since making them takes most of a test.
 
-    `listener` is told of each call as it is asked for (`asked`), just before its request goes out (`calling`), and when its answer
+    `listener` is called for each call when it is made (`asked`), just before its request goes out (`calling`), and when its answer
     is there but its caller has not seen it (`answered`).
     """
 

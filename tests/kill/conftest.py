@@ -118,7 +118,7 @@ def pytest_terminal_summary(terminalreporter):
     """Say how many kills there were."""
     if COUNTS:
         points, calls, worlds = map(sum, zip(*COUNTS, strict=True))
-        said = (
+        summary = (
             f"{points:,} kill points, before and after each of {calls:,} AWS calls of functions, in {worlds:,} worlds that differ"
         )
-        terminalreporter.write_line(f"kill tests: {said}")
+        terminalreporter.write_line(f"kill tests: {summary}")

@@ -117,10 +117,10 @@ def _keep_back(name, parameters):
         *sent, last = parameters["Entries"]
         parameters["Entries"] = sent
         return {"Failed": [{"Id": last["Id"], "SenderFault": False, "Code": "InternalError"}]}
-    ((table, wanted),) = parameters["RequestItems"].items()
+    ((table, requested),) = parameters["RequestItems"].items()
     if name == "dynamodb.BatchWriteItem":
-        parameters["RequestItems"] = {table: wanted[:-1]} if wanted[:-1] else {}
-        return {"UnprocessedItems": {table: wanted[-1:]}}
-    keys = wanted["Keys"]
-    parameters["RequestItems"] = {table: wanted | {"Keys": keys[:-1]}} if keys[:-1] else {}
-    return {"UnprocessedKeys": {table: wanted | {"Keys": keys[-1:]}}}
+        parameters["RequestItems"] = {table: requested[:-1]} if requested[:-1] else {}
+        return {"UnprocessedItems": {table: requested[-1:]}}
+    keys = requested["Keys"]
+    parameters["RequestItems"] = {table: requested | {"Keys": keys[:-1]}} if keys[:-1] else {}
+    return {"UnprocessedKeys": {table: requested | {"Keys": keys[-1:]}}}

@@ -1,7 +1,7 @@
 """Where the functions can make AWS calls, read from their source, and where they do, seen while they run.
 
 A site is a call in the source that leads to AWS: of an adapter by a flow, of the table by an adapter, of a client's method. It is
-told by its place, so that a call that is added is a site of its own.
+identified by its place, so that a call that is added is a site of its own.
 """
 
 import ast
@@ -17,7 +17,7 @@ from botocore.session import Session as BotocoreSession
 ROOT = Path(__file__).parents[2]
 HANDLERS = ("batch_invoke", "start_analysis", "completion", "sweeper")
 SERVICES = ("dynamodb", "sqs", "s3", "s3control", "sns", "lambda", "rekognition")
-# The module whose methods stand for operations of the table; its own lines are told by the operation, not by their place.
+# The module whose methods stand for operations of the table; its own lines are identified by the operation, not by their place.
 PRIMITIVES = "handlers.adapters.table.client"
 
 

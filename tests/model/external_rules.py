@@ -62,7 +62,7 @@ class Time(Ground):
 
 
 class Crashes(Ground):
-    """Invocations and people that break off, or take longer than anybody thought."""
+    """Invocations and commands that are killed, or take longer than expected."""
 
     @kind("held at a call", when=_may_order, weight=4)
     def hold_later(self, draw):

@@ -38,8 +38,8 @@ videos = st.builds(weapons, st.sampled_from(SECONDS), st.sampled_from([None, 70,
 bodies = st.one_of(videos, videos, st.sampled_from([unreadable(), b"no video", None]))
 
 
-class Complaints(logging.Filter):
-    """Hears of exceptions that were no answer of AWS's: those are faults of the product. All other logs are dropped."""
+class UnexpectedErrors(logging.Filter):
+    """Collects logged exceptions that are not errors of AWS: those are faults of the product. All logs are dropped."""
 
     EXPECTED = (ClientError, BotoCoreError, ThrottledError, CompletionError, SweepError)
 
@@ -158,8 +158,8 @@ class Ground(RuleBasedStateMachine):
         self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
         self.scheduler, self.product_invariants = self.world.scheduler, self.world.invariants
-        self.complaints = Complaints()
-        LOGGER.addFilter(self.complaints)
+        self.unexpected = UnexpectedErrors()
+        LOGGER.addFilter(self.unexpected)
         for key, body in zip(KEYS, contents, strict=True):
             if body is not None:
                 self.world.objects.write(BUCKET, key, body)
@@ -186,7 +186,7 @@ class Ground(RuleBasedStateMachine):
         self.score.steps += 1
         chosen.act(self, data.draw)
         self.product_invariants.look()
-        assert not self.complaints.faults, self.complaints.faults
+        assert not self.unexpected.faults, self.unexpected.faults
         self.broken = False
 
     @property
@@ -214,7 +214,7 @@ class Ground(RuleBasedStateMachine):
             if not self.broken:
                 self._become_quiet()
         finally:
-            LOGGER.removeFilter(self.complaints)
+            LOGGER.removeFilter(self.unexpected)
             self.score.beside.update(self.scheduler.beside)
             self.score.calls += self.scheduler.calls
             for run in list(self.scheduler.live):
@@ -237,7 +237,7 @@ class Ground(RuleBasedStateMachine):
             late = waited > 2 * HOUR
             self.world.rest(HOUR if late else 10 * MINUTE, every=10 * MINUTE if late else MINUTE)
         self.score.quiet_hours[round((self.world.clock.now() - began) / HOUR)] += 1
-        assert not self.complaints.faults, self.complaints.faults
+        assert not self.unexpected.faults, self.unexpected.faults
         self._check_end()
 
     def _resume_everything(self):

@@ -69,7 +69,7 @@ class Jobs(Ground):
 
     @kind("object replaced")
     def replace_object(self, draw):
-        """An object is replaced or deleted under the hand."""
+        """An object is replaced or deleted during the scan."""
         key, body = draw(st.sampled_from(KEYS)), draw(bodies)
         if body is None:
             self.world.objects.stored.pop((BUCKET, key), None)
@@ -98,7 +98,7 @@ def _outdated(model):
 
 
 class Notices(Ground):
-    """Rekognition's notices, and those that are none of its."""
+    """Rekognition's notices, and forged ones."""
 
     @kind("notice lost")
     def lose_notice(self, _draw):

@@ -99,7 +99,7 @@ def adapters_with(records):
     return MutatedAdapters
 
 
-# Each mutant: how its flows are made, and what is said of it.
+# Each mutant: how its flows are made, and the message of the invariant that it breaks.
 MUTANTS = {
     "no condition at RUNNING": (
         partial(flow_of, adapters=adapters_with(UnconditionalRecords)),

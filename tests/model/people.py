@@ -149,7 +149,7 @@ class People:
         self._do("cancel", body)
 
     def cancel_job(self, job_id):
-        """Cancel a batch job in the console, without a word to the scan."""
+        """Cancel a batch job in the console; the scan does not know."""
         self._do(
             "console",
             lambda: self._world.client("s3control").update_job_status(

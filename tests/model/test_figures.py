@@ -13,7 +13,7 @@ def test_functions(template):
     found = [one for one in _all(template, "AWS::Lambda::Function") if one["Handler"].startswith("handlers.")]
 
     assert product.FUNCTIONS == {one["Handler"].split(".")[1]: (one["Timeout"], one["MemorySize"]) for one in found}
-    assert set(product.BURIED) == {one["Handler"].split(".")[1] for one in found if "DeadLetterConfig" in one}
+    assert set(product.WITH_DEAD_LETTERS) == {one["Handler"].split(".")[1] for one in found if "DeadLetterConfig" in one}
 
 
 def test_lanes(template):

@@ -98,8 +98,8 @@ def test_nothing_is_lost_though_everything_happened(scores):
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_guard_taken_away_is_seen(name):
     """The model can fail: it sees each of these faults of the product, and says what is wrong."""
-    flow_of, said = MUTANTS[name]
+    flow_of, message = MUTANTS[name]
     model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings: World(settings, flow_of)})
 
-    with pytest.raises(AssertionError, match=said):
+    with pytest.raises(AssertionError, match=message):
         run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)

@@ -134,7 +134,7 @@ class World(Engines):
     # time
 
     def rest(self, seconds, *, sweeping=True, every=MINUTE):
-        """Let time pass, everybody going on as they may; the sweeper is called every minute, or as often as is said."""
+        """Let time pass, everybody going on as they may; the sweeper is called every minute, or every `every` seconds."""
         self._every = every
         end = self.clock.now() + seconds
         while True:

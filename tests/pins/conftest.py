@@ -40,8 +40,8 @@ class Seen:
     events: dict = field(default_factory=dict)
     """The levels and the fields of each event that was logged."""
     hits: dict = field(default_factory=dict)
-    said: dict = field(default_factory=dict)
-    """What `submit_job.py --wait --json` said."""
+    waited: dict = field(default_factory=dict)
+    """What `submit_job.py --wait --json` printed."""
 
     def look(self, line):
         """Note what the table holds now."""
@@ -119,7 +119,7 @@ def seen(tmp_path_factory, assembly):
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     try:
-        for name, scenario in {**product.SCENARIOS, "submitted": lambda line: found.said.update(submitted(line))}.items():
+        for name, scenario in {**product.SCENARIOS, "submitted": lambda line: found.waited.update(submitted(line))}.items():
             with product.opened(tmp_path_factory.mktemp(name), assembly, session) as make:
                 line = make(batch_function_errors_redriven=True)
                 line.watch = Watch(found, line)

@@ -93,11 +93,11 @@ def _words(shape):
 
 
 SENTENCES = ("assumptions", "line", "no_estimate", "sentences", "then", "warnings", "why")
-"""Keys whose values are said to people, and may be put better."""
+"""Keys whose values are sentences for people, which may be reworded."""
 
 
 def without_sentences(value):
-    """Return JSON with a placeholder for what is said to people."""
+    """Return JSON with a placeholder for sentences for people."""
     if isinstance(value, dict):
         return {name: "<sentence>" if name in SENTENCES and each else without_sentences(each) for name, each in value.items()}
     return [without_sentences(each) for each in value] if isinstance(value, list) else value

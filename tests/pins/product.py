@@ -223,7 +223,7 @@ def decision_again(item):
 
 
 def running_again(item, record):
-    """Return the item that is written of the running analysis that is read from an item, and when it was asked after."""
+    """Return the item that is written of the running analysis that is read from an item, and when it was last polled."""
     found = scan_items.running_from(_read(item))
     names = (found.scan_id, found.video_id, found.attempt)
     known = items.record_from(_read(record))

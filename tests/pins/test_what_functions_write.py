@@ -67,6 +67,6 @@ def test_keys_of_messages(seen):
     assert ["bucket", "key", "version_id", "scan_id", "attempt"] == list(shape)
 
 
-def test_what_is_said_of_an_end(seen):
-    """The keys of what `submit_job.py --wait --json` says once the scan is over."""
-    check("json/submit_job_wait.json", keys(seen.said))
+def test_wait_json(seen):
+    """`submit_job.py --wait --json` prints these keys once the scan is over."""
+    check("json/submit_job_wait.json", keys(seen.waited))

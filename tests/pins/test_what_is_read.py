@@ -45,7 +45,7 @@ def test_decision():
 
 
 def test_running():
-    """A running analysis comes back, and when it was last asked after."""
+    """A running analysis comes back, and when it was last polled."""
     item = ITEMS["running"]
 
     again, asked_at = product.running_again(item, ITEMS["record, running"])
@@ -93,8 +93,8 @@ def test_fixtures_have_every_attribute():
         ("SETTINGS", "settings"),
         ("RUNNING", "running"),
     ):
-        wanted = {
+        attributes = {
             each.removesuffix(" (not always)") for known, shape in written.items() if known.startswith(kind) for each in shape
         }
         known = {each for known, item in ITEMS.items() if known.startswith(name) for each in item}
-        assert set() == wanted - known, json.dumps(sorted(wanted - known))
+        assert set() == attributes - known, json.dumps(sorted(attributes - known))

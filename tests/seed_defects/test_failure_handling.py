@@ -71,7 +71,7 @@ WAYS = ("AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::SNS::Subscription")
 
 
 def test_12_nobody_asks_before_the_analysis_is_over(line):
-    """Defect 12, a useless Get right after Start: each job is asked after once, when Rekognition has said that it is over."""
+    """Defect 12, a useless Get right after Start: each job is polled once, after Rekognition's notice that it is over."""
     for key in ("a.mp4", "b.mp4", "c.mp4"):
         line.put(key)
 
@@ -145,7 +145,7 @@ def test_13_s3_batch_takes_the_reply(line):
 
 
 def test_14_nobody_waits_for_an_analysis_inside_a_function(line):
-    """Defect 14, busy-waiting: a notice that comes too early is left alone at once, and the one at the end tells the verdict."""
+    """Defect 14, busy-waiting: a notice that comes too early is ignored at once, and the one at the end brings the verdict."""
     line.put("long.mp4", video(WEAPONS, seconds=600))
     line.submit()
     line.clock.advance(30)
@@ -240,7 +240,7 @@ def test_18_only_videos_are_listed(line):
 
 @pytest.mark.parametrize("body", [b"just text, whatever its name says", b"\x89PNG\r\n\x1a\n" + bytes(100), b"<html></html>"])
 def test_18_no_analysis_is_started_for_what_is_no_video(line, body):
-    """Defect 18, a text file starts a Rekognition call: what does not begin like a video is skipped and told, and costs nothing."""
+    """Defect 18, a text file starts a Rekognition call: what does not begin like one is reported as skipped and costs nothing."""
     line.put("not-a-video.mp4", body)
 
     line.scan()

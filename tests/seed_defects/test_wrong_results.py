@@ -209,7 +209,7 @@ def rows_of(line, key):
 
 
 def test_10_each_label_has_its_own_threshold(make_line):
-    """Defect 10, fixed threshold 80: what counts is said in the context, per label, and Rekognition is asked for as much."""
+    """Defect 10, fixed threshold 80: the context says what counts, per label, and Rekognition is asked for as much."""
     rules = {"Weapons": {"min_confidence": 45, "alert": True}, "Alcohol": {"min_confidence": 95, "alert": True}}
     policy = {"default": {"min_confidence": 70, "alert": True}, "labels": rules}
     line = make_line({"policy": policy, "min_confidence": 40})

@@ -62,7 +62,7 @@ class Ours:
         self.table.scans.add_job(SCAN, self.lab.submit("batch_invoke", failed, arguments=arguments, token="second"))
 
     def own_count(self):
-        """Return what the product's own table says of how many videos are analysed: to be held against Rekognition's book."""
+        """Return what the product's own table says of how many videos are analysed: to be held against Rekognition's timeline."""
         totals = self.table.scans.totals(SCAN)
         return {"analysed_by_own_table": totals.videos[State.CLEAN] + totals.videos[State.FLAGGED]}
 

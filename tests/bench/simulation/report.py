@@ -59,7 +59,7 @@ class Progress:
         if time.monotonic() >= self._next and sys.stderr.isatty():
             self._next = time.monotonic() + 0.5
             videos = lab.world.setting.videos
-            print(f"\r{self._label}: {lab.book.finished:,} of {videos:,} read\x1b[K", end="", file=sys.stderr)  # noqa: T201
+            print(f"\r{self._label}: {lab.timeline.finished:,} of {videos:,} read\x1b[K", end="", file=sys.stderr)  # noqa: T201
 
     def end(self):
         """Take the line away."""
