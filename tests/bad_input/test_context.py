@@ -13,7 +13,7 @@ from stacks.settings import ContextError, from_context
 ROOT = Path(__file__).parents[2]
 SHIPPED = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
 BAD = [
-    "nobody",
+    "reviewer",
     "a@b",
     "@example.com",
     "a b@example.com",
@@ -24,7 +24,7 @@ BAD = [
 ]
 
 
-def test_a_bad_address_is_said_and_nothing_is_synthesised(tmp_path):
+def test_a_bad_address_is_named_and_nothing_is_synthesised(tmp_path):
     """It ends with 2, names the key, the value and the cure on stderr without a traceback, and writes no template."""
     context = json.dumps({"alert_email": "reviewer@example,com"})
     environment = os.environ | {"CDK_OUTDIR": str(tmp_path / "out"), "CDK_CONTEXT_JSON": context}

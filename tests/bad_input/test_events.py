@@ -1,4 +1,4 @@
-"""Bad tasks, notices and messages among good ones: each is refused with a reason, and nothing beside it is lost."""
+"""Bad tasks, notices and messages among good ones: each is refused with a reason, and nothing else is lost."""
 
 from handlers.domain.states import State
 from tests.harness.line import BUCKET, GET, START, states
@@ -20,7 +20,7 @@ NO_NOTICES = {
 NO_MESSAGES = ("hello", "{", "[]", "{}", '{"bucket": "b", "key": "k", "scan_id": "x", "attempt": 0}')
 
 
-def test_a_good_task_beside_bad_ones_is_registered(line):
+def test_a_good_task_among_bad_ones_is_registered(line):
     """Tasks of one event do not harm each other."""
     line.put("a.mp4")
     bad = [{"taskId": "bad", "s3Bucket": BUCKET, "s3Key": "%FF"}, {"taskId": "worse"}, {"no": "id"}]

@@ -52,7 +52,7 @@ def test_a_manifest_with_a_wrong_etag_fails_the_job_with_a_reason(line, etag, re
     assert ("Complete", State.CLEAN) == (fixed["Status"], line.record("a.mp4", SCAN).state)
 
 
-def test_submit_job_tells_why_its_job_failed(line):
+def test_submit_job_shows_why_its_job_failed(line):
     """A manifest that is replaced behind its back ends `submit_job.py --wait` with 1, S3's reason and a cure."""
     line.put("a.mp4")
     work = line.outputs["WorkBucketName"]
@@ -70,7 +70,7 @@ def test_submit_job_tells_why_its_job_failed(line):
     assert [] == line.analysed
 
 
-def test_review_tells_what_was_never_attempted(line):
+def test_review_shows_what_was_never_attempted(line):
     """After a job that failed before its first task the review accounts for every object of the manifest, and ends with 3."""
     for key in ("a.mp4", "b.mp4"):
         line.put(key)
@@ -140,7 +140,7 @@ def test_a_job_of_which_every_task_meets_trouble_can_be_repeated(line):
     assert [State.CLEAN, State.CLEAN] == [line.record(key, SCAN).state for key in keys]
 
 
-def test_a_job_that_fails_from_a_thousand_tasks_on_tells_of_each_that_ran(line):
+def test_a_job_that_fails_from_a_thousand_tasks_on_reports_each_that_ran(line):
     """Of 1,200 tasks that all fail S3 runs about 1,000, then fails it; the report holds each that ran, the rest was not tried."""
     rows = [f"{BUCKET},{number}%FF.mp4" for number in range(1_200)]
 

@@ -143,10 +143,10 @@ def test_batch_invocations_that_die(stage):
     if stage.world.settings.batch_function_errors_redriven:
         assert_all_is_well(stage, scan_id, made)
     else:
-        assert_failed_tasks_are_told(stage, scan_id, made, struck)
+        assert_failed_tasks_are_reported(stage, scan_id, made, struck)
 
 
-def assert_failed_tasks_are_told(stage, scan_id, made, struck):
+def assert_failed_tasks_are_reported(stage, scan_id, made, struck):
     """Hold a scan whose tasks failed for good against what was made: what has no record is failed in the review."""
     states = stage.states(scan_id)
     review = stage.review(scan_id, codes=(SOME_FAILED,))

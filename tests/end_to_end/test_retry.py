@@ -99,10 +99,10 @@ def test_retry(company):
     assert (5, True, "closed") == (third["objects"], third["adds_up"], third["status"])
     assert {submitted["scan_id"]} == {shown["scan"] for shown in (first, second, third)}
     assert {CLEAN: 1, FLAGGED: 1, ARCHIVED: 1, CUT: 2} == company.started()
-    tell_the_history(company, submitted["scan_id"])
+    assert_history(company, submitted["scan_id"])
 
 
-def tell_the_history(company, scan_id):
+def assert_history(company, scan_id):
     """The retried video's history shows its attempt, and the list of scans counts it once."""
     _, history = company.run("review_report.py", "video", f"s3://{BUCKET}/{CUT}")
     _, listed = company.run("review_report.py", "list", "--since", "1d")

@@ -180,7 +180,7 @@ class Troubles(Ground):
 
 
 class Sweeps(Ground):
-    """The sweeper, alone and beside itself."""
+    """The sweeper, alone and while another sweep runs."""
 
     @kind("sweep", weight=2)
     def sweep(self, _draw):

@@ -95,7 +95,7 @@ class Score:
 
     def __init__(self):
         self.hits = Counter()
-        self.beside = Counter()
+        self.concurrent = Counter()
         self.quiet_hours = Counter()
         self.steps = 0
         self.calls = 0
@@ -106,7 +106,7 @@ class Score:
         found = cls()
         for score in scores:
             found.hits.update(score.hits)
-            found.beside.update(score.beside)
+            found.concurrent.update(score.concurrent)
             found.quiet_hours.update(score.quiet_hours)
             found.steps += score.steps
             found.calls += score.calls
@@ -119,10 +119,10 @@ class Score:
     def __str__(self):
         """Return the counts as lines."""
         hits = (f"{count:7,}  {name}" for name, count in self.hits.most_common())
-        beside = (f"{count:7,}  {caller} while {other} stood" for (other, caller), count in self.beside.most_common(40))
+        concurrent = (f"{count:7,}  {caller} while {other} stood" for (other, caller), count in self.concurrent.most_common(40))
         quiet = ", ".join(f"{count} within {hours + 1} h" for hours, count in sorted(self.quiet_hours.items()))
         head = f"{self.steps:,} steps, {self.calls:,} AWS calls; quiet: {quiet}"
-        return "\n".join([head, *hits, "AWS calls made while another was half-way:", *beside])
+        return "\n".join([head, *hits, "AWS calls made while another was half-way:", *concurrent])
 
 
 class Ground(RuleBasedStateMachine):
@@ -215,7 +215,7 @@ class Ground(RuleBasedStateMachine):
                 self._become_quiet()
         finally:
             LOGGER.removeFilter(self.unexpected)
-            self.score.beside.update(self.scheduler.beside)
+            self.score.concurrent.update(self.scheduler.concurrent)
             self.score.calls += self.scheduler.calls
             for run in list(self.scheduler.live):
                 self.scheduler.kill(run)

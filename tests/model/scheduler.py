@@ -84,14 +84,14 @@ class Run:
 
 
 class Scheduler:
-    """All runs that are not over. `beside` counts the calls that one made while another was under way, by both names."""
+    """All runs that are not over. `concurrent` counts the calls that one made while another was under way, by both names."""
 
     def __init__(self, clock, invariants):
         self.clock = clock
         self.live = []
         self.orders = []
         self.troubles = []
-        self.beside = Counter()
+        self.concurrent = Counter()
         self.calls = 0
         self.random = Random(0)
         self._invariants = invariants
@@ -181,7 +181,7 @@ class Scheduler:
         self._stop(run, "before", name)
         for other in self.live:
             if other is not run and other.calls:
-                self.beside[other.name, run.name] += 1
+                self.concurrent[other.name, run.name] += 1
         try:
             answer, failure = self._carried_out(name, carry_out), None
         except (BotoCoreError, ClientError) as error:

@@ -92,7 +92,7 @@ def test_nothing_is_lost_though_everything_happened(scores):
     print(f"\n{score}")  # noqa: T201 # the hit counts are part of the result
     assert score.steps >= LEAST_STEPS
     assert not {name: hits for name, hits in score.all_hits(Model).items() if hits < LEAST_HITS}
-    assert not {name: score.beside[met] for name, met in MET.items() if score.beside[met] < LEAST_MET}
+    assert not {name: score.concurrent[met] for name, met in MET.items() if score.concurrent[met] < LEAST_MET}
 
 
 @pytest.mark.parametrize("name", MUTANTS)

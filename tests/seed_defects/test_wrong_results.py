@@ -172,7 +172,7 @@ def test_08_two_notices_at_the_same_time_count_once(line):
     assert (2, 1) == (len(line.segments("a.mp4", result["scan_id"])), len(line.mails))
 
 
-def test_09_every_row_tells_its_object(line):
+def test_09_every_row_names_its_object(line):
     """Defect 9, cannot tell which object a row is about: bucket, key, job and model stand in it, and numbers are numbers."""
     line.put("2024/party.mp4", video(WEAPONS))
 
