@@ -1,4 +1,4 @@
-"""A key, whatever it is, goes from the listing to the review through every text form in between and comes out the same."""
+"""Any key survives every text form between the listing and the review unchanged."""
 
 import json
 from dataclasses import dataclass, field
@@ -126,7 +126,7 @@ def report_of(row, request):
 @settings(max_examples=200, deadline=None)
 @given(KEYS, VERSIONS, st.sampled_from(["1.0", "2.0"]))
 def test_any_key_comes_out_as_it_went_in(key, version, schema):
-    """Listing, manifest, batch task, lane, record, report and review agree on the key, and the review finds the record."""
+    """Listing, manifest, batch task, lane, record, report and review agree on the key, and the review finds its record."""
     body, fields = manifest_of(key, version)
 
     [row] = s3_manifest.rows(body, fields)
@@ -159,7 +159,7 @@ def test_any_key_comes_out_as_it_went_in(key, version, schema):
 @settings(max_examples=200, deadline=None)
 @given(st.lists(KEYS, min_size=1, max_size=20, unique=True))
 def test_keys_of_one_manifest_stay_apart(keys):
-    """No two keys share a row, a task or a record, however alike they look."""
+    """No two keys share a row, a task or a record, however similar they are."""
     body = manifest_rows(BUCKET, Batch.of(ListedObject(key, 1) for key in keys))
 
     fields = ("Bucket", "Key")

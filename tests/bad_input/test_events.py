@@ -21,7 +21,7 @@ NO_MESSAGES = ("hello", "{", "[]", "{}", '{"bucket": "b", "key": "k", "scan_id":
 
 
 def test_a_good_task_among_bad_ones_is_registered(line):
-    """Tasks of one event do not harm each other."""
+    """Bad tasks of an event do not affect the good ones."""
     line.put("a.mp4")
     bad = [{"taskId": "bad", "s3Bucket": BUCKET, "s3Key": "%FF"}, {"taskId": "worse"}, {"no": "id"}]
 
@@ -33,7 +33,7 @@ def test_a_good_task_among_bad_ones_is_registered(line):
 
 
 def test_a_notice_that_is_none_is_refused_with_a_reason(line, caplog):
-    """Each is logged, asked about nowhere, not repeated and no dead letter; the true notice still brings the verdict."""
+    """A bad notice is logged and neither repeated nor a dead letter; the true notice still brings the verdict."""
     line.put("a.mp4", video((0, "Weapons", 99.0)))
     line.submit()
     line.clock.advance(20)
@@ -53,7 +53,7 @@ def test_a_notice_that_is_none_is_refused_with_a_reason(line, caplog):
 
 
 def test_a_message_that_is_none_of_ours_leaves_the_lane(line, caplog):
-    """Each is dropped with an alarm, starts nothing, and does not block the next."""
+    """A foreign message is dropped with an alarm, starts nothing, and does not block the next."""
     line.put("a.mp4")
     (url,) = (url for url in line.client("sqs").list_queues()["QueueUrls"] if "LanesNormalQueue" in url)
 

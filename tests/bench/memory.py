@@ -1,4 +1,4 @@
-"""The peak of a process's memory, its children's included, as Linux reports it."""
+"""The peak memory of a process and its children, as Linux reports it."""
 
 import threading
 from contextlib import contextmanager, suppress

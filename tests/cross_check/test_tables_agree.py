@@ -201,7 +201,7 @@ def both(ministack_server, emulator_world, template):
 @given(st.lists(calls, min_size=1, max_size=12))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_same_answers(both, asked):
-    """Whatever is asked in whatever order, both answer alike."""
+    """Both servers give the same answers to any sequence of requests."""
     requests = Requests("scans", uuid.uuid4().hex)
 
     for call in asked:

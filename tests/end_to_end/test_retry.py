@@ -1,4 +1,4 @@
-"""Retry, end to end: what failed is repaired and taken up again under the same scan, and nothing else is started twice."""
+"""Retry, end to end: what failed is repaired and retried under the same scan, and nothing else is started twice."""
 
 import json
 import os
@@ -77,7 +77,7 @@ def _company(assembly, tmp_path_factory):
 
 @pytest.mark.timeout(900)
 def test_retry(company):
-    """A scan, a retry of what is retryable, and one of all that failed: each object ends right, each analysis is paid once."""
+    """A scan, a retry of what is retryable, and one of all failures: each object ends right, each analysis is paid for once."""
     _, submitted = company.run("submit_job.py", "--bucket", BUCKET, "--yes", "--wait")
     _, first = company.run("review_report.py")
     begun = company.started()

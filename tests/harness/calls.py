@@ -21,7 +21,7 @@ class Call:
 
 
 class Calls:
-    """What is known of the calls that are made, by functions and by others.
+    """The calls that functions and others make.
 
     Attributes:
         calls: Those that were made, in order.
@@ -50,13 +50,13 @@ class Calls:
                 order[1]()
 
     def calling(self, name, parameters):
-        """Tell the watch of a call of a function's."""
+        """Tell the watch that a function makes a call."""
         self._check_alive()
         if self.watch is not None and self.processes:
             self.watch.before(name, self.processes[-1], parameters)
 
     def answered(self, name, answer):
-        """Tell the watch of a call of a function's that was answered."""
+        """Tell the watch that a call of a function was answered."""
         if self.watch is not None and self.processes:
             self.watch.after(name, self.processes[-1], answer)
 
@@ -75,7 +75,7 @@ class Calls:
 
     @contextmanager
     def outside(self):
-        """Make calls that are none of the functions', also while one of them sleeps."""
+        """Make calls as someone other than a function, also while one of them sleeps."""
         processes, self.processes = self.processes, []
         try:
             yield
@@ -106,11 +106,11 @@ class Calls:
             raise DiedError
 
     def before(self, name, *actions):
-        """Do something just before each of the next calls of an operation, e.g. "sns.Publish"; it may raise in the call's place."""
+        """Do something just before each of the next calls of an operation, such as "sns.Publish"; it may raise instead."""
         self._before.setdefault(name, []).extend(actions)
 
     def between(self, matches, action):
-        """Do something just before the first call of which `matches(name, parameters)` is true: another hand is quicker."""
+        """Do something just before the first call for which `matches(name, parameters)` is true, as a faster rival would."""
         self._between.append((matches, action))
 
     def called(self, name):
@@ -119,5 +119,5 @@ class Calls:
 
 
 def _asks(request):
-    """Tell whether anything is left of a request: a test may have taken all of a batch back."""
+    """Tell whether a request still has content: a test may have removed its whole batch."""
     return request.get("RequestItems") != {} and request.get("Entries") != []

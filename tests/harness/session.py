@@ -8,14 +8,14 @@ START_OF_TIME, LONGEST_SECONDS = 1_700_000_000.0, 1_800.0
 
 
 class Clock(ManualClock):
-    """Stands still until somebody sleeps; ends what would wait for ever."""
+    """Moves only when something sleeps; ends what would wait for ever."""
 
     def __init__(self):
         super().__init__(START_OF_TIME)
         self.longest_seconds = LONGEST_SECONDS
 
     def advance(self, seconds):
-        """Move on."""
+        """Advance the clock."""
         if self.now() > START_OF_TIME + self.longest_seconds:
             raise TimeoutError(f"not over after {self.longest_seconds} s")
         super().advance(seconds)

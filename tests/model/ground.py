@@ -1,4 +1,4 @@
-"""What every example stands on: a world with a scan under way, the count of what was done, and the end, at which all is quiet."""
+"""The base of every example: a world with a running scan, counts of what was done, and an end at which all is quiet."""
 
 import logging
 from collections import Counter
@@ -48,7 +48,7 @@ class UnexpectedErrors(logging.Filter):
         self.faults = []
 
     def filter(self, record):
-        """Take what was logged."""
+        """Note the exception of a log record."""
         if record.exc_info:
             self._take(record.exc_info[1])
         return False
@@ -63,7 +63,7 @@ class UnexpectedErrors(logging.Filter):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of thing that may be done: its method takes the model and a function that draws."""
+    """One kind of step: its method takes the model and a function that draws."""
 
     name: str
     act: Callable
@@ -71,12 +71,12 @@ class Kind:
     weight: int
 
     def __repr__(self):
-        """Say what is done."""
+        """Return the name of the step."""
         return self.name
 
 
 def kind(name, *, when=lambda _model: True, weight=1):
-    """Make a method a kind of thing that the model does; it is chosen `weight` times as often as others, where it is possible."""
+    """Make a method a kind of step, chosen `weight` times as often as others where `when` allows it."""
 
     def mark(method):
         method.kind = Kind(name, method, when, weight)
@@ -91,7 +91,7 @@ def vars_of(cls):
 
 
 class Score:
-    """What was done over all examples: how often each thing happened, which calls met whom half-way, how long the ends took."""
+    """What was done over all examples: how often each step, which calls met which other run, how long the ends took."""
 
     def __init__(self):
         self.hits = Counter()
@@ -113,7 +113,7 @@ class Score:
         return found
 
     def all_hits(self, model):
-        """Return how often each kind of thing happened, also those that never did."""
+        """Return how often each kind of step was taken, including those that never were."""
         return {each.name: self.hits[each.name] for each in model.kinds()}
 
     def __str__(self):
@@ -126,7 +126,7 @@ class Score:
 
 
 class Ground(RuleBasedStateMachine):
-    """The product in its world; `score` is kept over all examples, and `make_world` may make a broken one."""
+    """The product in its world; `score` spans all examples, and `make_world` may make a broken product."""
 
     score = Score()
     make_world = World
@@ -154,7 +154,7 @@ class Ground(RuleBasedStateMachine):
         lane=st.sampled_from(Lane),
     )
     def begin(self, settings, contents, lane):
-        """Make a world in which a scan is submitted; what is unknown about AWS is drawn."""
+        """Make a world in which a scan is submitted, drawing what is unknown about AWS."""
         self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
         self.scheduler, self.product_invariants = self.world.scheduler, self.world.invariants
@@ -168,7 +168,7 @@ class Ground(RuleBasedStateMachine):
 
     @classmethod
     def kinds(cls):
-        """Return all kinds of things that the model does, first those that Hypothesis is to prefer, as it prefers what is first."""
+        """Return all kinds of steps, those that Hypothesis should prefer first, as it prefers the first."""
         found = (member.kind for member in vars_of(cls).values() if hasattr(member, "kind"))
         return sorted(found, key=lambda each: (-each.weight, each.name))
 
@@ -255,7 +255,7 @@ class Ground(RuleBasedStateMachine):
         return not unfinished(self.product_invariants) and not self._open_scans() and not self.scheduler.live
 
     def _check_end(self):
-        """Hold what was promised and paid for against what became of it."""
+        """Compare what was promised and paid for with what became of it."""
         for job_id, scan_id, keys, _ in self.people.jobs:
             self._check_job(job_id, scan_id, keys)
         for tag in self.product_invariants.jobs:

@@ -60,7 +60,7 @@ class WatchedLedger(Ledger):
 
 
 class Invariants:
-    """Everything that was seen; `faults` are the sentences about what must not be."""
+    """Everything that was seen; `faults` are sentences about broken invariants."""
 
     def __init__(self, clock):
         self.clock = clock
@@ -88,7 +88,7 @@ class Invariants:
     # who runs
 
     def began(self):
-        """Return a mark of now, to be kept by a run."""
+        """Return a mark of the present, which a run keeps."""
         return len(self.limits)
 
     def ended(self, run):
@@ -133,7 +133,7 @@ class Invariants:
             self._totals_written(pk.removeprefix("SCAN#"), old or {}, new or {})
 
     def _check_closed(self, scan_id):
-        """A scan closes: nothing of it may be under way but what registered this very moment."""
+        """A scan may close only if nothing of it is in progress except what registered just now."""
         late = self.clock.now() - LATE_SECONDS
         own = (item for item in unfinished(self) if item["sk"]["S"] == f"SCAN#{scan_id}")
         early = [item for item in own if float(item["queued_at"]["N"]) < late]
@@ -257,7 +257,7 @@ class Invariants:
     # what must hold after every AWS call
 
     def look(self):
-        """Raise what must not be."""
+        """Raise an error if an invariant is broken."""
         if None in self._touched and self._running != self._running_items:
             self.faults.append(f"RUNNING items {sorted(self._running_items)} but records {sorted(self._running)}")
         for scan_id in self._touched - {None}:

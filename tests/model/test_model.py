@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing paid twice, whatever happens and in whatever order: more than 10,000 steps of what may happen.
+"""Nothing is lost or paid twice, whatever happens in whatever order: more than 10,000 random steps.
 
 `make test-model` runs longer, each time with other examples; here they are always the same.
 """
@@ -53,7 +53,7 @@ def run(model, examples, *phases, derandomize):
 
 @pytest.fixture(autouse=True)
 def _quiet_logs():
-    """Let the emulator say nothing of dead letters and the like: they are what this is about."""
+    """Silence the emulator's warnings about dead letters and the like, which the model causes on purpose."""
     log = logging.getLogger("tools.emulator")
     log.setLevel(logging.CRITICAL)
     yield
@@ -79,14 +79,14 @@ def _scores(tmp_path_factory):
 @pytest.mark.timeout(0 if LONGER else 3_600)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_nothing_is_lost_and_nothing_paid_twice(scores, part):
-    """Whatever happens: one state, one job an attempt, totals = records, slots kept; and when all is quiet, all is over."""
+    """Every step keeps one state and one job an attempt, totals = records, and the slots; without faults every scan closes."""
     assert scores(part).steps >= LEAST_STEPS // PARTS
 
 
 @pytest.mark.long
 @pytest.mark.timeout(0 if LONGER else 3_600)
 def test_nothing_is_lost_though_everything_happened(scores):
-    """In all parts together each thing happened often, and so did each call while another one was half-way."""
+    """All parts together took each kind of step often, and made each listed call while another was in progress."""
     score = Score.sum(map(scores, range(PARTS)))
 
     print(f"\n{score}")  # noqa: T201 # the hit counts are part of the result
@@ -97,7 +97,7 @@ def test_nothing_is_lost_though_everything_happened(scores):
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_guard_taken_away_is_seen(name):
-    """The model can fail: it sees each of these faults of the product, and says what is wrong."""
+    """The model sees each of these faults of the product and names it."""
     flow_of, message = MUTANTS[name]
     model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings: World(settings, flow_of)})
 

@@ -36,16 +36,16 @@ def key_of(item):
 
 
 class TestReading:
-    """A scan that nothing of today's code wrote."""
+    """A scan that older code wrote."""
 
     def test_a_scan_is_read(self, unchanged):
-        """Items, manifest, completion report, side list and settings are read by programs as when they were written."""
+        """Programs read items, manifest, completion report, side list and settings as on the day they were written."""
         for command in ("review", "history of a video", "status", "list"):
             check(f"read/{command.replace(' ', '_')}.json", without_sentences(json_of(unchanged, command)))
 
     @pytest.mark.parametrize("rows", ["videos", "segments"])
     def test_exports(self, unchanged, tmp_path, rows):
-        """The columns of exports in their order, and what of a record is in which: spreadsheets and queries name them."""
+        """Exports have these columns in this order, with these values of a record: spreadsheets and queries name them."""
         table, lines = tmp_path / "rows.csv", tmp_path / "rows.jsonl"
 
         json_of(unchanged, f"export of {rows}", csv=table, jsonl=lines)
@@ -62,7 +62,7 @@ class TestReading:
 
 
 def test_a_plan_is_run(account):
-    """A plan that lies in somebody's folder beside its manifest is submitted as it stands."""
+    """A plan saved earlier is submitted unchanged."""
     account.manifests.mkdir()
     for path in sorted((FIXTURES / "plan").iterdir()):
         (account.manifests / path.name).write_bytes(path.read_bytes())
@@ -78,7 +78,7 @@ def test_a_plan_is_run(account):
 
 
 def test_review_and_retry(scanned):
-    """What a review, its rejudgement, retry, history and list say; the item of a decision; the job and manifest of a retry."""
+    """`review_report.py` prints these keys, and writes this decision, this retry job and its manifest."""
     decision = given("items.json")["decision"]
     scanned.session.client("dynamodb").delete_item(TableName=product.TABLE, Key=key_of(decision))
     commands = (
@@ -97,7 +97,7 @@ def test_review_and_retry(scanned):
 
 
 def test_control(scanned):
-    """What each command of `control_scan.py` says, and which attributes it changes of settings and scans."""
+    """Each command of `control_scan.py` prints these keys and changes these attributes of settings and scans."""
     letters = [{"MessageId": "1", "ReceiptHandle": "1", "Body": next(iter(given("lane_messages.json").values()))}]
     url = scanned.dead_letters["NormalDeadLetters"]
     scanned.wire.answer(
@@ -120,7 +120,7 @@ def test_control(scanned):
 
 
 def test_submission(account):
-    """What a plan and a submission say; their files, here and in the work bucket; the scan's item; the jobs of both lanes."""
+    """A submission prints these keys and writes these files, this item of the scan, and these jobs for both lanes."""
     account.put("2024/a b+,%2B é.mp4", "2024/b.mp4")
     account.put("2024/empty.mp4", body=b"")
 
@@ -144,7 +144,7 @@ def test_submission(account):
 
 
 def content(path):
-    """Return what a file of a submission holds; sentences of a plan, and prices, may change."""
+    """Return the content of a submission's file, without sentences and prices, which may change."""
     text = path.read_text("utf-8")
     if path.suffix != ".json":
         return text.splitlines()
@@ -153,7 +153,7 @@ def content(path):
 
 
 def test_environment_of_programs():
-    """Environment variables that stand for options."""
+    """These environment variables replace options."""
     found = {
         parameter.envvar
         for main in product.PROGRAMS.values()

@@ -1,4 +1,4 @@
-"""What the sources pin, wherever in them it is: events, reason codes, variables, make targets."""
+"""Names and codes pinned by reading the source: events, reason codes, variables, make targets."""
 
 import ast
 import functools
@@ -28,7 +28,7 @@ def calls(folder):
 
 
 def texts(node):
-    """Return the texts that an expression may be, or None where it may be any."""
+    """Return the texts that an expression can be; None if it can be any text."""
     if isinstance(node, ast.Constant):
         return [node.value] if isinstance(node.value, str) else []
     if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "reasons":
@@ -40,14 +40,14 @@ def texts(node):
 
 
 def receiver(node):
-    """Return the last name of what a method is called on."""
+    """Return the last name of the object on which a method is called."""
     value = node.func.value
     value = value.func if isinstance(value, ast.Call) else value
     return value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
 
 
 def test_log_events():
-    """Every event that functions log, with its levels and fields: log queries and alarms of others name them."""
+    """Functions log exactly these events, with these levels and fields: log queries and alarms of others name them."""
     found, bound, unknown = {}, set(), []
     for path, node in calls("handlers"):
         name, fields = node.func.attr, {keyword.arg for keyword in node.keywords} - {"cause"}
@@ -66,7 +66,7 @@ def test_log_events():
 
 
 def test_what_was_logged_is_known():
-    """The events that scans were seen to log are among those of the source, with their fields."""
+    """The events that scans were seen to log are in the source, with their fields."""
     pinned = given("log_events.json")
 
     for event, seen in given("written/log_events.json").items():
@@ -75,7 +75,7 @@ def test_what_was_logged_is_known():
 
 
 def test_log_reasons():
-    """Every text that flows and the parser of notices may log as a reason: log queries compare them."""
+    """Flows and the parser of notices log exactly these reasons: log queries compare them."""
     (notice,) = (tree for path, tree in trees("handlers/domain") if path.name == "notice.py")
     sources = [notice, *(tree for _, tree in trees("handlers/flows"))]
     found = {text for tree in sources for text in templates(tree) if is_phrase(text)}
@@ -84,13 +84,13 @@ def test_log_reasons():
 
 
 def is_phrase(text):
-    """Tell whether a text is words, but no sentence (which may be put better) and no name in a payload or item."""
+    """Tell whether a text is a phrase: not a sentence, which may be reworded, and not a name in a payload or item."""
     in_words = " " in text or (text.isalpha() and text.islower())
     return in_words and re.search("[a-z]{2}", text) is not None and not text.endswith(".")
 
 
 def templates(tree):
-    """Yield all texts of a syntax tree that are not docstrings; in an f-string `{}` is what varies."""
+    """Yield all texts of a syntax tree except docstrings, with `{}` for each value in an f-string."""
     inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -122,7 +122,7 @@ def arguments(folder, function, position):
 
 
 def test_codes():
-    """Codes that stand in tables, reports, side lists, plans, logs and JSON are those that were pinned, each under its name."""
+    """Codes in tables, reports, side lists, plans, logs and JSON are exactly those pinned, each under its name."""
     found = sorted([*enumerations("handlers"), *enumerations("tools/lib")])
 
     check(
@@ -142,7 +142,7 @@ def test_codes():
 
 
 def test_no_variable_is_read_by_name():
-    """Functions read no variable but those of the template, programs none but those of their options."""
+    """Functions read only the variables of the template, programs only those of their options."""
     reads = [
         f"{path.relative_to(ROOT)}: {ast.unparse(node)}"
         for folder in ("handlers", "tools/lib")
@@ -155,7 +155,7 @@ def test_no_variable_is_read_by_name():
 
 
 def test_make_targets():
-    """What can be made is called as it was."""
+    """The Makefile has exactly these targets."""
     targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
     check("make_targets.json", sorted(targets))

@@ -1,4 +1,4 @@
-"""What a simulation came to, from the timeline alone: pure arithmetic on times, so that anyone can do it again from the events."""
+"""Figures of a simulation, computed from the timeline alone, so that anyone can repeat it from the events."""
 
 from dataclasses import dataclass
 from math import isnan
@@ -6,7 +6,7 @@ from math import isnan
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What Rekognition's timeline says of a design; see the README of the columns in `report.py`."""
+    """The figures of a design; `report.py` explains the columns."""
 
     videos: int
     finished: int
@@ -24,7 +24,7 @@ class Result:
 
 
 def measure(timeline, videos, slots):
-    """Return what a timeline says."""
+    """Return the figures of a timeline."""
     read = {timeline.video[job] for job in range(len(timeline.video)) if not isnan(timeline.read[job])}
     times = [0] * videos
     for number in timeline.video:

@@ -67,7 +67,7 @@ class _Design:
             self.lab.client(environment, "sns").publish(TopicArn=TOPIC, Message="labels")
 
     def run(self):
-        """Let all come to its end."""
+        """Let everything finish."""
         self.lab.run()
 
     def own_count(self):

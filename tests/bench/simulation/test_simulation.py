@@ -1,4 +1,4 @@
-"""The simulation is honest: the same world twice is the same, the arithmetic is right, the engines lose nothing themselves."""
+"""The simulation is honest: it is reproducible, its arithmetic is right, and the engines lose nothing themselves."""
 
 import json
 from array import array
@@ -41,7 +41,7 @@ def timeline_of(videos, *jobs):
 
 @pytest.mark.parametrize(("function", "days"), [("start_analysis", 7), ("completion", 5)])
 def test_nothing_is_lost_while_a_function_is_down(function, days):
-    """The starters may be down for a week in the middle of a scan, and what completes it for five days: it goes on where it was."""
+    """After a week without starters, or five days without completion, a scan continues where it was."""
     # Over days a sweep an hour and a try of the starters in 800 s show it as well, in a thousandth of the calls.
     rarely = {"sweeps": "rate(1 hour)", "wait": (800.0, 800.0)}
     setting = replace(SMALL, videos=20, **rarely, down=(function, 120.0, 120.0 + days * 86_400.0))
@@ -64,14 +64,14 @@ def test_slot_use_by_hand():
 
 
 def test_slot_use_needs_waiting_videos():
-    """Where never as many wait as there are slots, nothing can be said of their use."""
+    """Slot use is undefined if there are never as many waiting videos as slots."""
     timeline = timeline_of(1, (0, 0.0, 2.0, 9.0, 10.0, 11.0))
 
     assert slot_use(timeline, 2) is None
 
 
 def test_lost_and_paid_twice_by_hand():
-    """A video is lost whose result was never read, paid twice if it had two jobs, and one without a job is lost too."""
+    """A video is lost if its result was never read or it had no job, and paid twice if it had two jobs."""
     timeline = timeline_of(3, (0, 0.0, 1.0, 2.0, 2.0, 3.0), (0, 0.0, 1.5, 2.0, 2.0, 3.0), (1, 0.0, 4.0, 5.0, 5.0, None))
 
     result = measure(timeline, 3, 2)
@@ -97,7 +97,7 @@ def same_timelines(one, other):
 
 
 def test_same_seed_same_ledger(ours):
-    """The same seed makes the same timeline to the last bit and as many AWS calls, another seed another."""
+    """The same seed makes the same timeline to the last bit and as many AWS calls; another seed makes another."""
     again, _ = simulate(SMALL)
     other, _ = simulate(replace(SMALL, seed=8))
 
@@ -107,14 +107,14 @@ def test_same_seed_same_ledger(ours):
 
 
 def test_ours_loses_nothing(ours):
-    """Lost and repeated notices, crashes, lags: every video is finished, by the timeline and by our table, and none paid twice."""
+    """Despite lost and repeated notices, crashes and lags, every video is finished and none is paid twice."""
     row = figures(ours)
 
     assert (150, 0, 0, 150) == tuple(row[name] for name in ("finished", "lost", "paid_twice", "analysed_by_own_table"))
 
 
 def test_jobs_are_conserved(ours):
-    """Every job that the engine opened is closed and released in order, and never more are open than there are slots."""
+    """Every opened job is closed and released in order, and never more are open than there are slots."""
     timeline = ours.lab.timeline
     changes = sorted([(at, 1) for at in timeline.opened] + [(at, -1) for at in timeline.released])
     running, most = 0, 0
@@ -141,7 +141,7 @@ def test_the_world_is_one():
 
 
 def test_what_goes_wrong_does(ours):
-    """Functions crash, notices are lost and repeated: what the design must survive takes place."""
+    """Functions crash, and notices are lost and repeated, so that the design has something to survive."""
     world = World(Setting(videos=10_000))
     crashes = sum(bill.crashes for bill in ours.lab.runtime.bills.values())
 
@@ -186,7 +186,7 @@ SEEN = {
     ],
 )
 def test_mutants_that_are_not_seen(label, figure, fault):
-    """The benchmark finds fault with a mutant in whose figures nothing is missing, and with a control that lacks something."""
+    """The benchmark reports a mutant whose figures show no fault, and a control whose figures do."""
     assert not bench.not_seen(SEEN)
 
     (found,) = bench.not_seen(SEEN | {label: SEEN[label] | figure})
@@ -207,7 +207,7 @@ def test_the_others_run(name):
 
 
 def test_crashed_tasks_are_retried_by_hand():
-    """Where S3 Batch does not repeat a crashed task, one retry of the report's failed rows leaves none behind."""
+    """If S3 Batch does not repeat a crashed task, one retry of the report's failed rows leaves none behind."""
     setting = Setting(videos=150, length=60.0, slots=5, crash_share=0.05, redriven=False)
 
     design, _ = simulate(setting)
@@ -216,8 +216,8 @@ def test_crashed_tasks_are_retried_by_hand():
     assert (150, 0) == (figures(design, priced=False)["finished"], figures(design, priced=False)["paid_twice"])
 
 
-def test_events_tell_the_same(tmp_path, ours):
-    """What is measured from the file of events is what was measured."""
+def test_events_give_the_same_figures(tmp_path, ours):
+    """The file of events gives the same measurements."""
     path = tmp_path / "events.jsonl.gz"
 
     events.write(path, {"ours": ours.lab.timeline}, 5)
@@ -230,7 +230,7 @@ def test_events_tell_the_same(tmp_path, ours):
 
 
 def test_billing_by_hand(ours):
-    """Every GB-second is on the bill of its function, and the dollars are those of the parts."""
+    """Every GB-second is on the bill of its function, and the dollars are the sum of the parts."""
     row = figures(ours)
     total = sum(bill.gb_seconds for bill in ours.lab.runtime.bills.values())
 
@@ -239,7 +239,7 @@ def test_billing_by_hand(ours):
 
 
 def test_designs_report(tmp_path, monkeypatch, capsys):
-    """The benchmark returns the figures of every design, JSON's, and prints a table."""
+    """The benchmark returns the figures of every design as JSON, and prints a table."""
     from argparse import Namespace  # noqa: PLC0415
 
     monkeypatch.chdir(tmp_path)
@@ -252,5 +252,5 @@ def test_designs_report(tmp_path, monkeypatch, capsys):
 
 
 def test_columns_are_arrays():
-    """The timeline's columns hold a million jobs in some bytes each."""
+    """The timeline holds a million jobs in a few bytes each."""
     assert isinstance(new_timeline(3).opened, array)
