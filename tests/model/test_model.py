@@ -28,7 +28,6 @@ LEAST_MET = 30
 MET = {
     "sweep in sweep": ("sweeper", "sweeper"),
     "start during completion": ("completion", "start_analysis"),
-    "start during start": ("start_analysis", "start_analysis"),
     "notice during start": ("start_analysis", "completion"),
     "cancel during start": ("start_analysis", "cancel"),
     "sweep during start": ("start_analysis", "sweeper"),

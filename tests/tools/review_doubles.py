@@ -38,8 +38,8 @@ def program_context(account, *, interactive=False):
     )
 
 
-def said(result):
-    """Return what a run with --json said."""
+def output_of(result):
+    """Return the JSON that a run printed."""
     return json.loads(result.stdout)
 
 

@@ -72,10 +72,10 @@ class TestStatus:
         )
 
         result = control(scan, "status", "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD")
-        told = json.loads(control(scan, "status", "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD", "--json").stdout)
+        output = json.loads(control(scan, "status", "01K9ZZ6Q3M4T5V6W7X8Y9Z0ABD", "--json").stdout)
 
         assert result.stdout.splitlines()[1].startswith("0 of 10 done, 0 flagged, 0 running, 3 left out as ineligible, ")
-        assert (10, 0, 3) == (told["objects"], told["ineligible"], told["set_aside"])
+        assert (10, 0, 3) == (output["objects"], output["ineligible"], output["set_aside"])
 
     def test_reads_no_table(self, scan):
         """However large the scan is, only its item, totals, settings and the running analyses are read."""
@@ -90,10 +90,16 @@ class TestStatus:
 
     def test_json(self, scan):
         """The same as numbers; three videos in an hour leave seven for two hours and a third."""
-        told = json.loads(control(scan, "status", "--json").stdout)
+        output = json.loads(control(scan, "status", "--json").stdout)
 
-        assert (10, 3, 1, 18, 3.0) == (told["objects"], told["done"], told["running"], told["slots"], told["videos_per_hour"])
-        assert told["ready_at"] == pytest.approx(scan.clock.now() + 7 * 1_200)
+        assert (10, 3, 1, 18, 3.0) == (
+            output["objects"],
+            output["done"],
+            output["running"],
+            output["slots"],
+            output["videos_per_hour"],
+        )
+        assert output["ready_at"] == pytest.approx(scan.clock.now() + 7 * 1_200)
 
     def test_objects_that_are_no_videos(self, scan):
         """Once the job is over and nothing waits, what has no record is not awaited any more: it is told, and the rest runs."""
@@ -120,7 +126,7 @@ class TestStatus:
         )
 
     @pytest.mark.parametrize(
-        ("act", "said"),
+        ("act", "message"),
         [
             (lambda table: table.scans.pause_scan(SCAN, "by a test"), "the scan is paused (by a test)"),
             (
@@ -130,11 +136,11 @@ class TestStatus:
             (lambda table: table.scans.close_scan(table.scans.scan(SCAN)), "the scan is closed"),
         ],
     )
-    def test_nothing_moves(self, scan, act, said):
+    def test_nothing_moves(self, scan, act, message):
         """Whoever looks at a scan that does not move sees why."""
         act(scan.table)
 
-        assert said in control(scan, "status").stdout
+        assert message in control(scan, "status").stdout
 
     def test_watch(self, scan):
         """Watching ends with the scan, and says how it ended."""
@@ -167,7 +173,7 @@ class TestStatus:
         assert "Cure:  Submit one with submit_job.py." in result.stderr
 
 
-class TestHolding:
+class TestPauseAndCancel:
     def test_pause_and_resume_a_scan(self, scan):
         """A paused scan is named as such, and when it goes on its messages are to be sent again."""
         paused = control(scan, "pause", SCAN)
@@ -201,7 +207,7 @@ class TestHolding:
         assert (1, True) == (result.exit_code, "it is closed" in result.stderr)
 
     def test_slots(self, scan):
-        """The dial is set; at the quota it is said whose refusal decides."""
+        """The slots are set; at the quota the output says whose refusal decides."""
         results = [control(scan, "slots", number) for number in ("10", "20")]
 
         assert ([0, 0], 20) == ([result.exit_code for result in results], scan.table.control.settings().slots)

@@ -1,4 +1,4 @@
-"""Judging a scan again: shown without a write, applied once, safe to break off and to run twice."""
+"""Judging a scan again: shown without a write, applied once, safe to interrupt and to run twice."""
 
 import io
 import json
@@ -164,7 +164,7 @@ class BreaksOff:
         return getattr(self._records, name)
 
     def judge_again(self, record, judged):
-        """Write, or break off."""
+        """Write, or be interrupted."""
         if self._left == 0:
             raise KeyboardInterrupt
         self._left -= 1

@@ -19,8 +19,8 @@ from tests.tools.review_doubles import (
     add_record,
     add_report,
     add_scan,
+    output_of,
     review,
-    said,
 )
 from tools.lib.cli.program import ProgramContext
 from tools.lib.retry.plan import next_number
@@ -62,21 +62,21 @@ def manifest(account, name=NAME):
 # --- what is taken up ---------------------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_tells_what_and_why_and_changes_nothing(scanned):
+def test_a_dry_run_shows_what_and_why_and_changes_nothing(scanned):
     """What is retryable, stuck, lost or never attempted is retried; the rest is named with why it is not."""
     result = review(scanned, "retry", "--dry-run", "--json")
 
     expected = {"forbidden": 1, "PermanentFailure": 1, "lost": 1, "never attempted": 1, "stuck waiting": 1}
     assert 0 == result.exit_code
-    assert expected == counts(said(result))
-    assert {"analysis-failed": 1, "empty": 1, "running": 1} == counts(said(result), "left")
+    assert expected == counts(output_of(result))
+    assert {"analysis-failed": 1, "empty": 1, "running": 1} == counts(output_of(result), "left")
     assert [] == scanned.wire.writes
     assert not scanned.manifests.exists()
 
 
 def test_all_that_failed(scanned):
     """--all-failed takes up what is not retryable too, and still nothing that runs or is done."""
-    plan = said(review(scanned, "retry", "--all-failed", "--dry-run", "--json"))
+    plan = output_of(review(scanned, "retry", "--all-failed", "--dry-run", "--json"))
 
     assert {"analysis-failed": 1, "empty": 1} == {name: counts(plan).get(name) for name in ("analysis-failed", "empty")}
     assert {"running": 1} == counts(plan, "left")
@@ -121,7 +121,7 @@ def test_the_job_belongs_to_the_same_scan(scanned):
     result = review(scanned, "retry", "--yes", "--json")
 
     [job] = scanned.wire.of("CreateJob")
-    assert (0, RETRY_JOB) == (result.exit_code, said(result)["job_id"])
+    assert (0, RETRY_JOB) == (result.exit_code, output_of(result)["job_id"])
     assert {"scan_id": SCAN, "lane": "express", "retry": "1"} == job["Operation"]["LambdaInvoke"]["UserArguments"]
     assert "2.0" == job["Operation"]["LambdaInvoke"]["InvocationSchemaVersion"]
     assert (NAME, f"reports/{SCAN}", "AllTasks") == (
@@ -225,14 +225,14 @@ def test_waiting_for_the_end(scanned):
     result = review(scanned, "retry", "--yes", "--wait", "--json")
 
     assert 3 == result.exit_code
-    assert "closed" == said(result)["result"]["status"]
+    assert "closed" == output_of(result)["result"]["status"]
 
 
-# --- asking, and when not to --------------------------------------------------------------------------------------------
+# --- confirmation, and when none --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("answer", "jobs", "code"), [("y\n", 1, 0), ("\n", 0, 1)])
-def test_asking(scanned, answer, jobs, code):
+def test_confirmation(scanned, answer, jobs, code):
     """A person is shown the plan and asked."""
     result = review(scanned, "retry", interactive=True, answer=answer)
 

@@ -11,8 +11,8 @@ from tests.tools.review_doubles import (
     add_flagged,
     add_record,
     add_scan,
+    output_of,
     review,
-    said,
     video,
 )
 
@@ -45,9 +45,9 @@ def test_history(account):
 
     result = review(account, "video", f"s3://{BUCKET}/{HOSTILE}", "--json")
 
-    [chapter] = said(result)["versions"]
-    told = [(record["scan"], record["state"], record["attempt"], record["reason"]) for record in chapter["records"]]
-    assert [(LATER_SCAN, "failed", 2, "forbidden"), (SCAN, "flagged", 0, None)] == told
+    [chapter] = output_of(result)["versions"]
+    output = [(record["scan"], record["state"], record["attempt"], record["reason"]) for record in chapter["records"]]
+    assert [(LATER_SCAN, "failed", 2, "forbidden"), (SCAN, "flagged", 0, None)] == output
     assert [("false-alarm", "Ada", ETAG)] == [(each["decision"], each["by"], each["etag"]) for each in chapter["decisions"]]
 
 
@@ -68,7 +68,7 @@ def test_history_for_a_person(account):
     assert lines[0].isprintable()
 
 
-def test_versions_are_told_one_by_one(account):
+def test_versions_are_shown_one_by_one(account):
     """Without a version all those that the bucket has are told, with one only that; keys that only begin so are not."""
     account.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     versions = [account.s3.put_object(Bucket=BUCKET, Key="a", Body=b"x")["VersionId"] for _ in range(2)]
@@ -78,10 +78,10 @@ def test_versions_are_told_one_by_one(account):
         add_record(account, "a", State.CLEAN, version_id=version)
     add_record(account, "a", State.CLEAN, version_id=other)
 
-    told = said(review(account, "video", f"s3://{BUCKET}/a", "--json"))
-    one = said(review(account, "video", f"s3://{BUCKET}/a?versionId={versions[0]}", "--json"))
+    output = output_of(review(account, "video", f"s3://{BUCKET}/a", "--json"))
+    one = output_of(review(account, "video", f"s3://{BUCKET}/a?versionId={versions[0]}", "--json"))
 
-    assert set(versions) == {chapter["version_id"] for chapter in told["versions"]}
+    assert set(versions) == {chapter["version_id"] for chapter in output["versions"]}
     assert [versions[0]] == [chapter["version_id"] for chapter in one["versions"]]
 
 
@@ -91,9 +91,9 @@ def test_versions_that_may_not_be_listed(account, errors):
     add_record(account, "a", State.CLEAN)
     account.wire.answer("ListObjectVersions", lambda _: errors.http("AccessDenied", 403))
 
-    told = said(review(account, "video", f"s3://{BUCKET}/a", "--json"))
+    output = output_of(review(account, "video", f"s3://{BUCKET}/a", "--json"))
 
-    assert (1, 1) == (len(told["versions"]), len(told["warnings"]))
+    assert (1, 1) == (len(output["versions"]), len(output["warnings"]))
 
 
 def test_an_unknown_video(account):
@@ -116,7 +116,7 @@ def test_scans_in_a_line_each(account):
     counts = "2 of 2 done, 1 flagged, 1 ineligible, 0 running, the scan is closed"
     line = f"{LATER_SCAN}  2025-10-08 08:53 UTC  {BUCKET}  {counts}\n"
     assert (0, line) == (week.exit_code, week.stdout)
-    assert [LATER_SCAN, SCAN] == [told.split()[0] for told in fortnight.stdout.splitlines()]
+    assert [LATER_SCAN, SCAN] == [line.split()[0] for line in fortnight.stdout.splitlines()]
     assert [] == account.wire.of("BatchGetItem")
 
 
@@ -125,7 +125,7 @@ def test_every_scan_is_listed_unless_a_time_is_named(account):
     add_scan(account, "a", scan_id=SCAN, created_at=1.0)
     add_scan(account, "a", scan_id=LATER_SCAN, created_at=NOW)
 
-    listed = said(review(account, "list", "--json"))
+    listed = output_of(review(account, "list", "--json"))
 
     assert (None, [LATER_SCAN, SCAN]) == (listed["since"], [scan["scan"] for scan in listed["scans"]])
 
@@ -134,7 +134,7 @@ def test_keys_of_a_listed_scan(account):
     """The JSON of a listed scan keeps its keys: programs read them."""
     add_scan(account, "a", created_at=NOW - 60)
 
-    listed = said(review(account, "list", "--since", "7d", "--json"))
+    listed = output_of(review(account, "list", "--since", "7d", "--json"))
 
     assert ["since", "scans"] == list(listed)
     assert {

@@ -19,8 +19,8 @@ from tests.tools.review_doubles import (
     add_record,
     add_report,
     add_scan,
+    output_of,
     review,
-    said,
     video,
 )
 from tools.lib.review import decisions as decisions_file
@@ -74,7 +74,7 @@ def _scanned(account):
 
 def decided(account, scan_id=SCAN):
     """Return what a review says was decided, by key."""
-    shown = said(review(account, "--json", "--scan", scan_id))
+    shown = output_of(review(account, "--json", "--scan", scan_id))
     return {flagged["key"]: flagged["decision"] for flagged in shown["flagged"]}
 
 
@@ -101,12 +101,12 @@ def test_applying_twice_equals_once(scanned, apply):
 
     result = apply(exported(entry(), entry(HOSTILE)), "--json")
 
-    assert (0, 0, 2, []) == (result.exit_code, *(said(result)[name] for name in ("written", "already", "refused")))
+    assert (0, 0, 2, []) == (result.exit_code, *(output_of(result)[name] for name in ("written", "already", "refused")))
     assert [] == scanned.wire.writes
     assert before == decided(scanned)
 
 
-def test_good_ones_are_applied_beside_bad_ones(scanned, apply):
+def test_good_ones_are_applied_among_bad_ones(scanned, apply):
     """Each refusal is named with its entry and reason, the others are written, and the exit code is 3."""
     result = apply(exported(entry(etag="other"), "nonsense", entry(HOSTILE), entry("unknown.mp4"), entry(decision="maybe")))
 
@@ -137,7 +137,7 @@ def test_changed_since(account, apply, record, reason):
     result = apply(exported(entry()), "--json")
 
     assert 3 == result.exit_code
-    assert said(result)["refused"][0]["reason"].startswith(reason)
+    assert output_of(result)["refused"][0]["reason"].startswith(reason)
 
 
 def test_without_a_result(account, apply):
@@ -147,7 +147,7 @@ def test_without_a_result(account, apply):
 
     result = apply(exported(entry()), "--json")
 
-    assert "its analysis has no result to decide about: it is FAILED" == said(result)["refused"][0]["reason"]
+    assert "its analysis has no result to decide about: it is FAILED" == output_of(result)["refused"][0]["reason"]
 
 
 def test_the_latest_decision_stands(scanned, apply):
@@ -157,14 +157,14 @@ def test_the_latest_decision_stands(scanned, apply):
     result = apply(exported(entry()), "--json")
 
     assert (3, "Grace") == (result.exit_code, decided(scanned)["a.mp4"]["by"])
-    assert "a later decision stands: false-alarm by Grace, 2025-10-09 08:40 UTC" == said(result)["refused"][0]["reason"]
+    assert "a later decision stands: false-alarm by Grace, 2025-10-09 08:40 UTC" == output_of(result)["refused"][0]["reason"]
 
 
 def test_twice_in_one_file(scanned, apply):
     """Of two decisions about one video in a file the later one is taken; doing it again changes nothing."""
     later = entry(decision="false-alarm", decided_at="2025-10-09T08:31:00Z")
 
-    results = [said(apply(exported(later, entry()), "--json")) for _ in range(2)]
+    results = [output_of(apply(exported(later, entry()), "--json")) for _ in range(2)]
 
     assert [(1, 0), (0, 1)] == [(result["written"], result["already"]) for result in results]
     assert "the file decides about this video twice, later in entry 1" == results[0]["refused"][0]["reason"]

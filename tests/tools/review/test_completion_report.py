@@ -99,12 +99,12 @@ def test_any_key_and_message(key, message):
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "message"),
     [(b"bucket,key,,succeeded\r\n", "row 1: 4 columns"), (b"bucket,%ff,,succeeded,200,,\r\n", "not percent-encoded UTF-8")],
 )
-def test_damaged_rows(content, complaint):
+def test_damaged_rows(content, message):
     """A row that is none is refused with its number, the rule and a question."""
-    with pytest.raises(ReportError, match=complaint):
+    with pytest.raises(ReportError, match=message):
         rows(content)
 
 

@@ -15,8 +15,8 @@ from tests.tools.review_doubles import (
     add_record,
     add_report,
     add_scan,
+    output_of,
     review,
-    said,
     set_aside,
 )
 
@@ -35,21 +35,21 @@ def _scanned(account):
     return account
 
 
-def ineligible(told):
+def ineligible(output):
     """Return (key, version, reason) of what a review calls ineligible."""
-    return [(each["key"], each["version_id"], each["reason"]) for each in told["ineligible"]]
+    return [(each["key"], each["version_id"], each["reason"]) for each in output["ineligible"]]
 
 
 def test_sums(scanned):
     """Each has one state, whichever list holds it; the sums are those of manifest and list together, and it is said so."""
-    told = said(review(scanned, "--json"))
+    output = output_of(review(scanned, "--json"))
     shown = review(scanned).stdout
 
     assert [("empty", None, "empty"), (HOSTILE, None, "archived"), ("large", "v1", "too-large"), ("void", None, "empty")] == (
-        ineligible(told)
+        ineligible(output)
     )
-    assert {"clean": 1, "flagged": 1, "ineligible": 4} == {state: count for state, count in told["states"].items() if count}
-    assert (6, 6, 3, True, []) == tuple(told[name] for name in ("objects", "expected", "set_aside", "adds_up", "warnings"))
+    assert {"clean": 1, "flagged": 1, "ineligible": 4} == {state: count for state, count in output["states"].items() if count}
+    assert (6, 6, 3, True, []) == tuple(output[name] for name in ("objects", "expected", "set_aside", "adds_up", "warnings"))
     assert "6 of 6: every object is accounted for" in shown
     assert "3 in the manifest, 3 left out of it as ineligible when the scan was submitted" in shown
     assert re.search(r"^Ineligible\n  empty: 2\n", shown, re.MULTILINE)
@@ -62,19 +62,19 @@ def test_without_such_a_list(scanned):
 
     result = review(scanned, "--json")
 
-    assert [("empty", None, "empty")] == ineligible(said(result))
-    assert (3, 3, 0, True) == tuple(said(result)[name] for name in ("objects", "expected", "set_aside", "adds_up"))
+    assert [("empty", None, "empty")] == ineligible(output_of(result))
+    assert (3, 3, 0, True) == tuple(output_of(result)[name] for name in ("objects", "expected", "set_aside", "adds_up"))
 
 
 def test_restored_and_retried(scanned):
     """An archived object is worth a retry; when it has a record, that has the word."""
-    plan = said(review(scanned, "retry", "--dry-run", "--json"))
+    plan = output_of(review(scanned, "retry", "--dry-run", "--json"))
     add_flagged(scanned, HOSTILE)
-    told = said(review(scanned, "--json"))
+    output = output_of(review(scanned, "--json"))
 
     assert {"archived": 1} == {group["reason"]: group["objects"] for group in plan["retried"]}
     assert {"empty": 2, "too-large": 1} == {group["reason"]: group["objects"] for group in plan["left"]}
-    assert [("flagged", 3), (HOSTILE, 3)] == [(each["key"], told["states"]["ineligible"]) for each in told["flagged"]]
+    assert [("flagged", 3), (HOSTILE, 3)] == [(each["key"], output["states"]["ineligible"]) for each in output["flagged"]]
 
 
 def test_page_and_export(scanned, tmp_path):

@@ -102,7 +102,7 @@ class Scanned:
             notes.take_clean(recorded.clean())
             return list(join(lambda: videos, notes, recorded, truth)), truth
 
-    def said(self, names, notes=None, **how):
+    def reviewed(self, names, notes=None, **how):
         """Return the truth table of these keys, and what came out of those that a review shows."""
         results, truth = self.joined(names, notes, **how)
         shown = sorted(
@@ -174,7 +174,7 @@ def test_a_record_moves_behind_the_cursor(scanned):
         scanned.record("was clean", State.FLAGGED)
 
     scanned.meanwhile = [judged_anew]
-    truth, shown = scanned.said(list(states))
+    truth, shown = scanned.reviewed(list(states))
 
     assert {ObjectStatus.CLEAN: 1, ObjectStatus.FLAGGED: 2} == truth.statuses
     assert ["becomes clean", "was clean"] == [name for name, *_ in shown]
@@ -191,7 +191,7 @@ def test_judged_anew(scanned, exchange):
     if exchange:
         scanned.record("flagged", State.CLEAN)
 
-    truth, shown = scanned.said(list(states))
+    truth, shown = scanned.reviewed(list(states))
 
     assert {ObjectStatus.CLEAN: 20 if exchange else 19, ObjectStatus.FLAGGED: 1 if exchange else 2} == truth.statuses
     assert [("clean 7", "flagged", False, None)] == [each for each in shown if each[0] != "flagged"]
@@ -205,7 +205,7 @@ def test_totals_that_do_not_agree(scanned):
     scanned.record("not in the manifest", State.FLAGGED)
     scanned.settle()
 
-    truth, _ = scanned.said(["a", "b", "b"])
+    truth, _ = scanned.reviewed(["a", "b", "b"])
 
     assert ({ObjectStatus.CLEAN: 3}, 1) == (truth.statuses, truth.repeated)
     assert {Video(BUCKET, name).id for name in ("a", "b")} == set(scanned.read)
@@ -217,7 +217,7 @@ def test_repeated_rows(scanned):
         scanned.record(name, state)
     scanned.settle()
 
-    truth, shown = scanned.said(["clean", "flagged", "clean", "waiting", "clean", "flagged", "waiting"], status=ScanStatus.OPEN)
+    truth, shown = scanned.reviewed(["clean", "flagged", "clean", "waiting", "clean", "flagged", "waiting"], status=ScanStatus.OPEN)
 
     assert {ObjectStatus.CLEAN: 3, ObjectStatus.FLAGGED: 2, ObjectStatus.WAITING: 2} == truth.statuses
     assert 4 == truth.repeated
@@ -245,7 +245,7 @@ def test_retries(scanned):
         ("denied", "no access", False),
     )
 
-    truth, shown = scanned.said(names, notes, status=ScanStatus.OPEN)
+    truth, shown = scanned.reviewed(names, notes, status=ScanStatus.OPEN)
 
     assert truth.adds_up
     assert 1 == truth.statuses[ObjectStatus.CLEAN]
@@ -263,7 +263,7 @@ def test_objects_of_the_reports_alone(scanned):
         scanned.record(name, State.CLEAN)
     scanned.settle()
 
-    truth, _ = scanned.said(["a"], _notes(("a", ACCEPTED, True), ("foreign", ACCEPTED, True)))
+    truth, _ = scanned.reviewed(["a"], _notes(("a", ACCEPTED, True), ("foreign", ACCEPTED, True)))
 
     assert (1, 1, False) == (truth.statuses[ObjectStatus.CLEAN], truth.foreign, truth.adds_up)
 
@@ -290,7 +290,7 @@ def test_every_shard_is_read(scanned):
     scanned.settle()
     assert 16 == len({shard(Video(BUCKET, name).id, 16) for name in names})
 
-    truth, _ = scanned.said(names)
+    truth, _ = scanned.reviewed(names)
 
     assert ({ObjectStatus.CLEAN: 100}, []) == (truth.statuses, scanned.read)
 
@@ -300,7 +300,7 @@ def test_a_fault_reaches_the_reader(scanned):
     scanned.meanwhile = [lambda: 1 / 0]
 
     with pytest.raises(ZeroDivisionError):
-        scanned.said(["a"])
+        scanned.reviewed(["a"])
 
 
 def test_answers_as_botocore_reads_them(scanned):
@@ -333,4 +333,4 @@ def test_as_record_by_record(scanned, moves, rows, status):
         scanned.clock.advance(seconds)
     names = list(map(str, rows))
 
-    assert scanned.said(names, scan_id=scan_id, whole=True) == scanned.said(names, scan_id=scan_id, status=status)
+    assert scanned.reviewed(names, scan_id=scan_id, whole=True) == scanned.reviewed(names, scan_id=scan_id, status=status)

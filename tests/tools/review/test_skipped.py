@@ -21,7 +21,7 @@ class Files:
 
     def __init__(self, *rows):
         text = io.StringIO()
-        csv.writer(text).writerows((BUCKET, key, "", "succeeded", "200", "", said) for key, said in rows)
+        csv.writer(text).writerows((BUCKET, key, "", "succeeded", "200", "", message) for key, message in rows)
         body = text.getvalue().encode()
         results = [{"Key": "rows.csv", "MD5Checksum": hashlib.md5(body).hexdigest()}]
         manifest = json.dumps({"Results": results}).encode()

@@ -192,7 +192,7 @@ def test_what_was_skipped_counts():
     assert ended(ScanStatus.CLOSED, totals=Totals({State.CLEAN: 3}), skipped=1).exit_code is ExitCode.SOME_FAILED
 
 
-def test_a_paused_scan_is_said_to_be_paused():
+def test_a_paused_scan_is_shown_as_paused():
     """Whoever waits for a paused scan must see why nothing moves."""
     paused = ended(ScanStatus.PAUSED, "Complete", 1, Totals({State.CLEAN: 2}), running=1)
 

@@ -26,7 +26,7 @@ def assert_whole(runs):
 
 @pytest.fixture(name="begun")
 def _begun(runs):
-    """What a run said that was broken off when its scan was registered, and its job not created yet."""
+    """The output of a run that was interrupted when its scan was registered and its job not created yet."""
     place = 0
     while not runs.line.table.scans.scans():
         runs.forget()
@@ -80,9 +80,9 @@ def test_broken_off_twice_and_long_after(runs, begun, place, after):
 
     last = runs.submit("--run-plan", going_on(second) or going_on(first), "--wait", "--json")
 
-    told = json.loads(last.stdout)
+    output = json.loads(last.stdout)
     assert 1 == len(runs.jobs())
-    assert {"CLEAN": 5} == {state: count for state, count in told["result"]["videos"].items() if count}
+    assert {"CLEAN": 5} == {state: count for state, count in output["result"]["videos"].items() if count}
 
 
 def test_a_plan_that_was_submitted_is_not_submitted_again(runs):

@@ -12,10 +12,10 @@ from tools import review_report
 
 def ended(runs, done):
     """Return the exit code of a run that waited, that of a review afterwards, and what both say is ineligible."""
-    told = json.loads(done.stdout)
-    review = runs.line._command(review_report.main, "--json", "--scan", told["scan_id"])
+    output = json.loads(done.stdout)
+    review = runs.line._command(review_report.main, "--json", "--scan", output["scan_id"])
     counted = json.loads(review.stdout)["states"]["ineligible"]
-    return done.exit_code, review.exit_code, told["result"]["ineligible"], counted
+    return done.exit_code, review.exit_code, output["result"]["ineligible"], counted
 
 
 @pytest.mark.parametrize(

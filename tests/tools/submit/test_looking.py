@@ -33,9 +33,9 @@ def test_a_check_looks_and_submits_nothing(library):
     """$ submit_job.py --bucket B --check: a line for each thing, and exit code 0 where nothing stops a scan."""
     done = library.submit("--bucket", BUCKET, "--check", "--json")
 
-    told = json.loads(done.stdout)
-    assert (0, 0) == (done.exit_code, told["stop"]), told
-    assert {"bucket", "batch role", "mail"} <= {each["subject"] for each in told["findings"]}
+    output = json.loads(done.stdout)
+    assert (0, 0) == (done.exit_code, output["stop"]), output
+    assert {"bucket", "batch role", "mail"} <= {each["subject"] for each in output["findings"]}
     assert ([], []) == (library.line.table.scans.scans(), list(library.folder.glob("*")))
 
 

@@ -111,7 +111,7 @@ def test_versions_are_a_column_where_there_are_any(versioned, columns):
     assert request(plan(versioned=versioned))["Manifest"]["Spec"]["Fields"] == columns
 
 
-def test_both_renderings_say_how_much():
+def test_both_renderings_show_how_much():
     """Sentences and JSON count the same objects and bytes."""
     planned = plan()
 
@@ -121,10 +121,10 @@ def test_both_renderings_say_how_much():
 
 def test_json_is_complete_and_serialisable():
     """The JSON plan goes through json and back unchanged, prices with their sources included."""
-    told = plan().as_json()
+    found = plan().as_json()
 
-    assert json.loads(json.dumps(told)) == told
-    assert {price["unit"]: price["dollars"] for price in told["prices"]} == {
+    assert json.loads(json.dumps(found)) == found
+    assert {price["unit"]: price["dollars"] for price in found["prices"]} == {
         "S3 Batch Operations job": 0.25,
         "million objects of a job": 1.0,
         "minute of stored video, content moderation": 0.1,
@@ -143,9 +143,9 @@ def test_a_plan_is_read_back_as_it_was_written():
 
 def test_what_is_left_out_is_counted():
     """Archived, empty and over-large objects are told with the reason, and where they are listed."""
-    told = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
+    found = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
 
-    assert told[3:6] == [
+    assert found[3:6] == [
         "  Left out  2 in Glacier or Deep Archive, to be restored first",
         "            1 empty",
         f"            listed in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
@@ -154,9 +154,9 @@ def test_what_is_left_out_is_counted():
 
 def test_the_longest_bucket_name_leaves_the_description_short_enough():
     """S3 takes 256 characters, a bucket of old may have 255: what tells jobs apart stands before it."""
-    told = plan(selection=Selection(bucket="b" * 255)).new_job.description
+    found = plan(selection=Selection(bucket="b" * 255)).new_job.description
 
-    assert (256, f"Video moderation, scan {SCAN}, of bbb") == (len(told), told[: told.index("bbb") + 3])
+    assert (256, f"Video moderation, scan {SCAN}, of bbb") == (len(found), found[: found.index("bbb") + 3])
 
 
 def test_suspended_is_what_s3_calls_confirmation_required():

@@ -95,7 +95,7 @@ def test_sizes(text, size):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--min-size", "10M"], "'10M' is not a valid size; use bytes"),
         (["--min-size", "-1"], "'-1' is not a valid size"),
@@ -112,9 +112,9 @@ def test_sizes(text, size):
         (["--seed", "1"], "it goes with --sample"),
     ],
 )
-def test_what_makes_no_sense_is_refused(arguments, said):
+def test_what_makes_no_sense_is_refused(arguments, message):
     """Bad usage ends with 2 and how to write it, before anything is asked of AWS."""
     result = run(*arguments)
 
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr

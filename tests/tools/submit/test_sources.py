@@ -125,11 +125,11 @@ def test_a_manifest_that_s3_makes(library):
 
 def test_a_manifest_that_s3_makes_has_no_estimate(library):
     """That there is none is said in the plan, and why, to the person and to the program."""
-    shown, told = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
+    shown, as_json = (library.submit("--bucket", BUCKET, "--generate", "--dry-run", *more).stdout for more in ((), ("--json",)))
 
     why = "S3 itself lists the bucket when the job is prepared, so it is not known yet how many videos there are, or how long"
     assert f"  Estimate  none: {why}\n" in shown
-    assert (None, why) == (json.loads(told)["estimate"], json.loads(told)["no_estimate"])
+    assert (None, why) == (json.loads(as_json)["estimate"], json.loads(as_json)["no_estimate"])
 
 
 def test_a_plan(library):

@@ -7,9 +7,9 @@ from tests.harness.line import ACCOUNT, BUCKET
 
 def test_a_suspended_job_waits_for_a_confirmation(runs):
     """With --suspended nothing is handed over before somebody confirms the job."""
-    told = json.loads(runs.submit("--bucket", BUCKET, "--suspended", "--json").stdout)
+    output = json.loads(runs.submit("--bucket", BUCKET, "--suspended", "--json").stdout)
     s3control = runs.line.client("s3control")
-    job = {"AccountId": ACCOUNT, "JobId": told["job_id"]}
+    job = {"AccountId": ACCOUNT, "JobId": output["job_id"]}
     runs.line.clock.advance(120.0)
     before = s3control.describe_job(**job)["Job"]["Status"]
 

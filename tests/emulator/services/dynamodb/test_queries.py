@@ -238,8 +238,8 @@ def test_spans_agree_with_a_list(changes, bounds, forward, after):
             model.discard(key)
     low, high, include_low, include_high = bounds
 
-    wanted = span(low, high, include_low=include_low, include_high=include_high)
-    found = [row.item["k"]["S"] for row in rows.query("h", wanted, forward=forward, after=None if after is None else (after,))]
+    key_range = span(low, high, include_low=include_low, include_high=include_high)
+    found = [row.item["k"]["S"] for row in rows.query("h", key_range, forward=forward, after=None if after is None else (after,))]
 
     def within(key):
         above = low is None or key > low or (include_low and key == low)

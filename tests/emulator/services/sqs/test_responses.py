@@ -180,7 +180,7 @@ def test_who_comes_late_may_be_refused(make_with):
     assert late == "AWS.SimpleQueueService.MessageNotInflight"
 
 
-def test_nobody_hides_a_message_for_more_than_twelve_hours(queue):
+def test_no_message_is_hidden_for_more_than_twelve_hours(queue):
     """Counted from its receipt, however often that is prolonged; the next receipt starts again."""
     queue.send("ball")
     (message,) = queue.receive(VisibilityTimeout=3_600)
