@@ -50,7 +50,7 @@ def stocked(account):
     return account
 
 
-def error_lines(result):
+def told(result):
     """Return the lines of stderr."""
     return result.stderr.splitlines()
 
@@ -70,14 +70,14 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(stocked):
 
     plan = stocked.manifests / f"{SCAN}.plan.json"
     assert (result.exit_code, result.stdout) == (0, PLAN)
-    assert error_lines(result) == [
+    assert told(result) == [
         "Listing s3://amzn-s3-demo-bucket/2024/",
         f"Nothing was submitted. To submit just this: python tools/submit_job.py --run-plan {plan}",
     ]
     assert stocked.wire.writes == []
 
 
-def test_a_submission_shows_what_it_made(stocked):
+def test_a_submission_tells_what_it_made(stocked):
     """$ submit_job.py --bucket amzn-s3-demo-bucket --prefix 2024/ --yes."""
     result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes")
 
@@ -186,19 +186,16 @@ def test_without_a_terminal_it_does_not_guess(stocked):
     result = stocked.submit("--bucket", BUCKET)
 
     assert result.exit_code == 2
-    assert (
-        error_lines(result)[-1]
-        == "Error: Cannot prompt without a terminal; pass --yes to submit, or --dry-run to look at the plan."
-    )
+    assert told(result)[-1] == "Error: Cannot prompt without a terminal; pass --yes to submit, or --dry-run to look at the plan."
     assert stocked.wire.calls == []
 
 
 # --- errors, each with its cure -----------------------------------------------------------------------------------------
 
 
-def assert_error(account, result, error, cure):
+def assert_told(account, result, error, cure):
     """The error and its cure end the talk, and nothing was done."""
-    assert error_lines(result)[-2:] == [f"Error: {error}", f"Cure:  {cure}"]
+    assert told(result)[-2:] == [f"Error: {error}", f"Cure:  {cure}"]
     assert (result.exit_code, result.stdout) == (1, "")
     assert_nothing_done(account)
 
@@ -207,7 +204,7 @@ def test_no_stack(stocked):
     """A stack that is not there."""
     result = stocked.submit("--bucket", BUCKET, "--yes", "--stack", "Other")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "There is no stack named Other in us-east-1 in this account.",
@@ -221,7 +218,7 @@ def test_a_foreign_stack(stocked):
 
     result = stocked.submit("--bucket", BUCKET, "--yes", "--stack", "Foreign")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "The stack Foreign (CREATE_COMPLETE) lacks the outputs TableName, BatchRoleArn: not this project's, or of another version.",
@@ -236,7 +233,7 @@ def test_a_stack_that_is_going_away(stocked):
 
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "The stack VideoModeration is in state DELETE_IN_PROGRESS.",
@@ -248,7 +245,7 @@ def test_no_such_bucket(stocked):
     """A bucket that is not there."""
     result = stocked.submit("--bucket", "amzn-s3-demo-nowhere", "--yes")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "There is no bucket named amzn-s3-demo-nowhere.",
@@ -272,16 +269,16 @@ def test_a_bucket_in_another_region(stocked):
 
     result = stocked.submit("--bucket", "amzn-s3-demo-abroad", "--yes")
 
-    assert_error(stocked, result, *OTHER_REGION)
+    assert_told(stocked, result, *OTHER_REGION)
 
 
-def test_a_refusal_from_another_region_is_named_as_such(stocked, errors):
+def test_a_refusal_from_another_region_is_told_as_such(stocked, errors):
     """Where S3 refuses and names another Region, the Region is the fault to fix first."""
     stocked.wire.answer("HeadBucket", lambda _: errors.http("403", 403, x_amz_bucket_region="eu-west-1"))
 
     result = stocked.submit("--bucket", "amzn-s3-demo-abroad", "--yes")
 
-    assert_error(stocked, result, *OTHER_REGION)
+    assert_told(stocked, result, *OTHER_REGION)
 
 
 def test_no_access_to_the_bucket(stocked, errors):
@@ -290,7 +287,7 @@ def test_no_access_to_the_bucket(stocked, errors):
 
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "You may not look into the bucket amzn-s3-demo-bucket: it is another account's, or a policy denies it.",
@@ -306,8 +303,8 @@ def test_no_access_to_anything_else(stocked, errors, operation):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert error_lines(result)[-2] == f"Error: {operation}: your credentials may not do this (AccessDenied: not authorized)"
-    assert error_lines(result)[-1].startswith(f"Cure:  Have the permission for {operation} added")
+    assert told(result)[-2] == f"Error: {operation}: your credentials may not do this (AccessDenied: not authorized)"
+    assert told(result)[-1].startswith(f"Cure:  Have the permission for {operation} added")
     assert stocked.table.scans.scan(SCAN) is None
 
 
@@ -317,7 +314,7 @@ def test_a_bucket_that_the_functions_may_not_read(stocked):
 
     result = stocked.submit("--bucket", "amzn-s3-demo-private", "--yes")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "The stack VideoModeration may not read the bucket amzn-s3-demo-private: "
@@ -341,7 +338,7 @@ def test_nothing_but_what_cannot_be_analysed(stocked):
 
     result = stocked.submit("--bucket", BUCKET, "--prefix", "2022/", "--yes")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "There is nothing to scan: all 1 objects that were selected are left out, because they are empty.",
@@ -353,7 +350,7 @@ def test_nothing_to_scan(stocked):
     """A listing without a match."""
     result = stocked.submit("--bucket", BUCKET, "--prefix", "2022 new/", "--yes")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "There is nothing to scan: no key below s3://amzn-s3-demo-bucket/2022 new/ ends in .mp4.",
@@ -378,7 +375,7 @@ def test_mail_that_no_one_confirmed(stocked):
 
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
-    assert_error(
+    assert_told(
         stocked,
         result,
         "The e-mail subscription of 0@example.com is not confirmed: no alert would arrive.",
@@ -418,7 +415,7 @@ def test_credentials_that_are_no_good(stocked, errors, code):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert error_lines(result)[-1].startswith("Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with --profile;")
+    assert told(result)[-1].startswith("Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with --profile;")
 
 
 def test_a_refused_job_leaves_no_open_scan(stocked, errors):
@@ -428,14 +425,14 @@ def test_a_refused_job_leaves_no_open_scan(stocked, errors):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert error_lines(result)[-2] == (
+    assert told(result)[-2] == (
         "Error: The job was not created, nothing is scanned. "
         "CreateJob: your credentials may not do this (AccessDenied: iam:PassRole)"
     )
     assert stocked.table.scans.scan(SCAN).status is ScanStatus.CLOSED
 
 
-def test_an_unsure_job_is_named_as_such(stocked, errors):
+def test_an_unsure_job_is_told_as_such(stocked, errors):
     """Where AWS's answer leaves open whether there is a job, no one is told that there is none, and the scan stays open."""
     stocked.wire.answer("CreateJob", lambda _: errors.http("InternalServiceException", 500))
 
@@ -476,7 +473,7 @@ def test_a_fault_of_our_own_ends_in_a_sentence(stocked):
     plain = stocked.submit("--bucket", BUCKET, "--yes")
     debug = stocked.submit("--bucket", BUCKET, "--yes", "--debug")
 
-    assert error_lines(plain)[0] == "Error: unexpected ZeroDivisionError: division by zero"
+    assert told(plain)[0] == "Error: unexpected ZeroDivisionError: division by zero"
     assert (plain.exit_code, debug.exit_code) == (1, 1)
     assert "Traceback" not in plain.stderr
     assert "Traceback" in debug.stderr
@@ -510,7 +507,7 @@ def test_waiting_follows_the_scan_to_its_end(stocked):
         3,
         "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, the scan is closed\n",
     )
-    assert error_lines(result)[-3:-1] == [
+    assert told(result)[-3:-1] == [
         "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, when it will be ready is not known yet",
         "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, when it will be ready is not known yet",
     ]
@@ -536,7 +533,7 @@ def test_a_failed_job_ends_with_its_reasons(stocked):
     result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
 
     assert result.exit_code == 1
-    assert error_lines(result)[-2:] == [
+    assert told(result)[-2:] == [
         f"Error: The S3 Batch Operations job {JOB} ended as Failed: ManifestNotFound: Manifest object was not found",
         (
             f"Cure:  The videos it had handed over are still analysed; `python tools/review_report.py --scan {SCAN}` tells which. "
@@ -556,7 +553,7 @@ def test_ctrl_c_says_what_continues(stocked):
     result = stocked.submit("--bucket", BUCKET, "--yes", "--wait", "--json")
 
     assert result.exit_code == 130
-    assert error_lines(result)[-1] == (
+    assert told(result)[-1] == (
         f"Stopped following. The scan continues by itself; to follow it again: python tools/review_report.py --scan {SCAN}"
     )
     assert (json.loads(result.stdout)["job_id"], json.loads(result.stdout)["result"]) == (JOB, None)
@@ -569,8 +566,8 @@ def test_credentials_that_expire_while_waiting(stocked, errors):
     result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
 
     assert result.exit_code == 1
-    assert error_lines(result)[-2].startswith("Error: Following the scan failed; the scan itself continues.")
-    assert error_lines(result)[-1].endswith(f"To follow it again: python tools/review_report.py --scan {SCAN}")
+    assert told(result)[-2].startswith("Error: Following the scan failed; the scan itself continues.")
+    assert told(result)[-1].endswith(f"To follow it again: python tools/review_report.py --scan {SCAN}")
 
 
 def test_the_poll_interval_can_be_set(stocked, monkeypatch):
@@ -627,7 +624,7 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
 
     no_region = run("--bucket", BUCKET, "--dry-run", cwd=tmp_path)
     no_credentials = run("--bucket", BUCKET, "--dry-run", "--region", "us-east-1", cwd=tmp_path)
-    no_profile = run("--bucket", BUCKET, "--dry-run", "--profile", "missing", cwd=tmp_path)
+    no_profile = run("--bucket", BUCKET, "--dry-run", "--profile", "nobody", cwd=tmp_path)
 
     assert no_region.stderr == (
         "Error: No AWS Region is set.\n"
@@ -635,7 +632,7 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
     )
     assert no_credentials.stderr.startswith(f"Error: No usable AWS credentials were found: {NoCredentialsError()}\nCure:  Log in")
     assert no_profile.stderr == (
-        "Error: The config profile (missing) could not be found.\nCure:  `aws configure list-profiles` names those there are.\n"
+        "Error: The config profile (nobody) could not be found.\nCure:  `aws configure list-profiles` names those there are.\n"
     )
     assert [run.returncode for run in (no_region, no_credentials, no_profile)] == [1, 1, 1]
 

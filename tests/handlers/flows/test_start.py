@@ -276,7 +276,7 @@ class TestSlots:
         assert starts == len(rekognition.starts)
         assert handed_back == (None if starts else 1)
 
-    def test_slots_setting(self, lanes, dynamodb, rekognition):
+    def test_dial(self, lanes, dynamodb, rekognition):
         """The settings item overrides what was deployed."""
         dynamodb.put_item(TableName="scans", Item={"pk": {"S": "SETTINGS"}, "sk": {"S": "SETTINGS"}, "slots": {"N": "0"}})
         lanes.register()
@@ -304,7 +304,7 @@ class TestPauses:
         assert ([], State.WAITING) == (rekognition.starts, lanes.record().state)
 
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
-    def test_may_have_started(self, lanes, table, rekognition, status):
+    def test_owed(self, lanes, table, rekognition, status):
         """A Start that may have happened is repeated whatever is paused or cancelled: its job may be running and paid."""
         lanes.register()
         rekognition.lose_answer = True
@@ -373,12 +373,12 @@ class TestUnknown:
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 1_000)
         rekognition.lose_answer = True
 
-        def other_starter():
+        def beside():
             clock.meanwhile = None
             lanes.environment()
             lanes.invoke(second, seconds=120)
 
-        clock.meanwhile = other_starter
+        clock.meanwhile = beside
         lanes.invoke(first, seconds=120)
 
         assert 1 == len(rekognition.jobs)

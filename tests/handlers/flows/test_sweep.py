@@ -1,4 +1,4 @@
-"""Sweeping: mails sent once and slowly, batch jobs polled, scans closed when nothing is left to come."""
+"""Sweeping: mails sent once and slowly, batch jobs asked after, scans closed when nothing is left to come."""
 
 import itertools
 import json
@@ -268,7 +268,7 @@ class TestJobs:
         assert expected == table.scans.scan(SCAN).jobs
 
     def test_not_too_often(self, flow, table, s3control, clock):
-        """A batch job is polled every half minute at most, and no more once it is over."""
+        """A batch job is asked after every half minute at most, and no more once it is over."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
         s3control.jobs = {"one": "Active"}
         for seconds in (10, 10, 20):
@@ -521,7 +521,7 @@ class TestCheckOverdue:
         assert (job_id,) == notice.parse_event(event, COMPLETIONS).job_ids
 
     def test_seldom(self, sweep, run, rekognition, clock):
-        """A running analysis is polled when a minute and a tenth of its age have passed, since start or the last poll."""
+        """A running analysis is asked after when a minute and a tenth of its age have passed, since start or last question."""
         _, _ = run()
         began = clock.now()
         times = []
@@ -611,7 +611,7 @@ class TestCheckOverdue:
         assert [(job_id,)] == [notice.parse_event(event, COMPLETIONS).job_ids for event in functions.events]
 
     def test_repeated_start_that_goes_on(self, sweep, run, rekognition):
-        """One that still runs is polled as seldom as any other from then on."""
+        """One that still runs is asked after as seldom as any other from then on."""
         run(repeated=True)
 
         sweep(2)
@@ -822,7 +822,7 @@ class TestPurgeAndCancel:
         assert 2 == table.scans.totals(SCAN).final
 
     @pytest.mark.slow
-    def test_may_have_started(self, sweep, table, clock, messages):
+    def test_owed(self, sweep, table, clock, messages):
         """The message of a video that may have been started is sent again every hour, because only a starter can find out."""
         table.scans.cancel_scan(SCAN, "by a test")
 

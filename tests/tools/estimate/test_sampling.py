@@ -23,10 +23,10 @@ def offer(sampler, listing):
 
 
 @given(sizes, st.integers(0, 50), st.integers(0, 3))
-def test_any_listing(of, count, seed):
+def test_any_listing(of, wanted, seed):
     """Of any listing the counts are right, the sample holds no object twice, and not fewer than wanted where there are enough."""
     listing = objects(of)
-    sampler = Sampler(count, seed)
+    sampler = Sampler(wanted, seed)
 
     offer(sampler, listing)
     sample = sampler.draw()
@@ -36,14 +36,14 @@ def test_any_listing(of, count, seed):
     assert Counter(map(class_of, of)) == {at: each.count for at, each in sample.populations.items()}
     assert len(sample.chosen) == len(set(sample.chosen))
     assert set(sample.chosen) <= set(listing)
-    assert len(sample.chosen) >= min(count, len(of))
-    assert len(sample.chosen) <= max(count, 0) + len(sample.populations) * LEAST_OF_A_CLASS
+    assert len(sample.chosen) >= min(wanted, len(of))
+    assert len(sample.chosen) <= max(wanted, 0) + len(sample.populations) * LEAST_OF_A_CLASS
 
 
 @given(sizes, st.integers(1, 20))
-def test_batches(of, count):
+def test_batches(of, wanted):
     """Offered in batches, of which only a few objects are made, a listing gives the same sample as one by one."""
-    listing, one_by_one, in_batches = objects(of), Sampler(count, 7), Sampler(count, 7)
+    listing, one_by_one, in_batches = objects(of), Sampler(wanted, 7), Sampler(wanted, 7)
     for found in listing:
         offer(one_by_one, [found])
 

@@ -48,12 +48,12 @@ def path(tmp_path_factory):
 @given(st.lists(st.tuples(keys, versions), max_size=5))
 def test_videos_come_back(path, objects):
     """Rows of videos all have a version column where any has a version, and give every key back."""
-    returned = manifest.write_videos(path, [Video(BUCKET, key, version) for key, version in objects])
+    told = manifest.write_videos(path, [Video(BUCKET, key, version) for key, version in objects])
 
     with path.open(encoding="utf-8", newline="") as source:
         rows = list(csv.reader(source))
     versioned = any(version is not None for _, version in objects)
-    assert returned is versioned
+    assert told is versioned
     assert [(row[0], unquote(row[1], errors="strict"), *row[2:]) for row in rows] == [
         (BUCKET, key, version or "") if versioned else (BUCKET, key) for key, version in objects
     ]

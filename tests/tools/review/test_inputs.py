@@ -111,9 +111,9 @@ def test_columns_in_the_other_order():
 
 
 @pytest.mark.parametrize(
-    ("counts", "message"), [({"succeeded": 4, "failed": 3}, "no rows of its 4 succeeded tasks"), ({}, "rows of failed tasks only")]
+    ("counts", "said"), [({"succeeded": 4, "failed": 3}, "no rows of its 4 succeeded tasks"), ({}, "rows of failed tasks only")]
 )
-def test_failed_only_report(counts, message):
+def test_failed_only_report(counts, said):
     """A report of failed tasks only is said to be one; a record means what it says, and no record counts as never attempted."""
     reports = read(FAILED_ONLY, **counts)
 
@@ -121,7 +121,7 @@ def test_failed_only_report(counts, message):
 
     assert [ObjectStatus.CLEAN, ObjectStatus.NEVER_ATTEMPTED, ObjectStatus.FAILED] == [outcome.status for outcome in outcomes]
     [gap] = reports.notes.gaps
-    assert message in gap
+    assert said in gap
     assert ("not-reported", gap) == (outcomes[1].reason, outcomes[1].message)
 
 
@@ -138,16 +138,16 @@ def test_fewer_rows_than_tasks():
 
 
 @pytest.mark.parametrize(
-    ("since", "message"), [(None, "not over yet"), (1_760_000_000.0, r"ended \(Complete\) without a completion report")]
+    ("since", "said"), [(None, "not over yet"), (1_760_000_000.0, r"ended \(Complete\) without a completion report")]
 )
-def test_job_without_a_report(since, message):
+def test_job_without_a_report(since, said):
     """A job that died before it wrote a report, or still runs, is said; its records count all the same."""
     reports = read(NO_REPORT, terminal_since=since)
 
     outcomes = results(reports, {"a": State.FLAGGED}, "a", "b")
 
     assert [ObjectStatus.FLAGGED, ObjectStatus.NEVER_ATTEMPTED] == [outcome.status for outcome in outcomes]
-    assert re.search(message, reports.notes.gaps[0])
+    assert re.search(said, reports.notes.gaps[0])
 
 
 def test_several_jobs():
@@ -213,7 +213,7 @@ def test_videos_that_no_report_names():
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("body", "said"),
     [
         (b"bucket,a\nbucket\n", "row 2: 1 columns"),
         (b"bucket,%ff\n", "row 1: the key '%ff' is not percent-encoded UTF-8"),
@@ -221,9 +221,9 @@ def test_videos_that_no_report_names():
         (b"bucket," + b"a" * 200_000, "field larger than field limit"),
     ],
 )
-def test_damaged_manifest(body, message):
+def test_damaged_manifest(body, said):
     """A manifest that is none ends in a sentence with row and cure, not in a traceback."""
-    with pytest.raises(ToolError, match=message):
+    with pytest.raises(ToolError, match=said):
         rows_of(Files(**{"m.csv": body}))
 
 
