@@ -1,4 +1,4 @@
-"""What all tests share in a process: the Node that jsii starts, and the models of AWS's services, read and parsed once."""
+"""What all tests of a process share: the Node that jsii starts, and botocore's service models, read and parsed once."""
 
 import pytest
 

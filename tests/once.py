@@ -1,4 +1,4 @@
-"""What is dear and the same for all tests, made once a run: by that worker of pytest-xdist that asks for it first."""
+"""Expensive things that are the same for all tests, made once a run by the pytest-xdist worker that first asks for them."""
 
 import fcntl
 import hashlib
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def made_once(factory, name, make):
-    """Return a folder that `make(folder)` has filled; whoever asks meanwhile waits, and where it raises, the next one tries anew.
+    """Return a folder that `make(folder)` has filled; other workers wait for it, and if it raises, the next one tries again.
 
     `factory` is pytest's `tmp_path_factory`: the folder lasts as long as the run's others.
     """
@@ -31,18 +31,18 @@ def made_once(factory, name, make):
 
 
 def found_once(factory, name, find):
-    """Return what `find()` has returned, a value that can be pickled, to the first one that asked."""
+    """Return what `find()` returned to the first worker that called it; the value must be picklable."""
     folder = made_once(factory, name, lambda folder: (folder / "value").write_bytes(pickle.dumps(find())))
     return pickle.loads((folder / "value").read_bytes())
 
 
 def shipped_context():
-    """Return the context that cdk.json ships."""
+    """Return the context in cdk.json."""
     return json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
 
 
 def synthesised(factory, **changes):
-    """Return the assembly of the context that is shipped, with changes, synthesised in this process."""
+    """Return the assembly of the shipped context with changes, synthesised in this process."""
     context = shipped_context() | changes
 
     def make(outdir):
@@ -66,7 +66,7 @@ def assembled(factory, **context):
 
 
 def _shared(factory):
-    """Return the run's folder: a worker has one of its own in it."""
+    """Return the folder of the run; each worker has a folder of its own in it."""
     base = factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 

@@ -1,4 +1,4 @@
-"""botocore's models of AWS's services, read and parsed once in a process instead of once a session.
+"""botocore's service models, read and parsed once in a process instead of once a session.
 
 A session of its own is what keeps a test's credentials, Region, events and clients apart from another's; the models are the same
 for all. They are data from botocore's package, and nothing writes to them.
@@ -23,7 +23,7 @@ def shared_models():
 
 
 def _loaders(create):
-    """Return a function that gives one loader for each path on which models are looked for."""
+    """Return a function that gives one loader for each search path of models."""
     cached = functools.cache(create)
 
     def loader(search_path_string=None):
@@ -36,7 +36,7 @@ def _loaders(create):
 
 
 def _service_model(creator, service, api_version=None):
-    """Return what botocore's method of this name does, whose operations and shapes were parsed for an earlier client."""
+    """Return what botocore's method of this name does, with operations and shapes that an earlier client has parsed."""
     return _parsed(creator._loader, service, api_version)
 
 

@@ -1,4 +1,4 @@
-"""A key, whatever it is, goes from the listing to the review through every text form in between and comes out the same."""
+"""Any key survives every text form between the listing and the review unchanged."""
 
 import json
 from dataclasses import dataclass, field
@@ -126,7 +126,7 @@ def report_of(row, request):
 @settings(max_examples=200, deadline=None)
 @given(KEYS, VERSIONS, st.sampled_from(["1.0", "2.0"]))
 def test_any_key_comes_out_as_it_went_in(key, version, schema):
-    """Listing, manifest, batch task, lane, record, report and review agree on the key, and the review finds the record."""
+    """Listing, manifest, batch task, lane, record, report and review agree on the key, and the review finds its record."""
     body, fields = manifest_of(key, version)
 
     [row] = s3_manifest.rows(body, fields)
@@ -137,19 +137,19 @@ def test_any_key_comes_out_as_it_went_in(key, version, schema):
     message = lane_message.parse(lane_message.body(record))
     item = items.record_item(record)
     files = report_of(row, request)
-    [told] = find_report("reports", JOB, files).rows(files)
+    [row] = find_report("reports", JOB, files).rows(files)
     files.write("work", "manifests/m.csv", body)
     notes, truth = ReportNotes(), TruthTable(expected=1)
-    notes.take(told)
+    notes.take(row)
     with fetched_manifest(files, "s3://amzn-s3-demo-work/manifests/m.csv") as manifest:
         [outcome] = join(lambda: manifest, notes, Table(item), truth)
 
-    wanted = Video(BUCKET, key, version)
-    assert [wanted] * 5 == [
+    expected = Video(BUCKET, key, version)
+    assert [expected] * 5 == [
         task.video,
         message.video,
         items.record_from(item).video,
-        Video(told.bucket, told.key, told.version_id),
+        Video(row.bucket, row.key, row.version_id),
         outcome.video,
     ]
     assert (outcome.status, outcome.record) == (ObjectStatus.CLEAN, record)
@@ -159,7 +159,7 @@ def test_any_key_comes_out_as_it_went_in(key, version, schema):
 @settings(max_examples=200, deadline=None)
 @given(st.lists(KEYS, min_size=1, max_size=20, unique=True))
 def test_keys_of_one_manifest_stay_apart(keys):
-    """No two keys share a row, a task or a record, however alike they look."""
+    """No two keys share a row, a task or a record, however similar they are."""
     body = manifest_rows(BUCKET, Batch.of(ListedObject(key, 1) for key in keys))
 
     fields = ("Bucket", "Key")

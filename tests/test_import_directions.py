@@ -1,4 +1,4 @@
-"""The rooms of the project, and which may know which (docs/architecture.md#rooms)."""
+"""The rooms of the project, and which may import which (docs/architecture.md#rooms)."""
 
 import ast
 import sys
@@ -9,86 +9,109 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("handlers", "stacks", "tools")
 
-# Who may import what of the project; the longest prefix of a module's name that stands here counts.
-_FROM_HANDLERS = ("handlers.domain", "handlers.adapters.table", "handlers.adapters.aws_errors", "handlers.runtime.clock")
-_EMULATOR_GROUND = ("tools.emulator.core", "tools.emulator.settings")
-_EMULATED = (
-    "cloudformation",
-    "dynamodb",
-    "lambda_",
-    "rekognition",
-    "s3",
-    "s3_batch",
-    "service_quotas",
-    "sns",
-    "sqs",
+# What tools may import of the functions.
+_FROM_HANDLERS = (
+    "handlers.domain",
+    "handlers.domain.languages",
+    "handlers.adapters.table",
+    "handlers.adapters.aws_errors",
+    "handlers.runtime.clock",
 )
-
-
-def rooms_of_tools(below):
-    """Return the rows of rooms of `tools.lib`: what each may import besides itself, by name."""
-    return {
-        f"tools.lib.{room}": (*(f"tools.lib.{name}" for name in [room, *names.split()]), *_FROM_HANDLERS)
-        for room, names in below.items()
-    }
-
-
+_BELOW_FLOWS = (*_FROM_HANDLERS, "handlers.adapters", "handlers.runtime")
+_EMULATOR_GROUND = ("tools.emulator.core", "tools.emulator.settings")
+_SERVICES = {
+    f"tools.emulator.services.{name}": _EMULATOR_GROUND
+    for name in ("cloudformation", "dynamodb", "lambda_", "rekognition", "s3", "s3_batch", "service_quotas", "sns", "sqs")
+}
+# The rooms of `tools.lib`, and which of the others each may import.
+_LIBRARY = {
+    "errors": "",
+    "text": "",
+    "ordered_map": "",
+    "videos": "text",
+    "aws": "errors",
+    "cli": "errors text aws",
+    "listing": "errors text aws",
+    "estimate": "errors text ordered_map aws cli listing estimate.mp4",
+    "estimate.mp4": "text aws listing",
+    "manifest": "errors text ordered_map aws cli listing estimate manifest.sources",
+    "manifest.sources": "errors text aws listing",
+    "doctor": "errors text aws cli",
+    "scans": "errors text aws cli",
+    "review": "errors text videos aws cli estimate scans review.page",
+    "review.page": "text cli estimate review",
+    "submit": "errors text aws cli listing estimate manifest manifest.sources doctor scans review",
+    "retry": "errors text videos aws cli estimate manifest doctor scans review submit",
+    "rejudge": "errors text videos cli",
+}
+# The rooms of the project, and which of the others each may import; a module belongs to the row with the longest matching name.
 ALLOWED = {
     "app": ("stacks", "tools.environment"),
-    "tools.environment": (),
     # The edges and their wiring.
-    "handlers": ("handlers",),
+    "handlers": (*_BELOW_FLOWS, "handlers.flows", "handlers.flows.sweep", "handlers.settings"),
     "handlers.settings": (),
-    "handlers.flows": ("handlers.flows", "handlers.adapters", "handlers.domain", "handlers.runtime"),
-    "handlers.adapters": ("handlers.adapters", "handlers.domain", "handlers.runtime"),
-    "handlers.domain": ("handlers.domain",),
-    "handlers.runtime": ("handlers.runtime",),
-    "stacks": ("stacks", "handlers.settings", "handlers.domain"),
-    "tools.emulator": ("tools.emulator",),
-    "tools.emulator.settings": (),
-    "tools.emulator.core": _EMULATOR_GROUND,
-    "tools.emulator.services": (),  # a new service needs a row of its own
-    **{f"tools.emulator.services.{name}": (*_EMULATOR_GROUND, f"tools.emulator.services.{name}") for name in _EMULATED},
-    "tools.emulator.services.rekognition": (*_EMULATOR_GROUND, "tools.emulator.cards", "tools.emulator.services.rekognition"),
-    "tools.emulator.cards": (),
-    "tools.emulator.services.lambda_": (*_EMULATOR_GROUND, "tools.emulator.services.lambda_", "tools.emulator.worker"),
-    "tools.emulator.worker": ("tools.emulator.worker",),
-    "tools.emulator.__main__": ("tools.emulator", "tools.environment"),
-    "tools.lib": ("tools.lib", *_FROM_HANDLERS),
-    **rooms_of_tools(
-        {
-            "errors": "",
-            "text": "",
-            "ordered_map": "",
-            "videos": "text",
-            "aws": "errors",
-            "cli": "errors text aws",
-            "listing": "errors text aws",
-            "estimate": "errors text ordered_map aws cli listing",
-            "manifest": "errors text ordered_map aws cli listing estimate",
-            "doctor": "errors text aws cli",
-            "scans": "errors text aws cli",
-            "submit": "errors text aws cli listing estimate manifest doctor scans review",
-        }
+    "handlers.flows": (*_BELOW_FLOWS, "handlers.flows.sweep"),
+    "handlers.flows.sweep": _BELOW_FLOWS,
+    "handlers.adapters": ("handlers.adapters.aws_errors", "handlers.domain", "handlers.runtime", "handlers.runtime.clock"),
+    "handlers.adapters.table": ("handlers.adapters.aws_errors", "handlers.domain", "handlers.runtime", "handlers.runtime.clock"),
+    "handlers.adapters.aws_errors": ("handlers.domain",),
+    "handlers.domain": ("handlers.domain.languages",),
+    "handlers.domain.languages": ("handlers.domain",),
+    "handlers.runtime": ("handlers.runtime.clock",),
+    "handlers.runtime.clock": (),
+    "stacks": ("handlers.settings", "handlers.domain", "handlers.domain.languages"),
+    # The programs.
+    "tools": ("tools.environment", "tools.rehearsal", *(f"tools.lib.{room}" for room in _LIBRARY), *_FROM_HANDLERS),
+    "tools.environment": (),
+    "tools.rehearsal": (
+        "tools.emulator",
+        "tools.emulator.cards",
+        "tools.emulator.settings",
+        "tools.lib.cli",
+        "tools.lib.errors",
+        "tools.lib.text",
     ),
-    "tools": ("tools", *_FROM_HANDLERS),
+    "tools.emulator": (*_EMULATOR_GROUND, "tools.emulator.cards", *_SERVICES),
+    "tools.emulator.__main__": ("tools.emulator", *_EMULATOR_GROUND, "tools.environment"),
+    "tools.emulator.settings": (),
+    "tools.emulator.core": ("tools.emulator.settings",),
+    "tools.emulator.cards": (),
+    "tools.emulator.worker": (),
+    "tools.emulator.services": (),
+    **_SERVICES,
+    "tools.emulator.services.rekognition": (*_EMULATOR_GROUND, "tools.emulator.cards"),
+    "tools.emulator.services.lambda_": (*_EMULATOR_GROUND, "tools.emulator.worker"),
+    "tools.lib": (),
+    **{
+        f"tools.lib.{room}": (*(f"tools.lib.{name}" for name in names.split()), *_FROM_HANDLERS) for room, names in _LIBRARY.items()
+    },
 }
 HANDLERS_FOREIGN = {"boto3", "botocore"}
 
 
-def modules():
-    """Return every source module with its path."""
+def _modules():
     paths = [ROOT / "app.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]
-    return [(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path) for path in paths]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+# The paths of all modules of the project.
+PATHS = _modules()
 
 
 def imports(path):
-    """Return the names of the modules that a file imports."""
+    """Return the names that a file imports: a module as a name of its package is the module; what is relative begins with a dot."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or "."
+            package = "." * node.level + (node.module or "")
+            modules_of_package = (f"{package}.{alias.name}" for alias in node.names)
+            yield from (name if name in PATHS else package for name in modules_of_package)
+
+
+def room_of(name):
+    """Return the room of a module: the longest row that begins its name."""
+    return max((room for room in ALLOWED if inside(name, [room])), key=len)
 
 
 def inside(name, rooms):
@@ -96,31 +119,39 @@ def inside(name, rooms):
     return any(name == room or name.startswith(room + ".") for room in rooms)
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
-def test_direction(name, path):
-    """No module imports from a room that it must not know."""
-    room = max((room for room in ALLOWED if inside(name, [room])), key=len)
+@pytest.mark.parametrize("name", PATHS)
+def test_direction(name):
+    """No module imports from a room that its own room must not know, and none by a relative name, which hides the room."""
+    known = (room_of(name), *ALLOWED[room_of(name)])
 
-    forbidden = [target for target in imports(path) if inside(target, ROOMS) and not inside(target, ALLOWED[room])]
+    targets = set(imports(PATHS[name]))
 
-    assert [] == forbidden
+    assert [] == [target for target in targets if inside(target, ROOMS) and room_of(target) not in known]
+    assert [] == [target for target in targets if target.startswith(".")]
 
 
-@pytest.mark.parametrize(("name", "path"), [(name, path) for name, path in modules() if inside(name, ["handlers"])])
-def test_handlers_need_boto3_alone(name, path):
+def test_every_package_is_a_room():
+    """Each package has a row of its own, and each row a module: a new package says what it may import before it imports."""
+    packages = {name for name, path in PATHS.items() if path.name == "__init__.py"}
+
+    assert set() == packages - ALLOWED.keys()
+    assert set() == ALLOWED.keys() - PATHS.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in PATHS if inside(name, ["handlers"])])
+def test_handlers_need_boto3_alone(name):
     """What is uploaded imports the standard library and boto3; the domain not even that."""
     foreign = set() if inside(name, ["handlers.domain"]) else HANDLERS_FOREIGN
 
     # mypy_boto3_* holds types only: that nothing needs it at run time is shown where the handlers are imported with boto3 alone
-    roots = {target.partition(".")[0] for target in imports(path) if not target.startswith("mypy_boto3_")}
+    roots = {target.partition(".")[0] for target in imports(PATHS[name]) if not target.startswith("mypy_boto3_")}
 
     assert set() == roots - foreign - set(sys.stdlib_module_names) - {"handlers"}
 
 
 def test_no_circles():
-    """No modules of the functions import one another in a circle."""
-    names = {name: path for name, path in modules() if inside(name, ["handlers"])}
-    arrows = {name: set(_targets(path, names)) for name, path in names.items()}
+    """No modules of the project import one another in a circle, be it for their types alone."""
+    arrows = {name: PATHS.keys() & set(imports(path)) for name, path in PATHS.items()}
 
     while ends := [name for name, targets in arrows.items() if not targets]:
         for end in ends:
@@ -129,12 +160,3 @@ def test_no_circles():
             targets.difference_update(ends)
 
     assert {} == arrows
-
-
-def _targets(path, names):
-    """Yield which of the named modules a file imports: a module as a name of its package is the module, not the package."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                within = f"{node.module}.{alias.name}"
-                yield from {within if within in names else node.module} & names.keys()

@@ -1,4 +1,4 @@
-"""What is installed is the same on every Python: the demo and the functions behave alike on all of them."""
+"""The same versions are installed on every Python, so the demo and the functions behave alike on all of them."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ NAMES = [re.match(r"[A-Za-z0-9-]+", requirement).group() for requirement in REQU
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_the_project_asks_for_has_one_version_for_all_pythons(name):
-    """A package that the programs import is locked once, without a condition on the Python that installs it."""
+    """A package that the programs import is locked once, without a condition on the Python version."""
     lock = (ROOT / "requirements.lock").read_text("utf-8")
 
     lines = re.findall(rf"^{re.escape(name)}==.*$", lock, re.MULTILINE)

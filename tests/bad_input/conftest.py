@@ -1,4 +1,4 @@
-"""The lines of the seed's tests, for input that is bad."""
+"""The lines of the seed's tests, for bad input."""
 
 from tests.seed_defects.conftest import assembly, line, make_line, refusing_line, session
 

@@ -1,4 +1,4 @@
-"""`python app.py` with an address to which no mail can go."""
+"""`python app.py` with an address that cannot receive mail."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from stacks.settings import ContextError, from_context
 ROOT = Path(__file__).parents[2]
 SHIPPED = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
 BAD = [
-    "nobody",
+    "reviewer",
     "a@b",
     "@example.com",
     "a b@example.com",
@@ -24,8 +24,8 @@ BAD = [
 ]
 
 
-def test_a_bad_address_is_said_and_nothing_is_synthesised(tmp_path):
-    """It ends with 2, names the key, the value and the cure on stderr without a traceback, and writes no template."""
+def test_a_bad_address_is_named_and_nothing_is_synthesised(tmp_path):
+    """It exits with 2, names key, value and cure on stderr without a traceback, and writes no template."""
     context = json.dumps({"alert_email": "reviewer@example,com"})
     environment = os.environ | {"CDK_OUTDIR": str(tmp_path / "out"), "CDK_CONTEXT_JSON": context}
 
@@ -47,7 +47,7 @@ def test_a_bad_address_is_said_and_nothing_is_synthesised(tmp_path):
 
 @pytest.mark.parametrize("address", BAD, ids=repr)
 def test_every_bad_address_is_refused(address):
-    """Anything but a single address is refused by the reader of the context, with the value in the sentence."""
+    """The reader of the context accepts only a single address, and names any other value."""
     with pytest.raises(ContextError) as refusal:
         from_context(SHIPPED | {"alert_email": address})
 

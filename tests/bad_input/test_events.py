@@ -1,4 +1,4 @@
-"""Bad tasks, notices and messages among good ones: each is refused with a reason, and nothing beside it is lost."""
+"""Bad tasks, notices and messages among good ones: each is refused with a reason, and nothing else is lost."""
 
 from handlers.domain.states import State
 from tests.harness.line import BUCKET, GET, START, states
@@ -20,8 +20,8 @@ NO_NOTICES = {
 NO_MESSAGES = ("hello", "{", "[]", "{}", '{"bucket": "b", "key": "k", "scan_id": "x", "attempt": 0}')
 
 
-def test_a_good_task_beside_bad_ones_is_registered(line):
-    """Tasks of one event do not harm each other."""
+def test_a_good_task_among_bad_ones_is_registered(line):
+    """Bad tasks of an event do not affect the good ones."""
     line.put("a.mp4")
     bad = [{"taskId": "bad", "s3Bucket": BUCKET, "s3Key": "%FF"}, {"taskId": "worse"}, {"no": "id"}]
 
@@ -33,7 +33,7 @@ def test_a_good_task_beside_bad_ones_is_registered(line):
 
 
 def test_a_notice_that_is_none_is_refused_with_a_reason(line, caplog):
-    """Each is logged, asked about nowhere, not repeated and no dead letter; the true notice still brings the verdict."""
+    """A bad notice is logged and neither repeated nor a dead letter; the true notice still brings the verdict."""
     line.put("a.mp4", video((0, "Weapons", 99.0)))
     line.submit()
     line.clock.advance(20)
@@ -53,7 +53,7 @@ def test_a_notice_that_is_none_is_refused_with_a_reason(line, caplog):
 
 
 def test_a_message_that_is_none_of_ours_leaves_the_lane(line, caplog):
-    """Each is dropped with an alarm, starts nothing, and does not block the next."""
+    """A foreign message is dropped with an alarm, starts nothing, and does not block the next."""
     line.put("a.mp4")
     (url,) = (url for url in line.client("sqs").list_queues()["QueueUrls"] if "LanesNormalQueue" in url)
 

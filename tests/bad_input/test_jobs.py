@@ -1,4 +1,4 @@
-"""Batch jobs that cannot work: each says why, and what became of its objects is reported."""
+"""Batch jobs that cannot work: each shows why, and the outcome of its objects is reported."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ def report_of(line, job):
 
 
 def tasks(job):
-    """Return a job's counts: tasks in all, succeeded, failed."""
+    """Return the counts of a job's tasks: total, succeeded, failed."""
     return tuple(job["ProgressSummary"][f"{name}Tasks{end}"] for name, end in COUNTS)
 
 
@@ -35,7 +35,7 @@ COUNTS = (("TotalNumberOf", ""), ("NumberOf", "Succeeded"), ("NumberOf", "Failed
     ids=["other", "quoted"],
 )
 def test_a_manifest_with_a_wrong_etag_fails_the_job_with_a_reason(line, etag, reason):
-    """The job is Failed before its first task; the same manifest with its true ETag scans everything."""
+    """The job fails before its first task; with the manifest's true ETag it scans everything."""
     line.put("a.mp4")
     good = line.upload_manifest(f"{BUCKET},a.mp4", scan_id=SCAN)
     location = good["Manifest"]["Location"]
@@ -52,8 +52,8 @@ def test_a_manifest_with_a_wrong_etag_fails_the_job_with_a_reason(line, etag, re
     assert ("Complete", State.CLEAN) == (fixed["Status"], line.record("a.mp4", SCAN).state)
 
 
-def test_submit_job_tells_why_its_job_failed(line):
-    """A manifest that is replaced behind its back ends `submit_job.py --wait` with 1, S3's reason and a cure."""
+def test_submit_job_shows_why_its_job_failed(line):
+    """A manifest that is replaced meanwhile ends `submit_job.py --wait` with 1, S3's reason and a cure."""
     line.put("a.mp4")
     work = line.outputs["WorkBucketName"]
 
@@ -70,8 +70,8 @@ def test_submit_job_tells_why_its_job_failed(line):
     assert [] == line.analysed
 
 
-def test_review_tells_what_was_never_attempted(line):
-    """After a job that failed before its first task the review accounts for every object of the manifest, and ends with 3."""
+def test_review_shows_what_was_never_attempted(line):
+    """After a job that failed before its first task the review accounts for every object of the manifest and exits with 3."""
     for key in ("a.mp4", "b.mp4"):
         line.put(key)
     line.before("s3control.CreateJob", lambda: line.storage.forbidden.add(line.outputs["WorkBucketName"]))
@@ -86,7 +86,7 @@ def test_review_tells_what_was_never_attempted(line):
 
 @pytest.mark.parametrize("arguments", [None, {"scan_id": "latest"}, {"scan_id": SCAN, "lane": "fast"}])
 def test_a_job_made_by_hand_without_good_arguments_fails_each_task_with_a_reason(line, arguments):
-    """Such a job is Complete with all tasks failed, and its report says for each what is wrong and which tool does it right."""
+    """Such a job completes with all tasks failed; its report names each fault and the tool that avoids it."""
     request = line.upload_manifest(*(f"{BUCKET},{number}.mp4" for number in range(3)))
     function = request["Operation"]["LambdaInvoke"] | {"UserArguments": arguments or {}}
     if arguments is None:
@@ -101,7 +101,7 @@ def test_a_job_made_by_hand_without_good_arguments_fails_each_task_with_a_reason
 
 
 def test_a_job_of_which_every_task_fails_loses_nothing(line):
-    """Objects that vanish after the listing: the job is Complete with all failed, each has a record and a reason, the code is 3."""
+    """If objects vanish after the listing, the job completes with all failed, each has a record and a reason, and the code is 3."""
     keys = [f"{number}.mp4" for number in range(5)]
     for key in keys:
         line.put(key)
@@ -124,7 +124,7 @@ def test_a_job_of_which_every_task_fails_loses_nothing(line):
 
 
 def test_a_job_of_which_every_task_meets_trouble_can_be_repeated(line):
-    """Trouble of AWS's, beyond all retries and redrives, is in the report; the same manifest then scans every object."""
+    """AWS faults beyond all retries and redrives are in the report; the same manifest then scans every object."""
     keys = [f"{number}.mp4" for number in range(2)]
     for key in keys:
         line.put(key)
@@ -140,8 +140,8 @@ def test_a_job_of_which_every_task_meets_trouble_can_be_repeated(line):
     assert [State.CLEAN, State.CLEAN] == [line.record(key, SCAN).state for key in keys]
 
 
-def test_a_job_that_fails_from_a_thousand_tasks_on_tells_of_each_that_ran(line):
-    """Of 1,200 tasks that all fail S3 runs about 1,000, then fails it; the report holds each that ran, the rest was not tried."""
+def test_a_job_that_fails_from_a_thousand_tasks_on_reports_each_that_ran(line):
+    """S3 fails a job after about 1,000 failures; the report holds each task that ran, and the rest was not tried."""
     rows = [f"{BUCKET},{number}%FF.mp4" for number in range(1_200)]
 
     job = line.run_job(line.upload_manifest(*rows), seconds=600)

@@ -17,7 +17,7 @@ SPEED = 100.0
 
 
 def run(world, program, *arguments, **variables):
-    """Run a tool against a world, and return its exit code and what its --json says."""
+    """Run a tool against a world, and return its exit code and its JSON."""
     environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **world.environment(), **variables}
     command = [sys.executable, str(ROOT / "tools" / program), "--json", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False)

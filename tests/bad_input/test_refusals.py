@@ -1,4 +1,4 @@
-"""Events that are none, or that cannot be understood: an answer or a reason for each, and no call to AWS."""
+"""Invalid events get an answer or a reason each, and cause no call to AWS."""
 
 import json
 import logging
@@ -15,14 +15,14 @@ EVENT = {"invocationSchemaVersion": "2.0", "invocationId": "invocation", "job": 
 
 @pytest.fixture(name="line")
 def _line(refusing_line):
-    """Return the line of this module: what is refused changes nothing."""
+    """Return the line of this module: invalid events change nothing."""
     refusing_line.calls.clear()
     return refusing_line
 
 
 @pytest.mark.parametrize("event", [{}, [], "text", 7, None, {"tasks": None}, {"tasks": [None, 7, {}]}, EVENT | {"tasks": "a.mp4"}])
 def test_an_event_without_tasks_is_answered_without_results(line, event):
-    """What holds no task that could be answered gets an empty answer in the right form, never an exception."""
+    """An event without valid tasks gets an empty answer in the right form, never an exception."""
     reply = line.invoke("batch_invoke", event)
 
     assert ("PermanentFailure", []) == (reply["treatMissingKeysAs"], reply["results"])
@@ -47,7 +47,7 @@ def test_an_event_without_tasks_is_answered_without_results(line, event):
     ],
 )
 def test_a_task_that_cannot_be_understood_fails_with_a_sentence(line, changes, reason):
-    """Each such task fails for good and says why; nothing is written, sent or started for it."""
+    """Each such task fails for good with its reason; nothing is written, sent or started for it."""
     reply = line.invoke("batch_invoke", EVENT | changes)
 
     (result,) = reply["results"]

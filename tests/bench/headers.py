@@ -86,14 +86,14 @@ def _measured(body, rounds):
         stored, began = Counted(body), time.process_time()
         ours = HeaderReader(stored).read("bucket", ListedObject("a.mp4", len(body)))
         times.append(time.process_time() - began)
-    told = f"{ours.seconds:.1f} s {ours.codec}" if isinstance(ours, Header) else ours.code
+    summary = f"{ours.seconds:.1f} s {ours.codec}" if isinstance(ours, Header) else ours.code
     theirs = Counted(body)
     return {
         "file_bytes": len(body),
         "gets": ours.gets,
         "bytes": ours.bytes,
         "cpu_ms": round(1_000 * statistics.median(times), 2),
-        "told": told,
+        "told": summary,
         "pyav": {"told": _pyav(theirs), "gets": theirs.gets, "bytes": theirs.bytes},
     }
 

@@ -69,7 +69,7 @@ def measure(options, cases=None):
             for client, share in case.shares.items():
                 runs[client].append(_run(client, _part(case.bucket, share), case.seconds, peers))
         found[name] = {client: _median(measured) for client, measured in runs.items()}
-        print(_table(name, found[name]), flush=True)  # noqa: T201 - a benchmark of minutes tells how far it is
+        print(_table(name, found[name]), flush=True)  # noqa: T201 - shows progress: the benchmark takes minutes
     return {name: _values(medians) for name, medians in found.items()}
 
 

@@ -54,7 +54,7 @@ def command(client, bucket, path, peers):
     if bucket.folders == 1:
         listing = f"{s5cmd} ls --show-fullpath 's3://{BUCKET}/*'"
     else:
-        # It can list several prefixes at once if it is told them; in an order of its own.
+        # It can list several prefixes at once if they are given; in an order of its own.
         jobs = "\n".join(f"ls --show-fullpath s3://{BUCKET}/library-{folder}/*" for folder in range(bucket.folders))
         listing = f"printf '%s\\n' {shlex.quote(jobs)} | {s5cmd} run"
     rows = f"grep -i '[.]mp4$' | sed 's|^s3://{BUCKET}/|{BUCKET},|'"

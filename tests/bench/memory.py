@@ -1,4 +1,4 @@
-"""The peak of a process's memory, its children's included, as Linux tells it."""
+"""The peak memory of a process and its children, as Linux reports it."""
 
 import threading
 from contextlib import contextmanager, suppress
@@ -21,7 +21,7 @@ class Watch:
         return sum(self._peaks.values()) / 1024
 
     def run(self):
-        """Look until told to stop; a process that ends keeps the peak that was last seen."""
+        """Look until the stop event is set; a process that ends keeps the peak that was last seen."""
         while not self._over.wait(_EVERY_SECONDS):
             for pid in self._family(self._pid):
                 with suppress(OSError, StopIteration):  # it has just ended

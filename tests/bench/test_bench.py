@@ -1,4 +1,4 @@
-"""The benchmarks run, and what they measure is right."""
+"""The benchmarks run, and their measurements are right."""
 
 import json
 from argparse import Namespace
@@ -28,7 +28,7 @@ def test_join():
 
 
 def test_merging(tmp_path):
-    """A benchmark writes beside what another one wrote into the same file."""
+    """A benchmark keeps what another one wrote into the same file."""
     path = tmp_path / "new" / "review.json"
 
     command.merge(path, {"join_1m": 1, "page_20k": 1})
@@ -38,7 +38,7 @@ def test_merging(tmp_path):
 
 
 def test_faults_end_the_command(tmp_path, monkeypatch):
-    """What a benchmark finds wrong ends the command, after its figures were written."""
+    """Faults that a benchmark finds end the command after its figures were written."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(command.BENCHES, "page", ("page.json", lambda _: {"seconds": 1, "faults": ["it is not as claimed"]}))
     monkeypatch.setattr("sys.argv", ["bench", "page"])
@@ -67,7 +67,7 @@ def test_listing():
 
 
 def test_the_cases_of_listing():
-    """One million keys and ten, below one prefix and ten, are listed by all four clients; what they take can be told apart."""
+    """All four clients list one million keys and ten, below one prefix and ten, with distinguishable results."""
     sizes = {"1m": 1_000_000, "10m": 10_000_000}
 
     for name, folders in (("flat", 1), ("ten", 10)):
@@ -79,7 +79,7 @@ def test_the_cases_of_listing():
 
 
 def test_the_listing_server():
-    """Any place may be asked for: the pages of the server are cut from the bucket's keys as S3 would cut them."""
+    """The server's pages are cut from the bucket's keys as S3 cuts them, at any place."""
     bucket = Bucket(20_000, folders=10)
     pages = listing_server.Pages(bucket)
 

@@ -19,12 +19,12 @@ class Pages:
 
     def __init__(self, browser, folder, **options):
         self.folder = folder
-        self.complaints = []
+        self.errors = []
         self.requests = []
         self.context = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 1000}, **options)
         self.context.on("request", lambda request: self.requests.append(request.url))
-        self.context.on("console", lambda message: self.complaints.append((message.type, message.text)))
-        self.context.on("weberror", lambda error: self.complaints.append(("error", str(error.error))))
+        self.context.on("console", lambda message: self.errors.append((message.type, message.text)))
+        self.context.on("weberror", lambda error: self.errors.append(("error", str(error.error))))
 
     def write(self, made, totals, name="page.html", **more):
         """Write a review's page and return its path."""
@@ -61,7 +61,7 @@ def pages_with(browser, tmp_path):
     yield open_with
     for pages in made:
         pages.context.close()
-    assert [] == [complaint for pages in made for complaint in pages.complaints]
+    assert [] == [error for pages in made for error in pages.errors]
     assert [] == [url for pages in made for url in pages.foreign]
 
 

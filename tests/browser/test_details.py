@@ -36,10 +36,12 @@ def test_timeline(pages):
         "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
     )
 
-    told = [(segment.label, code(segment.start_ms), code(segment.end_ms), f"{segment.confidence:.1f} %") for segment in segments]
-    assert sorted(f"{label}, {start} to {end}, {sure}" for label, start, end, sure in told) == sorted(titles)
-    assert [(f"{start} \N{EN DASH} {end}", sure) for _, start, end, sure in told] == [(row[0], row[2]) for row in rows]
-    assert all(row[1].startswith(label) for row, (label, *_) in zip(rows, told, strict=True))
+    expected = [
+        (segment.label, code(segment.start_ms), code(segment.end_ms), f"{segment.confidence:.1f} %") for segment in segments
+    ]
+    assert sorted(f"{label}, {start} to {end}, {sure}" for label, start, end, sure in expected) == sorted(titles)
+    assert [(f"{start} \N{EN DASH} {end}", sure) for _, start, end, sure in expected] == [(row[0], row[2]) for row in rows]
+    assert all(row[1].startswith(label) for row, (label, *_) in zip(rows, expected, strict=True))
 
 
 def code(milliseconds):
@@ -77,7 +79,7 @@ def test_long_timeline_is_cut(pages):
 @pytest.fixture
 def commands(pages):
     """What the page says of each hostile key, with a version and without: {(key, version): (command or None, link)}."""
-    said = {}
+    found = {}
     for versions in (("3/L4'x",), (None,)):
         made, totals = review(flagged_count=0, failed_count=0, keys=HOSTILE_KEYS, versions=versions)
         page = pages.open(made, totals)
@@ -85,12 +87,12 @@ def commands(pages):
             details = opened(page, number)
             command = details.locator(".command")
             target = details.get_by_role("link").get_attribute("href")
-            said[video.outcome.video.key, video.outcome.video.version_id] = (
+            found[video.outcome.video.key, video.outcome.video.version_id] = (
                 command.inner_text() if command.count() else None,
                 target,
             )
-    assert 2 * len(HOSTILE_KEYS) == len(said)
-    return said
+    assert 2 * len(HOSTILE_KEYS) == len(found)
+    return found
 
 
 def given(commands):

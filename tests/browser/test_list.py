@@ -215,7 +215,7 @@ def test_print(pages):
     assert 50 == len(names(page))
 
 
-def test_the_rest_is_told(pages):
+def test_the_rest_is_counted(pages):
     """A page that has no room for all says how many are missing, and which command has them."""
     made, totals = review(flagged_count=1, failed_count=1)
     made.failed *= 5_002

@@ -1,4 +1,4 @@
-"""The same call to two servers, and what can be compared of their answers."""
+"""The same call to two servers, and the comparable part of their answers."""
 
 from botocore.exceptions import ClientError
 
@@ -7,7 +7,7 @@ COMPARED_OF_ERRORS = ("Item", "CancellationReasons")
 
 
 def answer(client, operation, **parameters):
-    """Return what a call came to: the answer without what only describes it, or the error as far as a program reads it."""
+    """Return the outcome of a call: the answer without its metadata, or the part of the error that programs read."""
     try:
         content = getattr(client, operation)(**parameters)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""The same template twice: in the emulator, and in ministack, an emulator by others."""
+"""The same template deployed twice: in the emulator, and in ministack, an emulator by others."""
 
 import json
 import subprocess
@@ -39,13 +39,13 @@ def template(assembly):
 
 @pytest.fixture(scope="session")
 def installed():
-    """See to it that ministack's environment is there, exactly as locked."""
+    """Make sure that ministack's environment exists, exactly as locked."""
     subprocess.run(["make", "--silent", "ministack"], cwd=ROOT, check=True)
 
 
 @pytest.fixture(scope="module")
 def ministack_server(installed, tmp_path_factory):
-    """Return ministack with nothing in it."""
+    """Return an empty ministack."""
     server = Ministack(tmp_path_factory.mktemp("ministack")).open()
     yield server
     server.close()
@@ -53,14 +53,14 @@ def ministack_server(installed, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def emulator_world(tmp_path_factory):
-    """Return the emulator with nothing in it."""
+    """Return an empty emulator."""
     with World(directory=tmp_path_factory.mktemp("world")) as world:
         yield world
 
 
 @pytest.fixture
 def on_ministack(installed, assembly, tmp_path):
-    """Return the stack in ministack, with the emulator's Rekognition beside it: ministack has none."""
+    """Return the stack in ministack, with the emulator's Rekognition, which ministack lacks."""
     rekognition = Rekognition(IN_A_HURRY)
     server = Ministack(tmp_path, AWS_ENDPOINT_URL_REKOGNITION=rekognition.endpoint).open()
     rekognition.open(server.client)

@@ -36,7 +36,7 @@ REDRIVES = 3
 
 
 class Clock:
-    """The wall's time, but faster."""
+    """Real time, but faster."""
 
     def __init__(self):
         self._wall, self._began = time.time(), time.monotonic()
@@ -51,15 +51,15 @@ class Clock:
 
 
 class Objects:
-    """A bucket full of videos. S3 is not what is contended for, and its answers take most of a processor's time."""
+    """A bucket full of videos. S3 is not contended for, and its answers take most of a processor's time."""
 
     def look(self, video):
-        """Say how an object looks."""
+        """Describe an object."""
         return Look(ObjectFacts(video.id, 1_678, None), None)
 
 
 class FastLanes(LaneQueues):
-    """The lanes, whose messages are hidden in the flows' time: the servers' queues live in the wall's."""
+    """The lanes, which hide messages in the flows' fast time; the servers' queues live in real time."""
 
     def hide(self, lane, receipt_handle, seconds):
         """Hide a message."""
@@ -79,7 +79,7 @@ class FastAdapters(wiring.Adapters):
 
 
 class Crew:
-    """Everybody who works for one order."""
+    """All workers of one order."""
 
     def __init__(self, order):
         self._order = order
@@ -161,7 +161,7 @@ class Crew:
     # --- finishing ---------------------------------------------------------------------------------------------------
 
     def _finish(self):
-        """Take what runs to its end when its analysis should be over, so that its slot is free."""
+        """Finish running analyses when they should be over, so that their slots are free."""
         table = self._table(self._starting)
         while not self._over.is_set():
             before = self._clock.now() - self._order["analysis_seconds"]
@@ -182,8 +182,8 @@ class Crew:
 
 def _received(sqs, url):
     """Return what the event source mapping would hand over: one message, or none after a second."""
-    wanted = ["ApproximateReceiveCount"]
-    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=1, MessageSystemAttributeNames=wanted)
+    attributes = ["ApproximateReceiveCount"]
+    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=1, MessageSystemAttributeNames=attributes)
     return answer.get("Messages", [])
 
 
@@ -199,7 +199,7 @@ def _sqs_record(message, arn):
 
 
 class Alarms(logging.Handler):
-    """Counts what a flow logs as an error; the rest does not matter here."""
+    """Counts the errors that a flow logs."""
 
     def __init__(self, counts):
         super().__init__(logging.ERROR)

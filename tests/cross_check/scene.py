@@ -1,4 +1,4 @@
-"""A deployed stack, seen by AWS's API alone: what both servers are asked the same way."""
+"""A deployed stack seen through AWS's API alone, so that both servers are asked in the same way."""
 
 from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
@@ -34,7 +34,7 @@ class Scene:
         return self.functions[module]["Environment"]["Variables"]
 
     def stand_alone(self):
-        """Let no function run by itself any more: neither behind the lanes, nor every minute, nor at a notice."""
+        """Stop everything that invokes functions: event source mappings, schedule and notices."""
         functions, events, sns = self.client("lambda"), self.client("events"), self.client("sns")
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -51,12 +51,12 @@ class Scene:
             s3.put_object(Bucket=BUCKET, Key=key, Body=body)
 
     def records(self, keys, scan_id):
-        """Return the records of keys in a scan by their keys; those that are missing are left out."""
-        wanted = [(Video(BUCKET, key).id, scan_id) for key in keys]
-        return {record.video.key: record for record in self.table.records.records(wanted)}
+        """Return a scan's records by key; missing ones are left out."""
+        names = [(Video(BUCKET, key).id, scan_id) for key in keys]
+        return {record.video.key: record for record in self.table.records.records(names)}
 
     def left(self):
-        """Return how many messages are in each queue of the stack, where there are any."""
+        """Return the number of messages in each queue of the stack that has any."""
         sqs, counts = self.client("sqs"), {}
         for url in sqs.list_queues()["QueueUrls"]:
             answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

@@ -71,7 +71,7 @@ def run_load(scene):
 
 @pytest.mark.timeout(900)  # a minute on an idle machine
 def test_none_lost_and_one_start_each(scene):
-    """Whatever meets whatever at the table and the queues, every video ends final with one job of Rekognition's, and no other."""
+    """However calls to table and queues interleave, every video ends in a final state with exactly one Rekognition job."""
     scene.stand_alone()
     scene.put_videos([key for lane in SCANS for key in keys_of(lane)], tiny_clip())
 

@@ -35,7 +35,7 @@ def event_of(*keys):
 
 
 def test_from_a_batch_event_to_the_verdict(on_ministack):
-    """A registered video passes the lane, Rekognition and the notice, and ends with the verdict it was made for."""
+    """A registered video passes through lane, Rekognition and notice, and gets the verdict it was made for."""
     scene = on_ministack
     made = {"clean.mp4": State.CLEAN, "flagged.mp4": State.FLAGGED, "no video.mp4": State.FAILED}
     scene.put_videos(["clean.mp4"], tiny_clip())
@@ -53,7 +53,7 @@ def test_from_a_batch_event_to_the_verdict(on_ministack):
 
 
 def test_what_the_template_says_is_what_there_is(on_ministack, template):
-    """Table, queues and mappings have the properties of the template: what is judged in ministack is what is deployed."""
+    """Table, queues and mappings in ministack have the properties of the template."""
     scene = on_ministack
     by_type = {}
     for resource in template["Resources"].values():
@@ -74,12 +74,12 @@ def test_what_the_template_says_is_what_there_is(on_ministack, template):
 
 
 def declared(queue):
-    """Return what the template says of a queue: for how long messages stay and are hidden, and how often they may come."""
+    """Return a queue's retention, visibility timeout and receive limit from the template."""
     redrive = queue.get("RedrivePolicy", {}).get("maxReceiveCount", 0)
     return queue["MessageRetentionPeriod"], queue.get("VisibilityTimeout", 30), redrive
 
 
 def found(queue):
-    """Return the same of a queue that there is."""
+    """Return the same properties from the deployed queue."""
     redrive = json.loads(queue.get("RedrivePolicy", "{}")).get("maxReceiveCount", 0)
     return int(queue["MessageRetentionPeriod"]), int(queue["VisibilityTimeout"]), redrive

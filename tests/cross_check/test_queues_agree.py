@@ -209,7 +209,7 @@ def clients(ministack_server, emulator_world):
 
 @pytest.mark.timeout(600)
 def test_the_same_answers(clients):
-    """Whatever is done in whatever order, both answer alike."""
+    """Both servers give the same answers to any sequence of requests."""
     machine = type("LanesOfBoth", (Lanes,), {"clients": clients})
 
     run_state_machine_as_test(machine, settings=settings(max_examples=30, stateful_step_count=15, deadline=None))

@@ -83,7 +83,7 @@ actions = st.one_of(
     st.tuples(st.just("Delete"), keys, often_none),
     st.tuples(st.just("ConditionCheck"), keys, checked),
 )
-index_questions = st.one_of(
+index_keys = st.one_of(
     st.tuples(st.just("work"), VALUES["work_pk"], st.sampled_from(["", "0002#b", "0005"])),
     st.tuples(st.just("by_scan"), st.just("s"), st.sampled_from(["", "CLEAN#2"])),
 )
@@ -96,8 +96,8 @@ calls = st.one_of(
     st.tuples(st.just("batch_get"), st.lists(keys, min_size=1, max_size=5)),
     st.tuples(st.just("batch_write"), st.lists(items, min_size=1, max_size=4)),
     st.tuples(st.just("query"), st.sampled_from(PARTITIONS), st.sampled_from(["", "SCAN#1", "SCAN#1#"]), st.integers(1, 3)),
-    st.tuples(st.just("query_index"), index_questions, st.integers(1, 3)),
-    st.tuples(st.just("count"), index_questions),
+    st.tuples(st.just("query_index"), index_keys, st.integers(1, 3)),
+    st.tuples(st.just("count"), index_keys),
 )
 
 
@@ -161,11 +161,11 @@ class Requests:
             text += f" AND begins_with({marks.name('sk')}, {marks.value(prefix)})"
         return "query", self._asked(text, marks) | {"ConsistentRead": True, "Limit": limit}
 
-    def _query_index(self, question, limit):
-        return "query", self._of_index(*question) | {"Limit": limit}
+    def _query_index(self, key, limit):
+        return "query", self._of_index(*key) | {"Limit": limit}
 
-    def _count(self, question):
-        return "query", self._of_index(*question) | {"Select": "COUNT"}
+    def _count(self, key):
+        return "query", self._of_index(*key) | {"Select": "COUNT"}
 
     def _of_index(self, index, pk, below):
         hash_key, range_key = {"work": ("work_pk", "work_sk"), "by_scan": ("scan_pk", "scan_sk")}[index]
@@ -193,10 +193,10 @@ def comparable(reply):
 def both(ministack_server, emulator_world, template):
     """Return a client and the table's name of each."""
     properties = next(one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::DynamoDB::Table")
-    wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    names = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     clients = [server.client("dynamodb") for server in (emulator_world, ministack_server)]
     for client in clients:
-        client.create_table(TableName="scans", **{name: properties[name] for name in wanted})
+        client.create_table(TableName="scans", **{name: properties[name] for name in names})
     return clients
 
 
@@ -204,7 +204,7 @@ def both(ministack_server, emulator_world, template):
 @given(st.lists(calls, min_size=1, max_size=12))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_same_answers(both, asked):
-    """Whatever is asked in whatever order, both answer alike."""
+    """Both servers give the same answers to any sequence of requests."""
     requests = Requests("scans", uuid.uuid4().hex)
 
     for call in asked:

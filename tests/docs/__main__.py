@@ -1,4 +1,4 @@
-"""Write the help texts in `docs/` anew: `make docs`."""
+"""Write the help texts in `docs/` again: `make docs`."""
 
 from tests.docs.helptexts import PROGRAMS, page, written
 

@@ -1,4 +1,4 @@
-"""The command lines of ours in a page, and whether our programs and our Makefile would take them; nothing is run."""
+"""Our command lines in a page, and whether our programs and our Makefile accept them; nothing is run."""
 
 import importlib.util
 import re
@@ -26,18 +26,18 @@ _VARIABLES = frozenset(re.findall(r"\$\((?:or \$\()?([A-Z_]+)", _MAKEFILE)) | se
 
 
 class Refused(Exception):  # noqa: N818 - what became of the line
-    """A command line that our programs or our Makefile would not take."""
+    """A command line that our programs or our Makefile would refuse."""
 
 
 def command_lines(page):
-    """Yield each command line of ours in a page: of blocks of code, and of code within a line; with its place."""
+    """Yield each of our command lines in a page, in blocks and in lines, with its place."""
     for line in lines(page):
         texts = _INLINE.findall(line.text) if line.language is None else [line.text.strip()]
         yield from ((line.where, text) for text in texts if _OURS.match(text))
 
 
 def require_valid(text):
-    """Make sure that each command of ours in a line of shell would be taken as it is.
+    """Make sure that our programs and Makefile accept each command of a line of shell.
 
     Raises:
         Refused: One would not.
@@ -90,7 +90,7 @@ def _require_module(module, arguments):
 
 
 def _require_taken(main, arguments):
-    """Have click parse the arguments of a program, down to its command, and run nothing; files need not exist."""
+    """Have click parse the arguments of a program, including its command, without running it; files need not exist."""
     with ExitStack() as patches:
         patches.enter_context(mock.patch.object(click.Command, "invoke", _examine))
         patches.enter_context(mock.patch.object(click.Path, "convert", lambda _, value, *__: Path(value)))

@@ -28,7 +28,7 @@ def page(program):
 
 
 def written(program):
-    """Return the text of a program's page as it should be: its own, with the program's help texts between the marks."""
+    """Return the text of a program's page with today's help texts between the marks."""
     before, _, rest = page(program).read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{_sections(program)}\n{END}{after}"

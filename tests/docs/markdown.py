@@ -1,4 +1,4 @@
-"""What the tests read out of the repository's Markdown files: lines of code, links, anchors."""
+"""Reads lines of code, links and anchors out of the repository's Markdown files."""
 
 import re
 from dataclasses import dataclass

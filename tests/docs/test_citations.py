@@ -1,4 +1,4 @@
-"""What code and documents cite of the repository is there."""
+"""Everything that code and documents cite in the repository exists."""
 
 import re
 import subprocess
@@ -45,7 +45,7 @@ SHOWN = sorted(
 
 @pytest.mark.parametrize(("name", "citation"), CITED)
 def test_citation(name, citation):
-    """A document that code cites is there, and has the heading."""
+    """A document that code cites exists and has the heading."""
     path, _, anchor = citation.partition("#")
 
     assert (ROOT / path).is_file(), name
@@ -53,14 +53,14 @@ def test_citation(name, citation):
 
 
 def test_code_cites_the_documents():
-    """The citations of code are found: those of the flows at the least."""
+    """The citations in code are found, at least those of the flows."""
     citing = {name for name, _ in CITED}
 
     assert {f"handlers/flows/{flow}.py" for flow in ("register", "start", "complete", "sweep/sweep")} <= citing
 
 
 def test_nothing_is_cited_that_is_elsewhere():
-    """Code and documents cite no document that a reader of the repository has not got."""
+    """Code and documents cite no document that a reader of the repository lacks."""
     pages = {str(page.relative_to(ROOT)): page.read_text("utf-8") for page in PAGES}
 
     assert [] == [name for name, text in (SOURCES | pages).items() if _ELSEWHERE.search(text)]
@@ -68,12 +68,12 @@ def test_nothing_is_cited_that_is_elsewhere():
 
 @pytest.mark.parametrize(("page", "path"), SHOWN)
 def test_path(page, path):
-    """A path of the repository that a document shows as code is there."""
+    """A path in a document that is marked as code exists."""
     assert (ROOT / path).exists(), page
 
 
 def test_sources():
-    """Each tag by which code and docs/aws.md name a guide of AWS's is explained in the table of sources there."""
+    """Each tag by which code and docs/aws.md name an AWS guide is explained in the table of sources there."""
     page = (ROOT / "docs/aws.md").read_text("utf-8")
     explained = {tag.strip() for cell in re.findall(r"^\| ([\w, ]+) \| ", page, re.MULTILINE) for tag in cell.split(",")}
 

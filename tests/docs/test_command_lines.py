@@ -1,4 +1,4 @@
-"""Every command line in the documents is one that our programs take."""
+"""Our programs accept every command line in the documents."""
 
 import pytest
 
@@ -11,7 +11,7 @@ LINES = [pytest.param(text, id=f"{where} {text}") for page in PAGES for where, t
 
 @pytest.mark.parametrize("text", LINES)
 def test_command_line(text):
-    """The program that a line calls parses its arguments, the Makefile has its target."""
+    """The program parses its arguments, or the Makefile has the target."""
     require_valid(text)
 
 
@@ -35,7 +35,7 @@ def test_command_line(text):
     ],
 )
 def test_a_wrong_line_is_refused(text):
-    """A line with something wrong is seen, wherever in the line that is."""
+    """A wrong line is refused, wherever in the line the error is."""
     with pytest.raises(Refused):
         require_valid(text)
 
@@ -46,5 +46,5 @@ def test_a_wrong_line_is_refused(text):
     ids=lambda path: path.name,
 )
 def test_lines_are_found(document):
-    """Each document that is about commands has some that are examined."""
+    """Each document about commands has some that are checked."""
     assert [*command_lines(document)]

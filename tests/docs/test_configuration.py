@@ -1,4 +1,4 @@
-"""`docs/configuration.md` describes the settings that there are, with their values in `cdk.json` and their limits."""
+"""`docs/configuration.md` describes the existing settings, with their values in `cdk.json` and their limits."""
 
 import json
 import re
@@ -15,7 +15,7 @@ MEANINGS = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \|$", TEXT, re.MULTILI
 
 
 def test_names():
-    """The table has a row for every setting that the stack reads, and cdk.json a value."""
+    """Every setting of the stack has a row in the table and a value in cdk.json."""
     names = {field.name for field in fields(StackSettings)}
 
     assert names == set(ROWS)
@@ -23,7 +23,7 @@ def test_names():
 
 
 def test_values():
-    """The table shows cdk.json's values; the policy's is the block below it."""
+    """The table shows the values of cdk.json; the policy's is in the block below it."""
     shown = {name: json.loads(value.strip("`")) for name, value in ROWS.items() if name != "policy"}
     (block,) = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
 
@@ -31,14 +31,14 @@ def test_values():
 
 
 def test_the_policy_shown_is_accepted():
-    """The policy of the page can be deployed."""
+    """The policy on the page can be deployed."""
     (block,) = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
 
     assert json.loads(block) == json.loads(policy.compact(block, least=CONTEXT["min_confidence"]))
 
 
 def test_limits():
-    """The limits in the table are those that are enforced."""
+    """The limits in the table are enforced."""
     assert f"at most {BUCKETS}," in MEANINGS["source_buckets"]
     assert f"at most {KMS_KEYS}," in MEANINGS["kms_keys"]
     assert sorted(LOG_RETENTION) == [int(number) for number in re.findall(r"\d+", MEANINGS["log_retention_days"])]

@@ -7,7 +7,7 @@ from tests.docs.helptexts import BEGIN, END, PROGRAMS, ROOT, page, written
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_page(program):
-    """A program's page has the help of the program and of all its commands, as they are today."""
+    """A program's page has the current help of the program and of all its commands."""
     text = page(program).read_text("utf-8")
 
     assert (1, 1) == (text.count(BEGIN), text.count(END))
@@ -15,7 +15,7 @@ def test_page(program):
 
 
 def test_every_program_has_a_page():
-    """No program for people is without a page."""
+    """Every program for people has a page."""
     programs = {path.name for path in (ROOT / "tools").glob("*.py") if "click" in path.read_text("utf-8")}
 
     assert programs == set(PROGRAMS)

@@ -1,4 +1,4 @@
-"""Links between the documents lead somewhere."""
+"""Links between the documents work."""
 
 import pytest
 
@@ -14,7 +14,7 @@ INSIDE = [
 
 @pytest.mark.parametrize(("page", "target"), INSIDE)
 def test_link(page, target):
-    """A link within the repository names a file or folder that there is, and a heading that it has."""
+    """A link within the repository names an existing file or folder, and an existing heading."""
     path, _, anchor = target.partition("#")
 
     found = (page.parent / path).resolve() if path else page

@@ -1,4 +1,4 @@
-"""Files about the project say what the project does."""
+"""Files about the project agree with the project."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ HOOKS = [hook for repo in yaml.safe_load((ROOT / ".pre-commit-config.yaml").read
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
 def test_pre_commit_calls_what_check_calls(hook):
-    """Each hook is a command of `make check`, by the program of the environment: never one that pre-commit installs itself."""
+    """Each hook is a command of `make check` in the project's environment, never a program that pre-commit installs."""
     _, _, check = (ROOT / "Makefile").read_text("utf-8").partition("\ncheck:")
     recipe = check.partition("\n\n")[0].replace("$(BIN)", ".venv/bin")
 
@@ -22,7 +22,7 @@ def test_pre_commit_calls_what_check_calls(hook):
 
 
 def test_the_changelog_begins_with_this_version():
-    """What changes is told under the version that pyproject.toml has."""
+    """The changelog has an entry for the version in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
     newest = re.search(r"^## ([\d.]+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
@@ -31,5 +31,5 @@ def test_the_changelog_begins_with_this_version():
 
 
 def test_the_readme_is_short():
-    """The README is read in one sitting; what is longer is in docs/."""
+    """The README has at most 200 lines; longer texts are in docs/."""
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200

@@ -1,4 +1,4 @@
-"""Tables in the documents say what the code says."""
+"""Tables in the documents agree with the code."""
 
 import ast
 import re
@@ -31,8 +31,8 @@ ARCHITECTURE, AWS, OFFLINE, OPERATIONS = (
 def rows(page, *header):
     """Return the rows, as cells, of the only table of a page that begins with this header."""
     text = page.read_text("utf-8")
-    wanted = re.escape("| " + " | ".join(header))
-    (body,) = re.findall(rf"^{wanted}[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)*)", text, re.MULTILINE)
+    heading = re.escape("| " + " | ".join(header))
+    (body,) = re.findall(rf"^{heading}[^\n]*\n\|[-|]+\n((?:\|[^\n]*\n)*)", text, re.MULTILINE)
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in body.splitlines()]
 
 
@@ -49,7 +49,7 @@ def test_settings_of_the_offline_world():
 
 
 def test_unknowns():
-    """What docs/offline.md calls unknown or undocumented is in docs/aws.md too, and what stands there is a setting."""
+    """Everything that docs/offline.md calls unknown or undocumented is in docs/aws.md, and all of that is a setting."""
     settings = {names(row[0])[0]: row[2] for row in rows(OFFLINE, "setting", "default", "meaning")}
 
     shown = {name for row in rows(AWS, "unknown", "setting") for name in names(row[1])}
@@ -115,14 +115,14 @@ def test_statuses_of_a_scan_in_progress():
 
 @pytest.mark.parametrize("status", ScanStatus)
 def test_scan_statuses(status):
-    """The sentence on what a scan may be names each of its statuses."""
+    """The sentence about the status of a scan names all of them."""
     (sentence,) = re.findall(r"A scan as a whole is .*?\.", ARCHITECTURE.read_text("utf-8"))
 
     assert f"`{status}`" in sentence
 
 
 def test_sweep_tasks():
-    """The table of the sweeper's tasks has them in their order, with the seconds that each may take."""
+    """The table of sweep tasks has them in order, with the seconds that each may take."""
     tasks = sweep._tasks(MagicMock(), MagicMock(), sweep.SweepSettings("a stack", "a topic", 25))
 
     expected = [

@@ -92,7 +92,7 @@ def test_time_runs_at_the_speed_of_the_settings(tmp_path):
     assert [message["Body"] for message in found] == ["later"]
 
 
-def test_the_ledger_tells_who_called_what(world):
+def test_the_ledger_shows_who_called_what(world):
     """Time, principal, service, operation and status, of failed calls too."""
     client = world.client("dynamodb")
     create(client)

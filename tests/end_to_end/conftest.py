@@ -1,4 +1,4 @@
-"""The real template in the offline world, and the real programs as subprocesses: everything here is seen from outside."""
+"""The real template in the offline world, and the real programs as subprocesses: everything is seen from outside."""
 
 import json
 import os
@@ -55,10 +55,10 @@ ALONE = frozenset(
 
 
 class LeapingClock(WallClock):
-    """The wall's clock, which can leap ahead: no test has to sit out a visibility timeout of 90 minutes."""
+    """A real clock that can leap ahead, so that no test waits for a visibility timeout of 90 minutes."""
 
     def leap(self, seconds):
-        """Let some seconds have passed, with everything that fell due meanwhile due now."""
+        """Advance the clock by some seconds; everything that fell due meanwhile is due now."""
         with self._changed:
             self.origin_wall += seconds
             self._changed.notify()
@@ -84,23 +84,23 @@ class Stage:
         self.s3.create_bucket(Bucket=BUCKET)
 
     def flagged_mails(self):
-        """Return the mails about single flagged videos; others tell of a whole scan."""
+        """Return the mails about single flagged videos; mails about whole scans are left out."""
         mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(self.world.outbox.glob("*.eml"))]
         return [mail for mail in mails if mail["Subject"].startswith("Flagged:")]
 
     def put(self, key, body):
-        """Store an object and return its version id, None where the bucket has none."""
+        """Store an object and return its version id, None in a bucket without versions."""
         return self.s3.put_object(Bucket=BUCKET, Key=key, Body=body).get("VersionId")
 
     def put_videos(self, prefix, count, *, flagged_every=4):
-        """Store tiny videos below a prefix, one in `flagged_every` with a card; return in which state each key is to end."""
+        """Store tiny videos below a prefix, one in `flagged_every` with a card; return the expected state of each key."""
         made = {f"{prefix}{number:04}.mp4": "CLEAN" if number % flagged_every else "FLAGGED" for number in range(count)}
         for key, state in made.items():
             self.put(key, tiny_clip() if state == "CLEAN" else tiny_clip("Weapons"))
         return made
 
     def begin(self, program, *arguments):
-        """Start one of the tools as itself."""
+        """Start one of the tools as a process."""
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONUTF8": "1",
@@ -112,21 +112,21 @@ class Stage:
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
 
     def end(self, process, *, codes=(0,)):
-        """Wait for a tool and return what it said."""
+        """Wait for a tool and return its output."""
         out, talk = process.communicate(timeout=TIMEOUT_SECONDS)
         assert process.returncode in codes, talk
         return json.loads(out)
 
     def run(self, program, *arguments, codes=(0,)):
-        """Run one of the tools to its end and return what it said."""
+        """Run one of the tools to its end and return its output."""
         return self.end(self.begin(program, *arguments), codes=codes)
 
     def submit(self, prefix, *arguments):
-        """Submit what lies below a prefix and return the scan's id."""
+        """Submit the objects below a prefix and return the scan's id."""
         return self.run("submit_job.py", "--bucket", BUCKET, "--prefix", prefix, "--yes", *arguments)["scan_id"]
 
     def console_job(self, rows, *, fields=("Bucket", "Key"), report_prefix="by-hand"):
-        """Create a batch job as the console does: schema 1.0, no arguments, a report wherever one likes; return its id."""
+        """Create a batch job as the console does (schema 1.0, no arguments, any report location) and return its id."""
         body = "".join(",".join((BUCKET, quote(key, safe="/"), *rest)) + "\n" for key, *rest in rows).encode()
         work = self.outputs["WorkBucketName"]
         etag = self.s3.put_object(Bucket=work, Key="manifests/by-hand.csv", Body=body)["ETag"].strip('"')
@@ -151,12 +151,12 @@ class Stage:
         )["JobId"]
 
     def set_slots(self, slots):
-        """Turn the dial that says how many of the account's jobs are used."""
+        """Change the slots setting: how many of the account's jobs are used."""
         item = {**key_of(SETTINGS_KEY), "slots": {"N": str(slots)}}
         self.world.client("dynamodb").put_item(TableName=self.outputs["TableName"], Item=item)
 
     def scan(self, prefix, *arguments):
-        """Submit what lies below a prefix, wait until every task ran and every record is final, and return the scan's id."""
+        """Submit the objects below a prefix, wait until every task ran and every record is final, and return the scan's id."""
         scan_id = self.submit(prefix, *arguments)
         self.until_final(scan_id)
         return scan_id
@@ -168,7 +168,7 @@ class Stage:
         self.until(lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final")
 
     def until(self, holds, what, *, meanwhile=lambda: None):
-        """Wait until something holds, doing something between two looks."""
+        """Wait until a condition holds, doing something between checks."""
         end = time.monotonic() + TIMEOUT_SECONDS
         while True:
             began = time.monotonic()
@@ -180,12 +180,12 @@ class Stage:
             time.sleep(max(LOOK_SECONDS, took * (LOOKING_SHARE - 1)))
 
     def outlast(self, scan_id):
-        """Wait until all of a scan is final, leaping over the times in which the messages of dead starters are hidden."""
+        """Wait until all of a scan is final, leaping over visibility timeouts of dead starters' messages."""
         self.until(lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final", meanwhile=self._leap_if_idle)
         self.until_final(scan_id)
 
     def close(self, *scan_ids):
-        """Wait until scans of which all is final are closed, leaping over the minutes in between."""
+        """Wait until scans that are final are closed, leaping over the minutes in between."""
         for scan_id in scan_ids:
             self.until(
                 lambda scan_id=scan_id: self.table.scans.scan(scan_id).status is ScanStatus.CLOSED,
@@ -194,12 +194,12 @@ class Stage:
             )
 
     def unpause(self):
-        """Let starting go on, and let the time be over for which messages were handed back."""
+        """Resume starting, and leap over the time for which messages were deferred."""
         self.world.client("dynamodb").delete_item(TableName=self.outputs["TableName"], Key=key_of(SETTINGS_KEY))
         self.world.clock.leap(60.0)
 
     def calm_down(self):
-        """Wait until no function runs, and let none begin that no test waits for."""
+        """Wait until no function runs, and prevent new invocations that no test waits for."""
         self.world.functions.schedules.close()
         self.until(lambda: not self._busy(), "no function runs")
 
@@ -215,7 +215,7 @@ class Stage:
         return self.world.batch.describe_job(self.table.scans.scan(scan_id).jobs[0].id)
 
     def records(self, scan_id):
-        """Return a scan's records by key, all of the table looked through."""
+        """Return a scan's records by key, read by scanning the whole table."""
         names = [(item["pk"]["S"].removeprefix("VIDEO#"), scan_id) for item in self._items(scan_id)]
         return {record.video.key: record for record in self.table.records.records(names)}
 
@@ -232,7 +232,7 @@ class Stage:
         return [item for page in pages for item in page["Items"] if item["sk"]["S"] == f"SCAN#{scan_id}"]
 
     def jobs(self, scan_id):
-        """Return Rekognition's jobs for a scan, by the emulator's own books."""
+        """Return Rekognition's jobs for a scan, by the emulator's ledger."""
         return [job for job in self.world.rekognition.ledger.jobs if (job.tag or "").startswith(f"{scan_id}/")]
 
     def module(self, function):
@@ -245,7 +245,7 @@ class Stage:
         return self._functions[module]
 
     def review(self, scan_id, *, codes=(0,)):
-        """Return what `review_report.py --json` says of a scan."""
+        """Return the JSON of `review_report.py` for a scan."""
         return self.run("review_report.py", "--scan", scan_id, codes=codes)
 
 
@@ -293,6 +293,6 @@ def stages(assembly, tmp_path_factory):
 
 
 def _close(opened):
-    """Undo what was done, the last first: the clock must run while a world ends."""
+    """Undo what was done, last first: the clock must run while a world ends."""
     while opened:
         opened.pop()()

@@ -1,4 +1,4 @@
-"""Every AWS call that a function made in a whole scan, with what it named, is allowed by the role it was deployed with."""
+"""Every AWS call of the functions in a whole scan is allowed, on its resource, by the role with which it was deployed."""
 
 import io
 import json
@@ -33,7 +33,7 @@ class Use:
 
 
 class Recorder:
-    """Stands before the world's server and reads what each request asks for."""
+    """Sees each request to the world's server and reads what it asks for."""
 
     def __init__(self, stage):
         self._stage = stage
@@ -152,7 +152,7 @@ def _stage(stages):
 
 @pytest.mark.parametrize("module", ["batch_invoke", "start_analysis", "completion", "sweeper"])
 def test_every_call_that_was_made_is_allowed(stage, module):
-    """Each action on each resource that a function really asked for is allowed by its role as deployed."""
+    """Each action on each resource that a function requested is allowed by its deployed role."""
     uses = {use for use in stage.recorder.uses if use.module == module}
     policy = statements(stage, module)
 
@@ -161,7 +161,7 @@ def test_every_call_that_was_made_is_allowed(stage, module):
 
 
 def test_the_matcher_refuses(stage):
-    """Another function's action, and another table, are not allowed: the matcher can say no."""
+    """The matcher refuses another function's action and another table."""
     policy = statements(stage, "batch_invoke")
 
     assert not allows(policy, Use("batch_invoke", "rekognition:StartContentModeration", "*"))

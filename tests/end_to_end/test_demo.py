@@ -1,4 +1,4 @@
-"""`make demo`: the real programs, template and functions on real videos, and every object's outcome as it was made."""
+"""`make demo`: the real programs, template and functions on real videos give every object the outcome it was made for."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def rehearse_here(output, *arguments):
 
 
 def until_submitting(process):
-    """Read what a demo says until it has come to submitting."""
+    """Read a demo's output until it submits."""
     talk = ""
     while "submit_job.py" not in talk:
         line = process.stderr.readline()
@@ -68,7 +68,7 @@ def _rehearsal(tmp_path_factory):
 
 @pytest.fixture(scope="module", name="review")
 def _review(rehearsal):
-    """Return what `review_report.py --json` said."""
+    """Return what `review_report.py --json` printed."""
     return json.loads((rehearsal / "review.json").read_text(encoding="utf-8"))
 
 
@@ -78,7 +78,7 @@ def keys(state):
 
 
 def test_every_object_is_in_its_state(review):
-    """The truth table counts what the library was made of, and adds up to the manifest."""
+    """The truth table has the counts of the library, and they add up to the manifest."""
     expected = Counter(sample.expected.state.lower() for sample in LISTED)
 
     assert expected == Counter({state: count for state, count in review["states"].items() if count})
@@ -86,7 +86,7 @@ def test_every_object_is_in_its_state(review):
 
 
 def test_flagged_failed_and_skipped_keys(review):
-    """The keys come back as they were stored, whatever characters they hold."""
+    """Keys come back as they were stored, whatever characters they contain."""
     assert keys("FLAGGED") == {video["key"] for video in review["flagged"]}
     assert keys("FAILED") == {video["key"] for video in review["failed"]}
     assert keys("INELIGIBLE") == {video["key"] for video in review["ineligible"]}
@@ -94,18 +94,18 @@ def test_flagged_failed_and_skipped_keys(review):
 
 
 def test_the_transcript_in_the_readme(rehearsal):
-    """What README.md shows of the demo's review is what the review says."""
+    """The review in README.md is the review of the demo."""
     _, _, shown = (ROOT / "README.md").read_text("utf-8").partition("$ python tools/review_report.py\n")
     transcript = shown.partition("Sent 6 mails")[0].splitlines()
 
-    said = (rehearsal / "review.txt").read_text("utf-8").splitlines()
+    printed = (rehearsal / "review.txt").read_text("utf-8").splitlines()
 
     assert transcript
-    assert [] == [line for line in transcript if line not in said]
+    assert [] == [line for line in transcript if line not in printed]
 
 
 def test_reasons_of_failures(review):
-    """Each failure says why, and so does what could not be analysed at all."""
+    """Each failed and each ineligible object has its reason."""
     expected = {sample.key: sample.expected.reason for sample in LISTED if sample.expected.reason}
 
     assert expected == {video["key"]: video["reason"] for video in review["failed"] + review["ineligible"]}
@@ -115,7 +115,7 @@ def test_reasons_of_failures(review):
     "sample", [sample for sample in LISTED if sample.expected.state == "FLAGGED"], ids=lambda sample: sample.key
 )
 def test_cards_are_found_where_they_are(review, sample):
-    """Each card is found at its seconds, to one sample, with its confidence; and no other card is."""
+    """Each card is found at its second, to one sample, with its confidence, and nothing else is found."""
     [video] = [video for video in review["flagged"] if video["key"] == sample.key]
     parents = {segment["parent"] for segment in video["segments"]}
     found = {segment["label"]: segment for segment in video["segments"] if segment["label"] not in parents}
@@ -129,7 +129,7 @@ def test_cards_are_found_where_they_are(review, sample):
 
 
 def test_a_mail_for_each_flagged_video(rehearsal):
-    """Each flagged video is mailed once, with an ASCII subject of at most 99 characters and its URI in the body."""
+    """Each flagged video has one mail, with an ASCII subject of at most 99 characters and its URI in the body."""
     mails = [
         message_from_bytes(path.read_bytes(), policy=policy.default) for path in (rehearsal / "world" / "outbox").glob("*.eml")
     ]
@@ -141,7 +141,7 @@ def test_a_mail_for_each_flagged_video(rehearsal):
 
 
 def test_a_digest_at_the_end(rehearsal, review):
-    """One more mail says how the scan ended, and its counts are the review's, without what was set aside before."""
+    """A last mail shows how the scan ended, with the review's counts except for what was left out beforehand."""
     mails = [
         message_from_bytes(path.read_bytes(), policy=policy.default) for path in (rehearsal / "world" / "outbox").glob("*.eml")
     ]
@@ -154,7 +154,7 @@ def test_a_digest_at_the_end(rehearsal, review):
 
 
 def test_everything_is_left_in_the_folder(rehearsal):
-    """Videos, manifest, plan, what was set aside, the report's review and the functions' logs can be looked at afterwards."""
+    """Videos, manifest, plan, side list, review and logs remain in the folder."""
     videos = {path.relative_to(rehearsal / "library").as_posix() for path in (rehearsal / "library").rglob("*") if path.is_file()}
 
     assert {sample.key for sample in demo_library()} == videos
@@ -164,7 +164,7 @@ def test_everything_is_left_in_the_folder(rehearsal):
 
 
 def test_own_videos(tmp_path):
-    """A folder of one's own is scanned as it stands: without test cards everything in it comes out clean."""
+    """A folder of the user's is scanned as it is: without test cards everything comes out clean."""
     videos = tmp_path / "videos" / "2024"
     videos.mkdir(parents=True)
     (videos / "my holiday.mp4").write_bytes(tiny_clip())
@@ -178,7 +178,7 @@ def test_own_videos(tmp_path):
 
 
 def test_a_folder_without_files(tmp_path):
-    """A folder with nothing in it is refused before anything is set up, with the cure."""
+    """An empty folder is refused with the cure before anything is set up."""
     (tmp_path / "empty").mkdir()
 
     done = rehearse(tmp_path, tmp_path / "rehearsal", tmp_path / "empty")
@@ -190,7 +190,7 @@ def test_a_folder_without_files(tmp_path):
 
 @pytest.mark.parametrize("own", [False, True], ids=["samples", "own videos"])
 def test_a_broken_world_fails(tmp_path, monkeypatch, own):
-    """Where the decoder cannot be called, as with another PyAV, the rehearsal ends at once and says what broke."""
+    """If the decoder cannot be called, as with another PyAV, the rehearsal ends at once and names what broke."""
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "film.mp4").write_bytes(tiny_clip())
     monkeypatch.setattr(av, "open", sabotaged(av.open))
@@ -215,7 +215,7 @@ def sabotaged(honest):
 
 
 def test_two_at_once_and_a_folder_removed_meanwhile(tmp_path):
-    """The second on the same output is refused and harms nothing; the first ends with an error when its folder is removed."""
+    """A second run on the same output is refused and does no harm; the first fails when its folder is removed."""
     output = tmp_path / "rehearsal"
     with begin(tmp_path, output) as first:
         try:
@@ -235,7 +235,7 @@ def test_two_at_once_and_a_folder_removed_meanwhile(tmp_path):
 
 
 def test_the_users_own_library_is_not_deleted(tmp_path):
-    """`rehearse.py X/library --output X` is refused with a cure, and everything in X is as it was."""
+    """`rehearse.py X/library --output X` is refused with a cure, and X stays unchanged."""
     names = ("library", "manifests", "cdk.out", "world")
     for name in names:
         (tmp_path / name).mkdir()

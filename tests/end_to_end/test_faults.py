@@ -1,4 +1,4 @@
-"""Faults on order: whatever breaks, repeats or is lost half-way, every video ends in its state and is paid for once.
+"""Faults on order: whatever breaks, repeats or is lost, every video ends in its state and is paid for once.
 
 Everything here is done in two worlds, which differ in what is unknown about AWS.
 """
@@ -45,7 +45,7 @@ def segments(stage, scan_id):
 
 
 def assert_all_is_well(stage, scan_id, made):
-    """Hold a scan against what was made: states, segments, totals, one paid job a video, and a review that adds up."""
+    """Compare a scan with what was made: states, segments, totals, one paid job a video, and a review that adds up."""
     assert made == stage.states(scan_id)
     assert {key: stage.reference if state == "FLAGGED" else [] for key, state in made.items()} == segments(stage, scan_id)
     assert Counter(list(made)) == Counter(job.key for job in stage.jobs(scan_id))
@@ -57,7 +57,7 @@ def assert_all_is_well(stage, scan_id, made):
 
 
 def test_notices_that_are_repeated(stage):
-    """A notice that comes three times does no harm."""
+    """A notice that arrives three times does no harm."""
     made = stage.put_videos("repeated/", 8)
     stage.world.rekognition.faults.repeat_notices(8, copies=3)
 
@@ -68,7 +68,7 @@ def test_notices_that_are_repeated(stage):
 
 
 def test_mails_and_the_end(stage):
-    """Each flagged video is mailed once before its scan closes, also where the indexes lag behind the table."""
+    """Each flagged video is mailed once before its scan closes, even if the indexes lag behind the table."""
     made = stage.put_videos("mailed/", 12, flagged_every=2)
 
     scan_id = stage.scan("mailed/")
@@ -112,7 +112,7 @@ def test_starters_that_die(stage):
 
 @ANY_WORLD
 def test_completions_that_die(stage):
-    """A completion may die before or after any of its calls: Lambda repeats it, and the outcome is the same."""
+    """A completion may die before or after any of its calls: Lambda repeats it with the same outcome."""
     made = stage.put_videos("dying-completions/", 10, flagged_every=1)
     name = stage.function("completion")
     for call in range(1, 5):
@@ -126,7 +126,7 @@ def test_completions_that_die(stage):
 
 
 def test_batch_invocations_that_die(stage):
-    """A task whose function dies fails, or is repeated where S3 does so; the review accounts for each, none is paid for twice."""
+    """A task whose function dies fails or is repeated; the review accounts for each, and none is paid for twice."""
     made = stage.put_videos("dying-tasks/", 14)
     name = stage.function("batch_invoke")
     for call in range(7, 2, -1):  # an environment that does not know the scan yet makes seven calls, one that does five
@@ -143,11 +143,11 @@ def test_batch_invocations_that_die(stage):
     if stage.world.settings.batch_function_errors_redriven:
         assert_all_is_well(stage, scan_id, made)
     else:
-        assert_failed_tasks_are_told(stage, scan_id, made, struck)
+        assert_failed_tasks_are_reported(stage, scan_id, made, struck)
 
 
-def assert_failed_tasks_are_told(stage, scan_id, made, struck):
-    """Hold a scan whose tasks failed for good against what was made: what has no record is failed in the review."""
+def assert_failed_tasks_are_reported(stage, scan_id, made, struck):
+    """Compare a scan whose tasks failed for good with what was made: objects without a record are failed in the review."""
     states = stage.states(scan_id)
     review = stage.review(scan_id, codes=(SOME_FAILED,))
     failed = {video["key"] for video in review["failed"]}
@@ -161,7 +161,7 @@ def assert_failed_tasks_are_told(stage, scan_id, made, struck):
 @ANY_WORLD
 @pytest.mark.parametrize("kind", ["throttle", "fail", "lose_answer"])
 def test_a_table_in_trouble(stage, kind):
-    """A call of the table's that is refused, fails or whose answer is lost is repeated, and counts once."""
+    """A call to the table that is throttled, fails or loses its answer is repeated and counts once."""
     made = stage.put_videos(f"table/{kind}/", 8, flagged_every=2)
 
     order = getattr(stage.world.faults, kind)
@@ -176,7 +176,7 @@ def test_a_table_in_trouble(stage, kind):
 
 @ANY_WORLD
 def test_neighbours_in_trouble(stage):
-    """Queue, bucket and analysis may throttle and fail for a while: the scan takes longer, and ends the same."""
+    """Throttling and failures of queue, bucket and analysis delay a scan and do not change its end."""
     made = stage.put_videos("neighbours/", 8, flagged_every=2)
 
     faults = stage.world.faults
@@ -192,7 +192,7 @@ def test_neighbours_in_trouble(stage):
 
 
 def test_an_object_that_is_gone(stage):
-    """An object that is not there any more is FAILED for its reason, whether or not the task's own words reach the report."""
+    """A missing object is FAILED for its reason, whether or not the task's message reaches the report."""
     stage.put("gone/here.mp4", tiny_clip())
 
     scan_id = stage.console_job([("gone/here.mp4",), ("gone/gone.mp4",)])

@@ -1,4 +1,4 @@
-"""A scan judged again by other policies: what was found is judged anew, and not a video is analysed or paid a second time."""
+"""A scan judged again by other policies: no video is analysed or paid for a second time."""
 
 import gzip
 import io
@@ -65,7 +65,7 @@ class Judged:
         return self.table.records.record(Video(BUCKET, key).id, self.scan.id)
 
     def states(self):
-        """Return how many records are in each state, having checked that the totals say the same, in videos and in time."""
+        """Return the number of records in each state, after checking it against the totals, in videos and in time."""
         records = [self.record(key) for key in LIBRARY]
         counted = Counter(record.state for record in records)
         lengths = Counter()
@@ -100,7 +100,7 @@ def _judged(assembly, tmp_path_factory):
 
 
 def test_hits_are_kept(judged):
-    """Each analysed video has its hits in the work bucket, where its record says; a failed one has none."""
+    """Each analysed video has its hits in the work bucket where its record points; a failed one has none."""
     s3 = judged.world.client("s3")
     records = {key: judged.record(key) for key in LIBRARY}
 
@@ -120,7 +120,7 @@ def test_hits_are_kept(judged):
 
 
 def test_shown_applied_and_back(judged):
-    """A stricter policy flags the toast and a looser one clears all, with no job, start or minute more; totals stay true."""
+    """A stricter policy flags the toast and a looser one clears all, without another job, Start or minute, and totals stay true."""
     before, mails = judged.spent(), len(list(judged.world.outbox.glob("*.eml")))
     assert 5 == before[0]
     assert BEFORE == judged.states()
@@ -150,7 +150,7 @@ def test_shown_applied_and_back(judged):
 
 
 def test_below_what_was_reported(judged):
-    """A policy below the confidence that Rekognition was asked to report from changes nothing, and says which rule it is."""
+    """A policy below the confidence from which Rekognition reported changes nothing and names the rule."""
     refused = judged.judge(Alcohol=40, apply=True)
 
     (rule,) = refused["cannot_be_judged"]["rules"]

@@ -1,4 +1,4 @@
-"""Keys as people and attackers write them, versions that are overwritten, and jobs made by hand: all come back as they are."""
+"""Keys as people and attackers write them, overwritten versions, and jobs made by hand: all come back unchanged."""
 
 import random
 from collections import Counter
@@ -69,7 +69,7 @@ def _stage(stages):
 
 
 def test_nasty_keys(stage):
-    """The review names exactly the keys that were stored, each flagged by the card in its video."""
+    """The review names exactly the stored keys, each flagged by the card in its video."""
     keys = nasty_keys(60)
     for key in keys:
         stage.put(key, tiny_clip("Weapons"))
@@ -81,7 +81,7 @@ def test_nasty_keys(stage):
 
 
 def test_a_job_made_in_the_console(stage):
-    """A job made by hand, without arguments, is a scan by its own id; the review finds it, and its report, by that id."""
+    """A job made by hand, without arguments, is a scan under its own id, by which the review finds it and its report."""
     stage.put("by-hand/flagged.mp4", tiny_clip("Weapons"))
     stage.put("by-hand/clean.mp4", tiny_clip())
 
@@ -95,7 +95,7 @@ def test_a_job_made_in_the_console(stage):
 
 
 def test_versions_are_pinned(stage):
-    """The version that was listed is analysed, although the object is overwritten, or deleted, before its turn comes."""
+    """The listed version is analysed even if the object is overwritten or deleted before its turn."""
     stage.s3.put_bucket_versioning(Bucket="amzn-s3-demo-bucket", VersioningConfiguration={"Status": "Enabled"})
     stage.put("versions/1.mp4", tiny_clip())
     listed = {f"versions/{number}.mp4": stage.put(f"versions/{number}.mp4", tiny_clip("Weapons")) for number in range(4)}

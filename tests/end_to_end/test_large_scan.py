@@ -1,4 +1,4 @@
-"""Hundreds of videos over both lanes: each is analysed once, none is lost, and no limit of the account is passed.
+"""Hundreds of videos in both lanes: each is analysed once, none is lost, and no account limit is exceeded.
 
 The figures that a test prints (`pytest -s`) are those of this machine.
 """
@@ -31,7 +31,7 @@ class Scans:
             stage.until_final(scan_id)
         self.seconds = time.monotonic() - began
         stage.close(*self.ids.values())
-        self.said = [stage.end(process) for process in waiting]
+        self.outputs = [stage.end(process) for process in waiting]
         self.calls = stage.world.ledger.calls()[before:]
         self.report()
 
@@ -54,12 +54,12 @@ class Scans:
 
     @property
     def ledger(self):
-        """The emulated Rekognition's own books."""
+        """The ledger of the emulated Rekognition."""
         return self.stage.world.rekognition.ledger
 
 
 def assert_each_was_analysed_once(scans):
-    """Hold the books of the emulator, the table and the review against what was made."""
+    """Compare the emulator's ledger, the table and the review with what was made."""
     for lane, made in scans.made.items():
         scan_id = scans.ids[lane]
         assert Counter(list(made)) == Counter(job.key for job in scans.stage.jobs(scan_id))
@@ -72,7 +72,7 @@ def assert_each_was_analysed_once(scans):
 
 @pytest.mark.timeout(600)
 def test_a_scan_of_200_videos_over_both_lanes(stages):
-    """Of 200 videos each is started once, ends with its verdict, and is mailed where it must be; Starts keep their pace."""
+    """Each of 200 videos is started once, gets its verdict and its mail if it needs one; Starts keep their pace."""
     scans = Scans(stages(), normal=160, express=40)
 
     assert_each_was_analysed_once(scans)
@@ -84,7 +84,7 @@ def test_a_scan_of_200_videos_over_both_lanes(stages):
 
 @pytest.mark.timeout(300)
 def test_a_quota_of_five_jobs(stages):
-    """Where the account has five jobs and all of them are slots, never more than five are open, and none is refused for long."""
+    """With a quota of five jobs, all of them slots, at most five are open, and none is refused for long."""
     scans = Scans(stages(context={"account_jobs": 5, "slots": 5}, account_jobs=5, **LONG), normal=30, express=15)
 
     assert_each_was_analysed_once(scans)
@@ -94,7 +94,7 @@ def test_a_quota_of_five_jobs(stages):
 
 @pytest.mark.timeout(300)
 def test_five_slots_of_twenty(stages):
-    """Five slots of an account with twenty jobs are passed by no more than the starters that counted at the same time."""
+    """Five slots of an account with twenty jobs are exceeded by at most the starters that counted at the same time."""
     stage = stages(**LONG)
     stage.set_slots(5)
 

@@ -1,4 +1,4 @@
-"""Retry, end to end: what failed is mended and taken up again under the same scan, and nothing else is started twice."""
+"""Retry, end to end: what failed is repaired and retried under the same scan, and nothing else is started twice."""
 
 import json
 import os
@@ -41,7 +41,7 @@ class Company:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **more)
 
     def run(self, *arguments):
-        """Run a tool as itself, and return its exit code and what it said as JSON."""
+        """Run a tool as itself, and return its exit code and its JSON."""
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONUTF8": "1",
@@ -77,7 +77,7 @@ def _company(assembly, tmp_path_factory):
 
 @pytest.mark.timeout(900)
 def test_retry(company):
-    """A scan, a retry of what is retryable, and one of all that failed: each object ends right, each analysis is paid once."""
+    """A scan, a retry of what is retryable, and one of all failures: each object ends right, each analysis is paid for once."""
     _, submitted = company.run("submit_job.py", "--bucket", BUCKET, "--yes", "--wait")
     _, first = company.run("review_report.py")
     begun = company.started()
@@ -99,11 +99,11 @@ def test_retry(company):
     assert (5, True, "closed") == (third["objects"], third["adds_up"], third["status"])
     assert {submitted["scan_id"]} == {shown["scan"] for shown in (first, second, third)}
     assert {CLEAN: 1, FLAGGED: 1, ARCHIVED: 1, CUT: 2} == company.started()
-    tell_the_history(company, submitted["scan_id"])
+    assert_history(company, submitted["scan_id"])
 
 
-def tell_the_history(company, scan_id):
-    """The retried video's history tells of its attempt, and the list of scans counts it once."""
+def assert_history(company, scan_id):
+    """The retried video's history shows its attempt, and the list of scans counts it once."""
     _, history = company.run("review_report.py", "video", f"s3://{BUCKET}/{CUT}")
     _, listed = company.run("review_report.py", "list", "--since", "1d")
 

@@ -1,4 +1,4 @@
-"""What the sweeper and control_scan.py do to real scans in the offline world: the real template, functions and programs."""
+"""The sweeper and control_scan.py on real scans in the offline world: the real template, functions and programs."""
 
 import json
 import os
@@ -34,7 +34,7 @@ class Deployment:
         self.outputs = {}
 
     def tool(self, name, *arguments):
-        """Run a program as itself and return what it said as JSON."""
+        """Run a program as itself and return its JSON."""
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONUTF8": "1",
@@ -67,7 +67,7 @@ class Deployment:
         raise AssertionError(f"never happened: {what}")
 
     def sweep(self, count):
-        """Let some minutes pass, each of them until a sweep that began in it is over: what can happen meanwhile has happened."""
+        """Let some minutes pass, each until a sweep that began in it is over."""
         functions = self.world.client("lambda").list_functions()["Functions"]
         (sweeper,) = (each["FunctionName"] for each in functions if each["Handler"].split(".")[1] == "sweeper")
         for _ in range(count):
@@ -92,7 +92,7 @@ class Deployment:
         return self.item("SCANS", scan_id)
 
     def closed(self, scan_id):
-        """Wait until a scan is over, and return how it stands."""
+        """Wait until a scan is over, and return its status."""
         self.until(lambda: "closed_at" in self.scan(scan_id), f"{scan_id} is over")
         return self.control("status", scan_id)
 
@@ -108,7 +108,7 @@ class Deployment:
 
 @pytest.fixture(scope="module", name="deployed")
 def _deployed(assembly, tmp_path_factory):
-    """Deploy the stack into a world that runs fast, where a single mail about a flagged video is allowed per scan."""
+    """Deploy the stack into a fast world that permits one mail about a flagged video per scan."""
     root = tmp_path_factory.mktemp("sweeping")
     settings = EmulatorSettings(speed=SPEED, analysis_base_seconds=30.0, function_wall_seconds=20.0)
     clock = LeapingClock(SPEED)
@@ -120,29 +120,29 @@ def _deployed(assembly, tmp_path_factory):
 
 
 def test_a_lost_notice_is_repaired(deployed):
-    """A video whose notice never comes is finished all the same, is analysed once, and its scan closes with a digest."""
+    """A video whose notice is lost is finished, analysed once, and its scan closes with a digest."""
     deployed.world.rekognition.faults.lose_notices(1)
 
-    standing = deployed.closed(deployed.submit("lost"))
+    closed = deployed.closed(deployed.submit("lost"))
 
-    assert (1, "closed", 1) == (standing["videos"]["CLEAN"], standing["status"], len(deployed.jobs("lost")))
-    assert ["Scan finished: 1 videos, 0 flagged, 0 failed"] == deployed.mails(standing["scan"])
+    assert (1, "closed", 1) == (closed["videos"]["CLEAN"], closed["status"], len(deployed.jobs("lost")))
+    assert ["Scan finished: 1 videos, 0 flagged, 0 failed"] == deployed.mails(closed["scan"])
 
 
 def test_mails_end_at_the_limit(deployed):
-    """One flagged video is mailed, one mail says that it was the last, and the digest names them all."""
+    """One flagged video is mailed, a mail announces the limit, and the digest names them all."""
     scan = deployed.submit("flagged", videos=3, cards=(CardAt("Weapons", 95.0, 0.0, 2.0),))
 
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
 
-    assert 3 == standing["videos"]["FLAGGED"]
+    assert 3 == closed["videos"]["FLAGGED"]
     deployed.until(lambda: len(deployed.mails(scan)) >= 3, "the digest is mailed")
     subjects = deployed.mails(scan)
     assert (1, 1, 1) == tuple(sum(text in subject for subject in subjects) for text in ("Flagged", "No more mails", "3 flagged"))
 
 
 def test_pause_and_resume_everything(deployed):
-    """While starting is paused the lanes are not polled and nothing starts; after a resume it goes on."""
+    """While starting is paused the lanes are not polled and nothing starts; after a resume it continues."""
     deployed.control("pause")
     functions = deployed.world.client("lambda")
 
@@ -156,9 +156,9 @@ def test_pause_and_resume_everything(deployed):
     before = deployed.jobs("paused")
 
     deployed.control("resume")
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
 
-    assert ([], {"Enabled"}, 1) == (before, states(), standing["videos"]["CLEAN"])
+    assert ([], {"Enabled"}, 1) == (before, states(), closed["videos"]["CLEAN"])
 
 
 def test_pause_and_resume_a_scan(deployed):
@@ -171,29 +171,29 @@ def test_pause_and_resume_a_scan(deployed):
     before = deployed.jobs("held")
 
     deployed.control("resume", scan)
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
 
-    assert ([], 1, 1) == (before, standing["videos"]["CLEAN"], len(deployed.jobs("held")))
+    assert ([], 1, 1) == (before, closed["videos"]["CLEAN"], len(deployed.jobs("held")))
 
 
 def test_cancel(deployed):
-    """What waits of a cancelled scan is not analysed; what runs finishes, and every video ends in one state."""
+    """Waiting videos of a cancelled scan are not analysed, running ones finish, and every video ends in one state."""
     deployed.control("slots", "1")
     scan = deployed.submit("cancelled", videos=4, seconds=1_800.0)
     deployed.until(lambda: deployed.jobs("cancelled"), "the first video runs")
     deployed.until(lambda: "Complete" in json.dumps(deployed.scan(scan)), "all videos are registered")
 
     deployed.control("cancel", scan, "--yes")
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
     deployed.control("slots", "18")
 
-    videos = standing["videos"]
-    assert (4, "cancelled") == (sum(videos.values()), standing["status"])
+    videos = closed["videos"]
+    assert (4, "cancelled") == (sum(videos.values()), closed["status"])
     assert 1 <= videos["CANCELLED"] == 4 - len(deployed.jobs("cancelled"))
 
 
 def test_slots(deployed):
-    """With two slots two analyses run at a time, by Rekognition's own ledger."""
+    """With two slots at most two analyses run at a time, by Rekognition's ledger."""
     deployed.control("slots", "2")
 
     deployed.closed(deployed.submit("slots", videos=5))
@@ -207,7 +207,7 @@ def test_slots(deployed):
 
 
 def test_redrive(deployed):
-    """An event that completion failed on for good is done again from its dead letters."""
+    """An event that completion failed for good is redriven from its dead letters."""
     name = deployed.outputs["CompletionFunctionArn"].rpartition(":")[2]
     faults = deployed.world.functions.faults
     # The sweeper hands the same job over while Lambda repeats the notice: more than three tries fail before one event is dead.
@@ -220,21 +220,21 @@ def test_redrive(deployed):
     )
     faults.clear()
 
-    told = deployed.control("redrive")
-    standing = deployed.closed(scan)
+    redriven = deployed.control("redrive")
+    closed = deployed.closed(scan)
 
-    assert (True, 1) == (told["done"]["function"] >= 1, standing["videos"]["CLEAN"])
+    assert (True, 1) == (redriven["done"]["function"] >= 1, closed["videos"]["CLEAN"])
 
 
 def test_breaker(deployed):
-    """Twenty refusals that are ours pause everything and mail the operator once; after a resume nothing is lost."""
+    """Twenty refusals for a fault of ours pause all starting and mail the operator once; after a resume nothing is lost."""
     deployed.world.rekognition.faults.refuse_starts("AccessDeniedException", count=20)
     scan = deployed.submit("breaker", videos=3)
     deployed.until(lambda: deployed.control("status", scan)["paused"], "starting is paused")
     deployed.until(lambda: deployed.mails("circuit breaker"), "the operator is mailed")
 
     deployed.control("resume")
-    standing = deployed.closed(scan)
+    closed = deployed.closed(scan)
 
     assert ["Starting is paused: AccessDeniedException: Ordered by a test."] == deployed.mails("circuit breaker")
-    assert (3, 3) == (standing["videos"]["CLEAN"], len(deployed.jobs("breaker")))
+    assert (3, 3) == (closed["videos"]["CLEAN"], len(deployed.jobs("breaker")))

@@ -1,4 +1,4 @@
-"""The AWS calls of a line: who is told of them, and what is to happen before, between and beside them."""
+"""The AWS calls of a line: who observes them, and what happens before, between and during them."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Call:
 
 
 class Calls:
-    """What is known of the calls that are made, by functions and by others.
+    """The calls that functions and others make.
 
     Attributes:
         calls: Those that were made, in order.
         processes: Of the functions that run now. Each but the last one sleeps; the last one is who makes calls.
-        watch: Who is told of each call of a function's: `before(name, process, parameters)`, `after(name, process, answer)`.
+        watch: Observes each call of a function: `before(name, process, parameters)`, `after(name, process, answer)`.
         awaited: How much is still to be done of that which was ordered by `when`.
     """
 
@@ -50,18 +50,18 @@ class Calls:
                 order[1]()
 
     def calling(self, name, parameters):
-        """Tell the watch of a call of a function's."""
+        """Tell the watch that a function makes a call."""
         self._check_alive()
         if self.watch is not None and self.processes:
             self.watch.before(name, self.processes[-1], parameters)
 
     def answered(self, name, answer):
-        """Tell the watch of a call of a function's that was answered."""
+        """Tell the watch that a call of a function was answered."""
         if self.watch is not None and self.processes:
             self.watch.after(name, self.processes[-1], answer)
 
     def gate(self, name, parameters, carry_out):
-        """Make a call of a direct client's, of which is told as of one of boto3's."""
+        """Make a call of a direct client, observed as calls of boto3 are."""
         self.asked(name, parameters)
         self.calling(name, parameters)
         try:
@@ -75,7 +75,7 @@ class Calls:
 
     @contextmanager
     def outside(self):
-        """Make calls that are none of the functions', also while one of them sleeps."""
+        """Make calls as someone other than a function, also while one of them sleeps."""
         processes, self.processes = self.processes, []
         try:
             yield
@@ -83,7 +83,7 @@ class Calls:
             self.processes = processes
 
     def when(self, true, action):
-        """Do something as soon as something is true, as far as looking every few seconds tells; also while functions sleep."""
+        """Do something as soon as something is true, checked every few seconds, also while functions sleep."""
 
         def look():
             with self.outside():
@@ -106,11 +106,11 @@ class Calls:
             raise DiedError
 
     def before(self, name, *actions):
-        """Do something just before each of the next calls of an operation, e.g. "sns.Publish"; it may raise in the call's place."""
+        """Do something just before each of the next calls of an operation, such as "sns.Publish"; it may raise instead."""
         self._before.setdefault(name, []).extend(actions)
 
     def between(self, matches, action):
-        """Do something just before the first call of which `matches(name, parameters)` is true: another hand is quicker."""
+        """Do something just before the first call for which `matches(name, parameters)` is true, as a faster rival would."""
         self._between.append((matches, action))
 
     def called(self, name):
@@ -119,5 +119,5 @@ class Calls:
 
 
 def _asks(request):
-    """Tell whether anything is left of a request: a test may have taken all of a batch back."""
+    """Tell whether a request still has content: a test may have removed its whole batch."""
     return request.get("RequestItems") != {} and request.get("Entries") != []

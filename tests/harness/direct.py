@@ -1,4 +1,4 @@
-"""AWS clients without the way to AWS: shaped like boto3's, answered by the emulator's engines in the same call.
+"""AWS clients that skip HTTP: shaped like boto3's, answered by the emulator's engines in the same call.
 
 boto3's signing, JSON and HTTP, and the way through moto, take nine tenths of an AWS call in one process. Every call goes through a
 gate, which may stop whoever makes it, and decide what becomes of the call.
@@ -29,7 +29,7 @@ def _operations(service):
 
 
 class DirectClient:
-    """One service for whoever calls: `gate(name, parameters, carry_out)` makes each call, e.g. of "sqs.SendMessage".
+    """One service for one caller: `gate(name, parameters, carry_out)` makes each call, such as "sqs.SendMessage".
 
     `validated`: whether botocore's own validator looks at the parameters, which takes longer than most engines.
     """
@@ -81,7 +81,7 @@ class Objects:
 
 
 def as_boto3_raises(answer):
-    """Return a function of an operation's name and parameters that does what `answer` does, its errors those of boto3."""
+    """Return a function that answers an operation with its parameters, and raises errors as boto3 does."""
 
     def answered(operation, parameters):
         try:
@@ -95,7 +95,7 @@ def as_boto3_raises(answer):
 
 
 class Answers:
-    """What each service answers, from an account's engines; errors as boto3 raises them."""
+    """The answers of each service from an account's engines; errors are raised as boto3 raises them."""
 
     def __init__(self, engines):
         self._engines = engines

@@ -1,4 +1,4 @@
-"""Lines to look at: a deployed account for each test, from a template that is synthesised once."""
+"""Fixtures of lines: a deployed account for each test, from a template that is synthesised once."""
 
 import json
 from contextlib import ExitStack, contextmanager
@@ -24,7 +24,7 @@ def session():
 
 @contextmanager
 def opened(directory, assembly, session):
-    """Give a function that deploys a line: `context` are changes of the shipped context, the rest are settings of the emulator."""
+    """Provide a function that deploys a line: `context` changes the shipped context, other arguments the emulator's settings."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
         patch.setenv("AWS_CONFIG_FILE", "/nonexistent")
@@ -41,18 +41,18 @@ def make_line(tmp_path, assembly, session):
 
 @pytest.fixture(scope="module")
 def refusing_line(tmp_path_factory, assembly, session):
-    """Return one line for all tests of a module: of those that leave it as it was, and no other may be in the module."""
+    """Return one line for all tests of a module, which must all leave it unchanged."""
     with opened(tmp_path_factory.mktemp("line"), assembly, session) as make:
         yield make()
 
 
 @pytest.fixture
 def line(make_line):
-    """Return a line as it is shipped."""
+    """Return a line with the shipped settings."""
     return make_line()
 
 
 @pytest.fixture(scope="session")
 def template(assembly):
-    """Return the template as it is shipped."""
+    """Return the template with the shipped settings."""
     return json.loads((assembly() / f"{STACK}.template.json").read_text("utf-8"))

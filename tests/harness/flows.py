@@ -1,4 +1,4 @@
-"""The functions of the template in the caller's thread: each is the flow behind its handler, wired by its own environment."""
+"""The template's functions in the caller's thread: each is the flow behind its handler, wired by its own environment."""
 
 import json
 from dataclasses import dataclass, fields, replace
@@ -17,12 +17,12 @@ from tools.emulator.services.lambda_ import Outcome, exited, failure
 
 
 class DiedError(BaseException):
-    """A function's process was killed: no code of it runs any more, not even that which deals with errors or cleans up."""
+    """A function's process was killed: none of its code runs any more, not even that which handles errors or cleans up."""
 
 
 @dataclass(eq=False)
 class Process:
-    """One invocation of a function, by its handler's module and in the order of all invocations; a dead one does nothing more."""
+    """One invocation of a function, with its handler's module and its number among all invocations; a dead one does nothing."""
 
     module: str
     number: int
@@ -30,7 +30,7 @@ class Process:
 
 
 class ProcessClock:
-    """The clock of the test as a function has it: who is dead does not sleep."""
+    """The test's clock as a function sees it; a dead process does not sleep."""
 
     def __init__(self, line):
         self._line = line
@@ -56,7 +56,7 @@ class Clients:
 
 
 class SeenAdapters(wiring.Adapters):
-    """Adapters of which those that yield their results as they are asked for come through `seen`."""
+    """Adapters whose ports that yield lazily pass through `seen`."""
 
     def __init__(self, clients, clock, seen):
         super().__init__(clients, clock)

@@ -1,4 +1,4 @@
-"""The whole line in one process and on a clock that stands still: template, flows and programs, with the emulator's engines.
+"""The whole line in one process and on a manual clock: template, flows and programs, with the emulator's engines.
 
 The real template is deployed into moto, in whose place the emulator's services stand. Its functions run the handlers' flows
 in the caller's thread (`flows`); `submit_job.py` and `review_report.py` are run as commands.
@@ -37,12 +37,12 @@ START, GET = "rekognition.StartContentModeration", "rekognition.GetContentModera
 
 
 def states(result):
-    """Return how many videos ended in which state, by what `submit_job.py --json` says; those that have none are left out."""
+    """Return how many videos ended in each state, from `submit_job.py --json`; states without videos are left out."""
     return {state: count for state, count in result["result"]["videos"].items() if count}
 
 
 def refusing(code, status=400):
-    """Return an action that answers a call with an error of AWS's."""
+    """Return an action that answers a call with an AWS error."""
 
     def refuse():
         raise client_error(code, status)
@@ -95,7 +95,7 @@ class Line(Calls, Engines):
         return self.session.client(service)
 
     def _take_the_short_way(self):
-        """Let functions, and looks at the table, go past boto3 where they call most often (see `direct`)."""
+        """Let functions, and reads of the table, bypass boto3 where they call most often (see `direct`)."""
         answers = Answers(self)
         self.flows.clients = {
             service: DirectClient(service, answers.of(service), self.gate)
@@ -104,24 +104,24 @@ class Line(Calls, Engines):
         self.table = open_table(self.flows.clients["dynamodb"], self.outputs["TableName"], self.clock)
 
     def put(self, key, body=None, *, bucket=BUCKET):
-        """Store an object; a video in which nothing is seen, if nothing else is given."""
+        """Store an object; by default a video in which nothing is seen."""
         self.storage.write(bucket, key, video() if body is None else body)
 
     def submit(self, *arguments):
-        """Run `submit_job.py` and return click's result; with --wait the world goes on until the scan is over."""
+        """Run `submit_job.py` and return click's result; with --wait the world continues until the scan is over."""
         return self._command(
             submit_job.main, "--bucket", BUCKET, "--yes", "--manifests", str(self.directory / "manifests"), *arguments
         )
 
     def scan(self, *arguments):
-        """Submit, wait for the end of the scan, and return what `submit_job.py --json` says."""
+        """Submit, wait for the end of the scan, and return the JSON of `submit_job.py`."""
         done = self.submit("--wait", "--json", *arguments)
         result = json.loads(done.stdout)
         assert result["result"] is not None, done.stderr
         return result
 
     def review(self, *arguments):
-        """Return what `review_report.py --json` says, of the newest scan if none is named."""
+        """Return the JSON of `review_report.py`, by default for the newest scan."""
         return json.loads(self._command(review_report.main, "--json", *arguments).stdout)
 
     def _command(self, main, *arguments):
@@ -131,7 +131,7 @@ class Line(Calls, Engines):
         return CliRunner().invoke(main, arguments, obj=program_context, catch_exceptions=False)
 
     def upload_manifest(self, *rows, scan_id="01JDEM00000000000000000001"):
-        """Put a manifest made by hand into the work bucket, and return a CreateJob request for it."""
+        """Put a hand-made manifest into the work bucket, and return a CreateJob request for it."""
         body, key = "".join(f"{row}\n" for row in rows), f"manifests/{scan_id}.csv"
         work = self.outputs["WorkBucketName"]
         etag = self.client("s3").put_object(Bucket=work, Key=key, Body=body.encode())["ETag"].strip('"')
@@ -162,7 +162,7 @@ class Line(Calls, Engines):
         }
 
     def run_job(self, request, seconds=120.0):
-        """Create a batch job, let time pass, and return what DescribeJob says then."""
+        """Create a batch job, let time pass, and return the answer of DescribeJob."""
         s3control = self.client("s3control")
         job_id = s3control.create_job(**request)["JobId"]
         self.clock.advance(seconds)
@@ -174,11 +174,11 @@ class Line(Calls, Engines):
         return found
 
     def invocations(self, module):
-        """Return what the ledger holds of a function."""
+        """Return a function's invocations from the ledger."""
         return self.functions.ledger.all(self.function(module).name)
 
     def notice(self, *keys):
-        """Return the event of Rekognition's notices that the jobs of these keys are over."""
+        """Return the event of Rekognition's notices for the finished jobs of these keys."""
         jobs = {entry.key: entry.job_id for entry in self.rekognition.ledger.jobs}
         (topic,) = {call.parameters["NotificationChannel"]["SNSTopicArn"] for call in self.called(START)}
         return notice_event(*(jobs[key] for key in keys), topic_arn=topic)
@@ -192,7 +192,7 @@ class Line(Calls, Engines):
         return json.loads(result.payload)
 
     def record(self, key, scan_id, *, bucket=BUCKET):
-        """Return the record of a video, found by its name."""
+        """Return the record of a video by its name."""
         return self.table.records.record(Video(bucket, key).id, scan_id)
 
     def segments(self, key, scan_id):
@@ -201,18 +201,18 @@ class Line(Calls, Engines):
 
     @property
     def mails(self):
-        """Return the mails about single videos that were sent; others tell of a whole scan."""
+        """Return the mails about single videos; mails about whole scans are left out."""
         folder = self.topics.outbox.folder
         mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
         return [mail for mail in mails if mail["Subject"].startswith("Flagged:")]
 
     def move(self, directory):
-        """Go on in another folder, with the mails that were sent so far: two worlds must not write into one."""
+        """Continue in another folder with the mails sent so far: two worlds must not write into one folder."""
         self.topics.outbox.folder = shutil.copytree(self.topics.outbox.folder, directory / "outbox")
         self.directory = directory
 
     def stop_sweeping(self):
-        """Stop the minute's schedule: what is seen then is what the other functions do alone.
+        """Stop the sweeper's schedule, so that a test sees what the other functions do alone.
 
         Return what brings it back.
         """
@@ -234,13 +234,13 @@ class Line(Calls, Engines):
 
     @property
     def letters(self):
-        """Return how many messages are in each dead-letter queue, where there are any, by the queue's name."""
+        """Return the number of messages in each dead-letter queue that has any, by the queue's name."""
         counts = {name: depth.visible + depth.in_flight for name, depth in self._depths(dead=True).items()}
         return {name: count for name, count in counts.items() if count}
 
     @property
     def lanes(self):
-        """Return how deep each lane is, by the queue's name."""
+        """Return the depth of each lane, by the queue's name."""
         return self._depths(dead=False)
 
     @cached_property
@@ -248,7 +248,7 @@ class Line(Calls, Engines):
         return [url.rpartition("/")[2] for url in self.client("sqs").list_queues()["QueueUrls"]]
 
     def _depths(self, *, dead):
-        """Return how deep queues are: those of dead letters, or the others."""
+        """Return the depths of the dead-letter queues, or of the others."""
         chosen = [name for name in self._queue_names if dead is ("DeadLetters" in name or "Undelivered" in name)]
         assert chosen
         return {name: self.queues.depth(f"arn:aws:sqs:{self.settings.region}:{ACCOUNT}:{name}") for name in chosen}

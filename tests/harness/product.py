@@ -29,7 +29,7 @@ FUNCTIONS = {
 }
 SWEEPS = "rate(1 minute)"
 # The functions that have dead letters of their own.
-BURIED = ("completion", "sweeper")
+WITH_DEAD_LETTERS = ("completion", "sweeper")
 VISIBILITY, RECEIVES, RETENTION = 5_400, 1_000, 14 * 86_400
 STARTERS_PER_LANE = 2
 # The table's indexes: their keys, and what they show.
@@ -56,13 +56,13 @@ def queue_arn(name):
 
 
 def policy_of(threshold):
-    """Return the policy by which a video counts from a confidence on."""
+    """Return the policy by which a label counts from a confidence on."""
     return json.dumps({"default": {"min_confidence": threshold, "alert": True}})
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """With what the product is deployed."""
+    """The settings with which the product is deployed."""
 
     slots: int = 2
     account_jobs: int = 3
@@ -104,7 +104,7 @@ class Deployed:
         }
 
     def deployment(self):
-        """Return the deployment as the tools find it."""
+        """Return the deployment in the form in which tools find it."""
         return Deployment(
             stack_name=STACK,
             partition="aws",
@@ -142,13 +142,13 @@ def make_product(engines):
 
 
 def make_queue(name, visibility=30, *, dead=None, receives=None):
-    """Make a queue, perhaps with another one for its dead letters."""
+    """Make a queue, optionally with a dead-letter queue."""
     redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue_arn(dead), "maxReceiveCount": receives})} if dead else {}
     sqs_backends[ACCOUNT][REGION].create_queue(name, VisibilityTimeout=visibility, MessageRetentionPeriod=RETENTION, **redrive)
 
 
 def poll(engines, uuid, queue, function, *, most):
-    """Let a function be invoked with the messages of a queue, one by one, `most` at a time."""
+    """Let a function be invoked with the messages of a queue, one by one, at most `most` at a time."""
     engines.functions.put_mapping(
         Mapping(
             uuid=uuid,
@@ -162,7 +162,7 @@ def poll(engines, uuid, queue, function, *, most):
 
 
 def put_functions(engines, deployed):
-    """Create the product's functions, or change them."""
+    """Create or change the product's functions."""
     for module, settings in deployed.settings().items():
         timeout, memory = FUNCTIONS[module]
         engines.functions.put(
@@ -175,7 +175,7 @@ def put_functions(engines, deployed):
                 environment=to_environment(settings),
                 timeout=timeout,
                 memory=memory,
-                dead_letter_arn=queue_arn(f"{module}-dead") if module in BURIED else None,
+                dead_letter_arn=queue_arn(f"{module}-dead") if module in WITH_DEAD_LETTERS else None,
             )
         )
 

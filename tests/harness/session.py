@@ -1,4 +1,4 @@
-"""What a line stands on: a clock that stands still until somebody sleeps, and a session that hears of every AWS call."""
+"""What a line stands on: a clock that moves only when something sleeps, and a session that reports every AWS call."""
 
 import boto3
 
@@ -8,14 +8,14 @@ START_OF_TIME, LONGEST_SECONDS = 1_700_000_000.0, 1_800.0
 
 
 class Clock(ManualClock):
-    """Stands still until somebody sleeps; ends what would wait for ever."""
+    """Moves only when something sleeps; ends what would wait for ever."""
 
     def __init__(self):
         super().__init__(START_OF_TIME)
         self.longest_seconds = LONGEST_SECONDS
 
     def advance(self, seconds):
-        """Move on."""
+        """Advance the clock."""
         if self.now() > START_OF_TIME + self.longest_seconds:
             raise TimeoutError(f"not over after {self.longest_seconds} s")
         super().advance(seconds)
@@ -24,7 +24,7 @@ class Clock(ManualClock):
 class Session:
     """A session whose clients are made once, since making them takes most of a test.
 
-    `listener` is told of each call as it is asked for (`asked`), just before its request goes out (`calling`), and when its answer
+    `listener` is called for each call when it is made (`asked`), just before its request goes out (`calling`), and when its answer
     is there but its caller has not seen it (`answered`).
     """
 

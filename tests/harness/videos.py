@@ -1,4 +1,4 @@
-"""Videos of a few bytes, which begin like an MP4 and say what Rekognition is to see in them, and the eyes that see it."""
+"""Videos of a few bytes that begin like an MP4 and state what Rekognition sees in them, and the analyser that reads it."""
 
 import json
 
@@ -8,25 +8,25 @@ MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
 
 
 def video(*sightings, seconds=30, content=0):
-    """Return a video in which these are seen: (milliseconds, label, confidence); another content is another etag."""
+    """Return a video in which these labels are seen: (milliseconds, label, confidence); another `content` gives another etag."""
     return MP4 + json.dumps({"seconds": seconds, "sightings": sightings, "content": content}).encode()
 
 
 def unreadable(reason="Unsupported codec/format."):
-    """Return a video that Rekognition gives up on."""
+    """Return a video that Rekognition fails to analyse."""
     return MP4 + json.dumps({"reason": reason}).encode()
 
 
 def content_of(body):
-    """Return what an object says that is to be seen in it."""
+    """Return what an object states about its content."""
     return json.loads(body.removeprefix(MP4)) if body.startswith(MP4) else {"reason": "Unsupported codec/format."}
 
 
 class Eyes:
-    """Sees in a video what the video says."""
+    """Sees in a video what the video states."""
 
     def analyse(self, body):
-        """Return what is seen, or raise why nothing can be."""
+        """Return what is seen, or raise why the analysis fails."""
         content = content_of(body)
         if "reason" in content:
             raise UnanalysableError(content["reason"])

@@ -1,4 +1,4 @@
-"""Worlds in which functions are killed, each scenario and index lag once for all tests."""
+"""Worlds in which functions are killed; each scenario with each index lag runs once for all tests."""
 
 import functools
 
@@ -22,7 +22,7 @@ COUNTS = []
 
 @pytest.fixture(scope="session")
 def small_numbers():
-    """Let a lane of two messages be a large one, and a batch job be over for good after a minute: fewer sweeps, the same calls."""
+    """Treat a lane of two messages as large, and a batch job as over after a minute: fewer sweeps, the same calls."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(purge, "PURGED_ABOVE", 1)
         patch.setattr(close_scans, "JOBS_OVER_SECONDS", 60.0)
@@ -60,7 +60,7 @@ class _World:
 
 @pytest.fixture(scope="session")
 def warm(make_world):
-    """Run each scenario once, so that what is made on first use is not made in each fork anew."""
+    """Run each scenario once, so that forks need not repeat what is made on first use."""
     for name in ("verdicts", "ends"):
         with make_world() as (line, _):
             getattr(scenarios, name)(line)
@@ -69,7 +69,7 @@ def warm(make_world):
 
 @pytest.fixture(scope="session")
 def killed(make_world, warm, tmp_path_factory):
-    """Return a function from a scenario's name to what killing at every call of it has come to, found once for all workers."""
+    """Return a function from a scenario's name to the outcome of killing at each of its calls, found once for all workers."""
 
     @functools.cache
     def kill(name, lag=0.0, handlers=HANDLERS, **settings):
@@ -89,7 +89,7 @@ def killed(make_world, warm, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def injected(make_world, warm, tmp_path_factory):
-    """Return a function from a scenario's name to what faults at every site of it have come to, found once for all workers."""
+    """Return a function from a scenario's name to the outcome of faults at each of its sites, found once for all workers."""
 
     @functools.cache
     def inject(name):
@@ -115,10 +115,10 @@ def pytest_testnodedown(node):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say how many kills there were."""
+    """Show how many kills there were."""
     if COUNTS:
         points, calls, worlds = map(sum, zip(*COUNTS, strict=True))
-        said = (
+        summary = (
             f"{points:,} kill points, before and after each of {calls:,} AWS calls of functions, in {worlds:,} worlds that differ"
         )
-        terminalreporter.write_line(f"kill tests: {said}")
+        terminalreporter.write_line(f"kill tests: {summary}")

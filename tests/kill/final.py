@@ -1,4 +1,4 @@
-"""What is left of a scan when the world is quiet, and how two of them differ."""
+"""What is left of a scan when the world is quiet, and the differences between two such ends."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Final:
 
 
 def final_of(line):
-    """Return how a line has ended."""
+    """Return the end of a line."""
     items = list(_items(line))
     final = Final(started=_started(line), mails=_mails(line), hits=_hits(line), left=dict(line.letters))
     for item in items:
@@ -49,7 +49,7 @@ def final_of(line):
 
 
 def faults_of(final):
-    """Return what is wrong with an end, whatever the other one is."""
+    """Return what is wrong with an end by itself."""
     faults = [f"left over: {name}: {count}" for name, count in final.left.items()]
     faults += [f"{name} is {record['state']}" for name, record in final.records.items() if record["state"] not in FINAL]
     counted = Counter((name[2], record["state"]) for name, record in final.records.items())
@@ -59,7 +59,7 @@ def faults_of(final):
 
 
 def differences(undisturbed, disturbed):
-    """Return how a disturbed world has ended otherwise than the undisturbed one; one more mail is not a difference."""
+    """Return how a disturbed world ended differently from the undisturbed one; one more mail is not a difference."""
     found = faults_of(disturbed)
     for name in ("records", "segments", "totals", "hits", "started", "scans"):
         found += _unequal(name, getattr(undisturbed, name), getattr(disturbed, name))
@@ -67,7 +67,7 @@ def differences(undisturbed, disturbed):
 
 
 def _comparable(final):
-    """Return the mails by subject; where a scan has reached its limit of mails, which of its videos are mailed is left open."""
+    """Return the mails by subject; once a scan has reached its limit of mails, it is open which of its videos are mailed."""
     limited = any(scan.get("limit_told") for scan in final.scans.values())
     counts = Counter()
     for subject, count in final.mails.items():
@@ -133,7 +133,7 @@ def _leave(final, what, count):
 
 
 def _started(line):
-    """By the tag, which is the analysis that a job was started for."""
+    """Count jobs by tag, which is the analysis that a job was started for."""
     jobs = line.rekognition.ledger.jobs
     return dict(Counter((entry.key, entry.tag.partition("/")[0], entry.tag.rpartition("/")[2]) for entry in jobs))
 

@@ -1,4 +1,4 @@
-"""Worlds that are forked at a call and go on otherwise: each comes to its own end, which is compared with that of the first one."""
+"""Worlds that are forked at a call and then differ: the end of each is compared with that of the first."""
 
 import gc
 import os
@@ -31,7 +31,7 @@ class Forking:
         line.watch = self
 
     def ends(self, scenario):
-        """Run a scenario to its end, and return it; and those of all forks, by number, a text where one has failed."""
+        """Run a scenario, and return its end and those of all forks by number, with a text for a fork that failed."""
         gc.freeze()
         try:
             end = self._end(scenario)
@@ -77,6 +77,6 @@ class Forking:
         return pickle.loads(path.read_bytes()) if path.exists() else "the fork has left no end"
 
     def _wait(self, most):
-        """Wait until at most this many forks are under way."""
+        """Wait until at most this many forks are running."""
         while len(self._children) > most:
             os.waitpid(self._children.pop(0), 0)

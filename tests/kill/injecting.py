@@ -1,4 +1,4 @@
-"""Faults of AWS's at every site: at the first call of each site the world is forked, and in the fork the call meets a fault.
+"""AWS faults at every site: at the first call of each site the world is forked, and in the fork the call meets a fault.
 
 Each fault is injected where AWS may answer so: throttling at every call of the table's and of a queue's, and then at all further
 calls of that operation of the invocation, so that no retries outlast it; a transaction conflict, once, at every write of the
@@ -20,7 +20,7 @@ CODES = {"dynamodb": "ProvisionedThroughputExceededException", "sqs": "RequestTh
 
 @dataclass(frozen=True)
 class Strike:
-    """One fault: of which kind, at which operation of which invocation, from which call of its kind on it is over."""
+    """One fault: its kind, the operation and invocation that it strikes, and from which call of that kind on."""
 
     kind: str
     operation: str
@@ -40,7 +40,7 @@ class Injecting(Forking):
         self._kept_back = None
 
     def run(self, scenario):
-        """Run a scenario, in a fork more for each fault that may happen at each site; return the end and those of the forks."""
+        """Run a scenario with a fork for each fault that may happen at each site; return the end and those of the forks."""
         undisturbed, ends = self.ends(scenario)
         return Injected(undisturbed, self.struck, ends)
 
@@ -58,7 +58,7 @@ class Injecting(Forking):
         self._kept_back = _keep_back(name, parameters)
 
     def after(self, name, process, answer):
-        """Say of a batch what was kept back of it."""
+        """Add to a batch's answer what was kept back of it."""
         if self._kept_back is not None:
             answer.update(self._kept_back)
             self._kept_back = None
@@ -77,14 +77,14 @@ class Injecting(Forking):
 
 @dataclass
 class Injected:
-    """What the faults have come to."""
+    """The outcome of the faults."""
 
     undisturbed: Final
     struck: dict[int, str]
     ends: dict[int, Final | str]
 
     def faults(self):
-        """Return what is wrong, each with the fault that was injected."""
+        """Return what is wrong, each with the injected fault."""
         found = [("undisturbed", fault) for fault in faults_of(self.undisturbed)]
         for fork, end in self.ends.items():
             wrong = [end] if isinstance(end, str) else differences(self.undisturbed, end)
@@ -112,15 +112,15 @@ def _error(kind, name, parameters):
 
 
 def _keep_back(name, parameters):
-    """Take the last of a batch out of a request, and return what the answer is to say of it."""
+    """Remove the last element of a batch from a request, and return what the answer must add for it."""
     if name == "sqs.SendMessageBatch":
         *sent, last = parameters["Entries"]
         parameters["Entries"] = sent
         return {"Failed": [{"Id": last["Id"], "SenderFault": False, "Code": "InternalError"}]}
-    ((table, wanted),) = parameters["RequestItems"].items()
+    ((table, requested),) = parameters["RequestItems"].items()
     if name == "dynamodb.BatchWriteItem":
-        parameters["RequestItems"] = {table: wanted[:-1]} if wanted[:-1] else {}
-        return {"UnprocessedItems": {table: wanted[-1:]}}
-    keys = wanted["Keys"]
-    parameters["RequestItems"] = {table: wanted | {"Keys": keys[:-1]}} if keys[:-1] else {}
-    return {"UnprocessedKeys": {table: wanted | {"Keys": keys[-1:]}}}
+        parameters["RequestItems"] = {table: requested[:-1]} if requested[:-1] else {}
+        return {"UnprocessedItems": {table: requested[-1:]}}
+    keys = requested["Keys"]
+    parameters["RequestItems"] = {table: requested | {"Keys": keys[:-1]}} if keys[:-1] else {}
+    return {"UnprocessedKeys": {table: requested | {"Keys": keys[-1:]}}}

@@ -1,4 +1,4 @@
-"""Kills at every call: at each AWS call of a function the world is forked, and in the fork the function dies there.
+"""Kills at every call: at each AWS call of a function the world is forked, and in the fork the function dies.
 
 The fork goes on from that moment with the same scan: Lambda repeats an asynchronous event, SQS brings a message back, S3 Batch
 redrives a task, the sweeper finds the rest, all from the emulator. When the world is quiet, its end is compared with that of the
@@ -39,7 +39,7 @@ class Point:
 
 @dataclass
 class Outcome:
-    """What killing at every call has come to."""
+    """The outcome of killing at every call."""
 
     undisturbed: Final
     points: list[Point]
@@ -60,7 +60,7 @@ class Outcome:
 
 
 class Killing(Forking):
-    """Kills functions at their calls; only those of some handlers."""
+    """Kills functions at their calls, or only those of some handlers."""
 
     def __init__(self, line, folder, handlers=HANDLERS):
         super().__init__(line, folder)
@@ -79,13 +79,13 @@ class Killing(Forking):
         self._kill("before", name, process)
 
     def after(self, name, process, answer):
-        """Kill after a call, before its caller knows of it."""
+        """Kill after a call, before its caller sees the answer."""
         if not name.partition(".")[2].startswith(READS):
             self._changes += 1
         self._kill("after", name, process)
 
     def run(self, scenario):
-        """Run a scenario, in as many forks as there are points at which a function can die otherwise."""
+        """Run a scenario with a fork for each point at which a death makes a difference."""
         undisturbed, ends = self.ends(scenario)
         return Outcome(undisturbed, self._points, ends)
 

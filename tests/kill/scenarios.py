@@ -1,4 +1,4 @@
-"""Scans that together take every branch of the functions. What people do in them waits for what they see, not for a time."""
+"""Scans that together take every branch of the functions; people in them react to what they see, not to the time."""
 
 from handlers.domain.record import Progress
 from handlers.domain.states import ScanStatus
@@ -15,7 +15,7 @@ WAIT_SECONDS = 300.0
 
 
 def verdicts(line):
-    """Every end of a video, and one that is tried again after its scan was closed."""
+    """Every end of a video, and a video that is retried after its scan was closed."""
     line.put("clean.mp4")
     line.put("flagged.mp4", video(*[(number * 500, "Weapons", 99.0) for number in range(501)], seconds=1))
     line.put("broken.mp4", unreadable())
@@ -32,7 +32,7 @@ def verdicts(line):
 
 
 def starts(line):
-    """Every way in which a Start can go, and notices and results that are lost."""
+    """Every outcome of a Start, and lost notices and results."""
     line.client("s3").create_bucket(Bucket=FOREIGN)
     line.put("unreadable.mp4", bucket=FOREIGN)
     line.storage.forbidden.add(FOREIGN)
@@ -61,7 +61,7 @@ def starts(line):
 
 
 def mails(line):
-    """Three flagged videos in a scan that may send one mail, and one in a scan that somebody has deleted."""
+    """Three flagged videos in a scan that may send one mail, and one in a scan that was deleted."""
     line.redeploy("sweeper", MAILS_PER_SCAN="1")
     for key in ("a.mp4", "b.mp4", "c.mp4"):
         line.put(key, video(WEAPONS))
@@ -79,7 +79,7 @@ def mails(line):
 
 
 def holds(line):
-    """A scan that is paused while one of its videos waits for a slot, and goes on; then a lane that is purged."""
+    """A scan that is paused while one of its videos waits for a slot, and resumed; then a lane that is purged."""
     for key in ("a.mp4", "b.mp4"):
         line.put(key, video(seconds=2))
     line.put("long.mp4", video(seconds=12))
@@ -111,7 +111,7 @@ def holds(line):
 
 
 def ends(line):
-    """A scan that is cancelled while an analysis of it may run, and one of which somebody has cancelled a job in the console."""
+    """A scan that is cancelled while an analysis of it may run, and one whose job was cancelled in the console."""
     line.put("unknown.mp4")
     line.put("a.mp4")
     line.rekognition.faults.lose_start_answers(1)
@@ -154,7 +154,7 @@ def lost(line):
 
 
 def breaker(line):
-    """Starts that are refused for a fault of ours, until an operator has read the mail and fixes it."""
+    """Starts that are refused for a fault of ours, until an operator reads the mail and repairs it."""
     for _ in range(19):
         line.table.control.count_refused()
     line.put("a.mp4")
@@ -170,7 +170,7 @@ def breaker(line):
 
 
 def repaired(line):
-    """A scan after which whoever submitted it tries again what the completion report calls failed."""
+    """A scan whose failures by the completion report are submitted again."""
     line.put("a.mp4", video(WEAPONS))
     line.put("b.mp4")
     create(line, line.upload_manifest(f"{BUCKET},a.mp4", f"{BUCKET},b.mp4"))
@@ -202,24 +202,24 @@ def records(line):
 
 
 def jobs_over(line):
-    """Tell whether no batch job has anything left to do."""
+    """Tell whether all batch jobs are over."""
     return all(job.status in ("Complete", "Failed", "Cancelled") for job in line.batch._jobs.values())
 
 
 def retry_of(line, *keys):
-    """Return a request for a job that tries videos of the scan again."""
+    """Return a request for a job that retries videos of the scan."""
     request = line.upload_manifest(*(f"{BUCKET},{key}" for key in keys))
     request["Operation"]["LambdaInvoke"]["UserArguments"]["retry"] = "1"
     return request
 
 
 def puts_record(name, parameters):
-    """Tell whether a call writes the record of a video that waits."""
+    """Tell whether a call writes the record of a waiting video."""
     return name == "dynamodb.PutItem" and parameters["Item"].get("state") == {"S": "WAITING"}
 
 
 def copy_of_the_call(line):
-    """Do what the call is about to do, as if it were repeated by the SDK because its answer was lost."""
+    """Make the call in advance, as if the SDK repeated it because its answer was lost."""
     call = line.calls[-1]
     line.tables.call("PutItem", call.parameters)
 
@@ -230,7 +230,7 @@ def closes_scan(name, parameters):
 
 
 def cancel_in_console(line):
-    """Let somebody clone the scan's job and cancel the clone before it begins."""
+    """Clone the scan's job and cancel the clone before it begins."""
     clone = line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER) | {"ConfirmationRequired": True}
     job_id = create(line, clone)
     line.clock.call_later(30.0, lambda: line.batch.update_job_status(job_id, "Cancelled"))
@@ -238,7 +238,7 @@ def cancel_in_console(line):
 
 
 def purge_lanes(line):
-    """Throw away all messages, as somebody might in the console."""
+    """Delete all messages, as in the console."""
     for url in lanes(line):
         line.client("sqs").purge_queue(QueueUrl=url)
 
@@ -282,7 +282,7 @@ def forget_job(line, key):
 
 
 def quiet(line):
-    """Let the world go on until nothing is left to come: scans over, mails sent, lanes empty."""
+    """Let the world continue until nothing is left to do: scans over, mails sent, lanes empty."""
     line.clock.longest_seconds = line.clock.now() - 1_700_000_000.0 + LONGEST_SECONDS
     for _ in range(2):
         line.clock.advance(QUIET_SECONDS)
@@ -291,7 +291,7 @@ def quiet(line):
 
 
 def is_quiet(line):
-    """Tell whether nothing is left to come."""
+    """Tell whether nothing is left to do."""
     due = [item for item in records(line) if "work_pk" in item or item["state"]["S"] == "RUNNING"]
     over = all(not scan.live and not scan.mails_due for scan in line.table.scans.scans())
     lease = line.tables.table(line.table.name).rows.get("LEASE", ("SWEEPER",))

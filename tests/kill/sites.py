@@ -1,7 +1,7 @@
-"""Where the functions can make AWS calls, read from their source, and where they do, seen while they run.
+"""Where functions can make AWS calls, read from their source, and where they do, observed while they run.
 
 A site is a call in the source that leads to AWS: of an adapter by a flow, of the table by an adapter, of a client's method. It is
-told by its place, so that a call that is added is a site of its own.
+identified by its place, so that a call that is added is a site of its own.
 """
 
 import ast
@@ -17,7 +17,7 @@ from botocore.session import Session as BotocoreSession
 ROOT = Path(__file__).parents[2]
 HANDLERS = ("batch_invoke", "start_analysis", "completion", "sweeper")
 SERVICES = ("dynamodb", "sqs", "s3", "s3control", "sns", "lambda", "rekognition")
-# The module whose methods stand for operations of the table; its own lines are told by the operation, not by their place.
+# The module whose methods stand for operations of the table; its own lines are identified by the operation, not by their place.
 PRIMITIVES = "handlers.adapters.table.client"
 
 
@@ -35,7 +35,7 @@ reading = _reading()
 
 @dataclass(frozen=True, order=True)
 class Site:
-    """A call in the source: module, line and column (both from 0 for the column, from 1 for the line), and what it says."""
+    """A call in the source: module, line (from 1), column (from 0), and its text."""
 
     module: str
     line: int
@@ -69,7 +69,7 @@ def possible_sites(sources, handler):
 
 
 def references(sources, handler):
-    """Return what leads to AWS and is handed on without being called: where it is called from then, its place would not tell."""
+    """Return AWS-calling methods that are passed without being called: their place would not be that of the call."""
     leading = _leading(sources)
     return {
         Site(function.module, node.lineno, node.col_offset, ast.unparse(node))
@@ -130,7 +130,7 @@ def _operations():
 
 
 class Trail:
-    """Knows at each moment through which sites the running code has come.
+    """Knows at each moment which sites the running code has passed.
 
     Most stand on the stack. Not so those that returned an iterator, whose calls are made by whoever asks it for more: the ports
     that do so are handed out behind a `Followed`.

@@ -1,4 +1,4 @@
-"""Throttled tables and queues, transaction conflicts, unprocessed items: at every site where they may happen, and survived."""
+"""Throttling, transaction conflicts and unprocessed items at every site where they may happen: all are survived."""
 
 import pytest
 
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_whatever_aws_refuses_the_end_is_the_same(injected, scenario):
-    """Refused until the invocation gives up, in conflict with another transaction, or done in part: the end is the same."""
+    """A scan ends the same if calls are throttled until the invocation gives up, conflict, or are processed in part."""
     outcome = injected(scenario)
 
     assert len(outcome.struck) > 30
@@ -16,7 +16,7 @@ def test_whatever_aws_refuses_the_end_is_the_same(injected, scenario):
 
 
 def test_every_kind_was_injected_into_every_operation(injected):
-    """The scenarios together met each fault at each operation at which it may happen."""
+    """The scenarios together meet each fault at each operation at which it may happen."""
     struck = {tuple(text.split()[1:3]) for name in SCENARIOS for text in injected(name).struck.values()}
 
     tables = ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem")

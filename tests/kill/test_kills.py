@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.mark.parametrize("lag", [0.0, 2.0])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_whoever_dies_the_end_is_the_same(killed, scenario, lag):
-    """Killed before or after any call, with indexes that lag or not: same records and segments, totals = records, no job twice."""
+    """A kill before or after any call, with index lag or without, leaves the same records and segments, true totals and one job."""
     outcome = killed(scenario, lag)
 
     assert outcome.calls > 200
@@ -27,7 +27,7 @@ def test_whoever_dies_the_end_is_the_same(killed, scenario, lag):
 
 @pytest.mark.parametrize("handler", sites.HANDLERS)
 def test_every_call_of_the_source_was_killed_at(killed, handler):
-    """A call that a function can make, by its source, and that no scenario makes, is named here."""
+    """Every call that the source of a function can make is made by a scenario; others are named here."""
     points = [point for name in SCENARIOS for point in killed(name, 0.0).points if point.handler == handler]
 
     visited = {site for point in points for site in point.sites}
@@ -36,12 +36,12 @@ def test_every_call_of_the_source_was_killed_at(killed, handler):
 
 @pytest.mark.parametrize("handler", sites.HANDLERS)
 def test_every_call_stands_where_it_is_made(handler):
-    """No method that calls AWS is passed on by its name: its call would not be a site of its own."""
+    """No method that calls AWS is passed by name, because its call would not be a site of its own."""
     assert [] == [str(site) for site in sorted(sites.references(sites.source(), handler))]
 
 
 def test_every_operation_was_killed_at(killed):
-    """Each operation that the source names was killed at, before and after."""
+    """A kill happened before and after each operation that the source names."""
     points = [point for name in SCENARIOS for point in killed(name, 0.0).points]
 
     visited = Counter((point.operation, point.moment) for point in points)
@@ -50,7 +50,7 @@ def test_every_operation_was_killed_at(killed):
 
 
 def test_a_new_call_is_a_new_site():
-    """A call added to a flow is missed, though the same call stands elsewhere in it."""
+    """A call added to a flow is reported as missing even if the same call exists elsewhere in it."""
     sources = sites.source()
     known = sites.possible_sites(sources, "batch_invoke")
     (method,) = (node for node in ast.walk(sources["handlers.flows.register"]) if getattr(node, "name", "") == "_ensure_scan")
@@ -63,7 +63,7 @@ def test_a_new_call_is_a_new_site():
 
 
 def test_a_start_without_a_token_is_seen(killed, monkeypatch):
-    """The comparison can fail: were the token another one at each try, a killed starter's video would be paid twice."""
+    """The comparison can fail: with another token at each try, a killed starter's video is paid twice."""
     monkeypatch.setattr(Analysis, "token", property(lambda _: uuid.uuid4().hex))
 
     outcome = killed("long_wait", handlers=("start_analysis",))
@@ -73,7 +73,7 @@ def test_a_start_without_a_token_is_seen(killed, monkeypatch):
 
 
 def test_a_task_that_s3_batch_does_not_repeat_is_reported(killed):
-    """Unknown on AWS: where a task whose function died fails for good, the report says so, and a retry cures it."""
+    """Unknown on AWS: if a task whose function died fails for good, the report shows it and a retry repairs it."""
     outcome = killed("repaired", handlers=("batch_invoke",), batch_function_errors_redriven=False)
 
     assert len(outcome.ends) > 5

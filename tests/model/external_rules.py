@@ -1,4 +1,4 @@
-"""What happens to the product by itself: time, crashes, trouble with AWS, sweeps in the middle of sweeps."""
+"""What happens to the product: time, crashes, faults of AWS, sweeps during sweeps."""
 
 from hypothesis import strategies as st
 
@@ -40,29 +40,29 @@ def _ready(model):
 
 
 class Time(Ground):
-    """The clock, and who goes on."""
+    """Time passes, and runs continue."""
 
     @kind("some steps", weight=3)
     def some_steps(self, draw):
-        """Some AWS calls are made, in any order of those who make them."""
+        """Some runs make AWS calls, in any order."""
         for _ in range(draw(st.integers(1, 60))):
             if not self.scheduler.turn():
                 break
 
     @kind("rest", weight=4)
     def rest(self, draw):
-        """Time passes, everybody goes on."""
+        """Time passes, and all runs continue."""
         self.world.rest(draw(st.sampled_from([0, 1, 5, 8, 12, 20, 40, 61, 90, 130, 600])))
 
     @kind("clock jump")
     def outage(self, draw):
-        """The clock jumps, with the sweeper out of order and perhaps others."""
+        """The clock jumps while the sweeper, and perhaps others, are out of order."""
         seconds = draw(st.sampled_from([HOUR, 13 * HOUR, 2 * DAY, 5 * DAY, 6 * DAY + HOUR, 7 * DAY + HOUR, 8 * DAY]))
         self.world.outage(seconds, starters=draw(st.booleans()), completion=draw(st.booleans()))
 
 
 class Crashes(Ground):
-    """Invocations and people that break off, or take longer than anybody thought."""
+    """Invocations and commands that are killed, or take longer than expected."""
 
     @kind("held at a call", when=_may_order, weight=4)
     def hold_later(self, draw):
@@ -76,18 +76,18 @@ class Crashes(Ground):
 
     @kind("killed now", when=lambda model: model.scheduler.live, weight=2)
     def kill(self, draw):
-        """One who is under way is killed where it stands."""
+        """A live run is killed."""
         self.scheduler.kill(draw(st.sampled_from(self.scheduler.live)))
 
     @kind("held now", when=_ready, weight=2)
     def hold(self, draw):
-        """One who is under way is held where it stands, the others go on."""
+        """A live run is held at its call while the others continue."""
         draw(st.sampled_from(_ready(self))).held = True
         self.scheduler.settle()
 
     @kind("released", when=lambda model: model.held, weight=8)
     def release(self, draw):
-        """One who was held goes on, perhaps while the others wait."""
+        """A held run continues, perhaps while the others wait."""
         run = draw(st.sampled_from(self.held))
         run.held = False
         alone = draw(st.booleans())
@@ -96,7 +96,7 @@ class Crashes(Ground):
 
 
 class Meanwhile(Ground):
-    """One stands at the call at which it hurts most, and what must not harm it happens meanwhile."""
+    """One run is held at its most vulnerable call while other things happen that must do no harm."""
 
     def _meanwhile(self, name, call, side, action=lambda: None):
         order = Order(name, call, side, "hold")
@@ -111,18 +111,28 @@ class Meanwhile(Ground):
 
     @kind("notice during a start", weight=2)
     def notice_during_start(self, _draw):
-        """A starter stands between its Start and its write, until the analysis is over."""
+        """A starter is held between its Start and its write until the analysis is over."""
         self._meanwhile("start_analysis", "rekognition.StartContentModeration", "after")
 
     @kind("cancel during a start")
     def cancel_during_start(self, draw):
-        """A scan is cancelled while a starter stands before or after its Start."""
+        """A scan is cancelled while a starter is held before or after its Start."""
         scan_id = draw(st.sampled_from(self.scans))
         self._meanwhile("start_analysis", "rekognition.StartContentModeration", draw(sides), lambda: self.people.cancel(scan_id))
 
+    @kind("start during a start", weight=2)
+    def start_during_start(self, _draw):
+        """SQS delivers a message again while its starter is held between its Start and its write."""
+        self._meanwhile("start_analysis", "rekognition.StartContentModeration", "after", self._send_tried_again)
+
+    def _send_tried_again(self):
+        for item in list(self.product_invariants.records.values()):
+            if item["state"]["S"] == "WAITING" and "start_tried_at" in item:
+                self.send_again(item)
+
     @kind("start during a completion")
     def start_during_completion(self, draw):
-        """A completion stands before or after its one transition, and the lanes go on."""
+        """A completion is held before or after its transition while the lanes continue."""
         self._meanwhile("completion", "dynamodb.TransactWriteItems", draw(sides))
 
 
@@ -170,7 +180,7 @@ class Troubles(Ground):
 
 
 class Sweeps(Ground):
-    """The sweeper, alone and beside itself."""
+    """The sweeper, alone and while another sweep runs."""
 
     @kind("sweep", weight=2)
     def sweep(self, _draw):
@@ -192,5 +202,5 @@ class Sweeps(Ground):
         self.scheduler.settle()
 
     def _drop_lease(self):
-        """Take the lease away, as if the sweepers' clocks did not agree: correctness must not hang on it."""
+        """Delete the lease, as if the sweepers' clocks disagreed: correctness must not depend on it."""
         self.world.tables.call("DeleteItem", {"TableName": TABLE, "Key": {"pk": {"S": "LEASE"}, "sk": {"S": "SWEEPER"}}})

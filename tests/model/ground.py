@@ -1,4 +1,4 @@
-"""What every example stands on: a world with a scan under way, the count of what was done, and the end, at which all is quiet."""
+"""The base of every example: a world with a running scan, counts of what was done, and an end at which all is quiet."""
 
 import logging
 from collections import Counter
@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from handlers.adapters.aws_errors import ThrottledError
+from handlers.adapters.table import items
+from handlers.adapters.table.expressions import deserialized_item
+from handlers.domain import lane_message
 from handlers.domain.states import Lane, ScanStatus
 from handlers.flows.complete import CompletionError
 from handlers.flows.sweep.sweep import SweepError
@@ -35,8 +38,8 @@ videos = st.builds(weapons, st.sampled_from(SECONDS), st.sampled_from([None, 70,
 bodies = st.one_of(videos, videos, st.sampled_from([unreadable(), b"no video", None]))
 
 
-class Complaints(logging.Filter):
-    """Hears of exceptions that were no answer of AWS's: those are faults of the product. All other logs are dropped."""
+class UnexpectedErrors(logging.Filter):
+    """Collects logged exceptions that are not errors of AWS: those are faults of the product. All logs are dropped."""
 
     EXPECTED = (ClientError, BotoCoreError, ThrottledError, CompletionError, SweepError)
 
@@ -45,7 +48,7 @@ class Complaints(logging.Filter):
         self.faults = []
 
     def filter(self, record):
-        """Take what was logged."""
+        """Note the exception of a log record."""
         if record.exc_info:
             self._take(record.exc_info[1])
         return False
@@ -60,7 +63,7 @@ class Complaints(logging.Filter):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of thing that may be done: its method takes the model and a function that draws."""
+    """One kind of step: its method takes the model and a function that draws."""
 
     name: str
     act: Callable
@@ -68,12 +71,12 @@ class Kind:
     weight: int
 
     def __repr__(self):
-        """Say what is done."""
+        """Return the name of the step."""
         return self.name
 
 
 def kind(name, *, when=lambda _model: True, weight=1):
-    """Make a method a kind of thing that the model does; it is chosen `weight` times as often as others, where it is possible."""
+    """Make a method a kind of step, chosen `weight` times as often as others where `when` allows it."""
 
     def mark(method):
         method.kind = Kind(name, method, when, weight)
@@ -88,11 +91,11 @@ def vars_of(cls):
 
 
 class Score:
-    """What was done over all examples: how often each thing happened, which calls met whom half-way, how long the ends took."""
+    """What was done over all examples: how often each step, which calls met which other run, how long the ends took."""
 
     def __init__(self):
         self.hits = Counter()
-        self.beside = Counter()
+        self.concurrent = Counter()
         self.quiet_hours = Counter()
         self.steps = 0
         self.calls = 0
@@ -103,27 +106,27 @@ class Score:
         found = cls()
         for score in scores:
             found.hits.update(score.hits)
-            found.beside.update(score.beside)
+            found.concurrent.update(score.concurrent)
             found.quiet_hours.update(score.quiet_hours)
             found.steps += score.steps
             found.calls += score.calls
         return found
 
     def all_hits(self, model):
-        """Return how often each kind of thing happened, also those that never did."""
+        """Return how often each kind of step was taken, including those that never were."""
         return {each.name: self.hits[each.name] for each in model.kinds()}
 
     def __str__(self):
         """Return the counts as lines."""
         hits = (f"{count:7,}  {name}" for name, count in self.hits.most_common())
-        beside = (f"{count:7,}  {caller} while {other} stood" for (other, caller), count in self.beside.most_common(40))
+        concurrent = (f"{count:7,}  {caller} while {other} stood" for (other, caller), count in self.concurrent.most_common(40))
         quiet = ", ".join(f"{count} within {hours + 1} h" for hours, count in sorted(self.quiet_hours.items()))
         head = f"{self.steps:,} steps, {self.calls:,} AWS calls; quiet: {quiet}"
-        return "\n".join([head, *hits, "AWS calls made while another was half-way:", *beside])
+        return "\n".join([head, *hits, "AWS calls made while another was half-way:", *concurrent])
 
 
 class Ground(RuleBasedStateMachine):
-    """The product in its world; `score` is kept over all examples, and `make_world` may make a broken one."""
+    """The product in its world; `score` spans all examples, and `make_world` may make a broken product."""
 
     score = Score()
     make_world = World
@@ -151,12 +154,12 @@ class Ground(RuleBasedStateMachine):
         lane=st.sampled_from(Lane),
     )
     def begin(self, settings, contents, lane):
-        """Make a world in which a scan is submitted; what is unknown about AWS is drawn."""
+        """Make a world in which a scan is submitted, drawing what is unknown about AWS."""
         self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
         self.scheduler, self.product_invariants = self.world.scheduler, self.world.invariants
-        self.complaints = Complaints()
-        LOGGER.addFilter(self.complaints)
+        self.unexpected = UnexpectedErrors()
+        LOGGER.addFilter(self.unexpected)
         for key, body in zip(KEYS, contents, strict=True):
             if body is not None:
                 self.world.objects.write(BUCKET, key, body)
@@ -165,7 +168,7 @@ class Ground(RuleBasedStateMachine):
 
     @classmethod
     def kinds(cls):
-        """Return all kinds of things that the model does, first those that Hypothesis is to prefer, as it prefers what is first."""
+        """Return all kinds of steps, those that Hypothesis should prefer first, as it prefers the first."""
         found = (member.kind for member in vars_of(cls).values() if hasattr(member, "kind"))
         return sorted(found, key=lambda each: (-each.weight, each.name))
 
@@ -183,7 +186,7 @@ class Ground(RuleBasedStateMachine):
         self.score.steps += 1
         chosen.act(self, data.draw)
         self.product_invariants.look()
-        assert not self.complaints.faults, self.complaints.faults
+        assert not self.unexpected.faults, self.unexpected.faults
         self.broken = False
 
     @property
@@ -196,6 +199,11 @@ class Ground(RuleBasedStateMachine):
         """Return the runs that are held."""
         return [run for run in self.scheduler.live if run.held]
 
+    def send_again(self, item):
+        """Put the message of a record into its lane once more."""
+        record = items.record_from(deserialized_item(item))
+        self.world.queues.put(self.world.queues.queue(record.lane.value), lane_message.body(record), {})
+
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def teardown(self):
@@ -206,8 +214,8 @@ class Ground(RuleBasedStateMachine):
             if not self.broken:
                 self._become_quiet()
         finally:
-            LOGGER.removeFilter(self.complaints)
-            self.score.beside.update(self.scheduler.beside)
+            LOGGER.removeFilter(self.unexpected)
+            self.score.concurrent.update(self.scheduler.concurrent)
             self.score.calls += self.scheduler.calls
             for run in list(self.scheduler.live):
                 self.scheduler.kill(run)
@@ -229,7 +237,7 @@ class Ground(RuleBasedStateMachine):
             late = waited > 2 * HOUR
             self.world.rest(HOUR if late else 10 * MINUTE, every=10 * MINUTE if late else MINUTE)
         self.score.quiet_hours[round((self.world.clock.now() - began) / HOUR)] += 1
-        assert not self.complaints.faults, self.complaints.faults
+        assert not self.unexpected.faults, self.unexpected.faults
         self._check_end()
 
     def _resume_everything(self):
@@ -247,7 +255,7 @@ class Ground(RuleBasedStateMachine):
         return not unfinished(self.product_invariants) and not self._open_scans() and not self.scheduler.live
 
     def _check_end(self):
-        """Hold what was promised and paid for against what became of it."""
+        """Compare what was promised and paid for with what became of it."""
         for job_id, scan_id, keys, _ in self.people.jobs:
             self._check_job(job_id, scan_id, keys)
         for tag in self.product_invariants.jobs:

@@ -1,12 +1,9 @@
-"""What others do: S3 Batch and its jobs, Rekognition's notices, the lanes' messages, and people."""
+"""What others do: S3 Batch, Rekognition, SQS, and people."""
 
 import json
 
 from hypothesis import strategies as st
 
-from handlers.adapters.table import items
-from handlers.adapters.table.expressions import deserialized_item
-from handlers.domain import lane_message
 from handlers.domain.identity import MAX_ATTEMPT, Analysis
 from handlers.domain.states import Lane
 from tests.harness.product import BUCKET, COMPLETIONS, DAY, HOUR, arn
@@ -42,7 +39,7 @@ class Jobs(Ground):
 
     @kind("job cloned", when=lambda model: 0 < len(model.people.jobs) < MOST_JOBS)
     def clone(self, draw):
-        """A job is made once more in the console."""
+        """A job is cloned in the console."""
         self.people.clone(draw(st.sampled_from(self.people.jobs)))
 
     @kind("job cancelled by hand", when=_has_jobs)
@@ -58,7 +55,7 @@ class Jobs(Ground):
 
     @kind("task again", when=_has_jobs)
     def task_again(self, draw):
-        """S3 Batch invokes once more for a task that was registered before."""
+        """S3 Batch invokes again for a task that was registered before."""
         job_id, _, own, arguments = draw(st.sampled_from(self.people.jobs))
         old = arguments is None
         bucket = {"s3BucketArn": f"arn:aws:s3:::{BUCKET}"} if old else {"s3Bucket": BUCKET}
@@ -72,7 +69,7 @@ class Jobs(Ground):
 
     @kind("object replaced")
     def replace_object(self, draw):
-        """An object is replaced or deleted under the hand."""
+        """An object is replaced or deleted during the scan."""
         key, body = draw(st.sampled_from(KEYS)), draw(bodies)
         if body is None:
             self.world.objects.stored.pop((BUCKET, key), None)
@@ -101,7 +98,7 @@ def _outdated(model):
 
 
 class Notices(Ground):
-    """Rekognition's notices, and those that are none of its."""
+    """Rekognition's notices, and forged ones."""
 
     @kind("notice lost")
     def lose_notice(self, _draw):
@@ -110,32 +107,32 @@ class Notices(Ground):
 
     @kind("notice doubled")
     def double_notice(self, _draw):
-        """The next notice comes twice."""
+        """The next notice arrives twice."""
         self.world.rekognition.faults.repeat_notices()
 
     @kind("notice late")
     def delay_notice(self, draw):
-        """The next notice comes late."""
+        """The next notice arrives late."""
         self.world.rekognition.faults.delay_notices(draw(st.sampled_from([30, 300, 2 * HOUR, 2 * DAY])))
 
     @kind("notice early", when=_running, weight=3)
     def early_notice(self, draw):
-        """A notice comes of a job that runs."""
+        """A notice arrives for a job that still runs."""
         self._notify(draw(st.sampled_from(_running(self))).job_id)
 
     @kind("notice again", when=_ended, weight=3)
     def notice_again(self, draw):
-        """A notice comes once more."""
+        """A notice arrives again."""
         self._notify(draw(st.sampled_from(_ended(self))).job_id)
 
     @kind("notice of another attempt", when=_outdated, weight=12)
     def outdated_notice(self, draw):
-        """A notice comes of a job of an earlier attempt."""
+        """A notice arrives for a job of an earlier attempt."""
         self._notify(draw(st.sampled_from(_outdated(self))).job_id)
 
     @kind("notice forged", weight=2)
     def forge_notice(self, draw):
-        """A notice comes that is none."""
+        """A forged notice arrives."""
         how = draw(st.sampled_from(["unknown job", "no JSON", "foreign topic"]))
         if how == "unknown job":
             self._notify("f" * 64)
@@ -148,7 +145,7 @@ class Notices(Ground):
 
     @kind("stranger's job", when=_has_records, weight=4)
     def stranger(self, draw):
-        """Somebody else analyses a video so that nothing is found, perhaps one of ours, with our tag, our token, our topic."""
+        """Another application analyses a video and finds nothing, perhaps one of ours with our tag, token and topic."""
         video_id, scan_id = draw(st.sampled_from(sorted(self.product_invariants.records)))
         item = self.product_invariants.records[video_id, scan_id]
         attempt = int(item["attempt"]["N"])
@@ -187,14 +184,13 @@ class Messages(Ground):
 
     @kind("message doubled", when=_has_records)
     def double_message(self, draw):
-        """A lane has a message once more."""
+        """A message is in its lane twice."""
         names = draw(st.sampled_from(sorted(self.product_invariants.records)))
-        record = items.record_from(deserialized_item(self.product_invariants.records[names]))
-        self.world.queues.put(self.world.queues.queue(record.lane.value), lane_message.body(record), {})
+        self.send_again(self.product_invariants.records[names])
 
     @kind("redrive")
     def redrive(self, _draw):
-        """Dead letters are done again."""
+        """Dead letters are redriven."""
         self.people.redrive()
 
     def _take(self, lane, at):

@@ -60,7 +60,7 @@ class WatchedLedger(Ledger):
 
 
 class Invariants:
-    """Everything that was seen; `faults` are the sentences about what must not be."""
+    """Everything that was seen; `faults` are sentences about broken invariants."""
 
     def __init__(self, clock):
         self.clock = clock
@@ -74,7 +74,7 @@ class Invariants:
         self.bodies = {}  # job id -> what it looked at
         self.unknown = set()  # ids of jobs whose Start had an unknown outcome
         self.limits = []  # how many jobs may run, each time that changed
-        self._dial = None
+        self._slots_setting = None
         self._deployed = (0, 0)
         self._openers = {}  # run -> the tags whose jobs it opened and that do not run yet
         self._noted_by = {}  # (video id, scan id) -> run that wrote start_tried_at
@@ -88,7 +88,7 @@ class Invariants:
     # who runs
 
     def began(self):
-        """Return a mark of now, to be kept by a run."""
+        """Return a mark of the present, which a run keeps."""
         return len(self.limits)
 
     def ended(self, run):
@@ -104,8 +104,8 @@ class Invariants:
     def _note_limit(self):
         """Note how many jobs may run from now on: below the quota as many as the slots setting or else the deployment says."""
         slots, account_jobs = self._deployed
-        wanted = self._dial or slots
-        self.limits.append(wanted if wanted < account_jobs else 2 * account_jobs)
+        limit = self._slots_setting or slots
+        self.limits.append(limit if limit < account_jobs else 2 * account_jobs)
 
     # the table
 
@@ -122,7 +122,7 @@ class Invariants:
         elif pk.startswith("VIDEO#") and sk.startswith("SCAN#"):
             self._record_written(pk.removeprefix("VIDEO#"), sk.removeprefix("SCAN#"), old, new)
         elif pk == "SETTINGS" and "slots" in new:
-            self._dial = int(new["slots"]["N"])
+            self._slots_setting = int(new["slots"]["N"])
             self._note_limit()
         elif pk == "SCANS" and new and "closed_at" in new and "closed_at" not in (old or {}):
             self._check_closed(sk)
@@ -133,7 +133,7 @@ class Invariants:
             self._totals_written(pk.removeprefix("SCAN#"), old or {}, new or {})
 
     def _check_closed(self, scan_id):
-        """A scan closes: nothing of it may be under way but what registered this very moment."""
+        """A scan may close only if nothing of it is in progress except what registered just now."""
         late = self.clock.now() - LATE_SECONDS
         own = (item for item in unfinished(self) if item["sk"]["S"] == f"SCAN#{scan_id}")
         early = [item for item in own if float(item["queued_at"]["N"]) < late]
@@ -180,47 +180,47 @@ class Invariants:
             counted[f"failed#{item['error_code']['S']}"] += sign
 
     def _check_transition(self, old, new, before, after):
-        said = f"{before} -> {after} by {self.scheduler.current}"
+        change = f"{before} -> {after} by {self.scheduler.current}"
         if old is not None and after[1] != before[1]:
             if after[1] < before[1] or (before[0], after[0]) not in _BY_RETRY:
-                self.faults.append(f"no retry: {said}")
+                self.faults.append(f"no retry: {change}")
         elif after[0] not in _NEXT[before[0]] and not ((before[0], after[0]) in _BY_POLICY and self._by("judge")):
-            self.faults.append(f"no transition: {said}")
+            self.faults.append(f"no transition: {change}")
         if before != after:
-            self._check_entered(new, before, after, said)
+            self._check_entered(new, before, after, change)
 
     def _by(self, name):
         return self.scheduler.current is not None and self.scheduler.current.name == name
 
-    def _check_entered(self, new, before, after, said):
+    def _check_entered(self, new, before, after, change):
         state, attempt = after
         scan_id, tag = new["sk"]["S"].removeprefix("SCAN#"), _tag(new)
         own = self.jobs.get(tag, [])
         if state == "CANCELLED" and own:
-            self.faults.append(f"cancelled although its job runs or ran: {said}")
+            self.faults.append(f"cancelled although its job runs or ran: {change}")
         if state in ("CLEAN", "FLAGGED") and (before[0], state) not in _BY_POLICY:
-            self._check_verdict(new, state, attempt, scan_id, own, said)
+            self._check_verdict(new, state, attempt, scan_id, own, change)
         if state == "FAILED" and new["error_code"]["S"] in ("start-unknown", "result-lost") and not self._hopeless(new):
-            self.faults.append(f"given up too early: {said}")
+            self.faults.append(f"given up too early: {change}")
 
     def _hopeless(self, new):
         """Tell whether a video may be given up: six days are over."""
         since = min(float(new[name]["N"]) for name in ("start_tried_at", "started_at") if name in new)
         return self.clock.now() - since >= 6 * DAY
 
-    def _check_verdict(self, new, state, attempt, scan_id, own, said):
+    def _check_verdict(self, new, state, attempt, scan_id, own, change):
         job_id = new["rekognition_job_id"]["S"]
         if job_id not in {entry.job_id for entry in own}:
-            self.faults.append(f"the verdict of another job: {said}")
+            self.faults.append(f"the verdict of another job: {change}")
             return
         best = self.bodies[job_id]
         least = float(new["start"]["M"]["min_confidence"]["N"])
         seen = best is not None and best >= least
         if bool(self._segments[new["pk"]["S"], f"SCAN#{scan_id}", attempt]) != seen:
-            self.faults.append(f"final without its segments: {said}")
+            self.faults.append(f"final without its segments: {change}")
         flagged = seen and best >= self.thresholds[new["policy_hash"]["S"]]
         if flagged != (state == "FLAGGED"):
-            self.faults.append(f"a wrong verdict ({best} % seen): {said}")
+            self.faults.append(f"a wrong verdict ({best} % seen): {change}")
 
     # Rekognition
 
@@ -257,7 +257,7 @@ class Invariants:
     # what must hold after every AWS call
 
     def look(self):
-        """Raise what must not be."""
+        """Raise an error if an invariant is broken."""
         if None in self._touched and self._running != self._running_items:
             self.faults.append(f"RUNNING items {sorted(self._running_items)} but records {sorted(self._running)}")
         for scan_id in self._touched - {None}:

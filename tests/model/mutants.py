@@ -1,4 +1,4 @@
-"""The product with one of its guards taken away: what the model must see."""
+"""The product with one guard removed, which the model must see."""
 
 import sys
 from dataclasses import fields, replace
@@ -15,7 +15,7 @@ from tests.model.tags import analysis_of
 
 
 class UnconditionalRecords(Records):
-    """Enters RUNNING whatever the record is."""
+    """Enters RUNNING whatever the state of the record."""
 
     def _record_update(self, record, *, when, sets=None, removes=()):
         entering = sets is not None and sets.get("state") == "RUNNING"
@@ -23,7 +23,7 @@ class UnconditionalRecords(Records):
 
 
 class TotalsAfterwardsRecords(Records):
-    """Counts a transition in a write of its own."""
+    """Counts a transition in a separate write."""
 
     def _transition(self, actions, before):
         *transition, count = actions
@@ -36,7 +36,7 @@ class TotalsAfterwardsRecords(Records):
 
 
 class BlindRecords(Records):
-    """Shows the closing of scans no running analyses."""
+    """Hides running analyses from the closing of scans."""
 
     def running(self):
         """Return the running analyses."""
@@ -68,7 +68,7 @@ class TokenlessAdapters(Adapters):
 
 
 class TagCompleteFlow(CompleteFlow):
-    """Takes a job for a record's own whose tag says so too, while the record knows of no other."""
+    """Accepts a job whose tag names a record, as long as the record knows of no other job."""
 
     def _record_of(self, job_id):
         return super()._record_of(job_id) or self._tagged(job_id)
@@ -99,7 +99,7 @@ def adapters_with(records):
     return MutatedAdapters
 
 
-# Each mutant: how its flows are made, and what is said of it.
+# Each mutant: how its flows are made, and the message of the invariant that it breaks.
 MUTANTS = {
     "no condition at RUNNING": (
         partial(flow_of, adapters=adapters_with(UnconditionalRecords)),

@@ -1,4 +1,4 @@
-"""What people do to the product, by its tools or in the console: each a run of its own, so that it meets all else half-way."""
+"""What people do with the tools or in the console, each as a run of its own that is interleaved with all others."""
 
 import hashlib
 from contextlib import suppress
@@ -25,7 +25,7 @@ class NoBar:
 
 
 class People:
-    """Whoever works with the product. `jobs` are the batch jobs that they made: (job id, scan id, keys, arguments)."""
+    """The users of the product; `jobs` are the batch jobs that they created: (job id, scan id, keys, arguments)."""
 
     def __init__(self, world):
         self._world = world
@@ -57,11 +57,11 @@ class People:
         self._do("submit", body)
 
     def submit_by_hand(self, keys):
-        """Make a job in the console, which knows nothing of scans."""
+        """Create a job in the console, without a scan."""
         self._do("submit", lambda: self._create_job(None, keys, None))
 
     def clone(self, job):
-        """Make a job once more in the console, with the same arguments."""
+        """Clone a job in the console, with the same arguments."""
         _, scan_id, keys, arguments = job
         if arguments is None:
             self.submit_by_hand(keys)
@@ -77,16 +77,16 @@ class People:
         self._do("retry", lambda: self._create_job(scan_id, keys, arguments))
 
     def retryable(self):
-        """Return the scans of which something may be retried."""
+        """Return the scans with videos to retry."""
         found = {item["sk"]["S"][5:] for item in self._world.invariants.records.values() if State(item["state"]["S"]) in RETRIABLE}
         return sorted(found)
 
     def recorded(self, scan_id, keys):
-        """Return of how many of these keys a scan has records."""
+        """Return for how many of these keys a scan has records."""
         return sum((Video(BUCKET, key).id, scan_id) in self._world.invariants.records for key in keys)
 
     def skipped(self, keys):
-        """Return how many of these keys were ever no video."""
+        """Return how many of these keys ever held something other than a video."""
         return sum(key in self._world.objects.no_videos for key in keys)
 
     def _of(self, scan_id):
@@ -127,7 +127,7 @@ class People:
         )
 
     def resume(self, scan_id=None):
-        """Let a scan, or all starting, go on."""
+        """Resume a scan, or all starting."""
         self._do("resume", lambda: self.table.control.resume() if scan_id is None else self.table.scans.resume_scan(scan_id))
 
     def slots(self, slots):
@@ -149,7 +149,7 @@ class People:
         self._do("cancel", body)
 
     def cancel_job(self, job_id):
-        """Cancel a batch job in the console, without a word to the scan."""
+        """Cancel a batch job in the console; the scan does not know."""
         self._do(
             "console",
             lambda: self._world.client("s3control").update_job_status(
@@ -175,7 +175,7 @@ class People:
         self._do("judge", body)
 
     def redrive(self):
-        """Do dead letters again."""
+        """Redrive dead letters."""
         world = self._world
         redrive = Redrive(
             world.client("sqs"), world.client("lambda"), self.table.scans, world.flow_clock, world.deployed.deployment()
@@ -183,7 +183,7 @@ class People:
         self._do("redrive", lambda: redrive.run(NoBar()))
 
     def strange(self, key, *, tag, token, notified):
-        """Start an analysis that is none of the product's, in the same account, and that reports next to nothing."""
+        """Start an analysis that is not the product's, in the same account, and that reports next to nothing."""
         channel = {"NotificationChannel": {"SNSTopicArn": COMPLETIONS, "RoleArn": ROLE}} if notified else {}
         named = {name: value for name, value in (("JobTag", tag), ("ClientRequestToken", token)) if value}
         self._do(

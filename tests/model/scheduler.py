@@ -1,4 +1,4 @@
-"""Who runs, and when: every invocation is a greenlet that stops before and after each of its AWS calls, and others go on there.
+"""The scheduler of runs: every invocation is a greenlet that stops before and after each AWS call, where others continue.
 
 The test is the scheduler: it lets one of those that may go on make its next step, holds one back at a call for as long as it
 likes, kills one where it is, and moves the clock. So every interleaving of AWS calls can happen, and each happens again with the
@@ -20,7 +20,7 @@ MOST_STEPS = 200_000
 
 
 class Killed(BaseException):
-    """The process ends here; nothing that catches exceptions sees it."""
+    """The process ended; no handler of exceptions sees it."""
 
 
 class Clock(ManualClock):
@@ -33,7 +33,7 @@ class Clock(ManualClock):
 
 
 class Stand(Enum):
-    """How a run stands."""
+    """The state of a run."""
 
     READY = "ready"
     ASLEEP = "asleep"
@@ -42,7 +42,7 @@ class Stand(Enum):
 
 @dataclass
 class Order:
-    """What is to happen to the next run of a name at its n-th AWS call, or the first of an operation: it is held, or killed."""
+    """What happens to the next run of a name at its n-th AWS call, or at the first of an operation: it is held, or killed."""
 
     name: str
     call: int | str
@@ -50,14 +50,14 @@ class Order:
     action: str
 
     def strikes(self, number, operation, side):
-        """Tell whether it is now; a call that was passed on the other side is not missed."""
+        """Tell whether the order applies to this call; a call that was passed on the other side is not missed."""
         if isinstance(self.call, str):
             return (self.call, self.side) == (operation, side)
         return number > self.call or (number == self.call and side in (self.side, "after"))
 
 
 class Run:
-    """One invocation of a function, or a person at the keyboard."""
+    """One invocation of a function, or one command of a person."""
 
     def __init__(self, scheduler, name, body, ended, began):
         self.name = name
@@ -79,19 +79,19 @@ class Run:
             self.doomed = True
 
     def __repr__(self):
-        """Say where it stands."""
+        """Describe the run and its state."""
         return f"<{self.name} {self.at}, {self.stand.value}{', held' if self.held else ''}>"
 
 
 class Scheduler:
-    """All runs that are not over. `beside` counts the calls that one made while another was under way, by both names."""
+    """All runs that are not over. `concurrent` counts the calls that one made while another was under way, by both names."""
 
     def __init__(self, clock, invariants):
         self.clock = clock
         self.live = []
         self.orders = []
         self.troubles = []
-        self.beside = Counter()
+        self.concurrent = Counter()
         self.calls = 0
         self.random = Random(0)
         self._invariants = invariants
@@ -114,7 +114,7 @@ class Scheduler:
         return run
 
     def kill(self, run):
-        """End a run where it stands."""
+        """End a run at its present call."""
         if run.stand is Stand.OVER:
             return
         run.doomed = True
@@ -123,7 +123,7 @@ class Scheduler:
         self._over(run)
 
     def turn(self):
-        """Let one of those that may go on make one step; False where none may."""
+        """Let one ready run make one step; False if none is ready."""
         ready = [run for run in self.live if run.stand is Stand.READY and not run.held]
         if not ready:
             return False
@@ -131,7 +131,7 @@ class Scheduler:
         return True
 
     def step(self, run):
-        """Let one who may go on make one step."""
+        """Let a ready run make one step."""
         run.greenlet.switch()
         if run.doomed:
             self.kill(run)
@@ -140,7 +140,7 @@ class Scheduler:
         self._invariants.look()
 
     def settle(self):
-        """Let all go on until none may before the clock is moved."""
+        """Let all runs continue until none is ready before the clock moves."""
         for _ in range(MOST_STEPS):
             if self.turn():
                 continue
@@ -181,7 +181,7 @@ class Scheduler:
         self._stop(run, "before", name)
         for other in self.live:
             if other is not run and other.calls:
-                self.beside[other.name, run.name] += 1
+                self.concurrent[other.name, run.name] += 1
         try:
             answer, failure = self._carried_out(name, carry_out), None
         except (BotoCoreError, ClientError) as error:

@@ -1,4 +1,4 @@
-"""What a tag of the product's says; the product itself concludes nothing from tags."""
+"""Reads tags of analyses, which the product itself never does."""
 
 from handlers.domain.identity import Analysis
 

@@ -1,4 +1,4 @@
-"""The product of model and simulation is wired in numbers: they are the template's."""
+"""The numbers in which model and simulation wire the product are the template's."""
 
 from tests.harness import product
 from tests.model import invariants
@@ -9,15 +9,15 @@ def _all(template, kind):
 
 
 def test_functions(template):
-    """Functions have as many seconds and as much memory, and the same ones have dead letters."""
+    """Functions have the template's timeouts, memory and dead-letter queues."""
     found = [one for one in _all(template, "AWS::Lambda::Function") if one["Handler"].startswith("handlers.")]
 
     assert product.FUNCTIONS == {one["Handler"].split(".")[1]: (one["Timeout"], one["MemorySize"]) for one in found}
-    assert set(product.BURIED) == {one["Handler"].split(".")[1] for one in found if "DeadLetterConfig" in one}
+    assert set(product.WITH_DEAD_LETTERS) == {one["Handler"].split(".")[1] for one in found if "DeadLetterConfig" in one}
 
 
 def test_lanes(template):
-    """Lanes hide, keep and give up their messages as here, and as many starters empty them, one message at a time."""
+    """Lanes have the template's visibility timeouts, retention, receive counts and number of starters."""
     lanes = [queue for queue in _all(template, "AWS::SQS::Queue") if "RedrivePolicy" in queue]
     mappings = _all(template, "AWS::Lambda::EventSourceMapping")
 
@@ -31,12 +31,12 @@ def test_lanes(template):
 
 
 def test_schedule(template):
-    """The sweeper comes as often."""
+    """The sweeper has the template's schedule."""
     assert [product.SWEEPS] == [rule["ScheduleExpression"] for rule in _all(template, "AWS::Events::Rule")]
 
 
 def test_indexes(template):
-    """The table's indexes have the keys and show the attributes of those here."""
+    """The table's indexes have the template's keys and projected attributes."""
     (table,) = _all(template, "AWS::DynamoDB::Table")
     known = {
         one["IndexName"]: (

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing paid twice, whatever happens and in whatever order: more than 10,000 steps of what may happen.
+"""Nothing is lost or paid twice, whatever happens in whatever order: more than 10,000 random steps.
 
 `make test-model` runs longer, each time with other examples; here they are always the same.
 """
@@ -18,8 +18,8 @@ from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
 EXAMPLES, STEPS = int(LONGER or 500), 50
-# Each fault is seen within this many examples; the rarest to show is RUNNING entered by two.
-MUTANT_EXAMPLES = 2_000
+# Each fault is seen within ten examples (measured); with more, other rules may be added without the faults hiding behind them.
+MUTANT_EXAMPLES = 200
 # How many parts the model runs in, each with its share of the examples, so that two cores take part.
 PARTS = 2
 LEAST_STEPS, LEAST_HITS = 10_000, 100
@@ -52,7 +52,7 @@ def run(model, examples, *phases, derandomize):
 
 @pytest.fixture(autouse=True)
 def _quiet_logs():
-    """Let the emulator say nothing of dead letters and the like: they are what this is about."""
+    """Silence the emulator's warnings about dead letters and the like, which the model causes on purpose."""
     log = logging.getLogger("tools.emulator")
     log.setLevel(logging.CRITICAL)
     yield
@@ -78,29 +78,27 @@ def _scores(tmp_path_factory):
 @pytest.mark.timeout(0 if LONGER else 3_600)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_nothing_is_lost_and_nothing_paid_twice(scores, part):
-    """Whatever happens: one state, one job an attempt, totals = records, slots kept; and when all is quiet, all is over."""
+    """Every step keeps one state and one job an attempt, totals = records, and the slots; without faults every scan closes."""
     assert scores(part).steps >= LEAST_STEPS // PARTS
 
 
 @pytest.mark.long
 @pytest.mark.timeout(0 if LONGER else 3_600)
 def test_nothing_is_lost_though_everything_happened(scores):
-    """In all parts together each thing happened often, and so did each call while another one was half-way."""
+    """All parts together took each kind of step often, and made each listed call while another was in progress."""
     score = Score.sum(map(scores, range(PARTS)))
 
     print(f"\n{score}")  # noqa: T201 # the hit counts are part of the result
     assert score.steps >= LEAST_STEPS
     assert not {name: hits for name, hits in score.all_hits(Model).items() if hits < LEAST_HITS}
-    assert not {name: score.beside[met] for name, met in MET.items() if score.beside[met] < LEAST_MET}
+    assert not {name: score.concurrent[met] for name, met in MET.items() if score.concurrent[met] < LEAST_MET}
 
 
-@pytest.mark.long
-@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_guard_taken_away_is_seen(name):
-    """The model can fail: it sees each of these faults of the product, and says what is wrong."""
-    flow_of, said = MUTANTS[name]
+    """The model sees each of these faults of the product and names it."""
+    flow_of, message = MUTANTS[name]
     model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings: World(settings, flow_of)})
 
-    with pytest.raises(AssertionError, match=said):
+    with pytest.raises(AssertionError, match=message):
         run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)

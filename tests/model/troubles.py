@@ -1,4 +1,4 @@
-"""What goes wrong with one AWS call, after the SDK has given up repeating it, or because it did repeat it."""
+"""What goes wrong with one AWS call, after the SDK has given up repeating it, or because it repeated it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""S3 of the model: what may be seen in its videos, and which keys were ever none."""
+"""S3 of the model: what can be seen in its videos, and which keys ever held something other than a video."""
 
 from tests.harness.direct import Objects
 from tests.harness.product import BUCKET
@@ -6,13 +6,13 @@ from tests.harness.videos import MP4, content_of, video
 
 
 def weapons(seconds, best, content=0):
-    """Return a video in which weapons are seen with a confidence, or nothing is."""
+    """Return a video that shows weapons with a confidence, or nothing."""
     sightings = () if best is None else ((1_000, "Weapons", float(best)),)
     return video(*sightings, seconds=seconds, content=content)
 
 
 class Videos(Objects):
-    """S3, what may be seen in its videos, and which keys were ever none."""
+    """S3, what can be seen in its videos, and which keys ever held something other than a video."""
 
     def __init__(self):
         super().__init__()
@@ -25,5 +25,5 @@ class Videos(Objects):
             self.no_videos.add(key)
 
     def seen(self, key):
-        """Return with which confidence something is seen in a video of the bucket; None where nothing can be."""
+        """Return the confidence with which something is seen in a video of the bucket; None if nothing is."""
         return max((confidence for _, _, confidence in content_of(self.stored[BUCKET, key]).get("sightings", ())), default=None)

@@ -24,7 +24,7 @@ STARTERS_LONGER = 600.0
 
 
 class Outbox:
-    """Counts mails by what they are about."""
+    """Collects the subjects of mails."""
 
     def __init__(self):
         self.subjects = []
@@ -35,7 +35,7 @@ class Outbox:
 
 
 class FlowClock:
-    """Time as the product has it."""
+    """The clock that the product sees."""
 
     def __init__(self, scheduler):
         self.now = scheduler.clock.now
@@ -74,7 +74,7 @@ class Environments:
         self._scheduler.spawn(function.name, body, seconds=function.timeout, ended=ended)
 
     def retire(self, function_name):
-        """Let no later invocation meet an environment that exists now."""
+        """Let no later invocation use an environment that exists now."""
         self._free.pop(function_name, None)
         self._generation[function_name] += 1
 
@@ -125,7 +125,7 @@ class World(Engines):
         self._answers = Answers(self)
 
     def deploy(self, *, threshold=80, **changes):
-        """Deploy the product, changed."""
+        """Deploy the product with changes."""
         self.deployed = replace(self.deployed, policy=policy_of(threshold), **changes)
         self.invariants.thresholds[policy.parse(self.deployed.policy).hash] = threshold
         put_functions(self, self.deployed)
@@ -134,7 +134,7 @@ class World(Engines):
     # time
 
     def rest(self, seconds, *, sweeping=True, every=MINUTE):
-        """Let time pass, everybody going on as they may; the sweeper is called every minute, or as often as is said."""
+        """Let time pass while all runs continue; the sweeper is called every `every` seconds."""
         self._every = every
         end = self.clock.now() + seconds
         while True:

@@ -5,7 +5,7 @@ from nothing; the tally goes to `build/mutants.json` and stdout. 0 where at leas
 
 A fault counts as seen where a test fails, or where the tests do not end any more (mutmut ends them). Not seen are the others, those
 that no test ever runs included. mutmut changes the bodies of functions and methods; it leaves constants, properties and other
-decorated functions alone, so nothing is said about those.
+decorated functions alone, so those are not tested.
 
 Faults that no test can see, by kind; they are counted all the same:
 
@@ -138,8 +138,8 @@ def main():
     share = percent(total)
     RESULT.write_text(json.dumps({"percent": share, "total": total, "modules": modules, "unseen": unseen}, indent=1), "utf-8")
     for module, counts in [*modules.items(), ("all", total)]:
-        told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        sys.stdout.write(f"{module:<14}{percent(counts):6.1f} %  {told}\n")
+        summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        sys.stdout.write(f"{module:<14}{percent(counts):6.1f} %  {summary}\n")
     sys.stdout.write(f"Each survivor is named in {RESULT.relative_to(ROOT)}; `mutmut show NAME` in {WORK.relative_to(ROOT)}.\n")
     return 0 if share >= LEAST_PERCENT else 1
 

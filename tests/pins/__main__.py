@@ -1,4 +1,4 @@
-"""Write the pinned fixtures anew: `python -m tests.pins [FILE ...]`, then look at `git diff tests/pins`.
+"""Write the pinned fixtures again: `python -m tests.pins [FILE ...]`, then look at `git diff tests/pins`.
 
 Only for a change that is meant: what is pinned is stored, sent or read by others.
 """

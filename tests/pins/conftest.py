@@ -1,4 +1,4 @@
-"""What is looked at: scans that take every branch, once for all tests, and an account whose table and buckets hold fixtures."""
+"""What the pins observe: scans that take every branch, run once, and an account whose table and buckets hold fixtures."""
 
 import csv
 import gzip
@@ -40,8 +40,8 @@ class Seen:
     events: dict = field(default_factory=dict)
     """The levels and the fields of each event that was logged."""
     hits: dict = field(default_factory=dict)
-    said: dict = field(default_factory=dict)
-    """What `submit_job.py --wait --json` said."""
+    waited: dict = field(default_factory=dict)
+    """What `submit_job.py --wait --json` printed."""
 
     def look(self, line):
         """Note what the table holds now."""
@@ -52,7 +52,7 @@ class Seen:
 
 
 class Watch:
-    """Looks at the table after each write of a function's."""
+    """Looks at the table after each write by a function."""
 
     def __init__(self, seen, line):
         self._seen = seen
@@ -68,7 +68,7 @@ class Watch:
 
 
 class Events(logging.Handler):
-    """Notes the fields with which events are logged."""
+    """Notes which fields each event is logged with."""
 
     def __init__(self, seen):
         super().__init__(logging.DEBUG)
@@ -89,7 +89,7 @@ SHARD = re.compile(r"((?:TOTALS|^WAITING#<scan>|^<scan>)#)[0-9]+$")
 
 
 def of(name, value):
-    """Return what an attribute is: its type, or the form of a key."""
+    """Return what is pinned of an attribute: its type, or the form of a key."""
     ((kind, content),) = value.items()
     if name in KEYS:
         return SHARD.sub(r"\1<shard>", without_names(content)) if kind == "S" else kind
@@ -101,7 +101,7 @@ def of(name, value):
 
 
 def kind_of(item):
-    """Return what an item is about."""
+    """Return the kind of an item."""
     pk, sk = item["pk"]["S"], item["sk"]["S"]
     if "#SEGMENT#" in sk:
         return "segment"
@@ -119,7 +119,7 @@ def seen(tmp_path_factory, assembly):
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     try:
-        for name, scenario in {**product.SCENARIOS, "submitted": lambda line: found.said.update(submitted(line))}.items():
+        for name, scenario in {**product.SCENARIOS, "submitted": lambda line: found.waited.update(submitted(line))}.items():
             with product.opened(tmp_path_factory.mktemp(name), assembly, session) as make:
                 line = make(batch_function_errors_redriven=True)
                 line.watch = Watch(found, line)
@@ -161,7 +161,7 @@ def _note_sent(found, line):
 
 @contextmanager
 def opened_account(directory):
-    """Give an account in moto with the stack's outputs, table and buckets; the table is empty."""
+    """Provide an account in moto with the stack's outputs, buckets and an empty table."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
@@ -177,7 +177,7 @@ def opened_account(directory):
 
 
 def fill(account):
-    """Put a whole scan into table and work bucket, as bytes: nothing of the product writes it."""
+    """Put a whole scan into table and work bucket, as bytes that the product has not written."""
     client = account.session.client("dynamodb")
     for item in given("items.json").values():
         client.put_item(TableName=product.TABLE, Item=item)
@@ -193,7 +193,7 @@ def fill(account):
 
 @pytest.fixture
 def account(tmp_path):
-    """Return an account of which the table is empty."""
+    """Return an account with an empty table."""
     with opened_account(tmp_path) as made:
         yield made
 
@@ -206,13 +206,13 @@ def scanned(account):
 
 @pytest.fixture(scope="class")
 def unchanged(tmp_path_factory):
-    """Return an account with a whole scan, for the tests of a class, which change nothing in it."""
+    """Return an account with a whole scan, shared by the tests of a class that only read it."""
     with opened_account(tmp_path_factory.mktemp("unchanged")) as made:
         yield fill(made)
 
 
 def items_in(account, *beginnings):
-    """Return the items whose sort key or partition key begins so, as DynamoDB has them, sorted by key."""
+    """Return the items whose sort key or partition key begins so, in DynamoDB's form, sorted by key."""
     found = account.session.client("dynamodb").scan(TableName=product.TABLE)["Items"]
     chosen = [item for item in found if item["pk"]["S"].startswith(beginnings) or item["sk"]["S"].startswith(beginnings)]
     return [dict(sorted(item.items())) for item in sorted(chosen, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))]

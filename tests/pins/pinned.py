@@ -18,12 +18,12 @@ RENEW = "RENEW_PINS"
 
 
 def given(name):
-    """Return what a fixture holds that a test starts from."""
+    """Return the content of a fixture that a test starts from."""
     return json.loads((FIXTURES / name).read_text("utf-8"))
 
 
 def check(name, found):
-    """Hold something against a fixture; the difference is shown as a diff."""
+    """Compare a value with its fixture; a difference is shown as a diff."""
     path, text = FIXTURES / name, rendered(found)
     if os.environ.get(RENEW):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def check(name, found):
 
 
 def rendered(value):
-    """Return a value as JSON, a line for everything but short lists and objects."""
+    """Return a value as JSON, one line for each value except short lists and objects."""
     return _rendered(value, 0) + "\n"
 
 
@@ -54,7 +54,7 @@ def _rendered(value, depth):
 
 
 def _deep(value):
-    """Tell whether a value nests further than one object in another."""
+    """Tell whether a value is nested more than two levels deep."""
     inner = value.values() if isinstance(value, dict) else value
     return any(isinstance(each, dict | list) and any(isinstance(one, dict | list) for one in _inner(each)) for each in inner)
 
@@ -64,7 +64,7 @@ def _inner(value):
 
 
 def keys(value):
-    """Return the keys of JSON at every depth: a value is its type, a list what its elements have in common and apart."""
+    """Return the shape of JSON: keys at every depth, with types for values."""
     if isinstance(value, dict):
         return {name: keys(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -73,7 +73,7 @@ def keys(value):
 
 
 def merged(first, *others):
-    """Return shapes laid over each other: what is null in one is what it is in another."""
+    """Return one shape for several; a null in one takes the type it has in another."""
     for other in others:
         if isinstance(first, dict) and isinstance(other, dict):
             first = {**{name: merged(each, other[name]) if name in other else each for name, each in first.items()}} | {
@@ -93,11 +93,11 @@ def _words(shape):
 
 
 SENTENCES = ("assumptions", "line", "no_estimate", "sentences", "then", "warnings", "why")
-"""Keys whose values are said to people, and may be put better."""
+"""Keys whose values are sentences for people, which may be reworded."""
 
 
 def without_sentences(value):
-    """Return JSON with a placeholder for what is said to people."""
+    """Return JSON with a placeholder for sentences for people."""
     if isinstance(value, dict):
         return {name: "<sentence>" if name in SENTENCES and each else without_sentences(each) for name, each in value.items()}
     return [without_sentences(each) for each in value] if isinstance(value, list) else value

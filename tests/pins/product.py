@@ -22,7 +22,7 @@ from stacks.node import use_bundled_node
 use_bundled_node()
 
 from handlers.adapters.table import LaneWatch, Running, codec, decisions, items, scan_items
-from handlers.domain import lane_message
+from handlers.domain import lane_message, reasons
 from handlers.domain.identity import Video
 from handlers.domain.record import Segment, Settings
 from handlers.domain.states import Lane
@@ -39,6 +39,7 @@ from tests.once import shipped_context, synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools.lib import doctor
 from tools.lib.cli import ProgramContext
+from tools.lib.estimate.mp4 import header
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
 from tools.rehearsal.assembly import SNAPSHOT
 
@@ -46,6 +47,7 @@ __all__ = [
     "ACCOUNT",
     "BENCHES",
     "COMMANDS",
+    "HEADER_CODES",
     "PROGRAMS",
     "SCENARIOS",
     "SNAPSHOT",
@@ -56,6 +58,7 @@ __all__ = [
     "Line",
     "Session",
     "opened",
+    "reasons",
     "shipped_context",
     "synthesised",
     "video",
@@ -95,6 +98,8 @@ COMMANDS = {
     "run a plan": ("submit_job.py", "--run-plan", "{plan}", "--yes"),
 }
 """How each thing is asked for on the command line today; fixtures know it by its name."""
+# Codes of headers that S3 would not hand out.
+HEADER_CODES = set(header._REFUSED.values())
 SCENARIOS = {
     "verdicts": scenarios.verdicts,
     "starts": scenarios.starts,
@@ -220,7 +225,7 @@ def decision_again(item):
 
 
 def running_again(item, record):
-    """Return the item that is written of the running analysis that is read from an item, and when it was asked after."""
+    """Return the item that is written of the running analysis that is read from an item, and when it was last polled."""
     found = codec.read(Running, _read(item))
     names = (found.scan_id, found.video_id, found.attempt)
     known = items.record_from(_read(record))

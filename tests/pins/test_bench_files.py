@@ -1,4 +1,4 @@
-"""What `build/bench` holds: files and keys, which docs/benchmarks.md and others' comparisons name."""
+"""The files and keys in `build/bench`, which docs/benchmarks.md and comparisons by others name."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.pins.pinned import check, keys
 
 
 def test_files():
-    """Each benchmark has its name and its file."""
+    """Each benchmark writes the file of its name."""
     files, others = product.bench_files()
 
     check("bench/files.json", {"files": files, "below": others})
@@ -18,7 +18,7 @@ def test_files():
 
 @pytest.mark.parametrize("name", product.BENCHES)
 def test_keys(name, tmp_path, monkeypatch):
-    """A benchmark writes these keys."""
+    """A benchmark writes exactly these keys."""
     monkeypatch.chdir(tmp_path)
 
     found = product.bench_values(name)
@@ -27,7 +27,7 @@ def test_keys(name, tmp_path, monkeypatch):
 
 
 def test_keys_of_the_page():
-    """The benchmark of the page, which needs a browser, says its keys in its source."""
+    """The benchmark of the page, which needs a browser, has its keys in its source."""
     source = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests/bench").rglob("*.py"))
 
     assert re.search(r'\{"page_20k": \{"bytes": .*, "interactive_s": .*\}\}', source)

@@ -1,4 +1,4 @@
-"""What the page keeps in browsers and hands over as a file, by its own script under Node."""
+"""What the page stores in browsers and exports as a file, run with its own script under Node."""
 
 from tests.pins import product
 from tests.pins.pinned import check, given
@@ -20,7 +20,7 @@ const video = { id: "291d5b2ab765894c3e9cc4ec00b189bc", bucket: "amzn-s3-demo-bu
 
 
 def test_storage_and_export():
-    """Decisions are kept under a name of scan, video and etag, and exported as the file that programs read."""
+    """Decisions are stored under scan, video and etag, and exported as the file that programs read."""
     found = product.decisions_of_the_page(
         SCRIPT
         + """
@@ -36,7 +36,7 @@ console.log(JSON.stringify({ kept: Object.fromEntries(kept), exported: decisions
 
 
 def test_what_browsers_keep_is_read():
-    """What lies in a browser's storage since an older page is taken in."""
+    """Decisions that an older page stored in a browser are read."""
     name, value = next(iter(given("written/page_storage.json").items()))
 
     found = product.decisions_of_the_page(

@@ -20,8 +20,8 @@ CHANGED = {"redrive": SCAN, "resume a scan": EXPRESS, "pause a scan": EXPRESS, "
 FILES = {"decisions": FIXTURES / "decisions.json", "policy": FIXTURES / "policy.json"}
 
 
-def said(account, command, **values):
-    """Run a command, and return what it said."""
+def json_of(account, command, **values):
+    """Run a command, and return its JSON."""
     done = product.run(account, command, **{**NAMES, **FILES, **values})
     assert done.exit_code in (0, 3), (command, done.stdout, done.stderr)
     return json.loads(done.stdout)
@@ -36,19 +36,19 @@ def key_of(item):
 
 
 class TestReading:
-    """A scan that nothing of today's code wrote."""
+    """A scan that older code wrote."""
 
     def test_a_scan_is_read(self, unchanged):
-        """Items, manifest, completion report, side list and settings say to programs what they said when they were written."""
+        """Programs read items, manifest, completion report, side list and settings as on the day they were written."""
         for command in ("review", "history of a video", "status", "list"):
-            check(f"read/{command.replace(' ', '_')}.json", without_sentences(said(unchanged, command)))
+            check(f"read/{command.replace(' ', '_')}.json", without_sentences(json_of(unchanged, command)))
 
     @pytest.mark.parametrize("rows", ["videos", "segments"])
     def test_exports(self, unchanged, tmp_path, rows):
-        """The columns of exports in their order, and what of a record is in which: spreadsheets and queries name them."""
+        """Exports have these columns in this order, with these values of a record: spreadsheets and queries name them."""
         table, lines = tmp_path / "rows.csv", tmp_path / "rows.jsonl"
 
-        said(unchanged, f"export of {rows}", csv=table, jsonl=lines)
+        json_of(unchanged, f"export of {rows}", csv=table, jsonl=lines)
 
         with table.open(encoding="utf-8", newline="") as file:
             header, *cells = csv.reader(file)
@@ -62,23 +62,23 @@ class TestReading:
 
 
 def test_a_plan_is_run(account):
-    """A plan that lies in somebody's folder beside its manifest is submitted as it stands."""
+    """A plan saved earlier is submitted unchanged."""
     account.manifests.mkdir()
     for path in sorted((FIXTURES / "plan").iterdir()):
         (account.manifests / path.name).write_bytes(path.read_bytes())
     account.put("2024/a.mp4", "2024/b.mp4")
     (plan,) = account.manifests.glob("*.plan.json")
 
-    said(account, "run a plan", plan=plan)
+    json_of(account, "run a plan", plan=plan)
 
     check("read/plan_create_job.json", account.wire.of("CreateJob"))
 
 
-# --- said and written ---------------------------------------------------------------------------------------------------------
+# --- printed and written ---------------------------------------------------------------------------------------------------------
 
 
 def test_review_and_retry(scanned):
-    """What a review, its rejudgement, retry, history and list say; the item of a decision; the job and manifest of a retry."""
+    """`review_report.py` prints these keys, and writes this decision, this retry job and its manifest."""
     decision = given("items.json")["decision"]
     scanned.session.client("dynamodb").delete_item(TableName=product.TABLE, Key=key_of(decision))
     commands = (
@@ -86,7 +86,7 @@ def test_review_and_retry(scanned):
         *("policy", "policy applied", "retry"),
     )
 
-    found = {command: keys(said(scanned, command)) for command in commands}
+    found = {command: keys(json_of(scanned, command)) for command in commands}
 
     check("json/review_report.json", found)
     assert [dict(sorted(decision.items()))] == items_in(scanned, decision["sk"]["S"])
@@ -97,7 +97,7 @@ def test_review_and_retry(scanned):
 
 
 def test_control(scanned):
-    """What each command of `control_scan.py` says, and which attributes it changes of settings and scans."""
+    """Each command of `control_scan.py` prints these keys and changes these attributes of settings and scans."""
     letters = [{"MessageId": "1", "ReceiptHandle": "1", "Body": next(iter(given("lane_messages.json").values()))}]
     url = scanned.dead_letters["NormalDeadLetters"]
     scanned.wire.answer(
@@ -107,12 +107,12 @@ def test_control(scanned):
     shapes, items = {}, {}
 
     for command in ("status", "status of a scan", "list"):
-        shapes[command] = keys(said(scanned, command))
+        shapes[command] = keys(json_of(scanned, command))
     for command in ("resume", "slots", "redrive", "resume a scan", "pause a scan", "cancel"):
-        shapes[command] = keys(said(scanned, command))
+        shapes[command] = keys(json_of(scanned, command))
         items[command] = items_in(scanned, CHANGED.get(command, "SETTINGS"))
-    shapes["status"] = merged(shapes["status"], keys(said(scanned, "status")))  # ready at some time, where nothing is paused
-    shapes["pause"] = keys(said(scanned, "pause"))
+    shapes["status"] = merged(shapes["status"], keys(json_of(scanned, "status")))  # ready at some time, where nothing is paused
+    shapes["pause"] = keys(json_of(scanned, "pause"))
     items["pause"] = items_in(scanned, "SETTINGS")
 
     check("json/control_scan.json", shapes)
@@ -120,16 +120,16 @@ def test_control(scanned):
 
 
 def test_submission(account):
-    """What a plan and a submission say; their files, here and in the work bucket; the scan's item; the jobs of both lanes."""
+    """A submission prints these keys and writes these files, this item of the scan, and these jobs for both lanes."""
     account.put("2024/a b+,%2B é.mp4", "2024/b.mp4")
     account.put("2024/empty.mp4", body=b"")
 
-    found = {command: keys(said(account, command)) for command in ("check", "plan", "plan with an estimate", "submit")}
+    found = {command: keys(json_of(account, command)) for command in ("check", "plan", "plan with an estimate", "submit")}
     normal = account.wire.of("CreateJob")
     for path in account.manifests.iterdir():
         path.unlink()
     account.clock.sleep(60.0)  # or the next scan would have the same id
-    found["submit to the express lane"] = keys(said(account, "submit to the express lane"))
+    found["submit to the express lane"] = keys(json_of(account, "submit to the express lane"))
 
     check("json/submit_job.json", found)
     check("written/create_job_normal.json", normal)
@@ -144,7 +144,7 @@ def test_submission(account):
 
 
 def content(path):
-    """Return what a file of a submission holds; sentences of a plan, and prices, may change."""
+    """Return the content of a submission's file, without sentences and prices, which may change."""
     text = path.read_text("utf-8")
     if path.suffix != ".json":
         return text.splitlines()
@@ -153,7 +153,7 @@ def content(path):
 
 
 def test_environment_of_programs():
-    """Environment variables that stand for options."""
+    """These environment variables replace options."""
     found = {
         parameter.envvar
         for main in product.PROGRAMS.values()

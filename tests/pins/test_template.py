@@ -48,7 +48,7 @@ def normalised(template):
 
 
 def changes(old, new):
-    """Return what of a value is not as in another; null is what is not there."""
+    """Return the parts of a value that differ from another; null marks a part that is gone."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return new
     names = [*old, *(name for name in new if name not in old)]
@@ -56,18 +56,18 @@ def changes(old, new):
 
 
 def test_snapshot(template):
-    """The template that the demo deploys is the one that `app.py` makes of the shipped context, and was reviewed."""
+    """The template that the demo deploys is the reviewed one, synthesised from the shipped context."""
     check(SNAPSHOT, {"context": shipped_context() | SNAPSHOT_CONTEXT, "template": template()})
 
 
 @pytest.mark.parametrize("name", CONTEXTS)
 def test_other_contexts(template, name):
-    """Settings change of the template what they changed when it was reviewed."""
+    """Settings change exactly those parts of the template that they changed when it was reviewed."""
     check(f"template/{name}.json", changes(template(), template(**CONTEXTS[name])))
 
 
 def test_names(template):
-    """Resources keep their logical ids, or CloudFormation makes them anew; outputs keep theirs, by which programs find them."""
+    """Resources keep their logical ids, or CloudFormation replaces them; outputs keep theirs, by which programs find them."""
     found = template(**CONTEXTS["every_option"])
     resources = sorted((resource["Type"], name) for name, resource in found["Resources"].items())
 

@@ -1,4 +1,4 @@
-"""What scans leave in table, queues, work bucket and logs: every attribute, field and code, as it is stored today."""
+"""What scans write to table, queues, work bucket and logs: every attribute, field and code, as stored today."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from tests.pins.pinned import check, keys, merged, without_names
 
 
 def test_items(seen):
-    """Every kind of item has the attributes, types and forms of keys that stand in tables out there; no more and no fewer."""
+    """Every kind of item has exactly the attributes, types and key forms of existing tables."""
     found = {}
     for kind, variants in sorted(seen.items.items()):
         always = set.intersection(*map(set, variants))
@@ -21,7 +21,7 @@ def test_items(seen):
 
 
 def _forms(values):
-    """Return the one form of an attribute, or all that were seen."""
+    """Return the only form of an attribute, or all forms that were seen."""
     laid = [merged(*(_merged_list(value) for value in values))] if isinstance(values[0], dict | list) else values
     distinct = sorted({json.dumps(value) for value in laid})
     return json.loads(distinct[0]) if len(distinct) == 1 else [json.loads(value) for value in distinct]
@@ -32,21 +32,21 @@ def _merged_list(value):
 
 
 def test_lane_messages(seen):
-    """The body of a lane's message: it may be received by the next deployment, and be received again after 14 days."""
+    """The body of a lane's message keeps its form: the next deployment may receive it, up to 14 days later."""
     found = {re.sub(r'(?<="key":")[^"]+', "<key>", without_names(message)) for message in seen.messages}
 
     check("written/lane_messages.json", sorted(found))
 
 
 def test_results_of_tasks(seen):
-    """The result of a task is JSON with a state, or a reason and a message; completion reports hold it."""
+    """The result of a task is JSON with a state, or with a reason and a message, for the completion report."""
     found = {re.sub(r'(?<="message":")[^"]+', "<sentence>", without_names(text)) for text in seen.results}
 
     check("written/task_results.json", sorted(found))
 
 
 def test_hits(seen):
-    """Hits lie where Athena's partitions say, a JSON object a line."""
+    """Hits are stored under the partitions that Athena expects, one JSON object a line."""
     found = {
         key: sorted({re.sub(r'(?<="key":")[^"]+', "<key>", without_names(line)) for line in lines})
         for key, lines in sorted(seen.hits.items())
@@ -56,17 +56,17 @@ def test_hits(seen):
 
 
 def test_events(seen):
-    """Events and their fields, as log queries name them."""
+    """Scans log these events with these fields, which log queries name."""
     check("written/log_events.json", dict(sorted(seen.events.items())))
 
 
 def test_keys_of_messages(seen):
-    """No message has other keys than those pinned: a starter of an older deployment reads it."""
+    """A message has only the pinned keys: a starter of an older deployment may read it."""
     shape = merged(*(keys(json.loads(message)) for message in seen.messages))
 
     assert ["bucket", "key", "version_id", "scan_id", "attempt"] == list(shape)
 
 
-def test_what_is_said_of_an_end(seen):
-    """The keys of what `submit_job.py --wait --json` says once the scan is over."""
-    check("json/submit_job_wait.json", keys(seen.said))
+def test_wait_json(seen):
+    """`submit_job.py --wait --json` prints these keys once the scan is over."""
+    check("json/submit_job_wait.json", keys(seen.waited))

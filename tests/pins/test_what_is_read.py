@@ -1,4 +1,4 @@
-"""Items and messages that stand in tables and queues out there: read in full, and written again just as they are."""
+"""Items and messages that older code stored are read completely and written back unchanged."""
 
 import json
 
@@ -15,7 +15,7 @@ MESSAGES = given("lane_messages.json")
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_record(name):
-    """A record in each state comes back with every attribute: what was read was understood, what is written is the same."""
+    """A record in each state is read and written back with every attribute."""
     item = {attribute: value for attribute, value in ITEMS[name].items() if attribute != "start_shared"}  # only ever a condition
 
     assert item == product.record_again(item)
@@ -23,29 +23,29 @@ def test_record(name):
 
 @pytest.mark.parametrize("name", [name for name in ITEMS if name.startswith("segment")])
 def test_segment(name):
-    """A segment has its attributes in today's words and in those of the first table."""
+    """A segment has its attributes under today's names and under those of the first table."""
     assert ITEMS[name] == product.segment_again(ITEMS[name], ITEMS["record, flagged"])
 
 
 @pytest.mark.parametrize("name", [name for name in ITEMS if name.startswith("scan")])
 def test_scan(name):
-    """A scan in each status comes back with its jobs, its progress and what was set aside."""
+    """A scan in each status is read and written back with its jobs, its progress and what was left out."""
     assert ITEMS[name] == product.scan_again(ITEMS[name])
 
 
 @pytest.mark.parametrize("name", ["lane, normal", "lane, express"])
 def test_lane(name):
-    """What the sweeper remembers of a lane comes back."""
+    """The item of a lane is read and written back unchanged."""
     assert ITEMS[name] == product.lane_again(ITEMS[name])
 
 
 def test_decision():
-    """A person's decision comes back with who, when, what and why."""
+    """A decision is read and written back with who, when, what and why."""
     assert ITEMS["decision"] == product.decision_again(ITEMS["decision"])
 
 
 def test_running():
-    """A running analysis comes back, and when it was last asked after."""
+    """A running analysis is read with the time of its last poll, and written back."""
     item = ITEMS["running"]
 
     again, asked_at = product.running_again(item, ITEMS["record, running"])
@@ -61,7 +61,7 @@ def test_settings():
 
 
 def test_totals():
-    """Totals are the sum of their items: videos, milliseconds, failures by reason; a zero is not a failure."""
+    """Totals are the sums over their items: videos, milliseconds, failures by reason; a zero is not a failure."""
     videos, milliseconds, failures = product.totals_read(ITEMS["totals, shard 3"], ITEMS["totals, shard 40"])
 
     assert {"CANCELLED": 1, "CLEAN": 1, "FAILED": 2, "FLAGGED": 1} == videos
@@ -71,7 +71,7 @@ def test_totals():
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_lane_message(name):
-    """A message is written to the letter as it lies in queues, and is understood."""
+    """A message is read, and written letter by letter as it is stored in queues."""
     item, body = ITEMS[name], MESSAGES[name]
 
     place, tag = product.message_read(body)
@@ -82,7 +82,7 @@ def test_lane_message(name):
 
 
 def test_fixtures_have_every_attribute():
-    """No attribute that functions write is missing in the items by which reading is pinned."""
+    """The items that pin reading have every attribute that functions write."""
     written = given("written/items.json")
 
     for kind, name in (
@@ -93,8 +93,8 @@ def test_fixtures_have_every_attribute():
         ("SETTINGS", "settings"),
         ("RUNNING", "running"),
     ):
-        wanted = {
+        attributes = {
             each.removesuffix(" (not always)") for known, shape in written.items() if known.startswith(kind) for each in shape
         }
         known = {each for known, item in ITEMS.items() if known.startswith(name) for each in item}
-        assert set() == wanted - known, json.dumps(sorted(wanted - known))
+        assert set() == attributes - known, json.dumps(sorted(attributes - known))

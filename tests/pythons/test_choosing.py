@@ -1,4 +1,4 @@
-"""The demo runs on each Python that the project takes, once a minor version; others are named."""
+"""The demo runs once for each supported minor version of Python; the others are named."""
 
 import json
 import sys
@@ -54,7 +54,7 @@ def test_what_cannot_be_used_is_named(python, tmp_path):
 
 
 def test_candidates(python, tmp_path):
-    """Pyenv's versions come first, then python3 and python3.N of the PATH; pyenv's stand-ins and other tools are not asked."""
+    """Pyenv's versions come first, then python3 and python3.N of the PATH, without pyenv's shims and other tools."""
     own = python(".pyenv/versions/3.12.1/bin", "python", [3, 12, 1])
     on_path = [python("bin", name, [3, 13, 0]) for name in ("python3", "python3.13")]
     for folder, name in (("bin", "python3-config"), ("bin", "python3.13t"), (".pyenv/shims", "python3.12")):
@@ -66,13 +66,13 @@ def test_candidates(python, tmp_path):
 
 
 def test_the_oldest_is_the_projects():
-    """What is too old is what pyproject.toml says."""
+    """The oldest supported Python is that of pyproject.toml."""
     assert (3, 11) == oldest()
 
 
 @pytest.mark.parametrize(("results", "code"), [([True, True], 0), ([True, False], 1), ([False, True], 1), ([], 1)])
 def test_exit_code(monkeypatch, results, code):
-    """One that fails, or none at all, fails; those after it run all the same."""
+    """The command fails if one Python fails or none is found; the rest still run."""
     found = [Python(Path(sys.executable), (3, 11 + number, 0)) for number in range(len(results))]
     outcomes = dict(zip(found, results, strict=True))
     ran = []
@@ -84,7 +84,7 @@ def test_exit_code(monkeypatch, results, code):
 
 
 def test_an_environment_that_cannot_be_made_fails(monkeypatch, tmp_path):
-    """Where the installation fails no demo is run, and the Python has not passed."""
+    """If the installation fails, the demo is not run and the Python has not passed."""
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\nexit 2\n")
     uv.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Defects 11 to 18 of the seed: what happened when something went wrong. Tests are named after what protects from them."""
+"""Defects 11 to 18 of the seed: failures that it mishandled. Tests are named after the protection."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_11_throttling_makes_videos_wait(line, code):
 
 
 def test_11_an_event_that_fails_for_good_is_kept(line):
-    """Defect 11, after two retries the event is gone: here it lies in a queue of dead letters, whole."""
+    """Defect 11, after two retries the event is gone: here the whole event is kept in a dead-letter queue."""
     line.put("a.mp4")
     line.submit()
     line.stop_sweeping()
@@ -55,7 +55,7 @@ def test_11_an_event_that_fails_for_good_is_kept(line):
 
 
 def test_11_every_way_has_its_dead_letters(template):
-    """Defect 11, no DLQ in the whole stack: functions that are called asynchronously, lanes and subscriptions have one each."""
+    """Defect 11, no DLQ in the whole stack: asynchronously called functions, lanes and subscriptions have one each."""
     found = {kind: [r["Properties"] for r in template["Resources"].values() if r["Type"] == kind] for kind in WAYS}
 
     asynchronous = [one for one in found["AWS::Lambda::Function"] if one["Handler"].split(".")[1] in {"completion", "sweeper"}]
@@ -70,8 +70,8 @@ def test_11_every_way_has_its_dead_letters(template):
 WAYS = ("AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::SNS::Subscription")
 
 
-def test_12_nobody_asks_before_the_analysis_is_over(line):
-    """Defect 12, a useless Get right after Start: each job is asked after once, when Rekognition has said that it is over."""
+def test_12_a_job_is_polled_only_after_its_notice(line):
+    """Defect 12, a useless Get right after Start: each job is polled once, after Rekognition's notice that it is over."""
     for key in ("a.mp4", "b.mp4", "c.mp4"):
         line.put(key)
 
@@ -84,7 +84,7 @@ def test_12_nobody_asks_before_the_analysis_is_over(line):
 
 
 def test_12_who_starts_may_not_ask(template):
-    """Defect 12, an extra permission: the starter's role cannot read analyses, nor the reader's start any."""
+    """Defect 12, an extra permission: the starter's role cannot read analyses, and the reader's cannot start any."""
     may = {}
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::IAM::Policy":
@@ -121,7 +121,7 @@ def test_13_the_reply_is_the_one_that_s3_batch_wants(line, schema):
 
 
 def test_13_an_event_without_tasks_has_a_reply(line):
-    """Defect 13, `results` unbound with no records: nothing asked is nothing answered, in the right form."""
+    """Defect 13, `results` unbound without records: an event without tasks gets an empty reply in the right form."""
     event = json.loads((EVENTS / "s3_batch_schema_2_0.json").read_text("utf-8"))
 
     reply = line.invoke("batch_invoke", event | {"tasks": []})
@@ -130,7 +130,7 @@ def test_13_an_event_without_tasks_has_a_reply(line):
 
 
 def test_13_s3_batch_takes_the_reply(line):
-    """Defect 13, seen from S3: every task of a job is counted as succeeded, and the report holds a line for each."""
+    """Defect 13, seen from S3: every task of a job counts as succeeded and has a line in the report."""
     rows = [f"{BUCKET},{number}.mp4" for number in range(4)]
     for number in range(4):
         line.put(f"{number}.mp4")
@@ -144,8 +144,8 @@ def test_13_s3_batch_takes_the_reply(line):
     )
 
 
-def test_14_nobody_waits_for_an_analysis_inside_a_function(line):
-    """Defect 14, busy-waiting: a notice that comes too early is left alone at once, and the one at the end tells the verdict."""
+def test_14_no_function_waits_for_an_analysis(line):
+    """Defect 14, busy-waiting: a notice that comes too early is ignored at once, and the one at the end brings the verdict."""
     line.put("long.mp4", video(WEAPONS, seconds=600))
     line.submit()
     line.clock.advance(30)
@@ -161,7 +161,7 @@ def test_14_nobody_waits_for_an_analysis_inside_a_function(line):
 
 
 def test_15_one_bad_notice_keeps_no_other_back(line):
-    """Defect 15, one bad record fails the batch: the others are dealt with, and the event's repetition deals with the bad one."""
+    """Defect 15, one bad record fails the batch: the others are processed, and a repetition processes the bad one."""
     line.put("bad.mp4")
     line.put("good.mp4")
     line.rekognition.faults.lose_notices(2)
@@ -181,7 +181,7 @@ def test_15_one_bad_notice_keeps_no_other_back(line):
 
 
 def test_15_a_mail_that_is_refused_repeats_no_row(line):
-    """Defect 15, an SNS error duplicates rows: the mail is tried again by itself and comes once, segments are written once."""
+    """Defect 15, an SNS error duplicates rows: the mail is retried by itself and arrives once, segments are written once."""
     line.put("a.mp4", video(WEAPONS))
     line.before("sns.Publish", *[refusing("InternalError", 500)] * 2)
 
@@ -194,7 +194,7 @@ def test_15_a_mail_that_is_refused_repeats_no_row(line):
 
 
 def test_16_every_mail_can_be_sent(line):
-    """Defect 16, subject or body is refused by SNS: the longest key, accents, line breaks and 4,800 segments make one fine mail."""
+    """Defect 16, SNS refuses subject or body: the longest key, accents, line breaks and 4,800 segments make one valid mail."""
     key = "año/" + "ñ" * 490 + "\nfiesta 🎬.mp4"
     sightings = [(number * 5_000, "Obstructed Female Nipple", 99.0) for number in range(1_600)]
     line.put(key, video(*sightings))
@@ -240,7 +240,7 @@ def test_18_only_videos_are_listed(line):
 
 @pytest.mark.parametrize("body", [b"just text, whatever its name says", b"\x89PNG\r\n\x1a\n" + bytes(100), b"<html></html>"])
 def test_18_no_analysis_is_started_for_what_is_no_video(line, body):
-    """Defect 18, a text file starts a Rekognition call: what does not begin like a video is skipped and told, and costs nothing."""
+    """Defect 18, a text file starts a Rekognition call: what does not begin like one is reported as skipped and costs nothing."""
     line.put("not-a-video.mp4", body)
 
     line.scan()

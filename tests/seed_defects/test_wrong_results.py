@@ -1,4 +1,4 @@
-"""Defects 1 to 10 of the seed: what came out was wrong. Tests are named after what protects from them."""
+"""Defects 1 to 10 of the seed: wrong results. Tests are named after the protection."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_01_objects_in_folders_are_analysed_by_their_whole_key(line):
 
 
 def test_02_encoded_keys_are_decoded(line):
-    """Defect 2, encoded keys fail: what the manifest and the task encode, Rekognition and the review get as it was stored."""
+    """Defect 2, encoded keys fail: Rekognition and the review get keys as stored, however manifest and task encode them."""
     keys = {"a b.mp4", "a+b.mp4", "100%.mp4", "%41.mp4", "año/été.mp4", '"quoted", comma.mp4', "🎬/<script>.mp4"}
     for key in keys:
         line.put(key, video(WEAPONS))
@@ -35,7 +35,7 @@ def test_02_encoded_keys_are_decoded(line):
 
 
 def test_03_videos_that_are_already_there_are_scanned(line):
-    """Defect 3, existing videos are not scanned: a job is made of what the bucket holds, and each object is analysed."""
+    """Defect 3, existing videos are not scanned: a job is made of the bucket's objects, and each is analysed."""
     keys = [f"{number}.mp4" for number in range(5)]
     for key in keys:
         line.put(key)
@@ -48,7 +48,7 @@ def test_03_videos_that_are_already_there_are_scanned(line):
 
 
 def test_03_every_page_of_the_listing_is_read(line):
-    """Defect 3 again: a bucket of more objects than one listing page holds is scanned to its last object."""
+    """Defect 3 again: a bucket with more objects than one listing page is scanned to its last object."""
     for number in range(1_001):
         line.put(f"{number:04}.mp4")
 
@@ -59,7 +59,7 @@ def test_03_every_page_of_the_listing_is_read(line):
 
 
 def test_04_all_pages_of_labels_are_read(line):
-    """Defect 4, labels lost on long videos: a label that stands on the third page alone flags the video."""
+    """Defect 4, labels lost on long videos: a label that is on the third page alone flags the video."""
     dull = [(number * 500, "Alcohol", 60.0) for number in range(2_400)]
     line.put("long.mp4", video(*dull, (1_200_000, "Weapons", 99.0)))
 
@@ -71,7 +71,7 @@ def test_04_all_pages_of_labels_are_read(line):
 
 
 def test_05_a_failed_analysis_is_never_clean(line):
-    """Defect 5, FAILED counted as clean: the record fails with Rekognition's reason, no mail is sent, the exit code says so."""
+    """Defect 5, FAILED counted as clean: the record fails with Rekognition's reason, no mail is sent, the exit code shows it."""
     line.put("broken.mp4", unreadable("Unsupported codec/format."))
 
     result = line.scan()
@@ -84,7 +84,7 @@ def test_05_a_failed_analysis_is_never_clean(line):
 
 @pytest.mark.parametrize("surest", range(3))
 def test_06_all_labels_of_one_moment_are_stored_and_mailed(line, surest):
-    """Defect 6, labels dropped at a shared timestamp: all of a moment are kept, whichever of them is sure and comes first."""
+    """Defect 6, labels dropped at a shared timestamp: all labels of a moment are kept, whatever their order and confidence."""
     labels = ["Alcohol", "Explicit Nudity", "Weapons"]
     line.put("a.mp4", video(*((2_000, label, 99.0 if number == surest else 95.0) for number, label in enumerate(labels))))
 
@@ -111,7 +111,7 @@ def test_07_only_what_alerts_is_mailed(line):
 
 
 def test_08_a_repeated_task_asks_for_no_second_analysis(line):
-    """Defect 8, duplicates: a job that is cloned, or a task that S3 repeats, sends no message and starts nothing again."""
+    """Defect 8, duplicates: a cloned job or a task repeated by S3 sends no message and starts nothing again."""
     line.put("a.mp4")
     line.run_job(line.upload_manifest(f"{BUCKET},a.mp4"))
 
@@ -133,7 +133,7 @@ def test_08_a_start_whose_answer_was_lost_is_paid_once(line):
 
 
 def test_08_a_repeated_message_starts_nothing(line):
-    """Defect 8, duplicates: a message that SQS delivers again after its analysis calls Start no more."""
+    """Defect 8, duplicates: a message that SQS delivers again after its analysis does not call Start again."""
     line.put("a.mp4")
     line.scan()
     (sent,) = line.called("sqs.SendMessage")
@@ -146,7 +146,7 @@ def test_08_a_repeated_message_starts_nothing(line):
 
 
 def test_08_a_repeated_notice_writes_nothing(line):
-    """Defect 8, repeated SNS is a second set of rows: a notice that comes three times writes segments once and mails once."""
+    """Defect 8, repeated SNS makes a second set of rows: a notice received three times writes segments once and mails once."""
     line.put("a.mp4", video(WEAPONS))
     line.rekognition.faults.repeat_notices(copies=3)
 
@@ -158,7 +158,7 @@ def test_08_a_repeated_notice_writes_nothing(line):
 
 
 def test_08_two_notices_at_the_same_time_count_once(line):
-    """Defect 8 once more: while one notice is dealt with, another is brought to its end and mailed; the first changes nothing."""
+    """Defect 8 once more: of two notices processed at the same time, the one that finishes second changes nothing."""
     line.put("a.mp4", video(WEAPONS))
 
     def meanwhile():
@@ -172,8 +172,8 @@ def test_08_two_notices_at_the_same_time_count_once(line):
     assert (2, 1) == (len(line.segments("a.mp4", result["scan_id"])), len(line.mails))
 
 
-def test_09_every_row_tells_its_object(line):
-    """Defect 9, cannot tell which object a row is about: bucket, key, job and model stand in it, and numbers are numbers."""
+def test_09_every_row_names_its_object(line):
+    """Defect 9, rows do not name their object: each has bucket, key, job and model, and numbers are numbers."""
     line.put("2024/party.mp4", video(WEAPONS))
 
     scan_id = line.scan()["scan_id"]
@@ -209,7 +209,7 @@ def rows_of(line, key):
 
 
 def test_10_each_label_has_its_own_threshold(make_line):
-    """Defect 10, fixed threshold 80: what counts is said in the context, per label, and Rekognition is asked for as much."""
+    """Defect 10, fixed threshold 80: the context says what counts, per label, and Rekognition is asked for as much."""
     rules = {"Weapons": {"min_confidence": 45, "alert": True}, "Alcohol": {"min_confidence": 95, "alert": True}}
     policy = {"default": {"min_confidence": 70, "alert": True}, "labels": rules}
     line = make_line({"policy": policy, "min_confidence": 40})

@@ -60,9 +60,9 @@ def test_same_as_in_process(hermetic, synthesised):
     assert (outdir / "VideoModeration.template.json").read_bytes() == (synthesised() / "VideoModeration.template.json").read_bytes()
 
 
-def test_faults_are_said_without_a_traceback(root, bare, tmp_path):
+def test_faults_are_shown_without_a_traceback(root, bare, tmp_path):
     """Bad context ends with 2 and a sentence per key on stderr; CDK_CONTEXT_JSON wins over cdk.json."""
-    context = {"alert_email": "nobody", "slots": 99}
+    context = {"alert_email": "reviewer", "slots": 99}
 
     process = run(root, bare | {"CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps(context)})
 

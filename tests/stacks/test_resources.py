@@ -222,7 +222,7 @@ def test_runtime_is_the_newest(functions):
 
 
 @pytest.mark.parametrize(("days", "kept"), [(30, 30), (731, 731), (1, 1)])
-def test_logs_are_kept_as_long_as_said(templates, days, kept):
+def test_logs_are_kept_as_long_as_set(templates, days, kept):
     """Every log group keeps its logs for the days of the context."""
     groups = of_type(templates(log_retention_days=days), "AWS::Logs::LogGroup")
 

@@ -75,7 +75,7 @@ def test_numbers_may_be_text(shipped):
     [
         ("stack_name", "Video Moderation", "must be a letter followed by", "VideoModeration"),
         ("stack_name", "A" * 129, "up to 127", "VideoModeration"),
-        ("alert_email", "nobody", "must be one e-mail address", "reviewer@example.com"),
+        ("alert_email", "reviewer", "must be one e-mail address", "reviewer@example.com"),
         ("alert_email", "a@example.com, b@example.com", "must be one e-mail address", "reviewer@example.com"),
         ("alert_email", "reviewer@example", "must be one e-mail address", "reviewer@example.com"),
         ("alert_email", "reviewer@example.com\n", "must be one e-mail address", "reviewer@example.com"),
@@ -170,7 +170,7 @@ def test_fault_names_key_rule_and_cure(shipped, key, value, rule, cure):
 def test_all_faults_at_once(shipped):
     """Three faults take one run to see, not three."""
     with pytest.raises(ContextError) as raised:
-        from_context(shipped | {"slots": 0, "alert_email": "nobody", "policy": {}})
+        from_context(shipped | {"slots": 0, "alert_email": "reviewer", "policy": {}})
 
     assert {'"slots"', '"alert_email"', '"policy"'} == {line.split()[2].rstrip(":") for line in str(raised.value).splitlines()[:-1]}
 

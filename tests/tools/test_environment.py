@@ -217,11 +217,11 @@ def test_a_python_that_is_too_old(monkeypatch, capsys, tmp_path):
     with pytest.raises(SystemExit) as ended:
         environment.enter()
 
-    said = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert ended.value.code == 1
-    assert "Python 99.1 or newer" in said
-    assert sys.executable in said
-    assert f"make -C {tmp_path} setup PYTHON=" in said
+    assert "Python 99.1 or newer" in message
+    assert sys.executable in message
+    assert f"make -C {tmp_path} setup PYTHON=" in message
 
 
 @pytest.mark.parametrize("program", [*PROGRAMS, Path("tools/environment.py"), Path("tools/__init__.py")], ids=str)

@@ -36,11 +36,11 @@ FULL_USE = 0.99
 def designs(options):
     """Simulate our design and the others; write the events."""
     setting = Setting(videos=options.videos)
-    rows, books = {}, {}
+    rows, timelines = {}, {}
     for name, make in DESIGNS.items():
         design = _run(name, setting, make)
-        rows[name], books[name] = figures(design), design.lab.book
-    events.write(EVENTS, books, setting.slots)
+        rows[name], timelines[name] = figures(design), design.lab.timeline
+    events.write(EVENTS, timelines, setting.slots)
     report.show(f"{setting.videos:,} videos, {setting.slots} slots", rows)
     return {
         "designs": rows,

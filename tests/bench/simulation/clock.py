@@ -13,16 +13,16 @@ class VirtualClock(ManualClock):
 
     def __init__(self):
         super().__init__(START)
-        self._hub = getcurrent()
+        self._main = getcurrent()
 
     def spawn_later(self, seconds, work):
         """Begin some work that may sleep after a time."""
-        self.call_later(seconds, greenlet(work, self._hub).switch)
+        self.call_later(seconds, greenlet(work, self._main).switch)
 
     def sleep(self, seconds):
         """Let others run for a time; only in a greenlet that `spawn_later` made."""
         self.call_later(seconds, getcurrent().switch)
-        self._hub.switch()
+        self._main.switch()
 
     def run(self, go_on):
         """Do what falls due until nothing is left or `go_on()` says no: asked at each full minute."""

@@ -35,9 +35,9 @@ def simulate(setting, make=Ours, watch=None):
 
 
 def figures(design, *, priced=True):
-    """Return the columns of one simulation: from the book, and for GB-seconds and dollars from the bill."""
+    """Return the columns of one simulation: from the timeline, and for GB-seconds and dollars from the bill."""
     lab, setting = design.lab, design.world.setting
-    result = measure(lab.book, setting.videos, setting.slots)
+    result = measure(lab.timeline, setting.videos, setting.slots)
     columns = {
         "videos": setting.videos,
         "finished": result.finished,
@@ -45,7 +45,7 @@ def figures(design, *, priced=True):
         "paid_twice": result.paid_twice,
         "makespan_ratio": _rounded(result.makespan_ratio, 4),
         "slot_use": _rounded(result.slot_use, 5),
-        "rekognition_calls": round(lab.book.calls / setting.videos, 2),
+        "rekognition_calls": round(lab.timeline.calls / setting.videos, 2),
         "gb_seconds": round(sum(bill.gb_seconds for bill in lab.runtime.bills.values()) / setting.videos, 3),
     }
     if priced:

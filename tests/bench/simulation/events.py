@@ -9,57 +9,57 @@ import gzip
 import json
 from math import isnan
 
-from tests.bench.simulation.book import new_book
 from tests.bench.simulation.clock import START
+from tests.bench.simulation.timeline import new_timeline
 
 
-def write(path, books, slots):
-    """Write the events of designs (`{name: book}`)."""
+def write(path, timelines, slots):
+    """Write the events of designs (`{name: timeline}`)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:
-        for design, book in books.items():
-            file.write(json.dumps({"design": design, "videos": len(book.registered), "slots": slots}) + "\n")
-            file.writelines(json.dumps(event) + "\n" for event in sorted(_events(book), key=lambda event: event["time"]))
+        for design, timeline in timelines.items():
+            file.write(json.dumps({"design": design, "videos": len(timeline.registered), "slots": slots}) + "\n")
+            file.writelines(json.dumps(event) + "\n" for event in sorted(_events(timeline), key=lambda event: event["time"]))
 
 
 def read(path):
-    """Yield (design, book, slots) of a file."""
-    design = book = slots = None
+    """Yield (design, timeline, slots) of a file."""
+    design = timeline = slots = None
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in map(json.loads, file):
             if "design" in line:
-                if book is not None:
-                    yield design, book, slots
-                design, book, slots = line["design"], new_book(line["videos"]), line["slots"]
+                if timeline is not None:
+                    yield design, timeline, slots
+                design, timeline, slots = line["design"], new_timeline(line["videos"]), line["slots"]
             else:
-                _note(book, line)
-    yield design, book, slots
+                _note(timeline, line)
+    yield design, timeline, slots
 
 
-def _events(book):
-    for number, at in enumerate(book.registered):
+def _events(timeline):
+    for number, at in enumerate(timeline.registered):
         if not isnan(at):
             yield {"time": _time(at), "event": "registered", "video": number}
-    columns = {"start": book.opened, "end": book.closed, "released": book.released, "read": book.read}
+    columns = {"start": timeline.opened, "end": timeline.closed, "released": timeline.released, "read": timeline.read}
     for event, times in columns.items():
         for job, at in enumerate(times):
             if not isnan(at):
-                yield {"time": _time(at), "event": event, "video": book.video[job], "job": job}
+                yield {"time": _time(at), "event": event, "video": timeline.video[job], "job": job}
 
 
-def _note(book, line):
+def _note(timeline, line):
     at, job = line["time"], line.get("job")
     match line["event"]:
         case "registered":
-            book.note_registered(line["video"], at)
+            timeline.note_registered(line["video"], at)
         case "start":
-            book.note_opened(line["video"], at)
+            timeline.note_opened(line["video"], at)
         case "end":
-            book.closed[job] = at
+            timeline.closed[job] = at
         case "released":
-            book.released[job] = at
+            timeline.released[job] = at
         case "read":
-            book.read[job] = at
+            timeline.read[job] = at
 
 
 def _time(at):

@@ -11,11 +11,11 @@ from urllib.parse import unquote
 from moto.sns.models import sns_backends
 
 from tests.bench.simulation import world as worlds
-from tests.bench.simulation.book import new_book
 from tests.bench.simulation.clock import START, VirtualClock
 from tests.bench.simulation.functions import Runtime
 from tests.bench.simulation.rekognition import ETAG, Moderation, Videos
 from tests.bench.simulation.tables import BilledTable, BilledTables
+from tests.bench.simulation.timeline import new_timeline
 from tests.harness.direct import Answers, DirectClient
 from tests.harness.product import ACCOUNT, BUCKET, REGION, WORK, arn
 from tools.emulator.core import moto_hooks
@@ -53,7 +53,7 @@ class Mails:
 
 
 class Lab(Engines):
-    """An account whose functions are made by `make(function, environment)`, and the book of what becomes of the videos."""
+    """An account whose functions are made by `make(function, environment)`, and the timeline of what becomes of the videos."""
 
     def __init__(self, world, make):
         setting = world.setting
@@ -61,7 +61,7 @@ class Lab(Engines):
         moto_hooks.reset()
         self.world = world
         self.clock = VirtualClock()
-        self.book = new_book(setting.videos)
+        self.timeline = new_timeline(setting.videos)
         self.runtime = Runtime(self.clock, worlds.Latencies(setting.seed), setting, make)
         self._make_engines(setting, Videos(world))
         self.polled = set()
@@ -89,7 +89,7 @@ class Lab(Engines):
             idle_poll_seconds=LONG_POLL_SECONDS,
             seed=setting.seed,
             table=BilledTable,
-            moderation=partial(Moderation, self.world, self.book),
+            moderation=partial(Moderation, self.world, self.timeline),
         )
         self.tables = BilledTables(self.tables)
         self.topics.outbox = Mails()
@@ -101,7 +101,7 @@ class Lab(Engines):
         """Invoke a function, and note which video S3 Batch hands it, if it is S3 Batch that does."""
         _, found, rest = payload.partition(b'"s3Key": "')
         if found:
-            self.book.note_registered(worlds.number_of(rest[: rest.index(b'"')].decode()), self.clock.now())
+            self.timeline.note_registered(worlds.number_of(rest[: rest.index(b'"')].decode()), self.clock.now())
         self._invoke(function_arn, payload, done)
 
     def client(self, environment, service):
@@ -153,13 +153,13 @@ class Lab(Engines):
         self.clock.run(lambda: self._goes_on(over))
 
     def _goes_on(self, over):
-        now, book = self.clock.now(), self.book
+        now, timeline = self.clock.now(), self.timeline
         if self.watch is not None:
             self.watch(self)
         _, since, until = self.world.setting.down or ("", 0.0, 0.0)
-        if now - max(book.touched, START) > QUIET_SECONDS + until - since:
+        if now - max(timeline.touched, START) > QUIET_SECONDS + until - since:
             return False
-        if self._done_at is None and book.finished == self.world.setting.videos and over():
+        if self._done_at is None and timeline.finished == self.world.setting.videos and over():
             self._done_at = now
         return self._done_at is None or now < self._done_at + AFTER_SECONDS
 

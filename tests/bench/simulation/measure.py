@@ -1,4 +1,4 @@
-"""What a simulation came to, from the book alone: pure arithmetic on times, so that anyone can do it again from the events."""
+"""Figures of a simulation, computed from the timeline alone, so that anyone can repeat it from the events."""
 
 from dataclasses import dataclass
 from math import isnan
@@ -6,7 +6,7 @@ from math import isnan
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What Rekognition's book says of a design; see the README of the columns in `report.py`."""
+    """The figures of a design; `report.py` explains the columns."""
 
     videos: int
     finished: int
@@ -23,41 +23,43 @@ class Result:
         return self.makespan / self.ideal if self.ideal else None
 
 
-def measure(book, videos, slots):
-    """Return what a book says."""
-    read = {book.video[job] for job in range(len(book.video)) if not isnan(book.read[job])}
+def measure(timeline, videos, slots):
+    """Return the figures of a timeline."""
+    read = {timeline.video[job] for job in range(len(timeline.video)) if not isnan(timeline.read[job])}
     times = [0] * videos
-    for number in book.video:
+    for number in timeline.video:
         times[number] += 1
-    begin = min((at for at in book.registered if not isnan(at)), default=0.0)
-    end = max((at for times in (book.released, book.read) for at in times if not isnan(at)), default=begin)
-    spans = [book.released[job] - book.opened[job] for job in range(len(book.video)) if not isnan(book.released[job])]
+    begin = min((at for at in timeline.registered if not isnan(at)), default=0.0)
+    end = max((at for times in (timeline.released, timeline.read) for at in times if not isnan(at)), default=begin)
+    spans = [
+        timeline.released[job] - timeline.opened[job] for job in range(len(timeline.video)) if not isnan(timeline.released[job])
+    ]
     ideal = max(sum(spans) / slots, max(spans, default=0.0))
     return Result(
         videos=videos,
         finished=len(read),
         lost=videos - len(read),
         paid_twice=sum(count > 1 for count in times),
-        jobs=len(book.video),
+        jobs=len(timeline.video),
         makespan=end - begin,
         ideal=ideal,
-        slot_use=slot_use(book, slots),
+        slot_use=slot_use(timeline, slots),
     )
 
 
-def slot_use(book, slots):
+def slot_use(timeline, slots):
     """Return open jobs over slots times time, while at least `slots` registered videos are unstarted; None where that never was.
 
     Open is what the quota counts. The time ends with the last job: what is never started after it cannot be waited for.
     """
     first = {}
-    for job, number in enumerate(book.video):
-        first.setdefault(number, book.opened[job])
-    changes = [(at, 1, 0) for at in book.registered if not isnan(at)]
-    changes += [(at, -1, 0) for number, at in first.items() if not isnan(book.registered[number])]
-    changes += [(at, 0, 1) for at in book.opened]
-    changes += [(at, 0, -1) for at in book.released if not isnan(at)]
-    end = max((at for at in book.released if not isnan(at)), default=0.0)
+    for job, number in enumerate(timeline.video):
+        first.setdefault(number, timeline.opened[job])
+    changes = [(at, 1, 0) for at in timeline.registered if not isnan(at)]
+    changes += [(at, -1, 0) for number, at in first.items() if not isnan(timeline.registered[number])]
+    changes += [(at, 0, 1) for at in timeline.opened]
+    changes += [(at, 0, -1) for at in timeline.released if not isnan(at)]
+    end = max((at for at in timeline.released if not isnan(at)), default=0.0)
     changes.sort()
     unstarted = running = 0
     used = whole = before = 0.0

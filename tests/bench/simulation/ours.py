@@ -62,7 +62,7 @@ class Ours:
         self.table.scans.add_job(SCAN, self.lab.submit("batch_invoke", failed, arguments=arguments, token="second"))
 
     def own_count(self):
-        """Return what the product's own table says of how many videos are analysed: to be held against Rekognition's book."""
+        """Return the number of analysed videos in the product's own table, for comparison with Rekognition's timeline."""
         totals = self.table.scans.totals(SCAN)
         return {"analysed_by_own_table": totals.videos[State.CLEAN] + totals.videos[State.FLAGGED]}
 
@@ -73,7 +73,7 @@ class Ours:
 
 
 class _AtOnce:
-    """Makes AWS calls that take no time: for whoever is outside of the simulation."""
+    """Makes AWS calls that take no time, for callers outside of the simulation."""
 
     def gate(self, _name, _parameters, carry_out):
         """Make a call."""

@@ -67,7 +67,7 @@ class _Design:
             self.lab.client(environment, "sns").publish(TopicArn=TOPIC, Message="labels")
 
     def run(self):
-        """Let all come to its end."""
+        """Let everything finish."""
         self.lab.run()
 
     def own_count(self):
@@ -107,7 +107,7 @@ class Seed(_Design):
             self.lab.clock.call_later(number / ARRIVALS_PER_SECOND, lambda number=number: self._arrives(number))
 
     def _arrives(self, number):
-        self.lab.book.note_registered(number, self.lab.clock.now())
+        self.lab.timeline.note_registered(number, self.lab.clock.now())
         self.lab.functions.invoke_event(arn("invokes"), json.dumps({"key": worlds.key_of(number)}).encode())
 
     def _invokes(self, environment):

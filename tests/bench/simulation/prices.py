@@ -24,7 +24,7 @@ def dollars(lab, *, processor):
             lab.batch_jobs * BATCH_JOB + lab.batch_tasks * BATCH_OBJECT,
             lab.tables.read * READ_UNIT + _written(lab) * WRITE_UNIT,
             (polled + _calls(lab, "sqs.")) * SQS_REQUEST,
-            (len(lab.book.video) + _calls(lab, "sns.")) * PUBLISH,
+            (len(lab.timeline.video) + _calls(lab, "sns.")) * PUBLISH,
             sum(_calls(lab, name) * price for name, price in _S3.items()),
         )
     )

@@ -12,8 +12,8 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench.simulation.recompute", description=__doc__)
     parser.add_argument("events", nargs="?", type=Path, default=Path("build/bench/simulation-events.jsonl.gz"))
     rows = {}
-    for design, book, slots in events.read(parser.parse_args().events):
-        result = measure(book, len(book.registered), slots)
+    for design, timeline, slots in events.read(parser.parse_args().events):
+        result = measure(timeline, len(timeline.registered), slots)
         rows[design] = {
             "finished": result.finished,
             "lost": result.lost,

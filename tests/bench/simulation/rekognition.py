@@ -1,4 +1,4 @@
-"""The emulator's Rekognition in the simulated world: lags and notices are drawn, and everything is written into the book."""
+"""The emulator's Rekognition in the simulated world: lags and notices are drawn, and everything is written into the timeline."""
 
 from tests.bench.simulation import world as worlds
 from tests.harness.product import BUCKET
@@ -48,22 +48,22 @@ class Videos:
 class Moderation(ContentModeration):
     """Content moderation for one account, as the world's dice have it."""
 
-    def __init__(self, world, book, **engines):
+    def __init__(self, world, timeline, **engines):
         super().__init__(**engines)
         self._world = world
-        self._book = book
+        self._timeline = timeline
         self._entries = {}
 
     def start(self, parameters):
         """Answer StartContentModeration; for a mutant its token is forgotten."""
-        self._book.calls += 1
+        self._timeline.calls += 1
         if self._world.setting.without == "token":
             parameters = {name: value for name, value in parameters.items() if name != "ClientRequestToken"}
         return super().start(parameters)
 
     def get(self, parameters):
         """Answer GetContentModeration."""
-        self._book.calls += 1
+        self._timeline.calls += 1
         return super().get(parameters)
 
     def quota_lag_seconds(self, job):
@@ -72,12 +72,12 @@ class Moderation(ContentModeration):
 
     def _open(self, request, body, now):
         job = super()._open(request, body, now)
-        self._entries[job.job_id] = self._book.note_opened(worlds.number_of(request.key), now)
+        self._entries[job.job_id] = self._timeline.note_opened(worlds.number_of(request.key), now)
         return job
 
     def _finish(self, job, outcome):
         now = self._clock.now()
-        self._book.note_closed(self._entries[job.job_id], now, now + self.quota_lag_seconds(job))
+        self._timeline.note_closed(self._entries[job.job_id], now, now + self.quota_lag_seconds(job))
         super()._finish(job, outcome)
 
     def _notify(self, job, channel):
@@ -89,5 +89,5 @@ class Moderation(ContentModeration):
         answer = super()._page(job, request, now)
         # Who asks for one row asks how the job stands.
         if job.status != IN_PROGRESS and "NextToken" not in answer and request.page_size > 1:
-            self._book.note_read(self._entries[job.job_id], now)
+            self._timeline.note_read(self._entries[job.job_id], now)
         return answer

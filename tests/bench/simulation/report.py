@@ -1,4 +1,4 @@
-"""Figures as tables on stdout, and how far a simulation is on a terminal.
+"""Figures as tables on stdout, and the progress of a simulation on a terminal.
 
 finished: videos whose whole result somebody was given; lost: all others; paid twice: videos with more than one job;
 makespan / ideal: from the first video to the last job's end, over the same jobs without a gap; slot use: jobs that the quota
@@ -48,7 +48,7 @@ def _cell(name, value):
 
 
 class Progress:
-    """Says on stderr, where that is a terminal, how far a simulation is; at most twice a second."""
+    """Shows the progress of a simulation on stderr if that is a terminal, at most twice a second."""
 
     def __init__(self, label):
         self._label = label
@@ -59,9 +59,9 @@ class Progress:
         if time.monotonic() >= self._next and sys.stderr.isatty():
             self._next = time.monotonic() + 0.5
             videos = lab.world.setting.videos
-            print(f"\r{self._label}: {lab.book.finished:,} of {videos:,} read\x1b[K", end="", file=sys.stderr)  # noqa: T201
+            print(f"\r{self._label}: {lab.timeline.finished:,} of {videos:,} read\x1b[K", end="", file=sys.stderr)  # noqa: T201
 
     def end(self):
-        """Take the line away."""
+        """Clear the line."""
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr)  # noqa: T201

@@ -1,4 +1,4 @@
-"""The simulation is honest: the same world twice is the same, the arithmetic is right, the engines lose nothing themselves."""
+"""The simulation is honest: it is reproducible, its arithmetic is right, and the engines lose nothing themselves."""
 
 import json
 from array import array
@@ -8,11 +8,11 @@ from math import isnan
 import pytest
 
 from tests.bench.simulation import bench, events
-from tests.bench.simulation.book import new_book
 from tests.bench.simulation.clock import START
 from tests.bench.simulation.designs import DESIGNS, figures, simulate
 from tests.bench.simulation.measure import measure, slot_use
 from tests.bench.simulation.ours import Ours
+from tests.bench.simulation.timeline import new_timeline
 from tests.bench.simulation.world import Setting, World
 
 SMALL = Setting(videos=150, length=60.0, slots=5)
@@ -27,21 +27,21 @@ def ours():
     return design
 
 
-def book_of(videos, *jobs):
-    """Return a book: (video, registered, opened, closed, released, read) each; every time in seconds."""
-    book = new_book(videos)
+def timeline_of(videos, *jobs):
+    """Return a timeline: (video, registered, opened, closed, released, read) each; every time in seconds."""
+    timeline = new_timeline(videos)
     for number, registered, opened, closed, released, read in jobs:
-        book.note_registered(number, registered)
-        job = book.note_opened(number, opened)
-        book.note_closed(job, closed, released)
+        timeline.note_registered(number, registered)
+        job = timeline.note_opened(number, opened)
+        timeline.note_closed(job, closed, released)
         if read is not None:
-            book.note_read(job, read)
-    return book
+            timeline.note_read(job, read)
+    return timeline
 
 
 @pytest.mark.parametrize(("function", "days"), [("start_analysis", 7), ("completion", 5)])
 def test_nothing_is_lost_while_a_function_is_down(function, days):
-    """The starters may be down for a week in the middle of a scan, and what completes it for five days: it goes on where it was."""
+    """After a week without starters, or five days without completion, a scan continues where it was."""
     # Over days a sweep an hour and a try of the starters in 800 s show it as well, in a thousandth of the calls.
     rarely = {"sweeps": "rate(1 hour)", "wait": (800.0, 800.0)}
     setting = replace(SMALL, videos=20, **rarely, down=(function, 120.0, 120.0 + days * 86_400.0))
@@ -51,45 +51,45 @@ def test_nothing_is_lost_while_a_function_is_down(function, days):
     columns = figures(found, priced=False)
     assert (20, 0, 0) == (columns["finished"], columns["lost"], columns["paid_twice"])
     assert found.lab.runtime.bills[function].crashes > 10
-    assert found.lab.book.touched - START > days * 86_400.0
+    assert found.lab.timeline.touched - START > days * 86_400.0
 
 
 def test_slot_use_by_hand():
     """Two slots and three videos: open jobs count while two wait, until the quota releases them."""
-    book = book_of(4, (0, 0.0, 2.0, 9.0, 10.0, 11.0), (1, 0.0, 4.0, 5.0, 6.0, 7.0), (2, 0.0, 20.0, 21.0, 22.0, 23.0))
-    book.note_registered(3, 0.0)
+    timeline = timeline_of(4, (0, 0.0, 2.0, 9.0, 10.0, 11.0), (1, 0.0, 4.0, 5.0, 6.0, 7.0), (2, 0.0, 20.0, 21.0, 22.0, 23.0))
+    timeline.note_registered(3, 0.0)
 
     # From 0 to 20 two or more are unstarted (2 and 3 to the end of that): job 0 is open for 8 s of them, job 1 for 2 s.
-    assert pytest.approx((8 + 2) / (2 * 20)) == slot_use(book, 2)
+    assert pytest.approx((8 + 2) / (2 * 20)) == slot_use(timeline, 2)
 
 
 def test_slot_use_needs_waiting_videos():
-    """Where never as many wait as there are slots, nothing can be said of their use."""
-    book = book_of(1, (0, 0.0, 2.0, 9.0, 10.0, 11.0))
+    """Slot use is undefined if there are never as many waiting videos as slots."""
+    timeline = timeline_of(1, (0, 0.0, 2.0, 9.0, 10.0, 11.0))
 
-    assert slot_use(book, 2) is None
+    assert slot_use(timeline, 2) is None
 
 
 def test_lost_and_paid_twice_by_hand():
-    """A video is lost whose result was never read, paid twice if it had two jobs, and one without a job is lost too."""
-    book = book_of(3, (0, 0.0, 1.0, 2.0, 2.0, 3.0), (0, 0.0, 1.5, 2.0, 2.0, 3.0), (1, 0.0, 4.0, 5.0, 5.0, None))
+    """A video is lost if its result was never read or it had no job, and paid twice if it had two jobs."""
+    timeline = timeline_of(3, (0, 0.0, 1.0, 2.0, 2.0, 3.0), (0, 0.0, 1.5, 2.0, 2.0, 3.0), (1, 0.0, 4.0, 5.0, 5.0, None))
 
-    result = measure(book, 3, 2)
+    result = measure(timeline, 3, 2)
 
     assert (1, 2, 1, 3) == (result.finished, result.lost, result.paid_twice, result.jobs)
 
 
 def test_makespan_by_hand():
     """Two jobs of 10 s one after the other, on two slots, take twice as long as they must."""
-    book = book_of(2, (0, 0.0, 0.0, 10.0, 10.0, 10.0), (1, 0.0, 10.0, 20.0, 20.0, 20.0))
+    timeline = timeline_of(2, (0, 0.0, 0.0, 10.0, 10.0, 10.0), (1, 0.0, 10.0, 20.0, 20.0, 20.0))
 
-    result = measure(book, 2, 2)
+    result = measure(timeline, 2, 2)
 
     assert (20.0, 10.0, 2.0) == (result.makespan, result.ideal, result.makespan_ratio)
 
 
-def same_books(one, other):
-    """Tell whether two books are the same to the last bit."""
+def same_timelines(one, other):
+    """Tell whether two timelines are the same to the last bit."""
     return all(
         bytes(getattr(one, column)) == bytes(getattr(other, column))
         for column in ("registered", "video", "opened", "closed", "released", "read")
@@ -97,35 +97,36 @@ def same_books(one, other):
 
 
 def test_same_seed_same_ledger(ours):
-    """The same seed makes the same book to the last bit and as many AWS calls, another seed another."""
+    """The same seed makes the same timeline to the last bit and as many AWS calls; another seed makes another."""
     again, _ = simulate(SMALL)
     other, _ = simulate(replace(SMALL, seed=8))
 
-    assert same_books(ours.lab.book, again.lab.book)
+    assert same_timelines(ours.lab.timeline, again.lab.timeline)
     assert ours.lab.runtime.calls == again.lab.runtime.calls
-    assert not same_books(ours.lab.book, other.lab.book)
+    assert not same_timelines(ours.lab.timeline, other.lab.timeline)
 
 
 def test_ours_loses_nothing(ours):
-    """Lost and repeated notices, crashes, lags: every video is finished, by the book and by our table, and none paid twice."""
+    """Despite lost and repeated notices, crashes and lags, every video is finished and none is paid twice."""
     row = figures(ours)
 
     assert (150, 0, 0, 150) == tuple(row[name] for name in ("finished", "lost", "paid_twice", "analysed_by_own_table"))
 
 
 def test_jobs_are_conserved(ours):
-    """Every job that the engine opened is closed and released in order, and never more are open than there are slots."""
-    book = ours.lab.book
-    changes = sorted([(at, 1) for at in book.opened] + [(at, -1) for at in book.released])
+    """Every opened job is closed and released in order, and never more are open than there are slots."""
+    timeline = ours.lab.timeline
+    changes = sorted([(at, 1) for at in timeline.opened] + [(at, -1) for at in timeline.released])
     running, most = 0, 0
     for _, change in changes:
         running += change
         most = max(most, running)
 
     assert all(
-        opened < closed <= released for opened, closed, released in zip(book.opened, book.closed, book.released, strict=True)
+        opened < closed <= released
+        for opened, closed, released in zip(timeline.opened, timeline.closed, timeline.released, strict=True)
     )
-    assert len(book.video) == len(ours.lab.rekognition.ledger.jobs)
+    assert len(timeline.video) == len(ours.lab.rekognition.ledger.jobs)
     assert (0, 5) == (running, most)
 
 
@@ -140,11 +141,11 @@ def test_the_world_is_one():
 
 
 def test_what_goes_wrong_does(ours):
-    """Functions crash, notices are lost and repeated: what the design must survive takes place."""
+    """Functions crash, and notices are lost and repeated, so that the design has something to survive."""
     world = World(Setting(videos=10_000))
     crashes = sum(bill.crashes for bill in ours.lab.runtime.bills.values())
 
-    assert [pytest.approx(100, rel=0.4)] * 2 == [world.notices.count(fate) for fate in (1, 2)]
+    assert [pytest.approx(100, rel=0.4)] * 2 == [world.notices.count(copies) for copies in (1, 2)]
     assert crashes > 0
 
 
@@ -185,7 +186,7 @@ SEEN = {
     ],
 )
 def test_mutants_that_are_not_seen(label, figure, fault):
-    """The benchmark finds fault with a mutant in whose figures nothing is missing, and with a control that lacks something."""
+    """The benchmark reports a mutant whose figures show no fault, and a control whose figures do."""
     assert not bench.not_seen(SEEN)
 
     (found,) = bench.not_seen(SEEN | {label: SEEN[label] | figure})
@@ -197,16 +198,16 @@ def test_mutants_that_are_not_seen(label, figure, fault):
 def test_the_others_run(name):
     """Each of the other designs finishes some videos, and its jobs are conserved."""
     design, _ = simulate(Setting(videos=60, length=30.0, slots=5), DESIGNS[name])
-    row, book = figures(design), design.lab.book
+    row, timeline = figures(design), design.lab.timeline
 
     assert 0 < row["finished"] <= 60
     assert 60 == row["finished"] + row["lost"]
-    assert len([at for at in book.registered if not isnan(at)]) == 60
+    assert len([at for at in timeline.registered if not isnan(at)]) == 60
     assert row["dollars"] > 0
 
 
 def test_crashed_tasks_are_retried_by_hand():
-    """Where S3 Batch does not repeat a crashed task, one retry of the report's failed rows leaves none behind."""
+    """If S3 Batch does not repeat a crashed task, one retry of the report's failed rows leaves none behind."""
     setting = Setting(videos=150, length=60.0, slots=5, crash_share=0.05, redriven=False)
 
     design, _ = simulate(setting)
@@ -215,21 +216,21 @@ def test_crashed_tasks_are_retried_by_hand():
     assert (150, 0) == (figures(design, priced=False)["finished"], figures(design, priced=False)["paid_twice"])
 
 
-def test_events_tell_the_same(tmp_path, ours):
-    """What is measured from the file of events is what was measured."""
+def test_events_give_the_same_figures(tmp_path, ours):
+    """The file of events gives the same measurements."""
     path = tmp_path / "events.jsonl.gz"
 
-    events.write(path, {"ours": ours.lab.book}, 5)
-    ((design, book, slots),) = events.read(path)
+    events.write(path, {"ours": ours.lab.timeline}, 5)
+    ((design, timeline, slots),) = events.read(path)
 
-    expected, seen = measure(book, 150, slots), measure(ours.lab.book, 150, 5)
+    expected, seen = measure(timeline, 150, slots), measure(ours.lab.timeline, 150, 5)
     assert "ours" == design
     assert (seen.finished, seen.paid_twice) == (expected.finished, expected.paid_twice)
     assert pytest.approx((seen.makespan, seen.slot_use), rel=1e-6) == (expected.makespan, expected.slot_use)
 
 
 def test_billing_by_hand(ours):
-    """Every GB-second is on the bill of its function, and the dollars are those of the parts."""
+    """Every GB-second is on the bill of its function, and the dollars are the sum of the parts."""
     row = figures(ours)
     total = sum(bill.gb_seconds for bill in ours.lab.runtime.bills.values())
 
@@ -238,7 +239,7 @@ def test_billing_by_hand(ours):
 
 
 def test_designs_report(tmp_path, monkeypatch, capsys):
-    """The benchmark returns the figures of every design, JSON's, and prints a table."""
+    """The benchmark returns the figures of every design as JSON, and prints a table."""
     from argparse import Namespace  # noqa: PLC0415
 
     monkeypatch.chdir(tmp_path)
@@ -251,5 +252,5 @@ def test_designs_report(tmp_path, monkeypatch, capsys):
 
 
 def test_columns_are_arrays():
-    """The book's columns hold a million jobs in some bytes each."""
-    assert isinstance(new_book(3).opened, array)
+    """The timeline holds a million jobs in a few bytes each."""
+    assert isinstance(new_timeline(3).opened, array)

@@ -1,4 +1,4 @@
-"""The world of a simulation: which videos there are, and what fate does to each. One seed makes one world, for every design."""
+"""The world of a simulation: which videos there are, and what goes wrong with each. One seed makes one world, for every design."""
 
 import itertools
 import math
@@ -24,7 +24,7 @@ FLAGGED_SHARE = 0.02
 
 _PREFIX = "videos/"
 NOTHING, LOST, REPEATED = 0, 1, 2
-# How often a notice is sent whose fate this is.
+# How often a notice is sent, by what becomes of it.
 COPIES = (1, 0, 2)
 
 

@@ -338,7 +338,7 @@ def test_tasks_of_a_refused_event_keep_their_ids():
         ({"invocationSchemaVersion": "1.0", "job": {"id": "mine"}}, "the job id"),
     ],
 )
-def test_a_refusal_names_what_was_said(changes, named):
+def test_a_refusal_names_the_value(changes, named):
     """The job's report says what to fix, and where."""
     request = batch_event.parse(event_of(task_of()) | changes)
 

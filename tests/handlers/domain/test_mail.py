@@ -166,9 +166,9 @@ def test_link_leads_to_the_object(key, version):
     (line,) = [line for line in mail_about(key, version=version).body.split("\n") if line.startswith("  look at it: ")]
 
     url = urlsplit(line.removeprefix("  look at it: "))
-    wanted = {"prefix": [key]} | ({} if version is None else {"versionId": [version]})
+    expected = {"prefix": [key]} | ({} if version is None else {"versionId": [version]})
     assert url.path == "/s3/object/amzn-s3-demo-bucket"
-    assert parse_qs(url.query, keep_blank_values=True) == wanted
+    assert parse_qs(url.query, keep_blank_values=True) == expected
 
 
 def test_versioned_object():

@@ -101,7 +101,7 @@ def test_spanish_pause_names_the_job():
     assert "está en pausa: su trabajo por lotes one está fallido.\n" in mail.body
 
 
-def test_digest_tells_what_was_left_out():
+def test_digest_counts_what_was_left_out():
     """Who compares the counts with the bucket finds the objects that never went into a job, by reason; and no such line else."""
     scan = Scan(SCAN, "amzn-s3-demo-bucket", objects=532, set_aside={"codec": 1_200, "archived": 3})
 
@@ -143,17 +143,17 @@ def test_digest_whatever_the_keys(keys, failures, bucket):
 
 
 @pytest.mark.parametrize(
-    ("waiting", "said"),
+    ("waiting", "summary"),
     [(1, "1 video still waits"), (1_500, "1,500 videos still wait"), (100_001, "more than 100,000 videos still wait")],
 )
-def test_broken_job(waiting, said):
+def test_broken_job(waiting, summary):
     """How many wait, and both ways to go on, as commands to copy."""
     scan = Scan(SCAN, "amzn-s3-demo-bucket", held_reason="its batch job one is cancelled")
 
     mail = scan_mail.job_broken_mail(scan, waiting, "VideoModeration", counted_to=100_000)
 
-    assert mail.subject == f"Scan paused: {said}"
-    assert f"is paused: its batch job one is cancelled.\nOf what it had registered, {said}." in mail.body
+    assert mail.subject == f"Scan paused: {summary}"
+    assert f"is paused: its batch job one is cancelled.\nOf what it had registered, {summary}." in mail.body
     assert f"python tools/control_scan.py resume {SCAN} --stack VideoModeration" in mail.body
     assert f"python tools/control_scan.py cancel {SCAN} --stack VideoModeration" in mail.body
 

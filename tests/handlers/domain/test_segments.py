@@ -164,7 +164,7 @@ def test_two_labels_and_one_moment(confidences):
     )
 
 
-def test_parent_told_late():
+def test_parent_named_late():
     """Where the first hit of a label names no parent and no level, a later one may."""
     findings = built([Hit(0, "New", "", 0, 90.0), Hit(500, "New", "Violence", 2, 90.0)])
 

@@ -120,7 +120,7 @@ def test_a_malformed_list_of_keys_is_refused_with_its_line(text, fault):
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), max_size=30))
-def test_what_is_named_again_is_told(names):
+def test_what_is_named_again_is_reported(names):
     """How often, and where for the first time, as a model that keeps everything would say."""
     repeats, lines, again = Repeats(), {}, []
     for number, name in enumerate(names, 1):

@@ -110,7 +110,7 @@ def test_versions_are_a_column_where_there_are_any(versioned, columns):
     assert request(plan(versioned=versioned))["Manifest"]["Spec"]["Fields"] == columns
 
 
-def test_both_renderings_say_how_much():
+def test_both_renderings_show_how_much():
     """Sentences and JSON count the same objects and bytes."""
     planned = plan()
 

@@ -107,7 +107,7 @@ def test_a_killed_idle_process_is_replaced(bench, app):
     assert bench.call("warm")["count"] == 1
 
 
-def test_invocations_run_beside_each_other(bench, app):
+def test_invocations_run_concurrently(bench, app):
     """Two invocations at a time have two processes."""
     bench.service.put(app("hold"))
     results = []

@@ -41,7 +41,7 @@ def test_what_is_written_boto3_gets_with_its_encryption(s3, storage):
     assert found["ServerSideEncryption"] == "AES256"
 
 
-def test_versions_are_told_apart_and_a_delete_marker_hides(s3, storage):
+def test_versions_are_distinct_and_a_delete_marker_hides(s3, storage):
     """A version can be read by its id when the newest is a delete marker."""
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     versions = [s3.put_object(Bucket=BUCKET, Key="k", Body=body)["VersionId"] for body in (b"1", b"2")]

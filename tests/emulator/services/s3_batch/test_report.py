@@ -93,7 +93,7 @@ def test_failed_tasks_only_without_failures(bench):
     assert bench.has_report(job_id)
 
 
-def test_no_report_wanted(bench):
+def test_no_report_requested(bench):
     """A job without a report leaves none."""
     job_id = bench.run(Report={"Enabled": False})
 

@@ -1,6 +1,6 @@
-"""The book of a simulation: what Rekognition's engine did, and which videos S3 handed out. Everything in the table is read from it.
+"""The timeline of a simulation: what Rekognition's engine did, and which videos S3 handed out.
 
-It knows nothing of the design that is simulated, nor of that design's own table.
+All figures are computed from it. It knows nothing of the design that is simulated, nor of that design's own table.
 """
 
 from array import array
@@ -9,7 +9,7 @@ from math import isnan
 
 
 @dataclass(slots=True)
-class Book:
+class Timeline:
     """One entry for each job, in the order in which they were opened; times are epoch seconds, nan where it never came to that.
 
     Attributes:
@@ -60,6 +60,6 @@ class Book:
             self.finished = len(self._has_result)
 
 
-def new_book(videos):
-    """Return an empty book for a number of videos."""
-    return Book(array("d", [float("nan")]) * videos)
+def new_timeline(videos):
+    """Return an empty timeline for a number of videos."""
+    return Timeline(array("d", [float("nan")]) * videos)
