@@ -47,21 +47,21 @@ def _requirements(groups: "tuple[str, ...]") -> "list[str]":
     import tomllib  # noqa: PLC0415  # since Python 3.11
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = list(project["project"]["dependencies"])
+    required = list(project["project"]["dependencies"])
     for group in groups:
-        wanted += project["dependency-groups"][group]
-    return [re.sub(r"\[.*?\]|[,;].*|\s", "", requirement) for requirement in wanted]
+        required += project["dependency-groups"][group]
+    return [re.sub(r"\[.*?\]|[,;].*|\s", "", requirement) for requirement in required]
 
 
 def _met(requirement: str) -> bool:
     from importlib import metadata  # noqa: PLC0415  # since Python 3.8
 
-    name, relation, wanted = re.fullmatch(r"([\w.-]+)(\W*)(.*)", requirement).groups()  # type: ignore[union-attr]  # any text matches
+    name, relation, required = re.fullmatch(r"([\w.-]+)(\W*)(.*)", requirement).groups()  # type: ignore[union-attr]  # any text matches
     try:
         found = metadata.version(name)
     except metadata.PackageNotFoundError:
         return False
-    return found == wanted if relation == "==" else _numbers(found) >= _numbers(wanted)
+    return found == required if relation == "==" else _numbers(found) >= _numbers(required)
 
 
 def _numbers(version: str) -> "list[int]":

@@ -120,13 +120,13 @@ def _found(counted: Sequence[LabelSummary], language: Language) -> list[str]:
 
 def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment], language: Language) -> list[str]:
     names = {label.name for label in counted}
-    wanted = (segment for segment in segments if segment.label in names)
+    shown = (segment for segment in segments if segment.label in names)
     lines = [
         f"  {time_code(segment.start_ms)} - {time_code(segment.end_ms)}  {percent(segment.confidence, language)}"
         f"  {_name(segment.label, language)}"
-        for segment in islice(wanted, MAX_LISTED)
+        for segment in islice(shown, MAX_LISTED)
     ]
-    return [language.text("When (h:mm:ss):"), *lines, *more(sum(1 for _ in wanted), language)]
+    return [language.text("When (h:mm:ss):"), *lines, *more(sum(1 for _ in shown), language)]
 
 
 def _where(record: Record, language: Language) -> list[str]:

@@ -62,18 +62,6 @@ STORED_NAMES = {"handlers/domain/record.py told", "handlers/domain/record.py lim
 # The same in texts: a log event and its field, and a key of `--json`.
 STORED_TEXTS = re.compile(r"chore failed|\bchore=|`chore`|nobody knows from which confidence Rekognition was asked to report")
 
-# Rooms that are renamed in commits of their own.
-TO_RENAME = (
-    "docs/architecture.md",
-    "handlers/",
-    "stacks/",
-    "tools/",
-    "tests/emulator/",
-    "tests/handlers/",
-    "tests/stacks/",
-    "tests/tools/",
-)
-
 BETTER = {word: better for words, better in NAMES.items() for word in words.split()}
 
 
@@ -81,11 +69,7 @@ def _files():
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py", "*.js", "*.html", "*.md"]
     names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     own = str(Path(__file__).relative_to(ROOT))
-    return {
-        name: (ROOT / name).read_text("utf-8")
-        for name in names
-        if (ROOT / name).is_file() and not name.startswith((own, *TO_RENAME))
-    }
+    return {name: (ROOT / name).read_text("utf-8") for name in names if (ROOT / name).is_file() and name != own}
 
 
 FILES = _files()

@@ -276,7 +276,7 @@ class TestSlots:
         assert starts == len(rekognition.starts)
         assert handed_back == (None if starts else 1)
 
-    def test_dial(self, lanes, dynamodb, rekognition):
+    def test_slots_of_the_settings(self, lanes, dynamodb, rekognition):
         """The settings item overrides the deployed slots."""
         dynamodb.put_item(TableName="scans", Item={"pk": {"S": "SETTINGS"}, "sk": {"S": "SETTINGS"}, "slots": {"N": "0"}})
         lanes.register()
@@ -304,7 +304,7 @@ class TestPauses:
         assert ([], State.WAITING) == (rekognition.starts, lanes.record().state)
 
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
-    def test_owed(self, lanes, table, rekognition, status):
+    def test_may_have_started(self, lanes, table, rekognition, status):
         """A Start that may have happened is repeated even if paused or cancelled: its job may run, and be paid for."""
         lanes.register()
         rekognition.lose_answer = True
@@ -373,12 +373,12 @@ class TestUnknown:
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 1_000)
         rekognition.lose_answer = True
 
-        def beside():
+        def concurrent():
             clock.meanwhile = None
             lanes.environment()
             lanes.invoke(second, seconds=120)
 
-        clock.meanwhile = beside
+        clock.meanwhile = concurrent
         lanes.invoke(first, seconds=120)
 
         assert 1 == len(rekognition.jobs)

@@ -835,7 +835,7 @@ class TestPurgeAndCancel:
         assert 2 == table.scans.totals(SCAN).final
 
     @pytest.mark.slow
-    def test_owed(self, sweep, table, clock, messages):
+    def test_may_have_started(self, sweep, table, clock, messages):
         """The message of a video that may have started is sent again every hour, because only a starter can find out."""
         table.scans.cancel_scan(SCAN, "by a test")
 

@@ -23,10 +23,10 @@ def offer(sampler, listing):
 
 
 @given(sizes, st.integers(0, 50), st.integers(0, 3))
-def test_any_listing(of, wanted, seed):
-    """Of any listing the counts are right, the sample holds no object twice, and not fewer than wanted where there are enough."""
+def test_any_listing(of, size, seed):
+    """Of any listing the counts are right, the sample holds no object twice, and not fewer than requested where there are enough."""
     listing = objects(of)
-    sampler = Sampler(wanted, seed)
+    sampler = Sampler(size, seed)
 
     offer(sampler, listing)
     sample = sampler.draw()
@@ -36,14 +36,14 @@ def test_any_listing(of, wanted, seed):
     assert Counter(map(class_of, of)) == {at: each.count for at, each in sampler.populations.items()}
     assert len(sample) == len(set(sample))
     assert set(sample) <= set(listing)
-    assert len(sample) >= min(wanted, len(of))
-    assert len(sample) <= max(wanted, 0) + len(sampler.populations) * LEAST_OF_A_CLASS
+    assert len(sample) >= min(size, len(of))
+    assert len(sample) <= max(size, 0) + len(sampler.populations) * LEAST_OF_A_CLASS
 
 
 @given(sizes, st.integers(1, 20))
-def test_batches(of, wanted):
+def test_batches(of, size):
     """Offered in batches, of which only a few objects are made, a listing gives the same sample as one by one."""
-    listing, one_by_one, in_batches = objects(of), Sampler(wanted, 7), Sampler(wanted, 7)
+    listing, one_by_one, in_batches = objects(of), Sampler(size, 7), Sampler(size, 7)
     for found in listing:
         offer(one_by_one, [found])
 

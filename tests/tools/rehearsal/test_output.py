@@ -286,6 +286,6 @@ def test_a_video_that_is_a_link_into_the_output_is_refused(videos, output):
 
 
 @pytest.mark.parametrize("output", ["output", "videos-2", "other/videos"])
-def test_videos_and_output_beside_each_other_are_taken(videos, tmp_path, output):
+def test_videos_and_output_next_to_each_other_are_taken(videos, tmp_path, output):
     """Paths that only begin alike are not refused."""
     require_apart(videos, tmp_path / output)

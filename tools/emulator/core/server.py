@@ -82,7 +82,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped
     def run_wsgi(self) -> None:
         """Answer one request: read its whole body, then write the whole answer, so that the connection can go on.
 
-        A request that breaks off, because its sender was killed, counts as never made.
+        A request cut short because its sender was killed counts as never made.
         """
         try:
             environ = self._environ()

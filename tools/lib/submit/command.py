@@ -236,7 +236,7 @@ def _require_objects(request: ManifestRequest, built: BuiltManifest) -> None:
     if left_out:
         raise ToolError(
             f"There is nothing to scan: every selected object ({left_out:,} in all) is left out, "
-            f"because it is {plan_text.reasons(found.ineligible)}.",
+            f"because it is {plan_text.left_out_because(found.ineligible)}.",
             cure="Restore what is archived, or choose other objects.",
         )
     endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)

@@ -61,7 +61,7 @@ def price_lines(objects: int | None) -> list[str]:
     ]
 
 
-def reasons(codes: Iterable[str]) -> str:
+def left_out_because(codes: Iterable[str]) -> str:
     """Return why objects are left out, from their reason codes, as part of a sentence."""
     return " or ".join(_LEFT_OUT.get(code, code) for code in sorted(codes))
 
