@@ -129,13 +129,13 @@ def test_a_job_of_which_every_task_meets_trouble_can_be_repeated(line):
     for key in keys:
         line.put(key)
     request = line.upload_manifest(*(f"{BUCKET},{key}" for key in keys), scan_id=SCAN)
-    line.before("s3.HeadObject", *[refusing("AccessDeniedException")] * 6)
+    line.before("s3.HeadObject", *[refusing("ExpiredToken")] * 6)
 
     job = line.run_job(request, seconds=600)
     again = line.run_job(request | {"ClientRequestToken": "again"}, seconds=600)
 
     assert ("Complete", (2, 0, 2)) == (job["Status"], tasks(job))
-    assert {"AccessDeniedException"} == {json.loads(row[6])["reason"] for row in report_of(line, job)}
+    assert {"ExpiredToken"} == {json.loads(row[6])["reason"] for row in report_of(line, job)}
     assert (2, 2, 0) == tasks(again)
     assert [State.CLEAN, State.CLEAN] == [line.record(key, SCAN).state for key in keys]
 

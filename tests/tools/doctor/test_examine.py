@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from moto.awslambda.models import lambda_backends
 
+from handlers.adapters.table import open_table
 from handlers.domain.record import Scan
 from tests.handlers.doubles import client_error
 from tests.harness.line import ACCOUNT, BUCKET, STACK
@@ -28,7 +29,8 @@ def look(refusing_line):
 
     def examined(bucket=BUCKET, *, unconfirmed_mail=False, prefixes=("",), resources=None, **changed):
         clients = Clients(refusing_line.session)
-        case = Case(clients, replace(found, **changed), refusing_line.table, bucket, unconfirmed_mail, prefixes)
+        table = open_table(clients.dynamodb, found.table_name, refusing_line.clock)
+        case = Case(clients, replace(found, **changed), table, bucket, unconfirmed_mail, prefixes)
         if resources is not None:
             vars(case)["resources"] = {**case.resources, **resources}
         return examine(case)

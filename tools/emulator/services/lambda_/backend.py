@@ -154,6 +154,10 @@ class FunctionService:
         self._asynchronous.accept(event)
         return event.request_id
 
+    def running(self, name_or_arn: str) -> int:
+        """Return how many invocations of a function run now."""
+        return self._concurrency.running(_name(name_or_arn))
+
     def _attempt(self, event: Event, done: Done) -> None:
         self._invoke(event.function_name, event.payload, _Cause("Event", event.traces, event.request_id), done)
 
