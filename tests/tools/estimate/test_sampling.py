@@ -24,7 +24,7 @@ def offer(sampler, listing):
 
 @given(sizes, st.integers(0, 50), st.integers(0, 3))
 def test_any_listing(of, size, seed):
-    """Of any listing the counts are right, the sample holds no object twice, and not fewer than requested where there are enough."""
+    """For any listing the counts are right, and the sample holds no object twice and as many as requested if there are enough."""
     listing = objects(of)
     sampler = Sampler(size, seed)
 

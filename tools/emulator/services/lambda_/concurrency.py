@@ -43,6 +43,11 @@ class Concurrency:
         with self._lock:
             self._running[function_name] -= 1
 
+    def running(self, function_name: str) -> int:
+        """Return how many invocations of the function run now."""
+        with self._lock:
+            return self._running[function_name]
+
     def _refusal(self, function: Function) -> str | None:
         running = self._running[function.name]
         if function.reserved_concurrency is not None and running >= function.reserved_concurrency:
