@@ -7,6 +7,7 @@ one that its module imports, directly or not. That finds too much rather than to
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,10 +61,17 @@ def sources():
     }
 
 
-def reached(sources, module):
+@pytest.fixture(scope="module")
+def reached(sources):
+    """Return a function from a module to the functions that its `handler` may lead to."""
+    return cache(lambda module: functions_reached(sources, module))
+
+
+def functions_reached(sources, module):
     """Return the functions that a module's `handler` may lead to: methods only of classes that are mentioned on the way."""
     start = f"handlers.{module}"
-    knows = {name: imported(sources, name, set()) for name in imported(sources, start, set())}
+    direct = {name: directly_imported(sources, tree) for name, tree in sources.items()}
+    knows = {name: imported(direct, name, set()) for name in imported(direct, start, set())}
     known = [each for name in knows for each in functions_of(name, sources[name])]
     mentioned = {name: set() for name in knows} | {start: {"handler"}}
     found = set()
@@ -75,14 +83,19 @@ def reached(sources, module):
     return found
 
 
-def imported(sources, module, found):
+def directly_imported(sources, tree):
+    """Return the modules of the package that a module imports."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    targets = {name for node in imports for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))}
+    return targets & sources.keys()
+
+
+def imported(direct, module, found):
     """Add a module and those of the package that it imports, directly or not."""
-    if module in sources and module not in found:
+    if module not in found:
         found.add(module)
-        for node in ast.walk(sources[module]):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                for target in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
-                    imported(sources, target, found)
+        for target in direct[module]:
+            imported(direct, target, found)
     return found
 
 
@@ -171,22 +184,22 @@ def test_adapters_alone_hold_clients(sources):
 
 
 @pytest.mark.parametrize("module", BY_LAMBDA)
-def test_every_call_is_allowed(sources, granted, module):
+def test_every_call_is_allowed(reached, granted, module):
     """Whatever a function can reach, its role allows."""
-    functions = reached(sources, module)
+    functions = reached(module)
 
     assert calls(function.node for function in functions)
     assert needed(functions) - granted[module] == set()
 
 
 @pytest.mark.parametrize("module", BY_LAMBDA)
-def test_nothing_else_is_allowed(sources, granted, module):
+def test_nothing_else_is_allowed(reached, granted, module):
     """What a role allows is reached by its function or done by Lambda in its name."""
-    assert granted[module] - needed(reached(sources, module)) - LOGS - BY_LAMBDA[module] == set()
+    assert granted[module] - needed(reached(module)) - LOGS - BY_LAMBDA[module] == set()
 
 
 @pytest.mark.parametrize("module", BY_LAMBDA)
-def test_indexes_are_queried_where_allowed(sources, template, role_statements, text_of, module):
+def test_indexes_are_queried_where_allowed(reached, template, role_statements, text_of, module):
     """A role may query exactly the indexes that its function can reach a query of."""
     role = "".join(part.title() for part in module.split("_")) + "HandlerRole"
     resources = [s["Resource"] for s in role_statements(template)[role] if "dynamodb:Query" in s["Action"]]
@@ -194,7 +207,7 @@ def test_indexes_are_queried_where_allowed(sources, template, role_statements, t
 
     queried = {
         keyword.value.value
-        for function in reached(sources, module)
+        for function in reached(module)
         for node in ast.walk(function.node)
         if isinstance(node, ast.Call)
         for keyword in node.keywords
