@@ -151,6 +151,7 @@ class TestStatus:
         assert ([30.0, 30.0], 0) == (scan.clock.sleeps, result.exit_code)
         assert result.stdout.endswith("the scan is closed\n")
 
+    @pytest.mark.slow
     def test_too_early(self, account):
         """Before the first video is final the time of the last one is unknown."""
         account.table.scans.put_scan(Scan(SCAN, BUCKET, created_at=account.clock.now(), objects=10))
@@ -366,6 +367,7 @@ class TestDoctor:
 
         return run
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("level", "code"), [(Level.OK, 0), (Level.WARNING, 0), (Level.STOP, 1)])
     @pytest.mark.parametrize("form", [[], ["--json"]])
     def test_same_as_the_check(self, looks, level, code, form):

@@ -244,6 +244,7 @@ def test_each_program_enters_before_it_imports_anything(program):
     assert "enter(" in ast.unparse(body[3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [path for path in PROGRAMS if path != Path("app.py")], ids=str)
 def test_each_program_runs_under_a_bare_python(bare, tmp_path, program):
     """`python3 tools/….py --help` helps, wherever it is typed."""

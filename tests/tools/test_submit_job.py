@@ -111,6 +111,7 @@ def test_the_scan_is_known_before_its_job(stocked):
     assert (scan.manifest_uri, [job.id for job in scan.jobs]) == (f"s3://{WORK_BUCKET}/manifests/{SCAN}.csv", [JOB])
 
 
+@pytest.mark.slow
 def test_versions_are_pinned_in_a_versioned_bucket(stocked):
     """The manifest names the versions that were listed: what is put later is not in this scan."""
     stocked.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
@@ -387,6 +388,7 @@ def test_mail_that_no_one_confirmed(stocked):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arns", "arguments", "warning"),
     [
@@ -620,6 +622,7 @@ def test_help_is_a_sentence_commands_and_exit_codes(tmp_path):
     assert "    3    finished, but some objects failed, could not be analysed, or are not final\n" in result.stdout
 
 
+@pytest.mark.slow
 def test_no_region_and_no_credentials(tmp_path, monkeypatch):
     """On a machine without any AWS configuration each lack is named with its cure."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -640,6 +643,7 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
     assert [run.returncode for run in (no_region, no_credentials, no_profile)] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_aws_out_of_reach(tmp_path):
     """Without a network the message says so, and there is no traceback."""
     result = run("--bucket", BUCKET, "--dry-run", "--region", "us-east-1", cwd=tmp_path, AWS_ENDPOINT_URL="http://127.0.0.1:9")

@@ -187,6 +187,7 @@ def test_more_labels_than_segments():
     assert len(findings.segments) == 7
 
 
+@pytest.mark.slow
 def test_six_hours_of_flicker():
     """40,000 hits that hardly merge: at most 5,000 segments, by a wider gap, in a time that does not grow with their square."""
     names = sorted(PARENTS)

@@ -122,6 +122,7 @@ class TestVerdict:
             now.problem.message,
         )
 
+    @pytest.mark.slow
     def test_every_page(self, start, complete, record, rekognition, table):
         """Forty thousand hits are read to the last page, and stored within bounds."""
         job_id = start()

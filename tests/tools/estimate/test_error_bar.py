@@ -27,6 +27,7 @@ def drawn(videos, seed, size):
     return seconds_of(strata(sampler.populations, measured.classes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_holds(name):
     """In at least 95 % of 400 seeded samples the true length lies within the bar."""
@@ -52,6 +53,7 @@ def test_says_something(name, widest):
     assert widest >= statistics.median((bar.high - bar.best) / bar.best for bar in bars)
 
 
+@pytest.mark.slow
 def test_unbiased():
     """Over many samples the middle of the bar is the truth, within half a per cent."""
     videos = library("log-normal")

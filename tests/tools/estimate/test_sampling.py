@@ -22,6 +22,7 @@ def offer(sampler, listing):
     sampler.offer_all([found.size for found in listing], listing.__getitem__)
 
 
+@pytest.mark.slow
 @given(sizes, st.integers(0, 50), st.integers(0, 3))
 def test_any_listing(of, size, seed):
     """For any listing the counts are right, and the sample holds no object twice and as many as requested if there are enough."""

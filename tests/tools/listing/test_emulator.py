@@ -45,6 +45,7 @@ def listed(clients, bucket, **chosen):
     return [one for batch in list_batches(clients, selection, versioned=versioned, workers=4) for one in batch]
 
 
+@pytest.mark.slow
 def test_objects(world, clients):
     """Keys, sizes, ETags and times are those of boto3's paginator, in its order."""
     pages = world.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET)

@@ -80,6 +80,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("spools")
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(key_sets, st.integers(1, 7), st.integers(1, 8), st.integers(1, 3))
 def test_parallel_is_serial(folder, keys, page_size, workers, versions):
@@ -95,6 +96,7 @@ def test_as_many_workers_as_keep_the_processor_busy(seconds, most, workers):
     assert workers == workers_for(seconds, most)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(key_sets, st.lists(st.one_of(st.just(""), anything, st.sampled_from(["a", "a/", "flat/000", "z"])), max_size=5))
 def test_several_prefixes_are_one_listing(folder, keys, prefixes):
@@ -106,6 +108,7 @@ def test_several_prefixes_are_one_listing(folder, keys, prefixes):
     assert [key for key, _ in found] == [key for key in keys if key.startswith(tuple(prefixes or [""]))]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(key_sets, st.data())
 def test_deletions_while_listing(folder, keys, data):
@@ -125,6 +128,7 @@ class Inclusive(Bucket):
         return super()._beyond(prefix, place if place[1] < self._versions else (place[0], -1))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(numbered)
 def test_a_marker_may_be_inclusive(folder, keys):
@@ -152,6 +156,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", LAYOUTS.values(), ids=LAYOUTS)
 def test_any_layout_is_shared_out(tmp_path, keys):
     """One range becomes many without knowing the layout: no worker lists more than half of 200 pages, few requests are lost."""
@@ -186,6 +191,7 @@ class Slow(Bucket):
         return super().first_beyond(prefix, after)
 
 
+@pytest.mark.slow
 def test_a_slow_bucket_is_asked_by_many(folder):
     """The first page tells how many are worth it, and what they list together is the whole."""
     keys = [f"{number:05}" for number in range(4_000)]
@@ -197,6 +203,7 @@ def test_a_slow_bucket_is_asked_by_many(folder):
     assert 4 < len(bucket.by_worker) <= 32
 
 
+@pytest.mark.slow
 def test_what_is_ahead_waits_on_disk(tmp_path):
     """With room for one batch in memory and next to none on disk nothing is lost, and no thread waits for ever."""
     keys = [f"{number:06}" for number in range(3_000)]

@@ -112,6 +112,7 @@ samples = (
 )
 
 
+@pytest.mark.slow
 @given(selections, samples, st.none() | st.integers(1, 9), st.booleans())
 def test_a_selection_comes_back_from_json(chosen, sample, limit, all_versions):
     """What a plan keeps is the same selection again; times are kept to the millisecond."""

@@ -112,6 +112,7 @@ def test_a_limit_reads_no_further_than_needed(tmp_path):
     assert next(batches, None) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", [Sample(count=700, seed=3), Sample(percent=7, seed=3)])
 def test_a_sample_hangs_on_the_seed_alone(tmp_path, sample):
     """The same seed draws the same objects, however they come in batches, in the order of the listing; another seed others."""
@@ -142,6 +143,7 @@ def test_a_count_beyond_all_takes_all(tmp_path):
     assert got.rows == 300
 
 
+@pytest.mark.slow
 def test_samples_are_uniform(tmp_path):
     """Over 400 seeds each tenth of the listing is drawn about as often as any other: by count, and by percent."""
     batches, manifest = numbered(2_000), tmp_path / "m.csv"
@@ -181,6 +183,7 @@ class Refusing:
             yield each, f"code-{each.size}"
 
 
+@pytest.mark.slow
 @given(listings, st.integers(1, 80), st.data())
 def test_what_is_refused_at_the_end_is_left_out_too(folder, listing, block, data):
     """Each row of it, however often it is there, is in the side list behind the others, in the manifest's order; all agrees."""

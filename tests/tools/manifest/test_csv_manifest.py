@@ -91,6 +91,7 @@ def test_a_plus_is_a_space():
     assert ["1 key of the manifest has a +, which means a space there; a plus is written %2B."] == warnings
 
 
+@pytest.mark.slow
 @given(st.lists(KEYS, min_size=1))
 def test_keys_set_apart_by_nul_are_any_keys(named):
     """`find -print0`: keys with line feeds in them, too."""

@@ -278,6 +278,7 @@ def test_s3_is_not_asked(account, scanned, rejudge):
     assert {"Query", "BatchGetItem"} == {operation for operation, _ in account.wire.calls}
 
 
+@pytest.mark.slow
 def test_sentences(scanned, rejudge):
     """A person reads the counts, at most fifty videos of a kind, what to do next, and no key steers the terminal."""
     for number in range(VIDEOS_SHOWN + 2):

@@ -48,6 +48,7 @@ def has_twins(value):
     return isinstance(labels, dict) and len({taxonomy.folded(name) for name in labels}) < len(labels)
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(POLICIES.filter(lambda value: not has_twins(value)))
 def test_schema_agrees(value):

@@ -155,6 +155,7 @@ def test_versions_stay_pinned(account):
     assert [[BUCKET, "a.mp4", "v1"], [BUCKET, "b.mp4", "null"]] == manifest(account)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("attempt", "more_jobs", "retry"), [(0, 0, "1"), (4, 0, "5"), (0, 3, "4")])
 def test_number(account, attempt, more_jobs, retry):
     """The number is above every attempt, and above every job before: one that did nothing used its token up."""

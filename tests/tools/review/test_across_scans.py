@@ -1,5 +1,7 @@
 """`review_report.py video` and `list`: one video over all scans, and all scans in a line each."""
 
+import pytest
+
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.states import State
 from tests.tools.review_doubles import (
@@ -67,6 +69,7 @@ def test_history_for_a_person(account):
     assert lines[0].isprintable()
 
 
+@pytest.mark.slow
 def test_versions_are_shown_one_by_one(account):
     """Without a version all those that the bucket has are told, with one only that; keys that only begin so are not."""
     account.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

@@ -186,6 +186,7 @@ def test_rescan(scanned, apply, etag, survives):
     assert survives == (shown is not None)
 
 
+@pytest.mark.slow
 def test_decisions_cost_one_request_for_a_hundred_videos(account, apply):
     """A review asks for the decisions about 100 flagged videos at once."""
     keys = [f"{number}.mp4" for number in range(100)]
@@ -227,6 +228,7 @@ def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
 # --- the file -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "error"),
     [
@@ -310,6 +312,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(entry(), JSON)), max_size=5))
 def test_whatever_comes(tmp_path_factory, entries):
     """Whatever the entries are, each is read or refused, and the good one is not lost."""

@@ -246,6 +246,7 @@ def test_folder_is_refused_at_once(tmp_path):
         pytest.fail("the block must not run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", Form)
 def test_memory_does_not_grow(tmp_path, form):
     """Five thousand rows, some 2 MB of them, take less than 300 KB of memory."""

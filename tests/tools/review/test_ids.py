@@ -1,5 +1,6 @@
 """What is noted of millions of ids."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(STEPS)
 def test_as_a_dict_would(steps):
     """Whatever is noted, and in whatever order, an id has its own flags and place; one never named has none."""

@@ -179,6 +179,7 @@ def test_damaged_report():
         taken(files, BatchJob("J"))
 
 
+@pytest.mark.slow
 @given(
     tasks=st.lists(st.tuples(KEYS, MESSAGES, st.booleans()), min_size=1, max_size=8, unique_by=lambda task: task[0]),
     per_file=st.integers(1, 3),

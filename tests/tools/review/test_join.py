@@ -185,6 +185,7 @@ def test_reason_of_a_failed_task():
     assert ("PermanentFailure", "Lambda returned function error") == (theirs.reason, theirs.message)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([None, *State])), max_size=400))
 def test_counts_add_up(entries):
     """Whatever the states, and however many rows, the counts sum to the rows and no object is in two states."""

@@ -130,6 +130,7 @@ def _scanned(request, monkeypatch):
         yield Scanned(boto3.Session("testing", "testing", region_name="us-east-1"), clock)
 
 
+@pytest.mark.slow
 def test_a_scan_that_is_over(scanned):
     """The table is asked for nothing that the index calls clean; what it knows otherwise comes whole."""
     clean = [f"clean {number}" for number in range(150)]
@@ -146,6 +147,7 @@ def test_a_scan_that_is_over(scanned):
     assert {Video(BUCKET, name).id for name in (*others, "never")} == set(scanned.read)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settled", [False, True])
 def test_a_running_scan(scanned, settled):
     """What the index does not know yet, the table does; what waits or runs comes with its state alone."""
@@ -268,6 +270,7 @@ def test_objects_of_the_reports_alone(scanned):
     assert (1, 1, False) == (truth.statuses[ObjectStatus.CLEAN], truth.foreign, truth.adds_up)
 
 
+@pytest.mark.slow
 def test_everything_whole(scanned):
     """For an export every record is read, clean ones too, and they come in the order of the manifest."""
     names = [str(number) for number in range(1_200)]
@@ -282,6 +285,7 @@ def test_everything_whole(scanned):
     assert 12 == truth.statuses[ObjectStatus.CLEAN]
 
 
+@pytest.mark.slow
 def test_every_shard_is_read(scanned):
     """Clean videos of all sixteen shards are found without a word of the table's."""
     names = [str(number) for number in range(100)]
@@ -323,6 +327,7 @@ MOVES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=MOVES, rows=st.lists(st.integers(0, 9), min_size=1, max_size=15), status=st.sampled_from(ScanStatus))
 def test_as_record_by_record(scanned, moves, rows, status):

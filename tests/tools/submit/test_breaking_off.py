@@ -34,6 +34,7 @@ def _begun(runs):
     return broken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 def test_wherever_it_is_broken_off_the_next_command_makes_it_whole(runs, after):
     """At every AWS call: what says how to go on can be gone on with; what does not has left nothing, and is run again."""
@@ -55,6 +56,7 @@ def test_wherever_it_is_broken_off_the_next_command_makes_it_whole(runs, after):
     assert places > 10
 
 
+@pytest.mark.slow
 def test_broken_off_while_headers_are_read_no_file_is_left(runs):
     """What a header speaks against is on its way from one file into the other: neither is there before both are right."""
     runs.line.put("2024/vp9.mp4", encode(Clip(1.0, codec="vp9")))
@@ -70,6 +72,7 @@ def test_broken_off_while_headers_are_read_no_file_is_left(runs):
     assert places > 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "after"), [(8, True), (9, False), (9, True)])
 def test_broken_off_twice_and_long_after(runs, begun, place, after):
     """A second run may be interrupted too, and what is left may wait: tokens are forgotten by then, S3's list of jobs is not."""
@@ -85,6 +88,7 @@ def test_broken_off_twice_and_long_after(runs, begun, place, after):
     assert {"CLEAN": 5} == {state: count for state, count in output["result"]["videos"].items() if count}
 
 
+@pytest.mark.slow
 def test_a_plan_that_was_submitted_is_not_submitted_again(runs):
     """Running a plan twice makes no second job, and leaves a scan closed that is."""
     made = json.loads(runs.submit(*SCAN, "--wait", "--json").stdout)
@@ -97,6 +101,7 @@ def test_a_plan_that_was_submitted_is_not_submitted_again(runs):
     assert ScanStatus.CLOSED is runs.line.table.scans.scan(made["scan_id"]).status
 
 
+@pytest.mark.slow
 def test_a_scan_is_not_closed_while_its_job_is_missing(runs, begun):
     """The sweeper waits for the job that is planned, however long that takes."""
     [scan] = runs.line.table.scans.scans()

@@ -18,6 +18,7 @@ def ended(runs, done):
     return done.exit_code, review.exit_code, output["result"]["ineligible"], counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("library", "code", "ineligible"),
     [
@@ -59,6 +60,7 @@ def test_after_a_plan(line):
     assert "1 left out as ineligible, the scan is closed" in done.stderr
 
 
+@pytest.mark.slow
 def test_after_a_retry(line):
     """What was left out and is restored is analysed then; what was left out and stays so still counts."""
     s3 = line.client("s3")

@@ -39,6 +39,7 @@ def test_a_check_looks_and_submits_nothing(library):
     assert ([], []) == (library.line.table.scans.scans(), list(library.folder.glob("*")))
 
 
+@pytest.mark.slow
 def test_an_open_scan_of_other_keys_is_no_warning(line):
     """What a scan was submitted with is what the next one is held against."""
     for key in ("2023/a.mp4", "2024/a.mp4"):
@@ -64,6 +65,7 @@ def test_what_would_make_the_scan_fail_refuses_it(library):
     assert ([], []) == (library.line.table.scans.scans(), list(library.folder.glob("*")))
 
 
+@pytest.mark.slow
 def test_every_header_read_leaves_out_what_rekognition_would_refuse(library):
     """$ submit_job.py --measure all: the codec goes to the side list beside the empty object, and minutes are exact."""
     plan = planned(library, "--measure", "all")
@@ -157,6 +159,7 @@ def test_a_scan_that_may_cost_too_much_is_refused(library):
     assert ([], []) == (library.line.table.scans.scans(), list(library.folder.glob("*")))
 
 
+@pytest.mark.slow
 def test_what_an_earlier_scan_finished_is_left_out(line):
     """$ submit_job.py --skip-unchanged: only what is new or was replaced is scanned, and nothing at all where nothing is."""
     runs = Runs(line)

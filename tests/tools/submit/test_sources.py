@@ -87,16 +87,19 @@ def inventory(runs, *, rows=None, columns=SCHEMA, form="CSV", spoil=False):
     return f"s3://{INVENTORY}/manifest.json"
 
 
+@pytest.mark.slow
 def test_a_listing(library):
     """$ submit_job.py --bucket B: the measure of all others."""
     assert TRUTH == truth(library, "--bucket", BUCKET)
 
 
+@pytest.mark.slow
 def test_a_manifest_of_ones_own(library):
     """$ submit_job.py --manifest own.csv: encoded otherwise, the same objects."""
     assert TRUTH == truth(library, "--manifest", str(own_manifest(library)))
 
 
+@pytest.mark.slow
 def test_a_manifest_in_s3(library):
     """$ submit_job.py --manifest s3://…: fetched and checked like a local one; with --measure all each object is looked at."""
     s3 = library.line.client("s3")
@@ -105,6 +108,7 @@ def test_a_manifest_in_s3(library):
     assert TRUTH == truth(library, "--manifest", f"s3://{BUCKET}/manifests/own.csv", "--measure", "all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("separator", ["\n", "\0"])
 def test_keys_from_standard_input(library, separator):
     """$ … | submit_job.py --bucket B --keys-from -: one a line, or NUL between them."""
@@ -113,11 +117,13 @@ def test_keys_from_standard_input(library, separator):
     assert TRUTH == truth(library, "--bucket", BUCKET, "--keys-from", "-", input=keys)
 
 
+@pytest.mark.slow
 def test_an_inventory(library):
     """$ submit_job.py --inventory s3://…/manifest.json: filters apply, notes.txt is none of it."""
     assert TRUTH == truth(library, "--inventory", inventory(library, columns=("Bucket", "Key", "Size")))
 
 
+@pytest.mark.slow
 def test_a_manifest_that_s3_makes(library):
     """$ submit_job.py --bucket B --generate: S3 lists the bucket itself, and the report says what there was."""
     assert TRUTH == truth(library, "--bucket", BUCKET, "--generate")
@@ -132,6 +138,7 @@ def test_a_manifest_that_s3_makes_has_no_estimate(library):
     assert (None, why) == (json.loads(output)["estimate"], json.loads(output)["no_estimate"])
 
 
+@pytest.mark.slow
 def test_a_plan(library):
     """$ submit_job.py --dry-run, then --run-plan: what was seen is what is scanned, also if the bucket has changed since."""
     library.submit("--bucket", BUCKET, "--dry-run")
@@ -183,6 +190,7 @@ def named_by_their_keys(runs):
     return ("--bucket", BUCKET, "--keys-from", str(path), "--measure", "all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "times"), [(listed, 1), (in_an_inventory, 1), (named_in_a_manifest, 2), (named_by_their_keys, 2)]
 )

@@ -1,5 +1,6 @@
 """Records as items and back: the same, whatever is in them."""
 
+import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,12 +56,14 @@ def through_dynamodb(item):
     return expressions.deserialized_item(expressions.serialized_item(item))
 
 
+@pytest.mark.slow
 @given(RECORDS)
 def test_record(record):
     """A record comes back from its item as it was."""
     assert record == items.record_from(through_dynamodb(items.record_item(record)))
 
 
+@pytest.mark.slow
 @given(RECORDS)
 def test_keys(record):
     """Keys are short and plain, whatever the object's key is; the record's names can be read from them."""

@@ -152,6 +152,7 @@ def test_unknown_label():
     assert OTHER == category("Swords", {"Swords": "Blades", "Blades": "Swords"})
 
 
+@pytest.mark.slow
 def test_twenty_thousand():
     """A page of 20,000 videos is built in seconds, is below 20 MB, and says what has no room."""
     made, totals = review(flagged_count=MAX_FLAGGED + 3, failed_count=0)

@@ -85,6 +85,7 @@ def reviews(draw):
     return Review(Scan(draw(TEXTS), draw(TEXTS)), TruthTable(), [flagged], [failed], [aside], warnings=[draw(TEXTS)])
 
 
+@pytest.mark.slow
 @given(reviews())
 @settings(max_examples=200, deadline=None)
 def test_any_string_stays_a_string(made):
@@ -99,6 +100,7 @@ def test_any_string_stays_a_string(made):
     assert json.loads(page.text("script", id="data")) == json.loads(json.dumps(data.values))
 
 
+@pytest.mark.slow
 @given(
     st.recursive(TEXTS | st.integers() | st.booleans() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner))
 )
