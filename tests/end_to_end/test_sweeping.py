@@ -126,7 +126,7 @@ def test_a_lost_notice_is_repaired(deployed):
     closed = deployed.closed(deployed.submit("lost"))
 
     assert (1, "closed", 1) == (closed["videos"]["CLEAN"], closed["status"], len(deployed.jobs("lost")))
-    assert ["Scan finished: 1 videos, 0 flagged, 0 failed"] == deployed.mails(closed["scan"])
+    assert ["Scan finished: 1 video, 0 flagged, 0 failed"] == deployed.mails(closed["scan"])
 
 
 def test_mails_end_at_the_limit(deployed):
