@@ -59,8 +59,7 @@ unit: $(READY) ## the rules, the tools and the handlers, without a server
 	$(PYTEST) --dist worksteal -m "not slow and not long and not server" tests/handlers tests/tools tests/docs tests/test_import_directions.py
 
 test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in so many processes)
-	$(PYTEST) --dist worksteal -m "not long" --ignore=tests/browser --ignore=tests/end_to_end --ignore=tests/cross_check --ignore=tests/kill
-	$(PYTEST) --dist loadgroup tests/end_to_end
+	$(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" --ignore=tests/browser --ignore=tests/cross_check --ignore=tests/kill
 
 test-long: $(READY) ministack ## those that take minutes: a kill at any call, the model, ministack
 	$(PYTEST) --dist load --maxschedchunk 1 tests/kill

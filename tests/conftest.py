@@ -3,6 +3,7 @@
 import pytest
 
 from stacks.node import use_bundled_node
+from tests.scheduling import ModuleScheduling
 from tests.shared_models import shared_models
 
 # Here, because it must be known before any test file imports aws_cdk.
@@ -10,6 +11,11 @@ use_bundled_node()
 
 SERVERS = frozenset({"line", "make_line", "refusing_line", "served", "world"})
 """Fixtures that serve, or deploy a stack."""
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Give out modules where the command line says `--dist loadfile`."""
+    return ModuleScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items):

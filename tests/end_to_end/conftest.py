@@ -41,19 +41,6 @@ FAST = {
 """A world in a hurry on a busy machine: no invocation is to meet a limit that is the machine's."""
 
 
-ALONE = frozenset(
-    {
-        "test_a_broken_world_fails",
-        "test_a_quota_of_five_jobs",
-        "test_a_scan_of_200_videos_over_both_lanes",
-        "test_five_slots_of_twenty",
-        "test_own_videos",
-        "test_two_at_once_and_a_folder_removed_meanwhile",
-    }
-)
-"""Tests that open a world of their own."""
-
-
 class LeapingClock(WallClock):
     """A real clock that can leap ahead, so that no test waits for a visibility timeout of 90 minutes."""
 
@@ -252,16 +239,6 @@ class Stage:
 def key_of(key):
     """Return a key of the table as DynamoDB's client takes it."""
     return {name: {"S": value} for name, value in key.items()}
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items):
-    """Keep tests that share a world in one worker; those that share none may run beside one another (`--dist loadgroup`)."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            shares = item.originalname not in ALONE
-            world = item.callspec.indices.get("stage", 0) if hasattr(item, "callspec") else 0
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{world}" if shares else item.name))
 
 
 @pytest.fixture(scope="session")
