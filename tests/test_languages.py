@@ -17,6 +17,7 @@ from tools.lib.review.page.document import MARKED, SCRIPTS
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "tools/lib/review/page"
+REVIEW = [ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command")]
 MAILS = [ROOT / "handlers/domain/mail.py", ROOT / "handlers/domain/scan_mail.py"]
 CALL = re.compile(r'\b(?:text|phrase)\(\s*(?:"((?:[^"\\]|\\.)*)"|(.))')
 # What is chosen while running, and so stands in no call of `text`: the arguments of `word`.
@@ -25,10 +26,11 @@ OTHERS = [pytest.param(language, id=code) for code, language in LANGUAGES.items(
 
 
 def in_python(path):
-    """Yield the sentences of a module: the first arguments of `.text`, which must be literals."""
+    """Yield the sentences of a module: the first arguments of `.text` and `phrase`, which must be literals."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "text":
-            yield ast.literal_eval(node.args[0])
+        match node:
+            case ast.Call(func=ast.Attribute(attr="text") | ast.Name(id="phrase"), args=[sentence, *_]):
+                yield ast.literal_eval(sentence)
 
 
 def in_script(path):
@@ -41,7 +43,8 @@ def in_script(path):
 
 def sentences():
     """Return every sentence that mails and page are made of."""
-    python = [sentence for path in [*MAILS, *PAGE.glob("*.py")] if path.name != "document.py" for sentence in in_python(path)]
+    modules = [path for path in [*MAILS, *REVIEW, *PAGE.glob("*.py")] if path.name != "document.py"]
+    python = [sentence for path in modules for sentence in in_python(path)]
     scripts = [sentence for name in SCRIPTS for sentence in in_script(PAGE / name)]
     markup = MARKED.findall((PAGE / "page.html").read_text("utf-8"))
     return {*python, *scripts, *markup, *WORDS}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from handlers.domain.languages import Phrase, phrase
 from tests.browser import axe
 from tests.browser.reviews import HOSTILE_KEYS, review
 
@@ -15,7 +16,7 @@ def in_scheme(pages_with):
     def open_page(scheme, size):
         pages = pages_with(color_scheme=scheme)
         made, totals = review(flagged_count=60, keys=HOSTILE_KEYS)
-        made.warnings.append("The scan is open, not closed: this is how it stands now.")
+        made.warnings.append(phrase("The scan is {status}, not closed: the counts may still change.", status=Phrase("open", {})))
         made.failed *= 1_000
         page = pages.open(made, totals)
         page.set_viewport_size(size)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from handlers.domain.decision import Judgement
-from handlers.domain.languages import LANGUAGES
+from handlers.domain.languages import LANGUAGES, Phrase, phrase
 from tests.browser import axe
 from tests.browser.reviews import decided, review
 
@@ -36,6 +36,7 @@ def spanish_page(pages):
     """Open a Spanish page of everything, with the details of a video that was decided about before."""
     made, totals = review(flagged_count=60, failed_count=3, ineligible_count=3)
     made.flagged[0] = decided(made.flagged[0], Judgement.CONFIRMED)
+    made.warnings.append(phrase("The scan is {status}, not closed: the counts may still change.", status=Phrase("open", {})))
     page = pages.open(made, totals, language=SPANISH)
     page.locator("tr.row .open").first.click()
     return page

@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 from handlers.domain.languages.en import ENGLISH
 from handlers.domain.languages.es import SPANISH
-from handlers.domain.languages.language import Language
+from handlers.domain.languages.language import Language, Phrase, phrase
 
 LANGUAGES: Mapping[str, Language] = MappingProxyType({language.code: language for language in (ENGLISH, SPANISH)})
 
-__all__ = ["ENGLISH", "LANGUAGES", "Language"]
+__all__ = ["ENGLISH", "LANGUAGES", "Language", "Phrase", "phrase"]

@@ -95,6 +95,49 @@ _MAILS = {
     "Starting is paused: {reason}": "Inicio de análisis en pausa: {reason}",
 }
 
+_WARNINGS = {
+    "The manifest has {rows} {rows:row|rows}, the scan was submitted with {expected}: was it replaced?": (
+        "El manifiesto tiene {rows} {rows:fila|filas}, pero el escaneo se creó con {expected}: ¿se reemplazó?"
+    ),
+    "Not in the manifest, but in the completion report: {objects} {objects:object|objects}. Is it another scan's?": (
+        "En el informe de finalización, pero no en el manifiesto: {objects} {objects:objeto|objetos}. ¿Es de otro escaneo?"
+    ),
+    "Accepted by its batch task, but without a record: {objects} {objects:object|objects}. Please report this defect.": (
+        "Aceptado por su tarea por lotes, pero sin registro: {objects} {objects:objeto|objetos}. Informe de este defecto."
+    ),
+    "Repeated in the manifest: {rows} {rows:row|rows}. An object in two rows has one record.": (
+        "Repetido en el manifiesto: {rows} {rows:fila|filas}. Un objeto que está en dos filas tiene un solo registro."
+    ),
+    "The scan is {status}, not closed: the counts may still change.": (
+        "El escaneo está {status}, no cerrado: las cifras aún pueden cambiar."
+    ),
+    "An object without a record counts as never attempted, though it may have been skipped; retrying it costs nothing then.": (
+        "Un objeto sin registro cuenta como sin intentar, aunque quizá se omitió; en ese caso, reintentarlo no cuesta nada."
+    ),
+    "Job {job} has no completion report: it is not over yet, or ended before its first task.": (
+        "El trabajo {job} no tiene informe de finalización: aún no terminó, o terminó antes de su primera tarea."
+    ),
+    "Job {job} ended ({status}) without a completion report. {unreported}": (
+        "El trabajo {job} terminó ({status}) sin informe de finalización. {unreported}"
+    ),
+    "The report of job {job} has only rows of failed tasks: either no task succeeded, or the job reports only failed tasks. "
+    "{unreported}": (
+        "El informe del trabajo {job} solo tiene filas de tareas fallidas: o ninguna tarea tuvo éxito, o el trabajo solo informa "
+        "de las fallidas. {unreported}"
+    ),
+    "The report of job {job} lacks the rows of its {tasks} succeeded {tasks:task|tasks}: the job reports only failed tasks. "
+    "{unreported}": (
+        "Al informe del trabajo {job} le faltan las filas de {tasks} {tasks:tarea exitosa|tareas exitosas}: el trabajo solo "
+        "informa de las fallidas. {unreported}"
+    ),
+    "The report of job {job} has {rows} {rows:row|rows}, but {known} of its tasks ended. {unreported}": (
+        "El informe del trabajo {job} tiene {rows} {rows:fila|filas}, pero terminaron {known} de sus tareas. {unreported}"
+    ),
+    "Jobs of this scan that were not submitted: {missing} of {planned}. `python tools/control_scan.py cancel {scan}` ends it.": (
+        "Trabajos del escaneo que no se crearon: {missing} de {planned}. `python tools/control_scan.py cancel {scan}` lo termina."
+    ),
+}
+
 # States, as they stand beside a video or beside a number.
 _STATES = {
     "clean": "limpio",
@@ -347,7 +390,7 @@ _LABELS = {
 
 SPANISH = Language(
     code="es",
-    sentences={**_MAILS, **_STATES, **_PAGE},
+    sentences={**_MAILS, **_WARNINGS, **_STATES, **_PAGE},
     labels=_LABELS,
     thousands=".",
     decimal=",",

@@ -5,12 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from handlers.domain import taxonomy
 
 # `{name}` is a value; `{name:video|videos}` chooses by that value: the first where it is 1, else the second.
 # The page reads the same notation (tools/lib/review/page/language.js).
 PLACEHOLDER = re.compile(r"\{(\w+)(?::([^|{}]*)\|([^|{}]*))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A sentence and its values, in no language yet; a value may be a phrase itself."""
+
+    sentence: str
+    values: Mapping[str, Value]
+
+
+# What a placeholder may be filled with.
+Value: TypeAlias = str | int | Phrase
+
+
+def phrase(sentence: str, /, **values: Value) -> Phrase:
+    """Make a phrase. The sentence is a literal, so that a test can find it."""
+    return Phrase(sentence, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +51,11 @@ class Language:
     decimal: str
     grouped_from: int
 
-    def text(self, sentence: str, /, **values: str | int) -> str:
+    def render(self, phrase: Phrase) -> str:
+        """Return a phrase in this language."""
+        return self.text(phrase.sentence, **phrase.values)
+
+    def text(self, sentence: str, /, **values: Value) -> str:
         """Return a sentence with its values; whole numbers are formatted. The argument is a literal, so that a test can find it."""
         return PLACEHOLDER.sub(lambda place: self._value(place, values), self.word(sentence))
 
@@ -59,9 +81,11 @@ class Language:
         grouping = "," if abs(number) >= self.grouped_from else ""
         return f"{number:{grouping}.{digits}f}".translate(str.maketrans(",.", self.thousands + self.decimal))
 
-    def _value(self, place: re.Match[str], values: Mapping[str, str | int]) -> str:
+    def _value(self, place: re.Match[str], values: Mapping[str, Value]) -> str:
         name, one, many = place.groups()
         value = values[name]
         if one is not None:
             return str(one if value == 1 else many)
+        if isinstance(value, Phrase):
+            return self.render(value)
         return self.count(value) if isinstance(value, int) else value

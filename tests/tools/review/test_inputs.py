@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain.identity import Video
+from handlers.domain.languages import ENGLISH
 from handlers.domain.record import BatchJob, Record, Scan
 from handlers.domain.states import State
 from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome
@@ -128,7 +129,7 @@ def test_failed_only_report(counts, message):
     outcomes = results(reports, {"a b.mp4": State.CLEAN}, "a b.mp4", "notes.txt", "gone.mp4")
 
     assert [ObjectStatus.CLEAN, ObjectStatus.NEVER_ATTEMPTED, ObjectStatus.FAILED] == [outcome.status for outcome in outcomes]
-    [gap] = reports.notes.gaps
+    [gap] = map(ENGLISH.render, reports.notes.gaps)
     assert message in gap
     assert ("not-reported", gap) == (outcomes[1].reason, outcomes[1].message)
 
@@ -140,7 +141,7 @@ def test_all_tasks_failed():
 
 def test_fewer_rows_than_tasks():
     """A report with fewer rows than tasks ended is said to be incomplete."""
-    [gap] = read(WHOLE, tasks=9, succeeded=6, failed=3).notes.gaps
+    [gap] = map(ENGLISH.render, read(WHOLE, tasks=9, succeeded=6, failed=3).notes.gaps)
 
     assert "7 rows, but 9 of its tasks ended" in gap
 
@@ -155,7 +156,7 @@ def test_job_without_a_report(since, message):
     outcomes = results(reports, {"a": State.FLAGGED}, "a", "b")
 
     assert [ObjectStatus.FLAGGED, ObjectStatus.NEVER_ATTEMPTED] == [outcome.status for outcome in outcomes]
-    assert re.search(message, reports.notes.gaps[0])
+    assert re.search(message, ENGLISH.render(reports.notes.gaps[0]))
 
 
 def test_several_jobs():

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain.batch_jobs import TERMINAL
+from handlers.domain.languages import ENGLISH
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
@@ -89,7 +90,7 @@ def _plan(run: Invocation, scan: Scan, choice: ScanChoice, draft: Path, *, all_f
     with run.terminal.bar("objects") as bar:
         reading = ScanReading(run, scan, choice, truth, bar, whole=True)
         versioned = write_videos(draft, triage.chosen(reading.results()))
-    warnings = reading.warnings
+    warnings = [ENGLISH.render(warning) for warning in reading.warnings]
     if not truth.adds_up:
         warnings.append("The objects of this scan do not add up: review_report.py shows why.")
     if paused:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from handlers.adapters.table import Decisions
 from handlers.domain.decision import Decision
-from handlers.domain.languages import ENGLISH, LANGUAGES
+from handlers.domain.languages import ENGLISH, LANGUAGES, Phrase, phrase
 from handlers.domain.record import Segment
 from handlers.domain.states import ScanStatus
 from tools.lib.cli import Invocation
@@ -58,7 +58,8 @@ def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
     review.flagged = [replace(video, decision=decided.get(_content(video.outcome))) for video in review.flagged]
     review.warnings += reading.warnings
     if scan.status is not ScanStatus.CLOSED:
-        review.warnings.append(f"The scan is {scan.status.value}, not closed: the counts may still change.")
+        status = Phrase(scan.status.value, {})
+        review.warnings.append(phrase("The scan is {status}, not closed: the counts may still change.", status=status))
     if files.html is not None:
         _write_page(run, review, files.html, files.language)
     for path in (*(path for _, path in files.exports), *([files.html] if files.html else [])):

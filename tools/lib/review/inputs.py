@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.adapters.table import Records
 from handlers.domain.identity import Video
+from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.record import BatchJob, Scan
 from handlers.domain.states import State
 from tools.lib.aws.objects import key_of_form
@@ -27,7 +28,6 @@ from tools.lib.review.completion_report import BucketFiles, ReportError, find_re
 from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join
 from tools.lib.review.recorded import recorded_of
 from tools.lib.scans import find
-from tools.lib.text import counted
 
 # Of a manifest: bucket and key, and the version where the bucket has versions.
 _COLUMNS = (2, 3)
@@ -35,7 +35,7 @@ _COLUMNS = (2, 3)
 _SET_ASIDE_COLUMNS = 4
 # Rows between two updates of the progress bar.
 _SHOWN_EVERY = 100
-_UNREPORTED = (
+_UNREPORTED = phrase(
     "An object without a record counts as never attempted, though it may have been skipped; retrying it costs nothing then."
 )
 
@@ -156,13 +156,18 @@ def take_reports(
         notes.gaps += [gap] if gap else []
 
 
-def _take(notes: ReportNotes, place: ReportPlace, job: BatchJob, videos: dict[Video, None] | None) -> str | None:
+def _take(notes: ReportNotes, place: ReportPlace, job: BatchJob, videos: dict[Video, None] | None) -> Phrase | None:
     """Note the report of a job; return why it does not cover every task, or None if it does."""
     report = find_report(place.prefix, job.id, place.files)
     if report is None:
         if job.terminal_since is None:
-            return f"Job {job.id} has no completion report: it is not over yet, or ended before its first task."
-        return f"Job {job.id} ended ({job.status}) without a completion report. {_UNREPORTED}"
+            return phrase("Job {job} has no completion report: it is not over yet, or ended before its first task.", job=job.id)
+        return phrase(
+            "Job {job} ended ({status}) without a completion report. {unreported}",
+            job=job.id,
+            status=job.status,
+            unreported=_UNREPORTED,
+        )
     succeeded, before = 0, notes.rows
     for row in report.rows(place.files):
         notes.take(row)
@@ -172,22 +177,32 @@ def _take(notes: ReportNotes, place: ReportPlace, job: BatchJob, videos: dict[Vi
     return _gap(job, succeeded, notes.rows - before - succeeded)
 
 
-def _gap(job: BatchJob, succeeded: int, failed: int) -> str | None:
+def _gap(job: BatchJob, succeeded: int, failed: int) -> Phrase | None:
     """Return what a report lacks, by the last known counts of its job, which may be None."""
     if succeeded == 0 and job.succeeded is None:
-        return (
-            f"The report of job {job.id} has only rows of failed tasks: "
-            f"either no task succeeded, or the job reports only failed tasks. {_UNREPORTED}"
+        return phrase(
+            "The report of job {job} has only rows of failed tasks: "
+            "either no task succeeded, or the job reports only failed tasks. {unreported}",
+            job=job.id,
+            unreported=_UNREPORTED,
         )
     if succeeded == 0 and job.succeeded:
-        return (
-            f"The report of job {job.id} lacks the rows of its {counted(job.succeeded, 'succeeded task')}: "
-            f"the job reports only failed tasks. {_UNREPORTED}"
+        return phrase(
+            "The report of job {job} lacks the rows of its {tasks} succeeded {tasks:task|tasks}: "
+            "the job reports only failed tasks. {unreported}",
+            job=job.id,
+            tasks=job.succeeded,
+            unreported=_UNREPORTED,
         )
     known = (job.succeeded or 0) + (job.failed or 0)
     if succeeded + failed < known:
-        rows = counted(succeeded + failed, "row")
-        return f"The report of job {job.id} has {rows}, but {known:,} of its tasks ended. {_UNREPORTED}"
+        return phrase(
+            "The report of job {job} has {rows} {rows:row|rows}, but {known} of its tasks ended. {unreported}",
+            job=job.id,
+            rows=succeeded + failed,
+            known=known,
+            unreported=_UNREPORTED,
+        )
     return None
 
 
@@ -255,7 +270,7 @@ class ScanReading:
     truth: TruthTable
     bar: Bar
     whole: bool
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Phrase] = field(default_factory=list)
 
     def results(self) -> Iterator[ObjectResult]:
         """Return the result of each object.
@@ -294,7 +309,7 @@ class ScanReading:
         self.warnings += notes.gaps
         if self.warnings and self.scan.manifest_uri is None:
             raise ToolError(
-                f"{' '.join(self.warnings)} Without it the objects of the scan are unknown.",
+                f"{' '.join(map(ENGLISH.render, self.warnings))} Without it the objects of the scan are unknown.",
                 cure="Wait until the job is over; if it was created without a report of all tasks, create it again with one.",
             )
         videos: Iterable[Video] = reported
@@ -329,9 +344,14 @@ class ScanReading:
             yield video
 
 
-def _missing_jobs(scan: Scan) -> list[str]:
+def _missing_jobs(scan: Scan) -> list[Phrase]:
     """Return a warning if a scan of an earlier version, which could have several jobs, lacks some."""
     if not (scan.missing_jobs and scan.jobs):
         return []
-    lacking = f"Jobs of this scan that were not submitted: {scan.missing_jobs:,} of {scan.planned_jobs:,}."
-    return [f"{lacking} `python tools/control_scan.py cancel {scan.id}` ends it."]
+    lacking = phrase(
+        "Jobs of this scan that were not submitted: {missing} of {planned}. `python tools/control_scan.py cancel {scan}` ends it.",
+        missing=scan.missing_jobs,
+        planned=scan.planned_jobs or 1,
+        scan=scan.id,
+    )
+    return [lacking]

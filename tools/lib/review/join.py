@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handlers.domain.identity import Video, digest_of
+from handlers.domain.languages import ENGLISH, Phrase
 from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.record import Record
 from handlers.domain.states import State
@@ -104,7 +105,7 @@ class ReportNotes:
         self.rows = 0
         self.clean = 0
         self.unmet = 0
-        self.gaps: list[str] = []
+        self.gaps: list[Phrase] = []
         self._notes: list[TaskNote | None] = [None]
         # Where in `_notes` a note is.
         self._place: dict[TaskNote, int] = {}
@@ -238,7 +239,7 @@ def _clean_by_index(videos: Iterable[Video], notes: ReportNotes) -> Iterator[Row
 def _joined(
     rows: Iterable[Row], notes: ReportNotes, recorded: Recorded, truth: TruthTable, counted: Counter[State]
 ) -> Iterator[ObjectResult]:
-    unreported = notes.gaps[0] if notes.gaps else None
+    unreported = ENGLISH.render(notes.gaps[0]) if notes.gaps else None
     for row, known in recorded.ask(rows):
         if known is not None and not row.again:
             counted[known.state if isinstance(known, Record) else known] += 1

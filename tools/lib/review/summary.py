@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from handlers.domain.decision import Decision
+from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
 from tools.lib.cli import ExitCode
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
-from tools.lib.text import block, counted, moment, printable
+from tools.lib.text import block, moment, printable
 from tools.lib.videos import label_json, named, title
 
 # Segments of a video that a person sees; `--json` has all of them.
@@ -72,7 +73,7 @@ class Review:
     ineligible: list[ObjectResult] = field(default_factory=list)
     skipped: list[ObjectResult] = field(default_factory=list)
     unfinished: list[ObjectResult] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Phrase] = field(default_factory=list)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -89,7 +90,7 @@ class Review:
             *block("Ineligible", _reasons(self.ineligible)),
             *block("Skipped: not videos by their first bytes", _reasons(self.skipped)),
             *block("Not final", [f"{printable(outcome.video.uri)}  {outcome.status.value}" for outcome in self.unfinished]),
-            *block("Warning", self.warnings),
+            *block("Warning", [ENGLISH.render(warning) for warning in self.warnings]),
         ]
 
     def _truth_table(self) -> list[str]:
@@ -125,7 +126,7 @@ class Review:
             "adds_up": self.truth.adds_up,
             "states": {status.value: self.truth.statuses[status] for status in ObjectStatus},
             "repeated_rows": self.truth.repeated,
-            "warnings": self.warnings,
+            "warnings": [ENGLISH.render(warning) for warning in self.warnings],
             "flagged": [video.as_json() for video in self.flagged],
             "failed": [_explained(outcome) for outcome in self.failed],
             "ineligible": [_explained(outcome) for outcome in self.ineligible],
@@ -163,21 +164,35 @@ def _take(review: Review, outcome: ObjectResult, segments_of: SegmentReader) -> 
         review.unfinished.append(outcome)
 
 
-def _warnings(truth: TruthTable) -> list[str]:
+def _warnings(truth: TruthTable) -> list[Phrase]:
     warnings = []
     in_manifest = truth.total - truth.set_aside
     if truth.expected not in (None, in_manifest):
         warnings.append(
-            f"The manifest has {counted(in_manifest, 'row')}, the scan was submitted with {truth.expected:,}: was it replaced?"
+            phrase(
+                "The manifest has {rows} {rows:row|rows}, the scan was submitted with {expected}: was it replaced?",
+                rows=in_manifest,
+                expected=truth.expected,
+            )
         )
     if truth.foreign:
         warnings.append(
-            f"Not in the manifest, but in the completion report: {counted(truth.foreign, 'object')}. Is it another scan's?"
+            phrase(
+                "Not in the manifest, but in the completion report: {objects} {objects:object|objects}. Is it another scan's?",
+                objects=truth.foreign,
+            )
         )
     if lost := truth.statuses[ObjectStatus.LOST]:
-        warnings.append(f"Accepted by its batch task, but without a record: {counted(lost, 'object')}. Please report this defect.")
+        warnings.append(
+            phrase(
+                "Accepted by its batch task, but without a record: {objects} {objects:object|objects}. Please report this defect.",
+                objects=lost,
+            )
+        )
     if truth.repeated:
-        warnings.append(f"Repeated in the manifest: {counted(truth.repeated, 'row')}. An object in two rows has one record.")
+        warnings.append(
+            phrase("Repeated in the manifest: {rows} {rows:row|rows}. An object in two rows has one record.", rows=truth.repeated)
+        )
     return warnings
 
 

@@ -76,7 +76,7 @@ def page_data(
         "categories": CATEGORIES,
         "found": summary.categories(review.flagged, len(CATEGORIES)),
         "confidences": summary.confidences(review.flagged),
-        "warnings": review.warnings,
+        "warnings": [language.render(warning) for warning in review.warnings],
         **_videos(review, labels),
         "labels": labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
