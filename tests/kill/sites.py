@@ -61,7 +61,7 @@ def possible_sites(sources, handler):
     leading = _leading(sources)
     return {
         Site(function.module, node.lineno, node.col_offset, ast.unparse(node.func))
-        for function in reading.reached(sources, handler)
+        for function in reading.functions_reached(sources, handler)
         if function.module != PRIMITIVES
         for node in ast.walk(function.node)
         if isinstance(node, ast.Call) and _leads_to_aws(node.func, leading)
@@ -73,7 +73,7 @@ def references(sources, handler):
     leading = _leading(sources)
     return {
         Site(function.module, node.lineno, node.col_offset, ast.unparse(node))
-        for function in reading.reached(sources, handler)
+        for function in reading.functions_reached(sources, handler)
         if function.module != PRIMITIVES
         for node in ast.walk(function.node)
         if _leads_to_aws(node, leading) and ast.unparse(node.value) != "self" and node not in _called(function.node)
@@ -87,7 +87,7 @@ def _called(tree):
 def possible_operations(sources, handler):
     """Return every operation that a handler can call, as `service.Operation`."""
     names = _operations()
-    return {names[method] for method in reading.calls(function.node for function in reading.reached(sources, handler))}
+    return {names[method] for method in reading.calls(function.node for function in reading.functions_reached(sources, handler))}
 
 
 def _leads_to_aws(called, leading):
