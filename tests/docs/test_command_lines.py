@@ -32,6 +32,9 @@ def test_command_line(text):
         "make nothing",
         "make deploy SUCH=none",
         "make setup && make nothing",
+        "submit_job.py --no-such-option",
+        "control_scan.py statsu",
+        "review_report.py policy new.json --no-such-option",
     ],
 )
 def test_a_wrong_line_is_refused(text):
