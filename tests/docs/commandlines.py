@@ -109,7 +109,7 @@ def _require_known(command, words):
     if isinstance(command, click.Group) and words and not words[0].startswith("-"):
         _require(words[0] in command.commands, f"there is no command {words[0]}")
         command, words = command.commands[words[0]], words[1:]
-    known = {name for parameter in command.get_params(click.Context(command)) for name in parameter.opts}
+    known = {"-h", "--help"}.union(*(parameter.opts for parameter in command.params))
     for word in words:
         _require(not word.startswith("-") or word in known, f"{command.name} has no option {word}")
 

@@ -79,7 +79,7 @@ def test_spanish_digest():
 
     assert "Escaneo terminado: 527 videos, 4 marcados, 2 fallidos, 1 no apto, 12.500 sin registro" == mail.subject
     for line in (
-        "Su trabajo por lotes one terminó en estado Failed.",
+        "Su trabajo por lotes one terminó en estado fallido.",
         "  limpio             520",
         "  sin registro    12.500",
         "  objetos         13.027",
