@@ -9,6 +9,7 @@ from unittest import mock
 
 import click
 
+from tests.bench import __main__ as bench
 from tests.docs.helptexts import PROGRAMS
 from tests.docs.markdown import ROOT, lines
 from tools.emulator import __main__ as emulator
@@ -86,9 +87,10 @@ def _require_made(words):
 
 def _require_module(module, arguments):
     _require(importlib.util.find_spec(module) is not None, f"there is no module {module}")
-    if module == "tools.emulator":
+    parsers = {"tools.emulator": emulator._parser().parse_args, "tests.bench": bench.parsed}
+    if module in parsers:
         try:
-            emulator._parser().parse_args(arguments)
+            parsers[module](arguments)
         except SystemExit as refusal:
             raise Refused(f"{module} does not take {arguments}") from refusal
 

@@ -29,6 +29,7 @@ def test_command_line(text):
         "python app.py --yes",
         "python -m tools.emulator --prot 1",
         "python -m tests.no_such",
+        "python -m tests.bench no-such",
         "make nothing",
         "make deploy SUCH=none",
         "make setup && make nothing",
