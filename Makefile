@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 .PHONY: help demo demo-pythons unit test test-long test-model test-browser check mutants bench bench-listing bench-review \
 	bench-simulation screenshots docs setup ministack format lock bootstrap deploy destroy clean
 
-help: ## what can be made
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
 
 setup: $(READY) ## the virtual environment, exactly as locked
@@ -58,10 +58,10 @@ demo-pythons: .uv/$(UV_VERSION) ## the demo on every Python >= 3.11 of this mach
 unit: $(READY) ## the rules, the tools and the handlers, without a server
 	$(PYTEST) --dist worksteal -m "not slow and not long and not server" tests/handlers tests/tools tests/docs tests/test_import_directions.py
 
-test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in so many processes)
+test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in two processes)
 	$(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" --ignore=tests/browser --ignore=tests/cross_check --ignore=tests/kill
 
-test-long: $(READY) ministack ## those that take minutes: a kill at any call, the model, ministack
+test-long: $(READY) ministack ## the tests that take minutes: a kill at any call, the model, ministack
 	$(PYTEST) --dist load --maxschedchunk 1 tests/kill
 	$(PYTEST) --dist load --maxschedchunk 1 -m long tests/model
 	$(PYTEST) --dist loadscope tests/cross_check
@@ -88,20 +88,20 @@ check: $(READY) ## format, lint, types, tests, synth: what CI runs
 mutants: .mutants/.ready ## put faults into handlers/domain one at a time: how many do the tests see? (MUTANTS="--processes 2")
 	.mutants/bin/python -m tests.mutants $(MUTANTS)
 
-format: $(READY) ## put the source in form
+format: $(READY) ## format the source, and repair what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 bench: $(READY) ## all benchmarks, into build/bench
 	$(BIN)/python -m tests.bench
 
-bench-listing: $(READY) ## those of listing a bucket, against boto3, the AWS CLI and s5cmd
+bench-listing: $(READY) ## benchmarks: listing a bucket, against boto3, the AWS CLI and s5cmd
 	$(BIN)/python -m tests.bench --file listing.json
 
-bench-review: $(READY) ## those of the review: the join of a million rows, the page
+bench-review: $(READY) ## benchmarks: the review (the join of a million rows, the page)
 	$(BIN)/python -m tests.bench --file review.json
 
-bench-simulation: $(READY) ## ours and three other designs in virtual time: lost, paid twice, slot use; ever more videos
+bench-simulation: $(READY) ## benchmarks: ours and three other designs in virtual time (lost, paid twice, slot use)
 	$(BIN)/python -m tests.bench --file simulation.json
 
 screenshots: $(READY) ## the README's pictures of the page, taken anew in headless Chromium
@@ -123,7 +123,7 @@ bootstrap: $(READY) ## prepare the AWS account and Region of your credentials fo
 deploy: $(READY) ## deploy to the AWS account of your credentials
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
-destroy: $(READY) ## take the deployment down again
+destroy: $(READY) ## delete the deployment
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 clean: ## remove everything that was built

@@ -1,4 +1,4 @@
-"""The rooms of the project, and which may import which (docs/architecture.md#rooms)."""
+"""The rooms of the project, and which may import which (docs/architecture.md#packages)."""
 
 import ast
 import sys

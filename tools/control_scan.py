@@ -110,7 +110,7 @@ def resume(run: Invocation, *, scan: str | None) -> CommandResult:
 @click.argument("number", type=click.IntRange(min=1))
 @command
 def slots(run: Invocation, *, number: int) -> CommandResult:
-    """Use up to NUMBER of the account's Rekognition jobs, from the next start on.
+    """Use up to NUMBER of the account's Rekognition jobs, from the next Start on.
 
     \b
     python tools/control_scan.py slots 10

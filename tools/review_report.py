@@ -68,7 +68,7 @@ def main() -> None:
 @scan_options
 @command
 def show(run: Invocation, *, choice: ScanChoice) -> Review:
-    """Count the objects of a scan in each state, and list what was flagged and what failed and why.
+    """Count the objects of a scan by status, and list what was flagged and what failed and why.
 
     \b
     python tools/review_report.py
@@ -131,7 +131,7 @@ def apply(run: Invocation, *, file: Path, scan: str | None, decided_by: str | No
 
 
 @main.command(epilog=EXIT_CODES)
-@click.option("--all-failed", is_flag=True, help="Retry everything that failed or was cancelled, whatever the reason.")
+@click.option("--all-failed", is_flag=True, help="Retry everything that failed, whatever the reason.")
 @scan_options
 @submit_options("Show what would be retried and why; change nothing.")
 @command

@@ -1,4 +1,4 @@
-"""The only code that calls AWS, one module for each service; the table has a room of its own (`handlers.adapters.table`)."""
+"""The only code that calls AWS, one module for each service; the table has a package of its own (`handlers.adapters.table`)."""
 
 from handlers.adapters.aws_errors import Fault, ThrottledError, code_of, fault_of, message_of
 from handlers.adapters.batch_jobs import BatchJobs

@@ -115,7 +115,9 @@ def _found(counted: Sequence[LabelSummary], language: Language) -> list[str]:
         )
         for label in counted[:MAX_LISTED]
     ]
-    return [language.text("A video was flagged. Found:"), *lines, *more(len(counted) - MAX_LISTED, language)]
+    rest = len(counted) - MAX_LISTED
+    end = more(rest, language.text("  and {count} more {count:label|labels}", count=rest))
+    return [language.text("A video was flagged. Found:"), *lines, *end]
 
 
 def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment], language: Language) -> list[str]:
@@ -126,7 +128,9 @@ def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment], language
         f"  {_name(segment.label, language)}"
         for segment in islice(shown, MAX_LISTED)
     ]
-    return [language.text("When (h:mm:ss):"), *lines, *more(sum(1 for _ in shown), language)]
+    rest = sum(1 for _ in shown)
+    end = more(rest, language.text("  and {count} more {count:segment|segments}", count=rest))
+    return [language.text("When (h:mm:ss):"), *lines, *end]
 
 
 def _where(record: Record, language: Language) -> list[str]:
@@ -189,9 +193,9 @@ def percent(confidence: float, language: Language) -> str:
     return f"{language.number(confidence, digits=1):>5} %"
 
 
-def more(count: int, language: Language) -> list[str]:
-    """Return the line that ends a list of which so many are not shown."""
-    return [language.text("  and {count} more", count=count)] if count > 0 else []
+def more(count: int, line: str) -> list[str]:
+    """Return the line that ends a list if `count` of its entries are not shown."""
+    return [line] if count > 0 else []
 
 
 def _with_parent(label: LabelSummary, language: Language) -> str:

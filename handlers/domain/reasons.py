@@ -47,7 +47,7 @@ _OWN = (
     Reason(EMPTY, "has 0 bytes", ineligible=True),
     Reason(
         ARCHIVED,
-        "was archived; worth it once restored, else it fails again without being paid",
+        "was archived: retry once it is restored",
         ineligible=True,
         retryable=True,
     ),
@@ -55,26 +55,26 @@ _OWN = (
     Reason(TOO_LONG, "is longer than Rekognition takes", ineligible=True),
     Reason(CODEC, "has a codec that Rekognition does not take", ineligible=True),
     Reason(NO_PICTURE, "has no picture", ineligible=True),
-    Reason(NOT_A_VIDEO, "is something else than a video"),
+    Reason(NOT_A_VIDEO, "is something other than a video"),
     Reason(MISSING, "is not there (were it among many, S3 would stop the whole job)"),
-    Reason(FORBIDDEN, "could not be read; worth it once access was granted", retryable=True),
+    Reason(FORBIDDEN, "could not be read: retry once access is granted", retryable=True),
     Reason(UNREADABLE, "cannot be described by S3 as it was asked for: no such version id, or encrypted with a key of its owner's"),
     Reason(START_UNKNOWN, "may have been analysed, and paid, without a result reaching us: a retry may pay for it again"),
     Reason(RESULT_LOST, "its result was lost", retryable=True),
     Reason(ANALYSIS_FAILED, "Rekognition could not analyse it, mostly for its codec"),
     Reason(NO_RESULT, "the function returned nothing for it", retryable=True),
     Reason(UNINTELLIGIBLE, "its task could not be understood"),
-    Reason(TROUBLE, "something stood in the way for the moment", retryable=True),
+    Reason(TROUBLE, "failed temporarily", retryable=True),
 )
 
 _AWS = (
     Reason("InvalidS3ObjectException", "Rekognition cannot read such an object"),
     Reason("VideoTooLargeException", "is larger than Rekognition takes"),
     Reason("InvalidParameterException", "Rekognition does not take it as it is"),
-    Reason("IdempotentParameterMismatchException", "another's job has its token; a retry has a token of its own", retryable=True),
+    Reason("IdempotentParameterMismatchException", "another job used its token; a retry has a token of its own", retryable=True),
     Reason(
         "AccessDeniedException",
-        "Rekognition was not permitted to start; worth it once the permission is granted",
+        "Rekognition was not permitted to start: retry once the permission is granted",
         retryable=True,
     ),
     # Our own exception for throttling that outlasts the retries.
@@ -135,7 +135,7 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             *_AWS,
             *(Reason(code, "AWS did not answer", retryable=True) for code in _NO_ANSWER),
             *(Reason(code, "AWS asked to slow down", retryable=True) for code in (*THROTTLED, *CONFLICTING)),
-            *(Reason(code, "AWS had trouble of its own", retryable=True) for code in AWS_FAILED),
+            *(Reason(code, "failed inside AWS", retryable=True) for code in AWS_FAILED),
         )
     }
 )

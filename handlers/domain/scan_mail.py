@@ -94,7 +94,7 @@ def job_broken_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: in
 
 def pause_mail(settings: Settings, stack_name: str, *, language: Language = ENGLISH) -> Mail:
     """Return the mail to the operator that all starting is paused."""
-    by = settings.paused_by or language.text("somebody")
+    by = settings.paused_by or language.text("someone")
     reason = settings.paused_reason or language.text("no reason was given")
     news = [
         language.text("No analyses are being started: paused by {by}.", by=visible(by)[:MAX_TEXT]),
@@ -126,7 +126,7 @@ def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
             failed=counts["failed"],
         ),
         language.text(", {count} ineligible", count=counts["ineligible"]) if counts["ineligible"] else "",
-        language.text(", {count} not looked at", count=unrecorded) if unrecorded else "",
+        language.text(", {count} without record", count=unrecorded) if unrecorded else "",
     )
     return "".join(parts)
 
@@ -139,7 +139,7 @@ def _ended(scan: Scan, language: Language) -> str:
 
 def _jobs(scan: Scan, language: Language) -> list[str]:
     return [
-        language.text("Its batch job {job} ended with the status {status}.", job=job.id, status=job.status)
+        language.text("Its batch job {job} ended with the status {status}.", job=job.id, status=language.word(job.status.lower()))
         for job in scan.jobs
         if job.status not in ("Complete", "NotFound")
     ]
@@ -205,7 +205,8 @@ def _worst(worst: Sequence[Record], totals: Totals, language: Language, *, seen_
         f"  {percent(confidence(record), language)}  {_label(record, language)}  {visible(record.video.uri)}"
         for record in worst[:WORST]
     ]
-    return [title, *lines, *more(totals.videos.get(State.FLAGGED, 0) - len(lines), language)]
+    rest = totals.videos.get(State.FLAGGED, 0) - len(lines)
+    return [title, *lines, *more(rest, language.text("  and {count} more {count:video|videos}", count=rest))]
 
 
 def _label(record: Record, language: Language) -> str:

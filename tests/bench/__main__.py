@@ -34,8 +34,8 @@ def merge(path, values):
     path.write_text(json.dumps({**known, **values}, indent=2) + "\n")
 
 
-def main():
-    """Run the benchmarks that were named."""
+def parsed(arguments=None):
+    """Return the options of a command line, by default of this process's."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Run benchmarks.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)}; default: all")
     parser.add_argument("--file", help="only those that write this file, e.g. review.json")
@@ -43,9 +43,15 @@ def main():
     parser.add_argument("--short-videos", type=int, default=30_000, help="most videos of simulation-million")
     parser.add_argument("--videos", type=int, default=2_000, help="videos of the other simulations")
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured; the median counts")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    return options
+
+
+def main():
+    """Run the benchmarks that were named."""
+    options = parsed()
     faults = []
     for name, (file, bench) in BENCHES.items():
         if name in (options.names or BENCHES) and options.file in (None, file):

@@ -238,7 +238,7 @@ def test_ineligible(pages):
     page.locator("#filter-state").select_option("ineligible")
     page.locator("#count", has_text="3 of 5 videos").wait_for()
 
-    assert ("1", "3", "0") == (figures["Failed"], figures["Ineligible"], figures["Not finished"])
+    assert ("1", "3", "0") == (figures["Failed"], figures["Ineligible"], figures["Not final"])
     assert {"Ineligible archived", "Ineligible empty", "Ineligible too-large"} == set(
         page.locator(".cell-found").all_inner_texts()
     ) - {"Found"}

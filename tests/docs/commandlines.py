@@ -9,6 +9,7 @@ from unittest import mock
 
 import click
 
+from tests.bench import __main__ as bench
 from tests.docs.helptexts import PROGRAMS
 from tests.docs.markdown import ROOT, lines
 from tools.emulator import __main__ as emulator
@@ -17,6 +18,8 @@ from tools.lib.submit.source_options import require_consistent
 _PYTHON = re.compile(r"(.*/)?python3?")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _OURS = re.compile(r"(\$ )?(\w+=\S+ )*((\.venv/bin/)?python3? (tools/|app\.py|-m (tools|tests)\b)|make( |$))")
+# A program named without `python`, with what is meant of it: `control_scan.py slots`, `submit_job.py --check`.
+_MENTION = re.compile(rf"({'|'.join(map(re.escape, PROGRAMS))}) ")
 _INLINE = re.compile(r"`([^`]+)`")
 _MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", _MAKEFILE, re.MULTILINE))
@@ -33,7 +36,7 @@ def command_lines(page):
     """Yield each of our command lines in a page, in blocks and in lines, with its place."""
     for line in lines(page):
         texts = _INLINE.findall(line.text) if line.language is None else [line.text.strip()]
-        yield from ((line.where, text) for text in texts if _OURS.match(text))
+        yield from ((line.where, text) for text in texts if _OURS.match(text) or _MENTION.match(text))
 
 
 def require_valid(text):
@@ -53,6 +56,8 @@ def require_valid(text):
             case [python, script, *rest] if _PYTHON.fullmatch(python) and script.startswith("tools/"):
                 _require(script.removeprefix("tools/") in PROGRAMS, f"there is no program {script}")
                 _require_taken(PROGRAMS[script.removeprefix("tools/")], rest)
+            case [program, *rest] if program in PROGRAMS:
+                _require_known(PROGRAMS[program], rest)
 
 
 def _commands(text):
@@ -82,9 +87,10 @@ def _require_made(words):
 
 def _require_module(module, arguments):
     _require(importlib.util.find_spec(module) is not None, f"there is no module {module}")
-    if module == "tools.emulator":
+    parsers = {"tools.emulator": emulator._parser().parse_args, "tests.bench": bench.parsed}
+    if module in parsers:
         try:
-            emulator._parser().parse_args(arguments)
+            parsers[module](arguments)
         except SystemExit as refusal:
             raise Refused(f"{module} does not take {arguments}") from refusal
 
@@ -98,6 +104,16 @@ def _require_taken(main, arguments):
             main.main(arguments, standalone_mode=False)
         except click.ClickException as refusal:
             raise Refused(refusal.format_message()) from refusal
+
+
+def _require_known(command, words):
+    """Make sure that a mention names a command and options that there are; it need not be complete."""
+    if isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        _require(words[0] in command.commands, f"there is no command {words[0]}")
+        command, words = command.commands[words[0]], words[1:]
+    known = {"-h", "--help"}.union(*(parameter.opts for parameter in command.params))
+    for word in words:
+        _require(not word.startswith("-") or word in known, f"{command.name} has no option {word}")
 
 
 def _examine(command, context):

@@ -29,9 +29,13 @@ def test_command_line(text):
         "python app.py --yes",
         "python -m tools.emulator --prot 1",
         "python -m tests.no_such",
+        "python -m tests.bench no-such",
         "make nothing",
         "make deploy SUCH=none",
         "make setup && make nothing",
+        "submit_job.py --no-such-option",
+        "control_scan.py statsu",
+        "review_report.py policy new.json --no-such-option",
     ],
 )
 def test_a_wrong_line_is_refused(text):

@@ -1,6 +1,7 @@
 """Tables in the documents agree with the code."""
 
 import ast
+import json
 import re
 from collections import Counter
 from dataclasses import fields
@@ -8,14 +9,17 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from handlers.domain.identity import Video
 from handlers.domain.reasons import REASONS
-from handlers.domain.record import BatchJob, Scan, Settings, Totals
+from handlers.domain.record import BatchJob, Scan, Segment, Settings, Totals
 from handlers.domain.scan_mail import digest_mail
 from handlers.domain.states import ScanStatus, State
 from handlers.flows.sweep import sweep
 from tests.docs.markdown import ROOT
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.review import ObjectStatus, Review, TruthTable
+from tools.lib.review.export import Form, Rows, writer
+from tools.lib.review.join import ObjectResult
 from tools.lib.review.page.summary import states as page_states
 from tools.lib.scans import ScanProgress
 
@@ -91,6 +95,18 @@ def test_statuses_of_a_review():
     assert counted_by("review") == set(re.findall(r"^  ([a-z ]+?) +2$", lines, re.MULTILINE))
     assert counted_by("review") == set(review.as_json()["states"])
     assert counted_by("review") == {state["name"] for state in page_states(review)}
+
+
+@pytest.mark.parametrize("rows_of_file", [Rows.VIDEOS, Rows.SEGMENTS], ids=str)
+def test_statuses_of_an_export(tmp_path, rows_of_file):
+    """The column `state` of an export has the statuses that the table says, with the same words."""
+    path = tmp_path / "export.jsonl"
+
+    with writer(path, Form.JSONL, rows_of_file) as export:
+        for status in ObjectStatus:
+            export.add(ObjectResult(Video("bucket", "key"), status), [Segment("Drinking", "Alcohol", 2, 0, 500, 91.5, 1)])
+
+    assert counted_by("review") == {json.loads(line)["state"] for line in path.read_text("utf-8").splitlines()}
 
 
 def test_statuses_of_a_digest():

@@ -23,13 +23,13 @@ SPEED = "one job is assumed to analyse 0.5 to 3.0 s of video a second: AWS publi
 PLAN = f"""\
 Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
   Objects   2 (10 bytes; keys ending in .mp4, in any case)
-            of these 2 up to 10 MiB
+            2 objects of up to 10 MiB
   Lane      normal
   Stack     VideoModeration, us-east-1, account 111122223333
   Manifest  s3://amzn-s3-demo-work/manifests/{SCAN}.csv
   Report    s3://amzn-s3-demo-work/reports/{SCAN}/
   Estimate  0.0 min of video
-            $0.25 ($0.25 to $0.26), of which $0.00 are Rekognition's
+            $0.25 ($0.25 to $0.26), $0.00 of it for Rekognition
             ready 2025-10-09 09:01 UTC (2 min to 30 min from the start)
             no header was read: lengths are guessed from sizes, at 1 to 20 Mbit/s, so the range is not reliable
             {SPEED}; 18 slots, and no other scan
@@ -39,7 +39,7 @@ Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
   Then      S3 Batch Operations passes each object to a function, which inspects it and queues it.
             Rekognition analyses the queued videos, as many at a time as the slots allow.
             The results are stored, and flagged videos are mailed.
-            All this runs in AWS: you may close the terminal. At any time, review_report.py shows the state of each object.
+            All this runs in AWS: you may close the terminal. At any time, review_report.py shows the status of each object.
 """
 
 
@@ -619,7 +619,7 @@ def test_help_is_a_sentence_commands_and_exit_codes(tmp_path):
     assert result.returncode == 0
     assert "Submit a scan of the videos in an S3 bucket.\n" in result.stdout
     assert result.stdout.count("  python tools/submit_job.py --") == 4
-    assert "    3    finished, but some objects failed, could not be analysed, or are not final\n" in result.stdout
+    assert "    3    finished, but not every object was analysed (failed, ineligible," in result.stdout
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ Without record: not looked at, because they are not videos or their task failed 
 
 Flagged, highest confidence first:
    99.5 %  Weapons at 0:01:23  s3://amzn-s3-demo-bucket/a b.mp4
-  and 3 more
+  and 3 more videos
 
 Failed, by reason:
        2  missing
@@ -67,7 +67,7 @@ def test_digest():
 
     mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True)
 
-    assert ("Scan finished: 527 videos, 4 flagged, 2 failed, 1 ineligible, 5 not looked at", DIGEST) == (mail.subject, mail.body)
+    assert ("Scan finished: 527 videos, 4 flagged, 2 failed, 1 ineligible, 5 without record", DIGEST) == (mail.subject, mail.body)
     assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
 
 
@@ -77,9 +77,9 @@ def test_spanish_digest():
 
     mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True, language=LANGUAGES["es"])
 
-    assert "Escaneo terminado: 527 videos, 4 marcados, 2 fallidos, 1 no apto, 12.500 sin revisar" == mail.subject
+    assert "Escaneo terminado: 527 videos, 4 marcados, 2 fallidos, 1 no apto, 12.500 sin registro" == mail.subject
     for line in (
-        "Su trabajo por lotes one terminó en estado Failed.",
+        "Su trabajo por lotes one terminó en estado fallido.",
         "  limpio             520",
         "  sin registro    12.500",
         "  objetos         13.027",
@@ -119,7 +119,7 @@ def test_digest_of_a_broken_end():
     mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=False)
 
     assert mail.subject.startswith("Scan cancelled: ")
-    assert "Its batch job one ended with the status Failed." in mail.body
+    assert "Its batch job one ended with the status failed." in mail.body
     assert "among those that were looked at" in mail.body
 
 
@@ -210,7 +210,7 @@ def test_a_pause_without_a_word():
     """Who pauses may leave name and reason out; the mail says that they did."""
     mail = scan_mail.pause_mail(Settings(paused=True), "VideoModeration")
 
-    assert "paused by somebody." in mail.body
+    assert "paused by someone." in mail.body
     assert "Reason: no reason was given\n" in mail.body
 
 

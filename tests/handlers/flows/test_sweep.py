@@ -192,7 +192,13 @@ class TestMails:
 
         make_flow(language=LANGUAGES["es"]).sweep(deadline=clock.now() + 300)
 
-        words = ("Marcado: Armas en", "Inicio de analisis en pausa", "Escaneo en pausa", "Sin mas correos", "Escaneo terminado")
+        words = (
+            "Marcado: Armas en",
+            "Inicio de analisis en pausa",
+            "Escaneo en pausa",
+            "No habra mas correos individuales",
+            "Escaneo terminado",
+        )
         assert [1] * 5 == [sum(word in mail["Subject"] for mail in sns.mails) for word in words]
         assert 5 == len(sns.mails)
 
@@ -928,7 +934,7 @@ class TestBrokenJobs:
         (mail,) = sns.mails
         assert (ScanStatus.CLOSED, True) == (
             table.scans.scan(SCAN).status,
-            "Its batch job one ended with the status Failed." in mail["Message"],
+            "Its batch job one ended with the status failed." in mail["Message"],
         )
 
     @pytest.fixture(name="broken")

@@ -52,8 +52,8 @@ class TestMinutes:
         assert Range.exactly(11.0) == found.minutes
         assert (3, {}) == (found.objects, found.faults)
         assert {"broken": 1} == found.unreadable
-        assert "1 header could not be read: 1 broken" in found.sentences()
-        assert "every header was read (6 GETs)" in found.assumptions
+        assert "1 object has no readable header: 1 broken" in found.sentences()
+        assert "every object was inspected (6 GETs)" in found.assumptions
 
     def test_extrapolated(self):
         """The rest is as long for its bytes as what was read."""
@@ -71,7 +71,7 @@ class TestMinutes:
 
         assert 20.0 == pytest.approx(found.minutes.best)
         assert (10, {"forbidden": 10}) == (found.measured, found.unreadable)
-        assert "10 headers could not be read: 10 forbidden" in found.sentences()
+        assert "10 objects have no readable header: 10 forbidden" in found.sentences()
 
     def test_other_sizes(self):
         """A class of size of which nothing was read is guessed from its neighbour."""

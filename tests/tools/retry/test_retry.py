@@ -87,7 +87,7 @@ def test_reasons_are_shown_to_a_person(scanned):
     lines = review(scanned, "retry", "--dry-run").stdout.splitlines()
 
     assert f"Retry 1 of scan {SCAN} of {BUCKET}" == lines[0]
-    assert "            1 forbidden: could not be read; worth it once access was granted" in lines
+    assert "            1 forbidden: could not be read: retry once access is granted" in lines
     assert any("<script>alert(1)</script> %2B+\\u202e" in line for line in lines)
 
 

@@ -52,7 +52,7 @@ def test_sums(scanned):
     assert (6, 6, 3, True, []) == tuple(output[name] for name in ("objects", "expected", "set_aside", "adds_up", "warnings"))
     assert "6 of 6: every object is accounted for" in shown
     assert "3 in the manifest, 3 left out of it as ineligible when the scan was submitted" in shown
-    assert re.search(r"^Ineligible\n  empty: 2\n", shown, re.MULTILINE)
+    assert re.search(r"^Ineligible\n  empty: 2 objects\n", shown, re.MULTILINE)
     assert [] == scanned.wire.writes
 
 

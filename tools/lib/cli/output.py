@@ -34,7 +34,8 @@ Exit codes:
   0    done
   1    failed: the message says why, and what to do about it
   2    bad usage
-  3    finished, but some objects failed, could not be analysed, or are not final
+  3    finished, but not every object was analysed (failed, ineligible, skipped, cancelled or not
+       final), or something was refused or left
   130  interrupted with Ctrl-C"""
 
 

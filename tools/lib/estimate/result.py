@@ -56,7 +56,7 @@ class Estimate:
     def sentences(self) -> list[str]:
         return [
             f"{_amount(self.minutes, _minutes)} of video",
-            f"{_amount(self.dollars, _dollars)}, of which {_amount(self.cost.rekognition, _dollars)} are Rekognition's",
+            f"{_amount(self.dollars, _dollars)}, {_amount(self.cost.rekognition, _dollars)} of it for Rekognition",
             f"ready {moment(self.finished_at.best)} ({_hours(self.seconds.low)} to {_hours(self.seconds.high)} from the start)",
             *(_fault_line(code, count) for code, count in self.faults.items()),
             *self._unreadable_line(),
@@ -64,8 +64,11 @@ class Estimate:
         ]
 
     def _unreadable_line(self) -> list[str]:
-        reasons = ", ".join(f"{count:,} {code}" for code, count in self.unreadable.items())
-        return [f"{counted(sum(self.unreadable.values()), 'header')} could not be read: {reasons}"] if reasons else []
+        if not self.unreadable:
+            return []
+        count = sum(self.unreadable.values())
+        reasons = ", ".join(f"{number:,} {code}" for code, number in self.unreadable.items())
+        return [f"{counted(count, 'object')} {'has' if count == 1 else 'have'} no readable header: {reasons}"]
 
     def as_json(self) -> dict[str, Any]:
         """Return the estimate as JSON values; times in epoch seconds."""
@@ -166,7 +169,7 @@ def _length_sentence(listed: int, measurements: Measurements) -> str:
             f"no header was read: lengths are guessed from sizes, at {low:.0f} to {high:.0f} Mbit/s, so the range is not reliable"
         )
     if known >= listed:
-        return f"every header was read ({measurements.gets:,} GETs)"
+        return f"every object was inspected ({counted(measurements.gets, 'GET')})"
     return f"{known:,} of {listed:,} headers were read, the rest is extrapolated; the range holds in {PROMISED:.0%} of cases"
 
 

@@ -14,7 +14,7 @@ from tools.lib.estimate import prices
 from tools.lib.retry.retryable import Diagnosis, Moment, diagnose
 from tools.lib.review import ObjectResult, ObjectStatus
 from tools.lib.submit import NewJob, column, description, price_lines
-from tools.lib.text import printable
+from tools.lib.text import counted, printable
 from tools.lib.videos import named
 
 # Videos that are named for each reason.
@@ -23,7 +23,7 @@ EXAMPLES = 3
 _WHAT_HAPPENS = (
     "A new job of the same scan passes these objects to the function again.",
     "Failed videos get another attempt; videos that are running or final by then are left alone, and not paid for again.",
-    "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the state of each object.",
+    "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the status of each object.",
 )
 
 
@@ -44,7 +44,7 @@ class Group:
         title = f"{self.count:,} {printable(self.diagnosis.reason)}: {printable(self.diagnosis.why)}"
         more = self.count - len(self.examples)
         shown = [f"  {printable(video.uri)}" for video in self.examples]
-        return [title, *shown, *([f"  and {more:,} more"] if more else [])]
+        return [title, *shown, *([f"  and {counted(more, 'more object')}"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -225,7 +225,7 @@ def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
         reasons.setdefault(outcome.reason or "no reason given", []).append(outcome)
     lines = []
     for reason, group in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
-        lines.append(f"{printable(reason)}: {len(group):,}")
+        lines.append(f"{printable(reason)}: {counted(len(group), 'object')}")
         lines += [f"  {title(outcome.video)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
     return lines
 

@@ -23,7 +23,7 @@ WHAT_HAPPENS = (
     "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
     "Rekognition analyses the queued videos, as many at a time as the slots allow.",
     "The results are stored, and flagged videos are mailed.",
-    "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the state of each object.",
+    "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the status of each object.",
 )
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from handlers.domain import reasons
 from tools.lib.estimate import prices
 from tools.lib.submit.plan import WHAT_HAPPENS, Plan
-from tools.lib.text import byte_size
+from tools.lib.text import byte_size, counted
 
 _LEFT_OUT = {
     reasons.ARCHIVED: "in Glacier or Deep Archive, to be restored first",
     reasons.CODEC: "in a codec that Rekognition does not take",
     reasons.EMPTY: "empty",
     reasons.NO_PICTURE: "without a picture",
-    reasons.TOO_LARGE: "over 10 GiB, which Rekognition does not take",
+    reasons.TOO_LARGE: "over 10 GB, which Rekognition does not take",
     reasons.TOO_LONG: "over 6 hours, which Rekognition does not take",
 }
 _SUSPENDED = "stays Suspended until someone confirms it in the console (for at most 30 days)"
@@ -70,13 +70,18 @@ def _objects(plan: Plan) -> list[str]:
     which, counts = plan.source.chosen(plan.selection), plan.sizes
     if plan.objects is None:
         return [f"not counted yet ({which})"]
-    sizes = ", ".join(f"{count:,} {name}" for name, count in counts.by_class.items() if count)
+    sizes = ", ".join(_sized(name, count) for name, count in counts.by_class.items() if count)
     if not plan.source.has_sizes or not sizes:
         return [f"{counts.objects:,} ({which})"]
-    lines = [f"{counts.objects:,} ({byte_size(counts.bytes)}; {which})", f"of these {sizes}"]
+    lines = [f"{counts.objects:,} ({byte_size(counts.bytes)}; {which})", sizes]
     if plan.versioned:
         lines.append("every version of each" if plan.selection.all_versions else "the latest version of each, as listed now")
     return lines
+
+
+def _sized(name: str, count: int) -> str:
+    objects = counted(count, "object")
+    return f"{count:,} empty {objects.partition(' ')[2]}" if name == reasons.EMPTY else f"{objects} of {name}"
 
 
 def _left_out(plan: Plan) -> list[str]:

@@ -67,8 +67,8 @@ function fillSummary() {
   const figures = [
     [text("Flagged"), count(flagged), text("{share} of all objects", { share: share(flagged, objects) }), "state-flagged"],
     [text("Failed"), count(failed), text("{share} of all objects", { share: share(failed, objects) }), "state-failed"],
-    [text("Ineligible"), count(ineligible), ineligible ? text("empty, archived or too large: not analysed") : text("nothing empty, archived or too large"), "state-ineligible"],
-    [text("Not finished"), count(open), open ? text("still under way, or never attempted") : text("every object has its verdict"), "state-waiting"],
+    [text("Ineligible"), count(ineligible), ineligible ? text("cannot be analysed as they are: empty, archived, too large, another codec …") : text("nothing empty, archived, too large, in another codec …"), "state-ineligible"],
+    [text("Not final"), count(open), open ? text("still under way, or never attempted") : text("every object has its verdict"), "state-waiting"],
     [text("Video analysed"), length(DATA.analysed_ms), text("{minutes} {minutes:minute|minutes}", { minutes: Math.round(DATA.analysed_ms / 60_000) }), "plain"],
     [text("Estimated cost"), DATA.costs.total, text("by the price table, before taxes"), "plain"],
   ];
