@@ -53,9 +53,9 @@ def test_listing():
     """Small buckets are listed by both Python clients into the manifests that are expected (checked by the benchmark itself)."""
     both = {"ours": 1, "boto3": 1}
     cases = {
-        "flat": listing.Case(Bucket(6_000), both),
-        "ten": listing.Case(Bucket(6_000, folders=10), both),
-        "versions": listing.Case(Bucket(6_000, versions=True), both, seconds=0.005),
+        "flat": listing.Case(Bucket(10_000), both),
+        "ten": listing.Case(Bucket(10_000, folders=10), both),
+        "versions": listing.Case(Bucket(10_000, versions=True), both, seconds=0.005),
     }
 
     measured = listing.measure(Namespace(rounds=1), cases)
@@ -63,7 +63,7 @@ def test_listing():
     assert set(measured) == set(cases)
     for values in measured.values():
         assert all(values[name] > 0 for name in ("ours", "boto3", "times_boto3", "ours_rss_mb"))
-        assert values["details"]["ours"]["keys"] == 6_000
+        assert values["details"]["ours"]["keys"] == 10_000
 
 
 def test_the_cases_of_listing():
@@ -80,7 +80,7 @@ def test_the_cases_of_listing():
 
 def test_the_listing_server():
     """The server's pages are cut from the bucket's keys as S3 cuts them, at any place."""
-    bucket = Bucket(6_000, folders=10)
+    bucket = Bucket(20_000, folders=10)
     pages = listing_server.Pages(bucket)
 
     for after, size in (
