@@ -36,14 +36,23 @@ _REQUIRED = {
     "video": ("--video",),
 }
 
+# Options that were refused without one of these: an answer with them would start what the command line did not request.
+_BELONGS = {
+    "--dry-run": ("--retry", "--retry-all-failed"),
+    "--yes": ("--retry", "--retry-all-failed"),
+    "--wait": ("--retry", "--retry-all-failed"),
+    "--mail-newly-flagged": ("--apply-policy",),
+}
+
 
 def answer(arguments: Sequence[str]) -> str | None:
     """Return the message for a command line with former options, or None where it has none."""
     former, others = _parsed(arguments)
     if not former:
         return None
-    if "--mail-newly-flagged" in former:
-        former.setdefault("--apply-policy", "")
+    for name in former:
+        if name in _BELONGS and not former.keys() & set(_BELONGS[name]):
+            return f"{name} requires {' or '.join(_BELONGS[name])}: add that, or omit {name}."
     given: dict[str, list[str]] = {}
     for name, value in former.items():
         command, option = _FORMER[name]
