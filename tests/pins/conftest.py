@@ -83,7 +83,7 @@ class Events(logging.Handler):
 
 
 KEYS = ("pk", "sk", "work_pk", "work_sk", "scan_pk", "scan_sk")
-VALUES = ("lane", "mails_due", "error_code")
+VALUES = ("lane", "mails_due", "error_code", "paused_by")
 """Attributes whose values are pinned too."""
 SHARD = re.compile(r"((?:TOTALS|^WAITING#<scan>|^<scan>)#)[0-9]+$")
 

@@ -75,6 +75,9 @@ COMMANDS = {
     "policy": ("review_report.py", "policy", "{policy}"),
     "policy applied": ("review_report.py", "policy", "{policy}", "--apply"),
     "decisions applied": ("review_report.py", "apply", "{decisions}"),
+    "policy with lower thresholds": ("review_report.py", "policy", "{policy_lower}"),
+    "policy below what is reported": ("review_report.py", "policy", "{policy_below_reported}"),
+    "decisions refused": ("review_report.py", "apply", "{decisions_refused}"),
     "export of videos": ("review_report.py", "export", "--rows", "videos", "--csv", "{csv}", "--jsonl", "{jsonl}"),
     "export of segments": ("review_report.py", "export", "--rows", "segments", "--csv", "{csv}", "--jsonl", "{jsonl}"),
     "status": ("control_scan.py", "status"),
@@ -90,6 +93,12 @@ COMMANDS = {
     "check": ("submit_job.py", "--bucket", "{bucket}", "--check"),
     "plan": ("submit_job.py", "--bucket", "{bucket}", "--dry-run", "--measure", "none"),
     "plan with an estimate": ("submit_job.py", "--bucket", "{bucket}", "--dry-run", "--measure", "all"),
+    "plan with a full selection": (
+        *("submit_job.py", "--bucket", "{bucket}", "--dry-run", "--measure", "none", "--prefix", "2024/", "--suffix", ".mp4"),
+        *("--include", "*.mp4", "--exclude", "re:^tmp/", "--min-size", "1", "--max-size", "1GB", "--storage-class", "STANDARD"),
+        *("--modified-after", "2000-01-01", "--modified-before", "2100-01-01", "--sample", "10", "--seed", "1", "--limit", "5"),
+        "--all-versions",
+    ),
     "submit": ("submit_job.py", "--bucket", "{bucket}", "--yes", "--measure", "none"),
     "submit to the express lane": (
         *("submit_job.py", "--bucket", "{bucket}", "--yes", "--measure", "none"),

@@ -17,7 +17,10 @@ EXPRESS = "01K742SG00000G40R40M30E20A"
 NAMES = {"bucket": BUCKET, "scan": SCAN, "express": EXPRESS, "job": JOB, "uri": f"s3://{BUCKET}/{FLAGGED}"}
 CHANGED = {"redrive": SCAN, "resume a scan": EXPRESS, "pause a scan": EXPRESS, "cancel": EXPRESS}
 """Which scan's item a command changes; the others change the settings."""
-FILES = {"decisions": FIXTURES / "decisions.json", "policy": FIXTURES / "policy.json"}
+FILES = {
+    name: FIXTURES / f"{name}.json"
+    for name in ("decisions", "decisions_refused", "policy", "policy_lower", "policy_below_reported")
+}
 
 
 def json_of(account, command, **values):
@@ -83,7 +86,7 @@ def test_review_and_retry(scanned):
     scanned.session.client("dynamodb").delete_item(TableName=product.TABLE, Key=key_of(decision))
     commands = (
         *("decisions applied", "review", "review of a job", "history of a video", "scans since", "retry, dry run"),
-        *("policy", "policy applied", "retry"),
+        *("policy", "policy applied", "policy with lower thresholds", "policy below what is reported", "decisions refused", "retry"),
     )
 
     found = {command: keys(json_of(scanned, command)) for command in commands}
@@ -141,6 +144,17 @@ def test_submission(account):
         "items": items_in(account, "SCANS"),
     }
     check("written/submission.json", files)
+
+
+def test_selection(account):
+    """A plan holds every condition of its selection under its name."""
+    account.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    account.put("2024/a.mp4")
+
+    json_of(account, "plan with a full selection")
+
+    (plan,) = account.manifests.glob("*.plan.json")
+    check("written/selection.json", content(plan)["selection"])
 
 
 def content(path):

@@ -55,7 +55,7 @@ def test_running():
 
 def test_settings():
     """Every attribute of the settings is read; programs write them one by one."""
-    expected = [10, True, "circuit-breaker", "Rekognition refused 20 times in a row", 1759990000.5, True, 20]
+    expected = [10, True, "circuit breaker", "Rekognition refused 20 times in a row", 1759990000.5, True, 20]
 
     assert expected == product.settings_read(ITEMS["settings"])
 
