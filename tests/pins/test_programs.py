@@ -86,7 +86,14 @@ def test_review_and_retry(scanned):
     scanned.session.client("dynamodb").delete_item(TableName=product.TABLE, Key=key_of(decision))
     commands = (
         *("decisions applied", "review", "review of a job", "history of a video", "scans since", "retry, dry run"),
-        *("policy", "policy applied", "policy with lower thresholds", "policy below what is reported", "decisions refused", "retry"),
+        *(
+            "policy",
+            "policy applied",
+            "policy with lower thresholds",
+            "policy below what is reported",
+            "decisions refused",
+            "retry",
+        ),
     )
 
     found = {command: keys(json_of(scanned, command)) for command in commands}
@@ -107,6 +114,8 @@ def test_control(scanned):
         "ReceiveMessage", lambda asked: {"Messages": [letters.pop()]} if letters and asked["QueueUrl"] == url else {}
     )
     scanned.wire.answer("DeleteMessage", lambda _: {})
+    scanned.wire.answer("UpdateJobStatus", lambda _: {})
+    scanned.jobs.states = [{"Status": "Active"}]
     shapes, items = {}, {}
 
     for command in ("status", "status of a scan", "list"):

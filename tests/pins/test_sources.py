@@ -2,11 +2,12 @@
 
 import ast
 import functools
+import json
 import re
 
 from tests.pins import product
 from tests.pins.conftest import ROOT
-from tests.pins.pinned import check, given
+from tests.pins.pinned import FIXTURES, check, given
 
 # Enumerations whose values never leave the code.
 NOT_STORED = {"Fault"}
@@ -160,3 +161,23 @@ def test_make_targets():
     targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
     check("make_targets.json", sorted(targets))
+
+
+def named(value, name):
+    """Yield (name, list or object) of every list and object in JSON; what a list holds has the list's name."""
+    if isinstance(value, dict | list):
+        yield name, value
+        for inner, each in value.items() if isinstance(value, dict) else ((name, each) for each in value):
+            yield from named(each, inner)
+
+
+def test_no_pin_is_empty():
+    """What is empty in one pinned file is full in another: nothing changes unseen inside a list that no example fills."""
+    found = [
+        each
+        for folder in ("json", "plan", "read", "written")
+        for path in (FIXTURES / folder).rglob("*.json")
+        for each in named(json.loads(path.read_text("utf-8")), path.stem)
+    ]
+
+    assert set() == {name for name, value in found if not value} - {name for name, value in found if value}
