@@ -1,4 +1,4 @@
-# The only door to the tools. `make demo` and `make test` each work as the first command on a machine with Python >= 3.11 and make.
+# `make demo` and `make test` each work as the first command on a machine with Python >= 3.11 and make.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 CDK_VERSION := 2.1148.1
@@ -35,7 +35,7 @@ $(LEAN): .uv/$(UV_VERSION) requirements.lock pyproject.toml
 		--requirements pyproject.toml --group emulator
 	@touch $@
 
-# And everything else. Without the mark of the lean one meanwhile: what is broken off here is made anew from the start.
+# And everything else. Without the mark of the lean one meanwhile: an interrupted installation starts anew.
 $(READY): $(LEAN)
 	@rm $(LEAN)
 	.uv/bin/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock

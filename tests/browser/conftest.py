@@ -51,7 +51,7 @@ class Pages:
 
 @pytest.fixture
 def pages_with(browser, tmp_path):
-    """Open pages with options of the browser's context; in the end nothing was complained of, and nothing left the file."""
+    """Open pages with options of the browser's context; in the end the page has reported no error and sent no request."""
     made = []
 
     def open_with(**options):

@@ -163,7 +163,7 @@ def test_copy(pages_with):
     details.get_by_role("button", name="Copy the command").click()
 
     page = details.page
-    page.locator("#said", has_text="The command was copied.").wait_for()
+    page.locator("#message", has_text="The command was copied.").wait_for()
     assert details.locator(".command").inner_text() == page.evaluate("navigator.clipboard.readText()")
     assert 0 == details.get_by_role("button", name="Copy the URI").count()
 
@@ -224,7 +224,7 @@ def test_export_needs_a_name(pages):
 
     page.get_by_role("button", name="Export decisions").click()
 
-    assert "First enter who decided" in page.locator("#said").inner_text()
+    assert "First enter who decided" in page.locator("#message").inner_text()
     assert page.get_by_label("Decided by").evaluate("field => field === document.activeElement")
 
 
@@ -236,7 +236,7 @@ def test_a_note_alone_is_not_lost_silently(pages):
     file = exported(page)
 
     assert [] == file["decisions"]
-    assert "1 note without a decision was left out." in page.locator("#said").inner_text()
+    assert "1 note without a decision was left out." in page.locator("#message").inner_text()
 
 
 def test_recorded_decision_is_shown(pages):

@@ -49,7 +49,7 @@ def test_a_connection_goes_on(address, asked):
 
 
 @pytest.mark.parametrize("arrived", [b"", b"012345678"])
-def test_a_request_that_was_broken_off_was_never_made(address, asked, arrived, capfd):
+def test_a_request_that_was_cut_off_was_never_made(address, asked, arrived, capfd):
     """A request cut off while it is sent does not reach the application, and no error is logged."""
     answers = sent(address, HEAD + arrived)
 

@@ -94,11 +94,11 @@ class TestStart:
         record = lanes.register("ü b.mp4")
         began = clock.now()
 
-        handed_back = lanes.run()
+        deferred = lanes.run()
 
         (start,) = rekognition.starts
         now = lanes.record("ü b.mp4")
-        assert handed_back is None
+        assert deferred is None
         assert (State.RUNNING, "0" * 64, began) == (now.state, now.rekognition_job_id, now.start_tried_at)
         assert {
             "Video": {"S3Object": {"Bucket": BUCKET, "Name": "ü b.mp4"}},
@@ -151,9 +151,9 @@ class TestStart:
         record = lanes.register()
         lanes.queues.send(record)
 
-        handed_back = [lanes.run(), lanes.run()]
+        deferred = [lanes.run(), lanes.run()]
 
-        assert [None, None] == handed_back
+        assert [None, None] == deferred
         assert (1, None) == (len(rekognition.starts), lanes.receive())
 
 
@@ -226,23 +226,23 @@ class TestFullAccount:
         lanes.register()
         rekognition.refuse_starts.extend([client_error(code)] * 5)
 
-        handed_back = lanes.run()
+        deferred = lanes.run()
 
         gaps = [later - sooner for sooner, later in zip(rekognition.start_times, rekognition.start_times[1:], strict=False)]
-        assert (None, State.RUNNING) == (handed_back, lanes.record().state)
+        assert (None, State.RUNNING) == (deferred, lanes.record().state)
         assert all(1 <= gap <= 2 for gap in gaps)
         assert [rekognition.starts[0]] * 6 == rekognition.starts
 
-    def test_hands_back(self, lanes, rekognition, clock):
+    def test_defers(self, lanes, rekognition, clock):
         """A starter whose time runs out withdraws its note, and defers its message for a second."""
         lanes.register()
         rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 2_000)
         began = clock.now()
 
-        handed_back = lanes.run(seconds=100)
+        deferred = lanes.run(seconds=100)
 
         now = lanes.record()
-        assert (1, State.WAITING, None, None) == (handed_back, now.state, now.start_tried_at, now.start)
+        assert (1, State.WAITING, None, None) == (deferred, now.state, now.start_tried_at, now.start)
         assert 30 < clock.now() - began < 50
 
     def test_cancelled_meanwhile(self, lanes, rekognition, table):
@@ -271,10 +271,10 @@ class TestSlots:
             table.records.enter_running(waiting(f"{number}.mp4"), f"job {number}")
         lanes.register()
 
-        handed_back = lanes.run(seconds=70)
+        deferred = lanes.run(seconds=70)
 
         assert starts == len(rekognition.starts)
-        assert handed_back == (None if starts else 1)
+        assert deferred == (None if starts else 1)
 
     def test_slots_of_the_settings(self, lanes, dynamodb, rekognition):
         """The settings item overrides the deployed slots."""
@@ -313,9 +313,9 @@ class TestPauses:
         table.scans._change_scan(SCAN, lambda scan: replace(scan, status=status))
         table.control.pause("someone", "lunch")
 
-        handed_back = lanes.invoke(message)
+        deferred = lanes.invoke(message)
 
-        assert (None, State.RUNNING, 1) == (handed_back, lanes.record().state, len(rekognition.jobs))
+        assert (None, State.RUNNING, 1) == (deferred, lanes.record().state, len(rekognition.jobs))
 
 
 class TestUnknown:
@@ -359,9 +359,9 @@ class TestUnknown:
         lanes.invoke(message)
         noted = lanes.record().start_tried_at
 
-        handed_back = lanes.invoke(message, seconds=70)
+        deferred = lanes.invoke(message, seconds=70)
 
-        assert (1, noted) == (handed_back, lanes.record().start_tried_at)
+        assert (1, noted) == (deferred, lanes.record().start_tried_at)
 
     @pytest.mark.slow
     def test_note_stays_when_another_repeated(self, lanes, rekognition, clock, queues):
@@ -429,11 +429,11 @@ class TestFaults:
         rekognition.refuse_starts.append(client_error(code))
         message = lanes.receive()
 
-        handed_back = lanes.invoke(message)
+        deferred = lanes.invoke(message)
         counted = table.control.settings().refused_in_row
         lanes.invoke(message)
 
-        assert (60, 1, 0) == (handed_back, counted, table.control.settings().refused_in_row)
+        assert (60, 1, 0) == (deferred, counted, table.control.settings().refused_in_row)
         assert lanes.record().state is State.RUNNING
 
     def test_forbidden(self, lanes, s3, table):

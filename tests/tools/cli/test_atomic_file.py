@@ -25,13 +25,13 @@ def test_half_a_file_is_none(tmp_path, error):
     path = tmp_path / "file"
     path.write_text("old")
 
-    def broken_off():
+    def interrupted():
         with replace_atomically(path) as part:
             part.write_text("half")
             raise error
 
     with pytest.raises(error):
-        broken_off()
+        interrupted()
 
     assert ("old", [path]) == (path.read_text(), list(tmp_path.iterdir()))
 
@@ -60,7 +60,7 @@ def test_files_go_with_the_failure(tmp_path):
     """All of them, those that are not there yet too, be it by Ctrl-C; and they stay where nothing fails."""
     first, second, third = paths = tuple(tmp_path / "new" / name for name in ("a", "b", "c"))
 
-    def broken_off():
+    def interrupted():
         with kept_if_done(*paths):
             second.write_text("half")
             raise KeyboardInterrupt
@@ -69,7 +69,7 @@ def test_files_go_with_the_failure(tmp_path):
         first.write_text("whole")
     kept = first.exists()
     with pytest.raises(KeyboardInterrupt):
-        broken_off()
+        interrupted()
 
     assert kept
     assert ([], third.parent) == (list((tmp_path / "new").iterdir()), tmp_path / "new")

@@ -152,7 +152,7 @@ def test_twice(account, scanned, rejudge, states):
     assert account.wire.of("BatchGetItem")
 
 
-class BreaksOff:
+class Interrupts:
     """Records whose writes end after a number of them, as if the person had pressed Ctrl-C."""
 
     def __init__(self, records, writes):
@@ -171,13 +171,13 @@ class BreaksOff:
         return self._records.judge_again(record, judged)
 
 
-def test_broken_off(table, scanned, rejudge, states):
+def test_interrupted(table, scanned, rejudge, states):
     """Interrupted in the middle and run again, it comes to the same as in one go."""
     keys = [f"{number}.mp4" for number in range(6)]
     for number, key in enumerate(keys):
         scanned(key, 60.0 + 7 * (number % 2) * 4)
     with pytest.raises(KeyboardInterrupt):
-        rejudge(60, apply=True, through=BreaksOff(table.records, 2))
+        rejudge(60, apply=True, through=Interrupts(table.records, 2))
     half = states(*keys)
 
     rejudge(60, apply=True)
@@ -186,7 +186,7 @@ def test_broken_off(table, scanned, rejudge, states):
     assert [State.FLAGGED] * 6 == states(*keys)
 
 
-class ChangesMeanwhile(BreaksOff):
+class ChangesMeanwhile(Interrupts):
     """Records that another hand judges each before it is written."""
 
     def judge_again(self, record, judged):

@@ -89,7 +89,7 @@ def test_it_goes_on_to_the_end_of_the_scan(account):
     assert progress.running == 1
 
 
-def test_a_job_that_is_over_is_not_asked_after_again(account):
+def test_a_job_that_is_over_is_not_polled_again(account):
     """AWS limits DescribeJob; an ended job has nothing new to tell."""
     followed(account, Table(ScanStatus.OPEN, ScanStatus.OPEN, ScanStatus.OPEN, ScanStatus.CLOSED), job("Complete", 4))
 

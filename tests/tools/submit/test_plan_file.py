@@ -103,17 +103,17 @@ def test_a_plan_from_before_of_one_job_is_run(files):
     assert before == plan_file.load(files.plan, plan().deployment)[0].as_json()
 
 
-def test_what_breaks_off_leaves_no_file(tmp_path):
+def test_what_is_interrupted_leaves_no_file(tmp_path):
     """Ctrl-C while files are made: half a manifest must not look like a whole one."""
     files = PlanFiles(tmp_path / "new", plan().scan_id)
 
-    def broken_off():
+    def interrupted():
         with files.made():
             files.manifest.write_text("half")
             files.ineligible.write_text("half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        broken_off()
+        interrupted()
 
     assert [] == list(files.folder.iterdir())

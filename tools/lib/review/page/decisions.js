@@ -24,7 +24,7 @@ class Decisions {
   }
 
   /** Returns the decision that holds: the one made here, else the recorded one, else null. */
-  holding(video) {
+  current(video) {
     return this.of(video).decision ?? video.recorded?.decision ?? null;
   }
 

@@ -34,5 +34,5 @@ function byId(id) {
 
 /** Says something to those who do not see it change. */
 function say(sentence) {
-  byId("said").textContent = sentence;
+  byId("message").textContent = sentence;
 }

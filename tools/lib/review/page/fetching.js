@@ -37,9 +37,9 @@ function fetchCommand(video, region) {
   // The CLI replaces such a value by what it reads at that address (AWS CLI user guide, "load parameters from a file").
   if (/^(fileb?|https?):\/\//.test(key)) return null;
   // The equals sign, because a value that begins with a hyphen would be an option.
-  const wanted = [`--bucket=${shellWord(bucket)}`, `--key=${shellWord(key)}`];
-  if (version !== null) wanted.push(`--version-id=${shellWord(version)}`);
-  return `aws s3api get-object ${wanted.join(" ")} ${where} ${file}`;
+  const options = [`--bucket=${shellWord(bucket)}`, `--key=${shellWord(key)}`];
+  if (version !== null) options.push(`--version-id=${shellWord(version)}`);
+  return `aws s3api get-object ${options.join(" ")} ${where} ${file}`;
 }
 
 /** Returns the s3 URI, which has no place for a version. */

@@ -10,7 +10,7 @@ const COLUMNS = [
   { id: "confidence", title: text("Confidence"), value: (video) => video.best, first: -1 },
   { id: "seen", title: text("First seen"), value: (video) => video.seen, first: 1 },
   { id: "timeline", title: text("Timeline") },
-  { id: "decision", title: text("Decision"), value: (video, decisions) => decisions.holding(video) ?? undefined, first: 1 },
+  { id: "decision", title: text("Decision"), value: (video, decisions) => decisions.current(video) ?? undefined, first: 1 },
 ];
 
 class Listing {
@@ -130,7 +130,7 @@ class Listing {
 
   #badge(video) {
     if (video.state !== "flagged") return element("span", { class: "muted" }, "–");
-    const decision = this.#decisions.holding(video);
+    const decision = this.#decisions.current(video);
     const here = this.#decisions.of(video);
     const name = decision === null ? text("Undecided") : (DECISION_NAMES[decision] ?? visible(decision));
     const more = [here.decision === null && decision !== null ? text("recorded") : null, here.note ? text("note") : null].filter(Boolean);

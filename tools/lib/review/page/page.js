@@ -146,11 +146,11 @@ function chosenFilter() {
     video.key.startsWith(prefix) &&
     video.searched.includes(searched) &&
     (!byLabel || video.counting.some(([label, best]) => fits[label] && best >= confidence)) &&
-    (decision === "" || (video.state === "flagged" && (DECIDED.holding(video) ?? "open") === decision));
+    (decision === "" || (video.state === "flagged" && (DECIDED.current(video) ?? "open") === decision));
 }
 
-function isWithin(label, wanted) {
-  return label === wanted || label.above.includes(wanted.name);
+function isWithin(label, ancestor) {
+  return label === ancestor || label.above.includes(ancestor.name);
 }
 
 function chooseCategory(category) {
@@ -169,7 +169,7 @@ function applyFilters() {
 
 function showProgress() {
   const flagged = VIDEOS.filter((video) => video.state === "flagged");
-  const decided = flagged.filter((video) => DECIDED.holding(video) !== null).length;
+  const decided = flagged.filter((video) => DECIDED.current(video) !== null).length;
   byId("progress").textContent = text("{decided} of {all} flagged {all:video|videos} decided.", { decided, all: flagged.length });
   byId("kept").textContent = DECIDED.kept ? "" : text("This browser does not keep decisions: export them before you close the page.");
 }
@@ -188,7 +188,7 @@ function exportDecisions() {
   const notes = VIDEOS.filter((video) => DECIDED.of(video).decision === null && DECIDED.of(video).note !== "").length;
   const left = notes ? text(" {notes} {notes:note without a decision was|notes without a decision were} left out.", { notes }) : "";
   const exported = text("{count} {count:decision|decisions} exported.", { count: file.decisions.length });
-  byId("said").replaceChildren(exported, left, ...phrase(" Apply with {command}", { command: element("code", {}, DATA.apply) }));
+  byId("message").replaceChildren(exported, left, ...phrase(" Apply with {command}", { command: element("code", {}, DATA.apply) }));
 }
 
 function download(name, content) {

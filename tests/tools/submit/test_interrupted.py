@@ -30,20 +30,20 @@ def _begun(runs):
     place = 0
     while not runs.line.table.scans.scans():
         runs.forget()
-        broken = runs.submit(*SCAN, at=(place := place + 1))
-    return broken
+        interrupted = runs.submit(*SCAN, at=(place := place + 1))
+    return interrupted
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
-def test_wherever_it_is_broken_off_the_next_command_makes_it_whole(runs, after):
+def test_wherever_it_is_interrupted_the_next_command_completes_it(runs, after):
     """At every AWS call: what says how to go on can be gone on with; what does not has left nothing, and is run again."""
     places = 0
-    while (broken := runs.submit(*SCAN, at=places, after=after)).exit_code:
-        plan = going_on(broken)
-        assert (130, plan is None) == (broken.exit_code, not list(runs.folder.glob("*"))), broken.stderr
+    while (interrupted := runs.submit(*SCAN, at=places, after=after)).exit_code:
+        plan = going_on(interrupted)
+        assert (130, plan is None) == (interrupted.exit_code, not list(runs.folder.glob("*"))), interrupted.stderr
         assert plan is not None or not runs.line.table.scans.scans()
-        assert (plan is None) == ("Interrupted before anything was submitted; no files were kept." in broken.stderr)
+        assert (plan is None) == ("Interrupted before anything was submitted; no files were kept." in interrupted.stderr)
 
         gone_on = runs.submit(*(["--run-plan", plan] if plan else SCAN))
 
@@ -57,14 +57,14 @@ def test_wherever_it_is_broken_off_the_next_command_makes_it_whole(runs, after):
 
 
 @pytest.mark.slow
-def test_broken_off_while_headers_are_read_no_file_is_left(runs):
+def test_interrupted_while_headers_are_read_no_file_is_left(runs):
     """What a header speaks against is on its way from one file into the other: neither is there before both are right."""
     runs.line.put("2024/vp9.mp4", encode(Clip(1.0, codec="vp9")))
     dry = ("--bucket", BUCKET, "--measure", "9", "--dry-run")
     places = 0
 
-    while (broken := runs.submit(*dry, at=places)).exit_code:
-        assert (130, []) == (broken.exit_code, list(runs.folder.glob("*"))), broken.stderr
+    while (interrupted := runs.submit(*dry, at=places)).exit_code:
+        assert (130, []) == (interrupted.exit_code, list(runs.folder.glob("*"))), interrupted.stderr
         places += 1
 
     [side] = runs.folder.glob("*-ineligible.csv")
@@ -74,7 +74,7 @@ def test_broken_off_while_headers_are_read_no_file_is_left(runs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "after"), [(8, True), (9, False), (9, True)])
-def test_broken_off_twice_and_long_after(runs, begun, place, after):
+def test_interrupted_twice_and_long_after(runs, begun, place, after):
     """A second run may be interrupted too, and what is left may wait: tokens are forgotten by then, S3's list of jobs is not."""
     first = begun
     runs.line.clock.advance(60.0)
