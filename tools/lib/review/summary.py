@@ -12,7 +12,7 @@ from handlers.domain.mail import time_code
 from handlers.domain.record import Scan, Segment
 from tools.lib.cli import ExitCode
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
-from tools.lib.text import block, moment, printable
+from tools.lib.text import block, counted, moment, printable
 from tools.lib.videos import label_json, named, title
 
 # Segments of a video that a person sees; `--json` has all of them.
