@@ -14,7 +14,7 @@ from datetime import datetime
 
 import click
 
-from handlers.domain.identity import Video
+from handlers.domain import Video
 from handlers.domain.languages import LANGUAGES
 from tools.lib.cli import (
     CONTEXT_SETTINGS,

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from handlers.domain.states import Lane
+from handlers.domain import Lane
 from tools.lib.cli import CONTEXT_SETTINGS, EXIT_CODES, BucketName, ExitCode, Invocation, command, version_option
 from tools.lib.estimate import EstimateOptions, Measure, PriceTable, estimate_options, prices
 from tools.lib.submit import (

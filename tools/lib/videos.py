@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.domain.identity import Video
-from handlers.domain.record import LabelSummary
+from handlers.domain import LabelSummary, Video
 from tools.lib.text import printable
 
 

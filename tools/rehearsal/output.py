@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tools.lib.cli.atomic_file import replace_atomically
+from tools.lib.cli import replace_atomically
 from tools.lib.errors import ToolError
 
 FOLDERS = ("library", "cdk.out", "world", "manifests")

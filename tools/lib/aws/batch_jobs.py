@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from handlers.domain import BatchJob
 from handlers.domain.batch_jobs import TERMINAL, described
-from handlers.domain.record import BatchJob
 
 if TYPE_CHECKING:
     from mypy_boto3_s3control import S3ControlClient

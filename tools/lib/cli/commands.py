@@ -12,9 +12,7 @@ import click
 
 from handlers.adapters.table import Table, open_table
 from handlers.runtime.clock import Clock
-from tools.lib.aws import deployment
-from tools.lib.aws.clients import Clients
-from tools.lib.aws.deployment import Deployment
+from tools.lib.aws import Clients, Deployment, deployment
 from tools.lib.cli.output import ExitCode, Result, Terminal
 from tools.lib.cli.program import ProgramContext, Target, ending, output_options, target_options
 

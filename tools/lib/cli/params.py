@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from handlers.domain import identity
-from handlers.domain.identity import Video
+from handlers.domain import Video, identity
 from tools.lib.cli.program import ProgramContext
 
 _AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, code_of, fault_of
-from tools.lib.aws.deployment import Deployment
+from tools.lib.aws import Deployment
 from tools.lib.doctor import policies
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning

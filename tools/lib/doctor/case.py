@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from handlers.adapters.table import Table
-from tools.lib.aws.clients import Clients
-from tools.lib.aws.deployment import Deployment
+from tools.lib.aws import Clients, Deployment
 from tools.lib.doctor import policies
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tools.lib.cli.program import options
+from tools.lib.cli import options
 from tools.lib.estimate.sampling import DEFAULT_SAMPLE
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, HTTPClientError
 
 from handlers.adapters.aws_errors import fault_of
-from tools.lib.aws.clients import Clients
+from tools.lib.aws import Clients
 from tools.lib.errors import ToolError
 from tools.lib.listing import pages
 from tools.lib.listing.pages import Marker, Page

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
 
-from tools.lib.aws.clients import Clients
+from tools.lib.aws import Clients
 from tools.lib.errors import ToolError
 from tools.lib.listing.client import ListingClient
 from tools.lib.listing.filters import Filters

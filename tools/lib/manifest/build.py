@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handlers.adapters.table import Table
-from handlers.domain.states import ScanStatus
-from tools.lib.aws.clients import Clients
+from handlers.domain import ScanStatus
+from tools.lib.aws import Clients
 from tools.lib.cli import Bar, Terminal
 from tools.lib.estimate import NO_HEADERS, HeaderInspection, InspectionResult, Measure, with_head
 from tools.lib.listing import Batch, Selection

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from handlers.domain.identity import Video
+from handlers.domain import Video
 from tools.lib.aws.objects import path_of
 from tools.lib.listing import Batch
 

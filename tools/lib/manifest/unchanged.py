@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 
 from handlers.adapters.table import Records
-from handlers.domain.identity import Video
+from handlers.domain import Video
 from tools.lib.listing import Batch
 from tools.lib.ordered_map import ordered_map
 from tools.lib.text import counted

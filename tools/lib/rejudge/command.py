@@ -12,8 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from handlers.adapters.table import Outcome, Records, Scans
-from handlers.domain.record import Record, Scan
-from handlers.domain.states import State
+from handlers.domain import Record, Scan, State
 from tools.lib.cli import Terminal
 from tools.lib.rejudge import policy_file
 from tools.lib.rejudge.comparison import Comparison

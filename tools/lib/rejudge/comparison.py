@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.domain.identity import Video
-from handlers.domain.record import LabelSummary, Scan
+from handlers.domain import LabelSummary, Scan, Video
 from tools.lib.cli import ExitCode
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile

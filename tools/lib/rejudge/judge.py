@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from handlers.domain.identity import Video
-from handlers.domain.policy import Policy
-from handlers.domain.record import Findings, LabelSummary, Record
-from handlers.domain.states import State
+from handlers.domain import Findings, LabelSummary, Policy, Record, State, Video
 
 # The states that a policy decides between; a video in another state is not judged.
 JUDGED = frozenset({State.CLEAN, State.FLAGGED})

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers.domain import policy, taxonomy
-from handlers.domain.policy import Policy, PolicyError
+from handlers.domain import Policy, policy, taxonomy
+from handlers.domain.policy import PolicyError
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
+from handlers.domain import BatchJob, Scan, ScanStatus
 from handlers.domain.batch_jobs import TERMINAL
 from handlers.domain.languages import ENGLISH
-from handlers.domain.record import BatchJob, Scan
-from handlers.domain.states import ScanStatus
 from tools.lib.aws import batch_jobs
 from tools.lib.cli import ExitCode, Invocation, kept_if_done
 from tools.lib.doctor import require_bucket

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.domain.identity import MAX_ATTEMPT, Video
-from handlers.domain.record import Scan
-from tools.lib.aws.deployment import Deployment
+from handlers.domain import Scan, Video
+from handlers.domain.identity import MAX_ATTEMPT
+from tools.lib.aws import Deployment
 from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
 from tools.lib.retry.retryable import Diagnosis, Moment, diagnose

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.adapters.table import Decisions, Outcome, Records
-from handlers.domain.decision import Decision
-from handlers.domain.record import Record
-from handlers.domain.states import State
+from handlers.domain import Decision, Record, State
 from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.review import decisions as decisions_file

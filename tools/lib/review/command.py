@@ -9,10 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from handlers.adapters.table import Decisions
-from handlers.domain.decision import Decision
+from handlers.domain import Decision, ScanStatus, Segment
 from handlers.domain.languages import ENGLISH, LANGUAGES, Phrase, phrase
-from handlers.domain.record import Segment
-from handlers.domain.states import ScanStatus
 from tools.lib.cli import Invocation
 from tools.lib.review import export as exports
 from tools.lib.review.export import Export, Form, Rows

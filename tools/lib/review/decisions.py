@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from handlers.domain import identity
-from handlers.domain.decision import Decision, Judgement
-from handlers.domain.identity import MAX_ATTEMPT, Video
+from handlers.domain import Decision, Judgement, Video, identity
+from handlers.domain.identity import MAX_ATTEMPT
 from tools.lib.errors import ToolError
 
 FORMAT = "video-moderation-decisions-1"

@@ -19,8 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
-from handlers.domain.decision import Decision
-from handlers.domain.record import Record, Segment
+from handlers.domain import Decision, Record, Segment
 from tools.lib.cli import replace_atomically
 from tools.lib.review.join import ObjectResult
 from tools.lib.videos import label_json, named

@@ -8,10 +8,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import Table
-from handlers.domain.decision import Decision
-from handlers.domain.identity import Video
-from handlers.domain.record import Record
-from tools.lib.aws.clients import Clients, explain
+from handlers.domain import Decision, Record, Video
+from tools.lib.aws import Clients, explain
 from tools.lib.cli import Invocation
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable

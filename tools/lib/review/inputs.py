@@ -17,10 +17,8 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.adapters.table import Records
-from handlers.domain.identity import Video
+from handlers.domain import BatchJob, Scan, State, Video
 from handlers.domain.languages import ENGLISH, Phrase, phrase
-from handlers.domain.record import BatchJob, Scan
-from handlers.domain.states import State
 from tools.lib.aws.objects import key_of_form
 from tools.lib.cli import Bar, Invocation, options
 from tools.lib.errors import ToolError

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from handlers.domain.identity import Video, digest_of
+from handlers.domain import Record, State, Video
+from handlers.domain.identity import digest_of
 from handlers.domain.languages import ENGLISH, Phrase
 from handlers.domain.reasons import INELIGIBLE
-from handlers.domain.record import Record
-from handlers.domain.states import State
 from tools.lib.review.completion_report import ReportRow
 from tools.lib.review.ids import IdNotes
 from tools.lib.review.recorded import Known, Recorded

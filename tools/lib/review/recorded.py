@@ -11,8 +11,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from handlers.adapters.table import Table
 from handlers.adapters.table.items import INDEX_SHARDS
-from handlers.domain.record import Record, Scan
-from handlers.domain.states import FINAL, State
+from handlers.domain import FINAL, Record, Scan, State
 from tools.lib.review.ids import ID_BYTES
 
 # States whose records a review shows; the others it only counts.

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from handlers.adapters.table import Records
-from handlers.domain.identity import Video
-from handlers.domain.record import Scan, Totals
+from handlers.domain import Scan, Totals, Video
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
 from tools.lib.review.join import ObjectStatus, note_of, result_of
 

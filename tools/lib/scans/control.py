@@ -9,9 +9,8 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from handlers.adapters.table import Outcome
+from handlers.domain import BatchJob, Scan, ScanStatus
 from handlers.domain.batch_jobs import TERMINAL
-from handlers.domain.record import BatchJob, Scan
-from handlers.domain.states import ScanStatus
 from tools.lib.cli import CommandResult, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.scans.status import ScanProgress, find, progress_of

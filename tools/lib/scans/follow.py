@@ -7,9 +7,9 @@ from dataclasses import replace
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.aws_errors import Fault, ThrottledError, fault_of
-from handlers.domain.record import BatchJob
-from handlers.domain.states import ScanStatus
-from tools.lib.aws.batch_jobs import JobView, describe
+from handlers.domain import BatchJob, ScanStatus
+from tools.lib.aws import JobView
+from tools.lib.aws.batch_jobs import describe
 from tools.lib.cli import Bar, Invocation
 from tools.lib.scans.status import ScanProgress, find, progress_of
 from tools.lib.text import printable

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from handlers.adapters.table import Scans
 from handlers.domain import lane_message
 from handlers.runtime.clock import Clock
-from tools.lib.aws.deployment import Deployment
+from tools.lib.aws import Deployment
 from tools.lib.cli import Bar, ExitCode
 from tools.lib.text import counted
 

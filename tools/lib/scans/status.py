@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handlers.domain.record import Progress, Scan, Settings, Totals
-from handlers.domain.states import ScanStatus, State
-from tools.lib.aws.batch_jobs import JobView
+from handlers.domain import Progress, Scan, ScanStatus, Settings, State, Totals
+from tools.lib.aws import JobView
 from tools.lib.cli import Invocation
 from tools.lib.errors import ToolError
 from tools.lib.text import moment, printable

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import click
 
-from handlers.domain.record import Settings
-from handlers.domain.states import Lane
-from tools.lib.aws.deployment import Deployment
+from handlers.domain import Lane, Settings
+from tools.lib.aws import Deployment
 from tools.lib.cli import CommandResult, ExitCode, Invocation
 from tools.lib.doctor import Case, Findings, examine, require_bucket
 from tools.lib.errors import ToolError

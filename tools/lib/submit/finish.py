@@ -9,9 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.domain.states import ScanStatus, State
-from tools.lib.aws.batch_jobs import JobView
-from tools.lib.aws.clients import explain
+from handlers.domain import ScanStatus, State
+from tools.lib.aws import JobView, explain
 from tools.lib.cli import CommandResult, ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.review import BucketFiles, not_looked_at

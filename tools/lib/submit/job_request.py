@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
-from tools.lib.aws.clients import explain
-from tools.lib.aws.deployment import Deployment
+from tools.lib.aws import Deployment, explain
 from tools.lib.errors import ToolError
 from tools.lib.manifest import Generated, UploadedManifest
 

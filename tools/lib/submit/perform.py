@@ -15,8 +15,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import Scans, ThrottledError
-from handlers.domain.record import Scan
-from handlers.domain.states import ScanStatus
+from handlers.domain import Scan, ScanStatus
 from tools.lib.aws import batch_jobs
 from tools.lib.cli import Invocation, Terminal, as_tool_error
 from tools.lib.errors import ToolError

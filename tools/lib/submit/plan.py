@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.domain.states import Lane
-from tools.lib.aws.deployment import Deployment
+from handlers.domain import Lane
+from tools.lib.aws import Deployment
 from tools.lib.estimate import NO_HEADERS, Measure, prices
 from tools.lib.listing import Selection, SizeCounts
 from tools.lib.manifest import LISTING, Generated, Kind, Source

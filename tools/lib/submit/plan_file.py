@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.lib.aws.deployment import Deployment
+from tools.lib.aws import Deployment
 from tools.lib.cli import kept_if_done, replace_atomically
 from tools.lib.errors import ToolError
 from tools.lib.submit import plan as plans

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.refusal import only
+from tools.emulator.core import Clock, only
 from tools.emulator.services.dynamodb import batches, queries, transactions, writes
 from tools.emulator.services.dynamodb.table import Table, Tables
 

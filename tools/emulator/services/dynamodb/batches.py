@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tools.emulator.core.refusal import only
+from tools.emulator.core import only
 from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.scope import Scope, project
 from tools.emulator.services.dynamodb.table import Table, Tables

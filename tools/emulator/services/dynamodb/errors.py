@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.emulator.core.refusal import AwsError
+from tools.emulator.core import AwsError
 
 
 class DynamoDbError(AwsError):

@@ -12,9 +12,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table as MotoTable
 from moto.dynamodb.responses import DynamoHandler
 
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.refusal import Answer, AwsError, only, refuse
+from tools.emulator.core import Answer, AwsError, Clock, moto_hooks, only, refuse
 from tools.emulator.services.dynamodb.backend import OPERATIONS, Engine
 from tools.emulator.services.dynamodb.errors import DynamoDbError
 from tools.emulator.services.dynamodb.table import Index, KeySchema, Table

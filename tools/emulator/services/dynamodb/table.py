@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.emulator.core.clock import Clock
+from tools.emulator.core import Clock
 from tools.emulator.services.dynamodb.errors import ValidationError
 from tools.emulator.services.dynamodb.rows import Row, Rows, SortKey
 from tools.emulator.services.dynamodb.values import MAX_ITEM_BYTES, Item, Value, canonical, comparable, kind, size_of

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tools.emulator.core.refusal import only
+from tools.emulator.core import only
 from tools.emulator.services.dynamodb.batches import refuse_duplicates
 from tools.emulator.services.dynamodb.errors import DynamoDbError, ValidationError
 from tools.emulator.services.dynamodb.rows import Row

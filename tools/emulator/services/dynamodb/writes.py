@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.emulator.core.refusal import refuse
+from tools.emulator.core import refuse
 from tools.emulator.services.dynamodb import conditions, updates
 from tools.emulator.services.dynamodb.errors import ConditionFailedError, ValidationError
 from tools.emulator.services.dynamodb.rows import Row

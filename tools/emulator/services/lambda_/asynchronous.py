@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import InvocationResult, Queues
+from tools.emulator.core import Clock, InvocationResult, Queues
 from tools.emulator.services.lambda_.model import Function
 
 # Throttles and system errors: "from 1 second after the first attempt to a maximum of 5 minutes" [L:invocation-async].

@@ -8,9 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import InvocationResult, Queues, ReceivingQueues
-from tools.emulator.core.refusal import AwsError
+from tools.emulator.core import AwsError, Clock, InvocationResult, Queues, ReceivingQueues
 from tools.emulator.services.lambda_ import lineage
 from tools.emulator.services.lambda_.asynchronous import AsynchronousInvocations, Event
 from tools.emulator.services.lambda_.concurrency import Concurrency, ThrottledError

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tools.emulator.core.ports import ReceivedMessage
+from tools.emulator.core import ReceivedMessage
 
 
 def event(messages: Sequence[ReceivedMessage], queue_arn: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.emulator.core.access import Credentials
+from tools.emulator.core import Credentials
 from tools.emulator.services.lambda_.model import Function
 from tools.emulator.settings import EmulatorSettings
 

@@ -7,8 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 from urllib.parse import unquote
 
-from tools.emulator.core.ports import InvocationResult
-from tools.emulator.core.refusal import AwsError
+from tools.emulator.core import AwsError, InvocationResult
 from tools.emulator.services.lambda_ import lineage
 from tools.emulator.services.lambda_.backend import FunctionService
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tools.emulator.core.ledger import Ledger
+from tools.emulator.core import Ledger
 
 
 @dataclass(slots=True)

@@ -8,8 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import InvocationResult, ReceivedMessage, ReceivingQueues
+from tools.emulator.core import Clock, InvocationResult, ReceivedMessage, ReceivingQueues
 from tools.emulator.services.lambda_ import batch
 
 # Without MaximumConcurrency Lambda begins with five batches at a time [L:services-sqs-scaling]; it scales up, this does not.

@@ -13,8 +13,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.emulator.core.access import AccessKeys
-from tools.emulator.core.clock import Clock
+from tools.emulator.core import AccessKeys, Clock
 from tools.emulator.services.lambda_.environment import CodeStore, variables
 from tools.emulator.services.lambda_.model import Function, Invocation, Outcome, timed_out
 from tools.emulator.services.lambda_.process import Environment, Zygote

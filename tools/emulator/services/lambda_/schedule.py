@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tools.emulator.core.clock import Clock
+from tools.emulator.core import Clock
 
 _RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}

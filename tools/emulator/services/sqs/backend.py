@@ -7,8 +7,7 @@ from typing import Any
 
 from moto.sqs.models import Queue, sqs_backends
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import ReceivedMessage
+from tools.emulator.core import Clock, ReceivedMessage
 from tools.emulator.services.sqs.errors import SqsError
 from tools.emulator.services.sqs.queue import Depth, Limits, Message, MessageQueue
 from tools.emulator.settings import EmulatorSettings

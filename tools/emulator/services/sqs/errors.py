@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.emulator.core.refusal import AwsError
+from tools.emulator.core import AwsError
 
 
 class SqsError(AwsError):

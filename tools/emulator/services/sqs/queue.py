@@ -16,8 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.emulator.core.clock import Clock
-from tools.emulator.core.ports import ReceivedMessage
+from tools.emulator.core import Clock, ReceivedMessage
 from tools.emulator.services.sqs.errors import SqsError, invalid_value
 
 # Counted from a message's last receipt; an extension does not restart it [SQSAPI:API_ChangeMessageVisibility].

@@ -13,9 +13,7 @@ from moto.sqs.models import Message as MotoMessage
 from moto.sqs.models import Queue
 from moto.sqs.responses import SQSResponse
 
-from tools.emulator.core import moto_hooks
-from tools.emulator.core.ports import ReceivedMessage
-from tools.emulator.core.refusal import Answer, AwsError, only, refuse
+from tools.emulator.core import Answer, AwsError, ReceivedMessage, moto_hooks, only, refuse
 from tools.emulator.services.sqs.backend import SqsService
 from tools.emulator.services.sqs.errors import SqsError, invalid_value
 from tools.emulator.services.sqs.queue import MAX_VISIBILITY_SECONDS

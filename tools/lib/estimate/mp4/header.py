@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
-from handlers.domain import objects, reasons
-from handlers.domain.record import Problem
+from handlers.domain import Problem, objects, reasons
 from tools.lib.estimate.mp4.fragments import fragments_seconds
 from tools.lib.estimate.mp4.movie import find_movie, has_movie_behind, read_movie
 from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tools.lib.aws.clients import Clients
+from tools.lib.aws import Clients
 from tools.lib.errors import ToolError
 from tools.lib.listing import Batch, Selection, is_versioned, list_batches
 

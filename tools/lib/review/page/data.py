@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.domain import Totals
 from handlers.domain.languages import ENGLISH, Language
-from handlers.domain.record import Totals
 from tools.lib.cli import Target
 from tools.lib.review.page import summary
 from tools.lib.review.page.labels import CATEGORIES, OTHER, LabelTable

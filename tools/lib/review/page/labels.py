@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.domain import taxonomy
-from handlers.domain.record import LabelSummary
+from handlers.domain import LabelSummary, taxonomy
 
 CATEGORIES = (*taxonomy.HIERARCHY, "Other labels")
 """What labels are coloured by, in the order of AWS's page; the last one takes labels that the model of 7.0 did not have."""

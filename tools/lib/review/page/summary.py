@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from handlers.domain import LabelSummary, Record, State, Totals
 from handlers.domain.languages import Language
-from handlers.domain.record import LabelSummary, Record, Totals
-from handlers.domain.states import State
 from tools.lib.estimate import Price, prices
 from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page.labels import category, parents_of

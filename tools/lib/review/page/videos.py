@@ -8,8 +8,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from handlers.domain.decision import Decision
-from handlers.domain.record import LabelSummary, Record, Segment
+from handlers.domain import Decision, LabelSummary, Record, Segment
 from tools.lib.review.join import ObjectResult
 from tools.lib.review.page.labels import LabelTable, parents_of
 from tools.lib.review.summary import FlaggedVideo
