@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(
-    path for room in ("handlers", "stacks", "tools") for path in (ROOT / room).rglob("*.py") if path.name != "__init__.py"
-)
+MODULES = [path for room in ("handlers", "stacks", "tools") for path in sorted((ROOT / room).rglob("*.py"))]
+SOURCES = [path for path in MODULES if path.name != "__init__.py"]
 
 
 def name_of(path):
