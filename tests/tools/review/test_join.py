@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain.identity import Video
+from handlers.domain.languages import phrase
 from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
@@ -210,7 +211,7 @@ def test_unreported():
     """Where reports are incomplete, an object without a row says so; one whose row is there does not."""
     notes = ReportNotes()
     notes.take(row("text", SKIPPED))
-    notes.gaps.append("no report")
+    notes.gaps.append(phrase("no report"))
 
     outcomes = joined(("text", "left"), notes, Table(), TruthTable())
 

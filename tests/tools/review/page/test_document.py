@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Video
-from handlers.domain.languages import Phrase
+from handlers.domain.languages import phrase
 from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Scan, Segment, Totals
 from handlers.domain.states import State
 from tests.browser.reviews import HOSTILE_KEYS, page_of
@@ -83,7 +83,9 @@ def reviews(draw):
     problem = Problem(draw(TEXTS), draw(TEXTS))
     failed = ObjectResult(Video(draw(TEXTS), draw(TEXTS)), ObjectStatus.FAILED, None, problem.code, problem.message)
     aside = ObjectResult(Video(draw(TEXTS), draw(TEXTS)), ObjectStatus.INELIGIBLE, None, draw(TEXTS), draw(TEXTS))
-    return Review(Scan(draw(TEXTS), draw(TEXTS)), TruthTable(), [flagged], [failed], [aside], warnings=[Phrase(draw(TEXTS), {})])
+    return Review(
+        Scan(draw(TEXTS), draw(TEXTS)), TruthTable(), [flagged], [failed], [aside], warnings=[phrase("Job {job}", job=draw(TEXTS))]
+    )
 
 
 @pytest.mark.slow
