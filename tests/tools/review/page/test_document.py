@@ -83,9 +83,8 @@ def reviews(draw):
     problem = Problem(draw(TEXTS), draw(TEXTS))
     failed = ObjectResult(Video(draw(TEXTS), draw(TEXTS)), ObjectStatus.FAILED, None, problem.code, problem.message)
     aside = ObjectResult(Video(draw(TEXTS), draw(TEXTS)), ObjectStatus.INELIGIBLE, None, draw(TEXTS), draw(TEXTS))
-    return Review(
-        Scan(draw(TEXTS), draw(TEXTS)), TruthTable(), [flagged], [failed], [aside], warnings=[phrase("Job {job}", job=draw(TEXTS))]
-    )
+    warning = phrase("Job {job}", job=draw(TEXTS))
+    return Review(Scan(draw(TEXTS), draw(TEXTS)), TruthTable(), [flagged], [failed], [aside], warnings=[warning])
 
 
 @pytest.mark.slow
