@@ -59,7 +59,7 @@ def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: floa
     The forecast uses the pace of the last hour. Objects that are not videos count as still to come until nothing waits.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if not watch:
-        return progress_of(run, [find(run, scan)])[0]
+        return progress_of(run, [find(run.table.scans, scan)])[0]
     last = None
     with run.terminal.bar("videos") as bar:
         for last in scans.watch(run, scan, poll_seconds):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handlers.adapters.table import Table
 from handlers.domain import ScanStatus
@@ -20,6 +21,9 @@ from tools.lib.manifest.sources.reading import opened
 from tools.lib.manifest.sources.source import Kind, Source
 from tools.lib.manifest.unchanged import Unchanged
 from tools.lib.manifest.write import ManifestStats, write_manifest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # How many of a bucket's newest scans are searched for what they finished; each costs a read for every object.
 EARLIER_SCANS = 20
@@ -93,7 +97,7 @@ def build_manifest(
     return BuiltManifest(stats, inspection.result if inspection else None, warnings, earlier.left_out if earlier else 0)
 
 
-def bucket_of(clients: Clients, source: Source) -> str:
+def bucket_of(s3: S3Client, source: Source) -> str:
     """Return the bucket of a manifest or an inventory.
 
     Raises:
@@ -101,8 +105,8 @@ def bucket_of(clients: Clients, source: Source) -> str:
     """
     location = source.location or ""
     if source.kind is Kind.INVENTORY:
-        return inventory.read(clients.s3, location, None).bucket
-    with opened(clients.s3, location) as content:
+        return inventory.read(s3, location, None).bucket
+    with opened(s3, location) as content:
         own = OwnManifest(location, None)
         next(own.rows(content))
     return own.bucket or ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +14,9 @@ from tools.lib.cli import Invocation
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
 from tools.lib.videos import label_json
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def _versions(clients: Clients, history: History) -> list[Video]:
     if video.version_id is not None:
         return [video]
     try:
-        versions = _version_ids(clients, video)
+        versions = _version_ids(clients.s3, video)
     except (BotoCoreError, ClientError) as error:
         # The history of the key without a version is still worth showing.
         history.warnings.append(f"The versions of this key could not be listed; add ?versionId=... to the URI. {explain(error)}")
@@ -82,10 +85,10 @@ def _versions(clients: Clients, history: History) -> list[Video]:
     return [video, *(Video(video.bucket, video.key, version) for version in versions)]
 
 
-def _version_ids(clients: Clients, video: Video) -> list[str]:
+def _version_ids(s3: S3Client, video: Video) -> list[str]:
     """Return the ids of the versions of a key, the newest first; only "null" if the bucket never had versions."""
     found = []
-    pages = clients.s3.get_paginator("list_object_versions").paginate(Bucket=video.bucket, Prefix=video.key)
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=video.bucket, Prefix=video.key)
     for page in pages:
         entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         found += [entry["VersionId"] for entry in page.get("Versions", []) if entry["Key"] == video.key]

@@ -232,7 +232,7 @@ class ScanChoice:
         Raises:
             ToolError: There is none.
         """
-        return find(run, self.scan_id, self.job_id)
+        return find(run.table.scans, self.scan_id, self.job_id)
 
 
 def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -22,9 +22,9 @@ _JOB_IS_OVER = "JobStatusException"
 
 def watch(run: Invocation, scan_id: str | None, poll_seconds: float) -> Iterator[ScanProgress]:
     """Yield the progress of a scan every `poll_seconds`, until the scan is over."""
-    scan_id = find(run, scan_id).id  # of the newest scan: a newer one may come while this one is watched
+    scan_id = find(run.table.scans, scan_id).id  # of the newest scan: a newer one may come while this one is watched
     while True:
-        (progress,) = progress_of(run, [find(run, scan_id)])
+        (progress,) = progress_of(run, [find(run.table.scans, scan_id)])
         yield progress
         if not progress.scan.live:
             return
@@ -39,7 +39,7 @@ def pause(run: Invocation, scan_id: str | None) -> CommandResult:
         command = run.target.command("control_scan.py", "resume")
         text = f"{what}; running analyses finish. To resume: {command}"
         return CommandResult([text], {"paused": True, "outcome": outcome.name})
-    scan = find(run, scan_id)
+    scan = find(run.table.scans, scan_id)
     outcome = _done(run, run.table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
     command = run.target.command("control_scan.py", "resume", scan.id)
     text = f"Scan {scan.id} is paused; running analyses finish. To resume: {command}"
@@ -53,7 +53,7 @@ def resume(run: Invocation, scan_id: str | None) -> CommandResult:
         what = "Starting is resumed" if outcome is Outcome.DONE else "Starting was not paused"
         text = f"{what}; the lanes are polled again within two minutes."
         return CommandResult([text], {"paused": False, "outcome": outcome.name})
-    scan = find(run, scan_id)
+    scan = find(run.table.scans, scan_id)
     outcome = _done(run, run.table.scans.resume_scan(scan.id), scan, "resumed")
     text = f"Scan {scan.id} is resumed; its waiting videos are sent to their lane again within two minutes."
     return CommandResult([text], {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
@@ -79,7 +79,7 @@ def slots(run: Invocation, number: int) -> CommandResult:
 
 def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
     """Cancel a scan, then its batch jobs: in the other order the end of the jobs would look like a fault."""
-    scan = find(run, scan_id)
+    scan = find(run.table.scans, scan_id)
     if not agreed:
         run.terminal.info(progress_of(run, [scan])[0].line())
         run.agree(

@@ -30,7 +30,7 @@ def follow(
     while True:
         try:
             job = job if job.over else _described(run, job, may_be_unknown=run.clock.now() < known_by)
-            progress = replace(progress_of(run, [find(run, scan_id)])[0], job=job, set_aside=set_aside)
+            progress = replace(progress_of(run, [find(run.table.scans, scan_id)])[0], job=job, set_aside=set_aside)
         except (BotoCoreError, ClientError, ThrottledError) as error:
             if not fault_of(error).transient:
                 raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from handlers.adapters.table import Scans
 from handlers.domain import Progress, Scan, ScanStatus, Settings, State, Totals
 from tools.lib.aws import JobView
 from tools.lib.cli import Invocation
@@ -151,13 +152,13 @@ def progress_of(run: Invocation, scans: Iterable[Scan]) -> list[ScanProgress]:
     ]
 
 
-def find(run: Invocation, scan_id: str | None = None, job_id: str | None = None) -> Scan:
+def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) -> Scan:
     """Return the scan with this id or this job; the newest where neither is named.
 
     Raises:
         ToolError: There is none.
     """
-    scans = run.table.scans.scans()
+    scans = table.scans()
     for scan in scans:
         if scan_id in {None, scan.id} and (job_id is None or any(job.id == job_id for job in scan.jobs)):
             return scan

@@ -79,7 +79,7 @@ class SubmitRun:
     def _run_source(self) -> ExitCode:
         run = self._invocation
         found = run.deployment  # before the bucket is looked at: a missing stack is the commonest fault
-        bucket = self._request.bucket or bucket_of(run.clients, self._request.source)
+        bucket = self._request.bucket or bucket_of(run.clients.s3, self._request.source)
         request = ManifestRequest(
             source=self._request.source,
             selection=self._request.selection(bucket),

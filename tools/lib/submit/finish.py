@@ -111,7 +111,7 @@ def finish(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside:
         run.terminal.info(line)
     ended: Ended | None = None
     try:
-        ended = _follow(run, how, submitted, set_aside)
+        ended = _follow(run, how.poll_seconds, submitted, set_aside)
     except KeyboardInterrupt:
         run.terminal.info(f"Stopped following the scan, which continues. To see its results: {submitted.next_command}")
         return ExitCode.INTERRUPTED
@@ -129,11 +129,9 @@ def finish(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside:
     return ended.exit_code
 
 
-def _follow(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside: int) -> Ended:
+def _follow(run: Invocation, poll_seconds: float, submitted: Submitted, set_aside: int) -> Ended:
     with run.terminal.bar("videos") as bar:
-        progress, job = follow(
-            run, submitted.scan_id, submitted.job_id, set_aside=set_aside, poll_seconds=how.poll_seconds, bar=bar
-        )
+        progress, job = follow(run, submitted.scan_id, submitted.job_id, set_aside=set_aside, poll_seconds=poll_seconds, bar=bar)
     files = BucketFiles(run.clients.s3, run.deployment.work_bucket)
     # Only the reports show how many objects were skipped; those of a job that ended early do not cover the rest.
     skipped = 0 if job.broken else not_looked_at(progress.scan, progress.totals, files, run.table.records)

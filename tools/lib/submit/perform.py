@@ -91,7 +91,7 @@ def _resumable(terminal: Terminal, progress: SubmissionProgress, resume: str) ->
 
 def _existing_job(run: Invocation, scan: Scan, plan: Plan) -> str | None:
     """Return the id of the job that an earlier run created for the scan, or None."""
-    _require_same(run, scan, plan)
+    _require_same(scan, plan, run.clock.now())
     return batch_jobs.described_as(run.clients.s3control, plan.deployment.account_id, plan.new_job.description)
 
 
@@ -113,14 +113,14 @@ def _register(run: Invocation, plan: Plan, files: PlanFiles) -> None:
     )
 
 
-def _require_same(run: Invocation, scan: Scan, plan: Plan) -> None:
+def _require_same(scan: Scan, plan: Plan, now: float) -> None:
     """Make sure that a registered scan is that of the plan, and that S3 would still list its job."""
     if scan.bucket != plan.selection.bucket:
         raise ToolError(
             f"In the table, scan {scan.id} is of the bucket {scan.bucket}; the plan is for {plan.selection.bucket}.",
             cure="The plan was edited: restore it, or make a new one with --dry-run.",
         )
-    if run.clock.now() - scan.created_at > batch_jobs.REMEMBERED_SECONDS:
+    if now - scan.created_at > batch_jobs.REMEMBERED_SECONDS:
         raise ToolError(
             f"Scan {scan.id} was begun more than 90 days ago: S3 no longer lists its job.",
             cure="Make a new plan with --dry-run.",
@@ -128,25 +128,25 @@ def _require_same(run: Invocation, scan: Scan, plan: Plan) -> None:
 
 
 def _create(run: Invocation, plan: Plan, rows: UploadedManifest | Generated, progress: SubmissionProgress) -> str:
-    _require_open(run, plan.scan_id)
+    _require_open(run.table.scans, plan.scan_id)
     progress.requested = True
     try:
         return create_job(run.clients.s3control, plan.new_job, rows)
     except RefusedError:
         progress.requested = False
-        _close(run, plan.scan_id)
+        _close(run.table.scans, plan.scan_id)
         raise
 
 
-def _close(run: Invocation, scan_id: str) -> None:
+def _close(scans: Scans, scan_id: str) -> None:
     """Close a scan whose job was refused, because nothing else would. Resuming opens it again."""
     with suppress(*_TABLE_ERRORS):  # an error of the table must not hide AWS's refusal
-        if (scan := run.table.scans.scan(scan_id)) is not None:
-            run.table.scans.close_scan(scan)
+        if (scan := scans.scan(scan_id)) is not None:
+            scans.close_scan(scan)
 
 
-def _require_open(run: Invocation, scan_id: str) -> None:
-    scan = run.table.scans.scan(scan_id)
+def _require_open(scans: Scans, scan_id: str) -> None:
+    scan = scans.scan(scan_id)
     if scan is not None and scan.status in {ScanStatus.CANCELLED, ScanStatus.PAUSED}:
         resume = f"Run `python tools/control_scan.py resume {scan.id}`."
         raise ToolError(

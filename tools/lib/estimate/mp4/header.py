@@ -26,6 +26,10 @@ LONGEST_SECONDS = 6 * 3_600
 CODEC = "h264"
 
 
+# Codes of an unreadable header that are named more than once.
+_AWS, _BROKEN, _GONE = "aws", "broken", "gone"
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """The header of a video.
@@ -70,15 +74,15 @@ class Unreadable:
     @property
     def worthless(self) -> bool:
         """Tell whether none of it will be analysed; of the others nothing is known."""
-        return self.code in {reasons.NOT_A_VIDEO, "broken", "gone"}
+        return self.code in {reasons.NOT_A_VIDEO, _BROKEN, _GONE}
 
 
 Reading = Header | Unreadable
 
 _REFUSED = {
-    Fault.FORBIDDEN: "forbidden",
-    Fault.ARCHIVED: "forbidden",
-    Fault.MISSING: "gone",
+    Fault.FORBIDDEN: reasons.FORBIDDEN,
+    Fault.ARCHIVED: reasons.FORBIDDEN,
+    Fault.MISSING: _GONE,
     Fault.CHANGED: "changed",
 }
 
@@ -96,13 +100,13 @@ class HeaderReader:
         try:
             result = _read(reading) if has_size else _without_size(reading)
         except BrokenError as error:
-            result = Unreadable("broken", f"The file has no usable header: {error}.")
+            result = Unreadable(_BROKEN, f"The file has no usable header: {error}.")
         except BeyondLimitsError as error:
             result = Unreadable("beyond-limits", f"The header was not found: {error}.")
         except ClientError as error:
-            result = Unreadable(_REFUSED.get(fault_of(error), "aws"), f"The object could not be read: {error}")
+            result = Unreadable(_REFUSED.get(fault_of(error), _AWS), f"The object could not be read: {error}")
         except (BotoCoreError, OSError) as error:  # OSError: the connection broke while the body came
-            result = Unreadable("aws", f"The object could not be read: {error}")
+            result = Unreadable(_AWS, f"The object could not be read: {error}")
         return replace(result, gets=reading.gets, bytes=reading.bytes)
 
     def _get(self, bucket: str, found: ListedObject, first: int, length: int) -> bytes:
