@@ -13,7 +13,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 import click
 
 from tools.lib import scans
-from tools.lib.aws.batch_jobs import POLL_SECONDS
+from tools.lib.aws import POLL_SECONDS
 from tools.lib.cli import (
     CONTEXT_SETTINGS,
     EXIT_CODES,

@@ -1,7 +1,24 @@
 """AWS for the tools: clients, the deployment, batch jobs, objects and their keys."""
 
-from tools.lib.aws.batch_jobs import JobView
+from tools.lib.aws.batch_jobs import ACTIVE_JOBS, POLL_SECONDS, JobView, describe, open_jobs
 from tools.lib.aws.clients import Clients, connect, explain
-from tools.lib.aws.deployment import Deployment
+from tools.lib.aws.deployment import DEFAULT_STACK, Deployment
+from tools.lib.aws.objects import fetch, key_of, key_of_form, md5_of, path_of
 
-__all__ = ["Clients", "Deployment", "JobView", "connect", "explain"]
+__all__ = [
+    "ACTIVE_JOBS",
+    "DEFAULT_STACK",
+    "POLL_SECONDS",
+    "Clients",
+    "Deployment",
+    "JobView",
+    "connect",
+    "describe",
+    "explain",
+    "fetch",
+    "key_of",
+    "key_of_form",
+    "md5_of",
+    "open_jobs",
+    "path_of",
+]

@@ -18,8 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import ThrottledError
 from handlers.runtime.clock import Clock, SystemClock
-from tools.lib.aws import Clients, connect, explain
-from tools.lib.aws.deployment import DEFAULT_STACK
+from tools.lib.aws import DEFAULT_STACK, Clients, connect, explain
 from tools.lib.cli.output import ExitCode, Terminal
 from tools.lib.errors import ToolError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.lib.aws.batch_jobs import ACTIVE_JOBS, open_jobs
+from tools.lib.aws import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 

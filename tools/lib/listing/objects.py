@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import compress, repeat
 from typing import Any
 
-from tools.lib.aws.objects import key_of, path_of
+from tools.lib.aws import key_of, path_of
 from tools.lib.text import iso_time
 
 

@@ -13,7 +13,7 @@ from html import unescape
 from itertools import compress
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from tools.lib.aws.objects import key_of_form, path_of
+from tools.lib.aws import key_of_form, path_of
 from tools.lib.listing.objects import Batch
 
 

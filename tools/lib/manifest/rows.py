@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from handlers.domain import Video
-from tools.lib.aws.objects import path_of
+from tools.lib.aws import path_of
 from tools.lib.listing import Batch
 
 

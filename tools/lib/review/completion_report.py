@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from tools.lib.aws.objects import fetch, key_of, md5_of
+from tools.lib.aws import fetch, key_of, md5_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -19,7 +19,7 @@ from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.adapters.table import Records
 from handlers.domain import BatchJob, Scan, State, Video
 from handlers.domain.languages import ENGLISH, Phrase, phrase
-from tools.lib.aws.objects import key_of_form
+from tools.lib.aws import key_of_form
 from tools.lib.cli import Bar, Invocation, options
 from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report

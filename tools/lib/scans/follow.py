@@ -8,8 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.aws_errors import Fault, ThrottledError, fault_of
 from handlers.domain import BatchJob, ScanStatus
-from tools.lib.aws import JobView
-from tools.lib.aws.batch_jobs import describe
+from tools.lib.aws import JobView, describe
 from tools.lib.cli import Bar, Invocation
 from tools.lib.scans.status import ScanProgress, find, progress_of
 from tools.lib.text import printable

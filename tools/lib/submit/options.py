@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tools.lib.aws.batch_jobs import POLL_SECONDS
+from tools.lib.aws import POLL_SECONDS
 from tools.lib.cli import ROOT, options, poll_seconds_option
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from tools.lib.aws.objects import key_of_form
+from tools.lib.aws import key_of_form
 from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.named import Named, fault_of
 from tools.lib.manifest.sources.reading import TooLongError, blocks, pieces

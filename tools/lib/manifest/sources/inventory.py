@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tools.lib.aws.objects import key_of_form, md5_of, path_of
+from tools.lib.aws import key_of_form, md5_of, path_of
 from tools.lib.errors import ToolError
 from tools.lib.listing import UNKNOWN_SIZE, Batch, Filters, Selection
 from tools.lib.manifest.sources.reading import fetch, opened

@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 from typing import IO
 
 from handlers.domain.identity import MAX_KEY_BYTES
-from tools.lib.aws.objects import path_of
+from tools.lib.aws import path_of
 from tools.lib.listing import UNKNOWN_SIZE, Batch
 from tools.lib.text import counted
 
