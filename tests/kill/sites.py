@@ -61,8 +61,7 @@ def possible_sites(sources, handler):
     leading = _leading(sources)
     return {
         Site(function.module, node.lineno, node.col_offset, ast.unparse(node.func))
-        for function in reading.functions_reached(sources, handler)
-        if function.module != PRIMITIVES
+        for function in _beyond_rules(sources, handler)
         for node in ast.walk(function.node)
         if isinstance(node, ast.Call) and _leads_to_aws(node.func, leading)
     }
@@ -73,11 +72,17 @@ def references(sources, handler):
     leading = _leading(sources)
     return {
         Site(function.module, node.lineno, node.col_offset, ast.unparse(node))
-        for function in reading.functions_reached(sources, handler)
-        if function.module != PRIMITIVES
+        for function in _beyond_rules(sources, handler)
         for node in ast.walk(function.node)
         if _leads_to_aws(node, leading) and ast.unparse(node.value) != "self" and node not in _called(function.node)
     }
+
+
+def _beyond_rules(sources, handler):
+    """Yield the functions that a handler can reach and that may call AWS: none of `domain`, which has the standard library only."""
+    for function in reading.functions_reached(sources, handler):
+        if function.module != PRIMITIVES and not function.module.startswith("handlers.domain"):
+            yield function
 
 
 def _called(tree):
