@@ -1,0 +1,35 @@
+"""Tests that share a world run in one worker."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.scheduling import ALONE, WORLDS, ModuleScheduling
+
+FOLDER = Path(__file__).parent / "end_to_end"
+FAULTS = "tests/end_to_end/test_faults.py"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        (f"{FAULTS}::test_a[kind]", f"{FAULTS}::test_b[throttle-kind]", True),
+        (f"{FAULTS}::test_a[kind]", f"{FAULTS}::test_a[unkind]", False),
+        ("tests/end_to_end/test_demo.py::test_a", "tests/end_to_end/test_demo.py::test_b", True),
+        ("tests/end_to_end/test_demo.py::test_a", "tests/end_to_end/test_demo.py::test_own_videos", False),
+        ("tests/tools/test_x.py::TestA::test_a[s3://b/k]", "tests/tools/test_x.py::TestB::test_b", True),
+    ],
+)
+def test_scopes(first, second, together):
+    """Tests of a module run together, except in different worlds or with a world of their own."""
+    scheduling = ModuleScheduling.__new__(ModuleScheduling)
+
+    assert together == (scheduling._split_scope(first) == scheduling._split_scope(second))
+
+
+def test_names_are_those_of_the_tests():
+    """A renamed test or world would lose its place in silence."""
+    text = "".join(path.read_text("utf-8") for path in FOLDER.glob("test_*.py"))
+
+    assert [] == [name for name in ALONE if f"def {name}(" not in text]
+    assert [] == [world for world in WORLDS if f'"{world}"' not in text]
