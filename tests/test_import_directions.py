@@ -21,7 +21,7 @@ _BELOW_FLOWS = (*_FROM_HANDLERS, "handlers.adapters", "handlers.runtime")
 _EMULATOR_GROUND = ("tools.emulator.core", "tools.emulator.settings")
 _SERVICES = {
     f"tools.emulator.services.{name}": _EMULATOR_GROUND
-    for name in ("cloudformation", "dynamodb", "lambda_", "rekognition", "s3", "s3_batch", "service_quotas", "sns", "sqs")
+    for name in ("cloudformation", "dynamodb", "events", "lambda_", "rekognition", "s3", "s3_batch", "service_quotas", "sns", "sqs")
 }
 # The rooms of `tools.lib`, and which of the others each may import.
 _LIBRARY = {

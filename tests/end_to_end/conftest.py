@@ -187,7 +187,7 @@ class Stage:
 
     def calm_down(self):
         """Wait until no function runs, and prevent new invocations that no test waits for."""
-        self.world.functions.schedules.close()
+        self.world.events.schedules.close()
         self.until(lambda: not self._busy(), "no function runs")
 
     def _busy(self):

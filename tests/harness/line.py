@@ -216,7 +216,7 @@ class Line(Calls, Engines):
 
         Return what brings it back.
         """
-        schedules = self.functions.schedules
+        schedules = self.events.schedules
         rules = [rule for rule, _ in schedules._rules.values()]
         for rule in rules:
             schedules.remove(rule.arn)

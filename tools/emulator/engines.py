@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tools.emulator.core import Clock, Objects, moto_hooks
-from tools.emulator.services import cloudformation, dynamodb, lambda_, rekognition, s3, s3_batch, service_quotas, sns, sqs
+from tools.emulator.services import cloudformation, dynamodb, events, lambda_, rekognition, s3, s3_batch, service_quotas, sns, sqs
 from tools.emulator.services.dynamodb import DynamoDbService, Table
 from tools.emulator.services.lambda_ import IDLE_POLL_SECONDS, FunctionService, Runtime
 from tools.emulator.services.sqs import SqsService
@@ -22,6 +22,8 @@ class Engines:
         tables: DynamoDB.
         functions: Lambda, with its own ledger and faults.
         topics: SNS.
+        events: EventBridge.
+        notifications: What S3 sends of each write.
         batch: S3 Batch Operations.
         rekognition: Rekognition, with its own ledger and faults.
     """
@@ -42,8 +44,8 @@ class Engines:
     ) -> None:
         """Make all engines; what some of them keep in moto is left as it is.
 
-        `idle_poll_seconds` and `seed` are those of `FunctionService` and `BatchOperations`; `table` and `moderation` make
-        DynamoDB's tables and Rekognition's engine.
+        `idle_poll_seconds` is that of `FunctionService`, `seed` that of `BatchOperations` and `EventBus`; `table` and
+        `moderation` make DynamoDB's tables and Rekognition's engine.
         """
         self.objects = objects
         self.queues = SqsService(clock=clock, settings=settings)
@@ -58,16 +60,21 @@ class Engines:
         )
         self.queues.when_visible(self.functions.wake)
         self.topics = sns.SnsService(clock=clock, settings=settings, functions=self.functions, queues=self.queues, outbox=outbox)
+        self.events = events.EventBus(clock=clock, settings=settings, functions=self.functions, queues=self.queues, seed=seed)
+        self.notifications = s3.Notifications(
+            clock=clock, settings=settings, bus=self.events, topics=self.topics, queues=self.queues, functions=self.functions
+        )
         self.batch = s3_batch.BatchOperations(clock=clock, settings=settings, objects=objects, functions=self.functions, seed=seed)
         self.rekognition = moderation(clock=clock, settings=settings, objects=objects, topics=self.topics, analyser=analyser)
 
     def hooks(self) -> Iterator[moto_hooks.Hook]:
         """Yield the hooks by which the engines answer moto's requests."""
-        yield from s3.hooks()
+        yield from s3.hooks(self.notifications)
         yield from service_quotas.hooks()
         yield from dynamodb.hooks(self.tables)
         yield from sqs.hooks(self.queues)
         yield from sns.hooks(self.topics)
+        yield from events.hooks(self.events)
         yield from lambda_.hooks(self.functions)
         yield from s3_batch.hooks(self.batch)
         yield from rekognition.hooks(self.rekognition)

@@ -52,4 +52,9 @@ class EmulatorSettings:
     # laptop's limit, not AWS's.
     function_wall_seconds: float = 5.0
     async_retry_seconds: tuple[float, ...] = (60.0, 120.0)  # waits before Lambda's retries of an asynchronous invocation
+    # Until a bucket sends events to EventBridge after that was switched on; about five minutes [S3:EventBridge].
+    event_bridge_switch_seconds: float = 300.0
+    event_delay_seconds: float = 0.5  # from an event to its delivery, on average
+    event_repeats: float = 0.0  # the share of deliveries that are made twice; EventBridge promises at least one
+    event_losses: float = 0.0  # the share of deliveries that are never made
     mail_confirmed: bool = True  # whether an e-mail subscription is taken as confirmed by its owner

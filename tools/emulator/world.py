@@ -145,3 +145,4 @@ class World(Engines):
             outbox=self.outbox,
         )
         self._undo.callback(self.functions.close)
+        self._undo.callback(self.events.schedules.close)

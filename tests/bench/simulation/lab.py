@@ -20,7 +20,8 @@ from tests.harness.direct import Answers, DirectClient
 from tests.harness.product import ACCOUNT, BUCKET, REGION, WORK, arn
 from tools.emulator.core import moto_hooks
 from tools.emulator.engines import Engines
-from tools.emulator.services.lambda_ import Function, Rule, Target
+from tools.emulator.services.events import Rule, Target
+from tools.emulator.services.lambda_ import Function
 from tools.emulator.settings import EmulatorSettings
 
 # A design of which Rekognition has heard nothing for so long is over: twice the longest video.
@@ -190,4 +191,4 @@ class Lab(Engines):
     def every(self, expression, function):
         """Invoke a function by a schedule."""
         rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{function}"
-        self.functions.schedules.put(Rule(arn=rule, expression=expression, targets=(Target(arn(function)),)))
+        self.events.put(Rule(arn=rule, expression=expression, targets=(Target(arn(function)),)))

@@ -9,6 +9,7 @@ from tools.emulator.core.clock import Clock, ManualClock, WallClock
 from tools.emulator.core.faults import ApiFaults
 from tools.emulator.core.ledger import ApiCall, ApiLedger, Ledger
 from tools.emulator.core.ports import (
+    Events,
     Functions,
     InvocationResult,
     ListedVersion,
@@ -37,6 +38,7 @@ __all__ = [
     "Call",
     "Clock",
     "Credentials",
+    "Events",
     "Functions",
     "Gateway",
     "InvocationResult",

@@ -88,6 +88,15 @@ class Topics(Protocol):
         """Publish a message, or raise `LookupError` if there is no such topic."""
 
 
+class Events(Protocol):
+    """EventBridge's default bus as other services see it."""
+
+    def send(
+        self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = (), time: float | None = None
+    ) -> str:
+        """Put an event on the bus and return its id; `time` is in epoch seconds, now if None."""
+
+
 class Queues(Protocol):
     """SQS as other services see it."""
 

@@ -10,7 +10,8 @@ from moto import mock_aws
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 
 from tools.emulator.core import moto_hooks
-from tools.emulator.services import lambda_
+from tools.emulator.services import events, lambda_
+from tools.emulator.settings import EmulatorSettings
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -23,14 +24,15 @@ def aws():
     """Clients by service name, made once: that takes longer than everything else here."""
     session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
     config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-    return {name: session.client(name, config=config) for name in ("lambda", "iam", "sqs", "events", "cloudformation")}
+    return {name: session.client(name, config=config) for name in ("lambda", "iam", "sqs", "cloudformation")}
 
 
 @pytest.fixture
-def hooked(service, monkeypatch):
-    """The service behind moto, in this process."""
+def hooked(service, queue, clock, monkeypatch):
+    """The service behind moto, in this process, with EventBridge for its rules."""
+    bus = events.EventBus(clock=clock, settings=EmulatorSettings(), functions=service, queues=queue)
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
-    with mock_aws(), moto_hooks.install(lambda_.hooks(service)):
+    with mock_aws(), moto_hooks.install([*lambda_.hooks(service), *events.hooks(bus)]):
         yield
 
 
@@ -260,33 +262,6 @@ def test_a_mapping_that_cannot_be_is_refused(client, members):
 
     assert refusal.value.response["Error"]["Code"] == "InvalidParameterValueException"
     assert client.list_event_source_mappings(FunctionName="work")["EventSourceMappings"] == []
-
-
-def test_a_rule_runs(aws, create, service, runtime, clock):
-    """PutRule and PutTargets make a schedule; DisableRule and DeleteRule end it."""
-    create()
-    events = aws["events"]
-    arn = events.put_rule(Name="sweep", ScheduleExpression="rate(1 minute)")["RuleArn"]
-    events.put_targets(Rule="sweep", Targets=[{"Id": "1", "Arn": service.function("work").arn}])
-    runtime.script = lambda run: run.answer()
-    clock.advance(60)
-    enabled = [run.event["resources"] for run in runtime.runs]
-    events.disable_rule(Name="sweep")
-    clock.advance(60)
-    disabled = len(runtime.runs)
-    events.enable_rule(Name="sweep")
-    events.remove_targets(Rule="sweep", Ids=["1"])
-    events.delete_rule(Name="sweep")
-    clock.run_until_idle()
-
-    assert (enabled, disabled, len(runtime.runs)) == ([[arn]], 1, 1)
-
-
-@pytest.mark.usefixtures("hooked")
-def test_cron_is_refused_by_name(aws):
-    """PutRule with a cron expression is an error that names it."""
-    with pytest.raises(ClientError, match="cron"):
-        aws["events"].put_rule(Name="noon", ScheduleExpression="cron(0 12 * * ? *)")
 
 
 @pytest.fixture

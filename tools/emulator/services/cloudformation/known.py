@@ -20,7 +20,7 @@ _PROPERTIES = {
         "AttributeDefinitions BillingMode DeletionProtectionEnabled GlobalSecondaryIndexes KeySchema "
         "PointInTimeRecoverySpecification SSESpecification TableName Tags"
     ),
-    "AWS::Events::Rule": "Description Name ScheduleExpression State Targets",
+    "AWS::Events::Rule": "Description EventPattern Name ScheduleExpression State Targets",
     "AWS::IAM::ManagedPolicy": "Description ManagedPolicyName Path PolicyDocument Roles",
     # noted, because nothing is denied
     "AWS::IAM::Policy": "PolicyDocument PolicyName Roles",

@@ -1,4 +1,4 @@
-"""Lambda: functions that really run, each in warm processes of its own, with Lambda's limits, retries and schedules."""
+"""Lambda: functions that really run, each in warm processes of its own, with Lambda's limits and retries."""
 
 from tools.emulator.services.lambda_.backend import IDLE_POLL_SECONDS, FunctionService
 from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
@@ -6,7 +6,6 @@ from tools.emulator.services.lambda_.mapping import Mapping
 from tools.emulator.services.lambda_.model import Function, Outcome, Runtime, exited, failure, timed_out
 from tools.emulator.services.lambda_.processes import ProcessRuntime
 from tools.emulator.services.lambda_.responses import hooks
-from tools.emulator.services.lambda_.schedule import Rule, Target
 
 __all__ = [
     "IDLE_POLL_SECONDS",
@@ -17,9 +16,7 @@ __all__ = [
     "Mapping",
     "Outcome",
     "ProcessRuntime",
-    "Rule",
     "Runtime",
-    "Target",
     "exited",
     "failure",
     "hooks",

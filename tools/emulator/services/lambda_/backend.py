@@ -1,4 +1,4 @@
-"""Lambda's functions, and the four ways to invoke them: synchronously, as an event, by a queue, by a schedule."""
+"""Lambda's functions, and the three ways to invoke them: synchronously, as an event, by a queue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from tools.emulator.services.lambda_.faults import Faults
 from tools.emulator.services.lambda_.ledger import Entry, InvocationLedger
 from tools.emulator.services.lambda_.mapping import Mapping, Poller
 from tools.emulator.services.lambda_.model import Fault, Function, Invocation, Outcome, Runtime
-from tools.emulator.services.lambda_.schedule import Schedules
 from tools.emulator.settings import EmulatorSettings
 
 Done = Callable[[InvocationResult], None]
@@ -44,7 +43,6 @@ class FunctionService:
         account_concurrency: The account's limit of concurrent invocations.
         faults: Scripted faults.
         ledger: Every invocation, and the AWS calls that it made.
-        schedules: EventBridge's rate rules.
     """
 
     def __init__(
@@ -89,7 +87,6 @@ class FunctionService:
             attempt=self._attempt,
             find=self.function,
         )
-        self.schedules = Schedules(clock=clock, invoke=self.invoke_event, account_id=settings.account_id, region=settings.region)
 
     # Functions.
 
@@ -114,8 +111,7 @@ class FunctionService:
             return self._functions.get(_name(name_or_arn))
 
     def close(self) -> None:
-        """Stop mappings and schedules, and end all processes."""
-        self.schedules.close()
+        """Stop mappings, and end all processes."""
         with self._lock:
             pollers = list(self._pollers.values())
         for poller in pollers:

@@ -1,4 +1,4 @@
-"""Lambda's requests: moto stores functions, event source mappings and rules, and the hooks pass them on to the service.
+"""Lambda's requests: moto stores functions and event source mappings, and the hooks pass them on to the service.
 
 moto's own ways of running a function (docker, a call inside SendMessage, constant SNS events) are disabled.
 """
@@ -12,8 +12,6 @@ from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.awslambda.utils import get_backend
-from moto.events.exceptions import ValidationException
-from moto.events.models import EventsBackend
 from moto.sqs.models import sqs_backends
 
 from tools.emulator.core import moto_hooks
@@ -26,7 +24,6 @@ from tools.emulator.services.lambda_.model import (
     MAXIMUM_EVENT_AGE_SECONDS,
     Function,
 )
-from tools.emulator.services.lambda_.schedule import Rule, Target
 
 # MaximumConcurrency of an SQS mapping [bc:lambda ScalingConfig].
 LEAST_CONCURRENCY = 2
@@ -47,11 +44,10 @@ _EVENT_INVOKE_CONFIG = moto_hooks.resource_type("AWS::Lambda::EventInvokeConfig"
 
 
 def hooks(service: FunctionService) -> Iterator[moto_hooks.Hook]:
-    """Yield the hooks that connect moto's Lambda and EventBridge with the service."""
+    """Yield the hooks that connect moto's Lambda with the service."""
     made = _Hooks(service)
     yield from made.of_functions()
     yield from made.of_mappings()
-    yield from made.of_rules()
     yield from made.of_invocations()
     yield from account.hooks(service.account_concurrency)
 
@@ -125,29 +121,6 @@ class _Hooks:
         state = self._service.mapping_state(esm.uuid)
         if state is not None:
             configuration["State"] = state
-
-    # Rules.
-
-    def of_rules(self) -> Iterator[moto_hooks.Hook]:
-        """Yield the hooks for EventBridge's rules."""
-        yield After(EventsBackend, "put_rule", lambda rule, *_, **__: self._ruled(rule))
-        for name in ("put_targets", "remove_targets", "enable_rule", "disable_rule"):
-            yield After(EventsBackend, name, self._rule_changed)
-        yield After(EventsBackend, "delete_rule", self._rule_deleted)
-
-    def _rule_changed(self, _: object, backend: Any, name: str, event_bus_arn: str | None = None, *__: Any, **___: Any) -> None:  # noqa: ANN401  # moto's
-        self._ruled(backend.describe_rule(name, event_bus_arn))
-
-    def _ruled(self, rule: Any) -> None:  # noqa: ANN401  # moto's
-        if not rule.scheduled_expression:
-            return
-        try:
-            self._service.schedules.put(_rule(rule))
-        except ValueError as fault:
-            raise ValidationException(str(fault)) from fault
-
-    def _rule_deleted(self, _: object, backend: Any, name: str, *__: Any, **___: Any) -> None:  # noqa: ANN401  # moto's
-        self._service.schedules.remove(f"arn:aws:events:{backend.region_name}:{backend.account_id}:rule/{name}")
 
     # Invocations.
 
@@ -226,20 +199,3 @@ def _mapping(esm: Any) -> Mapping:  # noqa: ANN401  # moto's
         report_item_failures="ReportBatchItemFailures" in (esm.function_response_types or []),
         enabled=str(esm.enabled).lower() == "true",
     )
-
-
-def _rule(rule: Any) -> Rule:  # noqa: ANN401  # moto's
-    return Rule(
-        arn=rule.arn,
-        expression=rule.scheduled_expression,
-        enabled=rule.state == "ENABLED",
-        targets=tuple(_target(rule, target) for target in rule.targets),
-    )
-
-
-def _target(rule: Any, target: dict[str, Any]) -> Target:  # noqa: ANN401  # moto's
-    if ":lambda:" not in target["Arn"] or "InputTransformer" in target or "InputPath" in target:
-        raise ValidationException(
-            f"rule {rule.arn}: the offline world's schedules invoke functions, with the event or a constant input; not {target}"
-        )
-    return Target(target["Arn"], target.get("Input"))

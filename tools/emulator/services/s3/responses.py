@@ -1,7 +1,8 @@
-"""S3's requests where moto answers them wrongly: keys with line breaks, and versions listed with encoded keys or from any key."""
+"""S3's requests where moto answers them wrongly: keys with line breaks, listings of versions, and notification configurations."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -13,13 +14,24 @@ from moto.s3 import responses, urls
 from moto.s3.responses import S3Response
 
 from tools.emulator.core import moto_hooks
+from tools.emulator.services.s3 import notifications
+from tools.emulator.services.s3.notifications import Notifications
 
 # What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions].
 _ENCODED = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
+# The name of a filter, in any case.
+_FILTER_NAME = re.compile(rb"(?<=<Name>)(?:prefix|suffix)(?=</Name>)", re.IGNORECASE)
 
 
-class VersionsResponse(S3Response):  # type: ignore[misc] # moto is untyped
-    """Moto's S3 with a correct ListObjectVersions: moto's loses versions, and makes invalid XML of control characters."""
+class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
+    """Moto's S3 with a correct ListObjectVersions and notification configuration.
+
+    moto's listing loses versions and makes invalid XML of control characters; its configuration forgets EventBridge, and knows
+    the names of filters in lower case only, while S3 answers with `Prefix` and takes either. A subclass of each installation
+    holds what sends events.
+    """
+
+    sender: Notifications
 
     def list_object_versions(self) -> Any:  # noqa: ANN401 - moto's
         """Begin after all versions of the key marker if no version is named; moto skips only the first one."""
@@ -39,10 +51,29 @@ class VersionsResponse(S3Response):  # type: ignore[misc] # moto is untyped
             self.querystring |= {"key-marker": [last[1].name], "version-id-marker": [last[1].version_id]}
 
     def serialized(self, action_result: ActionResult) -> Any:  # noqa: ANN401 - moto's
-        """Encode the keys in a listing of versions before it becomes XML."""
+        """Complete an answer before it becomes XML."""
+        if self.data.get("Action") == "GetBucketNotificationConfiguration":
+            action_result = ActionResult(self._notifications(action_result.result))
         if self.data.get("Action") == "ListObjectVersions" and self.querystring.get("encoding-type", [None])[0] == "url":
             action_result = ActionResult({**_encoded(action_result.result), "EncodingType": "url"})
         return super().serialized(action_result)
+
+    def put_object_tagging(self) -> Any:  # noqa: ANN401 - moto's
+        """Tag an object and send the event, which moto would send for each upload."""
+        answer = super().put_object_tagging()
+        tagged = self.backend.get_object(self.bucket_name, self.parse_key_name(), version_id=self._get_param("versionId"))
+        self.sender.tagged("Object Tags Added", self.backend.get_bucket(self.bucket_name), tagged)
+        return answer
+
+    def _notifications(self, moto_result: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+        """Return the configuration as S3 does: with EventBridge, without empty lists, filters called `Prefix` and `Suffix`."""
+        configuration = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        bridge = {} if configuration.event_bridge is None else {"EventBridgeConfiguration": {}}
+        return {name: [_capitalised(each) for each in found] for name, found in moto_result.items() if found} | bridge
+
+    def _notification_config_from_body(self) -> Any:  # noqa: ANN401 - moto's
+        self.body = _FILTER_NAME.sub(lambda found: found[0].lower(), self.body)
+        return super()._notification_config_from_body()
 
 
 class _AnyCharacters(werkzeug_app.RegexConverter):  # type: ignore[misc] # moto is untyped
@@ -53,13 +84,22 @@ class _AnyCharacters(werkzeug_app.RegexConverter):  # type: ignore[misc] # moto 
         self.regex: str = f"(?s:{items[0]})"
 
 
-def hooks() -> Iterator[moto_hooks.Hook]:
-    """Yield what corrects moto's S3."""
+def hooks(sender: Notifications) -> Iterator[moto_hooks.Hook]:
+    """Yield what corrects moto's S3, and what sends the events of its writes."""
+    yield from notifications.hooks(sender)
+    installed: type[CorrectedResponse] = type("InstalledResponse", (CorrectedResponse,), {"sender": sender})
     for path, dispatch in urls.url_paths.items():
-        yield moto_hooks.Route(urls, path, getattr(VersionsResponse, dispatch.__name__))
+        yield moto_hooks.Route(urls, path, getattr(installed, dispatch.__name__))
     # Each new S3 backend of moto's loads its URLs again, by the name of this class.
-    yield moto_hooks.Replacement(responses, "S3Response", VersionsResponse)
+    yield moto_hooks.Replacement(responses, "S3Response", installed)
     yield moto_hooks.Replacement(werkzeug_app, "RegexConverter", _AnyCharacters)
+
+
+def _capitalised(destination: dict[str, Any]) -> dict[str, Any]:
+    """Return a destination with the names of its filters as S3 writes them; moto needs its own as they are."""
+    rules = destination.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+    named = [{**rule, "Name": rule["Name"].capitalize()} for rule in rules]
+    return {**destination, **({"Filter": {"Key": {"FilterRules": named}}} if named else {})}
 
 
 def _encoded(listing: Any) -> Any:  # noqa: ANN401 - JSON values of any depth
