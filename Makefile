@@ -10,9 +10,11 @@ WORKERS ?= auto
 # Where bytecode is not kept, each of the hundreds of processes that the tests start compiles the SDK again.
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+# As tests/scheduling.py says.
+BY_MODULE := --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-pythons unit test test-long test-model test-browser check mutants bench bench-listing bench-review \
+.PHONY: help demo demo-pythons unit test test-long test-model test-browser lint types check mutants bench bench-listing bench-review \
 	bench-simulation screenshots docs setup ministack format lock bootstrap deploy destroy clean
 
 help: ## list the targets
@@ -59,12 +61,10 @@ unit: $(READY) ## the rules, the tools and the handlers, without a server
 	$(PYTEST) --dist worksteal -m "not slow and not long and not server" tests/handlers tests/tools tests/docs tests/test_import_directions.py
 
 test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in two processes)
-	$(PYTEST) --dist loadfile --no-loadscope-reorder -m "not long" --ignore=tests/browser --ignore=tests/cross_check --ignore=tests/kill
+	$(PYTEST) $(BY_MODULE) -m "not long" --ignore=tests/browser --ignore=tests/cross_check --ignore=tests/kill
 
 test-long: $(READY) ministack ## the tests that take minutes: a kill at any call, the model, ministack
-	$(PYTEST) --dist load --maxschedchunk 1 tests/kill
-	$(PYTEST) --dist load --maxschedchunk 1 -m long tests/model
-	$(PYTEST) --dist loadscope tests/cross_check
+	$(PYTEST) $(BY_MODULE) -m long tests/cross_check tests/model tests/kill
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
 	$(PYTEST) --dist loadscope --ignore=tests/browser/test_speed.py tests/browser
@@ -73,12 +73,18 @@ test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debi
 test-model: $(READY) ## the model test for longer, with other examples each time (EXAMPLES=2000)
 	MODEL_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 -m long -rP tests/model
 
-check: $(READY) ## format, lint, types, tests, synth: what CI runs
+lint: $(READY) ## format, lint, synth
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/python app.py
-	$(MAKE) test test-long test-browser demo-pythons
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+check: $(READY) ## format, lint, types, tests, synth: what CI runs
+	@# Each of these uses one core only.
+	$(MAKE) --jobs 2 --output-sync lint types demo-pythons
+	$(MAKE) test test-long test-browser
 
 .mutants/.ready: .uv/$(UV_VERSION) tests/mutants/requirements.lock
 	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .mutants

@@ -13,12 +13,14 @@ ALONE = frozenset(
         "test_two_at_once_and_a_folder_removed_meanwhile",
     }
 )
+# Folders whose tests take long and share nothing.
+SINGLE = ("tests/kill/", "tests/model/")
 # Worlds that a module opens one after the other, by the last parameter of its tests.
 WORLDS = frozenset({"kind", "unkind"})
 
 
 class ModuleScheduling(LoadScopeScheduling):
-    """Gives a module to a worker, of `end_to_end` what shares a world.
+    """Gives a module to a worker; of `end_to_end` what shares a world, of the longest tests each by itself.
 
     The marks of `--dist loadgroup` do nothing: pytest-xdist 3.8 writes them into an attribute that pytest 9.2 does not read.
     """
@@ -26,7 +28,7 @@ class ModuleScheduling(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         module, _, test = nodeid.partition("::")
         name, _, parameters = test.removesuffix("]").partition("[")
-        if name in ALONE:
+        if name in ALONE or module.startswith(SINGLE):
             return nodeid
         world = parameters.rpartition("-")[2]
         return f"{module} {world}" if world in WORLDS else module

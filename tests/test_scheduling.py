@@ -17,6 +17,7 @@ FAULTS = "tests/end_to_end/test_faults.py"
         (f"{FAULTS}::test_a[kind]", f"{FAULTS}::test_a[unkind]", False),
         ("tests/end_to_end/test_demo.py::test_a", "tests/end_to_end/test_demo.py::test_b", True),
         ("tests/end_to_end/test_demo.py::test_a", "tests/end_to_end/test_demo.py::test_own_videos", False),
+        ("tests/kill/test_kills.py::test_a[1]", "tests/kill/test_kills.py::test_a[2]", False),
         ("tests/tools/test_x.py::TestA::test_a[s3://b/k]", "tests/tools/test_x.py::TestB::test_b", True),
     ],
 )

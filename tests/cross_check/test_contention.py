@@ -19,6 +19,8 @@ from handlers.domain.states import State
 from tests.cross_check.scene import BUCKET
 from tools.emulator.samples import tiny_clip
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 SCANS = {"normal": "01JDEM00000000000000000001", "express": "01JDEM00000000000000000002"}
 VIDEOS_PER_LANE = 500

@@ -8,9 +8,13 @@ Operations (it has none, so an event of theirs is handed to `batch_invoke`), ret
 import json
 import time
 
+import pytest
+
 from handlers.domain.states import State
 from tests.cross_check.scene import BUCKET
 from tools.emulator.samples import tiny_clip
+
+pytestmark = pytest.mark.long
 
 SCAN = "01JDEM00000000000000000001"
 DEADLINE_SECONDS = 120

@@ -27,6 +27,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from handlers.adapters.aws_errors import FAULTS, Fault
 from tests.cross_check.both import answer
 
+pytestmark = pytest.mark.long
+
 RECEIVES, HIDDEN_SECONDS = 2, "60"
 TEXTS = st.sampled_from(["", "a,\"b'\n<&>", "ü🎬", "{}"])
 DEPTHS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]

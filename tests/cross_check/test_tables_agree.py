@@ -18,6 +18,8 @@ from handlers.adapters.table import expressions
 from handlers.adapters.table.expressions import Condition
 from tests.cross_check.both import answer
 
+pytestmark = pytest.mark.long
+
 PARTITIONS = ("p", "q")
 SORT_KEYS = ("SCAN#1", "SCAN#1#SEGMENT#00", "SCAN#2")
 ATTRIBUTES = ("state", "attempt", "work_pk", "work_sk", "scan_pk", "scan_sk", "bucket", "labels", "mail_due")

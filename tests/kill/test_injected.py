@@ -3,7 +3,7 @@
 import pytest
 
 SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker")
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

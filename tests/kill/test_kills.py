@@ -11,7 +11,7 @@ from tests.kill import sites
 from tests.kill.final import faults_of
 
 SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker")
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("lag", [0.0, 2.0])

@@ -68,11 +68,11 @@ class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
     def _notifications(self, moto_result: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         """Return the configuration as S3 does: with EventBridge, without empty lists, filters called `Prefix` and `Suffix`."""
         configuration = self.backend.get_bucket_notification_configuration(self.bucket_name)
-        bridge = {} if configuration.event_bridge is None else {"EventBridgeConfiguration": {}}
+        bridge: dict[str, Any] = {} if configuration.event_bridge is None else {"EventBridgeConfiguration": {}}
         return {name: [_capitalised(each) for each in found] for name, found in moto_result.items() if found} | bridge
 
     def _notification_config_from_body(self) -> Any:  # noqa: ANN401 - moto's
-        self.body = _FILTER_NAME.sub(lambda found: found[0].lower(), self.body)
+        self.body: bytes = _FILTER_NAME.sub(lambda found: found[0].lower(), self.body)
         return super()._notification_config_from_body()
 
 
