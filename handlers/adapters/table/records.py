@@ -215,6 +215,13 @@ class Records:
         request = expressions.update(key, sets=codec.present({"asked_at": at}), when=when)
         return once(lambda: self._table.update(request))
 
+    def forget_running(self, running: Running) -> Outcome:
+        """Delete the RUNNING item of an analysis that its record does not know, so that it no longer takes a slot."""
+        key = items.running_key(Analysis(running.scan_id, running.video_id, running.attempt))
+        when = Condition(absent=["job_id"]) if running.job_id is None else Condition(equal={"job_id": running.job_id})
+        request = expressions.delete(key, when=when)
+        return once(lambda: self._table.delete(request))
+
     # --- finishing -----------------------------------------------------------------------------------------------------
 
     def write_segments(self, record: Record, segments: Sequence[Segment]) -> None:

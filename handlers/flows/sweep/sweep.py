@@ -113,5 +113,5 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),
         (CancelVideos(waiting, queues, clock), 20.0),
         (WatchLanes(waiting, scans, control, queues, clock), 5.0),
-        (ResendMessages(waiting, queues, clock), SWEEP_SECONDS),
+        (ResendMessages(waiting, scans, queues, clock), SWEEP_SECONDS),
     )

@@ -13,13 +13,27 @@ from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.adapters.table import Outcome
 from handlers.adapters.table.client import ATTEMPTS
+from handlers.adapters.table.items import record_key
+from handlers.adapters.table.scans import Scans
 from handlers.domain import lane_message, notice
 from handlers.domain.languages import LANGUAGES
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.sweep import Ports, SweepError, SweepFlow, SweepSettings
-from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, time_out, waiting
+from tests.handlers.doubles import (
+    ACCOUNT,
+    BUCKET,
+    COMPLETIONS,
+    OTHER_SCAN,
+    ROLE,
+    SCAN,
+    TABLE,
+    Clock,
+    client_error,
+    time_out,
+    waiting,
+)
 
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
 
@@ -605,6 +619,45 @@ class TestCheckOverdue:
 
         assert state is table.records.record(record.video.id, SCAN).state
 
+    @pytest.mark.parametrize("change", ["deleted", "retried", "over"])
+    @pytest.mark.parametrize("end", ["over", "forgotten"])
+    def test_without_record(self, sweep, run, rekognition, table, dynamodb, functions, change, end):
+        """An analysis that no record runs keeps its slot while its job takes one of the account's, and no longer."""
+        record, job_id = run()
+        key = {name: {"S": value} for name, value in record_key(record.video.id, SCAN).items()}
+        if change == "deleted":
+            dynamodb.delete_item(TableName=TABLE, Key=key)
+        else:
+            name, value = ("attempt", {"N": "1"}) if change == "retried" else ("state", {"S": "FAILED"})
+            dynamodb.update_item(
+                TableName=TABLE,
+                Key=key,
+                UpdateExpression="SET #n = :v",
+                ExpressionAttributeNames={"#n": name},
+                ExpressionAttributeValues={":v": value},
+            )
+        sweep(5)
+        while_it_runs = table.records.running_count()
+        if end == "over":
+            rekognition.finish(job_id)
+        else:
+            del rekognition.jobs[job_id]
+
+        sweep(5)
+
+        assert (1, 0, []) == (while_it_runs, table.records.running_count(), functions.events)
+
+    def test_without_record_or_job_id(self, sweep, table, dynamodb):
+        """An analysis of an earlier version that has neither a job id nor a record frees its slot."""
+        table.records.register(waiting(), None)
+        table.records.enter_running(waiting(), None)
+        key = {name: {"S": value} for name, value in record_key(waiting().video.id, SCAN).items()}
+        dynamodb.delete_item(TableName=TABLE, Key=key)
+
+        sweep()
+
+        assert 0 == table.records.running_count()
+
     def test_without_job_id(self, sweep, table, rekognition):
         """An analysis without a job id, from an earlier version, fails: no result can be attributed to it."""
         table.records.register(waiting(), None)
@@ -748,6 +801,35 @@ class TestResend:
 
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
+    @pytest.mark.parametrize("skew", [-240.0, 0.0, 240.0])
+    @pytest.mark.parametrize("asked", ["resume_scan", "resend_soon"])
+    def test_a_persons_clock(self, sweep, table, clock, messages, asked, skew):
+        """Whatever the clock of whoever resumes a scan or redrives its letters says, the next sweep sends all that waits."""
+        table.records.register(waiting(queued_at=clock.now() - 30), None)
+        theirs = Scans(table.scans._table, Clock(clock.now() + skew))
+        if asked == "resume_scan":
+            theirs.pause_scan(SCAN, "by a test")
+
+        getattr(theirs, asked)(SCAN)
+        sweep()
+        first = self.bodies(messages)
+        sweep(5)
+
+        assert (["a.mp4"], []) == (first, self.bodies(messages))
+
+    def test_resumed_after_a_purge(self, sweep, table, clock, messages):
+        """A scan that is resumed within a minute of a purge is sent again only once the purge is over."""
+        table.records.register(waiting(queued_at=clock.now()), None)
+        table.scans.pause_scan(SCAN, "by a test")
+        table.scans.send_again(SCAN, clock.now() + 60)
+        table.scans.resume_scan(SCAN)
+
+        sweep()
+        before = self.bodies(messages)
+        sweep(2)
+
+        assert ([], ["a.mp4"]) == (before, self.bodies(messages))
+
     def test_started_meanwhile(self, table, clock):
         """A record that was started or sent again since the index was read does not change."""
         for key in ("a.mp4", "b.mp4", "c.mp4"):
@@ -772,6 +854,27 @@ class TestResend:
         sweep()
 
         assert ["a.mp4"] == self.bodies(messages)
+
+    @pytest.mark.parametrize("peeked", [1, 3])
+    def test_peeking_at_dead_letters(self, sweep, sqs, dead_urls, table, clock, messages, queues, peeked):
+        """Dead letters that someone looks at, and that are hidden for a while, are not new afterwards."""
+        table.records.register(waiting(queued_at=clock.now()), None)
+        queues.send(waiting())
+        for number in range(3):
+            sqs.send_message(QueueUrl=dead_urls[Lane.NORMAL], MessageBody=f"dead {number}")
+        sweep(2)
+        before = len(messages())
+        queues.send(waiting("keeps the lane from being empty"))
+
+        for _ in range(2):
+            letters = sqs.receive_message(QueueUrl=dead_urls[Lane.NORMAL], MaxNumberOfMessages=peeked)["Messages"]
+            sweep()
+            for letter in letters:
+                handle = letter["ReceiptHandle"]
+                sqs.change_message_visibility(QueueUrl=dead_urls[Lane.NORMAL], ReceiptHandle=handle, VisibilityTimeout=0)
+            sweep()
+
+        assert (1, 1) == (before, len(messages()))
 
     def test_dead_letter(self, sweep, sqs, dead_urls, table, clock, messages, queues):
         """A new dead letter in a lane has the messages of its waiting videos sent again, once."""
