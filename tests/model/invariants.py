@@ -80,6 +80,8 @@ class Invariants:
         self._noted_by = {}  # (video id, scan id) -> run that wrote start_tried_at
         self._running = set()
         self._running_items = set()
+        self._starting = set()
+        self._starting_items = set()
         self._counted = defaultdict(Counter)  # scan -> what the records amount to
         self._totals = defaultdict(Counter)  # scan -> what the totals say
         self._segments = Counter()
@@ -129,6 +131,9 @@ class Invariants:
         elif pk == "RUNNING":
             (self._running_items.add if new else self._running_items.discard)(sk)
             self._touched.add(None)
+        elif pk == "STARTING":
+            (self._starting_items.add if new else self._starting_items.discard)(sk)
+            self._touched.add(None)
         elif sk.startswith("TOTALS#"):
             self._totals_written(pk.removeprefix("SCAN#"), old or {}, new or {})
 
@@ -159,6 +164,9 @@ class Invariants:
             self._count(scan_id, item, sign)
         name = f"{video_id}#{scan_id}#"
         self._running.discard(f"{name}{before[1]}")
+        self._starting.discard(f"{name}{before[1]}")
+        if after[0] == "WAITING" and "start_tried_at" in new:
+            self._starting.add(f"{name}{after[1]}")
         if after[0] == "RUNNING":
             self._running.add(f"{name}{after[1]}")
             self._runs(f"{scan_id}/{video_id}/{after[1]}")
@@ -246,13 +254,18 @@ class Invariants:
             self.unknown |= {entry.job_id for entry in self.jobs[tag]}
 
     def _check_slots(self):
-        own = {entry.job_id for entries in self.jobs.values() for entry in entries}
+        own = {entry.job_id for tag, entries in self.jobs.items() for entry in entries if not self._given_up(tag)}
         running = {entry.job_id for entry in self.ledger.jobs if entry.closed_at is None} & own
         oldest = min(run.began for run in self.scheduler.live if run.name == "start_analysis")
         most = max(self.limits[max(0, oldest - 1) :])
-        unknown = len(running & self.unknown)
-        if len(running) > most + STARTERS - 1 + unknown:
-            self.faults.append(f"{len(running)} jobs are open, slots {most}, starters {STARTERS}, unknown {unknown}")
+        if len(running) > most:
+            self.faults.append(f"{len(running)} jobs are open, slots {most}")
+
+    def _given_up(self, tag):
+        """Tell whether the record of an analysis has failed, or is at a later attempt: nothing waits for the job any more."""
+        analysis = analysis_of(tag)
+        record = self.records[analysis.video_id, analysis.scan_id]
+        return _stand(record) not in (("WAITING", analysis.attempt), ("RUNNING", analysis.attempt))
 
     # what must hold after every AWS call
 
@@ -260,6 +273,8 @@ class Invariants:
         """Raise an error if an invariant is broken."""
         if None in self._touched and self._running != self._running_items:
             self.faults.append(f"RUNNING items {sorted(self._running_items)} but records {sorted(self._running)}")
+        if None in self._touched and self._starting != self._starting_items:
+            self.faults.append(f"STARTING items {sorted(self._starting_items)} but records {sorted(self._starting)}")
         for scan_id in self._touched - {None}:
             if +self._counted[scan_id] != +self._totals[scan_id]:
                 self.faults.append(f"totals {+self._totals[scan_id]} but records {+self._counted[scan_id]}")

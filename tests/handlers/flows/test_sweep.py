@@ -91,6 +91,7 @@ class S3Control:
 
     def __init__(self):
         self.jobs = {}
+        self.counts = (10, 7, 1)
         self.asked = []
 
     def describe_job(self, AccountId, JobId):  # noqa: N803
@@ -102,8 +103,8 @@ class S3Control:
             raise client_error("NotFoundException", 404)
         if isinstance(status, Exception):
             raise status
-        counts = {"TotalNumberOfTasks": 10, "NumberOfTasksSucceeded": 7, "NumberOfTasksFailed": 1}
-        return {"Job": {"JobId": JobId, "Status": status, "ProgressSummary": counts}}
+        names = ("TotalNumberOfTasks", "NumberOfTasksSucceeded", "NumberOfTasksFailed")
+        return {"Job": {"JobId": JobId, "Status": status, "ProgressSummary": dict(zip(names, self.counts, strict=True))}}
 
 
 @pytest.fixture(name="sns")
@@ -353,6 +354,56 @@ class TestCloseScans:
         sweep()
 
         assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scans.scan(SCAN).status)
+
+    @pytest.mark.parametrize(("counts", "final"), [((3, 3, 0), 0), ((3, 3, 0), 3), ((3, 2, 1), 3), ((1, 0, 1), 1)])
+    def test_nothing_can_follow(self, over, sweep, table, s3control, counts, final):
+        """A scan of which each task was answered, or each object is final, closes in the second sweep."""
+        s3control.counts = counts
+        for number in range(final):
+            record = waiting(f"{number}.mp4")
+            table.records.register(record, None)
+            table.records.finish(replace(record, state=State.CLEAN, finished_at=1.0))
+
+        sweep()
+        before = table.scans.scan(SCAN).status
+        sweep()
+
+        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scans.scan(SCAN).status)
+
+    @pytest.mark.parametrize(
+        ("counts", "status", "planned"), [((3, 2, 1), "Complete", 1), ((3, 3, 0), "Failed", 1), ((3, 3, 0), "Complete", 2)]
+    )
+    def test_something_may_follow(self, over, sweep, table, s3control, counts, status, planned):
+        """A failed task, a job that broke, or one that is still to be submitted may register a video later."""
+        table.scans._change_scan(SCAN, lambda scan: replace(scan, planned_jobs=planned))
+        s3control.counts = counts
+        s3control.jobs = {"one": status}
+
+        sweep(5)
+
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
+
+    def test_a_retry_may_follow(self, over, sweep, table, s3control):
+        """If a task of a retry failed, its videos are final but it may register them later."""
+        table.scans.add_job(SCAN, "two", retry=True)
+        s3control.jobs = {"one": "Complete", "two": "Complete"}
+        s3control.counts = (1, 0, 1)
+        table.records.register(waiting(), None)
+        table.records.finish(replace(waiting(), state=State.CLEAN, finished_at=1.0))
+
+        sweep(5)
+
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
+
+    def test_sweeps_that_are_not_quite_a_minute_apart(self, over, flow, table, s3control, clock):
+        """The two sweeps of a closing need not be a whole minute apart: schedules are not exact."""
+        s3control.counts = (3, 3, 0)
+
+        for _ in range(2):
+            flow.sweep(deadline=clock.now() + 300)
+            clock.sleep(59.5)
+
+        assert table.scans.scan(SCAN).status is ScanStatus.CLOSED
 
     @pytest.mark.slow
     def test_missing_jobs(self, sweep, table, s3control):
@@ -716,6 +767,78 @@ class TestCheckOverdue:
         assert 1 <= len(functions.events)
 
 
+class TestRepeatStarts:
+    @pytest.fixture(name="scan", autouse=True)
+    def _scan(self, table):
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+
+    @pytest.fixture(name="noted")
+    def _noted(self, table, clock):
+        """Return a video in the normal lane whose Start is noted."""
+        record = waiting(queued_at=clock.now())
+        table.records.register(record, None)
+        start = StartParameters(None, 50.0, COMPLETIONS, ROLE)
+        table.records.note_start_tried(record, ObjectFacts("abc", 3, None), start, at=clock.now())
+        return record
+
+    @pytest.fixture(name="backlog", autouse=True)
+    def _backlog(self, queues):
+        """Fill the normal lane: nothing is lost in it."""
+        queues.send(waiting("before.mp4"))
+
+    @pytest.mark.parametrize("status", [ScanStatus.OPEN, ScanStatus.PAUSED, ScanStatus.CANCELLED])
+    def test_to_the_express_lane(self, sweep, table, noted, messages, status):
+        """If a Start is unknown for twenty minutes, its message goes to the express lane, whatever has become of the scan."""
+        table.scans._change_scan(SCAN, lambda scan: replace(scan, status=status))
+
+        sweep(19)
+        before = messages(Lane.EXPRESS)
+        sweep(3)
+        first = messages(Lane.EXPRESS)
+        sweep(20)
+
+        bodies = [message["Body"] for message in first]
+        assert ([], [lane_message.body(noted)]) == (before, bodies)
+        assert bodies == [message["Body"] for message in messages(Lane.EXPRESS)]
+        assert Lane.NORMAL is table.records.record(noted.video.id, SCAN).lane
+
+    def test_not_while_paused(self, sweep, table, noted, messages):
+        """While starting is paused no starter would take the message."""
+        table.control.pause("somebody", "because")
+        sweep(30)
+        before = messages(Lane.EXPRESS)
+
+        table.control.resume()
+        sweep()
+
+        assert ([], 1) == (before, len(messages(Lane.EXPRESS)))
+
+    def test_known(self, sweep, table, noted, messages):
+        """What runs is not sent again."""
+        table.records.enter_running(noted, "job")
+
+        sweep(30)
+
+        assert [] == messages(Lane.EXPRESS)
+
+    @pytest.mark.parametrize("change", ["deleted", "retried", "not noted", "over"])
+    def test_without_record(self, sweep, table, dynamodb, noted, messages, change):
+        """A STARTING item whose record does not wait with a noted Start frees its slot."""
+        key = {name: {"S": value} for name, value in record_key(noted.video.id, SCAN).items()}
+        updates = {"retried": "SET attempt = :one", "not noted": "REMOVE start_tried_at", "over": "SET #s = :failed"}
+        if change == "deleted":
+            dynamodb.delete_item(TableName=TABLE, Key=key)
+        else:
+            names = {"ExpressionAttributeNames": {"#s": "state"}} if change == "over" else {}
+            values = {"retried": {":one": {"N": "1"}}, "over": {":failed": {"S": "FAILED"}}}.get(change)
+            given = names | ({"ExpressionAttributeValues": values} if values else {})
+            dynamodb.update_item(TableName=TABLE, Key=key, UpdateExpression=updates[change], **given)
+
+        sweep(25)
+
+        assert (0, []) == (table.records.slots_in_use(), messages(Lane.EXPRESS))
+
+
 class TestResend:
     @pytest.fixture(name="scan", autouse=True)
     def _scan(self, table):
@@ -942,18 +1065,6 @@ class TestPurgeAndCancel:
         assert [2, 0, 0] == [result.count for result in results]
         assert [["unknown.mp4"]] * 3 == [[record.video.key for record in result.may_have_started] for result in results]
         assert 2 == table.scans.totals(SCAN).final
-
-    @pytest.mark.slow
-    def test_may_have_started(self, sweep, table, clock, messages):
-        """The message of a video that may have started is sent again every hour, because only a starter can find out."""
-        table.scans.cancel_scan(SCAN, "by a test")
-
-        sweep(59)
-        before = len(messages())
-        sweep(2)
-
-        (message,) = messages()
-        assert (0, "unknown.mp4") == (before, lane_message.parse(message["Body"]).video.key)
 
     def test_over(self, sweep, table, clock, sns):
         """A cancelled scan is over once all its videos are final; it stays cancelled, as its digest reports."""
