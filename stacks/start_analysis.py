@@ -68,6 +68,8 @@ class StartAnalysis(Construct):
         self._made.allow("rekognition:StartContentModeration", on="*")
         self._made.allow("iam:PassRole", on=rekognition_role.role.role_arn)
         sources.grant_read(role)
+        sources.grant_analysis(role)
+        sources.grant_analysis(rekognition_role.role)
 
     def _poll(self, construct_id: str, lane: Lane) -> lambda_.EventSourceMapping:
         return lambda_.EventSourceMapping(
