@@ -143,8 +143,8 @@ class StartFlow:
     def _try_if_free(self, session: _Session, step: Try, slots: int) -> _Result:
         """Make a Start that takes a slot, if there is a free one.
 
-        The note is what takes it. So the slots are counted after it once more: another starter may have noted a Start meanwhile, and
-        then at least the later of the two sees both.
+        The note is what takes it, so the slots are counted again after it: another starter may have noted a Start meanwhile, and
+        at least the later of the two sees both.
         """
         if session.noted is None:
             if self._records.slots_in_use() >= slots:

@@ -14,7 +14,7 @@ from handlers.runtime import Clock, Log
 
 @dataclass(frozen=True, slots=True)
 class CancelVideos:
-    """Takes waiting videos of cancelled scans to CANCELLED, unless their analysis may have started: `RepeatStarts` finds that out."""
+    """Takes waiting videos of cancelled scans to CANCELLED, unless their analysis may have started."""
 
     _waiting: WaitingRecords
     _clock: Clock

@@ -19,8 +19,8 @@ REPEAT_SECONDS = 1_200.0
 class RepeatStarts:
     """Sends messages to the express lane, whatever the lane of their video.
 
-    A message that was received three times goes to the back of its queue (SQS developer guide, sqs-available-cloudwatch-metrics), and
-    behind a million others it would come up only after the job's result is gone. Until the Start is repeated the video takes a slot.
+    A message that was received three times goes to the back of its queue (docs/aws.md#6-sqs): behind a million others it would
+    come up only after the job's result is gone. Until the Start is repeated the video takes a slot.
     """
 
     _records: Records

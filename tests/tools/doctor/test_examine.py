@@ -22,6 +22,24 @@ REGION = "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
+# What `make deploy` reserves for S3 Batch.
+RESERVED = 10
+
+
+def reserve(account, number):
+    """Reserve invocations for the function that S3 Batch invokes, or none."""
+    client, name = account.client("lambda"), function_name(account, "batch_invoke")
+    if number is None:
+        client.delete_function_concurrency(FunctionName=name)
+    else:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=number)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _reserved(refusing_line):
+    reserve(refusing_line, RESERVED)
+
+
 @pytest.fixture
 def look(refusing_line):
     """Return a function from changes of the deployment (or of the bucket) to what the doctor finds."""
@@ -296,23 +314,21 @@ class TestStack:
 
 
 class TestAccount:
-    def test_little_concurrency(self, look, refusing_line):
-        """Under 100 free invocations are warned of: S3 Batch would take them all."""
+    @pytest.mark.parametrize(("used", "free"), [(0, "1,000"), (901, "99")])
+    def test_nothing_is_reserved(self, look, refusing_line, used, free):
+        """However many invocations are free, S3 Batch takes them all unless some are reserved for it."""
         client, name = refusing_line.client("lambda"), function_name(refusing_line, "sweeper")
+        reserve(refusing_line, None)
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=used)
         with changed(
-            lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=901),
-            lambda: client.delete_function_concurrency(FunctionName=name),
+            lambda: None, lambda: (client.delete_function_concurrency(FunctionName=name), reserve(refusing_line, RESERVED))
         ):
-            assert_only(look(), "concurrency", Level.WARNING, "99 functions at a time")
+            assert_only(look(), "concurrency", Level.WARNING, f"all of the account's {free} free concurrent invocations")
 
-    @pytest.mark.parametrize(("reserved", "level"), [(50, Level.OK), (0, Level.STOP)])
+    @pytest.mark.parametrize(("reserved", "level"), [(1, Level.OK), (50, Level.OK), (0, Level.STOP)])
     def test_batch_concurrency(self, look, refusing_line, reserved, level):
         """With a concurrency of its own the function takes no one else's; with one of 0 it never runs."""
-        client, name = refusing_line.client("lambda"), function_name(refusing_line, "batch_invoke")
-        with changed(
-            lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved),
-            lambda: client.delete_function_concurrency(FunctionName=name),
-        ):
+        with changed(lambda: reserve(refusing_line, reserved), lambda: reserve(refusing_line, RESERVED)):
             assert level is line_of(look(), "concurrency").level
 
     def test_quota(self, look):
