@@ -11,9 +11,6 @@ from tools.emulator.services.dynamodb import Table
 from tools.emulator.services.rekognition.ledger import Ledger
 
 DAY = 86_400.0
-# Two lanes with two starters each (stacks/start_analysis.py).
-STARTERS = 4
-
 # A sweep lasts so long at most, so that what registers while it looks may be missed by it.
 LATE_SECONDS = 120.0
 
@@ -72,12 +69,9 @@ class Invariants:
         self.jobs = {}  # tag of ours -> the entries of its jobs
         self.thresholds = {}  # policy hash -> from which confidence it flags
         self.bodies = {}  # job id -> what it looked at
-        self.unknown = set()  # ids of jobs whose Start had an unknown outcome
         self.limits = []  # how many jobs may run, each time that changed
         self._slots_setting = None
         self._deployed = (0, 0)
-        self._openers = {}  # run -> the tags whose jobs it opened and that do not run yet
-        self._noted_by = {}  # (video id, scan id) -> run that wrote start_tried_at
         self._running = set()
         self._running_items = set()
         self._starting = set()
@@ -92,11 +86,6 @@ class Invariants:
     def began(self):
         """Return a mark of the present, which a run keeps."""
         return len(self.limits)
-
-    def ended(self, run):
-        """A run is over: a job that it opened and that its record does not know has an unknown outcome."""
-        for tag in self._openers.pop(run, ()):
-            self.unknown |= {entry.job_id for entry in self.jobs[tag]}
 
     def deployed(self, slots, account_jobs):
         """The product is deployed with other limits."""
@@ -169,14 +158,7 @@ class Invariants:
             self._starting.add(f"{name}{after[1]}")
         if after[0] == "RUNNING":
             self._running.add(f"{name}{after[1]}")
-            self._runs(f"{scan_id}/{video_id}/{after[1]}")
-        if "start_tried_at" in new and "start_tried_at" not in (old or {}):
-            self._noted_by[video_id, scan_id] = self.scheduler.current
         self._touched |= {scan_id, None}
-
-    def _runs(self, tag):
-        for tags in self._openers.values():
-            tags.discard(tag)
 
     def _count(self, scan_id, item, sign):
         if item is None or item["state"]["S"] not in _FINAL:
@@ -236,22 +218,12 @@ class Invariants:
         """Look at a job that is opened."""
         if self._by("stranger"):
             return
-        run = self.scheduler.current
-        analysis = analysis_of(entry.tag)
         jobs = self.jobs.setdefault(entry.tag, [])
         jobs.append(entry)
         self.bodies[entry.job_id] = self.objects.seen(entry.key)
         if len(jobs) > 1:
             self.faults.append(f"paid twice: {entry.tag} has {len(jobs)} jobs")
-        if self._noted_by.get((analysis.video_id, analysis.scan_id)) is not run:
-            self.unknown.add(entry.job_id)
-        self._openers.setdefault(run, set()).add(entry.tag)
         self._check_slots()
-
-    def answer_lost(self):
-        """The answer to the current run's Start is lost: its outcome is unknown."""
-        for tag in self._openers.get(self.scheduler.current, ()):
-            self.unknown |= {entry.job_id for entry in self.jobs[tag]}
 
     def _check_slots(self):
         own = {entry.job_id for tag, entries in self.jobs.items() for entry in entries if not self._given_up(tag)}

@@ -331,6 +331,14 @@ class TestAccount:
         with changed(lambda: reserve(refusing_line, reserved), lambda: reserve(refusing_line, RESERVED)):
             assert level is line_of(look(), "concurrency").level
 
+    def test_privacy(self, look):
+        """What AWS may do with the videos is said, with where an organization opts out; that does not stop a scan."""
+        finding = line_of(look(), "privacy")
+
+        assert Level.OK is finding.level
+        assert "unless the organization has opted out" in finding.text
+        assert finding.text.endswith("/orgs_manage_policies_ai-opt-out.html")
+
     def test_quota(self, look):
         """More jobs than AWS's default, which Service Quotas does not confirm, are a warning."""
         assert_only(look(account_jobs=25), "rekognition quota", Level.WARNING, "counts on 25 jobs")

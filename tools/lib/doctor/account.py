@@ -17,6 +17,9 @@ ACCOUNT_JOBS = 20
 # Regions that have Rekognition without its video operations (docs/aws.md#7-rekognition).
 WITHOUT_VIDEO = frozenset({"ca-central-1", "il-central-1"})
 
+# https://docs.aws.amazon.com/rekognition/latest/dg/security-data-encryption.html
+_OPT_OUT = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_ai-opt-out.html"
+
 _CONCURRENCY_CURE = (
     "Run `make deploy`, which reserves 10 where the account allows it; a new account must have its limit raised first: "
     "https://console.aws.amazon.com/servicequotas/home/services/lambda/quotas"
@@ -40,6 +43,14 @@ def concurrency(case: Case) -> Iterator[Finding]:
         f"Nothing is reserved for S3 Batch: while a scan begins it takes all of the account's {free:,} free concurrent "
         "invocations, and other functions are throttled.",
         _CONCURRENCY_CURE,
+    )
+
+
+def privacy(case: Case) -> Iterator[Finding]:  # noqa: ARG001 # only the organization's own accounts can be asked
+    """Say what AWS may do with the videos; a policy of the organization decides, which no permission of the tools covers."""
+    yield ok(
+        "Rekognition may keep videos and use them to improve AWS's services, unless the organization has opted out of that; "
+        f"this was not checked. See {_OPT_OUT}"
     )
 
 
