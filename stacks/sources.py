@@ -28,17 +28,11 @@ class Sources:
         """
         grant(grantee, "s3", ["GetObject", "GetObjectVersion"], [f"{arn}/*" for arn in self.arns])
         grant(grantee, "s3", ["ListBucket"], self.arns)
-        # S3 decrypts with the reader's permissions; the AWS managed key needs no grant, and SSE-C cannot be read.
-        self._grant_keys(grantee, "Decrypt")
 
-    def grant_analysis(self, grantee: iam.IGrantable) -> None:
-        """Allow what Rekognition needs of the keys.
+    def grant_keys(self, grantee: iam.IGrantable, *operations: str) -> None:
+        """Allow operations such as "Decrypt" with the keys, if there are any.
 
-        AWS asks for both permissions for the role of the notification channel, while its example names the caller of Start: both
-        roles have both. https://docs.aws.amazon.com/rekognition/latest/dg/api-video-roles.html
+        S3 decrypts with the reader's permissions. The AWS managed key needs no grant, and SSE-C cannot be read.
         """
-        self._grant_keys(grantee, "Decrypt", "GenerateDataKey")
-
-    def _grant_keys(self, grantee: iam.IGrantable, *operations: str) -> None:
         if self.kms_keys:
             grant(grantee, "kms", operations, self.kms_keys)
