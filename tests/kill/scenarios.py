@@ -169,6 +169,36 @@ def breaker(line):
     quiet(line)
 
 
+def leftovers(line):
+    """Records that someone deletes while their analyses run or may run; then fewer slots while a starter waits for a job."""
+    keys = ("runs.mp4", "unknown.mp4")
+    for key in keys:
+        line.put(key, video(seconds=400))
+    line.put("waits.mp4")
+    line.table.control.pause("reviewer", "until all are registered")
+    line.rekognition.faults.lose_start_answers(1)
+
+    def delete():
+        for item in records(line):
+            line.client("dynamodb").delete_item(TableName=line.table.name, Key={name: item[name] for name in ("pk", "sk")})
+
+    def more():
+        line.table.control.set_slots(18)
+
+    create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in keys)))
+    line.when(lambda: jobs_over(line) and waiting(line) == 2, line.table.control.resume)
+    line.when(lambda: len(line.analysed) == 2 and any(item["state"]["S"] == "RUNNING" for item in records(line)), delete)
+    quiet(line)
+    line.rekognition.faults.refuse_starts("LimitExceededException", count=20)
+    before = len(line.called("rekognition.StartContentModeration"))
+    create(line, line.upload_manifest(f"{BUCKET},waits.mp4", scan_id=OTHER))
+    line.when(
+        lambda: len(line.called("rekognition.StartContentModeration")) > before,
+        lambda: (line.table.control.set_slots(0), line.when(lambda: not starting(line), more)),
+    )
+    quiet(line)
+
+
 def repaired(line):
     """A scan whose failures by the completion report are submitted again."""
     line.put("a.mp4", video(WEAPONS))
@@ -199,6 +229,11 @@ def records(line):
     """Return the items of all records."""
     rows = line.tables.table(line.table.name).rows.scan()
     return [row.item for row in rows if row.item["pk"]["S"].startswith("VIDEO#") and "#SEGMENT#" not in row.item["sk"]["S"]]
+
+
+def starting(line):
+    """Return the items of Starts that are noted."""
+    return [row.item for row in line.tables.table(line.table.name).rows.scan() if row.item["pk"]["S"] == "STARTING"]
 
 
 def jobs_over(line):
@@ -295,4 +330,4 @@ def is_quiet(line):
     due = [item for item in records(line) if "work_pk" in item or item["state"]["S"] == "RUNNING"]
     over = all(not scan.live and not scan.mails_due for scan in line.table.scans.scans())
     lease = line.tables.table(line.table.name).rows.get("LEASE", ("SWEEPER",))
-    return not (due or line.awaited or messages(line)) and over and lease is None and jobs_over(line)
+    return not (due or line.awaited or messages(line) or starting(line)) and over and lease is None and jobs_over(line)
