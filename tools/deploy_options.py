@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,17 @@ def _reserved_now(clients: Clients, stack_name: str) -> int:
     return int(answer.get("ReservedConcurrentExecutions", 0))
 
 
-def main(clients: Clients | None = None, context: Mapping[str, Any] | None = None) -> int:
-    """Print the options; nothing where cdk.json has a number, or where the caller may not see what the account allows."""
-    known = _context() if context is None else context
-    if known.get("batch_concurrency") not in (None, ""):
+def main(arguments: Sequence[str], clients: Clients | None = None) -> int:
+    """Print the options that complete those of `arguments`, which are for the CDK CLI.
+
+    None where a number is set already, or where the caller may not see what the account allows.
+    """
+    options, _ = _parser().parse_known_args(arguments)
+    context = {**_context(), **dict(pair.partition("=")[::2] for pair in options.context)}
+    if context.get("batch_concurrency") not in (None, ""):
         return ExitCode.DONE
     try:
-        number, why = batch_concurrency(clients or connect(None, None), str(known.get("stack_name", DEFAULT_STACK)))
+        number, why = batch_concurrency(clients or connect(options.profile, None), str(context.get("stack_name", DEFAULT_STACK)))
     except ToolError as error:
         return _failed(error)
     except (BotoCoreError, ClientError) as error:
@@ -69,6 +74,13 @@ def main(clients: Clients | None = None, context: Mapping[str, Any] | None = Non
     if number is not None:
         sys.stdout.write(f"-c batch_concurrency={number}\n")
     return ExitCode.DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-c", "--context", action="append", default=[])
+    parser.add_argument("--profile")
+    return parser
 
 
 def _failed(error: ToolError) -> int:
@@ -86,4 +98,4 @@ def _context() -> Mapping[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
