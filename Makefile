@@ -127,7 +127,8 @@ bootstrap: $(READY) ## prepare the AWS account and Region of your credentials fo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 deploy: $(READY) ## deploy to the AWS account of your credentials
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $(CDK_OPTIONS)
+	found=$$($(BIN)/python -m tools.deploy_options $(CDK_OPTIONS)) && PATH="$(CURDIR)/$(BIN):$$PATH" \
+		$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $$found $(CDK_OPTIONS)
 
 destroy: $(READY) ## delete the deployment
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py" $(CDK_OPTIONS)

@@ -48,3 +48,4 @@ class BatchInvoke(Construct):
         table.grant_items(made.role, "GetItem", "PutItem", "UpdateItem")
         lanes.grant(made.role, "SendMessage")
         sources.grant_read(made.role)
+        sources.grant_keys(made.role, "Decrypt")

@@ -28,6 +28,11 @@ class Sources:
         """
         grant(grantee, "s3", ["GetObject", "GetObjectVersion"], [f"{arn}/*" for arn in self.arns])
         grant(grantee, "s3", ["ListBucket"], self.arns)
+
+    def grant_keys(self, grantee: iam.IGrantable, *operations: str) -> None:
+        """Allow operations such as "Decrypt" with the keys, if there are any.
+
+        S3 decrypts with the reader's permissions. The AWS managed key needs no grant, and SSE-C cannot be read.
+        """
         if self.kms_keys:
-            # S3 decrypts with the reader's permissions; the AWS managed key needs no grant, and SSE-C cannot be read.
-            grant(grantee, "kms", ["Decrypt"], self.kms_keys)
+            grant(grantee, "kms", operations, self.kms_keys)

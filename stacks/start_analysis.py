@@ -68,6 +68,10 @@ class StartAnalysis(Construct):
         self._made.allow("rekognition:StartContentModeration", on="*")
         self._made.allow("iam:PassRole", on=rekognition_role.role.role_arn)
         sources.grant_read(role)
+        # AWS asks for both permissions for the role of the notification channel, while its example names the caller of Start.
+        # https://docs.aws.amazon.com/rekognition/latest/dg/api-video-roles.html
+        for grantee in (role, rekognition_role.role):
+            sources.grant_keys(grantee, "Decrypt", "GenerateDataKey")
 
     def _poll(self, construct_id: str, lane: Lane) -> lambda_.EventSourceMapping:
         return lambda_.EventSourceMapping(

@@ -158,7 +158,7 @@ def redrive(run: Invocation) -> Redriven:
     python tools/control_scan.py redrive
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     with run.terminal.bar("letters") as bar:
-        return Redrive(run.clients.sqs, run.clients.functions, run.table.scans, run.clock, run.deployment).run(bar)
+        return Redrive(run.clients.sqs, run.clients.functions, run.table.scans, run.deployment).run(bar)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,9 @@ class Depth:
     other: int
 
     @property
-    def empty(self) -> bool:
-        """Tell whether the queue seems to hold no message at all."""
-        return self.visible + self.other == 0
+    def total(self) -> int:
+        """Return how many messages the queue seems to hold, hidden ones too."""
+        return self.visible + self.other
 
 
 class LaneQueues:
@@ -93,8 +93,8 @@ class LaneQueues:
         return self._depth(self._urls[lane])
 
     def dead_letters(self, lane: Lane) -> int:
-        """Return about how many dead letters a lane has."""
-        return self._depth(self._dead_letters[lane]).visible
+        """Return about how many dead letters a lane has, with those that someone is looking at."""
+        return self._depth(self._dead_letters[lane]).total
 
     def _depth(self, url: str) -> Depth:
         answer = self._client.get_queue_attributes(

@@ -10,7 +10,8 @@ from handlers.domain.record import BatchJob
 
 # Statuses that a job does not leave (S3 user guide, batch-ops-job-status). Complete means that every task was attempted, not that
 # every task succeeded.
-TERMINAL = frozenset({"Complete", "Failed", "Cancelled"})
+COMPLETE = "Complete"
+TERMINAL = frozenset({COMPLETE, "Failed", "Cancelled"})
 BROKEN = frozenset({"Failed", "Cancelled"})
 
 # Our own status of a job that S3 does not know: 90 days after its end, or for a moment after it was created.

@@ -75,7 +75,7 @@ def _job_id(record: dict[str, object], topic_arn: str) -> str:
         raise _RefusedError(f"the notice came through the topic {_shown(notification.get('TopicArn'))}, not through ours")
     message = json_text.read(notification.get("Message"))
     if not isinstance(message, dict):
-        raise _RefusedError(f"the notice is not a JSON object: {_shown(notification.get('Message'))}")
+        raise _RefusedError("the notice is not a JSON object")  # which may be cut, and name an object
     job_id = message.get("JobId")
     if not (isinstance(job_id, str) and JOB_ID_PATTERN.fullmatch(job_id)):
         raise _RefusedError(f"the notice has no job id of Rekognition's form: {_shown(job_id)}")

@@ -155,6 +155,8 @@ class Scan:
     waiting_empty_since: float | None = None
     # From this time on, messages that were queued before it are sent again.
     resend_before: float | None = None
+    # Whether the sweeper is to set `resend_before` to its own time: a person's clock may be minutes off.
+    resend_due: bool = False
     # Since when it is paused or cancelled, and why (`held_reason`).
     held_at: float | None = None
     held_reason: str | None = None

@@ -35,6 +35,8 @@ BREAKER_REFUSALS = 20
 
 BREAKER = "circuit breaker"
 
+_NO_SLOT = "all slots are in use"
+
 
 @dataclass(frozen=True, slots=True)
 class StartSettings:
@@ -134,10 +136,27 @@ class StartFlow:
             return self._fail(session, step.record, step.problem)
         if not isinstance(step, Try):
             return step
-        if not step.may_have_started and self._records.running_count() >= start_rules.slots(
-            situation.settings, self._settings.limits
-        ):
-            return _Wait("all slots are in use")
+        if step.may_have_started:
+            return self._try(session, step)
+        return self._try_if_free(session, step, start_rules.slots(situation.settings, self._settings.limits))
+
+    def _try_if_free(self, session: _Session, step: Try, slots: int) -> _Result:
+        """Make a Start that takes a slot, if there is a free one.
+
+        The note is what takes it, so the slots are counted again after it: another starter may have noted a Start meanwhile, and
+        at least the later of the two sees both.
+        """
+        if session.noted is None:
+            if self._records.slots_in_use() >= slots:
+                return _Wait(_NO_SLOT)
+            noted = self._noted(session, step.record)
+            if not isinstance(noted, Record):
+                return noted
+            step = replace(step, record=noted)
+        if self._records.slots_in_use() > slots:
+            self._records.forget_start_tried(step.record)
+            session.noted = None
+            return _Wait(_NO_SLOT)
         return self._try(session, step)
 
     def _keep_pace(self) -> None:
@@ -146,18 +165,14 @@ class StartFlow:
             self._clock.sleep(wait)
 
     def _try(self, session: _Session, step: Try) -> _Result:
-        record = step.record if step.record.start_tried_at is not None else self._noted(session, step.record)
-        if not isinstance(record, Record):
-            return record
+        record = step.record
         if record.start is None:
             raise LookupError("the record notes a Start without its parameters")
         # The writer of the note may still be running, and would withdraw it after a refusal whatever this Start does.
         if step.may_have_started and self._records.note_start_shared(record) is not Outcome.DONE:
             return _Again()
         self._last_start = self._clock.now()
-        return self._act(
-            session, Try(record, step.may_have_started), self._starter.start(record.analysis, record.video, record.start)
-        )
+        return self._act(session, step, self._starter.start(record.analysis, record.video, record.start))
 
     def _noted(self, session: _Session, record: Record) -> Record | _Result:
         """Check the object again, and note the Start and its parameters on the record."""

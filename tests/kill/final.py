@@ -109,8 +109,8 @@ def _sort_in(item, final):
         case "SCANS":
             final.scans[item["sk"]] = _scan(item)
             _leave(final, "scan mails due", len(item.get("mails_due", [])))
-        case "RUNNING":
-            _leave(final, "running", 1)
+        case "RUNNING" | "STARTING" as kind:
+            _leave(final, kind.lower(), 1)
         case "LEASE":
             _leave(final, "lease", 1)
         case "SETTINGS":

@@ -1,7 +1,11 @@
 """Scans that together take every branch of the functions; people in them react to what they see, not to the time."""
 
-from handlers.domain.record import Progress
-from handlers.domain.states import ScanStatus
+from handlers.adapters.table.expressions import serialized_item
+from handlers.adapters.table.scan_items import running_item, starting_item
+from handlers.domain.identity import Video
+from handlers.domain.record import Progress, Record
+from handlers.domain.states import ScanStatus, State
+from handlers.flows.sweep.repeat_starts import REPEAT_SECONDS
 from tests.harness.line import BUCKET
 from tests.harness.videos import MP4, unreadable, video
 
@@ -120,7 +124,7 @@ def ends(line):
     def cancel():
         purge_lanes(line)
         line.table.scans.cancel_scan(SCAN, "by reviewer")
-        line.clock.call_later(3_700.0, line.stop_sweeping())
+        line.clock.call_later(REPEAT_SECONDS, line.stop_sweeping())
 
     create(line, line.upload_manifest(f"{BUCKET},unknown.mp4"))
     line.when(lambda: "unknown.mp4" in line.analysed, cancel)
@@ -169,6 +173,24 @@ def breaker(line):
     quiet(line)
 
 
+def leftovers(line):
+    """The items of analyses whose records someone deleted, and fewer slots while a starter waits for a job."""
+    long_ago = line.clock.now() - 3_000.0
+    deleted = Record(Video(BUCKET, "deleted.mp4"), SCAN, State.RUNNING)
+    for item in (running_item(deleted, "0" * 64, long_ago, repeated=False), starting_item(deleted, long_ago)):
+        line.client("dynamodb").put_item(TableName=line.table.name, Item=serialized_item(item))
+    line.put("waits.mp4")
+    line.rekognition.faults.refuse_starts("LimitExceededException", count=6)
+
+    def fewer():
+        line.table.control.set_slots(0)
+        line.when(lambda: not items_of(line, "STARTING"), lambda: line.table.control.set_slots(18))
+
+    create(line, line.upload_manifest(f"{BUCKET},waits.mp4"))
+    line.when(lambda: line.called("rekognition.StartContentModeration"), fewer)
+    quiet(line)
+
+
 def repaired(line):
     """A scan whose failures by the completion report are submitted again."""
     line.put("a.mp4", video(WEAPONS))
@@ -199,6 +221,11 @@ def records(line):
     """Return the items of all records."""
     rows = line.tables.table(line.table.name).rows.scan()
     return [row.item for row in rows if row.item["pk"]["S"].startswith("VIDEO#") and "#SEGMENT#" not in row.item["sk"]["S"]]
+
+
+def items_of(line, partition):
+    """Return the items of a partition of the table."""
+    return [row.item for row in line.tables.table(line.table.name).rows.scan() if row.item["pk"]["S"] == partition]
 
 
 def jobs_over(line):
@@ -295,4 +322,5 @@ def is_quiet(line):
     due = [item for item in records(line) if "work_pk" in item or item["state"]["S"] == "RUNNING"]
     over = all(not scan.live and not scan.mails_due for scan in line.table.scans.scans())
     lease = line.tables.table(line.table.name).rows.get("LEASE", ("SWEEPER",))
-    return not (due or line.awaited or messages(line)) and over and lease is None and jobs_over(line)
+    may_run = [*items_of(line, "STARTING"), *items_of(line, "RUNNING")]
+    return not (due or may_run or line.awaited or messages(line)) and over and lease is None and jobs_over(line)

@@ -2,7 +2,7 @@
 
 import pytest
 
-SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker")
+SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers")
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 

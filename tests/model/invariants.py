@@ -11,9 +11,6 @@ from tools.emulator.services.dynamodb import Table
 from tools.emulator.services.rekognition.ledger import Ledger
 
 DAY = 86_400.0
-# Two lanes with two starters each (stacks/start_analysis.py).
-STARTERS = 4
-
 # A sweep lasts so long at most, so that what registers while it looks may be missed by it.
 LATE_SECONDS = 120.0
 
@@ -72,14 +69,13 @@ class Invariants:
         self.jobs = {}  # tag of ours -> the entries of its jobs
         self.thresholds = {}  # policy hash -> from which confidence it flags
         self.bodies = {}  # job id -> what it looked at
-        self.unknown = set()  # ids of jobs whose Start had an unknown outcome
         self.limits = []  # how many jobs may run, each time that changed
         self._slots_setting = None
         self._deployed = (0, 0)
-        self._openers = {}  # run -> the tags whose jobs it opened and that do not run yet
-        self._noted_by = {}  # (video id, scan id) -> run that wrote start_tried_at
         self._running = set()
         self._running_items = set()
+        self._starting = set()
+        self._starting_items = set()
         self._counted = defaultdict(Counter)  # scan -> what the records amount to
         self._totals = defaultdict(Counter)  # scan -> what the totals say
         self._segments = Counter()
@@ -90,11 +86,6 @@ class Invariants:
     def began(self):
         """Return a mark of the present, which a run keeps."""
         return len(self.limits)
-
-    def ended(self, run):
-        """A run is over: a job that it opened and that its record does not know has an unknown outcome."""
-        for tag in self._openers.pop(run, ()):
-            self.unknown |= {entry.job_id for entry in self.jobs[tag]}
 
     def deployed(self, slots, account_jobs):
         """The product is deployed with other limits."""
@@ -129,6 +120,9 @@ class Invariants:
         elif pk == "RUNNING":
             (self._running_items.add if new else self._running_items.discard)(sk)
             self._touched.add(None)
+        elif pk == "STARTING":
+            (self._starting_items.add if new else self._starting_items.discard)(sk)
+            self._touched.add(None)
         elif sk.startswith("TOTALS#"):
             self._totals_written(pk.removeprefix("SCAN#"), old or {}, new or {})
 
@@ -159,16 +153,12 @@ class Invariants:
             self._count(scan_id, item, sign)
         name = f"{video_id}#{scan_id}#"
         self._running.discard(f"{name}{before[1]}")
+        self._starting.discard(f"{name}{before[1]}")
+        if after[0] == "WAITING" and "start_tried_at" in new:
+            self._starting.add(f"{name}{after[1]}")
         if after[0] == "RUNNING":
             self._running.add(f"{name}{after[1]}")
-            self._runs(f"{scan_id}/{video_id}/{after[1]}")
-        if "start_tried_at" in new and "start_tried_at" not in (old or {}):
-            self._noted_by[video_id, scan_id] = self.scheduler.current
         self._touched |= {scan_id, None}
-
-    def _runs(self, tag):
-        for tags in self._openers.values():
-            tags.discard(tag)
 
     def _count(self, scan_id, item, sign):
         if item is None or item["state"]["S"] not in _FINAL:
@@ -228,31 +218,26 @@ class Invariants:
         """Look at a job that is opened."""
         if self._by("stranger"):
             return
-        run = self.scheduler.current
-        analysis = analysis_of(entry.tag)
         jobs = self.jobs.setdefault(entry.tag, [])
         jobs.append(entry)
         self.bodies[entry.job_id] = self.objects.seen(entry.key)
         if len(jobs) > 1:
             self.faults.append(f"paid twice: {entry.tag} has {len(jobs)} jobs")
-        if self._noted_by.get((analysis.video_id, analysis.scan_id)) is not run:
-            self.unknown.add(entry.job_id)
-        self._openers.setdefault(run, set()).add(entry.tag)
         self._check_slots()
 
-    def answer_lost(self):
-        """The answer to the current run's Start is lost: its outcome is unknown."""
-        for tag in self._openers.get(self.scheduler.current, ()):
-            self.unknown |= {entry.job_id for entry in self.jobs[tag]}
-
     def _check_slots(self):
-        own = {entry.job_id for entries in self.jobs.values() for entry in entries}
+        own = {entry.job_id for tag, entries in self.jobs.items() for entry in entries if not self._given_up(tag)}
         running = {entry.job_id for entry in self.ledger.jobs if entry.closed_at is None} & own
         oldest = min(run.began for run in self.scheduler.live if run.name == "start_analysis")
         most = max(self.limits[max(0, oldest - 1) :])
-        unknown = len(running & self.unknown)
-        if len(running) > most + STARTERS - 1 + unknown:
-            self.faults.append(f"{len(running)} jobs are open, slots {most}, starters {STARTERS}, unknown {unknown}")
+        if len(running) > most:
+            self.faults.append(f"{len(running)} jobs are open, slots {most}")
+
+    def _given_up(self, tag):
+        """Tell whether the record of an analysis has failed, or is at a later attempt: nothing waits for the job any more."""
+        analysis = analysis_of(tag)
+        record = self.records[analysis.video_id, analysis.scan_id]
+        return _stand(record) not in (("WAITING", analysis.attempt), ("RUNNING", analysis.attempt))
 
     # what must hold after every AWS call
 
@@ -260,6 +245,8 @@ class Invariants:
         """Raise an error if an invariant is broken."""
         if None in self._touched and self._running != self._running_items:
             self.faults.append(f"RUNNING items {sorted(self._running_items)} but records {sorted(self._running)}")
+        if None in self._touched and self._starting != self._starting_items:
+            self.faults.append(f"STARTING items {sorted(self._starting_items)} but records {sorted(self._starting)}")
         for scan_id in self._touched - {None}:
             if +self._counted[scan_id] != +self._totals[scan_id]:
                 self.faults.append(f"totals {+self._totals[scan_id]} but records {+self._counted[scan_id]}")

@@ -177,9 +177,7 @@ class People:
     def redrive(self):
         """Redrive dead letters."""
         world = self._world
-        redrive = Redrive(
-            world.client("sqs"), world.client("lambda"), self.table.scans, world.flow_clock, world.deployed.deployment()
-        )
+        redrive = Redrive(world.client("sqs"), world.client("lambda"), self.table.scans, world.deployed.deployment())
         self._do("redrive", lambda: redrive.run(NoBar()))
 
     def strange(self, key, *, tag, token, notified):

@@ -150,18 +150,27 @@ def test_trust(template, text_of):
 
 
 def test_readers_of_videos_may_decrypt_with_the_keys_named(templates, role_statements):
-    """Who reads videos may use the customer's keys that the context names, and no other role may decrypt anything."""
+    """Who reads videos may use the customer's keys that the context names, and no other role may use any.
+
+    Of Start, both the caller and the role of its notification channel may generate data keys too.
+    """
     keys = [f"arn:aws:kms:us-east-1:111122223333:key/{number}" for number in range(2)]
 
     roles = role_statements(templates(kms_keys=keys))
 
-    allowed = {
-        role: [as_list(statement["Resource"]) for statement in statements if "kms:Decrypt" in as_list(statement["Action"])]
-        for role, statements in roles.items()
-    }
-    assert {"BatchInvokeHandlerRole": [keys], "StartAnalysisHandlerRole": [keys]} == {
-        role: found for role, found in allowed.items() if found
-    }
+    both = {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert {
+        "BatchInvokeHandlerRole": {"kms:Decrypt"},
+        "StartAnalysisHandlerRole": both,
+        "RekognitionRole": both,
+    } == {role: found for role, statements in roles.items() if (found := actions_on(statements, keys))}
+    assert {} == {role: found for role, statements in roles.items() if (found := actions_on(statements, ["*"], service="kms"))}
+
+
+def actions_on(statements, resources, service=""):
+    """Return the actions (of a service) that statements allow on these resources."""
+    found = (action for each in statements if as_list(each["Resource"]) == resources for action in as_list(each["Action"]))
+    return {action for action in found if action.startswith(service)}
 
 
 def test_policies_fit_with_the_most_buckets(templates, role_statements, text_of):

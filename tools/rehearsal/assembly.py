@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STACK = "VideoModeration"
 BUCKET = "amzn-s3-demo-bucket"
 REVIEWER = "reviewer@example.com"
-CONTEXT = {"stack_name": STACK, "alert_email": REVIEWER, "source_buckets": [BUCKET]}  # override cdk.json's
+# Overrides that of cdk.json; the concurrency is what `make deploy` passes.
+CONTEXT = {"stack_name": STACK, "alert_email": REVIEWER, "source_buckets": [BUCKET], "batch_concurrency": 10}
 SNAPSHOT = ROOT / "stacks" / "snapshot.json"
 # In the snapshot in place of the asset's hash, which changes with every line of the functions.
 HASH = "<hash of the asset>"

@@ -19,6 +19,7 @@ TOTALS_SHARDS = 64
 
 MAIL_PK = "MAIL"
 RUNNING_PK = "RUNNING"
+STARTING_PK = "STARTING"
 
 
 # --- keys --------------------------------------------------------------------------------------------------------------
@@ -47,6 +48,11 @@ def totals_key(record: Record) -> dict[str, str]:
 def running_key(analysis: Analysis) -> dict[str, str]:
     """Return the key of the RUNNING item of an analysis."""
     return {"pk": RUNNING_PK, "sk": f"{analysis.video_id}#{analysis.scan_id}#{analysis.attempt}"}
+
+
+def starting_key(analysis: Analysis) -> dict[str, str]:
+    """Return the key of the STARTING item of an analysis."""
+    return {**running_key(analysis), "pk": STARTING_PK}
 
 
 def waiting_pk(scan_id: str, number: int) -> str:

@@ -14,7 +14,7 @@ from handlers.adapters.table import codec, expressions, items, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome, once
-from handlers.adapters.table.scan_items import REVISION, Running
+from handlers.adapters.table.scan_items import REVISION, Running, Starting
 from handlers.domain import Analysis, ObjectFacts, Record, Scan, Segment, Settings, StartParameters, State
 from handlers.runtime import Clock
 
@@ -120,6 +120,16 @@ class Records:
         """Return how many analyses run, of all scans."""
         return self._table.count(items.RUNNING_PK)
 
+    def slots_in_use(self) -> int:
+        """Return how many analyses run or may run, because their Start is noted, of all scans."""
+        # In this order one that begins to run in between counts twice, never not at all.
+        starting = self._table.count(items.STARTING_PK)
+        return starting + self._table.count(items.RUNNING_PK)
+
+    def starting(self) -> list[Starting]:
+        """Return the analyses whose Start is noted and that are not known to run, of all scans."""
+        return [codec.read(Starting, item) for item in self._table.query(items.STARTING_PK)]
+
     def running(self) -> list[Running]:
         """Return the analyses that run, of all scans."""
         return [codec.read(Running, item) for item in self._table.query(items.RUNNING_PK)]
@@ -145,7 +155,7 @@ class Records:
     # --- starting ------------------------------------------------------------------------------------------------------
 
     def note_start_tried(self, record: Record, facts: ObjectFacts, start: StartParameters, *, at: float) -> Outcome:
-        """Note, before the first Start of an attempt, its parameters and the object as it is now.
+        """Note, before the first Start of an attempt, its parameters and the object as it is now; from now on it takes a slot.
 
         DONE_BEFORE: an earlier Start is noted, whose parameters must be repeated.
         """
@@ -157,7 +167,9 @@ class Records:
             **({"changed_during_scan": True} if changed else {}),
         }
         when = Condition(equal=items.as_waiting(record), absent=["start_tried_at"])
-        return self._changed(self._record_update(record, sets=sets, when=when), lambda old: _still_waiting(old, record))
+        update = self._record_update(record, sets=sets, when=when)
+        put = expressions.put(scan_items.starting_item(record, at))
+        return self._transition([{"Update": update}, {"Put": put}], lambda old: _still_waiting(old, record))
 
     def note_start_shared(self, record: Record) -> Outcome:
         """Note, before a Start is repeated, that its first note must no longer be withdrawn by its writer."""
@@ -171,7 +183,10 @@ class Records:
         """
         when = Condition(equal=_noted(record), absent=["start_shared"])
         update = self._record_update(record, removes=["start_tried_at", "start"], when=when)
-        return self._changed(update, lambda old: _still_waiting(old, record) and "start_tried_at" not in old)
+        return self._transition(
+            [{"Update": update}, _no_longer_starting(record)],
+            lambda old: _still_waiting(old, record) and "start_tried_at" not in old,
+        )
 
     def note_refusal(self, record: Record) -> Record:
         """Count a Start refused for a fault of ours, and return the record with the count; unchanged if it no longer waits."""
@@ -201,7 +216,8 @@ class Records:
             when=Condition(equal=items.as_waiting(record)),
         )
         put = expressions.put(scan_items.running_item(record, job_id, now, repeated=repeated))
-        return self._transition([{"Update": update}, {"Put": put}], lambda old: _runs(old, record, job_id))
+        actions = [{"Update": update}, {"Put": put}, _no_longer_starting(record)]
+        return self._transition(actions, lambda old: _runs(old, record, job_id))
 
     def note_polled(self, running: Running, *, at: float) -> Outcome:
         """Note that an analysis is being polled. DONE_BEFORE: another sweep has polled it since, or it is over."""
@@ -214,6 +230,23 @@ class Records:
         key = items.running_key(Analysis(running.scan_id, running.video_id, running.attempt))
         request = expressions.update(key, sets=codec.present({"asked_at": at}), when=when)
         return once(lambda: self._table.update(request))
+
+    def forget_running(self, running: Running) -> Outcome:
+        """Delete the RUNNING item of an analysis that its record does not know, so that it no longer takes a slot."""
+        key = items.running_key(Analysis(running.scan_id, running.video_id, running.attempt))
+        when = Condition(absent=["job_id"]) if running.job_id is None else Condition(equal={"job_id": running.job_id})
+        request = expressions.delete(key, when=when)
+        return once(lambda: self._table.delete(request))
+
+    def note_message_sent(self, starting: Starting, *, at: float) -> Outcome:
+        """Note that the message of an analysis that may run was sent again. DONE_BEFORE: its Start is no longer that one."""
+        request = expressions.update(_key_of(starting), sets=codec.present({"sent_at": at}), when=_since(starting))
+        return once(lambda: self._table.update(request))
+
+    def forget_starting(self, starting: Starting) -> Outcome:
+        """Delete the STARTING item of an analysis that its record does not know, so that it no longer takes a slot."""
+        request = expressions.delete(_key_of(starting), when=_since(starting))
+        return once(lambda: self._table.delete(request))
 
     # --- finishing -----------------------------------------------------------------------------------------------------
 
@@ -233,7 +266,7 @@ class Records:
         )
         gone = expressions.delete(items.running_key(record.analysis))
         return self._transition(
-            [{"Update": update}, {"Delete": gone}, *self._count(None, record)],
+            [{"Update": update}, {"Delete": gone}, _no_longer_starting(record), *self._count(None, record)],
             lambda old: (old["state"], old["attempt"]) == (record.state.value, record.attempt),
         )
 
@@ -331,6 +364,18 @@ def _as_judged(record: Record) -> Condition:
     if record.policy_hash is None:
         return Condition(equal=equal, absent=["policy_hash"])
     return Condition(equal=equal | {"policy_hash": record.policy_hash})
+
+
+def _no_longer_starting(record: Record) -> dict[str, dict[str, Any]]:
+    return {"Delete": expressions.delete(items.starting_key(record.analysis))}
+
+
+def _key_of(starting: Starting) -> dict[str, str]:
+    return items.starting_key(Analysis(starting.scan_id, starting.video_id, starting.attempt))
+
+
+def _since(starting: Starting) -> Condition:
+    return Condition(equal=codec.present({"since": starting.since}))
 
 
 def _noted(record: Record) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers.adapters.table import codec
 from handlers.adapters.table.expressions import Item
-from handlers.adapters.table.items import running_key
+from handlers.adapters.table.items import running_key, starting_key
 from handlers.domain import FINAL, Lane, Record, Scan, State, Totals, reasons
 
 SCANS_PK = "SCANS"
@@ -38,6 +38,17 @@ class Running:
     job_id: str | None = None
     asked_at: float | None = None
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """One analysis whose Start is noted on its record, so that it may run: since when, and when its message was last sent again."""
+
+    scan_id: str
+    video_id: str
+    attempt: int
+    since: float
+    sent_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,12 @@ def running_item(record: Record, job_id: str, since: float, *, repeated: bool) -
     """Return the RUNNING item of a record's analysis."""
     running = Running(record.scan_id, record.video.id, record.attempt, since, job_id, repeated=repeated)
     return {**running_key(record.analysis), **codec.attributes(running)}
+
+
+def starting_item(record: Record, since: float) -> dict[str, Any]:
+    """Return the STARTING item of a record's analysis."""
+    starting = Starting(record.scan_id, record.video.id, record.attempt, since)
+    return {**starting_key(record.analysis), **codec.attributes(starting)}
 
 
 def totals_from(items: Iterable[Item]) -> Totals:

@@ -102,7 +102,7 @@ class Scans:
 
     def resume_scan(self, scan_id: str) -> Outcome:
         """Open a paused scan; starters dropped its messages, so they are sent again. BY_ANOTHER: it is cancelled or closed."""
-        return self._change_scan(scan_id, lambda scan: _resumed(scan, self._clock.now()))
+        return self._change_scan(scan_id, _resumed)
 
     def pause_broken_scan(self, scan_id: str, job_ids: frozenset[str], reason: str) -> Outcome:
         """Pause a scan whose batch jobs broke, once for each job, and make the mail about it due."""
@@ -123,6 +123,26 @@ class Scans:
             if scan.status not in (ScanStatus.OPEN, ScanStatus.PAUSED):
                 return None
             return replace(scan, resend_before=max(since, scan.resend_before or since))
+
+        return self._change_scan(scan_id, marked)
+
+    def resend_soon(self, scan_id: str) -> Outcome:
+        """Have the sweeper send a scan's messages again, all that were queued before it gets to it."""
+
+        def due(scan: Scan) -> Scan | None:
+            return replace(scan, resend_due=True) if scan.status in (ScanStatus.OPEN, ScanStatus.PAUSED) else None
+
+        return self._change_scan(scan_id, due)
+
+    def resend_now(self, scan_id: str) -> Outcome:
+        """Have the messages that `resend_soon` or `resume_scan` meant sent again; only the sweeper does."""
+
+        def marked(scan: Scan) -> Scan:
+            if not scan.resend_due:
+                return scan
+            # A later mark is that of a purge, which may still delete what is sent.
+            before = max(self._clock.now(), scan.resend_before or 0.0)
+            return replace(scan, resend_due=False, resend_before=before)
 
         return self._change_scan(scan_id, marked)
 
@@ -203,15 +223,14 @@ def _held(scan: Scan, status: ScanStatus, reason: str, at: float) -> Scan | None
     return replace(scan, status=status, held_at=at, held_reason=reason, waiting_empty_since=None, mails_due=mails)
 
 
-def _resumed(scan: Scan, at: float) -> Scan | None:
+def _resumed(scan: Scan) -> Scan | None:
     if scan.status is ScanStatus.OPEN:
         return scan
     if scan.status is not ScanStatus.PAUSED:
         return None
     # Progress from before the pause would distort the forecast.
-    before = max(at, scan.resend_before or at)
     return replace(
-        scan, status=ScanStatus.OPEN, held_at=None, held_reason=None, resend_before=before, waiting_empty_since=None, progress=()
+        scan, status=ScanStatus.OPEN, held_at=None, held_reason=None, resend_due=True, waiting_empty_since=None, progress=()
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handlers.adapters import AnalysisReader, CompletionFunction, NoSuchJobError, code_of, fault_of
 from handlers.adapters.table import Outcome, Records, Running
-from handlers.domain import JobStatus, Problem, notice, reasons
+from handlers.domain import JobStatus, Problem, Record, State, notice, reasons
 from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
 from handlers.runtime import Clock, Log
@@ -60,18 +60,31 @@ class CheckOverdue:
             return False
         if status is JobStatus.IN_PROGRESS:
             log.info("analysis still runs")
+        elif self._record(running) is None:
+            self._forget(running)
         else:
             log.warning("notice lost or not dealt with: handed over again", status=status.value)
             self._completion.invoke(notice.as_event(job_id, self._topic_arn, self._clock.now()))
         return True
 
     def _fail(self, running: Running, problem: Problem) -> None:
-        record = self._records.record(running.video_id, running.scan_id)
-        if record is None or record.attempt != running.attempt:
-            _log(running).alarm("an analysis runs that its record does not know")
+        record = self._record(running)
+        if record is None:
+            self._forget(running)
             return
         outcome = self._records.finish(record.as_failed(problem, at=self._clock.now()))
         _log(running).alarm("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
+
+    def _record(self, running: Running) -> Record | None:
+        """Return the record of an analysis, or None if no record runs it: it was deleted, changed by hand, or retried."""
+        record = self._records.record(running.video_id, running.scan_id)
+        runs = record is not None and record.state is State.RUNNING and record.attempt == running.attempt
+        return record if runs else None
+
+    def _forget(self, running: Running) -> None:
+        """Free the slot of an analysis that no record runs; until it was over, it took one of the account's jobs."""
+        outcome = self._records.forget_running(running)
+        _log(running).alarm("an analysis runs that its record does not know", outcome=outcome.value)
 
 
 def _log(running: Running) -> Log:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords
-from handlers.domain import Progress, Scan, ScanStatus
+from handlers.domain import Progress, Scan, ScanStatus, batch_jobs
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import MAILS_LOOKED_AT
 from handlers.runtime import Clock, Log
 
-# The last invocations of a batch job may still run after its end.
+# The last invocations of a batch job may still run after its end, unless all its tasks were answered.
 JOBS_OVER_SECONDS = 300.0
 
-# The indexes lag behind the table: a scan is closed only once two sweeps this far apart saw nothing of it wait.
-EMPTY_SECONDS = 60.0
+# The indexes lag behind the table: a scan is closed only once two sweeps, a minute apart, saw nothing of it wait.
+EMPTY_SECONDS = 55.0
 
 # A scan without a batch job after this time will never have one: its submission was interrupted.
 NO_JOB_SECONDS = 86_400.0
@@ -42,9 +42,7 @@ class CloseScans:
 
     def run(self, context: SweepContext, until: float) -> None:
         """Close every scan whose jobs are over and of which nothing was seen in two sweeps."""
-        over = [
-            scan for scan in context.scans() if scan.live and scan.status is not ScanStatus.PAUSED and self._jobs_are_over(scan)
-        ]
+        over = [scan for scan in context.scans() if scan.live and scan.status is not ScanStatus.PAUSED and self._is_over(scan)]
         if not over:
             return
         under_way = self._under_way()
@@ -52,6 +50,17 @@ class CloseScans:
             if self._clock.now() > until:
                 return
             self._close(scan, context, empty=self._seems_empty(scan, under_way))
+
+    def _is_over(self, scan: Scan) -> bool:
+        """Tell whether no batch job can register another of its videos."""
+        return _all_answered(scan) or self._all_final(scan) or self._jobs_are_over(scan)
+
+    def _all_final(self, scan: Scan) -> bool:
+        """Tell whether every object of a scan is final, although a task of its only batch job failed."""
+        jobs = scan.jobs
+        if scan.missing_jobs or len(jobs) != 1 or jobs[0].status != batch_jobs.COMPLETE or jobs[0].tasks is None:
+            return False
+        return self._scans.totals(scan.id).final >= jobs[0].tasks
 
     def _jobs_are_over(self, scan: Scan) -> bool:
         """Tell whether every batch job has been over for a while.
@@ -85,6 +94,12 @@ class CloseScans:
         elif empty != (since is not None):
             self._scans.note_waiting_empty(scan.id, now if empty else None)
             context.forget()
+
+
+def _all_answered(scan: Scan) -> bool:
+    """Tell whether every task of every batch job succeeded: what succeeded is registered."""
+    complete = all(job.status == batch_jobs.COMPLETE and job.tasks is not None and job.succeeded == job.tasks for job in scan.jobs)
+    return bool(scan.jobs) and not scan.missing_jobs and complete
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,21 +42,23 @@ class PurgeLanes:
             watch = self._control.lane_watch(lane)
             since = [scan for scan in held if scan.lane is lane and (scan.held_at or 0) > (watch.purged_at or 0)]
             if self._is_worth_it(lane, since):
-                self._purge(lane, watch, context)
+                self._purge(lane, watch, context, since)
 
     def _is_worth_it(self, lane: Lane, held: Sequence[Scan]) -> bool:
         if not held or self._queues.depth(lane).visible <= PURGED_ABOVE:
             return False
         return any(self._waiting.waiting_count(scan.id, PURGED_ABOVE) > PURGED_ABOVE for scan in held)
 
-    def _purge(self, lane: Lane, watch: LaneWatch, context: SweepContext) -> None:
+    def _purge(self, lane: Lane, watch: LaneWatch, context: SweepContext, held: Sequence[Scan]) -> None:
         """Mark the scans whose messages are to be sent again, then purge the lane, so that no message is lost."""
         since = self._clock.now() + PURGE_SECONDS
         for scan in context.scans():
             if scan.live and scan.status is not ScanStatus.CANCELLED:
                 self._scans.send_again(scan.id, since)
         if self._queues.purge(lane):
-            self._control.note_lane(lane, replace(watch, purged_at=self._clock.now(), empty_since=None))
+            # The clock of whoever held a scan may be ahead of this one: the lane would be purged again and again.
+            purged_at = max(self._clock.now(), *(scan.held_at or 0.0 for scan in held))
+            self._control.note_lane(lane, replace(watch, purged_at=purged_at, empty_since=None))
             Log().warning("lane purged", lane=lane.value)
         context.forget()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handlers.adapters import LaneQueues
-from handlers.adapters.table import WaitingRecords
+from handlers.adapters.table import Scans, WaitingRecords
 from handlers.domain import Record
 from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
@@ -19,6 +19,7 @@ class ResendMessages:
     """Sends the messages of videos that have waited too long again."""
 
     _waiting: WaitingRecords
+    _scans: Scans
     _queues: LaneQueues
     _clock: Clock
 
@@ -26,6 +27,10 @@ class ResendMessages:
         """Send again, the oldest first, unless starting is paused."""
         if context.settings().paused:
             return
+        for scan in context.open_scans():
+            if scan.resend_due:
+                self._scans.resend_now(scan.id)
+                context.forget()
         for scan in context.open_scans():
             before = rules.sent_again_before(scan, self._clock.now())
             if not paced(self._waiting.waiting(scan.id, before=before), self._send, self._clock, until):

@@ -19,6 +19,7 @@ from handlers.flows.sweep.check_overdue import CheckOverdue
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
 from handlers.flows.sweep.context import SweepContext, SweepTask
 from handlers.flows.sweep.purge import PurgeLanes
+from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.send_mail import MailSettings, Post, SendFlaggedMail, SendScanMail
 from handlers.flows.sweep.watch_jobs import WatchJobs
@@ -109,9 +110,10 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
         (CloseScans(records, waiting, scans, clock), 5.0),
         (SendScanMail(records, waiting, scans, control, post, clock, mails), 10.0),
         (CheckOverdue(records, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
+        (RepeatStarts(records, queues, clock), 5.0),
         (NoteProgress(scans, clock), 5.0),
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),
-        (CancelVideos(waiting, queues, clock), 20.0),
+        (CancelVideos(waiting, clock), 20.0),
         (WatchLanes(waiting, scans, control, queues, clock), 5.0),
-        (ResendMessages(waiting, queues, clock), SWEEP_SECONDS),
+        (ResendMessages(waiting, scans, queues, clock), SWEEP_SECONDS),
     )

@@ -56,7 +56,7 @@ class WatchLanes:
         return replace(seen, dead_letters=count)
 
     def _empty(self, lane: Lane, context: SweepContext, seen: LaneWatch) -> LaneWatch:
-        waiting = self._scans_waiting_in(lane, context) if self._queues.depth(lane).empty else []
+        waiting = self._scans_waiting_in(lane, context) if not self._queues.depth(lane).total else []
         if not waiting:
             return replace(seen, empty_since=None)
         now = self._clock.now()

@@ -60,8 +60,8 @@ def test_counts(queues, sqs, urls):
 
     depths = {lane: queues.depth(lane) for lane in Lane}
 
-    assert (2, 1, False) == (depths[Lane.NORMAL].visible, depths[Lane.NORMAL].other, depths[Lane.NORMAL].empty)
-    assert depths[Lane.EXPRESS].empty
+    assert (2, 1, 3) == (depths[Lane.NORMAL].visible, depths[Lane.NORMAL].other, depths[Lane.NORMAL].total)
+    assert 0 == depths[Lane.EXPRESS].total
 
 
 @pytest.mark.parametrize("code", ["PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress"])

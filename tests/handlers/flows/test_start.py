@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.adapters.objects import ObjectStore
 from handlers.adapters.rekognition import AnalysisStarter
 from handlers.domain import lane_message
 from handlers.domain.record import Scan
@@ -275,6 +276,67 @@ class TestSlots:
 
         assert starts == len(rekognition.starts)
         assert deferred == (None if starts else 1)
+
+    @pytest.mark.parametrize(("slots", "running"), [(1, 0), (2, 0), (2, 1), (3, 0), (4, 1)])
+    def test_four_starters(self, lanes, table, rekognition, monkeypatch, slots, running):
+        """Four starters that count the slots at the same moment use no more than there are, and some use those that are free."""
+        lanes.environment(slots=slots)
+        for number in range(running):
+            table.records.register(waiting(f"{number}.mp4"), None)
+            table.records.enter_running(waiting(f"{number}.mp4"), f"job {number}")
+        for number in range(4):
+            lanes.register(f"{number}.mov")
+        messages = [lanes.receive() for _ in range(4)]
+        look = ObjectStore.look
+
+        def meanwhile(objects, video):
+            """Let the next starter get as far as this one before this one notes its Start."""
+            if messages:
+                lanes.invoke(messages.pop(), seconds=61)
+            return look(objects, video)
+
+        monkeypatch.setattr(ObjectStore, "look", meanwhile)
+
+        lanes.invoke(messages.pop(), seconds=61)
+
+        assert slots - running == len(rekognition.starts) == table.records.running_count() - running
+        assert [] == table.records.starting()
+
+    def test_unknown_takes_a_slot(self, lanes, table, rekognition):
+        """A Start of unknown outcome takes a slot until it is repeated, and is repeated although all are in use."""
+        lanes.environment(slots=1)
+        lanes.register("a.mp4")
+        lanes.register("b.mp4")
+        rekognition.lose_answer = True
+        first, second = lanes.receive(), lanes.receive()
+        lanes.invoke(first)
+
+        meanwhile = lanes.invoke(second, seconds=70)
+        again = lanes.invoke(first)
+
+        assert (1, None) == (meanwhile, again)
+        assert ([1, 0], 1) == ([table.records.running_count(), len(table.records.starting())], len(rekognition.jobs))
+
+    def test_fewer_slots_while_it_waits(self, lanes, table, rekognition, clock):
+        """A starter that waits for a free job gives its slot back when there are fewer of them."""
+        lanes.register()
+        rekognition.refuse_starts.append(client_error("LimitExceededException"))
+        clock.meanwhile = lambda: table.control.set_slots(0)
+
+        deferred = lanes.run(seconds=70)
+
+        assert (1, 1, []) == (deferred, len(rekognition.starts), table.records.starting())
+        assert lanes.record().start_tried_at is None
+
+    @pytest.mark.parametrize("code", ["InvalidS3ObjectException", "IdempotentParameterMismatchException"])
+    def test_failed_frees_its_slot(self, lanes, table, rekognition, code):
+        """A video that fails at its Start takes no slot."""
+        lanes.register()
+        rekognition.refuse_starts.append(client_error(code))
+
+        lanes.run()
+
+        assert (State.FAILED, 0) == (lanes.record().state, table.records.slots_in_use())
 
     def test_slots_of_the_settings(self, lanes, dynamodb, rekognition):
         """The settings item overrides the deployed slots."""

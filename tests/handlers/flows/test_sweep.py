@@ -13,13 +13,27 @@ from handlers.adapters.queue import LaneQueues
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.adapters.table import Outcome
 from handlers.adapters.table.client import ATTEMPTS
+from handlers.adapters.table.items import record_key
+from handlers.adapters.table.scans import Scans
 from handlers.domain import lane_message, notice
 from handlers.domain.languages import LANGUAGES
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.sweep import Ports, SweepError, SweepFlow, SweepSettings
-from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, time_out, waiting
+from tests.handlers.doubles import (
+    ACCOUNT,
+    BUCKET,
+    COMPLETIONS,
+    OTHER_SCAN,
+    ROLE,
+    SCAN,
+    TABLE,
+    Clock,
+    client_error,
+    time_out,
+    waiting,
+)
 
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
 
@@ -77,6 +91,7 @@ class S3Control:
 
     def __init__(self):
         self.jobs = {}
+        self.counts = (10, 7, 1)
         self.asked = []
 
     def describe_job(self, AccountId, JobId):  # noqa: N803
@@ -88,8 +103,8 @@ class S3Control:
             raise client_error("NotFoundException", 404)
         if isinstance(status, Exception):
             raise status
-        counts = {"TotalNumberOfTasks": 10, "NumberOfTasksSucceeded": 7, "NumberOfTasksFailed": 1}
-        return {"Job": {"JobId": JobId, "Status": status, "ProgressSummary": counts}}
+        names = ("TotalNumberOfTasks", "NumberOfTasksSucceeded", "NumberOfTasksFailed")
+        return {"Job": {"JobId": JobId, "Status": status, "ProgressSummary": dict(zip(names, self.counts, strict=True))}}
 
 
 @pytest.fixture(name="sns")
@@ -339,6 +354,56 @@ class TestCloseScans:
         sweep()
 
         assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scans.scan(SCAN).status)
+
+    @pytest.mark.parametrize(("counts", "final"), [((3, 3, 0), 0), ((3, 3, 0), 3), ((3, 2, 1), 3), ((1, 0, 1), 1)])
+    def test_nothing_can_follow(self, over, sweep, table, s3control, counts, final):
+        """A scan of which each task was answered, or each object is final, closes in the second sweep."""
+        s3control.counts = counts
+        for number in range(final):
+            record = waiting(f"{number}.mp4")
+            table.records.register(record, None)
+            table.records.finish(replace(record, state=State.CLEAN, finished_at=1.0))
+
+        sweep()
+        before = table.scans.scan(SCAN).status
+        sweep()
+
+        assert (ScanStatus.OPEN, ScanStatus.CLOSED) == (before, table.scans.scan(SCAN).status)
+
+    @pytest.mark.parametrize(
+        ("counts", "status", "planned"), [((3, 2, 1), "Complete", 1), ((3, 3, 0), "Failed", 1), ((3, 3, 0), "Complete", 2)]
+    )
+    def test_something_may_follow(self, over, sweep, table, s3control, counts, status, planned):
+        """A failed task, a job that broke, or one that is still to be submitted may register a video later."""
+        table.scans._change_scan(SCAN, lambda scan: replace(scan, planned_jobs=planned))
+        s3control.counts = counts
+        s3control.jobs = {"one": status}
+
+        sweep(5)
+
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
+
+    def test_a_retry_may_follow(self, over, sweep, table, s3control):
+        """If a task of a retry failed, its videos are final but it may register them later."""
+        table.scans.add_job(SCAN, "two", retry=True)
+        s3control.jobs = {"one": "Complete", "two": "Complete"}
+        s3control.counts = (1, 0, 1)
+        table.records.register(waiting(), None)
+        table.records.finish(replace(waiting(), state=State.CLEAN, finished_at=1.0))
+
+        sweep(5)
+
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
+
+    def test_sweeps_that_are_not_quite_a_minute_apart(self, over, flow, table, s3control, clock):
+        """The two sweeps of a closing need not be a whole minute apart: schedules are not exact."""
+        s3control.counts = (3, 3, 0)
+
+        for _ in range(2):
+            flow.sweep(deadline=clock.now() + 300)
+            clock.sleep(59.5)
+
+        assert table.scans.scan(SCAN).status is ScanStatus.CLOSED
 
     @pytest.mark.slow
     def test_missing_jobs(self, sweep, table, s3control):
@@ -605,6 +670,45 @@ class TestCheckOverdue:
 
         assert state is table.records.record(record.video.id, SCAN).state
 
+    @pytest.mark.parametrize("change", ["deleted", "retried", "over"])
+    @pytest.mark.parametrize("end", ["over", "forgotten"])
+    def test_without_record(self, sweep, run, rekognition, table, dynamodb, functions, change, end):
+        """An analysis that no record runs keeps its slot while its job takes one of the account's, and no longer."""
+        record, job_id = run()
+        key = {name: {"S": value} for name, value in record_key(record.video.id, SCAN).items()}
+        if change == "deleted":
+            dynamodb.delete_item(TableName=TABLE, Key=key)
+        else:
+            name, value = ("attempt", {"N": "1"}) if change == "retried" else ("state", {"S": "FAILED"})
+            dynamodb.update_item(
+                TableName=TABLE,
+                Key=key,
+                UpdateExpression="SET #n = :v",
+                ExpressionAttributeNames={"#n": name},
+                ExpressionAttributeValues={":v": value},
+            )
+        sweep(5)
+        while_it_runs = table.records.running_count()
+        if end == "over":
+            rekognition.finish(job_id)
+        else:
+            del rekognition.jobs[job_id]
+
+        sweep(5)
+
+        assert (1, 0, []) == (while_it_runs, table.records.running_count(), functions.events)
+
+    def test_without_record_or_job_id(self, sweep, table, dynamodb):
+        """An analysis of an earlier version that has neither a job id nor a record frees its slot."""
+        table.records.register(waiting(), None)
+        table.records.enter_running(waiting(), None)
+        key = {name: {"S": value} for name, value in record_key(waiting().video.id, SCAN).items()}
+        dynamodb.delete_item(TableName=TABLE, Key=key)
+
+        sweep()
+
+        assert 0 == table.records.running_count()
+
     def test_without_job_id(self, sweep, table, rekognition):
         """An analysis without a job id, from an earlier version, fails: no result can be attributed to it."""
         table.records.register(waiting(), None)
@@ -661,6 +765,78 @@ class TestCheckOverdue:
         sweep(4)
 
         assert 1 <= len(functions.events)
+
+
+class TestRepeatStarts:
+    @pytest.fixture(name="scan", autouse=True)
+    def _scan(self, table):
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+
+    @pytest.fixture(name="noted")
+    def _noted(self, table, clock):
+        """Return a video in the normal lane whose Start is noted."""
+        record = waiting(queued_at=clock.now())
+        table.records.register(record, None)
+        start = StartParameters(None, 50.0, COMPLETIONS, ROLE)
+        table.records.note_start_tried(record, ObjectFacts("abc", 3, None), start, at=clock.now())
+        return record
+
+    @pytest.fixture(name="backlog", autouse=True)
+    def _backlog(self, queues):
+        """Fill the normal lane: nothing is lost in it."""
+        queues.send(waiting("before.mp4"))
+
+    @pytest.mark.parametrize("status", [ScanStatus.OPEN, ScanStatus.PAUSED, ScanStatus.CANCELLED])
+    def test_to_the_express_lane(self, sweep, table, noted, messages, status):
+        """If a Start is unknown for twenty minutes, its message goes to the express lane, whatever has become of the scan."""
+        table.scans._change_scan(SCAN, lambda scan: replace(scan, status=status))
+
+        sweep(19)
+        before = messages(Lane.EXPRESS)
+        sweep(3)
+        first = messages(Lane.EXPRESS)
+        sweep(20)
+
+        bodies = [message["Body"] for message in first]
+        assert ([], [lane_message.body(noted)]) == (before, bodies)
+        assert bodies == [message["Body"] for message in messages(Lane.EXPRESS)]
+        assert Lane.NORMAL is table.records.record(noted.video.id, SCAN).lane
+
+    def test_not_while_paused(self, sweep, table, noted, messages):
+        """While starting is paused no starter would take the message."""
+        table.control.pause("somebody", "because")
+        sweep(30)
+        before = messages(Lane.EXPRESS)
+
+        table.control.resume()
+        sweep()
+
+        assert ([], 1) == (before, len(messages(Lane.EXPRESS)))
+
+    def test_known(self, sweep, table, noted, messages):
+        """What runs is not sent again."""
+        table.records.enter_running(noted, "job")
+
+        sweep(30)
+
+        assert [] == messages(Lane.EXPRESS)
+
+    @pytest.mark.parametrize("change", ["deleted", "retried", "not noted", "over"])
+    def test_without_record(self, sweep, table, dynamodb, noted, messages, change):
+        """A STARTING item whose record does not wait with a noted Start frees its slot."""
+        key = {name: {"S": value} for name, value in record_key(noted.video.id, SCAN).items()}
+        updates = {"retried": "SET attempt = :one", "not noted": "REMOVE start_tried_at", "over": "SET #s = :failed"}
+        if change == "deleted":
+            dynamodb.delete_item(TableName=TABLE, Key=key)
+        else:
+            names = {"ExpressionAttributeNames": {"#s": "state"}} if change == "over" else {}
+            values = {"retried": {":one": {"N": "1"}}, "over": {":failed": {"S": "FAILED"}}}.get(change)
+            given = names | ({"ExpressionAttributeValues": values} if values else {})
+            dynamodb.update_item(TableName=TABLE, Key=key, UpdateExpression=updates[change], **given)
+
+        sweep(25)
+
+        assert (0, []) == (table.records.slots_in_use(), messages(Lane.EXPRESS))
 
 
 class TestResend:
@@ -748,6 +924,35 @@ class TestResend:
 
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
+    @pytest.mark.parametrize("skew", [-240.0, 0.0, 240.0])
+    @pytest.mark.parametrize("asked", ["resume_scan", "resend_soon"])
+    def test_a_persons_clock(self, sweep, table, clock, messages, asked, skew):
+        """Whatever the clock of whoever resumes a scan or redrives its letters says, the next sweep sends all that waits."""
+        table.records.register(waiting(queued_at=clock.now() - 30), None)
+        theirs = Scans(table.scans._table, Clock(clock.now() + skew))
+        if asked == "resume_scan":
+            theirs.pause_scan(SCAN, "by a test")
+
+        getattr(theirs, asked)(SCAN)
+        sweep()
+        first = self.bodies(messages)
+        sweep(5)
+
+        assert (["a.mp4"], []) == (first, self.bodies(messages))
+
+    def test_resumed_after_a_purge(self, sweep, table, clock, messages):
+        """A scan that is resumed within a minute of a purge is sent again only once the purge is over."""
+        table.records.register(waiting(queued_at=clock.now()), None)
+        table.scans.pause_scan(SCAN, "by a test")
+        table.scans.send_again(SCAN, clock.now() + 60)
+        table.scans.resume_scan(SCAN)
+
+        sweep()
+        before = self.bodies(messages)
+        sweep(2)
+
+        assert ([], ["a.mp4"]) == (before, self.bodies(messages))
+
     def test_started_meanwhile(self, table, clock):
         """A record that was started or sent again since the index was read does not change."""
         for key in ("a.mp4", "b.mp4", "c.mp4"):
@@ -772,6 +977,27 @@ class TestResend:
         sweep()
 
         assert ["a.mp4"] == self.bodies(messages)
+
+    @pytest.mark.parametrize("peeked", [1, 3])
+    def test_peeking_at_dead_letters(self, sweep, sqs, dead_urls, table, clock, messages, queues, peeked):
+        """Dead letters that someone looks at, and that are hidden for a while, are not new afterwards."""
+        table.records.register(waiting(queued_at=clock.now()), None)
+        queues.send(waiting())
+        for number in range(3):
+            sqs.send_message(QueueUrl=dead_urls[Lane.NORMAL], MessageBody=f"dead {number}")
+        sweep(2)
+        before = len(messages())
+        queues.send(waiting("keeps the lane from being empty"))
+
+        for _ in range(2):
+            letters = sqs.receive_message(QueueUrl=dead_urls[Lane.NORMAL], MaxNumberOfMessages=peeked)["Messages"]
+            sweep()
+            for letter in letters:
+                handle = letter["ReceiptHandle"]
+                sqs.change_message_visibility(QueueUrl=dead_urls[Lane.NORMAL], ReceiptHandle=handle, VisibilityTimeout=0)
+            sweep()
+
+        assert (1, 1) == (before, len(messages()))
 
     def test_dead_letter(self, sweep, sqs, dead_urls, table, clock, messages, queues):
         """A new dead letter in a lane has the messages of its waiting videos sent again, once."""
@@ -839,18 +1065,6 @@ class TestPurgeAndCancel:
         assert [2, 0, 0] == [result.count for result in results]
         assert [["unknown.mp4"]] * 3 == [[record.video.key for record in result.may_have_started] for result in results]
         assert 2 == table.scans.totals(SCAN).final
-
-    @pytest.mark.slow
-    def test_may_have_started(self, sweep, table, clock, messages):
-        """The message of a video that may have started is sent again every hour, because only a starter can find out."""
-        table.scans.cancel_scan(SCAN, "by a test")
-
-        sweep(59)
-        before = len(messages())
-        sweep(2)
-
-        (message,) = messages()
-        assert (0, "unknown.mp4") == (before, lane_message.parse(message["Body"]).video.key)
 
     def test_over(self, sweep, table, clock, sns):
         """A cancelled scan is over once all its videos are final; it stays cancelled, as its digest reports."""

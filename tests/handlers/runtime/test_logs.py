@@ -14,7 +14,7 @@ def test_fields(caplog):
 
     log.debug("a", key="k")
     log.info("b")
-    log.warning("c", video_id="w")
+    log.warning("c", detail="y", video_id="w")
     log.alarm("d", cause=ValueError("x"))
 
     events = [
@@ -25,6 +25,27 @@ def test_fields(caplog):
         ("DEBUG", "a", {"scan_id": "s", "video_id": "v", "key": "k"}),
         ("INFO", "b", {"scan_id": "s", "video_id": "v"}),
         ("WARNING", "c", {"scan_id": "s", "video_id": "w"}),
+        ("DEBUG", "c", {"scan_id": "s", "video_id": "v", "detail": "y"}),
         ("ERROR", "d", {"scan_id": "s", "video_id": "v"}),
+        ("DEBUG", "d", {"scan_id": "s", "video_id": "v", "detail": None}),
     ] == events
-    assert isinstance(caplog.records[-1].exc_info[1], ValueError)
+
+
+def test_cause(caplog):
+    """A cause's type and place are logged at ERROR, its message and its own causes at DEBUG only."""
+    caplog.set_level(logging.DEBUG)
+    key = "private" + "/a.mp4"
+    try:
+        try:
+            {}[key]
+        except KeyError as first:
+            raise ValueError(key) from first
+    except ValueError as error:
+        Log().alarm("failed", cause=error)
+
+    alarm, detail = caplog.records
+    shown, whole = (logging.Formatter().formatException(entry.exc_info) for entry in (alarm, detail))
+    assert (ValueError, True) == (alarm.exc_info[0], "ValueError" in shown)
+    assert "in test_cause" in shown
+    assert key not in shown
+    assert [f"KeyError: '{key}'" in whole, f"ValueError: {key}" in whole] == [True, True]

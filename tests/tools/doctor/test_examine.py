@@ -22,6 +22,24 @@ REGION = "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
+# What `make deploy` reserves for S3 Batch.
+RESERVED = 10
+
+
+def reserve(account, number):
+    """Reserve invocations for the function that S3 Batch invokes, or none."""
+    client, name = account.client("lambda"), function_name(account, "batch_invoke")
+    if number is None:
+        client.delete_function_concurrency(FunctionName=name)
+    else:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=number)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _reserved(refusing_line):
+    reserve(refusing_line, RESERVED)
+
+
 @pytest.fixture
 def look(refusing_line):
     """Return a function from changes of the deployment (or of the bucket) to what the doctor finds."""
@@ -145,7 +163,10 @@ class TestBuckets:
         assert ("(One)" in finding.text) is warned
 
     def test_key(self, look, refusing_line):
-        """A key of the account's own, with which the functions may not decrypt, stops a scan: both readers are named."""
+        """A key of the account's own, with which the functions may not decrypt, stops a scan: both readers are named.
+
+        What AWS asks for besides is a warning: for the caller of Start and for the role of its notification channel.
+        """
         s3 = refusing_line.client("s3")
         rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}}
         with changed(
@@ -155,10 +176,16 @@ class TestBuckets:
             findings = look()
 
         faults = [finding for finding in findings if finding.level is not Level.OK]
-        assert {("encryption", Level.STOP)} == {(finding.subject, finding.level) for finding in faults}
+        assert {"encryption"} == {finding.subject for finding in faults}
         named = {function_name(refusing_line, module) for module in ("batch_invoke", "start_analysis")}
-        assert named == {name for name in named if any(name in finding.text for finding in faults)}
-        assert len(named) == len(faults)
+        stops = findings.of(Level.STOP)
+        assert named == {name for name in named if any(name in finding.text for finding in stops)}
+        assert len(named) == len(stops)
+        missing = "may not use kms:Decrypt and kms:GenerateDataKey."
+        assert [
+            f"New objects of {BUCKET} are encrypted with {KEY}, on which {who} {missing}"
+            for who in (function_name(refusing_line, "start_analysis"), "Rekognition's role")
+        ] == [finding.text for finding in findings.of(Level.WARNING)]
 
     def test_work_bucket_is_missing(self, look):
         """Without a work bucket there is no place for manifests."""
@@ -287,24 +314,30 @@ class TestStack:
 
 
 class TestAccount:
-    def test_little_concurrency(self, look, refusing_line):
-        """Under 100 free invocations are warned of: S3 Batch would take them all."""
+    @pytest.mark.parametrize(("used", "free"), [(0, "1,000"), (901, "99")])
+    def test_nothing_is_reserved(self, look, refusing_line, used, free):
+        """However many invocations are free, S3 Batch takes them all unless some are reserved for it."""
         client, name = refusing_line.client("lambda"), function_name(refusing_line, "sweeper")
+        reserve(refusing_line, None)
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=used)
         with changed(
-            lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=901),
-            lambda: client.delete_function_concurrency(FunctionName=name),
+            lambda: None, lambda: (client.delete_function_concurrency(FunctionName=name), reserve(refusing_line, RESERVED))
         ):
-            assert_only(look(), "concurrency", Level.WARNING, "99 functions at a time")
+            assert_only(look(), "concurrency", Level.WARNING, f"all of the account's {free} free concurrent invocations")
 
-    @pytest.mark.parametrize(("reserved", "level"), [(50, Level.OK), (0, Level.STOP)])
+    @pytest.mark.parametrize(("reserved", "level"), [(1, Level.OK), (50, Level.OK), (0, Level.STOP)])
     def test_batch_concurrency(self, look, refusing_line, reserved, level):
         """With a concurrency of its own the function takes no one else's; with one of 0 it never runs."""
-        client, name = refusing_line.client("lambda"), function_name(refusing_line, "batch_invoke")
-        with changed(
-            lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved),
-            lambda: client.delete_function_concurrency(FunctionName=name),
-        ):
+        with changed(lambda: reserve(refusing_line, reserved), lambda: reserve(refusing_line, RESERVED)):
             assert level is line_of(look(), "concurrency").level
+
+    def test_privacy(self, look):
+        """What AWS may do with the videos is said, with where an organization opts out; that does not stop a scan."""
+        finding = line_of(look(), "privacy")
+
+        assert Level.OK is finding.level
+        assert "unless the organization has opted out" in finding.text
+        assert finding.text.endswith("/orgs_manage_policies_ai-opt-out.html")
 
     def test_quota(self, look):
         """More jobs than AWS's default, which Service Quotas does not confirm, are a warning."""

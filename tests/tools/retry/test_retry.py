@@ -131,6 +131,7 @@ def test_the_job_belongs_to_the_same_scan(scanned):
     )
     assert job["Manifest"]["Location"]["ObjectArn"].endswith(f"/manifests/{NAME}.csv")
     assert ["Bucket", "Key"] == job["Manifest"]["Spec"]["Fields"]
+    assert 20 == job["Priority"]
     assert [HOSTILE, "aws", "lost", "left", "waiting"] == [key for _, key in manifest(scanned)]
     assert (scanned.manifests / f"{NAME}.csv").exists()
 

@@ -96,6 +96,13 @@ def test_the_scan_id_travels_with_the_job():
     assert asked["Operation"]["LambdaInvoke"]["UserArguments"] == {"scan_id": SCAN, "lane": "express"}
 
 
+def test_an_express_job_goes_before_a_normal_one():
+    """S3 runs the account's jobs with the highest priority first, so an express scan has a higher one."""
+    normal, express = (request(plan(lane=lane))["Priority"] for lane in (Lane.NORMAL, Lane.EXPRESS))
+
+    assert (10, 20) == (normal, express)
+
+
 def test_the_manifest_is_named_by_arn_and_bare_etag():
     """The location is the object that was uploaded, in the deployment's partition."""
     asked = request(plan())

@@ -40,6 +40,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("batch jobs", account.batch_jobs),
     ("rekognition quota", account.analysis_jobs),
     ("region", account.region),
+    ("privacy", account.privacy),
 )
 
 

@@ -11,23 +11,23 @@ from tools.lib.aws import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 
-# S3 Batch takes every free invocation of the account (docs/aws.md#1-s3-batch-and-lambda): fewer leave too little for others.
-LEAST_FREE = 100
-
 # Rekognition's default quota of concurrent stored-video jobs in an account (docs/aws.md#7-rekognition).
 ACCOUNT_JOBS = 20
 
 # Regions that have Rekognition without its video operations (docs/aws.md#7-rekognition).
 WITHOUT_VIDEO = frozenset({"ca-central-1", "il-central-1"})
 
+# https://docs.aws.amazon.com/rekognition/latest/dg/security-data-encryption.html
+_OPT_OUT = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_ai-opt-out.html"
+
 _CONCURRENCY_CURE = (
-    'Set "batch_concurrency" in cdk.json (50) and run `make deploy`; a new account must have its limit raised first: '
+    "Run `make deploy`, which reserves 10 where the account allows it; a new account must have its limit raised first: "
     "https://console.aws.amazon.com/servicequotas/home/services/lambda/quotas"
 )
 
 
 def concurrency(case: Case) -> Iterator[Finding]:
-    """Check how many concurrent invocations are left to other functions while S3 Batch takes what is free."""
+    """Check whether S3 Batch has invocations of its own: it takes every free one (docs/aws.md#1-s3-batch-and-lambda)."""
     client = case.clients.functions
     function = case.deployment.batch_invoke_function_arn
     # The stubs say that the member is always there; where nothing is reserved it is not.
@@ -39,12 +39,19 @@ def concurrency(case: Case) -> Iterator[Finding]:
         yield ok(f"S3 Batch gets {reserved:,} concurrent invocations (batch_concurrency)")
         return
     free = client.get_account_settings()["AccountLimit"].get("UnreservedConcurrentExecutions", 0)
-    if free < LEAST_FREE:
-        yield warning(
-            f"The account may run {free:,} functions at a time, and S3 Batch takes all of them: others would be throttled.",
-            _CONCURRENCY_CURE,
-        )
-    yield ok(f"{free:,} concurrent invocations are free; S3 Batch takes as many of them as it can")
+    yield warning(
+        f"Nothing is reserved for S3 Batch: while a scan begins it takes all of the account's {free:,} free concurrent "
+        "invocations, and other functions are throttled.",
+        _CONCURRENCY_CURE,
+    )
+
+
+def privacy(case: Case) -> Iterator[Finding]:  # noqa: ARG001 # only the organization's own accounts can be asked
+    """Say what AWS may do with the videos; a policy of the organization decides, which no permission of the tools covers."""
+    yield ok(
+        "Rekognition may keep videos and use them to improve AWS's services, unless the organization has opted out of that; "
+        f"this was not checked. See {_OPT_OUT}"
+    )
 
 
 def analysis_jobs(case: Case) -> Iterator[Finding]:

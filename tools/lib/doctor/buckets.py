@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _READS = ("s3:GetObject", "s3:GetObjectVersion")
+_ANALYSIS = ("kms:Decrypt", "kms:GenerateDataKey")
+
+_KEY_CURE = "Add the key's ARN to \"kms_keys\" in cdk.json, run `make deploy`, and let the key's policy allow it: {key}"
 
 
 def require_bucket(s3: S3Client, bucket: str, deployment: Deployment) -> None:
@@ -98,7 +101,7 @@ def _denies_reading(statement: dict[str, Any]) -> bool:
 
 
 def encryption(case: Case) -> Iterator[Finding]:
-    """Check whether the functions may decrypt new objects, if the bucket encrypts them with a customer managed key."""
+    """Check whether the functions and Rekognition may use the key of new objects, if it is a customer managed one."""
     try:
         rules = case.clients.s3.get_bucket_encryption(Bucket=case.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     except ClientError as error:
@@ -110,7 +113,8 @@ def encryption(case: Case) -> Iterator[Finding]:
     own = [key for key in keys if key and not key.endswith("alias/aws/s3")]
     for key in own:
         yield from _key_faults(case, key)
-    yield ok(f"the functions may decrypt with {', '.join(own)}" if own else "AWS's keys")
+        yield from _analysis_faults(case, key)
+    yield ok(f"the functions and Rekognition may use {', '.join(own)}" if own else "AWS's keys")
 
 
 def _key_faults(case: Case, key: str) -> Iterator[Finding]:
@@ -122,8 +126,29 @@ def _key_faults(case: Case, key: str) -> Iterator[Finding]:
         if reads and not policies.allows(statements, "kms:Decrypt", key):
             yield stop(
                 f"New objects of {case.bucket} are encrypted with {key}, with which {name} may not decrypt.",
-                f"Add the key's ARN to \"kms_keys\" in cdk.json, run `make deploy`, and let the key's policy allow it: {key}",
+                _KEY_CURE.format(key=key),
             )
+
+
+def _analysis_faults(case: Case, key: str) -> Iterator[Finding]:
+    """Yield the roles of a Start that lack a permission that AWS asks for (docs/aws.md#5-iam)."""
+    for what, role in _roles_of_start(case):
+        statements = case.statements(role)
+        missing = [action for action in _ANALYSIS if not policies.allows(statements, action, key)]
+        if missing:
+            yield warning(
+                f"New objects of {case.bucket} are encrypted with {key}, on which {what} may not use {' and '.join(missing)}.",
+                _KEY_CURE.format(key=key),
+            )
+
+
+def _roles_of_start(case: Case) -> Iterator[tuple[str, str]]:
+    """Yield the function that calls Start and the role of its notification channel, each with its role."""
+    for name, function in case.functions.items():
+        variables = function.get("Environment", {}).get("Variables", {}) if function else {}
+        if function and "REKOGNITION_ROLE_ARN" in variables:
+            yield name, function["Role"]
+            yield "Rekognition's role", variables["REKOGNITION_ROLE_ARN"]
 
 
 def reports(case: Case) -> Iterator[Finding]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.adapters.table import Scans
 from handlers.domain import lane_message
-from handlers.runtime.clock import Clock
 from tools.lib.aws import Deployment
 from tools.lib.cli import Bar, ExitCode
 from tools.lib.text import counted
@@ -53,11 +52,10 @@ class Redriven:
 class Redrive:
     """One run over all dead letters of a deployment."""
 
-    def __init__(self, sqs: SQSClient, functions: LambdaClient, scans: Scans, clock: Clock, found: Deployment) -> None:
+    def __init__(self, sqs: SQSClient, functions: LambdaClient, scans: Scans, found: Deployment) -> None:
         self._sqs = sqs
         self._functions = functions
         self._scans = scans
-        self._clock = clock
         self._deployment = found
         self._marked: set[str] = set()
 
@@ -118,7 +116,7 @@ class Redrive:
             return False
         scan_id = message.analysis.scan_id
         if scan_id not in self._marked:
-            self._scans.send_again(scan_id, self._clock.now())
+            self._scans.resend_soon(scan_id)
             self._marked.add(scan_id)
         return True
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
+from handlers.domain import Lane
 from tools.lib.aws import Deployment, explain
 from tools.lib.errors import ToolError
 from tools.lib.manifest import Generated, UploadedManifest
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 # Characters of a job's description (botocore, s3control CreateJobRequest).
 MAX_DESCRIPTION = 256
 
-# The account's jobs with a higher priority run first; priority does not make a job faster.
-PRIORITY = 10
+# The account's jobs with a higher priority run first, and pause others where too many are active; it does not make a job faster.
+PRIORITIES = {Lane.NORMAL: 10, Lane.EXPRESS: 20}
 
 # From this HTTP status on, AWS may or may not have carried out the request.
 UNCERTAIN_STATUS = 500
@@ -80,7 +81,7 @@ def job_request(job: NewJob, rows: UploadedManifest | Generated) -> CreateJobReq
         "ClientRequestToken": job.token,
         "ConfirmationRequired": job.suspended,  # omitted, it would be true
         "Description": job.description,
-        "Priority": PRIORITY,
+        "Priority": PRIORITIES[Lane(job.arguments.get("lane", Lane.NORMAL))],
         "RoleArn": deployment.batch_role_arn,
         "Operation": {
             "LambdaInvoke": {

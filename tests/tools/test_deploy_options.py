@@ -1,0 +1,116 @@
+"""deploy_options: what `make deploy` passes to the CDK, by what the account allows."""
+
+import json
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from tests.harness.fixtures import assembly, refusing_line, session
+from tests.harness.line import STACK
+from tools import deploy_options
+from tools.lib.aws import Clients
+
+__all__ = ["assembly", "refusing_line", "session"]
+
+
+class Account:
+    """An account with some concurrency free, and perhaps a deployment that reserves some."""
+
+    def __init__(self, free, reserved=None, error=None):
+        self.functions = self
+        self.cloudformation = self
+        self.meta = SimpleNamespace(region_name="us-east-1")
+        self._free, self._reserved, self._error = free, reserved, error
+
+    def get_account_settings(self):
+        """Return the limits, or raise the planned error."""
+        if self._error:
+            raise self._error
+        return {"AccountLimit": {"ConcurrentExecutions": 1_000, "UnreservedConcurrentExecutions": self._free}}
+
+    def describe_stacks(self, StackName):  # noqa: N803
+        """Say that there is no stack."""
+        message = f"Stack with id {StackName} does not exist"
+        raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("free", "printed"), [(1_000, 10), (110, 10), (109, 9), (101, 1), (100, None), (99, None), (50, None), (10, None), (0, None)]
+)
+def test_as_many_as_the_account_allows(capsys, free, printed):
+    """Ten are enough, a hundred must stay unreserved, and an account with fewer has none to reserve."""
+    code = deploy_options.main([], Account(free))
+
+    out, err = capsys.readouterr()
+    assert (0, "" if printed is None else f"-c batch_concurrency={printed}\n") == (code, out)
+    assert (f"Reserving {printed} of" if printed else f"{free} concurrent Lambda invocations to spare") in err
+
+
+def test_what_is_reserved_already_counts_as_free(capsys, refusing_line):
+    """A second deployment passes the same number, although the first one's is no longer free."""
+    clients = Clients(refusing_line.session)
+    other, ours = (refusing_line.function(module).name for module in ("sweeper", "batch_invoke"))
+    clients.functions.put_function_concurrency(FunctionName=other, ReservedConcurrentExecutions=895)
+    deploy_options.main(["-c", f"stack_name={STACK}"], clients)
+    first = capsys.readouterr().out
+    clients.functions.put_function_concurrency(FunctionName=ours, ReservedConcurrentExecutions=5)
+
+    deploy_options.main(["-c", f"stack_name={STACK}"], clients)
+
+    assert ["-c batch_concurrency=5\n"] * 2 == [first, capsys.readouterr().out]
+
+
+@pytest.mark.parametrize("number", [1, 50, "20"])
+def test_cdk_json_decides(capsys, monkeypatch, tmp_path, number):
+    """Where cdk.json has a number nothing is passed, and nothing is asked."""
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"batch_concurrency": number}}))
+    monkeypatch.setattr(deploy_options, "ROOT", tmp_path)
+
+    assert 0 == deploy_options.main([], Account(0, error=AssertionError()))
+    assert ("", "") == capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-c", "batch_concurrency=20"],
+        ["--context", "batch_concurrency=20"],
+        ["--require-approval", "never", "--context=batch_concurrency=20", "--profile", "someone"],
+    ],
+)
+def test_an_option_decides(capsys, options):
+    """The same where CDK_OPTIONS has one."""
+    assert 0 == deploy_options.main(options, Account(0, error=AssertionError()))
+    assert ("", "") == capsys.readouterr()
+
+
+def test_make_deploy_passes_it():
+    """The Makefile gives the program the options of the CDK, and the CDK what it prints, before them."""
+    made = subprocess.run(
+        ["make", "--dry-run", "deploy", "CDK_OPTIONS=-c slots=10"],
+        cwd=deploy_options.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert "-m tools.deploy_options -c slots=10)" in made
+    assert "$found -c slots=10" in made
+
+
+def test_the_account_may_not_be_asked(capsys):
+    """Whoever deploys through the CDK's roles alone still deploys, and reads what follows."""
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetAccountSettings")
+
+    assert 0 == deploy_options.main([], Account(0, error=denied))
+    out, err = capsys.readouterr()
+    assert ("", True) == (out, "No concurrency is reserved for S3 Batch" in err)
+
+
+def test_no_credentials(capsys):
+    """Without credentials the deployment ends here, with the cause and the cure."""
+    assert 1 == deploy_options.main([], Account(0, error=NoCredentialsError()))
+    out, err = capsys.readouterr()
+    assert ("", True, True) == (out, err.startswith("Error: No usable AWS credentials"), "Cure:  Log in" in err)
