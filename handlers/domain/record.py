@@ -195,7 +195,9 @@ class Settings:
     paused_at: float | None = None
     # Whether the operator is still to be mailed about the pause.
     mail_due: bool = False
+    # Starts that were refused since the last one that succeeded, and the ids of their videos (a set; its order means nothing).
     refused_in_row: int = 0
+    refused_videos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

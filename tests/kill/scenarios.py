@@ -155,8 +155,8 @@ def lost(line):
 
 def breaker(line):
     """Starts that are refused for a fault of ours, until an operator reads the mail and repairs it."""
-    for _ in range(19):
-        line.table.control.count_refused()
+    for number in range(19):
+        line.table.control.count_refused(f"video {number}")
     line.put("a.mp4")
     line.rekognition.faults.refuse_starts("AccessDeniedException", count=1_000)
 

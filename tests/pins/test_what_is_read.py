@@ -55,7 +55,8 @@ def test_running():
 
 def test_settings():
     """Every attribute of the settings is read; programs write them one by one."""
-    expected = [10, True, "circuit breaker", "Rekognition refused 20 times in a row", 1759990000.5, True, 20]
+    refused = ("8b7e8a745d0b3d763117c69e365320d7",)
+    expected = [10, True, "circuit breaker", "Rekognition refused 20 times in a row", 1759990000.5, True, 20, refused]
 
     assert expected == product.settings_read(ITEMS["settings"])
 

@@ -25,14 +25,14 @@ class Control:
         item = self._table.get(scan_items.SETTINGS_KEY)
         return None if item is None else codec.read(Settings, item)
 
-    def count_refused(self) -> int:
-        """Count one more consecutive Start refused for a fault of ours, and return the count."""
-        request = expressions.update(scan_items.SETTINGS_KEY, adds={"refused_in_row": 1})
-        return int(self._table.update(request)["refused_in_row"])
+    def count_refused(self, video_id: str) -> int:
+        """Count one more consecutive refused Start, and return of how many different videos they were."""
+        request = expressions.update(scan_items.SETTINGS_KEY, adds={"refused_in_row": 1, "refused_videos": {video_id}})
+        return len(self._table.update(request)["refused_videos"])
 
     def forget_refused(self) -> None:
         """Reset the count of consecutive refused Starts."""
-        request = expressions.update(scan_items.SETTINGS_KEY, sets={"refused_in_row": 0})
+        request = expressions.update(scan_items.SETTINGS_KEY, sets={"refused_in_row": 0}, removes=["refused_videos"])
         self._table.update(request)
 
     def pause(self, by: str, reason: str, *, mail: bool = False) -> Outcome:
@@ -54,7 +54,7 @@ class Control:
         request = expressions.update(
             scan_items.SETTINGS_KEY,
             sets={"paused": False, "refused_in_row": 0},
-            removes=["paused_by", "paused_reason", "paused_at", "mail_due"],
+            removes=["paused_by", "paused_reason", "paused_at", "mail_due", "refused_videos"],
             when=Condition(equal={"paused": True}),
         )
         return once(lambda: self._table.update(request))

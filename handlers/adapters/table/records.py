@@ -223,13 +223,25 @@ class Records:
 
     def finish(self, record: Record) -> Outcome:
         """Take a record from WAITING or RUNNING into the final state that it carries, and count it once."""
+        waits_or_runs = {"state": [State.WAITING.value, State.RUNNING.value]}
+        return self._finish(record, Condition(equal={"attempt": record.attempt}, one_of=waits_or_runs))
+
+    def fail_waiting(self, record: Record, *, shared: bool) -> Outcome:
+        """Take a record from WAITING to FAILED, if its noted Start is still the one that it was read with.
+
+        BY_ANOTHER: it was noted, or repeated by another invocation (unless the note may be `shared`), so it may have been started.
+        """
+        unnoted = [] if record.start_tried_at is not None else ["start_tried_at"]
+        return self._finish(record, Condition(equal=_noted(record), absent=[*unnoted, *([] if shared else ["start_shared"])]))
+
+    def _finish(self, record: Record, when: Condition) -> Outcome:
         known = items.record_attributes(record)
         index = items.index_attributes(record)
         update = self._record_update(
             record,
             sets={**{name: known[name] for name in _FINISHED if name in known}, **index},
             removes=[name for name in ("work_pk", "work_sk") if name not in index],
-            when=Condition(equal={"attempt": record.attempt}, one_of={"state": [State.WAITING.value, State.RUNNING.value]}),
+            when=when,
         )
         gone = expressions.delete(items.running_key(record.analysis))
         return self._transition(

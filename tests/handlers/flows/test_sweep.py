@@ -1106,8 +1106,8 @@ class TestPausing:
 
     def test_resume_breaks_the_row(self, table):
         """A resume resets the count of refusals, or the next one would pause everything again."""
-        for _ in range(20):
-            table.control.count_refused()
+        for number in range(20):
+            table.control.count_refused(f"video {number}")
         table.control.pause("circuit breaker", "AccessDenied", mail=True)
 
         outcomes = [table.control.resume(), table.control.resume()]
@@ -1115,6 +1115,7 @@ class TestPausing:
         settings = table.control.settings()
         assert ["DONE", "DONE_BEFORE"] == [outcome.name for outcome in outcomes]
         assert (False, None, False, 0) == (settings.paused, settings.paused_by, settings.mail_due, settings.refused_in_row)
+        assert 1 == table.control.count_refused("the next one")
 
 
 class TestOverlap:
