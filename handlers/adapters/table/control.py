@@ -6,13 +6,13 @@ from handlers.adapters.table import codec, expressions, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
-from handlers.adapters.table.scan_items import LaneWatch
+from handlers.adapters.table.scan_items import LaneWatch, MailWatch
 from handlers.domain import Lane, Settings
 from handlers.runtime import Clock
 
 
 class Control:
-    """Settings, lane watches, and the sweeper's lease."""
+    """Settings, what the sweeper noted of lanes and mails, and the sweeper's lease."""
 
     def __init__(self, table: TableClient, clock: Clock) -> None:
         self._table = table
@@ -78,6 +78,17 @@ class Control:
     def note_lane(self, lane: Lane, watch: LaneWatch) -> None:
         """Write the notes about a lane; only the sweeper does."""
         self._table.put(expressions.put(scan_items.lane_item(lane, watch)))
+
+    # --- mail subscriptions --------------------------------------------------------------------------------------------
+
+    def mail_watch(self) -> MailWatch:
+        """Return what the sweeper noted of the e-mail subscriptions."""
+        item = self._table.get(scan_items.MAIL_WATCH_KEY)
+        return MailWatch() if item is None else codec.read(MailWatch, item)
+
+    def note_mail(self, watch: MailWatch) -> None:
+        """Write the notes about the e-mail subscriptions; only the sweeper does."""
+        self._table.put(expressions.put(scan_items.mail_item(watch)))
 
     # --- the sweeper's lease -------------------------------------------------------------------------------------------
 

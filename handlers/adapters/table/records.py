@@ -211,8 +211,15 @@ class Records:
             absent=["asked_at"] if unasked else [],
             present=["pk"],
         )
-        key = items.running_key(Analysis(running.scan_id, running.video_id, running.attempt))
+        key = items.running_key(running.analysis)
         request = expressions.update(key, sets=codec.present({"asked_at": at}), when=when)
+        return once(lambda: self._table.update(request))
+
+    def note_handed_over(self, running: Running) -> Outcome:
+        """Note that `completion` is being invoked for a finished analysis. DONE_BEFORE: it was before, or the analysis is over."""
+        key = items.running_key(running.analysis)
+        when = Condition(present=["pk"], absent=["handed_over"])
+        request = expressions.update(key, sets={"handed_over": True}, when=when)
         return once(lambda: self._table.update(request))
 
     # --- finishing -----------------------------------------------------------------------------------------------------

@@ -400,7 +400,6 @@ class TestUnknown:
         assert state is now.state
         assert (state is State.FAILED) == (now.problem is not None and now.problem.code == "start-unknown")
 
-
     @pytest.mark.parametrize("code", ["InvalidS3ObjectException", "VideoTooLargeException"])
     def test_repeated_and_refused(self, lanes, rekognition, clock, s3, code):
         """A repeated Start that is refused for the object's fault shows nothing: the first one's job may run, and be paid for."""
