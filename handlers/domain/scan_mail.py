@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from handlers.domain import batch_jobs
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.mail import Mail, ascii_text, more, percent, time_code, visible
 from handlers.domain.reasons import INELIGIBLE
-from handlers.domain.record import Record, Scan, Settings, Totals
+from handlers.domain.record import BatchJob, Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 
 # How many flagged videos a digest names.
@@ -39,8 +39,8 @@ def digest_mail(
         [_ended(scan, language), *_jobs(scan, language), *_notices(scan, totals, language), "", *_counts(scan, totals, language)],
         _set_aside(scan, language),
         _worst(worst, totals, language, seen_all=seen_all),
-        _reasons(language.text("Failed, by reason:"), failed, language),
-        _reasons(language.text("Ineligible, by reason:"), ineligible, language),
+        _by_reason(language.text("Failed, by reason:"), failed, language),
+        _by_reason(language.text("Ineligible, by reason:"), ineligible, language),
         _spent(totals, language),
         [
             language.text("What to do next:"),
@@ -82,7 +82,7 @@ def job_broken_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: in
             bucket=visible(scan.bucket),
             reason=_why_paused(scan, language),
         ),
-        *_reasons_of_jobs(scan, language),
+        *_reasons(_named(scan), language),
         language.text("Of what it had registered, {many}.", many=many),
     ]
     choice = [
@@ -139,7 +139,7 @@ def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
     counts = totals.counts
     unrecorded = _without_record(scan, totals)
     parts = (
-        language.text("Scan cancelled: ") if scan.status is ScanStatus.CANCELLED else language.text("Scan finished: "),
+        _how_it_ended(scan, language),
         language.text(
             "{videos} {videos:video|videos}, {flagged} flagged, {failed} failed",
             videos=totals.final,
@@ -150,6 +150,12 @@ def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
         language.text(", {count} without record", count=unrecorded) if unrecorded else "",
     )
     return "".join(parts)
+
+
+def _how_it_ended(scan: Scan, language: Language) -> str:
+    if scan.status is ScanStatus.CANCELLED:
+        return language.text("Scan cancelled: ")
+    return language.text("Scan ended early: ") if batch_jobs.unfinished(scan) else language.text("Scan finished: ")
 
 
 def _ended(scan: Scan, language: Language) -> str:
@@ -164,12 +170,12 @@ def _jobs(scan: Scan, language: Language) -> list[str]:
         for job in scan.jobs
         if job.status not in ("Complete", "NotFound")
     ]
-    return [*ended, *_reasons_of_jobs(scan, language)]
+    return [*ended, *_reasons(batch_jobs.unfinished(scan), language)]
 
 
-def _reasons_of_jobs(scan: Scan, language: Language) -> list[str]:
-    """Return why jobs of a scan ended before they had attempted every object."""
-    reasons = [visible(reason)[:MAX_TEXT] for job in batch_jobs.unfinished(scan) for reason in job.reasons]
+def _reasons(jobs: Iterable[BatchJob], language: Language) -> list[str]:
+    """Return why jobs ended before they had attempted every object."""
+    reasons = [visible(reason)[:MAX_TEXT] for job in jobs for reason in job.reasons]
     return [language.text("S3 says why: {reason}", reason=reason) for reason in reasons[:MAX_REASONS]]
 
 
@@ -203,10 +209,14 @@ def _why_paused(scan: Scan, language: Language) -> str:
         return language.text("its batch job ended early")
     named = [
         language.text("its batch job {job} is {status}", job=job.id, status=language.word(job.status.lower()))
-        for job in scan.jobs
-        if job.id in reason
+        for job in _named(scan)
     ]
     return visible("; ".join(named) or reason)[:MAX_TEXT]
+
+
+def _named(scan: Scan) -> list[BatchJob]:
+    """Return the jobs because of which a scan is paused."""
+    return [job for job in scan.jobs if job.id in (scan.held_reason or "")]
 
 
 def _counts(scan: Scan, totals: Totals, language: Language) -> list[str]:
@@ -270,7 +280,7 @@ def _label(record: Record, language: Language) -> str:
     return language.text("{label} at {time}", label=name, time=time_code(first.first_ms))
 
 
-def _reasons(title: str, reasons: Mapping[str, int], language: Language) -> list[str]:
+def _by_reason(title: str, reasons: Mapping[str, int], language: Language) -> list[str]:
     if not reasons:
         return []
     ordered = sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))

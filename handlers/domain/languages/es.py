@@ -29,6 +29,7 @@ _MAILS = {
     "Flagged: {what} in ": "Marcado: {what} en ",
     "Scan cancelled: ": "Escaneo cancelado: ",
     "Scan finished: ": "Escaneo terminado: ",
+    "Scan ended early: ": "Escaneo incompleto: ",
     "{videos} {videos:video|videos}, {flagged} flagged, {failed} failed": (
         "{videos} {videos:video|videos}, {flagged} {flagged:marcado|marcados}, {failed} {failed:fallido|fallidos}"
     ),

@@ -360,6 +360,7 @@ class TestJobs:
 
         (mail,) = sns.mails
         assert ScanStatus.CLOSED is table.scans.scan(SCAN).status
+        assert "Scan ended early: 0 videos, 0 flagged, 0 failed, 10 without record" == mail["Subject"]
         assert f"Its batch job one ended with the status {status.lower()}." in mail["Message"]
         assert "S3 says why: JobFailed: More than 50% of tasks failed." in mail["Message"]
         retry = f"python tools/review_report.py retry --scan {SCAN} --stack VideoModeration"
