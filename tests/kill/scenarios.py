@@ -78,7 +78,7 @@ def mails(line):
 
     create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in ("a.mp4", "b.mp4", "c.mp4"))))
     create(line, line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER))
-    line.when(lambda: jobs_over(line) and len(records(line)) == 4, delete)
+    line.when(lambda: jobs_over(line) and len(records(line)) == 4 and line.table.scans.scan(SCAN).progress, delete)
     quiet(line)
 
 
