@@ -194,7 +194,7 @@ def _notices(scan: Scan, totals: Totals, language: Language) -> list[str]:
         return []
     return [
         language.text(
-            "Completion notices do not arrive: the sweeper had to ask for {count} {count:result|results}; "
+            "Completion notices did not arrive: the sweeper had to ask for {count} {count:result|results}; "
             "{final} {final:video is|videos are} final.",
             count=scan.handed_over or 0,
             final=totals.final,

@@ -103,9 +103,9 @@ _MAILS = {
     "  what its batch job never came to, once the cause is fixed: {command}": (
         "  lo que su trabajo por lotes no llegó a intentar, una vez corregida la causa: {command}"
     ),
-    "Completion notices do not arrive: the sweeper had to ask for {count} {count:result|results}; "
+    "Completion notices did not arrive: the sweeper had to ask for {count} {count:result|results}; "
     "{final} {final:video is|videos are} final.": (
-        "No llegan los avisos de finalización: el barrido tuvo que pedir {count} {count:resultado|resultados}; "
+        "No llegaron los avisos de finalización: el barrido tuvo que pedir {count} {count:resultado|resultados}; "
         "{final} {final:video tiene|videos tienen} estado definitivo."
     ),
     "Nothing is lost: the sweeper asks Rekognition instead. But results come late, and jobs stay unused meanwhile.": (
@@ -177,13 +177,13 @@ _WARNINGS = {
     "Fix the cause; `{retry}` then takes up what it never came to.": (
         "Una vez corregida la causa, `{retry}` retoma lo que no llegó a intentar."
     ),
-    "Completion notices do not arrive, so results come late and jobs stay unused: the sweeper had to ask for {count} "
+    "Completion notices did not arrive, so results came late and jobs stayed unused: the sweeper had to ask for {count} "
     "{count:result|results}; {final} {final:video is|videos are} final. Look at the log and the dead letters of the function "
     "`completion`; where it is never invoked, `make deploy` restores its subscription.": (
-        "No llegan los avisos de finalización, así que los resultados llegan tarde y quedan trabajos sin usar: el barrido tuvo que "
-        "pedir {count} {count:resultado|resultados}; {final} {final:video tiene|videos tienen} estado definitivo. Conviene mirar "
-        "el registro y los mensajes fallidos de la función `completion`; si no se invoca nunca, `make deploy` restablece su "
-        "suscripción."
+        "No llegaron los avisos de finalización, así que los resultados llegaron tarde y quedaron trabajos sin usar: el barrido "
+        "tuvo que pedir {count} {count:resultado|resultados}; {final} {final:video tiene|videos tienen} estado definitivo. "
+        "Conviene mirar el registro y los mensajes fallidos de la función `completion`; si no se invoca nunca, `make deploy` "
+        "restablece su suscripción."
     ),
     "No one has been mailed since {since}: the alerts topic has no confirmed e-mail subscription. "
     "To subscribe again: `{subscribe}`, then open the link in the mail that comes.": (

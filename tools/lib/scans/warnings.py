@@ -54,7 +54,7 @@ def _cure(scan: Scan, target: Target) -> Phrase:
 def _notices(scan: Scan, totals: Totals) -> Iterator[Phrase]:
     if scan.notices_mailed or scan.lacks_notices(totals.final):
         yield phrase(
-            "Completion notices do not arrive, so results come late and jobs stay unused: the sweeper had to ask for {count} "
+            "Completion notices did not arrive, so results came late and jobs stayed unused: the sweeper had to ask for {count} "
             "{count:result|results}; {final} {final:video is|videos are} final. Look at the log and the dead letters of the "
             "function `completion`; where it is never invoked, `make deploy` restores its subscription.",
             count=scan.handed_over or 0,
