@@ -425,7 +425,7 @@ class TestSubscriptions:
         assert ((True, gone, back), (True, again, None)) == (between, self.seen(table))
 
     @pytest.mark.parametrize("page", [[], [("sqs", f"{TOPIC}:1"), ("lambda", f"{TOPIC}:2")]])
-    def test_never_wanted(self, sweep, table, sns, raw, page):
+    def test_never_subscribed(self, sweep, table, sns, raw, page):
         """A topic that never had an e-mail subscription is as its owner wants it: nothing is noted."""
         sns.subscriptions = [page]
 

@@ -111,7 +111,7 @@ def test_a_job_that_is_over_is_not_polled_again(account):
 
 @pytest.mark.parametrize("state", ["Active", "Complete"])
 def test_a_paused_scan_ends_it(account, state):
-    """A paused scan goes on only when a person resumes it: nobody waits for that in a pipeline."""
+    """A paused scan goes on only when a person resumes it, which a pipeline must not wait for."""
     progress, last, shown = followed(account, Table(ScanStatus.OPEN, ScanStatus.PAUSED), job(state, 4))
 
     end = Ended(progress, last, 0)
