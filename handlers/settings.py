@@ -57,8 +57,8 @@ class CompletionSettings:
 class SweeperSettings:
     """What `sweeper` needs: table, lanes, topics, `completion`, and the content of mails.
 
-    `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `language` is that of the mails, by its code; the
-    mapping ids are those of the lanes' event source mappings.
+    `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `slots` is as for `start_analysis`; `language` is
+    that of the mails, by its code; the mapping ids are those of the lanes' event source mappings.
     """
 
     table_name: str
@@ -74,6 +74,7 @@ class SweeperSettings:
     completion_function_arn: str
     completions_topic_arn: str
     mails_per_scan: int
+    slots: int = 18
     language: str = "en"
 
 

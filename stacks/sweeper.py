@@ -20,7 +20,7 @@ class Sweeper(Construct):
     """Sends mails, polls overdue analyses, repairs lost messages, cancels videos, and switches the lanes' event source mappings.
 
     `stack_name` appears in the mails, `language` is their language; `mails_per_scan` is how many flagged videos of a scan are
-    mailed one by one.
+    mailed one by one, `slots` how many of the account's jobs are used.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Sweeper(Construct):
         completion: Completion,
         stack_name: str,
         mails_per_scan: int,
+        slots: int,
         language: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -60,6 +61,7 @@ class Sweeper(Construct):
                 completion_function_arn=completion.function.function_arn,
                 completions_topic_arn=notifications.completions.topic_arn,
                 mails_per_scan=mails_per_scan,
+                slots=slots,
                 language=language,
             ),
             # A sweep takes 50 s at most; one that hangs keeps its lease until it times out.
@@ -91,7 +93,7 @@ class Sweeper(Construct):
         table.grant_index_query(role, BY_SCAN_INDEX)
         lanes.grant(role, "SendMessage", "GetQueueAttributes", "PurgeQueue")
         lanes.grant_dead_letters(role, "GetQueueAttributes")
-        self._made.allow("sns:Publish", on=alerts.topic_arn)
+        self._made.allow("sns:Publish", "sns:ListSubscriptionsByTopic", on=alerts.topic_arn)
         self._made.allow("s3:DescribeJob", on=f"arn:{Aws.PARTITION}:s3:{Aws.REGION}:{Aws.ACCOUNT_ID}:job/*")
         # Rekognition's video operations have no resource types, so nothing narrower than "*" is possible:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html

@@ -81,6 +81,7 @@ class VideoModerationStack(Stack):
             completion=completion,
             stack_name=settings.stack_name,
             mails_per_scan=settings.mails_per_scan,
+            slots=settings.slots,
             language=settings.language,
         )
         Alarms(

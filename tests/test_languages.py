@@ -17,7 +17,10 @@ from tools.lib.review.page.document import MARKED, SCRIPTS
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "tools/lib/review/page"
-REVIEW = [ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command")]
+REVIEW = [
+    *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command")),
+    ROOT / "tools/lib/scans/warnings.py",
+]
 MAILS = [ROOT / "handlers/domain/mail.py", ROOT / "handlers/domain/scan_mail.py"]
 CALL = re.compile(r'\b(?:text|phrase)\(\s*(?:"((?:[^"\\]|\\.)*)"|(.))')
 # What is chosen while running, and so stands in no call of `text`: the arguments of `word`.

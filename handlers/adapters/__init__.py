@@ -4,7 +4,7 @@ from handlers.adapters.aws_errors import Fault, ThrottledError, code_of, fault_o
 from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.hits import HitFile, HitStore
-from handlers.adapters.mail import MailTopic
+from handlers.adapters.mail import MailTopic, Subscribers
 from handlers.adapters.objects import Look, ObjectStore
 from handlers.adapters.queue import Depth, LaneQueues
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter, NoSuchJobError, NotStarted, StalePagesError, Started
@@ -27,6 +27,7 @@ __all__ = [
     "ObjectStore",
     "StalePagesError",
     "Started",
+    "Subscribers",
     "ThrottledError",
     "code_of",
     "fault_of",

@@ -68,7 +68,7 @@ _OWN = (
 )
 
 _AWS = (
-    Reason("InvalidS3ObjectException", "Rekognition cannot read such an object"),
+    Reason("InvalidS3ObjectException", "Rekognition could not read it: retry once its role or key permits that", retryable=True),
     Reason("VideoTooLargeException", "is larger than Rekognition takes"),
     Reason("InvalidParameterException", "Rekognition does not take it as it is"),
     Reason("IdempotentParameterMismatchException", "another job used its token; a retry has a token of its own", retryable=True),

@@ -9,6 +9,11 @@ from handlers.domain.identity import Analysis, Video
 from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
+# A notice is lost now and then, or `completion` fails on it. This many hand-overs within an hour, and this share of the videos
+# that became final, are more than that.
+FEW_LOST_NOTICES = 5
+LOST_NOTICES_SHARE = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -128,14 +133,20 @@ class BatchJob:
     # Settled: if it broke, no decision is needed, because its scan was paused for it once, nothing of it waited, or a retry
     # followed.
     told: bool = False
+    # Why it failed or was cancelled, in S3's words.
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many videos of a scan were final at a time (epoch seconds); two of these give its speed."""
+    """How many videos of a scan were final at a time (epoch seconds), and how many had been handed over by the sweeper.
+
+    Two of these give its speed.
+    """
 
     at: float
     final: int
+    handed_over: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +181,10 @@ class Scan:
     prefixes: tuple[str, ...] | None = None
     # Objects that were left out of its manifest because they cannot be analysed, counted by reason code.
     set_aside: Mapping[str, int] = field(default_factory=dict, hash=False)
+    # How many finished analyses the sweeper handed over to `completion`, because their notice was lost or not dealt with; and
+    # whether a mail was due about them.
+    handed_over: int | None = None
+    notices_mailed: bool = False
 
     @property
     def missing_jobs(self) -> int:
@@ -179,6 +194,21 @@ class Scan:
         opens it again.
         """
         return max(0, (self.planned_jobs or 1) - len(self.jobs))
+
+    @property
+    def handed_over_lately(self) -> int:
+        """Return how many analyses the sweeper handed over since the first point of its progress, an hour ago at most."""
+        before = self.progress[0].handed_over if self.progress else None
+        return max(0, (self.handed_over or 0) - (before or 0))
+
+    def lacks_notices(self, final: int) -> bool:
+        """Tell whether completion notices do not arrive, by how many of the videos that became final lately were handed over.
+
+        Args:
+            final: How many videos are final now.
+        """
+        lately = final - (self.progress[0].final if self.progress else 0)
+        return self.handed_over_lately >= max(FEW_LOST_NOTICES, LOST_NOTICES_SHARE * lately)
 
     @property
     def live(self) -> bool:
@@ -197,7 +227,9 @@ class Settings:
     paused_at: float | None = None
     # Whether the operator is still to be mailed about the pause.
     mail_due: bool = False
+    # Starts that were refused since the last one that succeeded, and the ids of their videos (a set; its order means nothing).
     refused_in_row: int = 0
+    refused_videos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from handlers.domain import batch_jobs
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.mail import Mail, ascii_text, more, percent, time_code, visible
 from handlers.domain.reasons import INELIGIBLE
-from handlers.domain.record import Record, Scan, Settings, Totals
+from handlers.domain.record import BatchJob, Record, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 
 # How many flagged videos a digest names.
@@ -35,15 +36,16 @@ def digest_mail(
     ineligible = {reason: count for reason, count in totals.failures.items() if reason in INELIGIBLE}
     failed = {reason: count for reason, count in totals.failures.items() if reason not in INELIGIBLE}
     parts = (
-        [_ended(scan, language), *_jobs(scan, language), "", *_counts(scan, totals, language)],
+        [_ended(scan, language), *_jobs(scan, language), *_notices(scan, totals, language), "", *_counts(scan, totals, language)],
         _set_aside(scan, language),
         _worst(worst, totals, language, seen_all=seen_all),
-        _reasons(language.text("Failed, by reason:"), failed, language),
-        _reasons(language.text("Ineligible, by reason:"), ineligible, language),
+        _by_reason(language.text("Failed, by reason:"), failed, language),
+        _by_reason(language.text("Ineligible, by reason:"), ineligible, language),
         _spent(totals, language),
         [
             language.text("What to do next:"),
             language.text("  every object: {command}", command=_review(scan.id, stack_name)),
+            *_made_up_for(scan, stack_name, language),
         ],
     )
     return _mail(_digest_subject(scan, totals, language), [part for part in parts if part], kind="DIGEST", scan_id=scan.id)
@@ -80,6 +82,7 @@ def job_broken_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: in
             bucket=visible(scan.bucket),
             reason=_why_paused(scan, language),
         ),
+        *_reasons(_named(scan), language),
         language.text("Of what it had registered, {many}.", many=many),
     ]
     choice = [
@@ -109,6 +112,24 @@ def pause_mail(settings: Settings, stack_name: str, *, language: Language = ENGL
     return _mail(language.text("Starting is paused: {reason}", reason=reason), [news, cure], kind="PAUSED", scan_id=None)
 
 
+def notices_mail(scan: Scan, totals: Totals, stack_name: str, *, language: Language = ENGLISH) -> Mail:
+    """Return the mail that the completion notices of a scan do not arrive."""
+    news = [
+        *_notices(scan, totals, language),
+        language.text(
+            "Nothing is lost: the sweeper asks Rekognition instead. But results come late, and jobs stay unused meanwhile."
+        ),
+    ]
+    cure = [
+        language.text("What to do next:"),
+        language.text("  look at the log of the function completion, and at its dead letters: does it fail?"),
+        language.text("  is it never invoked? `make deploy` restores its subscription, and the role of the notices"),
+        language.text("  dead letters, once the cause is fixed: {command}", command=_control("redrive", None, stack_name)),
+    ]
+    subject = language.text("Completion notices of scan {scan} do not arrive", scan=scan.id)
+    return _mail(subject, [news, cure], kind="NOTICES", scan_id=scan.id)
+
+
 def confidence(record: Record) -> float:
     """Return how sure the surest label is that flagged a video, in percent."""
     return max((label.confidence for label in record.labels if label.name in record.counted), default=0.0)
@@ -118,7 +139,7 @@ def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
     counts = totals.counts
     unrecorded = _without_record(scan, totals)
     parts = (
-        language.text("Scan cancelled: ") if scan.status is ScanStatus.CANCELLED else language.text("Scan finished: "),
+        _how_it_ended(scan, language),
         language.text(
             "{videos} {videos:video|videos}, {flagged} flagged, {failed} failed",
             videos=totals.final,
@@ -131,6 +152,12 @@ def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
     return "".join(parts)
 
 
+def _how_it_ended(scan: Scan, language: Language) -> str:
+    if scan.status is ScanStatus.CANCELLED:
+        return language.text("Scan cancelled: ")
+    return language.text("Scan ended early: ") if batch_jobs.unfinished(scan) else language.text("Scan finished: ")
+
+
 def _ended(scan: Scan, language: Language) -> str:
     if scan.status is ScanStatus.CANCELLED:
         return language.text("The scan {scan} of {bucket} is cancelled.", scan=scan.id, bucket=visible(scan.bucket))
@@ -138,10 +165,40 @@ def _ended(scan: Scan, language: Language) -> str:
 
 
 def _jobs(scan: Scan, language: Language) -> list[str]:
-    return [
+    ended = [
         language.text("Its batch job {job} ended with the status {status}.", job=job.id, status=language.word(job.status.lower()))
         for job in scan.jobs
         if job.status not in ("Complete", "NotFound")
+    ]
+    return [*ended, *_reasons(batch_jobs.unfinished(scan), language)]
+
+
+def _reasons(jobs: Iterable[BatchJob], language: Language) -> list[str]:
+    """Return why jobs ended before they had attempted every object."""
+    reasons = [visible(reason)[:MAX_TEXT] for job in jobs for reason in job.reasons]
+    return [language.text("S3 says why: {reason}", reason=reason) for reason in reasons[:MAX_REASONS]]
+
+
+def _made_up_for(scan: Scan, stack_name: str, language: Language) -> list[str]:
+    """Return how what its jobs never came to is scanned."""
+    if not batch_jobs.unfinished(scan):
+        return []
+    if scan.status is ScanStatus.CANCELLED:
+        return [language.text("  what its batch job never came to: submit it as a new scan")]
+    retry = visible(f"python tools/review_report.py retry --scan {shlex.quote(scan.id)} --stack {shlex.quote(stack_name)}")
+    return [language.text("  what its batch job never came to, once the cause is fixed: {command}", command=retry)]
+
+
+def _notices(scan: Scan, totals: Totals, language: Language) -> list[str]:
+    if not (scan.notices_mailed or scan.lacks_notices(totals.final)):
+        return []
+    return [
+        language.text(
+            "Completion notices did not arrive: the sweeper had to ask for {count} {count:result|results}; "
+            "{final} {final:video is|videos are} final.",
+            count=scan.handed_over or 0,
+            final=totals.final,
+        )
     ]
 
 
@@ -152,10 +209,14 @@ def _why_paused(scan: Scan, language: Language) -> str:
         return language.text("its batch job ended early")
     named = [
         language.text("its batch job {job} is {status}", job=job.id, status=language.word(job.status.lower()))
-        for job in scan.jobs
-        if job.id in reason
+        for job in _named(scan)
     ]
     return visible("; ".join(named) or reason)[:MAX_TEXT]
+
+
+def _named(scan: Scan) -> list[BatchJob]:
+    """Return the jobs because of which a scan is paused."""
+    return [job for job in scan.jobs if job.id in (scan.held_reason or "")]
 
 
 def _counts(scan: Scan, totals: Totals, language: Language) -> list[str]:
@@ -219,7 +280,7 @@ def _label(record: Record, language: Language) -> str:
     return language.text("{label} at {time}", label=name, time=time_code(first.first_ms))
 
 
-def _reasons(title: str, reasons: Mapping[str, int], language: Language) -> list[str]:
+def _by_reason(title: str, reasons: Mapping[str, int], language: Language) -> list[str]:
     if not reasons:
         return []
     ordered = sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))

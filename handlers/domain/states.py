@@ -48,3 +48,4 @@ class ScanMail(StrEnum):
     JOB_BROKEN = "job-broken"
     LIMIT = "limit"
     DIGEST = "digest"
+    NOTICES = "notices-lost"

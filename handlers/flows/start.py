@@ -30,8 +30,12 @@ NO_SLOT_SECONDS = 1.0
 UNKNOWN_SECONDS = 10.0
 OUR_FAULT_SECONDS = 60.0
 
-# How many consecutive Starts must be refused for a fault of ours to pause all starting.
-BREAKER_REFUSALS = 20
+# After how long a Start is repeated whose repetition was refused: a message can be received 1,000 times, which then takes longer
+# than the 6 days after which it is given up.
+REFUSED_AGAIN_SECONDS = 600.0
+
+# How many different videos must be refused, none being started in between, to pause all starting.
+BREAKER_VIDEOS = 20
 
 BREAKER = "circuit breaker"
 
@@ -133,7 +137,7 @@ class StartFlow:
             now=self._clock.now(),
         )
         if isinstance(step, Fail):
-            return self._fail(session, step.record, step.problem)
+            return self._fail(session, Try(step.record, may_have_started=True), step.problem)
         if not isinstance(step, Try):
             return step
         if step.may_have_started:
@@ -181,7 +185,8 @@ class StartFlow:
             # It could be read when it was registered, so a permission of ours is missing.
             return self._refused_by_us(session, Try(record, may_have_started=False), look.problem)
         if look.problem is not None or look.facts is None:
-            return self._fail(session, record, look.problem or Problem(reasons.MISSING, "The object is gone."))
+            problem = look.problem or Problem(reasons.MISSING, "The object is gone.")
+            return self._fail(session, Try(record, may_have_started=False), problem)
         own = self._settings
         start = StartParameters(look.facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
         at = self._clock.now()
@@ -201,11 +206,11 @@ class StartFlow:
                 session.log.warning("start unknown", reason=problem.code)
                 return Defer(UNKNOWN_SECONDS, problem.code, certain=False)
             case Fault.OBJECT:
-                return self._fail(session, step.record, problem)
+                return self._object_refused(session, step, problem)
             case Fault.MISMATCH:
                 # The parameters are stored, so another caller's job has our token: its result must not count.
                 session.log.alarm("start mismatch", reason=problem.code, detail=problem.message)
-                return self._fail(session, step.record, problem)
+                return self._fail(session, step, problem)
         return self._refused_by_us(session, step, problem)
 
     def _running(self, session: _Session, step: Try, job_id: str) -> _Done:
@@ -216,22 +221,38 @@ class StartFlow:
             self._control.forget_refused()
         return _Done()
 
-    def _fail(self, session: _Session, record: Record, problem: Problem) -> _Done:
-        outcome = self._records.finish(record.as_failed(problem, at=self._clock.now()))
+    def _fail(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
+        """Make a waiting record FAILED, unless another starter may have started it since the record was read."""
+        failed = step.record.as_failed(problem, at=self._clock.now())
+        outcome = self._records.fail_waiting(failed, shared=step.may_have_started)
         session.log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
-        return _Done()
+        return Defer(UNKNOWN_SECONDS, problem.code, certain=False) if outcome is Outcome.BY_ANOTHER else _Done()
+
+    def _object_refused(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
+        """Make the record FAILED, unless its first Start may have happened, or too many objects are refused to be to blame."""
+        if step.may_have_started:
+            session.log.warning("start unknown", reason=problem.code)
+            return Defer(REFUSED_AGAIN_SECONDS, problem.code, certain=False)
+        if problem.code == start_rules.UNREADABLE_FOR_REKOGNITION and self._breaks(session, problem):
+            return Defer(OUR_FAULT_SECONDS, problem.code)
+        return self._fail(session, step, problem)
 
     def _refused_by_us(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
-        """Keep the message, count the refusal, and pause all starting after too many in a row."""
+        """Keep the message and count the refusal; a video that is refused for too long fails, if only a few are."""
         session.log.alarm("start refused by a fault of ours", reason=problem.code, detail=problem.message)
-        in_row = self._control.count_refused()
-        if in_row >= BREAKER_REFUSALS:
-            self._open_breaker(session, problem)
+        breaks = self._breaks(session, problem)
         record = self._records.note_refusal(step.record)
         # A record whose Start may have happened never fails for this.
-        if in_row < BREAKER_REFUSALS and not step.may_have_started and start_rules.hopeless(record, now=self._clock.now()):
-            return self._fail(session, step.record, problem)
+        if not breaks and not step.may_have_started and start_rules.hopeless(record, now=self._clock.now()):
+            return self._fail(session, step, problem)
         return Defer(OUR_FAULT_SECONDS, problem.code)
+
+    def _breaks(self, session: _Session, problem: Problem) -> bool:
+        """Count a refused video, and pause all starting if too many were refused in a row; return whether they were."""
+        if self._control.count_refused(session.message.analysis.video_id) < BREAKER_VIDEOS:
+            return False
+        self._open_breaker(session, problem)
+        return True
 
     def _open_breaker(self, session: _Session, problem: Problem) -> None:
         """Pause all starting and have the sweeper mail the operator; the first refusal to get here is the reason."""

@@ -17,6 +17,10 @@ PAUSED_SECONDS = 60.0
 # Rekognition keeps tokens for 7 days (developer guide, api-video): after 6 a repeated Start might be paid for again.
 START_UNKNOWN_SECONDS = 6 * 86_400.0
 
+# What Rekognition answers for an object that it cannot read. We have just read it, so if it cannot read many of them, a permission
+# is missing (a key, a bucket policy) or the bucket is in another Region.
+UNREADABLE_FOR_REKOGNITION = "InvalidS3ObjectException"
+
 HOPELESS_REFUSALS = 20
 HOPELESS_SECONDS = 3_600.0
 

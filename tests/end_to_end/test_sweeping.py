@@ -227,9 +227,9 @@ def test_redrive(deployed):
 
 
 def test_breaker(deployed):
-    """Twenty refusals for a fault of ours pause all starting and mail the operator once; after a resume nothing is lost."""
+    """Twenty videos refused for a fault of ours pause all starting and mail the operator once; after a resume nothing is lost."""
     deployed.world.rekognition.faults.refuse_starts("AccessDeniedException", count=20)
-    scan = deployed.submit("breaker", videos=3)
+    scan = deployed.submit("breaker", videos=20)
     deployed.until(lambda: deployed.control("status", scan)["paused"], "starting is paused")
     deployed.until(lambda: deployed.mails("circuit breaker"), "the operator is mailed")
 
@@ -237,4 +237,4 @@ def test_breaker(deployed):
     closed = deployed.closed(scan)
 
     assert ["Starting is paused: AccessDeniedException: Ordered by a test."] == deployed.mails("circuit breaker")
-    assert (3, 3) == (closed["videos"]["CLEAN"], len(deployed.jobs("breaker")))
+    assert (20, 20) == (closed["videos"]["CLEAN"], len(deployed.jobs("breaker")))

@@ -134,6 +134,9 @@ class Answers:
         raise LookupError(f"nothing here answers s3control.{operation}")
 
     def _sns(self, operation, parameters):
+        if operation == "ListSubscriptionsByTopic":
+            page, token = self._engines.topics.listed(parameters["TopicArn"], parameters.get("NextToken"))
+            return {"Subscriptions": page, **({} if token is None else {"NextToken": token})}
         given = parameters.get("MessageAttributes", {})
         attributes = {name: {"Type": one["DataType"], "Value": one["StringValue"]} for name, one in given.items()}
         return {

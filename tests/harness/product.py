@@ -100,6 +100,7 @@ class Deployed:
                 completion_function_arn=arn("completion"),
                 completions_topic_arn=COMPLETIONS,
                 mails_per_scan=self.mails_per_scan,
+                slots=self.slots,
             ),
         }
 

@@ -3,7 +3,7 @@
 from handlers.adapters.table.expressions import serialized_item
 from handlers.adapters.table.scan_items import running_item, starting_item
 from handlers.domain.identity import Video
-from handlers.domain.record import Progress, Record
+from handlers.domain.record import FEW_LOST_NOTICES, Progress, Record
 from handlers.domain.states import ScanStatus, State
 from handlers.flows.sweep.repeat_starts import REPEAT_SECONDS
 from tests.harness.line import BUCKET
@@ -65,20 +65,24 @@ def starts(line):
 
 
 def mails(line):
-    """Three flagged videos in a scan that may send one mail, and one in a scan that was deleted."""
+    """Three flagged videos in a scan that may send one mail and loses its notices, and one in a scan that was deleted."""
     line.redeploy("sweeper", MAILS_PER_SCAN="1")
     for key in ("a.mp4", "b.mp4", "c.mp4"):
         line.put(key, video(WEAPONS))
+    # A killed starter repeats a Start, whose notice is not expected: two others are still missed.
+    line.rekognition.faults.lose_notices(3)
     line.table.control.pause("reviewer", "until the scan is deleted")
     line.between(closes_scan, lambda: line.table.scans.note_progress(SCAN, Progress(line.clock.now(), 0)))
 
     def delete():
         line.client("dynamodb").delete_item(TableName=line.table.name, Key={"pk": {"S": "SCANS"}, "sk": {"S": OTHER}})
+        for _ in range(FEW_LOST_NOTICES - 1):
+            line.table.scans.count_handed_over(SCAN)
         line.table.control.resume()
 
     create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in ("a.mp4", "b.mp4", "c.mp4"))))
     create(line, line.upload_manifest(f"{BUCKET},a.mp4", scan_id=OTHER))
-    line.when(lambda: jobs_over(line) and len(records(line)) == 4, delete)
+    line.when(lambda: jobs_over(line) and len(records(line)) == 4 and line.table.scans.scan(SCAN).progress, delete)
     quiet(line)
 
 
@@ -159,8 +163,8 @@ def lost(line):
 
 def breaker(line):
     """Starts that are refused for a fault of ours, until an operator reads the mail and repairs it."""
-    for _ in range(19):
-        line.table.control.count_refused()
+    for number in range(19):
+        line.table.control.count_refused(f"video {number}")
     line.put("a.mp4")
     line.rekognition.faults.refuse_starts("AccessDeniedException", count=1_000)
 

@@ -21,7 +21,7 @@ from stacks.node import use_bundled_node
 
 use_bundled_node()
 
-from handlers.adapters.table import LaneWatch, Running, codec, decisions, items, scan_items
+from handlers.adapters.table import LaneWatch, MailWatch, Running, codec, decisions, items, scan_items
 from handlers.domain import lane_message, reasons
 from handlers.domain.identity import Video
 from handlers.domain.record import Segment, Settings
@@ -228,18 +228,24 @@ def lane_again(item):
     return _written(scan_items.lane_item(Lane(item["sk"]["S"]), codec.read(LaneWatch, _read(item))))
 
 
+def mail_watch_again(item):
+    """Return the item that is written of what is read of the e-mail subscriptions."""
+    return _written(scan_items.mail_item(codec.read(MailWatch, _read(item))))
+
+
 def decision_again(item):
     """Return the item that is written of the decision that is read from an item."""
     return _written(decisions.decision_item(decisions.decision_from(_read(item))))
 
 
 def running_again(item, record):
-    """Return the item that is written of the running analysis that is read from an item, and when it was last polled."""
+    """Return the item that is written of a running analysis that is read from an item, when polled, and whether handed over."""
     found = codec.read(Running, _read(item))
     names = (found.scan_id, found.video_id, found.attempt)
     known = items.record_from(_read(record))
     assert names == (known.scan_id, known.video.id, known.attempt)
-    return _written(scan_items.running_item(known, found.job_id, found.since, repeated=found.repeated)), found.asked_at
+    written = _written(scan_items.running_item(known, found.job_id, found.since, repeated=found.repeated))
+    return written, found.asked_at, found.handed_over
 
 
 def settings_read(item):

@@ -33,6 +33,11 @@ def test_scan(name):
     assert ITEMS[name] == product.scan_again(ITEMS[name])
 
 
+def test_subscriptions():
+    """The item of the e-mail subscriptions is read and written back unchanged."""
+    assert ITEMS["subscriptions"] == product.mail_watch_again(ITEMS["subscriptions"])
+
+
 @pytest.mark.parametrize("name", ["lane, normal", "lane, express"])
 def test_lane(name):
     """The item of a lane is read and written back unchanged."""
@@ -45,17 +50,20 @@ def test_decision():
 
 
 def test_running():
-    """A running analysis is read with the time of its last poll, and written back."""
+    """A running analysis is read with the time of its last poll and whether it was handed over, and written back."""
     item = ITEMS["running"]
 
-    again, asked_at = product.running_again(item, ITEMS["record, running"])
+    again, asked_at, handed_over = product.running_again(item, ITEMS["record, running"])
 
-    assert ({name: value for name, value in item.items() if name != "asked_at"}, 1759993600.25) == (again, asked_at)
+    later = ("asked_at", "handed_over")
+    assert {name: value for name, value in item.items() if name not in later} == again
+    assert (1759993600.25, True) == (asked_at, handed_over)
 
 
 def test_settings():
     """Every attribute of the settings is read; programs write them one by one."""
-    expected = [10, True, "circuit breaker", "Rekognition refused 20 times in a row", 1759990000.5, True, 20]
+    refused = ("8b7e8a745d0b3d763117c69e365320d7",)
+    expected = [10, True, "circuit breaker", "Rekognition refused 20 times in a row", 1759990000.5, True, 20, refused]
 
     assert expected == product.settings_read(ITEMS["settings"])
 
@@ -90,6 +98,7 @@ def test_fixtures_have_every_attribute():
         ("VIDEO", "record"),
         ("segment", "segment"),
         ("LANE", "lane"),
+        ("SUBSCRIPTIONS", "subscriptions"),
         ("SETTINGS", "settings"),
         ("RUNNING", "running"),
     ):

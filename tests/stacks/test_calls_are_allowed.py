@@ -37,6 +37,7 @@ ACTIONS = {
     "start_content_moderation": {"rekognition:StartContentModeration", "iam:PassRole"},
     "get_content_moderation": {"rekognition:GetContentModeration"},
     "publish": {"sns:Publish"},
+    "list_subscriptions_by_topic": {"sns:ListSubscriptionsByTopic"},
     "describe_job": {"s3:DescribeJob"},
 }
 # A transaction is a list of {"Put": ...}, {"Update": ...}, {"Delete": ...}.

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from handlers.adapters.table import MailWatch
 from handlers.domain import lane_message, notice
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, ObjectFacts, Problem, Progress, Record, Scan
@@ -141,6 +142,118 @@ class TestStatus:
         act(scan.table)
 
         assert message in control(scan, "status").stdout
+
+    @pytest.mark.parametrize(
+        ("job_status", "ended", "says"),
+        [("Failed", "its batch job failed", "has failed"), ("Cancelled", "its batch job was cancelled", "was cancelled")],
+    )
+    def test_broken_job(self, scan, job_status, ended, says):
+        """A batch job that broke while nothing waited is shown: that, why, how far it got, and what to do."""
+        job = BatchJob(JOB, job_status, 10, 1, 3, 1.0, told=True, reasons=("JobFailed: More than 50% of tasks \x1bfailed.",))
+        scan.table.scans.note_jobs(SCAN, (job,))
+        scan.table.scans.note_waiting_empty(SCAN, 1.0)
+        scan.table.scans.close_scan(scan.table.scans.scan(SCAN))
+
+        shown = control(scan, "status", SCAN, "--stack", "VideoModeration").stdout.splitlines()
+        listed = control(scan, "list").stdout
+        output = json.loads(control(scan, "status", SCAN, "--json").stdout)
+
+        warning = (
+            f"Batch job {JOB} {says} before it had attempted every object (4 of 10 were, 3 failed): "
+            "JobFailed: More than 50% of tasks \\x1bfailed. "
+            f"Fix the cause; `python tools/review_report.py retry --scan {SCAN}` then takes up what it never came to."
+        )
+        assert f"Warning: {warning}" == shown[2]
+        assert "6 without record (not videos, or failed tasks, or not reached by their batch job)" in shown[1]
+        assert shown[1].endswith(f"the scan is closed, {ended}")
+        assert ended in listed
+        assert [warning] == output["warnings"]
+        assert [(job_status, list(job.reasons))] == [(one["status"], one["reasons"]) for one in output["jobs"]]
+
+    def test_broken_job_of_a_paused_scan(self, scan):
+        """Where videos wait, the scan is paused: the warning says how to go on or to end it."""
+        scan.table.scans.note_jobs(SCAN, (BatchJob(JOB, "Failed", 10, 1, 3, 1.0),))
+        scan.table.scans.pause_broken_scan(SCAN, frozenset({JOB}), f"its batch job {JOB} is failed")
+
+        (warning,) = json.loads(control(scan, "status", SCAN, "--json").stdout)["warnings"]
+
+        assert "no reason is known. What it had registered waits: `python tools/control_scan.py resume" in warning
+
+    @pytest.mark.parametrize(("job_status", "warnings"), [("Cancelled", 0), ("Failed", 1)])
+    def test_broken_job_of_a_cancelled_scan(self, scan, job_status, warnings):
+        """A job that was cancelled with its scan ended as it was meant to; one that failed before is shown."""
+        scan.table.scans.note_jobs(SCAN, (BatchJob(JOB, job_status, 10, 1, 3, 1.0),))
+        scan.table.scans.cancel_scan(SCAN, "by a test")
+
+        found = json.loads(control(scan, "status", SCAN, "--json").stdout)["warnings"]
+
+        assert ["Submit what is missing as a new scan."] * warnings == [warning[-37:] for warning in found]
+
+    @pytest.mark.parametrize("later", ["New", "Active", "Complete"])
+    def test_broken_job_that_was_retried(self, scan, later):
+        """Once a retry has taken up what a broken job never came to, nothing is left to do about it."""
+        scan.table.scans.note_jobs(SCAN, (BatchJob(JOB, "Failed", 10, 1, 3, 1.0),))
+        scan.table.scans.add_job(SCAN, "retry", retry=True)
+        scan.table.scans.note_jobs(SCAN, (BatchJob("retry", later),))
+
+        assert [] == json.loads(control(scan, "status", SCAN, "--json").stdout)["warnings"]
+
+    def test_broken_retry(self, scan):
+        """A retry whose job broke as well is shown beside the first."""
+        scan.table.scans.note_jobs(SCAN, (BatchJob(JOB, "Failed", 10, 1, 3, 1.0),))
+        scan.table.scans.add_job(SCAN, "retry", retry=True)
+        scan.table.scans.note_jobs(SCAN, (BatchJob("retry", "Cancelled"),))
+
+        found = json.loads(control(scan, "status", SCAN, "--json").stdout)["warnings"]
+
+        assert [f"Batch job {JOB} has failed", "Batch job retry was cancelled"] == [
+            warning.partition(" before ")[0] for warning in found
+        ]
+
+    @pytest.mark.parametrize(("lost", "warned"), [(1, False), (5, True)])
+    def test_lost_notices(self, scan, lost, warned):
+        """How many results came without a notice is shown, and from five on, what that means and what to do."""
+        for _ in range(lost):
+            scan.table.scans.count_handed_over(SCAN)
+
+        output = json.loads(control(scan, "status", SCAN, "--json").stdout)
+
+        assert f"1 running, {lost} fetched without a notice, " in output["line"]
+        assert (lost, warned) == (output["handed_over"], bool(output["warnings"]))
+        assert not warned or f"the sweeper had to ask for {lost} results; 3 videos are final. Look at" in output["warnings"][0]
+
+    def test_no_one_is_mailed(self, scan):
+        """That the mails reach no one is said of every scan that it concerns, with the command that repairs it."""
+        now = scan.clock.now()
+        scan.table.control.note_mail(MailWatch(reached=True, none_since=now - 60))
+
+        output = json.loads(control(scan, "status", SCAN, "--json").stdout)
+
+        (warning,) = output["warnings"]
+        assert warning.startswith("No one has been mailed since 2025-10-09 08:52 UTC: ")
+        assert "`aws sns subscribe --protocol email --notification-endpoint ADDRESS --topic-arn arn:aws:sns:us-east-1:" in warning
+
+    @pytest.mark.parametrize(
+        ("since", "until", "mails", "closed", "warned"),
+        [
+            (-60, None, 0, -90, False),
+            (-60, None, 0, -30, True),
+            (-60, -30, 3, None, True),
+            (-60, -30, 0, None, False),
+            (-60, -30, 3, -90, False),
+            (-8_000, -7_500, 3, None, False),
+        ],
+    )
+    def test_no_one_was_mailed(self, scan, since, until, mails, closed, warned):
+        """A time without subscribers is said of scans that were open then, and once it is over, of those that sent mails."""
+        now = scan.clock.now()
+        at = {"none_since": now + since, "none_until": None if until is None else now + until}
+        status, closed_at = (ScanStatus.OPEN, None) if closed is None else (ScanStatus.CLOSED, now + closed)
+        other = Scan("other", BUCKET, created_at=now - 7_200, closed_at=closed_at, mails_sent=mails)
+        scan.table.scans.put_scan(replace(other, status=status))
+        scan.table.control.note_mail(MailWatch(reached=True, **at))
+
+        assert warned == bool(json.loads(control(scan, "status", "other", "--json").stdout)["warnings"])
 
     def test_watch(self, scan):
         """Watching ends with the scan, and says how it ended."""

@@ -540,9 +540,45 @@ def test_a_failed_job_ends_with_its_reasons(stocked):
     assert stderr_lines(result)[-2:] == [
         f"Error: The S3 Batch Operations job {JOB} ended as Failed: ManifestNotFound: Manifest object was not found",
         (
-            f"Cure:  The videos that it had registered are still analysed; "
-            f"`python tools/review_report.py --scan {SCAN}` shows which. "
-            "Fix the reason, then submit again."
+            "Cure:  Fix the reason. If videos that it had registered still wait, the scan is paused within two minutes: "
+            f"`python tools/control_scan.py resume {SCAN}` has them analysed. Then "
+            f"`python tools/review_report.py retry --scan {SCAN}` takes up the rest; "
+            f"`python tools/review_report.py --scan {SCAN}` shows what became of each."
+        ),
+    ]
+
+
+def test_a_paused_scan_ends_with_the_cure(stocked):
+    """--wait does not wait for a person: it says who paused the scan, and how it goes on."""
+    stocked.jobs.states = [progress("Complete", 3)]
+    stocked.clock.planned = [lambda: stocked.table.scans.pause_scan(SCAN, "by someone")]
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--wait")
+
+    assert result.exit_code == 1
+    assert stderr_lines(result)[-2:] == [
+        f"Error: Scan {SCAN} is paused: by someone. What waits is not analysed.",
+        (
+            f"Cure:  `python tools/control_scan.py resume {SCAN}` lets it go on, "
+            f"`python tools/control_scan.py cancel {SCAN}` ends it; "
+            f"`python tools/control_scan.py status {SCAN} --watch` follows it."
+        ),
+    ]
+
+
+def test_paused_starting_ends_with_the_cure(stocked):
+    """Nor does it wait for the end of the circuit breaker's pause."""
+    stocked.jobs.states = [progress("Active", 1)]
+    stocked.clock.planned = [lambda: stocked.table.control.pause("circuit breaker", "AccessDenied: no")]
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--wait", "--json")
+
+    assert (1, 1, True) == (result.exit_code, *(json.loads(result.stdout)["result"][name] for name in ("exit_code", "paused")))
+    assert stderr_lines(result)[-2:] == [
+        "Error: Starting is paused by circuit breaker: AccessDenied: no. What waits is not analysed.",
+        (
+            "Cure:  Fix the cause, then `python tools/control_scan.py resume`; "
+            f"`python tools/control_scan.py status {SCAN} --watch` follows the scan."
         ),
     ]
 

@@ -5,7 +5,7 @@ from handlers.adapters.table.control import Control
 from handlers.adapters.table.decisions import Decisions
 from handlers.adapters.table.outcome import Outcome
 from handlers.adapters.table.records import Records, Situation
-from handlers.adapters.table.scan_items import LaneWatch, Running, Starting
+from handlers.adapters.table.scan_items import LaneWatch, MailWatch, Running, Starting
 from handlers.adapters.table.scans import Scans
 from handlers.adapters.table.table import Table, open_table
 from handlers.adapters.table.waiting import MAX_RECORDS, Cancelled, WaitingRecords
@@ -16,6 +16,7 @@ __all__ = [
     "Control",
     "Decisions",
     "LaneWatch",
+    "MailWatch",
     "Outcome",
     "Records",
     "Running",

@@ -6,13 +6,13 @@ from handlers.adapters.table import codec, expressions, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
-from handlers.adapters.table.scan_items import LaneWatch
+from handlers.adapters.table.scan_items import LaneWatch, MailWatch
 from handlers.domain import Lane, Settings
 from handlers.runtime import Clock
 
 
 class Control:
-    """Settings, lane watches, and the sweeper's lease."""
+    """Settings, what the sweeper noted of lanes and mails, and the sweeper's lease."""
 
     def __init__(self, table: TableClient, clock: Clock) -> None:
         self._table = table
@@ -25,14 +25,14 @@ class Control:
         item = self._table.get(scan_items.SETTINGS_KEY)
         return None if item is None else codec.read(Settings, item)
 
-    def count_refused(self) -> int:
-        """Count one more consecutive Start refused for a fault of ours, and return the count."""
-        request = expressions.update(scan_items.SETTINGS_KEY, adds={"refused_in_row": 1})
-        return int(self._table.update(request)["refused_in_row"])
+    def count_refused(self, video_id: str) -> int:
+        """Count one more consecutive refused Start, and return of how many different videos they were."""
+        request = expressions.update(scan_items.SETTINGS_KEY, adds={"refused_in_row": 1, "refused_videos": {video_id}})
+        return len(self._table.update(request)["refused_videos"])
 
     def forget_refused(self) -> None:
         """Reset the count of consecutive refused Starts."""
-        request = expressions.update(scan_items.SETTINGS_KEY, sets={"refused_in_row": 0})
+        request = expressions.update(scan_items.SETTINGS_KEY, sets={"refused_in_row": 0}, removes=["refused_videos"])
         self._table.update(request)
 
     def pause(self, by: str, reason: str, *, mail: bool = False) -> Outcome:
@@ -54,7 +54,7 @@ class Control:
         request = expressions.update(
             scan_items.SETTINGS_KEY,
             sets={"paused": False, "refused_in_row": 0},
-            removes=["paused_by", "paused_reason", "paused_at", "mail_due"],
+            removes=["paused_by", "paused_reason", "paused_at", "mail_due", "refused_videos"],
             when=Condition(equal={"paused": True}),
         )
         return once(lambda: self._table.update(request))
@@ -78,6 +78,17 @@ class Control:
     def note_lane(self, lane: Lane, watch: LaneWatch) -> None:
         """Write the notes about a lane; only the sweeper does."""
         self._table.put(expressions.put(scan_items.lane_item(lane, watch)))
+
+    # --- mail subscriptions --------------------------------------------------------------------------------------------
+
+    def mail_watch(self) -> MailWatch:
+        """Return what the sweeper noted of the e-mail subscriptions."""
+        item = self._table.get(scan_items.MAIL_WATCH_KEY)
+        return MailWatch() if item is None else codec.read(MailWatch, item)
+
+    def note_mail(self, watch: MailWatch) -> None:
+        """Write the notes about the e-mail subscriptions; only the sweeper does."""
+        self._table.put(expressions.put(scan_items.mail_item(watch)))
 
     # --- the sweeper's lease -------------------------------------------------------------------------------------------
 

@@ -67,10 +67,10 @@ def update(
     sets: Item | None = None,
     sets_if_absent: Item | None = None,
     removes: Iterable[str] = (),
-    adds: Mapping[str, int] | None = None,
+    adds: Mapping[str, int | set[str]] | None = None,
     when: Condition = ALWAYS,
 ) -> dict[str, Any]:
-    """Return the parameters of UpdateItem, which are those of a transaction's Update too."""
+    """Return the parameters of UpdateItem, which are those of a transaction's Update too. `adds` adds to numbers and sets."""
     marks = Placeholders()
     assignments = [f"{marks.name(name)} = {marks.value(value)}" for name, value in (sets or {}).items()]
     for name, value in (sets_if_absent or {}).items():

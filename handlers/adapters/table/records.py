@@ -227,13 +227,13 @@ class Records:
             absent=["asked_at"] if unasked else [],
             present=["pk"],
         )
-        key = items.running_key(Analysis(running.scan_id, running.video_id, running.attempt))
+        key = items.running_key(running.analysis)
         request = expressions.update(key, sets=codec.present({"asked_at": at}), when=when)
         return once(lambda: self._table.update(request))
 
     def forget_running(self, running: Running) -> Outcome:
         """Delete the RUNNING item of an analysis that its record does not know, so that it no longer takes a slot."""
-        key = items.running_key(Analysis(running.scan_id, running.video_id, running.attempt))
+        key = items.running_key(running.analysis)
         when = Condition(absent=["job_id"]) if running.job_id is None else Condition(equal={"job_id": running.job_id})
         request = expressions.delete(key, when=when)
         return once(lambda: self._table.delete(request))
@@ -248,6 +248,13 @@ class Records:
         request = expressions.delete(_key_of(starting), when=_since(starting))
         return once(lambda: self._table.delete(request))
 
+    def note_handed_over(self, running: Running) -> Outcome:
+        """Note that `completion` is being invoked for a finished analysis. DONE_BEFORE: it was before, or the analysis is over."""
+        key = items.running_key(running.analysis)
+        when = Condition(present=["pk"], absent=["handed_over"])
+        request = expressions.update(key, sets={"handed_over": True}, when=when)
+        return once(lambda: self._table.update(request))
+
     # --- finishing -----------------------------------------------------------------------------------------------------
 
     def write_segments(self, record: Record, segments: Sequence[Segment]) -> None:
@@ -256,13 +263,25 @@ class Records:
 
     def finish(self, record: Record) -> Outcome:
         """Take a record from WAITING or RUNNING into the final state that it carries, and count it once."""
+        waits_or_runs = {"state": [State.WAITING.value, State.RUNNING.value]}
+        return self._finish(record, Condition(equal={"attempt": record.attempt}, one_of=waits_or_runs))
+
+    def fail_waiting(self, record: Record, *, shared: bool) -> Outcome:
+        """Take a record from WAITING to FAILED, if its noted Start is still the one that it was read with.
+
+        BY_ANOTHER: it was noted, or repeated by another invocation (unless the note may be `shared`), so it may have been started.
+        """
+        unnoted = [] if record.start_tried_at is not None else ["start_tried_at"]
+        return self._finish(record, Condition(equal=_noted(record), absent=[*unnoted, *([] if shared else ["start_shared"])]))
+
+    def _finish(self, record: Record, when: Condition) -> Outcome:
         known = items.record_attributes(record)
         index = items.index_attributes(record)
         update = self._record_update(
             record,
             sets={**{name: known[name] for name in _FINISHED if name in known}, **index},
             removes=[name for name in ("work_pk", "work_sk") if name not in index],
-            when=Condition(equal={"attempt": record.attempt}, one_of={"state": [State.WAITING.value, State.RUNNING.value]}),
+            when=when,
         )
         gone = expressions.delete(items.running_key(record.analysis))
         return self._transition(

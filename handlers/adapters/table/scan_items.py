@@ -10,10 +10,11 @@ from typing import Any
 from handlers.adapters.table import codec
 from handlers.adapters.table.expressions import Item
 from handlers.adapters.table.items import running_key, starting_key
-from handlers.domain import FINAL, Lane, Record, Scan, State, Totals, reasons
+from handlers.domain import FINAL, Analysis, Lane, Record, Scan, State, Totals, reasons
 
 SCANS_PK = "SCANS"
 SETTINGS_KEY = {"pk": "SETTINGS", "sk": "SETTINGS"}
+MAIL_WATCH_KEY = {"pk": "SUBSCRIPTIONS", "sk": "ALERTS"}
 SWEEPER_LEASE_KEY = {"pk": "LEASE", "sk": "SWEEPER"}
 
 # Prefix of the attributes of a totals item that count failures by reason code.
@@ -28,7 +29,7 @@ class Running:
     """One analysis that runs: since when, which job, and when it was last polled (`asked_at`).
 
     `job_id` is None in items of an earlier version whose job Rekognition did not name. `repeated`: the Start that returned the job
-    was not the first, so the job's notice may have come before.
+    was not the first, so the job's notice may have come before. `handed_over`: the sweeper has invoked `completion` for it.
     """
 
     scan_id: str
@@ -38,6 +39,12 @@ class Running:
     job_id: str | None = None
     asked_at: float | None = None
     repeated: bool = False
+    handed_over: bool = False
+
+    @property
+    def analysis(self) -> Analysis:
+        """Return which analysis runs."""
+        return Analysis(self.scan_id, self.video_id, self.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,24 @@ class LaneWatch:
     dead_letters: int = 0
     empty_since: float | None = None
     purged_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailWatch:
+    """What the sweeper noted of the e-mail subscriptions of the alerts topic.
+
+    `reached`: one was confirmed once. `none_since`, `none_until`: the last time that none was, though one was before or waited to
+    be confirmed.
+    """
+
+    reached: bool = False
+    none_since: float | None = None
+    none_until: float | None = None
+
+
+def mail_item(watch: MailWatch) -> dict[str, Any]:
+    """Return the whole item of the notes about the e-mail subscriptions."""
+    return {**MAIL_WATCH_KEY, **codec.attributes(watch)}
 
 
 def lane_key(lane: Lane) -> dict[str, str]:

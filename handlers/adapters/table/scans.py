@@ -153,6 +153,21 @@ class Scans:
             lambda scan: scan if scan.limit_told else replace(_with_mail(scan, ScanMail.LIMIT), limit_told=True),
         )
 
+    def count_handed_over(self, scan_id: str) -> Scan | None:
+        """Count one more analysis that the sweeper handed over, and return the scan, if there is one."""
+        request = expressions.update(scan_items.scan_key(scan_id), adds={"handed_over": 1, REVISION: 1}, when=expressions.EXISTING)
+        try:
+            return scan_items.scan_from(self._table.update(request))
+        except ConditionFailedError:
+            return None
+
+    def note_lost_notices(self, scan_id: str) -> Outcome:
+        """Make the mail due, once per scan, that its completion notices do not arrive."""
+        return self._change_scan(
+            scan_id,
+            lambda scan: scan if scan.notices_mailed else replace(_with_mail(scan, ScanMail.NOTICES), notices_mailed=True),
+        )
+
     def scan_mail_sent(self, scan_id: str, kind: ScanMail) -> Outcome:
         """Note that a mail about a scan as a whole was sent."""
         return self._change_scan(

@@ -29,6 +29,7 @@ _MAILS = {
     "Flagged: {what} in ": "Marcado: {what} en ",
     "Scan cancelled: ": "Escaneo cancelado: ",
     "Scan finished: ": "Escaneo terminado: ",
+    "Scan ended early: ": "Escaneo incompleto: ",
     "{videos} {videos:video|videos}, {flagged} flagged, {failed} failed": (
         "{videos} {videos:video|videos}, {flagged} {flagged:marcado|marcados}, {failed} {failed:fallido|fallidos}"
     ),
@@ -95,6 +96,30 @@ _MAILS = {
     ),
     "  then resume: {command}": "  y después reanudar: {command}",
     "Starting is paused: {reason}": "Inicio de análisis en pausa: {reason}",
+    "S3 says why: {reason}": "Motivo que da S3: {reason}",
+    "  what its batch job never came to: submit it as a new scan": (
+        "  lo que su trabajo por lotes no llegó a intentar: enviarlo como un escaneo nuevo"
+    ),
+    "  what its batch job never came to, once the cause is fixed: {command}": (
+        "  lo que su trabajo por lotes no llegó a intentar, una vez corregida la causa: {command}"
+    ),
+    "Completion notices did not arrive: the sweeper had to ask for {count} {count:result|results}; "
+    "{final} {final:video is|videos are} final.": (
+        "No llegaron los avisos de finalización: el barrido tuvo que pedir {count} {count:resultado|resultados}; "
+        "{final} {final:video tiene|videos tienen} estado definitivo."
+    ),
+    "Nothing is lost: the sweeper asks Rekognition instead. But results come late, and jobs stay unused meanwhile.": (
+        "No se pierde nada: el barrido pregunta a Rekognition en su lugar. Pero los resultados llegan tarde, y entretanto quedan "
+        "trabajos sin usar."
+    ),
+    "  look at the log of the function completion, and at its dead letters: does it fail?": (
+        "  mirar el registro de la función completion y su cola de mensajes fallidos: ¿falla?"
+    ),
+    "  is it never invoked? `make deploy` restores its subscription, and the role of the notices": (
+        "  ¿no se invoca nunca? `make deploy` restablece su suscripción y el rol de los avisos"
+    ),
+    "  dead letters, once the cause is fixed: {command}": "  mensajes fallidos, una vez corregida la causa: {command}",
+    "Completion notices of scan {scan} do not arrive": "No llegan los avisos de finalización del escaneo {scan}",
 }
 
 _WARNINGS = {
@@ -137,6 +162,38 @@ _WARNINGS = {
     ),
     "Jobs of this scan that were not submitted: {missing} of {planned}. `python tools/control_scan.py cancel {scan}` ends it.": (
         "Trabajos del escaneo que no se crearon: {missing} de {planned}. `python tools/control_scan.py cancel {scan}` lo termina."
+    ),
+    "Batch job {job} {ended} before it had attempted every object{attempted}: {reasons}. {cure}": (
+        "El trabajo por lotes {job} {ended} antes de intentar todos los objetos{attempted}: {reasons}. {cure}"
+    ),
+    "has failed": "falló",
+    "was cancelled": "se canceló",
+    "no reason is known": "no se conoce el motivo",
+    " ({attempted} of {tasks} were, {failed} failed)": " (se intentaron {attempted} de {tasks}; fallidos: {failed})",
+    "Submit what is missing as a new scan.": "Lo que falta se puede enviar como un escaneo nuevo.",
+    "What it had registered waits: `{resume}` analyses it, `{cancel}` ends the scan.": (
+        "Lo que había registrado espera: `{resume}` lo analiza, `{cancel}` termina el escaneo."
+    ),
+    "Fix the cause; `{retry}` then takes up what it never came to.": (
+        "Una vez corregida la causa, `{retry}` retoma lo que no llegó a intentar."
+    ),
+    "Completion notices did not arrive, so results came late and jobs stayed unused: the sweeper had to ask for {count} "
+    "{count:result|results}; {final} {final:video is|videos are} final. Look at the log and the dead letters of the function "
+    "`completion`; where it is never invoked, `make deploy` restores its subscription.": (
+        "No llegaron los avisos de finalización, así que los resultados llegaron tarde y quedaron trabajos sin usar: el barrido "
+        "tuvo que pedir {count} {count:resultado|resultados}; {final} {final:video tiene|videos tienen} estado definitivo. "
+        "Conviene mirar el registro y los mensajes fallidos de la función `completion`; si no se invoca nunca, `make deploy` "
+        "restablece su suscripción."
+    ),
+    "No one has been mailed since {since}: the alerts topic has no confirmed e-mail subscription. "
+    "To subscribe again: `{subscribe}`, then open the link in the mail that comes.": (
+        "Nadie recibe correos desde {since}: el tema de alertas no tiene ninguna suscripción de correo confirmada. "
+        "Para suscribirse de nuevo: `{subscribe}`, y después abrir el enlace del correo que llega."
+    ),
+    "From {since} to {until} no one was mailed, because the alerts topic had no confirmed e-mail subscription: "
+    "what was sent then is only here.": (
+        "Desde {since} hasta {until} nadie recibió correos, porque el tema de alertas no tenía ninguna suscripción de correo "
+        "confirmada: lo que se envió entonces solo está aquí."
     ),
 }
 

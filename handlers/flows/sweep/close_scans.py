@@ -116,4 +116,4 @@ class NoteProgress:
             if now > until:
                 return
             if not scan.progress or now - scan.progress[-1].at >= PROGRESS_SECONDS:
-                self._scans.note_progress(scan.id, Progress(now, self._scans.totals(scan.id).final))
+                self._scans.note_progress(scan.id, Progress(now, self._scans.totals(scan.id).final, scan.handed_over))

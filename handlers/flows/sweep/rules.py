@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.adapters.table import Running
+from dataclasses import replace
+
+from handlers.adapters import Subscribers
+from handlers.adapters.table import MailWatch, Running
 from handlers.domain import Problem, Scan, reasons
 
 DAY_SECONDS = 86_400.0
@@ -11,6 +14,9 @@ DAY_SECONDS = 86_400.0
 POLL_AFTER_SECONDS = 60.0
 POLL_AFTER_AGE = 0.1
 
+# The same while all slots are in use: an analysis whose notice is lost holds one for nothing, and the other videos wait for it.
+POLL_SOON_SECONDS = 20.0
+
 # Rekognition keeps results for 7 days (developer guide, api-video).
 RESULT_LOST_SECONDS = 6 * DAY_SECONDS
 
@@ -18,14 +24,15 @@ RESULT_LOST_SECONDS = 6 * DAY_SECONDS
 RESEND_SECONDS = 10 * DAY_SECONDS
 
 
-def overdue(running: Running, now: float) -> bool:
-    """Tell whether it is time to poll an analysis, or to give it up.
+def overdue(running: Running, now: float, *, soon: bool = False) -> bool:
+    """Tell whether it is time to poll an analysis, or to give it up; `soon` while videos wait for its slot.
 
     At once if its Start was repeated: its notice may have come before the job was known to be ours.
     """
     if running.job_id is None or (running.repeated and running.asked_at is None):
         return True
-    return now - last_polled(running) >= POLL_AFTER_SECONDS + POLL_AFTER_AGE * (now - running.since)
+    after = POLL_SOON_SECONDS if soon else POLL_AFTER_SECONDS
+    return now - last_polled(running) >= after + POLL_AFTER_AGE * (now - running.since)
 
 
 def last_polled(running: Running) -> float:
@@ -50,3 +57,16 @@ def sent_again_before(scan: Scan, now: float) -> float:
     forgotten = now - RESEND_SECONDS
     marked = scan.resend_before
     return forgotten if marked is None or marked > now else max(forgotten, marked)
+
+
+def mail_watched(seen: MailWatch, found: Subscribers, now: float) -> MailWatch:
+    """Return the notes about the subscriptions as they are now.
+
+    A topic that never had an e-mail subscription is as its owner wants it.
+    """
+    unreached = seen.none_since is not None and seen.none_until is None
+    if found.confirmed:
+        return replace(seen, reached=True, none_until=now if unreached else seen.none_until)
+    if unreached or not (seen.reached or found.unconfirmed):
+        return seen
+    return replace(seen, none_since=now, none_until=None)

@@ -159,6 +159,8 @@ class SendScanMail:
                 return scan_mail.job_broken_mail(scan, waiting, stack_name, counted_to=WAITING_COUNTED, language=language)
             case ScanMail.LIMIT:
                 return scan_mail.limit_mail(scan, self._settings.limit, stack_name, language=language)
+            case ScanMail.NOTICES:
+                return scan_mail.notices_mail(scan, self._scans.totals(scan.id), stack_name, language=language)
             case ScanMail.DIGEST:
                 return self._digest(scan)
 

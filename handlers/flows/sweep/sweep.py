@@ -24,6 +24,7 @@ from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.send_mail import MailSettings, Post, SendFlaggedMail, SendScanMail
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
+from handlers.flows.sweep.watch_subscriptions import WatchSubscriptions
 from handlers.runtime import Clock, Log
 
 # Tasks stop this long after the start of the sweep: the next one is due after a minute.
@@ -52,11 +53,12 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What mails contain and how many a scan sends one by one, and the topic of completion notices."""
+    """What mails contain and how many a scan sends one by one, the topic of completion notices, and how many jobs are used."""
 
     stack_name: str
     completions_topic_arn: str
     mails_per_scan: int
+    slots: int
     language: Language = ENGLISH
 
 
@@ -105,11 +107,12 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
     mails = MailSettings(settings.stack_name, settings.mails_per_scan, settings.language)
     return (
         (SwitchLanes(ports.switches), 5.0),
+        (WatchSubscriptions(ports.topic, control, clock), 5.0),
         (SendFlaggedMail(records, scans, post, clock, mails), 15.0),
         (WatchJobs(waiting, scans, ports.batch_jobs, clock), 5.0),
         (CloseScans(records, waiting, scans, clock), 5.0),
         (SendScanMail(records, waiting, scans, control, post, clock, mails), 10.0),
-        (CheckOverdue(records, ports.reader, ports.completion, clock, settings.completions_topic_arn), 15.0),
+        (CheckOverdue(records, scans, ports.reader, ports.completion, clock, settings.completions_topic_arn, settings.slots), 15.0),
         (RepeatStarts(records, queues, clock), 5.0),
         (NoteProgress(scans, clock), 5.0),
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),

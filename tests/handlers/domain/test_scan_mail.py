@@ -77,7 +77,7 @@ def test_spanish_digest():
 
     mail = scan_mail.digest_mail(scan, totals(), [flagged()], "VideoModeration", seen_all=True, language=LANGUAGES["es"])
 
-    assert "Escaneo terminado: 527 videos, 4 marcados, 2 fallidos, 1 no apto, 12.500 sin registro" == mail.subject
+    assert "Escaneo incompleto: 527 videos, 4 marcados, 2 fallidos, 1 no apto, 12.500 sin registro" == mail.subject
     for line in (
         "Su trabajo por lotes one terminó en estado fallido.",
         "  limpio             520",
@@ -92,12 +92,13 @@ def test_spanish_digest():
 
 def test_spanish_pause_names_the_job():
     """The stored reason is English; in another language it is made anew of the jobs that it names."""
-    jobs = (BatchJob("one", "Failed"), BatchJob("two", "Complete"))
+    jobs = (BatchJob("one", "Failed", reasons=("JobFailed: Too many tasks failed.",)), BatchJob("two", "Complete"))
     scan = Scan(SCAN, "amzn-s3-demo-bucket", jobs=jobs, held_reason="its batch job one is failed")
 
     mail = scan_mail.job_broken_mail(scan, 1, "VideoModeration", counted_to=10, language=LANGUAGES["es"])
 
     assert "Escaneo en pausa: 1 video sigue en espera" == mail.subject
+    assert "\nMotivo que da S3: JobFailed: Too many tasks failed.\n" in mail.body
     assert "está en pausa: su trabajo por lotes one está fallido.\n" in mail.body
 
 

@@ -8,7 +8,7 @@ import pytest
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.rekognition import AnalysisStarter
 from handlers.domain import lane_message
-from handlers.domain.record import Scan
+from handlers.domain.record import Scan, Settings
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.start import StartFlow, StartSettings
@@ -462,6 +462,61 @@ class TestUnknown:
         assert state is now.state
         assert (state is State.FAILED) == (now.problem is not None and now.problem.code == "start-unknown")
 
+    @pytest.mark.parametrize("code", ["InvalidS3ObjectException", "VideoTooLargeException"])
+    def test_repeated_and_refused(self, lanes, rekognition, clock, s3, code):
+        """A repeated Start that is refused for the object's fault shows nothing: the first one's job may run, and be paid for."""
+        lanes.register()
+        rekognition.lose_answer = True
+        message = lanes.receive()
+        lanes.invoke(message)
+        noted = lanes.record().start_tried_at
+        rekognition.refuse_starts.append(client_error(code))
+        s3.delete_object(Bucket=BUCKET, Key="a.mp4")
+
+        deferred = lanes.invoke(message)
+        then = lanes.record()
+        clock.sleep(600)
+        lanes.invoke(message)
+
+        assert (600, State.WAITING, noted) == (deferred, then.state, then.start_tried_at)
+        assert (State.RUNNING, 1) == (lanes.record().state, len(rekognition.jobs))
+
+    def test_refused_until_it_is_given_up(self, lanes, rekognition, clock):
+        """If it is refused to the end, it fails after 6 days as unknown, not as the object's fault, and is never a dead letter."""
+        lanes.register()
+        rekognition.refuse_starts.extend([time_out(), *[client_error("InvalidS3ObjectException")] * 2_000])
+        message = lanes.receive()
+        lanes.invoke(message)
+
+        receives = 1
+        while lanes.record().state is State.WAITING:
+            clock.sleep(lanes.invoke(message) or 0)
+            receives += 1
+
+        assert ("start-unknown", True) == (lanes.record().problem.code, receives < 1_000)
+
+    @pytest.mark.parametrize("code", ["InvalidS3ObjectException", "AccessDeniedException"])
+    def test_refused_while_another_starts(self, lanes, rekognition, queues, code):
+        """A refusal fails nothing whose Start another starter has repeated meanwhile: its job may run."""
+        record = lanes.register()
+        queues.send(record)
+        first, second = lanes.receive(), lanes.receive()
+        start = rekognition.start_content_moderation
+
+        def refused(**parameters):
+            rekognition.start_content_moderation = start
+            lanes.environment()
+            lanes.invoke(second)
+            raise client_error(code)
+
+        rekognition.start_content_moderation = refused
+        for _ in range(19):
+            lanes.table.records.note_refusal(record)
+        lanes.clock.sleep(7_200)
+        lanes.invoke(first)
+
+        assert (1, State.RUNNING) == (len(rekognition.jobs), lanes.record().state)
+
 
 class TestFaults:
     @pytest.mark.parametrize("code", ["InvalidS3ObjectException", "VideoTooLargeException"])
@@ -507,14 +562,13 @@ class TestFaults:
         assert (State.WAITING, 1) == (lanes.record().state, table.control.settings().refused_in_row)
 
     def test_breaker(self, lanes, rekognition, table):
-        """Twenty refusals in a row pause everything, with the reason."""
-        lanes.register()
+        """Twenty different videos refused in a row pause everything, with the reason."""
         rekognition.refuse_starts.extend([client_error("AccessDeniedException")] * 20)
-        message = lanes.receive()
 
         paused = []
-        for _ in range(20):
-            lanes.invoke(message)
+        for number in range(20):
+            lanes.register(f"{number}.mp4")
+            lanes.run()
             paused.append(table.control.settings().paused)
 
         settings = table.control.settings()
@@ -524,13 +578,14 @@ class TestFaults:
         assert settings.mail_due
 
     def test_breaker_once(self, lanes, rekognition, table, caplog):
-        """Refusals after the twentieth neither pause nor alarm again, and a resume resets the count."""
+        """Refusals after the twentieth video neither pause nor alarm again, and a resume resets the count."""
+        for number in range(19):
+            table.control.count_refused(f"video {number}")
+        rekognition.refuse_starts.extend([client_error("AccessDeniedException")] * 4)
         lanes.register()
-        rekognition.refuse_starts.extend([client_error("AccessDeniedException")] * 23)
         message = lanes.receive()
-        for _ in range(20):
-            lanes.invoke(message)
-        table.control.count_refused()
+        lanes.invoke(message)
+        table.control.count_refused("another invocation's")
         table.control.pause("circuit breaker", "another invocation's", mail=True)
         alarms = [entry.message for entry in caplog.records].count("starting is paused")
 
@@ -538,7 +593,72 @@ class TestFaults:
         for _ in range(3):
             lanes.invoke(message)
 
-        assert (1, False, 3) == (alarms, table.control.settings().paused, table.control.settings().refused_in_row)
+        settings = table.control.settings()
+        assert (1, False, 3, 1) == (alarms, settings.paused, settings.refused_in_row, len(settings.refused_videos))
+
+    @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException"])
+    def test_one_video_does_not_break(self, lanes, rekognition, table, clock, code):
+        """One video that is refused again and again, alone in the tail of its scan, does not pause the others."""
+        lanes.register()
+        rekognition.refuse_starts.extend([client_error(code)] * 30)
+        message = lanes.receive()
+
+        for _ in range(30):
+            lanes.invoke(message)
+            clock.sleep(60)
+
+        assert not table.control.settings().paused
+        lanes.register("b.mp4")
+        assert (None, State.RUNNING) == (lanes.run(), lanes.record("b.mp4").state)
+
+    def test_forbidden_video_does_not_break(self, lanes, s3, table, clock):
+        """Nor does one video that S3 no longer lets us read."""
+        lanes.register()
+        message = lanes.receive()
+        s3.fail("head_object", *[client_error("403", 403)] * 30)
+
+        for _ in range(30):
+            lanes.invoke(message)
+            clock.sleep(60)
+
+        assert not table.control.settings().paused
+
+    def test_unreadable_for_rekognition(self, lanes, rekognition, table):
+        """We could read twenty videos that Rekognition cannot: that is not theirs, so everything is paused and the rest waits."""
+        rekognition.refuse_starts.extend([client_error("InvalidS3ObjectException")] * 60)
+        keys = [f"{number}.mp4" for number in range(60)]
+
+        for key in keys:
+            lanes.register(key)
+            lanes.run()
+
+        settings = table.control.settings()
+        states = [lanes.record(key).state for key in keys]
+        assert [State.FAILED] * 19 + [State.WAITING] * 41 == states
+        assert 20 == len(rekognition.starts)
+        assert (True, "circuit breaker", True) == (settings.paused, settings.paused_by, settings.mail_due)
+        assert settings.paused_reason.startswith("InvalidS3ObjectException: ")
+        assert lanes.record("19.mp4").start_tried_at is None
+
+    def test_unreadable_now_and_then(self, lanes, rekognition, table):
+        """A video that starts in between shows that Rekognition can read: single ones that it cannot never pause the others."""
+        for number in range(60):
+            rekognition.refuse_starts.append(client_error("InvalidS3ObjectException") if number % 19 else None)
+            lanes.register(f"{number}.mp4")
+            lanes.run()
+            table.records.finish(replace(lanes.record(f"{number}.mp4"), state=State.CLEAN, finished_at=1.0))
+
+        assert not (table.control.settings() or Settings()).paused
+
+    def test_too_large_never_breaks(self, lanes, rekognition, table):
+        """Films that are too large for Rekognition are their own fault, however many there are."""
+        rekognition.refuse_starts.extend([client_error("VideoTooLargeException")] * 30)
+
+        for number in range(30):
+            lanes.register(f"{number}.mp4")
+            lanes.run()
+
+        assert (30, None) == (len(rekognition.starts), table.control.settings())
 
     @pytest.mark.slow
     def test_others_use_the_quota(self, lanes, rekognition, table):

@@ -2,7 +2,9 @@
 
 import itertools
 import json
+from collections import Counter
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -17,7 +19,7 @@ from handlers.adapters.table.items import record_key
 from handlers.adapters.table.scans import Scans
 from handlers.domain import lane_message, notice
 from handlers.domain.languages import LANGUAGES
-from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Scan, Segment, StartParameters
+from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Progress, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.sweep import Ports, SweepError, SweepFlow, SweepSettings
@@ -39,10 +41,11 @@ TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
 
 
 class Sns:
-    """A topic that keeps what is published, and when."""
+    """A topic that keeps what is published, and when; `subscriptions` are those that it has, a page each."""
 
     def __init__(self, clock):
         self.clock = clock
+        self.subscriptions = [[("email", f"{TOPIC}:1")]]
         self.mails = []
         self.times = []
         self.errors = []
@@ -53,6 +56,14 @@ class Sns:
             raise error
         self.mails.append(mail)
         self.times.append(self.clock.now())
+
+    def list_subscriptions_by_topic(self, TopicArn, NextToken="0"):  # noqa: N803
+        """Return a page."""
+        assert TOPIC == TopicArn
+        page = int(NextToken)
+        listed = [{"Protocol": protocol, "SubscriptionArn": arn} for protocol, arn in self.subscriptions[page]]
+        more = {"NextToken": str(page + 1)} if page + 1 < len(self.subscriptions) else {}
+        return {"Subscriptions": listed, **more}
 
 
 class Lambda:
@@ -93,6 +104,7 @@ class S3Control:
         self.jobs = {}
         self.counts = (10, 7, 1)
         self.asked = []
+        self.more = {}
 
     def describe_job(self, AccountId, JobId):  # noqa: N803
         """Describe a job as S3 does."""
@@ -104,7 +116,8 @@ class S3Control:
         if isinstance(status, Exception):
             raise status
         names = ("TotalNumberOfTasks", "NumberOfTasksSucceeded", "NumberOfTasksFailed")
-        return {"Job": {"JobId": JobId, "Status": status, "ProgressSummary": dict(zip(names, self.counts, strict=True))}}
+        counts = dict(zip(names, self.counts, strict=True))
+        return {"Job": {"JobId": JobId, "Status": status, "ProgressSummary": counts, **self.more}}
 
 
 @pytest.fixture(name="sns")
@@ -139,7 +152,7 @@ def _make_flow(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, 
         completion=CompletionFunction(functions, "completion"),
         switches=LaneSwitches(functions, ("normal-mapping", "express-mapping")),
     )
-    return lambda **more: SweepFlow(ports, clock, SweepSettings("VideoModeration", COMPLETIONS, mails_per_scan=3, **more))
+    return lambda **more: SweepFlow(ports, clock, SweepSettings("VideoModeration", COMPLETIONS, mails_per_scan=3, slots=18, **more))
 
 
 @pytest.fixture(name="flow")
@@ -213,9 +226,10 @@ class TestMails:
             "Escaneo en pausa",
             "No habra mas correos individuales",
             "Escaneo terminado",
+            "avisos de finalizacion",
         )
-        assert [1] * 5 == [sum(word in mail["Subject"] for mail in sns.mails) for word in words]
-        assert 5 == len(sns.mails)
+        assert [1] * 6 == [sum(word in mail["Subject"] for mail in sns.mails) for word in words]
+        assert 6 == len(sns.mails)
 
     def test_pace(self, sweep, flag, sns):
         """At most five mails are sent a second, which SNS subscriptions can take."""
@@ -335,6 +349,130 @@ class TestJobs:
         flag()
 
         with pytest.raises(SweepError):
+            sweep()
+
+        assert 1 == len(sns.mails)
+
+    def test_reasons(self, sweep, table, s3control):
+        """Why a job failed is noted in its scan, in S3's words, but not at any length."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        s3control.jobs = {"one": "Failed"}
+        failures = [{"FailureCode": f"Code{number}", "FailureReason": "x" * 2_000} for number in range(9)]
+        s3control.more = {"FailureReasons": failures, "StatusUpdateReason": "by someone"}
+
+        sweep()
+
+        (job,) = table.scans.scan(SCAN).jobs
+        assert ["Code0: " + "x" * 493, 5] == [job.reasons[0], len(job.reasons)]
+
+    @pytest.mark.parametrize("status", ["Failed", "Cancelled"])
+    def test_broken_without_waiting(self, sweep, table, s3control, sns, status):
+        """A job that broke while nothing waited closes its scan, and the digest says how, why, and what to do."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), objects=10))
+        s3control.jobs = {"one": status}
+        s3control.more = {"FailureReasons": [{"FailureCode": "JobFailed", "FailureReason": "More than 50% of tasks failed."}]}
+
+        sweep(10)
+
+        (mail,) = sns.mails
+        assert ScanStatus.CLOSED is table.scans.scan(SCAN).status
+        assert "Scan ended early: 0 videos, 0 flagged, 0 failed, 10 without record" == mail["Subject"]
+        assert f"Its batch job one ended with the status {status.lower()}." in mail["Message"]
+        assert "S3 says why: JobFailed: More than 50% of tasks failed." in mail["Message"]
+        retry = f"python tools/review_report.py retry --scan {SCAN} --stack VideoModeration"
+        assert f"  what its batch job never came to, once the cause is fixed: {retry}" in mail["Message"]
+
+    def test_reasons_in_the_mail_about_a_pause(self, sweep, table, s3control, sns):
+        """The mail about a job that broke while videos waited says why, too."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),)))
+        table.records.register(waiting(), None)
+        s3control.jobs = {"one": "Failed"}
+        s3control.more = {"FailureReasons": [{"FailureCode": "JobFailed", "FailureReason": "More than 50% of tasks failed."}]}
+
+        sweep(2)
+
+        (mail,) = sns.mails
+        assert mail["Subject"].startswith("Scan paused: ")
+        assert "S3 says why: JobFailed: More than 50% of tasks failed." in mail["Message"]
+
+
+class TestSubscriptions:
+    def seen(self, table):
+        """Return the notes."""
+        watch = table.control.mail_watch()
+        return watch.reached, watch.none_since, watch.none_until
+
+    def test_gone(self, sweep, table, sns, clock, caplog):
+        """Once the only confirmed subscription is gone, it is noted since when, and alarmed once."""
+        sweep(2)
+        before = self.seen(table)
+        gone = clock.now()
+        sns.subscriptions = [[]]
+        sweep(3)
+
+        assert ((True, None, None), (True, gone, None)) == (before, self.seen(table))
+        assert 1 == [entry.message for entry in caplog.records].count("no one is mailed")
+
+    @pytest.mark.parametrize("arn", ["PendingConfirmation", "Deleted"])
+    def test_not_confirmed(self, sweep, table, sns, clock, arn):
+        """A subscription that waits, is suspended or was just ended reaches no one, also if none was ever confirmed."""
+        sns.subscriptions = [[("email", arn), ("email-json", arn)]]
+        began = clock.now()
+
+        sweep(2)
+        sns.subscriptions = [[]]
+        sweep(2)
+
+        assert (False, began, None) == self.seen(table)
+
+    def test_back(self, sweep, table, sns, clock):
+        """When someone subscribes again, the time without is noted; a later one takes its place."""
+        sns.subscriptions = [[("email", "Deleted")]]
+        gone = clock.now()
+        sweep(2)
+        sns.subscriptions = [[("email-json", f"{TOPIC}:2")]]
+        back = clock.now()
+        sweep(2)
+        between = self.seen(table)
+        sns.subscriptions = [[]]
+        again = clock.now()
+        sweep(2)
+
+        assert ((True, gone, back), (True, again, None)) == (between, self.seen(table))
+
+    @pytest.mark.parametrize("page", [[], [("sqs", f"{TOPIC}:1"), ("lambda", f"{TOPIC}:2")]])
+    def test_never_subscribed(self, sweep, table, sns, raw, page):
+        """A topic that never had an e-mail subscription is as its owner wants it: nothing is noted."""
+        sns.subscriptions = [page]
+
+        sweep(3)
+
+        assert (False, None, None) == self.seen(table)
+        assert [] == [key for key in raw() if key[0] == "SUBSCRIPTIONS"]
+
+    def test_queue_stays(self, sweep, table, sns, clock):
+        """A queue that still gets the mails does not make up for the person who no longer does."""
+        sweep()
+        sns.subscriptions = [[("sqs", f"{TOPIC}:1")]]
+        gone = clock.now()
+        sweep()
+
+        assert (True, gone, None) == self.seen(table)
+
+    def test_pages(self, sweep, table, sns):
+        """A confirmed subscription is found on any page of the list."""
+        sns.subscriptions = [[("sqs", f"{TOPIC}:{number}") for number in range(100)], [("email", f"{TOPIC}:101")]]
+
+        sweep()
+
+        assert (True, None, None) == self.seen(table)
+
+    def test_trouble(self, sweep, table, sns, flag):
+        """If the subscriptions cannot be listed, mails are sent nevertheless."""
+        flag()
+        sns.list_subscriptions_by_topic = Mock(side_effect=client_error("AuthorizationError", 403))
+
+        with pytest.raises(SweepError, match="WatchSubscriptions"):
             sweep()
 
         assert 1 == len(sns.mails)
@@ -622,8 +760,8 @@ class TestCheckOverdue:
         assert 15 == len(times)
 
     def test_one_a_second(self, sweep, run, rekognition, clock):
-        """At most one analysis is polled a second; the rest waits for the next sweep."""
-        for number in range(20):
+        """At most one analysis is polled a second while slots are free; the rest waits for the next sweep."""
+        for number in range(17):
             run(f"{number}.mp4")
         clock.sleep(120)
         began = clock.now()
@@ -635,7 +773,106 @@ class TestCheckOverdue:
         assert 10 <= first <= 16
         assert clock.now() - began == 180
         assert {call["MaxResults"] for call in rekognition.gets} == {1}
-        assert 20 == len({call["JobId"] for call in rekognition.gets})
+        assert 17 == len({call["JobId"] for call in rekognition.gets})
+
+    @pytest.mark.parametrize("seconds", [30, 65])
+    def test_all_slots(self, sweep, run, rekognition, functions, clock, seconds):
+        """If finished analyses hold all slots, because their notices are lost, one sweep finds them all, and soon."""
+        for number in range(18):
+            _, job_id = run(f"{number}.mp4")
+            rekognition.finish(job_id)
+        clock.sleep(seconds)
+        began = clock.now()
+
+        sweep()
+
+        assert 18 == len(functions.events)
+        assert [0.5] * 18 == clock.slept[-19:-1]
+        assert clock.now() - began == 60
+
+    def test_all_slots_of_the_settings(self, sweep, run, rekognition, table, clock):
+        """All slots are those that `control_scan.py slots` has set."""
+        table.control.set_slots(2)
+        for number in range(2):
+            run(f"{number}.mp4")
+        clock.sleep(30)
+
+        sweep()
+
+        assert 2 == len(rekognition.gets)
+
+    def test_all_slots_with_notices(self, sweep, run, rekognition, clock):
+        """Long analyses in all slots are polled 20 times in their first hour instead of 15: AWS discourages polling."""
+        for number in range(18):
+            run(f"{number}.mp4")
+
+        sweep(60)
+
+        assert {20} == set(Counter(call["JobId"] for call in rekognition.gets).values())
+
+    def test_after_lost_notices(self, sweep, run, rekognition, functions, table, clock):
+        """Where notices were lost within the hour, finished analyses are found sooner although slots are free."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, handed_over=9, progress=(Progress(clock.now(), 100, 8),)))
+        _, job_id = run()
+        rekognition.finish(job_id)
+        clock.sleep(30)
+
+        sweep()
+
+        assert 1 == len(functions.events)
+
+    def test_counted(self, sweep, run, rekognition, table):
+        """Each analysis that is handed over is counted once in its scan, however often `completion` fails on it."""
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        for number in range(3):
+            _, job_id = run(f"{number}.mp4")
+            rekognition.finish(job_id)
+
+        sweep(10)
+
+        assert (3, False) == (table.scans.scan(SCAN).handed_over, table.scans.scan(SCAN).notices_mailed)
+
+    def test_repeated_start_is_not_counted(self, sweep, run, rekognition, functions, table):
+        """The notice of a job whose Start was repeated is expected to be missed."""
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        _, job_id = run(repeated=True)
+        rekognition.finish(job_id)
+
+        sweep()
+
+        assert (1, None) == (len(functions.events), table.scans.scan(SCAN).handed_over)
+
+    def test_scan_unknown(self, sweep, run, rekognition, functions):
+        """An analysis of a scan that was deleted is handed over all the same."""
+        _, job_id = run()
+        rekognition.finish(job_id)
+
+        sweep(3)
+
+        assert functions.events
+
+    @pytest.mark.parametrize(
+        ("lost", "final", "mails"),
+        [(4, 0, 0), (5, 0, 1), (12, 0, 1), (5, 50, 1), (5, 51, 0), (12, 120, 1), (12, 121, 0)],
+    )
+    def test_operator_is_mailed(self, sweep, run, rekognition, table, dynamodb, sns, clock, caplog, lost, final, mails):
+        """Five lost notices within the hour, and a tenth of the videos that became final, are mailed and alarmed, once."""
+        earlier = Progress(clock.now() - 3_000, 1_000, 70)
+        table.scans.put_scan(Scan(SCAN, BUCKET, handed_over=70, progress=(earlier,)))
+        dynamodb.put_item(
+            TableName="scans",
+            Item={"pk": {"S": f"SCAN#{SCAN}"}, "sk": {"S": "TOTALS#0"}, "clean": {"N": str(1_000 + final)}},
+        )
+        for number in range(lost):
+            _, job_id = run(f"{number}.mp4")
+            rekognition.finish(job_id)
+
+        sweep(5)
+
+        subjects = [mail["Subject"] for mail in sns.mails]
+        assert [f"Completion notices of scan {SCAN} do not arrive"] * mails == subjects
+        assert mails == [entry.message for entry in caplog.records].count("completion notices do not arrive")
+        assert 70 + lost == table.scans.scan(SCAN).handed_over
 
     def test_twice_at_a_time(self, table, make_flow, run, rekognition, functions, clock):
         """Of two sweeps that see the same analysis, one polls it."""
@@ -1320,8 +1557,8 @@ class TestPausing:
 
     def test_resume_breaks_the_row(self, table):
         """A resume resets the count of refusals, or the next one would pause everything again."""
-        for _ in range(20):
-            table.control.count_refused()
+        for number in range(20):
+            table.control.count_refused(f"video {number}")
         table.control.pause("circuit breaker", "AccessDenied", mail=True)
 
         outcomes = [table.control.resume(), table.control.resume()]
@@ -1329,6 +1566,7 @@ class TestPausing:
         settings = table.control.settings()
         assert ["DONE", "DONE_BEFORE"] == [outcome.name for outcome in outcomes]
         assert (False, None, False, 0) == (settings.paused, settings.paused_by, settings.mail_due, settings.refused_in_row)
+        assert 1 == table.control.count_refused("the next one")
 
 
 class TestOverlap:

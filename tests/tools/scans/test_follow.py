@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from handlers.adapters.table import ThrottledError
+from handlers.adapters.table import MailWatch, ThrottledError
 from handlers.domain.record import BatchJob, Scan, Settings, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.aws.batch_jobs import JobView
-from tools.lib.cli import ExitCode
+from tools.lib.cli import ExitCode, Target
 from tools.lib.scans.follow import follow
 from tools.lib.scans.status import ScanProgress
 from tools.lib.submit.finish import Ended
@@ -21,9 +21,11 @@ JOB = "00000000-0000-4000-8000-000000000001"
 class Table:
     """A table that tells one status after another, the last one for good; its own scans, records and control."""
 
-    def __init__(self, *statuses, videos=None):
+    def __init__(self, *statuses, videos=None, settings=None, waits=False):
         self._statuses = list(statuses)
         self._videos = videos or {}
+        self._settings = settings
+        self._waits = waits
 
     def scans(self):
         """Tell the next status, or raise it."""
@@ -41,7 +43,16 @@ class Table:
         return [SimpleNamespace(scan_id=SCAN), SimpleNamespace(scan_id="01K742SG00000000000000000A")]
 
     def settings(self):
-        """Tell that there are none."""
+        """Tell the settings."""
+        return self._settings
+
+    def mail_watch(self):
+        """Tell that everybody is mailed."""
+        return MailWatch()
+
+    def waiting_seems_empty(self, _scan_id):
+        """Tell whether nothing waits."""
+        return not self._waits
 
 
 class Looks:
@@ -68,7 +79,8 @@ def followed(account, table, *states):
         clients=account.clients,
         clock=account.clock,
         deployment=SimpleNamespace(account_id="111122223333", slots=18),
-        table=SimpleNamespace(scans=table, records=table, control=table),
+        target=Target(stack="VideoModeration", region=None, profile=None),
+        table=SimpleNamespace(scans=table, records=table, control=table, waiting=table),
     )
     looks = Looks()
     return *follow(run, SCAN, JOB, set_aside=0, poll_seconds=30, bar=looks), looks.texts
@@ -97,6 +109,32 @@ def test_a_job_that_is_over_is_not_polled_again(account):
     assert account.clock.sleeps == [30, 30, 30]
 
 
+@pytest.mark.parametrize("state", ["Active", "Complete"])
+def test_a_paused_scan_ends_it(account, state):
+    """A paused scan goes on only when a person resumes it, which a pipeline must not wait for."""
+    progress, last, shown = followed(account, Table(ScanStatus.OPEN, ScanStatus.PAUSED), job(state, 4))
+
+    end = Ended(progress, last, 0)
+    assert (2, True, ExitCode.FAILED) == (len(shown), end.held, end.exit_code)
+    assert (ScanStatus.PAUSED, 1) == (end.as_json()["status"], end.as_json()["exit_code"])
+
+
+@pytest.mark.parametrize(
+    ("state", "waits", "ended"), [("Active", False, True), ("Complete", True, True), ("Complete", False, False)]
+)
+def test_paused_starting_ends_it_if_something_waits(account, state, waits, ended):
+    """While starting is paused, what waits waits for a person; where nothing does, the scan still comes to its end."""
+    settings = Settings(paused=True, paused_by="circuit breaker", paused_reason="AccessDenied: no")
+    table = Table(ScanStatus.OPEN, ScanStatus.OPEN, ScanStatus.CLOSED, videos={State.CLEAN: 4}, settings=settings, waits=waits)
+
+    progress, last, shown = followed(account, table, job(state, 4))
+
+    end = Ended(progress, last, 0)
+    assert (1 if ended else 3, ended) == (len(shown), end.held)
+    assert (ExitCode.FAILED if ended else ExitCode.DONE) is end.exit_code
+    assert ("circuit breaker", "AccessDenied: no") == (end.as_json()["paused_by"], end.as_json()["paused_reason"])
+
+
 @pytest.mark.parametrize("status", ["Failed", "Cancelled"])
 def test_a_broken_job_ends_it_with_its_reasons(account, status):
     """A job that failed or was cancelled is told at once, with what AWS says about it."""
@@ -105,8 +143,8 @@ def test_a_broken_job_ends_it_with_its_reasons(account, status):
     progress, last, shown = followed(account, Table(ScanStatus.OPEN), job(status, FailureReasons=reasons))
 
     assert (Ended(progress, last, 0).exit_code, len(shown)) == (ExitCode.FAILED, 1)
-    assert last.reasons == ("ManifestError: Reading the manifest is forbidden: AccessDenied",)
-    assert Ended(progress, last, 0).sentences()[1:] == [f"job failed because  {last.reasons[0]}"]
+    assert last.job.reasons == ("ManifestError: Reading the manifest is forbidden: AccessDenied",)
+    assert Ended(progress, last, 0).sentences()[1:] == [f"job failed because  {last.job.reasons[0]}"]
 
 
 def test_a_new_job_may_be_unknown_for_a_while(account, errors):

@@ -12,7 +12,7 @@ from handlers.domain.batch_jobs import TERMINAL, described
 if TYPE_CHECKING:
     from mypy_boto3_s3control import S3ControlClient
     from mypy_boto3_s3control.literals import JobStatusType
-    from mypy_boto3_s3control.type_defs import JobFailureTypeDef, JobListDescriptorTypeDef
+    from mypy_boto3_s3control.type_defs import JobListDescriptorTypeDef
 
 # Active jobs that an account may have at a time (S3 user guide, batch-ops).
 ACTIVE_JOBS = 6
@@ -40,10 +40,9 @@ OPEN: tuple[JobStatusType, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as S3 describes it, with the reasons why it failed (none if only tasks failed)."""
+    """A job as S3 describes it."""
 
     job: BatchJob
-    reasons: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -64,8 +63,7 @@ class JobView:
 
 def describe(s3control: S3ControlClient, account_id: str, job_id: str) -> JobView:
     """Return the current state of a job. AWS allows this every 30 s, and may not find a job that was created just now."""
-    job = s3control.describe_job(AccountId=account_id, JobId=job_id)["Job"]
-    return JobView(described(BatchJob(job_id), job), tuple(_reasons(job.get("FailureReasons", []), job.get("StatusUpdateReason"))))
+    return JobView(described(BatchJob(job_id), s3control.describe_job(AccountId=account_id, JobId=job_id)["Job"]))
 
 
 def open_jobs(s3control: S3ControlClient, account_id: str) -> int:
@@ -90,8 +88,3 @@ def _listed(s3control: S3ControlClient, account_id: str, statuses: Sequence[JobS
         if not (token := page.get("NextToken")):
             return
         following = {"NextToken": token}
-
-
-def _reasons(failures: list[JobFailureTypeDef], update: str | None) -> list[str]:
-    reasons = [f"{failure.get('FailureCode', '')}: {failure.get('FailureReason', '')}" for failure in failures]
-    return [*reasons, update] if update else reasons

@@ -18,6 +18,7 @@ from tools.lib.review.inputs import ScanChoice, ScanReading
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.page import page_data, render
 from tools.lib.review.summary import Review, SegmentReader, review_of
+from tools.lib.scans import warnings_of
 
 # Decisions that are read at a time: as many as one BatchGetItem takes.
 BATCH = 100
@@ -55,6 +56,7 @@ def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
     decided = _decisions_about((video.outcome for video in review.flagged), decisions)
     review.flagged = [replace(video, decision=decided.get(_content(video.outcome))) for video in review.flagged]
     review.warnings += reading.warnings
+    review.warnings += warnings_of(run, scan, run.table.scans.totals(scan.id), run.table.control.mail_watch())
     if scan.status is not ScanStatus.CLOSED:
         status = Phrase(scan.status.value, {})
         review.warnings.append(phrase("The scan is {status}, not closed: the counts may still change.", status=status))

@@ -4,6 +4,7 @@ from tools.lib.scans.control import cancel, pause, resume, slots, watch
 from tools.lib.scans.follow import NEW_JOB_SECONDS, follow
 from tools.lib.scans.redrive import Redrive, Redriven
 from tools.lib.scans.status import ScanProgress, find, past, progress_of, scan_list
+from tools.lib.scans.warnings import warnings_of
 
 __all__ = [
     "NEW_JOB_SECONDS",
@@ -19,5 +20,6 @@ __all__ = [
     "resume",
     "scan_list",
     "slots",
+    "warnings_of",
     "watch",
 ]

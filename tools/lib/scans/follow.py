@@ -20,7 +20,7 @@ NEW_JOB_SECONDS = 300.0
 def follow(
     run: Invocation, scan_id: str, job_id: str, *, set_aside: int, poll_seconds: float, bar: Bar
 ) -> tuple[ScanProgress, JobView]:
-    """Show the progress of a scan until it is over or its job ended early; return the last progress, and the job.
+    """Show the progress of a scan until it is over, its job ended early or it is held; return the last progress, and the job.
 
     `set_aside` is how many objects are left out of its jobs now; a retry may include some that were left out at first. Transient
     errors (throttling, the network) are shown and polling continues; any other AWS error is raised.
@@ -36,9 +36,15 @@ def follow(
             bar.show(f"the progress could not be read, trying again: {printable(str(error))}", 0, None)
         else:
             bar.show(progress.line(), progress.totals.final, progress.total)
-            if job.broken or progress.scan.status in {ScanStatus.CLOSED, ScanStatus.CANCELLED}:
+            over = progress.scan.status in {ScanStatus.CLOSED, ScanStatus.CANCELLED}
+            if over or job.broken or progress.scan.status is ScanStatus.PAUSED or _waits_for_starting(run, progress, job):
                 return progress, job
         run.clock.sleep(poll_seconds)
+
+
+def _waits_for_starting(run: Invocation, progress: ScanProgress, job: JobView) -> bool:
+    """Tell whether something of a scan waits, or may still be registered, while all starting is paused."""
+    return progress.settings.paused and not (job.over and run.table.waiting.waiting_seems_empty(progress.scan.id))
 
 
 def _described(run: Invocation, last: JobView, *, may_be_unknown: bool) -> JobView:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from handlers.adapters.table import Scans
-from handlers.domain import Progress, Scan, ScanStatus, Settings, State, Totals
+from handlers.domain import BatchJob, Progress, Scan, ScanStatus, Settings, State, Totals, batch_jobs
+from handlers.domain.languages import ENGLISH, Phrase
 from tools.lib.aws import JobView
 from tools.lib.cli import Invocation
 from tools.lib.errors import ToolError
+from tools.lib.scans.warnings import warnings_of
 from tools.lib.text import moment, printable
 
 # Up to this far ahead, a time of day without a date is clear.
@@ -27,6 +29,7 @@ class ScanProgress:
         slots: How many of the account's Rekognition jobs are used.
         set_aside: Objects that were left out of its jobs when they were submitted; `total` does not include them.
         job: Its batch job as S3 describes it; None where S3 was not asked.
+        warnings: What its counts do not show, and what to do about it.
     """
 
     scan: Scan
@@ -37,6 +40,7 @@ class ScanProgress:
     now: float
     set_aside: int
     job: JobView | None = None
+    warnings: tuple[Phrase, ...] = ()
 
     @property
     def total(self) -> int | None:
@@ -83,12 +87,18 @@ class ScanProgress:
             f"{self.totals.final:,}{of} done",
             f"{counts['flagged']:,} flagged",
             *unfinished,
-            *([f"{self.without_record:,} without record (not videos, or failed tasks)"] if self.without_record else []),
+            *([f"{self.without_record:,} without record ({self._why_no_record()})"] if self.without_record else []),
             f"{self.running:,} running",
+            *([f"{self.scan.handed_over:,} fetched without a notice"] if self.scan.handed_over else []),
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
         ]
         job = f"{self.job.line()}; " if self.job else ""
-        return f"{job}{', '.join(parts)}, {self._outlook()}"
+        broken = [] if self.job else [_ended(job) for job in batch_jobs.unfinished(self.scan)]
+        return f"{job}{', '.join([*parts, self._outlook(), *broken])}"
+
+    def _why_no_record(self) -> str:
+        never_reached = ", or not reached by their batch job" if batch_jobs.unfinished(self.scan) else ""
+        return f"not videos, or failed tasks{never_reached}"
 
     def _outlook(self) -> str:
         if self.scan.status is not ScanStatus.OPEN:
@@ -104,7 +114,8 @@ class ScanProgress:
         return f"ready about {_clock_time(self.ready_at, self.now)}"
 
     def sentences(self) -> list[str]:
-        return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line()]
+        warnings = [f"Warning: {ENGLISH.render(warning)}" for warning in self.warnings]
+        return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line(), *warnings]
 
     def as_json(self) -> dict[str, Any]:
         """Return the progress as JSON values; times in epoch seconds."""
@@ -130,23 +141,29 @@ class ScanProgress:
             "paused": self.settings.paused,
             "paused_by": self.settings.paused_by,
             "paused_reason": self.settings.paused_reason,
+            "handed_over": self.scan.handed_over or 0,
+            "jobs": [_job_json(job) for job in self.scan.jobs],
+            "warnings": [ENGLISH.render(warning) for warning in self.warnings],
             "line": self.line(),
         }
 
 
-def progress_of(run: Invocation, scans: Iterable[Scan]) -> list[ScanProgress]:
+def progress_of(run: Invocation, scans: Sequence[Scan]) -> list[ScanProgress]:
     """Return the progress of scans as it is now."""
-    table, settings = run.table, run.table.control.settings() or Settings()
-    running = Counter(video.scan_id for video in table.records.running())
+    control = run.table.control
+    settings, watch = control.settings() or Settings(), control.mail_watch()
+    running = Counter(video.scan_id for video in run.table.records.running())
+    totals = {scan.id: run.table.scans.totals(scan.id) for scan in scans}
     return [
         ScanProgress(
             scan=scan,
-            totals=table.scans.totals(scan.id),
+            totals=totals[scan.id],
             running=running[scan.id],
             settings=settings,
             slots=run.deployment.slots if settings.slots is None else settings.slots,
             now=run.clock.now(),
             set_aside=sum(scan.set_aside.values()),
+            warnings=warnings_of(run, scan, totals[scan.id], watch),
         )
         for scan in scans
     ]
@@ -172,6 +189,21 @@ def scan_list(scans: Sequence[ScanProgress], since: float | None = None) -> list
     if not scans:
         return ["There is no scan yet: submit one with submit_job.py." if since is None else f"No scan since {moment(since)}."]
     return [f"{each.scan.id}  {moment(each.scan.created_at)}  {printable(each.scan.bucket)}  {each.line()}" for each in scans]
+
+
+def _ended(job: BatchJob) -> str:
+    return "its batch job failed" if job.status == "Failed" else "its batch job was cancelled"
+
+
+def _job_json(job: BatchJob) -> dict[str, Any]:
+    return {
+        "job": job.id,
+        "status": job.status,
+        "tasks": job.tasks,
+        "succeeded": job.succeeded,
+        "failed": job.failed,
+        "reasons": list(job.reasons),
+    }
 
 
 def _clock_time(at: float, now: float) -> str:

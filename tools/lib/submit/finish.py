@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.domain import ScanStatus, State
+from handlers.domain.languages import ENGLISH
 from tools.lib.aws import JobView, explain
 from tools.lib.cli import CommandResult, ExitCode, Invocation
 from tools.lib.errors import ToolError
@@ -51,7 +52,7 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The result of a scan that is over, or whose batch job ended early.
+    """The result of a scan that is over, whose batch job ended early, or that is held.
 
     Attributes:
         skipped: How many objects were skipped because they are not videos.
@@ -62,9 +63,15 @@ class Ended:
     skipped: int
 
     @property
+    def held(self) -> bool:
+        """Tell whether a person must act before the scan can go on: it, or all starting, is paused."""
+        scan = self.progress.scan
+        return scan.status is ScanStatus.PAUSED or (scan.status is ScanStatus.OPEN and self.progress.settings.paused)
+
+    @property
     def exit_code(self) -> ExitCode:
         """Return the exit code; where no job ended early, a review of the scan has the same."""
-        if self.job.broken:
+        if self.job.broken or self.held:
             return ExitCode.FAILED
         videos = self.progress.totals.videos
         without_verdict = videos.get(State.FAILED, 0) + videos.get(State.CANCELLED, 0) + self.progress.set_aside + self.skipped
@@ -73,8 +80,9 @@ class Ended:
         return ExitCode.DONE
 
     def sentences(self) -> list[str]:
-        reasons = self.job.reasons if self.job.broken else ()
-        return [self.progress.line(), *(f"job failed because  {printable(reason)}" for reason in reasons)]
+        if self.job.broken:
+            return [self.progress.line(), *(f"job failed because  {printable(reason)}" for reason in self.job.job.reasons)]
+        return [self.progress.line(), *(f"Warning: {ENGLISH.render(warning)}" for warning in self.progress.warnings)]
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as JSON values; `ineligible` counts what a review counts as such."""
@@ -86,8 +94,13 @@ class Ended:
                 "tasks": job.tasks,
                 "succeeded": job.succeeded,
                 "failed": job.failed,
-                "reasons": list(self.job.reasons),
+                "reasons": list(job.reasons),
             },
+            "held_reason": self.progress.scan.held_reason,
+            "paused": self.progress.settings.paused,
+            "paused_by": self.progress.settings.paused_by,
+            "paused_reason": self.progress.settings.paused_reason,
+            "warnings": [ENGLISH.render(warning) for warning in self.progress.warnings],
             "videos": {state.value: count for state, count in sorted(totals.videos.items())},
             "ineligible": totals.ineligible + self.progress.set_aside,
             "skipped": self.skipped,
@@ -125,7 +138,9 @@ def finish(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside:
         result = {**submitted.as_json(), "result": ended.as_json() if ended else None}
         run.terminal.result(CommandResult(ended.sentences() if ended else [], result))
     if ended.job.broken:
-        run.terminal.error(_broken(submitted, ended.job))
+        run.terminal.error(_broken(run, submitted, ended.job))
+    elif ended.held:
+        run.terminal.error(_held(run, ended.progress))
     return ended.exit_code
 
 
@@ -134,14 +149,36 @@ def _follow(run: Invocation, poll_seconds: float, submitted: Submitted, set_asid
         progress, job = follow(run, submitted.scan_id, submitted.job_id, set_aside=set_aside, poll_seconds=poll_seconds, bar=bar)
     files = BucketFiles(run.clients.s3, run.deployment.work_bucket)
     # Only the reports show how many objects were skipped; those of a job that ended early do not cover the rest.
-    skipped = 0 if job.broken else not_looked_at(progress.scan, progress.totals, files, run.table.records)
+    skipped = 0 if job.broken or not job.over else not_looked_at(progress.scan, progress.totals, files, run.table.records)
     return Ended(progress, job, skipped)
 
 
-def _broken(submitted: Submitted, job: JobView) -> ToolError:
-    reasons = "; ".join(job.reasons) or "S3 gave no reason"
+def _broken(run: Invocation, submitted: Submitted, job: JobView) -> ToolError:
+    reasons = "; ".join(job.job.reasons) or "S3 gave no reason"
+    resume = run.target.command("control_scan.py", "resume", submitted.scan_id)
     return ToolError(
         f"The S3 Batch Operations job {job.job.id} ended as {job.job.status}: {reasons}",
-        cure="The videos that it had registered are still analysed; "
-        f"`{submitted.next_command}` shows which. Fix the reason, then submit again.",
+        cure=f"Fix the reason. If videos that it had registered still wait, the scan is paused within two minutes: `{resume}` has "
+        f"them analysed. Then `{_retry(run, submitted)}` takes up the rest; `{submitted.next_command}` shows what became of each.",
     )
+
+
+def _held(run: Invocation, progress: ScanProgress) -> ToolError:
+    scan, settings = progress.scan, progress.settings
+    status = run.target.command("control_scan.py", "status", scan.id, "--watch")
+    if scan.status is ScanStatus.PAUSED:
+        resume = run.target.command("control_scan.py", "resume", scan.id)
+        cancel = run.target.command("control_scan.py", "cancel", scan.id)
+        return ToolError(
+            f"Scan {scan.id} is paused: {scan.held_reason or 'no reason was given'}. What waits is not analysed.",
+            cure=f"`{resume}` lets it go on, `{cancel}` ends it; `{status}` follows it.",
+        )
+    by, reason = settings.paused_by or "someone", settings.paused_reason or "no reason was given"
+    return ToolError(
+        f"Starting is paused by {by}: {reason}. What waits is not analysed.",
+        cure=f"Fix the cause, then `{run.target.command('control_scan.py', 'resume')}`; `{status}` follows the scan.",
+    )
+
+
+def _retry(run: Invocation, submitted: Submitted) -> str:
+    return run.target.command("review_report.py", "retry", "--scan", submitted.scan_id)

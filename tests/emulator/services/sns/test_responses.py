@@ -59,6 +59,10 @@ class Bench:
         """Publish and return the message's id."""
         return self.client.publish(TopicArn=self.topic, Message=message, **more)["MessageId"]
 
+    def listed(self):
+        """Return the first page of the topic's subscriptions."""
+        return self.client.list_subscriptions_by_topic(TopicArn=self.topic)["Subscriptions"]
+
     def received(self, queue_arn):
         """Return the messages of a queue as other services receive them."""
         return list(self.queues.receive(queue_arn, 10))
@@ -273,3 +277,60 @@ def test_a_subscription_ends(bench):
     bench.publish()
 
     assert bench.functions.events == []
+
+
+def test_an_ended_mail_subscription_is_listed_as_deleted_for_72_hours(bench):
+    """Whoever opens the link in a mail ends its subscription: it gets nothing more and has no ARN, until SNS forgets it."""
+    arn = bench.subscribe("email", "a@example.com")
+    bench.subscribe("email", "b@example.com")
+
+    bench.client.unsubscribe(SubscriptionArn=arn)
+    bench.client.unsubscribe(SubscriptionArn=arn)
+    bench.publish()
+    listed = bench.listed()
+    bench.clock.advance(72 * 3_600)
+
+    assert ["b@example.com"] == [mail["To"] for mail in bench.mails()]
+    assert [("a@example.com", "Deleted"), ("b@example.com", True)] == [
+        (one["Endpoint"], one["SubscriptionArn"].startswith("arn:") or one["SubscriptionArn"]) for one in listed
+    ]
+    assert ["b@example.com"] == [one["Endpoint"] for one in bench.listed()]
+
+
+def test_an_ended_mail_subscription_can_be_made_again(bench):
+    """A new subscription of the same address takes the place of the ended one."""
+    ended = bench.subscribe("email", "a@example.com")
+    bench.client.unsubscribe(SubscriptionArn=ended)
+
+    again = bench.subscribe("email", "a@example.com")
+
+    assert ([again], True) == ([one["SubscriptionArn"] for one in bench.listed()], again != ended)
+
+
+def test_subscriptions_come_in_pages_of_100(bench):
+    """A topic with more subscriptions is listed page by page, each subscription once, unconfirmed ones too."""
+    queues = [bench.subscribe("sqs", bench.queue(f"queue-{number}")) for number in range(130)]
+
+    first = bench.client.list_subscriptions_by_topic(TopicArn=bench.topic)
+    second = bench.client.list_subscriptions_by_topic(TopicArn=bench.topic, NextToken=first["NextToken"])
+
+    assert (100, 30, False) == (len(first["Subscriptions"]), len(second["Subscriptions"]), "NextToken" in second)
+    assert queues == [one["SubscriptionArn"] for page in (first, second) for one in page["Subscriptions"]]
+
+
+def test_unconfirmed_subscriptions_are_all_listed(account, tmp_path):
+    """Two addresses that are not confirmed have the same word in place of an ARN, and are two."""
+    bench = Bench(account, tmp_path, mail_confirmed=False)
+
+    for address in ("a@example.com", "b@example.com"):
+        bench.subscribe("email", address)
+
+    assert ["PendingConfirmation"] * 2 == [one["SubscriptionArn"] for one in bench.listed()]
+
+
+def test_what_cannot_be_ended_or_listed_is_refused(bench):
+    """The word in place of an ARN, a topic that is not there, and a token of another service."""
+    assert "InvalidParameter" == bench.error(bench.client.unsubscribe, SubscriptionArn="PendingConfirmation")["Code"]
+    assert "NotFound" == bench.error(bench.client.list_subscriptions_by_topic, TopicArn=f"{bench.topic}x")["Code"]
+    token = bench.error(bench.client.list_subscriptions_by_topic, TopicArn=bench.topic, NextToken="AAA")
+    assert "InvalidParameter" == token["Code"]

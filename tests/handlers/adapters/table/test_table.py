@@ -393,13 +393,13 @@ class TestReading:
         empty = table.records.situation(record.analysis)
         table.records.register(record, None)
         table.scans.ensure_scan(SCAN, BUCKET, Lane.EXPRESS, "job")
-        table.control.count_refused()
+        table.control.count_refused(record.video.id)
 
         situation = table.records.situation(record.analysis)
 
         assert (None, None, None) == (empty.settings, empty.scan, empty.record)
         assert (record, Lane.EXPRESS) == (situation.record, situation.scan.lane)
-        assert Settings(refused_in_row=1) == situation.settings
+        assert Settings(refused_in_row=1, refused_videos=(record.video.id,)) == situation.settings
 
     def test_in_state(self, table):
         """The index by scan tells the videos of a state, of this scan alone."""

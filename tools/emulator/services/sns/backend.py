@@ -18,7 +18,14 @@ from tools.emulator.services.sns.outbox import Outbox
 from tools.emulator.settings import EmulatorSettings
 
 PENDING = "PendingConfirmation"  # in place of the ARN of an unconfirmed subscription
+# In place of the ARN of an e-mail subscription that was ended: seen on AWS (ansible/ansible#20086), for 72 hours
+# [https://repost.aws/knowledge-center/sns-cross-account-subscription].
+DELETED = "Deleted"
+DELETED_SECONDS = 72 * 3_600.0
+PAGE_SIZE = 100  # subscriptions of a page [SNSAPI:API_ListSubscriptionsByTopic]
+ARN_PARTS = 6
 MAILS_PER_SECOND = 10  # of a subscription; with more it is suspended [GR:sns]
+_ENDED = "offline_world_ended"  # attribute of moto's subscriptions: when it was ended
 _RATE = "offline_world_mails"  # attribute of moto's subscriptions: when mails were sent in the last second
 
 
@@ -62,7 +69,7 @@ class SnsService:
         check(message, subject, attributes or {})
         notification = Notification(topic_arn, message, subject, attributes or {}, self._clock.now(), trace)
         for subscription in self._subscriptions(topic):
-            if subscription.arn != PENDING:
+            if subscription.arn not in (PENDING, DELETED):
                 self._deliver[subscription.protocol](subscription, notification)
         return notification.id
 
@@ -78,12 +85,54 @@ class SnsService:
         _check_attributes(attributes)
         if not endpoint or (protocol == "email" and "@" not in endpoint):
             raise invalid(f"Invalid parameter: {protocol.capitalize()} endpoint")
-        self._topic(topic_arn)
+        for ended in (one for one in self._subscriptions(self._topic(topic_arn)) if one.arn == DELETED):
+            if (ended.protocol, ended.endpoint) == (protocol, endpoint):
+                self._forget(ended)
         subscription: Subscription = self._backend.subscribe(topic_arn, endpoint, protocol)
         subscription.attributes.update(attributes)
         if protocol == "email" and not self._settings.mail_confirmed:
             _suspend(subscription)
         return "pending confirmation" if subscription.arn == PENDING else str(subscription.arn)
+
+    def unsubscribe(self, subscription_arn: str) -> None:
+        """End a subscription, as its owner or whoever opens the link in a mail does; one that does not exist is none to end.
+
+        Raises:
+            SnsError: InvalidParameter; that is not the ARN of a subscription.
+        """
+        if len(subscription_arn.split(":")) < ARN_PARTS:
+            count = len(subscription_arn.split(":"))
+            raise invalid(f"Invalid parameter: SubscriptionArn Reason: An ARN must have at least {ARN_PARTS} elements, not {count}")
+        subscription = self._backend.subscriptions.get(subscription_arn)
+        if subscription is None or subscription.arn == DELETED:
+            return
+        if subscription.protocol == "email":
+            subscription.arn = DELETED
+            subscription.__dict__[_ENDED] = self._clock.now()
+        else:
+            self._forget(subscription)
+
+    def listed(self, topic_arn: str, token: str | None) -> tuple[list[dict[str, str]], str | None]:
+        """Return a page of a topic's subscriptions as ListSubscriptionsByTopic has them, and the token of the next page.
+
+        Raises:
+            SnsError: There is no such topic, or the token is not one of ours.
+        """
+        subscriptions = self._subscriptions(self._topic(topic_arn))
+        if token is not None and not token.isdecimal():
+            raise invalid("Invalid parameter: NextToken")
+        first = int(token or 0)
+        page = [
+            {
+                "SubscriptionArn": one.arn,
+                "Owner": self._settings.account_id,
+                "Protocol": one.protocol,
+                "Endpoint": one.endpoint,
+                "TopicArn": topic_arn,
+            }
+            for one in subscriptions[first : first + PAGE_SIZE]
+        ]
+        return page, str(first + PAGE_SIZE) if first + PAGE_SIZE < len(subscriptions) else None
 
     @property
     def _backend(self) -> Any:  # noqa: ANN401 - moto's
@@ -96,7 +145,15 @@ class SnsService:
         return topic
 
     def _subscriptions(self, topic: Topic) -> list[Subscription]:
+        for one in list(self._backend.subscriptions.values()):
+            if one.arn == DELETED and self._clock.now() - one.__dict__[_ENDED] >= DELETED_SECONDS:
+                self._forget(one)
         return [one for one in list(self._backend.subscriptions.values()) if one.topic is topic]
+
+    def _forget(self, subscription: Subscription) -> None:
+        kept = self._backend.subscriptions
+        for arn in [arn for arn, one in kept.items() if one is subscription]:
+            del kept[arn]
 
     def _to_function(self, subscription: Subscription, notification: Notification) -> None:
         event = notification.lambda_event(subscription.arn)

@@ -74,6 +74,14 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
         )
         return ActionResult({"SubscriptionArn": arn})
 
+    def unsubscribe(self) -> ActionResult:
+        self.service.unsubscribe(self._get_param("SubscriptionArn"))
+        return ActionResult({})
+
+    def list_subscriptions_by_topic(self) -> ActionResult:
+        page, token = self.service.listed(self._get_param("TopicArn"), self._get_param("NextToken"))
+        return ActionResult({"Subscriptions": page, **({} if token is None else {"NextToken": token})})
+
 
 def hooks(service: SnsService) -> tuple[moto_hooks.Hook, ...]:
     """Return what has an engine answer SNS's requests."""
