@@ -12,7 +12,9 @@ from tools.lib.text import byte_size, counted
 _LEFT_OUT = {
     reasons.ARCHIVED: "in Glacier or Deep Archive, to be restored first",
     reasons.CODEC: "in a codec that Rekognition does not take",
+    reasons.CONTAINER: "in a file format that Rekognition does not take",
     reasons.EMPTY: "empty",
+    reasons.NO_HEADER: "without a header: the recording or the upload was interrupted",
     reasons.NO_PICTURE: "without a picture",
     reasons.TOO_LARGE: "over 10 GB, which Rekognition does not take",
     reasons.TOO_LONG: "over 6 hours, which Rekognition does not take",

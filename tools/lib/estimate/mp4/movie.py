@@ -270,7 +270,7 @@ def _picture(handler: bytes, descriptions: list[bytes]) -> tuple[str | None, boo
     codecs = [codec_of(description) for description in descriptions]
     pictures = [codec for codec in codecs if codec is not None]
     if handler in _NO_PICTURE:
-        return None, not pictures  # samples of a picture in a track of sound: one of the two is wrong
+        return None, bool(codecs) and not pictures  # samples of a picture in a track of sound: one of the two is wrong
     if H264 in pictures:
         return H264, True
     if handler == b"vide" and codecs and len(pictures) == len(codecs):
