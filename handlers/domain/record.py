@@ -38,6 +38,14 @@ class StartParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class Peak:
+    """A hit with a higher confidence (percent) than all before it."""
+
+    at_ms: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class LabelSummary:
     """One label over a whole video: highest confidence (percent), duration and first time (milliseconds)."""
 
@@ -46,7 +54,17 @@ class LabelSummary:
     level: int
     confidence: float
     milliseconds: int
+    # Of the first hit that counts; of the first of all where none does, or until a policy has judged it.
     first_ms: int
+    # By these another policy finds its own first hit; empty in records of versions before 0.3.
+    peaks: tuple[Peak, ...] = ()
+    # The confidence from which it counts by the policy that judged it; None if that is not known.
+    counts_from: float | None = None
+
+    def judged(self, counts_from: float) -> LabelSummary:
+        """Return this label as it is under a rule."""
+        times = [peak.at_ms for peak in self.peaks if peak.confidence >= counts_from] or [peak.at_ms for peak in self.peaks]
+        return replace(self, first_ms=next(iter(times), self.first_ms), counts_from=counts_from)
 
 
 @dataclass(frozen=True, slots=True)

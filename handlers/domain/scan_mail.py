@@ -201,22 +201,20 @@ def _worst(worst: Sequence[Record], totals: Totals, language: Language, *, seen_
             "Flagged, highest confidence first, among those that were looked at (there are too many to look at all):"
         )
     )
-    lines = [
-        f"  {percent(confidence(record), language)}  {_label(record, language)}  {visible(record.video.uri)}"
-        for record in worst[:WORST]
-    ]
+    lines = [f"  {_label(record, language)}  {visible(record.video.uri)}" for record in worst[:WORST]]
     rest = totals.videos.get(State.FLAGGED, 0) - len(lines)
     return [title, *lines, *more(rest, language.text("  and {count} more {count:video|videos}", count=rest))]
 
 
 def _label(record: Record, language: Language) -> str:
-    """Return the label that a video was flagged for, with the first second it was seen at."""
+    """Return how surely a video was flagged, and for which label, with the second at which that first counts."""
     found = [label for label in record.labels if label.name in record.counted]
     first = max(found, key=lambda label: (label.confidence, label.level), default=None)
     if first is None:
-        return ""
+        return f"{percent(0.0, None, language)}  "
     name = language.label(visible(first.name)[:MAX_TEXT])
-    return language.text("{label} at {time}", label=name, time=time_code(first.first_ms))
+    found_at = language.text("{label} at {time}", label=name, time=time_code(first.first_ms))
+    return f"{percent(first.confidence, first.counts_from, language)}  {found_at}"
 
 
 def _reasons(title: str, reasons: Mapping[str, int], language: Language) -> list[str]:

@@ -71,6 +71,16 @@ def test_digest():
     assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
 
 
+@pytest.mark.parametrize(("language", "shown"), [("en", " 79.9 %  Weapons at 0:01:23"), ("es", " 79,9 %  Armas en 0:01:23")])
+def test_confidences_are_rounded_down(language, shown):
+    """What counts under a rule of 79.9 is not shown as 80.0."""
+    mail = scan_mail.digest_mail(
+        Scan(SCAN, "b"), totals(), [flagged(confidence=79.99)], "V", seen_all=True, language=LANGUAGES[language]
+    )
+
+    assert shown in mail.body
+
+
 def test_spanish_digest():
     """The digest in Spanish: states, numbers, money, reasons under their codes; its subject is one that SNS takes."""
     scan = Scan(SCAN, "amzn-s3-demo-bucket", objects=13_027, jobs=(BatchJob("one", "Failed"),))

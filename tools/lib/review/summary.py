@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from handlers.domain import Decision, Scan, Segment
+from handlers.domain.confidence import shown
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from tools.lib.cli import ExitCode
@@ -31,9 +32,10 @@ class FlaggedVideo:
 
     def sentences(self) -> list[str]:
         decided = [f"  {decision_line(self.decision)}"] if self.decision else []
-        shown = [_segment_line(segment) for segment in self.segments[:SEGMENTS_SHOWN]]
-        more = len(self.segments) - len(shown)
-        return [title(self.outcome.video), *decided, *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
+        rules = {label.name: label.counts_from for label in self.outcome.record.labels} if self.outcome.record else {}
+        listed = [_segment_line(segment, rules.get(segment.label)) for segment in self.segments[:SEGMENTS_SHOWN]]
+        more = len(self.segments) - len(listed)
+        return [title(self.outcome.video), *decided, *listed, *([f"    and {more:,} more segments, see --json"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON values: times in seconds, confidences in percent."""
@@ -212,9 +214,10 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _segment_line(segment: Segment) -> str:
+def _segment_line(segment: Segment, counts_from: float | None) -> str:
+    confidence = shown(segment.confidence, counts_from)
     name = f"{segment.parent} > {segment.label}" if segment.parent else segment.label
-    return f"  {time_code(segment.start_ms)} to {time_code(segment.end_ms)}  {segment.confidence:5.1f} %  {printable(name)}"
+    return f"  {time_code(segment.start_ms)} to {time_code(segment.end_ms)}  {confidence:>5} %  {printable(name)}"
 
 
 def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
