@@ -18,7 +18,7 @@ from tools.lib.review.page.document import MARKED, SCRIPTS
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "tools/lib/review/page"
 REVIEW = [ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command")]
-MAILS = [ROOT / "handlers/domain/mail.py", ROOT / "handlers/domain/scan_mail.py"]
+MAILS = [ROOT / f"handlers/domain/{name}.py" for name in ("mail", "scan_mail", "unselected")]
 CALL = re.compile(r'\b(?:text|phrase)\(\s*(?:"((?:[^"\\]|\\.)*)"|(.))')
 # What is chosen while running, and so stands in no call of `text`: the arguments of `word`.
 WORDS = {*ObjectStatus, *ScanStatus, "without record", *(price.unit for price in PRICES), *(price.source for price in PRICES)}

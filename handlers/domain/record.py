@@ -186,6 +186,8 @@ class Scan:
     prefixes: tuple[str, ...] | None = None
     # Objects that were left out of its manifest because they cannot be analysed, counted by reason code.
     set_aside: Mapping[str, int] = field(default_factory=dict, hash=False)
+    # Other objects that its source has, counted by suffix (`handlers/domain/unselected.py`); None if that is not known.
+    not_selected: Mapping[str, int] | None = field(default=None, hash=False)
 
     @property
     def missing_jobs(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
+from handlers.domain import unselected
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.mail import Mail, ascii_text, more, percent, time_code, visible
 from handlers.domain.reasons import INELIGIBLE
@@ -37,6 +38,7 @@ def digest_mail(
     parts = (
         [_ended(scan, language), *_jobs(scan, language), "", *_counts(scan, totals, language)],
         _set_aside(scan, language),
+        unselected.sentences(scan.not_selected, language) if scan.not_selected else [],
         _worst(worst, totals, language, seen_all=seen_all),
         _reasons(language.text("Failed, by reason:"), failed, language),
         _reasons(language.text("Ineligible, by reason:"), ineligible, language),

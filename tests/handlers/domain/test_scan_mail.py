@@ -122,6 +122,19 @@ def test_digest_counts_what_was_left_out():
     assert "Left out" not in without
 
 
+def test_digest_names_other_suffixes():
+    """What was not part of the scan because of its suffix is named where it was counted."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", not_selected={".mkv": 2})
+
+    counted, none, unknown = (
+        scan_mail.digest_mail(replace(scan, not_selected=each), totals(), [], "V", seen_all=True).body
+        for each in (scan.not_selected, {}, None)
+    )
+
+    assert "because of their suffixes: 2 objects (2 .mkv).\n2 of them look like videos" in counted
+    assert ("suffix" in none, "suffix" in unknown) == (False, False)
+
+
 def test_digest_of_a_broken_end():
     """A cancelled scan says so, and how its job ended; where not all flagged videos were looked at it says that too."""
     scan = Scan(SCAN, "amzn-s3-demo-bucket", status=ScanStatus.CANCELLED, jobs=(BatchJob("one", "Failed"),))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,24 @@ def test_sums(scanned):
     assert "3 in the manifest, 3 left out of it as ineligible when the scan was submitted" in shown
     assert re.search(r"^Ineligible\n  empty: 2 objects\n", shown, re.MULTILINE)
     assert [] == scanned.wire.writes
+
+
+def test_other_suffixes(account):
+    """A review names what was not part of the scan because of its suffix, and says where that is not known."""
+    scan = add_scan(account, "a.mp4", not_selected={".mkv": 2, ".txt": 1})
+    add_report(account, [("a.mp4", True, ACCEPTED)])
+    add_record(account, "a.mp4", State.CLEAN)
+
+    counted, lines = output_of(review(account, "--json"))["not_selected"], review(account).stdout
+    account.table.scans.put_scan(replace(scan, not_selected=None))
+    unknown, unknown_lines = output_of(review(account, "--json"))["not_selected"], review(account).stdout
+
+    assert {"objects": 3, "look_like_videos": 2, "suffixes": {".mkv": 2, ".txt": 1}} == counted
+    assert "1 of 1: every object is accounted for" in lines
+    assert "because of their suffixes: 3 objects (2 .mkv, 1 .txt)." in lines
+    assert "2 of them look like videos (2 .mkv)" in lines
+    assert unknown is None
+    assert "Not known: whether there are objects with other suffixes" in unknown_lines
 
 
 def test_without_such_a_list(scanned):

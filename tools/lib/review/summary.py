@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from handlers.domain import Decision, Scan, Segment
+from handlers.domain import Decision, Scan, Segment, unselected
 from handlers.domain.confidence import shown
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
@@ -115,6 +115,7 @@ class Review:
         if skipped:
             why = "it is not a video by its" if skipped == 1 else "they are not videos by their"
             yield f"{skipped:,} skipped and not looked at, because {why} first bytes"
+        yield from unselected.sentences(self.scan.not_selected, ENGLISH)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -124,6 +125,7 @@ class Review:
             "objects": self.truth.total,
             "expected": None if self.truth.expected is None else self.truth.expected + self.truth.set_aside,
             "set_aside": self.truth.set_aside,
+            "not_selected": unselected.as_json(self.scan.not_selected),
             "adds_up": self.truth.adds_up,
             "states": {status.value: self.truth.statuses[status] for status in ObjectStatus},
             "repeated_rows": self.truth.repeated,

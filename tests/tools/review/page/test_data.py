@@ -9,6 +9,7 @@ import pytest
 from handlers.domain import taxonomy
 from handlers.domain.confidence import shown
 from handlers.domain.decision import Judgement
+from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.domain.record import LabelSummary, Segment, Totals
 from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, decided, page_of, review, with_segments
@@ -87,6 +88,21 @@ def test_labels_that_counted_come_first(scanned):
     changed = type(record)(record.video, SCAN, State.FLAGGED, labels=labels, counted=("b", "c"))
 
     assert ["b", "c", "a"] == [label.name for label in judged(changed)]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [(ENGLISH, "look like videos (2 .mkv)"), (LANGUAGES["es"], "parecen videos (2 .mkv)")]
+)
+def test_other_suffixes(scanned, language, words):
+    """The page names what was not part of the scan because of its suffix, in its language."""
+    made, totals = scanned
+    made = replace(made, scan=replace(made.scan, not_selected={".mkv": 2}))
+
+    values = page_data(
+        made, totals=totals, target=Target("V", None, None), region="us-east-1", made_at=MADE_AT, language=language
+    ).values
+
+    assert words in values["not_selected"][1]
 
 
 def test_confidences_never_contradict_the_verdict(scanned):
