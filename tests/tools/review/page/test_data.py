@@ -99,7 +99,12 @@ def test_other_suffixes(scanned, language, words):
     made = replace(made, scan=replace(made.scan, not_selected={".mkv": 2}))
 
     values = page_data(
-        made, totals=totals, target=Target("V", None, None), region="us-east-1", made_at=MADE_AT, language=language
+        made,
+        totals=totals,
+        target=Target(stack="V", region=None, profile=None),
+        region="us-east-1",
+        made_at=MADE_AT,
+        language=language,
     ).values
 
     assert words in values["not_selected"][1]
