@@ -126,7 +126,7 @@ def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment], language
     labels = {label.name: label for label in counted}
     listed = ((segment, labels[segment.label]) for segment in segments if _counts(segment, labels.get(segment.label)))
     lines = [
-        f"  {time_code(_begin(segment, label))} - {time_code(segment.end_ms)}"
+        f"  {time_code(label.begin_of(segment))} - {time_code(segment.end_ms)}"
         f"  {percent(segment.confidence, label.counts_from, language)}  {_name(segment.label, language)}"
         for segment, label in islice(listed, MAX_LISTED)
     ]
@@ -137,11 +137,6 @@ def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment], language
 
 def _counts(segment: Segment, label: LabelSummary | None) -> bool:
     return label is not None and segment.confidence >= (label.counts_from or 0)
-
-
-def _begin(segment: Segment, label: LabelSummary) -> int:
-    """Return when a segment begins to count: hits that do not may come before."""
-    return label.first_ms if segment.start_ms <= label.first_ms <= segment.end_ms else segment.start_ms
 
 
 def _where(record: Record, language: Language) -> list[str]:

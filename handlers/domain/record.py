@@ -66,6 +66,10 @@ class LabelSummary:
         times = [peak.at_ms for peak in self.peaks if peak.confidence >= counts_from] or [peak.at_ms for peak in self.peaks]
         return replace(self, first_ms=next(iter(times), self.first_ms), counts_from=counts_from)
 
+    def begin_of(self, segment: Segment) -> int:
+        """Return when a segment of this label begins to count: hits that do not may come before the first that does."""
+        return self.first_ms if segment.start_ms <= self.first_ms <= segment.end_ms else segment.start_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from handlers.domain import Decision, Scan, Segment, unselected
+from handlers.domain import Decision, LabelSummary, Scan, Segment, unselected
 from handlers.domain.confidence import shown
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
@@ -32,8 +32,8 @@ class FlaggedVideo:
 
     def sentences(self) -> list[str]:
         decided = [f"  {decision_line(self.decision)}"] if self.decision else []
-        rules = {label.name: label.counts_from for label in self.outcome.record.labels} if self.outcome.record else {}
-        listed = [_segment_line(segment, rules.get(segment.label)) for segment in self.segments[:SEGMENTS_SHOWN]]
+        labels = {label.name: label for label in self.outcome.record.labels} if self.outcome.record else {}
+        listed = [_segment_line(segment, labels.get(segment.label)) for segment in self.segments[:SEGMENTS_SHOWN]]
         more = len(self.segments) - len(listed)
         return [title(self.outcome.video), *decided, *listed, *([f"    and {more:,} more segments, see --json"] if more else [])]
 
@@ -216,10 +216,11 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _segment_line(segment: Segment, counts_from: float | None) -> str:
-    confidence = shown(segment.confidence, counts_from)
+def _segment_line(segment: Segment, label: LabelSummary | None) -> str:
+    begin = label.begin_of(segment) if label else segment.start_ms
+    confidence = shown(segment.confidence, label.counts_from if label else None)
     name = f"{segment.parent} > {segment.label}" if segment.parent else segment.label
-    return f"  {time_code(segment.start_ms)} to {time_code(segment.end_ms)}  {confidence:>5} %  {printable(name)}"
+    return f"  {time_code(begin)} to {time_code(segment.end_ms)}  {confidence:>5} %  {printable(name)}"
 
 
 def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:

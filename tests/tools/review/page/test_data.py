@@ -111,10 +111,10 @@ def test_other_suffixes(scanned, language, words):
 
 
 def test_confidences_never_contradict_the_verdict(scanned):
-    """Labels and segments are rounded down, to as many digits as the rule of their label has."""
+    """Labels and segments are rounded down, to as many digits as their rule has; a segment begins where it first counts."""
     made, totals = scanned
     video = replace(made.flagged[0])
-    label = LabelSummary("Weapons", "Violence", 2, 79.999, 0, 0, counts_from=79.95)
+    label = LabelSummary("Weapons", "Violence", 2, 79.999, 0, 250, counts_from=79.95)
     other = LabelSummary("Alcohol", "", 1, 79.99, 0, 0, counts_from=80.0)
     record = replace(video.outcome.record, labels=(label, other), counted=("Weapons",))
     segments = tuple(Segment(each.name, each.parent, each.level, 0, 500, each.confidence, 2) for each in (label, other))
@@ -124,6 +124,7 @@ def test_confidences_never_contradict_the_verdict(scanned):
 
     assert [79.99, 79.9] == [each[1] for each in entry["labels"]]
     assert [79.99, 79.9] == sorted(entry["segments"][3::4], reverse=True)
+    assert [0, 250] == sorted(entry["segments"][1::4])
 
 
 def test_strongest_segments():

@@ -141,8 +141,8 @@ def _read(reading: RangedReading) -> Reading:
         return Unreadable("unknown-beginning", "The beginning of the object is of no known format.")
     movie = _movie(reading) if container == "ISO-BMFF" else _movie_all_the_same(reading)
     if movie is None:
-        code = "other-container" if container == _PERHAPS_TAKEN else reasons.CONTAINER
-        return Unreadable(code, f"The file is {container}, not mp4 or mov.")
+        message = f"The file is {container}, not mp4 or mov."
+        return Unreadable("other-container", message) if container == _PERHAPS_TAKEN else Unreadable(reasons.CONTAINER, message)
     return _judged(reading, movie)
 
 

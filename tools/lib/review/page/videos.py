@@ -31,14 +31,16 @@ class Describer:
         record = video.outcome.record
         summaries = judged(record)
         parents = parents_of(record.labels) if record else {}
-        rules = {label.name: label.counts_from for label in summaries}
+        by_name = {label.name: label for label in summaries}
         strong = strongest(video.segments, self.max_segments)
         counted = set(record.counted) if record else set[str]()
         return _without_none(
             {
                 **self._named(video.outcome),
                 "labels": [self._summary(label, parents, label.name in counted) for label in summaries],
-                "segments": list(chain.from_iterable(self._segment(segment, parents, rules) for segment in strong)),
+                "segments": list(
+                    chain.from_iterable(self._segment(segment, parents, by_name.get(segment.label)) for segment in strong)
+                ),
                 "segments_left_out": len(video.segments) - len(strong) or None,
                 "recorded": _recorded(video.decision) if video.decision else None,
             }
@@ -68,10 +70,11 @@ class Describer:
         number = self.labels.number(label.name, parents)
         return [number, float(shown(label.confidence, label.counts_from)), label.milliseconds, label.first_ms, int(counted)]
 
-    def _segment(self, segment: Segment, parents: Mapping[str, str], rules: Mapping[str, float | None]) -> tuple[float, ...]:
+    def _segment(self, segment: Segment, parents: Mapping[str, str], label: LabelSummary | None) -> tuple[float, ...]:
         known = parents if segment.label in parents else {**parents, segment.label: segment.parent}
-        confidence = float(shown(segment.confidence, rules.get(segment.label)))
-        return (self.labels.number(segment.label, known), segment.start_ms, segment.end_ms, confidence)
+        begin = label.begin_of(segment) if label else segment.start_ms
+        confidence = float(shown(segment.confidence, label.counts_from if label else None))
+        return (self.labels.number(segment.label, known), begin, segment.end_ms, confidence)
 
 
 def _recorded(decision: Decision) -> dict[str, str]:
