@@ -79,7 +79,7 @@ class Language:
 
     def number(self, number: float | Decimal, *, digits: int) -> str:
         """Return a number with so many digits after the decimal separator."""
-        grouping = "," if abs(number) >= self.grouped_from else ""
+        grouping = "," if abs(float(number)) >= self.grouped_from else ""
         return f"{number:{grouping}.{digits}f}".translate(str.maketrans(",.", self.thousands + self.decimal))
 
     def _value(self, place: re.Match[str], values: Mapping[str, Value]) -> str:

@@ -228,6 +228,6 @@ def test_other_suffixes_are_kept_in_the_plan(counts):
     assert [counts, None] == found
 
 
-def test_nothing_is_said_where_nothing_else_is_there():
-    """A bucket of the selected suffixes only has no others to be named."""
+def test_no_line_where_nothing_else_is_there():
+    """A bucket that has only the selected suffixes has no others to name."""
     assert [] == [line for line in lines_of(plan(not_selected={})) if "Others" in line]
