@@ -21,7 +21,7 @@ REVIEW = [
     *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command")),
     ROOT / "tools/lib/scans/warnings.py",
 ]
-MAILS = [ROOT / "handlers/domain/mail.py", ROOT / "handlers/domain/scan_mail.py"]
+MAILS = [ROOT / f"handlers/domain/{name}.py" for name in ("mail", "scan_mail", "unselected")]
 CALL = re.compile(r'\b(?:text|phrase)\(\s*(?:"((?:[^"\\]|\\.)*)"|(.))')
 # What is chosen while running, and so stands in no call of `text`: the arguments of `word`.
 WORDS = {*ObjectStatus, *ScanStatus, "without record", *(price.unit for price in PRICES), *(price.source for price in PRICES)}

@@ -13,6 +13,7 @@ from itertools import islice
 from urllib.parse import quote
 
 from handlers.domain import taxonomy
+from handlers.domain.confidence import shown
 from handlers.domain.identity import Video
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.record import LabelSummary, Record, Segment
@@ -45,7 +46,8 @@ def flagged_mail(
 ) -> Mail:
     """Return the mail about a flagged video: what was found, how sure, when and where, and what to do next.
 
-    `counted` are the labels that flagged it, the worst first; of `segments` only theirs are listed, in the order given.
+    `counted` are the labels that flagged it, the worst first; of `segments` only those of theirs that count are listed, in the
+    order given.
     """
     parts = (
         _found(counted, language),
@@ -108,7 +110,7 @@ def _found(counted: Sequence[LabelSummary], language: Language) -> list[str]:
     lines = [
         language.text(
             "  {percent}  {label}, first at {time}, about {length} in all",
-            percent=percent(label.confidence, language),
+            percent=percent(label.confidence, label.counts_from, language),
             label=_with_parent(label, language),
             time=time_code(label.first_ms),
             length=_length(label.milliseconds, language),
@@ -121,16 +123,20 @@ def _found(counted: Sequence[LabelSummary], language: Language) -> list[str]:
 
 
 def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment], language: Language) -> list[str]:
-    names = {label.name for label in counted}
-    shown = (segment for segment in segments if segment.label in names)
+    labels = {label.name: label for label in counted}
+    listed = ((segment, labels[segment.label]) for segment in segments if _counts(segment, labels.get(segment.label)))
     lines = [
-        f"  {time_code(segment.start_ms)} - {time_code(segment.end_ms)}  {percent(segment.confidence, language)}"
-        f"  {_name(segment.label, language)}"
-        for segment in islice(shown, MAX_LISTED)
+        f"  {time_code(label.begin_of(segment))} - {time_code(segment.end_ms)}"
+        f"  {percent(segment.confidence, label.counts_from, language)}  {_name(segment.label, language)}"
+        for segment, label in islice(listed, MAX_LISTED)
     ]
-    rest = sum(1 for _ in shown)
+    rest = sum(1 for _ in listed)
     end = more(rest, language.text("  and {count} more {count:segment|segments}", count=rest))
     return [language.text("When (h:mm:ss):"), *lines, *end]
+
+
+def _counts(segment: Segment, label: LabelSummary | None) -> bool:
+    return label is not None and segment.confidence >= (label.counts_from or 0)
 
 
 def _where(record: Record, language: Language) -> list[str]:
@@ -188,9 +194,10 @@ def _category(label: LabelSummary, counted: Sequence[LabelSummary]) -> str:
     return (taxonomy.ancestors(name) or (name,))[-1]
 
 
-def percent(confidence: float, language: Language) -> str:
-    """Return a confidence in a column of its own."""
-    return f"{language.number(confidence, digits=1):>5} %"
+def percent(confidence: float, counts_from: float | None, language: Language) -> str:
+    """Return a confidence, which counts from another one on, in a column of its own."""
+    value = shown(confidence, counts_from)
+    return f"{language.number(value, digits=-int(value.as_tuple().exponent)):>5} %"
 
 
 def more(count: int, line: str) -> list[str]:

@@ -35,11 +35,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """FLAGGED if any label counts, else CLEAN; whether one of them alerts; and the labels that count, the worst first."""
+    """FLAGGED if any label counts, else CLEAN; whether one of them alerts; and the labels that count, the worst first.
+
+    `labels` are all labels as the policy sees them, in the order of the findings.
+    """
 
     state: State
     alert: bool
     counted: tuple[LabelSummary, ...]
+    labels: tuple[LabelSummary, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,16 @@ class Policy:
     def judge(self, findings: Findings) -> Verdict:
         """Return the verdict on findings, by the highest confidence of each label."""
         parents = {taxonomy.folded(label.name): label.parent for label in findings.labels}
-        rules = {label: self.rule_for(label.name, parents) for label in findings.labels}
-        counted = [label for label, rule in rules.items() if label.confidence >= rule.min_confidence]
+        rules = {label.name: self.rule_for(label.name, parents) for label in findings.labels}
+        labels = tuple(label.judged(rules[label.name].min_confidence) for label in findings.labels)
+        counted = [label for label in labels if label.confidence >= rules[label.name].min_confidence]
         # The alerting ones first. A label and its parent have the same confidence, and the deeper one is more specific.
-        counted.sort(key=lambda label: (not rules[label].alert, -label.confidence, -label.level, label.name))
+        counted.sort(key=lambda label: (not rules[label.name].alert, -label.confidence, -label.level, label.name))
         return Verdict(
             state=State.FLAGGED if counted else State.CLEAN,
-            alert=any(rules[label].alert for label in counted),
+            alert=any(rules[label.name].alert for label in counted),
             counted=tuple(counted),
+            labels=labels,
         )
 
 

@@ -12,10 +12,12 @@ from types import MappingProxyType
 EMPTY = "empty"
 ARCHIVED = "archived"
 TOO_LARGE = "too-large"
-# The next three are found in the header of a video, before a scan is submitted.
+# The next five are found in the header of a video, before a scan is submitted.
 TOO_LONG = "too-long"
 CODEC = "codec"
 NO_PICTURE = "no-picture"
+CONTAINER = "container"
+NO_HEADER = "no-header"
 NOT_A_VIDEO = "not-a-video"
 MISSING = "missing"
 FORBIDDEN = "forbidden"
@@ -55,6 +57,8 @@ _OWN = (
     Reason(TOO_LONG, "is longer than Rekognition takes", ineligible=True),
     Reason(CODEC, "has a codec that Rekognition does not take", ineligible=True),
     Reason(NO_PICTURE, "has no picture", ineligible=True),
+    Reason(CONTAINER, "is in a file format that Rekognition does not take", ineligible=True),
+    Reason(NO_HEADER, "has no header: its recording or upload was interrupted", ineligible=True),
     Reason(NOT_A_VIDEO, "is something other than a video"),
     Reason(MISSING, "is not there (were it among many, S3 would stop the whole job)"),
     Reason(FORBIDDEN, "could not be read: retry once access is granted", retryable=True),

@@ -43,6 +43,14 @@ class StartParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class Peak:
+    """A hit with a higher confidence (percent) than all before it."""
+
+    at_ms: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class LabelSummary:
     """One label over a whole video: highest confidence (percent), duration and first time (milliseconds)."""
 
@@ -51,7 +59,21 @@ class LabelSummary:
     level: int
     confidence: float
     milliseconds: int
+    # Of the first hit that counts; of the first of all where none does, or until a policy has judged it.
     first_ms: int
+    # By these another policy finds its own first hit; empty in records of versions before 0.3.
+    peaks: tuple[Peak, ...] = ()
+    # The confidence from which it counts by the policy that judged it; None if that is not known.
+    counts_from: float | None = None
+
+    def judged(self, counts_from: float) -> LabelSummary:
+        """Return this label as it is under a rule."""
+        times = [peak.at_ms for peak in self.peaks if peak.confidence >= counts_from] or [peak.at_ms for peak in self.peaks]
+        return replace(self, first_ms=next(iter(times), self.first_ms), counts_from=counts_from)
+
+    def begin_of(self, segment: Segment) -> int:
+        """Return when a segment of this label begins to count: hits that do not may come before the first that does."""
+        return self.first_ms if segment.start_ms <= self.first_ms <= segment.end_ms else segment.start_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +207,8 @@ class Scan:
     # whether a mail was due about them.
     handed_over: int | None = None
     notices_mailed: bool = False
+    # Other objects that its source has, counted by suffix (`handlers/domain/unselected.py`); None if that is not known.
+    not_selected: Mapping[str, int] | None = field(default=None, hash=False)
 
     @property
     def missing_jobs(self) -> int:

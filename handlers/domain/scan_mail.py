@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from handlers.domain import batch_jobs
+from handlers.domain import batch_jobs, unselected
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.mail import Mail, ascii_text, more, percent, time_code, visible
 from handlers.domain.reasons import INELIGIBLE
@@ -38,6 +38,7 @@ def digest_mail(
     parts = (
         [_ended(scan, language), *_jobs(scan, language), *_notices(scan, totals, language), "", *_counts(scan, totals, language)],
         _set_aside(scan, language),
+        unselected.sentences(scan.not_selected, language) if scan.not_selected else [],
         _worst(worst, totals, language, seen_all=seen_all),
         _by_reason(language.text("Failed, by reason:"), failed, language),
         _by_reason(language.text("Ineligible, by reason:"), ineligible, language),
@@ -262,22 +263,20 @@ def _worst(worst: Sequence[Record], totals: Totals, language: Language, *, seen_
             "Flagged, highest confidence first, among those that were looked at (there are too many to look at all):"
         )
     )
-    lines = [
-        f"  {percent(confidence(record), language)}  {_label(record, language)}  {visible(record.video.uri)}"
-        for record in worst[:WORST]
-    ]
+    lines = [f"  {_label(record, language)}  {visible(record.video.uri)}" for record in worst[:WORST]]
     rest = totals.videos.get(State.FLAGGED, 0) - len(lines)
     return [title, *lines, *more(rest, language.text("  and {count} more {count:video|videos}", count=rest))]
 
 
 def _label(record: Record, language: Language) -> str:
-    """Return the label that a video was flagged for, with the first second it was seen at."""
+    """Return how surely a video was flagged, and for which label, with the second at which that first counts."""
     found = [label for label in record.labels if label.name in record.counted]
     first = max(found, key=lambda label: (label.confidence, label.level), default=None)
     if first is None:
-        return ""
+        return f"{percent(0.0, None, language)}  "
     name = language.label(visible(first.name)[:MAX_TEXT])
-    return language.text("{label} at {time}", label=name, time=time_code(first.first_ms))
+    found_at = language.text("{label} at {time}", label=name, time=time_code(first.first_ms))
+    return f"{percent(first.confidence, first.counts_from, language)}  {found_at}"
 
 
 def _by_reason(title: str, reasons: Mapping[str, int], language: Language) -> list[str]:

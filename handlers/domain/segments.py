@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from handlers.domain.analysis import Hit
-from handlers.domain.record import Findings, LabelSummary, Segment
+from handlers.domain.record import Findings, LabelSummary, Peak, Segment
 
 # The most segments of a video; one for each label, if there are more labels than that.
 MAX_SEGMENTS = 5_000
 
 # The gap by which hits are merged unless there are too many segments.
 FIRST_GAP_MS = 1_000
+
+# The most peaks of a label. There are about as many as a logarithm of its hits; of more, the least are left out.
+MAX_PEAKS = 64
 
 # A hit counts as half a second: Rekognition samples about two frames a second (developer guide, procedure-moderate-videos).
 SAMPLE_MS = 500
@@ -48,6 +52,7 @@ class _Label:
     parent: str
     level: int
     spans: list[_Span] = field(default_factory=list)
+    peaks: list[Peak] = field(default_factory=list)
 
     def add(self, hit: Hit, gap_ms: int) -> None:
         """Add a hit in time order, nearly always at the end."""
@@ -57,6 +62,7 @@ class _Label:
         place = bisect_right(self.spans, span.start_ms, key=lambda other: other.start_ms)
         near = self.spans[max(place - 1, 0) : place + 1]
         self.spans[max(place - 1, 0) : place + 1] = _merged(sorted([*near, span], key=lambda other: other.start_ms), gap_ms)
+        _add_peak(self.peaks, Peak(hit.timestamp_ms, hit.confidence))
 
     def merge(self, gap_ms: int) -> None:
         """Merge the spans by a greater gap."""
@@ -78,6 +84,7 @@ class _Label:
             confidence=max(span.confidence for span in self.spans),
             milliseconds=sum(span.end_ms - span.start_ms + SAMPLE_MS for span in self.spans),
             first_ms=self.spans[0].start_ms,
+            peaks=tuple(self.peaks),
         )
 
 
@@ -118,6 +125,19 @@ class SegmentBuilder:
         for label in self._labels.values():
             label.merge(self._gap_ms)
         self._count = sum(len(label.spans) for label in self._labels.values())
+
+
+def _add_peak(peaks: list[Peak], new: Peak) -> None:
+    """Add a hit, unless one before it or at the same time is as high; those behind it that are no higher are peaks no more."""
+    place = bisect_right(peaks, new.at_ms, key=lambda peak: peak.at_ms)
+    if place and peaks[place - 1].confidence >= new.confidence:
+        return
+    start = place - 1 if place and peaks[place - 1].at_ms == new.at_ms else place
+    end = next((at for at in range(place, len(peaks)) if peaks[at].confidence > new.confidence), len(peaks))
+    peaks[start:end] = [new]
+    if len(peaks) > MAX_PEAKS:
+        rises = [after.confidence - peak.confidence for peak, after in pairwise(peaks)]
+        del peaks[min(range(1, len(rises)), key=rises.__getitem__)]
 
 
 def _merged(spans: list[_Span], gap_ms: int) -> list[_Span]:

@@ -116,7 +116,7 @@ class CompleteFlow:
             model_version=facts.model_version,
             policy_hash=self._policy.hash,
             duration_ms=facts.duration_ms,
-            labels=findings.labels,
+            labels=verdict.labels,
             gap_ms=findings.gap_ms,
             counted=tuple(label.name for label in verdict.counted),
             mail_due=verdict.alert,

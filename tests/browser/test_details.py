@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from handlers.domain.confidence import shown
 from handlers.domain.decision import Judgement
 from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, decided, review, with_segments
 
@@ -37,7 +38,7 @@ def test_timeline(pages):
     )
 
     expected = [
-        (segment.label, code(segment.start_ms), code(segment.end_ms), f"{segment.confidence:.1f} %") for segment in segments
+        (segment.label, code(segment.start_ms), code(segment.end_ms), f"{shown(segment.confidence)} %") for segment in segments
     ]
     assert sorted(f"{label}, {start} to {end}, {sure}" for label, start, end, sure in expected) == sorted(titles)
     assert [(f"{start} \N{EN DASH} {end}", sure) for _, start, end, sure in expected] == [(row[0], row[2]) for row in rows]

@@ -14,7 +14,7 @@ import pytest
 from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.domain.states import State
-from tools.emulator.samples import tiny_clip
+from tools.emulator.samples import Clip, cut_short, tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 from tools.lib.cli import Terminal
@@ -29,7 +29,7 @@ LIBRARY = {
     TOAST: tiny_clip("Alcohol", 60.0),
     "clips/100% real + raw %2B.mp4": tiny_clip("Weapons", 96.0),
     "sport/final; the end.mp4": tiny_clip("Hate Symbols", 93.0),
-    BROKEN: b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom",
+    BROKEN: cut_short(Clip(1.0)),
 }
 BEFORE = {State.CLEAN: 2, State.FLAGGED: 2, State.FAILED: 1}
 

@@ -136,7 +136,12 @@ def submitted(line):
     """Submit what lies in a bucket with versions to the express lane, and follow it to its end."""
     s3 = line.client("s3")
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    for key, body in (("a.mp4", product.video((2_000, "Weapons", 99.0))), ("b.mp4", product.video()), ("empty.mp4", b"")):
+    for key, body in (
+        ("a.mp4", product.video((2_000, "Weapons", 99.0))),
+        ("b.mp4", product.video()),
+        ("empty.mp4", b""),
+        ("c.mkv", b"x"),
+    ):
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
     return product.submit(line, "--express", "--measure", "none", "--all-versions")
 

@@ -133,7 +133,7 @@ def test_control(scanned):
 
 def test_submission(account):
     """A submission prints these keys and writes these files, this item of the scan, and these jobs for both lanes."""
-    account.put("2024/a b+,%2B é.mp4", "2024/b.mp4")
+    account.put("2024/a b+,%2B é.mp4", "2024/b.mp4", "2024/c.mkv")
     account.put("2024/empty.mp4", body=b"")
 
     found = {command: keys(json_of(account, command)) for command in ("check", "plan", "plan with an estimate", "submit")}

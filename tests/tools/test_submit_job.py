@@ -22,8 +22,9 @@ JOB = "00000000-0000-4000-8000-000000000001"
 SPEED = "one job is assumed to analyse 0.5 to 3.0 s of video a second: AWS publishes no figure"
 PLAN = f"""\
 Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
-  Objects   2 (10 bytes; keys ending in .mp4, in any case)
+  Objects   2 (10 bytes; keys ending in .mp4, .m4v, .mov, in any case)
             2 objects of up to 10 MiB
+  Others    Not part of the scan because of its suffix: 1 object (1 .txt).
   Lane      normal
   Stack     VideoModeration, us-east-1, account 111122223333
   Manifest  s3://amzn-s3-demo-work/manifests/{SCAN}.csv
@@ -159,6 +160,31 @@ def test_what_cannot_be_analysed_is_set_aside(stocked):
     assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
     assert "  Left out  1 in Glacier or Deep Archive, to be restored first\n            1 empty\n" in result.stderr
     assert {"archived": 1, "empty": 1} == stocked.table.scans.scan(SCAN).set_aside
+
+
+def test_what_has_other_suffixes_is_counted_and_named(stocked):
+    """Plan, scan and JSON name the suffixes that are not scanned, and which of them look like videos."""
+    stocked.put("2024/d.m4v", "2024/e.MOV", "2024/f.mkv", "2024/g.WebM", "2024/h", "2023/not below.mkv")
+
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes", "--json")
+
+    counts = {".mkv": 1, ".txt": 1, ".webm": 1, "none": 1}
+    assert 4 == len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines())
+    assert counts == stocked.table.scans.scan(SCAN).not_selected
+    assert {"objects": 4, "look_like_videos": 2, "suffixes": counts} == json.loads(result.stdout)["plan"]["not_selected"]
+    assert (
+        "  Others    Not part of the scan because of their suffixes: 4 objects (1 .mkv, 1 .txt, 1 .webm, 1 without" in result.stderr
+    )
+    assert "            2 of them look like videos (1 .mkv, 1 .webm): submit a scan with --suffix" in result.stderr
+
+
+def test_a_bucket_of_other_suffixes_only(stocked):
+    """Where no key has a selected suffix, the refusal says which ones there are."""
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--suffix", ".mkv", "--yes")
+
+    assert 1 == result.exit_code
+    assert "no key below s3://amzn-s3-demo-bucket/2024/ ends in .mkv. Not part of the scan" in result.stderr
+    assert "2 of them look like videos (2 .mp4)" in result.stderr
 
 
 # --- asking -------------------------------------------------------------------------------------------------------------

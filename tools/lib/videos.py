@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.domain import LabelSummary, Video
+from handlers.domain.confidence import shown
 from tools.lib.text import printable
 
 
@@ -16,6 +17,11 @@ def named(video: Video) -> dict[str, Any]:
 def title(video: Video) -> str:
     """Return what identifies a video, for a person."""
     return f"{printable(video.uri)} (version {printable(video.version_id)})" if video.version_id else printable(video.uri)
+
+
+def label_text(label: LabelSummary) -> str:
+    """Return a label that was found and its confidence, for a person."""
+    return f"{printable(label.name)} {shown(label.confidence, label.counts_from)} %"
 
 
 def label_json(label: LabelSummary) -> dict[str, Any]:

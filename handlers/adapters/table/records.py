@@ -37,7 +37,7 @@ _FINISHED = (
 )
 
 # The attributes that another policy's verdict sets, and those that it adds if a mail is due.
-_JUDGED = ("state", "policy_hash", "counted", "scan_pk", "scan_sk")
+_JUDGED = ("state", "policy_hash", "labels", "counted", "scan_pk", "scan_sk")
 _MAIL = ("mail_due", "work_pk", "work_sk")
 
 
@@ -292,8 +292,8 @@ class Records:
     def judge_again(self, record: Record, judged: Record) -> Outcome:
         """Write the verdict of another policy on a record that is CLEAN or FLAGGED and unchanged since it was read.
 
-        `judged` carries the new state, `policy_hash`, `counted` and `mail_due`; nothing else is written. If the state changes, the
-        totals of both states change in the same transaction.
+        `judged` carries the new state, `policy_hash`, `labels`, `counted` and `mail_due`; nothing else is written. If the state
+        changes, the totals of both states change in the same transaction.
         """
         known = items.record_attributes(judged) | items.index_attributes(judged)
         # The sweeper may have sent a mail that was due since the record was read: it is not made due again.

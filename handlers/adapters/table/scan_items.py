@@ -102,8 +102,10 @@ def scan_key(scan_id: str) -> dict[str, str]:
 
 def scan_item(scan: Scan, revision: int) -> dict[str, Any]:
     """Return the whole item of a scan."""
-    prefixes = {} if scan.prefixes is None else {"prefixes": list(scan.prefixes)}  # none at all is not the same as not known
-    return {**scan_key(scan.id), **codec.attributes(scan), **prefixes, REVISION: revision}
+    # None at all is not the same as not known.
+    prefixes = {} if scan.prefixes is None else {"prefixes": list(scan.prefixes)}
+    not_selected = {} if scan.not_selected is None else {"not_selected": dict(scan.not_selected)}
+    return {**scan_key(scan.id), **codec.attributes(scan), **prefixes, **not_selected, REVISION: revision}
 
 
 def scan_from(item: Item) -> Scan:

@@ -48,6 +48,17 @@ _MAILS = {
     "Left out when it was submitted, because they cannot be analysed: {reasons}.": (
         "Excluidos al enviar el escaneo, porque no se pueden analizar: {reasons}."
     ),
+    "Not known: whether there are objects with other suffixes, because the scan did not count them.": (
+        "Se desconoce si hay objetos con otros sufijos, porque el escaneo no los contó."
+    ),
+    "Not part of the scan because of {count:its suffix|their suffixes}: {count} {count:object|objects} ({list}).": (
+        "Fuera del escaneo por su sufijo: {count} {count:objeto|objetos} ({list})."
+    ),
+    "{count} of them {count:looks like a video|look like videos} ({list}): submit a scan with --suffix to include them.": (
+        "{count} de ellos {count:parece un video|parecen videos} ({list}): un escaneo con --suffix los incluye."
+    ),
+    "{count} without a suffix": "{count} sin sufijo",
+    "{count} with other suffixes": "{count} con otros sufijos",
     "Flagged, highest confidence first:": "Marcados, de mayor a menor confianza:",
     "Flagged, highest confidence first, among those that were looked at (there are too many to look at all):": (
         "Marcados, de mayor a menor confianza, entre los que se consultaron (son demasiados para consultarlos todos):"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from handlers.domain import taxonomy
@@ -76,9 +77,9 @@ class Language:
         """Return a whole number."""
         return self.number(number, digits=0)
 
-    def number(self, number: float, *, digits: int) -> str:
+    def number(self, number: float | Decimal, *, digits: int) -> str:
         """Return a number with so many digits after the decimal separator."""
-        grouping = "," if abs(number) >= self.grouped_from else ""
+        grouping = "," if abs(float(number)) >= self.grouped_from else ""
         return f"{number:{grouping}.{digits}f}".translate(str.maketrans(",.", self.thousands + self.decimal))
 
     def _value(self, place: re.Match[str], values: Mapping[str, Value]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -60,6 +61,27 @@ def test_mail():
     assert mail.subject == "Flagged: Weapon Violence in films/first one.mp4"
     assert mail.body == BODY
     assert mail.attributes == {"verdict": "FLAGGED", "scan_id": SCAN, "bucket": "amzn-s3-demo-bucket", "labels": "Violence"}
+
+
+@pytest.mark.parametrize(("language", "comma"), [("en", "."), ("es", ",")])
+def test_only_what_counts(language, comma):
+    """A segment below the rule is not listed, one that begins below it is from where it counts, and nothing is rounded up to it."""
+    weapon = replace(WEAPON, confidence=99.0, first_ms=49_000, counts_from=80.0)
+    segments = (
+        Segment("Weapon Violence", "Graphic Violence", 3, 0, 1_000, 79.99, 2),
+        Segment("Weapon Violence", "Graphic Violence", 3, 30_000, 50_000, 99.0, 9),
+        Segment("Weapon Violence", "Graphic Violence", 3, 60_000, 60_000, 80.06, 1),
+    )
+    record = Record(Video("amzn-s3-demo-bucket", "a.mp4"), SCAN, State.FLAGGED)
+
+    body = flagged_mail(record, [weapon], segments, SCAN, "VideoModeration", language=LANGUAGES[language]).body
+
+    assert "0:00:49, " in body
+    times = [line.split("  ")[1:4] for line in body.splitlines() if " - " in line]
+    assert [["0:00:49 - 0:00:50", " 99.0 %"], ["0:01:00 - 0:01:00", " 80.0 %"]] == [
+        [when, percent.replace(comma, ".")] for when, percent, _ in times
+    ]
+    assert "0:00:00" not in body
 
 
 SPANISH_BODY = f"""\

@@ -1,6 +1,7 @@
 """The policy and its verdicts."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.domain import policy
 from handlers.domain.policy import Policy, PolicyError, Rule
-from handlers.domain.record import Findings, LabelSummary
+from handlers.domain.record import Findings, LabelSummary, Peak
 from handlers.domain.states import State
 
 DEFAULT = {"min_confidence": 80, "alert": True}
@@ -155,10 +156,24 @@ def test_verdict(default, rules, found):
 
     verdict = verdict_on(given_policy, *labels)
 
-    counting = {label for label in labels if label.confidence >= given_policy.rule_for(label.name, {}).min_confidence}
-    assert set(verdict.counted) == counting
+    counting = {label.name for label in labels if label.confidence >= given_policy.rule_for(label.name, {}).min_confidence}
+    assert {label.name for label in verdict.counted} == counting
     assert (verdict.state is State.FLAGGED) == bool(counting)
-    assert verdict.alert == any(given_policy.rule_for(label.name, {}).alert for label in counting)
+    assert verdict.alert == any(given_policy.rule_for(name, {}).alert for name in counting)
+
+
+def test_first_hit_that_counts():
+    """A label is first seen when a hit first counts under its rule; one that does not count, at its first hit."""
+    peaks = (Peak(0, 55.0), Peak(20_000, 79.99), Peak(49_000, 99.0))
+    weapons = replace(label_of("Weapons", 99.0), peaks=peaks)
+    alcohol = replace(label_of("Alcohol", 99.0), peaks=peaks)
+
+    verdict = verdict_on(Policy(Rule(80.0, alert=True), {"Alcohol": Rule(99.5, alert=True)}), weapons, alcohol)
+
+    assert [("Weapons", 49_000, 80.0)] == [(label.name, label.first_ms, label.counts_from) for label in verdict.counted]
+    assert [("Weapons", 49_000, 80.0), ("Alcohol", 0, 99.5)] == [
+        (label.name, label.first_ms, label.counts_from) for label in verdict.labels
+    ]
 
 
 @given(RULES, st.dictionaries(NAMES, RULES))

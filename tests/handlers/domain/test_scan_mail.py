@@ -71,6 +71,16 @@ def test_digest():
     assert {"kind": "DIGEST", "scan_id": SCAN} == mail.attributes
 
 
+@pytest.mark.parametrize(("language", "shown"), [("en", " 79.9 %  Weapons at 0:01:23"), ("es", " 79,9 %  Armas en 0:01:23")])
+def test_confidences_are_rounded_down(language, shown):
+    """What counts under a rule of 79.9 is not shown as 80.0."""
+    mail = scan_mail.digest_mail(
+        Scan(SCAN, "b"), totals(), [flagged(confidence=79.99)], "V", seen_all=True, language=LANGUAGES[language]
+    )
+
+    assert shown in mail.body
+
+
 def test_spanish_digest():
     """The digest in Spanish: states, numbers, money, reasons under their codes; its subject is one that SNS takes."""
     scan = Scan(SCAN, "amzn-s3-demo-bucket", objects=13_027, jobs=(BatchJob("one", "Failed"),))
@@ -111,6 +121,19 @@ def test_digest_counts_what_was_left_out():
 
     assert "\nLeft out when it was submitted, because they cannot be analysed: 3 archived, 1,200 codec.\n" in body
     assert "Left out" not in without
+
+
+def test_digest_names_other_suffixes():
+    """What was not part of the scan because of its suffix is named where it was counted."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", not_selected={".mkv": 2})
+
+    counted, none, unknown = (
+        scan_mail.digest_mail(replace(scan, not_selected=each), totals(), [], "V", seen_all=True).body
+        for each in (scan.not_selected, {}, None)
+    )
+
+    assert "because of their suffixes: 2 objects (2 .mkv).\n2 of them look like videos" in counted
+    assert ("suffix" in none, "suffix" in unknown) == (False, False)
 
 
 def test_digest_of_a_broken_end():

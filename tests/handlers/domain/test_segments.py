@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain.analysis import Hit
-from handlers.domain.record import Findings, LabelSummary, Segment
-from handlers.domain.segments import FIRST_GAP_MS, MAX_SEGMENTS, SegmentBuilder
+from handlers.domain.record import Findings, LabelSummary, Peak, Segment
+from handlers.domain.segments import FIRST_GAP_MS, MAX_PEAKS, MAX_SEGMENTS, SegmentBuilder
 
 PARENTS = {"Violence": ("", 1), "Weapons": ("Violence", 2), "Alcohol": ("", 1), "Smoking": ("Drugs & Tobacco", 3)}
 
@@ -168,7 +168,29 @@ def test_parent_named_late():
     """Where the first hit of a label names no parent and no level, a later one may."""
     findings = built([Hit(0, "New", "", 0, 90.0), Hit(500, "New", "Violence", 2, 90.0)])
 
-    assert findings.labels == (LabelSummary("New", "Violence", 2, 90.0, 1000, 0),)
+    assert findings.labels == (LabelSummary("New", "Violence", 2, 90.0, 1000, 0, (Peak(0, 90.0),)),)
+
+
+@given(HITS, st.floats(0, 100))
+def test_first_hit_from_any_confidence_on(hits, counts_from):
+    """By its peaks a label tells its first hit from any confidence on, in whatever order the hits came."""
+    found = {label.name: label.judged(counts_from).first_ms for label in built(hits).labels if label.confidence >= counts_from}
+
+    assert found == {
+        name: min(hit.timestamp_ms for hit in hits if hit.name == name and hit.confidence >= counts_from)
+        for name in {hit.name for hit in hits if hit.confidence >= counts_from}
+    }
+
+
+def test_peaks_are_bounded():
+    """However often a label rises, few of its peaks are kept: the first, the highest, and the largest rises between them."""
+    rises = [hit_of(number * 500, confidence=50 + number / 200) for number in range(5_000)]
+
+    [label] = built([*rises, hit_of(9_000_000, confidence=99.0)]).labels
+
+    assert MAX_PEAKS == len(label.peaks)
+    assert (Peak(0, 50.0), Peak(9_000_000, 99.0)) == (label.peaks[0], label.peaks[-1])
+    assert (9_000_000, 0) == (label.judged(90).first_ms, label.judged(10).first_ms)
 
 
 def test_late_hit_closes_a_gap():

@@ -11,7 +11,7 @@ import pytest
 from handlers.adapters.hits import HitStore
 from handlers.adapters.rekognition import AnalysisReader
 from handlers.domain.policy import Policy, Rule
-from handlers.domain.record import ObjectFacts, StartParameters
+from handlers.domain.record import ObjectFacts, Peak, StartParameters
 from handlers.domain.states import State
 from handlers.flows.complete import CompleteFlow, CompletionError
 from tests.handlers.doubles import (
@@ -97,6 +97,16 @@ class TestVerdict:
         assert [("Violence", 2_000, 2_000, 1), ("Weapons", 2_000, 2_500, 2)] == [
             (found.label, found.start_ms, found.end_ms, found.hits) for found in segments
         ]
+
+    def test_first_hit_that_counts(self, start, complete, record, rekognition):
+        """A label that counts is first seen at the first hit that does; its peaks are kept for other policies."""
+        job_id = start()
+        rekognition.finish(job_id, [(at, "Weapons", "Violence", 2, sure) for at, sure in ((0, 55.0), (500, 52.0), (49_000, 99.0))])
+
+        complete(job_id)
+
+        [label] = record().labels
+        assert (49_000, 80.0, (Peak(0, 55.0), Peak(49_000, 99.0))) == (label.first_ms, label.counts_from, label.peaks)
 
     @pytest.mark.parametrize(("labels", "state"), [([], State.CLEAN), (ALCOHOL, State.FLAGGED)])
     def test_no_mail(self, start, complete, record, rekognition, table, labels, state):

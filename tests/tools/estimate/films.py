@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-CODECS = {"h264": "libx264", "hevc": "libx265", "mpeg4": "mpeg4", "vp9": "libvpx-vp9"}
+CODECS = {"h264": "libx264", "hevc": "libx265", "mpeg4": "mpeg4", "vp9": "libvpx-vp9", "mpeg2": "mpeg2video"}
 FRAGMENTED = "frag_keyframe+empty_moov"
 FPS = 25
 
@@ -19,7 +19,7 @@ def film(seconds=60, *, codec="h264", container="mp4", flags="", sound=False, so
     Args:
         seconds: Its length.
         codec: Of its picture.
-        container: mp4 or mov.
+        container: mp4, mov, or another of FFmpeg's formats.
         flags: FFmpeg's movflags: where the header goes, and whether there are fragments.
         sound: Whether it has a sound track.
         sound_first: Whether that is the first track.

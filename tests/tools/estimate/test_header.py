@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from handlers.domain import objects
 from tests.tools.estimate.films import FRAGMENTED, film
+from tests.tools.estimate.headers import box, by_hand
 from tools.lib.estimate.mp4.header import LONGEST_SECONDS, Header, HeaderReader, Unreadable
 from tools.lib.estimate.mp4.ranged_reader import MAX_BYTES, MAX_GETS
 from tools.lib.listing import UNKNOWN_SIZE, ListedObject
@@ -97,23 +98,6 @@ def test_codecs(codec):
     assert codec in header.fault.message
 
 
-def box(kind, *parts):
-    """Return one box."""
-    body = b"".join(parts)
-    return struct.pack(">I4s", len(body) + 8, kind) + body
-
-
-def by_hand(*, seconds=60, entry=b"avc1", handler=b"vide", tracks=1):
-    """Return the smallest file whose header says this."""
-    mvhd = box(b"mvhd", struct.pack(">IIIII", 0, 0, 0, 1_000, seconds * 1_000), bytes(80))
-    stsd = box(b"stsd", struct.pack(">II", 0, 1), box(entry, bytes(78)))
-    minf = box(b"minf", box(b"stbl", stsd))
-    mdhd = box(b"mdhd", struct.pack(">IIIII", 0, 0, 0, 1_000, seconds * 1_000), bytes(4))
-    mdia = box(b"mdia", mdhd, box(b"hdlr", bytes(8), handler, bytes(13)), minf)
-    trak = box(b"trak", box(b"tkhd", bytes(84)), mdia)
-    return box(b"ftyp", b"isom", bytes(4)) + box(b"moov", mvhd, *[trak] * tracks)
-
-
 @pytest.mark.parametrize(
     "front",
     [
@@ -174,17 +158,18 @@ def test_too_long():
 
 def test_no_picture():
     """A file of sound alone has nothing to be looked at."""
-    header, _ = read(by_hand(handler=b"soun"))
+    header, _ = read(by_hand(handler=b"soun", entry=b"mp4a"))
 
     assert "no-picture" == header.fault.code
 
 
 def test_unknown_codec():
-    """An unknown codec is called by its letters, which cannot steer a terminal."""
-    header, _ = read(by_hand(entry=b"\x1b[2J"))
+    """An unknown codec is called by its letters, which cannot steer a terminal, and leaves nothing out."""
+    found, _ = read(by_hand(entry=b"\x1b[2J"))
 
-    assert "codec" == header.fault.code
-    assert "\x1b" not in header.fault.message
+    assert ("unknown-codec", None) == (found.code, found.fault)
+    assert "[2J" in found.message
+    assert "\x1b" not in found.message
 
 
 @pytest.mark.parametrize(
@@ -192,16 +177,20 @@ def test_unknown_codec():
     [
         (b"This was meant to be a video.\n", "not-a-video"),
         (b"RIFF\x00\x00\x00\x00AVI LIST", "other-container"),
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01", "container"),
         (b"\xde\xad\xbe\xef garbage", "unknown-beginning"),
         (b"ID3\x04\x00\x00\x00\x00\x00\x00" + film(1), "unknown-beginning"),
         (bytes(1_000), "broken"),
-        (box(b"ftyp", b"isom"), "broken"),
-        (box(b"ftyp", b"isom") + struct.pack(">I4s", 0, b"mdat") + bytes(1_000), "broken"),
+        (box(b"ftyp", b"isom"), "no-header"),
+        (box(b"ftyp", b"isom") + struct.pack(">I4s", 0, b"mdat") + bytes(1_000), "no-header"),
+        (box(b"ftyp", b"isom") + box(b"abcd") + box(b"mdat", bytes(1_000)), "broken"),
+        (box(b"ftyp", b"isom") + struct.pack(">I4s", 0, b"mdat") + bytes(1_000) + by_hand(), "broken"),
         (box(b"ftyp", b"isom") + struct.pack(">I4s", 4, b"free") + bytes(1_000), "broken"),
-        (box(b"ftyp", b"isom") + struct.pack(">I4sQ", 1, b"mdat", 1 << 62), "broken"),
+        (box(b"ftyp", b"isom") + struct.pack(">I4sQ", 1, b"mdat", 1 << 62), "no-header"),
         (box(b"ftyp", b"isom") + box(b"moov", box(b"mvhd", bytes(10))), "broken"),
+        (box(b"ftyp", b"isom") + box(b"moov", box(b"cmov", bytes(10))), "broken"),
         (by_hand(seconds=0), "no-length"),
-        (box(b"ftyp", b"isom") + box(b"free") * 20_000, "broken"),
+        (box(b"ftyp", b"isom") + box(b"free") * 20_000, "beyond-limits"),
         (box(b"ftyp", b"isom") + box(b"free", bytes(400_000)) * 50, "beyond-limits"),
     ],
 )

@@ -47,12 +47,14 @@ def video(seconds=600, codec="h264"):
 class TestMinutes:
     def test_all_read(self):
         """Where every header was read the minutes are exact; what cannot be analysed has none."""
-        found = estimated([(1_000, video()), (1_100, video(60)), (1_200, video(900, "hevc")), (1_300, Unreadable("broken", "no"))])
+        found = estimated(
+            [(1_000, video()), (1_100, video(60)), (1_200, video(900, "hevc")), (1_300, Unreadable("not-a-video", "no"))]
+        )
 
         assert Range.exactly(11.0) == found.minutes
         assert (3, {}) == (found.objects, found.faults)
-        assert {"broken": 1} == found.unreadable
-        assert "1 object has no readable header: 1 broken" in found.sentences()
+        assert {"not-a-video": 1} == found.unreadable
+        assert "1 object has no readable header: 1 not-a-video" in found.sentences()
         assert "every object was inspected (6 GETs)" in found.assumptions
 
     def test_extrapolated(self):
@@ -72,6 +74,30 @@ class TestMinutes:
         assert 20.0 == pytest.approx(found.minutes.best)
         assert (10, {"forbidden": 10}) == (found.measured, found.unreadable)
         assert "10 objects have no readable header: 10 forbidden" in found.sentences()
+
+    def test_every_header_that_was_read_counts_once(self):
+        """Where every header was read nothing is said of others: neither what they lack, nor that they were not read."""
+        readings = [
+            *[(1_000, video(60))] * 6,
+            *[(1_000, video(60, "hevc"))] * 3,
+            (1_000, Unreadable("container", "no")),
+            (1_000, Unreadable("no-header", "no")),
+            *[(1_000, Unreadable("unknown-beginning", "no"))] * 2,
+        ]
+
+        found = estimated(readings)
+
+        assert (8, 11, {"unknown-beginning": 2}, {}) == (found.objects, found.measured, found.unreadable, found.faults)
+        assert found.assumptions[0].startswith("every object was inspected (18 GETs); the length of 2 objects is not known")
+
+    def test_headers_without_a_length_are_not_the_others(self):
+        """What share of the others cannot be analysed is that of all headers that were read, for those that were not."""
+        readings = [(1_000, video(60)), (1_000, video(60, "hevc")), *[(1_000, Unreadable("no-length", "no"))] * 2]
+
+        found = estimated(readings, unread=[1_000] * 8)
+
+        assert 2.0 == pytest.approx(found.faults["codec"].best)
+        assert found.assumptions[0].startswith("4 of 12 headers were read")
 
     def test_other_sizes(self):
         """A class of size of which nothing was read is guessed from its neighbour."""

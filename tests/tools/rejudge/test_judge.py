@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.domain import policy
 from handlers.domain.identity import Video
-from handlers.domain.record import Findings, LabelSummary, Record, StartParameters
+from handlers.domain.record import Findings, LabelSummary, Peak, Record, StartParameters
 from handlers.domain.states import State
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle, judge
 
@@ -37,7 +37,7 @@ def judged_by(given_policy, *labels, **fields):
         SCAN,
         verdict.state,
         start=START,
-        labels=labels,
+        labels=verdict.labels,
         gap_ms=1_000,
         counted=tuple(label.name for label in verdict.counted),
         policy_hash=given_policy.hash,
@@ -148,3 +148,14 @@ def test_blocked(changed, new, obstacle, rules):
 def test_at_the_floor():
     """A rule that counts from exactly what Rekognition reported from can be judged."""
     assert isinstance(judge(judged_by(SHIPPED, ALCOHOL), policy_of(50)), Judgement)
+
+
+def test_the_first_hit_that_counts_is_found_again():
+    """Under another policy a label is first seen at another hit, by the peaks that are kept of it."""
+    weapons = replace(WEAPONS, peaks=(Peak(0, 55.0), Peak(20_000, 70.0), Peak(49_000, 95.0)))
+    record = judged_by(SHIPPED, weapons)
+
+    looser, stricter = (judge(record, policy_of(confidence)).judged for confidence in (60, 96))
+
+    assert (49_000, 20_000, 0) == tuple(each.labels[0].first_ms for each in (record, looser, stricter))
+    assert record == judge(looser, SHIPPED).judged

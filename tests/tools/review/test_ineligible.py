@@ -56,6 +56,29 @@ def test_sums(scanned):
     assert [] == scanned.wire.writes
 
 
+@pytest.mark.parametrize(
+    ("counts", "lines"),
+    [
+        ({".mkv": 2, ".txt": 1}, ["because of their suffixes: 3 objects (2 .mkv, 1 .txt).", "2 of them look like videos (2 .mkv)"]),
+        (None, ["Not known: whether there are objects with other suffixes"]),
+        ({}, []),
+    ],
+)
+def test_other_suffixes(account, counts, lines):
+    """A review names what was not part of the scan because of its suffix, and says where that is not known."""
+    add_scan(account, "a.mp4", not_selected=counts)
+    add_report(account, [("a.mp4", True, ACCEPTED)])
+    add_record(account, "a.mp4", State.CLEAN)
+
+    output, shown = output_of(review(account, "--json")), review(account).stdout
+
+    assert counts == (None if counts is None else output["not_selected"]["suffixes"])
+    assert (counts is None) == (output["not_selected"] is None)
+    assert "1 of 1: every object is accounted for" in shown
+    assert [line for line in lines if line not in shown] == []
+    assert ("suffix" in shown) == bool(lines)
+
+
 def test_without_such_a_list(scanned):
     """A scan all of whose objects went into its job has none."""
     scanned.s3.delete_object(Bucket=WORK_BUCKET, Key=f"manifests/{SCAN}-ineligible.csv")

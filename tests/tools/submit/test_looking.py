@@ -7,6 +7,7 @@ import pytest
 
 from tests.harness.line import BUCKET
 from tests.harness.videos import video
+from tests.tools.estimate.films import film
 from tests.tools.submit.runs import Runs
 from tools.emulator.samples import Clip, demo_library, encode
 
@@ -85,6 +86,35 @@ def test_a_sample_of_headers_leaves_out_what_they_speak_against(library):
     assert [f"{BUCKET},broken/zero.mp4,,empty", f"{BUCKET},legacy/vp9%20in%20disguise.mp4,,codec"] == side
     assert (1, {}) == (plan["estimate"]["objects"], plan["estimate"]["ineligible"])
     assert plan["estimate"]["minutes"]["low"] == plan["estimate"]["minutes"]["high"] > 0
+
+
+@pytest.mark.slow
+def test_every_key_and_every_header(line):
+    """$ submit_job.py --suffix '' --measure all: what a header says for certain is left out, and every header counts once."""
+    bodies = {
+        "a.mp4": film(4),
+        "b.mkv": film(4, container="matroska"),
+        "c.webm": film(4, container="webm", codec="vp9"),
+        "d.ts": film(4, container="mpegts"),
+        "e.avi": film(4, container="avi"),
+        "f.mov": film(4, container="mov", codec="hevc"),
+        "g.mp4": film(60, padding=5_000)[:100_000],
+        "h.mp3": b"ID3\x04\x00\x00\x00\x00\x00\x00" + film(4),
+        "i.txt": b"This was meant to be a video.\n",
+    }
+    for key, body in bodies.items():
+        line.put(key, body)
+
+    plan = planned(Runs(line), "--suffix", "", "--measure", "all")
+
+    estimate = plan["estimate"]
+    assert ({"codec": 1, "container": 3, "no-header": 1}, 4) == (plan["ineligible"], plan["objects"])
+    assert ({"not-a-video": 1, "other-container": 1, "unknown-beginning": 1}, {}) == (
+        estimate["unreadable"],
+        estimate["ineligible"],
+    )
+    assert estimate["assumptions"][0].startswith("every object was inspected")
+    assert "the length of 2 objects is not known" in estimate["assumptions"][0]
 
 
 @pytest.fixture(name="many")

@@ -11,7 +11,7 @@ from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.estimate import prices
 from tools.lib.listing import Sample, Selection, SizeCounts
-from tools.lib.manifest import UploadedManifest
+from tools.lib.manifest import Kind, Source, UploadedManifest
 from tools.lib.submit.job_request import job_request
 from tools.lib.submit.plan import Plan, from_json
 from tools.lib.submit.plan_text import lines_of
@@ -121,7 +121,7 @@ def test_both_renderings_show_how_much():
     """Sentences and JSON count the same objects and bytes."""
     planned = plan()
 
-    assert lines_of(planned)[1].split(maxsplit=1)[1] == "2 (2.0 GiB; keys ending in .mp4, in any case)"
+    assert lines_of(planned)[1].split(maxsplit=1)[1] == "2 (2.0 GiB; keys ending in .mp4, .m4v, .mov, in any case)"
     assert (planned.as_json()["objects"], planned.as_json()["bytes"]) == (2, 5 * 1024**2 + 2 * GIB)
 
 
@@ -201,3 +201,40 @@ def test_prefixes_are_noted_as_long_as_they_are_few():
     noted = [plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=each)).noted_prefixes for each in (few, many)]
 
     assert [few, None] == noted
+
+
+@pytest.mark.parametrize(
+    ("kind", "selected", "why"),
+    [
+        (Kind.MANIFEST, {}, "the bucket is not listed"),
+        (Kind.KEYS, {}, "the bucket is not listed"),
+        (Kind.GENERATED, {}, "S3 lists it later"),
+        (Kind.LISTING, {"limit": 5}, "--limit ended the listing"),
+        (Kind.LISTING, {}, "an earlier version of the program made the plan"),
+    ],
+)
+def test_a_source_that_does_not_list_says_so(kind, selected, why):
+    """Where it is not known what else the bucket has, the plan says that, and why."""
+    source = Source(kind, None if kind in {Kind.LISTING, Kind.GENERATED} else "mine.csv")
+    planned = plan(source=source, selection=Selection(bucket="b", **selected))
+
+    [line] = [line for line in lines_of(planned) if line.startswith("  Others")]
+    assert line.startswith("  Others    not known")
+    assert line.endswith(why)
+    assert planned.as_json()["not_selected"] is None
+
+
+@pytest.mark.parametrize("counts", [{}, {".mkv": 2, "none": 1}, None])
+def test_other_suffixes_are_kept_in_the_plan(counts):
+    """What the listing counted is in the plan's file and comes back; plans of earlier versions know nothing of it."""
+    values = plan(not_selected=counts).as_json()
+    earlier = {name: value for name, value in values.items() if name != "not_selected"}
+
+    found = [from_json(json.loads(json.dumps(each)), plan().deployment).not_selected for each in (values, earlier)]
+
+    assert [counts, None] == found
+
+
+def test_no_line_where_nothing_else_is_there():
+    """A bucket that has only the selected suffixes has no others to name."""
+    assert [] == [line for line in lines_of(plan(not_selected={})) if "Others" in line]

@@ -9,7 +9,9 @@ from click.testing import CliRunner
 
 from tools.lib.cli import ProgramContext
 from tools.lib.listing import Sample, Selection
-from tools.lib.submit.selection_options import selection_from, selection_options
+from tools.lib.manifest import LISTING
+from tools.lib.submit.selection_options import selection_options
+from tools.lib.submit.source_options import selection_for
 
 BUCKET = "amzn-s3-demo-bucket"
 
@@ -29,7 +31,7 @@ class Clock:
 @selection_options
 def command(**chosen):
     """Say what was chosen."""
-    click.echo(json.dumps(selection_from(BUCKET, **chosen).as_json()))
+    click.echo(json.dumps(selection_for(LISTING, BUCKET, **chosen).as_json()))
 
 
 def run(*arguments):
@@ -44,9 +46,14 @@ def chosen(*arguments):
     return Selection.from_json(json.loads(result.stdout))
 
 
-def test_nothing_chosen_is_every_mp4():
+def test_nothing_chosen_is_every_mp4_m4v_and_mov():
     """The default is what the tool is for."""
-    assert chosen() == Selection(bucket=BUCKET)
+    assert chosen() == Selection(bucket=BUCKET) == Selection(bucket=BUCKET, suffixes=(".mp4", ".m4v", ".mov"))
+
+
+def test_an_empty_suffix_is_every_key():
+    """$ submit_job.py --suffix '': an empty suffix is not the absence of one."""
+    assert ("",) == chosen("--suffix", "").suffixes
 
 
 def test_everything_chosen():

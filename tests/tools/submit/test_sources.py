@@ -347,3 +347,28 @@ def test_what_s3_cannot_generate_is_refused(library, arguments, message):
     assert 1 == refused.exit_code
     assert message in refused.stderr
     assert [] == library.line.table.scans.scans()
+
+
+def test_an_inventory_counts_other_suffixes(library):
+    """An inventory lists its bucket, too: what it has with other suffixes is counted as of its date."""
+    planned = library.submit("--inventory", inventory(library), "--dry-run", "--json")
+
+    assert {"objects": 1, "look_like_videos": 0, "suffixes": {".txt": 1}} == json.loads(planned.stdout)["not_selected"]
+
+
+def test_a_limit_does_not_tell_what_else_there_is(library):
+    """A listing that a limit ends has not seen the whole bucket; with a sample it has."""
+    limited, sampled = (
+        json.loads(library.submit("--bucket", BUCKET, *options, "--dry-run", "--json").stdout)["not_selected"]
+        for options in (("--limit", "1"), ("--sample", "1"))
+    )
+
+    assert (None, 1) == (limited, sampled["objects"])
+
+
+def test_s3s_own_generator_takes_one_suffix(library):
+    """By default that is .mp4, and the plan warns of the others."""
+    plan = json.loads(library.submit("--bucket", BUCKET, "--generate", "--dry-run", "--json").stdout)
+
+    assert ([".mp4"], None) == (plan["selection"]["suffixes"], plan["not_selected"])
+    assert any("keys that end in .m4v, .mov are not selected" in warning for warning in plan["warnings"])

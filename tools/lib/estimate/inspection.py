@@ -15,7 +15,7 @@ from handlers.adapters.aws_errors import Fault, fault_of
 from tools.lib.cli import Bar
 from tools.lib.errors import ToolError
 from tools.lib.estimate.measurements import Measurements
-from tools.lib.estimate.mp4.header import Header, HeaderReader, Reading
+from tools.lib.estimate.mp4.header import HeaderReader, Reading
 from tools.lib.estimate.options import Measure
 from tools.lib.estimate.prices import PriceTable
 from tools.lib.estimate.sampling import Population, Sampler
@@ -87,8 +87,7 @@ class HeaderInspection:
 
     def _code(self, found: ListedObject, reading: Reading) -> str:
         self._measurements.add(found, reading)
-        fault = reading.fault if isinstance(reading, Header) else None
-        return "" if fault is None else fault.code
+        return "" if reading.fault is None else reading.fault.code
 
     def _headers(self, objects: Iterable[ListedObject], total: int | None) -> Iterator[tuple[ListedObject, Reading]]:
         return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total)

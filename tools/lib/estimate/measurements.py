@@ -54,36 +54,36 @@ class Measurements:
 
     Attributes:
         classes: Sums by size class, over the objects of which it is known how much will be analysed.
-        faults: Videos that Rekognition would not take, by the code of the reason.
-        unreadable: Objects whose header could not be read, by code.
+        faults: Objects that Rekognition would not take, by the code of the reason.
+        unreadable: The other objects whose header could not be read, by code.
+        inspected: How many objects were inspected, whatever came of it.
         gets: The GETs that were made.
     """
 
     classes: dict[int, ClassSums] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
+    inspected: int = 0
     gets: int = 0
 
     def add(self, found: ListedObject, reading: Reading) -> None:
         """Add what the header of an object says."""
+        self.inspected += 1
         self.gets += reading.gets
-        if isinstance(reading, Header):
-            self._add_header(found, reading)
-            return
-        self.unreadable[reading.code] += 1
-        if reading.worthless:
+        if reading.fault is not None:
+            self.faults[reading.fault.code] += 1
             self._sums(found).add(found.size, 0.0)
+        elif isinstance(reading, Header):
+            self._sums(found).add(found.size, reading.seconds)
+        else:
+            self.unreadable[reading.code] += 1
+            if reading.worthless:
+                self._sums(found).add(found.size, 0.0)
 
     @property
     def known(self) -> int:
         """Return of how many objects it is known how much will be analysed."""
         return sum(sums.count for sums in self.classes.values())
-
-    def _add_header(self, found: ListedObject, header: Header) -> None:
-        fault = header.fault
-        if fault is not None:
-            self.faults[fault.code] += 1
-        self._sums(found).add(found.size, 0.0 if fault else header.seconds)
 
     def _sums(self, found: ListedObject) -> ClassSums:
         return self.classes.setdefault(class_of(found.size), ClassSums())

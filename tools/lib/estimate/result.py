@@ -153,24 +153,27 @@ def _video_seconds(populations: Mapping[int, Population], measurements: Measurem
 
 def _faults(objects: int, measurements: Measurements) -> dict[str, Range]:
     """Return how many objects of the manifest may have each fault; those known to have it are not in the manifest."""
-    known = measurements.known
-    unknown = objects - (known - measurements.faults.total())
-    if unknown <= 0:
+    inspected = measurements.inspected
+    others = objects - (inspected - measurements.faults.total())
+    if others <= 0:
         return {}
     found = sorted(measurements.faults.items())
-    return {code: share_of(count, known).through(lambda share: share * unknown) for code, count in found}
+    return {code: share_of(count, inspected).through(lambda share: share * others) for code, count in found}
 
 
 def _length_sentence(listed: int, measurements: Measurements) -> str:
-    known = measurements.known
+    known, inspected = measurements.known, measurements.inspected
     if not known:
         low, high = GUESSED_BIT_RATES.low / 1e6, GUESSED_BIT_RATES.high / 1e6
         return (
             f"no header was read: lengths are guessed from sizes, at {low:.0f} to {high:.0f} Mbit/s, so the range is not reliable"
         )
-    if known >= listed:
-        return f"every object was inspected ({counted(measurements.gets, 'GET')})"
-    return f"{known:,} of {listed:,} headers were read, the rest is extrapolated; the range holds in {PROMISED:.0%} of cases"
+    holds = f"the range holds in {PROMISED:.0%} of cases"
+    if inspected < listed:
+        return f"{inspected:,} of {listed:,} headers were read, the rest is extrapolated; {holds}"
+    every = f"every object was inspected ({counted(measurements.gets, 'GET')})"
+    unknown = listed - known
+    return f"{every}; the length of {counted(unknown, 'object')} is not known and is extrapolated; {holds}" if unknown else every
 
 
 def _price_sentences(prices: PriceTable, region: str) -> list[str]:

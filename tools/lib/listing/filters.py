@@ -27,12 +27,22 @@ class Filters:
 
     def __init__(self, selection: Selection, *, listed: bool = False) -> None:
         self._filters: list[ColumnFilter] = [*_of_keys(selection, listed=listed), *_of_columns(selection)]
+        endings = tuple(suffix.lower() for suffix in selection.suffixes)
+        self._endings = () if "" in endings else endings
 
     def apply(self, batch: Batch) -> Batch:
+        return self.split(batch)[0]
+
+    def split(self, batch: Batch) -> tuple[Batch, Sequence[str]]:
+        """Return the selected objects, and the keys of those that are not selected only because of their suffix, in order."""
         for passes in self._filters:
             if batch:
                 batch = batch.where(passes(batch))
-        return batch
+        if not batch or not self._endings:
+            return batch, ()
+        keys, endings = batch.keys, self._endings
+        chosen = [key.lower().endswith(endings) for key in keys]
+        return batch.where(chosen), [key for key, found in zip(keys, chosen, strict=True) if not found]
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -49,9 +59,6 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def _of_keys(selection: Selection, *, listed: bool) -> Iterable[ColumnFilter]:
     if not listed and "" not in selection.ranges:
         yield lambda batch: [key.startswith(selection.ranges) for key in batch.keys]
-    endings = tuple(suffix.lower() for suffix in selection.suffixes)
-    if endings and "" not in endings:
-        yield lambda batch: [key.lower().endswith(endings) for key in batch.keys]
     for patterns, found in ((selection.include, True), (selection.exclude, False)):
         if patterns:
             yield _matching([compiled(pattern) for pattern in patterns], found=found)

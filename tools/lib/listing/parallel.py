@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import threading
 import time
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
@@ -25,6 +26,7 @@ from tools.lib.listing.pages import Marker, Page
 from tools.lib.listing.ranges import Alphabet, Span, cut_of, remaining_pages
 from tools.lib.listing.selection import Selection
 from tools.lib.listing.spool import Kept, Spool
+from tools.lib.listing.unselected import UnselectedCounts, suffixes_of
 from tools.lib.text import printable
 
 # The most requests at once: S3 takes 50 to 200 ms for a page of 1,000 keys, and allows 5,500 a second and prefix.
@@ -58,11 +60,13 @@ def list_batches(
     workers: int = WORKERS,
     progress: Progress | None = None,
     directory: Path | None = None,
+    unselected: UnselectedCounts | None = None,
 ) -> Iterator[Batch]:
     """Yield the objects that pass the selection's filters, in the order of S3's listing; `write_manifest` samples and limits them.
 
     In a versioned bucket these are the latest versions of the objects that are not deleted, or all versions. Closing the generator
     ends the listing. Batches that wait for their turn take up to 130 bytes for each object in an unnamed file in `directory`.
+    `unselected` counts what is not selected only because of its suffix.
 
     Raises:
         ToolError: The listing cannot be read, or is not in S3's order.
@@ -78,7 +82,7 @@ def list_batches(
         sleep=lambda seconds: (stopping.wait(seconds), None)[1],
     )
     spool = Spool(directory or Path(gettempdir()))
-    listing = Listing(client, Filters(selection, listed=True), spool, selection.ranges, stopping)
+    listing = Listing(client, Filters(selection, listed=True), spool, selection.ranges, stopping, unselected=unselected)
     return listing.run(workers, progress or (lambda _: None))
 
 
@@ -129,7 +133,14 @@ class Listing:
     """The state that the workers share; it changes under one lock only."""
 
     def __init__(
-        self, client: ListingClient, filters: Filters, spool: Spool, prefixes: tuple[str, ...], stopping: threading.Event
+        self,
+        client: ListingClient,
+        filters: Filters,
+        spool: Spool,
+        prefixes: tuple[str, ...],
+        stopping: threading.Event,
+        *,
+        unselected: UnselectedCounts | None = None,
     ) -> None:
         self._client = client
         self._filters = filters
@@ -137,6 +148,7 @@ class Listing:
         self._ranges = deque(_Range(prefix) for prefix in prefixes)
         self._alphabet = Alphabet()
         self._stopping = stopping
+        self._unselected = unselected or UnselectedCounts()
         self._listed = 0
         self._fault: BaseException | None = None
         self._threads: list[threading.Thread] = []
@@ -157,6 +169,7 @@ class Listing:
                 if batch := self._spool.take(kept):
                     yield batch
             progress(self._listed)
+            self._unselected.complete = True
         finally:
             self._stop()
             for thread in tuple(self._threads):
@@ -275,23 +288,23 @@ class Listing:
             page = self._client.page(mine.prefix, mine.after, mine.marker)
             if len(self._threads) == 1:
                 self._start_workers(workers_for(time.monotonic() - began, self._most))
-            batch = self._filters.apply(page.batch)
+            batch, unselected = self._filters.split(page.batch)
             self._wait_for_room(mine)
-            self._commit(mine, page, batch)
+            self._commit(mine, page, batch, unselected)
 
     def _wait_for_room(self, mine: _Range) -> None:
         with self._room:
             while self._spool.full and not self._stopping.is_set() and (self._ranges[0] is not mine or mine.waiting):
                 self._room.wait()
 
-    def _commit(self, mine: _Range, page: Page, batch: Batch) -> None:
+    def _commit(self, mine: _Range, page: Page, batch: Batch, unselected: Sequence[str]) -> None:
         with self._work:
             self._require_order(mine, page)
             beyond = mine.end is not None and page.last > mine.end
             if mine.end is not None and beyond:
-                batch = batch.up_to(mine.end)
+                batch, unselected = batch.up_to(mine.end), unselected[: bisect_right(unselected, mine.end)]
             if page.first == mine.after:  # some stores begin a page at the key marker instead of behind it
-                batch = batch.beyond(mine.after)
+                batch, unselected = batch.beyond(mine.after), unselected[bisect_right(unselected, mine.after) :]
             mine.over = beyond or page.following is None
             mine.marker = page.following
             if page.entries:
@@ -300,7 +313,9 @@ class Listing:
             mine.pages_before_cut += 1
             self._listed += page.entries
         kept = self._spool.put(batch) if batch else None
+        suffixes = suffixes_of(unselected)
         with self._work:
+            self._unselected.add(suffixes)
             if kept is not None:
                 mine.waiting.append(kept)
             mine.done = mine.over

@@ -9,6 +9,9 @@ from typing import Any
 
 from tools.lib.text import iso_time
 
+# Suffixes of the containers that Rekognition takes (docs/aws.md#7-rekognition).
+DEFAULT_SUFFIXES = (".mp4", ".m4v", ".mov")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -43,7 +46,7 @@ class Selection:
 
     bucket: str
     prefixes: tuple[str, ...] = ("",)
-    suffixes: tuple[str, ...] = (".mp4",)
+    suffixes: tuple[str, ...] = DEFAULT_SUFFIXES
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     min_size: int | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from handlers.domain import ScanStatus
 from tools.lib.aws import Clients
 from tools.lib.cli import Bar, Terminal
 from tools.lib.estimate import NO_HEADERS, HeaderInspection, InspectionResult, Measure, with_head
-from tools.lib.listing import Batch, Selection
+from tools.lib.listing import Batch, Selection, UnselectedCounts
 from tools.lib.manifest.sources import bucket, inventory, key_list, s3_generated
 from tools.lib.manifest.sources.csv_manifest import OwnManifest
 from tools.lib.manifest.sources.named import Repeats, batches_of
@@ -52,12 +52,14 @@ class BuiltManifest:
         measured: What the inspection measured; None if sizes are not known.
         warnings: What a person should know about it; sentences.
         unchanged: How many objects were left out because an earlier scan finished them.
+        not_selected: How many other objects the source has, by suffix; None if it does not tell.
     """
 
     stats: ManifestStats
     measured: InspectionResult | None
     warnings: tuple[str, ...]
     unchanged: int
+    not_selected: Mapping[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class _Rows:
     batches: Iterator[Batch]
     has_sizes: bool
     warnings: Callable[[], list[str]]
+    unselected: UnselectedCounts = field(default_factory=UnselectedCounts)
 
 
 def build_manifest(
@@ -94,7 +97,13 @@ def build_manifest(
             inspection=inspection,
         )
         warnings = (*rows.warnings(), *(earlier.warnings() if earlier else []))
-    return BuiltManifest(stats, inspection.result if inspection else None, warnings, earlier.left_out if earlier else 0)
+    return BuiltManifest(
+        stats,
+        inspection.result if inspection else None,
+        warnings,
+        earlier.left_out if earlier else 0,
+        rows.unselected.summary(),
+    )
 
 
 def bucket_of(s3: S3Client, source: Source) -> str:
@@ -120,13 +129,15 @@ def _rows(request: ManifestRequest, clients: Clients, *, stack: ExitStack, bar: 
     text = f"{'Listing' if source.kind is Kind.LISTING else 'Reading'} {source.title(selection)}"
     bar.show(text, 0, None)
     if source.kind is Kind.LISTING:
-        listed = bucket.batches(clients, selection, lambda count: bar.show(text, count, None), folder)
-        return _Rows(listed, has_sizes=True, warnings=list)
+        unselected = UnselectedCounts()
+        listed = bucket.batches(clients, selection, lambda count: bar.show(text, count, None), folder, unselected)
+        return _Rows(listed, has_sizes=True, warnings=list, unselected=unselected)
     if source.kind is Kind.INVENTORY:
         found = inventory.read(clients.s3, location, selection.bucket)
         found.require(selection)
-        read = _shown(found.batches(clients.s3, selection), bar, text)
-        return _Rows(read, has_sizes=found.has_sizes, warnings=lambda: found.warnings(now))
+        unselected = UnselectedCounts()
+        read = _shown(found.batches(clients.s3, selection, unselected), bar, text)
+        return _Rows(read, has_sizes=found.has_sizes, warnings=lambda: found.warnings(now), unselected=unselected)
     content, repeats = stack.enter_context(opened(clients.s3, location)), Repeats()
     if source.kind is Kind.KEYS:
         keys = key_list.keys(content, location, selection.bucket)

@@ -11,7 +11,7 @@ from tools.lib.cli import ExitCode
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
 from tools.lib.text import block, counted, printable
-from tools.lib.videos import named, title
+from tools.lib.videos import label_text, named, title
 
 # Videos of one kind that a person sees; `--json` has all of them.
 VIDEOS_SHOWN = 50
@@ -37,7 +37,7 @@ class ChangedVideo:
         changes = (("now counts", self.now_count), ("no longer counts", self.no_longer))
         return [
             title(self.video),
-            *(f"  {verb}: {', '.join(map(_label_words, labels))}" for verb, labels in changes if labels),
+            *(f"  {verb}: {', '.join(map(label_text, labels))}" for verb, labels in changes if labels),
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -178,9 +178,10 @@ class Comparison:
 
     def _blind_words(self, rule: str | None, reported_from: float, count: int) -> str:
         name = "the default rule" if rule is None else f'the rule for "{printable(self.file.name_of(rule))}"'
+        reported = _plain(reported_from)
         return (
-            f"{counted(count, 'video')}: {name} counts from {self._threshold(rule):g} %, but Rekognition reported only from "
-            f"{reported_from:g} %; raise the rule to {reported_from:g}, or scan again with a lower min_confidence (paid for again)"
+            f"{counted(count, 'video')}: {name} counts from {_plain(self._threshold(rule))} %, but Rekognition reported only from "
+            f"{reported} %; raise the rule to {reported}, or scan again with a lower min_confidence (paid for again)"
         )
 
     def _threshold(self, rule: str | None) -> float:
@@ -198,8 +199,9 @@ def _minutes(milliseconds: int) -> float:
     return round(milliseconds / 60_000, 1)
 
 
-def _label_words(label: LabelSummary) -> str:
-    return f"{printable(label.name)} {label.confidence:.1f} %"
+def _plain(percent: float) -> str:
+    """Return a rule's confidence with all its digits, without those that are 0."""
+    return f"{percent:.15g}"
 
 
 def _label_json(label: LabelSummary) -> dict[str, Any]:

@@ -79,7 +79,14 @@ def judge(record: Record, policy: Policy, *, mail: bool = False) -> Judgement | 
     verdict = policy.judge(Findings((), record.labels, record.gap_ms or 0))
     due = mail if record.state is State.CLEAN else record.mail_due
     counted = tuple(label.name for label in verdict.counted)
-    judged = replace(record, state=verdict.state, policy_hash=policy.hash, counted=counted, mail_due=verdict.alert and due)
+    judged = replace(
+        record,
+        state=verdict.state,
+        policy_hash=policy.hash,
+        labels=verdict.labels,
+        counted=counted,
+        mail_due=verdict.alert and due,
+    )
     return Judgement(
         record,
         judged,

@@ -13,7 +13,7 @@ from tools.lib.aws import Clients, explain
 from tools.lib.cli import Invocation
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
-from tools.lib.videos import label_json
+from tools.lib.videos import label_json, label_text
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -109,7 +109,7 @@ def _record_lines(record: Record) -> list[str]:
     when = moment(at) if at is not None else "time unknown"
     attempt = f", attempt {record.attempt}" if record.attempt else ""
     why = f"; {printable(record.problem.code)}: {printable(record.problem.message)}" if record.problem else ""
-    labels = ", ".join(f"{printable(label.name)} {label.confidence:.1f} %" for label in record.labels)
+    labels = ", ".join(map(label_text, record.labels))
     found = [f"      {labels}"] if labels else []
     return [f"    scan {record.scan_id}  {when}  {record.state.value.lower()}{attempt}{why}", *found]
 

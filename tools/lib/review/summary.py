@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from handlers.domain import Decision, Scan, Segment
+from handlers.domain import Decision, LabelSummary, Scan, Segment, unselected
+from handlers.domain.confidence import shown
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from tools.lib.cli import ExitCode
@@ -31,9 +32,10 @@ class FlaggedVideo:
 
     def sentences(self) -> list[str]:
         decided = [f"  {decision_line(self.decision)}"] if self.decision else []
-        shown = [_segment_line(segment) for segment in self.segments[:SEGMENTS_SHOWN]]
-        more = len(self.segments) - len(shown)
-        return [title(self.outcome.video), *decided, *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
+        labels = {label.name: label for label in self.outcome.record.labels} if self.outcome.record else {}
+        listed = [_segment_line(segment, labels.get(segment.label)) for segment in self.segments[:SEGMENTS_SHOWN]]
+        more = len(self.segments) - len(listed)
+        return [title(self.outcome.video), *decided, *listed, *([f"    and {more:,} more segments, see --json"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON values: times in seconds, confidences in percent."""
@@ -113,6 +115,7 @@ class Review:
         if skipped:
             why = "it is not a video by its" if skipped == 1 else "they are not videos by their"
             yield f"{skipped:,} skipped and not looked at, because {why} first bytes"
+        yield from unselected.sentences(self.scan.not_selected, ENGLISH)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -122,6 +125,7 @@ class Review:
             "objects": self.truth.total,
             "expected": None if self.truth.expected is None else self.truth.expected + self.truth.set_aside,
             "set_aside": self.truth.set_aside,
+            "not_selected": unselected.as_json(self.scan.not_selected),
             "adds_up": self.truth.adds_up,
             "states": {status.value: self.truth.statuses[status] for status in ObjectStatus},
             "repeated_rows": self.truth.repeated,
@@ -212,9 +216,11 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _segment_line(segment: Segment) -> str:
+def _segment_line(segment: Segment, label: LabelSummary | None) -> str:
+    begin = label.begin_of(segment) if label else segment.start_ms
+    confidence = shown(segment.confidence, label.counts_from if label else None)
     name = f"{segment.parent} > {segment.label}" if segment.parent else segment.label
-    return f"  {time_code(segment.start_ms)} to {time_code(segment.end_ms)}  {segment.confidence:5.1f} %  {printable(name)}"
+    return f"  {time_code(begin)} to {time_code(segment.end_ms)}  {confidence:>5} %  {printable(name)}"
 
 
 def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:

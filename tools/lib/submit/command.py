@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from handlers.domain import Lane, Settings
+from handlers.domain import Lane, Settings, unselected
+from handlers.domain.languages import ENGLISH
 from tools.lib.aws import Deployment
 from tools.lib.cli import CommandResult, ExitCode, Invocation
 from tools.lib.doctor import Case, Findings, examine, require_bucket
@@ -145,6 +146,7 @@ class SubmitRun:
             skip_unchanged=request.skip_unchanged,
             measure=request.measure,
             deployment=found,
+            not_selected=built.not_selected,
             estimate=None if estimated is None else {**estimated.as_json(), "sentences": estimated.sentences()},
             warnings=(*built.warnings, *warnings),
         )
@@ -239,8 +241,9 @@ def _require_objects(request: ManifestRequest, built: BuiltManifest) -> None:
             cure="Restore what is archived, or choose other objects.",
         )
     endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
+    others = "".join(f" {line}" for line in unselected.sentences(built.not_selected or {}, ENGLISH))
     raise ToolError(
-        f"There is nothing to scan: no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}.",
+        f"There is nothing to scan: no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}.{others}",
         cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` lists the keys; select some with --prefix and --suffix "
         "(--suffix '' selects every key).",
     )

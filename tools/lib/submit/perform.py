@@ -109,6 +109,7 @@ def _register(run: Invocation, plan: Plan, files: PlanFiles) -> None:
             planned_jobs=1,
             prefixes=plan.noted_prefixes,
             set_aside=plan.ineligible,
+            not_selected=plan.not_selected,
         )
     )
 

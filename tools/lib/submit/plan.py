@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.domain import Lane
+from handlers.domain import Lane, unselected
 from tools.lib.aws import Deployment
 from tools.lib.estimate import NO_HEADERS, Measure, prices
 from tools.lib.listing import Selection, SizeCounts
@@ -38,6 +38,7 @@ class Plan:
         suspended: Whether the job waits for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
         measure: How many headers were read; videos that Rekognition would refuse by their header were left out.
+        not_selected: How many other objects the source has, by suffix; None if that is not known.
         estimate: Minutes, dollars and finishing time, as JSON values and in sentences; None if unknown.
         warnings: Sentences that the person should read before agreeing.
     """
@@ -55,6 +56,7 @@ class Plan:
     skip_unchanged: bool = False
     measure: Measure = NO_HEADERS
     deployment: Deployment
+    not_selected: Mapping[str, int] | None = None
     estimate: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
 
@@ -131,6 +133,7 @@ class Plan:
             "bytes": self.sizes.bytes,
             "sizes": dict(self.sizes.by_class),
             "ineligible": dict(sorted(self.ineligible.items())),
+            "not_selected": unselected.as_json(self.not_selected),
             "stack": self.deployment.stack_name,
             "region": self.deployment.region,
             "account_id": self.deployment.account_id,
@@ -170,9 +173,15 @@ def from_json(values: Mapping[str, Any], deployment: Deployment) -> Plan:
         skip_unchanged=bool(values["skip_unchanged"]),
         measure=Measure.of(str(values["measure"])),
         deployment=deployment,
+        not_selected=_not_selected(values.get("not_selected")),
         estimate=_estimate(values["estimate"]),
         warnings=tuple(map(str, values["warnings"])),
     )
+
+
+def _not_selected(values: Mapping[str, Any] | None) -> dict[str, int] | None:
+    """Return the counts, which plans of earlier versions do not have."""
+    return None if values is None else {str(suffix): int(count) for suffix, count in values["suffixes"].items()}
 
 
 def _estimate(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from handlers.domain import reasons
+from handlers.domain import reasons, unselected
+from handlers.domain.languages import ENGLISH
 from tools.lib.estimate import prices
 from tools.lib.submit.plan import WHAT_HAPPENS, Plan
 from tools.lib.text import byte_size, counted
@@ -12,7 +13,9 @@ from tools.lib.text import byte_size, counted
 _LEFT_OUT = {
     reasons.ARCHIVED: "in Glacier or Deep Archive, to be restored first",
     reasons.CODEC: "in a codec that Rekognition does not take",
+    reasons.CONTAINER: "in a file format that Rekognition does not take",
     reasons.EMPTY: "empty",
+    reasons.NO_HEADER: "without a header: the recording or the upload was interrupted",
     reasons.NO_PICTURE: "without a picture",
     reasons.TOO_LARGE: "over 10 GB, which Rekognition does not take",
     reasons.TOO_LONG: "over 6 hours, which Rekognition does not take",
@@ -27,6 +30,7 @@ def lines_of(plan: Plan) -> list[str]:
         f"Scan {plan.scan_id} of {plan.source.title(plan.selection)}",
         *column("Objects", _objects(plan)),
         *column("Left out", _left_out(plan)),
+        *column("Others", _others(plan)),
         *column("Job", [_SUSPENDED] if plan.suspended else []),
         *column("Lane", [plan.lane.value]),
         *column("Stack", [f"{deployment.stack_name}, {deployment.region}, account {deployment.account_id}"]),
@@ -82,6 +86,17 @@ def _objects(plan: Plan) -> list[str]:
 def _sized(name: str, count: int) -> str:
     objects = counted(count, "object")
     return f"{count:,} empty {objects.partition(' ')[2]}" if name == reasons.EMPTY else f"{objects} of {name}"
+
+
+def _others(plan: Plan) -> list[str]:
+    """Return what the source has beside the selected suffixes, or why that is not known."""
+    if plan.not_selected is not None:
+        return unselected.sentences(plan.not_selected, ENGLISH)
+    if plan.source.filters and not plan.generated:
+        why = "--limit ended the listing" if plan.selection.limit is not None else "an earlier version of the program made the plan"
+    else:
+        why = "S3 lists it later" if plan.generated else "the bucket is not listed"
+    return [f"not known: whether the bucket has objects with other suffixes or names, because {why}"]
 
 
 def _left_out(plan: Plan) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tools.lib.cli import Moment, options
-from tools.lib.listing import Sample, Selection, compiled
+from tools.lib.listing import DEFAULT_SUFFIXES, Sample, Selection, compiled
 
 # Amazon S3 API reference, Object: StorageClass.
 STORAGE_CLASSES = (
@@ -89,8 +89,7 @@ selection_options = options(
         "--suffix",
         "suffixes",
         multiple=True,
-        default=(".mp4",),
-        show_default=True,
+        show_default=", ".join(DEFAULT_SUFFIXES),
         metavar="TEXT",
         help="Only keys that end with this, in any case; may be repeated. '' selects every key.",
     ),

@@ -69,8 +69,8 @@ def source_from(**given: Any) -> Source:  # noqa: ANN401 - click hands values ov
 
 
 def selection_for(source: Source, bucket: str, **given: Any) -> Selection:  # noqa: ANN401 - click hands values over by name
-    """Return the selection of a source; objects that are named one by one are selected whatever their keys end with."""
-    return selection_from(bucket, **(given if source.filters else {**given, "suffixes": ()}))
+    """Return the selection of a source, which has suffixes of its own where none are given."""
+    return selection_from(bucket, **{**given, "suffixes": given["suffixes"] or source.suffixes})
 
 
 def require_consistent(context: click.Context) -> None:

@@ -5,9 +5,9 @@ from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.adapters.table import codec, expressions, items
+from handlers.adapters.table import codec, expressions, items, scan_items
 from handlers.domain.identity import Video
-from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Segment, StartParameters
+from handlers.domain.record import LabelSummary, ObjectFacts, Peak, Problem, Record, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, State
 from tests.handlers.doubles import SCAN
 
@@ -18,7 +18,8 @@ TIMES = st.floats(min_value=0, max_value=4e9, allow_nan=False).filter(lambda at:
 PERCENTS = st.floats(min_value=0, max_value=100, allow_subnormal=False).filter(lambda value: value == 0 or value > 1e-6)
 COUNTS = st.integers(0, 2**53)
 MAYBE = st.none()
-LABELS = st.builds(LabelSummary, TEXTS, TEXTS, st.integers(1, 3), PERCENTS, COUNTS, COUNTS)
+PEAKS = st.lists(st.builds(Peak, COUNTS, PERCENTS), max_size=3).map(tuple)
+LABELS = st.builds(LabelSummary, TEXTS, TEXTS, st.integers(1, 3), PERCENTS, COUNTS, COUNTS, PEAKS, MAYBE | PERCENTS)
 
 RECORDS = st.builds(
     Record,
@@ -101,3 +102,11 @@ def test_numbers_are_numbers():
 
     assert ({"N": "0"}, {"N": "1.5"}, {"N": "0"}) == (item["attempt"], item["queued_at"], item["duration_ms"])
     assert 0 == TypeDeserializer().deserialize(item["duration_ms"])
+
+
+@pytest.mark.parametrize("counts", [None, {}, {".mkv": 2, "none": 1, "others": 10**9}])
+def test_other_suffixes(counts):
+    """A scan comes back with what was counted beside it; that nothing was counted is not the same as that there is nothing."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", not_selected=counts)
+
+    assert scan == scan_items.scan_from(through_dynamodb(scan_items.scan_item(scan, 1)))

@@ -11,6 +11,7 @@ from handlers.domain.record import (
     BatchJob,
     LabelSummary,
     ObjectFacts,
+    Peak,
     Problem,
     Scan,
     Segment,
@@ -550,7 +551,8 @@ class TestJudgeAgain:
     def test_same_state(self, table, judged):
         """Where the state stays, the totals do, and what counts is written."""
         record = judged()
-        now = replace(record, policy_hash="new", counted=("Violence",))
+        labels = tuple(replace(label, peaks=(Peak(5, 99.25),)).judged(99.0) for label in record.labels)
+        now = replace(record, policy_hash="new", labels=labels, counted=("Violence",))
 
         table.records.judge_again(record, now)
 

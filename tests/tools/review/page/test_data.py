@@ -2,11 +2,14 @@
 
 import io
 import time
+from dataclasses import replace
 
 import pytest
 
 from handlers.domain import taxonomy
+from handlers.domain.confidence import shown
 from handlers.domain.decision import Judgement
+from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.domain.record import LabelSummary, Segment, Totals
 from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, decided, page_of, review, with_segments
@@ -71,7 +74,7 @@ def test_video(scanned):
     assert (record.video.id, record.video.key, record.facts.etag, 0) == tuple(
         entry[name] for name in ("id", "key", "etag", "attempt")
     )
-    assert [(segment.label, segment.start_ms, segment.end_ms, round(segment.confidence, 1)) for segment in video.segments] == [
+    assert [(segment.label, segment.start_ms, segment.end_ms, float(shown(segment.confidence))) for segment in video.segments] == [
         (names[number], start, end, confidence) for number, start, end, confidence in segments
     ]
     assert list(record.counted) == [names[number] for number, *_, counts in entry["labels"] if counts]
@@ -85,6 +88,43 @@ def test_labels_that_counted_come_first(scanned):
     changed = type(record)(record.video, SCAN, State.FLAGGED, labels=labels, counted=("b", "c"))
 
     assert ["b", "c", "a"] == [label.name for label in judged(changed)]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [(ENGLISH, "look like videos (2 .mkv)"), (LANGUAGES["es"], "parecen videos (2 .mkv)")]
+)
+def test_other_suffixes(scanned, language, words):
+    """The page names what was not part of the scan because of its suffix, in its language."""
+    made, totals = scanned
+    made = replace(made, scan=replace(made.scan, not_selected={".mkv": 2}))
+
+    values = page_data(
+        made,
+        totals=totals,
+        target=Target(stack="V", region=None, profile=None),
+        region="us-east-1",
+        made_at=MADE_AT,
+        language=language,
+    ).values
+
+    assert words in values["not_selected"][1]
+
+
+def test_confidences_never_contradict_the_verdict(scanned):
+    """Labels and segments are rounded down, to as many digits as their rule has; a segment begins where it first counts."""
+    made, totals = scanned
+    video = replace(made.flagged[0])
+    label = LabelSummary("Weapons", "Violence", 2, 79.999, 0, 250, counts_from=79.95)
+    other = LabelSummary("Alcohol", "", 1, 79.99, 0, 0, counts_from=80.0)
+    record = replace(video.outcome.record, labels=(label, other), counted=("Weapons",))
+    segments = tuple(Segment(each.name, each.parent, each.level, 0, 500, each.confidence, 2) for each in (label, other))
+    flagged = replace(video, outcome=replace(video.outcome, record=record), segments=segments)
+
+    entry = page_of(replace(made, flagged=[flagged]), totals).values["flagged"][0]
+
+    assert [79.99, 79.9] == [each[1] for each in entry["labels"]]
+    assert [79.99, 79.9] == sorted(entry["segments"][3::4], reverse=True)
+    assert [0, 250] == sorted(entry["segments"][1::4])
 
 
 def test_strongest_segments():

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.lib.estimate.mp4.ranged_reader import BrokenError, RangedReading
+from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
 
 SMALL_HEADER = 8
 LARGE_HEADER = 16
@@ -29,7 +29,8 @@ def boxes(reading: RangedReading, start: int, end: int) -> Iterator[Box]:
     """Yield the boxes between two offsets; the last one may claim to end further on, as in a truncated file.
 
     Raises:
-        BrokenError: Something is not a box, or there are too many.
+        BrokenError: Something is not a box.
+        BeyondLimitsError: There are too many.
     """
     at = start
     for _ in range(MAX_BOXES):
@@ -38,7 +39,7 @@ def boxes(reading: RangedReading, start: int, end: int) -> Iterator[Box]:
         box = _box(reading, at, end)
         yield box
         at = box.end
-    raise BrokenError(f"more than {MAX_BOXES} boxes in a row")
+    raise BeyondLimitsError(f"more than {MAX_BOXES} boxes in a row were not enough")
 
 
 def child(reading: RangedReading, parent: Box, kind: bytes) -> Box | None:

@@ -1,4 +1,4 @@
-"""The length of a fragmented file: from its index, or from its last fragment.
+"""The length of a fragmented file: from its index, or from its first and last fragments.
 
 Walking from fragment to fragment would take a GET for each.
 """
@@ -6,7 +6,7 @@ Walking from fragment to fragment would take a GET for each.
 from __future__ import annotations
 
 from tools.lib.estimate.mp4.boxes import Box, boxes, child, children, unsigned
-from tools.lib.estimate.mp4.movie import Movie, full_box
+from tools.lib.estimate.mp4.movie import Movie, full_box, samples_seconds
 from tools.lib.estimate.mp4.ranged_reader import NEXT_BLOCK, BrokenError, RangedReading
 
 _MFRO_BYTES = 16
@@ -21,22 +21,7 @@ _PER_SAMPLE = (0x100, 0x200, 0x400, 0x800)
 _BASE_OFFSET, _DESCRIPTION, _DEFAULT_DURATION = 0x1, 0x2, 0x8
 
 
-def fragments_seconds(reading: RangedReading, movie: Movie) -> float | None:
-    """Return the length of a fragmented file in seconds; None if neither an index nor a last fragment was found.
-
-    A file that may have fragments but has none is as long as its header states.
-
-    Raises:
-        BrokenError: What was found makes no sense.
-        BeyondLimitsError: It would take too many GETs.
-    """
-    found = _by_index(reading, movie) or _by_last_fragment(reading, movie)
-    if found is None and not any(box.kind == b"moof" for box in boxes(reading, movie.end, reading.size)):
-        return movie.seconds
-    return found
-
-
-def _by_index(reading: RangedReading, movie: Movie) -> float | None:
+def indexed_seconds(reading: RangedReading, movie: Movie) -> float | None:
     """Return the sum of the parts that `sidx`, which follows the header, lists.
 
     Some files have an index for each part: then the first one does not reach the end of the file.
@@ -56,7 +41,7 @@ def _indexed_seconds(reading: RangedReading, sidx: Box) -> float | None:
     first = unsigned(data, 8 + wide, wide)
     count = int.from_bytes(data[count_at : count_at + 2], "big")
     if not timescale:
-        raise BrokenError("an index with a time scale of 0")
+        return None
     entries = [count_at + 2 + _SIDX_ENTRY * number for number in range(count)]
     covered = sidx.end + first + sum(unsigned(data, at, 4) & _SIZE_BITS for at in entries)
     if covered + NEXT_BLOCK < reading.size:
@@ -64,15 +49,39 @@ def _indexed_seconds(reading: RangedReading, sidx: Box) -> float | None:
     return sum(unsigned(data, at + 4, 4) for at in entries) / timescale
 
 
-def _by_last_fragment(reading: RangedReading, movie: Movie) -> float | None:
-    """Return when the last fragment ends: the time at which it begins and the durations of its samples."""
+def spanned_seconds(reading: RangedReading, movie: Movie) -> float | None:
+    """Return the time from the beginning of the first fragment, which may be any in a live stream, to the end of the last."""
     start, tail = reading.tail()
     at = _named_fragment(reading, tail) or _last_in(start, tail)
     moof = None if at is None else next(boxes(reading, at, reading.size), None)
     if moof is None or moof.kind != b"moof":
         return None
-    ends = [_end(reading, traf, movie) for traf in children(reading, moof) if traf.kind == b"traf"]
-    return max((end for end in ends if end is not None), default=None)
+    end = max((end for _, end in _spans(reading, moof, movie)), default=None)
+    begin = _beginning(reading, movie) if end is not None else None
+    return None if end is None or begin is None else end - begin
+
+
+def has_fragments(reading: RangedReading, movie: Movie) -> bool:
+    """Tell whether a fragment follows the header of a file that may have some."""
+    return _first_fragment(reading, movie) is not None
+
+
+def _first_fragment(reading: RangedReading, movie: Movie) -> Box | None:
+    return next((box for box in boxes(reading, movie.end, reading.size) if box.kind == b"moof"), None)
+
+
+def _beginning(reading: RangedReading, movie: Movie) -> float | None:
+    """Return when a fragmented file begins: at 0 if its header has samples, else with its first fragment."""
+    if any(samples_seconds(reading, track, 0) for track in movie.tracks):
+        return 0.0
+    moof = _first_fragment(reading, movie)
+    return min((begin for begin, _ in _spans(reading, moof, movie)), default=None) if moof else None
+
+
+def _spans(reading: RangedReading, moof: Box, movie: Movie) -> list[tuple[float, float]]:
+    """Return from when to when the tracks in a fragment last; those that state no time are left out."""
+    spans = [_span(reading, traf, movie) for traf in children(reading, moof) if traf.kind == b"traf"]
+    return [span for span in spans if span is not None]
 
 
 def _named_fragment(reading: RangedReading, tail: bytes) -> int | None:
@@ -108,8 +117,7 @@ def _last_in(start: int, tail: bytes) -> int | None:
     return None
 
 
-def _end(reading: RangedReading, traf: Box, movie: Movie) -> float | None:
-    """Return the second at which a track's samples in a fragment end; None if it states no time."""
+def _span(reading: RangedReading, traf: Box, movie: Movie) -> tuple[float, float] | None:
     tfhd, tfdt = child(reading, traf, b"tfhd"), child(reading, traf, b"tfdt")
     if tfhd is None or tfdt is None:
         return None
@@ -118,14 +126,15 @@ def _end(reading: RangedReading, traf: Box, movie: Movie) -> float | None:
     if track is None:
         return None
     version, _, time = full_box(reading, tfdt, 8)
-    usual = _default_duration(flags, header)
+    begin = unsigned(time, 0, 8 if version else 4)
+    usual = _default_duration(flags, header, movie.durations.get(track.id, 0))
     lengths = [_run_duration(reading, trun, usual) for trun in children(reading, traf) if trun.kind == b"trun"]
-    return (unsigned(time, 0, 8 if version else 4) + sum(lengths)) / track.timescale
+    return begin / track.timescale, (begin + sum(lengths)) / track.timescale
 
 
-def _default_duration(flags: int, header: bytes) -> int:
+def _default_duration(flags: int, header: bytes, of_track: int) -> int:
     if not flags & _DEFAULT_DURATION:
-        return 0  # the default of `trex` is not read: the length misses one fragment at most
+        return of_track
     return unsigned(header, 4 + (8 if flags & _BASE_OFFSET else 0) + (4 if flags & _DESCRIPTION else 0), 4)
 
 

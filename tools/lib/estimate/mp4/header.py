@@ -9,8 +9,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Problem, objects, reasons
-from tools.lib.estimate.mp4.fragments import fragments_seconds
-from tools.lib.estimate.mp4.movie import find_movie, has_movie_behind, read_movie
+from tools.lib.estimate.mp4.codecs import H264
+from tools.lib.estimate.mp4.length import LONGEST_SECONDS, seconds_of
+from tools.lib.estimate.mp4.movie import Movie, NoHeaderError, find_movie, has_movie_behind, read_movie
 from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
 from tools.lib.listing import UNKNOWN_SIZE, ListedObject
 from tools.lib.text import printable
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
-# Rekognition takes stored videos of up to 6 hours (docs/aws.md#7-rekognition).
-LONGEST_SECONDS = 6 * 3_600
-
-# The only codec that Rekognition takes in mp4 and mov (docs/aws.md#7-rekognition).
-CODEC = "h264"
-
+# AWS's API reference names AVI, its limits do not (docs/aws.md#7-rekognition): only Rekognition knows.
+_PERHAPS_TAKEN = "AVI"
 
 # Codes of an unreadable header that are named more than once.
 _AWS, _BROKEN, _GONE = "aws", "broken", "gone"
@@ -50,7 +47,7 @@ class Header:
         """Return why Rekognition would not take the video, None if nothing is known."""
         if not self.codec:
             return Problem(reasons.NO_PICTURE, "The file has no video track.")
-        if self.codec != CODEC:
+        if self.codec != H264:
             return Problem(reasons.CODEC, f"The codec is {printable(self.codec)}; Rekognition takes H.264.")
         if self.seconds > LONGEST_SECONDS:
             return Problem(reasons.TOO_LONG, f"The video is {self.seconds / 3600:,.1f} h long; Rekognition takes up to 6 hours.")
@@ -62,8 +59,9 @@ class Unreadable:
     """Why a header could not be read, and what trying took.
 
     Attributes:
-        code: not-a-video (the functions will skip it), broken (it has no usable header), other-container, unknown-beginning,
-            beyond-limits, no-length, no-size, forbidden, gone, changed, or aws.
+        code: container, no-header, not-a-video (the functions will skip it), broken (the header makes no sense, or there may be
+            another), unknown-codec, no-length, other-container, unknown-beginning, beyond-limits, no-size, forbidden, gone,
+            changed, or aws.
     """
 
     code: str
@@ -72,9 +70,14 @@ class Unreadable:
     bytes: int = 0
 
     @property
+    def fault(self) -> Problem | None:
+        """Return why Rekognition would certainly not take the object, None if nothing is known."""
+        return Problem(self.code, self.message) if self.code in {reasons.CONTAINER, reasons.NO_HEADER} else None
+
+    @property
     def worthless(self) -> bool:
         """Tell whether none of it will be analysed; of the others nothing is known."""
-        return self.code in {reasons.NOT_A_VIDEO, _BROKEN, _GONE}
+        return self.fault is not None or self.code in {reasons.NOT_A_VIDEO, _GONE}
 
 
 Reading = Header | Unreadable
@@ -99,6 +102,8 @@ class HeaderReader:
         reading = RangedReading(lambda first, length: self._get(bucket, found, first, length), found.size if has_size else 1)
         try:
             result = _read(reading) if has_size else _without_size(reading)
+        except NoHeaderError as error:
+            result = Unreadable(reasons.NO_HEADER, f"The file has no header: {error}.")
         except BrokenError as error:
             result = Unreadable(_BROKEN, f"The file has no usable header: {error}.")
         except BeyondLimitsError as error:
@@ -134,16 +139,35 @@ def _read(reading: RangedReading) -> Reading:
     container = objects.container(first_bytes, reading.size)
     if container is None:
         return Unreadable("unknown-beginning", "The beginning of the object is of no known format.")
-    if container != "ISO-BMFF":
-        return Unreadable("other-container", f"The file is {container}, not mp4 or mov.")
-    movie = read_movie(reading, find_movie(reading))
+    movie = _movie(reading) if container == "ISO-BMFF" else _movie_all_the_same(reading)
+    if movie is None:
+        message = f"The file is {container}, not mp4 or mov."
+        return Unreadable("other-container", message) if container == _PERHAPS_TAKEN else Unreadable(reasons.CONTAINER, message)
+    return _judged(reading, movie)
+
+
+def _movie(reading: RangedReading) -> Movie:
+    return read_movie(reading, find_movie(reading))
+
+
+def _movie_all_the_same(reading: RangedReading) -> Movie | None:
+    """Return the header of a file that begins like another format but is one of boxes, the first of which players skip."""
+    try:
+        moov = find_movie(reading)
+    except BrokenError:
+        return None
+    return read_movie(reading, moov)
+
+
+def _judged(reading: RangedReading, movie: Movie) -> Reading:
     if not movie.tracks:
-        raise BrokenError("its moov box has no track that can be read")
-    seconds = fragments_seconds(reading, movie) if movie.fragmented else movie.seconds
-    codec = (movie.picture.codec or "") if movie.picture else ""
-    if codec and not seconds:
-        return Unreadable("no-length", "The header does not say how long the video is.")
-    header = Header(seconds or 0.0, codec)
+        raise BrokenError("its moov box has no track")
+    if not movie.films and not movie.certain:
+        return Unreadable("unknown-codec", f"The codec of the file is not known: {printable(movie.codec or 'no readable track')}.")
+    seconds = seconds_of(reading, movie) if movie.films else 0.0
+    if seconds is None:
+        return Unreadable("no-length", "The header does not say how long the video is, or contradicts itself.")
+    header = Header(seconds, H264 if movie.films else movie.codec or "")
     if header.fault and has_movie_behind(reading, movie):
         raise BrokenError("it has more than one moov box")  # only Rekognition knows which one counts
     return header

@@ -7,11 +7,14 @@ from collections.abc import Callable
 # Bytes of the first GET: enough for what is needed of the header of a faststart file.
 FIRST_BLOCK = 32 * 1024
 
-# Bytes of each further GET: a whole header at the end of a short video, or the beginning of a long one's.
+# Bytes of the second GET: a whole header at the end of a short video, or the beginning of a long one's.
 NEXT_BLOCK = 256 * 1024
 
+# Bytes of each further GET: the beginning of another track, behind the tables of the one before.
+LATER_BLOCK = 64 * 1024
+
 # The limits for one object, whatever it holds.
-MAX_GETS = 6
+MAX_GETS = 12
 MAX_BYTES = 1_100_000
 
 
@@ -61,7 +64,8 @@ class RangedReading:
         return any(start <= offset and offset + length <= start + len(block) for start, block in self._blocks)
 
     def _fetch(self, offset: int, length: int) -> bytes:
-        block = max(length, NEXT_BLOCK if self._blocks else FIRST_BLOCK)
+        usual = (FIRST_BLOCK, NEXT_BLOCK, LATER_BLOCK)[min(len(self._blocks), 2)]
+        block = max(length, usual)
         count = min(block, self.size - offset)
         if self.gets == MAX_GETS or self.bytes + count > MAX_BYTES:
             raise BeyondLimitsError(f"{self.gets} GETs and {self.bytes} bytes were not enough")

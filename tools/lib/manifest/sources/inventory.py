@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tools.lib.aws import key_of_form, md5_of, path_of
 from tools.lib.errors import ToolError
-from tools.lib.listing import UNKNOWN_SIZE, Batch, Filters, Selection
+from tools.lib.listing import UNKNOWN_SIZE, Batch, Filters, Selection, UnselectedCounts, suffixes_of
 from tools.lib.manifest.sources.reading import fetch, opened
 from tools.lib.text import printable
 
@@ -96,8 +96,8 @@ class Inventory:
                     cure="Add that field to the inventory, omit the option, or list the bucket.",
                 )
 
-    def batches(self, s3: S3Client, selection: Selection) -> Iterator[Batch]:
-        """Yield the objects that pass the selection's filters, in the order of the inventory's files.
+    def batches(self, s3: S3Client, selection: Selection, unselected: UnselectedCounts) -> Iterator[Batch]:
+        """Yield the objects that pass the selection's filters, in the order of the inventory's files, and count other suffixes.
 
         Raises:
             ToolError: A file is gone, is not the one that `manifest.json` lists, or has an invalid row.
@@ -111,8 +111,11 @@ class Inventory:
                     raise _damaged(f"{uri}: its MD5 is {md5}, manifest.json says {file.md5}")
                 rows = self._rows(uri, content, selection)
                 while some := list(islice(rows, _BATCH)):
-                    if batch := filters.apply(self._batch(some)):
+                    batch, others = filters.split(self._batch(some))
+                    unselected.add(suffixes_of(others))
+                    if batch:
                         yield batch
+        unselected.complete = True
 
     def _rows(self, uri: str, content: BinaryIO, selection: Selection) -> Iterator[Mapping[str, str]]:
         """Yield the rows of objects: no delete markers, and only the latest versions unless all are selected."""

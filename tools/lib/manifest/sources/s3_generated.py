@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from handlers.domain.objects import ARCHIVE_CLASSES, MAX_BYTES
 from tools.lib.errors import ToolError
-from tools.lib.listing import Selection
+from tools.lib.listing import DEFAULT_SUFFIXES, Selection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3control.literals import S3StorageClassType
     from mypy_boto3_s3control.type_defs import JobManifestGeneratorFilterTypeDef, KeyNameConstraintTypeDef
+
+# What is selected unless a suffix is given: the generator takes only one.
+SUFFIX = ".mp4"
 
 # The storage classes that the generator knows.
 STORAGE_CLASSES: tuple[S3StorageClassType, ...] = (
@@ -77,6 +80,9 @@ def warnings(selection: Selection) -> list[str]:
         "The number of objects is not known yet, because S3 lists the bucket when it prepares the job; so there is no estimate.",
         "Objects that are archived, empty or too large are left out without a list; a restored copy counts as archived.",
     ]
+    if selection.suffixes == (SUFFIX,):
+        others = ", ".join(suffix for suffix in DEFAULT_SUFFIXES if suffix != SUFFIX)
+        found.append(f"S3 takes one suffix: keys that end in {others} are not selected; make a scan for each with --suffix.")
     if any(suffix for suffix in selection.suffixes):
         found.append("S3's suffixes are case-sensitive: .MP4 is not .mp4.")
     return found

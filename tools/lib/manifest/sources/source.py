@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from tools.lib.listing import Selection
+from tools.lib.listing import DEFAULT_SUFFIXES, Selection
+from tools.lib.manifest.sources.s3_generated import SUFFIX
 from tools.lib.text import printable
 
 
@@ -54,7 +55,14 @@ class Source:
         if not self.filters:
             return "as named there; sizes are not known"
         suffixes = ", ".join(printable(suffix) for suffix in selection.suffixes if suffix)
-        return f"keys ending in {suffixes}, in any case" if suffixes else "every key"
+        return f"keys ending in {suffixes}, in any case" if suffixes and "" not in selection.suffixes else "every key"
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Return what keys end in unless the options say otherwise; objects that are named one by one may end in anything."""
+        if self.kind is Kind.GENERATED:
+            return (SUFFIX,)
+        return DEFAULT_SUFFIXES if self.filters else ()
 
     def as_json(self) -> dict[str, Any]:
         return {"kind": self.kind.value, "location": self.location}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.domain import Totals
+from handlers.domain import Totals, unselected
 from handlers.domain.languages import ENGLISH, Language
 from tools.lib.cli import Target
 from tools.lib.review.page import summary
@@ -76,6 +76,7 @@ def page_data(
         "categories": CATEGORIES,
         "found": summary.categories(review.flagged, len(CATEGORIES)),
         "confidences": summary.confidences(review.flagged),
+        "not_selected": unselected.sentences(scan.not_selected, language),
         "warnings": [language.render(warning) for warning in review.warnings],
         **_videos(review, labels),
         "labels": labels.as_json(),

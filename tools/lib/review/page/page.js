@@ -73,7 +73,10 @@ function fillSummary() {
     [text("Estimated cost"), DATA.costs.total, text("by the price table, before taxes"), "plain"],
   ];
   byId("figures").append(...figures.map(figure));
-  byId("warnings").append(...DATA.warnings.map((warning) => element("p", { class: "notice" }, shown(warning, "span"))));
+  byId("warnings").append(
+    ...DATA.warnings.map((warning) => element("p", { class: "notice" }, shown(warning, "span"))),
+    ...DATA.not_selected.map((sentence) => element("p", { class: "muted" }, shown(sentence, "span"))),
+  );
   const parts = DATA.costs.parts.map((part) => element("tr", {}, element("td", {}, part.what), element("td", { class: "number" }, part.amount), element("td", { class: "muted" }, part.price)));
   byId("costs").append(
     element("table", {}, element("tbody", {}, ...parts)),

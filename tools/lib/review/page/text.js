@@ -45,9 +45,10 @@ function moment(seconds) {
   return text("{year}-{month}-{day} {time} UTC", { year, month, day, time });
 }
 
-/** Returns a confidence. */
+/** Returns a percentage with one digit or, where a rule has more and so the value too, all of its digits. */
 function percent(value) {
-  return `${decimal(value)} %`;
+  const digits = String(value).split(".")[1] ?? "";
+  return digits.length > 1 ? `${String(value).replace(".", DATA.language.decimal)} %` : `${decimal(value)} %`;
 }
 
 /** Returns a share of a whole, never rounding something down to nothing. */
@@ -55,7 +56,7 @@ function share(part, whole) {
   if (part === 0 || whole === 0) return "0 %";
   const value = (100 * part) / whole;
   if (value < 0.1) return `< ${percent(0.1)}`;
-  return value < 10 ? percent(value) : `${value.toFixed(0)} %`;
+  return value < 10 ? `${decimal(value)} %` : `${value.toFixed(0)} %`;
 }
 
 /** Returns a size in bytes as a person reads it. */

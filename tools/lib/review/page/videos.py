@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from handlers.domain import Decision, LabelSummary, Record, Segment
+from handlers.domain.confidence import shown
 from tools.lib.review.join import ObjectResult
 from tools.lib.review.page.labels import LabelTable, parents_of
 from tools.lib.review.summary import FlaggedVideo
@@ -30,14 +31,17 @@ class Describer:
         record = video.outcome.record
         summaries = judged(record)
         parents = parents_of(record.labels) if record else {}
-        shown = strongest(video.segments, self.max_segments)
+        by_name = {label.name: label for label in summaries}
+        strong = strongest(video.segments, self.max_segments)
         counted = set(record.counted) if record else set[str]()
         return _without_none(
             {
                 **self._named(video.outcome),
                 "labels": [self._summary(label, parents, label.name in counted) for label in summaries],
-                "segments": list(chain.from_iterable(self._segment(segment, parents) for segment in shown)),
-                "segments_left_out": len(video.segments) - len(shown) or None,
+                "segments": list(
+                    chain.from_iterable(self._segment(segment, parents, by_name.get(segment.label)) for segment in strong)
+                ),
+                "segments_left_out": len(video.segments) - len(strong) or None,
                 "recorded": _recorded(video.decision) if video.decision else None,
             }
         )
@@ -64,11 +68,13 @@ class Describer:
 
     def _summary(self, label: LabelSummary, parents: Mapping[str, str], counted: bool) -> list[float]:
         number = self.labels.number(label.name, parents)
-        return [number, round(label.confidence, 1), label.milliseconds, label.first_ms, int(counted)]
+        return [number, float(shown(label.confidence, label.counts_from)), label.milliseconds, label.first_ms, int(counted)]
 
-    def _segment(self, segment: Segment, parents: Mapping[str, str]) -> tuple[float, ...]:
+    def _segment(self, segment: Segment, parents: Mapping[str, str], label: LabelSummary | None) -> tuple[float, ...]:
         known = parents if segment.label in parents else {**parents, segment.label: segment.parent}
-        return (self.labels.number(segment.label, known), segment.start_ms, segment.end_ms, round(segment.confidence, 1))
+        begin = label.begin_of(segment) if label else segment.start_ms
+        confidence = float(shown(segment.confidence, label.counts_from if label else None))
+        return (self.labels.number(segment.label, known), begin, segment.end_ms, confidence)
 
 
 def _recorded(decision: Decision) -> dict[str, str]:

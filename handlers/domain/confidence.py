@@ -1,0 +1,19 @@
+"""How a confidence is written: never so that it contradicts the verdict."""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Decimal
+
+# As many as a Decimal of the default precision has beside a percentage.
+MOST_DIGITS = 20
+
+
+def shown(confidence: float, counts_from: float | None = None) -> Decimal:
+    """Return a confidence rounded down, to one digit or to as many as the rule has by which it counts.
+
+    Rounded to the nearest, 79.99 would be shown as 80.0 although it does not count under a rule of 80; and with fewer digits than
+    the rule, 79.96 would be shown as 79.9 although it counts under a rule of 79.95.
+    """
+    exponent = Decimal(repr(counts_from or 0)).normalize().as_tuple().exponent
+    digits = min(max(1, -int(exponent)), MOST_DIGITS)
+    return Decimal(repr(confidence)).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)
