@@ -19,7 +19,9 @@ WORK_BUCKET = "amzn-s3-demo-work"
 SCAN = "01K742SG00000G40R40M30E209"
 JOB = "00000000-0000-4000-8000-000000000001"
 
-SPEED = "one job is assumed to analyse 0.5 to 3.0 s of video a second: AWS publishes no figure"
+SPEED = (
+    "one job is assumed to analyse 0.5 to 3.0 s of video a second, and 3 to 30 s are added for each job: AWS publishes no figures"
+)
 PLAN = f"""\
 Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
   Objects   2 (10 bytes; keys ending in .mp4, in any case)

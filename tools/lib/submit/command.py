@@ -161,6 +161,7 @@ class SubmitRun:
             built.measured.populations,
             built.measured.measurements,
             objects=built.stats.rows,
+            stored=built.measured.stored,
             now=self._invocation.clock.now(),
             slots=slots,
             speed=measured_speed(table.scans, slots),
