@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -71,6 +72,14 @@ def test_faults_are_shown_without_a_traceback(root, bare, tmp_path):
     assert 'Context key "alert_email": must be one e-mail address' in process.stderr
     assert 'Context key "slots": must be at most account_jobs (20), is 99' in process.stderr
     assert [] == list(tmp_path.glob("*.template.json"))
+
+
+def test_unknown_keys_are_named(root, bare, tmp_path):
+    """A context key that nothing reads is named on stderr at synth; what the CDK adds itself is not."""
+    process = run(root, bare | {"CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps({"buckets": "x", "aws:cdk:y": 1})})
+
+    assert 0 == process.returncode
+    assert ["buckets"] == re.findall('context key "([^"]*)" is unknown', process.stderr)
 
 
 def test_without_address_a_warning(shipped):

@@ -16,6 +16,7 @@ from tools.lib.estimate.pace import Speed, seconds_until_done
 from tools.lib.estimate.prices import REGION, PriceTable, dollars
 from tools.lib.estimate.retrieval import Retrieval, retrieval_of
 from tools.lib.estimate.sampling import Population
+from tools.lib.json_keys import range_keys
 from tools.lib.text import counted, moment
 
 # Bits of video a second if no header could be read, from web video to cameras: an assumption without a confidence level.
@@ -75,7 +76,7 @@ class Estimate:
         return [f"{counted(count, 'object')} {'has' if count == 1 else 'have'} no readable header: {reasons}"]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the estimate as JSON values; times in epoch seconds."""
+        """Return the estimate as JSON values."""
         return {
             "objects": self.objects,
             "minutes": self.minutes.as_json(),
@@ -83,7 +84,7 @@ class Estimate:
             "cost": self.cost.as_json(),
             "retrieval": self.retrieval.as_json(),
             "seconds": self.seconds.as_json(),
-            "finished_at": self.finished_at.as_json(),
+            **range_keys("finished", self.finished_at.as_json()),
             "measured": self.measured,
             "ineligible": {code: count.as_json() for code, count in self.faults.items()},
             "unreadable": dict(self.unreadable),
