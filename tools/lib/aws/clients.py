@@ -161,7 +161,7 @@ _LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ),
     (
         (sdk.InvalidRegionError, sdk.UnknownRegionError),
-        "The Region is none",
+        "This cannot be a Region",
         "Write --region, AWS_REGION or the profile's region as us-east-1 is written.",
     ),
     (
