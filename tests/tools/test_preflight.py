@@ -15,7 +15,7 @@ OWN = ("-c", "source_buckets=my-videos")
 
 
 def run(capsys, *arguments, connected=connect):
-    """Run the check in this process; return its exit code and what it says."""
+    """Run the check in this process; return its exit code and its message."""
     code = 0
     try:
         preflight.main(arguments, connected)
@@ -44,44 +44,44 @@ def test_no_credentials(capsys, monkeypatch, no_aws, target):
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
 
-    code, said = run(capsys, target, *OWN)
+    code, message = run(capsys, target, *OWN)
 
     assert 1 == code
-    assert said.startswith("Error: No usable AWS credentials were found")
-    assert "aws sso login" in said
+    assert message.startswith("Error: No usable AWS credentials were found")
+    assert "aws sso login" in message
 
 
 def test_no_region(capsys, no_aws):
     """Nor is a Region guessed, as the CDK CLI does."""
-    code, said = run(capsys, "deploy", *OWN)
+    code, message = run(capsys, "deploy", *OWN)
 
-    assert (1, "Error: No AWS Region is set.") == (code, said.splitlines()[0])
+    assert (1, "Error: No AWS Region is set.") == (code, message.splitlines()[0])
 
 
 def test_unknown_profile(capsys, no_aws):
     """The profile that the CDK CLI would take is looked for, however its options are mixed."""
-    code, said = run(capsys, "deploy", "--require-approval", "never", "--profile", "nobody", *OWN)
+    code, message = run(capsys, "deploy", "--require-approval", "never", "--profile", "missing", *OWN)
 
     assert 1 == code
-    assert "nobody" in said
-    assert "aws configure list-profiles" in said
+    assert "missing" in message
+    assert "aws configure list-profiles" in message
 
 
 def test_refused_credentials(capsys, account, errors):
     """Credentials that AWS does not know, or that have expired, are named as such."""
     account.wire.answer("GetCallerIdentity", lambda _: errors.http("ExpiredToken", 403))
 
-    code, said = run(capsys, "deploy", *OWN, connected=lambda *_: account.clients)
+    code, message = run(capsys, "deploy", *OWN, connected=lambda *_: account.clients)
 
     assert 1 == code
-    assert "the AWS credentials have expired" in said
+    assert "the AWS credentials have expired" in message
 
 
 @pytest.mark.parametrize(
     "options", [[], ["-c", "source_buckets=my-videos,amzn-s3-demo-bucket"], ["--context=source_buckets=amzn-s3-demo-x"]]
 )
 def test_example_bucket(capsys, account, options):
-    """The bucket of the examples is nobody's: not deployed, and said before that at the bootstrap."""
+    """The bucket of the examples belongs to no one: not deployed, and named before that at the bootstrap."""
     deployed = run(capsys, "deploy", *options, connected=lambda *_: account.clients)
     bootstrapped = run(capsys, "bootstrap", *options, connected=lambda *_: account.clients)
     destroyed = run(capsys, "destroy", *options, connected=lambda *_: account.clients)
@@ -96,10 +96,10 @@ def test_example_bucket(capsys, account, options):
 @pytest.mark.parametrize("options", [OWN, ("-csource_buckets=*",), ("--context", "source_buckets=my-videos", "-c", "slots=3")])
 def test_own_buckets(capsys, account, options):
     """With a bucket of one's own it says for which account and Region it goes on."""
-    code, said = run(capsys, "deploy", *options, connected=lambda *_: account.clients)
+    code, message = run(capsys, "deploy", *options, connected=lambda *_: account.clients)
 
-    assert (0, 1) == (code, len(said.splitlines()))
-    assert said.startswith("Account 111122223333, us-east-1, as arn:aws:")
+    assert (0, 1) == (code, len(message.splitlines()))
+    assert message.startswith("Account 111122223333, us-east-1, as arn:aws:")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"context": {"source_buckets": 7}}', '{"context": 7}'])

@@ -80,7 +80,7 @@ class TestClosed:
         assert (0, {"result": 1}) == (done.returncode, json.loads(done.stdout))
 
     def test_stdin(self, program):
-        """$ program <&-: there is nobody to ask, which is found out without a fault."""
+        """$ program <&-: there is no one to ask, which is found out without a fault."""
         done = shell('exec "$@" <&-', program, "--json", "result = run.terminal.interactive")
 
         assert (0, {"result": False}) == (done.returncode, json.loads(done.stdout))
