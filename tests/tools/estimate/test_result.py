@@ -160,7 +160,7 @@ class TestDollars:
         assert 5_000 * dollars == pytest.approx(found.dollars.best - plain.dollars.best, rel=1e-6)
         assert 10_000 * dollars == pytest.approx(found.cost.retrieval.high, rel=1e-6)
         assert any(f"reading 4.5 TiB of {storage_class}" in line for line in found.sentences())
-        assert {storage_class: 5_000 * 10**9} == found.as_json()["retrieval"]["bytes"]
+        assert {"bytes": {storage_class: 5_000 * 10**9}, "complete": True} == found.as_json()["retrieval"]
 
     def test_requests_of_small_objects(self):
         """Of many small objects the requests cost more than the bytes: in Glacier Instant Retrieval a cent a thousand GETs."""
@@ -197,7 +197,7 @@ class TestDollars:
         found = estimated([(1_000, video())], stored={"EXPRESS_ONEZONE": Population(1, 2**30)})
 
         assert "not included, because the price is not known: reading 1.0 GiB of EXPRESS_ONEZONE" in found.sentences()
-        assert {"EXPRESS_ONEZONE": 2**30} == found.as_json()["retrieval"]["unknown_price_bytes"]
+        assert {"bytes": {"EXPRESS_ONEZONE": 2**30}, "complete": False} == found.as_json()["retrieval"]
         found.require_affordable(None)
         with pytest.raises(ToolError, match="EXPRESS_ONEZONE is not known") as refused:
             found.require_affordable(Decimal(1_000_000))

@@ -74,11 +74,13 @@ class Retrieval:
 
     Attributes:
         dollars: Beyond the requests of the class STANDARD.
+        stored: All objects, by storage class.
         charged: The objects of the classes that charge for it.
         unpriced: The objects of classes whose price is not known, and so not in `dollars`.
     """
 
     dollars: Range
+    stored: Mapping[str, Population]
     charged: Mapping[str, Population]
     unpriced: Mapping[str, Population]
 
@@ -97,10 +99,8 @@ class Retrieval:
         return lines
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "bytes": {name: each.bytes for name, each in self.charged.items()},
-            "unknown_price_bytes": {name: each.bytes for name, each in self.unpriced.items()},
-        }
+        """Return the bytes by storage class, and whether the price of reading from each is known."""
+        return {"bytes": {name: each.bytes for name, each in self.stored.items()}, "complete": not self.unpriced}
 
 
 def retrieval_of(stored: Mapping[str, Population], prices: PriceTable) -> Retrieval:
@@ -110,7 +110,7 @@ def retrieval_of(stored: Mapping[str, Population], prices: PriceTable) -> Retrie
     total = Range.exactly(0.0)
     for name, each in charged.items():
         total = total.plus(_dollars(name, each, prices))
-    return Retrieval(total, charged, unpriced)
+    return Retrieval(total, stored, charged, unpriced)
 
 
 def _dollars(name: str, stored: Population, prices: PriceTable) -> Range:
