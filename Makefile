@@ -124,13 +124,16 @@ lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the
 
 # CDK_OPTIONS: for the CDK CLI, such as "--require-approval never" or "-c alert_email=reviewer@example.com".
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
+	@$(BIN)/python tools/preflight.py bootstrap $(CDK_OPTIONS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 deploy: $(READY) ## deploy to the AWS account of your credentials
+	@$(BIN)/python tools/preflight.py deploy $(CDK_OPTIONS)
 	found=$$($(BIN)/python -m tools.deploy_options $(CDK_OPTIONS)) && PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $$found $(CDK_OPTIONS)
 
 destroy: $(READY) ## delete the deployment
+	@$(BIN)/python tools/preflight.py destroy $(CDK_OPTIONS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 clean: ## remove everything that was built

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aws_cdk import App
 
-from stacks.settings import StackSettings, from_context
+from stacks.settings import StackSettings, from_context, unknown_keys
 from stacks.video_moderation import VideoModerationStack
 
 
@@ -20,10 +20,11 @@ def synthesise(*, root: Path, context: Mapping[str, object], outdir: Path) -> tu
     """
     # No analytics: the metadata resource would differ between machines.
     app = App(context=context, outdir=str(outdir), analytics_reporting=False)
-    settings = from_context(app.node.get_all_context())
+    given = app.node.get_all_context()
+    settings = from_context(given)
     VideoModerationStack(app, settings.stack_name, root=root, settings=settings)
     app.synth()
-    return warnings(settings)
+    return (*unknown_keys(given), *warnings(settings))
 
 
 def warnings(settings: StackSettings) -> tuple[str, ...]:

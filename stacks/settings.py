@@ -125,11 +125,28 @@ class _Reader:
             raise ContextError("\n".join([*self._faults, "Context is set in cdk.json, or for one run with -c key=value."]))
 
 
+def unknown_keys(context: Mapping[str, object]) -> tuple[str, ...]:
+    """Return a warning for each key that nothing reads and that resembles none of ours; `~/.cdk.json` may hold keys of others.
+
+    Keys of the CDK itself have a colon, a slash, an at sign or a hyphen.
+    """
+    misspelt = {key for key, _ in _unknown(context)}
+    others = [key for key in context if key not in (*_OURS, *misspelt) and not re.search("[:/@-]", key)]
+    return tuple(f'Warning: context key "{key}" is unknown and has no effect; there are {", ".join(_OURS)}.' for key in others)
+
+
+_OURS = tuple(field.name for field in fields(StackSettings))
+
+
 def _unknown(context: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return unknown keys that resemble one of ours, with that one; keys of the CDK and of others are allowed."""
-    ours = [field.name for field in fields(StackSettings)]
-    others = [key for key in context if key not in ours]
-    return [(key, close[0]) for key in others if (close := difflib.get_close_matches(key, ours, n=1, cutoff=0.8))]
+    """Return unknown keys that resemble one of ours, with that one, however their words are joined (alertEmail, ALERT-EMAIL)."""
+    found = []
+    for key in context:
+        written = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower().replace("-", "_")
+        close = difflib.get_close_matches(written, _OURS, n=1, cutoff=0.8)
+        if key not in _OURS and close:
+            found.append((key, close[0]))
+    return found
 
 
 def _misspelt(key: str, meant: str) -> str:

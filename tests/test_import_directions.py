@@ -27,22 +27,23 @@ _SERVICES = {
 _LIBRARY = {
     "errors": "",
     "text": "",
+    "json_keys": "text",
     "ordered_map": "",
     "videos": "text",
     "aws": "errors",
     "cli": "errors text aws",
     "listing": "errors text aws",
-    "estimate": "errors text ordered_map aws cli listing estimate.mp4",
+    "estimate": "errors text json_keys ordered_map aws cli listing estimate.mp4",
     "estimate.mp4": "text aws listing",
     "manifest": "errors text ordered_map aws cli listing estimate manifest.sources",
     "manifest.sources": "errors text aws listing",
     "doctor": "errors text aws cli",
-    "scans": "errors text aws cli",
-    "review": "errors text videos aws cli estimate scans review.page",
+    "scans": "errors text json_keys aws cli",
+    "review": "errors text json_keys videos aws cli estimate scans review.page",
     "review.page": "text cli estimate review",
-    "submit": "errors text aws cli listing estimate manifest manifest.sources doctor scans review",
+    "submit": "errors text json_keys aws cli listing estimate manifest manifest.sources doctor scans review",
     "retry": "errors text videos aws cli estimate manifest doctor scans review submit",
-    "rejudge": "errors text videos cli",
+    "rejudge": "errors text json_keys videos cli",
 }
 # The rooms of the project, and which of the others each may import; a module belongs to the row with the longest matching name.
 ALLOWED = {

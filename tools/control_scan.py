@@ -74,7 +74,7 @@ def list_scans(run: Invocation) -> CommandResult:
 
     \b
     python tools/control_scan.py list
-    python tools/control_scan.py list --json | jq -r '.scans[].scan'
+    python tools/control_scan.py list --json | jq -r '.scans[].scan_id'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     listed = progress_of(run, run.table.scans.scans())
     return CommandResult(scan_list(listed), {"scans": [each.as_json() for each in listed]})
@@ -129,7 +129,6 @@ def cancel(run: Invocation, *, scan: str, agreed: bool) -> CommandResult:
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    run.require_agreement("pass --yes", agreed=agreed)
     return scans.cancel(run, scan, agreed=agreed)
 
 

@@ -7,10 +7,14 @@ whole before they run. It imports the standard library only.
 import os
 import re
 import shlex
+import signal
 import sys
 from pathlib import Path
+from types import TracebackType
 
 OLDEST = (3, 11)
+# The exit code of all programs after Ctrl-C.
+INTERRUPTED = 130
 ROOT = Path(__file__).resolve().parent.parent
 # Holds the id of the process that has gone over to .venv: it remains the same process, those that it starts are others.
 ENTERED = "VIDEO_MODERATION_ENTERED"
@@ -24,13 +28,26 @@ def enter(*groups: str) -> None:
     Args:
         groups: Groups of pyproject.toml that the program needs beside the project's own dependencies.
     """
+    sys.excepthook = _end
     went_over = os.environ.pop(ENTERED, None) == str(os.getpid())
     missing = _missing(groups)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     if missing and not went_over:
         _go_over(ROOT / ".venv" / "bin" / "python")  # does not return if it works
     if missing:
         sys.stderr.write(f"Error: {_program()} needs {missing}.\nCure:  {_cure()}\n")
         sys.exit(1)
+
+
+def _end(kind: "type[BaseException]", error: BaseException, trace: "TracebackType | None") -> None:
+    """End after Ctrl-C with a word and the exit code that the help names, while modules are imported as well as later."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    if sys.stderr is not None:
+        sys.stderr.write("Interrupted.\n")
+        sys.stderr.flush()
+    os._exit(INTERRUPTED)  # Python itself would end as if the signal had killed it
 
 
 def _missing(groups: "tuple[str, ...]") -> str:
@@ -74,10 +91,13 @@ def _go_over(python: Path) -> None:
         return
     environment = {**os.environ, ENTERED: str(os.getpid())}
     environment.pop("__PYVENV_LAUNCHER__", None)  # with it macOS's own Python would be the one that runs again
+    # Ctrl-C waits until `enter` of the new Python runs; before that it would end with a traceback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         os.execve(str(python), [str(python), *_arguments()], environment)  # noqa: S606  # the project's own Python
     except OSError as error:
         sys.stderr.write(f"{python} cannot be run: {error.strerror}\n")
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _arguments() -> "list[str]":

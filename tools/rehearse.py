@@ -44,10 +44,14 @@ def main(context: click.Context, *, directory: Path | None, speed: float, output
     python tools/rehearse.py --speed 10 --output /tmp/rehearsal
 
     Your own videos come out clean, because the offline Rekognition recognises only its test cards.
+
+    Exit code 3 is that of the review: some of your files were not analysed. Some of the generated library cannot be; without
+    DIRECTORY the exit code is 0 if each object came out as it should.
     """  # noqa: D301 - click needs the character itself: it does not wrap the lines after it
     program_context: ProgramContext = context.obj or ProgramContext()
     terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=program_context.interactive)
     with ending(terminal, debug=debug):
+        terminal.require_output()
         if directory is not None:
             require_apart(directory, output)
         library = demo() if directory is None else own(directory)

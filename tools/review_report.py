@@ -18,16 +18,20 @@ from handlers.domain import Video
 from handlers.domain.languages import LANGUAGES
 from tools.lib.cli import (
     CONTEXT_SETTINGS,
+    EXISTING_FILE,
     EXIT_CODES,
+    STANDARD_STREAM,
     CommandResult,
     DefaultGroup,
     ExitCode,
     Invocation,
     Moment,
+    NewFile,
     ObjectUri,
     command,
     version_option,
 )
+from tools.lib.json_keys import time_keys
 from tools.lib.rejudge import Comparison, Rejudging
 from tools.lib.retry import retry_scan
 from tools.lib.review import (
@@ -46,9 +50,6 @@ from tools.lib.review import (
 )
 from tools.lib.scans import past, progress_of, scan_list
 from tools.lib.submit import SubmitOptions, submit_options
-
-_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(cls=DefaultGroup, default="show", former=answer_former_options, epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
@@ -79,11 +80,11 @@ def show(run: Invocation, *, choice: ScanChoice) -> Review:
 
 
 @main.command(epilog=EXIT_CODES)
-@click.argument("file", type=_NEW_FILE)
+@click.argument("file", type=NewFile())
 @click.option("--language", type=click.Choice(list(LANGUAGES)), help="Language of the page.  [default: the deployment's]")
 @scan_options
 @command
-def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoice) -> Review:
+def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoice) -> Review | ExitCode:
     """Write to FILE a page to look through and decide on; it opens from disk. Prints what `show` prints.
 
     \b
@@ -91,18 +92,18 @@ def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoic
     python tools/review_report.py page review.html --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/review_report.py page revision.html --language es
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return make_review(run, choice, Files(html=file, language=language))
+    return _reviewed(run, choice, Files(html=file, language=language))
 
 
 @main.command(epilog=EXIT_CODES)
-@click.option("--csv", type=_NEW_FILE, metavar="FILE", help="Write CSV, for a spreadsheet.")
-@click.option("--jsonl", type=_NEW_FILE, metavar="FILE", help="Write JSON Lines, for a program.")
+@click.option("--csv", type=NewFile(), metavar="FILE", help="Write CSV, for a spreadsheet; - is stdout.")
+@click.option("--jsonl", type=NewFile(), metavar="FILE", help="Write JSON Lines, for a program; - is stdout.")
 @click.option(
     "--rows", type=click.Choice([rows.value for rows in Rows]), default=Rows.VIDEOS.value, show_default=True, help="What a row is."
 )
 @scan_options
 @command
-def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, choice: ScanChoice) -> Review:
+def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, choice: ScanChoice) -> Review | ExitCode:
     """Write a row for each video, or for each of its segments. Prints what `show` prints.
 
     \b
@@ -112,11 +113,26 @@ def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, 
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
-    return make_review(run, choice, Files(exports=exports, rows=Rows(rows)))
+    return _reviewed(run, choice, Files(exports=exports, rows=Rows(rows)))
+
+
+def _reviewed(run: Invocation, choice: ScanChoice, files: Files) -> Review | ExitCode:
+    """Write the files, and return the review; where one of them is stdout, the review goes to stderr."""
+    to_stdout = [path for path in files.paths if str(path) == STANDARD_STREAM]
+    if len(to_stdout) > 1:
+        raise click.UsageError("Only one file can be - (stdout).")
+    if to_stdout and run.terminal.as_json:
+        raise click.UsageError("--json writes the result to stdout, where - writes the file: omit one of them, or name a file.")
+    review = make_review(run, choice, files)
+    if not to_stdout:
+        return review
+    for line in review.sentences():
+        run.terminal.info(line)
+    return review.exit_code
 
 
 @main.command(epilog=EXIT_CODES)
-@click.argument("file", type=_FILE)
+@click.argument("file", type=EXISTING_FILE)
 @click.option("--scan", metavar="ID", help="Refuse a file with decisions about another scan.")
 @click.option("--decided-by", metavar="NAME", help="Who decided, if the file does not say.")
 @command
@@ -143,12 +159,11 @@ def retry(run: Invocation, *, all_failed: bool, how: SubmitOptions, choice: Scan
     python tools/review_report.py retry --wait
     python tools/review_report.py retry --all-failed --yes
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    run.require_agreement("pass --yes to retry, or --dry-run to see what would be retried", agreed=how.yes or how.dry_run)
     return retry_scan(run, choice, how, all_failed=all_failed)
 
 
 @main.command(epilog=EXIT_CODES)
-@click.argument("file", type=_FILE)
+@click.argument("file", type=EXISTING_FILE)
 @click.option("--apply", "applied", is_flag=True, help="Write the policy's verdicts to the records.")
 @click.option("--mail-newly-flagged", "mail", is_flag=True, help="With --apply: mail each newly flagged video, once.")
 @scan_options
@@ -191,7 +206,7 @@ def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     after = since.timestamp() if since else None
     scans = progress_of(run, [scan for scan in run.table.scans.scans() if scan.created_at >= (after or 0)])
-    return CommandResult(scan_list(scans, after), {"since": after, "scans": [past(each) for each in scans]})
+    return CommandResult(scan_list(scans, after), {**time_keys(since=after), "scans": [past(each) for each in scans]})
 
 
 if __name__ == "__main__":

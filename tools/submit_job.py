@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from handlers.domain import Lane
-from tools.lib.cli import CONTEXT_SETTINGS, EXIT_CODES, BucketName, ExitCode, Invocation, command, version_option
+from tools.lib.cli import CONTEXT_SETTINGS, EXISTING_FILE, EXIT_CODES, BucketName, ExitCode, Invocation, command, version_option
 from tools.lib.estimate import EstimateOptions, Measure, PriceTable, estimate_options, prices
 from tools.lib.submit import (
     Request,
@@ -48,7 +48,7 @@ _AS_THEY_ARE = ("skip_unchanged", "run_plan", "recheck", "suspended", "unconfirm
 @click.option("--suspended", is_flag=True, help="Let the job wait until someone confirms it in the console.")
 @click.option(
     "--run-plan",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING_FILE,
     metavar="FILE",
     help="Submit exactly this plan, or the rest of it if an earlier run was interrupted.",
 )
@@ -79,8 +79,6 @@ def main(
     python tools/submit_job.py --manifest s3://amzn-s3-demo-work/mine.csv --yes --json | jq -r .scan_id
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     require_consistent(click.get_current_context())
-    cure = "pass --yes to submit, or --dry-run to see the plan"
-    run.require_agreement(cure, agreed=how.dry_run or how.yes or check)
     source = source_from(**options)
     request = Request(
         source=source,

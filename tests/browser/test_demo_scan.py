@@ -234,14 +234,14 @@ def test_decisions_come_back(demo, page, pages_with):
     new = others.goto(demo.page(others.folder / "new.html"))
 
     scan = after_once["scan"]
-    assert {"scan": scan, "decided_by": REVIEWER, "written": 2, "already": 0, "refused": []} == once
+    assert {"scan": scan, "scan_id": scan, "decided_by": REVIEWER, "written": 2, "already": 0, "refused": []} == once
     assert {**once, "written": 0, "already": 2} == twice
     assert after_once["flagged"] == after_twice["flagged"]
     decisions = decided(after_once)
     assert {
-        CONFIRMED: {"decision": "confirmed", "by": REVIEWER, "note": "", "scan": scan},
-        FALSE_ALARM: {"decision": "false-alarm", "by": REVIEWER, "note": NOTE, "scan": scan},
-    } == {key: {name: value for name, value in decision.items() if name != "at"} for key, decision in decisions.items()}
+        CONFIRMED: {"decision": "confirmed", "by": REVIEWER, "note": "", "scan": scan, "scan_id": scan},
+        FALSE_ALARM: {"decision": "false-alarm", "by": REVIEWER, "note": NOTE, "scan": scan, "scan_id": scan},
+    } == {key: without_time(decision) for key, decision in decisions.items()}
     assert exported_moments(export) == {key: decision["at"] for key, decision in decisions.items()}
     assert all(began - 0.001 <= decision["at"] <= ended for decision in decisions.values())
     assert {CONFIRMED: "Confirmed (recorded)", FALSE_ALARM: "False alarm (recorded)"} == {
@@ -256,6 +256,11 @@ def test_decisions_come_back(demo, page, pages_with):
 def decided(review):
     """Return the decisions of a review by key."""
     return {video["key"]: video["decision"] for video in review["flagged"] if video["decision"]}
+
+
+def without_time(decision):
+    """Return a decision without the time at which it was made."""
+    return {name: value for name, value in decision.items() if name not in {"at", "decided_time"}}
 
 
 def exported_moments(path):

@@ -102,7 +102,7 @@ def test_statuses_of_an_export(tmp_path, rows_of_file):
     """The column `state` of an export has the statuses that the table says, with the same words."""
     path = tmp_path / "export.jsonl"
 
-    with writer(path, Form.JSONL, rows_of_file) as export:
+    with writer(path, Form.JSONL, rows_of_file, MagicMock()) as export:
         for status in ObjectStatus:
             export.add(ObjectResult(Video("bucket", "key"), status), [Segment("Drinking", "Alcohol", 2, 0, 500, 91.5, 1)])
 

@@ -108,13 +108,24 @@ def test_the_transcript_in_the_readme(demo):
     plan = [line for line in submitted.splitlines() if line.startswith("  ")]
     review = reviewed.partition("Sent 6 mails")[0].splitlines()
 
-    folder, done = demo
-    printed = {*done.stderr.splitlines(), *(folder / "review.txt").read_text("utf-8").splitlines()}
+    _, done = demo
+    printed = {*done.stderr.splitlines(), *done.stdout.splitlines()}
 
     assert plan
     assert progress
     assert review
     assert [] == [line for line in (*plan, progress[-1], *review) if line not in printed]
+
+
+def test_results_and_talk(demo):
+    """The review and the mails are on stdout, and nothing else; each step is one line on stderr."""
+    folder, done = demo
+
+    shown = (folder / "review.txt").read_text("utf-8")
+    steps = [line for line in done.stderr.splitlines() if "Uploading the library" in line]
+    assert done.stdout.startswith(f"{shown}\nSent 6 mails to ")
+    assert 7 == len(done.stdout.removeprefix(shown).strip().splitlines())
+    assert 1 == len(steps)
 
 
 def test_reasons_of_failures(review):
@@ -188,6 +199,19 @@ def test_own_videos(tmp_path):
     review = json.loads((tmp_path / "rehearsal" / "review.json").read_text(encoding="utf-8"))
     assert done.exit_code == 0, done.stderr
     assert (review["objects"], review["states"]["clean"]) == (1, 1)
+
+
+def test_own_videos_that_cannot_be_analysed(tmp_path):
+    """Where some of the user's videos get no verdict the exit code is that of the review, as the help says."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "good.mp4").write_bytes(tiny_clip())
+    (videos / "empty.mp4").write_bytes(b"")
+
+    done = rehearse_here(tmp_path / "rehearsal", videos)
+
+    review = json.loads((tmp_path / "rehearsal" / "review.json").read_text(encoding="utf-8"))
+    assert (3, 1, 1) == (done.exit_code, review["states"]["clean"], review["states"]["ineligible"])
 
 
 def test_a_folder_without_files(tmp_path):

@@ -63,12 +63,18 @@ def _inner(value):
     return list(value.values()) if isinstance(value, dict) else value
 
 
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+"""A time in ISO 8601, as `tools.lib.text.iso_time` writes it."""
+
+
 def keys(value):
     """Return the shape of JSON: keys at every depth, with types for values."""
     if isinstance(value, dict):
         return {name: keys(each) for name, each in value.items()}
     if isinstance(value, list):
         return [merged(*map(keys, value))] if value else []
+    if isinstance(value, str) and TIME.fullmatch(value):
+        return "time"
     return {str: "text", bool: "true or false", int: "number", float: "number", type(None): None}[type(value)]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import cfnlint
 import pytest
 from cfnlint.api import lint
 
-from stacks.app import warnings
+from stacks.app import synthesise, warnings
 from stacks.settings import from_context
 
 
@@ -71,6 +72,15 @@ def test_faults_are_shown_without_a_traceback(root, bare, tmp_path):
     assert 'Context key "alert_email": must be one e-mail address' in process.stderr
     assert 'Context key "slots": must be at most account_jobs (20), is 99' in process.stderr
     assert [] == list(tmp_path.glob("*.template.json"))
+
+
+def test_unknown_keys_are_named(root, shipped, tmp_path, monkeypatch):
+    """A context key that nothing reads is named at synth; what the CDK adds itself is not."""
+    monkeypatch.setattr("stacks.app.VideoModerationStack", lambda *_arguments, **_options: None)
+
+    lines = synthesise(root=root, context=shipped | {"buckets": "x", "aws:cdk:y": 1}, outdir=tmp_path)
+
+    assert ["buckets"] == re.findall('context key "([^"]*)" is unknown', "\n".join(lines))
 
 
 def test_without_address_a_warning(shipped):

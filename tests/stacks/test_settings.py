@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from handlers.domain import policy as handlers_policy
 from stacks import policy
-from stacks.settings import ContextError, StackSettings, from_context
+from stacks.settings import ContextError, StackSettings, from_context, unknown_keys
 
 PLAIN_POLICY = {"default": {"min_confidence": 80, "alert": True}, "labels": {}}
 JSON_VALUES = st.recursive(
@@ -173,6 +173,38 @@ def test_all_faults_at_once(shipped):
         from_context(shipped | {"slots": 0, "alert_email": "reviewer", "policy": {}})
 
     assert {'"slots"', '"alert_email"', '"policy"'} == {line.split()[2].rstrip(":") for line in str(raised.value).splitlines()[:-1]}
+
+
+@pytest.mark.parametrize("key", ["alertEmail", "ALERT_EMAIL", "alert-email", "Alert_Email", "alert_emial", "alert_mail"])
+def test_key_written_in_another_way_is_refused(shipped, key):
+    """However its words are joined, a slip is named with the right key."""
+    with pytest.raises(ContextError, match=f'"{key}": unknown key; did you mean "alert_email"'):
+        from_context(shipped | {key: "reviewer@example.com"})
+
+
+@pytest.mark.parametrize("key", ["email", "buckets", "concurrency", "thresholds", "x"])
+def test_other_unknown_key_is_named(shipped, key):
+    """A key that nothing reads is named, with those that there are: it may be a slip."""
+    from_context(shipped | {key: "y"})
+
+    (warning,) = unknown_keys(shipped | {key: "y"})
+
+    assert f'"{key}" is unknown and has no effect' in warning
+    assert "source_buckets" in warning
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "@aws-cdk/core:newStyleStackSynthesis",
+        "aws:cdk:bundling-stacks",
+        "availability-zones:account=1",
+        "acknowledged-issue-numbers",
+    ],
+)
+def test_keys_of_the_cdk_are_silent(shipped, key):
+    """The CDK has keys of its own in the context."""
+    assert () == unknown_keys(shipped | {key: True})
 
 
 def test_misspelt_key_is_refused(shipped):

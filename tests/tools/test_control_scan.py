@@ -360,6 +360,13 @@ class TestCancel:
 
         assert (2, ScanStatus.OPEN) == (result.exit_code, scan.table.scans.scan(SCAN).status)
 
+    def test_unknown_scan_without_a_terminal(self, scan):
+        """A scan that there is not is named, terminal or not."""
+        result = control(scan, "cancel", "01K742SG00000G40R40M30E2ZZ")
+
+        assert 1 == result.exit_code
+        assert "There is no scan 01K742SG00000G40R40M30E2ZZ" in result.stderr
+
     @pytest.mark.parametrize("code", ["JobStatusException", "NotFoundException"])
     def test_job_over(self, scan, errors, code):
         """A job that is over, or that S3 has forgotten, is nothing to cancel."""

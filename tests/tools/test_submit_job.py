@@ -19,7 +19,9 @@ WORK_BUCKET = "amzn-s3-demo-work"
 SCAN = "01K742SG00000G40R40M30E209"
 JOB = "00000000-0000-4000-8000-000000000001"
 
-SPEED = "one job is assumed to analyse 0.5 to 3.0 s of video a second: AWS publishes no figure"
+SPEED = (
+    "one job is assumed to analyse 0.5 to 3.0 s of video a second, and 3 to 30 s are added for each job: AWS publishes no figures"
+)
 PLAN = f"""\
 Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
   Objects   2 (10 bytes; keys ending in .mp4, .m4v, .mov, in any case)
@@ -216,7 +218,7 @@ def test_without_a_terminal_it_does_not_guess(stocked):
     assert (
         stderr_lines(result)[-1] == "Error: Cannot prompt without a terminal; pass --yes to submit, or --dry-run to see the plan."
     )
-    assert stocked.wire.calls == []
+    assert [] == stocked.wire.of("ListObjectsV2") == stocked.wire.writes
 
 
 # --- errors, each with its cure -----------------------------------------------------------------------------------------
@@ -713,3 +715,36 @@ def test_aws_out_of_reach(tmp_path):
     assert result.returncode == 1
     assert result.stderr.startswith("Error: AWS could not be reached: ")
     assert "Traceback" not in result.stderr
+
+
+# --- without a terminal ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--manifest", f"s3://{WORK_BUCKET}/none.csv"), "There is no object s3://amzn-s3-demo-work/none.csv."),
+        (("--bucket", "amzn-s3-demo-elsewhere"), "amzn-s3-demo-elsewhere"),
+        (("--bucket", BUCKET, "--stack", "None"), "There is no stack named None"),
+    ],
+)
+def test_a_fault_comes_before_the_missing_terminal(stocked, words, message):
+    """Where a person can be asked and where not, the fault is the same: "cannot prompt" would hide it."""
+    without, with_terminal = (stocked.submit(*words, interactive=interactive) for interactive in (False, True))
+
+    assert (1, 1) == (without.exit_code, with_terminal.exit_code)
+    assert message in without.stderr
+    assert without.stderr == with_terminal.stderr
+
+
+def test_a_broken_plan_comes_before_the_missing_terminal(stocked):
+    """So it is with a plan."""
+    plan = stocked.manifests / "broken.plan.json"
+    stocked.manifests.mkdir()
+    plan.write_text("{}")
+
+    done = stocked.submit("--run-plan", str(plan))
+
+    assert 1 == done.exit_code
+    assert "Cannot prompt" not in done.stderr
+    assert str(plan) in done.stderr

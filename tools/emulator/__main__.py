@@ -21,6 +21,8 @@ from tools.emulator.world import World
 def main(arguments: list[str] | None = None) -> int:
     """Open a world, print the environment variables that lead to it, and keep it open until Ctrl-C."""
     given = _parser().parse_args(arguments)
+    if sys.stdout is None:
+        sys.exit("Error: stdout is closed, so the variables cannot be written.\nCure:  Redirect it to a file.")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

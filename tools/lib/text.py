@@ -26,14 +26,23 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+# The end of the calendar of `datetime`, in every time zone.
+_LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
+
+
+def in_utc(epoch_seconds: float) -> datetime:
+    """Return a time in UTC; a forecast beyond the year 9999 becomes its end."""
+    return datetime.fromtimestamp(min(epoch_seconds, _LAST), UTC)
+
+
 def moment(epoch_seconds: float) -> str:
     """Return a time to the minute, in UTC: `2026-11-22 16:30 UTC`."""
-    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return in_utc(epoch_seconds).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def iso_time(epoch_seconds: float) -> str:
     """Return a time to the millisecond, in UTC, as browsers write it: `2026-11-22T16:30:00.250Z`."""
-    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return in_utc(epoch_seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def block(title: str, lines: Sequence[str]) -> list[str]:

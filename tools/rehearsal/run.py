@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
@@ -46,7 +45,7 @@ class Rehearsal:
         )
 
     def run(self, library: Library) -> ExitCode:
-        """Rehearse, and return DONE if every object is final and the counts add up.
+        """Rehearse, and return the exit code: that of the review, or DONE if the samples came out as they should.
 
         Raises:
             ToolError: The offline world broke, or the scan did not find what the samples contain.
@@ -61,13 +60,14 @@ class Rehearsal:
             with self._step(f"Uploading the library to s3://{BUCKET}"):
                 self._upload(world, videos)
             self._submit(world)
-            review = self._review(world)
+            code, review = self._review(world)
             self._require_whole(world)
         if library.samples is not None:
             require_found(review, library.samples)
         self._show_mails(path / "world" / "outbox")
         self._terminal.info(f"\nEverything is in {path}; open {path / 'review.html'} in a browser.")
-        return ExitCode.DONE if review["adds_up"] and not review["unfinished"] else ExitCode.SOME_FAILED
+        as_expected = library.samples is not None and review["adds_up"] and not review["unfinished"]
+        return ExitCode.DONE if as_expected else code
 
     def _write(self, videos: Iterable[Video]) -> None:
         for video in videos:
@@ -107,18 +107,18 @@ class Rehearsal:
         }
         self._program(world, ["submit_job.py", "--bucket", BUCKET, "--yes", "--wait"], extra)
 
-    def _review(self, world: World) -> dict[str, Any]:
-        shown = self._program(world, ["review_report.py"], {})
+    def _review(self, world: World) -> tuple[ExitCode, dict[str, Any]]:
+        code, shown = self._program(world, ["review_report.py"], {})
         self._output.add("review.txt", shown)
-        self._terminal.info(shown)
+        self._terminal.write(shown)
         page = str(self._output.path / "review.html")
-        text = self._program(world, ["review_report.py", "page", page, "--json"], {}, quiet=True)
+        _, text = self._program(world, ["review_report.py", "page", page, "--json"], {}, quiet=True)
         self._output.add("review.json", text)
         review: dict[str, Any] = json.loads(text)
-        return review
+        return code, review
 
-    def _program(self, world: World, arguments: list[str], extra: dict[str, str], *, quiet: bool = False) -> str:
-        """Run one of the programs, its stderr going to ours, and return what it wrote to stdout."""
+    def _program(self, world: World, arguments: list[str], extra: dict[str, str], *, quiet: bool = False) -> tuple[ExitCode, str]:
+        """Run one of the programs, its stderr going to ours, and return its exit code and what it wrote to stdout."""
         if not quiet:
             self._terminal.info(f"\n$ python tools/{' '.join(arguments)}")
         command = [sys.executable, str(ROOT / "tools" / arguments[0]), *arguments[1:]]
@@ -129,7 +129,7 @@ class Rehearsal:
                 f"{arguments[0]} ended with {code}.",
                 cure=f"See its message above; the logs of the functions are in {self._output.path / 'world'}.",
             )
-        return out
+        return ExitCode(code), out
 
     def _watched(self, world: World, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
         """Run a program to its end, or until the world breaks, for which it would wait in vain."""
@@ -155,19 +155,16 @@ class Rehearsal:
 
     def _show_mails(self, outbox: Path) -> None:
         mails = sorted(outbox.glob("*.eml"))
-        self._terminal.info(f"Sent {counted(len(mails), 'mail')} to {REVIEWER}:")
+        self._terminal.write(f"Sent {counted(len(mails), 'mail')} to {REVIEWER}:")
         for path in mails:
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-            self._terminal.info(f"  {printable(str(mail['Subject']))}  ({path.name})")
+            self._terminal.write(f"  {printable(str(mail['Subject']))}  ({path.name})")
 
     @contextmanager
     def _step(self, text: str) -> Iterator[None]:
-        began = time.monotonic()
-        with self._terminal.bar("") as bar:
-            bar.show(text, 0, None)
+        with self._terminal.step(text):
             yield
         self._output.note()
-        self._terminal.info(f"  {text}: {time.monotonic() - began:.1f} s")
 
 
 def require_found(review: Mapping[str, Any], samples: Iterable[Sample]) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tools.lib.cli import Terminal
 from tools.lib.errors import ToolError
-from tools.lib.text import byte_size, printable
+from tools.lib.json_keys import range_keys, scan_keys, time_keys
+from tools.lib.text import byte_size, iso_time, moment, printable
 
 
 class Result:
@@ -111,3 +112,26 @@ def test_what_is_printable_stays(text):
 def test_sizes_are_readable(count, shown):
     """Bytes are counted in powers of 1,024 and named so."""
     assert byte_size(count) == shown
+
+
+@pytest.mark.parametrize("seconds", [253_402_300_799.0, 1e15, 1e300, float("inf")])
+def test_far_times(seconds):
+    """A forecast beyond the calendar, as of a scan that hardly moves, is shown as its end: it is no fault."""
+    assert "9999-12-30 00:00 UTC" == moment(seconds)
+    assert "9999-12-30T00:00:00.000Z" == iso_time(seconds)
+
+
+def test_keys_of_times_and_scans():
+    """The former keys stand beside the new ones; a time that is not known is null under both."""
+    assert {"scan": "s", "scan_id": "s"} == scan_keys("s")
+    assert {
+        "ready_at": 0.25,
+        "ready_time": "1970-01-01T00:00:00.250Z",
+        "since": None,
+        "since_time": None,
+        "at": 1.0,
+        "decided_time": "1970-01-01T00:00:01.000Z",
+    } == time_keys(ready=0.25, since=None, decided=1.0)
+    assert {"finished_at": {"low": 0.0}, "finished_time": {"low": "1970-01-01T00:00:00.000Z"}} == range_keys(
+        "finished", {"low": 0.0}
+    )

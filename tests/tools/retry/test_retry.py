@@ -245,7 +245,6 @@ def test_confirmation(scanned, answer, jobs, code):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["retry"],
         ["--yes"],
         ["retry", "--yes", "--csv", "rows.csv"],
         ["page"],
@@ -266,6 +265,21 @@ def test_bad_usage(account, arguments):
     result = review(account, *arguments)
 
     assert (2, []) == (result.exit_code, account.wire.calls)
+
+
+def test_without_a_terminal(account):
+    """Without a terminal --yes is required, and nothing is submitted; another fault is named first."""
+    unknown = review(account, "retry")
+    add_scan(account, "a.mp4", job_status="Active")
+    under_way = review(account, "retry")
+    add_scan(account, "a.mp4")
+    at_rest = review(account, "retry")
+
+    assert (1, 1, 2) == (unknown.exit_code, under_way.exit_code, at_rest.exit_code)
+    assert "There is no scan yet" in unknown.stderr
+    assert "is Active" in under_way.stderr
+    assert "Cannot prompt without a terminal; pass --yes to retry" in at_rest.stderr
+    assert [] == account.wire.of("CreateJob")
 
 
 @pytest.mark.parametrize("status", ["Active", "Preparing", "Suspended"])

@@ -138,16 +138,19 @@ def test_keys_of_a_listed_scan(account):
 
     listed = output_of(review(account, "list", "--since", "7d", "--json"))
 
-    assert ["since", "scans"] == list(listed)
+    assert ["since", "since_time", "scans"] == list(listed)
     assert {
         "bucket",
         "closed_at",
+        "closed_time",
         "created_at",
+        "created_time",
         "jobs",
         "lane",
         "mails_sent",
         "objects",
         "scan",
+        "scan_id",
         "seconds",
         "status",
         "videos",

@@ -87,7 +87,15 @@ def test_decisions_are_written_and_shown(scanned, apply):
 
     shown = review(scanned)
     assert (0, "Scan 01K742SG00000G40R40M30E209: 2 decisions by Ada written, 0 refused\n") == (result.exit_code, result.stdout)
-    assert {"decision": "confirmed", "by": "Ada", "at": 1_759_998_600.25, "note": "", "scan": SCAN} == decided(scanned)["a.mp4"]
+    assert {
+        "decision": "confirmed",
+        "by": "Ada",
+        "note": "",
+        "at": 1_759_998_600.25,
+        "decided_time": "2025-10-09T08:30:00.250Z",
+        "scan": SCAN,
+        "scan_id": SCAN,
+    } == decided(scanned)["a.mp4"]
     assert ("false-alarm", "a toy\n\x1b[31m") == tuple(decided(scanned)[HOSTILE][name] for name in ("decision", "note"))
     assert "confirmed by Ada, 2025-10-09 08:30 UTC\n" in shown.stdout
     assert "false-alarm by Ada, 2025-10-09 08:30 UTC: a toy\\n\\x1b[31m\n" in shown.stdout

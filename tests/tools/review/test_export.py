@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, ObjectFacts, Record, Segment
 from handlers.domain.states import State
+from tools.lib.cli import Terminal
 from tools.lib.review import export as exports
 from tools.lib.review.export import Form, Rows
 from tools.lib.review.join import ObjectResult, ObjectStatus
 
 SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
+TERMINAL = Terminal(as_json=False, out=io.StringIO(), err=io.StringIO(), interactive=False)
 HOSTILE = st.one_of(
     st.sampled_from(
         [
@@ -88,7 +90,7 @@ def failed(key, message="no"):
 def written(folder, form, rows, *added):
     """Write an export and return its text, line ends as they are."""
     path = folder / "export"
-    with exports.writer(path, form, rows) as export:
+    with exports.writer(path, form, rows, TERMINAL) as export:
         for each in added:
             export.add(*each)
     return path.read_bytes().decode()
@@ -209,7 +211,7 @@ def test_nothing_under_the_name_before_the_end(tmp_path):
     """The name appears when the file is whole."""
     path = tmp_path / "export"
 
-    with exports.writer(path, Form.CSV, Rows.VIDEOS):
+    with exports.writer(path, Form.CSV, Rows.VIDEOS, TERMINAL):
         before = path.exists()
 
     assert (False, True) == (before, path.exists())
@@ -219,7 +221,7 @@ def test_link_stays_a_link(tmp_path):
     """An export to a link replaces what it points to."""
     (tmp_path / "link").symlink_to(tmp_path / "target")
 
-    with exports.writer(tmp_path / "link", Form.CSV, Rows.VIDEOS):
+    with exports.writer(tmp_path / "link", Form.CSV, Rows.VIDEOS, TERMINAL):
         pass
 
     assert (tmp_path / "link").is_symlink()
@@ -232,7 +234,7 @@ def test_pipe_is_written_to(tmp_path):
     os.mkfifo(pipe)
     end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
 
-    with exports.writer(pipe, Form.JSONL, Rows.VIDEOS) as export:
+    with exports.writer(pipe, Form.JSONL, Rows.VIDEOS, TERMINAL) as export:
         export.add(failed("a"))
     received = os.read(end, 4096)
     os.close(end)
@@ -242,7 +244,7 @@ def test_pipe_is_written_to(tmp_path):
 
 def test_folder_is_refused_at_once(tmp_path):
     """A folder is said to be one before anything is written."""
-    with pytest.raises(IsADirectoryError, match=tmp_path.name), exports.writer(tmp_path, Form.CSV, Rows.VIDEOS):
+    with pytest.raises(IsADirectoryError, match=tmp_path.name), exports.writer(tmp_path, Form.CSV, Rows.VIDEOS, TERMINAL):
         pytest.fail("the block must not run")
 
 
@@ -252,7 +254,7 @@ def test_memory_does_not_grow(tmp_path, form):
     """Five thousand rows, some 2 MB of them, take less than 300 KB of memory."""
     tracemalloc.start()
     try:
-        with exports.writer(tmp_path / "export", form, Rows.VIDEOS) as export:
+        with exports.writer(tmp_path / "export", form, Rows.VIDEOS, TERMINAL) as export:
             for _ in range(5_000):
                 export.add(flagged())
         peak = tracemalloc.get_traced_memory()[1]
@@ -267,7 +269,7 @@ def test_several_files_at_once(tmp_path):
     """CSV and JSON Lines of one review are written side by side."""
     paths = [(Form.CSV, tmp_path / "a.csv"), (Form.JSONL, tmp_path / "a.jsonl")]
 
-    with exports.writers(paths, Rows.VIDEOS) as files:
+    with exports.writers(paths, Rows.VIDEOS, TERMINAL) as files:
         for export in files:
             export.add(failed("a"))
 

@@ -205,3 +205,32 @@ def test_what_an_earlier_scan_finished_is_left_out(line):
     assert (1, {"clean": 1, "flagged": 1}) == (nothing.exit_code, {state: count for state, count in counts.items() if count})
     assert adds_up
     assert "an earlier scan finished every selected object (2 in all), and none has changed" in nothing.stderr
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "least", "most"),
+    [("STANDARD_IA", 0.01, 0.02), ("GLACIER_IR", 0.03, 0.06), ("INTELLIGENT_TIERING", 0.0, 0.036), ("STANDARD", 0.0, 0.0)],
+)
+def test_reading_dearer_classes_is_part_of_the_estimate(line, storage_class, least, most):
+    """$ submit_job.py --dry-run: what S3 charges for reading the bytes of a class is in the plan."""
+    size = 5_000_000
+    line.client("s3").put_object(Bucket=BUCKET, Key="a.mp4", Body=bytes(size), StorageClass=storage_class)
+
+    plan = planned(Runs(line), "--measure", "none")
+
+    gigabytes, requests = size / 1e9, 4 * 0.01 / 1_000
+    cost = plan["estimate"]["cost"]
+    assert least * gigabytes <= cost["s3_retrieval"]["low"] <= least * gigabytes + requests
+    assert most * gigabytes <= cost["s3_retrieval"]["high"] <= most * gigabytes + requests
+    assert {"bytes": {storage_class: size}, "complete": True} == plan["estimate"]["retrieval"]
+
+
+def test_what_is_left_out_is_not_read(library):
+    """An object that is left out for its header costs nothing to read."""
+    s3, body = library.line.client("s3"), next(each for each in demo_library() if each.key.endswith("vp9 in disguise.mp4")).body()
+    s3.put_object(Bucket=BUCKET, Key="legacy/vp9 in disguise.mp4", Body=body, StorageClass="GLACIER_IR")
+
+    for measure in ("all", "5"):
+        plan = planned(library, "--measure", measure)
+
+        assert ["STANDARD"] == list(plan["estimate"]["retrieval"]["bytes"]), measure

@@ -208,6 +208,17 @@ def test_what_a_header_speaks_against_is_left_out(line, source, times):
     assert (times, times, {"codec": times}) == (plan["objects"], plan["estimate"]["objects"], plan["ineligible"])
 
 
+def test_an_inventory_without_storage_classes(library):
+    """Where an inventory has no storage classes the upper end of the estimate takes the dearest to read."""
+    uri = inventory(library, columns=("Bucket", "Key", "Size"))
+
+    plan = json.loads(library.submit("--inventory", uri, "--dry-run", "--json").stdout)
+
+    retrieval = plan["estimate"]["cost"]["s3_retrieval"]
+    assert 0 == retrieval["low"] < retrieval["high"]
+    assert any("no storage classes" in sentence for sentence in plan["estimate"]["assumptions"] + plan["estimate"]["sentences"])
+
+
 def test_an_inventory_without_sizes(line):
     """Nothing can be drawn by size, so there is no estimate, which is said; with --measure all each object is looked at."""
     line.put(GOOD, encode(Clip(1.0)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -52,6 +54,7 @@ class Clients:
     s3control: S3ControlClient
     sns: SNSClient
     sqs: SQSClient
+    sts: STSClient
 
     def __init__(self, session: boto3.Session) -> None:
         self._session = session
@@ -103,14 +106,16 @@ def connect(profile: str | None, region: str | None) -> Clients:
     Raises:
         ToolError: There is no such profile, or no Region is set anywhere.
     """
-    variables = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
+    # An empty variable, as of a secret that a CI job lacks, is none.
+    given = [name for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(name)]
+    variables = {"region": ("region", given, None, None)}
     try:
         session = boto3.Session(
             profile_name=profile, region_name=region, botocore_session=botocore.session.Session(session_vars=variables)
         )
     except sdk.ProfileNotFound as error:
         raise ToolError(f"{error}.", cure="`aws configure list-profiles` lists your profiles.") from error
-    if session.region_name is None:
+    if not session.region_name:
         raise ToolError(
             "No AWS Region is set.",
             cure="Name the one the stack was deployed to: --region us-east-1, or AWS_REGION in the environment.",
@@ -153,6 +158,11 @@ _LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
         ),
         "No usable AWS credentials were found",
         _CREDENTIALS_CURE,
+    ),
+    (
+        (sdk.InvalidRegionError, sdk.UnknownRegionError),
+        "This cannot be a Region",
+        "Write --region, AWS_REGION or the profile's region as us-east-1 is written.",
     ),
     (
         (sdk.HTTPClientError, sdk.ConnectionError),

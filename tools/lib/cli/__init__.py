@@ -3,7 +3,7 @@
 from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
 from tools.lib.cli.commands import DefaultGroup, Invocation, command
 from tools.lib.cli.output import EXIT_CODES, Bar, CommandResult, ExitCode, Terminal
-from tools.lib.cli.params import BucketName, Moment, ObjectUri
+from tools.lib.cli.params import EXISTING_FILE, STANDARD_STREAM, BucketName, Moment, NewFile, ObjectUri, SourceFile
 from tools.lib.cli.program import (
     CONTEXT_SETTINGS,
     ROOT,
@@ -18,8 +18,10 @@ from tools.lib.cli.program import (
 
 __all__ = [
     "CONTEXT_SETTINGS",
+    "EXISTING_FILE",
     "EXIT_CODES",
     "ROOT",
+    "STANDARD_STREAM",
     "Bar",
     "BucketName",
     "CommandResult",
@@ -27,8 +29,10 @@ __all__ = [
     "ExitCode",
     "Invocation",
     "Moment",
+    "NewFile",
     "ObjectUri",
     "ProgramContext",
+    "SourceFile",
     "Target",
     "Terminal",
     "as_tool_error",

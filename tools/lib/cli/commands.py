@@ -54,9 +54,20 @@ class Invocation:
 
     def agree(self, prompt: str, declined: str) -> None:
         """Prompt the user; if the answer is no, write what has not been done and exit as failed."""
-        if not click.confirm(prompt, err=True):
+        if not _confirmed(prompt):
             self.terminal.info(declined)
             raise click.exceptions.Exit(ExitCode.FAILED)
+
+
+def _confirmed(prompt: str) -> bool:
+    """Prompt; the end of the input means no, and Ctrl-C is an interruption as anywhere else."""
+    try:
+        return click.confirm(prompt, err=True)
+    except click.Abort as aborted:  # click raises it for both
+        if isinstance(aborted.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        click.echo(err=True)
+        return False
 
 
 def command(body: Callable[..., Result | ExitCode | None]) -> Callable[..., None]:
@@ -85,6 +96,7 @@ def command(body: Callable[..., Result | ExitCode | None]) -> Callable[..., None
         terminal = Terminal(as_json=as_json, out=sys.stdout, err=sys.stderr, interactive=program_context.interactive)
         target = Target(stack=stack, region=region, profile=profile)
         with ending(terminal, debug=debug):
+            terminal.require_output()
             outcome = body(Invocation(program_context, terminal, target), **given)
             if outcome is None or isinstance(outcome, ExitCode):
                 sys.exit(outcome or ExitCode.DONE)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
@@ -33,7 +37,7 @@ EXIT_CODES = """\b
 Exit codes:
   0    done
   1    failed: the message says why, and what to do about it
-  2    bad usage
+  2    bad usage, or a file that is not there
   3    finished, but not every object was analysed (failed, ineligible, skipped, cancelled or not
        final), or something was refused or left
   130  interrupted with Ctrl-C"""
@@ -72,24 +76,63 @@ class Terminal:
 
     Args:
         as_json: Whether results are written as JSON instead of text.
-        out: Where results go.
-        err: Where everything else goes.
+        out: Where results go; None, as `sys.stdout` is, if it is closed.
+        err: Where everything else goes; if it is closed, nowhere.
         interactive: Whether a person can be prompted; None finds out.
     """
 
-    def __init__(self, *, as_json: bool, out: TextIO, err: TextIO, interactive: bool | None = None) -> None:
+    def __init__(self, *, as_json: bool, out: TextIO | None, err: TextIO | None, interactive: bool | None = None) -> None:
+        err = err or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open as long as the program runs
         for stream in (out, err):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # a key may hold characters that the encoding does not have
-        self._as_json = as_json
+        self.as_json = as_json
         self._out = out
         self._console = Console(file=err, markup=False, highlight=False, emoji=False)
-        self.interactive = sys.stdin.isatty() and err.isatty() if interactive is None else interactive
+        can_answer = sys.stdin is not None and sys.stdin.isatty() and err.isatty()
+        self.interactive = can_answer if interactive is None else interactive
+
+    def require_output(self) -> None:
+        """Make sure that results can be written, before anything is done.
+
+        Raises:
+            ToolError: stdout is closed.
+        """
+        if self._out is None:
+            raise ToolError("stdout is closed, so no result can be written.", cure=f"Redirect it to a file, or to {os.devnull}.")
 
     def result(self, result: Result) -> None:
-        text = json.dumps(result.as_json(), indent=2) if self._as_json else "\n".join(result.sentences())
-        self._out.write(f"{text}\n")
-        self._out.flush()
+        self.write(json.dumps(result.as_json(), indent=2) if self.as_json else "\n".join(result.sentences()))
+
+    def write(self, text: str) -> None:
+        """Write lines to stdout.
+
+        Raises:
+            ToolError: stdout does not take them; a reader that has left raises BrokenPipeError instead.
+        """
+        with self.data() as out:
+            out.write(f"{text}\n")
+
+    @contextmanager
+    def data(self) -> Iterator[TextIO]:
+        """Yield stdout for the block to write to.
+
+        Raises:
+            ToolError: stdout does not take it; a reader that has left raises BrokenPipeError instead.
+        """
+        self.require_output()
+        out: TextIO = self._out  # type: ignore[assignment]  # `require_output` has seen to it
+        try:
+            yield out
+            out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _discard(out)
+            raise ToolError(
+                f"The result could not be written to stdout: {error.strerror}. Everything else was done.",
+                cure="Make room, or redirect stdout elsewhere; review_report.py and control_scan.py show what was done.",
+            ) from error
 
     def info(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)
@@ -97,6 +140,24 @@ class Terminal:
     def error(self, error: ToolError) -> None:
         self._console.print(f"Error: {printable(str(error))}", style="red", soft_wrap=True)
         self._console.print(f"Cure:  {printable(error.cure)}", soft_wrap=True)
+
+    def show_cursor(self) -> None:
+        """Show the cursor again, which a bar hides, whatever ended it: this program, or one that it started."""
+        self._console.show_cursor()
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Write what a step was and how long it took; on a terminal, show it while it runs."""
+        began = time.monotonic()
+        try:
+            if self._console.is_terminal:
+                with self.bar("") as bar:
+                    bar.show(text, 0, None)
+                    yield
+            else:
+                yield
+        finally:
+            self.info(f"  {text}: {time.monotonic() - began:.1f} s")
 
     @contextmanager
     def bar(self, unit: str) -> Iterator[Bar]:
@@ -106,13 +167,26 @@ class Terminal:
             return
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn(unit),
         )
-        with Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True) as progress:
+        with _TextAboveBar(*columns, TimeElapsedColumn(), console=self._console, transient=True) as progress:
             yield _RichBar(progress)
+
+
+def _discard(out: TextIO) -> None:
+    """Lead a stream that takes nothing more to nowhere, or Python would fail once more when it exits."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
+class _TextAboveBar(Progress):
+    """A bar with its text in lines of its own, which wrap: beside a bar a narrow terminal would cut it."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from (Text(task.description, overflow="fold") for task in self.tasks if task.description)
+        yield self.make_tasks_table(self.tasks)
 
 
 class _Lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,38 @@ from tools.lib.cli.program import ProgramContext
 
 _AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _VERSION = "?versionId="
+
+
+# The path of a file to read.
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+# Instead of a path: standard input or output.
+STANDARD_STREAM = "-"
+
+
+class NewFile(click.ParamType[Path]):
+    """The path of a file to write, or `-` for stdout; its folder must exist."""
+
+    name = "file"
+    _path = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(self._path.convert(str(value), param, ctx))
+        if str(path) != STANDARD_STREAM and not path.parent.is_dir():
+            self.fail(f"the folder {str(path.parent)!r} of {path.name!r} does not exist; create it first", param, ctx)
+        return path
+
+
+class SourceFile(click.ParamType[str]):
+    """The s3 URI of an object, the path of a file that exists, or `-` for stdin where `stdin` allows it."""
+
+    name = "file"
+
+    def __init__(self, *, stdin: bool) -> None:
+        self._path = click.Path(exists=True, dir_okay=False, allow_dash=stdin)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value if value.startswith("s3://") else str(self._path.convert(value, param, ctx))
 
 
 class BucketName(click.ParamType[str]):

@@ -134,6 +134,8 @@ def ending(terminal: Terminal, *, debug: bool) -> Iterator[None]:
             terminal.info(traceback.format_exc())
         terminal.error(as_tool_error(error))
         sys.exit(ExitCode.FAILED)
+    finally:
+        terminal.show_cursor()
 
 
 def as_tool_error(error: Exception) -> ToolError:
@@ -148,6 +150,8 @@ def as_tool_error(error: Exception) -> ToolError:
         return ToolError(
             f"{error.filename}: {error.strerror}", cure="Make room, or make the path readable and writable, and run again."
         )
+    if isinstance(error, OSError) and error.strerror:  # no file is named, as when a disk is full
+        return ToolError(f"A file could not be read or written: {error.strerror}.", cure="Make room on the disk, and run again.")
     return ToolError(
         f"unexpected {type(error).__name__}: {error}",
         cure="This is a bug in the tool: please report it with the output of --debug.",

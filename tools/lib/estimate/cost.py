@@ -7,9 +7,10 @@ from typing import Any
 
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.prices import PriceTable
+from tools.lib.estimate.retrieval import GETS_PER_VIDEO
 
-# HEAD and first bytes, when it is registered and when it is started; its hits are stored. Counted on the emulator.
-GETS_PER_VIDEO, PUTS_PER_VIDEO = 4, 1
+# Its hits are stored. Counted on the emulator.
+PUTS_PER_VIDEO = 1
 
 # Send, receive, change of visibility, delete (counted).
 QUEUE_REQUESTS_PER_VIDEO = 4
@@ -37,24 +38,32 @@ class Cost:
 
     rekognition: Range
     batch: Range
+    retrieval: Range
     around: Range
 
     @property
     def total(self) -> Range:
-        return self.rekognition.plus(self.batch).plus(self.around)
+        return self.rekognition.plus(self.batch).plus(self.retrieval).plus(self.around)
 
     def as_json(self) -> dict[str, Any]:
-        parts = {"rekognition": self.rekognition, "s3_batch": self.batch, "around": self.around, "total": self.total}
+        parts = {
+            "rekognition": self.rekognition,
+            "s3_batch": self.batch,
+            "s3_retrieval": self.retrieval,
+            "around": self.around,
+            "total": self.total,
+        }
         return {name: value.as_json() for name, value in parts.items()}
 
 
-def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable) -> Cost:
+def cost_of(*, minutes: Range, objects: int, seconds: Range, retrieval: Range, prices: PriceTable) -> Cost:
     """Return what a scan costs.
 
     Args:
         minutes: Of video that will be analysed.
         objects: In the manifest.
         seconds: From the submission to the end.
+        retrieval: In dollars, what S3 charges for reading from classes other than STANDARD.
         prices: In dollars.
     """
     per_minute = float(prices["rekognition_minute"])
@@ -62,6 +71,7 @@ def cost_of(*, minutes: Range, objects: int, seconds: Range, prices: PriceTable)
     return Cost(
         rekognition=minutes.through(lambda value: value * per_minute),
         batch=Range.exactly(float(batch)),
+        retrieval=retrieval,
         around=_around(objects, seconds, prices),
     )
 

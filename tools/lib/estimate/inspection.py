@@ -18,6 +18,7 @@ from tools.lib.estimate.measurements import Measurements
 from tools.lib.estimate.mp4.header import HeaderReader, Reading
 from tools.lib.estimate.options import Measure
 from tools.lib.estimate.prices import PriceTable
+from tools.lib.estimate.retrieval import StoredBytes
 from tools.lib.estimate.sampling import Population, Sampler
 from tools.lib.listing import Batch, ListedObject
 from tools.lib.ordered_map import ordered_map
@@ -45,10 +46,15 @@ class EstimateOptions:
 
 @dataclass(frozen=True, slots=True)
 class InspectionResult:
-    """The objects that were inspected, by size class, including those left out for their header; and the measurements of some."""
+    """The objects that were inspected, by size class, including those left out for their header; and the measurements of some.
+
+    Attributes:
+        stored: The objects that are in the manifest, by storage class.
+    """
 
     populations: dict[int, Population]
     measurements: Measurements
+    stored: dict[str, Population]
 
 
 class HeaderInspection:
@@ -65,10 +71,12 @@ class HeaderInspection:
         self._measure = measure
         self._bar = bar
         self._sampler = Sampler(measure.sample)
+        self._stored = StoredBytes()
 
     def judge(self, batch: Batch) -> Sequence[str]:
         """Return for each object the code of the reason why Rekognition would refuse it, "" if none is known."""
         self._sampler.offer_all(batch.sizes, lambda at: next(iter(batch[at : at + 1])))
+        self._stored.add(batch)
         if not self._measure.all:
             return [""] * len(batch)
         return [self._code(found, reading) for found, reading in self._headers(batch, None)]
@@ -83,11 +91,14 @@ class HeaderInspection:
     @property
     def result(self) -> InspectionResult:
         """Return all objects and their measurements, after `conclude`."""
-        return InspectionResult(self._sampler.populations, self._measurements)
+        return InspectionResult(self._sampler.populations, self._measurements, self._stored.populations)
 
     def _code(self, found: ListedObject, reading: Reading) -> str:
         self._measurements.add(found, reading)
-        return "" if reading.fault is None else reading.fault.code
+        if reading.fault is None:
+            return ""
+        self._stored.remove(found)
+        return reading.fault.code
 
     def _headers(self, objects: Iterable[ListedObject], total: int | None) -> Iterator[tuple[ListedObject, Reading]]:
         return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 
 import click
 
-from tools.lib.cli import options
+from tools.lib.cli import EXISTING_FILE, options
 from tools.lib.estimate.sampling import DEFAULT_SAMPLE
 
 
@@ -96,7 +95,7 @@ estimate_options = options(
     click.option(
         "--prices",
         "prices_file",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=EXISTING_FILE,
         metavar="FILE",
         help='Your prices: JSON, such as {"rekognition_minute": 0.08}.',
     ),

@@ -9,8 +9,13 @@ from handlers.adapters.table import Scans
 from tools.lib.estimate.figure import Range
 from tools.lib.text import counted
 
-# Starts a second that Rekognition takes (docs/aws.md#7-rekognition), and that four starters can make.
-STARTS_PER_SECOND = 5.0
+# Starts a second that one lane makes, from slow to fast. Its two starters wait a second between two Starts, and each Start takes
+# calls to S3 and the table as well: 1.84 were measured. Rekognition would take 5 (docs/aws.md#7-rekognition).
+STARTS_PER_SECOND = Range(1.2, 1.84, 2.0)
+
+# Seconds for which a job holds its slot beyond the analysis of its video: until it begins, and until its notice was processed.
+# AWS publishes no figure: assumed.
+SECONDS_PER_JOB = Range(3.0, 10.0, 30.0)
 
 # Tasks that S3 Batch runs in a second. AWS publishes no figure: assumed.
 TASKS_PER_SECOND = Range(10.0, 100.0, 300.0)
@@ -27,6 +32,8 @@ NEWEST_SCANS = 50
 BUSY_SLOTS = 10
 ONE_SCAN_DOUBT = 1.5
 
+_BESIDES = f"{SECONDS_PER_JOB.low:.0f} to {SECONDS_PER_JOB.high:.0f} s are added for each job"
+
 
 @dataclass(frozen=True, slots=True)
 class Speed:
@@ -39,20 +46,30 @@ class Speed:
     def sentence(self) -> str:
         low, high = self.per_slot.low, self.per_slot.high
         if self.scans:
-            return f"one job analyses {low:.1f} to {high:.1f} s of video a second, as in {counted(self.scans, 'earlier scan')}"
-        return f"one job is assumed to analyse {low:.1f} to {high:.1f} s of video a second: AWS publishes no figure"
+            return (
+                f"one job analyses {low:.1f} to {high:.1f} s of video a second, as in {counted(self.scans, 'earlier scan')}; "
+                f"{_BESIDES}, which is assumed"
+            )
+        return (
+            f"one job is assumed to analyse {low:.1f} to {high:.1f} s of video a second, and {_BESIDES}: AWS publishes no figures"
+        )
 
 
 def measured_speed(history: Scans, slots: int) -> Speed:
-    """Return the speed of the newest scans that are closed, as if they had used as many slots, or else the assumed speed."""
+    """Return the speed of the newest scans that are closed, as if they had used as many slots, or else the assumed speed.
+
+    A scan that was kept busy by its starts, as one of short videos, says nothing about the speed of an analysis.
+    """
     speeds = []
     for scan in islice(history.scans(), NEWEST_SCANS):
         if scan.closed_at is None or scan.closed_at <= scan.created_at:
             continue
         totals = history.totals(scan.id)
+        took = scan.closed_at - scan.created_at
         seconds = sum(totals.milliseconds.values()) / 1_000
-        if totals.final >= BUSY_SLOTS * slots and seconds:
-            speeds.append(seconds / (scan.closed_at - scan.created_at) / slots)
+        analysing = took * slots - totals.final * SECONDS_PER_JOB.best
+        if totals.final >= BUSY_SLOTS * slots and seconds and analysing > 0 and totals.final < took * STARTS_PER_SECOND.low:
+            speeds.append(seconds / analysing)
     if not speeds:
         return Speed(UNMEASURED_SPEED, 0)
     doubt = ONE_SCAN_DOUBT if len(speeds) == 1 else 1.0
@@ -62,14 +79,15 @@ def measured_speed(history: Scans, slots: int) -> Speed:
 def seconds_until_done(*, video_seconds: Range, objects: int, slots: int, speed: Speed) -> Range:
     """Return the seconds from the submission to the end: the longest of S3 Batch's tasks, the starts and the analyses."""
 
-    def lasting(seconds: float, per_slot: float, tasks: float) -> float:
-        return max(seconds / per_slot / slots, objects / STARTS_PER_SECOND, objects / tasks)
+    def lasting(seconds: float, per_slot: float, per_job: float, starts: float, tasks: float) -> float:
+        analyses = (seconds / per_slot + objects * per_job) / slots
+        return max(analyses, objects / starts, objects / tasks)
 
-    pace = speed.per_slot
+    pace, per_job, starts, tasks = speed.per_slot, SECONDS_PER_JOB, STARTS_PER_SECOND, TASKS_PER_SECOND
     return BEFORE_AND_AFTER.plus(
         Range(
-            lasting(video_seconds.low, pace.high, TASKS_PER_SECOND.high),
-            lasting(video_seconds.best, pace.best, TASKS_PER_SECOND.best),
-            lasting(video_seconds.high, pace.low, TASKS_PER_SECOND.low),
+            lasting(video_seconds.low, pace.high, per_job.low, starts.high, tasks.high),
+            lasting(video_seconds.best, pace.best, per_job.best, starts.best, tasks.best),
+            lasting(video_seconds.high, pace.low, per_job.high, starts.low, tasks.low),
         )
     )

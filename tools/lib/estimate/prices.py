@@ -39,6 +39,9 @@ _LAMBDA_PAGE, _S3_PAGE, _SQS_PAGE, _REKOGNITION_PAGE = (
     f"https://aws.amazon.com/{service}/pricing/" for service in ("lambda", "s3", "sqs", "rekognition")
 )
 _TABLE_PAGE = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
+_OBJECTFS = "scttfrdmn/objectfs, package awsrates, a copy of AWS's Pricing API"
+_USAGE = "usage.ai, Glacier and Deep Archive Pricing; the same as in scttfrdmn/objectfs"
+_TIERS = "a third party's copy of AWS's Pricing API"
 
 BATCH_JOB = Price(Decimal("0.25"), "S3 Batch Operations job", _S3_SOURCE, "2026-06", _S3_PAGE)
 BATCH_MILLION_OBJECTS = Price(Decimal("1.00"), "million objects of a job", _S3_SOURCE, "2026-06", _S3_PAGE)
@@ -53,6 +56,24 @@ TABLE: Mapping[str, Price] = {
     "rekognition_minute": REKOGNITION_MINUTE,
     "s3_thousand_gets": Price(Decimal("0.0004"), "thousand GET and HEAD requests", _S3_SOURCE, "2026-06", _S3_PAGE),
     "s3_thousand_puts": Price(Decimal("0.005"), "thousand PUT and LIST requests", _THIRD, None, _S3_PAGE),
+    "s3_thousand_gets_infrequent": Price(
+        Decimal("0.001"), "thousand GET and HEAD requests, Standard-IA and One Zone-IA", _OBJECTFS, None, _S3_PAGE
+    ),
+    "s3_thousand_gets_glacier_ir": Price(
+        Decimal("0.01"), "thousand GET and HEAD requests, Glacier Instant Retrieval", _OBJECTFS, None, _S3_PAGE
+    ),
+    "s3_gb_read_standard_ia": Price(Decimal("0.01"), "GB read from Standard-IA", _USAGE, "2026-05", _S3_PAGE),
+    "s3_gb_read_onezone_ia": Price(Decimal("0.01"), "GB read from One Zone-IA", _USAGE, "2026-05", _S3_PAGE),
+    "s3_gb_read_glacier_ir": Price(Decimal("0.03"), "GB read from Glacier Instant Retrieval", _USAGE, "2026-05", _S3_PAGE),
+    "s3_gb_month_frequent": Price(
+        Decimal("0.023"), "GB and month, Intelligent-Tiering, frequent access", _TIERS, "2025-10", _S3_PAGE
+    ),
+    "s3_gb_month_infrequent": Price(
+        Decimal("0.0125"), "GB and month, Intelligent-Tiering, infrequent access", _TIERS, "2025-10", _S3_PAGE
+    ),
+    "s3_gb_month_archive_instant": Price(
+        Decimal("0.004"), "GB and month, Intelligent-Tiering, archive instant access", _TIERS, "2025-10", _S3_PAGE
+    ),
     "lambda_gb_second": Price(Decimal("0.0000133334"), "GB-second of a function on arm64", _THIRD, None, _LAMBDA_PAGE),
     "lambda_million_requests": Price(Decimal("0.20"), "million invocations", _THIRD, None, _LAMBDA_PAGE),
     "sqs_million_requests": Price(Decimal("0.40"), "million requests of a standard queue", _FROM_MEMORY, None, _SQS_PAGE),

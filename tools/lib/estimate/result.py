@@ -14,7 +14,9 @@ from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import Measurements
 from tools.lib.estimate.pace import Speed, seconds_until_done
 from tools.lib.estimate.prices import REGION, PriceTable, dollars
+from tools.lib.estimate.retrieval import Retrieval, retrieval_of
 from tools.lib.estimate.sampling import Population
+from tools.lib.json_keys import range_keys
 from tools.lib.text import counted, moment
 
 # Bits of video a second if no header could be read, from web video to cameras: an assumption without a confidence level.
@@ -31,6 +33,7 @@ class Estimate:
         objects: The objects in the manifest.
         minutes: The minutes of video that will be analysed.
         cost: In dollars.
+        retrieval: What S3 charges for reading, and from which storage classes.
         seconds: From the submission to the end.
         finished_at: Epoch seconds.
         measured: Objects of which it is known how much will be analysed, with those that were left out of the manifest.
@@ -42,6 +45,7 @@ class Estimate:
     objects: int
     minutes: Range
     cost: Cost
+    retrieval: Retrieval
     seconds: Range
     finished_at: Range
     measured: int
@@ -57,6 +61,7 @@ class Estimate:
         return [
             f"{_amount(self.minutes, _minutes)} of video",
             f"{_amount(self.dollars, _dollars)}, {_amount(self.cost.rekognition, _dollars)} of it for Rekognition",
+            *self.retrieval.sentences(_amount(self.cost.retrieval, _dollars)),
             f"ready {moment(self.finished_at.best)} ({_hours(self.seconds.low)} to {_hours(self.seconds.high)} from the start)",
             *(_fault_line(code, count) for code, count in self.faults.items()),
             *self._unreadable_line(),
@@ -71,14 +76,15 @@ class Estimate:
         return [f"{counted(count, 'object')} {'has' if count == 1 else 'have'} no readable header: {reasons}"]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the estimate as JSON values; times in epoch seconds."""
+        """Return the estimate as JSON values."""
         return {
             "objects": self.objects,
             "minutes": self.minutes.as_json(),
             "dollars": self.dollars.as_json(),
             "cost": self.cost.as_json(),
+            "retrieval": self.retrieval.as_json(),
             "seconds": self.seconds.as_json(),
-            "finished_at": self.finished_at.as_json(),
+            **range_keys("finished", self.finished_at.as_json()),
             "measured": self.measured,
             "ineligible": {code: count.as_json() for code, count in self.faults.items()},
             "unreadable": dict(self.unreadable),
@@ -89,9 +95,17 @@ class Estimate:
         """Make sure that the scan costs no more than a limit, by the upper end of the bar.
 
         Raises:
-            ToolError: It may cost more.
+            ToolError: It may cost more, or a price is not known.
         """
-        if most is None or self.dollars.high <= float(most):
+        if most is None:
+            return
+        if self.retrieval.unpriced:
+            raise ToolError(
+                "Whether the scan costs less than --max-cost is not known: the price of reading from "
+                f"{' and '.join(self.retrieval.unpriced)} is not known.",
+                cure="Omit --max-cost, or choose other storage classes with --storage-class.",
+            )
+        if self.dollars.high <= float(most):
             return
         raise ToolError(
             f"The scan may cost {_dollars(self.dollars.high)}, more than the {dollars(most)} of --max-cost "
@@ -105,6 +119,7 @@ def estimate(
     measurements: Measurements,
     *,
     objects: int,
+    stored: Mapping[str, Population],
     now: float,
     slots: int,
     speed: Speed,
@@ -118,6 +133,7 @@ def estimate(
         measurements: The headers of some of them, of all, or of none. Videos that Rekognition would refuse are included, without
             minutes, although the manifest leaves them out: otherwise the rest would be taken to be better than the sample.
         objects: The objects in the manifest.
+        stored: They by storage class.
         now: When the scan is submitted, in epoch seconds.
         slots: How many Rekognition jobs it uses at a time.
         speed: How fast one of them is.
@@ -127,10 +143,12 @@ def estimate(
     video = _video_seconds(populations, measurements)
     seconds = seconds_until_done(video_seconds=video, objects=objects, slots=slots, speed=speed)
     minutes = video.through(lambda value: value / 60)
+    retrieval = retrieval_of(stored, prices)
     return Estimate(
         objects=objects,
         minutes=minutes,
-        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, prices=prices),
+        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, retrieval=retrieval.dollars, prices=prices),
+        retrieval=retrieval,
         seconds=seconds,
         finished_at=seconds.through(lambda value: now + value),
         measured=measurements.known,

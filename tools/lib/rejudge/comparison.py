@@ -8,6 +8,7 @@ from typing import Any
 
 from handlers.domain import LabelSummary, Scan, Video
 from tools.lib.cli import ExitCode
+from tools.lib.json_keys import scan_keys
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
 from tools.lib.text import block, counted, printable
@@ -109,7 +110,7 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "scan": self.scan.id,
+            **scan_keys(self.scan.id),
             "policy_hash": self.file.policy.hash,
             "applied": self.applied,
             "videos": self.total,

@@ -29,6 +29,7 @@ def retry_scan(run: Invocation, choice: ScanChoice, how: SubmitOptions, *, all_f
     """Show what a retry of the chosen scan includes, and submit it unless that is nothing or it is a dry run."""
     scan = choice.find(run)
     _require_at_rest(run, scan)
+    run.require_agreement("pass --yes to retry, or --dry-run to see what would be retried", agreed=how.yes or how.dry_run)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "manifest.csv"
         plan, triage = _plan(run, scan, choice, draft, all_failed=all_failed)

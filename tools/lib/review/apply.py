@@ -11,6 +11,7 @@ from handlers.adapters.table import Decisions, Outcome, Records
 from handlers.domain import Decision, Record, State
 from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
+from tools.lib.json_keys import scan_keys
 from tools.lib.review import decisions as decisions_file
 from tools.lib.review.decisions import Entry, Refusal
 from tools.lib.text import counted, moment, printable
@@ -47,7 +48,7 @@ class Applied:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "scan": self.scan_id,
+            **scan_keys(self.scan_id),
             "decided_by": self.decided_by,
             "written": self.written,
             "already": self.already,

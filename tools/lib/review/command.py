@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from handlers.adapters.table import Decisions
 from handlers.domain import Decision, ScanStatus, Segment
 from handlers.domain.languages import ENGLISH, LANGUAGES, Phrase, phrase
-from tools.lib.cli import Invocation
+from tools.lib.cli import STANDARD_STREAM, Invocation
 from tools.lib.review import export as exports
 from tools.lib.review.export import Export, Form, Rows
 from tools.lib.review.inputs import ScanChoice, ScanReading
@@ -36,9 +38,25 @@ class Files:
     rows: Rows = Rows.VIDEOS
     language: str | None = None
 
+    @property
+    def paths(self) -> list[Path]:
+        return [*(path for _, path in self.exports), *([self.html] if self.html else [])]
+
 
 def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
-    """Review the chosen scan, and write the files."""
+    """Review the chosen scan, and write the files, each of which is opened before anything is read."""
+    with ExitStack() as stack:
+        written = stack.enter_context(exports.writers(files.exports, files.rows, run.terminal))
+        page = None if files.html is None else stack.enter_context(exports.replaced(files.html, run.terminal))
+        review = _reviewed(run, choice, files, written)
+        if page is not None:
+            _write_page(run, review, page, files.language)
+    for path in files.paths:
+        run.terminal.info(f"Wrote {'to stdout' if str(path) == STANDARD_STREAM else path}")
+    return review
+
+
+def _reviewed(run: Invocation, choice: ScanChoice, files: Files, written: Sequence[Export]) -> Review:
     scan = choice.find(run)
     decisions = run.table.decisions
     truth = TruthTable(expected=scan.objects)
@@ -50,7 +68,7 @@ def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
     def segments_of(outcome: ObjectResult) -> Sequence[Segment]:
         return read(outcome.video.id, outcome.record.attempt) if outcome.record else ()
 
-    with run.terminal.bar("objects") as bar, exports.writers(files.exports, files.rows) as written:
+    with run.terminal.bar("objects") as bar:
         reading = ScanReading(run, scan, choice, truth, bar, whole=bool(files.exports))
         review = review_of(scan, _exported(reading.results(), written, decisions, segments_of), truth, segments_of)
     decided = _decisions_about((video.outcome for video in review.flagged), decisions)
@@ -60,10 +78,6 @@ def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
     if scan.status is not ScanStatus.CLOSED:
         status = Phrase(scan.status.value, {})
         review.warnings.append(phrase("The scan is {status}, not closed: the counts may still change.", status=status))
-    if files.html is not None:
-        _write_page(run, review, files.html, files.language)
-    for path in (*(path for _, path in files.exports), *([files.html] if files.html else [])):
-        run.terminal.info(f"Wrote {path}")
     return review
 
 
@@ -81,7 +95,7 @@ def _exported(
             yield outcome
 
 
-def _write_page(run: Invocation, review: Review, path: Path, language: str | None) -> None:
+def _write_page(run: Invocation, review: Review, file: TextIO, language: str | None) -> None:
     data = page_data(
         review,
         totals=run.table.scans.totals(review.scan.id),
@@ -90,8 +104,7 @@ def _write_page(run: Invocation, review: Review, path: Path, language: str | Non
         made_at=run.clock.now(),
         language=LANGUAGES.get(language or run.deployment.language, ENGLISH),
     )
-    with exports.replaced(path) as file:
-        render(data, file)
+    render(data, file)
 
 
 def _decisions_about(outcomes: Iterable[ObjectResult], decisions: Decisions) -> dict[tuple[str, str] | None, Decision]:

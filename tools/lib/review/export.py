@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +21,8 @@ from pathlib import Path
 from typing import TextIO, TypeAlias
 
 from handlers.domain import Decision, Record, Segment
-from tools.lib.cli import replace_atomically
+from tools.lib.cli import STANDARD_STREAM, Terminal, replace_atomically
+from tools.lib.json_keys import iso_or_none, scan_keys
 from tools.lib.review.join import ObjectResult
 from tools.lib.videos import label_json, named
 
@@ -32,8 +34,11 @@ _DECIDED = ("decision", "note", "decided_by", "decided_at")
 _VIDEO = ("labels", "confidence", "duration_seconds", "changed_during_scan")
 _LOOKED_AT = ("etag", "size", "scan", "attempt", "queued_at", "started_at", "finished_at", "model_version", "policy_hash")
 _SEGMENT = ("label", "parent", "level", "start_seconds", "end_seconds", "confidence", "hits")
-VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT)
-SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt")
+# Columns under the keys that `--json` has; the former ones (scan, ..._at) stay for one more release.
+_TIMES = ("queued_time", "started_time", "finished_time")
+_WHOSE = ("scan_id", "decided_time")
+VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT, *_WHOSE, *_TIMES)
+SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt", *_WHOSE)
 
 
 class Form(StrEnum):
@@ -84,22 +89,22 @@ class Export:
 
 
 @contextmanager
-def writer(path: Path, form: Form, rows: Rows) -> Iterator[Export]:
+def writer(path: Path, form: Form, rows: Rows, terminal: Terminal) -> Iterator[Export]:
     """Write an export while the block runs; it replaces the file if the block ends without an exception.
 
     Raises:
         OSError: The file cannot be written; it names the path.
     """
-    with replaced(path) as file:
+    with replaced(path, terminal) as file:
         write = _csv_writer(file, COLUMNS[rows]) if form is Form.CSV else _jsonl_writer(file, COLUMNS[rows])
         yield Export(write, rows)
 
 
 @contextmanager
-def writers(paths: Iterable[tuple[Form, Path]], rows: Rows) -> Iterator[list[Export]]:
+def writers(paths: Iterable[tuple[Form, Path]], rows: Rows, terminal: Terminal) -> Iterator[list[Export]]:
     """As `writer`, for several files at once."""
     with ExitStack() as stack:
-        yield [stack.enter_context(writer(path, form, rows)) for form, path in paths]
+        yield [stack.enter_context(writer(path, form, rows, terminal)) for form, path in paths]
 
 
 def guarded(text: str) -> str:
@@ -129,15 +134,24 @@ def _jsonl_writer(file: TextIO, columns: tuple[str, ...]) -> Callable[[Row], obj
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[TextIO]:
-    """Open a text file that replaces the old one when the block ends without an exception; write to a pipe or device at once."""
-    target = path.resolve()  # a link stays a link
-    if target.is_dir():  # checked now, not after an hour of writing
+def replaced(path: Path, terminal: Terminal) -> Iterator[TextIO]:
+    """Open a text file that replaces the old one when the block ends without an exception.
+
+    Stdout (`-`), a pipe or a device is written to at once.
+    """
+    if str(path) == STANDARD_STREAM:
+        with terminal.data() as out:
+            if isinstance(out, io.TextIOWrapper):
+                out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # as `_opened`
+            yield out
+        return
+    if path.is_dir():  # checked now, not after an hour of writing
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if target.exists() and not target.is_file():
-        with _opened(target, "w") as file:
+    if path.exists() and not path.is_file():
+        with _opened(path, "w") as file:
             yield file
         return
+    target = path.resolve()  # a link stays a link
     with replace_atomically(target) as part, _opened(part, "x") as file:
         yield file
         file.flush()
@@ -166,7 +180,7 @@ def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: D
     """Yield a row for each segment of a video; none where it has none."""
     named = {**_named(outcome), **_decided(decision)}
     if outcome.record:
-        named |= {"scan": outcome.record.scan_id, "attempt": outcome.record.attempt}
+        named |= {**scan_keys(outcome.record.scan_id), "attempt": outcome.record.attempt}
     for segment in segments:
         yield {
             **named,
@@ -193,11 +207,14 @@ def _recorded(record: Record) -> dict[str, Value]:
         "changed_during_scan": record.changed_during_scan,
         "etag": record.facts.etag if record.facts else None,
         "size": record.facts.size if record.facts else None,
-        "scan": record.scan_id,
+        **scan_keys(record.scan_id),
         "attempt": record.attempt,
         "queued_at": _moment(record.queued_at),
         "started_at": _moment(record.started_at),
         "finished_at": _moment(record.finished_at),
+        "queued_time": iso_or_none(record.queued_at),
+        "started_time": iso_or_none(record.started_at),
+        "finished_time": iso_or_none(record.finished_at),
         "model_version": record.model_version,
         "policy_hash": record.policy_hash,
     }
@@ -211,6 +228,7 @@ def _decided(decision: Decision | None) -> dict[str, Value]:
         "note": decision.note,
         "decided_by": decision.decided_by,
         "decided_at": _moment(decision.decided_at),
+        "decided_time": iso_or_none(decision.decided_at),
     }
 
 

@@ -11,6 +11,7 @@ from handlers.adapters.table import Table
 from handlers.domain import Decision, Record, Video
 from tools.lib.aws import Clients, explain
 from tools.lib.cli import Invocation
+from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
 from tools.lib.videos import label_json, label_text
@@ -116,14 +117,12 @@ def _record_lines(record: Record) -> list[str]:
 
 def _record_json(record: Record) -> dict[str, Any]:
     return {
-        "scan": record.scan_id,
+        **scan_keys(record.scan_id),
         "state": record.state.value.lower(),
         "attempt": record.attempt,
         "etag": record.facts.etag if record.facts else None,
         "size": record.facts.size if record.facts else None,
-        "queued_at": record.queued_at,
-        "started_at": record.started_at,
-        "finished_at": record.finished_at,
+        **time_keys(queued=record.queued_at, started=record.started_at, finished=record.finished_at),
         "reason": record.problem.code if record.problem else None,
         "message": record.problem.message if record.problem else None,
         "model_version": record.model_version,

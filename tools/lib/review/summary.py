@@ -11,6 +11,7 @@ from handlers.domain.confidence import shown
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from tools.lib.cli import ExitCode
+from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
 from tools.lib.text import block, counted, moment, printable
 from tools.lib.videos import label_json, named, title
@@ -119,7 +120,7 @@ class Review:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "scan": self.scan.id,
+            **scan_keys(self.scan.id),
             "bucket": self.scan.bucket,
             "status": self.scan.status.value,
             "objects": self.truth.total,
@@ -206,13 +207,13 @@ def decision_line(decision: Decision) -> str:
 
 
 def decision_json(decision: Decision) -> dict[str, Any]:
-    """Return a decision as JSON values, its time in epoch seconds."""
+    """Return a decision as JSON values."""
     return {
         "decision": decision.judgement.value,
         "by": decision.decided_by,
-        "at": decision.decided_at,
+        **time_keys(decided=decision.decided_at),
         "note": decision.note,
-        "scan": decision.scan_id,
+        **scan_keys(decision.scan_id),
     }
 
 

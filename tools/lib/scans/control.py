@@ -13,6 +13,7 @@ from handlers.domain import BatchJob, Scan, ScanStatus
 from handlers.domain.batch_jobs import TERMINAL
 from tools.lib.cli import CommandResult, Invocation
 from tools.lib.errors import ToolError
+from tools.lib.json_keys import scan_keys
 from tools.lib.scans.status import ScanProgress, find, progress_of
 from tools.lib.text import counted
 
@@ -43,7 +44,7 @@ def pause(run: Invocation, scan_id: str | None) -> CommandResult:
     outcome = _done(run, run.table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
     command = run.target.command("control_scan.py", "resume", scan.id)
     text = f"Scan {scan.id} is paused; running analyses finish. To resume: {command}"
-    return CommandResult([text], {"scan": scan.id, "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
+    return CommandResult([text], {**scan_keys(scan.id), "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
 
 
 def resume(run: Invocation, scan_id: str | None) -> CommandResult:
@@ -56,7 +57,7 @@ def resume(run: Invocation, scan_id: str | None) -> CommandResult:
     scan = find(run.table.scans, scan_id)
     outcome = _done(run, run.table.scans.resume_scan(scan.id), scan, "resumed")
     text = f"Scan {scan.id} is resumed; its waiting videos are sent to their lane again within two minutes."
-    return CommandResult([text], {"scan": scan.id, "status": ScanStatus.OPEN.value, "outcome": outcome.name})
+    return CommandResult([text], {**scan_keys(scan.id), "status": ScanStatus.OPEN.value, "outcome": outcome.name})
 
 
 def slots(run: Invocation, number: int) -> CommandResult:
@@ -80,6 +81,7 @@ def slots(run: Invocation, number: int) -> CommandResult:
 def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
     """Cancel a scan, then its batch jobs: in the other order the end of the jobs would look like a fault."""
     scan = find(run.table.scans, scan_id)
+    run.require_agreement("pass --yes", agreed=agreed)
     if not agreed:
         run.terminal.info(progress_of(run, [scan])[0].line())
         run.agree(
@@ -91,7 +93,7 @@ def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
         f"Scan {scan.id} is cancelled, and so {'is' if len(cancelled) == 1 else 'are'} {counted(len(cancelled), 'batch job')}; "
         "its waiting videos follow at 300 a second. Running analyses finish."
     )
-    values = {"scan": scan.id, "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
+    values = {**scan_keys(scan.id), "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
     return CommandResult([text], values)
 
 

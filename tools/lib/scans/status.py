@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from handlers.adapters.table import Scans
@@ -14,8 +13,9 @@ from handlers.domain.languages import ENGLISH, Phrase
 from tools.lib.aws import JobView
 from tools.lib.cli import Invocation
 from tools.lib.errors import ToolError
+from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.scans.warnings import warnings_of
-from tools.lib.text import moment, printable
+from tools.lib.text import in_utc, moment, printable
 
 # Up to this far ahead, a time of day without a date is clear.
 SOON_SECONDS = 43_200
@@ -118,9 +118,9 @@ class ScanProgress:
         return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line(), *warnings]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the progress as JSON values; times in epoch seconds."""
+        """Return the progress as JSON values."""
         return {
-            "scan": self.scan.id,
+            **scan_keys(self.scan.id),
             "bucket": self.scan.bucket,
             "status": self.scan.status.value,
             "over": not self.scan.live,
@@ -137,7 +137,7 @@ class ScanProgress:
             "running": self.running,
             "slots": self.slots,
             "videos_per_hour": self.videos_per_hour,
-            "ready_at": self.ready_at,
+            **time_keys(ready=self.ready_at),
             "paused": self.settings.paused,
             "paused_by": self.settings.paused_by,
             "paused_reason": self.settings.paused_reason,
@@ -208,20 +208,19 @@ def _job_json(job: BatchJob) -> dict[str, Any]:
 
 def _clock_time(at: float, now: float) -> str:
     """Return a time in this machine's zone; with its day where it is not soon."""
-    local = datetime.fromtimestamp(at).astimezone()
+    local = in_utc(at).astimezone()
     return f"{local:%H:%M}" if at - now < SOON_SECONDS else f"{local:%a %d %b %H:%M}"
 
 
 def past(progress: ScanProgress) -> dict[str, Any]:
-    """Return what a list of scans shows of one, as JSON values; times in epoch seconds."""
+    """Return what a list of scans shows of one, as JSON values."""
     scan, totals = progress.scan, progress.totals
     return {
-        "scan": scan.id,
+        **scan_keys(scan.id),
         "bucket": scan.bucket,
         "status": scan.status.value,
         "lane": scan.lane.value,
-        "created_at": scan.created_at,
-        "closed_at": scan.closed_at,
+        **time_keys(created=scan.created_at, closed=scan.closed_at),
         "objects": scan.objects,
         "jobs": [job.id for job in scan.jobs],
         "mails_sent": scan.mails_sent,

@@ -92,6 +92,7 @@ class SubmitRun:
             self._terminal.result(findings)
             return findings.exit_code
         warnings = self._check(request.selection)
+        self._require_agreement()
         files = PlanFiles(self._request.how.manifests, new_scan_id(run.clock, run.program_context.entropy))
         with files.made():
             plan = self._plan(request, found, warnings, files)
@@ -106,10 +107,15 @@ class SubmitRun:
     def _run_plan(self, path: Path) -> ExitCode:
         plan, files = plan_file.load(path, self._invocation.deployment)
         self._check(plan.selection)
+        self._require_agreement()
         if self._request.recheck:
             self._recheck(plan)
         self._agree(plan)
         return self._submit(plan, files)
+
+    def _require_agreement(self) -> None:
+        how = self._request.how
+        self._invocation.require_agreement("pass --yes to submit, or --dry-run to see the plan", agreed=how.dry_run or how.yes)
 
     def _check(self, selection: Selection) -> tuple[str, ...]:
         """Make sure that a scan can succeed, and return warnings. What is most often wrong is checked first.
@@ -163,6 +169,7 @@ class SubmitRun:
             built.measured.populations,
             built.measured.measurements,
             objects=built.stats.rows,
+            stored=built.measured.stored,
             now=self._invocation.clock.now(),
             slots=slots,
             speed=measured_speed(table.scans, slots),

@@ -9,6 +9,7 @@ from typing import Any
 from handlers.domain import Lane, unselected
 from tools.lib.aws import Deployment
 from tools.lib.estimate import NO_HEADERS, Measure, prices
+from tools.lib.json_keys import time_keys
 from tools.lib.listing import Selection, SizeCounts
 from tools.lib.manifest import LISTING, Generated, Kind, Source
 from tools.lib.submit.job_request import NewJob, description
@@ -120,7 +121,7 @@ class Plan:
         return {
             "format": FORMAT,
             "scan_id": self.scan_id,
-            "created_at": self.created_at,
+            **time_keys(created=self.created_at),
             "bucket": self.selection.bucket,
             "source": self.source.as_json(),
             "selection": self.selection.as_json(),

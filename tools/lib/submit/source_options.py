@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tools.lib.cli import options
+from tools.lib.cli import SourceFile, options
 from tools.lib.listing import Selection
 from tools.lib.manifest import Kind, Source, refused_options
 from tools.lib.submit.selection_options import selection_from
@@ -52,10 +52,18 @@ _NAMING_BUCKET = frozenset({Kind.MANIFEST, Kind.INVENTORY})
 # The options that `source_from` takes.
 source_options = options(
     click.option(
-        "--manifest", metavar="URI|FILE", help="Instead of listing: use the objects of your own manifest; each row is checked."
+        "--manifest",
+        type=SourceFile(stdin=False),
+        metavar="URI|FILE",
+        help="Instead of listing: use the objects of your own manifest; each row is checked.",
     ),
     click.option("--inventory", metavar="URI", help="Instead of listing: use an S3 Inventory (CSV), named by its manifest.json."),
-    click.option("--keys-from", metavar="FILE|-", help="Instead of listing: use these keys, one per line or separated by NUL."),
+    click.option(
+        "--keys-from",
+        type=SourceFile(stdin=True),
+        metavar="FILE|-",
+        help="Instead of listing: use these keys, one per line or separated by NUL.",
+    ),
     click.option("--generate", is_flag=True, help="Instead of listing: let S3 list the bucket and write the manifest."),
 )
 

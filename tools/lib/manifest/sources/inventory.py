@@ -145,7 +145,7 @@ class Inventory:
             [path_of(row["Key"]) for row in rows],
             [int(row.get("Size", UNKNOWN_SIZE)) for row in rows],
             [row["VersionId"] or "null" for row in rows] if self.versioned else None,
-            [row.get("StorageClass") or "STANDARD" for row in rows],
+            [row["StorageClass"] or "STANDARD" if "StorageClass" in row else "" for row in rows],
             [row.get("ETag", "") for row in rows],
             [row.get("LastModifiedDate", "") for row in rows],
         )

@@ -1,0 +1,76 @@
+"""What `make bootstrap`, `deploy` and `destroy` check first: credentials and a Region, and that the settings name your buckets.
+
+Without this the CDK CLI answers, after half a minute and in words of its own; and it deploys the example bucket without a word.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # before anything is imported that only the project's environment has
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tools.environment import enter
+
+    enter()
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+
+from tools.lib.aws import Clients, connect
+from tools.lib.cli import ROOT, Terminal, ending
+from tools.lib.errors import ToolError
+
+# AWS keeps names that begin so for examples, so they are never anyone's buckets.
+EXAMPLE = "amzn-s3-demo-"
+
+
+def main(arguments: Sequence[str], connected: Callable[[str | None, str | None], Clients] = connect) -> None:
+    """Check what the target needs that is named first; the other arguments are those of the CDK CLI.
+
+    Exits with 1, the cause and the cure, where something is missing.
+    """
+    given, _ = _parser().parse_known_args(arguments)
+    terminal = Terminal(as_json=False, out=None, err=sys.stderr, interactive=False)
+    with ending(terminal, debug=False):
+        clients = connected(given.profile, None)
+        identity = clients.sts.get_caller_identity()
+        terminal.info(f"Account {identity['Account']}, {clients.sts.meta.region_name}, as {identity['Arn']}")
+        fault = None if given.target == "destroy" else _fault_of(_buckets(given.context))
+        if fault is not None and given.target == "deploy":
+            raise fault
+        if fault is not None:
+            terminal.info(f"Warning: {fault} `make deploy` will refuse that. {fault.cure}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tools/preflight.py", description="Check what the CDK CLI needs.", allow_abbrev=False)
+    parser.add_argument("target", choices=["bootstrap", "deploy", "destroy"], help="the target of make")
+    parser.add_argument("--profile", help="the AWS profile, as the CDK CLI takes it")
+    parser.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="as the CDK CLI takes it")
+    return parser
+
+
+def _buckets(context: Sequence[str]) -> list[str]:
+    """Return the source buckets, of the command line or of cdk.json; none where app.py will say what is wrong with them."""
+    passed = dict(each.partition("=")[::2] for each in context)
+    if "source_buckets" in passed:
+        return passed["source_buckets"].split(",")
+    try:
+        named = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]["source_buckets"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [str(name) for name in named] if isinstance(named, list) else str(named).split(",")
+
+
+def _fault_of(buckets: Sequence[str]) -> ToolError | None:
+    examples = [name for name in buckets if name.startswith(EXAMPLE)]
+    if not examples:
+        return None
+    return ToolError(
+        f"source_buckets in cdk.json names {', '.join(examples)}: names that begin with {EXAMPLE} are AWS's examples.",
+        cure='Name the buckets with your videos there, or for one run with CDK_OPTIONS="-c source_buckets=my-videos".',
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
