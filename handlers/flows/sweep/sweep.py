@@ -55,6 +55,7 @@ class SweepSettings:
 
     stack_name: str
     completions_topic_arn: str
+    region: str
     mails_per_scan: int
     language: Language = ENGLISH
 
@@ -101,7 +102,7 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
     """Return the tasks in order, short and urgent ones first, with the seconds that each may take."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
     queues, post = ports.queues, Post(ports.topic, clock)
-    mails = MailSettings(settings.stack_name, settings.mails_per_scan, settings.language)
+    mails = MailSettings(settings.stack_name, settings.region, settings.mails_per_scan, settings.language)
     return (
         (SwitchLanes(ports.switches), 5.0),
         (SendFlaggedMail(records, scans, post, clock, mails), 15.0),
