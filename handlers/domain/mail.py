@@ -40,8 +40,8 @@ def flagged_mail(
     segments: Iterable[Segment],
     scan_id: str,
     stack_name: str,
-    region: str,
     *,
+    region: str,
     language: Language = ENGLISH,
 ) -> Mail:
     """Return the mail about a flagged video: what was found, how sure, when and where, and what to do next.

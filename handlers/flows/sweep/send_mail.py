@@ -114,7 +114,7 @@ class SendFlaggedMail:
             self._records.segments(record.video.id, record.scan_id, record.attempt),
             record.scan_id,
             self._settings.stack_name,
-            self._settings.region,
+            region=self._settings.region,
             language=self._settings.language,
         )
 

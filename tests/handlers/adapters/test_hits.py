@@ -1,9 +1,11 @@
 """Hits as they are kept: every one, whatever the video is called, in bytes that depend on nothing else, and with bounded memory."""
 
+import gc
 import gzip
 import json
 import random
 import re
+import sys
 import tracemalloc
 from dataclasses import fields
 from pathlib import Path
@@ -158,3 +160,16 @@ def test_documented_place(kept):
     (template,) = re.findall(r"'storage\.location\.template' = 's3://WORK-BUCKET/(.*)'", text)
 
     assert hits_key(waiting()).startswith(template.replace("${scan}", SCAN))
+
+
+def test_broken_off(store, monkeypatch):
+    """Hits that are discarded, as after a stale page token, leave no traceback in the log when they are collected."""
+    unraisable = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+
+    with pytest.raises(ZeroDivisionError), store.file(waiting()) as file:
+        list(file.take(Hit(1 // number, "Weapons", "Violence", 2, 99.0) for number in (1, 0)))
+    del file
+    gc.collect()
+
+    assert [] == unraisable

@@ -50,7 +50,7 @@ LABELS = st.builds(
 def mail_about(key="a.mp4", *, version=None, duration=3_723_900, counted=(WEAPON, VIOLENCE), segments=SEGMENTS):
     """Return the mail about a video with this key."""
     record = Record(Video("amzn-s3-demo-bucket", key, version), SCAN, State.FLAGGED, duration_ms=duration)
-    return flagged_mail(record, counted, segments, SCAN, "VideoModeration", "eu-west-1")
+    return flagged_mail(record, counted, segments, SCAN, "VideoModeration", region="eu-west-1")
 
 
 def test_mail():
@@ -86,7 +86,7 @@ def test_spanish():
     """The same in Spanish; AWS's names stand beside the translated ones, and the attributes for filters stay as they are."""
     record = Record(Video("amzn-s3-demo-bucket", "films/first one.mp4"), SCAN, State.FLAGGED, duration_ms=3_723_900)
 
-    mail = flagged_mail(record, (WEAPON, VIOLENCE), SEGMENTS, SCAN, "VideoModeration", "eu-west-1", language=LANGUAGES["es"])
+    mail = flagged_mail(record, (WEAPON, VIOLENCE), SEGMENTS, SCAN, "VideoModeration", region="eu-west-1", language=LANGUAGES["es"])
 
     assert ("Marcado: Violencia con armas en films/first one.mp4", SPANISH_BODY) == (mail.subject, mail.body)
     assert mail.attributes == mail_about("films/first one.mp4").attributes
@@ -186,7 +186,7 @@ def test_link_leads_into_the_partition(region, host):
     """The console is that of the Region's partition: the commercial one shows nothing of the others."""
     record = Record(Video("amzn-s3-demo-bucket", "films/first one.mp4"), SCAN, State.FLAGGED)
 
-    body = flagged_mail(record, (WEAPON,), SEGMENTS, SCAN, "VideoModeration", region).body
+    body = flagged_mail(record, (WEAPON,), SEGMENTS, SCAN, "VideoModeration", region=region).body
 
     assert f"  look at it: https://{host}/s3/object/amzn-s3-demo-bucket?region={region}&prefix=films/first%20one.mp4\n" in body
 
