@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from handlers.domain import reasons
 from tools.lib.estimate import prices
+from tools.lib.listing import Selection
 from tools.lib.submit.plan import WHAT_HAPPENS, Plan
-from tools.lib.text import byte_size, counted
+from tools.lib.text import byte_size, counted, printable
 
 _LEFT_OUT = {
-    reasons.ARCHIVED: "in Glacier or Deep Archive, to be restored first",
+    reasons.ARCHIVED: "archived (Glacier, Deep Archive, a tier of Intelligent-Tiering), to be restored first",
     reasons.CODEC: "in a codec that Rekognition does not take",
     reasons.EMPTY: "empty",
     reasons.NO_PICTURE: "without a picture",
@@ -26,6 +29,7 @@ def lines_of(plan: Plan) -> list[str]:
     return [
         f"Scan {plan.scan_id} of {plan.source.title(plan.selection)}",
         *column("Objects", _objects(plan)),
+        *column("Filters", filter_lines(plan.selection)),
         *column("Left out", _left_out(plan)),
         *column("Job", [_SUSPENDED] if plan.suspended else []),
         *column("Lane", [plan.lane.value]),
@@ -43,6 +47,24 @@ def column(title: str, lines: Sequence[str]) -> list[str]:
     """Return the lines, the first of them beside the title."""
     titles = [title, *[""] * (len(lines) - 1)]
     return [f"  {shown:<10}{line}" for shown, line in zip(titles, lines, strict=False)]
+
+
+def filter_lines(selection: Selection) -> list[str]:
+    """Return what a selection demands of objects beside bucket, prefix and suffix; times are in UTC."""
+    sample = selection.sample
+    conditions: list[tuple[str, Any]] = [
+        ("keys that match {}", _either(selection.include)),
+        ("no keys that match {}", _either(selection.exclude)),
+        ("at least {:,} bytes", selection.min_size),
+        ("at most {:,} bytes", selection.max_size),
+        ("written at {} or later", _utc(selection.modified_after)),
+        ("written before {}", _utc(selection.modified_before)),
+        ("storage class {}", _either(selection.storage_classes)),
+        ("a sample of {:,}", sample and sample.count),
+        ("a sample of {:g} percent", sample and sample.percent),
+        ("the first {:,}", selection.limit),
+    ]
+    return [text.format(value) for text, value in conditions if value is not None]
 
 
 def price_lines(objects: int | None) -> list[str]:
@@ -66,6 +88,14 @@ def left_out_because(codes: Iterable[str]) -> str:
     return " or ".join(_LEFT_OUT.get(code, code) for code in sorted(codes))
 
 
+def _either(words: Sequence[str]) -> str | None:
+    return " or ".join(printable(word) for word in words) or None
+
+
+def _utc(time: datetime | None) -> str | None:
+    return None if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _objects(plan: Plan) -> list[str]:
     which, counts = plan.source.chosen(plan.selection), plan.sizes
     if plan.objects is None:
@@ -86,7 +116,7 @@ def _sized(name: str, count: int) -> str:
 
 def _left_out(plan: Plan) -> list[str]:
     lines = [f"{count:,} {_LEFT_OUT.get(code, code)}" for code, count in sorted(plan.ineligible.items())]
-    return [*lines, f"listed in s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"] if lines else []
+    return [*lines, f"submitting the scan lists them in s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"] if lines else []
 
 
 def _price(plan: Plan) -> list[str]:
