@@ -31,9 +31,15 @@ class FlaggedVideo:
 
     def sentences(self) -> list[str]:
         decided = [f"  {decision_line(self.decision)}"] if self.decision else []
-        shown = [_segment_line(segment) for segment in self.segments[:SEGMENTS_SHOWN]]
-        more = len(self.segments) - len(shown)
-        return [title(self.outcome.video), *decided, *shown, *([f"    and {more:,} more segments, see --json"] if more else [])]
+        telling = _telling(self.segments)
+        shown = [_segment_line(segment) for segment in telling[:SEGMENTS_SHOWN]]
+        more = len(telling) - len(shown)
+        return [
+            title(self.outcome.video),
+            *decided,
+            *shown,
+            *([f"    and {counted(more, 'more segment')}, see --json"] if more else []),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON values: times in seconds, confidences in percent."""
@@ -210,6 +216,19 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "note": decision.note,
         "scan": decision.scan_id,
     }
+
+
+def _telling(segments: Sequence[Segment]) -> list[Segment]:
+    """Return the segments that tell a person something, in time order, parents before their children.
+
+    Rekognition reports each label with all its parents: a parent that is seen when its child is, and no surer, adds nothing.
+    """
+    surest: dict[tuple[str, int, int], float] = {}
+    for segment in segments:
+        place = (segment.parent, segment.start_ms, segment.end_ms)
+        surest[place] = max(surest.get(place, 0.0), segment.confidence)
+    telling = [one for one in segments if one.confidence > surest.get((one.label, one.start_ms, one.end_ms), -1.0)]
+    return sorted(telling, key=lambda segment: (segment.start_ms, segment.level))
 
 
 def _segment_line(segment: Segment) -> str:
