@@ -1,6 +1,9 @@
 """A review in text: what it shows of a flagged video."""
 
-from handlers.domain import Segment, Video
+import pytest
+
+from handlers.domain import Segment, Video, reasons
+from tools.lib.review.cures import cure_of
 from tools.lib.review.join import ObjectResult, ObjectStatus
 from tools.lib.review.summary import SEGMENTS_SHOWN, FlaggedVideo
 
@@ -51,3 +54,15 @@ def test_many_segments():
     lines = shown(*pairs)
 
     assert (SEGMENTS_SHOWN + 1, "    and 1 more segment, see --json") == (len(lines), lines[-1])
+
+
+@pytest.mark.parametrize("code", sorted(reasons.INELIGIBLE | {reasons.ANALYSIS_FAILED, "ThrottledError"}))
+def test_what_to_do(code):
+    """Whatever is ineligible, failed in the analysis or may be retried has a cure."""
+    assert cure_of(code)
+
+
+@pytest.mark.parametrize("code", [None, "NeverHeardOf", reasons.NOT_A_VIDEO])
+def test_nothing_to_do(code):
+    """Where nothing is known to help, no cure is made up."""
+    assert cure_of(code) is None

@@ -10,6 +10,7 @@ from handlers.domain import Decision, Scan, Segment
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from tools.lib.cli import ExitCode
+from tools.lib.review.cures import cure_of
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
 from tools.lib.text import block, counted, moment, printable
 from tools.lib.videos import label_json, named, title
@@ -244,6 +245,8 @@ def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
     lines = []
     for reason, group in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
         lines.append(f"{printable(reason)}: {counted(len(group), 'object')}")
+        cure = cure_of(reason)
+        lines += [f"  Cure: {cure}."] if cure else []
         lines += [f"  {title(outcome.video)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
     return lines
 
