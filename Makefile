@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 BY_MODULE := --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-pythons unit test test-long test-model test-browser lint types check mutants bench bench-listing bench-review \
+.PHONY: help demo playground demo-pythons unit test test-long test-model test-browser lint types check mutants bench bench-listing bench-review \
 	bench-simulation screenshots docs setup ministack format lock bootstrap deploy destroy clean
 
 help: ## list the targets
@@ -53,6 +53,9 @@ ministack: .ministack/.ready ## the emulator of AWS by which ours is judged, in 
 
 demo: $(LEAN) ## rehearse a whole scan offline, on real videos
 	$(BIN)/python tools/rehearse.py
+
+playground: $(LEAN) ## the deployed offline world, for commands of your own until Ctrl-C (PLAYGROUND="--keep ~/Videos")
+	$(BIN)/python tools/rehearse.py --serve $(PLAYGROUND)
 
 demo-pythons: .uv/$(UV_VERSION) ## the demo on every Python >= 3.11 of this machine, each with an environment of its own
 	$(PYTHON) -m tests.pythons

@@ -111,7 +111,10 @@ def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
     )
     # A mail in English is better than none: the stack has checked the setting.
     language = LANGUAGES.get(settings.language, ENGLISH)
-    sweep = SweepSettings(settings.stack_name, settings.completions_topic_arn, settings.mails_per_scan, settings.slots, language)
+    region = settings.alerts_topic_arn.split(":")[3]
+    sweep = SweepSettings(
+        settings.stack_name, settings.completions_topic_arn, region, settings.mails_per_scan, settings.slots, language
+    )
     return SweepFlow(ports, adapters.clock, sweep)
 
 

@@ -75,7 +75,11 @@ class HitStore:
     def file(self, record: Record) -> Iterator[HitFile]:
         """Open a temporary file for the hits of a record's analysis."""
         with SpooledTemporaryFile(SPOOL_BYTES) as spool:
-            yield HitFile(record, spool)
+            file = HitFile(record, spool)
+            try:
+                yield file
+            finally:
+                file.finished()  # left open, it would write into the closed spool when it is collected
 
     def keep(self, file: HitFile) -> None:
         """Store the hits of a file, and replace those of an earlier attempt."""

@@ -79,15 +79,17 @@ class Result:
 def parse(event: object) -> Request:
     """Return the request in an event; never raises, whatever the event holds.
 
-    Schema 1.0 has no arguments: its scan id is the job id, its lane normal. In schema 2.0 `userArguments` must hold a `scan_id`,
-    and may hold a `lane` ("normal", "express") and a `retry` ("0" to "99").
+    Schema 1.0 has no arguments: its scan id is the job id, its lane normal. So it is in schema 2.0 without arguments, of a job made
+    by hand; otherwise `userArguments` must hold a `scan_id`, and may hold a `lane` ("normal", "express") and a `retry` ("0" to
+    "99").
     """
     fields = json_text.mapping(event)
     job = json_text.mapping(fields.get("job"))
     version = fields.get("invocationSchemaVersion")
-    arguments = _arguments(version, job)
+    given = json_text.mapping(job.get("userArguments")) if version == "2.0" else {}
+    arguments = _arguments(given or {"scan_id": job.get("id")})
     scan_id = arguments["scan_id"] if identity.is_scan_id(arguments["scan_id"]) else None
-    refusal = _refusal(version, scan_id, arguments)
+    refusal = _refusal(version, scan_id, arguments, by_hand=not given)
     return Request(
         schema_version=version if isinstance(version, str) else "1.0",
         invocation_id=json_text.text_or_empty(fields.get("invocationId")),
@@ -152,19 +154,18 @@ def _json_length(text: str) -> int:
     return len(_quoted(text)) - len('""')
 
 
-def _arguments(version: object, job: dict[str, object]) -> dict[str, str]:
+def _arguments(given: dict[str, object]) -> dict[str, str]:
     """Return scan id, lane and retry, not yet checked. Arguments are always strings on AWS; any other type counts as empty."""
-    given = json_text.mapping(job.get("userArguments")) if version == "2.0" else {"scan_id": job.get("id")}
     defaults = {"scan_id": "", "lane": Lane.NORMAL.value, "retry": "0"}
     return defaults | {name: json_text.text_or_empty(given[name]) for name in defaults if given.get(name) is not None}
 
 
-def _refusal(version: object, scan_id: str | None, arguments: dict[str, str]) -> str | None:
+def _refusal(version: object, scan_id: str | None, arguments: dict[str, str], *, by_hand: bool) -> str | None:
     """Return why a request is invalid as a whole, or None."""
     if version not in ("1.0", "2.0"):
         return f"unknown schema {_shown(version)}: this function takes S3 Batch events of schema 1.0 and 2.0"
     if scan_id is None:
-        where = "the job id" if version == "1.0" else "scan_id in the job's user arguments"
+        where = "the job id" if by_hand else "scan_id in the job's user arguments"
         return f"{where} is not a scan id: {_shown(arguments['scan_id'])}; submit the job with tools/submit_job.py"
     if arguments["lane"] not in _LANES:
         return f"unknown lane {_shown(arguments['lane'])}: normal and express exist"

@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from urllib.parse import quote
 
 from handlers.domain import taxonomy
 from handlers.domain.confidence import shown
+from handlers.domain.console import object_link
 from handlers.domain.identity import Video
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.record import LabelSummary, Record, Segment
@@ -42,6 +42,7 @@ def flagged_mail(
     scan_id: str,
     stack_name: str,
     *,
+    region: str,
     language: Language = ENGLISH,
 ) -> Mail:
     """Return the mail about a flagged video: what was found, how sure, when and where, and what to do next.
@@ -53,7 +54,7 @@ def flagged_mail(
         _found(counted, language),
         _when(counted, segments, language),
         _where(record, language),
-        _next(record.video, scan_id, stack_name, language),
+        _next(record.video, scan_id, stack_name, region, language),
     )
     return Mail(
         subject=_subject(record.video, counted, language),
@@ -153,23 +154,14 @@ def _where(record: Record, language: Language) -> list[str]:
     return lines
 
 
-def _next(video: Video, scan_id: str, stack_name: str, language: Language) -> list[str]:
+def _next(video: Video, scan_id: str, stack_name: str, region: str, language: Language) -> list[str]:
     """Return what to do next. A key that cannot be printed cannot be copied either, so no command is given for it."""
-    lines = [language.text("What to do next:"), language.text("  look at it: {link}", link=_console_link(video))]
+    lines = [language.text("What to do next:"), language.text("  look at it: {link}", link=object_link(video, region))]
     if video.uri.isprintable() and video.version_id is None:
         command = f"aws s3 cp {shlex.quote(video.uri)} video.mp4"
         lines.append(language.text("  or fetch it: {command}", command=command))
     review = f"python tools/review_report.py --scan {shlex.quote(scan_id)} --stack {shlex.quote(stack_name)}"
     return [*lines, language.text("  the whole scan: {command}", command=visible(review))]
-
-
-def _console_link(video: Video) -> str:
-    version = "" if video.version_id is None else f"&versionId={_quoted(video.version_id)}"
-    return f"https://console.aws.amazon.com/s3/object/{_quoted(video.bucket)}?prefix={_quoted(video.key)}{version}"
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="/", errors="backslashreplace")
 
 
 def _attributes(video: Video, counted: Sequence[LabelSummary], scan_id: str) -> dict[str, str]:

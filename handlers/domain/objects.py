@@ -12,8 +12,10 @@ FIRST_BYTES = 1_024
 # Rekognition takes videos of up to 10 GB (developer guide, limits); read as GiB, so Rekognition itself refuses what lies between.
 MAX_BYTES = 10 * 1024**3
 
-# Storage classes that must be restored before reading (S3 user guide, archived-objects); GLACIER_IR need not.
-ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+# Tiers of INTELLIGENT_TIERING that must be restored before reading, as HeadObject names them.
+ARCHIVE_TIER, DEEP_ARCHIVE_TIER = ARCHIVE_TIERS = ("ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS")
+# Storage classes and tiers that must be (S3 user guide, archived-objects); GLACIER_IR need not.
+ARCHIVE_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE", *ARCHIVE_TIERS})
 
 # Boxes with which a file may begin even if their size is wrong (an interrupted recording).
 _ISO_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"wide", b"skip", b"uuid", b"sidx", b"udta", b"meta"})

@@ -1,5 +1,6 @@
 """The list of the page: what it shows of a hostile bucket, filters, sorting, paging and keys."""
 
+import colorsys
 import re
 
 import pytest
@@ -268,3 +269,42 @@ def test_empty(pages):
         == page.locator("#verdict").inner_text()
     )
     assert BUCKET in page.locator("h1").inner_text()
+
+
+def test_the_focus_ring_covers_no_text(many):
+    """The ring around a name that has the focus ends above the text of its prefix."""
+    many.locator("tr.row .open").first.focus()
+    many.keyboard.press("Shift+Tab")
+    many.keyboard.press("Tab")
+
+    ring, text = many.evaluate(
+        """() => {
+            const name = document.activeElement;
+            const style = getComputedStyle(name);
+            const range = document.createRange();
+            range.selectNodeContents(name.parentElement.querySelector(".prefix"));
+            return [
+                name.getBoundingClientRect().bottom + parseFloat(style.outlineOffset) + parseFloat(style.outlineWidth),
+                range.getBoundingClientRect().top,
+            ];
+        }"""
+    )
+
+    assert ring <= text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_category_has_the_colour_of_clean(pages_with, scheme):
+    """Green means clean: no category of labels has its hue."""
+    page = pages_with(color_scheme=scheme).open(*review(flagged_count=1, failed_count=0))
+    names = ["green", *(f"category-{number}" for number in range(11))]
+
+    colours = page.evaluate(
+        "names => names.map(name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`))", names
+    )
+
+    clean, *categories = [
+        colorsys.rgb_to_hls(*(int(colour.strip()[at : at + 2], 16) / 255 for at in (1, 3, 5))) for colour in colours
+    ]
+    for hue, _, saturation in categories:
+        assert saturation < 0.25 or abs(hue - clean[0]) * 360 > 40

@@ -139,7 +139,7 @@ def test_scan_statuses(status):
 
 def test_sweep_tasks():
     """The table of sweep tasks has them in order, with the seconds that each may take."""
-    tasks = sweep._tasks(MagicMock(), MagicMock(), sweep.SweepSettings("a stack", "a topic", 25, 18))
+    tasks = sweep._tasks(MagicMock(), MagicMock(), sweep.SweepSettings("a stack", "a topic", "a Region", 25, 18))
 
     expected = [
         [f"`{type(task).__name__}`", "the rest" if seconds == sweep.SWEEP_SECONDS else f"{seconds:g}"] for task, seconds in tasks

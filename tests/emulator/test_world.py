@@ -205,8 +205,10 @@ def test_the_program_opens_a_world_and_prints_the_way_to_it(tmp_path):
     """`python -m tools.emulator` prints export lines until Ctrl-C, and then ends with 0."""
     command = [sys.executable, "-m", "tools.emulator", "--port", "0", "--speed", "2", "--directory", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        lines = [process.stdout.readline() for _ in range(12)]
-        environment = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
+        environment = {}
+        while "no_proxy" not in environment:  # the last one
+            name, _, value = process.stdout.readline().removeprefix("export ").strip().partition("=")
+            environment[name] = value
         client = boto3.client(
             "sts",
             endpoint_url=environment["AWS_ENDPOINT_URL"],

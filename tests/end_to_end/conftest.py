@@ -112,8 +112,8 @@ class Stage:
         """Submit the objects below a prefix and return the scan's id."""
         return self.run("submit_job.py", "--bucket", BUCKET, "--prefix", prefix, "--yes", *arguments)["scan_id"]
 
-    def console_job(self, rows, *, fields=("Bucket", "Key"), report_prefix="by-hand"):
-        """Create a batch job as the console does (schema 1.0, no arguments, any report location) and return its id."""
+    def console_job(self, rows, *, fields=("Bucket", "Key"), report_prefix="by-hand", schema=None):
+        """Create a batch job as the console does (no arguments, any report location) and return its id."""
         body = "".join(",".join((BUCKET, quote(key, safe="/"), *rest)) + "\n" for key, *rest in rows).encode()
         work = self.outputs["WorkBucketName"]
         etag = self.s3.put_object(Bucket=work, Key="manifests/by-hand.csv", Body=body)["ETag"].strip('"')
@@ -123,7 +123,12 @@ class Stage:
             ConfirmationRequired=False,
             Priority=1,
             RoleArn=self.outputs["BatchRoleArn"],
-            Operation={"LambdaInvoke": {"FunctionArn": self.outputs["BatchInvokeFunctionArn"]}},
+            Operation={
+                "LambdaInvoke": {
+                    "FunctionArn": self.outputs["BatchInvokeFunctionArn"],
+                    **({"InvocationSchemaVersion": schema} if schema else {}),
+                }
+            },
             Manifest={
                 "Spec": {"Format": "S3BatchOperations_CSV_20180820", "Fields": list(fields)},
                 "Location": {"ObjectArn": f"arn:aws:s3:::{work}/manifests/by-hand.csv", "ETag": etag},

@@ -80,12 +80,13 @@ def test_nasty_keys(stage):
     assert (len(keys), True) == (review["objects"], review["adds_up"])
 
 
-def test_a_job_made_in_the_console(stage):
+@pytest.mark.parametrize("schema", [None, "2.0"])
+def test_a_job_made_in_the_console(stage, schema):
     """A job made by hand, without arguments, is a scan under its own id, by which the review finds it and its report."""
     stage.put("by-hand/flagged.mp4", tiny_clip("Weapons"))
     stage.put("by-hand/clean.mp4", tiny_clip())
 
-    job_id = stage.console_job([("by-hand/flagged.mp4",), ("by-hand/clean.mp4",), ("by-hand/gone.mp4",)])
+    job_id = stage.console_job([("by-hand/flagged.mp4",), ("by-hand/clean.mp4",), ("by-hand/gone.mp4",)], schema=schema)
     stage.until_final(job_id)
     review = stage.run("review_report.py", "--job", job_id, codes=(SOME_FAILED,))
 

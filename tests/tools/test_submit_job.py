@@ -160,7 +160,10 @@ def test_what_cannot_be_analysed_is_set_aside(stocked):
     stored = stocked.s3.get_object(Bucket=WORK_BUCKET, Key=f"manifests/{SCAN}-ineligible.csv")["Body"].read()
     assert side == stored == f"{BUCKET},2024/ice%2Ccold.mp4,,archived\n{BUCKET},2024/nothing.mp4,,empty\n".encode()
     assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
-    assert "  Left out  1 in Glacier or Deep Archive, to be restored first\n            1 empty\n" in result.stderr
+    assert (
+        "  Left out  1 archived (Glacier, Deep Archive, a tier of Intelligent-Tiering), to be restored first\n            1 empty\n"
+        in result.stderr
+    )
     assert {"archived": 1, "empty": 1} == stocked.table.scans.scan(SCAN).set_aside
 
 
@@ -388,6 +391,29 @@ def test_nothing_to_scan(stocked):
         "`aws s3 ls 's3://amzn-s3-demo-bucket/2022 new/'` lists the keys; select some with --prefix and --suffix "
         "(--suffix '' selects every key).",
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (("--modified-after", "2999-01-01"), "--modified-after 2999-01-01 00:00:00 UTC is in the future"),
+        (
+            ("--min-size", "1GB", "--exclude", "x"),
+            "passes all filters (keys ending in .mp4; no keys that match x; at least 1,000,000,000 bytes)",
+        ),
+        (
+            ("--modified-before", "1999-01-01", "--suffix", ""),
+            "no object below s3://amzn-s3-demo-bucket/2024/ passes all filters (written before 1999-01-01 00:00:00 UTC)",
+        ),
+    ],
+)
+def test_nothing_passes_the_filters(stocked, arguments, cause):
+    """The message names the filters, not only what the keys end in."""
+    result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes", *arguments)
+
+    assert result.exit_code == 1
+    assert "There is nothing to scan: " in result.stderr
+    assert f"{cause}." in result.stderr
 
 
 def subscriptions(account, *arns):

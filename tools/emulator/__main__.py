@@ -8,6 +8,9 @@ if __name__ == "__main__":  # before anything is imported that only the project'
     from tools.environment import enter
 
     enter("emulator")
+    from tools.emulator.shell import forget_aws_settings
+
+    forget_aws_settings()
 
 import argparse
 import signal
@@ -15,6 +18,7 @@ import tempfile
 import threading
 
 from tools.emulator.settings import EmulatorSettings
+from tools.emulator.shell import exports
 from tools.emulator.world import World
 
 
@@ -28,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     directory = given.directory or Path(tempfile.mkdtemp(prefix="offline-world-"))
     with World(EmulatorSettings(speed=given.speed), directory=directory, port=given.port) as world:
-        for name, value in world.environment().items():
-            sys.stdout.write(f"export {name}={value}\n")
+        for line in exports(world.environment(), config=directory / "aws-config"):
+            sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
         sys.stderr.write(f"The offline world is at {world.endpoint}; mails and logs are in {directory}. Press Ctrl-C to end it.\n")
         stop.wait()

@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tools.emulator.services import cloudformation
@@ -16,7 +17,11 @@ QUALIFIER = "hnb659fds"  # the CDK's default bootstrap
 VERSION_PARAMETER = f"/cdk-bootstrap/{QUALIFIER}/version"
 VERSION = "27"  # of the bootstrap stack; templates require at least 6
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+# The property that names a resource physically.
+_NAMES = {"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold; a fixed one, so that equal files give equal archives
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 ClientFactory = Callable[[str], Any]
 
@@ -42,15 +47,16 @@ class Deployer:
         self._client("s3").create_bucket(Bucket=self._bucket)
         self._client("ssm").put_parameter(Name=VERSION_PARAMETER, Value=VERSION, Type="String")
 
-    def deploy(self, assembly: Path, stack_name: str) -> dict[str, str]:
-        """Deploy a stack and return its outputs.
+    def deploy(self, assembly: Path, stack_name: str, names: Mapping[str, str] = NO_NAMES) -> dict[str, str]:
+        """Deploy a stack and return its outputs; `names` are physical names for buckets and tables, by logical id.
 
         Raises:
             DeploymentError: There is no such stack in the assembly, or it was not completed.
             UnsupportedError: The template contains what would have no effect here; nothing was deployed.
         """
-        template = assembly / _template_of(assembly, stack_name)
-        cloudformation.check(json.loads(template.read_text("utf-8")))
+        template = json.loads((assembly / _template_of(assembly, stack_name)).read_text("utf-8"))
+        cloudformation.check(template)
+        _name(template, names)
         for asset in _assets(assembly, stack_name).values():
             self._upload(assembly, asset)
         return self._create(stack_name, template)
@@ -62,9 +68,14 @@ class Deployer:
             bucket, key = self._fill_in(destination["bucketName"]), self._fill_in(destination["objectKey"])
             self._client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
-    def _create(self, stack_name: str, template: Path) -> dict[str, str]:
+    def names(self, stack_name: str) -> dict[str, str]:
+        """Return the physical names of a stack's buckets and tables by logical id."""
+        resources = self._client("cloudformation").describe_stack_resources(StackName=stack_name)["StackResources"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources if one["ResourceType"] in _NAMES}
+
+    def _create(self, stack_name: str, template: Mapping[str, Any]) -> dict[str, str]:
         client = self._client("cloudformation")
-        client.create_stack(StackName=stack_name, TemplateBody=template.read_text("utf-8"), Capabilities=CAPABILITIES)
+        client.create_stack(StackName=stack_name, TemplateBody=json.dumps(template), Capabilities=CAPABILITIES)
         stack = client.describe_stacks(StackName=stack_name)["Stacks"][0]
         if stack["StackStatus"] != "CREATE_COMPLETE":
             raise DeploymentError(f"{stack_name}: {stack['StackStatus']} {stack.get('StackStatusReason', '')}")
@@ -74,6 +85,12 @@ class Deployer:
         for placeholder, value in self._placeholders.items():
             text = text.replace(placeholder, value)
         return text
+
+
+def _name(template: dict[str, Any], names: Mapping[str, str]) -> None:
+    for logical, resource in template["Resources"].items():
+        if logical in names and resource["Type"] in _NAMES:
+            resource.setdefault("Properties", {})[_NAMES[resource["Type"]]] = names[logical]
 
 
 def _template_of(assembly: Path, stack_name: str) -> str:

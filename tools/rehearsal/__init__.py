@@ -2,6 +2,7 @@
 
 from tools.rehearsal.library import demo, own
 from tools.rehearsal.output import OutputFolder, require_apart
+from tools.rehearsal.playground import require_keeping
 from tools.rehearsal.run import Rehearsal
 
-__all__ = ["OutputFolder", "Rehearsal", "demo", "own", "require_apart"]
+__all__ = ["OutputFolder", "Rehearsal", "demo", "own", "require_apart", "require_keeping"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from email import message_from_bytes, policy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,12 @@ from tools.emulator.samples import Sample
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.cli import ExitCode, Terminal
 from tools.lib.errors import ToolError
-from tools.lib.text import counted, printable
+from tools.lib.text import counted
 from tools.rehearsal.assembly import BUCKET, REVIEWER, SNAPSHOT, STACK, from_snapshot, snapshot_fits, synthesise
 from tools.rehearsal.library import Library, Video
 from tools.rehearsal.outcome import differences
 from tools.rehearsal.output import OutputFolder
+from tools.rehearsal.playground import STATE, mail_line, serve
 
 if TYPE_CHECKING:
     from tools.emulator.world import World
@@ -50,15 +51,8 @@ class Rehearsal:
         Raises:
             ToolError: The offline world broke, or the scan did not find what the samples contain.
         """
-        path, videos = self._output.path, library.videos
-        with self._step(f"Writing {counted(len(videos), 'object')} to {path / 'library'}"):
-            self._write(videos)
-        self._assemble(path / "cdk.out")
-        with self._world(path / "world") as world:
-            with self._step("Deploying it into the offline world"):
-                world.deploy(path / "cdk.out", STACK)
-            with self._step(f"Uploading the library to s3://{BUCKET}"):
-                self._upload(world, videos)
+        path = self._output.path
+        with self._deployed(library) as world:
             self._submit(world)
             code, review = self._review(world)
             self._require_whole(world)
@@ -69,6 +63,38 @@ class Rehearsal:
         as_expected = library.samples is not None and review["adds_up"] and not review["unfinished"]
         return ExitCode.DONE if as_expected else code
 
+    def serve(self, library: Library, *, keep: bool) -> ExitCode:
+        """Keep the deployed offline world open for the user's own commands until Ctrl-C.
+
+        With `keep` its state is kept at the end, and an earlier one is gone on with.
+        """
+        path = self._output.path
+        with self._deployed(library, path / STATE if keep else None) as world:
+            serve(world, self._terminal, self._output, self._variables())
+        kept = " Its state is kept: the same command goes on with it." if keep else ""
+        self._terminal.info(f"The playground has ended. What it made is in {path}.{kept}")
+        return ExitCode.DONE
+
+    @contextmanager
+    def _deployed(self, library: Library, state: Path | None = None) -> Iterator[World]:
+        """Open a world with the deployed stack and the uploaded library; it is closed at the end of the block.
+
+        A world that goes on with its state has a library already.
+        """
+        goes_on = state is not None and state.exists()
+        path, videos = self._output.path, library.videos
+        if not goes_on:
+            with self._step(f"Writing {counted(len(videos), 'object')} to {path / 'library'}"):
+                self._write(videos)
+        self._assemble(path / "cdk.out")
+        with self._world(path / "world", state) as world:
+            with self._step("Deploying it into the offline world"):
+                world.deploy(path / "cdk.out", STACK)
+            if not goes_on:
+                with self._step(f"Uploading the library to s3://{BUCKET}"):
+                    self._upload(world, videos)
+            yield world
+
     def _write(self, videos: Iterable[Video]) -> None:
         for video in videos:
             if isinstance(video.body, bytes):
@@ -76,15 +102,21 @@ class Rehearsal:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(video.body)
 
-    def _world(self, directory: Path) -> World:
+    @contextmanager
+    def _world(self, directory: Path, state: Path | None) -> Iterator[World]:
         with self._step("Loading the offline world"):
             # Importing moto takes seconds, so it comes late and is shown. Without garbage collection it takes a third less.
             gc.disable()
+            from tools.emulator.state import StateError  # noqa: PLC0415
             from tools.emulator.world import World  # noqa: PLC0415
 
             gc.freeze()
             gc.enable()
-        return World(self._settings, directory=directory)
+        try:
+            with World(self._settings, directory=directory, state=state) as world:
+                yield world
+        except StateError as error:
+            raise ToolError(f"{error}.", cure=f"Start anew: rm {shlex.quote(str(state))}") from error
 
     def _assemble(self, outdir: Path) -> None:
         if snapshot_fits():
@@ -101,11 +133,14 @@ class Rehearsal:
             s3.put_object(Bucket=BUCKET, Key=video.key, Body=video.read(), ContentType="video/mp4")
 
     def _submit(self, world: World) -> None:
-        extra = {
+        self._program(world, ["submit_job.py", "--bucket", BUCKET, "--yes", "--wait"], self._variables())
+
+    def _variables(self) -> dict[str, str]:
+        """Return what the programs are told beside where the world is."""
+        return {
             "VIDEO_MODERATION_POLL_SECONDS": str(POLL_WORLD_SECONDS / self._settings.speed),
             "VIDEO_MODERATION_MANIFESTS": str(self._output.path / "manifests"),
         }
-        self._program(world, ["submit_job.py", "--bucket", BUCKET, "--yes", "--wait"], extra)
 
     def _review(self, world: World) -> tuple[ExitCode, dict[str, Any]]:
         code, shown = self._program(world, ["review_report.py"], {})
@@ -157,8 +192,7 @@ class Rehearsal:
         mails = sorted(outbox.glob("*.eml"))
         self._terminal.write(f"Sent {counted(len(mails), 'mail')} to {REVIEWER}:")
         for path in mails:
-            mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-            self._terminal.write(f"  {printable(str(mail['Subject']))}  ({path.name})")
+            self._terminal.write(f"  {mail_line(path)}")
 
     @contextmanager
     def _step(self, text: str) -> Iterator[None]:

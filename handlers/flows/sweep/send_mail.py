@@ -33,6 +33,7 @@ class MailSettings:
     """What mails are to contain, and in which language; `limit` is how many flagged videos of a scan are mailed one by one."""
 
     stack_name: str
+    region: str
     limit: int
     language: Language
 
@@ -113,6 +114,7 @@ class SendFlaggedMail:
             self._records.segments(record.video.id, record.scan_id, record.attempt),
             record.scan_id,
             self._settings.stack_name,
+            region=self._settings.region,
             language=self._settings.language,
         )
 

@@ -57,6 +57,7 @@ class SweepSettings:
 
     stack_name: str
     completions_topic_arn: str
+    region: str
     mails_per_scan: int
     slots: int
     language: Language = ENGLISH
@@ -104,7 +105,7 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
     """Return the tasks in order, short and urgent ones first, with the seconds that each may take."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
     queues, post = ports.queues, Post(ports.topic, clock)
-    mails = MailSettings(settings.stack_name, settings.mails_per_scan, settings.language)
+    mails = MailSettings(settings.stack_name, settings.region, settings.mails_per_scan, settings.language)
     return (
         (SwitchLanes(ports.switches), 5.0),
         (WatchSubscriptions(ports.topic, control, clock), 5.0),

@@ -78,6 +78,17 @@ def test_schema_2_0():
     assert request.tasks == (batch_event.Task(TASK, Video("amzn-s3-demo-bucket", "a b.mp4", None), None),)
 
 
+@pytest.mark.parametrize("arguments", [{}, {"userArguments": None}, {"userArguments": {}}], ids=["absent", "null", "empty"])
+def test_schema_2_0_without_arguments(arguments):
+    """A job made by hand with schema 2.0 is a scan like one with 1.0: under its own id."""
+    whole = event_of(task_of()) | {"job": {"id": JOB, **arguments}}
+
+    request = batch_event.parse(whole)
+
+    assert (request.scan_id, request.job_id, request.lane, request.retry, request.refusal) == (JOB, JOB, Lane.NORMAL, 0, None)
+    assert "2.0" == batch_event.response(request, [])["invocationSchemaVersion"]
+
+
 def test_lane_and_retry_may_be_absent():
     """Without these arguments the lane is normal and the attempt is the first."""
     request = batch_event.parse(event_of(task_of()))

@@ -37,7 +37,7 @@ Where:
   duration 1:02:03
 
 What to do next:
-  look at it: https://console.aws.amazon.com/s3/object/amzn-s3-demo-bucket?prefix=films/first%20one.mp4
+  look at it: https://console.aws.amazon.com/s3/object/amzn-s3-demo-bucket?region=eu-west-1&prefix=films/first%20one.mp4
   or fetch it: aws s3 cp 's3://amzn-s3-demo-bucket/films/first one.mp4' video.mp4
   the whole scan: python tools/review_report.py --scan {SCAN} --stack VideoModeration
 """
@@ -51,7 +51,7 @@ LABELS = st.builds(
 def mail_about(key="a.mp4", *, version=None, duration=3_723_900, counted=(WEAPON, VIOLENCE), segments=SEGMENTS):
     """Return the mail about a video with this key."""
     record = Record(Video("amzn-s3-demo-bucket", key, version), SCAN, State.FLAGGED, duration_ms=duration)
-    return flagged_mail(record, counted, segments, SCAN, "VideoModeration")
+    return flagged_mail(record, counted, segments, SCAN, "VideoModeration", region="eu-west-1")
 
 
 def test_mail():
@@ -98,7 +98,7 @@ Dónde:
   duración 1:02:03
 
 Qué hacer ahora:
-  verlo: https://console.aws.amazon.com/s3/object/amzn-s3-demo-bucket?prefix=films/first%20one.mp4
+  verlo: https://console.aws.amazon.com/s3/object/amzn-s3-demo-bucket?region=eu-west-1&prefix=films/first%20one.mp4
   o descargarlo: aws s3 cp 's3://amzn-s3-demo-bucket/films/first one.mp4' video.mp4
   el escaneo completo: python tools/review_report.py --scan {SCAN} --stack VideoModeration
 """
@@ -108,7 +108,7 @@ def test_spanish():
     """The same in Spanish; AWS's names stand beside the translated ones, and the attributes for filters stay as they are."""
     record = Record(Video("amzn-s3-demo-bucket", "films/first one.mp4"), SCAN, State.FLAGGED, duration_ms=3_723_900)
 
-    mail = flagged_mail(record, (WEAPON, VIOLENCE), SEGMENTS, SCAN, "VideoModeration", language=LANGUAGES["es"])
+    mail = flagged_mail(record, (WEAPON, VIOLENCE), SEGMENTS, SCAN, "VideoModeration", region="eu-west-1", language=LANGUAGES["es"])
 
     assert ("Marcado: Violencia con armas en films/first one.mp4", SPANISH_BODY) == (mail.subject, mail.body)
     assert mail.attributes == mail_about("films/first one.mp4").attributes
@@ -189,9 +189,28 @@ def test_link_leads_to_the_object(key, version):
     (line,) = [line for line in mail_about(key, version=version).body.split("\n") if line.startswith("  look at it: ")]
 
     url = urlsplit(line.removeprefix("  look at it: "))
-    expected = {"prefix": [key]} | ({} if version is None else {"versionId": [version]})
+    expected = {"region": ["eu-west-1"], "prefix": [key]} | ({} if version is None else {"versionId": [version]})
     assert url.path == "/s3/object/amzn-s3-demo-bucket"
     assert parse_qs(url.query, keep_blank_values=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("ap-southeast-2", "console.aws.amazon.com"),
+        ("cn-northwest-1", "console.amazonaws.cn"),
+        ("us-gov-east-1", "console.amazonaws-us-gov.com"),
+        ("eusc-de-east-1", "console.amazonaws-eusc.eu"),
+        ("us-east-1", "console.aws.amazon.com"),
+    ],
+)
+def test_link_leads_into_the_partition(region, host):
+    """The console is that of the Region's partition: the commercial one shows nothing of the others."""
+    record = Record(Video("amzn-s3-demo-bucket", "films/first one.mp4"), SCAN, State.FLAGGED)
+
+    body = flagged_mail(record, (WEAPON,), SEGMENTS, SCAN, "VideoModeration", region=region).body
+
+    assert f"  look at it: https://{host}/s3/object/amzn-s3-demo-bucket?region={region}&prefix=films/first%20one.mp4\n" in body
 
 
 def test_versioned_object():

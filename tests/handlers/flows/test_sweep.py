@@ -152,7 +152,9 @@ def _make_flow(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, 
         completion=CompletionFunction(functions, "completion"),
         switches=LaneSwitches(functions, ("normal-mapping", "express-mapping")),
     )
-    return lambda **more: SweepFlow(ports, clock, SweepSettings("VideoModeration", COMPLETIONS, mails_per_scan=3, slots=18, **more))
+    return lambda **more: SweepFlow(
+        ports, clock, SweepSettings("VideoModeration", COMPLETIONS, "us-east-1", mails_per_scan=3, slots=18, **more)
+    )
 
 
 @pytest.fixture(name="flow")

@@ -3,6 +3,7 @@
 import bisect
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -119,6 +120,31 @@ def test_deletions_while_listing(folder, keys, data):
 
     assert found == sorted(set(found))
     assert set(keys) - set(going) <= set(found) <= set(keys)
+
+
+class Endless(Bucket):
+    """A store that says that more follows, and answers with the same marker, none, or one of two in turn."""
+
+    def __init__(self, markers, *, entries):
+        super().__init__(["a", "b"] if entries else [], 2)
+        self._markers = markers
+
+    def page(self, prefix, after, marker):
+        """Return a page behind which there is more."""
+        page = super().page(prefix, "", None)
+        return replace(page, following=self._markers[self.pages % len(self._markers)])
+
+
+@pytest.mark.parametrize("entries", [True, False], ids=["the same keys", "empty"])
+@pytest.mark.parametrize(
+    "markers",
+    [[Marker(token="t")], [Marker()], [Marker(token="t"), Marker(token="u")], [Marker(key="b", version="1")]],
+    ids=["the same token", "no token", "tokens in turn", "the same version"],
+)
+def test_a_listing_that_does_not_go_on(tmp_path, markers, entries):
+    """IsTruncated without a new place to go on from ends with an error, not never."""
+    with pytest.raises(ToolError, match=r"does not go on|not in the order"):
+        listed(Endless(markers, entries=entries), tmp_path, workers=1)
 
 
 class Inclusive(Bucket):

@@ -4,7 +4,7 @@ import io
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from handlers.domain.identity import MAX_KEY_BYTES
@@ -12,7 +12,7 @@ from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.csv_manifest import OwnManifest
 from tools.lib.manifest.sources.key_list import keys
 from tools.lib.manifest.sources.named import Named, Repeats, batches_of
-from tools.lib.manifest.sources.reading import MAX_PIECE
+from tools.lib.manifest.sources.reading import MAX_PIECE, is_utf16
 
 B = "amzn-s3-demo-bucket"
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(
@@ -60,6 +60,9 @@ def test_whatever_is_a_key_is_read_back(rows, end, versioned):
         (f"{B},\n", 1, "names no key"),
         (f"{B},a%00.mp4\n", 1, "has a NUL in its key"),
         (f"{B},a\0.mp4\n", 1, "holds a control character"),
+        (f"{B},a.mp4\n".encode("utf-16-le"), 1, "is UTF-16"),
+        (f"{B},a.mp4\r\n".encode("utf-16-be"), 1, "is UTF-16"),
+        (f"{B},a.mp4\n".encode("utf-16"), 1, "is UTF-16"),
         (f"{B},a\rb.mp4\n", 1, "holds a control character"),
         (f"{B}, a.mp4\n", 1, "has spaces at the beginning or end of a field"),
         (f"{B},a.mp4 \n", 1, "has spaces at the beginning or end of a field"),
@@ -96,8 +99,66 @@ def test_a_plus_is_a_space():
 def test_keys_set_apart_by_nul_are_any_keys(named):
     """`find -print0`: keys with line feeds in them, too."""
     content = "".join(f"{key}\0" for key in named).encode()
+    assume(not (named[0].startswith("\ufeff") or is_utf16(content)))
 
-    assert named == [each.key for each in keys(io.BytesIO(content), "-", "no-such-bucket")] or named[0].startswith("\ufeff")
+    assert named == [each.key for each in keys(io.BytesIO(content), "-", "no-such-bucket")]
+
+
+@given(st.lists(st.sampled_from(["a.mp4", "2024/café.mp4", "日本/映画.mov", "ab"]), min_size=1), st.sampled_from(["\n", "\r\n"]))
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_utf_16_is_refused(encoding, named, end):
+    """As editors of Windows save it, with or without a mark: its keys would be single letters."""
+    content = "".join(f"{key}{end}" for key in named).encode(encoding)
+
+    with pytest.raises(ToolError, match="UTF-16"):
+        list(keys(io.BytesIO(content), "keys.txt", B))
+
+
+def test_keys_of_the_same_length_set_apart_by_nul():
+    """NUL at every second place only is what tells UTF-16: keys of one length are a list."""
+    named = [f"clip-{number:05}.mp4" for number in range(100)]
+
+    assert named == [each.key for each in keys(io.BytesIO("\0".join(named).encode()), "-", B)]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("2026-11-28 20:38:17       4639 CAMERA ROLL/IMG 0001.MP4", "aws s3 ls"),
+        ("2026-11-28 20:38:17    4.5 KiB a.mp4", "aws s3 ls"),
+        ("2026-11-28 20:38:17  512 Bytes a.mp4", "aws s3 ls"),
+        ("2026-11-28 20:38:17 a.mp4", None),
+        ("                           PRE web/", "aws s3 ls"),
+        ("Total Objects: 15", "aws s3 ls"),
+        ("   Total Size: 57.3 KiB", "aws s3 ls"),
+        ("2026/11/28 20:38:17              4639  a.mp4", "aws s3 ls"),
+        ("2026-11-28T20:38:17+00:00 4639 a.mp4", "aws s3 ls"),
+        ("-rw-r--r--  1 ana  staff  4639 Nov 28 20:38 a.mp4", "ls -l"),
+        ("[", "JSON"),
+        ("{\r", "JSON"),
+        ('    "a.mp4",', "JSON"),
+        ('    "Key": "a.mp4",', "JSON"),
+        ('["a.mp4","b.mp4"]', "JSON"),
+        ("s3://other-bucket/a.mp4", "is a URI"),
+        ("arn:aws-cn:s3:::bucket/a.mp4", "is a URI"),
+        ("https://bucket.s3.eu-west-1.amazonaws.com/a.mp4", "is a URI"),
+        ("https://example.com/a.mp4", None),
+        ("2024-05-01 concert.mp4", None),
+        ("[live] a.mp4", None),
+        ('"quoted".mp4', None),
+    ],
+)
+def test_what_other_programs_write_is_not_a_key(line, what):
+    """Pasted listings are refused with their line, not submitted as keys that are not there; set apart by NUL they are keys."""
+    text = f"a.mp4\n{line}\n".encode()
+
+    if what is None:
+        assert ["a.mp4", line] == [each.key for each in keys(io.BytesIO(text), "keys.txt", B)]
+    else:
+        with pytest.raises(ToolError, match=f"line 2 .*{what}"):
+            list(keys(io.BytesIO(text), "keys.txt", B))
+    set_apart = list(keys(io.BytesIO(f"a.mp4\0{line}\0".encode()), "keys.txt", B))
+    assert line == set_apart[1].key
 
 
 @pytest.mark.parametrize(

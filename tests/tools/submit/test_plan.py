@@ -1,6 +1,7 @@
 """The plan: what is asked of AWS, and what is said to the person."""
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import boto3
@@ -152,10 +153,43 @@ def test_what_is_left_out_is_counted():
     output = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
 
     assert output[3:6] == [
-        "  Left out  2 in Glacier or Deep Archive, to be restored first",
+        "  Left out  2 archived (Glacier, Deep Archive, a tier of Intelligent-Tiering), to be restored first",
         "            1 empty",
-        f"            listed in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
+        f"            submitting the scan lists them in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
     ]
+
+
+def test_every_filter_is_shown():
+    """A person who agrees to a plan sees everything that it selects by; times are in UTC, whatever zone they were given in."""
+    chosen = Selection(
+        bucket="amzn-s3-demo-bucket",
+        include=("a*", "re:b\x1b"),
+        exclude=("*.tmp",),
+        min_size=1_000_000,
+        max_size=5,
+        modified_after=datetime(2026, 11, 22, 1, tzinfo=timezone(timedelta(hours=2))),
+        modified_before=datetime(2026, 11, 23, tzinfo=UTC),
+        storage_classes=("STANDARD", "GLACIER_IR"),
+        sample=Sample(percent=2.5, seed=3),
+        limit=7,
+    )
+
+    output = lines_of(plan(selection=chosen))
+
+    shown = [
+        "  Filters   keys that match a* or re:b\\x1b",
+        "            no keys that match *.tmp",
+        "            at least 1,000,000 bytes",
+        "            at most 5 bytes",
+        "            written at 2026-11-21 23:00:00 UTC or later",
+        "            written before 2026-11-23 00:00:00 UTC",
+        "            storage class STANDARD or GLACIER_IR",
+        "            a sample of 2.5 percent",
+        "            the first 7",
+    ]
+    begin = output.index(shown[0])
+    assert shown == output[begin : begin + len(shown)]
+    assert not [line for line in lines_of(plan()) if line.startswith("  Filters")]
 
 
 def test_the_longest_bucket_name_leaves_the_description_short_enough():

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import tracemalloc
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -48,7 +49,7 @@ def own_manifest(runs):
     return path
 
 
-def inventory(runs, *, rows=None, columns=SCHEMA, form="CSV", spoil=False):
+def inventory(runs, *, rows=None, columns=SCHEMA, schema=SCHEMA, form="CSV", spoil=False):
     """Put an inventory of the bucket into another one, as S3 writes it, and return the URI of its manifest.json."""
     s3 = runs.line.client("s3")
     if rows is None:
@@ -67,7 +68,7 @@ def inventory(runs, *, rows=None, columns=SCHEMA, form="CSV", spoil=False):
             )
             for each in listed
         ]
-    places = [SCHEMA.index(column) for column in columns]
+    places = [schema.index(column) for column in columns]
     text = io.StringIO(newline="")
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([row[place] for place in places] for row in rows)
     body = gzip.compress(text.getvalue().encode())
@@ -276,6 +277,49 @@ def test_a_versioned_inventory(library):
     assert [f"{BUCKET},a.mp4,v1", f"{BUCKET},old.mp4,null"] == manifest.read_text().splitlines()
 
 
+def test_an_inventory_with_archive_tiers(library):
+    """What Intelligent-Tiering has archived is left out like what is in Glacier; --storage-class takes all of its tiers."""
+    tiers = ["", "FREQUENT", "ARCHIVE_INSTANT_ACCESS", "ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"]
+    rows = [(BUCKET, f"{number}.mp4", 5, "INTELLIGENT_TIERING", tier) for number, tier in enumerate(tiers)]
+    columns = ("Bucket", "Key", "Size", "StorageClass", "IntelligentTieringAccessTier")
+    uri = inventory(library, rows=[*rows, (BUCKET, "s.mp4", 5, "STANDARD", "ARCHIVE_ACCESS")], columns=columns, schema=columns)
+
+    plan = library.submit("--inventory", uri, "--storage-class", "INTELLIGENT_TIERING", "--dry-run", "--measure", "none", "--json")
+
+    [manifest] = [path for path in library.folder.glob("*.csv") if "ineligible" not in path.name]
+    assert [f"{BUCKET},{number}.mp4" for number in range(3)] == manifest.read_text().splitlines(), plan.stderr
+
+
+def test_an_inventory_without_access_tiers_is_warned_of(library):
+    """Where the inventory does not tell the tiers, what they archive would fail: the plan says so."""
+    done = library.submit("--inventory", inventory(library), "--dry-run", "--measure", "none")
+
+    assert "The inventory has no access tiers" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("columns", [("Bucket", "Key"), ("Bucket", "Key", "Size")])
+def test_a_bomb_in_an_inventory(library, columns):
+    """A row without an end is refused while it is read: a few kilobytes of gzip must not take gigabytes of memory."""
+    uri = inventory(library, rows=[(BUCKET, "k" * 64_000_000, 5)], columns=columns, schema=columns)
+    tracemalloc.start()
+
+    refused = library.submit("--inventory", uri)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (1, "this is not gzipped CSV" in refused.stderr) == (refused.exit_code, True)
+    assert peak < 32_000_000
+
+
+def test_a_manifest_json_that_does_not_end(library, monkeypatch):
+    """The description of an inventory is read up to a limit."""
+    monkeypatch.setattr("tools.lib.manifest.sources.reading.MAX_WHOLE", 100)
+
+    refused = library.submit("--inventory", inventory(library))
+
+    assert (1, "has more than 100 bytes" in refused.stderr) == (refused.exit_code, True)
+
+
 # --- what is refused ----------------------------------------------------------------------------------------------------
 
 
@@ -287,7 +331,7 @@ def test_a_versioned_inventory(library):
         ({"spoil": True}, "its MD5 is"),
         ({"columns": ("Bucket", "Size")}, "its fileSchema lacks Key"),
         ({"rows": [("other", "a.mp4", "", "true", "false", 5, "", "", "")]}, "line 1: bucket 'other' in an inventory of"),
-        ({"rows": [(BUCKET, "a%80.mp4", "", "true", "false", 5, "", "", "")]}, "line 1: this is not gzipped CSV in UTF-8"),
+        ({"rows": [(BUCKET, "a%80.mp4", "", "true", "false", 5, "", "", "")]}, "line 1: the key 'a%80.mp4' is not UTF-8"),
         ({"rows": [(BUCKET, "a.mp4", "", "true", "false", "x", "", "", "")]}, "line 1: 'x' is not a valid size"),
     ],
 )

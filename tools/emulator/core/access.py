@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
@@ -70,12 +71,13 @@ class AccessKeys:
         user: The credentials of the account's user.
     """
 
-    def __init__(self, settings: EmulatorSettings) -> None:
+    def __init__(self, settings: EmulatorSettings, user: Credentials | None = None) -> None:
+        """Make the keys of the user; `user` has the user keep those of an earlier world."""
         self._account = settings.account_id
         self._lock = threading.Lock()
         self._keys: dict[str, Key] = {}
         self._sessions: dict[tuple[str, str], Credentials] = {}
-        self.user = self._issue(Principal(USER, f"arn:aws:iam::{self._account}:user/{USER}"), _new_credentials(_LONG_TERM))
+        self.user = self._issue(Principal(USER, f"arn:aws:iam::{self._account}:user/{USER}"), user or _new_credentials(_LONG_TERM))
 
     def session(self, role: str, name: str) -> Credentials:
         """Return the credentials of a session of a role (its ARN), the same each time; Lambda names sessions after functions."""
@@ -116,8 +118,14 @@ def _made_by_the_api(access_key: str, account: str) -> Key | None:
 
 @cache
 def _session(region: str) -> boto3.Session:
-    """Return the session of a Region; kept, because loading botocore's models takes longer than a call."""
-    return boto3.Session(region_name=region)
+    """Return the session of a Region, whatever AWS configuration the user has.
+
+    It is kept, because loading botocore's models takes longer than a call.
+    """
+    nothing = {"profile": (None, None, None, None)} | dict.fromkeys(
+        ("config_file", "credentials_file"), (None, None, os.devnull, None)
+    )
+    return boto3.Session(region_name=region, botocore_session=botocore.session.Session(session_vars=nothing))
 
 
 class Access:

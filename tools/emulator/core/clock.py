@@ -89,9 +89,9 @@ class ManualClock:
 class WallClock:
     """The wall's clock, running `speed` times as fast from now on; actions run in a pool of threads, so they may block."""
 
-    def __init__(self, speed: float = 1.0, threads: int = 32) -> None:
+    def __init__(self, speed: float = 1.0, threads: int = 32, *, not_before: float = 0.0) -> None:
         self.speed = speed
-        self.origin_wall = time.time()
+        self.origin_wall = max(time.time(), not_before)
         self._origin = time.monotonic()
         self._agenda = _Agenda()
         self._changed = threading.Condition()

@@ -28,16 +28,22 @@ class Server:
     """Serves an application on the loopback address from `start` until `close`; takes its port when it is made."""
 
     def __init__(self, port: int = 0) -> None:
-        """Take a port; 0 for any free one."""
+        """Take a port; 0 for any free one.
+
+        Raises:
+            OSError: The port is in use.
+        """
         self._application: Application = _unavailable
-        self._server = _HttpServer(HOST, port, self._answer, handler=_Handler)
+        # werkzeug, given a port that is in use, prints and ends the process.
+        with socket.create_server((HOST, port)) as taken:
+            self._server = _HttpServer(HOST, port, self._answer, handler=_Handler, fd=taken.fileno())
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="server", daemon=True
         )
 
     @property
     def endpoint(self) -> str:
-        return f"http://{HOST}:{self._server.server_port}"
+        return f"http://{HOST}:{self._server.server_address[1]}"
 
     def start(self, application: Application) -> None:
         self._application = application

@@ -42,6 +42,9 @@ _LEAST_PAGES = 6
 
 _LEARN_EVERY = 100
 
+# The most pages in a row that go beyond no key: ten million versions of one.
+_MOST_TRIED = 10_000
+
 # How often progress is reported while no batch is next in order.
 _PROGRESS_SECONDS = 0.25
 
@@ -103,6 +106,7 @@ class _Range:
         being_cut: Whether a worker is trying to cut it.
         over: Whether its last page has come.
         done: Whether the batch of that page is in `waiting`, too.
+        tried: The markers since a page last went beyond the keys of the one before.
     """
 
     prefix: str
@@ -117,6 +121,7 @@ class _Range:
     being_cut: bool = False
     over: bool = False
     done: bool = False
+    tried: set[Marker | None] = field(default_factory=set)
     waiting: deque[Kept] = field(default_factory=deque)
 
     @property
@@ -300,6 +305,7 @@ class Listing:
     def _commit(self, mine: _Range, page: Page, batch: Batch, unselected: Sequence[str]) -> None:
         with self._work:
             self._require_order(mine, page)
+            self._require_progress(mine, page)
             beyond = mine.end is not None and page.last > mine.end
             if mine.end is not None and beyond:
                 batch, unselected = batch.up_to(mine.end), unselected[: bisect_right(unselected, mine.end)]
@@ -324,6 +330,19 @@ class Listing:
                 self._work.notify_all()
             else:
                 self._work.notify()
+
+    def _require_progress(self, mine: _Range, page: Page) -> None:
+        """Refuse a page that leads back to one that has been: such a listing would not end."""
+        if page.entries and page.last > mine.last:
+            mine.tried.clear()
+        mine.tried.add(mine.marker)
+        leads_back = page.following in mine.tried or page.following == Marker() or len(mine.tried) > _MOST_TRIED
+        if page.following is not None and leads_back:
+            place = f"behind {printable(page.last or mine.last or mine.after)!r}"
+            raise ToolError(
+                f"The listing does not go on: a page {place} says that more follows, but not where.",
+                cure="Only S3's general purpose buckets, and stores that list as they do, can be scanned.",
+            )
 
     def _require_order(self, mine: _Range, page: Page) -> None:
         if page.entries and not (mine.after <= page.first <= page.last and mine.last <= page.first):

@@ -12,6 +12,7 @@ from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from tools.lib.cli import ExitCode
 from tools.lib.json_keys import scan_keys, time_keys
+from tools.lib.review.cures import cure_of
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
 from tools.lib.text import block, counted, moment, printable
 from tools.lib.videos import label_json, named, title
@@ -34,9 +35,15 @@ class FlaggedVideo:
     def sentences(self) -> list[str]:
         decided = [f"  {decision_line(self.decision)}"] if self.decision else []
         labels = {label.name: label for label in self.outcome.record.labels} if self.outcome.record else {}
-        listed = [_segment_line(segment, labels.get(segment.label)) for segment in self.segments[:SEGMENTS_SHOWN]]
-        more = len(self.segments) - len(listed)
-        return [title(self.outcome.video), *decided, *listed, *([f"    and {more:,} more segments, see --json"] if more else [])]
+        telling = _telling(self.segments)
+        listed = [_segment_line(segment, labels.get(segment.label)) for segment in telling[:SEGMENTS_SHOWN]]
+        more = len(telling) - len(listed)
+        return [
+            title(self.outcome.video),
+            *decided,
+            *listed,
+            *([f"    and {counted(more, 'more segment')}, see --json"] if more else []),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON values: times in seconds, confidences in percent."""
@@ -217,6 +224,19 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
+def _telling(segments: Sequence[Segment]) -> list[Segment]:
+    """Return the segments that tell a person something, in time order, parents before their children.
+
+    Rekognition reports each label with all its parents: a parent that is seen when its child is, and no surer, adds nothing.
+    """
+    surest: dict[tuple[str, int, int], float] = {}
+    for segment in segments:
+        place = (segment.parent, segment.start_ms, segment.end_ms)
+        surest[place] = max(surest.get(place, 0.0), segment.confidence)
+    telling = [one for one in segments if one.confidence > surest.get((one.label, one.start_ms, one.end_ms), -1.0)]
+    return sorted(telling, key=lambda segment: (segment.start_ms, segment.level))
+
+
 def _segment_line(segment: Segment, label: LabelSummary | None) -> str:
     begin = label.begin_of(segment) if label else segment.start_ms
     confidence = shown(segment.confidence, label.counts_from if label else None)
@@ -232,6 +252,8 @@ def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
     lines = []
     for reason, group in sorted(reasons.items(), key=lambda entry: -len(entry[1])):
         lines.append(f"{printable(reason)}: {counted(len(group), 'object')}")
+        cure = cure_of(reason)
+        lines += [f"  Cure: {cure}."] if cure else []
         lines += [f"  {title(outcome.video)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
     return lines
 

@@ -6,6 +6,7 @@ import shlex
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 
 import click
@@ -136,7 +137,7 @@ class SubmitRun:
         """Write the manifest, the list of ineligible objects, and the plan, whose counts are those of the manifest."""
         built = self._build(request, files)
         if request.source.kind is not Kind.GENERATED:
-            _require_objects(request, built)
+            _require_objects(request, built, self._invocation.clock.now())
         estimated = self._estimate(built, found)
         plan = Plan(
             scan_id=files.scan_id,
@@ -230,7 +231,7 @@ class SubmitRun:
         return self._invocation.target.command("submit_job.py", "--run-plan", str(files.plan))
 
 
-def _require_objects(request: ManifestRequest, built: BuiltManifest) -> None:
+def _require_objects(request: ManifestRequest, built: BuiltManifest, now: float) -> None:
     found = built.stats
     if found.rows:
         return
@@ -247,13 +248,24 @@ def _require_objects(request: ManifestRequest, built: BuiltManifest) -> None:
             f"because it is {plan_text.left_out_because(found.ineligible)}.",
             cure="Restore what is archived, or choose other objects.",
         )
-    endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
     others = "".join(f" {line}" for line in unselected.sentences(built.not_selected or {}, ENGLISH))
     raise ToolError(
-        f"There is nothing to scan: no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}.{others}",
+        f"There is nothing to scan: {_none_found(selection, now)}.{others}",
         cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` lists the keys; select some with --prefix and --suffix "
         "(--suffix '' selects every key).",
     )
+
+
+def _none_found(selection: Selection, now: float) -> str:
+    endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
+    filters = plan_text.filter_lines(selection)
+    after = selection.modified_after
+    if after is not None and after.timestamp() > now:
+        return f"--modified-after {after.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC is in the future"
+    if filters:
+        ends = [f"keys ending in {endings}"] if endings else []
+        return f"no object below {printable(selection.uri)} passes all filters ({'; '.join([*ends, *filters])})"
+    return f"no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}"
 
 
 def _count(plan: Plan) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from handlers.domain import reasons, unselected
 from handlers.domain.languages import ENGLISH
 from tools.lib.estimate import prices
+from tools.lib.listing import Selection
 from tools.lib.submit.plan import WHAT_HAPPENS, Plan
-from tools.lib.text import byte_size, counted
+from tools.lib.text import byte_size, counted, printable
 
 _LEFT_OUT = {
-    reasons.ARCHIVED: "in Glacier or Deep Archive, to be restored first",
+    reasons.ARCHIVED: "archived (Glacier, Deep Archive, a tier of Intelligent-Tiering), to be restored first",
     reasons.CODEC: "in a codec that Rekognition does not take",
     reasons.CONTAINER: "in a file format that Rekognition does not take",
     reasons.EMPTY: "empty",
@@ -29,6 +32,7 @@ def lines_of(plan: Plan) -> list[str]:
     return [
         f"Scan {plan.scan_id} of {plan.source.title(plan.selection)}",
         *column("Objects", _objects(plan)),
+        *column("Filters", filter_lines(plan.selection)),
         *column("Left out", _left_out(plan)),
         *column("Others", _others(plan)),
         *column("Job", [_SUSPENDED] if plan.suspended else []),
@@ -47,6 +51,24 @@ def column(title: str, lines: Sequence[str]) -> list[str]:
     """Return the lines, the first of them beside the title."""
     titles = [title, *[""] * (len(lines) - 1)]
     return [f"  {shown:<10}{line}" for shown, line in zip(titles, lines, strict=False)]
+
+
+def filter_lines(selection: Selection) -> list[str]:
+    """Return what a selection demands of objects beside bucket, prefix and suffix; times are in UTC."""
+    sample = selection.sample
+    conditions: list[tuple[str, Any]] = [
+        ("keys that match {}", _either(selection.include)),
+        ("no keys that match {}", _either(selection.exclude)),
+        ("at least {:,} bytes", selection.min_size),
+        ("at most {:,} bytes", selection.max_size),
+        ("written at {} or later", _utc(selection.modified_after)),
+        ("written before {}", _utc(selection.modified_before)),
+        ("storage class {}", _either(selection.storage_classes)),
+        ("a sample of {:,}", sample and sample.count),
+        ("a sample of {:g} percent", sample and sample.percent),
+        ("the first {:,}", selection.limit),
+    ]
+    return [text.format(value) for text, value in conditions if value is not None]
 
 
 def price_lines(objects: int | None) -> list[str]:
@@ -68,6 +90,14 @@ def price_lines(objects: int | None) -> list[str]:
 def left_out_because(codes: Iterable[str]) -> str:
     """Return why objects are left out, from their reason codes, as part of a sentence."""
     return " or ".join(_LEFT_OUT.get(code, code) for code in sorted(codes))
+
+
+def _either(words: Sequence[str]) -> str | None:
+    return " or ".join(printable(word) for word in words) or None
+
+
+def _utc(time: datetime | None) -> str | None:
+    return None if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _objects(plan: Plan) -> list[str]:
@@ -101,7 +131,7 @@ def _others(plan: Plan) -> list[str]:
 
 def _left_out(plan: Plan) -> list[str]:
     lines = [f"{count:,} {_LEFT_OUT.get(code, code)}" for code, count in sorted(plan.ineligible.items())]
-    return [*lines, f"listed in s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"] if lines else []
+    return [*lines, f"submitting the scan lists them in s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"] if lines else []
 
 
 def _price(plan: Plan) -> list[str]:

@@ -103,8 +103,8 @@ selection_options = options(
     click.option("--exclude", multiple=True, type=Pattern(), metavar="PATTERN", help="Omit keys that match; may be repeated."),
     _size("--min-size", help="Only objects of at least this many bytes: 500, 10MB, 1.5GiB."),
     _size("--max-size", help="Only objects of at most this many bytes."),
-    _moment("--modified-after", help="Only objects written at this time or later: 2026-11-22, or 7d for a week ago."),
-    _moment("--modified-before", help="Only objects written before this time."),
+    _moment("--modified-after", help="Only objects written at this time (UTC) or later: 2026-11-22, or 7d for a week ago."),
+    _moment("--modified-before", help="Only objects written before this time (UTC)."),
     click.option(
         "--storage-class",
         "storage_classes",

@@ -161,6 +161,7 @@ def test_decisions(scanned):
         ("eu-west-1", "https://console.aws.amazon.com"),
         ("cn-north-1", "https://console.amazonaws.cn"),
         ("us-gov-west-1", "https://console.amazonaws-us-gov.com"),
+        ("eusc-de-east-1", "https://console.amazonaws-eusc.eu"),
     ],
 )
 def test_partition(scanned, region, site):

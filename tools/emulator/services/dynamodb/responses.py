@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moto.dynamodb import urls
@@ -16,6 +16,7 @@ from tools.emulator.core import Answer, AwsError, Clock, moto_hooks, only, refus
 from tools.emulator.services.dynamodb.backend import OPERATIONS, Engine
 from tools.emulator.services.dynamodb.errors import DynamoDbError
 from tools.emulator.services.dynamodb.table import Index, KeySchema, Table
+from tools.emulator.services.dynamodb.values import Item
 from tools.emulator.settings import EmulatorSettings
 
 # What moto answers, and the parameters that it handles correctly.
@@ -71,6 +72,21 @@ class DynamoDbService(Engine):
         if store is None:  # only ever under the engine's lock
             store = found.__dict__[_STORE] = self._new_table(found)
         return store  # type: ignore[no-any-return] # moto's objects are untyped
+
+    def items(self) -> dict[str, list[Item]]:
+        """Return the items of every table."""
+        names = dynamodb_backends[self._settings.account_id][self._settings.region].tables
+        with self._lock:
+            return {name: [row.item for row in self.table(name).rows.scan()] for name in names}
+
+    def restore(self, items: Mapping[str, Sequence[Item]]) -> None:
+        """Put the items of an earlier world into the tables of the same names."""
+        names = dynamodb_backends[self._settings.account_id][self._settings.region].tables
+        with self._lock:
+            for name in names.keys() & items.keys():
+                table = self.table(name)
+                for item in items[name]:
+                    table.write(table.key.pick(item), table.row_of(item))
 
     def _new_table(self, table: MotoTable) -> Table:
         types = {one["AttributeName"]: one["AttributeType"] for one in table.attr}

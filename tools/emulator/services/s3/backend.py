@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 
 from moto.s3.exceptions import MissingBucket, MissingVersion
-from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
+from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, s3_backends
 
 from tools.emulator.core import ListedVersion, NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, StoredObject
 from tools.emulator.settings import EmulatorSettings
@@ -57,6 +57,18 @@ class Storage:
             s3_backends[self._account]["aws"].put_object(bucket, key, body, encryption="AES256")
         except MissingBucket as error:
             raise NoSuchObjectError(bucket) from error
+
+    def buckets(self) -> dict[str, FakeBucket]:
+        """Return moto's buckets by name."""
+        return dict(s3_backends[self._account]["aws"].buckets)
+
+    def restore(self, buckets: Mapping[str, FakeBucket]) -> None:
+        """Put the buckets of an earlier world in place of those of the same names."""
+        moto = s3_backends[self._account]["aws"]
+        for name, bucket in buckets.items():
+            if name not in moto.buckets:
+                moto.create_bucket(name, bucket.region_name)
+            moto.buckets[name] = bucket
 
     def _check_allowed(self, bucket: str) -> None:
         if bucket in self.forbidden:

@@ -65,6 +65,21 @@ class BatchOperations:
                 self._release(job)
             self._jobs.clear()
 
+    def ended_jobs(self) -> list[Job]:
+        """Return the jobs of a world that has stopped; those that had not ended have failed."""
+        with self._lock:
+            for job in self._jobs.values():
+                if job.status not in TERMINAL:
+                    job.fail("InternalError", "The offline world ended before the job did")
+                    job.enter(Status.FAILED, self._clock.now())
+                self._release(job)
+            return list(self._jobs.values())
+
+    def restore(self, jobs: Sequence[Job]) -> None:
+        """Add the jobs of an earlier world."""
+        with self._lock:
+            self._jobs |= {job.id: job for job in jobs}
+
     def create_job(self, given: Mapping[str, Any]) -> str:
         """Create a job and return its id; the same token with the same request returns the same id.
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from tools.lib.aws import key_of_form
 from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.named import Named, fault_of
-from tools.lib.manifest.sources.reading import TooLongError, blocks, pieces
+from tools.lib.manifest.sources.reading import TooLongError, blocks, is_utf16, pieces
 from tools.lib.text import printable
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -60,6 +60,8 @@ class OwnManifest:
         return [f"{keys} a +, which means a space there; a plus is written %2B."]
 
     def _row(self, number: int, line: bytes) -> Named:
+        if number == 1 and is_utf16(line):
+            raise self._refusal(1, "is UTF-16", "Save the manifest as UTF-8 without a byte order mark.")
         if number == 1 and line.startswith(_BYTE_ORDER_MARK):
             raise self._refusal(1, "begins with a byte order mark", "Save it as UTF-8 without one.")
         try:

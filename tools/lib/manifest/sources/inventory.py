@@ -11,14 +11,15 @@ import json
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from handlers.domain.objects import ARCHIVE_TIER, ARCHIVE_TIERS, DEEP_ARCHIVE_TIER
 from tools.lib.aws import key_of_form, md5_of, path_of
 from tools.lib.errors import ToolError
 from tools.lib.listing import UNKNOWN_SIZE, Batch, Filters, Selection, UnselectedCounts, suffixes_of
-from tools.lib.manifest.sources.reading import fetch, opened
+from tools.lib.manifest.sources.reading import TooLongError, blocks, fetch, opened, pieces, whole
 from tools.lib.text import printable
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ FORMAT = "CSV"
 _BATCH = 1_000
 _DAY = 86_400.0
 _TRUE = "true"
+# The most bytes of a row: the access control list of an object may be among its fields.
+_MAX_ROW = 1024 * 1024
+_SHOWN = 200
+_TIERED = "INTELLIGENT_TIERING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,11 @@ class Inventory:
         found = [f"The inventory is {days:,.1f} days old: objects written since are missing, and objects deleted since will fail."]
         if "StorageClass" not in self.columns:
             found.append("The inventory has no storage classes: archived objects are not left out, and will fail.")
+        elif "IntelligentTieringAccessTier" not in self.columns:
+            found.append(
+                "The inventory has no access tiers: objects in an archive tier of Intelligent-Tiering are not left out, "
+                "and will fail."
+            )
         if not self.has_sizes:
             found.append("The inventory has no sizes: empty objects and those that are too large are not left out, and will fail.")
         return found
@@ -102,7 +112,9 @@ class Inventory:
         Raises:
             ToolError: A file is gone, is not the one that `manifest.json` lists, or has an invalid row.
         """
-        filters = Filters(selection)
+        # Tiers that must be restored first count as storage classes, so that they are left out like the others.
+        classes = selection.storage_classes + (ARCHIVE_TIERS if _TIERED in selection.storage_classes else ())
+        filters = Filters(replace(selection, storage_classes=classes))
         for file in self.files:
             uri = f"s3://{self.destination}/{file.key}"
             with tempfile.TemporaryFile() as content:
@@ -121,18 +133,25 @@ class Inventory:
         """Yield the rows of objects: no delete markers, and only the latest versions unless all are selected."""
         number = 0
         try:
-            with gzip.open(content, "rt", encoding="utf-8", newline="") as text:
-                for number, values in enumerate(csv.reader(text, strict=True), 1):
+            with gzip.GzipFile(fileobj=content) as text:
+                lines = (line.decode("utf-8") for line in pieces(blocks(text), b"\n", _MAX_ROW))  # type: ignore[arg-type] # it reads
+                for number, values in enumerate(csv.reader(lines, strict=True), 1):
                     if len(values) != len(self.columns):
                         raise _damaged(f"{uri}, line {number:,}: {len(values)} columns, its fileSchema has {len(self.columns)}")
                     row = dict(zip(self.columns, values, strict=True))
                     self._check(uri, number, row)
-                    row["Key"] = key_of_form(row["Key"])
+                    row["Key"] = self._key(uri, number, row["Key"])
                     latest = row.get("IsLatest", _TRUE).lower() == _TRUE
                     if (latest or selection.all_versions) and row.get("IsDeleteMarker", "").lower() != _TRUE:
                         yield row
-        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        except (csv.Error, UnicodeDecodeError, EOFError, TooLongError, gzip.BadGzipFile, zlib.error) as error:
             raise _damaged(f"{uri}, after line {number:,}: this is not gzipped CSV in UTF-8 ({error})") from error
+
+    def _key(self, uri: str, number: int, encoded: str) -> str:
+        try:
+            return key_of_form(encoded)
+        except UnicodeDecodeError as error:
+            raise _damaged(f"{uri}, line {number:,}: the key {encoded[:_SHOWN]!r} is not UTF-8") from error
 
     def _check(self, uri: str, number: int, row: Mapping[str, str]) -> None:
         if row["Bucket"] != self.bucket:
@@ -145,10 +164,19 @@ class Inventory:
             [path_of(row["Key"]) for row in rows],
             [int(row.get("Size", UNKNOWN_SIZE)) for row in rows],
             [row["VersionId"] or "null" for row in rows] if self.versioned else None,
-            [row["StorageClass"] or "STANDARD" if "StorageClass" in row else "" for row in rows],
+            [_class_of(row) for row in rows],
             [row.get("ETag", "") for row in rows],
             [row.get("LastModifiedDate", "") for row in rows],
         )
+
+
+def _class_of(row: Mapping[str, str]) -> str:
+    """Return the storage class of a row, or the archive tier of Intelligent-Tiering that it is in; "" without that field."""
+    name = row["StorageClass"] or "STANDARD" if "StorageClass" in row else ""
+    tier = row.get("IntelligentTieringAccessTier", "").upper()
+    if name != _TIERED or "ARCHIVE" not in tier or "INSTANT" in tier:
+        return name
+    return DEEP_ARCHIVE_TIER if "DEEP" in tier else ARCHIVE_TIER
 
 
 def read(s3: S3Client, location: str, bucket: str | None) -> Inventory:
@@ -158,7 +186,7 @@ def read(s3: S3Client, location: str, bucket: str | None) -> Inventory:
         ToolError: It is not one, or is that of another bucket or of a format that is not supported.
     """
     with opened(s3, location) as source:
-        text = source.read()
+        text = whole(source, location)
     try:
         values = json.loads(text)
         inventory = _inventory(location, values)

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
 from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.named import Named, fault_of
-from tools.lib.manifest.sources.reading import TooLongError, blocks, pieces
+from tools.lib.manifest.sources.reading import TooLongError, blocks, is_utf16, pieces
 from tools.lib.text import printable
 
 _NUL = b"\0"
+
+# What other programs write, which people paste: lines of `aws s3 ls` (with --human-readable, --summarize) and s5cmd, of `ls -l`,
+# and of JSON.
+_LISTING = re.compile(
+    rb"""
+    (?P<listing> \d{4}[-/]\d\d[-/]\d\d [ T] \d\d:\d\d:\d\d \S* \s+ (\d[\d.,]* [ ]? ([KMGTPE]i?B? | Bytes? | B)? | DIR | PRE) \s+ \S
+        | \s+ (PRE | DIR) [ ] | Total[ ]Objects:[ ] | [ ]+Total[ ]Size:[ ])
+    | (?P<long> [-dl][-rwxsStT]{9}[.+@]? \s+ \d+ \s)
+    | (?P<json> [\[{]\s*$ | \s+ "([^"\\]|\\.)*+" (:[ ].* | ,?\s*) $ | \[".*"]\s*$)
+    """,
+    re.VERBOSE,
+)
+# With the bucket in it: s3://, an ARN, or a link.
+_URI = re.compile(rb"(s3://|arn:aws[a-z-]*:s3:::|https?://([^/]+\.)?s3[.-][^/]*\.amazonaws\.)[^/\s]+/", re.IGNORECASE)
+_KINDS = {"listing": "a listing such as that of `aws s3 ls`", "long": "`ls -l`", "json": "JSON"}
+_EVEN_SO = "Keys that look like this are taken separated by NUL characters."
+_KEYS_ONLY = "Write the keys alone"
+_CURES = {
+    "listing": f"{_KEYS_ONLY}, one a line, or omit --keys-from and name the --prefix.",
+    "long": f"{_KEYS_ONLY}, one a line.",
+    "json": f"{_KEYS_ONLY}, one a line: `jq -r '.[]'` writes the strings of a list so.",
+}
 
 
 def keys(source: BinaryIO, name: str, bucket: str) -> Iterator[Named]:
@@ -22,15 +45,35 @@ def keys(source: BinaryIO, name: str, bucket: str) -> Iterator[Named]:
     """
     content = blocks(source)
     first = next(content, b"")
+    if is_utf16(first):
+        raise ToolError(
+            f"{printable(name)} is UTF-16, or a list of keys of one letter separated by NUL.",
+            cure="Save it as UTF-8 without a byte order mark; write keys of one letter on lines.",
+        )
     separator = _NUL if _NUL in first else b"\n"
     number = 0
     try:
         for number, piece in enumerate(pieces(chain([first], content), separator), 1):
-            yield _named(number, piece if separator == _NUL else piece.removesuffix(b"\r"), name, bucket)
+            yield _named(number, piece if separator == _NUL else _line(number, piece, name), name, bucket)
     except TooLongError as error:
         raise _refusal(name, error.number, "is longer than a key can be") from error
     if not number:
         raise ToolError(f"{printable(name)} names no object.", cure="Write a key on each line.")
+
+
+def _line(number: int, piece: bytes, name: str) -> bytes:
+    """Return the key on a line; what other programs write about keys is not one."""
+    if found := _LISTING.match(piece):
+        what = next(kind for kind, text in found.groupdict().items() if text is not None)
+        raise ToolError(
+            f"{printable(name)}, line {number:,} is a line of {_KINDS[what]}, not a key.",
+            cure=f"{_CURES[what]} {_EVEN_SO}",
+        )
+    if _URI.match(piece):
+        raise ToolError(
+            f"{printable(name)}, line {number:,} is a URI, not a key.", cure=f"{_KEYS_ONLY}, without the bucket. {_EVEN_SO}"
+        )
+    return piece.removesuffix(b"\r")
 
 
 def _named(number: int, piece: bytes, name: str, bucket: str) -> Named:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,16 +20,20 @@ if TYPE_CHECKING:
 # The most bytes of a line: a key has up to 1,024 bytes, and three times as many when encoded.
 MAX_PIECE = 16 * 1024
 
+# The most bytes of a file that is read whole: a description of files or settings, never a list of objects.
+MAX_WHOLE = 64 * 1024 * 1024
+
 STANDARD_INPUT = "-"
 
 _BLOCK = 1024 * 1024
+_LOOKED_AT = 64 * 1024
 
 
 class TooLongError(ValueError):
     """A piece is too long; `number` counts it from 1."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(f"piece {number} has more than {MAX_PIECE} bytes")
+    def __init__(self, number: int, most: int = MAX_PIECE) -> None:
+        super().__init__(f"piece {number} has more than {most:,} bytes")
         self.number = number
 
 
@@ -71,21 +76,48 @@ def blocks(source: BinaryIO) -> Iterator[bytes]:
     return iter(lambda: source.read(_BLOCK), b"")
 
 
-def pieces(content: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
+def whole(source: BinaryIO, name: str) -> bytes:
+    """Return a small file.
+
+    Raises:
+        ToolError: It is not small.
+    """
+    content = bytearray()
+    for block in blocks(source):
+        content += block
+        if len(content) > MAX_WHOLE:
+            raise ToolError(f"{printable(name)} has more than {MAX_WHOLE:,} bytes.", cure="Is it the right file?")
+    return bytes(content)
+
+
+def is_utf16(content: bytes) -> bool:
+    """Tell whether text is UTF-16, with or without a mark, by its beginning.
+
+    Without one, every character of ASCII has a NUL beside it, always on the same side. A list separated by NUL looks like this only
+    if it has keys of one letter.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    at = [place for place, byte in enumerate(content[:_LOOKED_AT]) if not byte]
+    in_a_row = sum(after - before == 2 for before, after in pairwise(at))  # noqa: PLR2004 - a character has two bytes
+    return len({place % 2 for place in at}) == 1 and in_a_row > 1
+
+
+def pieces(content: Iterable[bytes], separator: bytes, most: int = MAX_PIECE) -> Iterator[bytes]:
     """Yield the text between separators, and after the last one only if there is any.
 
     Raises:
-        TooLongError: A piece is longer than `MAX_PIECE`.
+        TooLongError: A piece is longer than `most`.
     """
     rest, number = b"", 0
     for block in content:
-        *whole, rest = (rest + block).split(separator)
-        for piece in whole:
+        *complete, rest = (rest + block).split(separator)
+        for piece in complete:
             number += 1
-            if len(piece) > MAX_PIECE:
-                raise TooLongError(number)
+            if len(piece) > most:
+                raise TooLongError(number, most)
             yield piece
-        if len(rest) > MAX_PIECE:
-            raise TooLongError(number + 1)
+        if len(rest) > most:
+            raise TooLongError(number + 1, most)
     if rest:
         yield rest

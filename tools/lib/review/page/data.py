@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.domain import Totals, unselected
+from handlers.domain.console import console_site
 from handlers.domain.languages import ENGLISH, Language
 from tools.lib.cli import Target
 from tools.lib.review.page import summary
@@ -66,7 +67,7 @@ def page_data(
         },
         "made_at": made_at,
         "region": region,
-        "console": _console(region),
+        "console": console_site(region),
         "objects": truth.total,
         "expected": None if truth.expected is None else truth.expected + truth.set_aside,
         "adds_up": truth.adds_up,
@@ -113,12 +114,3 @@ def _videos(review: Review, labels: LabelTable) -> dict[str, Any]:
             "ineligible": len(review.ineligible) - len(ineligible),
         },
     }
-
-
-def _console(region: str) -> str:
-    """Return where the AWS console of a Region's partition lives (AWS general reference, console endpoints)."""
-    if region.startswith("cn-"):
-        return "https://console.amazonaws.cn"
-    if region.startswith("us-gov-"):
-        return "https://console.amazonaws-us-gov.com"
-    return "https://console.aws.amazon.com"
