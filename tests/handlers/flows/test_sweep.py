@@ -724,6 +724,30 @@ class TestResend:
 
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
+    def test_two_scans(self, sweep, table, clock, messages):
+        """One sweep sends the messages of all open scans again, not only those of the oldest."""
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET, created_at=1.0))
+        table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
+        table.records.register(waiting("other.mp4", scan_id=OTHER_SCAN, queued_at=clock.now() - 11 * DAY), None)
+
+        sweep()
+
+        assert ["a.mp4", "other.mp4"] == sorted(self.bodies(messages))
+
+    def test_resumed_in_purge(self, sweep, table, clock, messages):
+        """A scan resumed within the minute after a purge has its messages sent again when the purge can delete none of them."""
+        table.records.register(waiting(queued_at=clock.now()), None)
+        table.scans.pause_scan(SCAN, "by a test")
+        table.scans.send_again(SCAN, clock.now() + 60)
+        clock.sleep(10)
+        table.scans.resume_scan(SCAN)
+
+        sweep()
+        before = self.bodies(messages)
+        sweep()
+
+        assert ([], ["a.mp4"]) == (before, self.bodies(messages))
+
     def test_not_while_paused(self, sweep, table, clock, messages):
         """While starting is paused nothing is sent again; messages that SQS deleted meanwhile are sent afterwards."""
         table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
