@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.mutants.choosing import Chooser, traces
 from tests.mutants.faults import faults_of, with_fault
-from tests.mutants.running import ROOT, SEEN, UNREACHED, UNSEEN, Forks, collect, functions_by_code, put, run
+from tests.mutants.running import ROOT, SEEN, UNREACHED, UNSEEN, Forks, collect, functions_by_code, put, run, run_anew
 
 BUILD = ROOT / "build"
 RESULT = BUILD / "mutants.json"

@@ -74,6 +74,32 @@ def test_a_dry_run_shows_what_and_why_and_changes_nothing(scanned):
     assert not scanned.manifests.exists()
 
 
+def test_the_json_of_a_plan_is_complete(scanned):
+    """A program finds all that a person is shown: of which scan and where, how many, why, examples, the price and warnings."""
+    scanned.table.control.pause("Ada", "lunch")
+
+    plan = output_of(review(scanned, "retry", "--dry-run", "--json"))
+    [forbidden] = [group for group in plan["retried"] if group["reason"] == "forbidden"]
+
+    assert {
+        "scan_id": SCAN,
+        "retry": 1,
+        "objects": 4,
+        "lane": "express",
+        "stack": "VideoModeration",
+        "region": "us-east-1",
+        "account_id": "111122223333",
+        "manifest": f"s3://{WORK_BUCKET}/manifests/{NAME}.csv",
+        "warnings": [
+            "The objects of this scan do not add up: review_report.py shows why.",
+            "Starting is paused: the retried videos wait until it is resumed.",
+        ],
+    }.items() <= plan.items()
+    assert "job" in str(plan["price"])
+    assert (1, [HOSTILE]) == (forbidden["objects"], [each["key"] for each in forbidden["examples"]])
+    assert "access is granted" in forbidden["why"]
+
+
 def test_all_that_failed(scanned):
     """--all-failed takes up what is not retryable too, and still nothing that runs or is done."""
     plan = output_of(review(scanned, "retry", "--all-failed", "--dry-run", "--json"))
