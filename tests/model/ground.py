@@ -27,8 +27,8 @@ from tests.model.world import World
 from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.settings import EmulatorSettings
 
-# After so long without faults every message that was to be sent again must have been sent, in every scan; the mark must be as old as
-# the second time, because the index that the sweeper reads lags, and the lease of a killed sweeper lasts.
+# After so long without faults every message that was to be sent again must have been sent, in every scan. The mark must be as old
+# as the second time, because the index that the sweeper reads lags, and the lease of a killed sweeper lasts.
 SENT_AGAIN_SECONDS, MARKED_SECONDS = 5 * MINUTE, 4 * MINUTE
 # After so long without faults everything must be over. The longest wait there is lasts a day: a scan whose job never came.
 QUIET_SECONDS = 3 * DAY

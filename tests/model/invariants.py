@@ -152,7 +152,7 @@ class Invariants:
         return {scan_id: float(item["resend_before"]["N"]) for scan_id, item in live.items() if "resend_before" in item}
 
     def purged(self, bodies, marked, until):
-        """Look at what a purge deleted until a time: the messages of scans that were marked for so long are still to be sent again."""
+        """Look at what a purge deleted until a time: of scans that were marked until then, it is still to be sent again."""
         now = self.marked_until()
         for message in filter(None, map(lane_message.parse, bodies)):
             analysis = message.analysis

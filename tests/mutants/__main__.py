@@ -1,8 +1,8 @@
 """`make mutants`: puts faults into the sources, one at a time and drawn at random; the tests must see them.
 
-`python -m tests.mutants [PATH ...] [--faults N] [--seed N] [--processes N] [--minutes N]`, e.g. `handlers/flows`. The tally goes to
-stdout and `build/mutants.json`. 0 where at least 92 % are seen, 1 where not. Which faults there are: faults.py; how tests are chosen
-for each: choosing.py. docs/mutants.md lists those that no test sees, and why.
+`python -m tests.mutants [PATH ...] [--faults N] [--seed N] [--processes N] [--minutes N]`, e.g. `handlers/flows`. The tally goes
+to stdout and `build/mutants.json`. 0 where at least 92 % are seen, 1 where not. Which faults there are: faults.py; how tests are
+chosen for each: choosing.py. docs/mutants.md lists those that no test sees, and why.
 
 A fault counts as seen where a test fails, or where the tests do not end any more. Not seen are the others, those included whose
 function no test calls.
@@ -33,7 +33,7 @@ PATHS = (
     "stacks",
 )
 TESTS = ("tests/handlers", "tests/tools", "tests/seed_defects", "tests/bad_input", "tests/pins", "tests/test_any_key.py")
-# These start Node, which forked processes cannot share: they are collected in the process of each fault in the stacks, and only there.
+# These start Node, which forked processes cannot share: each fault in the stacks has them collected in its own process.
 STACK_TESTS = ("tests/stacks", "tests/bad_input/test_context.py", "tests/pins/test_template.py")
 MARKS = "not slow and not long"
 # The tests of one fault take at most so long by themselves, and may take so many times as long with the fault, on a busy machine.
@@ -105,20 +105,24 @@ class Trial:
         gc.freeze()
         logs = BUILD / "mutants-logs"
         logs.mkdir(exist_ok=True)
-        forks = Forks(session, logs, arguments.processes)
-        for number, fault in enumerate(self._faults):
-            if time.monotonic() > ends_at:
-                break
-            in_stacks = fault.path.startswith("stacks/")
-            items, seconds = ([], STACK_SECONDS) if in_stacks else chooser.choose(fault)
-            if not items and not in_stacks:
-                self._note(number, "no test")
-                continue
-            body = _try(session, fault, items, functions)
-            for ended in forks.start(number, body, START_SECONDS + PATIENCE * seconds, own_folder=in_stacks):
+        with Forks(session, logs, arguments.processes) as forks:
+            for number, fault in enumerate(self._faults):
+                if time.monotonic() > ends_at:
+                    break
+                for ended in self._tried(forks, number, fault, session, chooser, functions):
+                    self._note(*ended)
+            for ended in forks.rest():
                 self._note(*ended)
-        for ended in forks.rest():
-            self._note(*ended)
+
+    def _tried(self, forks, number, fault, session, chooser, functions):
+        """Begin to try a fault, and yield what came of others meanwhile."""
+        in_stacks = fault.path.startswith("stacks/")
+        items, seconds = ([], STACK_SECONDS) if in_stacks else chooser.choose(fault)
+        if items or in_stacks:
+            body = _try(session, fault, items, functions)
+            yield from forks.start(number, body, START_SECONDS + PATIENCE * seconds, own_folder=in_stacks)
+        else:
+            yield number, "no test"
 
     def _note(self, number, code):
         fault, state = self._faults[number], STATES.get(code, code if code == "no test" else "broken")
@@ -165,7 +169,9 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Put faults into the sources.")
     parser.add_argument("paths", nargs="*", default=PATHS, metavar="PATH", help="files and folders (default: all that are tried)")
     parser.add_argument("--faults", type=int, default=150, help="how many are drawn (default 150)")
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="draws the same faults again (default: others each time)")
+    parser.add_argument(
+        "--seed", type=int, default=int(time.time()), help="draws the same faults again (default: others each time)"
+    )
     parser.add_argument("--processes", type=int, default=1, help="at a time (default 1)")
     parser.add_argument("--minutes", type=float, default=60.0, help="after so long none is begun any more (default 60)")
     parser.add_argument("--again", action="store_true", help="those that no test saw the last time")

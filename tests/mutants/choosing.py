@@ -27,19 +27,16 @@ def traces(session, folder, processes):
     modules = defaultdict(list)
     for item in session.items:
         modules[item.path].append(item)
-    found, forks = {}, Forks(session, folder, processes)
-    missing = {path: items for path, items in modules.items() if not _stored(folder, path).exists()}
-    for path, items in sorted(missing.items(), key=lambda one: -len(one[1])):
-        body = _tracing(items, _stored(folder, path))
-        for _ in forks.start(_stored(folder, path).stem, body, MODULE_SECONDS):
+    stored = {path: _stored(folder, path) for path in modules}
+    missing = [path for path in modules if not stored[path].exists()]
+    with Forks(session, folder, processes) as forks:
+        for path in sorted(missing, key=lambda path: -len(modules[path])):
+            for _ in forks.start(stored[path].stem, _tracing(modules[path], stored[path]), MODULE_SECONDS):
+                pass
+        for _ in forks.rest():
             pass
-    for _ in forks.rest():
-        pass
-    for path in modules:
-        stored = _stored(folder, path)
-        told = json.loads(stored.read_text("utf-8")) if stored.exists() else {}
-        found |= {name: Trace(seconds, frozenset(functions)) for name, (seconds, functions) in told.items()}
-    return found
+    found = [json.loads(path.read_text("utf-8")) for path in stored.values()]
+    return {name: Trace(seconds, frozenset(names)) for each in found for name, (seconds, names) in each.items()}
 
 
 def _stored(folder, path):
@@ -77,7 +74,7 @@ class Chooser:
                 self._tests[function].append(name)
 
     def choose(self, fault):
-        """Return the tests for a fault and the seconds that they take; of those with long ones only as many as there is time for."""
+        """Return the tests for a fault, as many as there is time for, and the seconds that they take."""
         functions = [f"{fault.path} {fault.function}"] if fault.function else self._readers(fault)
         names = {name for function in functions for name in self._tests[function] if name in self._items}
         chosen, seconds = [], 0.0

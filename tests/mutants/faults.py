@@ -1,8 +1,8 @@
 """Which faults can be put into a source: small changes of what a function does, or of a number that functions read.
 
-Not changed: sentences for people (strings with spaces, f-strings), what is logged (`tests/pins` holds that), annotations, decorators,
-default values, and what stands in class bodies. A fault that nearly always ends in an exception says little about the tests, so there
-is none that puts None where a value belongs.
+Not changed: sentences for people (strings with spaces, f-strings), what is logged (`tests/pins` holds that), annotations,
+decorators, default values, and what stands in class bodies. A fault that nearly always ends in an exception says little about the
+tests, so there is none that puts None where a value belongs.
 """
 
 import ast
@@ -162,39 +162,14 @@ def _is_number(node):
 
 def _variants(node):
     """Return what may stand in the place of a node."""
-    match node:
-        case ast.Compare():
-            return list(_compared(node))
-        case ast.BoolOp():
-            return list(_joined(node))
-        case ast.UnaryOp(op=ast.Not()):
-            return [node.operand]
-        case ast.BinOp() | ast.AugAssign() if type(node.op) in OPERATORS and not _joins_text(node):
-            return [_changed(node, op=OPERATORS[type(node.op)]())]
-        case ast.Constant():
-            return _constant(node)
-        case ast.If() | ast.While() | ast.IfExp():
-            return [] if isinstance(node.test, (ast.Compare, ast.BoolOp, ast.UnaryOp)) else [_negated(node)]
-        case ast.comprehension():
-            return []
-        case ast.Expr(value=ast.Call()) | ast.Raise() | ast.Return(value=None):
-            return [ast.copy_location(ast.Pass(), node)]
-        case ast.Return() if not isinstance(node.value, ast.Constant):
-            return [_changed(node, value=ast.Constant(None))]
-        case ast.Continue():
-            return [ast.copy_location(ast.Break(), node)]
-        case ast.Break():
-            return [ast.copy_location(ast.Continue(), node)]
-        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            return list(_unfiltered(node))
-        case ast.Call():
-            return list(_calls(node))
-    return []
+    return list(_KINDS[type(node)](node)) if type(node) in _KINDS else []
 
 
 def _joins_text(node):
     sides = (node.value,) if isinstance(node, ast.AugAssign) else (node.left, node.right)
-    return any(isinstance(side, ast.JoinedStr) or (isinstance(side, ast.Constant) and isinstance(side.value, str)) for side in sides)
+    return any(
+        isinstance(side, ast.JoinedStr) or (isinstance(side, ast.Constant) and isinstance(side.value, str)) for side in sides
+    )
 
 
 def _changed(node, **fields):
@@ -229,7 +204,32 @@ def _constant(node):
 
 
 def _negated(node):
-    return _changed(node, test=ast.UnaryOp(ast.Not(), node.test))
+    if not isinstance(node.test, (ast.Compare, ast.BoolOp, ast.UnaryOp)):  # which have variants of their own
+        yield _changed(node, test=ast.UnaryOp(ast.Not(), node.test))
+
+
+def _operated(node):
+    if type(node.op) in OPERATORS and not _joins_text(node):
+        yield _changed(node, op=OPERATORS[type(node.op)]())
+
+
+def _not_not(node):
+    if isinstance(node.op, ast.Not):
+        yield node.operand
+
+
+def _left_out(node):
+    yield ast.copy_location(ast.Pass(), node)
+
+
+def _statement(node):
+    return _left_out(node) if isinstance(node.value, ast.Call) else ()
+
+
+def _returned(node):
+    if node.value is None:
+        return _left_out(node)
+    return () if isinstance(node.value, ast.Constant) else [_changed(node, value=ast.Constant(None))]
 
 
 def _unfiltered(node):
@@ -248,3 +248,21 @@ def _calls(node):
         yield _changed(node, func=function)
     for number in range(len(node.keywords)):
         yield _changed(node, keywords=[*node.keywords[:number], *node.keywords[number + 1 :]])
+
+
+_KINDS = {
+    ast.Compare: _compared,
+    ast.BoolOp: _joined,
+    ast.UnaryOp: _not_not,
+    ast.BinOp: _operated,
+    ast.AugAssign: _operated,
+    ast.Constant: _constant,
+    **dict.fromkeys((ast.If, ast.While, ast.IfExp), _negated),
+    ast.Expr: _statement,
+    ast.Raise: _left_out,
+    ast.Return: _returned,
+    ast.Continue: lambda node: [ast.copy_location(ast.Break(), node)],
+    ast.Break: lambda node: [ast.copy_location(ast.Continue(), node)],
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), _unfiltered),
+    ast.Call: _calls,
+}

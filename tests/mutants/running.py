@@ -1,11 +1,12 @@
 """Runs tests against faults in processes forked from one that has imported and collected everything.
 
-A fault inside of a function is put into that function's code where it lies in memory, a number outside of functions into every module
-that holds it; so nothing is imported or collected again. Programs that a test starts as processes of their own do not see the fault,
-and what only such a test could see counts as not seen.
+A fault inside of a function is put into that function's code where it lies in memory, a number outside of functions into every
+module that holds it; so nothing is imported or collected again. Programs that a test starts as processes of their own do not have
+the fault in them, so what only such a test could see counts as not seen.
 """
 
 import ast
+import contextlib
 import gc
 import importlib.machinery
 import os
@@ -57,7 +58,7 @@ def collect(folders, ignored, marks, work):
 
 
 class Forks:
-    """Processes of which a number run at a time, each with a time limit."""
+    """Processes of which a number run at a time, each with a time limit; none outlives the block."""
 
     def __init__(self, session, folder, most):
         self._session = session
@@ -80,6 +81,17 @@ class Forks:
         if pid == 0:
             self._live(name, body, own_folder=own_folder)
         self._running[pid] = (name, time.monotonic() + seconds)
+
+    def __enter__(self):
+        """Begin."""
+        return self
+
+    def __exit__(self, *_):
+        """End what runs."""
+        for pid in list(self._running):
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self._over(pid)
 
     def rest(self):
         """Yield what is left to end."""
@@ -118,10 +130,8 @@ class Forks:
             yield self._over(pid), os.waitstatus_to_exitcode(status)
 
     def _over(self, pid):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)  # what its tests have left running
-        except ProcessLookupError:
-            pass
         shutil.rmtree(self._base / f"fork-{pid}", ignore_errors=True)
         return self._running.pop(pid)[0]
 
@@ -147,6 +157,7 @@ class Traced:
         self._codes = {}
 
     def __enter__(self):
+        """Begin to trace."""
         codes = self._codes
 
         def called(frame, _event, _argument):
@@ -158,6 +169,7 @@ class Traced:
         return self
 
     def __exit__(self, *_):
+        """End tracing."""
         sys.settrace(None)
         threading.settrace(None)
 

@@ -334,6 +334,7 @@ class TestRedrive:
         result = control(account, "redrive")
 
         assert (3, 1, []) == (result.exit_code, self.left(account)[queue], events)
+        assert "1 dead letter could not be understood" in result.stdout
 
     def test_many(self, account, events):
         """More letters than one answer of SQS holds."""

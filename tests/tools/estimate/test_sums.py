@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.lib.estimate.cost import cost_of
+from tools.lib.estimate.extrapolation import quantile
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import ClassSums
 from tools.lib.estimate.prices import PriceTable
@@ -24,6 +25,12 @@ def sums(pairs):
 def test_two_classes_joined_are_one(first, second):
     """Joining two classes equals adding the objects of both to one."""
     assert sums([*first, *second]) == sums(first).plus(sums(second))
+
+
+@pytest.mark.parametrize(("freedom", "known"), [(3, 5.841), (4, 4.604), (5, 4.032), (10, 3.169), (30, 2.750), (1_000, 2.581)])
+def test_students_t(freedom, known):
+    """The quantiles of the error bar are those of the tables, within 1 %."""
+    assert known == pytest.approx(quantile(0.995, freedom), rel=0.01)
 
 
 def test_a_total_is_the_sum_of_its_parts():

@@ -243,6 +243,7 @@ def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
             f"its decisions are about scan {LATER_SCAN}, which the table of VideoModeration does not know.",
         ),
         (exported(decided_by=""), '"decided_by" is "", but must be a name of at most 100 characters.'),
+        ([], "holds [], but must hold an object with decisions."),
         (exported(decisions={}), '"decisions" is {}, but must be a list.'),
     ],
 )
@@ -268,6 +269,7 @@ def test_scan_that_is_meant(scanned, apply):
     right, wrong = apply(exported(entry()), "--scan", SCAN), apply(exported(entry()), "--scan", LATER_SCAN)
 
     assert (0, 1) == (right.exit_code, wrong.exit_code)
+    assert f"Cure: Pass a file with decisions about {LATER_SCAN}, or omit --scan." in " ".join(wrong.stderr.split())
 
 
 @pytest.mark.parametrize(

@@ -189,9 +189,7 @@ def test_what_no_expression_uses_is_refused(table, refused, operation, kind, unu
     name = f"ExpressionAttribute{kind}"
     getattr(table.client, operation)(TableName=TABLE, **request)
 
-    code = refused(
-        table, getattr(table.client, operation), TableName=TABLE, **request | {name: request.get(name, {}) | unused}
-    )
+    code = refused(table, getattr(table.client, operation), TableName=TABLE, **request | {name: request.get(name, {}) | unused})
 
     assert code == "ValidationException"
 
