@@ -33,8 +33,8 @@ PATHS = (
     "stacks",
 )
 TESTS = ("tests/handlers", "tests/tools", "tests/seed_defects", "tests/bad_input", "tests/pins", "tests/test_any_key.py")
-# These start Node, which forked processes cannot share: each fault in the stacks has them collected in its own process. The one that
-# compares whole templates comes first.
+# These start Node, which forked processes cannot share: each fault in the stacks has them collected in its own process. The one
+# that compares whole templates comes first.
 NODE_TESTS = ("tests/pins/test_template.py", "tests/bad_input/test_context.py")
 STACK_TESTS = (
     NODE_TESTS[0],
@@ -73,15 +73,14 @@ def _functions(node, prefix):
             yield from _functions(each, f"{prefix}{node.name}.")
 
 
-def drawn(arguments):
-    """Return the faults to try, and how many there are."""
-    everything = sources(["handlers", "stacks", "tools/lib"])
-    read = readers(everything)
-    faults = [fault for path, text in sources(arguments.paths).items() for fault in faults_of(path, text)]
+def drawn(arguments, texts):
+    """Return the faults to try, how many there are, and what `readers` returns."""
+    read = readers(texts)
+    faults = [fault for path in sources(arguments.paths) for fault in faults_of(path, texts[path])]
     faults = [fault for fault in faults if fault.function or read(fault)]
     if arguments.again:
-        unseen = set(json.loads(RESULT.read_text("utf-8"))["unseen"])
-        return [fault for fault in faults if _without_line(fault) in {_shorn(each) for each in unseen}], len(faults), read
+        unseen = set(map(_shorn, json.loads(RESULT.read_text("utf-8"))["unseen"]))
+        return [fault for fault in faults if _without_line(fault) in unseen], len(faults), read
     return random.Random(arguments.seed).sample(faults, min(arguments.faults, len(faults))), len(faults), read
 
 
@@ -99,7 +98,9 @@ class Trial:
 
     def __init__(self, arguments):
         self._arguments = arguments
-        self._faults, self.possible, self._readers = drawn(arguments)
+        # As they are now: whoever goes on working changes them while the faults are tried.
+        self._texts = sources(["handlers", "stacks", "tools/lib"])
+        self._faults, self.possible, self._readers = drawn(arguments, self._texts)
         self.states = {}
 
     def work(self, session):
@@ -125,7 +126,7 @@ class Trial:
         in_stacks = fault.path.startswith("stacks/")
         items, seconds = ([], STACK_SECONDS) if in_stacks else chooser.choose(fault)
         if items or in_stacks:
-            body = _try(session, fault, items, functions)
+            body = _try(session, with_fault(fault, self._texts[fault.path]), fault, items, functions)
             yield from forks.start(number, body, START_SECONDS + TIMES_AS_LONG * seconds, own_folder=in_stacks)
         else:
             yield number, "no test"
@@ -137,9 +138,8 @@ class Trial:
         sys.stdout.flush()
 
 
-def _try(session, fault, items, functions):
+def _try(session, tree, fault, items, functions):
     def body():
-        tree = with_fault(fault, (ROOT / fault.path).read_text("utf-8"))
         if not put(fault, tree, functions):
             return UNREACHED
         seen = run(session, items) if items else run_anew([str(ROOT / name) for name in STACK_TESTS])
