@@ -344,6 +344,7 @@ class TestRedrive:
         control(account, "redrive")
 
         assert 23 == len(events)
+        assert 4 == sum("CompletionDeadLetters" in call["QueueUrl"] for call in account.wire.of("ReceiveMessage"))
 
 
 class TestDoctor:

@@ -213,6 +213,13 @@ def test_changed_between_look_and_write(scanned, tmp_path):
     assert ["by another", "done", "done before"] == outcomes
 
 
+def test_the_longest_note(scanned, apply):
+    """A note may have as many characters as the page lets a person write."""
+    result = apply(exported(entry(note="x" * 2_000)))
+
+    assert (0, "x" * 2_000) == (result.exit_code, decided(scanned)["a.mp4"]["note"])
+
+
 def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
     """A page of the same scan is handed each decision, its time as the first page wrote it."""
     apply(exported(entry(HOSTILE, note="a toy")))
