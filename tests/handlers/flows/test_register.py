@@ -90,7 +90,6 @@ class TestNew:
 
         assert ("PermanentFailure", []) == (response["treatMissingKeysAs"], response["results"])
 
-
     def test_overtaken(self, flow, table, s3, queues, monkeypatch):
         """A task that another one overtakes answers with the record as that one left it, which runs already."""
         s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
