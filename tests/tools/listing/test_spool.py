@@ -40,6 +40,16 @@ def test_full(spool):
     assert ["a", "b"] == [key for each in kept for key in spool.take(each).keys]
 
 
+def test_a_folder_that_exists(tmp_path):
+    """The folder of the file may be there already, as that of the manifests mostly is."""
+    spool = Spool(tmp_path, in_memory=0)
+
+    kept = spool.put(batch("a"))
+
+    assert ["a"] == list(spool.take(kept).keys)
+    spool.close()
+
+
 def test_what_is_on_disk_comes_back(spool):
     """Batches come back as they were, in whatever order they are taken, also after the file was emptied in between."""
     for _ in range(2):
