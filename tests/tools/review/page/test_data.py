@@ -39,6 +39,7 @@ def test_summary(scanned):
     assert minutes == values["analysed_ms"] / 60_000
     assert f"${minutes * 0.10 + 0.25 + 1_240 / 1_000_000:,.2f}" == values["costs"]["total"]
     assert 3 == len(values["costs"]["parts"])
+    assert [{"what", "amount", "price"}] * 3 == [set(part) for part in values["costs"]["parts"]]
 
 
 def test_a_video_at_100_percent_is_in_the_last_step():
