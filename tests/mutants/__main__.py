@@ -106,7 +106,7 @@ class Trial:
     def work(self, session):
         """Trace the tests, and run those that are chosen for each fault."""
         arguments, ends_at = self._arguments, time.monotonic() + 60 * self._arguments.minutes
-        found = traces(session, BUILD / "mutants", arguments.processes)
+        found = {} if all(map(_in_stacks, self._faults)) else traces(session, BUILD / "mutants", arguments.processes)
         chooser = Chooser(session, found, self._readers, MOST_SECONDS)
         functions = functions_by_code()
         gc.freeze()
@@ -123,11 +123,10 @@ class Trial:
 
     def _tried(self, forks, number, fault, session, chooser, functions):
         """Begin to try a fault, and yield what came of others meanwhile."""
-        in_stacks = fault.path.startswith("stacks/")
-        items, seconds = ([], STACK_SECONDS) if in_stacks else chooser.choose(fault)
-        if items or in_stacks:
+        items, seconds = ([], STACK_SECONDS) if _in_stacks(fault) else chooser.choose(fault)
+        if items or _in_stacks(fault):
             body = _try(session, with_fault(fault, self._texts[fault.path]), fault, items, functions)
-            yield from forks.start(number, body, START_SECONDS + TIMES_AS_LONG * seconds, own_folder=in_stacks)
+            yield from forks.start(number, body, START_SECONDS + TIMES_AS_LONG * seconds, own_folder=_in_stacks(fault))
         else:
             yield number, "no test"
 
@@ -136,6 +135,10 @@ class Trial:
         self.states[fault] = state
         sys.stdout.write(f"{len(self.states):4} {state:<14} {fault}\n")
         sys.stdout.flush()
+
+
+def _in_stacks(fault):
+    return fault.path.startswith("stacks/")
 
 
 def _try(session, tree, fault, items, functions):
