@@ -631,6 +631,24 @@ class TestCheckOverdue:
         assert (1, 1) == (len(rekognition.gets), len(functions.events))
         assert "DONE" not in [outcome.name for outcome in outcomes]
 
+    def test_another_polls_one(self, sweep, table, run, rekognition, clock, monkeypatch):
+        """An analysis that another sweeper polls at the moment keeps this one from polling no other."""
+        jobs = [run(f"{number}.mp4")[1] for number in range(2)]
+        clock.sleep(120)
+        note = table.records.note_polled
+
+        def overtaken(running, *, at):
+            monkeypatch.setattr(table.records, "note_polled", note)
+            note(running, at=at - 1)
+            return note(running, at=at)
+
+        monkeypatch.setattr(table.records, "note_polled", overtaken)
+
+        sweep()
+
+        assert 1 == len(rekognition.gets)
+        assert rekognition.gets[0]["JobId"] in jobs
+
     def test_unknown_job(self, sweep, run, rekognition, table):
         """An analysis that Rekognition no longer knows fails as lost, and its slot becomes free."""
         record, job_id = run()
