@@ -32,16 +32,16 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60
 MESSAGES = st.text(st.characters(exclude_categories=["Cs"]), max_size=1024)
 
 
-@pytest.mark.parametrize(("planned", "said"), [(1, False), (2, True), (None, False)])
-def test_jobs_that_are_missing(account, planned, said):
+@pytest.mark.parametrize(("planned", "warned"), [(1, False), (2, True), (None, False)])
+def test_jobs_that_are_missing(account, planned, warned):
     """Where a scan of an earlier version lacks jobs, the review says how many of how many, and how to end the scan."""
     add_scan(account, "a.mp4", planned_jobs=planned)
 
     warnings = output_of(review(account, "--json"))["warnings"]
 
     sentence = f"not submitted: 1 of {planned}. `python tools/control_scan.py cancel {SCAN}` ends it."
-    assert said == any(sentence in warning for warning in warnings)
-    assert said == any("not submitted" in warning for warning in warnings)
+    assert warned == any(sentence in warning for warning in warnings)
+    assert warned == any("not submitted" in warning for warning in warnings)
 
 
 class Fixtures:

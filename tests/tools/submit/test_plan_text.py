@@ -48,8 +48,8 @@ def test_price_without_an_estimate():
     assert f"Estimate  none: {plan().no_estimate}" in lines
 
 
-def test_price_beside_an_estimate():
-    """Beside an estimate stand the price of the job, due even if it is cancelled, and where the prices are from."""
+def test_price_next_to_an_estimate():
+    """Next to an estimate stand the price of the job, due even if it is cancelled, and where the prices are from."""
     lines = text_of(estimate={"sentences": ["$5.00", "2 h"]})
 
     shown = [any(line.endswith(price) for line in lines) for price in price_lines(2)]
