@@ -89,13 +89,8 @@ check: $(READY) ## format, lint, types, tests, synth: what CI runs
 	$(MAKE) --jobs 2 --output-sync lint types demo-pythons
 	$(MAKE) test test-long test-browser
 
-.mutants/.ready: .uv/$(UV_VERSION) tests/mutants/requirements.lock
-	.uv/bin/uv venv --quiet --clear --python $(PYTHON) .mutants
-	.uv/bin/uv pip sync --quiet --require-hashes --python .mutants/bin/python tests/mutants/requirements.lock
-	@touch $@
-
-mutants: .mutants/.ready ## put faults into handlers/domain one at a time: how many do the tests see? (MUTANTS="--processes 2")
-	.mutants/bin/python -m tests.mutants $(MUTANTS)
+mutants: $(READY) ## put faults into the sources one at a time: how many do the tests see? (MUTANTS="--seed 1 --processes 2")
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 format: $(READY) ## format the source, and repair what ruff can
 	$(BIN)/ruff format .
@@ -123,7 +118,6 @@ COMPILE := .uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes 
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group ministack --output-file tests/cross_check/requirements.lock
-	$(COMPILE) --group mutants --constraints requirements.lock --output-file tests/mutants/requirements.lock
 
 # CDK_OPTIONS: for the CDK CLI, such as "--require-approval never" or "-c alert_email=reviewer@example.com".
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
@@ -140,4 +134,4 @@ destroy: $(READY) ## delete the deployment
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) destroy --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 clean: ## remove everything that was built
-	rm -rf .venv .uv .ministack .mutants build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .ministack build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

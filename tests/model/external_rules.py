@@ -1,9 +1,12 @@
 """What happens to the product: time, crashes, faults of AWS, sweeps during sweeps."""
 
+from collections import Counter
+
 from hypothesis import strategies as st
 
 from tests.harness.product import DAY, HOUR, TABLE
 from tests.model.ground import Ground, kind
+from tests.model.invariants import waits
 from tests.model.scheduler import Order, Stand
 from tests.model.troubles import KINDS, REFUSALS, Trouble
 
@@ -11,6 +14,9 @@ from tests.model.troubles import KINDS, REFUSALS, Trouble
 FUNCTIONS = {"batch_invoke": 8, "start_analysis": 12, "completion": 7, "sweeper": 90}
 PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6}
 MOST_ORDERS = 4
+# Lanes are purged above this many messages in them and videos of a scan: the model has seven keys. And so many messages of each of
+# the videos fill a lane, so that its starters have not dropped them when the sweeper looks.
+PURGED_ABOVE, FULL = 1, 10
 
 calls = st.sampled_from([*FUNCTIONS.items(), *FUNCTIONS.items(), *PERSONS.items()]).flatmap(
     lambda one: st.tuples(st.just(one[0]), st.integers(1, one[1]))
@@ -95,6 +101,29 @@ class Crashes(Ground):
             self.scheduler.step(run)
 
 
+def _large_scans(model):
+    waiting = Counter(item["sk"]["S"].removeprefix("SCAN#") for item in model.product_invariants.records.values() if waits(item))
+    return [scan_id for scan_id in model.people.scans if waiting[scan_id] > PURGED_ABOVE]
+
+
+class Purges(Ground):
+    """A lane that is purged because a scan in it is paused."""
+
+    @kind("resumed after a purge", when=_large_scans, weight=4)
+    def resume_after_purge(self, draw):
+        """A scan is paused while its lane is full, and resumed within the minute in which a purge may delete what is sent."""
+        scan_id = draw(st.sampled_from(_large_scans(self)))
+        self.people.pause(scan_id)
+        for item in self.product_invariants.records.values():
+            if waits(item) and item["sk"]["S"] == f"SCAN#{scan_id}":
+                for _ in range(FULL):
+                    self.send_again(item)
+        self.world.sweep()
+        self.world.rest(draw(st.sampled_from([0, 5, 20, 50])), sweeping=False)
+        self.people.resume(scan_id)
+        self.world.rest(130)
+
+
 class Meanwhile(Ground):
     """One run is held at its most vulnerable call while other things happen that must do no harm."""
 
@@ -127,7 +156,7 @@ class Meanwhile(Ground):
 
     def _send_tried_again(self):
         for item in list(self.product_invariants.records.values()):
-            if item["state"]["S"] == "WAITING" and "start_tried_at" in item:
+            if waits(item) and "start_tried_at" in item:
                 self.send_again(item)
 
     @kind("start during a completion")

@@ -27,6 +27,9 @@ from tests.model.world import World
 from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.settings import EmulatorSettings
 
+# After so long without faults every message that was to be sent again must have been sent, in every scan. The mark must be as old
+# as the second time, because the index that the sweeper reads lags, and the lease of a killed sweeper lasts.
+SENT_AGAIN_SECONDS, MARKED_SECONDS = 5 * MINUTE, 4 * MINUTE
 # After so long without faults everything must be over. The longest wait there is lasts a day: a scan whose job never came.
 QUIET_SECONDS = 3 * DAY
 
@@ -227,6 +230,10 @@ class Ground(RuleBasedStateMachine):
         for run in self.held:
             run.held = False
         began = self.world.clock.now()
+        self._resume_everything()
+        self.world.rest(SENT_AGAIN_SECONDS)
+        late = self.product_invariants.late(self.world.clock.now() - MARKED_SECONDS)
+        assert not late, f"not sent again: {late}"
         while not self._over():
             waited = self.world.clock.now() - began
             assert waited < QUIET_SECONDS, (

@@ -5,6 +5,7 @@ They are kept from the engines' side, by the items that are written and the jobs
 
 from collections import Counter, defaultdict
 
+from handlers.domain import lane_message
 from handlers.domain.states import FINAL, State
 from tests.model.tags import analysis_of
 from tools.emulator.services.dynamodb import Table
@@ -80,6 +81,7 @@ class Invariants:
         self._totals = defaultdict(Counter)  # scan -> what the totals say
         self._segments = Counter()
         self._touched = set()
+        self._scans = {}  # scan id -> item
 
     # who runs
 
@@ -115,8 +117,10 @@ class Invariants:
         elif pk == "SETTINGS" and "slots" in new:
             self._slots_setting = int(new["slots"]["N"])
             self._note_limit()
-        elif pk == "SCANS" and new and "closed_at" in new and "closed_at" not in (old or {}):
-            self._check_closed(sk)
+        elif pk == "SCANS" and new:
+            self._scans[sk] = new
+            if "closed_at" in new and "closed_at" not in (old or {}):
+                self._check_closed(sk)
         elif pk == "RUNNING":
             (self._running_items.add if new else self._running_items.discard)(sk)
             self._touched.add(None)
@@ -133,6 +137,35 @@ class Invariants:
         early = [item for item in own if float(item["queued_at"]["N"]) < late]
         if early:
             self.faults.append(f"closed too early: {early}")
+
+    # messages
+
+    def marked_until(self):
+        """Return until when the messages of each scan that is not cancelled are sent again."""
+        live = {scan_id: item for scan_id, item in self._scans.items() if item["status"]["S"] in ("open", "paused")}
+        return {scan_id: float(item["resend_before"]["N"]) for scan_id, item in live.items() if "resend_before" in item}
+
+    def purged(self, bodies, marked, until):
+        """Look at what a purge deleted until a time: of scans that were marked until then, it is still to be sent again."""
+        now = self.marked_until()
+        for message in filter(None, map(lane_message.parse, bodies)):
+            analysis = message.analysis
+            item = self.records.get((analysis.video_id, analysis.scan_id))
+            if (
+                item is not None
+                and waits(item)
+                and float(item["queued_at"]["N"]) <= until
+                and marked.get(analysis.scan_id, 0.0) >= until
+                and analysis.scan_id in now
+                and now[analysis.scan_id] <= float(item["queued_at"]["N"])
+            ):
+                self.faults.append(f"a purged message is not sent again: {item}")
+
+    def late(self, since):
+        """Return the waiting records whose messages were to be sent again before a time, and were not."""
+        marked = {scan_id: mark for scan_id, mark in self.marked_until().items() if mark <= since}
+        waiting = filter(waits, self.records.values())
+        return [item for item in waiting if float(item["queued_at"]["N"]) < marked.get(item["sk"]["S"].removeprefix("SCAN#"), 0.0)]
 
     def _totals_written(self, scan_id, old, new):
         totals = self._totals[scan_id]
@@ -256,6 +289,11 @@ class Invariants:
 
 def _stand(item):
     return (None, 0) if item is None else (item["state"]["S"], int(item["attempt"]["N"]))
+
+
+def waits(item):
+    """Tell whether a record waits."""
+    return item["state"]["S"] == "WAITING"
 
 
 def _tag(item):

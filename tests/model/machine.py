@@ -1,8 +1,8 @@
 """The model: any of what may happen to the product, in any order; Hypothesis chooses, and shrinks what breaks it."""
 
-from tests.model.external_rules import Crashes, Meanwhile, Sweeps, Time, Troubles
+from tests.model.external_rules import Crashes, Meanwhile, Purges, Sweeps, Time, Troubles
 from tests.model.internal_rules import Jobs, Messages, Notices, Persons
 
 
-class Model(Time, Crashes, Meanwhile, Troubles, Sweeps, Jobs, Notices, Messages, Persons):
+class Model(Time, Crashes, Meanwhile, Purges, Troubles, Sweeps, Jobs, Notices, Messages, Persons):
     """All that may happen."""

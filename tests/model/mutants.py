@@ -5,10 +5,12 @@ from dataclasses import fields, replace
 from functools import partial
 
 from handlers.adapters.rekognition import AnalysisStarter
-from handlers.adapters.table import Records
+from handlers.adapters.table import Records, scans
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
 from handlers.flows.complete import CompleteFlow
+from handlers.flows.sweep.context import SweepContext
+from handlers.flows.sweep.resend import ResendMessages
 from handlers.wiring import Adapters
 from tests.harness.flows import WIRINGS, flow_of
 from tests.model.tags import analysis_of
@@ -112,4 +114,26 @@ MUTANTS = {
         "the verdict of another job|no transition",
     ),
     "closing without a look at RUNNING": (partial(flow_of, adapters=adapters_with(BlindRecords)), "closed too early"),
+}
+
+
+def resend_first_only(task, context, until):
+    """Send again for the first open scan only, as if there were never two."""
+    first = SweepContext(task._waiting, None)
+    first._found_scans = context.open_scans()[:1]
+    first._found_settings = context.settings()
+    RESEND(task, first, until)
+
+
+def resumed_in_purge(scan, at):
+    """Resume a scan without regard to a mark that is still to come."""
+    return RESUMED(replace(scan, resend_before=None), at)
+
+
+RESEND, RESUMED = ResendMessages.run, scans._resumed
+
+# Each mutant that people's commands have in them too: what is replaced, by what, and the message.
+PATCHES = {
+    "sending again for one scan only": ("handlers.flows.sweep.resend.ResendMessages.run", resend_first_only, "not sent again"),
+    "resuming forgets a purge": ("handlers.adapters.table.scans._resumed", resumed_in_purge, "a purged message is not sent again"),
 }

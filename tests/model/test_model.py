@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.model.external_rules import PURGED_ABOVE
 from tests.model.ground import Score
 from tests.model.machine import Model
-from tests.model.mutants import MUTANTS
+from tests.model.mutants import MUTANTS, PATCHES
 from tests.model.world import World
 from tests.once import found_once
 
@@ -59,6 +60,12 @@ def _quiet_logs():
     log.setLevel(logging.NOTSET)
 
 
+@pytest.fixture(autouse=True)
+def _small_purges(monkeypatch):
+    """Let lanes be purged although there are few messages in them."""
+    monkeypatch.setattr("handlers.flows.sweep.purge.PURGED_ABOVE", PURGED_ABOVE)
+
+
 def score_of(part):
     """Run the model with a part of the examples and return what was done."""
     model = type("Model", (Model,), {"score": Score()})
@@ -99,6 +106,17 @@ def test_a_guard_taken_away_is_seen(name):
     """The model sees each of these faults of the product and names it."""
     flow_of, message = MUTANTS[name]
     model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings: World(settings, flow_of)})
+
+    with pytest.raises(AssertionError, match=message):
+        run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_a_rule_taken_away_is_seen(name, monkeypatch):
+    """The model sees each of these faults, which commands have as well as functions."""
+    target, broken, message = PATCHES[name]
+    monkeypatch.setattr(target, broken)
+    model = type("Mutant", (Model,), {"score": Score()})
 
     with pytest.raises(AssertionError, match=message):
         run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)

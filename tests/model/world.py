@@ -21,6 +21,8 @@ from tools.emulator.services.lambda_ import Outcome, failure, timed_out
 
 # For so long starters outlive the sweeper in an outage.
 STARTERS_LONGER = 600.0
+# For so long a purge may delete what is sent after it [SQSAPI:API_PurgeQueue].
+PURGE_SECONDS = 60.0
 
 
 class Outbox:
@@ -94,6 +96,9 @@ class World(Engines):
         self.flow_clock = FlowClock(self.scheduler)
         self._make_engines(flow_of)
         make_product(self)
+        self.purges = 0
+        for lane in Lane:
+            self._let_purges_last(self.messages(lane.value))
         self.invariants.scheduler, self.invariants.ledger, self.invariants.objects = (
             self.scheduler,
             self.rekognition.ledger,
@@ -185,6 +190,25 @@ class World(Engines):
     def sweep(self):
         """Call the sweeper as its schedule does."""
         self.functions.invoke_event(arn("sweeper"), b"{}")
+
+    def _let_purges_last(self, messages):
+        """Let purges of a queue delete what is sent in the minute after them, too: SQS may, and the emulator's does not."""
+        purge = messages.purge
+
+        def purge_for_a_minute():
+            began = self.clock.now()
+            gone = list(messages._messages.values())
+            purge()
+            self.purges += 1
+            self.clock.call_later(PURGE_SECONDS, partial(self._end_purge, messages, gone, began, self.invariants.marked_until()))
+
+        messages.purge = purge_for_a_minute
+
+    def _end_purge(self, messages, gone, began, marked):
+        late = [message for message in messages._messages.values() if began < message.sent_at < began + PURGE_SECONDS]
+        for message in late:
+            del messages._messages[message.id]
+        self.invariants.purged([message.body for message in (*gone, *late)], marked, until=began + PURGE_SECONDS)
 
     def messages(self, queue):
         """Return the messages of a queue by its name."""

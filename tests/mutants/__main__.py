@@ -1,147 +1,194 @@
-"""`make mutants`: mutmut puts faults into `handlers/domain`, one at a time, and the tests of that folder must see them.
+"""`make mutants`: puts faults into the sources, one at a time and drawn at random; the tests must see them.
 
-`python -m tests.mutants [MODULE ...] [--processes N]`, e.g. `notice`. Everything happens in a copy below `build/mutants`, each time
-from nothing; the tally goes to `build/mutants.json` and stdout. 0 where at least 85 % are seen, 1 where not, 2 where mutmut failed.
+`python -m tests.mutants [PATH ...] [--faults N] [--seed N] [--processes N] [--minutes N]`, e.g. `handlers/flows`. The tally goes
+to stdout and `build/mutants.json`. 0 where at least 92 % are seen, 1 where not. Which faults there are: faults.py; how tests are
+chosen for each: choosing.py. docs/mutants.md lists those that no test sees, and why.
 
-A fault counts as seen where a test fails, or where the tests do not end any more (mutmut ends them). Not seen are the others, those
-that no test ever runs included. mutmut changes the bodies of functions and methods; it leaves constants, properties and other
-decorated functions alone, so those are not tested.
-
-Faults that no test can see, by kind; they are counted all the same:
-
-* sentences for people in other case or between XX: tests ask for what a sentence must name, not for its wording;
-* `ensure_ascii=True` left out, "UTF-8" for "utf-8", `encoding=None`: Python's own defaults;
-* bounds inside a shortcut, where the long way round has the same result (`_cut`: what just fits is not cut either way);
-* a value that is never read, such as the None behind each job id in the dict used as an ordered set (`notice`).
+A fault counts as seen where a test fails, or where the tests do not end any more. Not seen are the others, those included whose
+function no test calls.
 """
 
 import argparse
+import ast
+import gc
 import json
-import shutil
-import subprocess
+import random
 import sys
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-WORK = ROOT / "build" / "mutants"
-RESULT = ROOT / "build" / "mutants.json"
-LEAST_PERCENT = 85.0
-COPIED = ("handlers", "tests/events", "tests/handlers/domain", "tools/__init__.py", "tools/lib")
-NOT_REACHED = {
-    "taxonomy.x__ancestors": "runs when the module is imported, which is before mutmut can put the fault in",
-}
-"""Functions whose faults mutmut makes but cannot try, and why; they are left out of the share and counted apart."""
+from tests.mutants.choosing import Chooser, traces
+from tests.mutants.faults import faults_of, with_fault
+from tests.mutants.running import ROOT, SEEN, UNREACHED, UNSEEN, Forks, collect, functions_by_code, put, run, run_anew
 
-KILLED, TIMED_OUT, SURVIVED, UNTESTED = "killed", "timeout", "survived", "no tests"
-STATES = {
-    0: SURVIVED,
-    1: KILLED,
-    3: KILLED,  # pytest itself broke
-    -9: KILLED,
-    -11: KILLED,
-    5: UNTESTED,
-    33: UNTESTED,
-    **dict.fromkeys((24, -24, 36, 152, 255), TIMED_OUT),
-}
-"""What mutmut's exit codes mean (mutmut/stats.py); any other is not a result."""
-
-CONFIGURATION = """\
-[tool.pytest.ini_options]
-addopts = ["--import-mode=importlib", "-p", "no:cacheprovider"]
-pythonpath = ["."]
-[tool.mutmut]
-source_paths = ["handlers"]
-only_mutate = ["handlers/domain/*.py"]
-also_copy = ["tools"]
-pytest_add_cli_args_test_selection = ["tests/handlers/domain"]
-timeout_multiplier = 5.0
-timeout_constant = 2.0
-"""
-PROFILE = '''\
-"""The same examples at each run and few of them: a fault is to be seen by what a test says, not by luck."""
-
-from hypothesis import settings
-
-settings.register_profile("mutants", deadline=None, max_examples=40, derandomize=True, database=None)
-settings.load_profile("mutants")
-'''
+BUILD = ROOT / "build"
+RESULT = BUILD / "mutants.json"
+LEAST_PERCENT = 92.0
+PATHS = (
+    "handlers/domain",
+    "handlers/flows",
+    "handlers/adapters",
+    *(f"tools/lib/{room}" for room in ("submit", "review", "retry", "manifest", "listing", "estimate", "doctor", "scans")),
+    "stacks",
+)
+TESTS = ("tests/handlers", "tests/tools", "tests/seed_defects", "tests/bad_input", "tests/pins", "tests/test_any_key.py")
+# These start Node, which forked processes cannot share: each fault in the stacks has them collected in its own process. The one
+# that compares whole templates comes first.
+NODE_TESTS = ("tests/pins/test_template.py", "tests/bad_input/test_context.py")
+STACK_TESTS = (
+    NODE_TESTS[0],
+    *(f"tests/stacks/test_{name}.py" for name in ("settings", "resources", "permissions", "asset", "template_and_code_agree")),
+    NODE_TESTS[1],
+)
+MARKS = "not slow and not long"
+# The tests of one fault take at most so long by themselves, and may take so many times as long with the fault, on a busy machine.
+MOST_SECONDS, TIMES_AS_LONG, START_SECONDS = 40.0, 6.0, 30.0
+STACK_SECONDS = 60.0
+STATES = {SEEN: "seen", UNSEEN: "not seen", UNREACHED: "not reached", None: "seen (no end)"}
 
 
-def copy():
-    """Copy what is mutated and what tests it."""
-    shutil.rmtree(WORK, ignore_errors=True)
-    for name in COPIED:
-        source, target = ROOT / name, WORK / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+def sources(paths):
+    """Return the sources of files and folders, by path."""
+    files = (path for name in paths for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py")))
+    return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in sorted(files)}
+
+
+def readers(texts):
+    """Return a function from the fault of a number to the functions that read it."""
+    found = defaultdict(set)
+    for path, text in texts.items():
+        for node in ast.parse(text).body:
+            for function, prefix in _functions(node, ""):
+                for name in (each for each in ast.walk(function) if isinstance(each, (ast.Name, ast.Attribute))):
+                    found[name.id if isinstance(name, ast.Name) else name.attr].add(f"{path} {prefix}{function.name}")
+    return lambda fault: found[fault.name]
+
+
+def _functions(node, prefix):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        yield node, prefix
+    elif isinstance(node, ast.ClassDef):
+        for each in node.body:
+            yield from _functions(each, f"{prefix}{node.name}.")
+
+
+def drawn(arguments, texts):
+    """Return the faults to try, how many there are, and what `readers` returns."""
+    read = readers(texts)
+    faults = [fault for path in sources(arguments.paths) for fault in faults_of(path, texts[path])]
+    faults = [fault for fault in faults if fault.function or read(fault)]
+    if arguments.again:
+        unseen = set(map(_shorn, json.loads(RESULT.read_text("utf-8"))["unseen"]))
+        return [fault for fault in faults if _without_line(fault) in unseen], len(faults), read
+    return random.Random(arguments.seed).sample(faults, min(arguments.faults, len(faults))), len(faults), read
+
+
+def _without_line(fault):
+    return _shorn(str(fault))
+
+
+def _shorn(text):
+    where, _, what = text.partition(" ")
+    return f"{where.partition(':')[0]} {what}"
+
+
+class Trial:
+    """Tries the faults, when the tests are collected."""
+
+    def __init__(self, arguments):
+        self._arguments = arguments
+        # As they are now: whoever goes on working changes them while the faults are tried.
+        self._texts = sources(["handlers", "stacks", "tools/lib"])
+        self._faults, self.possible, self._readers = drawn(arguments, self._texts)
+        self.states = {}
+
+    def work(self, session):
+        """Trace the tests, and run those that are chosen for each fault."""
+        arguments, ends_at = self._arguments, time.monotonic() + 60 * self._arguments.minutes
+        found = {} if all(map(_in_stacks, self._faults)) else traces(session, BUILD / "mutants", arguments.processes)
+        chooser = Chooser(session, found, self._readers, MOST_SECONDS)
+        functions = functions_by_code()
+        gc.freeze()
+        logs = BUILD / "mutants-logs"
+        logs.mkdir(exist_ok=True)
+        with Forks(session, logs, arguments.processes) as forks:
+            for number, fault in enumerate(self._faults):
+                if time.monotonic() > ends_at:
+                    break
+                for ended in self._tried(forks, number, fault, session, chooser, functions):
+                    self._note(*ended)
+            for ended in forks.rest():
+                self._note(*ended)
+
+    def _tried(self, forks, number, fault, session, chooser, functions):
+        """Begin to try a fault, and yield what came of others meanwhile."""
+        items, seconds = ([], STACK_SECONDS) if _in_stacks(fault) else chooser.choose(fault)
+        if items or _in_stacks(fault):
+            body = _try(session, with_fault(fault, self._texts[fault.path]), fault, items, functions)
+            yield from forks.start(number, body, START_SECONDS + TIMES_AS_LONG * seconds, own_folder=_in_stacks(fault))
         else:
-            shutil.copy(source, target)
-    (WORK / "pyproject.toml").write_text(CONFIGURATION, "utf-8")
-    (WORK / "tests" / "handlers" / "domain" / "conftest.py").write_text(PROFILE, "utf-8")
+            yield number, "no test"
+
+    def _note(self, number, code):
+        fault, state = self._faults[number], STATES.get(code, code if code == "no test" else "broken")
+        self.states[fault] = state
+        sys.stdout.write(f"{len(self.states):4} {state:<14} {fault}\n")
+        sys.stdout.flush()
 
 
-def run(modules, processes):
-    """Run mutmut and return whether it came to its end; how far it is, it says on a terminal, and else in a file."""
-    program = Path(sys.executable).with_name("mutmut")
-    names = [f"handlers.domain.{module}.*" for module in modules]
-    with (WORK / "mutmut.log").open("wb") as log:
-        to = None if sys.stdout.isatty() else log
-        done = subprocess.run([program, "run", "--max-children", str(processes), *names], cwd=WORK, stdout=to, check=False)
-    return done.returncode == 0
+def _in_stacks(fault):
+    return fault.path.startswith("stacks/")
 
 
-def _end_of_log():
-    return "\n".join((WORK / "mutmut.log").read_text("utf-8", errors="replace").splitlines()[-20:])
+def _try(session, tree, fault, items, functions):
+    def body():
+        if not put(fault, tree, functions):
+            return UNREACHED
+        seen = run(session, items) if items else run_anew([str(ROOT / name) for name in STACK_TESTS])
+        return SEEN if seen else UNSEEN
 
-
-def tally(asked):
-    """Return how many mutants of each module (all where none is asked for) came to what, and the names of the survivors."""
-    modules, unseen = {}, []
-    for path in sorted((WORK / "mutants" / "handlers" / "domain").glob("*.py.meta")):
-        module = path.name.removesuffix(".py.meta")
-        if asked and module not in asked:
-            continue
-        counts = Counter()
-        for name, code in json.loads(path.read_text("utf-8"))["exit_code_by_key"].items():
-            function = name.removeprefix("handlers.domain.").partition("__mutmut_")[0]
-            state = "not reached" if function in NOT_REACHED else STATES.get(code, "no result")
-            counts[state] += 1
-            if state not in {KILLED, TIMED_OUT, "not reached"}:
-                unseen.append(name)
-        if counts.total():
-            modules[module] = dict(counts)
-    return modules, unseen
+    return body
 
 
 def percent(counts):
-    """Return how many of a hundred mutants were seen."""
-    tried = sum(count for state, count in counts.items() if state != "not reached")
-    return 100.0 * (counts.get(KILLED, 0) + counts.get(TIMED_OUT, 0)) / tried if tried else 100.0
+    """Return how many of a hundred faults were seen."""
+    tried = sum(count for state, count in counts.items() if state != STATES[UNREACHED])
+    return 100.0 * sum(count for state, count in counts.items() if state.startswith("seen")) / tried if tried else 100.0
+
+
+def report(trial, seed):
+    """Write the tally and return the share that was seen."""
+    rooms = defaultdict(Counter)
+    for fault, state in trial.states.items():
+        rooms[str(Path(fault.path).parent)][state] += 1
+    total = sum(rooms.values(), Counter())
+    share = percent(total)
+    unseen = [str(fault) for fault, state in trial.states.items() if not state.startswith("seen")]
+    kept = {"percent": share, "seed": seed, "possible": trial.possible, "total": total, "rooms": rooms, "unseen": unseen}
+    RESULT.write_text(json.dumps(kept, indent=1), "utf-8")
+    for room, counts in [*sorted(rooms.items()), (f"of {trial.possible:,}, seed {seed}", total)]:
+        summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        sys.stdout.write(f"{room:<32}{percent(counts):6.1f} %  {summary}\n")
+    return share
 
 
 def main():
-    """Copy, run, tally."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Mutate handlers/domain.")
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help="of handlers/domain; all where none is named")
+    """Draw, try, tally."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Put faults into the sources.")
+    parser.add_argument("paths", nargs="*", default=PATHS, metavar="PATH", help="files and folders (default: all that are tried)")
+    parser.add_argument("--faults", type=int, default=150, help="how many are drawn (default 150)")
+    parser.add_argument(
+        "--seed", type=int, default=int(time.time()), help="draws the same faults again (default: others each time)"
+    )
     parser.add_argument("--processes", type=int, default=1, help="at a time (default 1)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="after so long none is begun any more (default 60)")
+    parser.add_argument("--again", action="store_true", help="those that no test saw the last time")
     arguments = parser.parse_args()
-    copy()
-    if not run(arguments.modules, arguments.processes):
-        sys.stderr.write(f"{_end_of_log()}\nmutmut did not come to its end; run it by hand in {WORK} to see more.\n")
-        return 2
-    modules, unseen = tally(arguments.modules)
-    total = Counter()
-    for counts in modules.values():
-        total.update(counts)
-    share = percent(total)
-    RESULT.write_text(json.dumps({"percent": share, "total": total, "modules": modules, "unseen": unseen}, indent=1), "utf-8")
-    for module, counts in [*modules.items(), ("all", total)]:
-        summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        sys.stdout.write(f"{module:<14}{percent(counts):6.1f} %  {summary}\n")
-    sys.stdout.write(f"Each survivor is named in {RESULT.relative_to(ROOT)}; `mutmut show NAME` in {WORK.relative_to(ROOT)}.\n")
-    return 0 if share >= LEAST_PERCENT else 1
+    BUILD.mkdir(exist_ok=True)
+    trial = Trial(arguments)
+    collect([ROOT / name for name in TESTS], [ROOT / name for name in NODE_TESTS], MARKS, trial.work)
+    return 0 if trial.states and report(trial, arguments.seed) >= LEAST_PERCENT else 1
 
 
 if __name__ == "__main__":

@@ -318,7 +318,8 @@ class TestPauseAndCancel:
         """What is over can be neither paused nor resumed, and the error says what it is."""
         result = control(scan, word, OLDER)
 
-        assert (1, True) == (result.exit_code, "it is closed" in result.stderr)
+        verb = {"pause": "paused", "resume": "resumed"}[word]
+        assert (1, True) == (result.exit_code, f"cannot be {verb}: it is closed" in result.stderr)
 
     def test_slots(self, scan):
         """The number of slots is set; at the quota the message says that only Rekognition limits it."""
@@ -454,6 +455,16 @@ class TestRedrive:
         result = control(account, "redrive")
 
         assert (3, 1, []) == (result.exit_code, self.left(account)[queue], events)
+        assert "1 dead letter could not be understood" in result.stdout
+
+    @pytest.mark.parametrize("body", [{"TopicArn": TOPIC}, {"Message": "{}"}, {}])
+    def test_half_an_envelope(self, account, events, body):
+        """What SNS did not write is not delivered in its place: it stays where it is."""
+        self.put(account, "UndeliveredNotices", json.dumps(body))
+
+        result = control(account, "redrive", "--json")
+
+        assert (3, 1, []) == (result.exit_code, json.loads(result.stdout)["left"], events)
 
     def test_many(self, account, events):
         """More letters than one answer of SQS holds."""
@@ -463,6 +474,7 @@ class TestRedrive:
         control(account, "redrive")
 
         assert 23 == len(events)
+        assert 4 == sum("CompletionDeadLetters" in call["QueueUrl"] for call in account.wire.of("ReceiveMessage"))
 
 
 class TestDoctor:

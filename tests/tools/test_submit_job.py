@@ -67,6 +67,17 @@ def assert_nothing_done(account):
 # --- submitting ---------------------------------------------------------------------------------------------------------
 
 
+def test_all_versions_of_a_bucket_without(account):
+    """Where a bucket has no versions, asking for all of them is refused with what to do."""
+    account.put("a.mp4")
+
+    result = account.submit("--bucket", BUCKET, "--all-versions", "--dry-run")
+
+    assert 1 == result.exit_code
+    assert "has no versions" in result.stderr
+    assert "Omit --all-versions." in result.stderr
+
+
 def test_a_dry_run_prints_the_plan_and_changes_nothing(stocked):
     """$ submit_job.py --bucket amzn-s3-demo-bucket --prefix 2024/ --dry-run."""
     result = stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--dry-run")

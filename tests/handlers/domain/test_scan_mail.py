@@ -147,6 +147,15 @@ def test_digest_of_a_broken_end():
     assert "among those that were looked at" in mail.body
 
 
+def test_confidence_is_that_of_the_surest():
+    """Of several labels that flagged a video the surest ranks it, in whatever order they are."""
+    weapons = LabelSummary("Weapons", "Violence", 2, 81.0, 1_500, 83_000)
+    drugs = LabelSummary("Drugs", "", 1, 97.0, 1_500, 83_000)
+    record = replace(flagged(), labels=(weapons, drugs, weapons), counted=("Weapons", "Drugs"))
+
+    assert 97.0 == scan_mail.confidence(record)
+
+
 def test_confidence_counts_what_counted():
     """How bad a video is follows from the labels that flagged it, not from what the policy lets pass."""
     assert 99.5 == scan_mail.confidence(flagged())

@@ -90,6 +90,23 @@ class TestNew:
 
         assert ("PermanentFailure", []) == (response["treatMissingKeysAs"], response["results"])
 
+    def test_overtaken(self, flow, table, s3, queues, monkeypatch):
+        """A task that another one overtakes answers with the record as that one left it, which runs already."""
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
+        send = queues.send
+
+        def overtaken(record):
+            send(record)
+            table.records.register(record, None)
+            table.records.enter_running(record, "job")
+
+        monkeypatch.setattr(queues, "send", overtaken)
+
+        code, text = answer(flow.respond(batch_event("a.mp4")))
+
+        assert ("Succeeded", {"state": "RUNNING", "scan": SCAN}) == (code, text)
+        assert State.RUNNING is record_of(table).state
+
 
 class TestUnfit:
     def test_missing(self, flow, table):

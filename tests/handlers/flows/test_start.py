@@ -688,6 +688,36 @@ class TestFaults:
 
         assert (State.FAILED, "InvalidParameterException") == (lanes.record().state, lanes.record().problem.code)
 
+    def test_one_video_that_may_have_started(self, lanes, rekognition, table, clock):
+        """A video that may have been started is never failed for refusals: it may be running, and paid for."""
+        lanes.register()
+        rekognition.refuse_starts.extend([time_out(), *[client_error("AccessDeniedException")] * 21])
+        message = lanes.receive()
+
+        for _ in range(22):
+            lanes.invoke(message)
+            table.control.forget_refused()
+            clock.sleep(200)
+
+        assert (State.WAITING, 21) == (lanes.record().state, lanes.record().refusals)
+        assert lanes.record().start_tried_at is not None
+
+    def test_one_video_is_forbidden(self, lanes, s3, table, clock):
+        """A video that can never be read any more fails after 20 refusals over an hour, and not before."""
+        lanes.register()
+        s3.fail("head_object", *[client_error("403", 403)] * 21)
+        message = lanes.receive()
+        states = []
+
+        for _ in range(21):
+            lanes.invoke(message)
+            states.append(lanes.record().state)
+            table.control.forget_refused()
+            clock.sleep(185)
+
+        assert [*[State.WAITING] * 20, State.FAILED] == states
+        assert "forbidden" == lanes.record().problem.code
+
     def test_mismatch(self, lanes, table, rekognition, caplog):
         """If another job has our token, the video fails at once with an alarm, and no slot is used."""
         record = lanes.register()

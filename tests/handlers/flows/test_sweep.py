@@ -620,6 +620,52 @@ class TestCloseScans:
 
         assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
+    def test_one_of_two_jobs(self, over, sweep, table, s3control):
+        """A scan stays open until all of its jobs have been over for five minutes."""
+        table.scans.add_job(SCAN, "two")
+        s3control.jobs["two"] = "Active"
+        sweep(10)
+        before = table.scans.scan(SCAN).status
+        s3control.jobs["two"] = "Complete"
+        sweep(5)
+        between = table.scans.scan(SCAN).status
+        sweep(2)
+
+        assert (ScanStatus.OPEN, ScanStatus.OPEN, ScanStatus.CLOSED) == (before, between, table.scans.scan(SCAN).status)
+
+    def test_closed_once(self, over, sweep, table, sns, s3control):
+        """A closed scan is left alone: it is not closed again, no job of it is polled, and there is one digest."""
+        sweep(8)
+        closed, asked = table.scans.scan(SCAN), len(s3control.asked)
+
+        sweep(10)
+
+        assert (closed, asked, 1) == (table.scans.scan(SCAN), len(s3control.asked), len(sns.mails))
+
+    def test_cancelled_before_its_job(self, sweep, table, clock):
+        """A scan that is cancelled before its job was created closes only after five minutes: the job may just be coming."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
+        table.scans.cancel_scan(SCAN, "by a test")
+
+        sweep(6)
+        before = table.scans.scan(SCAN).live
+        sweep(2)
+
+        assert (True, False) == (before, table.scans.scan(SCAN).live)
+
+    def test_another_scan_runs(self, over, sweep, table, rekognition, s3control):
+        """What runs of a scan keeps that one open, and no other."""
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET, jobs=(BatchJob("other"),)))
+        s3control.jobs["other"] = "Complete"
+        record = waiting(scan_id=OTHER_SCAN)
+        table.records.register(record, None)
+        job = rekognition.start_content_moderation(ClientRequestToken=record.analysis.token, JobTag="tag", Video={})
+        table.records.enter_running(record, job["JobId"])
+
+        sweep(8)
+
+        assert (ScanStatus.CLOSED, ScanStatus.OPEN) == tuple(table.scans.scan(name).status for name in (SCAN, OTHER_SCAN))
+
     def test_no_job(self, sweep, table, clock):
         """A scan that is still being submitted stays open."""
         table.scans.put_scan(Scan(SCAN, BUCKET, created_at=clock.now()))
@@ -889,6 +935,24 @@ class TestCheckOverdue:
         assert (1, 1) == (len(rekognition.gets), len(functions.events))
         assert "DONE" not in [outcome.name for outcome in outcomes]
 
+    def test_another_polls_one(self, sweep, table, run, rekognition, clock, monkeypatch):
+        """An analysis that another sweeper polls at the moment keeps this one from polling no other."""
+        jobs = [run(f"{number}.mp4")[1] for number in range(2)]
+        clock.sleep(120)
+        note = table.records.note_polled
+
+        def overtaken(running, *, at):
+            monkeypatch.setattr(table.records, "note_polled", note)
+            note(running, at=at - 1)
+            return note(running, at=at)
+
+        monkeypatch.setattr(table.records, "note_polled", overtaken)
+
+        sweep()
+
+        assert 1 == len(rekognition.gets)
+        assert rekognition.gets[0]["JobId"] in jobs
+
     def test_unknown_job(self, sweep, run, rekognition, table):
         """An analysis that Rekognition no longer knows fails as lost, and its slot becomes free."""
         record, job_id = run()
@@ -979,6 +1043,32 @@ class TestCheckOverdue:
         sweep(2)
 
         assert 1 == len(rekognition.gets)
+
+    def test_the_others_are_polled_too(self, sweep, table, run, rekognition, functions, clock):
+        """Analyses that are lost, given up, or of no record do not keep the same sweep from polling the others."""
+        table.records.register(waiting("without.mp4"), None)
+        table.records.enter_running(waiting("without.mp4"), None)
+        _, job_id = run("gone.mp4")
+        del rekognition.jobs[job_id]
+        again, _ = run("again.mp4")
+        table.records._table.update(
+            {
+                "Key": {"pk": {"S": f"VIDEO#{again.video.id}"}, "sk": {"S": f"SCAN#{SCAN}"}},
+                "UpdateExpression": "SET attempt = :next",
+                "ExpressionAttributeValues": {":next": {"N": "1"}},
+            }
+        )
+        clock.sleep(5.99 * DAY)
+        _, last = run("last.mp4")
+        rekognition.finish(last)
+        clock.sleep(120 + 0.01 * DAY)
+
+        sweep()
+
+        assert [(last,)] == [notice.parse_event(event, COMPLETIONS).job_ids for event in functions.events]
+        assert [State.FAILED, State.FAILED, State.RUNNING] == [
+            table.records.record(waiting(f"{name}.mp4").video.id, SCAN).state for name in ("without", "gone", "again")
+        ]
 
     @pytest.mark.parametrize("error", [client_error("ProvisionedThroughputExceededException"), time_out()])
     def test_too_busy(self, sweep, run, rekognition, table, clock, error):
@@ -1139,6 +1229,30 @@ class TestResend:
 
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
+    def test_two_scans(self, sweep, table, clock, messages):
+        """One sweep sends the messages of all open scans again, not only those of the oldest."""
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET, created_at=1.0))
+        table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
+        table.records.register(waiting("other.mp4", scan_id=OTHER_SCAN, queued_at=clock.now() - 11 * DAY), None)
+
+        sweep()
+
+        assert ["a.mp4", "other.mp4"] == sorted(self.bodies(messages))
+
+    def test_resumed_in_purge(self, sweep, table, clock, messages):
+        """A scan resumed within the minute after a purge has its messages sent again when the purge can delete none of them."""
+        table.records.register(waiting(queued_at=clock.now()), None)
+        table.scans.pause_scan(SCAN, "by a test")
+        table.scans.send_again(SCAN, clock.now() + 60)
+        clock.sleep(10)
+        table.scans.resume_scan(SCAN)
+
+        sweep()
+        before = self.bodies(messages)
+        sweep()
+
+        assert ([], ["a.mp4"]) == (before, self.bodies(messages))
+
     def test_not_while_paused(self, sweep, table, clock, messages):
         """While starting is paused nothing is sent again; messages that SQS deleted meanwhile are sent afterwards."""
         table.records.register(waiting(queued_at=clock.now() - 11 * DAY), None)
@@ -1260,6 +1374,36 @@ class TestResend:
 
         assert ([], ["a.mp4"]) == (before, self.bodies(messages))
 
+    def test_empty_now_and_then(self, sweep, sqs, table, clock, messages, queues):
+        """A lane that has messages again in between has lost none."""
+        table.records.register(waiting(queued_at=clock.now()), None)
+        for _ in range(3):
+            sweep()
+            queues.send(waiting("another.mp4"))
+            sweep()
+            for message in messages():
+                url = sqs.get_queue_url(QueueName="stack-normal")["QueueUrl"]
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+        assert [] == sqs.called("send_message_batch")
+
+    def test_only_what_waits_in_the_lane(self, sweep, table, clock, sqs, dead_urls, queues):
+        """A lane's dead letter has the scans marked of which something waits in that lane, each time that there is a new one."""
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET, lane=Lane.EXPRESS))
+        table.records.register(waiting(queued_at=clock.now()), None)
+        table.records.register(waiting("b.mp4", scan_id=OTHER_SCAN, lane=Lane.EXPRESS, queued_at=clock.now()), None)
+        queues.send(waiting("keeps the lane from being empty"))
+        queues.send(waiting("keeps the lane from being empty", lane=Lane.EXPRESS))
+        marks = []
+
+        for _ in range(2):
+            sqs.send_message(QueueUrl=dead_urls[Lane.EXPRESS], MessageBody="dead")
+            sweep(2)
+            marks.append(table.scans.scan(OTHER_SCAN).resend_before)
+
+        assert table.scans.scan(SCAN).resend_before is None
+        assert marks[0] + 2 * MINUTE == marks[1]
+
     def test_other_lane_is_empty(self, sweep, table, clock, messages, queues):
         """An empty other lane does not matter."""
         table.records.register(waiting(queued_at=clock.now()), None)
@@ -1318,6 +1462,21 @@ class TestPurgeAndCancel:
         assert (True, False, ScanStatus.CANCELLED) == (before, scan.live, scan.status)
         assert ["Scan cancelled: 3 videos, 0 flagged, 0 failed"] == [mail["Subject"] for mail in sns.mails]
 
+    def test_two_scans(self, sweep, table, clock):
+        """One sweep cancels the waiting videos of all cancelled scans; those of an open one wait on."""
+        other, third = waiting("other.mp4", scan_id=OTHER_SCAN), waiting("third.mp4", scan_id=f"{OTHER_SCAN[:-1]}3")
+        for record in (other, third):
+            table.scans.put_scan(Scan(record.scan_id, BUCKET, created_at=1.0))
+            table.records.register(record, None)
+        for scan_id in (SCAN, OTHER_SCAN):
+            table.scans.cancel_scan(scan_id, "by a test")
+
+        sweep()
+
+        assert State.CANCELLED is table.records.record(other.video.id, OTHER_SCAN).state
+        assert State.CANCELLED is self.states(table)["a.mp4"]
+        assert State.WAITING is table.records.record(third.video.id, third.scan_id).state
+
     def test_late_registration(self, sweep, table, clock):
         """A video that a last task registers afterwards is cancelled, too."""
         table.scans.cancel_scan(SCAN, "by a test")
@@ -1353,6 +1512,97 @@ class TestPurgeAndCancel:
 
         assert ([], 1) == (before, len(sqs.called("purge_queue")))
         assert ["other.mp4"] == [lane_message.parse(message["Body"]).video.key for message in messages()]
+
+
+class TestWhenToPurge:
+    @pytest.fixture(name="full", autouse=True)
+    def _full(self, table, clock, sqs, urls, monkeypatch):
+        """Fill the normal lane with a large scan's messages, more than may be dropped one by one."""
+        monkeypatch.setattr("handlers.flows.sweep.purge.PURGED_ABOVE", 2)
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        for key in ("a.mp4", "b.mp4", "c.mp4"):
+            table.records.register(waiting(key, queued_at=clock.now()), None)
+            sqs.send_message(QueueUrl=urls[Lane.NORMAL], MessageBody=key)
+
+    def purged(self, sqs):
+        """Return the names of the queues that were purged."""
+        return [call["QueueUrl"].rpartition("/")[2] for call in sqs.called("purge_queue")]
+
+    @pytest.mark.parametrize("hold", ["pause_scan", "cancel_scan"])
+    def test_held(self, sweep, table, sqs, hold):
+        """The lane of a scan that was paused or cancelled is purged, and no other."""
+        getattr(table.scans, hold)(SCAN, "by a test")
+
+        sweep()
+
+        assert ["stack-normal"] == self.purged(sqs)
+
+    def test_open(self, sweep, table, sqs):
+        """The lane of open scans is not purged, nor that of a scan in the other lane."""
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET, lane=Lane.EXPRESS))
+        table.scans.pause_scan(OTHER_SCAN, "by a test")
+
+        sweep()
+
+        assert [] == self.purged(sqs)
+
+    def test_long_ago(self, sweep, table, sqs, clock):
+        """A lane is purged within ten minutes after the pause; what comes later is dropped as it comes."""
+        table.scans.pause_scan(SCAN, "by a test")
+        clock.sleep(601)
+
+        sweep()
+
+        assert [] == self.purged(sqs)
+
+    def test_few_messages(self, sweep, table, sqs, clock, messages):
+        """A lane with few messages is not purged, however many videos of the scan wait."""
+        (first, *_) = messages()
+        sqs.delete_message(QueueUrl=sqs.get_queue_url(QueueName="stack-normal")["QueueUrl"], ReceiptHandle=first["ReceiptHandle"])
+        table.scans.pause_scan(SCAN, "by a test")
+
+        sweep()
+
+        assert [] == self.purged(sqs)
+
+    def test_few_videos(self, sweep, table, sqs):
+        """A lane full of others' messages is not purged for a small scan."""
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET))
+        table.scans.pause_scan(OTHER_SCAN, "by a test")
+
+        sweep()
+
+        assert [] == self.purged(sqs)
+
+    def test_again(self, sweep, table, sqs, urls):
+        """A lane is purged once for each pause, however full it stays."""
+        table.scans.pause_scan(SCAN, "by a test")
+        sweep()
+        for key in ("a.mp4", "b.mp4", "c.mp4"):
+            sqs.send_message(QueueUrl=urls[Lane.NORMAL], MessageBody=key)
+        sweep()
+        first = self.purged(sqs)
+        table.scans.resume_scan(SCAN)
+        table.scans.pause_scan(SCAN, "by a test")
+
+        sweep()
+
+        assert (1, 2) == (len(first), len(self.purged(sqs)))
+
+    def test_who_is_marked(self, sweep, table, clock):
+        """Open and paused scans have their messages sent again a minute after the purge; cancelled and closed ones do not."""
+        names = {status: f"{OTHER_SCAN[:-1]}{number}" for number, status in enumerate(ScanStatus, 3)}
+        for status, name in names.items():
+            closed_at = clock.now() if status is ScanStatus.CLOSED else None
+            table.scans.put_scan(Scan(name, BUCKET, status=status, held_at=1.0, closed_at=closed_at))
+        table.scans.pause_scan(SCAN, "by a test")
+        now = clock.now()
+
+        sweep()
+
+        marked = {status: table.scans.scan(name).resend_before for status, name in names.items()}
+        assert {ScanStatus.OPEN, ScanStatus.PAUSED} == {status for status, mark in marked.items() if mark is not None}
+        assert now + 60 <= marked[ScanStatus.OPEN] == marked[ScanStatus.PAUSED]
 
 
 def pauses(sns):
@@ -1627,6 +1877,19 @@ class TestTime:
             clock.sleep(MINUTE)
 
         assert 1 == len(sns.mails)
+
+    def test_progress_of_open_scans(self, sweep, table, clock):
+        """Progress is noted of every open scan, at once and after ten minutes, and of none that is paused."""
+        for name in (SCAN, OTHER_SCAN):
+            table.scans.put_scan(Scan(name, BUCKET, created_at=clock.now()))
+        table.scans.put_scan(Scan(f"{OTHER_SCAN[:-1]}3", BUCKET, created_at=clock.now()))
+        table.scans.pause_scan(f"{OTHER_SCAN[:-1]}3", "by a test")
+        began = clock.now()
+
+        sweep(11)
+
+        assert [[0, 600]] * 2 == [[point.at - began for point in table.scans.scan(name).progress] for name in (SCAN, OTHER_SCAN)]
+        assert () == table.scans.scan(f"{OTHER_SCAN[:-1]}3").progress
 
     @pytest.mark.slow
     def test_progress(self, sweep, table, clock, flag):

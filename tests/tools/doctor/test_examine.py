@@ -258,6 +258,19 @@ class TestStack:
 
         assert level is finding.level
 
+    def test_every_function_is_looked_at(self):
+        """Each function that is not as it should be is named, whatever is wrong with those before it."""
+        active = {"State": "Active", "LastUpdateStatus": "Successful"}
+        found = {"a": None, "b": active | {"State": "Pending"}, "c": active, "d": active | {"LastUpdateStatus": "Failed"}}
+        case = SimpleNamespace(functions=found, deployment=None)
+
+        findings = findings_of("functions", stack.functions, case)
+
+        assert [Level.STOP] * 3 == [finding.level for finding in findings]
+        assert ["a is gone", "b is Pending", "d failed"] == [
+            next(part for part in ("a is gone", "b is Pending", "d failed") if part in finding.text) for finding in findings
+        ]
+
     def test_function_is_gone(self, look):
         """So does a function that is gone."""
         assert_only(look(resources={"AWS::Lambda::Function": ["gone"]}), "functions", Level.STOP, "gone is gone")

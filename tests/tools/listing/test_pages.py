@@ -106,6 +106,32 @@ def test_the_first_key_of_a_page(found):
     assert pages.first_key(versions_page(found)) == (found[0][0] if found else None)
 
 
+def test_what_a_store_leaves_out():
+    """Where a store leaves out when an object was written, its etag or its storage class, that is empty, or the usual class."""
+    body = (
+        "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a</Key><Size>7</Size></Contents>"
+        "<Contents><Key>b</Key></Contents></ListBucketResult>"
+    )
+
+    batch = pages.objects_page(body.encode()).batch
+
+    assert (["a", "b"], [7, 0]) == (list(batch.paths), list(batch.sizes))
+    assert (["", ""], ["", ""], ["STANDARD", "STANDARD"]) == tuple(map(list, (batch.modified, batch.etags, batch.storage_classes)))
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_key_that_is_not_utf_8_is_refused(swapped):
+    """A key that is not UTF-8 is refused by the quick reader and by the XML parser: changed, it would name another object."""
+    body = objects_page([("a", 1, "STANDARD", False), ("b", 1, "STANDARD", False)], swapped=swapped).replace(b">b<", b">caf%E9<")
+
+    with pytest.raises(ValueError, match="utf-8"):
+        pages.objects_page(body)
+    with pytest.raises(ValueError, match="utf-8"):
+        pages.versions_page(versions_page([("b", "v1", True, False)]).replace(b"<Key>b<", b"<Key>caf%E9<"), all_versions=True)
+    with pytest.raises(ValueError, match="utf-8"):
+        pages.first_key(versions_page([("b", "v1", True, False)]).replace(b"<Key>b<", b"<Key>caf%E9<"))
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"<ListBucketResult>", b"\xff", b"<Error><Code>x</Code></Error>"])
 def test_what_is_no_page_is_refused(body):
     """Anything else than a page is an error, never an empty bucket."""

@@ -23,7 +23,7 @@ from tests.tools.review_doubles import (
     review,
 )
 from tools.lib.cli import ProgramContext
-from tools.lib.retry.plan import next_number
+from tools.lib.retry.plan import EXAMPLES, next_number
 from tools.review_report import main
 
 ACCEPTED = '{"state":"WAITING"}'
@@ -72,6 +72,46 @@ def test_a_dry_run_shows_what_and_why_and_changes_nothing(scanned):
     assert {"analysis-failed": 1, "empty": 1, "running": 1} == counts(output_of(result), "left")
     assert [] == scanned.wire.writes
     assert not scanned.manifests.exists()
+
+
+def test_the_json_of_a_plan_is_complete(scanned):
+    """A program finds all that a person is shown: of which scan and where, how many, why, examples, the price and warnings."""
+    scanned.table.control.pause("Ada", "lunch")
+
+    plan = output_of(review(scanned, "retry", "--dry-run", "--json"))
+    [forbidden] = [group for group in plan["retried"] if group["reason"] == "forbidden"]
+
+    assert {
+        "scan_id": SCAN,
+        "retry": 1,
+        "objects": 4,
+        "lane": "express",
+        "stack": "VideoModeration",
+        "region": "us-east-1",
+        "account_id": "111122223333",
+        "manifest": f"s3://{WORK_BUCKET}/manifests/{NAME}.csv",
+        "warnings": [
+            "The objects of this scan do not add up: review_report.py shows why.",
+            "Starting is paused: the retried videos wait until it is resumed.",
+        ],
+    }.items() <= plan.items()
+    assert "job" in str(plan["price"])
+    assert (1, [HOSTILE]) == (forbidden["objects"], [each["key"] for each in forbidden["examples"]])
+    assert "access is granted" in forbidden["why"]
+
+
+def test_examples_are_few_and_the_rest_is_counted(account):
+    """Of many objects with one reason a few are named, and how many more there are."""
+    keys = [f"{number:02}.mp4" for number in range(EXAMPLES + 2)]
+    add_scan(account, *keys)
+    add_report(account, [(key, True, ACCEPTED) for key in keys])
+    for key in keys:
+        add_record(account, key, State.FAILED, code="forbidden")
+
+    lines = [line.strip() for line in review(account, "retry", "--dry-run").stdout.splitlines()]
+
+    assert EXAMPLES == sum(line.startswith(f"s3://{BUCKET}/") for line in lines)
+    assert "and 2 more objects" in lines
 
 
 def test_all_that_failed(scanned):

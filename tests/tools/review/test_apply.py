@@ -221,6 +221,13 @@ def test_changed_between_look_and_write(scanned, tmp_path):
     assert ["by another", "done", "done before"] == outcomes
 
 
+def test_the_longest_note(scanned, apply):
+    """A note may have as many characters as the page lets a person write."""
+    result = apply(exported(entry(note="x" * 2_000)))
+
+    assert (0, "x" * 2_000) == (result.exit_code, decided(scanned)["a.mp4"]["note"])
+
+
 def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
     """A page of the same scan is handed each decision, its time as the first page wrote it."""
     apply(exported(entry(HOSTILE, note="a toy")))
@@ -251,6 +258,7 @@ def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
             f"its decisions are about scan {LATER_SCAN}, which the table of VideoModeration does not know.",
         ),
         (exported(decided_by=""), '"decided_by" is "", but must be a name of at most 100 characters.'),
+        ([], "holds [], but must hold an object with decisions."),
         (exported(decisions={}), '"decisions" is {}, but must be a list.'),
     ],
 )
@@ -276,6 +284,7 @@ def test_scan_that_is_meant(scanned, apply):
     right, wrong = apply(exported(entry()), "--scan", SCAN), apply(exported(entry()), "--scan", LATER_SCAN)
 
     assert (0, 1) == (right.exit_code, wrong.exit_code)
+    assert f"Cure: Pass a file with decisions about {LATER_SCAN}, or omit --scan." in " ".join(wrong.stderr.split())
 
 
 @pytest.mark.parametrize(

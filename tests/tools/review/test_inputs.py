@@ -13,6 +13,7 @@ from handlers.domain.identity import Video
 from handlers.domain.languages import ENGLISH
 from handlers.domain.record import BatchJob, Record, Scan
 from handlers.domain.states import State
+from tests.tools.review_doubles import SCAN, add_scan, output_of, review
 from tools.emulator.services.s3_batch.invocation import Answer, TaskOutcome
 from tools.emulator.services.s3_batch.manifest import Row
 from tools.emulator.services.s3_batch.report import Report
@@ -29,6 +30,18 @@ SCHEMA_ORDER = "33333333-3333-4333-8333-333333333333"
 NO_REPORT = "44444444-4444-4444-8444-444444444444"
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 MESSAGES = st.text(st.characters(exclude_categories=["Cs"]), max_size=1024)
+
+
+@pytest.mark.parametrize(("planned", "warned"), [(1, False), (2, True), (None, False)])
+def test_jobs_that_are_missing(account, planned, warned):
+    """Where a scan of an earlier version lacks jobs, the review says how many of how many, and how to end the scan."""
+    add_scan(account, "a.mp4", planned_jobs=planned)
+
+    warnings = output_of(review(account, "--json"))["warnings"]
+
+    sentence = f"not submitted: 1 of {planned}. `python tools/control_scan.py cancel {SCAN}` ends it."
+    assert warned == any(sentence in warning for warning in warnings)
+    assert warned == any("not submitted" in warning for warning in warnings)
 
 
 class Fixtures:

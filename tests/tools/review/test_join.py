@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from handlers.domain.identity import Video
 from handlers.domain.languages import phrase
 from handlers.domain.reasons import INELIGIBLE
-from handlers.domain.record import Problem, Record
+from handlers.domain.record import Problem, Record, Scan
 from handlers.domain.states import State
+from tools.lib.cli import ExitCode
 from tools.lib.review.completion_report import ReportRow
 from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join, note_of, result_of
+from tools.lib.review.summary import Review
 
 SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
 WAITING = '{"state":"WAITING","scan":"x"}'
@@ -121,6 +123,18 @@ def test_set_aside_hides_no_missing_row():
     joined(("in", "aside"), notes, Table(record("in", State.CLEAN)), truth)
 
     assert not truth.adds_up
+
+
+@pytest.mark.parametrize("more", [{"foreign": 1}, {"expected": 2}, {"expected": 1}, {"set_aside": 1}])
+def test_not_settled_though_all_are_clean(more):
+    """An object too many or too few keeps a scan from being settled although all others are clean: the exit code is 3."""
+    truth = TruthTable(**({"expected": 2} | more), statuses=Counter({ObjectStatus.CLEAN: 2}))
+    if more == {"expected": 2}:
+        truth.statuses[ObjectStatus.CLEAN] -= 1
+
+    review = Review(Scan(SCAN, "bucket"), truth)
+
+    assert (False, False, ExitCode.SOME_FAILED) == (truth.adds_up, truth.settled, review.exit_code)
 
 
 def test_settled():

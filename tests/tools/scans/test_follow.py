@@ -206,6 +206,7 @@ def ended(status, job_status="Complete", failed_tasks=0, totals=None, *, set_asi
         (ScanStatus.CLOSED, "Complete", 1, {State.CLEAN: 3}, ExitCode.SOME_FAILED),
         (ScanStatus.CLOSED, "Complete", 0, {State.FAILED: 1}, ExitCode.SOME_FAILED),
         (ScanStatus.CLOSED, "Complete", 0, {State.CANCELLED: 1}, ExitCode.SOME_FAILED),
+        (ScanStatus.CLOSED, "Complete", 0, {State.FAILED: 1, State.CANCELLED: 1}, ExitCode.SOME_FAILED),
         (ScanStatus.CANCELLED, "Complete", 0, {}, ExitCode.SOME_FAILED),
         (ScanStatus.OPEN, "Failed", 0, {}, ExitCode.FAILED),
     ],

@@ -1,6 +1,7 @@
 """Ctrl-C at any moment of a submission leaves nothing, or something that the next command goes on with."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -99,6 +100,19 @@ def test_a_plan_that_was_submitted_is_not_submitted_again(runs):
     assert made["job_ids"] == again["job_ids"]
     assert 1 == len(runs.jobs())
     assert ScanStatus.CLOSED is runs.line.table.scans.scan(made["scan_id"]).status
+
+
+def test_a_plan_of_another_bucket_is_refused(runs, begun):
+    """Where the table has the scan with another bucket, the plan was edited: it gets no job."""
+    [scan] = runs.line.table.scans.scans()
+    table, client = runs.line.outputs["TableName"], runs.line.client("dynamodb")
+    client.delete_item(TableName=table, Key={"pk": {"S": "SCANS"}, "sk": {"S": scan.id}})
+    runs.line.table.scans.put_scan(replace(scan, bucket="amzn-s3-demo-bucket2"))
+
+    refused = runs.submit("--run-plan", going_on(begun))
+
+    assert (1, []) == (refused.exit_code, runs.jobs())
+    assert "The plan was edited" in refused.stderr
 
 
 @pytest.mark.slow

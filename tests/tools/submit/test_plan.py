@@ -131,6 +131,18 @@ def test_json_is_complete_and_serialisable():
     output = plan().as_json()
 
     assert json.loads(json.dumps(output)) == output
+    assert {
+        "bucket": "amzn-s3-demo-bucket",
+        "objects": 2,
+        "bytes": 5 * 1024**2 + 2 * GIB,
+        "stack": "VideoModeration",
+        "manifest": f"s3://amzn-s3-demo-work/manifests/{SCAN}.csv",
+        "report": f"s3://amzn-s3-demo-work/reports/{SCAN}/",
+        "jobs": 1,
+        "no_estimate": plan().no_estimate,
+    }.items() <= output.items()
+    assert output["price"]
+    assert output["then"]
     assert {price["unit"]: price["dollars"] for price in output["prices"]} == {
         "S3 Batch Operations job": 0.25,
         "million objects of a job": 1.0,

@@ -68,6 +68,23 @@ def test_what_is_no_plan_is_refused(files, changed):
         plan_file.load(files.plan, plan().deployment)
 
 
+READ = (
+    *("format", "scan_id", "created_at", "selection", "source", "versioned", "lane", "objects", "bytes", "sizes", "ineligible"),
+    *("stack", "region", "account_id", "manifest_sha256", "jobs", "suspended", "skip_unchanged", "measure", "estimate", "warnings"),
+)
+
+
+@pytest.mark.parametrize("missing", READ)
+def test_a_plan_that_lacks_a_field_is_refused(files, missing):
+    """A plan without one of the fields that are read is not one: nothing is guessed."""
+    values = json.loads(files.plan.read_text())
+    del values[missing]
+    files.plan.write_text(json.dumps(values))
+
+    with pytest.raises(ToolError, match=r"this is not a plan of submit_job\.py"):
+        plan_file.load(files.plan, plan().deployment)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "{", "\x00"])
 def test_what_is_no_json_is_refused(files, text):
     """So does a file that is something else."""

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.emulator.services.dynamodb.conftest import TABLE
+
 ITEM = {
     "word": "beta",
     "count": 5,
@@ -161,6 +163,35 @@ def test_a_wrong_update_is_refused_and_changes_nothing(table, refused, expressio
 
     assert code == "ValidationException"
     assert table.get("p") == before
+
+
+KEY = {"pk": {"S": "p"}, "sk": {"S": "s"}}
+NEW = {"ConditionExpression": "attribute_not_exists(word)"}
+REQUESTS = {
+    "put_item": {"Item": KEY, **NEW},
+    "delete_item": {"Key": KEY, **NEW},
+    "update_item": {"Key": KEY, "UpdateExpression": "ADD hits :one", "ExpressionAttributeValues": {":one": {"N": "1"}}},
+    "query": {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "p"}}},
+    "get_item": {"Key": KEY, "ProjectionExpression": "word"},
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "unused"),
+    [
+        *((operation, "Names", {"#unused": "x"}) for operation in REQUESTS),
+        *((operation, "Values", {":unused": {"N": "2"}}) for operation in REQUESTS if operation != "get_item"),
+    ],
+)
+def test_what_no_expression_uses_is_refused(table, refused, operation, kind, unused):
+    """A name or a value that no expression of a request uses is refused, as DynamoDB does."""
+    request = REQUESTS[operation]
+    name = f"ExpressionAttribute{kind}"
+    getattr(table.client, operation)(TableName=TABLE, **request)
+
+    code = refused(table, getattr(table.client, operation), TableName=TABLE, **request | {name: request.get(name, {}) | unused})
+
+    assert code == "ValidationException"
 
 
 def test_an_update_creates_a_missing_item(table):

@@ -458,6 +458,25 @@ class TestScans:
 
         assert (BatchJob("one", "Active", 10, 4, 1), BatchJob("two")) == table.scans.scan(SCAN).jobs
 
+    def test_mail_counted_meanwhile(self, table, dynamodb, clock, monkeypatch):
+        """A mail that is counted while the scan is being changed stays counted, and the change is made all the same."""
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        record = replace(waiting(), state=State.FLAGGED, finished_at=1.0, mail_due=True)
+        table.records.register(waiting(), None)
+        table.records.finish(record)
+        put = dynamodb._client.put_item
+
+        def put_late(**request):
+            monkeypatch.setattr(dynamodb._client, "put_item", put)
+            table.records.mail_sent(record)
+            return put(**request)
+
+        monkeypatch.setattr(dynamodb._client, "put_item", put_late)
+
+        table.scans.note_limit(SCAN)
+
+        assert (1, True) == (table.scans.scan(SCAN).mails_sent, table.scans.scan(SCAN).limit_told)
+
     def test_pause(self, table):
         """Who paused first stays named."""
         outcomes = [table.control.pause("circuit breaker", "AccessDenied"), table.control.pause("someone", "else")]

@@ -3,14 +3,16 @@
 import io
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from handlers.domain import taxonomy
 from handlers.domain.confidence import shown
 from handlers.domain.decision import Judgement
+from handlers.domain.identity import Video
 from handlers.domain.languages import ENGLISH, LANGUAGES
-from handlers.domain.record import LabelSummary, Segment, Totals
+from handlers.domain.record import LabelSummary, Record, Segment, Totals
 from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, decided, page_of, review, with_segments
 from tools.lib.cli import Target
@@ -18,6 +20,7 @@ from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page import page_data, render
 from tools.lib.review.page.data import MAX_FLAGGED, MAX_SEGMENTS
 from tools.lib.review.page.labels import CATEGORIES, OTHER, category, lineage
+from tools.lib.review.page.summary import confidences
 from tools.lib.review.page.videos import judged, strongest
 
 
@@ -39,6 +42,25 @@ def test_summary(scanned):
     assert minutes == values["analysed_ms"] / 60_000
     assert f"${minutes * 0.10 + 0.25 + 1_240 / 1_000_000:,.2f}" == values["costs"]["total"]
     assert 3 == len(values["costs"]["parts"])
+    assert [{"what", "amount", "price"}] * 3 == [set(part) for part in values["costs"]["parts"]]
+
+
+def test_a_video_at_100_percent_is_in_the_last_step():
+    """The chart counts a video of which a label is certain in its last step, from 95 %."""
+    video = SimpleNamespace(outcome=SimpleNamespace(record=flagged_record(LabelSummary("Weapons", "Violence", 2, 100.0, 1, 0))))
+
+    assert [[95, 1]] == confidences([video])[-1:]
+
+
+def test_an_unknown_label_has_a_category_of_its_own():
+    """A label that stands below none that is known is coloured as one of the other labels."""
+    assert "Other labels" == CATEGORIES[category("Something new", {})]
+
+
+def flagged_record(*labels):
+    """Return the record of a video that these labels flagged."""
+    counted = tuple(label.name for label in labels)
+    return Record(Video("b", "a.mp4"), SCAN, State.FLAGGED, labels=labels, counted=counted)
 
 
 def test_only_what_was_analysed_is_minutes(scanned):
