@@ -14,11 +14,12 @@ HOOKS = [hook for repo in yaml.safe_load((ROOT / ".pre-commit-config.yaml").read
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
 def test_pre_commit_calls_what_check_calls(hook):
     """Each hook is a command of `make check` in the project's environment, never a program that pre-commit installs."""
-    _, _, check = (ROOT / "Makefile").read_text("utf-8").partition("\ncheck:")
-    recipe = check.partition("\n\n")[0].replace("$(BIN)", ".venv/bin")
+    makefile = (ROOT / "Makefile").read_text("utf-8").replace("$(BIN)", ".venv/bin")
+    recipes = {target: makefile.partition(f"\n{target}:")[2].partition("\n\n")[0] for target in ("check", "lint", "types")}
 
     assert "system" == hook["language"]
-    assert re.search(rf"^\t{re.escape(hook['entry'])}( \.)?$", recipe, re.MULTILINE)
+    assert {"lint", "types"} <= set(recipes["check"].split())
+    assert re.search(rf"^\t{re.escape(hook['entry'])}( \.)?$", recipes["lint"] + recipes["types"], re.MULTILINE)
 
 
 def test_the_changelog_begins_with_this_version():

@@ -102,12 +102,13 @@ def test_a_plan_that_was_submitted_is_not_submitted_again(runs):
     assert ScanStatus.CLOSED is runs.line.table.scans.scan(made["scan_id"]).status
 
 
-def test_a_plan_of_another_bucket_is_refused(runs, begun):
-    """Where the table has the scan with another bucket, the plan was edited: it gets no job."""
+@pytest.mark.parametrize("other", [{"bucket": "amzn-s3-demo-bucket2"}, {"objects": 7}])
+def test_a_plan_of_another_scan_is_refused(runs, begun, other):
+    """Where the table has the scan with another bucket or number of objects, the plan was edited: it gets no job."""
     [scan] = runs.line.table.scans.scans()
     table, client = runs.line.outputs["TableName"], runs.line.client("dynamodb")
     client.delete_item(TableName=table, Key={"pk": {"S": "SCANS"}, "sk": {"S": scan.id}})
-    runs.line.table.scans.put_scan(replace(scan, bucket="amzn-s3-demo-bucket2"))
+    runs.line.table.scans.put_scan(replace(scan, **other))
 
     refused = runs.submit("--run-plan", going_on(begun))
 

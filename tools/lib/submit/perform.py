@@ -23,6 +23,7 @@ from tools.lib.manifest import Generated, UploadedManifest, upload_manifest
 from tools.lib.submit.job_request import RefusedError, create_job
 from tools.lib.submit.plan import Plan
 from tools.lib.submit.plan_file import PlanFiles
+from tools.lib.text import counted
 
 _TABLE_ERRORS = (BotoCoreError, ClientError, ThrottledError)
 
@@ -121,11 +122,20 @@ def _require_same(scan: Scan, plan: Plan, now: float) -> None:
             f"In the table, scan {scan.id} is of the bucket {scan.bucket}; the plan is for {plan.selection.bucket}.",
             cure="The plan was edited: restore it, or make a new one with --dry-run.",
         )
+    if scan.objects is not None and scan.objects != plan.objects:
+        raise ToolError(
+            f"In the table, scan {scan.id} has {counted(scan.objects, 'object')}; the plan has {_objects(plan)}.",
+            cure="The plan was edited: restore it, or make a new one with --dry-run.",
+        )
     if now - scan.created_at > batch_jobs.REMEMBERED_SECONDS:
         raise ToolError(
             f"Scan {scan.id} was begun more than 90 days ago: S3 no longer lists its job.",
             cure="Make a new plan with --dry-run.",
         )
+
+
+def _objects(plan: Plan) -> str:
+    return "those that S3 finds" if plan.objects is None else counted(plan.objects, "object")
 
 
 def _create(run: Invocation, plan: Plan, rows: UploadedManifest | Generated, progress: SubmissionProgress) -> str:
