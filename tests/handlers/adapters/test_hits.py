@@ -162,7 +162,7 @@ def test_documented_place(kept):
     assert hits_key(waiting()).startswith(template.replace("${scan}", SCAN))
 
 
-BROKEN_OFF = """
+INTERRUPTED = """
 from handlers.adapters.hits import HitStore
 from handlers.domain.analysis import Hit
 from tests.handlers.doubles import waiting
@@ -174,12 +174,12 @@ except ZeroDivisionError:
 """
 
 
-def test_broken_off():
+def test_interrupted():
     """Hits that are discarded, as after a stale page token, leave no traceback in the log when they are collected.
 
     Python 3.13 writes what finalizers raise, those before it only in their development mode.
     """
-    done = subprocess.run([sys.executable, "-X", "dev", "-c", BROKEN_OFF], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-X", "dev", "-c", INTERRUPTED], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert "Exception ignored" not in done.stderr
     assert "Traceback" not in done.stderr
