@@ -1,12 +1,17 @@
 """The CDK options that depend on the account, for `make deploy`: stdout has them, stderr says why."""
 
-from __future__ import annotations
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # before anything is imported that only the project's environment has
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tools.environment import enter
+
+    enter()
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -77,9 +82,9 @@ def main(arguments: Sequence[str], clients: Clients | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("-c", "--context", action="append", default=[])
-    parser.add_argument("--profile")
+    parser = argparse.ArgumentParser(prog="tools/deploy_options.py", description="Complete the CDK's options.", allow_abbrev=False)
+    parser.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="as the CDK CLI takes it")
+    parser.add_argument("--profile", help="the AWS profile, as the CDK CLI takes it")
     return parser
 
 

@@ -9,9 +9,9 @@ from handlers.domain.identity import Analysis, Video
 from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
-# A notice is lost now and then, or `completion` fails on it. This many hand-overs within an hour, and this share of the videos
-# that became final, are more than that.
-FEW_LOST_NOTICES = 5
+# A notice is lost now and then, `completion` fails on it, or the sweeper asks before it has come. This many hand-overs within an
+# hour, and this share of the videos that became final, are more than that.
+FEW_LOST_NOTICES = 12
 LOST_NOTICES_SHARE = 0.1
 
 

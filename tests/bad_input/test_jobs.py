@@ -84,13 +84,11 @@ def test_review_shows_what_was_never_attempted(line):
     assert ["a.mp4", "b.mp4"] == sorted(unfinished["key"] for unfinished in review["unfinished"])
 
 
-@pytest.mark.parametrize("arguments", [None, {"scan_id": "latest"}, {"scan_id": SCAN, "lane": "fast"}])
+@pytest.mark.parametrize("arguments", [{"scan_id": "latest"}, {"scan_id": SCAN, "lane": "fast"}])
 def test_a_job_made_by_hand_without_good_arguments_fails_each_task_with_a_reason(line, arguments):
     """Such a job completes with all tasks failed; its report names each fault and the tool that avoids it."""
     request = line.upload_manifest(*(f"{BUCKET},{number}.mp4" for number in range(3)))
-    function = request["Operation"]["LambdaInvoke"] | {"UserArguments": arguments or {}}
-    if arguments is None:
-        del function["UserArguments"]
+    function = request["Operation"]["LambdaInvoke"] | {"UserArguments": arguments}
 
     job = line.run_job(request | {"Operation": {"LambdaInvoke": function}})
 

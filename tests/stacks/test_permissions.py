@@ -56,7 +56,7 @@ EXPECTED = {
     | every("lambda InvokeFunction", ["${CompletionHandlerFunction.Arn}"])
     | every("lambda GetEventSourceMapping UpdateEventSourceMapping", MAPPINGS)
     | every("rekognition GetContentModeration", ["*"])
-    | every("sns Publish", ["${NotificationsAlerts}"])
+    | every("sns ListSubscriptionsByTopic Publish", ["${NotificationsAlerts}"])
     | every("s3 DescribeJob", ["arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:job/*"])
     | every("sqs SendMessage", ["${SweeperDeadLetters.Arn}"]),
     "RekognitionRole": every("sns Publish", ["${NotificationsCompletions}"]),

@@ -210,15 +210,15 @@ class TestStatus:
             warning.partition(" before ")[0] for warning in found
         ]
 
-    @pytest.mark.parametrize(("lost", "warned"), [(1, False), (5, True)])
+    @pytest.mark.parametrize(("lost", "warned"), [(1, False), (11, False), (12, True)])
     def test_lost_notices(self, scan, lost, warned):
-        """How many results came without a notice is shown, and from five on, what that means and what to do."""
+        """From twelve results on that came without a notice, their number is shown, with what that means and what to do."""
         for _ in range(lost):
             scan.table.scans.count_handed_over(SCAN)
 
         output = json.loads(control(scan, "status", SCAN, "--json").stdout)
 
-        assert f"1 running, {lost} fetched without a notice, " in output["line"]
+        assert warned == (f"1 running, {lost} fetched without a notice, " in output["line"])
         assert (lost, warned) == (output["handed_over"], bool(output["warnings"]))
         assert not warned or f"the sweeper had to ask for {lost} results; 3 videos are final. Look at" in output["warnings"][0]
 

@@ -96,7 +96,7 @@ def test_make_deploy_passes_it():
         check=True,
     ).stdout
 
-    assert "-m tools.deploy_options -c slots=10)" in made
+    assert "tools/deploy_options.py -c slots=10)" in made
     assert "$found -c slots=10" in made
 
 

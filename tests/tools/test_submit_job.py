@@ -398,7 +398,7 @@ def test_nothing_to_scan(stocked):
     assert_error(
         stocked,
         result,
-        "There is nothing to scan: no key below s3://amzn-s3-demo-bucket/2022 new/ ends in .mp4.",
+        "There is nothing to scan: no key below s3://amzn-s3-demo-bucket/2022 new/ ends in .mp4 or .m4v or .mov.",
         "`aws s3 ls 's3://amzn-s3-demo-bucket/2022 new/'` lists the keys; select some with --prefix and --suffix "
         "(--suffix '' selects every key).",
     )
@@ -410,7 +410,7 @@ def test_nothing_to_scan(stocked):
         (("--modified-after", "2999-01-01"), "--modified-after 2999-01-01 00:00:00 UTC is in the future"),
         (
             ("--min-size", "1GB", "--exclude", "x"),
-            "passes all filters (keys ending in .mp4; no keys that match x; at least 1,000,000,000 bytes)",
+            "passes all filters (keys ending in .mp4 or .m4v or .mov; no keys that match x; at least 1,000,000,000 bytes)",
         ),
         (
             ("--modified-before", "1999-01-01", "--suffix", ""),

@@ -74,7 +74,7 @@ def test_only_what_counts(language, comma):
     )
     record = Record(Video("amzn-s3-demo-bucket", "a.mp4"), SCAN, State.FLAGGED)
 
-    body = flagged_mail(record, [weapon], segments, SCAN, "VideoModeration", language=LANGUAGES[language]).body
+    body = flagged_mail(record, [weapon], segments, SCAN, "VideoModeration", region="eu-west-1", language=LANGUAGES[language]).body
 
     assert "0:00:49, " in body
     times = [line.split("  ")[1:4] for line in body.splitlines() if " - " in line]

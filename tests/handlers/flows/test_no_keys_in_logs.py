@@ -15,7 +15,7 @@ from handlers.domain.record import Scan
 from handlers.flows.complete import CompleteFlow, CompletionError
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.register import RegisterFlow
-from handlers.flows.start import BREAKER_REFUSALS, StartFlow, StartSettings
+from handlers.flows.start import BREAKER_VIDEOS, StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, MP4, ROLE, SCAN, WORK_BUCKET, notice_event, waiting
 
@@ -93,12 +93,13 @@ def test_starting(start, rekognition, s3, dynamodb, logged, where, error):
     assert "Jane Doe" in logged(at_debug=True)
 
 
-def test_the_circuit_breaker(start, rekognition, logged):
+def test_the_circuit_breaker(start, table, rekognition, logged):
     """The alarm that starting is paused names the code; the reason is in the table and in the mail."""
-    rekognition.refuse_starts.extend([ERRORS["refused"]] * BREAKER_REFUSALS)
+    for number in range(BREAKER_VIDEOS - 1):
+        table.control.count_refused(f"another video {number}")
+    rekognition.refuse_starts.append(ERRORS["refused"])
 
-    for _ in range(BREAKER_REFUSALS):
-        start()
+    start()
 
     assert "starting is paused" in logged(at_debug=False)
     assert KEY not in logged(at_debug=False)

@@ -901,10 +901,10 @@ class TestCheckOverdue:
 
     @pytest.mark.parametrize(
         ("lost", "final", "mails"),
-        [(4, 0, 0), (5, 0, 1), (12, 0, 1), (5, 50, 1), (5, 51, 0), (12, 120, 1), (12, 121, 0)],
+        [(11, 0, 0), (12, 0, 1), (15, 0, 1), (12, 120, 1), (12, 121, 0), (15, 150, 1), (15, 151, 0)],
     )
     def test_operator_is_mailed(self, sweep, run, rekognition, table, dynamodb, sns, clock, caplog, lost, final, mails):
-        """Five lost notices within the hour, and a tenth of the videos that became final, are mailed and alarmed, once."""
+        """Twelve lost notices within the hour, and a tenth of the videos that became final, are mailed and alarmed, once."""
         earlier = Progress(clock.now() - 3_000, 1_000, 70)
         table.scans.put_scan(Scan(SCAN, BUCKET, handed_over=70, progress=(earlier,)))
         dynamodb.put_item(

@@ -470,6 +470,6 @@ def test_nothing_may_be_seen(look, refusing_line):
         findings = look()
 
     known = {finding.subject for finding in findings if finding.level is Level.OK}
-    assert {"region", "rekognition quota"} == known
+    assert {"privacy", "region", "rekognition quota"} == known
     assert {Level.WARNING} == {finding.level for finding in findings if finding.subject not in {*known, "bucket"}}
     assert all(finding.cure for finding in findings if finding.level is not Level.OK)

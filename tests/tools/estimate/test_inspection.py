@@ -86,8 +86,11 @@ def command(measure, max_cost, prices_file):
         (["--measure", "25", "--max-cost", "0", "--prices", "p.json"], "25 False 25 0 p.json"),
     ],
 )
-def test_options(arguments, shown):
+def test_options(arguments, shown, tmp_path, monkeypatch):
     """How many headers are read is a number, all or none; amounts may be written as people do."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.json").touch()
+
     result = CliRunner().invoke(command, arguments)
 
     assert (0, shown) == (result.exit_code, result.output.strip())

@@ -35,7 +35,9 @@ def test_students_t(freedom, known):
 
 def test_a_total_is_the_sum_of_its_parts():
     """Low, best and high of a scan's cost are each the sum of those of its parts."""
-    cost = cost_of(minutes=Range(1, 2, 4), objects=1_000, seconds=Range(600, 1_200, 3_600), prices=PriceTable())
+    cost = cost_of(
+        minutes=Range(1, 2, 4), objects=1_000, seconds=Range(600, 1_200, 3_600), retrieval=Range(1, 3, 9), prices=PriceTable()
+    )
 
     parts = [value for name, value in cost.as_json().items() if name != "total"]
     for end in ("low", "best", "high"):

@@ -10,6 +10,8 @@ _CURES = {
     reasons.ARCHIVED: "restore it, then `review_report.py retry`",
     reasons.TOO_LARGE: f"it may have up to 10 GB: {_REENCODE}",
     reasons.TOO_LONG: "it may have up to 6 hours: cut it, upload and scan the parts",
+    reasons.CONTAINER: f"Rekognition takes MP4 and MOV: {_REENCODE}",
+    reasons.NO_HEADER: "its recording or upload was interrupted: upload it again, and scan it",
     reasons.CODEC: f"Rekognition takes H.264 in MP4 or MOV: {_REENCODE}",
     reasons.NO_PICTURE: "there is nothing to see in it; if there should be, upload it again",
     reasons.ANALYSIS_FAILED: f"`ffprobe FILE` shows what is broken or its codec; {_REENCODE}",

@@ -10,6 +10,7 @@ from typing import Any
 from handlers.adapters.table import Scans
 from handlers.domain import BatchJob, Progress, Scan, ScanStatus, Settings, State, Totals, batch_jobs
 from handlers.domain.languages import ENGLISH, Phrase
+from handlers.domain.record import FEW_LOST_NOTICES
 from tools.lib.aws import JobView
 from tools.lib.cli import Invocation
 from tools.lib.errors import ToolError
@@ -81,7 +82,7 @@ class ScanProgress:
 
     def line(self) -> str:
         of = "" if self.total is None else f" of {self.total:,}"
-        counts = self.totals.counts
+        counts, handed_over = self.totals.counts, self.scan.handed_over or 0
         unfinished = [f"{counts[outcome]:,} {outcome}" for outcome in ("failed", "ineligible", "cancelled") if counts[outcome]]
         parts = [
             f"{self.totals.final:,}{of} done",
@@ -89,7 +90,7 @@ class ScanProgress:
             *unfinished,
             *([f"{self.without_record:,} without record ({self._why_no_record()})"] if self.without_record else []),
             f"{self.running:,} running",
-            *([f"{self.scan.handed_over:,} fetched without a notice"] if self.scan.handed_over else []),
+            *([f"{handed_over:,} fetched without a notice"] if handed_over >= FEW_LOST_NOTICES else []),
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
         ]
         job = f"{self.job.line()}; " if self.job else ""

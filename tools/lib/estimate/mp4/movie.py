@@ -27,6 +27,14 @@ _UNKNOWN = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 # The least difference that shows that two lengths are not the same (seconds, and as a share).
 _DIFFERENCE, _SHARE = 1.0, 0.01
 
+# Boxes in `moov`, of which only `trak` holds a track.
+_IN_MOVIE = frozenset(
+    {
+        *(b"mvhd", b"trak", b"mvex", b"udta", b"meta", b"iods", b"free", b"skip", b"wide", b"uuid", b"pssh", b"ctab", b"clip"),
+        *(b"prfl", b"mdra", b"rmra", b"ainf", b"tapt"),
+    }
+)
+
 # Boxes that stand outside of others. A file of these alone has been understood.
 _TOP_LEVEL = frozenset(
     {
@@ -153,6 +161,8 @@ def read_movie(reading: RangedReading, moov: Box) -> Movie:
             fragmented, extends = True, _extends(reading, box)
         elif box.kind == b"trak":
             tracks.append(_track(reading, box))
+        elif box.kind not in _IN_MOVIE:
+            tracks.append(Track())  # it may be one whose name is damaged
         found = any(track.codec == H264 for track in tracks) and _is_confirmed(header.seconds, tracks)
         if found and not reading.holds(box.end, SMALL_HEADER):
             break
