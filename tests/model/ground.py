@@ -51,8 +51,8 @@ class UnexpectedErrors(logging.Filter):
         self.faults = []
 
     def filter(self, record):
-        """Note the exception of a log record."""
-        if record.exc_info:
+        """Note the exception of a log record; above DEBUG another one without its message stands for it."""
+        if record.exc_info and record.exc_info[0] is type(record.exc_info[1]):
             self._take(record.exc_info[1])
         return False
 
@@ -163,6 +163,7 @@ class Ground(RuleBasedStateMachine):
         self.scheduler, self.product_invariants = self.world.scheduler, self.world.invariants
         self.unexpected = UnexpectedErrors()
         LOGGER.addFilter(self.unexpected)
+        LOGGER.setLevel(logging.DEBUG)
         for key, body in zip(KEYS, contents, strict=True):
             if body is not None:
                 self.world.objects.write(BUCKET, key, body)
@@ -217,6 +218,7 @@ class Ground(RuleBasedStateMachine):
             if not self.broken:
                 self._become_quiet()
         finally:
+            LOGGER.setLevel(logging.NOTSET)
             LOGGER.removeFilter(self.unexpected)
             self.score.concurrent.update(self.scheduler.concurrent)
             self.score.calls += self.scheduler.calls

@@ -162,10 +162,12 @@ class Invariants:
                 self.faults.append(f"a purged message is not sent again: {item}")
 
     def late(self, since):
-        """Return the waiting records whose messages were to be sent again before a time, and were not."""
+        """Return the waiting records whose messages were to be sent again before a time, or without a mark yet, and were not."""
         marked = {scan_id: mark for scan_id, mark in self.marked_until().items() if mark <= since}
+        unmarked = {scan_id: float("inf") for scan_id, item in self._scans.items() if "resend_due" in item and is_open(item)}
+        marks = marked | unmarked
         waiting = filter(waits, self.records.values())
-        return [item for item in waiting if float(item["queued_at"]["N"]) < marked.get(item["sk"]["S"].removeprefix("SCAN#"), 0.0)]
+        return [item for item in waiting if float(item["queued_at"]["N"]) < marks.get(item["sk"]["S"].removeprefix("SCAN#"), 0.0)]
 
     def _totals_written(self, scan_id, old, new):
         totals = self._totals[scan_id]
@@ -294,6 +296,11 @@ def _stand(item):
 def waits(item):
     """Tell whether a record waits."""
     return item["state"]["S"] == "WAITING"
+
+
+def is_open(scan):
+    """Tell whether a scan is open."""
+    return scan["status"]["S"] == "open"
 
 
 def _tag(item):

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from functools import partial
 
 from handlers.adapters.rekognition import AnalysisStarter
-from handlers.adapters.table import Records, scans
+from handlers.adapters.table import Records
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
 from handlers.flows.complete import CompleteFlow
@@ -117,23 +117,36 @@ MUTANTS = {
 }
 
 
+class FirstScanContext(SweepContext):
+    """Knows one open scan, as if there were never two."""
+
+    def open_scans(self):
+        """Return the oldest open scan."""
+        return super().open_scans()[:1]
+
+
 def resend_first_only(task, context, until):
-    """Send again for the first open scan only, as if there were never two."""
-    first = SweepContext(task._waiting, None)
-    first._found_scans = context.open_scans()[:1]
-    first._found_settings = context.settings()
-    RESEND(task, first, until)
+    """Send again for the first open scan only."""
+    RESEND(task, FirstScanContext(context._scans, context._control), until)
 
 
-def resumed_in_purge(scan, at):
-    """Resume a scan without regard to a mark that is still to come."""
-    return RESUMED(replace(scan, resend_before=None), at)
+def resend_in_purge(scans, scan_id):
+    """Mark a scan without regard to a mark that is still to come."""
+
+    def marked(scan):
+        return replace(scan, resend_due=False, resend_before=scans._clock.now()) if scan.resend_due else scan
+
+    return scans._change_scan(scan_id, marked)
 
 
-RESEND, RESUMED = ResendMessages.run, scans._resumed
+RESEND = ResendMessages.run
 
 # Each mutant that people's commands have in them too: what is replaced, by what, and the message.
 PATCHES = {
     "sending again for one scan only": ("handlers.flows.sweep.resend.ResendMessages.run", resend_first_only, "not sent again"),
-    "resuming forgets a purge": ("handlers.adapters.table.scans._resumed", resumed_in_purge, "a purged message is not sent again"),
+    "resuming forgets a purge": (
+        "handlers.adapters.table.scans.Scans.resend_now",
+        resend_in_purge,
+        "a purged message is not sent again",
+    ),
 }
