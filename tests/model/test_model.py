@@ -113,6 +113,7 @@ def test_a_guard_taken_away_is_seen(name):
         run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", PATCHES)
 def test_a_rule_taken_away_is_seen(name, monkeypatch):
