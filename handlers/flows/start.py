@@ -230,10 +230,10 @@ class StartFlow:
 
     def _object_refused(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
         """Make the record FAILED, unless its first Start may have happened, or too many objects are refused to be to blame."""
-        if step.may_have_started:
+        if start_rules.may_still_run(step, now=self._clock.now()):
             session.log.warning("start unknown", reason=problem.code)
             return Defer(REFUSED_AGAIN_SECONDS, problem.code, certain=False)
-        if problem.code == start_rules.UNREADABLE_FOR_REKOGNITION and self._breaks(session, problem):
+        if problem.code == start_rules.UNREADABLE_FOR_REKOGNITION and not step.may_have_started and self._breaks(session, problem):
             return Defer(OUR_FAULT_SECONDS, problem.code)
         return self._fail(session, step, problem)
 

@@ -21,6 +21,9 @@ START_UNKNOWN_SECONDS = 6 * 86_400.0
 # is missing (a key, a bucket policy) or the bucket is in another Region.
 UNREADABLE_FOR_REKOGNITION = "InvalidS3ObjectException"
 
+# A job of a video of 6 hours is over within a day, and its notice has come. From then on a refusal of the object is believed.
+JOB_OVER_SECONDS = 86_400.0
+
 HOPELESS_REFUSALS = 20
 HOPELESS_SECONDS = 3_600.0
 
@@ -99,6 +102,11 @@ def _repeat_start(record: Record, tried_at: float, now: float) -> Step:
         return Try(record, may_have_started=True)
     message = "For 6 days it remained unknown whether the analysis was started; a later Start might be paid for twice."
     return Fail(record, Problem(reasons.START_UNKNOWN, message))
+
+
+def may_still_run(step: Try, *, now: float) -> bool:
+    """Tell whether a job may run, or its notice may come, of a Start that an earlier invocation noted."""
+    return step.may_have_started and now - (step.record.start_tried_at or 0.0) < JOB_OVER_SECONDS
 
 
 def slots(settings: Settings | None, limits: Limits) -> int:
