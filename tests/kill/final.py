@@ -9,6 +9,8 @@ from boto3.dynamodb.types import TypeDeserializer
 FINAL = {"CLEAN", "FLAGGED", "FAILED", "CANCELLED"}
 # Attributes of a record that a repeated step may leave otherwise, beside all times.
 TRANSIENT = {"rekognition_job_id", "refusals", "batch_job_id", "changed_during_scan", "start_shared"}
+# How the subject of the mail about lost notices begins.
+LOST_NOTICES = "Completion notices of scan"
 
 
 @dataclass
@@ -77,7 +79,11 @@ def _comparable(final):
 
 def _mail_differences(undisturbed, disturbed):
     missing, more = undisturbed - disturbed, disturbed - undisturbed
-    return [f"mail missing: {subject}" for subject in missing] + ([f"mails more: {dict(more)}"] if more.total() > 1 else [])
+    # Whether notices seem lost depends on when the sweeper looks, so beside a mail that is repeated there may be one about them.
+    by_chance = min(1, sum(count for subject, count in more.items() if subject.startswith(LOST_NOTICES)))
+    return [f"mail missing: {subject}" for subject in missing] + (
+        [f"mails more: {dict(more)}"] if more.total() - by_chance > 1 else []
+    )
 
 
 def _unequal(name, left, right):
