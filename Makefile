@@ -125,8 +125,7 @@ bootstrap: $(READY) ## prepare the AWS account and Region of your credentials fo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
 deploy: $(READY) ## deploy to the AWS account of your credentials
-	@$(BIN)/python tools/preflight.py deploy $(CDK_OPTIONS)
-	found=$$($(BIN)/python tools/deploy_options.py $(CDK_OPTIONS)) && PATH="$(CURDIR)/$(BIN):$$PATH" \
+	found=$$($(BIN)/python tools/preflight.py deploy $(CDK_OPTIONS)) && PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $$found $(CDK_OPTIONS)
 
 destroy: $(READY) ## delete the deployment

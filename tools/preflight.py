@@ -1,6 +1,7 @@
 """What `make bootstrap`, `deploy` and `destroy` check first: credentials and a Region, and that the settings name your buckets.
 
 Without this the CDK CLI answers, after half a minute and in words of its own; and it deploys the example bucket without a word.
+For `deploy`, stdout has the CDK's options that depend on the account.
 """
 
 import sys
@@ -14,10 +15,15 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from tools.lib.aws import Clients, connect
+from botocore.exceptions import ClientError
+
+from handlers.adapters.aws_errors import Fault, fault_of
+from tools.lib.aws import DEFAULT_STACK, Clients, connect, explain
 from tools.lib.cli import ROOT, Terminal, ending
+from tools.lib.doctor import to_reserve
 from tools.lib.errors import ToolError
 
 # AWS keeps names that begin so for examples, so they are never anyone's buckets.
@@ -30,16 +36,35 @@ def main(arguments: Sequence[str], connected: Callable[[str | None, str | None],
     Exits with 1, the cause and the cure, where something is missing.
     """
     given, _ = _parser().parse_known_args(arguments)
-    terminal = Terminal(as_json=False, out=None, err=sys.stderr, interactive=False)
+    terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=False)
+    context = _context(given.context)
     with ending(terminal, debug=False):
         clients = connected(given.profile, None)
         identity = clients.sts.get_caller_identity()
         terminal.info(f"Account {identity['Account']}, {clients.sts.meta.region_name}, as {identity['Arn']}")
-        fault = None if given.target == "destroy" else _fault_of(_buckets(given.context))
+        fault = None if given.target == "destroy" else _fault_of(_buckets(context))
         if fault is not None and given.target == "deploy":
             raise fault
         if fault is not None:
             terminal.info(f"Warning: {fault} `make deploy` will refuse that. {fault.cure}")
+        if given.target == "deploy" and context.get("batch_concurrency") in (None, ""):
+            _reserve(clients, str(context.get("stack_name", DEFAULT_STACK)), terminal)
+
+
+def _reserve(clients: Clients, stack_name: str, terminal: Terminal) -> None:
+    """Write the option that reserves invocations for S3 Batch; none where the account has too few or does not say."""
+    try:
+        number, why = to_reserve(clients, stack_name)
+    except ClientError as error:
+        if fault_of(error) is not Fault.FORBIDDEN:
+            raise
+        number, why = (
+            None,
+            f'{explain(error)} No concurrency is reserved for S3 Batch; set "batch_concurrency" in cdk.json to do so.',
+        )
+    terminal.info(why)
+    if number is not None:
+        terminal.write(f"-c batch_concurrency={number}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,15 +75,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _buckets(context: Sequence[str]) -> list[str]:
-    """Return the source buckets, of the command line or of cdk.json; none where app.py will say what is wrong with them."""
-    passed = dict(each.partition("=")[::2] for each in context)
-    if "source_buckets" in passed:
-        return passed["source_buckets"].split(",")
+def _context(passed: Sequence[str]) -> Mapping[str, Any]:
+    """Return the context of cdk.json with that of the command line; where cdk.json is not valid, app.py says what is wrong."""
     try:
-        named = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]["source_buckets"]
+        written = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
     except (OSError, ValueError, KeyError, TypeError):
-        return []
+        written = {}
+    return {**(written if isinstance(written, dict) else {}), **dict(each.partition("=")[::2] for each in passed)}
+
+
+def _buckets(context: Mapping[str, Any]) -> list[str]:
+    """Return the source buckets; none where app.py will say what is wrong with them."""
+    named = context.get("source_buckets", [])
     return [str(name) for name in named] if isinstance(named, list) else str(named).split(",")
 
 

@@ -96,7 +96,7 @@ class TestClosed:
         assert (0, "") == (done.returncode, done.stderr)
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
 class TestFull:
     def test_stdout(self, program):
         """$ program >/dev/full: the cause and the cure, and no fault of the tool."""

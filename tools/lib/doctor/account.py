@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.domain.console import console_site
 from tools.lib.aws import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
+from tools.lib.doctor.reservation import ENOUGH, reserved
 
 # Rekognition's default quota of concurrent stored-video jobs in an account (docs/aws.md#7-rekognition).
 ACCOUNT_JOBS = 20
@@ -20,29 +22,25 @@ WITHOUT_VIDEO = frozenset({"ca-central-1", "il-central-1"})
 # https://docs.aws.amazon.com/rekognition/latest/dg/security-data-encryption.html
 _OPT_OUT = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_ai-opt-out.html"
 
-_CONCURRENCY_CURE = (
-    "Run `make deploy`, which reserves 10 where the account allows it; a new account must have its limit raised first: "
-    "https://console.aws.amazon.com/servicequotas/home/services/lambda/quotas"
-)
-
 
 def concurrency(case: Case) -> Iterator[Finding]:
     """Check whether S3 Batch has invocations of its own: it takes every free one (docs/aws.md#1-s3-batch-and-lambda)."""
     client = case.clients.functions
-    function = case.deployment.batch_invoke_function_arn
-    # The stubs say that the member is always there; where nothing is reserved it is not.
-    answer: Mapping[str, Any] = client.get_function_concurrency(FunctionName=function)
-    if "ReservedConcurrentExecutions" in answer:
-        reserved = answer["ReservedConcurrentExecutions"]
-        if not reserved:
-            yield stop("The function that S3 Batch invokes has a reserved concurrency of 0.", _CONCURRENCY_CURE)
-        yield ok(f"S3 Batch gets {reserved:,} concurrent invocations (batch_concurrency)")
+    cure = (
+        f"Run `make deploy`, which reserves {ENOUGH} where the account allows it; a new account must have its limit raised first: "
+        f"{console_site(client.meta.region_name)}/servicequotas/home/services/lambda/quotas"
+    )
+    number = reserved(client, case.deployment.batch_invoke_function_arn)
+    if number is not None:
+        if not number:
+            yield stop("The function that S3 Batch invokes has a reserved concurrency of 0.", cure)
+        yield ok(f"S3 Batch gets {number:,} concurrent invocations (batch_concurrency)")
         return
     free = client.get_account_settings()["AccountLimit"].get("UnreservedConcurrentExecutions", 0)
     yield warning(
         f"Nothing is reserved for S3 Batch: while a scan begins it takes all of the account's {free:,} free concurrent "
         "invocations, and other functions are throttled.",
-        _CONCURRENCY_CURE,
+        cure,
     )
 
 

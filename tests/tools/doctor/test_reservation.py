@@ -1,15 +1,15 @@
-"""deploy_options: what `make deploy` passes to the CDK, by what the account allows."""
+"""What `make deploy` reserves for S3 Batch, by what the account allows."""
 
 import json
 import subprocess
 from types import SimpleNamespace
 
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError
 
 from tests.harness.fixtures import assembly, refusing_line, session
 from tests.harness.line import STACK
-from tools import deploy_options
+from tools import preflight
 from tools.lib.aws import Clients
 
 __all__ = ["assembly", "refusing_line", "session"]
@@ -21,8 +21,13 @@ class Account:
     def __init__(self, free, reserved=None, error=None):
         self.functions = self
         self.cloudformation = self
+        self.sts = self
         self.meta = SimpleNamespace(region_name="us-east-1")
         self._free, self._reserved, self._error = free, reserved, error
+
+    def get_caller_identity(self):
+        """Return who asks."""
+        return {"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/reviewer"}
 
     def get_account_settings(self):
         """Return the limits, or raise the planned error."""
@@ -36,15 +41,20 @@ class Account:
         raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
 
 
+def deploy(capsys, clients, *options):
+    """Run the check of `make deploy` for buckets of one's own; return the CDK's options on stdout, and what stderr says."""
+    preflight.main(["deploy", "-c", "source_buckets=my-videos", *options], lambda *_: clients)
+    return capsys.readouterr()
+
+
 @pytest.mark.parametrize(
     ("free", "printed"), [(1_000, 10), (110, 10), (109, 9), (101, 1), (100, None), (99, None), (50, None), (10, None), (0, None)]
 )
 def test_as_many_as_the_account_allows(capsys, free, printed):
     """Ten are enough, a hundred must stay unreserved, and an account with fewer has none to reserve."""
-    code = deploy_options.main([], Account(free))
+    out, err = deploy(capsys, Account(free))
 
-    out, err = capsys.readouterr()
-    assert (0, "" if printed is None else f"-c batch_concurrency={printed}\n") == (code, out)
+    assert ("" if printed is None else f"-c batch_concurrency={printed}\n") == out
     assert (f"Reserving {printed} of" if printed else f"{free} concurrent Lambda invocations to spare") in err
 
 
@@ -53,23 +63,23 @@ def test_what_is_reserved_already_counts_as_free(capsys, refusing_line):
     clients = Clients(refusing_line.session)
     other, ours = (refusing_line.function(module).name for module in ("sweeper", "batch_invoke"))
     clients.functions.put_function_concurrency(FunctionName=other, ReservedConcurrentExecutions=895)
-    deploy_options.main(["-c", f"stack_name={STACK}"], clients)
-    first = capsys.readouterr().out
+    first, _ = deploy(capsys, clients, "-c", f"stack_name={STACK}")
     clients.functions.put_function_concurrency(FunctionName=ours, ReservedConcurrentExecutions=5)
 
-    deploy_options.main(["-c", f"stack_name={STACK}"], clients)
+    second, _ = deploy(capsys, clients, "-c", f"stack_name={STACK}")
 
-    assert ["-c batch_concurrency=5\n"] * 2 == [first, capsys.readouterr().out]
+    assert ["-c batch_concurrency=5\n"] * 2 == [first, second]
 
 
 @pytest.mark.parametrize("number", [1, 50, "20"])
 def test_cdk_json_decides(capsys, monkeypatch, tmp_path, number):
     """Where cdk.json has a number nothing is passed, and nothing is asked."""
     (tmp_path / "cdk.json").write_text(json.dumps({"context": {"batch_concurrency": number}}))
-    monkeypatch.setattr(deploy_options, "ROOT", tmp_path)
+    monkeypatch.setattr(preflight, "ROOT", tmp_path)
 
-    assert 0 == deploy_options.main([], Account(0, error=AssertionError()))
-    assert ("", "") == capsys.readouterr()
+    out, err = deploy(capsys, Account(0, error=AssertionError()))
+
+    assert ("", 1) == (out, len(err.splitlines()))  # whose account it is
 
 
 @pytest.mark.parametrize(
@@ -82,21 +92,22 @@ def test_cdk_json_decides(capsys, monkeypatch, tmp_path, number):
 )
 def test_an_option_decides(capsys, options):
     """The same where CDK_OPTIONS has one."""
-    assert 0 == deploy_options.main(options, Account(0, error=AssertionError()))
-    assert ("", "") == capsys.readouterr()
+    out, err = deploy(capsys, Account(0, error=AssertionError()), *options)
+
+    assert ("", 1) == (out, len(err.splitlines()))
 
 
 def test_make_deploy_passes_it():
     """The Makefile gives the program the options of the CDK, and the CDK what it prints, before them."""
     made = subprocess.run(
         ["make", "--dry-run", "deploy", "CDK_OPTIONS=-c slots=10"],
-        cwd=deploy_options.ROOT,
+        cwd=preflight.ROOT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
 
-    assert "tools/deploy_options.py -c slots=10)" in made
+    assert "tools/preflight.py deploy -c slots=10)" in made
     assert "$found -c slots=10" in made
 
 
@@ -104,13 +115,6 @@ def test_the_account_may_not_be_asked(capsys):
     """Whoever deploys through the CDK's roles alone still deploys, and reads what follows."""
     denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetAccountSettings")
 
-    assert 0 == deploy_options.main([], Account(0, error=denied))
-    out, err = capsys.readouterr()
+    out, err = deploy(capsys, Account(0, error=denied))
+
     assert ("", True) == (out, "No concurrency is reserved for S3 Batch" in err)
-
-
-def test_no_credentials(capsys):
-    """Without credentials the deployment ends here, with the cause and the cure."""
-    assert 1 == deploy_options.main([], Account(0, error=NoCredentialsError()))
-    out, err = capsys.readouterr()
-    assert ("", True, True) == (out, err.startswith("Error: No usable AWS credentials"), "Cure:  Log in" in err)
