@@ -231,6 +231,8 @@ class Ground(RuleBasedStateMachine):
         self.world.rekognition.faults = Faults()
         for run in self.held:
             run.held = False
+        # Whoever has just sat down to pause does so now, or what is resumed here would be paused after all.
+        self.scheduler.settle()
         began = self.world.clock.now()
         self._resume_everything()
         self.world.rest(SENT_AGAIN_SECONDS)
