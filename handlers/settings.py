@@ -26,6 +26,16 @@ class BatchInvokeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewUploadSettings:
+    """What `new_upload` needs: the table, both lanes, and the watched buckets (JSON, see `handlers/domain/watch.py`)."""
+
+    table_name: str
+    normal_queue_url: str
+    express_queue_url: str
+    watch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartAnalysisSettings:
     """What `start_analysis` needs: table, lanes, and the parameters of Start.
 
@@ -58,7 +68,8 @@ class SweeperSettings:
     """What `sweeper` needs: table, lanes, topics, `completion`, and the content of mails.
 
     `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `slots` is as for `start_analysis`; `language` is
-    that of the mails, by its code; the mapping ids are those of the lanes' event source mappings.
+    that of the mails, by its code; the mapping ids are those of the lanes' event source mappings. `watch` and the queues of uploads
+    are "" where no bucket is watched.
     """
 
     table_name: str
@@ -76,9 +87,14 @@ class SweeperSettings:
     mails_per_scan: int
     slots: int = 18
     language: str = "en"
+    watch: str = ""
+    uploads_queue_url: str = ""
+    uploads_dead_letters_url: str = ""
 
 
-AnySettings = TypeVar("AnySettings", BatchInvokeSettings, StartAnalysisSettings, CompletionSettings, SweeperSettings)
+AnySettings = TypeVar(
+    "AnySettings", BatchInvokeSettings, NewUploadSettings, StartAnalysisSettings, CompletionSettings, SweeperSettings
+)
 
 
 def from_environment(kind: type[AnySettings], environment: Mapping[str, str]) -> AnySettings:
@@ -106,8 +122,9 @@ def from_environment(kind: type[AnySettings], environment: Mapping[str, str]) ->
 
 
 def to_environment(settings: AnySettings) -> dict[str, str]:
-    """Return the environment variables of these settings."""
-    return {field.name.upper(): str(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
+    """Return the environment variables of these settings; an empty text has none."""
+    values = {field.name.upper(): str(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
+    return {name: value for name, value in values.items() if value}
 
 
 def _text(value: str) -> str:

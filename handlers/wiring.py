@@ -16,7 +16,7 @@ from handlers.adapters import (
     ObjectStore,
 )
 from handlers.adapters.table import Table, open_table
-from handlers.domain import Lane, policy
+from handlers.domain import Lane, policy, watch
 from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.flows import (
     CompleteFlow,
@@ -24,13 +24,21 @@ from handlers.flows import (
     Limits,
     Ports,
     RegisterFlow,
+    Registration,
     StartFlow,
     StartSettings,
     SweepFlow,
     SweepSettings,
+    UploadFlow,
 )
 from handlers.runtime import Clients, Clock
-from handlers.settings import BatchInvokeSettings, CompletionSettings, StartAnalysisSettings, SweeperSettings
+from handlers.settings import (
+    BatchInvokeSettings,
+    CompletionSettings,
+    NewUploadSettings,
+    StartAnalysisSettings,
+    SweeperSettings,
+)
 
 
 class Adapters:
@@ -68,7 +76,19 @@ class Adapters:
 def register_flow(settings: BatchInvokeSettings, adapters: Adapters) -> RegisterFlow:
     """Return the flow of `batch_invoke`."""
     table = adapters.table(settings.table_name)
-    return RegisterFlow(table.records, table.scans, adapters.videos(), adapters.lanes(_urls(settings)), adapters.clock)
+    return RegisterFlow(_registration(settings, adapters), table.scans, adapters.clock)
+
+
+def upload_flow(settings: NewUploadSettings, adapters: Adapters) -> UploadFlow:
+    """Return the flow of `new_upload`."""
+    table, watched = adapters.table(settings.table_name), watch.parse(settings.watch)
+    registration = _registration(settings, adapters)
+    return UploadFlow(registration, table.records, table.scans, table.watches, adapters.clock, watched)
+
+
+def _registration(settings: BatchInvokeSettings | NewUploadSettings, adapters: Adapters) -> Registration:
+    table = adapters.table(settings.table_name)
+    return Registration(table.records, adapters.videos(), adapters.lanes(_urls(settings)), adapters.clock)
 
 
 def lane_events_flow(settings: StartAnalysisSettings, adapters: Adapters) -> LaneEventsFlow:
@@ -118,5 +138,5 @@ def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
     return SweepFlow(ports, adapters.clock, sweep)
 
 
-def _urls(settings: BatchInvokeSettings | StartAnalysisSettings | SweeperSettings) -> dict[Lane, str]:
+def _urls(settings: BatchInvokeSettings | NewUploadSettings | StartAnalysisSettings | SweeperSettings) -> dict[Lane, str]:
     return {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}

@@ -50,7 +50,8 @@ class ObjectStore:
 
     def _look_once(self, named: Mapping[str, str]) -> Look:
         head = self._client.head_object(**named)
-        facts = ObjectFacts(head["ETag"].strip('"'), head["ContentLength"], head.get("VersionId"))
+        modified_at = head["LastModified"].timestamp() if "LastModified" in head else None
+        facts = ObjectFacts(head["ETag"].strip('"'), head["ContentLength"], head.get("VersionId"), modified_at)
         problem = objects.eligibility(facts.size, head.get("StorageClass"), head.get("Restore"), head.get("ArchiveStatus"))
         return Look(facts, problem or self._something_else(named, facts))
 

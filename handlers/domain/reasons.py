@@ -26,6 +26,8 @@ UNREADABLE = "unreadable"
 START_UNKNOWN = "start-unknown"
 RESULT_LOST = "result-lost"
 ANALYSIS_FAILED = "analysis-failed"
+# Another upload replaced the content of an upload before its analysis began.
+SUPERSEDED = "superseded"
 # The function returned no result for a batch task.
 NO_RESULT = "no-result"
 # A batch task or its event is invalid.
@@ -66,6 +68,7 @@ _OWN = (
     Reason(START_UNKNOWN, "may have been analysed, and paid, without a result reaching us: a retry may pay for it again"),
     Reason(RESULT_LOST, "its result was lost", retryable=True),
     Reason(ANALYSIS_FAILED, "Rekognition could not analyse it, mostly for its codec"),
+    Reason(SUPERSEDED, "was replaced by another upload, which is looked at instead", ineligible=True),
     Reason(NO_RESULT, "the function returned nothing for it", retryable=True),
     Reason(UNINTELLIGIBLE, "its task could not be understood"),
     Reason(TROUBLE, "failed temporarily", retryable=True),

@@ -25,11 +25,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """An object as it was checked: etag without quotes, size in bytes, and version id (None without versioning)."""
+    """An object as it was checked: etag without quotes, size in bytes, and version id (None without versioning).
+
+    `modified_at` is S3's LastModified (epoch seconds), which has no fraction; it is not stored with a record.
+    """
 
     etag: str
     size: int
     version_id: str | None
+    modified_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,11 @@ class Record:
     # The key of the raw hits in the work bucket and their number (`hits_count`); None until an analysis is read.
     hits_key: str | None = None
     hits_count: int | None = None
+    # When its content was uploaded; only videos of a watched bucket have it. `missed`: the daily comparison found it, no event did.
+    uploaded_at: float | None = None
+    missed: bool = False
+    # When another content was found under its key: its verdict has no consequences any more.
+    superseded_at: float | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -209,6 +218,8 @@ class Scan:
     notices_mailed: bool = False
     # Other objects that its source has, counted by suffix (`handlers/domain/unselected.py`); None if that is not known.
     not_selected: Mapping[str, int] | None = field(default=None, hash=False)
+    # The UTC day, such as 2026-11-29, whose uploads to a watched bucket it holds: such a scan has no batch job and no manifest.
+    day: str | None = None
 
     @property
     def missing_jobs(self) -> int:
@@ -217,7 +228,7 @@ class Scan:
         A clone made by hand in the console is counted, too: the scan then closes too soon, and the first task of the missing job
         opens it again.
         """
-        return max(0, (self.planned_jobs or 1) - len(self.jobs))
+        return 0 if self.day is not None else max(0, (self.planned_jobs or 1) - len(self.jobs))
 
     @property
     def handed_over_lately(self) -> int:
@@ -238,6 +249,11 @@ class Scan:
     def live(self) -> bool:
         """Tell whether its videos may still change by themselves; a cancelled scan is live until all are final."""
         return self.closed_at is None and self.status is not ScanStatus.CLOSED
+
+    @property
+    def active(self) -> bool:
+        """Tell whether the sweeper has anything to do for it: it is live, or a mail about it is due."""
+        return self.live or bool(self.mails_due)
 
 
 @dataclass(frozen=True, slots=True)

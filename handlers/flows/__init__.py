@@ -1,11 +1,13 @@
-"""The flow of each function: register, start (behind lane events), complete, sweep."""
+"""The flow of each function: register, upload, start (behind lane events), complete, sweep."""
 
 from handlers.flows.complete import CompleteFlow
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.register import RegisterFlow, unavailable
+from handlers.flows.registration import Registration
 from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
 from handlers.flows.sweep import Ports, SweepFlow, SweepSettings
+from handlers.flows.upload import UploadFlow
 
 __all__ = [
     "CompleteFlow",
@@ -13,9 +15,11 @@ __all__ = [
     "Limits",
     "Ports",
     "RegisterFlow",
+    "Registration",
     "StartFlow",
     "StartSettings",
     "SweepFlow",
     "SweepSettings",
+    "UploadFlow",
     "unavailable",
 ]

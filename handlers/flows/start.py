@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from handlers.adapters import AnalysisStarter, Fault, NotStarted, ObjectStore, Started
 from handlers.adapters.table import Control, Outcome, Records
-from handlers.domain import LaneMessage, Problem, Record, StartParameters, reasons
+from handlers.domain import LaneMessage, Problem, Record, StartParameters, reasons, upload
 from handlers.flows import start_rules
 from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
 from handlers.runtime import Clock, Log, jitter
@@ -187,6 +187,9 @@ class StartFlow:
         if look.problem is not None or look.facts is None:
             problem = look.problem or Problem(reasons.MISSING, "The object is gone.")
             return self._fail(session, Try(record, may_have_started=False), problem)
+        replaced = upload.replaced(record.video, look.facts)
+        if replaced is not None:
+            return self._fail(session, Try(record, may_have_started=False), replaced)
         own = self._settings
         start = StartParameters(look.facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
         at = self._clock.now()

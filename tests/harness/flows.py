@@ -9,6 +9,7 @@ from handlers.runtime.clients import CONFIGS
 from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
+    NewUploadSettings,
     StartAnalysisSettings,
     SweeperSettings,
     from_environment,
@@ -75,12 +76,14 @@ class SeenAdapters(wiring.Adapters):
 
 SETTINGS = {
     "batch_invoke": BatchInvokeSettings,
+    "new_upload": NewUploadSettings,
     "start_analysis": StartAnalysisSettings,
     "completion": CompletionSettings,
     "sweeper": SweeperSettings,
 }
 WIRINGS = {
     "batch_invoke": wiring.register_flow,
+    "new_upload": wiring.upload_flow,
     "start_analysis": wiring.lane_events_flow,
     "completion": wiring.complete_flow,
     "sweeper": wiring.sweep_flow,
@@ -96,7 +99,7 @@ def flow_of(function, client, clock, *, wirings=WIRINGS, adapters=wiring.Adapter
     settings = from_environment(SETTINGS[module], dict(function.environment))
     flow = wirings[module](settings, adapters(Clients(client), clock))
     match module:
-        case "batch_invoke":
+        case "batch_invoke" | "new_upload":
             return lambda event, _deadline: flow.respond(event)
         case "sweeper":
             return lambda _event, deadline: flow.sweep(deadline=deadline)

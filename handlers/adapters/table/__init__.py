@@ -9,11 +9,14 @@ from handlers.adapters.table.scan_items import LaneWatch, MailWatch, Running, St
 from handlers.adapters.table.scans import Scans
 from handlers.adapters.table.table import Table, open_table
 from handlers.adapters.table.waiting import MAX_RECORDS, Cancelled, WaitingRecords
+from handlers.adapters.table.watches import Comparison, CurrentUpload, WatchDay, Watches, WatchState
 
 __all__ = [
     "MAX_RECORDS",
     "Cancelled",
+    "Comparison",
     "Control",
+    "CurrentUpload",
     "Decisions",
     "LaneWatch",
     "MailWatch",
@@ -26,5 +29,8 @@ __all__ = [
     "Table",
     "ThrottledError",
     "WaitingRecords",
+    "WatchDay",
+    "WatchState",
+    "Watches",
     "open_table",
 ]

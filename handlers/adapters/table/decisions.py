@@ -94,10 +94,11 @@ def decision_key(video_id: str, etag: str) -> dict[str, str]:
 
 def decision_item(decision: Decision) -> dict[str, Any]:
     """Return the whole item of a decision."""
-    known = codec.attributes(decision.video) | codec.attributes(decision, without=("video", "judgement"))
+    known = items.video_attributes(decision.video) | codec.attributes(decision, without=("video", "judgement"))
     return {**decision_key(decision.video.id, decision.etag), **known, "decision": decision.judgement.value}
 
 
 def decision_from(item: Item) -> Decision:
     """Return the decision that an item holds."""
-    return codec.read(Decision, {**item, "video": item, "judgement": item["decision"]})
+    named = {**item, "etag": item.get("video_etag")}
+    return codec.read(Decision, {**item, "video": named, "judgement": item["decision"]})

@@ -91,7 +91,9 @@ def index_attributes(record: Record) -> dict[str, str]:
 
 
 def _by_time(at: float | None, record: Record) -> str:
-    return f"{round((at or 0.0) * 1000):013}#{record.video.id}"
+    # The index projects no etag of an upload, and what an index projects cannot be changed.
+    content = "" if record.video.etag is None else f"#{record.video.etag}"
+    return f"{round((at or 0.0) * 1000):013}#{record.video.id}{content}"
 
 
 # --- records -----------------------------------------------------------------------------------------------------------
@@ -104,13 +106,14 @@ def record_item(record: Record) -> dict[str, Any]:
 
 def waiting_from(item: Item) -> Record:
     """Return a waiting record with what the index `work` projects: enough to send its message and to find it again."""
+    queued_ms, _, *etag = str(item["work_sk"]).split("#", 2)
     return Record(
-        video=Video(item["bucket"], item["key"], item.get("version_id")),
+        video=Video(item["bucket"], item["key"], item.get("version_id"), *etag),
         scan_id=names_of_record(item)[1],
         state=State.WAITING,
         attempt=int(item["attempt"]),
         lane=Lane(item["lane"]),
-        queued_at=int(str(item["work_sk"]).partition("#")[0]) / 1000,
+        queued_at=int(queued_ms) / 1000,
     )
 
 
@@ -122,8 +125,13 @@ def before(at: float) -> str:
 def record_attributes(record: Record) -> dict[str, Any]:
     """Return a record by attribute name, without keys and index attributes."""
     known = codec.attributes(record, without=("video", "facts", "problem", *(() if record.refusals else ("refusals",))))
-    video = {"video_id": record.video.id, **codec.attributes(record.video)}
+    video = {"video_id": record.video.id, **video_attributes(record.video)}
     return video | known | facts_attributes(record.facts) | problem_attributes(record.problem)
+
+
+def video_attributes(video: Video) -> dict[str, Any]:
+    """Return a video by attribute name; `etag` is that of the object as it was last looked at."""
+    return {**codec.attributes(video, without=["etag"]), **present({"video_etag": video.etag})}
 
 
 def facts_attributes(facts: ObjectFacts | None) -> dict[str, Any]:
@@ -142,7 +150,8 @@ def record_from(item: Item) -> Record:
     """Return the record that an item holds."""
     facts = {**item, "version_id": item.get("object_version_id")} if "etag" in item else None
     problem = {"code": item["error_code"], "message": item.get("error_message", "")} if "error_code" in item else None
-    return codec.read(Record, {**item, "video": item, "facts": facts, "problem": problem})
+    named = {**item, "etag": item.get("video_etag")}
+    return codec.read(Record, {**item, "video": named, "facts": facts, "problem": problem})
 
 
 def as_waiting(record: Record) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.adapters.table import codec, expressions, items, scan_items
+from handlers.adapters.table import codec, expressions, items, scan_items, watches
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome, once
@@ -142,7 +142,7 @@ class Records:
         `previous` is the FAILED or CANCELLED record that a retry replaces, and is no longer counted.
         """
         put = expressions.put(items.record_item(record), when=_replacing(previous))
-        count = self._count(previous, record)
+        count = [*self._count(previous, record), *(watches.count_missed(record) if previous is None else [])]
         try:
             if count:
                 self._table.transact([{"Put": put}, *count])
@@ -285,7 +285,13 @@ class Records:
         )
         gone = expressions.delete(items.running_key(record.analysis))
         return self._transition(
-            [{"Update": update}, {"Delete": gone}, _no_longer_starting(record), *self._count(None, record)],
+            [
+                {"Update": update},
+                {"Delete": gone},
+                _no_longer_starting(record),
+                *self._count(None, record),
+                *watches.count_analysis(record),
+            ],
             lambda old: (old["state"], old["attempt"]) == (record.state.value, record.attempt),
         )
 
@@ -310,6 +316,15 @@ class Records:
                 (old["state"], old["attempt"], old.get("policy_hash")) == (judged.state.value, judged.attempt, judged.policy_hash)
             ),
         )
+
+    def supersede(self, video_id: str, scan_id: str) -> Outcome:
+        """Note that another content was found under a record's key. DONE_BEFORE: that is noted, or there is no such record."""
+        request = expressions.update(
+            items.record_key(video_id, scan_id),
+            sets=codec.present({"superseded_at": self._clock.now()}),
+            when=Condition(present=["pk"], absent=["superseded_at"]),
+        )
+        return once(lambda: self._table.update(request))
 
     # --- mails ---------------------------------------------------------------------------------------------------------
 

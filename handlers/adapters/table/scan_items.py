@@ -13,6 +13,9 @@ from handlers.adapters.table.items import running_key, starting_key
 from handlers.domain import FINAL, Analysis, Lane, Record, Scan, State, Totals, reasons
 
 SCANS_PK = "SCANS"
+ACTIVE_PK = "ACTIVE"
+# When all scans were last read for those that are not listed as active. Sorts before every scan id.
+ACTIVE_CHECK_KEY = {"pk": ACTIVE_PK, "sk": "#CHECKED"}
 SETTINGS_KEY = {"pk": "SETTINGS", "sk": "SETTINGS"}
 MAIL_WATCH_KEY = {"pk": "SUBSCRIPTIONS", "sk": "ALERTS"}
 SWEEPER_LEASE_KEY = {"pk": "LEASE", "sk": "SWEEPER"}
@@ -98,6 +101,11 @@ def lane_item(lane: Lane, watch: LaneWatch) -> dict[str, Any]:
 def scan_key(scan_id: str) -> dict[str, str]:
     """Return the key of a scan."""
     return {"pk": SCANS_PK, "sk": scan_id}
+
+
+def active_key(scan_id: str) -> dict[str, str]:
+    """Return the key of the item that lists a scan as active."""
+    return {"pk": ACTIVE_PK, "sk": scan_id}
 
 
 def scan_item(scan: Scan, revision: int) -> dict[str, Any]:

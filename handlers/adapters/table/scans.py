@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from handlers.adapters.aws_errors import ThrottledError
-from handlers.adapters.table import expressions, scan_items
+from handlers.adapters.table import codec, expressions, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
@@ -16,6 +18,9 @@ from handlers.runtime import Clock, backoff_seconds
 
 # Attempts to change a scan that others are changing.
 CHANGE_ATTEMPTS = 10
+
+# How often all scans are read for those that should be listed as active and are not.
+ALL_READ_SECONDS = 86_400.0
 
 # Points of a scan's progress: one every ten minutes, for an hour.
 PROGRESS_KEPT = 7
@@ -35,8 +40,37 @@ class Scans:
 
     def scans(self) -> list[Scan]:
         """Return all scans, the newest first."""
-        found = map(scan_items.scan_from, self._table.query(scan_items.SCANS_PK))
-        return sorted(found, key=lambda scan: (scan.created_at, scan.id), reverse=True)
+        return _newest_first(map(scan_items.scan_from, self._table.query(scan_items.SCANS_PK)))
+
+    def active(self) -> list[Scan]:
+        """Return the scans that are live or about which a mail is due, the newest first.
+
+        They are listed in a partition of their own: watched buckets make thousands of scans a year. Once a day all scans are read,
+        for those that a version without that list has written.
+        """
+        listed = {item["sk"]: item for item in self._table.query(scan_items.ACTIVE_PK)}
+        check = listed.pop(scan_items.ACTIVE_CHECK_KEY["sk"], None)
+        if check is None or self._clock.now() - float(check["at"]) >= ALL_READ_SECONDS:
+            self._list_active(listed)
+            return [scan for scan in self.scans() if scan.active]
+        found = map(scan_items.scan_from, self._table.get_many(map(scan_items.scan_key, listed)))
+        return _newest_first(scan for scan in found if scan.active)
+
+    def _list_active(self, listed: Collection[str]) -> None:
+        for scan in self.scans():
+            if scan.active != (scan.id in listed):
+                self._list(scan.id)
+        self._table.put(expressions.put({**scan_items.ACTIVE_CHECK_KEY, **codec.present({"at": self._clock.now()})}))
+
+    def _list(self, scan_id: str) -> None:
+        """List a scan as it is now, in one transaction with a change of nothing else, so that no other change comes between."""
+        item = self._table.get(scan_items.scan_key(scan_id))
+        if item is not None:
+            # Whoever changes it meanwhile lists it, or the next check does.
+            with suppress(ConditionFailedError):
+                self._table.transact(
+                    [self._revised(scan_items.scan_from(item), int(item[REVISION])), _listed(scan_items.scan_from(item))]
+                )
 
     def totals(self, scan_id: str) -> Totals:
         """Return videos and milliseconds per final state of a scan."""
@@ -44,8 +78,8 @@ class Scans:
 
     def put_scan(self, scan: Scan) -> Outcome:
         """Write a scan, unless one with its id exists."""
-        request = expressions.put(scan_items.scan_item(scan, 1), when=expressions.NEW)
-        return once(lambda: self._table.put(request))
+        put = expressions.put(scan_items.scan_item(scan, 1), when=expressions.NEW)
+        return once(lambda: self._table.transact([{"Put": put}, _listed(scan)]))
 
     def ensure_scan(self, scan_id: str, bucket: str, lane: Lane, batch_job_id: str, *, retry: bool = False) -> None:
         """Write a scan if it is missing; else add the batch job to it as `add_job` does."""
@@ -53,6 +87,16 @@ class Scans:
         if self.scan(scan_id) is None and self.put_scan(new) is Outcome.DONE:
             return
         self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, batch_job_id, retry=retry)))
+
+    def ensure_day_scan(self, scan_id: str, bucket: str, day: str, *, held: str | None) -> None:
+        """Write the scan of a day's uploads if it is missing, paused if `held` names a reason; open it again if it is closed."""
+        now = self._clock.now()
+        new = Scan(scan_id, bucket, Lane.EXPRESS, created_at=now, day=day)
+        if held is not None:
+            new = replace(new, status=ScanStatus.PAUSED, held_at=now, held_reason=held)
+        if self.scan(scan_id) is None and self.put_scan(new) is Outcome.DONE:
+            return
+        self._change_scan(scan_id, _reopened)
 
     def add_job(self, scan_id: str, job_id: str, *, retry: bool = False) -> None:
         """Add a batch job to a scan, and open it again if it was closed.
@@ -83,7 +127,7 @@ class Scans:
             if replace(found, mails_sent=scan.mails_sent, mails_due=scan.mails_due) != scan:
                 return None
             # Without a batch job nothing was scanned: submitting failed, and whoever submitted has seen the error.
-            mailed = _with_mail(found, ScanMail.DIGEST) if found.jobs else found
+            mailed = _with_mail(found, ScanMail.DIGEST) if found.jobs or found.day is not None else found
             return replace(mailed, status=status, closed_at=now)
 
         outcome = self._change_scan(scan.id, closed)
@@ -193,16 +237,32 @@ class Scans:
             if changed == scan:
                 return Outcome.DONE_BEFORE
             try:
-                self._put_revision(changed, int(item[REVISION]))
+                self._put_revision(changed, int(item[REVISION]), was_active=scan is not None and scan.active)
             except ConditionFailedError:
                 self._clock.sleep(backoff_seconds(attempt, base=0.05, cap=2.0))
             else:
                 return Outcome.DONE
         raise ThrottledError(f"scan {scan_id} was changed by others {CHANGE_ATTEMPTS} times in a row")
 
-    def _put_revision(self, scan: Scan, seen: int) -> None:
-        item = scan_items.scan_item(scan, seen + 1)
-        self._table.put(expressions.put(item, when=Condition(equal={REVISION: seen})))
+    def _put_revision(self, scan: Scan, seen: int, *, was_active: bool) -> None:
+        revised = self._revised(scan, seen)
+        if scan.active == was_active:
+            self._table.put(revised["Put"])
+        else:
+            self._table.transact([revised, _listed(scan)])
+
+    def _revised(self, scan: Scan, seen: int) -> dict[str, dict[str, Any]]:
+        return {"Put": expressions.put(scan_items.scan_item(scan, seen + 1), when=Condition(equal={REVISION: seen}))}
+
+
+def _listed(scan: Scan) -> dict[str, dict[str, Any]]:
+    """Return the action that lists a scan as active, or does so no longer."""
+    key = scan_items.active_key(scan.id)
+    return {"Put": expressions.put(key)} if scan.active else {"Delete": expressions.delete(key)}
+
+
+def _newest_first(scans: Iterable[Scan]) -> list[Scan]:
+    return sorted(scans, key=lambda scan: (scan.created_at, scan.id), reverse=True)
 
 
 def _updated(job: BatchJob, polled: Mapping[str, BatchJob]) -> BatchJob:

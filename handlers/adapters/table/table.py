@@ -11,6 +11,7 @@ from handlers.adapters.table.decisions import Decisions
 from handlers.adapters.table.records import Records
 from handlers.adapters.table.scans import Scans
 from handlers.adapters.table.waiting import WaitingRecords
+from handlers.adapters.table.watches import Watches
 from handlers.runtime import Clock
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
@@ -27,6 +28,7 @@ class Table:
     scans: Scans
     control: Control
     decisions: Decisions
+    watches: Watches
 
 
 def open_table(client: DynamoDBClient, name: str, clock: Clock) -> Table:
@@ -39,4 +41,5 @@ def open_table(client: DynamoDBClient, name: str, clock: Clock) -> Table:
         scans=Scans(table, clock),
         control=Control(table, clock),
         decisions=Decisions(table),
+        watches=Watches(table, clock),
     )

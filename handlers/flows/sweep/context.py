@@ -18,9 +18,9 @@ class SweepContext:
         self._found_settings: Settings | None = None
 
     def scans(self) -> list[Scan]:
-        """Return all scans, the oldest first."""
+        """Return the scans that are live or about which a mail is due, the oldest first."""
         if self._found_scans is None:
-            self._found_scans = self._scans.scans()[::-1]
+            self._found_scans = self._scans.active()[::-1]
         return self._found_scans
 
     def open_scans(self) -> list[Scan]:

@@ -79,27 +79,30 @@ class SendFlaggedMail:
 
     def run(self, context: SweepContext, until: float) -> None:
         """Send the mails that are due, the oldest first; one that cannot be sent does not keep the others back."""
-        sent = {scan.id: scan.mails_sent for scan in context.scans()}
+        sent: dict[str, int | None] = {scan.id: scan.mails_sent for scan in context.scans()}
         due = self._records.mails_due(MAILS_LOOKED_AT)
         steps = (partial(self._deal_with, video_id, scan_id, sent, context) for video_id, scan_id in due)
         attempt_all(steps, lambda: self._clock.now() <= until)
 
-    def _deal_with(self, video_id: str, scan_id: str, sent: dict[str, int], context: SweepContext) -> None:
+    def _deal_with(self, video_id: str, scan_id: str, sent: dict[str, int | None], context: SweepContext) -> None:
         record = self._records.record(video_id, scan_id)
         if record is None or not record.mail_due:
             # The index lags: this mail was sent a moment ago.
             return
+        if scan_id not in sent:  # it was over before another policy flagged this video
+            scan = self._scans.scan(scan_id)
+            sent[scan_id] = None if scan is None else scan.mails_sent
         # A scan that the table does not know counts no mails, and so knows no limit.
-        if sent.get(scan_id, 0) >= self._settings.limit:
+        if (sent[scan_id] or 0) >= self._settings.limit:
             self._spare(record, context)
             return
         name = ("flagged", record.analysis, record.policy_hash)
         outcome = self._post.deliver(name, partial(self._mail, record), partial(self._note, record, sent))
         Log().info("mail sent", scan_id=scan_id, video_id=video_id, outcome=outcome.value)
 
-    def _note(self, record: Record, sent: dict[str, int]) -> Outcome:
-        if record.scan_id in sent:
-            sent[record.scan_id] += 1
+    def _note(self, record: Record, sent: dict[str, int | None]) -> Outcome:
+        count = sent[record.scan_id]
+        sent[record.scan_id] = None if count is None else count + 1
         return self._records.mail_sent(record)
 
     def _spare(self, record: Record, context: SweepContext) -> None:

@@ -15,6 +15,7 @@ from handlers.domain.record import Scan
 from handlers.flows.complete import CompleteFlow, CompletionError
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.register import RegisterFlow
+from handlers.flows.registration import Registration
 from handlers.flows.start import BREAKER_VIDEOS, StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, MP4, ROLE, SCAN, WORK_BUCKET, notice_event, waiting
@@ -115,7 +116,7 @@ def test_registering(table, objects, queues, clock, s3, logged, operation, error
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=MP4)
     s3.fail(operation, *[error] * 20)
 
-    RegisterFlow(table.records, table.scans, objects, queues, clock).respond(event)
+    RegisterFlow(Registration(table.records, objects, queues, clock), table.scans, clock).respond(event)
 
     assert "task registered" in logged(at_debug=False) or "task not registered" in logged(at_debug=False)
     assert KEY not in logged(at_debug=False)

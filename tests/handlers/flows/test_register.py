@@ -12,6 +12,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, Problem, Scan
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.flows.register import RegisterFlow
+from handlers.flows.registration import Registration
 from tests.handlers.doubles import BUCKET, JOB, MP4, SCAN, batch_event, client_error, waiting
 
 AWS_TROUBLE = ["ThrottlingException", "ProvisionedThroughputExceededException", "SlowDown"]
@@ -19,7 +20,7 @@ AWS_TROUBLE = ["ThrottlingException", "ProvisionedThroughputExceededException", 
 
 @pytest.fixture(name="flow")
 def _flow(table, objects, queues, clock):
-    return RegisterFlow(table.records, table.scans, objects, queues, clock)
+    return RegisterFlow(Registration(table.records, objects, queues, clock), table.scans, clock)
 
 
 def answer(response):
@@ -325,9 +326,7 @@ class TestKilled:
         for client in (s3, sqs, dynamodb):
             client.live()
 
-        code, text = answer(
-            RegisterFlow(table.records, table.scans, flow._objects, flow._queues, flow._clock).respond(batch_event("a.mp4"))
-        )
+        code, text = answer(RegisterFlow(flow._registration, table.scans, flow._clock).respond(batch_event("a.mp4")))
 
         record = record_of(table)
         bodies = {message["Body"] for message in messages()}

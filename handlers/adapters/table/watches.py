@@ -1,0 +1,207 @@
+"""Watched buckets as items of the table: what is known of a watch, of one of its days, and the newest content of each key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.adapters.table import codec, expressions
+from handlers.adapters.table.client import ConditionFailedError, TableClient
+from handlers.adapters.table.expressions import Condition, Item
+from handlers.adapters.table.outcome import Outcome, once
+from handlers.domain import Record, json_text, watch
+from handlers.runtime import Clock
+
+WATCH_PK = "WATCH"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison of a bucket with the table that is under way: when it began, and after which key it goes on."""
+
+    began_at: float
+    after_key: str = ""
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """What is known of a watched bucket.
+
+    `since`: from when uploads count as new. `last_upload_at`: the time of the newest event, about. `released_day`: the day whose
+    limit a person lifted; `limit_day`: the last day whose limit was reached. `compared_at`: when the last whole comparison began.
+    """
+
+    since: float | None = None
+    paused: bool = False
+    paused_by: str | None = None
+    paused_at: float | None = None
+    last_upload_at: float | None = None
+    released_day: str | None = None
+    limit_day: str | None = None
+    compared_at: float | None = None
+    comparison: Comparison | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchDay:
+    """A day of a watched bucket: milliseconds of video and analyses that ended on it, and uploads of it that no event brought."""
+
+    milliseconds: int = 0
+    analyses: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentUpload:
+    """The newest content of a key that was looked at, by its video id, and when it was put (epoch seconds).
+
+    `scan_id` is the scan that holds its record, None for what is not a video. `sequencer` orders events of the same second.
+    """
+
+    bucket: str
+    key: str
+    video_id: str
+    scan_id: str | None
+    modified_at: float
+    sequencer: str = ""
+    # What it replaced, whose record is superseded.
+    replaced_video_id: str | None = None
+    replaced_scan_id: str | None = None
+
+    def is_newer_than(self, other: CurrentUpload) -> bool:
+        """Tell whether this content was put later; of the same second by the sequencers, which are hex of different lengths."""
+        if self.modified_at != other.modified_at:
+            return self.modified_at > other.modified_at
+        length = max(len(self.sequencer), len(other.sequencer))
+        return self.sequencer.ljust(length, "0") > other.sequencer.ljust(length, "0")
+
+
+class Watches:
+    """Reads and writes about watched buckets; all reads are consistent."""
+
+    def __init__(self, table: TableClient, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    # --- watches -------------------------------------------------------------------------------------------------------
+
+    def state(self, bucket: str) -> WatchState:
+        """Return what is known of a watch."""
+        item = self._table.get(_watch_key(bucket))
+        return WatchState() if item is None else codec.read(WatchState, item)
+
+    def begin(self, bucket: str) -> None:
+        """Note that uploads count as new from now on, unless they do so already."""
+        now = codec.present({"since": self._clock.now()})
+        self._table.update(expressions.update(_watch_key(bucket), sets_if_absent=now))
+
+    def end(self, bucket: str) -> None:
+        """Note that uploads are not looked at any more."""
+        self._table.update(expressions.update(_watch_key(bucket), removes=["since", "comparison", "compared_at"]))
+
+    def pause(self, bucket: str, by: str) -> Outcome:
+        """Have the uploads of a bucket wait, unless they do so already."""
+        sets = {"paused": True, "paused_by": by, **codec.present({"paused_at": self._clock.now()})}
+        request = expressions.update(_watch_key(bucket), sets=sets, when=Condition(not_equal={"paused": True}))
+        return once(lambda: self._table.update(request))
+
+    def resume(self, bucket: str) -> Outcome:
+        """Have the uploads of a bucket wait no longer; the sweeper resumes their scans."""
+        removes = ["paused", "paused_by", "paused_at"]
+        request = expressions.update(_watch_key(bucket), removes=removes, when=Condition(equal={"paused": True}))
+        return once(lambda: self._table.update(request))
+
+    def release(self, bucket: str, day: str) -> Outcome:
+        """Lift the limit of minutes for a day."""
+        request = expressions.update(
+            _watch_key(bucket), sets={"released_day": day}, when=Condition(not_equal={"released_day": day})
+        )
+        return once(lambda: self._table.update(request))
+
+    def note_limit(self, bucket: str, day: str) -> Outcome:
+        """Note that the limit of a day was reached. DONE_BEFORE: that is noted."""
+        request = expressions.update(_watch_key(bucket), sets={"limit_day": day}, when=Condition(not_equal={"limit_day": day}))
+        return once(lambda: self._table.update(request))
+
+    def note_upload(self, bucket: str, at: float) -> None:
+        """Note the time of an event; an earlier time than the noted one changes nothing."""
+        time = codec.present({"last_upload_at": at})
+        request = expressions.update(
+            _watch_key(bucket), sets=time, sets_if_absent=codec.present({"since": at}), when=Condition(below=time)
+        )
+        once(lambda: self._table.update(request))
+
+    def note_comparison(self, bucket: str, comparison: Comparison) -> None:
+        """Note how far a comparison is; only the sweeper does."""
+        self._table.update(expressions.update(_watch_key(bucket), sets={"comparison": codec.attributes(comparison)}))
+
+    def end_comparison(self, bucket: str, comparison: Comparison) -> None:
+        """Note that a comparison has seen every key; only the sweeper does."""
+        sets = codec.present({"compared_at": comparison.began_at})
+        self._table.update(expressions.update(_watch_key(bucket), sets=sets, removes=["comparison"]))
+
+    def day(self, bucket: str, day: str) -> WatchDay:
+        """Return what is known of a day."""
+        item = self._table.get(_day_key(bucket, day))
+        return WatchDay() if item is None else codec.read(WatchDay, item)
+
+    # --- the newest content of a key -----------------------------------------------------------------------------------
+
+    def current(self, bucket: str, key: str) -> CurrentUpload | None:
+        """Return the newest content of a key that was looked at, if any was."""
+        item = self._table.get(_current_key(bucket, key))
+        return None if item is None else codec.read(CurrentUpload, item)
+
+    def currents(self, bucket: str, keys: Iterable[str]) -> dict[str, CurrentUpload]:
+        """Return the newest contents of keys, by key; those of which none was looked at are missing."""
+        found = self._table.get_many(_current_key(bucket, key) for key in keys)
+        return {current.key: current for current in (codec.read(CurrentUpload, item) for item in found)}
+
+    def note_current(self, current: CurrentUpload, seen: CurrentUpload | None) -> bool:
+        """Note the newest content of a key, if the note about it is still the one that was `seen`; return whether it was."""
+        item = {**_current_key(current.bucket, current.key), **codec.attributes(current)}
+        when = (
+            expressions.NEW
+            if seen is None
+            else Condition(equal={"video_id": seen.video_id, **codec.present({"modified_at": seen.modified_at})})
+        )
+        try:
+            self._table.put(expressions.put(item, when=when))
+        except ConditionFailedError as failure:
+            return failure.old is not None and codec.read(CurrentUpload, failure.old) == current
+        return True
+
+
+def count_missed(record: Record) -> list[dict[str, dict[str, Any]]]:
+    """Return the action that counts a newly registered record, if no event brought it, on the day of its scan."""
+    if not record.missed or record.uploaded_at is None:
+        return []
+    return [_added(record, record.uploaded_at, {"missed": 1})]
+
+
+def count_analysis(record: Record) -> list[dict[str, dict[str, Any]]]:
+    """Return the action that counts the analysis of an upload, and its milliseconds, on the day on which it ended."""
+    if record.uploaded_at is None or record.finished_at is None or record.duration_ms is None:
+        return []
+    return [_added(record, record.finished_at, {"milliseconds": record.duration_ms, "analyses": 1})]
+
+
+def _added(record: Record, at: float, amounts: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    return {"Update": expressions.update(_day_key(record.video.bucket, watch.day_of(at)), adds=amounts)}
+
+
+def _watch_key(bucket: str) -> Item:
+    return {"pk": WATCH_PK, "sk": bucket}
+
+
+def _day_key(bucket: str, day: str) -> Item:
+    return {"pk": f"UPLOADS#{bucket}", "sk": f"DAY#{day}"}
+
+
+def _current_key(bucket: str, key: str) -> dict[str, str]:
+    """Return the key of the note about a key, which may have 1,024 bytes of anything."""
+    digest = hashlib.sha256(json_text.compact([bucket, key]).encode()).hexdigest()[:32]
+    return {"pk": f"UPLOAD#{digest}", "sk": "CURRENT"}

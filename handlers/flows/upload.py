@@ -1,0 +1,207 @@
+"""Upload: registers what was put into a watched bucket, in the scan of its day.
+
+Which content a key has is decided by our own look at the object, not by the event: events come late, twice, and in any order. The
+note about a key's newest content is written before the record and names its scan, so that an upload is registered once, although the
+time of an event and S3's LastModified may lie on different days. See docs/architecture.md#new-uploads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from handlers.adapters import Look, aws_errors
+from handlers.adapters.table import CurrentUpload, Records, Scans, Watches
+from handlers.domain import Lane, ObjectFacts, Record, State, Video, json_text, reasons, upload, watch
+from handlers.domain.upload import Refused, Retry, Source, Upload
+from handlers.domain.watch import Watch
+from handlers.flows.registration import SKIPPED, Registration, Retries, is_retried
+from handlers.runtime import Clock, Log
+
+# For how long an environment relies on what it read of a watch, and on a scan being there and open.
+KNOWN_SECONDS = 60.0
+
+# Attempts to note the newest content of a key that others note, too.
+NOTE_ATTEMPTS = 5
+
+
+@dataclass(slots=True)
+class UploadFlow:
+    """Answers the event source mapping of the queue of uploads; one instance serves an environment."""
+
+    _registration: Registration
+    _records: Records
+    _scans: Scans
+    _watches: Watches
+    _clock: Clock
+    _watched: Mapping[str, Watch]
+    _ensured: dict[str, float] = field(default_factory=dict)
+    _noted: dict[str, float] = field(default_factory=dict)
+
+    def respond(self, event: object) -> dict[str, Any]:
+        """Process an event's messages; return those that are to come back as a partial batch response."""
+        entries = json_text.items(json_text.mapping(event).get("Records"))
+        if not entries:
+            Log().alarm("the event is no SQS event: it has no records")
+        back = [message_id for message_id, body in map(_message, entries) if not self._processed(message_id, body)]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in back]}
+
+    def _processed(self, message_id: str, body: str) -> bool:
+        """Process one message; return False if it is to come back."""
+        log = Log({"message_id": message_id})
+        message = upload.parse(body)
+        if isinstance(message, Refused):
+            log.alarm("message dropped: it is none of ours", reason=message.reason)
+            return True
+        try:
+            self._process(message, log)
+        except Exception as error:  # noqa: BLE001 # the other messages are still processed, and this one comes back
+            log.alarm("upload not registered", cause=error, reason=aws_errors.code_of(error))
+            return False
+        return True
+
+    def _process(self, message: Upload | Retry, log: Log) -> None:
+        retries = self._registration.retries()
+        if isinstance(message, Retry):
+            self._retry(message, retries, log)
+            return
+        log.debug("upload", bucket=message.bucket, key=message.key, version_id=message.version_id)
+        watched = self._watched.get(message.bucket)
+        if watched is None or not watched.takes(message.key) or not message.size:
+            log.info("upload ignored", reason="not watched" if watched is None else "no such prefix or suffix, or empty")
+            return
+        self._register(message, retries, log)
+
+    # --- an upload -----------------------------------------------------------------------------------------------------
+
+    def _register(self, message: Upload, retries: Retries, log: Log) -> None:
+        look = self._registration.look(message.video, retries)
+        code = look.problem and look.problem.code
+        if code == reasons.MISSING:
+            log.info("upload ignored", reason="it is deleted")
+            return
+        if message.source is Source.EVENT:
+            self._note_event(message, retries)
+        video = message.identified(look.facts)
+        scan_id = None if code == reasons.NOT_A_VIDEO else watch.scan_id(message.bucket, watch.day_of(message.at))
+        current = retries.run(lambda: self._as_current(_current(message, video, scan_id, look.facts)))
+        log = log.bind(scan_id=current.scan_id, video_id=video.id)
+        if current.scan_id is None:
+            log.info("upload ignored", reason=SKIPPED)
+            return
+        self._ensure_scan(current.scan_id, message.bucket, retries)
+        record = _record(video, current.scan_id, message)
+        previous = self._registration.previous(record, retries)
+        result = (
+            self._registration.leave(previous, 0, retries) if previous else self._registration.enter(record, look, None, retries)
+        )
+        retries.run(lambda: self._supersede(current, video))
+        log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
+
+    def _as_current(self, mine: CurrentUpload) -> CurrentUpload:
+        """Note a content as the newest one of its key, unless it is noted already, or a newer one is; return how it is noted."""
+        for _ in range(NOTE_ATTEMPTS):
+            seen = self._watches.current(mine.bucket, mine.key)
+            if seen is None:
+                new = mine
+            elif seen.video_id == mine.video_id:
+                if mine.modified_at <= seen.modified_at:
+                    return seen
+                new = replace(mine, replaced_video_id=seen.replaced_video_id, replaced_scan_id=seen.replaced_scan_id)
+            elif not mine.is_newer_than(seen):
+                return mine
+            else:
+                # Whoever noted it may have died before it got so far.
+                self._supersede_replaced(seen)
+                new = replace(mine, replaced_video_id=seen.video_id, replaced_scan_id=seen.scan_id)
+            if self._watches.note_current(new, seen):
+                return new
+        raise aws_errors.ThrottledError(f"the newest upload of a key was noted by others {NOTE_ATTEMPTS} times")
+
+    def _supersede(self, current: CurrentUpload, video: Video) -> None:
+        """Mark what this content replaced, and its own record if it was replaced itself before there was one."""
+        self._supersede_replaced(current)
+        newest = self._watches.current(current.bucket, current.key)
+        if newest is not None and newest.video_id != video.id and current.scan_id is not None:
+            self._records.supersede(video.id, current.scan_id)
+
+    def _supersede_replaced(self, current: CurrentUpload) -> None:
+        if current.replaced_video_id is not None and current.replaced_scan_id is not None:
+            self._records.supersede(current.replaced_video_id, current.replaced_scan_id)
+
+    # --- a retry -------------------------------------------------------------------------------------------------------
+
+    def _retry(self, message: Retry, retries: Retries, log: Log) -> None:
+        video, log = message.video, log.bind(scan_id=message.scan_id, video_id=message.video.id)
+        previous = retries.run(lambda: self._records.record(video.id, message.scan_id))
+        if previous is None or previous.uploaded_at is None:
+            log.warning("retry ignored", reason="the scan has no such upload")
+            return
+        self._ensure_scan(message.scan_id, video.bucket, retries)
+        if not is_retried(previous, message.attempt):
+            result = self._registration.leave(previous, message.attempt, retries)
+        else:
+            new = _retried(previous, message.attempt)
+            look = _of_same_content(self._registration.look(video, retries), video)
+            result = self._registration.enter(new, look, previous, retries)
+        log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
+
+    # --- the scan and the watch ----------------------------------------------------------------------------------------
+
+    def _ensure_scan(self, scan_id: str, bucket: str, retries: Retries) -> None:
+        """Write the scan of a day if it is missing, and check again after a minute: a registration must reopen a closed scan."""
+        if self._is_known(self._ensured, scan_id):
+            return
+        state = retries.run(lambda: self._watches.state(bucket))
+        held = watch.PAUSED_BY_HAND if state.paused else None
+        retries.run(lambda: self._scans.ensure_day_scan(scan_id, bucket, watch.day_of_scan(scan_id), held=held))
+        self._ensured[scan_id] = self._clock.now()
+
+    def _note_event(self, message: Upload, retries: Retries) -> None:
+        """Note that events arrive, once a minute."""
+        if not self._is_known(self._noted, message.bucket):
+            retries.run(lambda: self._watches.note_upload(message.bucket, message.at))
+            self._noted[message.bucket] = self._clock.now()
+
+    def _is_known(self, known: dict[str, float], name: str) -> bool:
+        now = self._clock.now()
+        for outdated in [each for each, at in known.items() if now - at >= KNOWN_SECONDS]:
+            del known[outdated]
+        return name in known
+
+
+def _message(entry: object) -> tuple[str, str]:
+    fields = json_text.mapping(entry)
+    return json_text.text_or_empty(fields.get("messageId")), json_text.text_or_empty(fields.get("body"))
+
+
+def _current(message: Upload, video: Video, scan_id: str | None, facts: ObjectFacts | None) -> CurrentUpload:
+    modified_at = None if facts is None else facts.modified_at
+    at = message.at if modified_at is None else modified_at
+    return CurrentUpload(video.bucket, video.key, video.id, scan_id, at, message.sequencer)
+
+
+def _record(video: Video, scan_id: str, message: Upload) -> Record:
+    missed = message.source is Source.COMPARISON
+    return Record(video, scan_id, State.WAITING, lane=Lane.EXPRESS, uploaded_at=message.at, missed=missed)
+
+
+def _retried(previous: Record, attempt: int) -> Record:
+    """Return a record as a new attempt begins with it."""
+    return Record(
+        previous.video,
+        previous.scan_id,
+        State.WAITING,
+        attempt,
+        Lane.EXPRESS,
+        uploaded_at=previous.uploaded_at,
+        missed=previous.missed,
+        superseded_at=previous.superseded_at,
+    )
+
+
+def _of_same_content(look: Look, video: Video) -> Look:
+    """Return a look with its problem, if the object holds another content by now."""
+    replaced = None if look.facts is None else upload.replaced(video, look.facts)
+    return look if replaced is None else Look(look.facts, replaced)
