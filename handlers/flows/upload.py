@@ -1,8 +1,8 @@
 """Upload: registers what was put into a watched bucket, in the scan of its day.
 
 Which content a key has is decided by our own look at the object, not by the event: events come late, twice, and in any order. The
-note about a key's newest content is written before the record and names its scan, so that an upload is registered once, although the
-time of an event and S3's LastModified may lie on different days. See docs/architecture.md#new-uploads.
+note about a key's newest content is written before the record and names its scan, so that an upload is registered once, although
+the time of an event and S3's LastModified may lie on different days. See docs/architecture.md#new-uploads.
 """
 
 from __future__ import annotations
