@@ -52,6 +52,11 @@ class Video:
         return digest_of(self.bucket, self.key, self.version_id, self.etag)
 
     @property
+    def newest(self) -> Video:
+        """Return whatever is the newest content of this key."""
+        return Video(self.bucket, self.key)
+
+    @property
     def in_manifest(self) -> Video:
         """Return this object as a manifest names it, which knows no etag."""
         return self if self.etag is None else replace(self, etag=None)

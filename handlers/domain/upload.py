@@ -43,8 +43,6 @@ class Upload:
     size: int
     at: float
     source: Source = Source.EVENT
-    # Orders events of one key; only an event has one.
-    sequencer: str = ""
 
     @property
     def video(self) -> Video:
@@ -147,8 +145,7 @@ def _upload(named: dict[str, object], fields: dict[str, object], at: object, sou
     if isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at <= LAST_SECOND:
         return Refused(f"its time is {fields.get('time', at)!r}")
     known = etag.strip('"') if isinstance(etag, str) and etag.isascii() else None
-    sequencer = json_text.text_or_empty(named.get("sequencer"))
-    return Upload(video.bucket, video.key, video.version_id, known or None, size, float(at), source, sequencer)
+    return Upload(video.bucket, video.key, video.version_id, known or None, size, float(at), source)
 
 
 def _retry(fields: dict[str, object]) -> Retry | Refused:

@@ -85,7 +85,8 @@ class UploadFlow:
             self._note_event(message, retries)
         video = message.identified(look.facts)
         scan_id = None if code == reasons.NOT_A_VIDEO else watch.scan_id(message.bucket, watch.day_of(message.at))
-        current = retries.run(lambda: self._as_current(_current(message, video, scan_id, look.facts)))
+        mine = _current(message, video, scan_id, look.facts)
+        current = retries.run(lambda: self._as_current(mine, message, retries))
         log = log.bind(scan_id=current.scan_id, video_id=video.id)
         if current.scan_id is None:
             log.info("upload ignored", reason=SKIPPED)
@@ -99,7 +100,7 @@ class UploadFlow:
         retries.run(lambda: self._supersede(current, video))
         log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
 
-    def _as_current(self, mine: CurrentUpload) -> CurrentUpload:
+    def _as_current(self, mine: CurrentUpload, message: Upload, retries: Retries) -> CurrentUpload:
         """Note a content as the newest one of its key, unless it is noted already, or a newer one is; return how it is noted."""
         for _ in range(NOTE_ATTEMPTS):
             seen = self._watches.current(mine.bucket, mine.key)
@@ -109,7 +110,7 @@ class UploadFlow:
                 if mine.modified_at <= seen.modified_at:
                     return seen
                 new = replace(mine, replaced_video_id=seen.replaced_video_id, replaced_scan_id=seen.replaced_scan_id)
-            elif not mine.is_newer_than(seen):
+            elif not self._is_newer(mine, seen, message, retries):
                 return mine
             else:
                 # Whoever noted it may have died before it got so far.
@@ -118,6 +119,13 @@ class UploadFlow:
             if self._watches.note_current(new, seen):
                 return new
         raise aws_errors.ThrottledError(f"the newest upload of a key was noted by others {NOTE_ATTEMPTS} times")
+
+    def _is_newer(self, mine: CurrentUpload, seen: CurrentUpload, message: Upload, retries: Retries) -> bool:
+        """Tell whether a content was put after the noted one; S3's times are whole seconds, so perhaps whether it is there now."""
+        if mine.modified_at != seen.modified_at:
+            return mine.modified_at > seen.modified_at
+        look = self._registration.look(message.video.newest, retries)
+        return look.facts is not None and message.identified(look.facts).id == mine.video_id
 
     def _supersede(self, current: CurrentUpload, video: Video) -> None:
         """Mark what this content replaced, and its own record if it was replaced itself before there was one."""
@@ -179,7 +187,7 @@ def _message(entry: object) -> tuple[str, str]:
 def _current(message: Upload, video: Video, scan_id: str | None, facts: ObjectFacts | None) -> CurrentUpload:
     modified_at = None if facts is None else facts.modified_at
     at = message.at if modified_at is None else modified_at
-    return CurrentUpload(video.bucket, video.key, video.id, scan_id, at, message.sequencer)
+    return CurrentUpload(video.bucket, video.key, video.id, scan_id, at)
 
 
 def _record(video: Video, scan_id: str, message: Upload) -> Record:

@@ -58,7 +58,7 @@ class WatchDay:
 class CurrentUpload:
     """The newest content of a key that was looked at, by its video id, and when it was put (epoch seconds).
 
-    `scan_id` is the scan that holds its record, None for what is not a video. `sequencer` orders events of the same second.
+    `scan_id` is the scan that holds its record, None for what is not a video.
     """
 
     bucket: str
@@ -66,17 +66,9 @@ class CurrentUpload:
     video_id: str
     scan_id: str | None
     modified_at: float
-    sequencer: str = ""
     # What it replaced, whose record is superseded.
     replaced_video_id: str | None = None
     replaced_scan_id: str | None = None
-
-    def is_newer_than(self, other: CurrentUpload) -> bool:
-        """Tell whether this content was put later; of the same second by the sequencers, which are hex of different lengths."""
-        if self.modified_at != other.modified_at:
-            return self.modified_at > other.modified_at
-        length = max(len(self.sequencer), len(other.sequencer))
-        return self.sequencer.ljust(length, "0") > other.sequencer.ljust(length, "0")
 
 
 class Watches:

@@ -1,0 +1,493 @@
+"""New uploads: which content an event means, in which scan it is registered, and what killing the function costs (nothing)."""
+
+import contextlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from handlers import new_upload
+from handlers.adapters.table import CurrentUpload
+from handlers.domain import lane_message, upload, watch
+from handlers.domain.identity import Video
+from handlers.domain.record import Problem
+from handlers.domain.states import Lane, ScanStatus, State
+from handlers.domain.upload import Source, Upload
+from handlers.domain.watch import Watch
+from handlers.flows.registration import Registration
+from handlers.flows.upload import UploadFlow
+from tests.handlers.doubles import BUCKET, MP4, client_error
+
+OTHER_MP4 = MP4 + b"another"
+# moto's S3 lives in the present, whatever the test's clock says.
+NOW = datetime.now(UTC).timestamp()
+TODAY = watch.day_of(NOW)
+DAY_SCAN = watch.scan_id(BUCKET, TODAY)
+
+
+class KilledError(BaseException):
+    """The function was killed: no code of its own sees this."""
+
+
+@pytest.fixture(name="flow")
+def _flow(table, objects, queues, clock):
+    clock.time = NOW
+    return flow_of(table, objects, queues, clock)
+
+
+def flow_of(table, objects, queues, clock):
+    """Return the flow of an environment."""
+    registration = Registration(table.records, objects, queues, clock)
+    watched = {BUCKET: Watch(BUCKET, prefixes=("", "in/"))}
+    return UploadFlow(registration, table.records, table.scans, table.watches, clock, watched)
+
+
+def event_of(*bodies):
+    """Return the SQS event of messages."""
+    return {"Records": [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]}
+
+
+def created(key, version_id=None, *, at=NOW, size=2_024, bucket=BUCKET):
+    """Return S3's event of an upload, as EventBridge puts it into the queue."""
+    version = {} if version_id is None else {"version-id": version_id}
+    return json.dumps(
+        {
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "time": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "detail": {
+                "bucket": {"name": bucket},
+                "object": {"key": key, "size": size, "etag": "of-the-event", **version, "sequencer": "617f08299329d189"},
+            },
+        }
+    )
+
+
+def put(s3, key="a.mp4", body=MP4):
+    """Put an object; return the video that it is, and its event."""
+    answer = s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    version = answer.get("VersionId")
+    video = Video(BUCKET, key, version) if version else Video(BUCKET, key, None, answer["ETag"].strip('"'))
+    return video, created(key, version)
+
+
+def versions_on(s3):
+    """Switch the bucket's versions on."""
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+
+class TestRegistered:
+    def test_one(self, flow, table, s3, messages):
+        """An upload becomes a WAITING record in the scan of its day, and a message in the lane express."""
+        video, event = put(s3)
+
+        assert {"batchItemFailures": []} == flow.respond(event_of(event))
+
+        record = table.records.record(video.id, DAY_SCAN)
+        scan = table.scans.scan(DAY_SCAN)
+        assert (State.WAITING, Lane.EXPRESS, video) == (record.state, record.lane, record.video)
+        assert int(NOW) == record.uploaded_at
+        assert (BUCKET, TODAY, ScanStatus.OPEN, Lane.EXPRESS, ()) == (scan.bucket, scan.day, scan.status, scan.lane, scan.jobs)
+        assert [lane_message.body(record)] == [message["Body"] for message in messages(Lane.EXPRESS)]
+        assert [] == messages(Lane.NORMAL)
+
+    @pytest.mark.parametrize(
+        "key", ["a+b.mp4", "a b.mp4", "100%.mp4", "%2B.mp4", "a,\"\n'<script>.MP4", "\U0001f600.mov", "x" * 1020 + ".mp4"]
+    )
+    def test_keys(self, flow, table, s3, key):
+        """Any key is registered as it is."""
+        video, event = put(s3, key)
+
+        flow.respond(event_of(event))
+
+        assert key == table.records.record(video.id, DAY_SCAN).video.key
+
+    def test_the_message_leads_to_the_record(self, flow, table, s3, messages):
+        """A starter finds the record by what the message says, with and without versions."""
+        bodies = [put(s3, "a.mp4")[1]]
+        versions_on(s3)
+        bodies.append(put(s3, "b.mp4")[1])
+
+        flow.respond(event_of(*bodies))
+
+        parsed = [lane_message.parse(message["Body"]) for message in messages(Lane.EXPRESS)]
+        assert all(table.records.situation(message.analysis).record.video == message.video for message in parsed)
+        assert len(parsed) == 2
+
+    def test_sent_again(self, flow, table, s3):
+        """The index of waiting records names the content too, so that its message can be sent again."""
+        video, event = put(s3)
+        flow.respond(event_of(event))
+
+        (waiting,) = table.waiting.waiting(DAY_SCAN)
+
+        assert video == waiting.video
+
+    def test_the_day_is_that_of_the_event(self, flow, table, s3):
+        """An event that is dealt with after midnight belongs to the day of its upload."""
+        video, _ = put(s3)
+
+        flow.respond(event_of(created("a.mp4", at=1_764_374_399)))
+
+        scan_id = watch.scan_id(BUCKET, "2025-11-28")
+        assert table.records.record(video.id, scan_id) is not None
+        assert table.scans.scan(scan_id).day == "2025-11-28"
+
+    def test_found_by_the_comparison(self, flow, table, s3):
+        """What the comparison found is registered like any upload, and counted once on its day."""
+        video, _ = put(s3)
+        body = upload.compared_body(Upload(BUCKET, "a.mp4", None, None, len(MP4), NOW, Source.COMPARISON))
+
+        flow.respond(event_of(body, body))
+
+        assert table.records.record(video.id, DAY_SCAN).missed
+        assert table.watches.day(BUCKET, TODAY).missed == 1
+        assert table.watches.state(BUCKET).last_upload_at is None
+
+    def test_cannot_be_analysed(self, flow, table, s3, messages):
+        """An upload that cannot be analysed is FAILED at once, with the reason, and nothing is sent."""
+        answer = s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4, StorageClass="GLACIER")
+
+        flow.respond(event_of(created("a.mp4")))
+
+        record = table.records.record(Video(BUCKET, "a.mp4", None, answer["ETag"].strip('"')).id, DAY_SCAN)
+        assert (State.FAILED, "archived") == (record.state, record.problem.code)
+        assert [] == messages(Lane.EXPRESS)
+
+    def test_forbidden(self, flow, table, s3):
+        """An upload that may not be read is FAILED under the etag of its event."""
+        put(s3)
+        s3.fail("head_object", client_error("403", 403))
+
+        flow.respond(event_of(created("a.mp4")))
+
+        record = table.records.record(Video(BUCKET, "a.mp4", None, "of-the-event").id, DAY_SCAN)
+        assert (State.FAILED, "forbidden") == (record.state, record.problem.code)
+
+
+class TestIgnored:
+    @pytest.mark.parametrize(
+        "event",
+        [
+            created("a.mkv"),
+            created("a.mp4", size=0),
+            created("a.mp4", bucket="amzn-s3-demo-work"),
+            created("hits/scan=1/a.json.gz"),
+        ],
+        ids=["suffix", "empty", "bucket", "hits"],
+    )
+    def test_not_watched(self, flow, raw, s3, messages, event):
+        """Other suffixes, empty objects and other buckets leave no trace, and are not even looked at."""
+        put(s3)
+        s3.calls.clear()
+
+        assert {"batchItemFailures": []} == flow.respond(event_of(event))
+
+        assert ({}, [], []) == (raw(), messages(Lane.EXPRESS), s3.calls)
+
+    def test_prefixes(self, table, objects, queues, clock, s3, raw):
+        """A key without any of the prefixes is not looked at."""
+        registration = Registration(table.records, objects, queues, clock)
+        watched = {BUCKET: Watch(BUCKET, prefixes=("in/",))}
+
+        UploadFlow(registration, table.records, table.scans, table.watches, clock, watched).respond(event_of(put(s3)[1]))
+
+        assert {} == raw()
+
+    def test_deleted(self, flow, raw, messages):
+        """An object that is gone by now leaves no record: a content that is gone has no consequences."""
+        flow.respond(event_of(created("gone.mp4")))
+
+        assert ({}, []) == (raw(), messages(Lane.EXPRESS))
+
+    def test_no_video(self, flow, table, s3):
+        """What is not a video gets no record and no scan, but a note, so that the comparison does not find it."""
+        video, event = put(s3, body=b"just text")
+
+        flow.respond(event_of(event))
+
+        current = table.watches.current(BUCKET, "a.mp4")
+        assert (video.id, None) == (current.video_id, current.scan_id)
+        assert [] == table.scans.scans()
+
+    @pytest.mark.parametrize("body", ["", "x", "{}", "[]", '{"source": "aws.s3"}', '{"source": "retry", "bucket": "b"}'])
+    def test_none_of_ours(self, flow, raw, body):
+        """A message that is none of ours is dropped; it would come back for days."""
+        assert {"batchItemFailures": []} == flow.respond(event_of(body))
+        assert {} == raw()
+
+    @pytest.mark.parametrize("event", [None, {}, [], {"Records": None}, {"Records": [1, None]}])
+    def test_no_event(self, flow, event):
+        """No event makes the function raise."""
+        assert {"batchItemFailures": []} == flow.respond(event)
+
+
+class TestRepeated:
+    def test_twice(self, flow, table, s3, messages):
+        """A repeated event registers nothing anew and sends nothing."""
+        video, event = put(s3)
+
+        flow.respond(event_of(event, event))
+        flow.respond(event_of(event))
+
+        assert len(messages(Lane.EXPRESS)) == 1
+        assert table.records.record(video.id, DAY_SCAN).superseded_at is None
+
+    def test_after_the_verdict(self, flow, table, s3):
+        """A repeated event leaves a verdict alone."""
+        video, event = put(s3)
+        flow.respond(event_of(event))
+        record = table.records.record(video.id, DAY_SCAN)
+        table.records.finish(record.as_failed(Problem("analysis-failed", "no codec"), at=NOW))
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).state is State.FAILED
+
+    def test_on_another_day(self, flow, table, s3):
+        """An upload at midnight whose day is told differently is registered once, in the scan that was first."""
+        video, event = put(s3)
+        flow.respond(event_of(event))
+
+        flow.respond(event_of(created("a.mp4", at=NOW - 86_400)))
+
+        assert [DAY_SCAN] == [scan.id for scan in table.scans.scans()]
+        assert table.records.record(video.id, DAY_SCAN) is not None
+
+    def test_a_closed_scan_is_opened_again(self, flow, table, s3, clock):
+        """A late event opens the scan of its day again."""
+        put(s3)
+        flow.respond(event_of(created("a.mp4")))
+        table.scans.close_scan(table.scans.scan(DAY_SCAN))
+        _, event = put(s3, "b.mp4")
+        clock.time += 61
+
+        flow.respond(event_of(event))
+
+        assert table.scans.scan(DAY_SCAN).status is ScanStatus.OPEN
+
+
+class TestReplaced:
+    def test_without_versions(self, flow, table, s3, messages):
+        """A second upload under a key is another video; the first one is superseded."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        second, event = put(s3, body=OTHER_MP4)
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(first.id, DAY_SCAN).superseded_at == NOW
+        assert table.records.record(second.id, DAY_SCAN).superseded_at is None
+        assert len(messages(Lane.EXPRESS)) == 2
+
+    def test_with_versions(self, flow, table, s3):
+        """A second version is another video; the first one is superseded."""
+        versions_on(s3)
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        second, event = put(s3, body=OTHER_MP4)
+
+        flow.respond(event_of(event))
+
+        superseded = [table.records.record(video.id, DAY_SCAN).superseded_at is not None for video in (first, second)]
+        assert [True, False] == superseded
+
+    def test_events_in_reverse(self, flow, table, s3):
+        """An older version whose event comes last is superseded from the beginning."""
+        versions_on(s3)
+        first, early = put(s3)
+        second, late = put(s3, body=OTHER_MP4)
+        table.watches.note_current(current_of(second, modified_at=NOW + 10), None)
+
+        flow.respond(event_of(late, early))
+
+        superseded = [table.records.record(video.id, DAY_SCAN).superseded_at is not None for video in (first, second)]
+        assert [True, False] == superseded
+
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "in reverse"])
+    def test_in_the_same_second(self, flow, table, objects, s3, order):
+        """S3's times have no fraction: of two versions of one second the one that is there now is the newer one."""
+        versions_on(s3)
+        puts = [put(s3), put(s3, body=OTHER_MP4)]
+        look = objects.look
+        objects.look = lambda video: replace(look(video), facts=replace(look(video).facts, modified_at=NOW))
+
+        for number in order:
+            flow.respond(event_of(puts[number][1]))
+
+        superseded = [table.records.record(video.id, DAY_SCAN).superseded_at is not None for video, _ in puts]
+        assert [True, False] == superseded
+
+    def test_by_something_else(self, flow, table, s3):
+        """A video that is replaced by what is not a video is superseded as well."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        _, event = put(s3, body=b"just text")
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(first.id, DAY_SCAN).superseded_at == NOW
+
+    def test_the_event_of_what_is_gone(self, flow, table, s3, messages):
+        """Without versions both events of two uploads mean the content that is there: it is registered once."""
+        put(s3)
+        second, event = put(s3, body=OTHER_MP4)
+
+        flow.respond(event_of(created("a.mp4"), event))
+
+        assert table.records.record(second.id, DAY_SCAN).superseded_at is None
+        assert len(messages(Lane.EXPRESS)) == 1
+
+    def test_the_same_bytes_on_another_day(self, flow, table, s3):
+        """The same bytes on a later day are an upload of that day: an equal etag proves nothing against an uploader."""
+        video, event = put(s3)
+        table.watches.note_current(current_of(video, modified_at=NOW - 90_000, scan_id=watch.scan_id(BUCKET, "2025-11-28")), None)
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN) is not None
+
+
+def current_of(video, *, modified_at, scan_id=DAY_SCAN):
+    """Return the note of a content as the newest one of its key."""
+    return CurrentUpload(video.bucket, video.key, video.id, scan_id, modified_at)
+
+
+class TestPaused:
+    def test_a_new_day(self, flow, table, s3):
+        """While the watch is paused the scan of a new day begins paused, with the reason by which it is resumed."""
+        table.watches.pause(BUCKET, "reviewer")
+        video, event = put(s3)
+
+        flow.respond(event_of(event))
+
+        scan = table.scans.scan(DAY_SCAN)
+        assert (ScanStatus.PAUSED, watch.PAUSED_BY_HAND) == (scan.status, scan.held_reason)
+        assert table.records.record(video.id, DAY_SCAN).state is State.WAITING
+
+    def test_the_last_event(self, flow, table, s3):
+        """The watch knows when the last event came."""
+        flow.respond(event_of(put(s3)[1]))
+
+        assert int(NOW) == table.watches.state(BUCKET).last_upload_at
+
+
+class TestRetried:
+    @pytest.fixture(name="failed")
+    def _failed(self, flow, table, s3):
+        """Return the record of an upload that has failed."""
+        video, event = put(s3)
+        flow.respond(event_of(event))
+        record = table.records.record(video.id, DAY_SCAN)
+        table.records.finish(record.as_failed(Problem("result-lost", "lost"), at=NOW))
+        return table.records.record(video.id, DAY_SCAN)
+
+    def test_again(self, flow, table, failed, messages):
+        """A retry raises the attempt, keeps what is known of the upload, and sends a message; twice does no more than once."""
+        body = upload.retry_body(failed, 1)
+        messages(Lane.EXPRESS)
+
+        flow.respond(event_of(body))
+        flow.respond(event_of(body))
+
+        record = table.records.record(failed.video.id, DAY_SCAN)
+        assert (State.WAITING, 1, failed.uploaded_at) == (record.state, record.attempt, record.uploaded_at)
+        assert table.scans.totals(DAY_SCAN).final == 0
+        assert {lane_message.body(record)} == {message["Body"] for message in messages(Lane.EXPRESS)}
+
+    def test_replaced_since(self, flow, table, failed, s3):
+        """A content that was replaced cannot be retried: it fails with that reason."""
+        put(s3, body=OTHER_MP4)
+
+        flow.respond(event_of(upload.retry_body(failed, 1)))
+
+        record = table.records.record(failed.video.id, DAY_SCAN)
+        assert (State.FAILED, 1, "superseded") == (record.state, record.attempt, record.problem.code)
+        assert table.scans.totals(DAY_SCAN).final == 1
+
+    def test_unknown(self, flow, table, failed):
+        """A retry of what the scan does not have changes nothing."""
+        scan_id = watch.scan_id(BUCKET, "2025-11-28")
+        body = json.dumps({**json.loads(upload.retry_body(failed, 1)), "scan_id": scan_id})
+
+        assert {"batchItemFailures": []} == flow.respond(event_of(body))
+        assert table.scans.scan(scan_id) is None
+
+
+class TestTroubles:
+    @pytest.mark.parametrize("code", ["ThrottlingException", "SlowDown"])
+    def test_for_a_while(self, flow, table, s3, code):
+        """Trouble that passes is waited out in place."""
+        video, event = put(s3)
+        s3.fail("head_object", client_error(code, 503), client_error(code, 503))
+
+        assert {"batchItemFailures": []} == flow.respond(event_of(event))
+        assert table.records.record(video.id, DAY_SCAN) is not None
+
+    def test_for_longer(self, flow, table, s3):
+        """A message that could not be dealt with comes back, and the others are dealt with."""
+        _, first = put(s3, "a.mp4")
+        second, event = put(s3, "b.mp4")
+        s3.fail("head_object", client_error("Unknown", 400))
+
+        answer = flow.respond(event_of(first, event))
+
+        assert {"batchItemFailures": [{"itemIdentifier": "m0"}]} == answer
+        assert table.records.record(second.id, DAY_SCAN) is not None
+
+
+class TestKilled:
+    @pytest.mark.parametrize("calls", range(1, 8))
+    @pytest.mark.parametrize(
+        "operation", ["get_item", "put_item", "update_item", "transact_write_items", "send_message", "head_object"]
+    )
+    def test_anywhere(self, table, objects, queues, clock, flow, s3, sqs, dynamodb, messages, operation, calls):
+        """Killed after any call and repeated, an upload has one record and its message, and what it replaced is superseded."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        second, event = put(s3, body=OTHER_MP4)
+        for client in (s3, sqs, dynamodb):
+            client.die_after(operation, KilledError(), calls)
+        with contextlib.suppress(KilledError):
+            flow_of(table, objects, queues, clock).respond(event_of(event))
+        for client in (s3, sqs, dynamodb):
+            client.live()
+
+        flow_of(table, objects, queues, clock).respond(event_of(event))
+
+        records = [table.records.record(video.id, DAY_SCAN) for video in (first, second)]
+        assert [True, False] == [record.superseded_at is not None for record in records]
+        assert {lane_message.body(record) for record in records} == {message["Body"] for message in messages(Lane.EXPRESS)}
+
+    def test_replaced_while_it_is_registered(self, table, objects, queues, clock, flow, s3, dynamodb):
+        """An upload that is replaced before it has a record is superseded once it has one."""
+        versions_on(s3)
+        (first, early), (second, late) = put(s3), put(s3, body=OTHER_MP4)
+        register = table.records.register
+
+        def overtaken(record, previous):
+            if record.video == first:
+                flow_of(table, objects, queues, clock).respond(event_of(late))
+            return register(record, previous)
+
+        table.records.register = overtaken
+        flow.respond(event_of(early))
+
+        superseded = [table.records.record(video.id, DAY_SCAN).superseded_at is not None for video in (first, second)]
+        assert [True, False] == superseded
+
+
+def test_the_edge(monkeypatch, urls):
+    """The function reads its settings at its first call, and answers an event without messages."""
+    new_upload._flow.cache_clear()
+    for name, value in {
+        "TABLE_NAME": "scans",
+        "NORMAL_QUEUE_URL": urls[Lane.NORMAL],
+        "EXPRESS_QUEUE_URL": urls[Lane.EXPRESS],
+        "WATCH": watch.text({BUCKET: Watch(BUCKET)}),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    assert {"batchItemFailures": []} == new_upload.handler(event_of("{}"), None)
+    new_upload._flow.cache_clear()
