@@ -16,7 +16,7 @@ from handlers.adapters.table import CurrentUpload, Records, Scans, Watches
 from handlers.domain import Lane, ObjectFacts, Record, State, Video, json_text, reasons, upload, watch
 from handlers.domain.upload import Refused, Retry, Source, Upload
 from handlers.domain.watch import Watch
-from handlers.flows.registration import SKIPPED, Registration, Retries, is_retried
+from handlers.flows.registration import SKIPPED, Registered, Registration, Retries, is_retried
 from handlers.runtime import Clock, Log
 
 # For how long an environment relies on what it read of a watch, and on a scan being there and open.
@@ -88,17 +88,19 @@ class UploadFlow:
         mine = _current(message, video, scan_id, look.facts)
         current = retries.run(lambda: self._as_current(mine, message, retries))
         log = log.bind(scan_id=current.scan_id, video_id=video.id)
-        if current.scan_id is None:
+        if current.scan_id is not None:
+            self._ensure_scan(current.scan_id, message.bucket, retries)
+            result = self._enter(_record(video, current.scan_id, message), look, retries)
+            log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
+        else:
             log.info("upload ignored", reason=SKIPPED)
-            return
-        self._ensure_scan(current.scan_id, message.bucket, retries)
-        record = _record(video, current.scan_id, message)
-        previous = self._registration.previous(record, retries)
-        result = (
-            self._registration.leave(previous, 0, retries) if previous else self._registration.enter(record, look, None, retries)
-        )
         retries.run(lambda: self._supersede(current, video))
-        log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
+
+    def _enter(self, record: Record, look: Look, retries: Retries) -> Registered:
+        previous = self._registration.previous(record, retries)
+        if previous is not None:
+            return self._registration.leave(previous, record.attempt, retries)
+        return self._registration.enter(record, look, None, retries)
 
     def _as_current(self, mine: CurrentUpload, message: Upload, retries: Retries) -> CurrentUpload:
         """Note a content as the newest one of its key, unless it is noted already, or a newer one is; return how it is noted."""
