@@ -8,6 +8,7 @@ import hashlib
 import io
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 
 from botocore import xform_name
@@ -63,10 +64,12 @@ def _validate(parameters, shape):
 
 
 class Objects:
-    """S3: the bytes by bucket and key. Implements `ports.Objects`."""
+    """S3: the bytes by bucket and key, and when they were put by a clock. Implements `ports.Objects`."""
 
-    def __init__(self):
+    def __init__(self, clock=None):
         self.stored = {}
+        self.modified = {}
+        self._clock = clock
 
     def read(self, bucket, key, version_id=None):
         """Return an object as other services see it."""
@@ -78,6 +81,21 @@ class Objects:
     def write(self, bucket, key, body):
         """Store an object."""
         self.stored[bucket, key] = body
+        # S3's times have no fraction.
+        self.modified[bucket, key] = 0 if self._clock is None else int(self._clock.now())
+
+    def delete(self, bucket, key):
+        """Delete an object, if it is there."""
+        self.stored.pop((bucket, key), None)
+
+    def modified_at(self, bucket, key):
+        """Return when an object was put."""
+        return datetime.fromtimestamp(self.modified[bucket, key], UTC)
+
+    def listed(self, bucket, *, after, most):
+        """Return the next keys of a bucket in S3's order."""
+        keys = sorted((key for at, key in self.stored if at == bucket), key=str.encode)
+        return [key for key in keys if key.encode() > after.encode()][:most]
 
 
 def as_boto3_raises(answer):
@@ -117,10 +135,23 @@ class Answers:
         if operation == "PutObject":
             self._engines.objects.write(parameters["Bucket"], parameters["Key"], parameters["Body"].read())
             return {}
+        if operation == "ListObjectsV2":
+            return self._listed(parameters)
         found = self._engines.objects.read(parameters["Bucket"], parameters["Key"], parameters.get("VersionId"))
         if operation == "HeadObject":
-            return {"ETag": f'"{found.etag}"', "ContentLength": found.size}
+            modified_at = self._engines.objects.modified_at(parameters["Bucket"], parameters["Key"])
+            return {"ETag": f'"{found.etag}"', "ContentLength": found.size, "LastModified": modified_at}
         return {"Body": io.BytesIO(found.body[:64])}
+
+    def _listed(self, parameters):
+        objects, bucket, most = self._engines.objects, parameters["Bucket"], parameters.get("MaxKeys", 1_000)
+        keys = objects.listed(bucket, after=parameters.get("StartAfter", ""), most=most + 1)
+        found = [(key, objects.read(bucket, key)) for key in keys[:most]]
+        contents = [
+            {"Key": key, "ETag": f'"{one.etag}"', "Size": one.size, "LastModified": objects.modified_at(bucket, key)}
+            for key, one in found
+        ]
+        return {"Contents": contents, "KeyCount": len(contents), "IsTruncated": len(keys) > most}
 
     def _s3control(self, operation, parameters):
         batch = self._engines.batch

@@ -11,7 +11,14 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from handlers.domain.states import Lane
-from handlers.settings import BatchInvokeSettings, CompletionSettings, StartAnalysisSettings, SweeperSettings, to_environment
+from handlers.settings import (
+    BatchInvokeSettings,
+    CompletionSettings,
+    NewUploadSettings,
+    StartAnalysisSettings,
+    SweeperSettings,
+    to_environment,
+)
 from tools.emulator.services.lambda_ import Function, Mapping
 from tools.lib.aws.deployment import Deployment
 
@@ -27,6 +34,8 @@ FUNCTIONS = {
     "completion": (900.0, 1_024),
     "sweeper": (120.0, 512),
 }
+# And of the function that is there where a bucket is watched.
+WATCHING = {"new_upload": (300.0, 256)}
 SWEEPS = "rate(1 minute)"
 # The functions that have dead letters of their own.
 WITH_DEAD_LETTERS = ("completion", "sweeper")
@@ -37,7 +46,15 @@ INDEXES = {
     "work": (("work_pk", "work_sk"), ("bucket", "key", "version_id", "attempt", "lane")),
     "by_scan": (("scan_pk", "scan_sk"), ()),
 }
-MAPPINGS = {"normal": "00000000-0000-4000-8000-000000000001", "express": "00000000-0000-4000-8000-000000000002"}
+# The queue of uploads, where a bucket is watched: its visibility timeout, how often a message is received, messages of a batch, and
+# how many invocations at a time.
+UPLOADS = "uploads"
+UPLOADS_VISIBILITY, UPLOADS_RECEIVES, UPLOADS_BATCH, UPLOADS_AT_A_TIME = 1_800, 20, 10, 2
+MAPPINGS = {
+    "normal": "00000000-0000-4000-8000-000000000001",
+    "express": "00000000-0000-4000-8000-000000000002",
+    UPLOADS: "00000000-0000-4000-8000-000000000003",
+}
 
 
 def arn(function):
@@ -69,11 +86,15 @@ class Deployed:
     min_confidence: float = 50.0
     policy: str = policy_of(80)
     mails_per_scan: int = 2
+    watch: str = ""
 
     def settings(self):
         """Return the settings of each function."""
         lanes = {"normal_queue_url": url("normal"), "express_queue_url": url("express")}
+        uploads = {"watch": self.watch, "uploads_queue_url": url(UPLOADS), "uploads_dead_letters_url": url(f"{UPLOADS}-dead")}
+        watching = {"new_upload": NewUploadSettings(table_name=TABLE, **lanes, watch=self.watch)} if self.watch else {}
         return {
+            **watching,
             "batch_invoke": BatchInvokeSettings(table_name=TABLE, **lanes),
             "start_analysis": StartAnalysisSettings(
                 table_name=TABLE,
@@ -101,6 +122,7 @@ class Deployed:
                 completions_topic_arn=COMPLETIONS,
                 mails_per_scan=self.mails_per_scan,
                 slots=self.slots,
+                **(uploads if self.watch else {}),
             ),
         }
 
@@ -129,11 +151,13 @@ class Deployed:
 
 def make_product(engines):
     """Make the product's queues, topics, table and event source mappings; its functions are put by `put_functions`."""
-    for name in ("normal-dead", "express-dead", "completion-dead", "undelivered", "sweeper-dead"):
+    for name in ("normal-dead", "express-dead", "completion-dead", "undelivered", "sweeper-dead", f"{UPLOADS}-dead"):
         make_queue(name)
     for lane in Lane:
         make_queue(lane.value, VISIBILITY, dead=f"{lane.value}-dead", receives=RECEIVES)
         poll(engines, MAPPINGS[lane.value], lane.value, "start_analysis", most=STARTERS_PER_LANE)
+    make_queue(UPLOADS, UPLOADS_VISIBILITY, dead=f"{UPLOADS}-dead", receives=UPLOADS_RECEIVES)
+    poll(engines, MAPPINGS[UPLOADS], UPLOADS, "new_upload", most=UPLOADS_AT_A_TIME, batch=UPLOADS_BATCH)
     for name in ("completions", "alerts"):
         sns_backends[ACCOUNT][REGION].create_topic(name)
     undelivered = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue_arn("undelivered")})}
@@ -148,14 +172,14 @@ def make_queue(name, visibility=30, *, dead=None, receives=None):
     sqs_backends[ACCOUNT][REGION].create_queue(name, VisibilityTimeout=visibility, MessageRetentionPeriod=RETENTION, **redrive)
 
 
-def poll(engines, uuid, queue, function, *, most):
-    """Let a function be invoked with the messages of a queue, one by one, at most `most` at a time."""
+def poll(engines, uuid, queue, function, *, most, batch=1):
+    """Let a function be invoked with the messages of a queue, `batch` of them, at most `most` invocations at a time."""
     engines.functions.put_mapping(
         Mapping(
             uuid=uuid,
             queue_arn=queue_arn(queue),
             function_arn=arn(function),
-            batch_size=1,
+            batch_size=batch,
             maximum_concurrency=most,
             report_item_failures=True,
         )
@@ -165,7 +189,7 @@ def poll(engines, uuid, queue, function, *, most):
 def put_functions(engines, deployed):
     """Create or change the product's functions."""
     for module, settings in deployed.settings().items():
-        timeout, memory = FUNCTIONS[module]
+        timeout, memory = (FUNCTIONS | WATCHING)[module]
         engines.functions.put(
             Function(
                 name=module,

@@ -11,7 +11,7 @@ from tests.model.scheduler import Order, Stand
 from tests.model.troubles import KINDS, REFUSALS, Trouble
 
 # The functions, and about how many AWS calls an invocation makes.
-FUNCTIONS = {"batch_invoke": 8, "start_analysis": 12, "completion": 7, "sweeper": 90}
+FUNCTIONS = {"batch_invoke": 8, "new_upload": 12, "start_analysis": 12, "completion": 7, "sweeper": 90}
 PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6}
 MOST_ORDERS = 4
 # Lanes are purged above this many messages in them and videos of a scan: the model has seven keys. And so many messages of each of
@@ -28,6 +28,8 @@ named_calls = st.sampled_from(
         ("completion", "dynamodb.TransactWriteItems"),
         ("completion", "dynamodb.GetItem"),
         ("batch_invoke", "sqs.SendMessage"),
+        ("new_upload", "sqs.SendMessage"),
+        ("new_upload", "dynamodb.PutItem"),
         ("sweeper", "sqs.SendMessageBatch"),
         ("sweeper", "dynamodb.TransactWriteItems"),
         ("sweeper", "dynamodb.PutItem"),

@@ -1,5 +1,6 @@
 """The base of every example: a world with a running scan, counts of what was done, and an end at which all is quiet."""
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -17,8 +18,8 @@ from handlers.domain.states import Lane, ScanStatus
 from handlers.flows.complete import CompletionError
 from handlers.flows.sweep.sweep import SweepError
 from handlers.runtime.logs import LOGGER
-from tests.harness.product import BUCKET, DAY, HOUR, MINUTE
-from tests.harness.videos import unreadable
+from tests.harness.product import BUCKET, DAY, HOUR, MINUTE, UPLOADS
+from tests.harness.videos import MP4, unreadable
 from tests.model.invariants import unfinished
 from tests.model.people import People
 from tests.model.tags import analysis_of
@@ -34,6 +35,7 @@ SENT_AGAIN_SECONDS, MARKED_SECONDS = 5 * MINUTE, 4 * MINUTE
 QUIET_SECONDS = 3 * DAY
 
 KEYS = tuple(f"v{number}.mp4" for number in range(7))
+UPLOAD_KEYS = tuple(f"uploads/u{number}.mp4" for number in range(3))
 SECONDS = (5, 20, 20, 60, 400)
 seeds = st.integers(0, 2**16)
 videos = st.builds(weapons, st.sampled_from(SECONDS), st.sampled_from([None, 70, 85, 99]), content=st.integers(0, 3))
@@ -241,9 +243,13 @@ class Ground(RuleBasedStateMachine):
         while not self._over():
             waited = self.world.clock.now() - began
             assert waited < QUIET_SECONDS, (
-                f"never quiet: {unfinished(self.product_invariants)}, {self._open_scans()}, {self.scheduler.live}"
+                f"never quiet: {unfinished(self.product_invariants)}, {self._open_scans()}, {self.scheduler.live}, "
+                f"{self._unregistered()}"
             )
             self._resume_everything()
+            if self._over(but_for_time=True):
+                self.world.rest(4 * HOUR, every=2 * HOUR)
+                continue
             # What is left after two hours waits for its day, which is as well seen every ten minutes.
             late = waited > 2 * HOUR
             self.world.rest(HOUR if late else 10 * MINUTE, every=10 * MINUTE if late else MINUTE)
@@ -258,12 +264,17 @@ class Ground(RuleBasedStateMachine):
         for scan in self.people.table.scans.scans():
             if scan.status is ScanStatus.PAUSED:
                 self.people.resume(scan.id)
+        if self.people.table.watches.state(BUCKET).paused:
+            self.people.watch(paused=False)
 
     def _open_scans(self):
         return [scan for scan in self.people.table.scans.scans() if scan.live]
 
-    def _over(self):
-        return not unfinished(self.product_invariants) and not self._open_scans() and not self.scheduler.live
+    def _over(self, *, but_for_time=False):
+        """Tell whether nothing is left, perhaps but for the end of a day, before which scans without a job do not close."""
+        at_rest = not self.scheduler.live and not self.world.messages(UPLOADS)._messages and not self._unregistered()
+        open_scans = [scan for scan in self._open_scans() if scan.jobs or not but_for_time]
+        return at_rest and not unfinished(self.product_invariants) and not open_scans
 
     def _check_end(self):
         """Compare what was promised and paid for with what became of it."""
@@ -273,11 +284,36 @@ class Ground(RuleBasedStateMachine):
             analysis = analysis_of(tag)
             item = self.product_invariants.records[analysis.video_id, analysis.scan_id]
             assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
+        self._check_uploads()
         counted = {scan_id: self.people.table.scans.totals(scan_id) for scan_id in self.scans}
         videos = Counter(scan_id for _, scan_id in self.product_invariants.records)
         assert {scan_id: totals.final for scan_id, totals in counted.items()} == {
             scan_id: videos[scan_id] for scan_id in self.scans
         }
+
+    def _unregistered(self):
+        """Return the keys of uploads that are there and have no record of their content."""
+        contents = {(record.video.key, record.video.etag) for record in self._uploads()}
+        bodies = {key: self.world.objects.stored.get((BUCKET, key), b"") for key in UPLOAD_KEYS}
+        etags = {key: hashlib.md5(body, usedforsecurity=False).hexdigest() for key, body in bodies.items() if body.startswith(MP4)}
+        return {item for item in etags.items() if item not in contents}
+
+    def _uploads(self):
+        return [
+            items.record_from(deserialized_item(item))
+            for (_, scan_id), item in self.product_invariants.records.items()
+            if scan_id in self.product_invariants.day_scans
+        ]
+
+    def _check_uploads(self):
+        """Of the contents of a key all but the last one are superseded, and that one is not while it is there."""
+        for key in UPLOAD_KEYS:
+            current = [record for record in self._uploads() if record.video.key == key and record.superseded_at is None]
+            etags = {record.video.etag for record in current}
+            assert len(etags) <= 1, f"not superseded: {current}"
+            body = self.world.objects.stored.get((BUCKET, key), b"")
+            there = {hashlib.md5(body, usedforsecurity=False).hexdigest()} if body.startswith(MP4) else etags
+            assert etags == there, f"superseded, but there: {key} {body}"
 
     def _check_job(self, job_id, scan_id, keys):
         """Every task that S3 Batch calls done has a record, unless its object is not a video."""

@@ -138,6 +138,11 @@ class Invariants:
         if early:
             self.faults.append(f"closed too early: {early}")
 
+    @property
+    def day_scans(self):
+        """Return the ids of the scans of uploads."""
+        return {scan_id for scan_id, item in self._scans.items() if "day" in item}
+
     # messages
 
     def marked_until(self):

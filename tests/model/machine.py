@@ -2,7 +2,8 @@
 
 from tests.model.external_rules import Crashes, Meanwhile, Purges, Sweeps, Time, Troubles
 from tests.model.internal_rules import Jobs, Messages, Notices, Persons
+from tests.model.uploads import Uploads
 
 
-class Model(Time, Crashes, Meanwhile, Purges, Troubles, Sweeps, Jobs, Notices, Messages, Persons):
+class Model(Time, Crashes, Meanwhile, Purges, Troubles, Sweeps, Jobs, Notices, Messages, Persons, Uploads):
     """All that may happen."""

@@ -6,11 +6,11 @@ from contextlib import suppress
 from botocore.exceptions import ClientError
 
 from handlers.adapters.table import open_table
-from handlers.domain import policy
-from handlers.domain.identity import Video
+from handlers.domain import policy, upload
+from handlers.domain.identity import MAX_ATTEMPT, Video
 from handlers.domain.record import Scan
 from handlers.domain.states import RETRIABLE, Lane, State
-from tests.harness.product import BUCKET, COMPLETIONS, HOUR, ROLE, TABLE, WORK, policy_of
+from tests.harness.product import BUCKET, COMPLETIONS, HOUR, ROLE, TABLE, UPLOADS, WORK, policy_of
 from tools.lib.manifest import UploadedManifest
 from tools.lib.rejudge import judge as rejudge
 from tools.lib.scans.redrive import Redrive
@@ -70,11 +70,30 @@ class People:
 
     def retry(self, scan_id):
         """Retry what has failed or was cancelled, as `submit_job.py --retry` does."""
+        if scan_id in self._world.invariants.day_scans:
+            self._do("retry", lambda: self._retry_uploads(scan_id))
+            return
         keys = [item["key"]["S"] for item in self._of(scan_id) if State(item["state"]["S"]) in RETRIABLE]
         number = self._retries[scan_id] = self._retries.get(scan_id, 0) + 1
         lane = self.scans.get(scan_id, Lane.NORMAL)
         arguments = {"scan_id": scan_id, "lane": lane.value, "retry": str(number)}
         self._do("retry", lambda: self._create_job(scan_id, keys, arguments))
+
+    def _retry_uploads(self, scan_id):
+        for item in self._of(scan_id):
+            record = self.table.records.record(item["pk"]["S"].removeprefix("VIDEO#"), scan_id)
+            if record.state in RETRIABLE and record.attempt < MAX_ATTEMPT:
+                self.send_upload(upload.retry_body(record, record.attempt + 1))
+
+    def send_upload(self, body):
+        """Put a message into the queue of uploads."""
+        queues = self._world.queues
+        queues.put(queues.queue(UPLOADS), body, {})
+
+    def watch(self, *, paused):
+        """Pause a watch, or have it go on."""
+        watches = self.table.watches
+        self._do("watch", lambda: watches.pause(BUCKET, "a person") if paused else watches.resume(BUCKET))
 
     def retryable(self):
         """Return the scans with videos to retry."""

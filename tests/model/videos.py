@@ -1,8 +1,12 @@
 """S3 of the model: what can be seen in its videos, and which keys ever held something other than a video."""
 
+from handlers.domain.watch import Watch
 from tests.harness.direct import Objects
 from tests.harness.product import BUCKET
 from tests.harness.videos import MP4, content_of, video
+
+# Keys that a manifest names are not watched, so that each key has one story.
+WATCH = Watch(BUCKET, prefixes=("uploads/",))
 
 
 def weapons(seconds, best, content=0):
@@ -14,8 +18,8 @@ def weapons(seconds, best, content=0):
 class Videos(Objects):
     """S3, what can be seen in its videos, and which keys ever held something other than a video."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, clock):
+        super().__init__(clock)
         self.no_videos = set()
 
     def write(self, bucket, key, body):

@@ -6,19 +6,31 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from handlers.domain import policy
+from handlers.domain import policy, watch
 from handlers.domain.states import Lane
 from tests.harness.direct import Answers, DirectClient
 from tests.harness.flows import flow_of
-from tests.harness.product import MAPPINGS, MINUTE, Deployed, arn, make_product, policy_of, put_functions, queue_arn
+from tests.harness.product import (
+    BUCKET,
+    MAPPINGS,
+    MINUTE,
+    UPLOADS,
+    Deployed,
+    arn,
+    make_product,
+    policy_of,
+    put_functions,
+    queue_arn,
+)
 from tests.harness.videos import Eyes
 from tests.model.invariants import Invariants, WatchedLedger, WatchedTable
 from tests.model.scheduler import Clock, Scheduler
-from tests.model.videos import Videos
+from tests.model.videos import WATCH, Videos
 from tools.emulator.core import moto_hooks
 from tools.emulator.engines import Engines
 from tools.emulator.services.lambda_ import Outcome, failure, timed_out
 
+POLLED = (*(lane.value for lane in Lane), UPLOADS)
 # For so long starters outlive the sweeper in an outage.
 STARTERS_LONGER = 600.0
 # For so long a purge may delete what is sent after it [SQSAPI:API_PurgeQueue].
@@ -105,7 +117,7 @@ class World(Engines):
             self.objects,
         )
         self._sweeps_at = self.clock.now()
-        self.deployed = Deployed(account_jobs=settings.account_jobs)
+        self.deployed = Deployed(account_jobs=settings.account_jobs, watch=watch.text({BUCKET: WATCH}))
         self.deploy()
 
     def client(self, service):
@@ -117,7 +129,7 @@ class World(Engines):
         self.make_engines(
             clock=self.clock,
             settings=self.settings,
-            objects=Videos(),
+            objects=Videos(self.clock),
             runtime=Environments(self.scheduler, flows),
             analyser=Eyes(),
             outbox=Path(),
@@ -154,7 +166,7 @@ class World(Engines):
 
     def _next(self, *, sweeping):
         now = self.clock.now()
-        visible = (self.messages(lane.value).next_visible_in() for lane in Lane)
+        visible = (self.messages(queue).next_visible_in() for queue in POLLED)
         times = [now + wait for wait in visible if wait is not None]
         if sweeping:
             times.append(max(self._sweeps_at, now))
@@ -167,8 +179,8 @@ class World(Engines):
         if sweeping and self._sweeps_at <= now:
             self._sweeps_at = now + self._every
             self.sweep()
-        for lane in Lane:
-            self.functions.wake(queue_arn(lane.value))
+        for queue in POLLED:
+            self.functions.wake(queue_arn(queue))
 
     def outage(self, seconds, *, starters, completion):
         """Let time pass in which the sweeper is not called, and completion may be out of order too.
@@ -179,7 +191,7 @@ class World(Engines):
             self.functions.put(replace(self.functions.function("completion"), reserved_concurrency=0))
         first = min(seconds, STARTERS_LONGER) if starters else 0.0
         self.rest(first, sweeping=False)
-        mappings = [self.functions.mapping(uuid) for uuid in MAPPINGS.values()]
+        mappings = [self.functions.mapping(MAPPINGS[lane.value]) for lane in Lane]
         for mapping in mappings:
             self.functions.put_mapping(replace(mapping, enabled=False))
         self.rest(seconds - first, sweeping=False)
