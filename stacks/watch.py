@@ -15,7 +15,7 @@ PATTERN_CHARACTERS = 2_048
 # All variables of a function together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ENVIRONMENT_LIMIT = 4_096
 # The most that the other variables of `sweeper`, which has more than `new_upload`, take with the longest names.
-OTHER_VARIABLES = 2_360
+OTHER_VARIABLES = 2_420
 _FIELDS = ("bucket", "prefixes", "suffixes", "engine", "max_minutes_per_day")
 
 
