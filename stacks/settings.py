@@ -7,20 +7,15 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from handlers.domain.languages import ENGLISH, LANGUAGES
-from stacks import policy
+from handlers.domain.watch import Watch
+from stacks import policy, watch
+from stacks.values import ANY_BUCKET, BUCKET, BUCKETS, number_of, whole_number
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-using-console-create-stack-parameters.html
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 # As in an HTML e-mail field, with a dot in the domain: https://html.spec.whatwg.org/#valid-e-mail-address
 EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 EMAIL_LENGTH = 254  # RFC 5321 through its erratum 1690
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-BUCKET = re.compile(r"(?!.*\.\.)(?!(?:\d+\.){3}\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-# Two ARNs of up to 81 characters per bucket, and one of up to 100 per key, must fit the role's one inline policy, which holds
-# 10,240 characters; with ten keys and a few buckets more the CDK's careful estimate begins to split it into managed policies.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-BUCKETS = 20
-ANY_BUCKET = "*"
 # No aliases, because IAM matches the key's own ARN. https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
 KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}")
 KMS_KEYS = 10
@@ -61,7 +56,7 @@ class StackSettings:
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
     `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `language` is
-    that of mails and review pages, by its code.
+    that of mails and review pages, by its code; `watch` are the buckets whose new uploads are scanned.
     """
 
     stack_name: str
@@ -76,6 +71,7 @@ class StackSettings:
     log_retention_days: int
     mails_per_scan: int
     language: str
+    watch: tuple[Watch, ...]
 
 
 def from_context(context: Mapping[str, object]) -> StackSettings:
@@ -85,12 +81,13 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         ContextError: Names all keys that are missing, misspelt or invalid.
     """
     reader = _Reader(context)
-    account_jobs = reader.take("account_jobs", _whole, otherwise=20)
+    account_jobs = reader.take("account_jobs", whole_number, otherwise=20)
     min_confidence = reader.take("min_confidence", _percentage, otherwise=0.0)
+    source_buckets = reader.take("source_buckets", _buckets, otherwise=())
     settings = StackSettings(
         stack_name=reader.take("stack_name", _stack_name, otherwise=""),
         alert_email=reader.take("alert_email", _email, otherwise=""),
-        source_buckets=reader.take("source_buckets", _buckets, otherwise=()),
+        source_buckets=source_buckets,
         kms_keys=reader.take("kms_keys", _kms_keys, otherwise=()),
         slots=reader.take("slots", lambda value: _slots(value, account_jobs), otherwise=0),
         account_jobs=account_jobs,
@@ -100,6 +97,7 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         log_retention_days=reader.take("log_retention_days", _retention, otherwise=0),
         mails_per_scan=reader.take("mails_per_scan", _mails, otherwise=0),
         language=reader.take("language", _language, otherwise=ENGLISH.code),
+        watch=reader.take("watch", lambda value: watch.watches(value, source_buckets), otherwise=()),
     )
     reader.finish()
     return settings
@@ -196,29 +194,12 @@ def _kms_keys(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(arns))
 
 
-def _number(value: object) -> float | None:
-    """Return a number, also of a string, or None; booleans are not numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _whole(value: object) -> int:
-    number = _number(value)
-    if number is None or not number.is_integer() or number < 1:
-        raise ValueError(f"must be a whole number from 1, is {value!r}; write e.g. 20")
-    return int(number)
-
-
 def _whole_or_none(value: object) -> int | None:
-    return None if value in (None, "") else _whole(value)
+    return None if value in (None, "") else whole_number(value)
 
 
 def _mails(value: object) -> int:
-    number = _number(value)
+    number = number_of(value)
     if number is None or not number.is_integer() or number < 0:
         raise ValueError(f"must be a whole number from 0, is {value!r}; write e.g. 25, or 0 to be mailed digests only")
     return int(number)
@@ -234,7 +215,7 @@ def _language(value: object) -> str:
 
 
 def _slots(value: object, account_jobs: int) -> int:
-    slots = _whole(value)
+    slots = whole_number(value)
     if slots > account_jobs:
         raise ValueError(
             f"must be at most account_jobs ({account_jobs}), is {slots}; lower it, or raise account_jobs if AWS raised your quota"
@@ -243,14 +224,14 @@ def _slots(value: object, account_jobs: int) -> int:
 
 
 def _percentage(value: object) -> float:
-    number = _number(value)
+    number = number_of(value)
     if number is None or not 0 <= number <= 100:  # noqa: PLR2004  # percent
         raise ValueError(f"must be a percentage from 0 to 100, is {value!r}; write e.g. 50")
     return number
 
 
 def _retention(value: object) -> int:
-    number = _number(value)
+    number = number_of(value)
     if number is None or number not in LOG_RETENTION:
         raise ValueError(
             f"must be one of the days CloudWatch knows, is {value!r}; write one of {', '.join(map(str, LOG_RETENTION))}"

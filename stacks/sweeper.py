@@ -10,7 +10,9 @@ from handlers.settings import SweeperSettings
 from stacks.completion import Completion
 from stacks.dead_letters import DeadLetters
 from stacks.function import Common, HandlerFunction
+from stacks.grants import grant
 from stacks.lanes import Lanes
+from stacks.new_upload import NewUpload
 from stacks.notifications import Notifications
 from stacks.start_analysis import StartAnalysis
 from stacks.table import BY_SCAN_INDEX, WORK_INDEX, ScanTable
@@ -20,7 +22,8 @@ class Sweeper(Construct):
     """Sends mails, polls overdue analyses, repairs lost messages, cancels videos, and switches the lanes' event source mappings.
 
     `stack_name` appears in the mails, `language` is their language; `mails_per_scan` is how many flagged videos of a scan are
-    mailed one by one, `slots` how many of the account's jobs are used.
+    mailed one by one, `slots` how many of the account's jobs are used. With `new_upload` it compares the watched buckets with the
+    table, and sends what no event brought to the queue of the uploads.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Sweeper(Construct):
         notifications: Notifications,
         start_analysis: StartAnalysis,
         completion: Completion,
+        new_upload: NewUpload | None,
         stack_name: str,
         mails_per_scan: int,
         slots: int,
@@ -63,6 +67,9 @@ class Sweeper(Construct):
                 mails_per_scan=mails_per_scan,
                 slots=slots,
                 language=language,
+                watch=new_upload.watches if new_upload else "",
+                uploads_queue_url=new_upload.queue.queue_url if new_upload else "",
+                uploads_dead_letters_url=new_upload.dead_letters.queue_url if new_upload else "",
             ),
             # A sweep takes 50 s at most; one that hangs keeps its lease until it times out.
             timeout=Duration.minutes(2),
@@ -73,6 +80,8 @@ class Sweeper(Construct):
         self.function = self._made.function
         self._grant(table, lanes, notifications.alerts)
         self._made.allow("lambda:InvokeFunction", on=completion.function.function_arn)
+        if new_upload:
+            self._grant_uploads(new_upload)
         for mapping in mappings:
             self._made.allow(
                 "lambda:GetEventSourceMapping",
@@ -98,3 +107,9 @@ class Sweeper(Construct):
         # Rekognition's video operations have no resource types, so nothing narrower than "*" is possible:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         self._made.allow("rekognition:GetContentModeration", on="*")
+
+    def _grant_uploads(self, new_upload: NewUpload) -> None:
+        role = self._made.role
+        grant(role, "s3", ["ListBucket"], new_upload.sources.arns)
+        grant(role, "sqs", ["SendMessage", "GetQueueAttributes"], [new_upload.queue.queue_arn])
+        grant(role, "sqs", ["GetQueueAttributes"], [new_upload.dead_letters.queue_arn])

@@ -13,6 +13,7 @@ from stacks.batch_role import BatchRole
 from stacks.completion import Completion
 from stacks.function import Common
 from stacks.lanes import Lanes
+from stacks.new_upload import NewUpload
 from stacks.notifications import Notifications
 from stacks.rekognition_role import RekognitionRole
 from stacks.settings import LOG_RETENTION, StackSettings
@@ -70,6 +71,19 @@ class VideoModerationStack(Stack):
             completions=notifications.completions,
             policy=settings.policy,
         )
+        new_upload = (
+            NewUpload(
+                self,
+                "NewUpload",
+                common=common,
+                table=table,
+                lanes=lanes,
+                kms_keys=settings.kms_keys,
+                watches=settings.watch,
+            )
+            if settings.watch
+            else None
+        )
         sweeper = Sweeper(
             self,
             "Sweeper",
@@ -79,6 +93,7 @@ class VideoModerationStack(Stack):
             notifications=notifications,
             start_analysis=start_analysis,
             completion=completion,
+            new_upload=new_upload,
             stack_name=settings.stack_name,
             mails_per_scan=settings.mails_per_scan,
             slots=settings.slots,
@@ -94,6 +109,7 @@ class VideoModerationStack(Stack):
                 "Completion": completion.dead_letters,
                 "Undelivered": completion.undelivered,
                 "Sweeper": sweeper.dead_letters,
+                **({"Uploads": new_upload.dead_letters} if new_upload else {}),
             },
             every_minute=sweeper.function,
         )
@@ -112,3 +128,9 @@ class VideoModerationStack(Stack):
         CfnOutput(self, "Slots", value=str(settings.slots))
         CfnOutput(self, "AccountJobs", value=str(settings.account_jobs))
         CfnOutput(self, "Language", value=settings.language)
+        if new_upload:
+            CfnOutput(self, "UploadsQueueUrl", value=new_upload.queue.queue_url)
+            CfnOutput(self, "UploadsDeadLettersUrl", value=new_upload.dead_letters.queue_url)
+            CfnOutput(self, "WatchedBuckets", value=new_upload.watches)
+            names = {bucket: rule.ref for bucket, rule in new_upload.rules.items()}
+            CfnOutput(self, "WatchRuleNames", value=self.to_json_string(names))

@@ -1,4 +1,4 @@
-"""Control scans while they run: status, pause, resume, cancel, slots, redrive; and check what a scan needs."""
+"""Control scans while they run: status, pause, resume, cancel, slots, redrive; check what a scan needs; and watch buckets."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 import click
 
-from tools.lib import scans
+from tools.lib import scans, watch
 from tools.lib.aws import POLL_SECONDS
 from tools.lib.cli import (
     CONTEXT_SETTINGS,
@@ -24,9 +24,10 @@ from tools.lib.cli import (
     poll_seconds_option,
     version_option,
 )
-from tools.lib.doctor import Case, Findings, examine
+from tools.lib.doctor import Case, Findings, examine, require_bucket
 from tools.lib.listing import Selection
 from tools.lib.scans import Redrive, Redriven, ScanProgress, find, progress_of, scan_list
+from tools.lib.watch import WatchStatuses
 
 
 @click.group(epilog=EXIT_CODES, context_settings=CONTEXT_SETTINGS)
@@ -45,10 +46,10 @@ def main() -> None:
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("scan", required=False)
-@click.option("--watch", is_flag=True, help="Refresh every 30 seconds, until the scan is over.")
+@click.option("--watch", "follow", is_flag=True, help="Refresh every 30 seconds, until the scan is over.")
 @poll_seconds_option(POLL_SECONDS)
 @command
-def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: float) -> ScanProgress | None:
+def status(run: Invocation, *, scan: str | None, follow: bool, poll_seconds: float) -> ScanProgress | None:
     """Show the progress of SCAN, or of the newest scan, and when it will be ready.
 
     \b
@@ -58,7 +59,7 @@ def status(run: Invocation, *, scan: str | None, watch: bool, poll_seconds: floa
 
     The forecast uses the pace of the last hour. Objects that are not videos count as still to come until nothing waits.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    if not watch:
+    if not follow:
         return progress_of(run, [find(run.table.scans, scan)])[0]
     last = None
     with run.terminal.bar("videos") as bar:
@@ -158,6 +159,99 @@ def redrive(run: Invocation) -> Redriven:
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     with run.terminal.bar("letters") as bar:
         return Redrive(run.clients.sqs, run.clients.functions, run.table.scans, run.deployment).run(bar)
+
+
+BUCKET = click.argument("bucket", type=BucketName())
+
+
+@main.group("watch", epilog=EXIT_CODES)
+def watch_group() -> None:
+    """Scan new uploads to the buckets that `watch` in cdk.json names.
+
+    \b
+    python tools/control_scan.py watch on amzn-s3-demo-bucket
+    python tools/control_scan.py watch status
+    python tools/control_scan.py watch off amzn-s3-demo-bucket
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+
+
+@watch_group.command("on", epilog=EXIT_CODES)
+@BUCKET
+@command
+def watch_on(run: Invocation, *, bucket: str) -> CommandResult:
+    """Switch on the events of BUCKET to EventBridge. Its other notifications stay; S3 takes about five minutes.
+
+    \b
+    python tools/control_scan.py watch on amzn-s3-demo-bucket
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    watch.require_watched(run.deployment, bucket)
+    require_bucket(run.clients.s3, bucket, run.deployment)
+    return watch.on(run, bucket)
+
+
+@watch_group.command("off", epilog=EXIT_CODES)
+@BUCKET
+@click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
+@command
+def watch_off(run: Invocation, *, bucket: str, agreed: bool) -> CommandResult:
+    """Switch off the events of BUCKET to EventBridge, also those for rules of others: a bucket has one switch for them.
+
+    \b
+    python tools/control_scan.py watch off amzn-s3-demo-bucket
+    python tools/control_scan.py watch off amzn-s3-demo-bucket --yes
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    return watch.off(run, bucket, agreed=agreed)
+
+
+@watch_group.command("status", epilog=EXIT_CODES)
+@click.argument("bucket", type=BucketName(), required=False)
+@command
+def watch_status(run: Invocation, *, bucket: str | None) -> WatchStatuses:
+    """Show whether new uploads to BUCKET, or to all watched buckets, arrive and are scanned, and how long a verdict takes.
+
+    Exits with 3 if not all are: a switch or rule is off, a watch is paused, a limit is reached, or there are dead letters.
+
+    \b
+    python tools/control_scan.py watch status
+    python tools/control_scan.py watch status amzn-s3-demo-bucket --json | jq '.watches[0].lag_median_seconds'
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    return watch.statuses(run, bucket)
+
+
+@watch_group.command("pause", epilog=EXIT_CODES)
+@BUCKET
+@command
+def watch_pause(run: Invocation, *, bucket: str) -> CommandResult:
+    """Let new uploads to BUCKET wait. Other scans, and running analyses, go on; nothing is lost.
+
+    \b
+    python tools/control_scan.py watch pause amzn-s3-demo-bucket
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    return watch.pause(run, bucket)
+
+
+@watch_group.command("resume", epilog=EXIT_CODES)
+@BUCKET
+@command
+def watch_resume(run: Invocation, *, bucket: str) -> CommandResult:
+    """Scan new uploads to BUCKET again after `watch pause`.
+
+    \b
+    python tools/control_scan.py watch resume amzn-s3-demo-bucket
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    return watch.resume(run, bucket)
+
+
+@watch_group.command("release", epilog=EXIT_CODES)
+@BUCKET
+@command
+def watch_release(run: Invocation, *, bucket: str) -> CommandResult:
+    """Lift the `max_minutes_per_day` of BUCKET for the rest of the day (UTC).
+
+    \b
+    python tools/control_scan.py watch release amzn-s3-demo-bucket
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    return watch.release(run, bucket)
 
 
 if __name__ == "__main__":

@@ -42,10 +42,29 @@ def template(templates):
 
 
 @pytest.fixture(scope="session")
-def functions(template):
+def watching(templates):
+    """Return the template of the same deployment that also watches one of its buckets."""
+    watch = [{"bucket": "amzn-s3-demo-bucket", "prefixes": ["2026/"], "max_minutes_per_day": 60}]
+    return templates(
+        alert_email="reviewer@example.com", source_buckets=["amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"], watch=watch
+    )
+
+
+@pytest.fixture(scope="session")
+def functions_of():
+    """Return a function from a template to the properties of each function by the name of its module."""
+
+    def collect(template):
+        found = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
+        return {properties["Handler"].split(".")[1]: properties for properties in found}
+
+    return collect
+
+
+@pytest.fixture(scope="session")
+def functions(functions_of, template):
     """Return the properties of each function by the name of its module."""
-    found = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
-    return {properties["Handler"].split(".")[1]: properties for properties in found}
+    return functions_of(template)
 
 
 @pytest.fixture(scope="session")

@@ -97,11 +97,12 @@ def test_somebody_mailed_is_silent(shipped):
     assert () == warnings(from_context(shipped | {"alert_email": "reviewer@example.com"}))
 
 
-def test_template_is_lint_free(template):
+@pytest.mark.parametrize("name", ["template", "watching"])
+def test_template_is_lint_free(request, name):
     """cfn-lint finds nothing, but for the DependsOn that the CDK writes beside a reference that implies it (W3005)."""
     config = cfnlint.ManualArgs(ignore_checks=["W3005"], regions=["us-east-1", "eu-west-1"])
 
-    assert [] == [str(match) for match in lint(json.dumps(template), config=config)]
+    assert [] == [str(match) for match in lint(json.dumps(request.getfixturevalue(name)), config=config)]
 
 
 def test_node_of_the_environment_is_used():

@@ -13,8 +13,11 @@ MAPPINGS = tuple(
     f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:event-source-mapping:${{StartAnalysis{lane}}}"
     for lane in ("Normal", "Express")
 )
+UPLOADS, UPLOADS_DEAD = "${NewUploadUploads.Arn}", "${NewUploadDeadLetters.Arn}"
 OBJECTS = tuple(f"arn:${{AWS::Partition}}:s3:::{name}/*" for name in ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"))
 LISTED = tuple(f"arn:${{AWS::Partition}}:s3:::{name}" for name in ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"))
+# As many buckets with the longest names as the variables of the sweeper take.
+WATCHED = 13
 # AWS has no narrower resource for these: the service authorization reference lists no resource types for them.
 NO_RESOURCE_LEVEL = {"rekognition:StartContentModeration", "rekognition:GetContentModeration"}
 
@@ -68,15 +71,30 @@ EXPECTED = {
 }
 
 
+# What a deployment adds that watches the first bucket.
+WATCHING = {
+    "NewUploadHandlerRole": logs("NewUpload")
+    | every("dynamodb GetItem PutItem UpdateItem", [TABLE])
+    | every("sqs SendMessage", LANES)
+    | every("sqs ReceiveMessage DeleteMessage GetQueueAttributes", [UPLOADS])
+    | every("s3 GetObject GetObjectVersion", OBJECTS[:1])
+    | every("s3 ListBucket", LISTED[:1]),
+    "SweeperHandlerRole": EXPECTED["SweeperHandlerRole"]
+    | every("s3 ListBucket", LISTED[:1])
+    | every("sqs SendMessage GetQueueAttributes", [UPLOADS])
+    | every("sqs GetQueueAttributes", [UPLOADS_DEAD]),
+}
+
+
 def as_list(value):
     """Return a policy's value as a list: one element may stand alone."""
     return value if isinstance(value, list) else [value]
 
 
 @pytest.fixture(scope="module")
-def allowed(template, role_statements, text_of):
-    """Return the (action, resource) pairs that each role allows."""
-    return {
+def allowed_by(role_statements, text_of):
+    """Return a function from a template to the (action, resource) pairs that each role allows."""
+    return lambda template: {
         role: {
             (action, text_of(resource))
             for statement in statements
@@ -85,6 +103,12 @@ def allowed(template, role_statements, text_of):
         }
         for role, statements in role_statements(template).items()
     }
+
+
+@pytest.fixture(scope="module")
+def allowed(allowed_by, template):
+    """Return the (action, resource) pairs that each role allows."""
+    return allowed_by(template)
 
 
 def test_roles(allowed):
@@ -98,6 +122,11 @@ def test_role_may_exactly_this(allowed, role):
     assert allowed[role] == EXPECTED[role]
 
 
+def test_watching_adds_exactly_this(allowed_by, watching):
+    """Watching a bucket gives its function and the sweeper what they need for that, and other roles nothing."""
+    assert allowed_by(watching) == EXPECTED | WATCHING
+
+
 def test_only_allow_without_exceptions(template, role_statements):
     """A role's permissions are plain: Allow, Action, Resource; nothing is granted by what is left out."""
     forms = {frozenset(s) for statements in role_statements(template).values() for s in statements}
@@ -106,8 +135,9 @@ def test_only_allow_without_exceptions(template, role_statements):
 
 
 def test_no_wildcards(templates, role_statements, text_of):
-    """No action holds a wildcard, and "*" is a resource only where AWS knows none, whichever buckets may be read."""
-    statements = [s for each in role_statements(templates(source_buckets=["*"])).values() for s in each]
+    """No action holds a wildcard, and "*" is a resource only where AWS knows none, whichever buckets are read and watched."""
+    template = templates(source_buckets=["*"], watch=[{"bucket": "amzn-s3-demo-bucket"}])
+    statements = [s for each in role_statements(template).values() for s in each]
 
     actions = {action for statement in statements for action in as_list(statement["Action"])}
     on_anything = {
@@ -156,11 +186,12 @@ def test_readers_of_videos_may_decrypt_with_the_keys_named(templates, role_state
     """
     keys = [f"arn:aws:kms:us-east-1:111122223333:key/{number}" for number in range(2)]
 
-    roles = role_statements(templates(kms_keys=keys))
+    roles = role_statements(templates(kms_keys=keys, watch=[{"bucket": "amzn-s3-demo-bucket"}]))
 
     both = {"kms:Decrypt", "kms:GenerateDataKey"}
     assert {
         "BatchInvokeHandlerRole": {"kms:Decrypt"},
+        "NewUploadHandlerRole": {"kms:Decrypt"},
         "StartAnalysisHandlerRole": both,
         "RekognitionRole": both,
     } == {role: found for role, statements in roles.items() if (found := actions_on(statements, keys))}
@@ -177,13 +208,15 @@ def test_policies_fit_with_the_most_buckets(templates, role_statements, text_of)
     """The most buckets and keys, with the longest names, fit the 10,240 characters of a role's inline policies, in one policy."""
     longest = [f"{number:02}".ljust(63, "x") for number in range(BUCKETS)]
     keys = [f"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-{number:032x}" for number in range(KMS_KEYS)]
-    template = templates(source_buckets=longest, kms_keys=keys)
-    statements = role_statements(template)["StartAnalysisHandlerRole"]
+    template = templates(source_buckets=longest, kms_keys=keys, watch=[{"bucket": name} for name in longest[:WATCHED]])
 
-    resolved = [statement | {"Resource": [long(text_of(r)) for r in as_list(statement["Resource"])]} for statement in statements]
-    size = len(json.dumps({"Version": "2012-10-17", "Statement": resolved}, separators=(",", ":")))
+    sizes = {}
+    for role, statements in role_statements(template).items():
+        resolved = [each | {"Resource": [long(text_of(r)) for r in as_list(each["Resource"])]} for each in statements]
+        sizes[role] = len(json.dumps({"Version": "2012-10-17", "Statement": resolved}, separators=(",", ":")))
 
-    assert 5_000 < size < 10_240
+    assert max(sizes.values()) < 10_240
+    assert sizes["StartAnalysisHandlerRole"] > 5_000
     assert "AWS::IAM::ManagedPolicy" not in {resource["Type"] for resource in template["Resources"].values()}
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain import policy as handlers_policy
+from handlers.domain.watch import Watch
 from stacks import policy
-from stacks.settings import ContextError, StackSettings, from_context, unknown_keys
+from stacks.settings import BUCKETS, ContextError, StackSettings, from_context, unknown_keys
 
 PLAIN_POLICY = {"default": {"min_confidence": 80, "alert": True}, "labels": {}}
 JSON_VALUES = st.recursive(
@@ -29,6 +30,13 @@ POLICIES = st.fixed_dictionaries(
     },
 )
 KMS_KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-12345678900"
+
+
+def watched(**fields):
+    """Return the value of `watch` that watches one bucket."""
+    return [{"bucket": "amzn-s3-demo-bucket", **fields}]
+
+
 KEYS = [field.name for field in dataclasses.fields(StackSettings)]
 
 
@@ -56,6 +64,7 @@ def test_numbers_may_be_text(shipped):
         "log_retention_days": "7",
         "mails_per_scan": "0",
         "language": "es",
+        "watch": '[{"bucket": "amzn-s3-demo-bucket2", "max_minutes_per_day": "60"}]',
         "source_buckets": "amzn-s3-demo-bucket,amzn-s3-demo-bucket2",
         "kms_keys": f"{KMS_KEY}1,{KMS_KEY}2",
         "policy": json.dumps(PLAIN_POLICY),
@@ -68,6 +77,7 @@ def test_numbers_may_be_text(shipped):
     assert settings.source_buckets == ("amzn-s3-demo-bucket", "amzn-s3-demo-bucket2")
     assert settings.kms_keys == (f"{KMS_KEY}1", f"{KMS_KEY}2")
     assert json.loads(settings.policy) == PLAIN_POLICY
+    assert settings.watch == (Watch("amzn-s3-demo-bucket2", max_minutes_per_day=60),)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +121,35 @@ def test_numbers_may_be_text(shipped):
         ("language", 1, "must be one of en, es", "write e.g. en"),
         ("language", "", "must be one of en, es", "write e.g. en"),
         ("log_retention_days", 31, "must be one of the days", "30, 60"),
+        ("watch", {"bucket": "amzn-s3-demo-bucket"}, "must be a list", '[{"bucket": "my-videos"}]'),
+        ("watch", True, "must be a list", "write e.g."),
+        ("watch", "[{'bucket'", "is not JSON", '[{"bucket": "my-videos"}]'),
+        ("watch", "amzn-s3-demo-bucket", "is not JSON", "or [] to watch nothing"),
+        ("watch", ["amzn-s3-demo-bucket"], 'must hold objects with a "bucket"', "write e.g."),
+        ("watch", [{"prefixes": []}], 'must hold objects with a "bucket"', "write e.g."),
+        ("watch", [{"bucket": "*"}], "S3 sends events bucket by bucket", "an entry for each by its name"),
+        ("watch", [{"bucket": None}], "must name a bucket", "names None"),
+        ("watch", [{"bucket": "s3://amzn-s3-demo-bucket"}], "must name a bucket", "'s3://amzn-s3-demo-bucket'"),
+        ("watch", [{"bucket": "amzn-s3-demo-bucket3"}], "which the functions may not read", "add it to source_buckets"),
+        ("watch", watched() * 2, "'amzn-s3-demo-bucket' twice", "keep one entry"),
+        ("watch", watched(prefix="2026/"), "the unknown field 'prefix'", "it may have bucket, prefixes, suffixes"),
+        ("watch", watched(engine="frames"), "not looked at by frames yet", "take it out"),
+        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video"', "take it out"),
+        ("watch", watched(interval=2), 'belongs to the engine "frames"', "take it out"),
+        ("watch", watched(prefixes="2026/"), "must be a list of texts", '["2026/"]'),
+        ("watch", watched(prefixes=[7]), "must be a list of texts", "[] for all"),
+        ("watch", watched(prefixes=["é" * 513]), "of up to 1,024 bytes", "[] for all"),
+        ("watch", watched(prefixes=["\ud800"]), "must be a list of texts", "[] for all"),
+        ("watch", watched(suffixes=[]), "must be a list of printable ASCII texts", '[".mp4", ".mov"]'),
+        ("watch", watched(suffixes=None), "must be a list of printable ASCII texts", "is None"),
+        ("watch", watched(suffixes=[""]), "must be a list of printable ASCII texts", '[".mp4", ".mov"]'),
+        ("watch", watched(suffixes=[".vidéo"]), "must be a list of printable ASCII texts", "'.vidéo'"),
+        ("watch", watched(suffixes=[".mp4\n"]), "must be a list of printable ASCII texts", "write e.g."),
+        ("watch", watched(suffixes=[f".{n:03}" for n in range(60)]), "at most 2,048", "fewer or shorter"),
+        ("watch", watched(max_minutes_per_day=0), '"max_minutes_per_day" must be a whole number from 1', "to set no limit"),
+        ("watch", watched(max_minutes_per_day=1.5), '"max_minutes_per_day" must be a whole number from 1', "is 1.5"),
+        ("watch", watched(max_minutes_per_day=True), '"max_minutes_per_day" must be a whole number from 1', "is True"),
+        ("watch", watched(prefixes=[f"{n}" * 1_000 for n in range(2)]), "must take at most 1676", "shorter prefixes"),
         ("policy", None, "The policy is not a JSON object", "write it in braces"),
         ("policy", "{'default'", "The policy is not JSON", "write it as an object"),
         (
@@ -165,6 +204,58 @@ def test_fault_names_key_rule_and_cure(shipped, key, value, rule, cure):
     assert rule in first
     assert cure in first
     assert rest == ["Context is set in cdk.json, or for one run with -c key=value."]
+
+
+@pytest.mark.parametrize("value", [None, "", " ", [], "[]", "null"])
+def test_nothing_is_watched_unless_named(shipped, value):
+    """A cdk.json without the key, an empty list and an empty text watch nothing."""
+    context = shipped | {"watch": value}
+    if value is None:
+        del context["watch"]
+
+    assert from_context(context).watch == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({}, {}),
+        ({"engine": "video", "max_minutes_per_day": None}, {}),
+        ({"suffixes": [".MP4", ".mp4", ".mkv"]}, {"suffixes": (".mp4", ".mkv")}),
+        ({"prefixes": ["b/", "a/b/", "a/"]}, {"prefixes": ("a/", "b/")}),
+        ({"prefixes": ["a/", ""]}, {"prefixes": ()}),
+        ({"prefixes": ["é +%/"]}, {"prefixes": ("é +%/",)}),
+        ({"max_minutes_per_day": 600.0}, {"max_minutes_per_day": 600}),
+    ],
+)
+def test_watched_bucket(shipped, fields, found):
+    """What is left out has its default, and what says the same twice says it once."""
+    (watch,) = from_context(shipped | {"watch": watched(**fields)}).watch
+
+    assert watch == Watch("amzn-s3-demo-bucket", **found)
+
+
+def test_any_bucket_may_be_watched_if_any_may_be_read(shipped):
+    """Where every bucket may be read, each can be watched by its name."""
+    settings = from_context(shipped | {"source_buckets": ["*"], "watch": [{"bucket": "bucket-a"}, {"bucket": "bucket-b"}]})
+
+    assert [watch.bucket for watch in settings.watch] == ["bucket-a", "bucket-b"]
+
+
+def test_more_watched_buckets_than_a_role_can_name(shipped):
+    """There are no more watched buckets than may be named as source buckets, also where those are not named."""
+    context = shipped | {"source_buckets": ["*"], "watch": [{"bucket": f"b{n:02}"} for n in range(BUCKETS + 1)]}
+
+    with pytest.raises(ContextError, match="has 21 buckets, must have at most 20; deploy a second stack"):
+        from_context(context)
+
+
+def test_wrong_source_buckets_are_one_fault(shipped):
+    """Watched buckets are not held against source buckets that are wrong themselves."""
+    with pytest.raises(ContextError) as raised:
+        from_context(shipped | {"source_buckets": ["Videos"], "watch": watched()})
+
+    assert '"watch"' not in str(raised.value)
 
 
 def test_all_faults_at_once(shipped):
@@ -241,6 +332,7 @@ def test_any_value_is_taken_or_refused(key, value):
         "log_retention_days": 30,
         "mails_per_scan": 25,
         "language": "en",
+        "watch": [],
     }
 
     with contextlib.suppress(ContextError):

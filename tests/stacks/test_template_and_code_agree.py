@@ -8,10 +8,12 @@ import pytest
 
 from handlers import settings
 from handlers.adapters.hits import hits_key
+from handlers.domain import watch
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
-from tools.lib.aws.deployment import NEWER_OUTPUTS, OUTPUTS
+from handlers.domain.watch import Watch
+from tools.lib.aws.deployment import NEWER_OUTPUTS, OUTPUTS, WATCH_OUTPUTS
 
 SETTINGS = {
     "batch_invoke": settings.BatchInvokeSettings,
@@ -19,17 +21,25 @@ SETTINGS = {
     "completion": settings.CompletionSettings,
     "sweeper": settings.SweeperSettings,
 }
+WATCHING = SETTINGS | {"new_upload": settings.NewUploadSettings}
 
 
-def test_functions(functions):
-    """The template has the four functions and no other."""
+@pytest.fixture(scope="module")
+def watching_functions(functions_of, watching):
+    """Return the properties of each function of a deployment that watches a bucket."""
+    return functions_of(watching)
+
+
+def test_functions(functions, watching_functions):
+    """The template has the four functions and no other; one that watches a bucket has a fifth."""
     assert set(functions) == set(SETTINGS)
+    assert set(watching_functions) == set(WATCHING)
 
 
-@pytest.mark.parametrize("module", SETTINGS)
-def test_handler_string_imports(functions, module):
+@pytest.mark.parametrize("module", WATCHING)
+def test_handler_string_imports(watching_functions, module):
     """What the template names as a handler is a function that the package `handlers` has."""
-    path, _, name = functions[module]["Handler"].rpartition(".")
+    path, _, name = watching_functions[module]["Handler"].rpartition(".")
 
     handler = getattr(importlib.import_module(path), name)
 
@@ -44,6 +54,47 @@ def test_environment_is_the_settings_type(functions, text_of, module, kind):
     read = settings.from_environment(kind, variables)
 
     assert settings.to_environment(read) == variables
+
+
+@pytest.mark.parametrize(("module", "kind"), WATCHING.items())
+def test_environment_with_watched_buckets_is_the_settings_type(watching_functions, text_of, module, kind):
+    """So it does where a bucket is watched."""
+    variables = {name: text_of(value) for name, value in watching_functions[module]["Environment"]["Variables"].items()}
+
+    read = settings.from_environment(kind, variables)
+
+    assert settings.to_environment(read) == variables
+
+
+def test_no_variables_without_watched_buckets(functions):
+    """Where no bucket is watched, no function has a variable about it."""
+    names = {name for properties in functions.values() for name in properties["Environment"]["Variables"]}
+
+    assert not {name for name in names if "WATCH" in name or "UPLOAD" in name}
+
+
+@pytest.mark.parametrize(
+    ("module", "variable", "target"),
+    [
+        ("new_upload", "TABLE_NAME", "${ScansTable}"),
+        ("new_upload", "NORMAL_QUEUE_URL", "${LanesNormalQueue}"),
+        ("new_upload", "EXPRESS_QUEUE_URL", "${LanesExpressQueue}"),
+        ("sweeper", "UPLOADS_QUEUE_URL", "${NewUploadUploads}"),
+        ("sweeper", "UPLOADS_DEAD_LETTERS_URL", "${NewUploadDeadLetters}"),
+    ],
+)
+def test_variable_about_uploads_leads_to_its_resource(watching_functions, text_of, module, variable, target):
+    """A variable about uploads holds what its name says, not its neighbour."""
+    assert text_of(watching_functions[module]["Environment"]["Variables"][variable]) == target
+
+
+@pytest.mark.parametrize("module", ["new_upload", "sweeper"])
+def test_watched_buckets_reach_the_functions(watching_functions, module):
+    """Both functions read from their variable what the context watches."""
+    found = watch.parse(watching_functions[module]["Environment"]["Variables"]["WATCH"])
+
+    bucket = "amzn-s3-demo-bucket"
+    assert found == {bucket: Watch(bucket, ("2026/",), (".mp4", ".m4v", ".mov"), 60)}
 
 
 @pytest.mark.parametrize(
@@ -115,9 +166,28 @@ def test_hits_go_where_they_may(template, role_statements, text_of):
     assert fnmatchcase("${WorkBucket.Arn}/" + hits_key(record), text_of(statement["Resource"]))
 
 
-def test_outputs(template):
-    """The outputs are those that tools read, under the very ids, and no more."""
+def test_outputs(template, watching):
+    """The outputs are those that tools read, under the very ids, and no more; watched buckets have some of their own."""
     assert set(template["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS}
+    assert set(watching["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS, *WATCH_OUTPUTS}
+
+
+@pytest.mark.parametrize(
+    ("output", "target"),
+    [
+        ("UploadsQueueUrl", "${NewUploadUploads}"),
+        ("UploadsDeadLettersUrl", "${NewUploadDeadLetters}"),
+        ("WatchRuleNames", '{"amzn-s3-demo-bucket":"${NewUploadRulesamzns3demobucket}"}'),
+    ],
+)
+def test_output_about_uploads_leads_to_its_resource(watching, text_of, output, target):
+    """An output about uploads holds what its name says."""
+    assert text_of(watching["Outputs"][output]["Value"]) == target
+
+
+def test_watched_buckets_are_an_output(watching, watching_functions):
+    """Tools read the watched buckets as the functions do."""
+    assert watching["Outputs"]["WatchedBuckets"]["Value"] == watching_functions["sweeper"]["Environment"]["Variables"]["WATCH"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     # The stubs are for the type checker only: a user's machine does not have them.
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
@@ -47,6 +48,7 @@ class Clients:
 
     cloudformation: CloudFormationClient
     dynamodb: DynamoDBClient
+    events: EventBridgeClient
     functions: LambdaClient
     iam: IAMClient
     quotas: ServiceQuotasClient

@@ -13,6 +13,7 @@ from tools.lib.cli.program import (
     ending,
     options,
     poll_seconds_option,
+    user_name,
     version_option,
 )
 
@@ -42,5 +43,6 @@ __all__ = [
     "options",
     "poll_seconds_option",
     "replace_atomically",
+    "user_name",
     "version_option",
 ]

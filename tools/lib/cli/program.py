@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shlex
 import sys
@@ -63,6 +64,14 @@ class Target:
         ]
         options = [word for option, value in named if value for word in (option, value)]
         return shlex.join(["python", f"tools/{program}", *arguments, *options])
+
+
+def user_name() -> str:
+    """Return the user's name, so that others know whom to ask."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name, as in a container (KeyError before Python 3.13)
+        return "control_scan.py"
 
 
 def version_option(command: Command) -> Command:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import ThrottledError
 from tools.lib.cli import as_tool_error
-from tools.lib.doctor import account, buckets, people, stack
+from tools.lib.doctor import account, buckets, people, stack, uploads
 from tools.lib.doctor.buckets import require_bucket
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, Findings, Level, warning
@@ -34,6 +34,11 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("lanes", stack.lanes),
     ("topics", stack.topics),
     ("table", stack.table),
+    ("uploads", uploads.queues),
+    ("upload letters", uploads.dead_letters),
+    ("upload rule", uploads.rule),
+    ("upload events", uploads.events),
+    ("last upload", uploads.last),
     ("starting", stack.paused),
     ("open scans", people.open_scans),
     ("mail", people.mail),

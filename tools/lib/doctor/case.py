@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from handlers.adapters.table import Table
 from tools.lib.aws import Clients, Deployment
 from tools.lib.doctor import policies
+from tools.lib.watch import Depths, Health, depths_of, health_of
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
@@ -58,6 +59,18 @@ class Case:
             except client.exceptions.ResourceNotFoundException:
                 found[name] = None
         return found
+
+    @cached_property
+    def depths(self) -> Depths | None:
+        """Return what lies in the queues of new uploads; None where no bucket is watched."""
+        watching = self.deployment.watching
+        return depths_of(self.clients, watching) if watching else None
+
+    @cached_property
+    def health(self) -> Health | None:
+        """Return how the bucket's new uploads arrive; None where it is not watched."""
+        watching = self.deployment.watching
+        return health_of(self.clients, watching, self.bucket) if watching and self.bucket in watching.watches else None
 
     def statements(self, role: str) -> list[dict[str, Any]]:
         """Return the statements of the inline policies of a role, given by name or ARN; the stack attaches no managed ones."""

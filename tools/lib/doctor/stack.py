@@ -59,23 +59,33 @@ def functions(case: Case) -> Iterator[Finding]:
 
 
 def lanes(case: Case) -> Iterator[Finding]:
-    """Check whether the event source mappings of the lanes are enabled: the sweeper disables them while starting is paused."""
+    """Check whether the event source mappings are enabled: the sweeper disables those of the lanes while starting is paused."""
     client = case.clients.functions
     identifiers = case.resources.get(MAPPING, [])
     if not identifiers:
         yield stop("The stack has no event source mapping: no analysis would ever be started.", REDEPLOY)
     for uuid in identifiers:
         try:
-            state = client.get_event_source_mapping(UUID=uuid).get("State", "")
+            mapping = client.get_event_source_mapping(UUID=uuid)
         except client.exceptions.ResourceNotFoundException:
-            yield stop(f"The event source mapping {uuid} is gone: its lane starts no analyses.", REDEPLOY)
+            yield stop(f"The event source mapping {uuid} is gone: nothing reads its queue.", REDEPLOY)
             continue
-        if state not in {"Enabled", "Enabling", "Creating", "Updating"}:
-            yield warning(
-                f"The event source mapping {uuid} is {state}: its lane starts no analyses.",
-                "`python tools/control_scan.py resume` enables it, unless someone disabled it in the console.",
-            )
+        if (state := mapping.get("State", "")) not in {"Enabled", "Enabling", "Creating", "Updating"}:
+            yield _disabled(case, uuid, state, mapping.get("EventSourceArn", ""))
     yield ok(f"{len(identifiers)} event source mappings are enabled")
+
+
+def _disabled(case: Case, uuid: str, state: str, queue_arn: str) -> Finding:
+    watching = case.deployment.watching
+    if watching and watching.queue_url.rpartition("/")[2] == queue_arn.rpartition(":")[2]:
+        return warning(
+            f"The event source mapping {uuid} is {state}: no new upload is registered.",
+            f"`aws lambda update-event-source-mapping --uuid {uuid} --enabled` enables it.",
+        )
+    return warning(
+        f"The event source mapping {uuid} is {state}: its lane starts no analyses.",
+        "`python tools/control_scan.py resume` enables it, unless someone disabled it in the console.",
+    )
 
 
 def topics(case: Case) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
@@ -11,7 +10,7 @@ from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from handlers.adapters.table import Outcome
 from handlers.domain import BatchJob, Scan, ScanStatus
 from handlers.domain.batch_jobs import TERMINAL
-from tools.lib.cli import CommandResult, Invocation
+from tools.lib.cli import CommandResult, Invocation, user_name
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import scan_keys
 from tools.lib.scans.status import ScanProgress, find, progress_of
@@ -35,13 +34,13 @@ def watch(run: Invocation, scan_id: str | None, poll_seconds: float) -> Iterator
 def pause(run: Invocation, scan_id: str | None) -> CommandResult:
     """Pause a scan, or all starting where `scan_id` is None."""
     if scan_id is None:
-        outcome = run.table.control.pause(_person(), "by control_scan.py")
+        outcome = run.table.control.pause(user_name(), "by control_scan.py")
         what = "Starting is paused" if outcome is Outcome.DONE else "Starting was already paused"
         command = run.target.command("control_scan.py", "resume")
         text = f"{what}; running analyses finish. To resume: {command}"
         return CommandResult([text], {"paused": True, "outcome": outcome.name})
     scan = find(run.table.scans, scan_id)
-    outcome = _done(run, run.table.scans.pause_scan(scan.id, f"by {_person()}"), scan, "paused")
+    outcome = _done(run, run.table.scans.pause_scan(scan.id, f"by {user_name()}"), scan, "paused")
     command = run.target.command("control_scan.py", "resume", scan.id)
     text = f"Scan {scan.id} is paused; running analyses finish. To resume: {command}"
     return CommandResult([text], {**scan_keys(scan.id), "status": ScanStatus.PAUSED.value, "outcome": outcome.name})
@@ -87,7 +86,7 @@ def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
         run.agree(
             f"Cancel scan {scan.id}? Waiting videos will not be analysed, and this cannot be undone.", "Nothing was cancelled."
         )
-    outcome = _done(run, run.table.scans.cancel_scan(scan.id, f"by {_person()}"), scan, "cancelled")
+    outcome = _done(run, run.table.scans.cancel_scan(scan.id, f"by {user_name()}"), scan, "cancelled")
     cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and _cancel_job(run, job)]
     text = (
         f"Scan {scan.id} is cancelled, and so {'is' if len(cancelled) == 1 else 'are'} {counted(len(cancelled), 'batch job')}; "
@@ -118,11 +117,3 @@ def _done(run: Invocation, outcome: Outcome, scan: Scan, what: str) -> Outcome:
     now = run.table.scans.scan(scan.id) or scan
     status = run.target.command("control_scan.py", "status", scan.id)
     raise ToolError(f"Scan {scan.id} cannot be {what}: it is {now.status.value}.", cure=f"`{status}` shows its progress.")
-
-
-def _person() -> str:
-    """Return the user's name, so that others know whom to ask."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no name, as in a container (KeyError before Python 3.13)
-        return "control_scan.py"

@@ -3,7 +3,8 @@
 - function: the event that completion failed on (Lambda guide, invocation-async-retain-records); completion is invoked with it;
 - subscription: SNS's envelope of a notice that it could not deliver; completion is invoked with it as SNS would have done;
 - lane: our message of a video; the sweeper sends the waiting videos of its scan again, because records decide, not messages;
-- sweep: an invocation of the sweeper; nothing is to be done, because later sweeps did its work.
+- sweep: an invocation of the sweeper; nothing is to be done, because later sweeps did its work;
+- upload: a message about a new upload, or the event that EventBridge could not deliver; it is sent to its queue again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from handlers.adapters.table import Scans
-from handlers.domain import lane_message
+from handlers.domain import lane_message, upload
 from tools.lib.aws import Deployment
 from tools.lib.cli import Bar, ExitCode
 from tools.lib.text import counted
@@ -32,7 +33,7 @@ HIDDEN_SECONDS = 300
 class Redriven:
     """How many dead letters of each kind were processed, and how many were left because they could not be understood."""
 
-    done: dict[str, int] = field(default_factory=lambda: {"function": 0, "subscription": 0, "lane": 0, "sweep": 0})
+    done: dict[str, int] = field(default_factory=lambda: {"function": 0, "subscription": 0, "lane": 0, "sweep": 0, "upload": 0})
     left: int = 0
 
     @property
@@ -80,6 +81,7 @@ class Redrive:
             ("subscription", found.undelivered_notices_url, self._deliver),
             *(("lane", url, self._send_again) for url in found.lane_dead_letters_urls),
             ("sweep", found.sweeper_dead_letters_url, lambda _: True),
+            *([("upload", found.watching.dead_letters_url, self._register_again)] if found.watching else []),
         ]
 
     def _letters(self, url: str) -> Iterator[MessageTypeDef]:
@@ -118,6 +120,14 @@ class Redrive:
         if scan_id not in self._marked:
             self._scans.resend_soon(scan_id)
             self._marked.add(scan_id)
+        return True
+
+    def _register_again(self, body: str) -> bool:
+        """Send a message about an upload to its queue again."""
+        watching = self._deployment.watching
+        if watching is None or isinstance(upload.parse(body), upload.Refused):
+            return False
+        self._sqs.send_message(QueueUrl=watching.queue_url, MessageBody=body)
         return True
 
 

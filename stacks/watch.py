@@ -1,0 +1,168 @@
+"""The watched buckets of the context, checked, and the event pattern by which EventBridge takes their uploads."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from handlers.domain import watch as watched
+from handlers.domain.watch import DEFAULT_SUFFIXES, Watch
+from stacks.values import ANY_BUCKET, BUCKET, BUCKETS, whole_number
+
+EXAMPLE = '{"bucket": "my-videos"}'
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+KEY_BYTES = 1_024
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+PATTERN_CHARACTERS = 2_048
+# All variables of a function together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ENVIRONMENT_LIMIT = 4_096
+# The most that the other variables of `sweeper`, which has more than `new_upload`, take with the longest names.
+OTHER_VARIABLES = 2_420
+_FIELDS = ("bucket", "prefixes", "suffixes", "engine", "max_minutes_per_day")
+
+
+def watches(value: object, source_buckets: Sequence[str]) -> tuple[Watch, ...]:
+    """Return the watches of a list, or of its JSON text; None, as in a cdk.json of before the setting, and "" are none.
+
+    `source_buckets` are those of the context; if they are empty, they are invalid, and the watches are not held against them.
+
+    Raises:
+        ValueError: One is malformed; the message names it, the rule and the cure.
+    """
+    found = tuple(_watch(each) for each in _listed(value))
+    for number, each in enumerate(found):
+        if each.bucket in {other.bucket for other in found[:number]}:
+            raise ValueError(f"names {each.bucket!r} twice; keep one entry, whose prefixes and suffixes are lists")
+        if source_buckets and not {ANY_BUCKET, each.bucket} & set(source_buckets):
+            raise ValueError(
+                f"watches {each.bucket!r}, which the functions may not read; add it to source_buckets, or take it out here"
+            )
+    if len(found) > BUCKETS:
+        raise ValueError(f"has {len(found)} buckets, must have at most {BUCKETS}; deploy a second stack for the others")
+    size = len(watched.text({each.bucket: each for each in found}))
+    if size > ENVIRONMENT_LIMIT - OTHER_VARIABLES:
+        raise ValueError(
+            f"takes {size} bytes, must take at most {ENVIRONMENT_LIMIT - OTHER_VARIABLES} (a Lambda function's variables hold 4 KB "
+            "in all); name fewer or shorter prefixes, or deploy a second stack for some of the buckets"
+        )
+    return found
+
+
+def pattern(watch: Watch) -> dict[str, object]:
+    """Return the event pattern of a bucket's uploads, without its prefixes: one field's tests are alternatives, so they would add.
+
+    The size is tested by what it is not, because numbers above 5.0e9 match no `numeric` test (docs/aws.md#12-s3-objects).
+    """
+    suffixes = [{"suffix": {"equals-ignore-case": suffix}} for suffix in watch.suffixes]
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [watch.bucket]}, "object": {"key": suffixes, "size": [{"anything-but": [0]}]}},
+    }
+
+
+def _listed(value: object) -> list[object]:
+    given = _read(value) if isinstance(value, str) else value
+    if given is None:
+        return []
+    if isinstance(given, list):
+        return given
+    raise ValueError(f"must be a list, is {given!r}; write e.g. [{EXAMPLE}], or [] to watch nothing")
+
+
+def _read(text: str) -> object:
+    """Return the value of a JSON text, None for an empty one."""
+    if not text.strip():
+        return None
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON ({error}); write e.g. [{EXAMPLE}], or [] to watch nothing") from error
+    return value
+
+
+def _watch(entry: object) -> Watch:
+    if not isinstance(entry, Mapping) or "bucket" not in entry:
+        raise ValueError(f'must hold objects with a "bucket", holds {entry!r}; write e.g. {EXAMPLE}')
+    bucket = _bucket(entry["bucket"])
+    try:
+        _require_known(entry)
+        most = entry.get("max_minutes_per_day")
+        watch = Watch(
+            bucket=bucket,
+            prefixes=_prefixes(entry.get("prefixes", [])),
+            suffixes=_suffixes(entry.get("suffixes", [*DEFAULT_SUFFIXES])),
+            max_minutes_per_day=None if most is None else _minutes(most),
+        )
+        _require_short(pattern(watch))
+    except ValueError as fault:
+        raise ValueError(f"{bucket!r}: {fault}") from fault
+    return watch
+
+
+def _bucket(name: object) -> str:
+    if name == ANY_BUCKET:
+        raise ValueError(
+            f'names the bucket "{ANY_BUCKET}"; S3 sends events bucket by bucket, so write an entry for each by its name'
+        )
+    if not isinstance(name, str) or not BUCKET.fullmatch(name):
+        raise ValueError(f"must name a bucket (3-63 of a-z, 0-9, dot and hyphen), names {name!r}; write e.g. {EXAMPLE}")
+    return name
+
+
+def _require_known(entry: Mapping[object, object]) -> None:
+    if "interval" in entry:
+        raise ValueError(f'"interval" is {entry["interval"]!r}, but belongs to the engine "frames"; take it out')
+    if unknown := [name for name in entry if name not in _FIELDS]:
+        raise ValueError(f"has the unknown field {unknown[0]!r}; it may have {', '.join(_FIELDS)}")
+    if (engine := entry.get("engine", "video")) != "video":
+        why = "new uploads are not looked at by frames yet" if engine == "frames" else "there is no other"
+        raise ValueError(f'"engine" is {engine!r}, must be "video": {why}; take it out')
+
+
+def _prefixes(value: object) -> tuple[str, ...]:
+    """Return the prefixes; of one that begins with another the latter is enough, and "" is every key."""
+    if not isinstance(value, list) or not all(map(_begins_keys, value)):
+        raise ValueError(
+            f'"prefixes" must be a list of texts of up to {KEY_BYTES:,} bytes, is {value!r}; write e.g. ["2026/"], or [] for all'
+        )
+    kept: list[str] = []
+    for prefix in sorted(value):
+        if not (kept and prefix.startswith(kept[-1])):
+            kept.append(prefix)
+    return () if kept == [""] else tuple(kept)
+
+
+def _begins_keys(value: object) -> bool:
+    """Tell whether keys can begin with a value."""
+    try:
+        return isinstance(value, str) and len(value.encode()) <= KEY_BYTES
+    except UnicodeEncodeError:  # half of a character, as "\ud800" in JSON
+        return False
+
+
+def _suffixes(value: object) -> tuple[str, ...]:
+    """Return the suffixes in lower case: in ASCII, because what EventBridge does with the case of other characters is unknown."""
+    if not isinstance(value, list) or not value or not all(map(_ends_keys, value)):
+        raise ValueError(f'"suffixes" must be a list of printable ASCII texts, is {value!r}; write e.g. [".mp4", ".mov"]')
+    return tuple(dict.fromkeys(suffix.lower() for suffix in value))
+
+
+def _ends_keys(value: object) -> bool:
+    """Tell whether EventBridge can find the ends of keys by a value."""
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
+
+
+def _minutes(value: object) -> int:
+    try:
+        return whole_number(value)
+    except ValueError as fault:
+        raise ValueError(f'"max_minutes_per_day" {fault}, or leave it out to set no limit') from fault
+
+
+def _require_short(given: Mapping[str, object]) -> None:
+    """Make sure that EventBridge takes a pattern."""
+    length = len(json.dumps(given, separators=(",", ":")))
+    if length > PATTERN_CHARACTERS:
+        raise ValueError(
+            f'"suffixes" make an event pattern of {length:,} characters, must make one of at most {PATTERN_CHARACTERS:,}; '
+            "name fewer or shorter ones"
+        )

@@ -1,0 +1,106 @@
+"""The commands of `control_scan.py watch` that change something: a bucket's switch in S3, and what the table says of the watch."""
+
+from __future__ import annotations
+
+from handlers.domain import watch
+from handlers.domain.watch import Watch
+from tools.lib.aws import Deployment
+from tools.lib.cli import CommandResult, Invocation, user_name
+from tools.lib.errors import ToolError
+from tools.lib.json_keys import time_keys
+from tools.lib.text import moment
+from tools.lib.watch import notifications
+
+
+def on(run: Invocation, bucket: str) -> CommandResult:
+    """Have a bucket send its events to EventBridge, and note since when its uploads are new.
+
+    Check first that it is watched, and that it is there: see `require_watched` and the doctor's `require_bucket`.
+    """
+    changed = notifications.switch(run.clients.s3, bucket, run.clock, on=True)
+    run.table.watches.begin(bucket)
+    since = run.table.watches.state(bucket).since
+    if changed:
+        did = (
+            f"{bucket} sends its events to EventBridge, from about five minutes from now on; its other notifications are as before."
+        )
+    else:
+        did = f"{bucket} sent its events to EventBridge already; its notifications were not changed."
+    lines = [did, *([f"Uploads since {moment(since)} are scanned; scan earlier objects with submit_job.py."] if since else [])]
+    return CommandResult(lines, {"bucket": bucket, "events": True, "changed": changed, **time_keys(since=since)})
+
+
+def off(run: Invocation, bucket: str, *, agreed: bool) -> CommandResult:
+    """Have a watched bucket send no events to EventBridge any more: neither to this deployment's rule nor to those of others."""
+    by_hand = "Its page in the S3 console (Properties, Amazon EventBridge) switches the events of a bucket off that is not watched."
+    require_watched(run.deployment, bucket, cure=by_hand)
+    if notifications.sends_events(run.clients.s3, bucket):
+        run.require_agreement("pass --yes", agreed=agreed)
+        if not agreed:
+            run.agree(
+                f"Stop all events of {bucket} to EventBridge? A bucket has one switch for them: rules of others get none either.",
+                "Nothing was changed.",
+            )
+    changed = notifications.switch(run.clients.s3, bucket, run.clock, on=False)
+    run.table.watches.end(bucket)
+    if changed:
+        did = f"{bucket} sends no events to EventBridge any more; its other notifications are as before."
+    else:
+        did = f"{bucket} sent no events to EventBridge; its notifications were not changed."
+    line = f"{did} What was uploaded before is still scanned."
+    return CommandResult([line], {"bucket": bucket, "events": False, "changed": changed})
+
+
+def pause(run: Invocation, bucket: str) -> CommandResult:
+    """Have the uploads of a bucket wait."""
+    require_watched(run.deployment, bucket)
+    outcome = run.table.watches.pause(bucket, user_name())
+    command = run.target.command("control_scan.py", "watch", "resume", bucket)
+    line = f"New uploads to {bucket} are registered and wait; running analyses finish. To resume: {command}"
+    return CommandResult([line], {"bucket": bucket, "paused": True, "outcome": outcome.name})
+
+
+def resume(run: Invocation, bucket: str) -> CommandResult:
+    """Have the uploads of a bucket wait no longer for a person."""
+    require_watched(run.deployment, bucket)
+    outcome = run.table.watches.resume(bucket)
+    line = f"Uploads to {bucket} are scanned again; those that wait are sent to their lane within two minutes."
+    return CommandResult([line], {"bucket": bucket, "paused": False, "outcome": outcome.name})
+
+
+def release(run: Invocation, bucket: str) -> CommandResult:
+    """Lift a bucket's limit of minutes until the end of the UTC day.
+
+    Raises:
+        ToolError: It has no such limit.
+    """
+    limit = require_watched(run.deployment, bucket).max_minutes_per_day
+    if limit is None:
+        raise ToolError(
+            f"{bucket} has no limit of minutes a day, so none of its uploads waits for one.",
+            cure=f"`{run.target.command('control_scan.py', 'watch', 'status', bucket)}` shows what they wait for.",
+        )
+    day = watch.day_of(run.clock.now())
+    outcome = run.table.watches.release(bucket, day)
+    line = f"The limit of {limit:,} minutes for {bucket} is lifted for {day} (UTC); uploads that wait follow within two minutes."
+    return CommandResult([line], {"bucket": bucket, "day": day, "max_minutes_per_day": limit, "outcome": outcome.name})
+
+
+def require_watched(deployment: Deployment, bucket: str, cure: str | None = None) -> Watch:
+    """Return the watch of a bucket.
+
+    Raises:
+        ToolError: It has none, or is the work bucket, whose every report and hit would be an upload.
+    """
+    if bucket == deployment.work_bucket:
+        raise ToolError(
+            f"{bucket} is the work bucket of the stack {deployment.stack_name}: what is written there must start nothing.",
+            cure='Name a bucket with videos that "watch" in cdk.json names.',
+        )
+    watches = deployment.watching.watches if deployment.watching else {}
+    if bucket not in watches:
+        raise ToolError(
+            f"The stack {deployment.stack_name} does not watch {bucket}; it watches {', '.join(watches) or 'no bucket'}.",
+            cure=cure or f'Add {{"bucket": "{bucket}"}} to "watch" in cdk.json and run `make deploy`.',
+        )
+    return watches[bucket]

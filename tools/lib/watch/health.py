@@ -1,0 +1,96 @@
+"""Whether the uploads of a watched bucket arrive: its rule, its switch, the queue, and what lies in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from handlers.adapters.aws_errors import code_of
+from tools.lib.aws import Clients, Watching
+from tools.lib.text import counted
+from tools.lib.watch import notifications
+
+_REDEPLOY = "Deploy it again with `make deploy`."
+# What SQS answers for a queue that is gone: the JSON protocol's code, and that of the older one.
+_NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+_NUMBER = "ApproximateNumberOfMessages"
+_COUNTS = (_NUMBER, f"{_NUMBER}NotVisible", f"{_NUMBER}Delayed")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that keeps uploads from being scanned, and what to do about it."""
+
+    text: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Depths:
+    """How many messages are in the queue of the uploads and in its dead letters; None for a queue that is gone."""
+
+    waiting: int | None
+    dead_letters: int | None
+
+    def queue_faults(self) -> Iterator[Fault]:
+        if self.waiting is None or self.dead_letters is None:
+            yield Fault("A queue of the uploads is gone: no upload arrives.", _REDEPLOY)
+
+    def letter_faults(self) -> Iterator[Fault]:
+        if self.dead_letters:
+            yield Fault(
+                f"{counted(self.dead_letters, 'upload')} could not be delivered or registered.",
+                "Look at the log of `new_upload`, then run `python tools/control_scan.py redrive`.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of a bucket's rule (`ENABLED`, `DISABLED`, None if it is gone), and whether the bucket sends events."""
+
+    bucket: str
+    rule: str
+    rule_state: str | None
+    sends_events: bool
+
+    def rule_faults(self) -> Iterator[Fault]:
+        if self.rule_state is None:
+            yield Fault(f"The rule {self.rule} is gone: no upload to {self.bucket} arrives.", _REDEPLOY)
+        elif self.rule_state == "DISABLED":
+            enable = f"`aws events enable-rule --name {self.rule}` enables it."
+            yield Fault(f"The rule {self.rule} is disabled: no upload to {self.bucket} arrives.", enable)
+
+    def event_faults(self) -> Iterator[Fault]:
+        if not self.sends_events:
+            switch = f"`python tools/control_scan.py watch on {self.bucket}` switches that on."
+            yield Fault(f"{self.bucket} sends no events to EventBridge: no upload to it arrives.", switch)
+
+
+def health_of(clients: Clients, watching: Watching, bucket: str) -> Health:
+    """Return how a watched bucket is connected now."""
+    rule = watching.rules[bucket]
+    return Health(bucket, rule, _rule_state(clients, rule), notifications.sends_events(clients.s3, bucket))
+
+
+def depths_of(clients: Clients, watching: Watching) -> Depths:
+    """Return what lies in the queues of the uploads, which all watched buckets share."""
+    return Depths(_depth(clients, watching.queue_url), _depth(clients, watching.dead_letters_url))
+
+
+def _rule_state(clients: Clients, rule: str) -> str | None:
+    try:
+        return clients.events.describe_rule(Name=rule).get("State")
+    except clients.events.exceptions.ResourceNotFoundException:
+        return None
+
+
+def _depth(clients: Clients, url: str) -> int | None:
+    try:
+        counts = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[*_COUNTS])["Attributes"]
+    except ClientError as error:
+        if code_of(error) in _NO_QUEUE:
+            return None
+        raise
+    return sum(int(counts.get(name, 0)) for name in _COUNTS)

@@ -1,0 +1,63 @@
+"""The switch for a bucket's events to EventBridge: one entry of its notification configuration, beside those of others."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from handlers.runtime.clock import Clock
+from tools.lib.errors import ToolError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_BRIDGE = "EventBridgeConfiguration"
+
+# A configuration that was put may take some seconds to be read (S3 user guide, Welcome, "Bucket configurations").
+_READS = 6
+_SECONDS_BETWEEN = 5.0
+
+
+def sends_events(s3: S3Client, bucket: str) -> bool:
+    """Tell whether a bucket sends its events to EventBridge."""
+    return _BRIDGE in _read(s3, bucket)
+
+
+def switch(s3: S3Client, bucket: str, clock: Clock, *, on: bool) -> bool:
+    """Switch a bucket's events to EventBridge on or off, and return whether that changed anything.
+
+    S3 takes a whole configuration only, so what it holds for others is put again as it was read, and compared afterwards.
+
+    Raises:
+        ToolError: Afterwards the configuration was another one; the message has what there was for others.
+    """
+    others = _read(s3, bucket)
+    was_on = others.pop(_BRIDGE, None) is not None
+    if was_on is on:
+        return False
+    changed = {**others, **({_BRIDGE: {}} if on else {})}
+    # The destinations of others are theirs: S3 would refuse this for one that is gone, and send a test message to each.
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=changed, SkipDestinationValidation=True)
+    for _ in range(_READS):
+        if _ordered(_read(s3, bucket)) == _ordered(changed):
+            return True
+        clock.sleep(_SECONDS_BETWEEN)
+    raise ToolError(
+        f"The notification configuration of {bucket} is not the one that was put: did someone else change it at the same time?",
+        cure=f"Run this again once no one else changes it. Its other entries were: {json.dumps(others, ensure_ascii=True)}",
+    )
+
+
+def _read(s3: S3Client, bucket: str) -> dict[str, Any]:
+    answer: dict[str, Any] = dict(s3.get_bucket_notification_configuration(Bucket=bucket))
+    answer.pop("ResponseMetadata", None)
+    return answer
+
+
+def _ordered(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON with its lists in one order, because S3 promises none."""
+    if isinstance(value, dict):
+        return {name: _ordered(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_ordered, value), key=json.dumps)
+    return value

@@ -1,0 +1,221 @@
+"""How watched buckets are doing: whether their uploads arrive, what today brought, and how long a verdict takes."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from handlers.adapters.table import Table, WatchDay, WatchState
+from handlers.domain import State, watch
+from handlers.domain.watch import Watch
+from tools.lib.cli import ExitCode, Invocation
+from tools.lib.errors import ToolError
+from tools.lib.json_keys import time_keys
+from tools.lib.text import counted, moment
+from tools.lib.watch.control import require_watched
+from tools.lib.watch.health import Depths, Fault, Health, depths_of, health_of
+
+_DAY_SECONDS = 86_400.0
+_MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Seconds from upload to verdict: the median of so many verdicts, and how long 95 % of them took at most."""
+
+    verdicts: int
+    median: float
+    most: float
+
+    def sentence(self) -> str:
+        median, most = (timedelta(seconds=round(seconds)) for seconds in (self.median, self.most))
+        return f"median {median}, 95 % within {most} ({counted(self.verdicts, 'verdict')} today)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchStatus:
+    """How one watched bucket is doing.
+
+    Attributes:
+        day: Today, in UTC.
+        scan_id: The scan that holds today's uploads, once there is one.
+        waiting: Videos of today's and yesterday's uploads that wait for their analysis.
+        lag: Of today's uploads; None before the first verdict.
+    """
+
+    watch: Watch
+    health: Health
+    state: WatchState
+    day: str
+    scan_id: str
+    today: WatchDay
+    yesterday: WatchDay
+    waiting: int
+    lag: Lag | None
+
+    @property
+    def minutes(self) -> float:
+        """Return the minutes of video that were analysed today."""
+        return self.today.milliseconds / _MINUTE_MS
+
+    @property
+    def released(self) -> bool:
+        """Tell whether a person lifted today's limit."""
+        return self.state.released_day == self.day
+
+    @property
+    def limit_reached(self) -> bool:
+        """Tell whether uploads wait for the next day."""
+        return not self.released and self.watch.is_used_up(self.today.milliseconds)
+
+    def faults(self) -> list[Fault]:
+        return [*self.health.rule_faults(), *self.health.event_faults(), *self._held()]
+
+    def _held(self) -> list[Fault]:
+        bucket, found = self.watch.bucket, []
+        if self.state.paused:
+            resume = f"`python tools/control_scan.py watch resume {bucket}` lets them go on."
+            found.append(Fault(f"Uploads to {bucket} wait: the watch was paused by {self.state.paused_by}.", resume))
+        if self.limit_reached:
+            release = f"`python tools/control_scan.py watch release {bucket}` lifts it for today, or raise it in cdk.json."
+            found.append(Fault(f"Uploads to {bucket} wait for tomorrow: its minutes of the day are used up.", release))
+        return found
+
+    def sentences(self) -> list[str]:
+        state, limit = self.state, self.watch.max_minutes_per_day
+        of = "" if limit is None else f" of {limit:,}"
+        released = " (the limit is lifted for today)" if self.released else ""
+        lag = self.lag.sentence() if self.lag else "no verdict today yet"
+        rule = (self.health.rule_state or "gone").lower()
+        return [
+            self.watch.bucket,
+            f"  Events   {'on' if self.health.sends_events else 'off'}; the rule {self.health.rule} is {rule}",
+            f"  Uploads  {_since(state.since)}; {_last(state.last_upload_at)}",
+            f"  Today    {self.minutes:,.1f}{of} minutes analysed{released}; {counted(self.waiting, 'video')} waiting",
+            f"  Missed   {self.today.missed:,} today, {self.yesterday.missed:,} yesterday (found by the daily comparison)",
+            f"  Lag      {lag}",
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        state = self.state
+        return {
+            "bucket": self.watch.bucket,
+            "rule": self.health.rule,
+            "rule_state": self.health.rule_state,
+            "events": self.health.sends_events,
+            **time_keys(since=state.since, last_upload=state.last_upload_at),
+            "paused": state.paused,
+            "paused_by": state.paused_by,
+            "day": self.day,
+            "scan_id": self.scan_id,
+            "waiting": self.waiting,
+            "analyses": self.today.analyses,
+            "minutes": self.minutes,
+            "max_minutes_per_day": self.watch.max_minutes_per_day,
+            "released": self.released,
+            "limit_reached": self.limit_reached,
+            "missed_today": self.today.missed,
+            "missed_yesterday": self.yesterday.missed,
+            "verdicts": self.lag.verdicts if self.lag else 0,
+            "lag_median_seconds": self.lag.median if self.lag else None,
+            "lag_95_percent_seconds": self.lag.most if self.lag else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class WatchStatuses:
+    """How watched buckets are doing, and the queues that they share."""
+
+    depths: Depths
+    found: Sequence[WatchStatus]
+
+    def faults(self) -> list[Fault]:
+        own = [fault for each in self.found for fault in each.faults()]
+        return [*own, *self.depths.queue_faults(), *self.depths.letter_faults()]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Return whether uploads arrive and are scanned: done (0), or not all of them (3)."""
+        return ExitCode.SOME_FAILED if self.faults() else ExitCode.DONE
+
+    def sentences(self) -> list[str]:
+        lines = [line for each in self.found for line in each.sentences()]
+        queues = f"Queue    {_number(self.depths.waiting)} to be registered, {_number(self.depths.dead_letters)} dead letters"
+        return [*lines, queues, *(f"Warning: {fault.text} {fault.cure}" for fault in self.faults())]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "watches": [each.as_json() for each in self.found],
+            "waiting_uploads": self.depths.waiting,
+            "dead_letters": self.depths.dead_letters,
+            "warnings": [f"{fault.text} {fault.cure}" for fault in self.faults()],
+        }
+
+
+def statuses(run: Invocation, bucket: str | None) -> WatchStatuses:
+    """Return how a watched bucket is doing, or all of them where none is named.
+
+    Raises:
+        ToolError: The deployment does not watch it, or watches none.
+    """
+    deployment = run.deployment
+    watching = deployment.watching
+    if bucket is not None:
+        require_watched(deployment, bucket)
+    if watching is None:
+        raise ToolError(
+            f"The stack {deployment.stack_name} watches no bucket.",
+            cure='Name buckets in "watch" in cdk.json and run `make deploy`.',
+        )
+    found = [
+        _status(run, each, health_of(run.clients, watching, name))
+        for name, each in watching.watches.items()
+        if bucket in {None, name}
+    ]
+    return WatchStatuses(depths_of(run.clients, watching), found)
+
+
+def _status(run: Invocation, watched: Watch, health: Health) -> WatchStatus:
+    bucket, table, now = watched.bucket, run.table, run.clock.now()
+    day, day_before = watch.day_of(now), watch.day_of(now - _DAY_SECONDS)
+    scans = [watch.scan_id(bucket, each) for each in (day, day_before)]
+    return WatchStatus(
+        watch=watched,
+        health=health,
+        state=table.watches.state(bucket),
+        day=day,
+        scan_id=scans[0],
+        today=table.watches.day(bucket, day),
+        yesterday=table.watches.day(bucket, day_before),
+        waiting=sum(1 for scan_id in scans for _ in table.records.in_state(scan_id, State.WAITING)),
+        lag=_lag(table, scans[0]),
+    )
+
+
+def _lag(table: Table, scan_id: str) -> Lag | None:
+    """Return how long the verdicts of a day's scan took, in one pass over its records."""
+    judged = ((video_id, scan_id) for state in (State.CLEAN, State.FLAGGED) for video_id in table.records.in_state(scan_id, state))
+    seconds = sorted(
+        record.finished_at - record.uploaded_at
+        for record in table.records.records(judged)
+        if record.finished_at is not None and record.uploaded_at is not None
+    )
+    if not seconds:
+        return None
+    return Lag(len(seconds), statistics.median(seconds), seconds[math.ceil(0.95 * len(seconds)) - 1])
+
+
+def _since(at: float | None) -> str:
+    return "none is looked for" if at is None else f"new since {moment(at)}"
+
+
+def _last(at: float | None) -> str:
+    return "none seen yet" if at is None else f"the last one was put {moment(at)}"
+
+
+def _number(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
