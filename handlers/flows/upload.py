@@ -44,10 +44,11 @@ class UploadFlow:
         entries = json_text.items(json_text.mapping(event).get("Records"))
         if not entries:
             Log().alarm("the event is no SQS event: it has no records")
-        back = [message_id for message_id, body in map(_message, entries) if not self._processed(message_id, body)]
+        retries = self._registration.retries()
+        back = [message_id for message_id, body in map(_message, entries) if not self._processed(message_id, body, retries)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in back]}
 
-    def _processed(self, message_id: str, body: str) -> bool:
+    def _processed(self, message_id: str, body: str, retries: Retries) -> bool:
         """Process one message; return False if it is to come back."""
         log = Log({"message_id": message_id})
         message = upload.parse(body)
@@ -55,14 +56,13 @@ class UploadFlow:
             log.alarm("message dropped: it is none of ours", reason=message.reason)
             return True
         try:
-            self._process(message, log)
+            self._process(message, retries, log)
         except Exception as error:  # noqa: BLE001 # the other messages are still processed, and this one comes back
             log.alarm("upload not registered", cause=error, reason=aws_errors.code_of(error))
             return False
         return True
 
-    def _process(self, message: Upload | Retry, log: Log) -> None:
-        retries = self._registration.retries()
+    def _process(self, message: Upload | Retry, retries: Retries, log: Log) -> None:
         if isinstance(message, Retry):
             self._retry(message, retries, log)
             return

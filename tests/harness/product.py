@@ -35,7 +35,7 @@ FUNCTIONS = {
     "sweeper": (120.0, 512),
 }
 # And of the function that is there where a bucket is watched.
-WATCHING = {"new_upload": (300.0, 256)}
+WATCHING = {"new_upload": (120.0, 256)}
 SWEEPS = "rate(1 minute)"
 # The functions that have dead letters of their own.
 WITH_DEAD_LETTERS = ("completion", "sweeper")
@@ -49,7 +49,7 @@ INDEXES = {
 # The queue of uploads, where a bucket is watched: its visibility timeout, how often a message is received, messages of a batch, and
 # how many invocations at a time.
 UPLOADS = "uploads"
-UPLOADS_VISIBILITY, UPLOADS_RECEIVES, UPLOADS_BATCH, UPLOADS_AT_A_TIME = 1_800, 20, 10, 2
+UPLOADS_VISIBILITY, UPLOADS_RECEIVES, UPLOADS_BATCH, UPLOADS_AT_A_TIME = 720, 20, 10, 2
 MAPPINGS = {
     "normal": "00000000-0000-4000-8000-000000000001",
     "express": "00000000-0000-4000-8000-000000000002",

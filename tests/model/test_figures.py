@@ -1,5 +1,7 @@
 """The numbers in which model and simulation wire the product are the template's."""
 
+import json
+
 from tests.harness import product
 
 
@@ -26,6 +28,25 @@ def test_lanes(template):
     assert [(1, product.STARTERS_PER_LANE, ["ReportBatchItemFailures"])] * 2 == [
         (one["BatchSize"], one["ScalingConfig"]["MaximumConcurrency"], one["FunctionResponseTypes"]) for one in mappings
     ]
+
+
+def test_uploads(assembly):
+    """Where a bucket is watched there is one function more, and its queue, with the template's figures."""
+    template = json.loads((assembly(watch=[{"bucket": product.BUCKET}]) / f"{product.STACK}.template.json").read_text("utf-8"))
+    (function,) = (one for one in _all(template, "AWS::Lambda::Function") if one["Handler"] == "handlers.new_upload.handler")
+    (mapping,) = (one for one in _all(template, "AWS::Lambda::EventSourceMapping") if one["BatchSize"] > 1)
+    (queue,) = (one for one in _all(template, "AWS::SQS::Queue") if one.get("VisibilityTimeout") == product.UPLOADS_VISIBILITY)
+
+    assert product.WATCHING == {"new_upload": (function["Timeout"], function["MemorySize"])}
+    assert (product.UPLOADS_RECEIVES, product.RETENTION) == (
+        queue["RedrivePolicy"]["maxReceiveCount"],
+        queue["MessageRetentionPeriod"],
+    )
+    assert (product.UPLOADS_BATCH, product.UPLOADS_AT_A_TIME, ["ReportBatchItemFailures"]) == (
+        mapping["BatchSize"],
+        mapping["ScalingConfig"]["MaximumConcurrency"],
+        mapping["FunctionResponseTypes"],
+    )
 
 
 def test_schedule(template):

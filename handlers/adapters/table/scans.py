@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -51,26 +51,31 @@ class Scans:
         listed = {item["sk"]: item for item in self._table.query(scan_items.ACTIVE_PK)}
         check = listed.pop(scan_items.ACTIVE_CHECK_KEY["sk"], None)
         if check is None or self._clock.now() - float(check["at"]) >= ALL_READ_SECONDS:
-            self._list_active(listed)
-            return [scan for scan in self.scans() if scan.active]
-        found = map(scan_items.scan_from, self._table.get_many(map(scan_items.scan_key, listed)))
-        return _newest_first(scan for scan in found if scan.active)
+            found = self.scans()
+            self._list_all(scan for scan in found if scan.active and scan.id not in listed)
+        else:
+            found = _newest_first(map(scan_items.scan_from, self._table.get_many(map(scan_items.scan_key, listed))))
+        for scan in found:
+            if not scan.active and scan.id in listed:
+                self._unlist(scan.id)
+        return [scan for scan in found if scan.active]
 
-    def _list_active(self, listed: Collection[str]) -> None:
-        for scan in self.scans():
-            if scan.active != (scan.id in listed):
-                self._list(scan.id)
+    def _list_all(self, scans: Iterable[Scan]) -> None:
+        for scan in scans:
+            # One that is over by now is taken from the list by the next sweep.
+            self._table.put(expressions.put(scan_items.active_key(scan.id)))
         self._table.put(expressions.put({**scan_items.ACTIVE_CHECK_KEY, **codec.present({"at": self._clock.now()})}))
 
-    def _list(self, scan_id: str) -> None:
-        """List a scan as it is now, in one transaction with a change of nothing else, so that no other change comes between."""
+    def _unlist(self, scan_id: str) -> None:
+        """List a scan no longer, in one transaction with a write of the scan as it is: it may be opened again meanwhile."""
         item = self._table.get(scan_items.scan_key(scan_id))
-        if item is not None:
-            # Whoever changes it meanwhile lists it, or the next check does.
-            with suppress(ConditionFailedError):
-                self._table.transact(
-                    [self._revised(scan_items.scan_from(item), int(item[REVISION])), _listed(scan_items.scan_from(item))]
-                )
+        scan = None if item is None else scan_items.scan_from(item)
+        if item is None or scan is None or scan.active:
+            return
+        gone = {"Delete": expressions.delete(scan_items.active_key(scan_id))}
+        # Whoever changes it meanwhile may have listed it; if not, the next sweep finds it again.
+        with suppress(ConditionFailedError):
+            self._table.transact([self._revised(scan, int(item[REVISION])), gone])
 
     def totals(self, scan_id: str) -> Totals:
         """Return videos and milliseconds per final state of a scan."""
@@ -246,19 +251,18 @@ class Scans:
 
     def _put_revision(self, scan: Scan, seen: int, *, was_active: bool) -> None:
         revised = self._revised(scan, seen)
-        if scan.active == was_active:
-            self._table.put(revised["Put"])
-        else:
+        if scan.active and not was_active:
             self._table.transact([revised, _listed(scan)])
+        else:
+            self._table.put(revised["Put"])
 
     def _revised(self, scan: Scan, seen: int) -> dict[str, dict[str, Any]]:
         return {"Put": expressions.put(scan_items.scan_item(scan, seen + 1), when=Condition(equal={REVISION: seen}))}
 
 
 def _listed(scan: Scan) -> dict[str, dict[str, Any]]:
-    """Return the action that lists a scan as active, or does so no longer."""
-    key = scan_items.active_key(scan.id)
-    return {"Put": expressions.put(key)} if scan.active else {"Delete": expressions.delete(key)}
+    """Return the action that lists a scan as active; only a sweep takes it from the list."""
+    return {"Put": expressions.put(scan_items.active_key(scan.id))}
 
 
 def _newest_first(scans: Iterable[Scan]) -> list[Scan]:

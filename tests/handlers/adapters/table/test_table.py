@@ -18,8 +18,8 @@ from handlers.domain.record import (
     Settings,
     StartParameters,
 )
-from handlers.domain.states import Lane, ScanStatus, State
-from tests.handlers.doubles import BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, client_error, waiting
+from handlers.domain.states import Lane, ScanMail, ScanStatus, State
+from tests.handlers.doubles import BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, TABLE, client_error, waiting
 
 START = StartParameters("v1", 50.0, COMPLETIONS, ROLE)
 FACTS = ObjectFacts("abc", 3, "v1")
@@ -625,3 +625,64 @@ class TestJudgeAgain:
 
         item = raw()[key["pk"]["S"], key["sk"]["S"]]
         assert ({"S": "false alarm"}, {"S": "CLEAN"}, {"S": "hits/x"}) == (item["decision"], item["state"], item["hits_key"])
+
+
+class TestActiveScans:
+    """A sweep reads the scans that need it, however many there ever were."""
+
+    def test_what_is_over_is_read_no_more(self, table, dynamodb, clock):
+        """A hundred scans that are over cost one sweep, and the next ones nothing; one is opened again and is there again."""
+        ids = [f"01JDEM{number:020}" for number in range(100)]
+        for scan_id in ids:
+            table.scans.put_scan(Scan(scan_id, BUCKET))
+            table.scans.close_scan(table.scans.scan(scan_id))
+        assert [] == table.scans.active()
+
+        dynamodb.calls.clear()
+        assert [] == table.scans.active()
+        assert [name for name, _ in dynamodb.calls] == ["query"]
+
+        table.scans.add_job(ids[7], "job")
+        assert [ids[7]] == [scan.id for scan in table.scans.active()]
+
+    def test_a_mail_is_due(self, table):
+        """A closed scan is active until its digest is sent."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("job"),)))
+        table.scans.close_scan(table.scans.scan(SCAN))
+        assert [SCAN] == [scan.id for scan in table.scans.active()]
+
+        table.scans.scan_mail_sent(SCAN, ScanMail.DIGEST)
+
+        assert [] == table.scans.active()
+
+    @pytest.mark.parametrize("after", [0, 86_400])
+    def test_of_an_earlier_version(self, table, dynamodb, clock, after):
+        """A scan that a version without the list has written is found by the first sweep, and later within a day."""
+        if after:
+            table.scans.active()
+            clock.time += after
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": "ACTIVE"}, "sk": {"S": SCAN}})
+
+        assert [SCAN] == [scan.id for scan in table.scans.active()]
+        assert [SCAN] == [scan.id for scan in table.scans.active()]
+
+    def test_opened_while_it_is_taken_from_the_list(self, table, dynamodb, monkeypatch):
+        """A scan that is opened again while a sweep takes it from the list stays there."""
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        table.scans.active()
+        table.scans.close_scan(table.scans.scan(SCAN))
+        get = table.scans._table.get
+        reads = []
+
+        def opened_meanwhile(key):
+            item = get(key)
+            if key["pk"] == "SCANS" and not reads:
+                reads.append(key)
+                table.scans.add_job(SCAN, "job")
+            return item
+
+        monkeypatch.setattr(table.scans._table, "get", opened_meanwhile)
+        table.scans.active()
+
+        assert [SCAN] == [scan.id for scan in table.scans.active()]
