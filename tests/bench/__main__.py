@@ -23,6 +23,8 @@ BENCHES = {
     "simulation-mutants": ("simulation.json", simulation.mutants),
     "simulation-lengths": ("simulation.json", simulation.lengths),
     "simulation-million": ("simulation.json", simulation.million),
+    "simulation-uploads": ("simulation.json", simulation.uploads),
+    "simulation-months": ("simulation.json", simulation.months),
 }
 """Name: file, function. `make bench-review` and `make bench-simulation` run those of one file."""
 
@@ -41,6 +43,7 @@ def parsed(arguments=None):
     parser.add_argument("--file", help="only those that write this file, e.g. review.json")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the join")
     parser.add_argument("--short-videos", type=int, default=30_000, help="most videos of simulation-million")
+    parser.add_argument("--uploads", type=int, default=20_000, help="most uploads of simulation-uploads")
     parser.add_argument("--videos", type=int, default=2_000, help="videos of the other simulations")
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured; the median counts")
     options = parser.parse_args(arguments)

@@ -5,10 +5,13 @@ from pathlib import Path
 from tests.bench.simulation import events, report
 from tests.bench.simulation.designs import DESIGNS, figures, simulate
 from tests.bench.simulation.ours import Ours
+from tests.bench.simulation.uploads import Month, Uploads, lag_figures, month_figures
 from tests.bench.simulation.world import Setting
+from tests.harness.product import DAY, HOUR
 
 EVENTS = Path("build/bench/simulation-events.jsonl.gz")
 SHORT_SECONDS = 20.0
+MONTH_DAYS = 30
 LENGTHS = {
     "analysis 0.5 x length": {"factor": 0.5},
     "analysis 0.25 x length": {"factor": 0.25},
@@ -102,6 +105,40 @@ def million(options):
         }
     report.show(f"Videos of {SHORT_SECONDS:g} s", rows)
     return {"million": rows}
+
+
+def uploads(options):
+    """Simulate a watched bucket: uploads beside a scan, a day of many uploads, a day of lost events, a month of few and of none."""
+    beside = {
+        label: _uploads(label, Setting(videos=500 + backlog, uploads=500, period=HOUR, length=SHORT_SECONDS), Uploads)
+        for label, backlog in (("500 uploads in an hour", 0), ("the same beside a scan of 2,000", 2_000))
+    }
+    day = {
+        f"{count:,} uploads in a day": _uploads(f"{count:,}", Setting(videos=count, uploads=count, length=SHORT_SECONDS), Uploads)
+        for count in (options.uploads // 100, options.uploads // 10, options.uploads)
+    }
+    report.show(f"Uploads of {SHORT_SECONDS:g} s to a watched bucket", beside | day)
+    return {"uploads": beside | day}
+
+
+def months(_options):
+    """Simulate a month of a watched bucket, with ten uploads a day and with none."""
+    rows = {}
+    for label, count in (("10 uploads a day", 300), ("no uploads", 0)):
+        progress = report.Progress(label)
+        design, _ = simulate(Setting(videos=count, uploads=count, period=MONTH_DAYS * DAY, length=SHORT_SECONDS), Month, progress)
+        progress.end()
+        rows[label] = month_figures(design, MONTH_DAYS)
+    report.show("A month of a watched bucket", rows)
+    return {"month": rows}
+
+
+def _uploads(label, setting, make):
+    progress = report.Progress(label)
+    design, seconds = simulate(setting, make, progress)
+    progress.end()
+    row = figures(design, priced=False) | lag_figures(design)
+    return row | {"seconds": round(seconds, 1), "milliseconds_per_video": round(1000 * seconds / setting.videos, 3)}
 
 
 def _run(label, setting, make):

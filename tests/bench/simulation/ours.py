@@ -20,6 +20,7 @@ class Ours:
     """The product, deployed with the settings that are shipped, with one scan of all videos submitted."""
 
     PROCESSOR = "arm"
+    WATCH = ""
 
     def __init__(self, world):
         self.world = world
@@ -36,17 +37,21 @@ class Ours:
                 min_confidence=_CONTEXT["min_confidence"],
                 policy=json.dumps(_CONTEXT["policy"]),
                 mails_per_scan=_CONTEXT.get("mails_per_scan", 25),
+                watch=self.WATCH,
             ),
         )
         if world.setting.without != "sweeper":
             self.lab.every(world.setting.sweeps, "sweeper")
+        self.table = open_table(self.lab.client(_AtOnce(), "dynamodb"), TABLE, self.lab.clock)
         self._submit()
 
     def _submit(self):
-        lab = self.lab
-        job_id = lab.submit("batch_invoke", arguments={"scan_id": SCAN, "lane": "normal"})
-        self.table = open_table(lab.client(_AtOnce(), "dynamodb"), TABLE, lab.clock)
-        self.table.scans.put_scan(Scan(SCAN, BUCKET, created_at=lab.clock.now(), objects=self.world.setting.videos))
+        lab, setting = self.lab, self.world.setting
+        numbers = range(setting.videos - setting.uploads)
+        if not numbers:
+            return
+        job_id = lab.submit("batch_invoke", numbers, arguments={"scan_id": SCAN, "lane": "normal"})
+        self.table.scans.put_scan(Scan(SCAN, BUCKET, created_at=lab.clock.now(), objects=len(numbers)))
         self.table.scans.add_job(SCAN, job_id)
         if not self.world.setting.redriven:
             lab.clock.call_later(_RETRY_LOOK_SECONDS, lambda: self._retry(job_id))

@@ -1,5 +1,8 @@
 """The emulator's Rekognition in the simulated world: lags and notices are drawn, and everything is written into the timeline."""
 
+import itertools
+from datetime import UTC, datetime
+
 from tests.bench.simulation import world as worlds
 from tests.harness.product import BUCKET
 from tests.harness.videos import MP4
@@ -19,16 +22,30 @@ class Videos:
     def __init__(self, world):
         self._world = world
         self._others = {}
+        # When each video was put, by its number; those of a scan were there before anything else.
+        self.put_at = dict.fromkeys(range(world.setting.videos - world.setting.uploads), 0)
 
     def read(self, bucket, key, version_id=None):
         """Return an object: a video, or what was written before."""
         if bucket == BUCKET:
+            if worlds.number_of(key) not in self.put_at:
+                raise NoSuchObjectError
             return StoredObject(MP4 + key.encode(), ETAG, 10_000_000, None)
         try:
             body = self._others[bucket, key]
         except KeyError:
             raise NoSuchObjectError from None
         return StoredObject(body, ETAG, len(body), None, "AES256")
+
+    def modified_at(self, bucket, key):
+        """Return when an object was put, in whole seconds, as S3 has it."""
+        return datetime.fromtimestamp(int(self.put_at.get(worlds.number_of(key), 0)) if bucket == BUCKET else 0, UTC)
+
+    def listed(self, bucket, *, after, most):
+        """Return the next keys of the source bucket in order."""
+        first = worlds.number_of(after) + 1 if after else 0
+        numbers = range(first, self._world.setting.videos) if bucket == BUCKET else ()
+        return [worlds.key_of(number) for number in itertools.islice((each for each in numbers if each in self.put_at), most)]
 
     def write(self, bucket, key, body):
         """Store an object that is not a video."""

@@ -21,6 +21,13 @@ HEADS = {
     "rekognition_calls": "Rekognition calls",
     "gb_seconds": "GB-seconds",
     "dollars": "dollars",
+    "missed": "found by the comparison",
+    "median_seconds": "upload to verdict, median s",
+    "p95_seconds": "95th percentile",
+    "scans": "scans",
+    "mails": "mails",
+    "table_items": "items",
+    "table_kilobytes": "kB",
     "seconds": "seconds",
     "milliseconds_per_video": "ms per video",
 }

@@ -19,6 +19,8 @@ _SIGMA = math.log(LONG_SECONDS / MEDIAN_SECONDS) / _QUANTILE_99
 
 NOTICE_SECONDS, LATE_NOTICE_SECONDS, LATE_SHARE = 0.1, 5.0, 0.01
 LOST_SHARE, REPEATED_SHARE = 0.01, 0.01
+# After how many seconds an event of an upload comes, and one that is late.
+EVENT, LATE_EVENT = (0.2, 2.0), (60.0, 7_200.0)
 QUOTA_LAG_SECONDS = 5.0
 FLAGGED_SHARE = 0.02
 
@@ -33,7 +35,9 @@ class Setting:
     """What may be different from one simulation to the next.
 
     Attributes:
-        videos: How many there are.
+        videos: How many there are, with those that are uploaded.
+        uploads: How many of them are uploaded while time passes, the others being scanned; only `uploads.Uploads` looks at it.
+        period: In how many seconds they are uploaded, evenly but for chance.
         seed: Of all that is drawn.
         length: Of every video in seconds; None draws it from a log-normal distribution (median 4 min, 1 % above an hour).
         factor: Seconds of analysis for a second of video.
@@ -61,6 +65,8 @@ class Setting:
     sweeps: str = SWEEPS
     wait: tuple[float, float] = start.WAIT_SECONDS
     without: str = ""
+    uploads: int = 0
+    period: float = 86_400.0
 
 
 class World:
@@ -74,6 +80,9 @@ class World:
         self.notices = bytearray(_notice(chance.random()) for _ in range(setting.videos))
         self.late = bytearray(chance.random() < LATE_SHARE for _ in range(setting.videos))
         self.flagged = bytearray(chance.random() < FLAGGED_SHARE for _ in range(setting.videos))
+        # For each upload when it is put, and after how long each of its events comes: none, one or two, in any order.
+        self.uploads = sorted(chance.uniform(0.0, setting.period) for _ in range(setting.uploads))
+        self.events = [_events(chance) for _ in range(setting.uploads)]
 
     def _length_ms(self, chance):
         if self.setting.length is not None:
@@ -87,6 +96,15 @@ class World:
     def analysis_seconds(self, number):
         """Return how long the analysis of a video takes."""
         return self.setting.factor * self.lengths_ms[number] / 1000
+
+
+def _events(chance):
+    """Return after how many seconds each event of an upload comes."""
+    drawn = chance.random()
+    if drawn < LOST_SHARE:
+        return ()
+    count = 2 if drawn < LOST_SHARE + REPEATED_SHARE else 1
+    return tuple(chance.uniform(*(LATE_EVENT if chance.random() < LATE_SHARE else EVENT)) for _ in range(count))
 
 
 def _notice(drawn):
