@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from handlers.adapters import ListedObject, Subscribers
@@ -115,18 +115,23 @@ def is_compared(found: ListedObject, watched: Watch, state: WatchState, began_at
     return since <= found.modified_at < began_at - EVENT_SECONDS and found.modified_at > after
 
 
-def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Collection[tuple[str, str]]) -> bool:
+def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Mapping[tuple[str, str], str | None]) -> bool:
     """Tell whether a listed object is not registered.
 
     Args:
         found: The object.
         current: The note about the newest content of its key.
-        registered: (video id, scan id) of the records there are, of those to which notes point.
+        registered: The etags of the records to which notes point, by video id and scan id.
     """
     if current is None or current.modified_at < found.modified_at:
         return True
-    # Whoever wrote the note may have died before the record. What is not a video has none.
-    return current.scan_id is not None and (current.video_id, current.scan_id) not in registered
+    if current.scan_id is None:  # it is not a video, and so has no record
+        return False
+    names = (current.video_id, current.scan_id)
+    if names not in registered:  # whoever wrote the note may have died before the record
+        return True
+    # S3's times are whole seconds: within one, another content may have been put.
+    return current.modified_at == found.modified_at and registered[names] not in (None, found.etag)
 
 
 def is_used_up(watched: Watch, day: WatchDay, running: int) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -11,14 +12,16 @@ from hypothesis import strategies as st
 
 from handlers.adapters.table import Comparison, CurrentUpload, WatchState, open_table
 from handlers.adapters.uploads import BucketListing, UploadQueue
-from handlers.domain import Record, State, Video, upload, watch
+from handlers.domain import ObjectFacts, Record, State, Video, upload, watch
 from handlers.domain.upload import Source, Upload
 from handlers.domain.watch import Watch
+from handlers.flows.registration import Registration
 from handlers.flows.sweep.compare_uploads import CompareUploads
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.sweep import SweepError, SweepFlow, UploadPorts
+from handlers.flows.upload import UploadFlow
 from tests.handlers import tables
-from tests.handlers.doubles import BUCKET, TABLE, Clock, Through, client_error
+from tests.handlers.doubles import BUCKET, MP4, TABLE, Clock, Through, client_error
 from tests.handlers.sweeper_doubles import SETTINGS, Buckets, KilledError, UploadMessages
 
 OTHER_BUCKET = "amzn-s3-demo-other"
@@ -28,6 +31,7 @@ NOON = watch.begin_of(DAY) + 43_200
 # When the uploads of the day are compared.
 BEGIN = watch.end_of(DAY) + 1_800
 WEEK = 7 * 86_400
+FACTS = ObjectFacts("abc", 3, None)
 
 
 class World:
@@ -62,12 +66,13 @@ class World:
         task = CompareUploads(self.table.records, self.table.watches, ports.listing, ports.queue, self.clock, self.watched)
         task.run(SweepContext(self.table.scans, self.table.control), self.clock.now() + 10)
 
-    def note(self, key, modified_at, *, scan_id=SCAN_ID, registered=True, bucket=BUCKET):
+    def note(self, key, modified_at, *, scan_id=SCAN_ID, registered=True, bucket=BUCKET, facts=FACTS):
         """Note a key's newest content, and perhaps register it."""
         video = Video(bucket, key, None, "abc")
         self.table.watches.note_current(CurrentUpload(bucket, key, video.id, scan_id, modified_at), None)
         if registered and scan_id is not None:
-            self.table.records.register(Record(video, scan_id, State.WAITING, queued_at=1.0, uploaded_at=modified_at), None)
+            record = Record(video, scan_id, State.WAITING, facts=facts, queued_at=1.0, uploaded_at=modified_at)
+            self.table.records.register(record, None)
 
     def state(self, bucket=BUCKET):
         """Return what is known of a watch."""
@@ -99,11 +104,12 @@ class TestFound:
             pytest.param(NOON, None, id="never noted"),
             pytest.param(NOON + 1, {"modified_at": NOON}, id="an older content noted"),
             pytest.param(NOON, {"modified_at": NOON, "registered": False}, id="noted without a record"),
+            pytest.param(NOON, {"modified_at": NOON, "facts": ObjectFacts("other", 3, None)}, id="another of the same second"),
             pytest.param(NOON, {"modified_at": NOON + 9, "registered": False}, id="a newer one noted without a record"),
         ],
     )
     def test_missed(self, world, modified_at, noted):
-        """What has no note, an older one, or one whose record was never written, is missed."""
+        """What has no note, one of another content, or one whose record was never written, is missed."""
         world.buckets.put(BUCKET, "a.mp4", modified_at)
         if noted is not None:
             world.note("a.mp4", **noted)
@@ -116,7 +122,8 @@ class TestFound:
         "noted",
         [
             pytest.param({"modified_at": NOON}, id="registered"),
-            pytest.param({"modified_at": NOON + 9}, id="replaced since"),
+            pytest.param({"modified_at": NOON, "facts": None}, id="registered, but could not be read"),
+            pytest.param({"modified_at": NOON + 9, "facts": ObjectFacts("other", 3, None)}, id="replaced since"),
             pytest.param({"modified_at": NOON, "scan_id": None}, id="not a video"),
             pytest.param({"modified_at": NOON, "scan_id": watch.scan_id(BUCKET, "2026-11-28")}, id="in another scan"),
         ],
@@ -358,7 +365,7 @@ KEYS = st.text(st.sampled_from("ab/\n+%é😀￿"), max_size=4).map(lambda name:
 OBJECTS = st.dictionaries(
     KEYS,
     st.tuples(
-        st.sampled_from([0, 900, 901, 40_000, 86_400, 8 * 86_400]),
+        st.sampled_from([0, 600, 901, 40_000, 86_400, 8 * 86_400]),
         st.none() | st.sampled_from([-5, 0, 5]),
         st.sampled_from(["registered", "no record", "not a video"]),
     ),
@@ -397,6 +404,64 @@ def test_all_that_is_missed_and_nothing_else(objects, prefixes, deaths, page, re
     }
     assert missed == set(world.queue.keys)
     assert world.state().comparison is None
+
+
+class TestRegistered:
+    @pytest.fixture(name="compare")
+    def _compare(self, table, s3, objects, queues, clock):
+        """Return a function that compares the bucket on the next day, registers what is missed, and tells how much that was."""
+        watched, messages = {BUCKET: Watch(BUCKET)}, UploadMessages()
+        queue = UploadQueue(messages, "uploads", "dead uploads", clock)
+        flow = UploadFlow(
+            Registration(table.records, objects, queues, clock), table.records, table.scans, table.watches, clock, watched
+        )
+        table.watches.begin(BUCKET)
+        # moto's S3 lives in the present.
+        clock.time = watch.end_of(watch.day_of(datetime.now(UTC).timestamp())) + 1_800
+
+        def compare():
+            CompareUploads(table.records, table.watches, BucketListing(s3), queue, clock, watched).run(None, clock.now() + 10)
+            clock.time += 86_400
+            bodies, messages.bodies = messages.bodies, []
+            entries = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
+            assert not bodies or {"batchItemFailures": []} == flow.respond({"Records": entries})
+            return len(bodies)
+
+        return compare
+
+    @pytest.mark.parametrize("versions", [False, True])
+    def test_found_once(self, compare, s3, table, versions):
+        """What is found is registered as missed in the scan of its day, by its version or etag, and is not found again."""
+        if versions:
+            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        put = s3.put_object(Bucket=BUCKET, Key="a é.mp4", Body=MP4)
+        s3.put_object(Bucket=BUCKET, Key="page.mp4", Body=b"<!DOCTYPE html><html></html>")
+        modified_at = s3.head_object(Bucket=BUCKET, Key="a é.mp4")["LastModified"].timestamp()
+
+        found = [compare() for _ in range(3)]
+
+        video = Video(BUCKET, "a é.mp4", put["VersionId"]) if versions else Video(BUCKET, "a é.mp4", None, put["ETag"].strip('"'))
+        day = watch.day_of(modified_at)
+        record = table.records.record(video.id, watch.scan_id(BUCKET, day))
+        assert [2, 0, 0] == found
+        assert (State.WAITING, True, modified_at) == (record.state, record.missed, record.uploaded_at)
+        assert 1 == table.watches.day(BUCKET, day).missed
+
+    @pytest.mark.parametrize("versions", [False, True])
+    def test_overwritten(self, compare, s3, table, versions):
+        """A content that replaced another one is found, within the same second too, and the other is superseded."""
+        if versions:
+            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        first = s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
+        day = watch.day_of(s3.head_object(Bucket=BUCKET, Key="a.mp4")["LastModified"].timestamp())
+        found = [compare()]
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4 + b"another")
+
+        found += [compare(), compare()]
+
+        video = Video(BUCKET, "a.mp4", first["VersionId"]) if versions else Video(BUCKET, "a.mp4", None, first["ETag"].strip('"'))
+        assert [1, 1, 0] == found
+        assert table.records.record(video.id, watch.scan_id(BUCKET, day)).superseded_at is not None
 
 
 class TestSweep:
