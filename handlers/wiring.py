@@ -8,12 +8,14 @@ from handlers.adapters import (
     AnalysisReader,
     AnalysisStarter,
     BatchJobs,
+    BucketListing,
     CompletionFunction,
     HitStore,
     LaneQueues,
     LaneSwitches,
     MailTopic,
     ObjectStore,
+    UploadQueue,
 )
 from handlers.adapters.table import Table, open_table
 from handlers.domain import Lane, policy, watch
@@ -30,6 +32,7 @@ from handlers.flows import (
     SweepFlow,
     SweepSettings,
     UploadFlow,
+    UploadPorts,
 )
 from handlers.runtime import Clients, Clock
 from handlers.settings import (
@@ -128,14 +131,27 @@ def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
         reader=adapters.reader(),
         completion=CompletionFunction(clients.functions, settings.completion_function_arn),
         switches=LaneSwitches(clients.functions, (settings.normal_mapping_id, settings.express_mapping_id)),
+        uploads=_upload_ports(settings, adapters) if settings.watch else None,
     )
     # A mail in English is better than none: the stack has checked the setting.
     language = LANGUAGES.get(settings.language, ENGLISH)
     region = settings.alerts_topic_arn.split(":")[3]
     sweep = SweepSettings(
-        settings.stack_name, settings.completions_topic_arn, region, settings.mails_per_scan, settings.slots, language
+        settings.stack_name,
+        settings.completions_topic_arn,
+        region,
+        settings.mails_per_scan,
+        settings.slots,
+        language,
+        watch.parse(settings.watch),
     )
     return SweepFlow(ports, adapters.clock, sweep)
+
+
+def _upload_ports(settings: SweeperSettings, adapters: Adapters) -> UploadPorts:
+    clients = adapters.clients
+    queue = UploadQueue(clients.sqs, settings.uploads_queue_url, settings.uploads_dead_letters_url, adapters.clock)
+    return UploadPorts(BucketListing(clients.s3), queue)
 
 
 def _urls(settings: BatchInvokeSettings | NewUploadSettings | StartAnalysisSettings | SweeperSettings) -> dict[Lane, str]:

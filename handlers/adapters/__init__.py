@@ -8,11 +8,13 @@ from handlers.adapters.mail import MailTopic, Subscribers
 from handlers.adapters.objects import Look, ObjectStore
 from handlers.adapters.queue import Depth, LaneQueues
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter, NoSuchJobError, NotStarted, StalePagesError, Started
+from handlers.adapters.uploads import BucketListing, ListedObject, ListedPage, UploadQueue
 
 __all__ = [
     "AnalysisReader",
     "AnalysisStarter",
     "BatchJobs",
+    "BucketListing",
     "CompletionFunction",
     "Depth",
     "Fault",
@@ -20,6 +22,8 @@ __all__ = [
     "HitStore",
     "LaneQueues",
     "LaneSwitches",
+    "ListedObject",
+    "ListedPage",
     "Look",
     "MailTopic",
     "NoSuchJobError",
@@ -29,6 +33,7 @@ __all__ = [
     "Started",
     "Subscribers",
     "ThrottledError",
+    "UploadQueue",
     "code_of",
     "fault_of",
     "message_of",

@@ -90,24 +90,11 @@ class LaneQueues:
 
     def depth(self, lane: Lane) -> Depth:
         """Return about how many messages a lane holds; SQS may be a minute late."""
-        return self._depth(self._urls[lane])
+        return depth_of(self._client, self._urls[lane])
 
     def dead_letters(self, lane: Lane) -> int:
         """Return about how many dead letters a lane has, with those that someone is looking at."""
-        return self._depth(self._dead_letters[lane]).total
-
-    def _depth(self, url: str) -> Depth:
-        answer = self._client.get_queue_attributes(
-            QueueUrl=url,
-            AttributeNames=[
-                "ApproximateNumberOfMessages",
-                "ApproximateNumberOfMessagesNotVisible",
-                "ApproximateNumberOfMessagesDelayed",
-            ],
-        )
-        found = {name: int(value) for name, value in answer["Attributes"].items()}
-        visible = found["ApproximateNumberOfMessages"]
-        return Depth(visible, found["ApproximateNumberOfMessagesNotVisible"] + found["ApproximateNumberOfMessagesDelayed"])
+        return depth_of(self._client, self._dead_letters[lane]).total
 
     def purge(self, lane: Lane) -> bool:
         """Delete every message of a lane, which takes up to a minute; False if it was purged within the last minute."""
@@ -118,3 +105,18 @@ class LaneQueues:
                 raise
             return False
         return True
+
+
+def depth_of(client: SQSClient, url: str) -> Depth:
+    """Return about how many messages a queue holds; SQS may be a minute late."""
+    answer = client.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )
+    found = {name: int(value) for name, value in answer["Attributes"].items()}
+    visible = found["ApproximateNumberOfMessages"]
+    return Depth(visible, found["ApproximateNumberOfMessagesNotVisible"] + found["ApproximateNumberOfMessagesDelayed"])

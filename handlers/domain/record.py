@@ -220,6 +220,9 @@ class Scan:
     not_selected: Mapping[str, int] | None = field(default=None, hash=False)
     # The UTC day, such as 2026-11-29, whose uploads to a watched bucket it holds: such a scan has no batch job and no manifest.
     day: str | None = None
+    # The last day about whose used-up minutes a mail was due, and how many of its uploads waited for another day, or a release.
+    limit_day: str | None = None
+    uploads_waited: int | None = None
 
     @property
     def missing_jobs(self) -> int:

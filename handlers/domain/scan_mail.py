@@ -27,25 +27,49 @@ DOLLARS_A_MINUTE = 0.10
 
 
 def digest_mail(
-    scan: Scan, totals: Totals, worst: Sequence[Record], stack_name: str, *, seen_all: bool, language: Language = ENGLISH
+    scan: Scan,
+    totals: Totals,
+    worst: Sequence[Record],
+    stack_name: str,
+    *,
+    seen_all: bool,
+    replaced: int = 0,
+    missed: int = 0,
+    language: Language = ENGLISH,
 ) -> Mail:
     """Return the mail that a scan is over: counts, worst videos, failures by reason, minutes and money, and what to do next.
 
-    `worst` are flagged videos, the worst first; `seen_all` tells whether all of them were looked at for it.
+    Args:
+        scan: The scan.
+        totals: Its totals.
+        worst: Flagged videos that no other upload replaced, the worst first.
+        stack_name: The stack, for the commands.
+        seen_all: Whether all flagged videos were looked at for `worst`.
+        replaced: How many of those that were looked at another upload replaced.
+        missed: How many of its videos no event brought.
+        language: The language of the mail.
     """
     ineligible = {reason: count for reason, count in totals.failures.items() if reason in INELIGIBLE}
     failed = {reason: count for reason, count in totals.failures.items() if reason not in INELIGIBLE}
     parts = (
-        [_ended(scan, language), *_jobs(scan, language), *_notices(scan, totals, language), "", *_counts(scan, totals, language)],
+        [
+            _ended(scan, language),
+            *_jobs(scan, language),
+            *_uploads(scan, missed, language),
+            *_notices(scan, totals, language),
+            "",
+            *_counts(scan, totals, language),
+        ],
         _set_aside(scan, language),
         unselected.sentences(scan.not_selected, language) if scan.not_selected else [],
-        _worst(worst, totals, language, seen_all=seen_all),
+        _worst(worst, totals.videos.get(State.FLAGGED, 0) - replaced, language, seen_all=seen_all),
+        _replaced(replaced, language),
         _by_reason(language.text("Failed, by reason:"), failed, language),
         _by_reason(language.text("Ineligible, by reason:"), ineligible, language),
         _spent(totals, language),
         [
             language.text("What to do next:"),
-            language.text("  every object: {command}", command=_review(scan.id, stack_name)),
+            _every_object(scan, stack_name, language),
             *_made_up_for(scan, stack_name, language),
         ],
     )
@@ -69,13 +93,26 @@ def limit_mail(scan: Scan, limit: int, stack_name: str, *, language: Language = 
     return _mail(subject, [news, review], kind="LIMIT", scan_id=scan.id)
 
 
+def day_limit_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: int, language: Language = ENGLISH) -> Mail:
+    """Return the mail that uploads to a watched bucket wait, because the minutes of a day are used up."""
+    day, bucket = scan.limit_day or scan.day or "", visible(scan.bucket)
+    many = _still_waiting(waiting, counted_to, language)
+    news = [
+        language.text("The minutes of {day} for uploads to {bucket} are used up: {many}.", day=day, bucket=bucket, many=many),
+        language.text("That is the limit (`max_minutes_per_day` in cdk.json); days are those of UTC."),
+        language.text("Nothing is lost: they are analysed on the next day, as far as its minutes go. Running analyses finish."),
+    ]
+    choice = [
+        language.text("To have them analysed today, without a limit:"),
+        f"  {_watch('release', scan.bucket, stack_name)}",
+    ]
+    subject = language.text("Uploads wait: the minutes of {day} are used up ({bucket})", day=day, bucket=bucket)
+    return _mail(subject, [news, choice], kind="DAY_LIMIT", scan_id=scan.id)
+
+
 def job_broken_mail(scan: Scan, waiting: int, stack_name: str, *, counted_to: int, language: Language = ENGLISH) -> Mail:
     """Return the mail that a scan is paused because its batch job was cancelled or failed."""
-    many = (
-        language.text("more than {count} videos still wait", count=counted_to)
-        if waiting > counted_to
-        else language.text("{count} {count:video|videos} still {count:waits|wait}", count=waiting)
-    )
+    many = _still_waiting(waiting, counted_to, language)
     news = [
         language.text(
             "The scan {scan} of {bucket} is paused: {reason}.",
@@ -136,6 +173,12 @@ def confidence(record: Record) -> float:
     return max((label.confidence for label in record.labels if label.name in record.counted), default=0.0)
 
 
+def _still_waiting(waiting: int, counted_to: int, language: Language) -> str:
+    if waiting > counted_to:
+        return language.text("more than {count} videos still wait", count=counted_to)
+    return language.text("{count} {count:video|videos} still {count:waits|wait}", count=waiting)
+
+
 def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
     counts = totals.counts
     unrecorded = _without_record(scan, totals)
@@ -149,17 +192,31 @@ def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
         ),
         language.text(", {count} ineligible", count=counts["ineligible"]) if counts["ineligible"] else "",
         language.text(", {count} without record", count=unrecorded) if unrecorded else "",
+        "" if scan.day is None else f" ({visible(scan.bucket)})",
     )
     return "".join(parts)
 
 
 def _how_it_ended(scan: Scan, language: Language) -> str:
+    if scan.day is not None:
+        return (
+            language.text("Uploads of {day} cancelled: ", day=scan.day)
+            if scan.status is ScanStatus.CANCELLED
+            else language.text("Uploads of {day}: ", day=scan.day)
+        )
     if scan.status is ScanStatus.CANCELLED:
         return language.text("Scan cancelled: ")
     return language.text("Scan ended early: ") if batch_jobs.unfinished(scan) else language.text("Scan finished: ")
 
 
 def _ended(scan: Scan, language: Language) -> str:
+    if scan.day is not None:
+        names = {"scan": scan.id, "day": scan.day, "bucket": visible(scan.bucket)}
+        return (
+            language.text("The scan {scan} of the uploads of {day} to {bucket} is cancelled.", **names)
+            if scan.status is ScanStatus.CANCELLED
+            else language.text("The scan {scan} of the uploads of {day} to {bucket} is finished.", **names)
+        )
     if scan.status is ScanStatus.CANCELLED:
         return language.text("The scan {scan} of {bucket} is cancelled.", scan=scan.id, bucket=visible(scan.bucket))
     return language.text("The scan {scan} of {bucket} is finished.", scan=scan.id, bucket=visible(scan.bucket))
@@ -172,6 +229,37 @@ def _jobs(scan: Scan, language: Language) -> list[str]:
         if job.status not in ("Complete", "NotFound")
     ]
     return [*ended, *_reasons(batch_jobs.unfinished(scan), language)]
+
+
+def _uploads(scan: Scan, missed: int, language: Language) -> list[str]:
+    """Return what became of the uploads of a day before they were analysed."""
+    late = language.text(
+        "No event brought {count} {count:upload|uploads}: the daily comparison of the bucket found {count:it|them}.", count=missed
+    )
+    waited = language.text(
+        "{count} {count:upload|uploads} had to wait, because the minutes of a day were used up "
+        "(`max_minutes_per_day` in cdk.json).",
+        count=scan.uploads_waited or 0,
+    )
+    return [*([late] if missed else []), *([waited] if scan.uploads_waited else [])]
+
+
+def _replaced(count: int, language: Language) -> list[str]:
+    if not count:
+        return []
+    return [
+        language.text(
+            "{count} flagged {count:video is|videos are} not listed, because another upload has replaced {count:it|them}.",
+            count=count,
+        )
+    ]
+
+
+def _every_object(scan: Scan, stack_name: str, language: Language) -> str:
+    command = _review(scan.id, stack_name)
+    if scan.day is not None:
+        return language.text("  every upload: {command}", command=command)
+    return language.text("  every object: {command}", command=command)
 
 
 def _reasons(jobs: Iterable[BatchJob], language: Language) -> list[str]:
@@ -253,7 +341,7 @@ def _set_aside(scan: Scan, language: Language) -> list[str]:
     return [language.text("Left out when it was submitted, because they cannot be analysed: {reasons}.", reasons=reasons)]
 
 
-def _worst(worst: Sequence[Record], totals: Totals, language: Language, *, seen_all: bool) -> list[str]:
+def _worst(worst: Sequence[Record], flagged: int, language: Language, *, seen_all: bool) -> list[str]:
     if not worst:
         return []
     title = (
@@ -264,7 +352,7 @@ def _worst(worst: Sequence[Record], totals: Totals, language: Language, *, seen_
         )
     )
     lines = [f"  {_label(record, language)}  {visible(record.video.uri)}" for record in worst[:WORST]]
-    rest = totals.videos.get(State.FLAGGED, 0) - len(lines)
+    rest = flagged - len(lines)
     return [title, *lines, *more(rest, language.text("  and {count} more {count:video|videos}", count=rest))]
 
 
@@ -310,6 +398,10 @@ def _review(scan_id: str, stack_name: str) -> str:
 def _control(command: str, scan_id: str | None, stack_name: str) -> str:
     words = [command, *([scan_id] if scan_id else []), "--stack", stack_name]
     return visible(f"python tools/control_scan.py {shlex.join(words)}")
+
+
+def _watch(command: str, bucket: str, stack_name: str) -> str:
+    return visible(f"python tools/control_scan.py {shlex.join(['watch', command, bucket, '--stack', stack_name])}")
 
 
 def _mail(subject: str, parts: Sequence[Sequence[str]], *, kind: str, scan_id: str | None) -> Mail:

@@ -49,3 +49,4 @@ class ScanMail(StrEnum):
     LIMIT = "limit"
     DIGEST = "digest"
     NOTICES = "notices-lost"
+    DAY_LIMIT = "day-limit"

@@ -15,6 +15,7 @@ DEFAULT_SUFFIXES = (".mp4", ".m4v", ".mov")
 # Why a scan of a day is paused (`Scan.held_reason`); only scans that are paused for these reasons are resumed without a person.
 PAUSED_BY_HAND = "the watch is paused"
 LIMIT_REACHED = "the minutes of the day are used up"
+HELD_REASONS = frozenset({PAUSED_BY_HAND, LIMIT_REACHED})
 
 _MINUTE_MS = 60_000
 

@@ -6,7 +6,7 @@ from handlers.flows.register import RegisterFlow, unavailable
 from handlers.flows.registration import Registration
 from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
-from handlers.flows.sweep import Ports, SweepFlow, SweepSettings
+from handlers.flows.sweep import Ports, SweepFlow, SweepSettings, UploadPorts
 from handlers.flows.upload import UploadFlow
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "SweepFlow",
     "SweepSettings",
     "UploadFlow",
+    "UploadPorts",
     "unavailable",
 ]

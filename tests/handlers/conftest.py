@@ -11,9 +11,8 @@ from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import open_table
 from handlers.domain.states import Lane
 from handlers.runtime.clients import CONFIGS
+from tests.handlers import tables
 from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, WORK_BUCKET, Clock, Rekognition, Through
-from tests.harness.direct import DirectClient, as_boto3_raises
-from tools.emulator.services.dynamodb import Engine, Index, KeySchema, Table
 
 
 @pytest.fixture(name="clock")
@@ -43,17 +42,7 @@ def _aws(monkeypatch):
 
 @pytest.fixture(name="dynamodb")
 def _dynamodb(clock):
-    """Return a client of the table, answered by the emulator's engine, whose calls are kept and can be made to fail."""
-    key, work, by_scan = (_key(f"{kind}pk", f"{kind}sk") for kind in ("", "work_", "scan_"))
-    carried = frozenset({"bucket", "key", "version_id", "attempt", "lane"})
-    indexes = {"work": Index("work", work, key, carried), "by_scan": Index("by_scan", by_scan, key, frozenset())}
-    engine = Engine(lambda _: table, clock)
-    table = Table(TABLE, key, indexes, clock=clock, lag_seconds=0.0)
-    return Through(DirectClient("dynamodb", as_boto3_raises(engine.call), lambda _name, _parameters, carry_out: carry_out()))
-
-
-def _key(*names):
-    return KeySchema(*names, dict.fromkeys(names, "S"))
+    return tables.dynamodb(clock)
 
 
 @pytest.fixture(name="table")

@@ -13,7 +13,7 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION
-from handlers.domain import BatchJob, Lane, Progress, Scan, ScanMail, ScanStatus, Totals
+from handlers.domain import BatchJob, Lane, Progress, Scan, ScanMail, ScanStatus, Totals, watch
 from handlers.runtime import Clock, backoff_seconds
 
 # Attempts to change a scan that others are changing.
@@ -152,6 +152,38 @@ class Scans:
     def resume_scan(self, scan_id: str) -> Outcome:
         """Open a paused scan; starters dropped its messages, so they are sent again. BY_ANOTHER: it is cancelled or closed."""
         return self._change_scan(scan_id, _resumed)
+
+    def hold_day_scan(self, scan_id: str, reason: str | None, *, waited: int = 0) -> Outcome:
+        """Have the scan of a day wait for a reason of its watch, or no longer (None).
+
+        BY_ANOTHER: a person paused it for another reason, or it is cancelled, closed or unknown.
+
+        Args:
+            scan_id: The scan.
+            reason: One of `watch.HELD_REASONS`.
+            waited: How many of its uploads wait, because the minutes of a day are used up.
+        """
+
+        def held(scan: Scan) -> Scan | None:
+            is_paused = scan.status is ScanStatus.PAUSED
+            if is_paused and scan.held_reason not in watch.HELD_REASONS:
+                return None
+            if waited > (scan.uploads_waited or 0):
+                scan = replace(scan, uploads_waited=waited)
+            if reason is None:
+                return _resumed(scan)
+            if is_paused:
+                return replace(scan, held_reason=reason)
+            return _held(scan, ScanStatus.PAUSED, reason, self._clock.now())
+
+        return self._change_scan(scan_id, held)
+
+    def note_day_limit(self, scan_id: str, day: str) -> Outcome:
+        """Make the mail due, once per day, that the minutes of a day are used up. DONE_BEFORE: it was due."""
+        return self._change_scan(
+            scan_id,
+            lambda scan: scan if scan.limit_day == day else replace(_with_mail(scan, ScanMail.DAY_LIMIT), limit_day=day),
+        )
 
     def pause_broken_scan(self, scan_id: str, job_ids: frozenset[str], reason: str) -> Outcome:
         """Pause a scan whose batch jobs broke, once for each job, and make the mail about it due."""

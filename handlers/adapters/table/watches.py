@@ -15,6 +15,8 @@ from handlers.domain import Record, json_text, watch
 from handlers.runtime import Clock
 
 WATCH_PK = "WATCH"
+# Beside the notes about the lanes.
+_DEAD_LETTERS_KEY = {"pk": "LANE", "sk": "uploads"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +128,26 @@ class Watches:
         )
         once(lambda: self._table.update(request))
 
-    def note_comparison(self, bucket: str, comparison: Comparison) -> None:
-        """Note how far a comparison is; only the sweeper does."""
-        self._table.update(expressions.update(_watch_key(bucket), sets={"comparison": codec.attributes(comparison)}))
+    def note_comparison(self, bucket: str, comparison: Comparison, seen: WatchState) -> Outcome:
+        """Note how far a comparison is. DONE_BEFORE: it is not as `seen`; another sweep has gone on, or the watch was ended."""
+        sets = {"comparison": codec.attributes(comparison)}
+        request = expressions.update(_watch_key(bucket), sets=sets, when=_as_compared(seen))
+        return once(lambda: self._table.update(request))
 
-    def end_comparison(self, bucket: str, comparison: Comparison) -> None:
-        """Note that a comparison has seen every key; only the sweeper does."""
+    def end_comparison(self, bucket: str, comparison: Comparison, seen: WatchState) -> Outcome:
+        """Note that a comparison has seen every key. DONE_BEFORE: as for `note_comparison`."""
         sets = codec.present({"compared_at": comparison.began_at})
-        self._table.update(expressions.update(_watch_key(bucket), sets=sets, removes=["comparison"]))
+        request = expressions.update(_watch_key(bucket), sets=sets, removes=["comparison"], when=_as_compared(seen))
+        return once(lambda: self._table.update(request))
+
+    def dead_letters(self) -> int:
+        """Return how many dead letters of the queue of uploads the sweeper saw last."""
+        item = self._table.get(_DEAD_LETTERS_KEY)
+        return 0 if item is None else int(item["dead_letters"])
+
+    def note_dead_letters(self, count: int) -> None:
+        """Note how many dead letters the queue of uploads has; only the sweeper does."""
+        self._table.put(expressions.put({**_DEAD_LETTERS_KEY, "dead_letters": count}))
 
     def day(self, bucket: str, day: str) -> WatchDay:
         """Return what is known of a day."""
@@ -183,6 +197,12 @@ def count_analysis(record: Record) -> list[dict[str, dict[str, Any]]]:
 
 def _added(record: Record, at: float, amounts: Mapping[str, int]) -> dict[str, dict[str, Any]]:
     return {"Update": expressions.update(_day_key(record.video.bucket, watch.day_of(at)), adds=amounts)}
+
+
+def _as_compared(seen: WatchState) -> Condition:
+    """Return the condition that a watch, and how far its comparison is, are as they were seen."""
+    equal = codec.present({"since": seen.since, "compared_at": seen.compared_at, "comparison": seen.comparison})
+    return Condition(equal=equal, absent=[name for name in ("since", "compared_at", "comparison") if name not in equal])
 
 
 def _watch_key(bucket: str) -> Item:

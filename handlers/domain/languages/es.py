@@ -83,6 +83,37 @@ _MAILS = {
     ),
     "To look at the scan before then:": "Para ver el escaneo antes de eso:",
     "No more mails about single videos of scan {scan}": "No habrá más correos individuales del escaneo {scan}",
+    "The minutes of {day} for uploads to {bucket} are used up: {many}.": (
+        "Se agotaron los minutos del {day} para las subidas a {bucket}: {many}."
+    ),
+    "That is the limit (`max_minutes_per_day` in cdk.json); days are those of UTC.": (
+        "Ese es el límite (`max_minutes_per_day` en cdk.json); los días son los de UTC."
+    ),
+    "Nothing is lost: they are analysed on the next day, as far as its minutes go. Running analyses finish.": (
+        "No se pierde nada: se analizan al día siguiente, hasta donde alcancen sus minutos. Los análisis en curso terminan."
+    ),
+    "To have them analysed today, without a limit:": "Para que se analicen hoy, sin límite:",
+    "Uploads wait: the minutes of {day} are used up ({bucket})": "Subidas en espera: se agotaron los minutos del {day} ({bucket})",
+    "Uploads of {day} cancelled: ": "Subidas del {day} canceladas: ",
+    "Uploads of {day}: ": "Subidas del {day}: ",
+    "The scan {scan} of the uploads of {day} to {bucket} is cancelled.": (
+        "El escaneo {scan} de las subidas del {day} a {bucket} se canceló."
+    ),
+    "The scan {scan} of the uploads of {day} to {bucket} is finished.": (
+        "El escaneo {scan} de las subidas del {day} a {bucket} terminó."
+    ),
+    "No event brought {count} {count:upload|uploads}: the daily comparison of the bucket found {count:it|them}.": (
+        "Ningún evento avisó de {count} {count:subida|subidas}: la comparación diaria del bucket {count:la|las} encontró."
+    ),
+    "{count} {count:upload|uploads} had to wait, because the minutes of a day were used up (`max_minutes_per_day` in cdk.json).": (
+        "{count} {count:subida tuvo|subidas tuvieron} que esperar, porque se agotaron los minutos de un día "
+        "(`max_minutes_per_day` en cdk.json)."
+    ),
+    "{count} flagged {count:video is|videos are} not listed, because another upload has replaced {count:it|them}.": (
+        "{count} {count:video marcado no figura|videos marcados no figuran} en la lista, porque otra subida "
+        "{count:lo|los} reemplazó."
+    ),
+    "  every upload: {command}": "  todas las subidas: {command}",
     "more than {count} videos still wait": "más de {count} videos siguen en espera",
     "{count} {count:video|videos} still {count:waits|wait}": "{count} {count:video sigue|videos siguen} en espera",
     "its batch job ended early": "su trabajo por lotes terminó antes de tiempo",

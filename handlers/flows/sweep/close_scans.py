@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords
-from handlers.domain import Progress, Scan, ScanStatus, batch_jobs
+from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords, Watches
+from handlers.domain import Progress, Scan, ScanStatus, batch_jobs, watch
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import MAILS_LOOKED_AT
 from handlers.runtime import Clock, Log
@@ -18,6 +18,10 @@ EMPTY_SECONDS = 55.0
 
 # A scan without a batch job after this time will never have one: its submission was interrupted.
 NO_JOB_SECONDS = 86_400.0
+
+# The scan of a day waits this long after its end for late events, and while its bucket is compared, but no longer than a day.
+DAY_OVER_SECONDS = 3_600.0
+COMPARED_SECONDS = 86_400.0
 
 # Interval between two notes of progress: each reads the 64 totals items of a scan.
 PROGRESS_SECONDS = 600.0
@@ -38,6 +42,7 @@ class CloseScans:
     _records: Records
     _waiting: WaitingRecords
     _scans: Scans
+    _watches: Watches
     _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
@@ -52,8 +57,17 @@ class CloseScans:
             self._close(scan, context, empty=self._seems_empty(scan, under_way))
 
     def _is_over(self, scan: Scan) -> bool:
-        """Tell whether no batch job can register another of its videos."""
+        """Tell whether no batch job, or upload of its day, can register another of its videos."""
+        if scan.day is not None:
+            return self._day_is_over(scan, scan.day)
         return _all_answered(scan) or self._all_final(scan) or self._jobs_are_over(scan)
+
+    def _day_is_over(self, scan: Scan, day: str) -> bool:
+        """Tell whether a day is over, and its bucket compared: what events have missed is to be in the scan's only digest."""
+        late = self._clock.now() - watch.end_of(day)
+        if late < DAY_OVER_SECONDS:
+            return False
+        return late >= COMPARED_SECONDS or self._watches.state(scan.bucket).comparison is None
 
     def _all_final(self, scan: Scan) -> bool:
         """Tell whether every object of a scan is final, although a task of its only batch job failed."""

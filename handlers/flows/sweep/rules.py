@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from handlers.adapters import Subscribers
-from handlers.adapters.table import MailWatch, Running
-from handlers.domain import Problem, Scan, reasons
+from handlers.adapters import ListedObject, Subscribers
+from handlers.adapters.table import CurrentUpload, MailWatch, Running, WatchDay, WatchState
+from handlers.domain import Problem, Scan, reasons, watch
+from handlers.domain.watch import Watch
 
 DAY_SECONDS = 86_400.0
 
@@ -22,6 +25,16 @@ RESULT_LOST_SECONDS = 6 * DAY_SECONDS
 
 # A lane keeps a message for 14 days, the longest that SQS allows.
 RESEND_SECONDS = 10 * DAY_SECONDS
+
+# Watched buckets are compared from half past midnight (UTC), when the events of the day before are in.
+COMPARED_FROM_SECONDS = 1_800.0
+
+# An event may come this late, and be registered this late.
+EVENT_SECONDS = 900.0
+
+# LastModified of a multipart upload is when it was initiated (S3 user guide, UsingMetadata): a comparison looks this far behind the
+# last one.
+COMPARED_AGAIN_SECONDS = 7 * DAY_SECONDS
 
 
 def overdue(running: Running, now: float, *, soon: bool = False) -> bool:
@@ -70,3 +83,58 @@ def mail_watched(seen: MailWatch, found: Subscribers, now: float) -> MailWatch:
     if unreached or not (seen.reached or found.unconfirmed):
         return seen
     return replace(seen, none_since=now, none_until=None)
+
+
+def compared_from(day: str) -> float:
+    """Return from when watched buckets are compared on a day."""
+    return watch.begin_of(day) + COMPARED_FROM_SECONDS
+
+
+def comparison_due(state: WatchState, now: float) -> bool:
+    """Tell whether a comparison of a bucket is under way, or the one of today is still to begin."""
+    return state.comparison is not None or state.compared_at is None or watch.day_of(state.compared_at) < watch.day_of(now)
+
+
+def prefixes_after(prefixes: Iterable[str], after_key: str) -> list[str]:
+    """Return the prefixes, in order, with which there may be keys after a key; none lies within another one."""
+    found: list[str] = []
+    for prefix in sorted(prefixes) or [""]:
+        within = bool(found) and prefix.startswith(found[-1])
+        if not within and (prefix >= after_key or after_key.startswith(prefix)):
+            found.append(prefix)
+    return found
+
+
+def is_compared(found: ListedObject, watched: Watch, state: WatchState, began_at: float) -> bool:
+    """Tell whether a listed object is an upload to be looked at, whose event should have been dealt with before a comparison."""
+    if not found.size or not watched.takes(found.key):
+        return False
+    # LastModified has no fraction.
+    since = math.floor(state.since or 0.0)
+    after = (state.compared_at or 0.0) - COMPARED_AGAIN_SECONDS
+    return since <= found.modified_at < began_at - EVENT_SECONDS and found.modified_at > after
+
+
+def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Mapping[tuple[str, str], str | None]) -> bool:
+    """Tell whether a listed object is not registered.
+
+    Args:
+        found: The object.
+        current: The note about the newest content of its key.
+        registered: The etags of the records to which notes point, by video id and scan id.
+    """
+    if current is None or current.modified_at < found.modified_at:
+        return True
+    if current.scan_id is None:  # it is not a video, and so has no record
+        return False
+    names = (current.video_id, current.scan_id)
+    if names not in registered:  # whoever wrote the note may have died before the record
+        return True
+    # S3's times are whole seconds: within one, another content may have been put.
+    return current.modified_at == found.modified_at and registered[names] not in (None, found.etag)
+
+
+def is_used_up(watched: Watch, day: WatchDay, running: int) -> bool:
+    """Tell whether a day's minutes are used up, if analyses that run are as long as the mean of those that ended on it."""
+    mean = day.milliseconds / day.analyses if day.analyses else 0.0
+    return watched.is_used_up(day.milliseconds + running * mean)

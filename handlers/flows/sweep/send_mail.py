@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from handlers.adapters import MailTopic
-from handlers.adapters.table import Control, Outcome, Records, Scans, WaitingRecords
+from handlers.adapters.table import Control, Outcome, Records, Scans, WaitingRecords, Watches
 from handlers.domain import Record, Scan, ScanMail, Settings, State, scan_mail
 from handlers.domain.languages import Language
 from handlers.domain.mail import Mail, flagged_mail
@@ -89,6 +89,10 @@ class SendFlaggedMail:
         if record is None or not record.mail_due:
             # The index lags: this mail was sent a moment ago.
             return
+        if record.superseded_at is not None:
+            self._records.mail_spared(record)
+            Log().info("mail spared: another upload replaced the video", scan_id=scan_id, video_id=video_id)
+            return
         if scan_id not in sent:  # it was over before another policy flagged this video
             scan = self._scans.scan(scan_id)
             sent[scan_id] = None if scan is None else scan.mails_sent
@@ -130,6 +134,7 @@ class SendScanMail:
     _waiting: WaitingRecords
     _scans: Scans
     _control: Control
+    _watches: Watches
     _post: Post
     _clock: Clock
     _settings: MailSettings
@@ -166,17 +171,30 @@ class SendScanMail:
                 return scan_mail.limit_mail(scan, self._settings.limit, stack_name, language=language)
             case ScanMail.NOTICES:
                 return scan_mail.notices_mail(scan, self._scans.totals(scan.id), stack_name, language=language)
+            case ScanMail.DAY_LIMIT:
+                waiting = self._waiting.waiting_count(scan.id, WAITING_COUNTED)
+                return scan_mail.day_limit_mail(scan, waiting, stack_name, counted_to=WAITING_COUNTED, language=language)
             case ScanMail.DIGEST:
                 return self._digest(scan)
 
     def _digest(self, scan: Scan) -> Mail:
         totals = self._scans.totals(scan.id)
         ids = itertools.islice(self._records.in_state(scan.id, State.FLAGGED), FLAGGED_LOOKED_AT)
-        flagged = self._records.records((video_id, scan.id) for video_id in ids)
-        worst = heapq.nlargest(scan_mail.WORST, flagged, key=scan_mail.confidence)
+        flagged = list(self._records.records((video_id, scan.id) for video_id in ids))
+        current = [record for record in flagged if record.superseded_at is None]
+        worst = heapq.nlargest(scan_mail.WORST, current, key=scan_mail.confidence)
         seen_all = totals.videos.get(State.FLAGGED, 0) <= FLAGGED_LOOKED_AT
-        settings = self._settings
-        return scan_mail.digest_mail(scan, totals, worst, settings.stack_name, seen_all=seen_all, language=settings.language)
+        missed = 0 if scan.day is None else self._watches.day(scan.bucket, scan.day).missed
+        return scan_mail.digest_mail(
+            scan,
+            totals,
+            worst,
+            self._settings.stack_name,
+            seen_all=seen_all,
+            replaced=len(flagged) - len(current),
+            missed=missed,
+            language=self._settings.language,
+        )
 
 
 def attempt_all(steps: Iterable[Callable[[], None]], may_go_on: Callable[[], bool]) -> None:

@@ -8,16 +8,29 @@ function may run, so a sweep that hangs has ended before another one sends mails
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from handlers.adapters import AnalysisReader, BatchJobs, CompletionFunction, LaneQueues, LaneSwitches, MailTopic, aws_errors
+from handlers.adapters import (
+    AnalysisReader,
+    BatchJobs,
+    BucketListing,
+    CompletionFunction,
+    LaneQueues,
+    LaneSwitches,
+    MailTopic,
+    UploadQueue,
+    aws_errors,
+)
 from handlers.adapters.table import Table
 from handlers.domain.languages import ENGLISH, Language
+from handlers.domain.watch import Watch
 from handlers.flows.sweep.cancel import CancelVideos
 from handlers.flows.sweep.check_overdue import CheckOverdue
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
+from handlers.flows.sweep.compare_uploads import CompareUploads
 from handlers.flows.sweep.context import SweepContext, SweepTask
+from handlers.flows.sweep.hold_watches import HoldWatches
 from handlers.flows.sweep.purge import PurgeLanes
 from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.resend import ResendMessages
@@ -25,6 +38,7 @@ from handlers.flows.sweep.send_mail import MailSettings, Post, SendFlaggedMail, 
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
 from handlers.flows.sweep.watch_subscriptions import WatchSubscriptions
+from handlers.flows.sweep.watch_uploads import WatchUploads
 from handlers.runtime import Clock, Log
 
 # Tasks stop this long after the start of the sweep: the next one is due after a minute.
@@ -39,8 +53,16 @@ class SweepError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class UploadPorts:
+    """What the sweeper uses of watched buckets."""
+
+    listing: BucketListing
+    queue: UploadQueue
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
-    """The table and services that the sweeper uses."""
+    """The table and services that the sweeper uses; `uploads` where a bucket is watched."""
 
     table: Table
     topic: MailTopic
@@ -49,11 +71,15 @@ class Ports:
     reader: AnalysisReader
     completion: CompletionFunction
     switches: LaneSwitches
+    uploads: UploadPorts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """What mails contain and how many a scan sends one by one, the topic of completion notices, and how many jobs are used."""
+    """What mails contain and how many a scan sends one by one, the topic of completion notices, and how many jobs are used.
+
+    `watched`: the watched buckets by name.
+    """
 
     stack_name: str
     completions_topic_arn: str
@@ -61,6 +87,7 @@ class SweepSettings:
     mails_per_scan: int
     slots: int
     language: Language = ENGLISH
+    watched: Mapping[str, Watch] = field(default_factory=dict)
 
 
 class SweepFlow:
@@ -104,18 +131,29 @@ class SweepFlow:
 def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[SweepTask, float]]:
     """Return the tasks in order, short and urgent ones first, with the seconds that each may take."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
-    queues, post = ports.queues, Post(ports.topic, clock)
+    watches, queues, post = ports.table.watches, ports.queues, Post(ports.topic, clock)
     mails = MailSettings(settings.stack_name, settings.region, settings.mails_per_scan, settings.language)
+    hold: list[tuple[SweepTask, float]] = []
+    compare: list[tuple[SweepTask, float]] = []
+    if ports.uploads is not None:
+        hold = [(HoldWatches(records, waiting, scans, watches, clock, settings.watched), 5.0)]
+        listing, uploads = ports.uploads.listing, ports.uploads.queue
+        compare = [
+            (WatchUploads(watches, uploads), 5.0),
+            (CompareUploads(records, watches, listing, uploads, clock, settings.watched), 10.0),
+        ]
     return (
         (SwitchLanes(ports.switches), 5.0),
         (WatchSubscriptions(ports.topic, control, clock), 5.0),
+        *hold,
         (SendFlaggedMail(records, scans, post, clock, mails), 15.0),
         (WatchJobs(waiting, scans, ports.batch_jobs, clock), 5.0),
-        (CloseScans(records, waiting, scans, clock), 5.0),
-        (SendScanMail(records, waiting, scans, control, post, clock, mails), 10.0),
+        (CloseScans(records, waiting, scans, watches, clock), 5.0),
+        (SendScanMail(records, waiting, scans, control, watches, post, clock, mails), 10.0),
         (CheckOverdue(records, scans, ports.reader, ports.completion, clock, settings.completions_topic_arn, settings.slots), 15.0),
         (RepeatStarts(records, queues, clock), 5.0),
         (NoteProgress(scans, clock), 5.0),
+        *compare,
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),
         (CancelVideos(waiting, clock), 20.0),
         (WatchLanes(waiting, scans, control, queues, clock), 5.0),

@@ -8,11 +8,6 @@ from unittest.mock import Mock
 
 import pytest
 
-from handlers.adapters.batch_jobs import BatchJobs
-from handlers.adapters.functions import CompletionFunction, LaneSwitches
-from handlers.adapters.mail import MailTopic
-from handlers.adapters.queue import LaneQueues
-from handlers.adapters.rekognition import AnalysisReader
 from handlers.adapters.table import Outcome
 from handlers.adapters.table.client import ATTEMPTS
 from handlers.adapters.table.items import record_key
@@ -22,9 +17,8 @@ from handlers.domain.languages import LANGUAGES
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Progress, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 from handlers.flows.sweep.context import SweepContext
-from handlers.flows.sweep.sweep import Ports, SweepError, SweepFlow, SweepSettings
+from handlers.flows.sweep.sweep import SweepError, SweepFlow
 from tests.handlers.doubles import (
-    ACCOUNT,
     BUCKET,
     COMPLETIONS,
     OTHER_SCAN,
@@ -36,125 +30,13 @@ from tests.handlers.doubles import (
     time_out,
     waiting,
 )
-
-TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
-
-
-class Sns:
-    """A topic that keeps what is published, and when; `subscriptions` are those that it has, a page each."""
-
-    def __init__(self, clock):
-        self.clock = clock
-        self.subscriptions = [[("email", f"{TOPIC}:1")]]
-        self.mails = []
-        self.times = []
-        self.errors = []
-
-    def publish(self, **mail):
-        """Keep a mail."""
-        if self.errors and (error := self.errors.pop(0)):
-            raise error
-        self.mails.append(mail)
-        self.times.append(self.clock.now())
-
-    def list_subscriptions_by_topic(self, TopicArn, NextToken="0"):  # noqa: N803
-        """Return a page."""
-        assert TOPIC == TopicArn
-        page = int(NextToken)
-        listed = [{"Protocol": protocol, "SubscriptionArn": arn} for protocol, arn in self.subscriptions[page]]
-        more = {"NextToken": str(page + 1)} if page + 1 < len(self.subscriptions) else {}
-        return {"Subscriptions": listed, **more}
-
-
-class Lambda:
-    """Event source mappings with their states, and the events that a function was invoked with."""
-
-    def __init__(self):
-        self.states = {"normal-mapping": "Enabled", "express-mapping": "Enabled"}
-        self.events = []
-        self.errors = []
-
-    def get_event_source_mapping(self, UUID):  # noqa: N803
-        """Describe a mapping."""
-        return {"UUID": UUID, "State": self.states[UUID]}
-
-    def update_event_source_mapping(self, UUID, Enabled):  # noqa: N803
-        """Switch a mapping, which takes a while."""
-        if self.errors and (error := self.errors.pop(0)):
-            raise error
-        self.states[UUID] = "Enabling" if Enabled else "Disabling"
-
-    def settle(self):
-        """Complete the pending changes of the mappings."""
-        arrived = {"Enabling": "Enabled", "Disabling": "Disabled"}
-        self.states = {name: arrived.get(state, state) for name, state in self.states.items()}
-
-    def invoke(self, FunctionName, InvocationType, Payload):  # noqa: N803
-        """Keep an event."""
-        assert (FunctionName, InvocationType) == ("completion", "Event")
-        if self.errors and (error := self.errors.pop(0)):
-            raise error
-        self.events.append(json.loads(Payload))
-
-
-class S3Control:
-    """Batch jobs by id: a status, or an error."""
-
-    def __init__(self):
-        self.jobs = {}
-        self.counts = (10, 7, 1)
-        self.asked = []
-        self.more = {}
-
-    def describe_job(self, AccountId, JobId):  # noqa: N803
-        """Describe a job as S3 does."""
-        assert AccountId == ACCOUNT
-        self.asked.append(JobId)
-        status = self.jobs.get(JobId)
-        if status is None:
-            raise client_error("NotFoundException", 404)
-        if isinstance(status, Exception):
-            raise status
-        names = ("TotalNumberOfTasks", "NumberOfTasksSucceeded", "NumberOfTasksFailed")
-        counts = dict(zip(names, self.counts, strict=True))
-        return {"Job": {"JobId": JobId, "Status": status, "ProgressSummary": counts, **self.more}}
-
-
-@pytest.fixture(name="sns")
-def _sns(clock):
-    return Sns(clock)
-
-
-@pytest.fixture(name="s3control")
-def _s3control():
-    return S3Control()
-
-
-@pytest.fixture(name="functions")
-def _functions():
-    return Lambda()
-
-
-@pytest.fixture(name="dead_urls")
-def _dead_urls(sqs):
-    return {lane: sqs.create_queue(QueueName=f"stack-{lane.value}-dead")["QueueUrl"] for lane in Lane}
+from tests.handlers.sweeper_doubles import SETTINGS, TOPIC
 
 
 @pytest.fixture(name="make_flow")
-def _make_flow(table, sns, s3control, clock, sqs, urls, dead_urls, rekognition, functions):
+def _make_flow(ports, clock):
     """Return a function that makes a new environment of the sweeper."""
-    ports = Ports(
-        table=table,
-        topic=MailTopic(sns, TOPIC),
-        batch_jobs=BatchJobs(s3control, ACCOUNT),
-        queues=LaneQueues(sqs, urls, dead_urls),
-        reader=AnalysisReader(rekognition, clock),
-        completion=CompletionFunction(functions, "completion"),
-        switches=LaneSwitches(functions, ("normal-mapping", "express-mapping")),
-    )
-    return lambda **more: SweepFlow(
-        ports, clock, SweepSettings("VideoModeration", COMPLETIONS, "us-east-1", mails_per_scan=3, slots=18, **more)
-    )
+    return lambda **more: SweepFlow(ports, clock, replace(SETTINGS, **more))
 
 
 @pytest.fixture(name="flow")
@@ -229,9 +111,10 @@ class TestMails:
             "No habra mas correos individuales",
             "Escaneo terminado",
             "avisos de finalizacion",
+            "Subidas en espera",
         )
-        assert [1] * 6 == [sum(word in mail["Subject"] for mail in sns.mails) for word in words]
-        assert 6 == len(sns.mails)
+        assert [1] * 7 == [sum(word in mail["Subject"] for mail in sns.mails) for word in words]
+        assert 7 == len(sns.mails)
 
     def test_pace(self, sweep, flag, sns):
         """At most five mails are sent a second, which SNS subscriptions can take."""

@@ -39,12 +39,16 @@ _EMPTY_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 
 
 class Notifications:
-    """Sends what a bucket's notification configuration asks for; thread-safe."""
+    """Sends what a bucket's notification configuration asks for; thread-safe.
+
+    Attributes:
+        clock: The clock of the world.
+    """
 
     def __init__(
         self, *, clock: Clock, settings: EmulatorSettings, bus: Events, topics: Topics, queues: Queues, functions: Functions
     ) -> None:
-        self._clock = clock
+        self.clock = clock
         self._settings = settings
         self._bus = bus
         self._topics = topics
@@ -59,7 +63,7 @@ class Notifications:
         if configuration is None or configuration.event_bridge is None:
             vars(bucket).pop(_SINCE, None)
         else:
-            vars(bucket).setdefault(_SINCE, self._clock.now())
+            vars(bucket).setdefault(_SINCE, self.clock.now())
         if configuration is not None:
             test = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": self._time(), "Bucket": bucket.name}
             for destination in (*configuration.topic, *configuration.queue):
@@ -92,7 +96,7 @@ class Notifications:
             return
         request = _request_id()
         since = vars(bucket).get(_SINCE)
-        if since is not None and self._clock.now() - since >= self._settings.event_bridge_switch_seconds:
+        if since is not None and self.clock.now() - since >= self._settings.event_bridge_switch_seconds:
             self._bus.send("aws.s3", detail_type, self._detail(bucket, found, request, more), [bucket.arn])
         for destination in (*configuration.topic, *configuration.queue, *configuration.cloud_function):
             if destination.matches(name, found["key"]):
@@ -145,11 +149,11 @@ class Notifications:
             return
 
     def _time(self) -> str:
-        return datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return datetime.fromtimestamp(self.clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def _sequencer(self) -> str:
         """Return a hexadecimal number, greater than all before: zero, the seconds, and their fraction in 2^-32 s, as on AWS."""
-        now = self._clock.now()
+        now = self.clock.now()
         with self._lock:
             seconds, fraction = self._last
             self._last = max((int(now), int(now % 1 * 2**32)), (seconds, fraction + 1))

@@ -14,21 +14,21 @@ from moto.s3 import responses, urls
 from moto.s3.responses import S3Response
 
 from tools.emulator.core import moto_hooks
-from tools.emulator.services.s3 import notifications
+from tools.emulator.services.s3 import notifications, times
 from tools.emulator.services.s3.notifications import Notifications
 
-# What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions].
+# What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions, also V2].
 _ENCODED = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
 # The name of a filter, in any case.
 _FILTER_NAME = re.compile(rb"(?<=<Name>)(?:prefix|suffix)(?=</Name>)", re.IGNORECASE)
 
 
 class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
-    """Moto's S3 with a correct ListObjectVersions and notification configuration.
+    """Moto's S3 with correct listings and notification configuration.
 
-    moto's listing loses versions and makes invalid XML of control characters; its configuration forgets EventBridge, and knows
-    the names of filters in lower case only, while S3 answers with `Prefix` and takes either. A subclass of each installation
-    holds what sends events.
+    moto's listing of versions loses some, its listings make invalid XML of control characters; its configuration forgets
+    EventBridge, and knows the names of filters in lower case only, while S3 answers with `Prefix` and takes either. A subclass of
+    each installation holds what sends events.
     """
 
     sender: Notifications
@@ -54,9 +54,18 @@ class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
         """Complete an answer before it becomes XML."""
         if self.data.get("Action") == "GetBucketNotificationConfiguration":
             action_result = ActionResult(self._notifications(action_result.result))
-        if self.data.get("Action") == "ListObjectVersions" and self.querystring.get("encoding-type", [None])[0] == "url":
-            action_result = ActionResult({**_encoded(action_result.result), "EncodingType": "url"})
+        if self.querystring.get("encoding-type", [None])[0] == "url":
+            action_result = ActionResult(self._url_encoded(action_result.result))
         return super().serialized(action_result)
+
+    def _url_encoded(self, moto_result: Any) -> Any:  # noqa: ANN401 - moto's
+        """Return a listing with its keys encoded, where moto forgets to."""
+        match self.data.get("Action"):
+            case "ListObjectVersions":
+                return {**_encoded(moto_result), "EncodingType": "url"}
+            case "ListObjectsV2" if "StartAfter" in moto_result:
+                return {**moto_result, "StartAfter": quote(moto_result["StartAfter"], safe="/")}
+        return moto_result
 
     def put_object_tagging(self) -> Any:  # noqa: ANN401 - moto's
         """Tag an object and send the event, which moto would send for each upload."""
@@ -86,6 +95,7 @@ class _AnyCharacters(werkzeug_app.RegexConverter):  # type: ignore[misc] # moto 
 
 def hooks(sender: Notifications) -> Iterator[moto_hooks.Hook]:
     """Yield what corrects moto's S3, and what sends the events of its writes."""
+    yield from times.hooks(sender.clock)
     yield from notifications.hooks(sender)
     installed: type[CorrectedResponse] = type("InstalledResponse", (CorrectedResponse,), {"sender": sender})
     for path, dispatch in urls.url_paths.items():
