@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from tests.harness.product import BUCKET
+from tests.harness.product import BUCKET, UPLOADS
 from tests.harness.videos import unreadable
 from tests.model.ground import UPLOAD_KEYS, Ground, kind, videos
 
@@ -29,6 +29,10 @@ def _has_events(model):
     return model.events
 
 
+def _has_messages(model):
+    return model.world.messages(UPLOADS)._messages
+
+
 class Uploads(Ground):
     """Uploads, their events, and people who pause the watch."""
 
@@ -42,7 +46,7 @@ class Uploads(Ground):
         key, body = draw(st.sampled_from(UPLOAD_KEYS)), draw(upload_bodies)
         self.world.objects.write(BUCKET, key, body)
         self.events.append(event(key, len(body), self.world.clock.now()))
-        for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
+        for _ in range(draw(st.sampled_from([1, 1, 1, 2, 0]))):
             self.people.send_upload(self.events[-1])
         self.world.rest(draw(st.sampled_from([0, 0, 5])))
 
@@ -51,6 +55,15 @@ class Uploads(Ground):
         """An event comes, late or again."""
         self.people.send_upload(draw(st.sampled_from(self.events)))
         self.world.rest(draw(st.sampled_from([0, 5])))
+
+    @kind("upload's message lost", when=_has_messages)
+    def lose_upload(self, draw):
+        """The queue of uploads loses a message, or it becomes a dead letter."""
+        messages = self.world.messages(UPLOADS)._messages
+        message = messages.pop(draw(st.sampled_from(list(messages))))
+        if draw(st.booleans()):
+            message.visible_at = self.world.clock.now()
+            self.world.messages(f"{UPLOADS}-dead").add(message)
 
     @kind("upload deleted", when=_has_events)
     def delete_upload(self, draw):
