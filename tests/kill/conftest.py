@@ -4,8 +4,9 @@ import functools
 
 import pytest
 
-from handlers.flows.sweep import close_scans, purge
+from handlers.flows.sweep import close_scans, purge, rules
 from tests.harness.fixtures import assembly, opened, session
+from tests.harness.line import BUCKET
 from tests.kill import scenarios
 from tests.kill.final import final_of
 from tests.kill.injecting import Injecting
@@ -15,17 +16,21 @@ from tests.once import found_once
 
 __all__ = ["assembly", "session"]
 
-# Where a scenario wants another world than the others.
-SETTINGS = {"holds": {"account_jobs": 1, "analysis_base_seconds": 2.0}}
+# Where a scenario wants another context or world than the others.
+CONTEXT = {"uploads": {"watch": [{"bucket": BUCKET, "max_minutes_per_day": 2}]}}
+SETTINGS = {"holds": {"account_jobs": 1, "analysis_base_seconds": 2.0}, "uploads": {"event_bridge_switch_seconds": 0.0}}
 COUNTS = []
 
 
 @pytest.fixture(scope="session")
 def small_numbers():
-    """Treat a lane of two messages as large, and a batch job as over after a minute: fewer sweeps, the same calls."""
+    """Treat a lane of two messages as large, a batch job and a day as over after minutes: fewer sweeps, the same calls."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(purge, "PURGED_ABOVE", 1)
         patch.setattr(close_scans, "JOBS_OVER_SECONDS", 60.0)
+        patch.setattr(close_scans, "DAY_OVER_SECONDS", 300.0)
+        patch.setattr(rules, "COMPARED_FROM_SECONDS", 60.0)
+        patch.setattr(rules, "EVENT_SECONDS", 60.0)
         yield
 
 
@@ -33,9 +38,9 @@ def small_numbers():
 def make_world(tmp_path_factory, assembly, session, small_numbers):
     """Return a context manager that gives a line and a folder for its forks."""
 
-    def world(**settings):
+    def world(name=None, **settings):
         folder = tmp_path_factory.mktemp("kill")
-        return _World(folder, assembly, session, settings)
+        return _World(folder, assembly, session, CONTEXT.get(name), {**SETTINGS.get(name, {}), **settings})
 
     return world
 
@@ -43,14 +48,15 @@ def make_world(tmp_path_factory, assembly, session, small_numbers):
 class _World:
     """One deployment, as long as the block lasts."""
 
-    def __init__(self, folder, assembly, session, settings):
+    def __init__(self, folder, assembly, session, context, settings):
         self._folder = folder
+        self._context = context
         self._opened = opened(folder, assembly, session)
         self._settings = settings
 
     def __enter__(self):
         """Deploy."""
-        line = self._opened.__enter__()(None, **self._settings)
+        line = self._opened.__enter__()(self._context, **self._settings)
         return line, self._folder
 
     def __exit__(self, *error):
@@ -78,8 +84,8 @@ def killed(make_world, warm, tmp_path_factory):
 
     def run(name, lag, handlers, settings):
         # Unknown on AWS: here a task is repeated whose function died; the other way has a test of its own.
-        settings = {"batch_function_errors_redriven": True, "index_lag_seconds": lag, **SETTINGS.get(name, {}), **settings}
-        with make_world(**settings) as (line, folder):
+        settings = {"batch_function_errors_redriven": True, "index_lag_seconds": lag, **settings}
+        with make_world(name, **settings) as (line, folder):
             outcome = Killing(line, folder, handlers).run(getattr(scenarios, name))
         COUNTS.append((len(outcome.points), outcome.calls, len(outcome.ends)))
         return outcome
@@ -96,7 +102,7 @@ def injected(make_world, warm, tmp_path_factory):
         return found_once(tmp_path_factory, f"injected-{name}", lambda: run(name))
 
     def run(name):
-        with make_world(batch_function_errors_redriven=True, **SETTINGS.get(name, {})) as (line, folder):
+        with make_world(name, batch_function_errors_redriven=True) as (line, folder):
             return Injecting(line, folder).run(getattr(scenarios, name))
 
     return inject

@@ -22,7 +22,7 @@ class Final:
         segments: Every segment item.
         totals: Videos and milliseconds per state and scan.
         hits: What is kept of each analysis in the work bucket.
-        started: Per key, scan and attempt: how many jobs Rekognition's own ledger has.
+        started: Per key, scan, video id and attempt: how many jobs Rekognition's own ledger has.
         mails: How many of each subject.
         scans: How each scan stands, with its batch jobs.
         left: What should not be there any more: messages, dead letters, running items, mails due, the sweeper's lease.
@@ -107,7 +107,8 @@ def _sort_in(item, final):
             final.segments[item["pk"], item["sk"]] = {name: value for name, value in item.items() if name != "Date"}
         case "VIDEO":
             _leave(final, "index entries", int("work_pk" in item))
-            final.records[item["bucket"], item["key"], item["sk"].removeprefix("SCAN#")] = _lasting(item)
+            content = item["key"] + (f"@{item['video_etag']}" if "video_etag" in item else "")
+            final.records[item["bucket"], content, item["sk"].removeprefix("SCAN#")] = _lasting(item)
         case "SCAN":
             sums = final.totals.setdefault(item["pk"].removeprefix("SCAN#"), {"videos": Counter(), "all": Counter()})
             sums["all"] += Counter({name: int(value) for name, value in item.items() if name not in ("pk", "sk")})
@@ -141,7 +142,7 @@ def _leave(final, what, count):
 def _started(line):
     """Count jobs by tag, which is the analysis that a job was started for."""
     jobs = line.rekognition.ledger.jobs
-    return dict(Counter((entry.key, entry.tag.partition("/")[0], entry.tag.rpartition("/")[2]) for entry in jobs))
+    return dict(Counter((entry.key, *entry.tag.split("/")) for entry in jobs))
 
 
 def _mails(line):

@@ -1,7 +1,9 @@
 """Scans that together take every branch of the functions; people in them react to what they see, not to the time."""
 
-from handlers.adapters.table.expressions import serialized_item
+from handlers.adapters.table import items
+from handlers.adapters.table.expressions import deserialized_item, serialized_item
 from handlers.adapters.table.scan_items import running_item, starting_item
+from handlers.domain import upload, watch
 from handlers.domain.identity import Video
 from handlers.domain.record import FEW_LOST_NOTICES, Progress, Record
 from handlers.domain.states import ScanStatus, State
@@ -16,6 +18,8 @@ FOREIGN = "amzn-s3-demo-bucket2"
 LONGEST_SECONDS = 100_000.0
 QUIET_SECONDS = 130.0
 WAIT_SECONDS = 300.0
+# A killed invocation's messages of uploads come back within 12 minutes: what is to happen on a day happens before it ends.
+LAST_SECONDS = 1_200.0
 
 
 def verdicts(line):
@@ -195,6 +199,32 @@ def leftovers(line):
     quiet(line)
 
 
+def uploads(line):
+    """A watched bucket: a watch that is paused, the limit of a day, uploads that are replaced, no videos, missed, and retried."""
+    s3, watches = line.client("s3"), line.table.watches
+    until_midnight(line)
+    use_up_the_day(line)
+    watches.begin(BUCKET)
+    line.put("missed.mp4", video(WEAPONS))
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    watches.pause(BUCKET, "reviewer")
+    dead = line.outputs["UploadsDeadLettersUrl"]
+    line.client("sqs").send_message(QueueUrl=dead, MessageBody="none of ours")
+    for key, body in (("notes.mp4", b"just text"), ("broken.mp4", unreadable()), ("a.mp4", video(WEAPONS))):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def replace():
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=video(WEAPONS, seconds=45))
+        line.when(lambda: waiting(line) == 3, lambda: watches.resume(BUCKET))
+
+    line.when(lambda: waiting(line) == 2, replace)
+    quiet(line)
+    line.client("sqs").purge_queue(QueueUrl=dead)
+    (broken,) = (record for record in map(record_of, records(line)) if record.video.key == "broken.mp4")
+    line.client("sqs").send_message(QueueUrl=line.outputs["UploadsQueueUrl"], MessageBody=upload.retry_body(broken, 1))
+    quiet(line)
+
+
 def repaired(line):
     """A scan whose failures by the completion report are submitted again."""
     line.put("a.mp4", video(WEAPONS))
@@ -214,6 +244,25 @@ def long_wait(line):
 
 
 # --- what scenarios are made of ------------------------------------------------------------------------------------------
+
+
+def until_midnight(line):
+    """Let the day pass but for its last minutes, which no function sees."""
+    sweep_again = line.stop_sweeping()
+    line.clock.longest_seconds = LONGEST_SECONDS
+    line.clock.advance(watch.end_of(watch.day_of(line.clock.now())) - LAST_SECONDS - line.clock.now())
+    sweep_again()
+
+
+def use_up_the_day(line):
+    """Let the limit of minutes of the day be reached."""
+    day = {"pk": f"UPLOADS#{BUCKET}", "sk": f"DAY#{watch.day_of(line.clock.now())}", "milliseconds": 120_000, "analyses": 1}
+    line.client("dynamodb").put_item(TableName=line.table.name, Item=serialized_item(day))
+
+
+def record_of(item):
+    """Return the record that an item holds."""
+    return items.record_from(deserialized_item(item))
 
 
 def create(line, request):

@@ -10,7 +10,7 @@ from handlers.domain.identity import Analysis
 from tests.kill import sites
 from tests.kill.final import faults_of
 
-SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers")
+SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads")
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
