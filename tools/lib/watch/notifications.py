@@ -35,7 +35,7 @@ def switch(s3: S3Client, bucket: str, clock: Clock, *, on: bool) -> bool:
     was_on = others.pop(_BRIDGE, None) is not None
     if was_on is on:
         return False
-    changed = {**others, **({_BRIDGE: {}} if on else {})}
+    changed: Any = {**others, **({_BRIDGE: {}} if on else {})}
     # The destinations of others are theirs: S3 would refuse this for one that is gone, and send a test message to each.
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=changed, SkipDestinationValidation=True)
     for _ in range(_READS):
