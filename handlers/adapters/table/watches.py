@@ -85,10 +85,10 @@ class Watches:
         item = self._table.get(_watch_key(bucket))
         return WatchState() if item is None else codec.read(WatchState, item)
 
-    def begin(self, bucket: str) -> None:
-        """Note that uploads count as new from now on, unless they do so already."""
-        now = codec.present({"since": self._clock.now()})
-        self._table.update(expressions.update(_watch_key(bucket), sets_if_absent=now))
+    def begin(self, bucket: str, at: float) -> None:
+        """Note that uploads count as new from a time on, unless they do so already."""
+        since = codec.present({"since": at})
+        self._table.update(expressions.update(_watch_key(bucket), sets_if_absent=since))
 
     def end(self, bucket: str) -> None:
         """Note that uploads are not looked at any more."""
