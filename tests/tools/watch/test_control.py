@@ -132,6 +132,21 @@ class TestSwitch:
 
         assert watching.clock.now() - since == CLOCK_SECONDS
 
+    def test_events_that_come_after_off(self, watching, person, switch):
+        """An event that comes late does not make uploads new again: the daily comparison would go on scanning them."""
+        person("on", BUCKET)
+        person("off", BUCKET, "--yes")
+
+        watching.table.watches.note_upload(BUCKET, watching.clock.now() + 60.0)
+        off = watching.table.watches.state(BUCKET)
+        person("on", BUCKET)
+        watching.table.watches.note_upload(BUCKET, watching.clock.now() + 120.0)
+        on = watching.table.watches.state(BUCKET)
+
+        assert (off.since, off.ended_at) == (None, watching.clock.now())
+        assert (on.since, on.ended_at) == (watching.clock.now() - CLOCK_SECONDS, None)
+        assert on.last_upload_at == watching.clock.now() + 120.0
+
     def test_off_asks(self, person, switch):
         """A person is told that others lose their events, too, and without a yes nothing is changed."""
         switch.put(OTHERS | BRIDGE)
