@@ -239,7 +239,7 @@ def _numeric(operand: object) -> Test:
 
 
 def _is_comparable(value: object) -> bool:
-    """Tell whether `numeric` can match an event's value: it takes greater numbers for text (aws/event-ruler, `ComparableNumber`)."""
+    """Tell whether `numeric` can match a value: AWS's own library takes greater numbers for text (aws/event-ruler)."""
     return isinstance(value, Number) and abs(value) <= GREATEST_NUMBER
 
 
