@@ -12,7 +12,7 @@ from constructs import Construct
 
 
 class Alarms(Construct):
-    """One alarm for each dead-letter queue, which mails once until the queue is empty again, and one for the sweeper.
+    """One alarm for each dead-letter queue that there is, which mails once until it is empty again, and one for the sweeper.
 
     The sweeper sends all other mails, so nothing else would report that it does not run.
     """
@@ -23,12 +23,14 @@ class Alarms(Construct):
         construct_id: str,
         *,
         alerts: sns.ITopic,
-        dead_letters: Mapping[str, sqs.IQueue],
+        dead_letters: Mapping[str, sqs.IQueue | None],
         every_minute: lambda_.IFunction,
     ) -> None:
         super().__init__(scope, construct_id)
         self._watch(every_minute, alerts)
         for name, queue in dead_letters.items():
+            if queue is None:
+                continue
             alarm = cloudwatch.Alarm(
                 self,
                 name,

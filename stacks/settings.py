@@ -83,7 +83,7 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
     reader = _Reader(context)
     account_jobs = reader.take("account_jobs", whole_number, otherwise=20)
     min_confidence = reader.take("min_confidence", _percentage, otherwise=0.0)
-    source_buckets = reader.take("source_buckets", _buckets, otherwise=())
+    source_buckets: tuple[str, ...] = reader.take("source_buckets", _buckets, otherwise=())
     settings = StackSettings(
         stack_name=reader.take("stack_name", _stack_name, otherwise=""),
         alert_email=reader.take("alert_email", _email, otherwise=""),

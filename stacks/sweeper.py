@@ -111,5 +111,5 @@ class Sweeper(Construct):
     def _grant_uploads(self, new_upload: NewUpload) -> None:
         role = self._made.role
         grant(role, "s3", ["ListBucket"], new_upload.sources.arns)
-        grant(role, "sqs", ["SendMessage", "GetQueueAttributes"], [new_upload.queue.queue_arn])
+        grant(role, "sqs", ["SendMessage"], [new_upload.queue.queue_arn])
         grant(role, "sqs", ["GetQueueAttributes"], [new_upload.dead_letters.queue_arn])

@@ -109,7 +109,7 @@ class VideoModerationStack(Stack):
                 "Completion": completion.dead_letters,
                 "Undelivered": completion.undelivered,
                 "Sweeper": sweeper.dead_letters,
-                **({"Uploads": new_upload.dead_letters} if new_upload else {}),
+                "Uploads": new_upload.dead_letters if new_upload else None,
             },
             every_minute=sweeper.function,
         )

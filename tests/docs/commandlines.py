@@ -108,7 +108,7 @@ def _require_taken(main, arguments):
 
 def _require_known(command, words):
     """Make sure that a mention names a command and options that there are; it need not be complete."""
-    if isinstance(command, click.Group) and words and not words[0].startswith("-"):
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         _require(words[0] in command.commands, f"there is no command {words[0]}")
         command, words = command.commands[words[0]], words[1:]
     known = {"-h", "--help"}.union(*(parameter.opts for parameter in command.params))

@@ -44,11 +44,18 @@ def _helps(program):
     settings = {**main.context_settings, "terminal_width": WIDTH}
     context = click.Context(main, info_name=f"python tools/{program}", **settings)
     yield program, _tidy(main.get_help(context))
-    if isinstance(main, click.Group):
-        for name in main.list_commands(context):
-            command = main.get_command(context, name)
-            text = _tidy(command.get_help(click.Context(command, parent=context, info_name=name)))
-            yield f"{program} {name}", text.partition("\n\n  Exit codes:")[0]  # once a page, with the program's own help
+    yield from _commands(program, context)
+
+
+def _commands(name, context):
+    """Yield the name and help text of each command of a group, and of the groups in it."""
+    if isinstance(context.command, click.Group):
+        for word in context.command.list_commands(context):
+            command = context.command.get_command(context, word)
+            inner = click.Context(command, parent=context, info_name=word)
+            text = _tidy(command.get_help(inner))
+            yield f"{name} {word}", text.partition("\n\n  Exit codes:")[0]  # once a page, with the program's own help
+            yield from _commands(f"{name} {word}", inner)
 
 
 def _tidy(text):

@@ -16,6 +16,15 @@ def takes_json(command):
     return any("--json" in param.opts for param in command.params)
 
 
+def commands_of(main, name=""):
+    """Yield each command of a program, also those of groups in it, by its words."""
+    if isinstance(main, click.Group):
+        for word, command in main.commands.items():
+            yield from commands_of(command, f"{name} {word}".strip())
+    else:
+        yield name, main
+
+
 def test_page():
     """docs/json.md has the keys that the programs print today."""
     text = PAGE.read_text("utf-8")
@@ -28,8 +37,7 @@ def test_every_command():
     """Every command of every program that takes `--json` is in the inventory."""
     found = set()
     for program, main in PROGRAMS.items():
-        commands = main.commands if isinstance(main, click.Group) else {"": main}
-        found |= {f"{program} {name}".strip() for name, command in commands.items() if takes_json(command)}
+        found |= {f"{program} {name}".strip() for name, command in commands_of(main) if takes_json(command)}
 
     listed = {line for lines in OUTPUTS for line in lines}
 

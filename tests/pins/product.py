@@ -22,10 +22,11 @@ from stacks.node import use_bundled_node
 use_bundled_node()
 
 from handlers.adapters.table import LaneWatch, MailWatch, Running, codec, decisions, items, scan_items
-from handlers.domain import lane_message, reasons
+from handlers.domain import lane_message, reasons, watch
 from handlers.domain.identity import Video
-from handlers.domain.record import Segment, Settings
-from handlers.domain.states import Lane
+from handlers.domain.record import ObjectFacts, Record, Segment, Settings
+from handlers.domain.states import Lane, State
+from handlers.domain.watch import Watch
 from tests.bench import __main__ as bench
 from tests.bench import headers, join, listing
 from tests.bench.simulation import bench as simulation
@@ -90,6 +91,12 @@ COMMANDS = {
     "slots": ("control_scan.py", "slots", "9"),
     "cancel": ("control_scan.py", "cancel", "{express}", "--yes"),
     "redrive": ("control_scan.py", "redrive"),
+    "watch on": ("control_scan.py", "watch", "on", "{bucket}", "--stack", "Watching"),
+    "watch off": ("control_scan.py", "watch", "off", "{bucket}", "--yes", "--stack", "Watching"),
+    "watch status": ("control_scan.py", "watch", "status", "--stack", "Watching"),
+    "watch pause": ("control_scan.py", "watch", "pause", "{bucket}", "--stack", "Watching"),
+    "watch resume": ("control_scan.py", "watch", "resume", "{bucket}", "--stack", "Watching"),
+    "watch release": ("control_scan.py", "watch", "release", "{bucket}", "--stack", "Watching"),
     "check": ("submit_job.py", "--bucket", "{bucket}", "--check"),
     "plan": ("submit_job.py", "--bucket", "{bucket}", "--dry-run", "--measure", "none"),
     "plan with an estimate": ("submit_job.py", "--bucket", "{bucket}", "--dry-run", "--measure", "all"),
@@ -133,6 +140,23 @@ def run(account, command, **values):
     folder = ["--manifests", str(account.manifests)] if submits else []
     with mock.patch.object(doctor, "CHECKS", account.checks):
         return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=context, catch_exceptions=False)
+
+
+def watch_bucket(account, bucket):
+    """Have another stack of an account, `Watching`, watch a bucket, to which a video was uploaded that has a verdict by now."""
+    now = account.clock.now()
+    account.deploy_watching(Watch(bucket, max_minutes_per_day=60))
+    account.table.watches.note_upload(bucket, now)
+    waiting = Record(
+        Video(bucket, "a.mp4"),
+        watch.scan_id(bucket, watch.day_of(now)),
+        State.WAITING,
+        facts=ObjectFacts("abc", 3, None),
+        queued_at=now,
+        uploaded_at=now,
+    )
+    account.table.records.register(waiting, None)
+    account.table.records.finish(dataclasses.replace(waiting, state=State.CLEAN, finished_at=now + 60.0, duration_ms=1_000))
 
 
 def submit(line, *arguments):

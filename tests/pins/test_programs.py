@@ -131,6 +131,21 @@ def test_control(scanned):
     check("written/control.json", items)
 
 
+def test_watching(account):
+    """Each command of `control_scan.py watch` prints these keys, and writes these attributes about the bucket."""
+    product.watch_bucket(account, BUCKET)
+    commands = ("watch on", "watch status", "watch pause", "watch status", "watch resume", "watch release", "watch off")
+    shapes, items = {}, {}
+
+    for command in commands:
+        printed = keys(json_of(account, command))
+        shapes[command] = merged(shapes.get(command, printed), printed)
+        items[command] = items_in(account, "WATCH")
+
+    check("json/control_scan_watch.json", shapes)
+    check("written/watching.json", items)
+
+
 def test_submission(account):
     """A submission prints these keys and writes these files, this item of the scan, and these jobs for both lanes."""
     account.put("2024/a b+,%2B é.mp4", "2024/b.mp4", "2024/c.mkv")

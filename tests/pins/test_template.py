@@ -29,6 +29,7 @@ CONTEXTS = {
         "log_retention_days": 7,
         "mails_per_scan": 3,
         "language": "es",
+        "watch": [{"bucket": "amzn-s3-demo-bucket2", "prefixes": ["in/"], "suffixes": [".mp4"], "max_minutes_per_day": 60}],
     },
 }
 HASH = re.compile(r"[0-9a-f]{64}")

@@ -141,13 +141,14 @@ def mentions(tree, foreign):
 
 
 def calls(nodes):
-    """Return the methods of AWS clients that functions use: adapters keep their client in `_client`."""
-    return {
-        node.attr
-        for each in nodes
-        for node in ast.walk(each)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "_client"
-    }
+    """Return the methods of AWS clients that functions use: adapters keep their client in `_client`, or pass it as `client`."""
+    attributes = [node for each in nodes for node in ast.walk(each) if isinstance(node, ast.Attribute)]
+    return {node.attr for node in attributes if is_client(node.value)}
+
+
+def is_client(node):
+    """Tell whether an expression is a client of AWS."""
+    return (isinstance(node, ast.Attribute) and node.attr == "_client") or (isinstance(node, ast.Name) and node.id == "client")
 
 
 def needed(functions):

@@ -81,7 +81,7 @@ WATCHING = {
     | every("s3 ListBucket", LISTED[:1]),
     "SweeperHandlerRole": EXPECTED["SweeperHandlerRole"]
     | every("s3 ListBucket", LISTED[:1])
-    | every("sqs SendMessage GetQueueAttributes", [UPLOADS])
+    | every("sqs SendMessage", [UPLOADS])
     | every("sqs GetQueueAttributes", [UPLOADS_DEAD]),
 }
 

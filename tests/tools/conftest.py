@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from handlers.adapters.table import open_table
+from handlers.domain import watch
 from tools.emulator.core import moto_hooks
 from tools.emulator.services import dynamodb
 from tools.emulator.settings import EmulatorSettings
@@ -178,6 +179,28 @@ class Account:
             "Outputs": {name: {"Value": value} for name, value in outputs.items() if value},
         }
         self.cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+
+    def deploy_watching(self, *watches, stack="Watching"):
+        """Create another stack, which watches buckets that send their events; return the URLs of its queues."""
+        urls = {name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("Uploads", "UploadsDeadLetters")}
+        rules = {each.bucket: f"uploads-to-{each.bucket}" for each in watches}
+        for name in rules.values():
+            self.session.client("events").put_rule(Name=name, EventPattern='{"source": ["aws.s3"]}')
+        # moto's own answer lacks EventBridge.
+        put = {each.bucket: {"EventBridgeConfiguration": {}} for each in watches}
+        self.wire.answer("GetBucketNotificationConfiguration", lambda asked: put[asked["Bucket"]])
+        self.wire.answer(
+            "PutBucketNotificationConfiguration",
+            lambda given: put.update({given["Bucket"]: given["NotificationConfiguration"]}) or {},
+        )
+        self.deploy(
+            stack,
+            UploadsQueueUrl=urls["Uploads"],
+            UploadsDeadLettersUrl=urls["UploadsDeadLetters"],
+            WatchedBuckets=watch.text({each.bucket: each for each in watches}),
+            WatchRuleNames=json.dumps(rules),
+        )
+        return urls
 
     def put(self, *keys, body=b"video"):
         """Put objects into the bucket of videos."""

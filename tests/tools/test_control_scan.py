@@ -2,21 +2,24 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from handlers.adapters.table import MailWatch
-from handlers.domain import lane_message, notice
+from handlers.domain import lane_message, notice, upload
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, ObjectFacts, Problem, Progress, Record, Scan
 from handlers.domain.states import ScanStatus, State
+from handlers.domain.watch import Watch
 from tools import submit_job
 from tools.control_scan import main
 from tools.lib import doctor
 from tools.lib.cli import ProgramContext
 from tools.lib.doctor import Finding, Level
 
+EVENTS = Path(__file__).parents[1] / "events"
 BUCKET = "amzn-s3-demo-bucket"
 SCAN = "01K742SG00000G40R40M30E209"
 OLDER = "01K742SG000000000000000001"
@@ -457,6 +460,38 @@ class TestRedrive:
         assert (3, 1, []) == (result.exit_code, self.left(account)[queue], events)
         assert "1 dead letter could not be understood" in result.stdout
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            (EVENTS / "eventbridge_object_created.json").read_text("utf-8"),
+            upload.compared_body(upload.Upload(BUCKET, "é +%.mp4", None, "abc", 3, 1.0)),
+            upload.retry_body(waiting("e"), 1),
+        ],
+        ids=["event", "comparison", "retry"],
+    )
+    def test_upload(self, account, body):
+        """A message about an upload, be it an event that EventBridge could not deliver, goes to its queue as it is."""
+        urls = account.deploy_watching(Watch(BUCKET))
+        account.sqs.send_message(QueueUrl=urls["UploadsDeadLetters"], MessageBody=body)
+
+        result = control(account, "redrive", "--stack", "Watching", "--json")
+
+        assert (0, 1) == (result.exit_code, json.loads(result.stdout)["done"]["upload"])
+        (message,) = account.sqs.receive_message(QueueUrl=urls["Uploads"])["Messages"]
+        assert body == message["Body"]
+        assert "Messages" not in account.sqs.receive_message(QueueUrl=urls["UploadsDeadLetters"], VisibilityTimeout=0)
+
+    @pytest.mark.parametrize("body", ["[1]", "", '{"source": "aws.s3", "detail-type": "Object Deleted"}', '{"source": "mine"}'])
+    def test_no_upload(self, account, body):
+        """What is no message about an upload stays where it is, and is said."""
+        urls = account.deploy_watching(Watch(BUCKET))
+        account.sqs.send_message(QueueUrl=urls["UploadsDeadLetters"], MessageBody=body or " ")
+
+        result = control(account, "redrive", "--stack", "Watching", "--json")
+
+        assert (3, 1) == (result.exit_code, json.loads(result.stdout)["left"])
+        assert "Messages" not in account.sqs.receive_message(QueueUrl=urls["Uploads"])
+
     @pytest.mark.parametrize("body", [{"TopicArn": TOPIC}, {"Message": "{}"}, {}])
     def test_half_an_envelope(self, account, events, body):
         """What SNS did not write is not delivered in its place: it stays where it is."""
@@ -530,8 +565,8 @@ class TestDoctor:
 
 def test_help_has_examples():
     """Each command says how it is called."""
-    for name in main.commands:
-        shown = CliRunner().invoke(main, [name, "--help"]).output
+    for names in (*((name,) for name in main.commands), *(("watch", name) for name in main.commands["watch"].commands)):
+        shown = CliRunner().invoke(main, [*names, "--help"]).output
 
-        assert f"python tools/control_scan.py {name}" in shown
+        assert f"python tools/control_scan.py {' '.join(names)}" in shown
         assert "Exit codes:" in shown

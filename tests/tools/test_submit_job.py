@@ -271,6 +271,21 @@ def test_a_foreign_stack(stocked):
     )
 
 
+def test_a_stack_that_watches_in_part(stocked):
+    """A stack with some of the outputs about watched buckets, and not all of them, is of another version."""
+    stocked.deploy("Partly", WatchedBuckets="[]", UploadsQueueUrl="https://example.com/queue")
+
+    result = stocked.submit("--bucket", BUCKET, "--yes", "--stack", "Partly")
+
+    assert_error(
+        stocked,
+        result,
+        "The stack Partly (CREATE_COMPLETE) lacks the outputs UploadsDeadLettersUrl, WatchRuleNames: not this project's, or of "
+        "another version.",
+        "Deploy it again with `make deploy`, or name another stack with --stack.",
+    )
+
+
 def test_a_stack_that_is_going_away(stocked):
     """Nothing is submitted to a stack that is being deleted."""
     stack = {"StackName": "VideoModeration", "StackStatus": "DELETE_IN_PROGRESS", "CreationTime": 0}

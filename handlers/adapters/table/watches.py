@@ -32,11 +32,13 @@ class Comparison:
 class WatchState:
     """What is known of a watched bucket.
 
-    `since`: from when uploads count as new. `last_upload_at`: the time of the newest event, about. `released_day`: the day whose
-    limit a person lifted; `limit_day`: the last day whose limit was reached. `compared_at`: when the last whole comparison began.
+    `since`: from when uploads count as new. `ended_at`: when a person switched the bucket's events off. `last_upload_at`: the time
+    of the newest event, about. `released_day`: the day whose limit a person lifted; `limit_day`: the last day whose limit was
+    reached. `compared_at`: when the last whole comparison began.
     """
 
     since: float | None = None
+    ended_at: float | None = None
     paused: bool = False
     paused_by: str | None = None
     paused_at: float | None = None
@@ -87,14 +89,15 @@ class Watches:
         item = self._table.get(_watch_key(bucket))
         return WatchState() if item is None else codec.read(WatchState, item)
 
-    def begin(self, bucket: str) -> None:
-        """Note that uploads count as new from now on, unless they do so already."""
-        now = codec.present({"since": self._clock.now()})
-        self._table.update(expressions.update(_watch_key(bucket), sets_if_absent=now))
+    def begin(self, bucket: str, at: float) -> None:
+        """Note that uploads count as new from a time on, unless they do so already."""
+        since = codec.present({"since": at})
+        self._table.update(expressions.update(_watch_key(bucket), sets_if_absent=since, removes=["ended_at"]))
 
     def end(self, bucket: str) -> None:
-        """Note that uploads are not looked at any more."""
-        self._table.update(expressions.update(_watch_key(bucket), removes=["since", "comparison", "compared_at"]))
+        """Note that uploads do not count as new any more."""
+        ended = codec.present({"ended_at": self._clock.now()})
+        self._table.update(expressions.update(_watch_key(bucket), sets=ended, removes=["since", "comparison", "compared_at"]))
 
     def pause(self, bucket: str, by: str) -> Outcome:
         """Have the uploads of a bucket wait, unless they do so already."""
@@ -121,10 +124,13 @@ class Watches:
         return once(lambda: self._table.update(request))
 
     def note_upload(self, bucket: str, at: float) -> None:
-        """Note the time of an event; an earlier time than the noted one changes nothing."""
+        """Note the time of an event; neither an earlier time than the noted one nor an event after the end changes anything."""
         time = codec.present({"last_upload_at": at})
         request = expressions.update(
-            _watch_key(bucket), sets=time, sets_if_absent=codec.present({"since": at}), when=Condition(below=time)
+            _watch_key(bucket),
+            sets=time,
+            sets_if_absent=codec.present({"since": at}),
+            when=Condition(below=time, absent=["ended_at"]),
         )
         once(lambda: self._table.update(request))
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.adapters.table import Comparison, open_table
+from handlers.adapters.table import open_table
 from handlers.domain import watch
 from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Record
@@ -176,7 +176,12 @@ def test_last_upload_and_missed(look, line):
     scan_id, facts = watch.scan_id(BUCKET, watch.day_of(now)), ObjectFacts("abc", 3, None)
     missed = Record(Video(BUCKET, "a.mp4"), scan_id, State.WAITING, facts=facts, queued_at=now, uploaded_at=now, missed=True)
     table.records.register(missed, None)
-    table.watches.end_comparison(BUCKET, Comparison(now))
+    line.client("dynamodb").update_item(
+        TableName=line.outputs["TableName"],
+        Key={"pk": {"S": "WATCH"}, "sk": {"S": BUCKET}},
+        UpdateExpression="SET compared_at = :now",
+        ExpressionAttributeValues={":now": {"N": str(now)}},
+    )
 
     assert seen.level is Level.OK
     assert seen.text.startswith("put 20")

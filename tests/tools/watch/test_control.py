@@ -5,13 +5,16 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handlers.domain import watch
-from tests.harness.line import BUCKET
+from tests.handlers.doubles import client_error
+from tests.harness.line import ACCOUNT, BUCKET
 from tests.tools.watch.conftest import OTHER
 from tools.lib.errors import ToolError
 from tools.lib.watch import notifications
 
+CLOCK_SECONDS = 600.0
 BRIDGE = {"EventBridgeConfiguration": {}}
 RULES = [{"Name": "Prefix", "Value": "in/é +/"}, {"Name": "Suffix", "Value": ".JPG"}]
 # Of others: S3 would refuse to put destinations that are gone, so these show that they are not touched.
@@ -97,6 +100,7 @@ class TestSwitch:
 
         (put,) = puts(watching)
         assert put.parameters["SkipDestinationValidation"] is True
+        assert put.parameters["ExpectedBucketOwner"] == ACCOUNT
 
     def test_since(self, watching, person, switch):
         """Uploads are new from the first `on`; a second one does not move that, but `off` ends it."""
@@ -117,7 +121,31 @@ class TestSwitch:
         switch.put(BRIDGE)
         watching.table.watches.end(BUCKET)
 
-        assert values(person("on", BUCKET, "--json"))["since"] == watching.clock.now()
+        assert values(person("on", BUCKET, "--json"))["since"] == watching.clock.now() - CLOCK_SECONDS
+
+    def test_a_clock_that_is_ahead(self, watching, person, switch):
+        """Uploads are new from ten minutes before: a clock that is ahead loses none of those before S3 sends events."""
+        switch.put({})
+        watching.table.watches.end(BUCKET)
+
+        since = values(person("on", BUCKET, "--json"))["since"]
+
+        assert watching.clock.now() - since == CLOCK_SECONDS
+
+    def test_events_that_come_after_off(self, watching, person, switch):
+        """An event that comes late does not make uploads new again: the daily comparison would go on scanning them."""
+        person("on", BUCKET)
+        person("off", BUCKET, "--yes")
+
+        watching.table.watches.note_upload(BUCKET, watching.clock.now() + 60.0)
+        off = watching.table.watches.state(BUCKET)
+        person("on", BUCKET)
+        watching.table.watches.note_upload(BUCKET, watching.clock.now() + 120.0)
+        on = watching.table.watches.state(BUCKET)
+
+        assert (off.since, off.ended_at) == (None, watching.clock.now())
+        assert (on.since, on.ended_at) == (watching.clock.now() - CLOCK_SECONDS, None)
+        assert on.last_upload_at == watching.clock.now() + 120.0
 
     def test_off_asks(self, person, switch):
         """A person is told that others lose their events, too, and without a yes nothing is changed."""
@@ -216,7 +244,7 @@ class TestComparison:
         """S3 may answer with the former configuration for some seconds; it is read again."""
         bucket = Bucket(OTHERS, late=2)
 
-        assert notifications.switch(bucket, BUCKET, clock, on=True)
+        assert notifications.switch(bucket, BUCKET, ACCOUNT, clock, on=True)
 
         assert len(clock.sleeps) == 2
         assert bucket.configuration == OTHERS | BRIDGE
@@ -229,7 +257,7 @@ class TestComparison:
             configuration["QueueConfigurations"][1] = {**OTHERS["QueueConfigurations"][0]}
             configuration["QueueConfigurations"][1]["Events"] = OTHERS["QueueConfigurations"][0]["Events"][::-1]
 
-        assert notifications.switch(Bucket(OTHERS, meddler=reverse), BUCKET, clock, on=True)
+        assert notifications.switch(Bucket(OTHERS, meddler=reverse), BUCKET, ACCOUNT, clock, on=True)
 
         assert clock.sleeps == []
 
@@ -244,16 +272,37 @@ class TestComparison:
     def test_changed_by_someone_else(self, clock, meddler):
         """If it is another one afterwards, the error has what there was for others."""
         with pytest.raises(ToolError, match="did someone else change it") as raised:
-            notifications.switch(Bucket(OTHERS, meddler=meddler), BUCKET, clock, on=True)
+            notifications.switch(Bucket(OTHERS, meddler=meddler), BUCKET, ACCOUNT, clock, on=True)
 
         assert json.dumps(OTHERS) in raised.value.cure
         assert len(clock.sleeps) > 1
+
+    def test_a_bucket_of_another_account(self, clock):
+        """Where S3 refuses, that it may be another account's bucket is said, and that such a bucket cannot be watched."""
+
+        def refuse(_):
+            raise client_error("AccessDenied", 403)
+
+        with pytest.raises(ToolError, match=f"not a bucket of the account {ACCOUNT}") as raised:
+            notifications.switch(Bucket(OTHERS, meddler=refuse), BUCKET, ACCOUNT, clock, on=True)
+
+        assert "s3:PutBucketNotification" in raised.value.cure
+        assert "cannot be watched" in raised.value.cure
+
+    def test_other_errors_are_not_explained_away(self, clock):
+        """An error of another kind is passed on as it is."""
+
+        def fail(_):
+            raise client_error("InternalError", 500)
+
+        with pytest.raises(ClientError):
+            notifications.switch(Bucket(OTHERS, meddler=fail), BUCKET, ACCOUNT, clock, on=True)
 
     def test_nothing_is_put_where_nothing_changes(self, clock):
         """A switch that is as it should be is left alone."""
         bucket = Bucket(OTHERS | BRIDGE, meddler=lambda _: pytest.fail("it was put"))
 
-        assert not notifications.switch(bucket, BUCKET, clock, on=True)
+        assert not notifications.switch(bucket, BUCKET, ACCOUNT, clock, on=True)
 
 
 class TestWaiting:

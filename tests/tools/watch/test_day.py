@@ -15,8 +15,6 @@ from tools.control_scan import main
 from tools.lib.cli import ProgramContext
 from tools.lib.watch.status import Lag
 
-BRIDGE = {"EventBridgeConfiguration": {}}
-
 
 def look(person, *arguments, code=0):
     """Return what `watch status --json` prints."""
@@ -29,20 +27,7 @@ def look(person, *arguments, code=0):
 def watching(account):
     """Return an account in which nothing happens by itself, with a stack that watches both buckets."""
     account.clock.time = watch.begin_of("2026-11-29") + 3_600.0
-    queues = [account.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("uploads", "uploads-dead")]
-    names = {BUCKET: "rule-a", OTHER: "rule-b"}
-    account.s3.create_bucket(Bucket=OTHER)
-    for bucket, name in names.items():
-        account.session.client("events").put_rule(Name=name, EventPattern='{"source": ["aws.s3"]}')
-        account.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=BRIDGE)
-    outputs = {
-        "UploadsQueueUrl": queues[0],
-        "UploadsDeadLettersUrl": queues[1],
-        "WatchedBuckets": watch.text({BUCKET: Watch(BUCKET, max_minutes_per_day=2), OTHER: Watch(OTHER)}),
-        "WatchRuleNames": json.dumps(names),
-    }
-    account.deploy("Watching", **outputs)
-    account.wire.answer("GetBucketNotificationConfiguration", lambda _: BRIDGE)  # moto forgets EventBridge
+    account.deploy_watching(Watch(BUCKET, max_minutes_per_day=2), Watch(OTHER))
     return account
 
 

@@ -11,14 +11,17 @@ from tools.lib.json_keys import time_keys
 from tools.lib.text import moment
 from tools.lib.watch import notifications
 
+# A person's clock may be so far ahead: uploads count as new from so long before, so that none is lost between them and S3's events.
+_CLOCK_SECONDS = 600.0
+
 
 def on(run: Invocation, bucket: str) -> CommandResult:
     """Have a bucket send its events to EventBridge, and note since when its uploads are new.
 
     Check first that it is watched, and that it is there: see `require_watched` and the doctor's `require_bucket`.
     """
-    changed = notifications.switch(run.clients.s3, bucket, run.clock, on=True)
-    run.table.watches.begin(bucket)
+    changed = notifications.switch(run.clients.s3, bucket, run.deployment.account_id, run.clock, on=True)
+    run.table.watches.begin(bucket, run.clock.now() - _CLOCK_SECONDS)
     since = run.table.watches.state(bucket).since
     if changed:
         did = (
@@ -41,7 +44,7 @@ def off(run: Invocation, bucket: str, *, agreed: bool) -> CommandResult:
                 f"Stop all events of {bucket} to EventBridge? A bucket has one switch for them: rules of others get none either.",
                 "Nothing was changed.",
             )
-    changed = notifications.switch(run.clients.s3, bucket, run.clock, on=False)
+    changed = notifications.switch(run.clients.s3, bucket, run.deployment.account_id, run.clock, on=False)
     run.table.watches.end(bucket)
     if changed:
         did = f"{bucket} sends no events to EventBridge any more; its other notifications are as before."

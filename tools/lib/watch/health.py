@@ -15,8 +15,6 @@ from tools.lib.watch import notifications
 _REDEPLOY = "Deploy it again with `make deploy`."
 # What SQS answers for a queue that is gone: the JSON protocol's code, and that of the older one.
 _NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
-_NUMBER = "ApproximateNumberOfMessages"
-_COUNTS = (_NUMBER, f"{_NUMBER}NotVisible", f"{_NUMBER}Delayed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +86,16 @@ def _rule_state(clients: Clients, rule: str) -> str | None:
 
 def _depth(clients: Clients, url: str) -> int | None:
     try:
-        counts = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[*_COUNTS])["Attributes"]
+        counts = clients.sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )["Attributes"]
     except ClientError as error:
         if code_of(error) in _NO_QUEUE:
             return None
         raise
-    return sum(int(counts.get(name, 0)) for name in _COUNTS)
+    return sum(map(int, counts.values()))

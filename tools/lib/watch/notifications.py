@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.runtime.clock import Clock
 from tools.lib.errors import ToolError
 
@@ -23,21 +26,40 @@ def sends_events(s3: S3Client, bucket: str) -> bool:
     return _BRIDGE in _read(s3, bucket)
 
 
-def switch(s3: S3Client, bucket: str, clock: Clock, *, on: bool) -> bool:
-    """Switch a bucket's events to EventBridge on or off, and return whether that changed anything.
+def switch(s3: S3Client, bucket: str, account_id: str, clock: Clock, *, on: bool) -> bool:
+    """Switch the events to EventBridge of an account's bucket on or off, and return whether that changed anything.
 
     S3 takes a whole configuration only, so what it holds for others is put again as it was read, and compared afterwards.
 
     Raises:
-        ToolError: Afterwards the configuration was another one; the message has what there was for others.
+        ToolError: The bucket is another account's, or one may not; or afterwards the configuration was another one: the message has
+            what there was for others.
     """
+    try:
+        return _switched(s3, bucket, account_id, clock, on=on)
+    except ClientError as error:
+        if fault_of(error) is not Fault.FORBIDDEN:
+            raise
+        raise ToolError(
+            f"You may not change the notifications of {bucket}, or it is not a bucket of the account {account_id}.",
+            cure="Have s3:GetBucketNotification and s3:PutBucketNotification on it added to your user or role. A bucket of another "
+            "account cannot be watched: its events do not come to this one.",
+        ) from error
+
+
+def _switched(s3: S3Client, bucket: str, account_id: str, clock: Clock, *, on: bool) -> bool:
     others = _read(s3, bucket)
     was_on = others.pop(_BRIDGE, None) is not None
     if was_on is on:
         return False
-    changed = {**others, **({_BRIDGE: {}} if on else {})}
-    # The destinations of others are theirs: S3 would refuse this for one that is gone, and send a test message to each.
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=changed, SkipDestinationValidation=True)
+    changed: Any = {**others, **({_BRIDGE: {}} if on else {})}
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration=changed,
+        ExpectedBucketOwner=account_id,
+        # The destinations of others are theirs: S3 would refuse this for one that is gone, and send a test message to each.
+        SkipDestinationValidation=True,
+    )
     for _ in range(_READS):
         if _ordered(_read(s3, bucket)) == _ordered(changed):
             return True

@@ -32,6 +32,8 @@ MATCHES = [
     ({"a": [{"anything-but": {"equals-ignore-case": ["X"]}}]}, {"a": "y"}),
     ({"a": [{"anything-but": {"wildcard": "*/lib/*"}}]}, {"a": "src/x"}),
     ({"a": [{"numeric": [">", 0]}]}, {"a": 1}),
+    ({"a": [{"numeric": [">", 0]}]}, {"a": 5_000_000_000}),
+    ({"a": [{"anything-but": [0]}]}, {"a": 6_000_000_000}),  # aws/event-ruler, ComparableNumber
     ({"a": [{"numeric": [">", 0, "<=", 5]}]}, {"a": 5}),
     ({"a": [{"numeric": ["=", 100]}]}, {"a": 100.0}),
     ({"a": [{"exists": True}]}, {"a": None}),
@@ -56,6 +58,9 @@ OTHERS = [
     ({"a": {"b": ["x"], "c": ["y"]}}, {"a": [{"b": "x", "c": "n"}, {"b": "n", "c": "y"}]}),  # found in two elements
     ({"a": [{"prefix": "us-"}]}, {"a": 5}),
     ({"a": [{"suffix": ".mp4"}]}, {"a": "b.MP4"}),
+    ({"a": [{"numeric": [">", 0]}]}, {"a": 5_000_000_001}),  # aws/event-ruler, ComparableNumber
+    ({"a": [{"numeric": ["<", 0]}]}, {"a": -6_000_000_000}),
+    ({"a": [{"anything-but": [0]}]}, {"a": 0}),
     ({"a": [{"anything-but": "x"}]}, {}),  # the field must be there
     ({"a": [{"anything-but": {"suffix": [".png", ".jpg"]}}]}, {"a": "a.jpg"}),
     ({"a": [{"numeric": [">", 0]}]}, {"a": "1"}),

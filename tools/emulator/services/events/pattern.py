@@ -235,7 +235,12 @@ def _numeric(operand: object) -> Test:
         raise InvalidPatternError("Too many elements in numeric expression")
     if len(signs) == 2 and not comparisons[0][1] < comparisons[1][1]:  # noqa: PLR2004 - a range
         raise InvalidPatternError("Bottom must be less than top")
-    return lambda value: isinstance(value, Number) and all(_COMPARISONS[sign](value, number) for sign, number in comparisons)
+    return lambda value: _is_comparable(value) and all(_COMPARISONS[sign](value, number) for sign, number in comparisons)
+
+
+def _is_comparable(value: object) -> bool:
+    """Tell whether `numeric` can match a value: AWS's own library takes greater numbers for text (aws/event-ruler)."""
+    return isinstance(value, Number) and abs(value) <= GREATEST_NUMBER
 
 
 def _anything_but(operand: object) -> Test:
