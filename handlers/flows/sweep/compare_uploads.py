@@ -91,8 +91,7 @@ class CompareUploads:
     def _end(self, bucket: str, comparison: Comparison, seen: WatchState) -> None:
         if self._watches.end_comparison(bucket, comparison, seen) is not Outcome.DONE:
             return
-        log = Log({"bucket": bucket, "missed": comparison.missed})
         if comparison.missed:
-            log.warning("bucket compared: events are missing")
+            Log().warning("bucket compared: events are missing", bucket=bucket, missed=comparison.missed)
         else:
-            log.info("bucket compared")
+            Log().info("bucket compared", bucket=bucket)

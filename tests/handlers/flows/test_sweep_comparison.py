@@ -491,8 +491,8 @@ class TestSweep:
         asked = json.dumps([parameters for _, parameters in dynamodb.calls], default=str)
         assert [] == [word for word in ("WATCH", "UPLOAD", "uploads") if word in asked]
 
-    @pytest.mark.parametrize(("counts", "said"), [([0, 0], []), ([2, 2], [2]), ([2, 1, 3], [2, 2]), ([0, 1, 0], [1])])
-    def test_dead_letters(self, ports, ports_of_uploads, clock, caplog, counts, said):
+    @pytest.mark.parametrize(("counts", "expected"), [([0, 0], []), ([2, 2], [2]), ([2, 1, 3], [2, 2]), ([0, 1, 0], [1])])
+    def test_dead_letters(self, ports, ports_of_uploads, clock, caplog, counts, expected):
         """Dead letters of the queue of uploads are an alarm when they grow, once each time."""
         _, queue, uploads = ports_of_uploads
         flow = SweepFlow(replace(ports, uploads=uploads), clock, replace(SETTINGS, watched={BUCKET: Watch(BUCKET)}))
@@ -501,7 +501,7 @@ class TestSweep:
             flow.sweep(deadline=clock.now() + 300)
 
         alarms = [entry for entry in caplog.records if entry.message == "uploads not registered: new dead letters"]
-        assert said == [entry.messages for entry in alarms]
+        assert expected == [entry.messages for entry in alarms]
         assert {"ERROR"} >= {entry.levelname for entry in alarms}
 
     def test_bucket_is_gone(self, ports, ports_of_uploads, table, clock):
