@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.adapters.table import Comparison, CurrentUpload, WatchState, open_table
-from handlers.adapters.uploads import BucketListing, UploadQueue
+from handlers.adapters.uploads import ATTEMPTS, BucketListing, UploadQueue
 from handlers.domain import ObjectFacts, Record, State, Video, upload, watch
 from handlers.domain.upload import Source, Upload
 from handlers.domain.watch import Watch
@@ -376,7 +376,8 @@ OPERATIONS = ["get_item", "update_item", "batch_get_item", "list_objects_v2", "s
 DEATHS = st.lists(st.tuples(st.sampled_from(OPERATIONS), st.integers(1, 4)), max_size=6)
 
 
-@given(OBJECTS, PREFIXES, DEATHS, st.integers(1, 4), st.lists(st.integers(0, 3), max_size=6))
+@settings(deadline=None)
+@given(OBJECTS, PREFIXES, DEATHS, st.integers(1, 4), st.lists(st.integers(0, 3), max_size=ATTEMPTS - 1))
 def test_all_that_is_missed_and_nothing_else(objects, prefixes, deaths, page, refused):
     """Whatever a bucket and the table hold, and wherever the sweeper dies: all that is missed is sent, and nothing else."""
     world = World(Clock(), page=page, **{BUCKET: Watch(BUCKET, prefixes)})
