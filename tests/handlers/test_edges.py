@@ -6,8 +6,10 @@ import os
 import pytest
 
 from handlers import batch_invoke, completion, start_analysis, sweeper, wiring
+from handlers.domain import watch
 from handlers.domain.identity import Video
 from handlers.domain.states import Lane, State
+from handlers.domain.watch import Watch
 from handlers.flows.sweep.sweep import SweepError
 from handlers.runtime.clients import Clients
 from handlers.runtime.clock import SystemClock
@@ -145,6 +147,22 @@ def test_language_of_mails(deployed, monkeypatch, value, language):
     settings = from_environment(SweeperSettings, os.environ)
 
     assert language == wiring.sweep_flow(settings, wiring.Adapters(Clients(), SystemClock())).language.code
+
+
+def test_watched_buckets_of_the_sweeper(deployed, monkeypatch):
+    """The sweeper knows the watched buckets and the queue of uploads from its environment; without any it has neither."""
+    monkeypatch.setattr(wiring, "SweepFlow", lambda ports, _clock, settings: (ports.uploads, settings.watched))
+    monkeypatch.delenv("WATCH", raising=False)
+    without = wiring.sweep_flow(from_environment(SweeperSettings, os.environ), wiring.Adapters(Clients(), SystemClock()))
+    watched = {"amzn-s3-demo-bucket": Watch("amzn-s3-demo-bucket", ("in/",), max_minutes_per_day=60)}
+    monkeypatch.setenv("WATCH", watch.text(watched))
+    monkeypatch.setenv("UPLOADS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/uploads")
+    monkeypatch.setenv("UPLOADS_DEAD_LETTERS_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/dead")
+
+    uploads, found = wiring.sweep_flow(from_environment(SweeperSettings, os.environ), wiring.Adapters(Clients(), SystemClock()))
+
+    assert (None, {}) == without
+    assert (watched, True) == (found, uploads is not None)
 
 
 def test_sweeper(deployed, table):

@@ -86,13 +86,15 @@ class CompareUploads:
     def _registered(self, currents: Mapping[str, CurrentUpload]) -> dict[tuple[str, str], str | None]:
         """Return the etags of the records to which notes point, by video id and scan id."""
         names = [(current.video_id, current.scan_id) for current in currents.values() if current.scan_id is not None]
-        return {(record.video.id, record.scan_id): record.facts and record.facts.etag for record in self._records.records(names)}
+        etags: dict[tuple[str, str], str | None] = {}
+        for record in self._records.records(names):
+            etags[record.video.id, record.scan_id] = record.facts.etag if record.facts else None
+        return etags
 
     def _end(self, bucket: str, comparison: Comparison, seen: WatchState) -> None:
         if self._watches.end_comparison(bucket, comparison, seen) is not Outcome.DONE:
             return
-        log = Log({"bucket": bucket, "missed": comparison.missed})
         if comparison.missed:
-            log.warning("bucket compared: events are missing")
+            Log().warning("bucket compared: events are missing", bucket=bucket, missed=comparison.missed)
         else:
-            log.info("bucket compared")
+            Log().info("bucket compared", bucket=bucket)

@@ -317,6 +317,22 @@ class TestLimit:
         subjects = [mail["Subject"] for mail in sns.mails if mail["MessageAttributes"]["kind"]["StringValue"] == "DAY_LIMIT"]
         assert [f"Uploads wait: the minutes of {day} are used up ({BUCKET})" for day in (DAY, NEXT_DAY)] == subjects
 
+    def test_one_mail_of_all_scans(self, hold, finish, register, table, clock):
+        """Of several scans the newest has the mail; a scan that begins later on that day has none of its own."""
+        finish("a.mp4", 1, day="2026-11-28")
+        finish("b.mp4", 10)
+        hold()
+        first = [scan.id for scan in table.scans.scans() if ScanMail.DAY_LIMIT in scan.mails_due]
+        clock.time = watch.begin_of(NEXT_DAY)
+        finish("c.mp4", 10)
+        hold()
+        register(day=NEXT_DAY)
+        hold()
+
+        mailed = {scan.id: scan.limit_day for scan in table.scans.scans()}
+        assert [SCAN_ID] == first
+        assert {watch.scan_id(BUCKET, "2026-11-28"): None, SCAN_ID: NEXT_DAY, NEXT_SCAN_ID: None} == mailed
+
     def test_not_noted(self, make_flow, finish, register, sns, dynamodb, clock):
         """Where the day cannot be noted of the watch, the mail is sent once nevertheless: its scan remembers it."""
         finish("long.mp4", 10)

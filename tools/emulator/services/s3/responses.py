@@ -17,18 +17,18 @@ from tools.emulator.core import moto_hooks
 from tools.emulator.services.s3 import notifications, times
 from tools.emulator.services.s3.notifications import Notifications
 
-# What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions, also V2].
+# What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions].
 _ENCODED = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
 # The name of a filter, in any case.
 _FILTER_NAME = re.compile(rb"(?<=<Name>)(?:prefix|suffix)(?=</Name>)", re.IGNORECASE)
 
 
 class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
-    """Moto's S3 with correct listings and notification configuration.
+    """Moto's S3 with a correct ListObjectVersions and notification configuration.
 
-    moto's listing of versions loses some, its listings make invalid XML of control characters; its configuration forgets
-    EventBridge, and knows the names of filters in lower case only, while S3 answers with `Prefix` and takes either. A subclass of
-    each installation holds what sends events.
+    moto's listing loses versions and makes invalid XML of control characters; its configuration forgets EventBridge, and knows
+    the names of filters in lower case only, while S3 answers with `Prefix` and takes either. A subclass of each installation
+    holds what sends events.
     """
 
     sender: Notifications
