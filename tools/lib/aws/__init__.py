@@ -2,7 +2,7 @@
 
 from tools.lib.aws.batch_jobs import ACTIVE_JOBS, POLL_SECONDS, JobView, describe, open_jobs
 from tools.lib.aws.clients import Clients, connect, explain
-from tools.lib.aws.deployment import DEFAULT_STACK, Deployment
+from tools.lib.aws.deployment import DEFAULT_STACK, Deployment, Watching
 from tools.lib.aws.objects import fetch, key_of, key_of_form, md5_of, path_of
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Clients",
     "Deployment",
     "JobView",
+    "Watching",
     "connect",
     "describe",
     "explain",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -9,6 +11,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import code_of
+from handlers.domain import watch
+from handlers.domain.watch import Watch
 from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
@@ -37,6 +41,25 @@ OUTPUTS = (*_TEXTS.values(), "SourceBuckets", *_LANES, "Slots", "AccountJobs")
 # Outputs that a deployment of an earlier version lacks.
 NEWER_OUTPUTS = ("Language",)
 
+# Outputs that only a deployment with watched buckets has.
+WATCH_OUTPUTS = ("UploadsQueueUrl", "UploadsDeadLettersUrl", "WatchedBuckets", "WatchRuleNames")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """How a deployment takes new uploads of the buckets that it watches.
+
+    Attributes:
+        queue_url: The queue that the uploads of all its buckets go through.
+        watches: What is watched, by bucket.
+        rules: The names of the EventBridge rules, by bucket.
+    """
+
+    queue_url: str
+    dead_letters_url: str
+    watches: Mapping[str, Watch]
+    rules: Mapping[str, str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
@@ -51,6 +74,7 @@ class Deployment:
         slots: How many of the account's jobs are used unless the table's settings override it.
         account_jobs: How many jobs the account has.
         language: The code of the language of its mails; deployments of before 0.2.0 have no such output.
+        watching: How it takes new uploads; None if it watches no bucket.
     """
 
     stack_name: str
@@ -71,6 +95,7 @@ class Deployment:
     slots: int
     account_jobs: int
     language: str = "en"
+    watching: Watching | None = None
 
     def may_read(self, bucket: str) -> bool:
         """Tell whether the deployed functions may read this bucket."""
@@ -94,7 +119,8 @@ def find(cloudformation: CloudFormationClient, stack_name: str) -> Deployment:
             f"The stack {stack_name} is in state {status}.", cure="Deploy it again with `make deploy` once it has been deleted."
         )
     outputs = {output.get("OutputKey", ""): output.get("OutputValue", "") for output in stack.get("Outputs", [])}
-    missing = [name for name in OUTPUTS if not outputs.get(name)]
+    required = (*OUTPUTS, *WATCH_OUTPUTS) if outputs.keys() & set(WATCH_OUTPUTS) else OUTPUTS
+    missing = [name for name in required if not outputs.get(name)]
     if missing:
         raise ToolError(
             f"The stack {stack_name} ({status}) lacks the outputs {', '.join(missing)}: not this project's, or of another version.",
@@ -131,4 +157,16 @@ def _deployment(stack_name: str, stack_id: str, outputs: dict[str, str]) -> Depl
         slots=int(outputs["Slots"]),
         account_jobs=int(outputs["AccountJobs"]),
         language=outputs.get("Language") or "en",
+        watching=_watching(outputs),
+    )
+
+
+def _watching(outputs: Mapping[str, str]) -> Watching | None:
+    if "WatchedBuckets" not in outputs:
+        return None
+    return Watching(
+        queue_url=outputs["UploadsQueueUrl"],
+        dead_letters_url=outputs["UploadsDeadLettersUrl"],
+        watches=watch.parse(outputs["WatchedBuckets"]),
+        rules=json.loads(outputs["WatchRuleNames"]),
     )
