@@ -5,6 +5,7 @@ from handlers.domain import watch
 from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Scan
 from handlers.domain.states import Lane, ScanStatus, State
+from handlers.domain.watch import Watch
 from tests.tools.review_doubles import BUCKET, HOSTILE
 
 # The clock of an account begins on this day, at 08:53:20 UTC.
@@ -49,3 +50,16 @@ def add_flagged_upload(account, key, **fields):
     """Write the record of a flagged upload, and return it."""
     label = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
     return add_upload(account, key, State.FLAGGED, labels=(label,), counted=("Weapons",), **fields)
+
+
+def watching(account, *, bucket=BUCKET, stack="Watching"):
+    """Deploy a stack that watches a bucket; return the options that choose it, and the URL of its queue of uploads."""
+    url = account.sqs.create_queue(QueueName="Uploads")["QueueUrl"]
+    outputs = {
+        "UploadsQueueUrl": url,
+        "UploadsDeadLettersUrl": f"{url}DeadLetters",
+        "WatchedBuckets": watch.text({bucket: Watch(bucket)}),
+        "WatchRuleNames": f'{{"{bucket}":"rule"}}',
+    }
+    account.deploy(stack, **outputs)
+    return ("--stack", stack), url

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.domain import watch
-from handlers.domain.record import Segment
+from handlers.domain.record import LabelSummary, Segment, StartParameters
 from handlers.domain.states import ScanStatus, State
 from tests.tools.review_doubles import BUCKET, HOSTILE, SCAN, add_flagged, add_scan, output_of, review, video
 from tests.tools.uploads import DAY, DAY_SCAN, HOSTILE_KEYS, add_day, add_flagged_upload, add_upload
@@ -371,3 +371,117 @@ def test_one_content_under_two_identities_is_decided_once(account, tmp_path):
         output_of(result)["written"],
         [each["entry"] for each in output_of(result)["refused"]],
     )
+
+
+# --- the history of a key -----------------------------------------------------------------------------------------------
+
+
+def history(account, key, *, version_id=None):
+    """Return the chapters of a key's history, by version and etag: the state of each record, and the decisions."""
+    version = f"?versionId={version_id}" if version_id else ""
+    output = output_of(review(account, "video", f"s3://{BUCKET}/{key}{version}", "--json"))
+    return {
+        (chapter["version_id"], chapter["etag"]): (
+            [(record["scan_id"], record["state"], record["superseded"]) for record in chapter["records"]],
+            [decision["decision"] for decision in chapter["decisions"]],
+        )
+        for chapter in output["versions"]
+    }
+
+
+@pytest.fixture(name="overwritten")
+def _overwritten(account, tmp_path):
+    """Return an account in which a key was uploaded on three days, decided on at first, and scanned by manifest."""
+    days = ("2025-10-07", "2025-10-08", DAY)
+    for number, day in enumerate(days):
+        add_day(account, day)
+        add_flagged_upload(account, HOSTILE, etag=f"e{number}", day=day, superseded=day != DAY)
+    decision = decided(watch.scan_id(BUCKET, days[0]), (replace(video(HOSTILE), etag="e0").id, HOSTILE, None, "e0", "confirmed"))
+    apply(account, tmp_path, decision)
+    add_scan(account, HOSTILE)
+    add_flagged(account, HOSTILE, etag="e1")
+    return account
+
+
+def test_the_history_of_a_key_has_its_uploads(overwritten):
+    """The newest upload, those that were decided on and those that a scan has seen are chapters of their own."""
+    first, second = (watch.scan_id(BUCKET, day) for day in ("2025-10-07", "2025-10-08"))
+
+    assert {
+        (None, None): ([(SCAN, "flagged", False)], []),
+        (None, "e0"): ([(first, "flagged", True)], ["confirmed"]),
+        (None, "e1"): ([(second, "flagged", True)], []),
+        (None, "e2"): ([(DAY_SCAN, "flagged", False)], []),
+    } == history(overwritten, HOSTILE)
+
+
+def test_the_history_for_a_person(overwritten):
+    """Each upload has its heading, and what was superseded says so."""
+    lines = review(overwritten, "video", f"s3://{BUCKET}/{HOSTILE}").stdout.splitlines()
+
+    assert "  upload with the etag e2" in lines
+    assert [True] == [
+        ", superseded" in line for line in lines if watch.scan_id(BUCKET, "2025-10-07") in line and "confirmed" not in line
+    ]
+
+
+def test_the_upload_that_the_newest_one_replaced(account):
+    """Without a decision and without another scan, the note of the newest upload names the one that it replaced."""
+    add_day(account)
+    old = add_upload(account, "a.mp4", State.CLEAN, etag="e1", superseded=True)
+    new = add_upload(account, "a.mp4", State.CLEAN, etag="e2")
+    noted = account.table.watches.current(BUCKET, "a.mp4")
+    replacing = replace(noted, replaced_video_id=old.video.id, replaced_scan_id=old.scan_id)
+    account.table.watches.note_current(replacing, noted)
+
+    assert {(None, "e1"), (None, new.video.etag)} == set(history(account, "a.mp4"))
+
+
+def test_the_history_of_an_uploaded_version(account):
+    """With versions, uploads and scans by manifest are about the same video."""
+    add_day(account)
+    add_flagged_upload(account, "a.mp4", version_id="v1")
+    add_scan(account, "a.mp4", versions={"a.mp4": "v1"})
+    add_flagged(account, "a.mp4", version_id="v1")
+
+    chapters = history(account, "a.mp4", version_id="v1")
+
+    assert {("v1", None): ([(DAY_SCAN, "flagged", False), (SCAN, "flagged", False)], [])} == {
+        identity: (sorted(records), decisions) for identity, (records, decisions) in chapters.items()
+    }
+
+
+def test_days_of_other_buckets_are_not_read(account):
+    """However many days other buckets have, the history of a key reads its own bucket's scans."""
+    add_day(account)
+    add_upload(account, "a.mp4", State.CLEAN, etag="e1")
+    for number in range(3):
+        add_day(account, bucket=f"amzn-s3-demo-bucket{number}")
+    account.wire.calls.clear()
+
+    history(account, "a.mp4")
+
+    read = [key["sk"] for params in account.wire.of("BatchGetItem") for key in params["RequestItems"]["videos"]["Keys"]]
+    assert {f"SCAN#{DAY_SCAN}"} == {sk["S"] if isinstance(sk, dict) else sk for sk in read}
+
+
+# --- judging again -------------------------------------------------------------------------------------------------------
+
+
+def test_a_policy_on_a_day(account, tmp_path):
+    """All verdicts of a day are judged again, uploads under one key apart; what is superseded is judged and not mailed."""
+    add_day(account)
+    label = LabelSummary("Alcohol", "", 1, 70.0, 1_000, 0)
+    start = StartParameters(None, 50.0, "topic", "role")
+    judged = {"labels": (label,), "hits_key": "hits/x", "start": start, "policy_hash": "old", "duration_ms": 60_000}
+    uploads = [add_upload(account, HOSTILE, State.CLEAN, etag=etag, superseded=etag == "e1", **judged) for etag in ("e1", "e2")]
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps({"default": {"min_confidence": 60, "alert": True}, "labels": {}}))
+
+    result = review(account, "policy", str(path), "--apply", "--mail-newly-flagged", "--json")
+
+    output = output_of(result)
+    records = [account.table.records.record(each.video.id, DAY_SCAN) for each in uploads]
+    assert (ExitCode.DONE, 2, 1) == (result.exit_code, output["counts"]["newly flagged"], output["mails"])
+    assert {("e1", True), ("e2", False)} == {(each["etag"], each["superseded"]) for each in output["changes"]}
+    assert [(State.FLAGGED, False), (State.FLAGGED, True)] == [(record.state, record.mail_due) for record in records]
