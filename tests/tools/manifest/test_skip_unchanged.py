@@ -22,7 +22,7 @@ def keys_of(account):
 
 
 def test_verdicts_of_uploads_count(account):
-    """What an upload of any day has a verdict on is left out, of a cancelled day too; the overwritten and the failed are scanned."""
+    """What an upload of any day has a verdict on is left out, of a cancelled day too; others are scanned."""
     etags = uploaded(account, "clean.mp4", "flagged.mp4", "changed.mp4", "failed.mp4", "new.mp4")
     add_day(account, status=ScanStatus.CANCELLED)
     add_day(account, "2025-10-08")

@@ -155,7 +155,7 @@ def test_a_lagging_index_is_read_again(account):
     )
 
 
-def test_an_index_that_lags_for_longer_is_said(account):
+def test_an_index_that_lags_for_longer(account):
     """What the index does not name for seconds is missing: the counts do not add up, which is said with what to do."""
     add_day(account)
     add_upload(account, "clean.mp4", State.CLEAN, etag="e1")
