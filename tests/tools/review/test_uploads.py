@@ -170,6 +170,23 @@ def test_an_index_that_lags_for_longer(account):
     assert [1.0, 2.0, 4.0] == account.clock.sleeps
 
 
+def test_a_video_that_ends_while_it_is_read(account):
+    """The index names it twice then, as waiting and as clean: it is one row, with the state that the table has."""
+    add_day(account, status=ScanStatus.OPEN)
+    waiting = add_upload(account, "a.mp4", State.WAITING, etag="e1")
+    planned = [replace(waiting, state=State.CLEAN, finished_at=1.0)]
+
+    def end(params):
+        if planned and "CLEAN#" in str(params):
+            account.table.records.finish(planned.pop())
+
+    account.wire.answer("Query", end)
+
+    output = output_of(review(account, "--json"))
+
+    assert ({"clean": 1}, True, []) == (states(output), output["adds_up"], account.clock.sleeps)
+
+
 # --- exports ------------------------------------------------------------------------------------------------------------
 
 
