@@ -26,7 +26,7 @@ from tools.lib.cli import (
 )
 from tools.lib.doctor import Case, Findings, examine, require_bucket
 from tools.lib.listing import Selection
-from tools.lib.scans import Redrive, Redriven, ScanProgress, find, progress_of, scan_list
+from tools.lib.scans import Redrive, Redriven, ScanProgress, find, newest, progress_of, scan_list
 from tools.lib.watch import WatchStatuses
 
 
@@ -69,16 +69,17 @@ def status(run: Invocation, *, scan: str | None, follow: bool, poll_seconds: flo
 
 
 @main.command("list", epilog=EXIT_CODES)
+@click.option("--all", "every", is_flag=True, help="Also those that are over and not among the newest 20.")
 @command
-def list_scans(run: Invocation) -> CommandResult:
-    """List all scans, the newest first.
+def list_scans(run: Invocation, *, every: bool) -> CommandResult:
+    """List the scans that are not over, and the newest 20, the newest first.
 
     \b
     python tools/control_scan.py list
-    python tools/control_scan.py list --json | jq -r '.scans[].scan_id'
+    python tools/control_scan.py list --all --json | jq -r '.scans[].scan_id'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    listed = progress_of(run, run.table.scans.scans())
-    return CommandResult(scan_list(listed), {"scans": [each.as_json() for each in listed]})
+    listed, more = newest(run, None, every=every)
+    return CommandResult(scan_list(listed, more=more), {"scans": [each.as_json() for each in listed], "more": more})
 
 
 @main.command(epilog=EXIT_CODES)

@@ -48,7 +48,7 @@ from tools.lib.review import (
     make_review,
     scan_options,
 )
-from tools.lib.scans import past, progress_of, scan_list
+from tools.lib.scans import newest, past, scan_list
 from tools.lib.submit import SubmitOptions, submit_options
 
 
@@ -195,18 +195,21 @@ def video(run: Invocation, *, uri: Video) -> History:
 
 
 @main.command("list", epilog=EXIT_CODES)
-@click.option("--since", type=Moment(), metavar="TIME", help="Only scans since this time: 12h, 7d, 2w, or a date (UTC).")
+@click.option("--since", type=Moment(), metavar="TIME", help="All scans since this time: 12h, 7d, 2w, or a date (UTC).")
+@click.option("--all", "every", is_flag=True, help="Also those that are over and not among the newest 20.")
 @command
-def list_scans(run: Invocation, *, since: datetime | None) -> CommandResult:
-    """List the scans, the newest first.
+def list_scans(run: Invocation, *, since: datetime | None, every: bool) -> CommandResult:
+    """List the scans that are not over, and the newest 20, the newest first.
 
     \b
     python tools/review_report.py list
     python tools/review_report.py list --since 7d
+    python tools/review_report.py list --all --json
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     after = since.timestamp() if since else None
-    scans = progress_of(run, [scan for scan in run.table.scans.scans() if scan.created_at >= (after or 0)])
-    return CommandResult(scan_list(scans, after), {**time_keys(since=after), "scans": [past(each) for each in scans]})
+    scans, more = newest(run, after, every=every)
+    values = {**time_keys(since=after), "scans": [past(each) for each in scans], "more": more}
+    return CommandResult(scan_list(scans, after, more=more), values)
 
 
 if __name__ == "__main__":

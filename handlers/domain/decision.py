@@ -27,3 +27,13 @@ class Decision:
     note: str
     decided_by: str
     decided_at: float  # epoch seconds, to the millisecond
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """Return what it is about, whichever scan it was made in (see `content_of`)."""
+        return content_of(self.video, self.etag)
+
+
+def content_of(video: Video, etag: str) -> tuple[str, str]:
+    """Return a content as scans and uploads name it alike: the id of the object as a manifest names it, and the etag."""
+    return video.in_manifest.id, etag

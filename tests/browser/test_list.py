@@ -2,10 +2,11 @@
 
 import colorsys
 import re
+from dataclasses import replace
 
 import pytest
 
-from tests.browser.reviews import BUCKET, HOSTILE_KEYS, review
+from tests.browser.reviews import BUCKET, HOSTILE_KEYS, MADE_AT, review
 
 ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
 
@@ -308,3 +309,29 @@ def test_no_category_has_the_colour_of_clean(pages_with, scheme):
     ]
     for hue, _, saturation in categories:
         assert saturation < 0.25 or abs(hue - clean[0]) * 360 > 40
+
+
+def test_superseded_uploads(pages):
+    """What another upload replaced comes last, with a word for it, what it was, nothing to decide; uploads have their times."""
+    made, totals = review(flagged_count=1, failed_count=0)
+    video = made.flagged[0].outcome
+    record = replace(video.record, video=replace(video.video, etag="e2"), uploaded_at=MADE_AT - 60, missed=True)
+    old = replace(record, video=replace(video.video, etag="e1"), superseded_at=MADE_AT - 30)
+    made.flagged = [replace(made.flagged[0], outcome=replace(video, video=record.video, record=record))]
+    made.superseded = [replace(video, video=old.video, record=old)]
+    made.scan = replace(made.scan, day="2026-11-29", jobs=())
+    page = pages.open(made, totals)
+
+    rows = page.locator("tr.row")
+    texts = rows.evaluate_all("all => all.map(row => row.querySelector('.cell-found').textContent)")
+    assert 2 == len(texts)
+    assert "Superseded flagged" == texts[1]
+    assert "Uploads of 2026-11-29 to amzn-s3-demo-bucket" == page.locator("#title").inner_text()
+    assert "uploaded 20" in rows.nth(0).inner_text()
+    rows.nth(1).locator(".open").click()
+    assert "Another upload replaced this content: there is nothing to decide." in page.locator(".details").inner_text()
+    assert 0 == page.locator(".details .decision").count()
+    assert "(found by the daily comparison)" in page.locator(".details").inner_text()
+    page.locator("#filter-state").select_option("superseded")
+    page.wait_for_function("document.querySelectorAll('tr.row').length === 1")
+    assert "0 of 1 flagged video decided." == page.locator("#progress").inner_text()

@@ -24,10 +24,13 @@ OUTPUTS = {
     ("control_scan.py watch status",): ("control_scan_watch", "watch status"),
     ("control_scan.py watch pause", "control_scan.py watch resume"): ("control_scan_watch", "watch pause", "watch resume"),
     ("control_scan.py watch release",): ("control_scan_watch", "watch release"),
-    ("review_report.py show", "review_report.py page", "review_report.py export"): ("review_report", "review", "review of a job"),
+    ("review_report.py show", "review_report.py page", "review_report.py export"): (
+        *("review_report", "review", "review of a job"),
+        "review of a day",
+    ),
     ("review_report.py apply",): ("review_report", "decisions applied", "decisions refused"),
-    ("review_report.py retry --dry-run",): ("review_report", "retry, dry run"),
-    ("review_report.py retry",): ("review_report", "retry"),
+    ("review_report.py retry --dry-run",): ("review_report", "retry, dry run", "retry of a day, dry run"),
+    ("review_report.py retry",): ("review_report", "retry", "retry of a day"),
     ("review_report.py policy",): (
         *("review_report", "policy", "policy applied", "policy with lower thresholds"),
         "policy below what is reported",

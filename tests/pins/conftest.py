@@ -196,6 +196,20 @@ def fill(account):
     return account
 
 
+def fill_day(account):
+    """Put the scan of a day's uploads into the table, and deploy a stack that watches their bucket."""
+    client = account.session.client("dynamodb")
+    for item in given("items_of_a_day.json").values():
+        client.put_item(TableName=product.TABLE, Item=item)
+    outputs = {
+        "UploadsQueueUrl": account.sqs.create_queue(QueueName="Uploads")["QueueUrl"],
+        "UploadsDeadLettersUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/UploadsDeadLetters",
+        "WatchedBuckets": f'[{{"bucket":"{BUCKET}"}}]',
+        "WatchRuleNames": f'{{"{BUCKET}":"rule"}}',
+    }
+    account.deploy("Watching", **outputs)
+
+
 @pytest.fixture
 def account(tmp_path):
     """Return an account with an empty table."""

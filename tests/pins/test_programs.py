@@ -9,12 +9,13 @@ import json
 import pytest
 
 from tests.pins import product
-from tests.pins.conftest import BUCKET, JOB, SCAN, items_in
+from tests.pins.conftest import BUCKET, JOB, SCAN, fill_day, items_in
 from tests.pins.pinned import FIXTURES, check, given, keys, merged, without_sentences
 
 FLAGGED = "2024/flagged é +,%2B.mp4"
 EXPRESS = "01K742SG00000G40R40M30E20A"
-NAMES = {"bucket": BUCKET, "scan": SCAN, "express": EXPRESS, "job": JOB, "uri": f"s3://{BUCKET}/{FLAGGED}"}
+DAY = "01K7348Y005E1GNT1PE9QPAXYJ"
+NAMES = {"bucket": BUCKET, "scan": SCAN, "express": EXPRESS, "day": DAY, "job": JOB, "uri": f"s3://{BUCKET}/{FLAGGED}"}
 CHANGED = {"redrive": SCAN, "resume a scan": EXPRESS, "pause a scan": EXPRESS, "cancel": EXPRESS}
 """Which scan's item a command changes; the others change the settings."""
 FILES = {
@@ -64,6 +65,13 @@ class TestReading:
         check(f"written/export_{rows}.json", found)
 
 
+def test_a_day_is_read(account):
+    """The scan of a day's uploads is read as on the day on which it was written: two contents of one key, one superseded."""
+    fill_day(account)
+
+    check("read/review_of_a_day.json", without_sentences(json_of(account, "review of a day")))
+
+
 def test_a_plan_is_run(account):
     """A plan saved earlier is submitted unchanged."""
     account.manifests.mkdir()
@@ -83,6 +91,7 @@ def test_a_plan_is_run(account):
 def test_review_and_retry(scanned):
     """`review_report.py` prints these keys, and writes this decision, this retry job and its manifest."""
     decision = given("items.json")["decision"]
+    fill_day(scanned)
     scanned.session.client("dynamodb").delete_item(TableName=product.TABLE, Key=key_of(decision))
     commands = (
         *("decisions applied", "review", "review of a job", "history of a video", "scans since", "retry, dry run"),
@@ -94,6 +103,7 @@ def test_review_and_retry(scanned):
             "decisions refused",
             "retry",
         ),
+        *("review of a day", "retry of a day, dry run", "retry of a day"),
     )
 
     found = {command: keys(json_of(scanned, command)) for command in commands}

@@ -1,22 +1,45 @@
-"""Videos and labels as every result shows them, to programs and to people."""
+"""Videos, labels and scans as every result shows them, to programs and to people."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from handlers.domain import LabelSummary, Video
+from handlers.domain import LabelSummary, Record, Scan, Video, reasons
 from handlers.domain.confidence import shown
+from tools.lib.json_keys import iso_or_none
 from tools.lib.text import printable
 
 
 def named(video: Video) -> dict[str, Any]:
-    """Return what identifies a video, as JSON values."""
-    return {"bucket": video.bucket, "key": video.key, "version_id": video.version_id}
+    """Return what identifies a video, as JSON values: the etag is part of it only for uploads to buckets without versions."""
+    content = {} if video.etag is None else {"etag": video.etag}
+    return {"bucket": video.bucket, "key": video.key, "version_id": video.version_id, **content}
 
 
 def title(video: Video) -> str:
     """Return what identifies a video, for a person."""
-    return f"{printable(video.uri)} (version {printable(video.version_id)})" if video.version_id else printable(video.uri)
+    known = (("version", video.version_id), ("etag", video.etag))
+    return "".join([printable(video.uri), *(f" ({name} {printable(value)})" for name, value in known if value)])
+
+
+def upload_json(record: Record | None) -> dict[str, Any]:
+    """Return what is known of the upload of a video to a watched bucket, as JSON values."""
+    return {
+        "uploaded_time": iso_or_none(record.uploaded_at) if record else None,
+        "missed": record.missed if record else False,
+        "superseded": record is not None and is_superseded(record),
+    }
+
+
+def is_superseded(record: Record) -> bool:
+    """Tell whether another content has replaced that of a record, as its upload or the look before the analysis found."""
+    return record.superseded_at is not None or (record.problem is not None and record.problem.code == reasons.SUPERSEDED)
+
+
+def subject(scan: Scan) -> str:
+    """Return what a scan is of, for a person."""
+    bucket = printable(scan.bucket)
+    return bucket if scan.day is None else f"the uploads of {scan.day} to {bucket}"
 
 
 def label_text(label: LabelSummary) -> str:

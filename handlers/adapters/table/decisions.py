@@ -1,8 +1,9 @@
-"""Decisions as items of the table: one for each content of a video, in the partition of its records (`DECISION#<etag>`).
+"""Decisions as items of the table: one for each content of a video, in the partition of the object as a manifest names it.
 
-Not on the record: a record belongs to one scan, while a decision holds for every scan of the same content. The etag in the key
-identifies the content (with versions, the video id does so already). Record and etag give the key, so decisions of many videos are
-read with BatchGetItem, and an object that was replaced has none.
+Not on the record: a record belongs to one scan, while a decision holds for every scan of the same content, and for its upload to a
+watched bucket, whose video id has the etag. The etag in the sort key (`DECISION#<etag>`) identifies the content (with versions, the
+video id does so already). Record and etag give the key, so decisions of many videos are read with BatchGetItem, and an object that
+was replaced has none.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from handlers.adapters.table import codec, expressions, items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
-from handlers.domain import Decision, State
+from handlers.domain import Decision, State, Video
 
 # A decision is about an analysis. CLEAN too: a new policy may have cleared a video that was flagged when it was reviewed.
 JUDGED = (State.FLAGGED, State.CLEAN)
@@ -31,17 +32,17 @@ class Decisions:
     def __init__(self, table: TableClient) -> None:
         self._table = table
 
-    def decisions(self, names: Iterable[tuple[str, str]]) -> Iterator[Decision]:
-        """Yield the decisions about (video id, etag), in any order; missing ones are skipped."""
-        return map(decision_from, self._table.get_many(decision_key(*each) for each in names))
+    def decisions(self, contents: Iterable[tuple[str, str]]) -> Iterator[Decision]:
+        """Yield the decisions about contents (see `Decision.content`), in any order; missing ones are skipped."""
+        return map(decision_from, self._table.get_many(decision_key(*each) for each in contents))
 
-    def decisions_about(self, video_id: str) -> list[Decision]:
-        """Return the decisions about every content that a video had, the oldest first."""
-        found = map(decision_from, self._table.query(f"VIDEO#{video_id}", begins_with=_PREFIX))
+    def decisions_about(self, video: Video) -> list[Decision]:
+        """Return the decisions about every content that a version of a key had, uploads included, the oldest first."""
+        found = map(decision_from, self._table.query(f"VIDEO#{video.in_manifest.id}", begins_with=_PREFIX))
         return sorted(found, key=lambda decision: decision.decided_at)
 
     def note_decisions(self, decisions: Sequence[Decision]) -> list[Outcome]:
-        """Write decisions about different videos whose records are as they were reviewed, and which have no later decision.
+        """Write decisions about different contents whose records are as they were reviewed, and which have no later decision.
 
         Returns the outcome of each. DONE_BEFORE: this very decision is in the table. BY_ANOTHER: the record has changed, or a later
         decision exists.
@@ -87,15 +88,15 @@ def _refusal(decision: Decision, failed: Mapping[int, Item | None], check: int) 
     return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
 
 
-def decision_key(video_id: str, etag: str) -> dict[str, str]:
-    """Return the key of a decision."""
-    return {"pk": f"VIDEO#{video_id}", "sk": f"{_PREFIX}{etag}"}
+def decision_key(object_id: str, etag: str) -> dict[str, str]:
+    """Return the key of the decision about a content."""
+    return {"pk": f"VIDEO#{object_id}", "sk": f"{_PREFIX}{etag}"}
 
 
 def decision_item(decision: Decision) -> dict[str, Any]:
     """Return the whole item of a decision."""
     known = items.video_attributes(decision.video) | codec.attributes(decision, without=("video", "judgement"))
-    return {**decision_key(decision.video.id, decision.etag), **known, "decision": decision.judgement.value}
+    return {**decision_key(*decision.content), **known, "decision": decision.judgement.value}
 
 
 def decision_from(item: Item) -> Decision:

@@ -74,9 +74,9 @@ class Records:
         for item in self._table.get_many(keys, ["scan_sk"]):  # holds both, and is written with the state
             yield items.video_and_state(item["scan_sk"])
 
-    def finished(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, str]]:
-        """Yield (video id, etag) of those whose analysis in a scan succeeded, in any order and each once."""
-        keys = (items.record_key(video_id, scan_id) for video_id in video_ids)
+    def finished(self, names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Yield (video id, etag) of each (video id, scan id) whose analysis succeeded, in any order and each once."""
+        keys = (items.record_key(*each) for each in names)
         for item in self._table.get_many(keys, ["scan_sk", "etag"]):
             video_id, state = items.video_and_state(item["scan_sk"])
             if state in (State.CLEAN, State.FLAGGED):

@@ -165,6 +165,11 @@ _MAILS = {
 }
 
 _WARNINGS = {
+    "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just ending: "
+    "make the review again in a minute.": (
+        "Registros encontrados: {found}; según los totales del escaneo hay {expected}. El índice va con retraso, o hay videos que "
+        "están terminando: repita la revisión en un minuto."
+    ),
     "The manifest has {rows} {rows:row|rows}, the scan was submitted with {expected}: was it replaced?": (
         "El manifiesto tiene {rows} {rows:fila|filas}, pero el escaneo se creó con {expected}: ¿se reemplazó?"
     ),
@@ -250,6 +255,7 @@ _STATES = {
     "waiting": "en espera",
     "skipped": "omitido",
     "never attempted": "sin intentar",
+    "superseded": "reemplazado",
     "lost": "perdido",
     "open": "abierto",
     "paused": "en pausa",
@@ -264,6 +270,7 @@ _PAGE = {
         "Esta página necesita JavaScript, que está desactivado en este navegador. La página no carga nada de ningún sitio."
     ),
     "Scan of {bucket}": "Escaneo de {bucket}",
+    "Uploads of {day} to {bucket}": "Subidas del {day} a {bucket}",
     "submitted {time}": "enviado el {time}",
     "as of {time}": "a fecha de {time}",
     "{year}-{month}-{day} {time} UTC": "{day}/{month}/{year} {time} UTC",
@@ -275,6 +282,7 @@ _PAGE = {
     ", {count} could not be analysed as {count:it is|they are}": (
         ", {count} no se {count:pudo|pudieron} analizar tal como {count:está|están}"
     ),
+    ", {superseded} superseded by another upload": (", {superseded} {superseded:reemplazado|reemplazados} por otra subida"),
     ", {skipped} skipped and so not looked at": (
         ", {skipped} {skipped:se omitió|se omitieron} y por tanto {skipped:quedó|quedaron} sin revisar"
     ),
@@ -289,6 +297,7 @@ _PAGE = {
     "Flagged": "Marcados",
     "Failed": "Fallidos",
     "Ineligible": "No aptos",
+    "Superseded": "Reemplazados",
     "Not final": "Sin estado definitivo",
     "Video analysed": "Video analizado",
     "Estimated cost": "Costo estimado",
@@ -360,6 +369,7 @@ _PAGE = {
     "{flagged} flagged of lower confidence": "{flagged} {flagged:marcado|marcados} de menor confianza",
     "{failed} failed": "{failed} {failed:fallido|fallidos}",
     "{ineligible} ineligible": "{ineligible} no {ineligible:apto|aptos}",
+    "{superseded} superseded": "{superseded} {superseded:reemplazado|reemplazados}",
     " and ": " y ",
     "Keys": "Teclas",
     "While the focus is in the list:": "Mientras el foco está en la lista:",
@@ -409,6 +419,12 @@ _PAGE = {
     "{count} {count:byte|bytes}": "{count} {count:byte|bytes}",
     "unknown": "se desconoce",
     "Retries": "Reintentos",
+    "Uploaded": "Subido",
+    "uploaded {time}": "subido el {time}",
+    " (found by the daily comparison)": " (lo encontró la comparación diaria)",
+    "Another upload replaced this content: there is nothing to decide.": (
+        "Otra subida reemplazó este contenido: no hay nada que decidir."
+    ),
     "Copy": "Copiar",
     "Copied": "Copiado",
     "Copy the {what}": "Copiar el {what}",

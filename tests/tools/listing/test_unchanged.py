@@ -1,5 +1,6 @@
 """What an earlier scan has finished is left out, if it is still the same."""
 
+from handlers.adapters.table import CurrentUpload
 from handlers.domain.identity import Video
 from tools.lib.listing import Batch, ListedObject
 from tools.lib.manifest.unchanged import Unchanged
@@ -16,9 +17,10 @@ class Table:
         }
         self.asked = []
 
-    def finished(self, video_ids, scan_id):
-        """Yield what is known of these."""
-        ids = list(video_ids)
+    def finished(self, names):
+        """Yield what is known of these, which are of one scan."""
+        ids, scan_ids = zip(*names, strict=True)
+        [scan_id] = set(scan_ids)
         self.asked.append((scan_id, len(ids)))
         return ((one, self._scans[scan_id][one]) for one in ids if one in self._scans[scan_id])
 
@@ -64,3 +66,76 @@ def test_later_scans_are_asked_only_about_what_is_left():
 
     assert found == [f"{n}" for n in range(20) if n % 2 and n % 3]
     assert (left_out, table.asked) == (13, [("A", 20), ("B", 10), ("C", 7)])
+
+
+# --- uploads to a watched bucket ------------------------------------------------------------------------------------------
+
+
+class Uploads:
+    """A table with uploads of many days: by key, the newest one as its version, etag and whether it has a verdict."""
+
+    def __init__(self, **uploads):
+        self._currents = {key: CurrentUpload(BUCKET, key, _upload(key, *it).id, f"DAY-{key}", 0.0) for key, it in uploads.items()}
+        self._finished = {
+            (current.video_id, current.scan_id): uploads[key][1] for key, current in self._currents.items() if uploads[key][2]
+        }
+        self.requests = 0
+
+    def currents(self, bucket, keys):
+        """Return the notes about these keys."""
+        assert bucket == BUCKET
+        return {key: self._currents[key] for key in keys if key in self._currents}
+
+    def finished(self, names):
+        """Yield what is known of these."""
+        self.requests += 1
+        return ((name[0], self._finished[name]) for name in names if name in self._finished)
+
+
+def _upload(key, version, etag, _finished):
+    return Video(BUCKET, key, version) if version else Video(BUCKET, key, None, etag)
+
+
+def remaining_of_uploads(uploads, *objects, scans=()):
+    """Return the keys and versions that remain."""
+    unchanged = Unchanged(uploads, BUCKET, scans, watches=uploads, at_once=1)
+    return [(one.key, one.version_id) for batch in unchanged.without([Batch.of(objects)]) for one in batch]
+
+
+def test_the_verdict_of_an_upload_counts():
+    """Without versions the etag decides: a key that was overwritten since, or whose upload has no verdict, is scanned."""
+    uploads = Uploads(same=(None, "1", True), changed=(None, "1", True), failed=(None, "1", False))
+    objects = [ListedObject(key, 1, etag="2" if key == "changed" else "1") for key in ("same", "changed", "failed", "new")]
+
+    assert ["changed", "failed", "new"] == [key for key, _ in remaining_of_uploads(uploads, *objects)]
+
+
+def test_the_version_of_an_upload_counts():
+    """With versions the version decides, whatever the etag; a source that names several versions of a key is no exception."""
+    uploads = Uploads(a=("v2", "1", True), b=("v1", "1", True))
+    objects = [ListedObject("a", 1, "v1", etag="1"), ListedObject("a", 1, "v2", etag="9"), ListedObject("b", 1, "v2", etag="1")]
+
+    assert [("a", "v1"), ("b", "v2")] == remaining_of_uploads(uploads, *objects)
+
+
+def test_a_suspended_bucket():
+    """The version called null is not one: its upload is told apart by its etag."""
+    uploads = Uploads(a=(None, "1", True), b=(None, "1", True))
+    objects = [ListedObject("a", 1, "null", etag="1"), ListedObject("b", 1, "null", etag="2")]
+
+    assert [("b", "null")] == remaining_of_uploads(uploads, *objects)
+
+
+def test_an_upload_of_unknown_etag():
+    """An upload whose etag was not known is the video of the key, which says nothing about what the key holds now."""
+    uploads = Uploads(a=(None, None, True))
+
+    assert [("a", None)] == remaining_of_uploads(uploads, ListedObject("a", 1, etag="1"))
+
+
+def test_uploads_of_any_number_of_days_cost_the_same():
+    """Each key is read from the scan that its note names: days multiply nothing."""
+    uploads = Uploads(**{f"k{number}": (None, "1", True) for number in range(1_000)})
+
+    assert [] == remaining_of_uploads(uploads, *(ListedObject(f"k{number}", 1, etag="1") for number in range(1_000)), scans=["A"])
+    assert 1 == uploads.requests

@@ -4,7 +4,7 @@ import pytest
 
 from handlers.adapters.aws_errors import FAULTS, Fault
 from handlers.domain import reasons
-from handlers.domain.identity import Video
+from handlers.domain.identity import MAX_ATTEMPT, Video
 from handlers.domain.reasons import REASONS
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
@@ -60,7 +60,24 @@ def test_the_objects_fault_is_not_retryable():
     assert {"InvalidS3ObjectException"} == objects & RETRYABLE
 
 
-@pytest.mark.parametrize("reason", [*sorted(NOT_RETRYABLE), "SomethingNew"])
+@pytest.mark.parametrize("fields", [{"reason": reasons.SUPERSEDED}, {"reason": "forbidden", "superseded_at": 1.0}])
+def test_superseded(fields):
+    """What another upload replaced is not retried, whatever is wanted: its content is gone."""
+    failed = outcome(ObjectStatus.FAILED, state=State.FAILED, **fields)
+
+    assert [None, None] == [diagnose(failed, IDLE, all_failed=all_failed) for all_failed in (False, True)]
+
+
+def test_the_last_attempt():
+    """A video that was retried as often as its keys can count is left, and said to be."""
+    failed = outcome(ObjectStatus.FAILED, state=State.FAILED, reason="forbidden", attempt=MAX_ATTEMPT)
+
+    found = diagnose(failed, IDLE, all_failed=True)
+
+    assert ("retried too often", False) == (found.reason, found.retried)
+
+
+@pytest.mark.parametrize("reason", [*sorted(NOT_RETRYABLE - {reasons.SUPERSEDED}), "SomethingNew"])
 def test_stubborn(reason):
     """What will not get better by itself is left, unless everything is wanted."""
     failed = outcome(ObjectStatus.FAILED, state=State.FAILED, reason=reason)

@@ -122,8 +122,8 @@ def test_scans_in_a_line_each(account):
     assert [] == account.wire.of("BatchGetItem")
 
 
-def test_every_scan_is_listed_unless_a_time_is_named(account):
-    """Without --since the list goes back to the first scan."""
+def test_scans_are_listed_however_old_they_are_unless_a_time_is_named(account):
+    """Without --since the list goes back to the first scan, while there are few."""
     add_scan(account, "a", scan_id=SCAN, created_at=1.0)
     add_scan(account, "a", scan_id=LATER_SCAN, created_at=NOW)
 
@@ -138,13 +138,14 @@ def test_keys_of_a_listed_scan(account):
 
     listed = output_of(review(account, "list", "--since", "7d", "--json"))
 
-    assert ["since", "since_time", "scans"] == list(listed)
+    assert ["since", "since_time", "scans", "more"] == list(listed)
     assert {
         "bucket",
         "closed_at",
         "closed_time",
         "created_at",
         "created_time",
+        "day",
         "jobs",
         "lane",
         "mails_sent",

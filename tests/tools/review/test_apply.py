@@ -293,7 +293,7 @@ def test_scan_that_is_meant(scanned, apply):
         ({"video_id": "0" * 32}, "video_id is"),
         ({"key": None}, "bucket, key or version_id is missing or not text"),
         ({"key": "x" * 1025}, "the key has 1025 bytes"),
-        ({"key": "\ud800"}, "the key or the version is not valid Unicode text"),
+        ({"key": "\ud800"}, "the key, the version or the etag is not valid Unicode text"),
         ({"bucket": "a/b"}, "the bucket has a name that S3 does not allow"),
         ({"etag": None}, "etag is missing"),
         ({"etag": "é"}, "etag is"),

@@ -27,12 +27,12 @@ class Table:
         self._settings = settings
         self._waits = waits
 
-    def scans(self):
+    def scan(self, _scan_id):
         """Tell the next status, or raise it."""
         status = self._statuses[0] if len(self._statuses) == 1 else self._statuses.pop(0)
         if isinstance(status, Exception):
             raise status
-        return [Scan(SCAN, "amzn-s3-demo-bucket", status=status, objects=4)]
+        return Scan(SCAN, "amzn-s3-demo-bucket", status=status, objects=4)
 
     def totals(self, _scan_id):
         """Tell the totals."""

@@ -61,7 +61,8 @@ def measured_speed(history: Scans, slots: int) -> Speed:
     A scan that was kept busy by its starts, as one of short videos, says nothing about the speed of an analysis.
     """
     speeds = []
-    for scan in islice(history.scans(), NEWEST_SCANS):
+    # That of a day's uploads lasts the day, however few they are.
+    for scan in islice((scan for scan in history.scans() if scan.day is None), NEWEST_SCANS):
         if scan.closed_at is None or scan.closed_at <= scan.created_at:
             continue
         totals = history.totals(scan.id)

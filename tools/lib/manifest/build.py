@@ -148,8 +148,11 @@ def _rows(request: ManifestRequest, clients: Clients, *, stack: ExitStack, bar: 
 
 
 def _earlier(table: Table, bucket_name: str) -> Unchanged:
-    scans = [scan.id for scan in table.scans.scans() if scan.bucket == bucket_name and scan.status is not ScanStatus.CANCELLED]
-    return Unchanged(table.records, bucket_name, scans[:EARLIER_SCANS], older=len(scans[EARLIER_SCANS:]))
+    scans = [scan for scan in table.scans.scans() if scan.bucket == bucket_name]
+    watches = table.watches if any(scan.day for scan in scans) else None
+    earlier = [scan.id for scan in scans if scan.day is None and scan.status is not ScanStatus.CANCELLED]
+    newest, older = earlier[:EARLIER_SCANS], len(earlier[EARLIER_SCANS:])
+    return Unchanged(table.records, bucket_name, newest, watches=watches, older=older)
 
 
 def _shown(batches: Iterator[Batch], bar: Bar, text: str) -> Iterator[Batch]:

@@ -12,7 +12,7 @@ from tools.lib.json_keys import scan_keys
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
 from tools.lib.text import block, counted, printable
-from tools.lib.videos import label_text, named, title
+from tools.lib.videos import is_superseded, label_text, named, subject, title
 
 # Videos of one kind that a person sees; `--json` has all of them.
 VIDEOS_SHOWN = 50
@@ -28,6 +28,7 @@ class ChangedVideo:
     change: Change
     now_count: tuple[LabelSummary, ...]
     no_longer: tuple[LabelSummary, ...]
+    superseded: bool = False
 
     @property
     def confidence(self) -> float:
@@ -37,13 +38,14 @@ class ChangedVideo:
     def sentences(self) -> list[str]:
         changes = (("now counts", self.now_count), ("no longer counts", self.no_longer))
         return [
-            title(self.video),
+            f"{title(self.video)}{', superseded' if self.superseded else ''}",
             *(f"  {verb}: {', '.join(map(label_text, labels))}" for verb, labels in changes if labels),
         ]
 
     def as_json(self) -> dict[str, Any]:
         return {
             **named(self.video),
+            "superseded": self.superseded,
             "change": self.change.value,
             "now_count": [_label_json(label) for label in self.now_count],
             "no_longer_count": [_label_json(label) for label in self.no_longer],
@@ -79,7 +81,8 @@ class Comparison:
         self.videos[change] += 1
         self.milliseconds[change] += judgement.record.duration_ms or 0
         if change is not Change.NONE:
-            self.changed.append(ChangedVideo(judgement.record.video, change, judgement.now_count, judgement.no_longer))
+            record, superseded = judgement.record, is_superseded(judgement.record)
+            self.changed.append(ChangedVideo(record.video, change, judgement.now_count, judgement.no_longer, superseded))
         self.mails += change is Change.FLAGGED and judgement.judged.mail_due
 
     def take_blocked(self, blocked: Blocked) -> None:
@@ -99,7 +102,7 @@ class Comparison:
     def sentences(self) -> list[str]:
         done = "applied" if self.applied else "only shown; nothing was changed"
         return [
-            f"Policy {self.file.policy.hash} on scan {self.scan.id} of {printable(self.scan.bucket)}: {done}",
+            f"Policy {self.file.policy.hash} on scan {self.scan.id} of {subject(self.scan)}: {done}",
             "",
             *self._counts(),
             *(line for change in _SHOWN for line in self._videos(change)),

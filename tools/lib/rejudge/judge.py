@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from handlers.domain import Findings, LabelSummary, Policy, Record, State, Video
+from tools.lib.videos import is_superseded
 
 # The states that a policy decides between; a video in another state is not judged.
 JUDGED = frozenset({State.CLEAN, State.FLAGGED})
@@ -70,14 +71,14 @@ class Blocked:
 def judge(record: Record, policy: Policy, *, mail: bool = False) -> Judgement | Blocked:
     """Return a policy's judgement of a CLEAN or FLAGGED record, or why the policy cannot judge it.
 
-    With `mail`, a newly flagged video is mailed if one of its labels alerts. A video that was flagged before is not mailed again,
-    and a mail that is still due is dropped if no label alerts any more.
+    With `mail`, a newly flagged video is mailed if one of its labels alerts, unless it is superseded. A video that was flagged
+    before is not mailed again, and a mail that is still due is dropped if no label alerts any more.
     """
     obstacle = _obstacle(record, policy)
     if obstacle is not None:
         return obstacle
     verdict = policy.judge(Findings((), record.labels, record.gap_ms or 0))
-    due = mail if record.state is State.CLEAN else record.mail_due
+    due = (mail and not is_superseded(record)) if record.state is State.CLEAN else record.mail_due
     counted = tuple(label.name for label in verdict.counted)
     judged = replace(
         record,

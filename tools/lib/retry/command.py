@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -17,12 +19,15 @@ from tools.lib.cli import ExitCode, Invocation, kept_if_done
 from tools.lib.doctor import require_bucket
 from tools.lib.errors import ToolError
 from tools.lib.manifest import upload_manifest, write_videos
+from tools.lib.retry import uploads
 from tools.lib.retry.plan import RetryPlan, Triage, next_number
 from tools.lib.retry.retryable import Moment
-from tools.lib.review import ScanChoice, ScanReading, TruthTable
+from tools.lib.review import ObjectResult, ScanChoice, ScanReading, TruthTable
 from tools.lib.scans import NEW_JOB_SECONDS
 from tools.lib.submit import SubmitOptions, Submitted, create_job, finish, note_job
 from tools.lib.text import counted
+
+T = TypeVar("T")
 
 
 def retry_scan(run: Invocation, choice: ScanChoice, how: SubmitOptions, *, all_failed: bool) -> ExitCode:
@@ -30,6 +35,8 @@ def retry_scan(run: Invocation, choice: ScanChoice, how: SubmitOptions, *, all_f
     scan = choice.find(run)
     _require_at_rest(run, scan)
     run.require_agreement("pass --yes to retry, or --dry-run to see what would be retried", agreed=how.yes or how.dry_run)
+    if scan.day is not None:
+        return _retry_uploads(run, scan, choice, how, all_failed=all_failed)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "manifest.csv"
         plan, triage = _plan(run, scan, choice, draft, all_failed=all_failed)
@@ -80,21 +87,32 @@ def _open_status(run: Invocation, scan: Scan, job: BatchJob) -> str | None:
     return None if view.over else view.job.status
 
 
+def _retry_uploads(run: Invocation, scan: Scan, choice: ScanChoice, how: SubmitOptions, *, all_failed: bool) -> ExitCode:
+    queue_url = uploads.queue_of(run.deployment, scan.bucket)
+    with tempfile.TemporaryDirectory() as folder:
+        messages = uploads.Messages(Path(folder))
+        triage, warnings, _ = _triaged(run, scan, choice, messages.write, all_failed=all_failed)
+        plan = uploads.UploadsPlan(
+            scan=scan,
+            retried=triage.retried,
+            left=triage.left,
+            deployment=run.deployment,
+            queue_url=queue_url,
+            warnings=warnings,
+        )
+        if how.dry_run or not plan.retried:
+            run.terminal.result(plan)
+            return ExitCode.DONE
+        return uploads.perform(run, how, plan, messages)
+
+
 def _plan(run: Invocation, scan: Scan, choice: ScanChoice, draft: Path, *, all_failed: bool) -> tuple[RetryPlan, Triage]:
     """Write the manifest while the results are read, and return the plan and the triage that it is made of."""
-    table, truth = run.table, TruthTable(expected=scan.objects)
-    settings = table.control.settings()
-    paused = scan.status is ScanStatus.PAUSED or (settings is not None and settings.paused)
-    moment = Moment(run.clock.now(), anything_runs=table.records.running_count() > 0, paused=paused)
-    triage = Triage(moment, all_failed)
-    with run.terminal.bar("objects") as bar:
-        reading = ScanReading(run, scan, choice, truth, bar, whole=True)
-        versioned = write_videos(draft, triage.chosen(reading.results()))
-    warnings = [ENGLISH.render(warning) for warning in reading.warnings]
-    if not truth.adds_up:
-        warnings.append("The objects of this scan do not add up: review_report.py shows why.")
-    if paused:
-        warnings.append("Starting is paused: the retried videos wait until it is resumed.")
+
+    def write(chosen: Iterator[ObjectResult]) -> bool:
+        return write_videos(draft, (outcome.video for outcome in chosen))
+
+    triage, warnings, versioned = _triaged(run, scan, choice, write, all_failed=all_failed)
     plan = RetryPlan(
         scan=scan,
         number=next_number(scan, triage.highest_attempt),
@@ -103,9 +121,29 @@ def _plan(run: Invocation, scan: Scan, choice: ScanChoice, draft: Path, *, all_f
         left=triage.left,
         versioned=versioned,
         deployment=run.deployment,
-        warnings=tuple(warnings),
+        warnings=warnings,
     )
     return plan, triage
+
+
+def _triaged(
+    run: Invocation, scan: Scan, choice: ScanChoice, write: Callable[[Iterator[ObjectResult]], T], *, all_failed: bool
+) -> tuple[Triage, tuple[str, ...], T]:
+    """Write what is retried while the results are read; return the triage, its warnings, and what writing returned."""
+    table, truth = run.table, TruthTable(expected=scan.objects)
+    settings = table.control.settings()
+    paused = scan.status is ScanStatus.PAUSED or (settings is not None and settings.paused)
+    moment = Moment(run.clock.now(), anything_runs=table.records.running_count() > 0, paused=paused)
+    triage = Triage(moment, all_failed)
+    with run.terminal.bar("objects") as bar:
+        reading = ScanReading(run, scan, choice, truth, bar, whole=True)
+        written = write(triage.chosen(reading.results()))
+    warnings = [ENGLISH.render(warning) for warning in reading.warnings]
+    if not truth.adds_up:
+        warnings.append("The objects of this scan do not add up: review_report.py shows why.")
+    if paused:
+        warnings.append("Starting is paused: the retried videos wait until it is resumed.")
+    return triage, tuple(warnings), written
 
 
 def _submit(run: Invocation, how: SubmitOptions, plan: RetryPlan, draft: Path, set_aside: int) -> ExitCode:

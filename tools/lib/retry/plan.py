@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from tools.lib.retry.retryable import Diagnosis, Moment, diagnose
 from tools.lib.review import ObjectResult, ObjectStatus
 from tools.lib.submit import NewJob, column, description, price_lines
 from tools.lib.text import counted, printable
-from tools.lib.videos import named
+from tools.lib.videos import named, subject, title
 
 # Videos that are named for each reason.
 EXAMPLES = 3
@@ -41,10 +41,10 @@ class Group:
             self.examples.append(video)
 
     def sentences(self) -> list[str]:
-        title = f"{self.count:,} {printable(self.diagnosis.reason)}: {printable(self.diagnosis.why)}"
+        heading = f"{self.count:,} {printable(self.diagnosis.reason)}: {printable(self.diagnosis.why)}"
         more = self.count - len(self.examples)
-        shown = [f"  {printable(video.uri)}" for video in self.examples]
-        return [title, *shown, *([f"  and {counted(more, 'more object')}"] if more else [])]
+        shown = [f"  {title(video)}" for video in self.examples]
+        return [heading, *shown, *([f"  and {counted(more, 'more object')}"] if more else [])]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -69,8 +69,8 @@ class Triage:
     set_aside: int = 0
     _groups: dict[Diagnosis, Group] = field(default_factory=dict)
 
-    def chosen(self, outcomes: Iterable[ObjectResult]) -> Iterator[Video]:
-        """Yield each video that is retried, once."""
+    def chosen(self, outcomes: Iterable[ObjectResult]) -> Iterator[ObjectResult]:
+        """Yield the result of each video that is retried, once."""
         for outcome in outcomes:
             if outcome.record is not None:
                 self.highest_attempt = max(self.highest_attempt, outcome.record.attempt)
@@ -79,7 +79,7 @@ class Triage:
                 continue
             self._groups.setdefault(diagnosis, Group(diagnosis)).add(outcome.video)
             if diagnosis.retried:
-                yield outcome.video
+                yield outcome
             elif outcome.status is ObjectStatus.INELIGIBLE and outcome.record is None:
                 self.set_aside += 1
 
@@ -142,15 +142,12 @@ class RetryPlan:
         )
 
     def sentences(self) -> list[str]:
-        opening = f"Retry {self.number} of scan {self.scan.id} of {printable(self.scan.bucket)}"
-        left = column("Not", [line for group in self.left for line in group.sentences()])
+        opening = f"Retry {self.number} of scan {self.scan.id} of {subject(self.scan)}"
         if not self.retried:
-            return [f"{opening}: nothing to retry", *left]
+            return [f"{opening}: nothing to retry", *columns_of(self.retried, self.left)]
         return [
             opening,
-            *column("Objects", [f"{self.objects:,}"]),
-            *column("Because", [line for group in self.retried for line in group.sentences()]),
-            *left,
+            *columns_of(self.retried, self.left),
             *column("Lane", [self.scan.lane.value]),
             *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
             *column("Manifest", [f"s3://{self.deployment.work_bucket}/{self.manifest_key}"]),
@@ -174,6 +171,13 @@ class RetryPlan:
             "price": prices.as_json(self.objects),
             "warnings": list(self.warnings),
         }
+
+
+def columns_of(retried: Sequence[Group], left: Sequence[Group]) -> list[str]:
+    """Return what is retried, if anything, and what is not, with the reasons, as lines for a person."""
+    objects = column("Objects", [f"{sum(group.count for group in retried):,}"]) if retried else []
+    because, why_not = ([line for group in groups for line in group.sentences()] for groups in (retried, left))
+    return [*objects, *column("Because", because), *column("Not", why_not)]
 
 
 def next_number(scan: Scan, highest_attempt: int) -> int:

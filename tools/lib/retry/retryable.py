@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers.domain.identity import MAX_ATTEMPT
 from handlers.domain.reasons import REASONS
 from tools.lib.review import ObjectResult, ObjectStatus
 
@@ -40,7 +41,16 @@ _UNRECORDED = {
 
 
 def diagnose(outcome: ObjectResult, moment: Moment, *, all_failed: bool) -> Diagnosis | None:
-    """Return why an object has no verdict, or None if it has one or cannot have one."""
+    """Return why an object has no verdict, or None if it has one, cannot have one, or is superseded and needs none."""
+    if outcome.superseded:
+        return None
+    found = _diagnosed(outcome, moment, all_failed=all_failed)
+    if found is not None and found.retried and outcome.record is not None and outcome.record.attempt == MAX_ATTEMPT:
+        return Diagnosis("retried too often", f"was retried {MAX_ATTEMPT} times: upload it again, or scan it anew", retried=False)
+    return found
+
+
+def _diagnosed(outcome: ObjectResult, moment: Moment, *, all_failed: bool) -> Diagnosis | None:
     match outcome.status:
         case ObjectStatus.WAITING:
             return _waiting(outcome, moment)

@@ -87,10 +87,10 @@ def _apply(applied: Applied, records: Records, decisions: Decisions, entries: Se
     """Write the decisions of some entries, except those that their records or later decisions contradict."""
     new = [entry.decision for entry in entries]
     found = {record.video.id: record for record in records.records((each.video.id, each.scan_id) for each in new)}
-    stored = {each.video.id: each for each in decisions.decisions((each.video.id, each.etag) for each in new)}
+    stored = {each.content: each for each in decisions.decisions(each.content for each in new)}
     to_write = []
     for entry in entries:
-        decision, earlier = entry.decision, stored.get(entry.decision.video.id)
+        decision, earlier = entry.decision, stored.get(entry.decision.content)
         refusal = _changed(decision, found.get(decision.video.id)) or _superseded(decision, earlier)
         if refusal is not None:
             applied.refused.append(Refusal(entry.number, decision.video.uri, *refusal))

@@ -12,6 +12,7 @@ from typing import TextIO
 
 from handlers.adapters.table import Decisions
 from handlers.domain import Decision, ScanStatus, Segment
+from handlers.domain.decision import content_of
 from handlers.domain.languages import ENGLISH, LANGUAGES, Phrase, phrase
 from tools.lib.cli import STANDARD_STREAM, Invocation
 from tools.lib.review import export as exports
@@ -108,11 +109,11 @@ def _write_page(run: Invocation, review: Review, file: TextIO, language: str | N
 
 
 def _decisions_about(outcomes: Iterable[ObjectResult], decisions: Decisions) -> dict[tuple[str, str] | None, Decision]:
-    """Return the decisions about the content of flagged videos, made in this scan or another, by video id and etag."""
+    """Return the decisions about the content of flagged videos, made in this scan or another, by content."""
     contents = [content for each in outcomes if each.status is ObjectStatus.FLAGGED and (content := _content(each))]
-    return {(decision.video.id, decision.etag): decision for decision in decisions.decisions(contents)}
+    return {decision.content: decision for decision in decisions.decisions(contents)}
 
 
 def _content(outcome: ObjectResult) -> tuple[str, str] | None:
     record = outcome.record
-    return (record.video.id, record.facts.etag) if record and record.facts else None
+    return content_of(record.video, record.facts.etag) if record and record.facts else None

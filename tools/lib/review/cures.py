@@ -16,6 +16,7 @@ _CURES = {
     reasons.NO_PICTURE: "there is nothing to see in it; if there should be, upload it again",
     reasons.ANALYSIS_FAILED: f"`ffprobe FILE` shows what is broken or its codec; {_REENCODE}",
     reasons.MISSING: "it was deleted, moved or never there: scan what is there now",
+    reasons.SUPERSEDED: "nothing: what replaced it is looked at instead",
     reasons.UNREADABLE: "it may be encrypted with a key that comes with each request (SSE-C): copy it without",
 }
 _RETRY = "`review_report.py retry` tries again"

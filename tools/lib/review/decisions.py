@@ -3,6 +3,8 @@
 {"format": "video-moderation-decisions-1", "scan": "<scan id>", "decided_by": "<name>", "decisions": [
     {"video_id": "<32 hex digits>", "bucket": "...", "key": "...", "version_id": null, "etag": "...", "attempt": 0,
      "decision": "confirmed" or "false-alarm", "note": "...", "decided_at": "2026-11-22T16:30:00.000Z"}]}
+
+The video id is that of bucket, key and version, or for an upload to a bucket without versions that of bucket, key and etag.
 """
 
 from __future__ import annotations
@@ -119,10 +121,10 @@ def _name(path: Path, given: object, otherwise: str | None) -> str:
 def _decision(given: object, scan_id: str, decided_by: str, now: float) -> Decision:
     if not isinstance(given, dict):
         raise _EntryError(f"is {_shown(given)}, but must be an object")
-    video = _video(given)
+    etag = _etag(given.get("etag"))
     return Decision(
-        video=video,
-        etag=_etag(given.get("etag")),
+        video=_video(given, etag),
+        etag=etag,
         scan_id=scan_id,
         attempt=_attempt(given.get("attempt")),
         judgement=_judgement(given.get("decision")),
@@ -132,16 +134,19 @@ def _decision(given: object, scan_id: str, decided_by: str, now: float) -> Decis
     )
 
 
-def _video(given: Mapping[str, object]) -> Video:
+def _video(given: Mapping[str, object], etag: str) -> Video:
     bucket, key, version = given.get("bucket"), given.get("key"), given.get("version_id")
     if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
         raise _EntryError("bucket, key or version_id is missing or not text")
     video = Video(bucket, key, version)
     if fault := identity.fault_of(video):
         raise _EntryError(fault)
-    if given.get("video_id") != video.id:
-        raise _EntryError(f"video_id is {_shown(given.get('video_id'))}, but bucket, key and version_id give {video.id}")
-    return video
+    named = [video, *([Video(bucket, key, None, etag)] if version is None else [])]
+    for each in named:
+        if given.get("video_id") == each.id:
+            return each
+    upload = f", and with the etag {named[-1].id}" if version is None else ""
+    raise _EntryError(f"video_id is {_shown(given.get('video_id'))}, but bucket, key and version_id give {video.id}{upload}")
 
 
 def _etag(given: object) -> str:
@@ -183,18 +188,18 @@ def _moment(given: object, now: float) -> float:
 
 
 def _latest(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], list[Refusal]]:
-    """Return the latest entry about each video, and the others as refused."""
-    latest: dict[str, Entry] = {}
+    """Return the latest entry about each content, and the others as refused."""
+    latest: dict[tuple[str, str], Entry] = {}
     earlier: list[Refusal] = []
     for entry in entries:
-        video = entry.decision.video
-        before = latest.setdefault(video.id, entry)
+        content = entry.decision.content
+        before = latest.setdefault(content, entry)
         if before is entry:
             continue
         kept, left = sorted((before, entry), key=lambda each: each.decision.decided_at, reverse=True)
-        latest[video.id] = kept
+        latest[content] = kept
         reason = f"the file has a later decision about this video, entry {kept.number}"
-        earlier.append(Refusal(left.number, video.uri, reason, "Nothing, if the later one is right."))
+        earlier.append(Refusal(left.number, left.decision.video.uri, reason, "Nothing, if the later one is right."))
     return tuple(sorted(latest.values(), key=lambda entry: entry.number)), earlier
 
 

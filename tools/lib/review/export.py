@@ -24,7 +24,7 @@ from handlers.domain import Decision, Record, Segment
 from tools.lib.cli import STANDARD_STREAM, Terminal, replace_atomically
 from tools.lib.json_keys import iso_or_none, scan_keys
 from tools.lib.review.join import ObjectResult
-from tools.lib.videos import label_json, named
+from tools.lib.videos import label_json, named, upload_json
 
 Value: TypeAlias = str | int | float | bool | list[dict[str, str | int | float]] | None
 Row: TypeAlias = Mapping[str, Value]
@@ -37,8 +37,10 @@ _SEGMENT = ("label", "parent", "level", "start_seconds", "end_seconds", "confide
 # Columns under the keys that `--json` has; the former ones (scan, ..._at) stay for one more release.
 _TIMES = ("queued_time", "started_time", "finished_time")
 _WHOSE = ("scan_id", "decided_time")
-VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT, *_WHOSE, *_TIMES)
-SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt", *_WHOSE)
+# Of uploads to watched buckets.
+_UPLOADED = ("uploaded_time", "missed", "superseded")
+VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT, *_WHOSE, *_TIMES, *_UPLOADED)
+SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt", *_WHOSE, "etag", *_UPLOADED)
 
 
 class Form(StrEnum):
@@ -180,7 +182,7 @@ def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: D
     """Yield a row for each segment of a video; none where it has none."""
     named = {**_named(outcome), **_decided(decision)}
     if outcome.record:
-        named |= {**scan_keys(outcome.record.scan_id), "attempt": outcome.record.attempt}
+        named |= {**scan_keys(outcome.record.scan_id), "attempt": outcome.record.attempt, "etag": _etag(outcome.record)}
     for segment in segments:
         yield {
             **named,
@@ -195,7 +197,7 @@ def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: D
 
 
 def _named(outcome: ObjectResult) -> dict[str, Value]:
-    return {**named(outcome.video), "state": outcome.status.value}
+    return {**named(outcome.video), "state": outcome.status.value, **upload_json(outcome.record)}
 
 
 def _recorded(record: Record) -> dict[str, Value]:
@@ -205,7 +207,7 @@ def _recorded(record: Record) -> dict[str, Value]:
         "confidence": labels[0].confidence if labels else None,
         "duration_seconds": None if record.duration_ms is None else record.duration_ms / 1000,
         "changed_during_scan": record.changed_during_scan,
-        "etag": record.facts.etag if record.facts else None,
+        "etag": _etag(record),
         "size": record.facts.size if record.facts else None,
         **scan_keys(record.scan_id),
         "attempt": record.attempt,
@@ -218,6 +220,10 @@ def _recorded(record: Record) -> dict[str, Value]:
         "model_version": record.model_version,
         "policy_hash": record.policy_hash,
     }
+
+
+def _etag(record: Record) -> str | None:
+    return record.facts.etag if record.facts else record.video.etag
 
 
 def _decided(decision: Decision | None) -> dict[str, Value]:

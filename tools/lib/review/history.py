@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import Table
-from handlers.domain import Decision, Record, Video
+from handlers.domain import Decision, Record, Scan, Video
 from tools.lib.aws import Clients, explain
 from tools.lib.cli import Invocation
 from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
-from tools.lib.videos import label_json, label_text
+from tools.lib.videos import is_superseded, label_json, label_text, upload_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,20 +23,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One version of a video (None where its bucket has no versions): its records, the newest scan first, and its decisions."""
+    """One version of a video (None where its bucket has no versions) or upload: its records, the newest first, its decisions."""
 
     video: Video
     records: tuple[Record, ...]
     decisions: tuple[Decision, ...]
 
     def sentences(self) -> list[str]:
-        title = f"version {printable(self.video.version_id)}" if self.video.version_id else "without a version"
+        known = (("version", self.video.version_id), ("upload with the etag", self.video.etag))
+        title = next((f"{name} {printable(value)}" for name, value in known if value), "without a version")
         decided = [f"    {decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions]
         return [f"  {title}", *(line for record in self.records for line in _record_lines(record)), *decided]
 
     def as_json(self) -> dict[str, Any]:
         return {
             "version_id": self.video.version_id,
+            "etag": self.video.etag,
             "video_id": self.video.id,
             "records": [_record_json(record) for record in self.records],
             "decisions": [{**decision_json(each), "etag": each.etag} for each in self.decisions],
@@ -65,12 +68,29 @@ class History:
 
 
 def history_of(run: Invocation, video: Video) -> History:
-    """Return the history of a version of a video, or of all versions in the bucket if the video names none."""
+    """Return the history of a version of a video, or of all versions in the bucket and known uploads if the video names none."""
     history = History(video)
-    scan_ids = [scan.id for scan in run.table.scans.scans()]
-    chapters = (_chapter(run.table, each, scan_ids) for each in _versions(run.clients, history))
+    scans = [scan for scan in run.table.scans.scans() if scan.day is None or scan.bucket == video.bucket]
+    chapters = [_chapter(run.table, each, scans) for each in _versions(run.clients, history)]
+    known = {chapter.video for chapter in chapters}
+    if video.version_id is None:
+        chapters += [_chapter(run.table, each, scans) for each in _uploads(run.table, chapters[0]) if each not in known]
     history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
     return history
+
+
+def _uploads(table: Table, without_version: Chapter) -> list[Video]:
+    """Return the uploads under a key that the table can name: no item lists them all.
+
+    They are the newest one and what that replaced, those that were decided on, and each content that a scan by manifest has seen.
+    """
+    video = without_version.video
+    current = table.watches.current(video.bucket, video.key)
+    names = [] if current is None else [(current.video_id, current.scan_id), (current.replaced_video_id, current.replaced_scan_id)]
+    noted = table.records.records((video_id, scan_id) for video_id, scan_id in names if video_id and scan_id)
+    etags = [record.facts.etag for record in without_version.records if record.facts]
+    decided = [decision.video for decision in table.decisions.decisions_about(video)]
+    return list(dict.fromkeys([*(record.video for record in noted), *decided, *(replace(video, etag=etag) for etag in etags)]))
 
 
 def _versions(clients: Clients, history: History) -> list[Video]:
@@ -98,11 +118,12 @@ def _version_ids(s3: S3Client, video: Video) -> list[str]:
     return found
 
 
-def _chapter(table: Table, video: Video, scan_ids: list[str]) -> Chapter:
+def _chapter(table: Table, video: Video, scans: Iterable[Scan]) -> Chapter:
     # By the scans' ids: a query of the video's partition would also read its segments, up to 5,000 for each scan.
+    scan_ids = [scan.id for scan in scans if scan.day is not None or video.etag is None]
     found = {record.scan_id: record for record in table.records.records((video.id, scan_id) for scan_id in scan_ids)}
     records = tuple(found[scan_id] for scan_id in scan_ids if scan_id in found)
-    return Chapter(video, records, tuple(table.decisions.decisions_about(video.id)))
+    return Chapter(video, records, tuple(each for each in table.decisions.decisions_about(video) if each.video == video))
 
 
 def _record_lines(record: Record) -> list[str]:
@@ -112,7 +133,8 @@ def _record_lines(record: Record) -> list[str]:
     why = f"; {printable(record.problem.code)}: {printable(record.problem.message)}" if record.problem else ""
     labels = ", ".join(map(label_text, record.labels))
     found = [f"      {labels}"] if labels else []
-    return [f"    scan {record.scan_id}  {when}  {record.state.value.lower()}{attempt}{why}", *found]
+    superseded = ", superseded" if is_superseded(record) else ""
+    return [f"    scan {record.scan_id}  {when}  {record.state.value.lower()}{superseded}{attempt}{why}", *found]
 
 
 def _record_json(record: Record) -> dict[str, Any]:
@@ -122,6 +144,7 @@ def _record_json(record: Record) -> dict[str, Any]:
         "attempt": record.attempt,
         "etag": record.facts.etag if record.facts else None,
         "size": record.facts.size if record.facts else None,
+        **upload_json(record),
         **time_keys(queued=record.queued_at, started=record.started_at, finished=record.finished_at),
         "reason": record.problem.code if record.problem else None,
         "message": record.problem.message if record.problem else None,

@@ -25,6 +25,7 @@ from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
 from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join
 from tools.lib.review.recorded import recorded_of
+from tools.lib.review.uploads import uploads
 from tools.lib.scans import find
 
 # Of a manifest: bucket and key, and the version where the bucket has versions.
@@ -276,6 +277,8 @@ class ScanReading:
         Raises:
             ToolError: A report or the manifest is damaged or gone; raised while results are read.
         """
+        if self.scan.day is not None:
+            return self._by_records()
         self.bar.show("Reading the completion report", 0, None)
         if self.choice.without_manifest or self.scan.manifest_uri is None:  # the manifest of a job made by hand is unknown
             return self._by_reports()
@@ -316,6 +319,13 @@ class ScanReading:
         with recorded_of(self.run.table, self.scan, whole=self.whole) as recorded:
             yield from join(lambda: self._shown(videos), notes, recorded, self.truth)
 
+    def _by_records(self) -> Iterator[ObjectResult]:
+        """Yield the result of each upload of a day."""
+        with recorded_of(self.run.table, self.scan, whole=True) as recorded:
+            for number, outcome in enumerate(uploads(recorded, self.truth, self.run.clock)):
+                self._show(number)
+                yield outcome
+
     def _place(self, job: BatchJob) -> ReportPlace:
         """Return where a job's report is; S3 says it of a job made by hand, for 90 days."""
         ours = ReportPlace(self._work_bucket(), f"reports/{self.scan.id}")
@@ -337,9 +347,13 @@ class ScanReading:
 
     def _shown(self, videos: Iterable[Video]) -> Iterator[Video]:
         for number, video in enumerate(videos):
-            if number % _SHOWN_EVERY == 0:
-                self.bar.show("Joining with the table", number, self.scan.objects)
+            self._show(number)
             yield video
+
+    def _show(self, number: int) -> None:
+        if number % _SHOWN_EVERY == 0:
+            step = "Joining with the table" if self.scan.day is None else "Reading the records"
+            self.bar.show(step, number, self.scan.objects)
 
 
 def _missing_jobs(scan: Scan) -> list[Phrase]:

@@ -19,6 +19,7 @@ from handlers.domain.reasons import INELIGIBLE
 from tools.lib.review.completion_report import ReportRow
 from tools.lib.review.ids import IdNotes
 from tools.lib.review.recorded import Known, Recorded
+from tools.lib.videos import is_superseded
 
 # Distinct rows whose notes are remembered.
 _MAX_ROWS = 1_024
@@ -29,7 +30,10 @@ _SET_ASIDE_MESSAGE = "left out of the batch job when the scan was submitted"
 
 
 class ObjectStatus(StrEnum):
-    """The status of an object in a review; docs/architecture.md#states has what each means."""
+    """The status of an object in a review; docs/architecture.md#states has what each means.
+
+    `SUPERSEDED` is counted and listed in place of the status of an upload that another one replaced.
+    """
 
     CLEAN = "clean"
     FLAGGED = "flagged"
@@ -41,6 +45,7 @@ class ObjectStatus(StrEnum):
     SKIPPED = "skipped"
     NEVER_ATTEMPTED = "never attempted"
     LOST = "lost"
+    SUPERSEDED = "superseded"
 
 
 # Statuses with a verdict.
@@ -62,6 +67,11 @@ class ObjectResult:
     reason: str | None = None
     message: str | None = None
     again: bool = False
+
+    @property
+    def superseded(self) -> bool:
+        """Tell whether it is final and another upload has replaced it, so that there is nothing to be done about it."""
+        return self.record is not None and self.record.state.final and is_superseded(self.record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +173,12 @@ class ReportNotes:
 
 @dataclass(slots=True)
 class TruthTable:
-    """How many objects have each status, and whether the counts add up to the manifest.
+    """How many objects have each status, and whether the counts add up to the manifest, or to the totals of a day's scan.
 
     Attributes:
         repeated: Rows of the manifest that name an object of an earlier row.
-        expected: Rows that the manifest had when the scan was submitted; None if unknown.
+        expected: Rows that the manifest had when the scan was submitted, or records that a day's scan has by its totals; None if
+            unknown.
         set_aside: Objects that were left out of the job; `expected` does not include them.
         foreign: Objects that the reports name and the manifest does not.
     """
@@ -179,7 +190,7 @@ class TruthTable:
     foreign: int = 0
 
     def count(self, outcome: ObjectResult) -> None:
-        self.statuses[outcome.status] += 1
+        self.statuses[ObjectStatus.SUPERSEDED if outcome.superseded else outcome.status] += 1
         self.repeated += outcome.again
 
     @property
@@ -193,8 +204,8 @@ class TruthTable:
 
     @property
     def settled(self) -> bool:
-        """Tell whether every object has a verdict; a skipped one has none."""
-        return self.adds_up and sum(self.statuses[status] for status in ANALYSED) == self.total
+        """Tell whether every object has a verdict, or needs none because it is superseded; a skipped one has none."""
+        return self.adds_up and sum(self.statuses[status] for status in (*ANALYSED, ObjectStatus.SUPERSEDED)) == self.total
 
 
 def join(

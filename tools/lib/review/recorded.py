@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol, TypeAlias, TypeVar
 
 from handlers.adapters.table import Table
@@ -16,6 +16,8 @@ from tools.lib.review.ids import ID_BYTES
 
 # States whose records a review shows; the others it only counts.
 SHOWN = frozenset({State.FLAGGED, State.FAILED, State.CANCELLED})
+# The order in which a video passes through states.
+_ONWARDS = (State.WAITING, State.RUNNING, *sorted(FINAL))
 # Threads, and rows that each reads at a time, with five BatchGetItems.
 _AT_ONCE = 8
 _CHUNK = 500
@@ -69,8 +71,15 @@ class Recorded:
         """
         if self._whole:
             return iter(())
-        self._before = self._totals()
-        parts = [self._records.in_state(self._scan_id, State.CLEAN, shards=[number]) for number in range(INDEX_SHARDS)]
+        self._before = self.totals()
+        return self._in_state(State.CLEAN)
+
+    def named(self) -> Iterator[bytes]:
+        """Return the ids of all records that the index names; one that moves on meanwhile may come twice, but is not missed."""
+        return chain.from_iterable(map(self._in_state, _ONWARDS))
+
+    def _in_state(self, state: State) -> Iterator[bytes]:
+        parts = [self._records.in_state(self._scan_id, state, shards=[number]) for number in range(INDEX_SHARDS)]
         shards = self._pool.map(_joined, parts)
         return (bytes(ids[at : at + ID_BYTES]) for ids in shards for at in range(0, len(ids), ID_BYTES))
 
@@ -80,7 +89,7 @@ class Recorded:
         Where everything that the index does not call clean was read from the table, a record that only the index calls clean makes
         the count of clean records too high.
         """
-        return all(totals.get(state, 0) == counted[state] for totals in (self._before, self._totals()) for state in FINAL)
+        return all(totals.get(state, 0) == counted[state] for totals in (self._before, self.totals()) for state in FINAL)
 
     def ask(self, rows: Iterable[AnyRow]) -> Iterator[tuple[AnyRow, Known | None]]:
         """Yield each row with what the table itself knows about it, in the order of the rows; read ahead meanwhile."""
@@ -104,7 +113,8 @@ class Recorded:
             known[record.video.digest] = record
         return known
 
-    def _totals(self) -> Mapping[State, int]:
+    def totals(self) -> Mapping[State, int]:
+        """Return how many videos are in each final state by the totals of the scan, which are exact."""
         return self._scans.totals(self._scan_id).videos
 
 

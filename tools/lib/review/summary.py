@@ -15,7 +15,7 @@ from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.review.cures import cure_of
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
 from tools.lib.text import block, counted, moment, printable
-from tools.lib.videos import label_json, named, title
+from tools.lib.videos import label_json, named, subject, title, upload_json
 
 # Segments of a video that a person sees; `--json` has all of them.
 SEGMENTS_SHOWN = 20
@@ -39,7 +39,7 @@ class FlaggedVideo:
         listed = [_segment_line(segment, labels.get(segment.label)) for segment in telling[:SEGMENTS_SHOWN]]
         more = len(telling) - len(listed)
         return [
-            title(self.outcome.video),
+            _title(self.outcome),
             *decided,
             *listed,
             *([f"    and {counted(more, 'more segment')}, see --json"] if more else []),
@@ -53,6 +53,7 @@ class FlaggedVideo:
             **named(self.outcome.video),
             "video_id": self.outcome.video.id,
             "etag": record.facts.etag if record and record.facts else None,
+            **upload_json(record),
             "attempt": record.attempt if record else 0,
             "decision": decision_json(self.decision) if self.decision else None,
             "duration_seconds": record.duration_ms / 1000 if record and record.duration_ms is not None else None,
@@ -73,7 +74,10 @@ class FlaggedVideo:
 
 @dataclass(slots=True)
 class Review:
-    """A review of a scan; memory grows with the objects to look at, not with the scan."""
+    """A review of a scan; memory grows with the objects to look at, not with the scan.
+
+    `superseded`: what another upload has replaced. It is in none of the other lists, because there is nothing to be done about it.
+    """
 
     scan: Scan
     truth: TruthTable
@@ -82,23 +86,25 @@ class Review:
     ineligible: list[ObjectResult] = field(default_factory=list)
     skipped: list[ObjectResult] = field(default_factory=list)
     unfinished: list[ObjectResult] = field(default_factory=list)
+    superseded: list[ObjectResult] = field(default_factory=list)
     warnings: list[Phrase] = field(default_factory=list)
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 0 if every object has a verdict, else 3: a skipped object may be a video in an unknown container."""
+        """Return 0 if every object has a verdict or is superseded, else 3: a skipped one may be a video in an unknown container."""
         return ExitCode.DONE if self.truth.settled else ExitCode.SOME_FAILED
 
     def sentences(self) -> list[str]:
         return [
-            f"Scan {self.scan.id} of {printable(self.scan.bucket)}, {self.scan.status.value}",
+            f"Scan {self.scan.id} of {subject(self.scan)}, {self.scan.status.value}",
             "",
             *self._truth_table(),
             *block("Flagged", [line for video in self.flagged for line in video.sentences()]),
             *block("Failed", _reasons(self.failed)),
             *block("Ineligible", _reasons(self.ineligible)),
             *block("Skipped: not videos by their first bytes", _reasons(self.skipped)),
-            *block("Not final", [f"{printable(outcome.video.uri)}  {outcome.status.value}" for outcome in self.unfinished]),
+            *block("Not final", [f"{_title(outcome)}  {outcome.status.value}" for outcome in self.unfinished]),
+            *block("Superseded by another upload: nothing to do", [_superseded_line(outcome) for outcome in self.superseded]),
             *block("Warning", [ENGLISH.render(warning) for warning in self.warnings]),
         ]
 
@@ -123,12 +129,14 @@ class Review:
         if skipped:
             why = "it is not a video by its" if skipped == 1 else "they are not videos by their"
             yield f"{skipped:,} skipped and not looked at, because {why} first bytes"
-        yield from unselected.sentences(self.scan.not_selected, ENGLISH)
+        if self.scan.day is None:
+            yield from unselected.sentences(self.scan.not_selected, ENGLISH)
 
     def as_json(self) -> dict[str, Any]:
         return {
             **scan_keys(self.scan.id),
             "bucket": self.scan.bucket,
+            "day": self.scan.day,
             "status": self.scan.status.value,
             "objects": self.truth.total,
             "expected": None if self.truth.expected is None else self.truth.expected + self.truth.set_aside,
@@ -142,7 +150,8 @@ class Review:
             "failed": [_explained(outcome) for outcome in self.failed],
             "ineligible": [_explained(outcome) for outcome in self.ineligible],
             "skipped": [_explained(outcome) for outcome in self.skipped],
-            "unfinished": [{**named(outcome.video), "state": outcome.status.value} for outcome in self.unfinished],
+            "unfinished": [_stated(outcome) for outcome in self.unfinished],
+            "superseded": [_stated(outcome) for outcome in self.superseded],
         }
 
 
@@ -158,12 +167,14 @@ def review_of(
         if not outcome.again:
             _take(review, outcome, segments_of)
     review.flagged.sort(key=lambda video: _worst(video.outcome), reverse=True)
-    review.warnings = _warnings(truth)
+    review.warnings = _warnings(truth) if scan.day is None else _warnings_of_day(truth)
     return review
 
 
 def _take(review: Review, outcome: ObjectResult, segments_of: SegmentReader) -> None:
-    if outcome.status is ObjectStatus.FLAGGED:
+    if outcome.superseded:
+        review.superseded.append(outcome)
+    elif outcome.status is ObjectStatus.FLAGGED:
         review.flagged.append(FlaggedVideo(outcome, segments_of(outcome)))
     elif outcome.status is ObjectStatus.FAILED:
         review.failed.append(outcome)
@@ -205,6 +216,18 @@ def _warnings(truth: TruthTable) -> list[Phrase]:
             phrase("Repeated in the manifest: {rows} {rows:row|rows}. An object in two rows has one record.", rows=truth.repeated)
         )
     return warnings
+
+
+def _warnings_of_day(truth: TruthTable) -> list[Phrase]:
+    if truth.adds_up:
+        return []
+    sentence = phrase(
+        "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just ending: "
+        "make the review again in a minute.",
+        found=truth.total,
+        expected=truth.expected or 0,
+    )
+    return [sentence]
 
 
 def decision_line(decision: Decision) -> str:
@@ -254,8 +277,21 @@ def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
         lines.append(f"{printable(reason)}: {counted(len(group), 'object')}")
         cure = cure_of(reason)
         lines += [f"  Cure: {cure}."] if cure else []
-        lines += [f"  {title(outcome.video)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
+        lines += [f"  {_title(outcome)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
     return lines
+
+
+def _title(outcome: ObjectResult) -> str:
+    record = outcome.record
+    if record is None or record.uploaded_at is None:
+        return title(outcome.video)
+    missed = ", found by the daily comparison" if record.missed else ""
+    return f"{title(outcome.video)}, uploaded {moment(record.uploaded_at)}{missed}"
+
+
+def _superseded_line(outcome: ObjectResult) -> str:
+    reason = f": {printable(outcome.reason)}" if outcome.reason else ""
+    return f"{_title(outcome)}  {outcome.status.value}{reason}"
 
 
 def _worst(outcome: ObjectResult) -> float:
@@ -263,4 +299,8 @@ def _worst(outcome: ObjectResult) -> float:
 
 
 def _explained(outcome: ObjectResult) -> dict[str, Any]:
-    return {**named(outcome.video), "reason": outcome.reason, "message": outcome.message}
+    return {**named(outcome.video), "reason": outcome.reason, "message": outcome.message, **upload_json(outcome.record)}
+
+
+def _stated(outcome: ObjectResult) -> dict[str, Any]:
+    return {**named(outcome.video), "state": outcome.status.value, **upload_json(outcome.record)}

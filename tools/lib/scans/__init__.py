@@ -3,7 +3,7 @@
 from tools.lib.scans.control import cancel, pause, resume, slots, watch
 from tools.lib.scans.follow import NEW_JOB_SECONDS, follow
 from tools.lib.scans.redrive import Redrive, Redriven
-from tools.lib.scans.status import ScanProgress, find, past, progress_of, scan_list
+from tools.lib.scans.status import ScanProgress, find, newest, past, progress_of, scan_list
 from tools.lib.scans.warnings import warnings_of
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "cancel",
     "find",
     "follow",
+    "newest",
     "past",
     "pause",
     "progress_of",

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from handlers.adapters.aws_errors import Fault, code_of, fault_of
 from handlers.adapters.table import Outcome
 from handlers.domain import BatchJob, Scan, ScanStatus
+from handlers.domain import watch as watches
 from handlers.domain.batch_jobs import TERMINAL
 from tools.lib.cli import CommandResult, Invocation, user_name
 from tools.lib.errors import ToolError
@@ -55,8 +56,17 @@ def resume(run: Invocation, scan_id: str | None) -> CommandResult:
         return CommandResult([text], {"paused": False, "outcome": outcome.name})
     scan = find(run.table.scans, scan_id)
     outcome = _done(run, run.table.scans.resume_scan(scan.id), scan, "resumed")
-    text = f"Scan {scan.id} is resumed; its waiting videos are sent to their lane again within two minutes."
+    text = f"Scan {scan.id} is resumed; its waiting videos are sent to their lane again within two minutes.{_held_again(run, scan)}"
     return CommandResult([text], {**scan_keys(scan.id), "status": ScanStatus.OPEN.value, "outcome": outcome.name})
+
+
+def _held_again(run: Invocation, scan: Scan) -> str:
+    """Return what else is to be done about the scan of a day that the sweeper paused: it would pause it again."""
+    commands = {watches.PAUSED_BY_HAND: "resume", watches.LIMIT_REACHED: "release"}
+    if scan.day is None or scan.held_reason not in commands:
+        return ""
+    command = run.target.command("control_scan.py", "watch", commands[scan.held_reason], scan.bucket)
+    return f" The sweeper pauses it again because {scan.held_reason}: `{command}` ends that."
 
 
 def slots(run: Invocation, number: int) -> CommandResult:
@@ -88,8 +98,9 @@ def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
         )
     outcome = _done(run, run.table.scans.cancel_scan(scan.id, f"by {user_name()}"), scan, "cancelled")
     cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and _cancel_job(run, job)]
+    jobs = f", and so {'is' if len(cancelled) == 1 else 'are'} {counted(len(cancelled), 'batch job')}"
     text = (
-        f"Scan {scan.id} is cancelled, and so {'is' if len(cancelled) == 1 else 'are'} {counted(len(cancelled), 'batch job')}; "
+        f"Scan {scan.id} is cancelled{jobs if scan.day is None else ''}; "
         "its waiting videos follow at 300 a second. Running analyses finish."
     )
     values = {**scan_keys(scan.id), "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}

@@ -16,10 +16,14 @@ from tools.lib.cli import Invocation
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.scans.warnings import warnings_of
-from tools.lib.text import in_utc, moment, printable
+from tools.lib.text import counted, in_utc, moment, printable
+from tools.lib.videos import subject
 
 # Up to this far ahead, a time of day without a date is clear.
 SOON_SECONDS = 43_200
+
+# Scans that a list shows besides those that are live: twenty watched buckets make 7,300 a year, and each costs a request.
+NEWEST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class ScanProgress:
         set_aside: Objects that were left out of its jobs when they were submitted; `total` does not include them.
         job: Its batch job as S3 describes it; None where S3 was not asked.
         warnings: What its counts do not show, and what to do about it.
+        missed: Uploads of its day that no event brought; None if it is not of a day.
     """
 
     scan: Scan
@@ -42,6 +47,7 @@ class ScanProgress:
     set_aside: int
     job: JobView | None = None
     warnings: tuple[Phrase, ...] = ()
+    missed: int | None = None
 
     @property
     def total(self) -> int | None:
@@ -92,6 +98,7 @@ class ScanProgress:
             f"{self.running:,} running",
             *([f"{handed_over:,} fetched without a notice"] if handed_over >= FEW_LOST_NOTICES else []),
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
+            *([f"{self.missed:,} found by the daily comparison"] if self.missed else []),
         ]
         job = f"{self.job.line()}; " if self.job else ""
         broken = [] if self.job else [_ended(job) for job in batch_jobs.unfinished(self.scan)]
@@ -108,6 +115,8 @@ class ScanProgress:
         if self.settings.paused:
             by, reason = self.settings.paused_by or "someone", self.settings.paused_reason or "no reason was given"
             return f"starting is paused by {printable(by)}: {printable(reason)}"
+        if self.scan.day is not None:
+            return "it closes an hour after its day (UTC), once all are final"
         if self.to_come == 0:
             return "about to be closed"
         if self.ready_at is None:
@@ -116,13 +125,14 @@ class ScanProgress:
 
     def sentences(self) -> list[str]:
         warnings = [f"Warning: {ENGLISH.render(warning)}" for warning in self.warnings]
-        return [f"Scan {self.scan.id} of {printable(self.scan.bucket)}", self.line(), *warnings]
+        return [f"Scan {self.scan.id} of {subject(self.scan)}", self.line(), *warnings]
 
     def as_json(self) -> dict[str, Any]:
         """Return the progress as JSON values."""
         return {
             **scan_keys(self.scan.id),
             "bucket": self.scan.bucket,
+            "day": self.scan.day,
             "status": self.scan.status.value,
             "over": not self.scan.live,
             "held_reason": self.scan.held_reason,
@@ -131,6 +141,7 @@ class ScanProgress:
             "videos": {state.value: count for state, count in sorted(self.totals.videos.items())},
             "ineligible": self.totals.ineligible,
             "set_aside": self.set_aside,
+            "missed": self.missed,
             "without_record": self.without_record,
             "to_come": self.to_come,
             "failures": self.totals.failures,
@@ -165,9 +176,20 @@ def progress_of(run: Invocation, scans: Sequence[Scan]) -> list[ScanProgress]:
             now=run.clock.now(),
             set_aside=sum(scan.set_aside.values()),
             warnings=warnings_of(run, scan, totals[scan.id], watch),
+            missed=None if scan.day is None else run.table.watches.day(scan.bucket, scan.day).missed,
         )
         for scan in scans
     ]
+
+
+def newest(run: Invocation, since: float | None, *, every: bool) -> tuple[list[ScanProgress], int]:
+    """Return the progress of the scans since a time (epoch seconds), of all, or else of those that are live and the newest few.
+
+    The number is that of the others since that time.
+    """
+    scans = [scan for scan in run.table.scans.scans() if scan.created_at >= (since or 0)]
+    shown = [scan for number, scan in enumerate(scans) if every or since is not None or scan.live or number < NEWEST]
+    return progress_of(run, shown), len(scans) - len(shown)
 
 
 def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) -> Scan:
@@ -176,6 +198,8 @@ def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) ->
     Raises:
         ToolError: There is none.
     """
+    if scan_id is not None and job_id is None and (scan := table.scan(scan_id)) is not None:
+        return scan
     scans = table.scans()
     for scan in scans:
         if scan_id in {None, scan.id} and (job_id is None or any(job.id == job_id for job in scan.jobs)):
@@ -185,11 +209,12 @@ def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) ->
     raise ToolError(f"There is no scan{which}.", cure=known)
 
 
-def scan_list(scans: Sequence[ScanProgress], since: float | None = None) -> list[str]:
+def scan_list(scans: Sequence[ScanProgress], since: float | None = None, *, more: int = 0) -> list[str]:
     """Return a line for each scan, in their order; `since` (epoch seconds) says that earlier ones are not listed."""
     if not scans:
         return ["There is no scan yet: submit one with submit_job.py." if since is None else f"No scan since {moment(since)}."]
-    return [f"{each.scan.id}  {moment(each.scan.created_at)}  {printable(each.scan.bucket)}  {each.line()}" for each in scans]
+    others = [f"and {counted(more, 'older scan')} that are over: --all lists them"] if more else []
+    return [*(f"{each.scan.id}  {moment(each.scan.created_at)}  {subject(each.scan)}  {each.line()}" for each in scans), *others]
 
 
 def _ended(job: BatchJob) -> str:
@@ -219,6 +244,7 @@ def past(progress: ScanProgress) -> dict[str, Any]:
     return {
         **scan_keys(scan.id),
         "bucket": scan.bucket,
+        "day": scan.day,
         "status": scan.status.value,
         "lane": scan.lane.value,
         **time_keys(created=scan.created_at, closed=scan.closed_at),

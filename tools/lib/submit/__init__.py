@@ -1,7 +1,7 @@
 """Submitting a scan: a plan is made, shown, kept in a file and performed; the same plan resumes an interrupted submission."""
 
 from tools.lib.submit.command import Request, SubmitRun
-from tools.lib.submit.finish import Submitted, finish
+from tools.lib.submit.finish import Submitted, finish, held_error
 from tools.lib.submit.job_request import NewJob, create_job, description
 from tools.lib.submit.options import SubmitOptions, submit_options
 from tools.lib.submit.perform import note_job
@@ -19,6 +19,7 @@ __all__ = [
     "create_job",
     "description",
     "finish",
+    "held_error",
     "note_job",
     "price_lines",
     "require_consistent",

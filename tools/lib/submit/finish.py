@@ -140,7 +140,7 @@ def finish(run: Invocation, how: SubmitOptions, submitted: Submitted, set_aside:
     if ended.job.broken:
         run.terminal.error(_broken(run, submitted, ended.job))
     elif ended.held:
-        run.terminal.error(_held(run, ended.progress))
+        run.terminal.error(held_error(run, ended.progress))
     return ended.exit_code
 
 
@@ -163,7 +163,8 @@ def _broken(run: Invocation, submitted: Submitted, job: JobView) -> ToolError:
     )
 
 
-def _held(run: Invocation, progress: ScanProgress) -> ToolError:
+def held_error(run: Invocation, progress: ScanProgress) -> ToolError:
+    """Return the error that a scan is held, or all starting is, and the commands that let it go on."""
     scan, settings = progress.scan, progress.settings
     status = run.target.command("control_scan.py", "status", scan.id, "--watch")
     if scan.status is ScanStatus.PAUSED:

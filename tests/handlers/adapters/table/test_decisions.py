@@ -37,7 +37,7 @@ def test_round_trip(table, decision):
 
     assert outcome is Outcome.DONE
     assert [decision] == list(table.decisions.decisions([(decision.video.id, "abc-1"), (decision.video.id, "other")]))
-    assert [decision] == table.decisions.decisions_about(decision.video.id)
+    assert [decision] == table.decisions.decisions_about(decision.video)
 
 
 def test_twice(table, decision):
@@ -56,7 +56,7 @@ def test_latest(table, decision, later, stands):
     outcome = table.decisions.note_decisions([other])[0]
 
     assert (Outcome.DONE if stands else Outcome.BY_ANOTHER) is outcome
-    assert [other if stands else decision] == table.decisions.decisions_about(decision.video.id)
+    assert [other if stands else decision] == table.decisions.decisions_about(decision.video)
 
 
 @pytest.mark.slow
@@ -84,7 +84,7 @@ def test_many(table, decision):
 def test_changed(table, decision, changed):
     """A decision about another attempt, content or scan than the record's is not written."""
     assert Outcome.BY_ANOTHER is table.decisions.note_decisions([replace(decision, **changed)])[0]
-    assert [] == table.decisions.decisions_about(decision.video.id)
+    assert [] == table.decisions.decisions_about(decision.video)
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.WAITING, State.RUNNING])

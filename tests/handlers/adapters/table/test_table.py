@@ -383,10 +383,10 @@ class TestReading:
         table.records.finish(failed.as_failed(Problem("empty", "0 bytes"), at=1.0))
         ids = [record.video.id for record in (clean, hit, failed, waits)]
 
-        found = dict(table.records.finished([*ids, Video(BUCKET, "missing").id], SCAN))
+        found = dict(table.records.finished((one, SCAN) for one in [*ids, Video(BUCKET, "missing").id]))
 
         assert {clean.video.id: "etag-a", hit.video.id: "etag-b"} == found
-        assert {} == dict(table.records.finished(ids, OTHER_SCAN))
+        assert {} == dict(table.records.finished((one, OTHER_SCAN) for one in ids))
 
     def test_situation(self, table):
         """What decides over a start is read at one time."""

@@ -227,7 +227,7 @@ def test_twenty_thousand():
 
     assert time.process_time() - started < 15
     assert target.tell() < 20_000_000
-    assert {"flagged": 3, "failed": 0, "ineligible": 0} == data.values["left_out"]
+    assert {"flagged": 3, "failed": 0, "ineligible": 0, "superseded": 0} == data.values["left_out"]
     assert MAX_FLAGGED == len(data.values["flagged"])
     assert MAX_FLAGGED + 3 == sum(count for _, count in data.values["confidences"])
     assert MAX_FLAGGED + 3 == made.truth.statuses[ObjectStatus.FLAGGED]

@@ -18,6 +18,7 @@ from tools.lib.review.summary import Review
 MAX_FLAGGED = 20_000
 MAX_FAILED = 5_000
 MAX_INELIGIBLE = 5_000
+MAX_SUPERSEDED = 5_000
 """A browser stays fluid up to this many videos; the rest is counted, and the page says where it is."""
 
 MAX_SEGMENTS = 200
@@ -61,6 +62,7 @@ def page_data(
         "scan": {
             "id": scan.id,
             "bucket": scan.bucket,
+            "day": scan.day,
             "status": scan.status.value,
             "created_at": scan.created_at,
             "closed_at": scan.closed_at,
@@ -77,7 +79,7 @@ def page_data(
         "categories": CATEGORIES,
         "found": summary.categories(review.flagged, len(CATEGORIES)),
         "confidences": summary.confidences(review.flagged),
-        "not_selected": unselected.sentences(scan.not_selected, language),
+        "not_selected": unselected.sentences(scan.not_selected, language) if scan.day is None else [],
         "warnings": [language.render(warning) for warning in review.warnings],
         **_videos(review, labels),
         "labels": labels.as_json(),
@@ -103,14 +105,17 @@ def decisions_file(scan_id: str) -> str:
 def _videos(review: Review, labels: LabelTable) -> dict[str, Any]:
     """Return the videos of the page, the surest first, and how many had no room."""
     flagged, failed, ineligible = review.flagged[:MAX_FLAGGED], review.failed[:MAX_FAILED], review.ineligible[:MAX_INELIGIBLE]
+    superseded = review.superseded[:MAX_SUPERSEDED]
     describer = Describer(labels, max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, len(flagged)))))
     return {
         "flagged": [describer.flagged(video) for video in flagged],
         "failed": [describer.failed(outcome) for outcome in failed],
         "ineligible": [describer.failed(outcome) for outcome in ineligible],
+        "superseded": [describer.superseded(outcome) for outcome in superseded],
         "left_out": {
             "flagged": len(review.flagged) - len(flagged),
             "failed": len(review.failed) - len(failed),
             "ineligible": len(review.ineligible) - len(ineligible),
+            "superseded": len(review.superseded) - len(superseded),
         },
     }

@@ -7,7 +7,7 @@ const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7
 
 /** Returns the details; `decided` is called when the person has decided something. */
 function detailsOf(video, decisions, decided) {
-  const parts = video.state === "flagged" ? [timeline(video), decisionForm(video, decisions, decided), findings(video)] : [failure(video)];
+  const parts = video.state === "flagged" ? [timeline(video), decisionForm(video, decisions, decided), findings(video)] : [failure(video), video.labels ? summaries(video) : null];
   return element("div", { class: "details", role: "group", "aria-label": text("Details of {video}", { video: visible(video.name) }) }, ...parts, access(video));
 }
 
@@ -114,7 +114,8 @@ function summaries(video) {
 
 function failure(video) {
   const message = video.message ? element("p", {}, shown(video.message)) : null;
-  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), message);
+  const superseded = video.state === "superseded" ? element("p", {}, text("Another upload replaced this content: there is nothing to decide.")) : null;
+  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), superseded, message);
 }
 
 function decisionForm(video, decisions, decided) {
@@ -144,7 +145,8 @@ function recordedDecision({ decision, decided_by, decided_at, note }) {
 
 /** Returns the reason why a video was not analysed: a code that is the same in every language, except where there is none. */
 function shownReason(video) {
-  return video.reason === undefined ? text("no reason given") : shown(video.reason);
+  if (video.reason !== undefined) return shown(video.reason);
+  return video.was === undefined ? text("no reason given") : word(video.was);
 }
 
 function access(video) {
@@ -162,6 +164,7 @@ function access(video) {
     [text("Size"), video.size === undefined ? text("unknown") : byteSize(video.size)],
     [text("Length"), video.duration === undefined ? text("unknown") : timeCode(video.duration)],
     [text("Retries"), count(video.attempt)],
+    ...(video.uploaded === undefined ? [] : [[text("Uploaded"), moment(video.uploaded), video.missed ? text(" (found by the daily comparison)") : null]]),
   ];
   const item = (whole) => ([name, ...values]) => element("div", { class: whole }, element("dt", {}, name), element("dd", {}, ...values));
   const items = [...ways.map(item("whole")), ...facts.map(item(null))];

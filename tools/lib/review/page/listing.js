@@ -119,7 +119,7 @@ class Listing {
     return element(
       "tr",
       { role: "row", class: `row ${video.state}${open ? " is-open" : ""}`, "data-id": video.id },
-      element("th", { scope: "row", role: "rowheader", class: "cell-key" }, opener, video.prefix ? element("div", { class: "muted prefix" }, shown(video.prefix)) : null),
+      element("th", { scope: "row", role: "rowheader", class: "cell-key" }, opener, video.prefix ? element("div", { class: "muted prefix" }, shown(video.prefix)) : null, video.uploaded === undefined ? null : element("div", { class: "muted uploaded" }, text("uploaded {time}", { time: moment(video.uploaded) }))),
       cell("found", ...foundIn(video)),
       cell("confidence", video.best === undefined ? "–" : percent(video.best)),
       cell("seen", video.seen === undefined ? "–" : timeCode(video.seen)),

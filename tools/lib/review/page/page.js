@@ -24,10 +24,10 @@ function lengthOf(video) {
   return Math.max(last, 1);
 }
 
-/** Returns a video with what the list sorts, filters and shows; what counts is what flagged it. */
+/** Returns a video with what the list sorts, filters and shows; what counts is what flagged it, and nothing once it is superseded. */
 function prepared(video, state) {
   const cut = video.key.replace(/\/+$/, "").lastIndexOf("/") + 1;
-  const labels = video.labels ?? [];
+  const labels = state === "superseded" ? [] : (video.labels ?? []);
   const counting = labels.some(([, , , , counts]) => counts) ? labels.filter(([, , , , counts]) => counts) : labels;
   const top = counting.length ? labelOf(counting[0][0]) : undefined;
   return {
@@ -44,23 +44,25 @@ function prepared(video, state) {
   };
 }
 
-const VIDEOS = [...DATA.flagged.map((video) => prepared(video, "flagged")), ...["failed", "ineligible"].flatMap((state) => DATA[state].map((video) => prepared(video, state)))];
+const VIDEOS = [...DATA.flagged.map((video) => prepared(video, "flagged")), ...["failed", "ineligible", "superseded"].flatMap((state) => DATA[state].map((video) => prepared(video, state)))];
 const DECIDED = new Decisions(DATA.scan.id, browserStorage());
 const LIST = new Listing(VIDEOS, DECIDED);
 
 function fillSummary() {
   const { scan, objects, expected } = DATA;
   const number = (name) => DATA.states.find((state) => state.name === name)?.count ?? 0;
-  const [flagged, failed, ineligible, skipped] = ["flagged", "failed", "ineligible", "skipped"].map(number);
-  byId("title").append(...phrase("Scan of {bucket}", { bucket: shown(scan.bucket) }));
-  const facts = [scan.id, word(scan.status), scan.created_at ? text("submitted {time}", { time: moment(scan.created_at) }) : null, text("as of {time}", { time: moment(DATA.made_at) })];
+  const [flagged, failed, ineligible, skipped, superseded] = ["flagged", "failed", "ineligible", "skipped", "superseded"].map(number);
+  const bucket = shown(scan.bucket);
+  byId("title").append(...(scan.day ? phrase("Uploads of {day} to {bucket}", { day: scan.day, bucket }) : phrase("Scan of {bucket}", { bucket })));
+  const facts = [scan.id, word(scan.status), scan.created_at && !scan.day ? text("submitted {time}", { time: moment(scan.created_at) }) : null, text("as of {time}", { time: moment(DATA.made_at) })];
   byId("facts").textContent = facts.filter(Boolean).join(" · ");
-  const open = objects - ["clean", "flagged", "failed", "ineligible", "skipped", "cancelled"].reduce((sum, name) => sum + number(name), 0);
+  const open = objects - ["clean", "flagged", "failed", "ineligible", "skipped", "cancelled", "superseded"].reduce((sum, name) => sum + number(name), 0);
   byId("verdict").append(
     element("strong", {}, flagged ? text("{flagged} {flagged:video was|videos were} flagged", { flagged }) : text("Nothing was flagged")),
     failed ? text(", {failed} failed", { failed }) : "",
     ineligible ? text(", {count} could not be analysed as {count:it is|they are}", { count: ineligible }) : "",
     skipped ? text(", {skipped} skipped and so not looked at", { skipped }) : "",
+    superseded ? text(", {superseded} superseded by another upload", { superseded }) : "",
     ". ",
     accounted(objects, expected, DATA.adds_up),
   );
@@ -101,12 +103,13 @@ function drawCharts() {
 }
 
 function fillLeftOut() {
-  const { flagged, failed, ineligible } = DATA.left_out;
-  if (!flagged && !failed && !ineligible) return;
+  const { flagged, failed, ineligible, superseded } = DATA.left_out;
+  if (!flagged && !failed && !ineligible && !superseded) return;
   const left = [
     flagged ? text("{flagged} flagged of lower confidence", { flagged }) : null,
     failed ? text("{failed} failed", { failed }) : null,
     ineligible ? text("{ineligible} ineligible", { ineligible }) : null,
+    superseded ? text("{superseded} superseded", { superseded }) : null,
   ];
   const values = { left: left.filter(Boolean).join(text(" and ")), command: element("code", {}, DATA.everything) };
   byId("left-out").append(element("p", { class: "notice" }, ...phrase("This page has no room for {left}. All are in the output of {command}", values)));

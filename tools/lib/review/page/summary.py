@@ -37,16 +37,20 @@ def analysed_ms(totals: Totals) -> int:
 def costs(review: Review, totals: Totals, language: Language) -> dict[str, Any]:
     """Return what the scan cost by the price table, whole and in parts; what AWS bills in the end only the bill says."""
     minutes = Decimal(analysed_ms(totals)) / 60_000
+    analysed = language.text("{minutes} minutes analysed", minutes=language.number(float(minutes), digits=1))
+    dollars = minutes * prices.REKOGNITION_MINUTE.dollars
+    analyses = {"what": analysed, "amount": _dollars(dollars, language), "price": _price(prices.REKOGNITION_MINUTE, language)}
+    if review.scan.day is not None:
+        return {"total": _dollars(dollars, language), "parts": [analyses]}
     jobs = len(review.scan.jobs)
     tasks = sum(job.tasks or 0 for job in review.scan.jobs) or review.truth.total
-    amounts = (minutes * prices.REKOGNITION_MINUTE.dollars, prices.BATCH_JOB.dollars * jobs, prices.batch_objects(tasks))
-    analysed = language.text("{minutes} minutes analysed", minutes=language.number(float(minutes), digits=1))
+    amounts = (dollars, prices.BATCH_JOB.dollars * jobs, prices.batch_objects(tasks))
     made = language.text("{jobs} S3 Batch Operations {jobs:job|jobs}", jobs=jobs)
     listed = language.text("{tasks} {tasks:object of a job|objects of jobs}", tasks=tasks)
     return {
         "total": _dollars(sum(amounts, Decimal()), language),
         "parts": [
-            {"what": analysed, "amount": _dollars(amounts[0], language), "price": _price(prices.REKOGNITION_MINUTE, language)},
+            analyses,
             {"what": made, "amount": _dollars(amounts[1], language), "price": _price(prices.BATCH_JOB, language)},
             {"what": listed, "amount": _dollars(amounts[2], language), "price": _price(prices.BATCH_MILLION_OBJECTS, language)},
         ],

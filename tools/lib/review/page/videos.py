@@ -46,6 +46,11 @@ class Describer:
             }
         )
 
+    def superseded(self, outcome: ObjectResult) -> dict[str, Any]:
+        """Return a video that another upload replaced, with its status and the labels that were found, but without segments."""
+        found = self.flagged(FlaggedVideo(outcome, ())) if outcome.record and outcome.record.labels else self.failed(outcome)
+        return {**found, "was": outcome.status.value}
+
     def failed(self, outcome: ObjectResult) -> dict[str, Any]:
         """Return a video that failed, or could not be analysed, with the reason."""
         message = (outcome.message or "")[:MAX_MESSAGE] or None
@@ -60,10 +65,12 @@ class Describer:
             "key": video.key,
             "version": video.version_id,
             "looked_at": facts.version_id if facts else None,
-            "etag": facts.etag if facts else None,
+            "etag": facts.etag if facts else video.etag,
             "size": facts.size if facts else None,
             "attempt": record.attempt if record else 0,
             "duration": record.duration_ms if record else None,
+            "uploaded": record.uploaded_at if record else None,
+            "missed": (record.missed if record else False) or None,
         }
 
     def _summary(self, label: LabelSummary, parents: Mapping[str, str], counted: bool) -> list[float]:
