@@ -263,4 +263,9 @@ def _worst(outcome: ObjectResult) -> float:
 
 
 def _explained(outcome: ObjectResult) -> dict[str, Any]:
-    return {**named(outcome.video), "reason": outcome.reason, "message": outcome.message}
+    return {
+        **named(outcome.video),
+        "reason": outcome.reason,
+        "message": outcome.message,
+        "cure": cure_of(outcome.reason),
+    }
