@@ -15,7 +15,7 @@ from tests.harness.line import ACCOUNT, BUCKET, STACK
 from tools.lib.aws import deployment
 from tools.lib.aws.clients import Clients
 from tools.lib.cli import ExitCode
-from tools.lib.doctor import Case, Level, account, examine, findings_of, people, stack
+from tools.lib.doctor import Case, Level, account, buckets, examine, findings_of, people, stack
 from tools.lib.errors import ToolError
 
 REGION = "us-east-1"
@@ -137,6 +137,36 @@ class TestBuckets:
         elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}}
         with changed(lambda: s3.create_bucket(Bucket="elsewhere", **elsewhere), lambda: s3.delete_bucket(Bucket="elsewhere")):
             assert_only(look("elsewhere"), "bucket", Level.STOP, "is in eu-west-1")
+
+    def test_own_requester_pays(self, look, refusing_line):
+        """A Requester Pays bucket of this account is named as one, and may be scanned."""
+        s3 = refusing_line.client("s3")
+
+        def paid_by(payer):
+            s3.put_bucket_request_payment(Bucket=BUCKET, RequestPaymentConfiguration={"Payer": payer})
+
+        owners = line_of(look(), "payer")
+        with changed(lambda: paid_by("Requester"), lambda: paid_by("BucketOwner")):
+            findings = look()
+
+        assert [(Level.OK, False), (Level.OK, True)] == [
+            (one.level, "Requester Pays" in one.text) for one in (owners, line_of(findings, "payer"))
+        ]
+        assert [] == findings.of(Level.STOP)
+
+    def test_requester_pays_of_others(self):
+        """One of another account stops a scan: S3 refuses whoever does not offer to pay."""
+
+        def refuse(**_):
+            raise client_error("403", 403)
+
+        s3 = SimpleNamespace(get_bucket_request_payment=lambda **_: {"Payer": "Requester"}, head_bucket=refuse)
+        case = SimpleNamespace(bucket=BUCKET, clients=SimpleNamespace(s3=s3))
+
+        (finding,) = findings_of("payer", buckets.payer, case)
+
+        assert Level.STOP is finding.level
+        assert "--request-payer requester" in finding.cure
 
     @pytest.mark.parametrize(
         ("statement", "warned"),
