@@ -47,7 +47,7 @@ def test_who_pays(s3):
 
     assert ["BucketOwner", "Requester"] == [payer(), payer("Requester")]
     with pytest.raises(s3.exceptions.ClientError, match="MalformedXML"):
-        payer("Nobody")
+        payer("Someone")
     with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucket"):
         s3.get_bucket_request_payment(Bucket="amzn-s3-demo-none")
     assert ["Requester", "BucketOwner"] == [payer(), payer("BucketOwner")]
