@@ -82,6 +82,20 @@ def test_every_header_read_leaves_out_what_rekognition_would_refuse(library):
     assert plan["estimate"]["minutes"]["low"] == plan["estimate"]["minutes"]["high"] > 0
 
 
+@pytest.mark.parametrize("source", ["listing", "keys"])
+def test_steps_that_take_turns_are_one(library, source):
+    """$ submit_job.py --measure all 2> log: listing and reading headers take turns for each page, and are one line of the log."""
+    keys = library.folder.parent / "keys.txt"
+    keys.write_text("".join(f"{found['Key']}\n" for found in library.line.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]))
+    named = ["--keys-from", str(keys)] if source == "keys" else []
+
+    shown = library.submit("--bucket", BUCKET, "--dry-run", "--measure", "all", *named)
+
+    lines = shown.stderr.splitlines()
+    assert (0, 1) == (shown.exit_code, sum("headers" in line for line in lines)), lines
+    assert 1 == sum(line.startswith(("Listing", "Reading")) for line in lines), lines
+
+
 def test_a_sample_of_headers_leaves_out_what_they_speak_against(library):
     """By default too: the codec goes to the side list, and the estimate is about what remains."""
     plan = planned(library, "--measure", "5")

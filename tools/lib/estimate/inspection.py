@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 # Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was given more.
 WORKERS = 16
 
+# How the step is called while it is shown.
+READING_HEADERS = "Reading the headers of videos"
+
 # Headers for each worker that may be in flight or queued: this bounds the memory.
 AHEAD = 4
 
@@ -101,7 +104,7 @@ class HeaderInspection:
         return reading.fault
 
     def _headers(self, objects: Iterable[ListedObject], total: int | None) -> Iterator[tuple[ListedObject, Reading]]:
-        return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total)
+        return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total, before=self._measurements.inspected)
 
 
 def read_headers(
@@ -111,12 +114,13 @@ def read_headers(
     *,
     bar: Bar,
     total: int | None = None,
+    before: int = 0,
     workers: int = WORKERS,
 ) -> Iterator[tuple[ListedObject, Reading]]:
-    """Yield each object with its header, in order, and show the progress."""
+    """Yield each object with its header, in order, and show the progress, with those that were read before."""
     read = ordered_map(partial(reader.read, bucket), objects, workers=workers, ahead=workers * AHEAD)
-    for done, (found, reading) in enumerate(read, 1):
-        bar.show("Reading the headers of videos", done, total)
+    for done, (found, reading) in enumerate(read, before + 1):
+        bar.show(READING_HEADERS, done, total)
         yield found, reading
 
 
