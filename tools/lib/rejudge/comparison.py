@@ -12,7 +12,7 @@ from tools.lib.json_keys import scan_keys
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
 from tools.lib.text import block, counted, printable
-from tools.lib.videos import label_text, named, title
+from tools.lib.videos import labels_text, named, title
 
 # Videos of one kind that a person sees; `--json` has all of them.
 VIDEOS_SHOWN = 50
@@ -38,7 +38,7 @@ class ChangedVideo:
         changes = (("now counts", self.now_count), ("no longer counts", self.no_longer))
         return [
             title(self.video),
-            *(f"  {verb}: {', '.join(map(label_text, labels))}" for verb, labels in changes if labels),
+            *(f"  {verb}: {labels_text(labels)}" for verb, labels in changes if labels),
         ]
 
     def as_json(self) -> dict[str, Any]:
