@@ -65,7 +65,7 @@ def test_nothing_else_is_lost(labels):
         )
     names = [each.name for each in told]
     assert all(
-        each.parent not in names or names.index(each.parent) <= names.index(each.name) or in_a_circle(each, told) for each in told
+        each.parent not in names or names.index(each.parent) <= names.index(each.name) or in_a_circle(each, labels) for each in told
     )
 
 
