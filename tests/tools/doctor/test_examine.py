@@ -56,6 +56,26 @@ def look(refusing_line):
     return examined
 
 
+def encrypted_with(key):
+    """Return what the doctor finds about a bucket whose default key is named like this, where the functions may use KEY."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3 = SimpleNamespace(get_bucket_encryption=lambda **_: {"ServerSideEncryptionConfiguration": {"Rules": [rule]}})
+    allowed = [
+        {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [KEY]},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+    ]
+    case = SimpleNamespace(
+        bucket=BUCKET,
+        clients=SimpleNamespace(s3=s3),
+        deployment=SimpleNamespace(
+            partition="aws", region=REGION, account_id=ACCOUNT, bucket_arn=lambda bucket: f"arn:aws:s3:::{bucket}"
+        ),
+        functions={"reads": {"Role": "reader", "Environment": {"Variables": {"REKOGNITION_ROLE_ARN": "notifier"}}}},
+        statements=lambda _: allowed,
+    )
+    return findings_of("encryption", buckets.encryption, case)
+
+
 def line_of(findings, subject):
     """Return the only finding about a subject."""
     (finding,) = (each for each in findings if each.subject == subject)
@@ -216,6 +236,19 @@ class TestBuckets:
             f"New objects of {BUCKET} are encrypted with {KEY}, on which {who} {missing}"
             for who in (function_name(refusing_line, "start_analysis"), "Rekognition's role")
         ] == [finding.text for finding in findings.of(Level.WARNING)]
+
+    @pytest.mark.parametrize("form", [KEY, KEY.rpartition("/")[2]], ids=["ARN", "id"])
+    def test_key_that_may_be_used(self, form):
+        """A key that the functions may use is found by its ARN and by its id alone, as a bucket may name it."""
+        assert [Level.OK] == [finding.level for finding in encrypted_with(form)]
+
+    @pytest.mark.parametrize("form", ["alias/videos", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/videos"])
+    def test_alias_of_a_key(self, form):
+        """Which key an alias stands for is not known, so no scan is stopped; the person is told how to look it up."""
+        (finding,) = encrypted_with(form)
+
+        assert Level.WARNING is finding.level
+        assert f"aws kms describe-key --key-id {form}" in finding.cure
 
     def test_work_bucket_is_missing(self, look):
         """Without a work bucket there is no place for manifests."""

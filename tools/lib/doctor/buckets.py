@@ -127,11 +127,25 @@ def encryption(case: Case) -> Iterator[Finding]:
         yield ok("S3's own keys")
         return
     keys = [rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for rule in rules]
-    own = [key for key in keys if key and not key.endswith("alias/aws/s3")]
+    own = [_key_arn(case, key) for key in keys if key and not key.endswith("alias/aws/s3")]
     for key in own:
+        if "alias/" in key:
+            yield warning(
+                f"New objects of {case.bucket} are encrypted with the key of {key}: the functions may lack it.",
+                f'"kms_keys" in cdk.json must name its ARN, which `aws kms describe-key --key-id {key}` shows.',
+            )
+            continue
         yield from _key_faults(case, key)
         yield from _analysis_faults(case, key)
     yield ok(f"the functions and Rekognition may use {', '.join(own)}" if own else "AWS's keys")
+
+
+def _key_arn(case: Case, key: str) -> str:
+    """Return the ARN of a key that a bucket may name by its id alone; an alias as it is."""
+    if key.startswith(("arn:", "alias/")):
+        return key
+    deployment = case.deployment
+    return f"arn:{deployment.partition}:kms:{deployment.region}:{deployment.account_id}:key/{key}"
 
 
 def _key_faults(case: Case, key: str) -> Iterator[Finding]:
