@@ -69,6 +69,19 @@ def test_a_file_of_brackets(ready, tmp_path, arguments, _most, _what):
     assert "unexpected" not in refused.stderr
 
 
+@pytest.mark.parametrize(("arguments", "_most", "_what"), READERS)
+def test_a_file_of_other_bytes(ready, tmp_path, arguments, _most, _what):
+    """What is not text is not written to the terminal by the message that says so."""
+    path = tmp_path / "video.mp4"
+    path.write_bytes(b"\xff\xfe{" + b"\xd8" * 50_000)
+
+    refused = run(ready, *arguments, str(path))
+
+    assert (1, True) == (refused.exit_code, str(path) in refused.stderr)
+    assert len(refused.stderr) < 1_000
+    assert "unexpected" not in refused.stderr
+
+
 @pytest.mark.parametrize("size", [0, 5, 6, 100])
 def test_an_object_is_fetched_up_to_a_limit(account, size):
     """Of an object that is too large no more is fetched than shows that it is."""

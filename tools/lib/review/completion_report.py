@@ -102,7 +102,9 @@ def find_report(prefix: str, job_id: str, source: BucketFiles) -> CompletionRepo
             results = parse_json(read_whole(content, key, "the manifest of a completion report", MAX_DOCUMENT))["Results"]
             files = tuple(ResultFile(result["Key"], result["MD5Checksum"]) for result in results)
         except (ToolError, ValueError, KeyError, TypeError) as error:
-            raise ReportError(f"{key}: not the manifest of a completion report ({error!r}); was it overwritten?") from error
+            raise ReportError(
+                f"{key}: not the manifest of a completion report ({type(error).__name__}: {error}); was it overwritten?"
+            ) from error
     return CompletionReport(job_id, files)
 
 

@@ -192,7 +192,7 @@ def read(s3: S3Client, location: str, bucket: str | None) -> Inventory:
         inventory = _inventory(location, values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolError(
-            f"{printable(location)}: this is not the manifest.json of an S3 Inventory ({error!r}).",
+            f"{printable(location)}: this is not the manifest.json of an S3 Inventory ({type(error).__name__}: {error}).",
             cure="Name the file <prefix>/<bucket>/<configuration>/<date>/manifest.json.",
         ) from error
     if str(values.get("fileFormat")).upper() != FORMAT:
