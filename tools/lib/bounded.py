@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -55,17 +56,25 @@ def read_whole(source: IO[bytes], name: str, what: str, most: int) -> bytes:
     return bytes(content)
 
 
-def parse_json(content: bytes | str, *, decimals: bool = False) -> Any:  # noqa: ANN401 - whatever the text holds
-    """Return the value of a JSON text; `decimals` keeps numbers exact.
+def parse_json(content: bytes | str, *, exact: bool = False) -> Any:  # noqa: ANN401 - whatever the text holds
+    """Return the value of a JSON text; `exact` keeps numbers as they are written, and refuses a name that is there twice.
 
     Raises:
         ValueError: It is not JSON in UTF-8, or is nested too deeply.
     """
-    number = Decimal if decimals else None
+    number, names = (Decimal, _each_once) if exact else (None, None)
     try:
-        return json.loads(content, parse_float=number, parse_constant=number)
+        return json.loads(content, parse_float=number, parse_constant=number, object_pairs_hook=names)
     except RecursionError as error:
         raise ValueError("too many brackets within each other") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"{twice!r} is there twice")
+    return values
 
 
 def csv_rows(text: TextIO, most: int = MAX_ROW) -> Iterator[list[str]]:

@@ -113,7 +113,7 @@ def load(path: Path) -> PriceTable:
         ToolError: It cannot be read, is too large or not JSON, or has an unknown price or an invalid value.
     """
     try:
-        given = parse_json(read_file(path, "a file of prices", MAX_SETTINGS), decimals=True)
+        given = parse_json(read_file(path, "a file of prices", MAX_SETTINGS), exact=True)
     except OSError as error:
         raise ToolError(f"The prices {path} cannot be read: {error.strerror}.", cure="Is the path right?") from error
     except ValueError as error:  # of JSON as of UTF-8
