@@ -4,6 +4,7 @@ Whatever `python3` is reads this: it must be understood by Python 3.6, and so mu
 whole before they run. It imports the standard library only.
 """
 
+import errno
 import os
 import re
 import shlex
@@ -18,6 +19,8 @@ INTERRUPTED = 130
 ROOT = Path(__file__).resolve().parent.parent
 # Holds the id of the process that has gone over to .venv: it remains the same process, those that it starts are others.
 ENTERED = "VIDEO_MODERATION_ENTERED"
+# Errors of a file that takes nothing more.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def enter(*groups: str) -> None:
@@ -29,6 +32,8 @@ def enter(*groups: str) -> None:
         groups: Groups of pyproject.toml that the program needs beside the project's own dependencies.
     """
     sys.excepthook = _end
+    if sys.stderr is None:  # closed: click would write to stdout what is meant for it
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  # open as long as the program runs
     went_over = os.environ.pop(ENTERED, None) == str(os.getpid())
     missing = _missing(groups)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -40,14 +45,18 @@ def enter(*groups: str) -> None:
 
 
 def _end(kind: "type[BaseException]", error: BaseException, trace: "TracebackType | None") -> None:
-    """End after Ctrl-C with a word and the exit code that the help names, while modules are imported as well as later."""
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
-        return
-    if sys.stderr is not None:
-        sys.stderr.write("Interrupted.\n")
-        sys.stderr.flush()
-    os._exit(INTERRUPTED)  # Python itself would end as if the signal had killed it
+    """End with a word and the exit code that the help names where nothing else has: at imports, and while the help is written."""
+    if isinstance(error, KeyboardInterrupt):
+        _exit(INTERRUPTED, "Interrupted.")  # Python itself would end as if the signal had killed it
+    if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
+        _exit(1, f"Error: stdout cannot be written: {error.strerror}.")
+    sys.__excepthook__(kind, error, trace)
+
+
+def _exit(code: int, word: str) -> None:
+    sys.stderr.write(word + "\n")
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _missing(groups: "tuple[str, ...]") -> str:

@@ -9,7 +9,6 @@ import shlex
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from handlers.domain import taxonomy
 from handlers.domain.confidence import shown
@@ -17,6 +16,7 @@ from handlers.domain.console import object_link
 from handlers.domain.identity import Video
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.record import LabelSummary, Record, Segment
+from handlers.domain.telling import telling_labels, telling_segments
 
 MAX_SUBJECT = 99
 # How many labels and segments are listed; the rest is counted.
@@ -108,6 +108,7 @@ def _ascii(text: str) -> str:
 
 
 def _found(counted: Sequence[LabelSummary], language: Language) -> list[str]:
+    telling = telling_labels(counted)
     lines = [
         language.text(
             "  {percent}  {label}, first at {time}, about {length} in all",
@@ -116,22 +117,23 @@ def _found(counted: Sequence[LabelSummary], language: Language) -> list[str]:
             time=time_code(label.first_ms),
             length=_length(label.milliseconds, language),
         )
-        for label in counted[:MAX_LISTED]
+        for label in telling[:MAX_LISTED]
     ]
-    rest = len(counted) - MAX_LISTED
+    rest = len(telling) - MAX_LISTED
     end = more(rest, language.text("  and {count} more {count:label|labels}", count=rest))
     return [language.text("A video was flagged. Found:"), *lines, *end]
 
 
 def _when(counted: Sequence[LabelSummary], segments: Iterable[Segment], language: Language) -> list[str]:
     labels = {label.name: label for label in counted}
-    listed = ((segment, labels[segment.label]) for segment in segments if _counts(segment, labels.get(segment.label)))
+    listed = telling_segments(segment for segment in segments if _counts(segment, labels.get(segment.label)))
     lines = [
         f"  {time_code(label.begin_of(segment))} - {time_code(segment.end_ms)}"
         f"  {percent(segment.confidence, label.counts_from, language)}  {_name(segment.label, language)}"
-        for segment, label in islice(listed, MAX_LISTED)
+        for segment in listed[:MAX_LISTED]
+        for label in [labels[segment.label]]
     ]
-    rest = sum(1 for _ in listed)
+    rest = len(listed) - MAX_LISTED
     end = more(rest, language.text("  and {count} more {count:segment|segments}", count=rest))
     return [language.text("When (h:mm:ss):"), *lines, *end]
 

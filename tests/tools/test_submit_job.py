@@ -169,7 +169,12 @@ def test_what_cannot_be_analysed_is_set_aside(stocked):
 
     side = (stocked.manifests / f"{SCAN}-ineligible.csv").read_bytes()
     stored = stocked.s3.get_object(Bucket=WORK_BUCKET, Key=f"manifests/{SCAN}-ineligible.csv")["Body"].read()
-    assert side == stored == f"{BUCKET},2024/ice%2Ccold.mp4,,archived\n{BUCKET},2024/nothing.mp4,,empty\n".encode()
+    archived = "The object is archived (GLACIER) and not restored; restore it, then retry."
+    assert side == stored
+    assert [
+        f'{BUCKET},2024/ice%2Ccold.mp4,,archived,"{archived}"',
+        f'{BUCKET},2024/nothing.mp4,,empty,"The object has 0 bytes."',
+    ] == side.decode().splitlines()
     assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
     assert (
         "  Left out  1 archived (Glacier, Deep Archive, a tier of Intelligent-Tiering), to be restored first\n            1 empty\n"
@@ -350,7 +355,8 @@ def test_no_access_to_the_bucket(stocked, errors):
     assert_error(
         stocked,
         result,
-        "You may not look into the bucket amzn-s3-demo-bucket: it is another account's, or a policy denies it.",
+        "You may not look into the bucket amzn-s3-demo-bucket: it is another account's, or a policy denies it. "
+        "A Requester Pays bucket of another account cannot be scanned: Rekognition and S3 Batch Operations do not offer to pay.",
         "Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
     )
 
@@ -402,7 +408,7 @@ def test_nothing_but_what_cannot_be_analysed(stocked):
         stocked,
         result,
         "There is nothing to scan: every selected object (1 in all) is left out, because it is empty.",
-        "Restore what is archived, or choose other objects.",
+        "Choose other objects. empty: upload it again.",
     )
 
 

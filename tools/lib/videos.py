@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from handlers.domain import LabelSummary, Record, Scan, Video, reasons
 from handlers.domain.confidence import shown
+from handlers.domain.telling import telling_labels
 from tools.lib.json_keys import iso_or_none
 from tools.lib.text import printable
 
@@ -42,9 +44,9 @@ def subject(scan: Scan) -> str:
     return bucket if scan.day is None else f"the uploads of {scan.day} to {bucket}"
 
 
-def label_text(label: LabelSummary) -> str:
-    """Return a label that was found and its confidence, for a person."""
-    return f"{printable(label.name)} {shown(label.confidence, label.counts_from)} %"
+def labels_text(labels: Sequence[LabelSummary]) -> str:
+    """Return what was found, each label with its confidence, for a person."""
+    return ", ".join(f"{printable(each.name)} {shown(each.confidence, each.counts_from)} %" for each in telling_labels(labels))
 
 
 def label_json(label: LabelSummary) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tools.lib.bounded import MAX_DOCUMENT, MAX_SETTINGS, parse_json, read_file
 from tools.lib.cli import replace_atomically
 from tools.lib.errors import ToolError
 
@@ -128,8 +129,8 @@ class OutputFolder:
         if not os.path.lexists(path):
             return {"folders": {}, "files": {}, "complete": True, "token": ""}
         try:
-            marked = {} if path.is_symlink() else json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            marked = {} if path.is_symlink() else parse_json(read_file(path, "the marker of a rehearsal", MAX_DOCUMENT))
+        except (OSError, ToolError, ValueError):
             marked = {}
         shapes = {"folders": dict, "files": dict, "complete": bool, "token": str}
         if not isinstance(marked, dict) or not all(isinstance(marked.get(name), kind) for name, kind in shapes.items()):
@@ -213,8 +214,8 @@ def _files_below(folder: Path) -> Iterator[Path]:
 def _seal(folder: Path) -> str:
     path = folder / SEAL
     try:
-        return "" if path.is_symlink() else path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        return "" if path.is_symlink() else read_file(path, "the seal of a rehearsal", MAX_SETTINGS).decode()
+    except (OSError, ToolError, ValueError):
         return ""
 
 

@@ -20,6 +20,7 @@ def connect(*_):
         (submit_job.main, (*BUCKET, "--prices")),
         (submit_job.main, (*BUCKET, "--keys-from")),
         (submit_job.main, ("--manifest",)),
+        (submit_job.main, ("--inventory",)),
         (submit_job.main, ("--run-plan",)),
         (review_report.main, ("apply",)),
         (review_report.main, ("policy",)),
@@ -36,10 +37,22 @@ def test_missing(tmp_path, main, words, name):
     assert "does not exist" in done.stderr
 
 
-@pytest.mark.parametrize("words", [(*BUCKET, "--prices"), (*BUCKET, "--keys-from"), ("--manifest",), ("--run-plan",)])
+@pytest.mark.parametrize(
+    "words", [(*BUCKET, "--prices"), (*BUCKET, "--keys-from"), ("--manifest",), ("--inventory",), ("--run-plan",)]
+)
 def test_folder(tmp_path, words):
     """So does a folder where a file is meant."""
     done = CliRunner().invoke(submit_job.main, [*words, str(tmp_path)], obj=ProgramContext(connect=connect, interactive=False))
 
     assert 2 == done.exit_code
     assert "is a directory" in done.stderr
+
+
+@pytest.mark.parametrize("words", [(*BUCKET, "--keys-from"), ("--manifest",), ("--inventory",)])
+@pytest.mark.parametrize("uri", ["s3://", "s3://bucket", "s3://bucket/", "s3:///key", "s3://b/key", "s3://a bucket/key"])
+def test_uri_of_no_object(words, uri):
+    """So does a URI that names no object, before AWS is asked; the message says what one looks like."""
+    done = CliRunner().invoke(submit_job.main, [*words, uri], obj=ProgramContext(connect=connect, interactive=False))
+
+    assert 2 == done.exit_code
+    assert "s3://bucket/key" in done.stderr

@@ -52,6 +52,16 @@ def shell(line, *arguments):
     return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
+@pytest.mark.parametrize("script", ["submit_job.py", "control_scan.py", "review_report.py", "rehearse.py"])
+def test_help_that_cannot_be_written(script, words):
+    """$ PROGRAM --help > /dev/full: a sentence, not a traceback."""
+    done = shell(f'exec "$@" > {FULL}', ROOT / "tools" / script, *words)
+
+    assert (1, ["Error: stdout cannot be written: No space left on device."]) == (done.returncode, done.stderr.splitlines())
+
+
 class TestClosed:
     @pytest.mark.parametrize("script", ["submit_job.py", "control_scan.py", "review_report.py"])
     def test_stdout_of_each_program(self, script):
@@ -78,6 +88,13 @@ class TestClosed:
         done = shell('exec "$@" 2>&-', program, "--json", "run.terminal.info('talk')")
 
         assert (0, {"result": 1}) == (done.returncode, json.loads(done.stdout))
+
+    @pytest.mark.parametrize("words", [["--nosuch"], ["--region"], []])
+    def test_usage_without_stderr(self, words):
+        """$ PROGRAM --nosuch 2>&-: wrong usage is talk, too, and stays away from the data."""
+        done = shell('exec "$@" 2>&-', ROOT / "tools" / "submit_job.py", *words)
+
+        assert (2, "") == (done.returncode, done.stdout)
 
     def test_stdin(self, program):
         """$ program <&-: there is no one to ask, which is found out without a fault."""

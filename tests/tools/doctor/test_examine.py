@@ -15,7 +15,7 @@ from tests.harness.line import ACCOUNT, BUCKET, STACK
 from tools.lib.aws import deployment
 from tools.lib.aws.clients import Clients
 from tools.lib.cli import ExitCode
-from tools.lib.doctor import Case, Level, account, examine, findings_of, people, stack
+from tools.lib.doctor import Case, Level, account, buckets, examine, findings_of, people, stack
 from tools.lib.errors import ToolError
 
 REGION = "us-east-1"
@@ -54,6 +54,26 @@ def look(refusing_line):
         return examine(case)
 
     return examined
+
+
+def encrypted_with(key):
+    """Return what the doctor finds about a bucket whose default key is named like this, where the functions may use KEY."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3 = SimpleNamespace(get_bucket_encryption=lambda **_: {"ServerSideEncryptionConfiguration": {"Rules": [rule]}})
+    allowed = [
+        {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [KEY]},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+    ]
+    case = SimpleNamespace(
+        bucket=BUCKET,
+        clients=SimpleNamespace(s3=s3),
+        deployment=SimpleNamespace(
+            partition="aws", region=REGION, account_id=ACCOUNT, bucket_arn=lambda bucket: f"arn:aws:s3:::{bucket}"
+        ),
+        functions={"reads": {"Role": "reader", "Environment": {"Variables": {"REKOGNITION_ROLE_ARN": "notifier"}}}},
+        statements=lambda _: allowed,
+    )
+    return findings_of("encryption", buckets.encryption, case)
 
 
 def line_of(findings, subject):
@@ -138,6 +158,36 @@ class TestBuckets:
         with changed(lambda: s3.create_bucket(Bucket="elsewhere", **elsewhere), lambda: s3.delete_bucket(Bucket="elsewhere")):
             assert_only(look("elsewhere"), "bucket", Level.STOP, "is in eu-west-1")
 
+    def test_own_requester_pays(self, look, refusing_line):
+        """A Requester Pays bucket of this account is named as one, and may be scanned."""
+        s3 = refusing_line.client("s3")
+
+        def paid_by(payer):
+            s3.put_bucket_request_payment(Bucket=BUCKET, RequestPaymentConfiguration={"Payer": payer})
+
+        owners = line_of(look(), "payer")
+        with changed(lambda: paid_by("Requester"), lambda: paid_by("BucketOwner")):
+            findings = look()
+
+        assert [(Level.OK, False), (Level.OK, True)] == [
+            (one.level, "Requester Pays" in one.text) for one in (owners, line_of(findings, "payer"))
+        ]
+        assert [] == findings.of(Level.STOP)
+
+    def test_requester_pays_of_others(self):
+        """One of another account stops a scan: S3 refuses whoever does not offer to pay."""
+
+        def refuse(**_):
+            raise client_error("403", 403)
+
+        s3 = SimpleNamespace(get_bucket_request_payment=lambda **_: {"Payer": "Requester"}, head_bucket=refuse)
+        case = SimpleNamespace(bucket=BUCKET, clients=SimpleNamespace(s3=s3))
+
+        (finding,) = findings_of("payer", buckets.payer, case)
+
+        assert Level.STOP is finding.level
+        assert "--request-payer requester" in finding.cure
+
     @pytest.mark.parametrize(
         ("statement", "warned"),
         [
@@ -186,6 +236,19 @@ class TestBuckets:
             f"New objects of {BUCKET} are encrypted with {KEY}, on which {who} {missing}"
             for who in (function_name(refusing_line, "start_analysis"), "Rekognition's role")
         ] == [finding.text for finding in findings.of(Level.WARNING)]
+
+    @pytest.mark.parametrize("form", [KEY, KEY.rpartition("/")[2]], ids=["ARN", "id"])
+    def test_key_that_may_be_used(self, form):
+        """A key that the functions may use is found by its ARN and by its id alone, as a bucket may name it."""
+        assert [Level.OK] == [finding.level for finding in encrypted_with(form)]
+
+    @pytest.mark.parametrize("form", ["alias/videos", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/videos"])
+    def test_alias_of_a_key(self, form):
+        """Which key an alias stands for is not known, so no scan is stopped; the person is told how to look it up."""
+        (finding,) = encrypted_with(form)
+
+        assert Level.WARNING is finding.level
+        assert f"aws kms describe-key --key-id {form}" in finding.cure
 
     def test_work_bucket_is_missing(self, look):
         """Without a work bucket there is no place for manifests."""

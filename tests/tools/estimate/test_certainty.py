@@ -118,6 +118,16 @@ UNKNOWN = {
     "596 hours by mvhd alone": (file_of(track(AVC, units=0), units=0x7FFFFFFF), "no-length"),
     "596 hours by mdhd alone": (file_of(track(AVC, units=0x7FFFFFFF), units=0), "no-length"),
     "596 hours, and no samples": (file_of(track(AVC, units=0x7FFFFFFF, samples=[]), units=0x7FFFFFFF), "no-length"),
+    "596 hours in both": (file_of(track(AVC, units=0x7FFFFFFF), units=0x7FFFFFFF), "no-length"),
+    "the sign bit in both": (file_of(track(AVC, units=0x80000000), units=0x80000000), "no-length"),
+    "596 hours in both, and as one sample": (
+        file_of(track(AVC, units=0x7FFFFFFF, samples=[(1, 0x7FFFFFFF)]), units=0x7FFFFFFF),
+        "no-length",
+    ),
+    "596 hours in all of a fragmented file": (
+        file_of(track(AVC, units=0x7FFFFFFF), units=0x7FFFFFFF, extends=[mehd(0x7FFFFFFF)]),
+        "no-length",
+    ),
     "no length": (file_of(track(AVC, units=0), units=0), "no-length"),
     "a gap of eight hours": (
         file_of(track(AVC, units=0), units=0, extends=[trex(40)], behind=fragment(0, 50) + fragment(28_800_000, 50)),

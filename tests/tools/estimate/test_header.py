@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from handlers.domain import objects
 from tests.tools.estimate.films import FRAGMENTED, film
-from tests.tools.estimate.headers import box, by_hand
+from tests.tools.estimate.headers import box, by_hand, file_of, track
 from tools.lib.estimate.mp4.header import LONGEST_SECONDS, Header, HeaderReader, Unreadable
 from tools.lib.estimate.mp4.ranged_reader import MAX_BYTES, MAX_GETS
 from tools.lib.listing import UNKNOWN_SIZE, ListedObject
@@ -154,6 +154,16 @@ def test_too_long():
     longest, longer = (read(by_hand(seconds=LONGEST_SECONDS + more))[0] for more in (0, 1))
 
     assert (None, "too-long") == (longest.fault, longer.fault.code)
+
+
+@pytest.mark.parametrize(("units", "shown"), [(21_600_001, "6:00:01"), (25_200_000, "7:00:00"), (360_000_000, "100:00:00")])
+def test_too_long_by_a_little(units, shown):
+    """The length that is shown is longer than the limit beside it, by however little the video is."""
+    body = file_of(track(box(b"avc1", bytes(78)), units=units), units=units)
+
+    fault = read(body)[0].fault
+
+    assert ("too-long", f"The video lasts {shown} hours; Rekognition takes up to 6:00:00.") == (fault.code, fault.message)
 
 
 def test_no_picture():

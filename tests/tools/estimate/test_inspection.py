@@ -58,6 +58,16 @@ def test_in_order():
     assert [("Reading the headers of videos", done, 200) for done in range(1, 201)] == bar.shown
 
 
+def test_page_by_page():
+    """Where headers are read for one page of objects after another, the count goes on."""
+    bar, reader = Bar(), Reader()
+
+    for before in (0, 2):
+        list(read_headers(reader, "bucket", [ListedObject(str(number), 1) for number in (1, 2)], bar=bar, before=before))
+
+    assert [1, 2, 3, 4] == [done for _, done, _ in bar.shown]
+
+
 def test_bounded():
     """Whoever takes a few of endlessly many has not had many more read."""
     reader, endless = Reader(), (ListedObject(str(number), 1) for number in range(1, 10**9))

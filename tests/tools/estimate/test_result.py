@@ -295,6 +295,8 @@ class TestPrices:
         ("text", "part"),
         [
             ("", "not JSON"),
+            ('{"batch_job": 1, "batch_job": 2}', "'batch_job' is there twice"),
+            ('{"batch_job": {"dollars": 1, "dollars": 2}}', "'dollars' is there twice"),
             ("[]", "not a JSON object"),
             ('{"minute": 1}', "minute, which is not a price"),
             ('{"batch_job": -1}', "-1"),

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.domain import Problem
 from handlers.domain.objects import MAX_BYTES, eligibility
 from tools.lib.errors import ToolError
 from tools.lib.listing import Batch, ListedObject, Sample, Selection
 from tools.lib.manifest import manifest_rows, remove_rows, write_manifest
 
 BUCKET = "amzn-s3-demo-bucket"
+# What a header says, with what CSV must quote.
+FOUND = 'The codec is "a,b"; it is h264.'
 ALL = Selection(bucket=BUCKET)
 
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10)
@@ -46,8 +49,13 @@ def rows(path):
 
 def reason(found):
     """Why an object cannot be analysed, in the domain's words."""
-    problem = eligibility(found.size, found.storage_class, 'ongoing-request="false"' if found.restored else None)
-    return problem.code if problem else None
+    return eligibility(found.size, found.storage_class, 'ongoing-request="false"' if found.restored else None)
+
+
+def aside(found):
+    """The row of an object on the side list."""
+    problem = reason(found)
+    return [BUCKET, found.key, found.version_id or "", problem.code, problem.message]
 
 
 @given(listings)
@@ -61,9 +69,9 @@ def test_every_object_is_in_one_of_the_files(folder, listing):
 
     good, bad = [one for one in found if not reason(one)], [one for one in found if reason(one)]
     assert rows(manifest) == [[BUCKET, one.key, *([one.version_id] if one.version_id else [])] for one in good]
-    assert (rows(side) if side.exists() else []) == [[BUCKET, one.key, one.version_id or "", reason(one)] for one in bad]
+    assert (rows(side) if side.exists() else []) == [aside(one) for one in bad]
     assert side.exists() == bool(bad)
-    assert got.ineligible == Counter(map(reason, bad))
+    assert got.ineligible == Counter(reason(one).code for one in bad)
     assert (got.rows, got.sizes.objects, got.sizes.bytes) == (len(good), len(good), sum(one.size for one in good))
     assert got.sha256 == hashlib.sha256(manifest.read_bytes()).hexdigest()
     assert sum(got.sizes.by_class.values()) == len(good)
@@ -173,14 +181,14 @@ class Refusing:
     def judge(self, batch):
         """Let all of it through."""
         self.heard += len(batch)
-        return [""] * len(batch)
+        return [None] * len(batch)
 
     def conclude(self):
         """Refuse what was to be refused; Ctrl-C where that is to be raised."""
         for each in self._refused:
             if each is KeyboardInterrupt:
                 raise each
-            yield each, f"code-{each.size}"
+            yield each, Problem(f"code-{each.size}", FOUND)
 
 
 @pytest.mark.slow
@@ -201,15 +209,15 @@ def test_what_is_refused_at_the_end_is_left_out_too(folder, listing, block, data
 
     kept = [one for one in good if (one.key, one.version_id) not in names]
     moved = [names[one.key, one.version_id] for one in good if (one.key, one.version_id) in names]
-    before = [[BUCKET, one.key, one.version_id or "", reason(one)] for one in found if reason(one)]
-    aside = rows(side) if side.exists() else []
+    before = [aside(one) for one in found if reason(one)]
+    left_out = rows(side) if side.exists() else []
     assert manifest.read_bytes() == b"".join(manifest_rows(BUCKET, Batch.of([one])) for one in kept)
-    assert aside[: len(before)] == before
-    assert Counter(map(tuple, aside[len(before) :])) == Counter(
-        (BUCKET, one.key, one.version_id or "", f"code-{one.size}") for one in moved
+    assert left_out[: len(before)] == before
+    assert Counter(map(tuple, left_out[len(before) :])) == Counter(
+        (BUCKET, one.key, one.version_id or "", f"code-{one.size}", FOUND) for one in moved
     )
-    assert list(dict.fromkeys(row[1] for row in aside[len(before) :])) == list(dict.fromkeys(one.key for one in moved))
-    assert got.ineligible == Counter(row[-1] for row in aside)
+    assert list(dict.fromkeys(row[1] for row in left_out[len(before) :])) == list(dict.fromkeys(one.key for one in moved))
+    assert got.ineligible == Counter(row[3] for row in left_out)
     assert (got.rows, got.sizes.objects, sum(got.sizes.by_class.values())) == (len(kept), len(kept), len(kept))
     assert got.sha256 == hashlib.sha256(manifest.read_bytes()).hexdigest()
     assert got.versioned == any(one.version_id for one in good)

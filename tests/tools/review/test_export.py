@@ -16,6 +16,7 @@ from handlers.domain.record import LabelSummary, ObjectFacts, Record, Segment
 from handlers.domain.states import State
 from tools.lib.cli import Terminal
 from tools.lib.review import export as exports
+from tools.lib.review.cures import cure_of
 from tools.lib.review.export import Form, Rows
 from tools.lib.review.join import ObjectResult, ObjectStatus
 
@@ -134,6 +135,23 @@ def test_video_as_csv(tmp_path):
     assert "true" == again["repeated"]
     assert text.startswith('"bucket","key",')
     assert 3 == text.count("\r\n") == text.count("\n")
+
+
+@pytest.mark.parametrize("rows", Rows)
+def test_csv_without_rows(tmp_path, rows):
+    """An export of nothing is a header alone."""
+    text = written(tmp_path, Form.CSV, rows)
+
+    assert [list(exports.COLUMNS[rows])] == list(csv.reader(io.StringIO(text, newline="")))
+
+
+@pytest.mark.parametrize("form", Form)
+def test_cure(tmp_path, form):
+    """Whoever gets the export sees what to do about a file, where something helps."""
+    text = written(tmp_path, form, Rows.VIDEOS, (failed("gone.mp4"),), (flagged(),))
+
+    rows = cells(text) if form is Form.CSV else [json.loads(line) for line in text.splitlines()]
+    assert [cure_of("missing"), ""] == [row["cure"] or "" for row in rows]
 
 
 @pytest.mark.parametrize("form", Form)

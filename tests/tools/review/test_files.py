@@ -90,6 +90,17 @@ def test_file_that_cannot_be_written(account, tmp_path, arguments):
     assert [] == account.wire.calls
 
 
+@pytest.mark.parametrize(
+    "arguments", [["page"], ["export", "--csv"], ["export", "--jsonl"], ["export", "--rows", "segments", "--csv"]]
+)
+def test_nothing_of_a_review_that_fails(account, arguments):
+    """$ export --csv - | program: where there is no such scan, the program gets nothing, not even a header."""
+    done = review(account, *arguments, "-")
+
+    assert (1, b"") == (done.exit_code, done.stdout_bytes)
+    assert "There is no scan yet" in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["page"], ["export", "--csv"]])
 def test_old_file_stays(account, tmp_path, arguments):
     """Where a review fails, the file of an earlier one is as it was, and nothing is beside it."""

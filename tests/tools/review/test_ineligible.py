@@ -1,5 +1,6 @@
 """What cannot be analysed as it is, in a review: by its record, or by the list of what was left out of the job."""
 
+import csv
 import json
 import re
 
@@ -89,6 +90,40 @@ def test_without_such_a_list(scanned):
     assert (3, 3, 0, True) == tuple(output_of(result)[name] for name in ("objects", "expected", "set_aside", "adds_up"))
 
 
+HEVC = 'The codec is "hevc", not, as it says, h264.'
+
+
+def test_what_was_found(account, tmp_path):
+    """What was found in each object that was left out is in text, --json, page and exports, and lists without it stay readable."""
+    add_scan(account, "clean")
+    add_report(account, [("clean", True, ACCEPTED)])
+    add_record(account, "clean", State.CLEAN)
+    page, rows = tmp_path / "page.html", tmp_path / "rows.csv"
+    set_aside(account, [(HOSTILE, "", "codec", HEVC), ("old", "", "codec"), ("none", "", "codec", "")])
+
+    output, shown = output_of(review(account, "--json")), review(account).stdout
+    review(account, "page", str(page))
+    review(account, "export", "--csv", str(rows))
+
+    island = json.loads(re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)[1])
+    with rows.open(encoding="utf-8", newline="") as file:
+        exported = list(csv.DictReader(file))
+    old = "left out of the batch job when the scan was submitted"
+    assert [HEVC, old, ""] == [each["message"] for each in output["ineligible"]]
+    assert [HEVC, old, None] == [each.get("message") for each in island["ineligible"]]
+    assert ["", HEVC, old, ""] == [row["message"] for row in exported]
+    assert HEVC in shown
+
+
+def test_cure(scanned):
+    """--json has the cure that the text has."""
+    output, shown = output_of(review(scanned, "--json")), review(scanned).stdout
+
+    cures = {each["cure"] for each in output["ineligible"]}
+    assert 3 == len(cures)
+    assert all(f"Cure: {cure}." in shown for cure in cures)
+
+
 def test_restored_and_retried(scanned):
     """An archived object is worth a retry; when it has a record, that has the word."""
     plan = output_of(review(scanned, "retry", "--dry-run", "--json"))
@@ -118,7 +153,7 @@ def test_page_and_export(scanned, tmp_path):
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        (f"{BUCKET},a,\n", "row 1: 3 columns, but such a list has 4"),
+        (f"{BUCKET},a,\n", "row 1: 3 columns, but such a list has 4 or 5"),
         (f"{BUCKET},a,,empty\n{BUCKET},%ff,,empty\n", "row 2: the key '%ff' is not percent-encoded UTF-8"),
         (b"\xff", "not CSV in UTF-8"),
     ],

@@ -101,7 +101,7 @@ def test_left_out_of_the_job():
     """An object that was left out of the job is ineligible; once a retry took it up, the report and the table have the word."""
     notes, truth = ReportNotes(), TruthTable(expected=1, set_aside=3)
     for name in ("aside", "restored", "text"):
-        notes.set_aside(video(name), "archived")
+        notes.set_aside(video(name), Problem("archived", "It is in GLACIER."))
     for each in (row("in"), row("restored"), row("text", SKIPPED)):
         notes.take(each)
     known = Table(record("in", State.CLEAN), record("restored", State.FLAGGED))
@@ -111,14 +111,14 @@ def test_left_out_of_the_job():
     assert [ObjectStatus.CLEAN, ObjectStatus.INELIGIBLE, ObjectStatus.FLAGGED, ObjectStatus.SKIPPED] == [
         outcome.status for outcome in outcomes
     ]
-    assert ("archived", "left out of the batch job when the scan was submitted") == (outcomes[1].reason, outcomes[1].message)
+    assert ("archived", "It is in GLACIER.") == (outcomes[1].reason, outcomes[1].message)
     assert (4, True) == (truth.total, truth.adds_up)
 
 
 def test_set_aside_hides_no_missing_row():
     """What was left out of the job does not replace a row that the manifest lacks."""
     notes, truth = ReportNotes(), TruthTable(expected=2, set_aside=1)
-    notes.set_aside(video("aside"), "empty")
+    notes.set_aside(video("aside"), Problem("empty", "It has 0 bytes."))
 
     joined(("in", "aside"), notes, Table(record("in", State.CLEAN)), truth)
 

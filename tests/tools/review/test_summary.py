@@ -7,6 +7,8 @@ from tools.lib.review.cures import cure_of
 from tools.lib.review.join import ObjectResult, ObjectStatus
 from tools.lib.review.summary import SEGMENTS_SHOWN, FlaggedVideo
 
+# What ends an analysis without a verdict, and is neither ineligible nor worth a retry.
+FAILED = {reasons.ANALYSIS_FAILED, reasons.START_UNKNOWN, reasons.MISSING, reasons.UNREADABLE, "VideoTooLargeException"}
 VIDEO = Video("amzn-s3-demo-bucket", "a.mp4", None)
 
 
@@ -56,10 +58,18 @@ def test_many_segments():
     assert (SEGMENTS_SHOWN + 1, "    and 1 more segment, see --json") == (len(lines), lines[-1])
 
 
-@pytest.mark.parametrize("code", sorted(reasons.INELIGIBLE | {reasons.ANALYSIS_FAILED, "ThrottledError"}))
+@pytest.mark.parametrize(
+    "code", sorted({code for code, each in reasons.REASONS.items() if each.ineligible or each.retryable} | FAILED)
+)
 def test_what_to_do(code):
     """Whatever is ineligible, failed in the analysis or may be retried has a cure."""
     assert cure_of(code)
+
+
+def test_what_must_be_done_first():
+    """Where a retry alone would fail again, the cure says what comes before it."""
+    for code in (reasons.FORBIDDEN, reasons.ARCHIVED, "InvalidS3ObjectException", "AccessDeniedException"):
+        assert cure_of(code).endswith(", then `review_report.py retry`")
 
 
 @pytest.mark.parametrize("code", [None, "NeverHeardOf", reasons.NOT_A_VIDEO])

@@ -1,10 +1,13 @@
 """What is known of a scan while it runs."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from handlers.domain.record import BatchJob, Scan, Settings, Totals
 from handlers.domain.states import State
-from tools.lib.scans.status import ScanProgress, past
+from tools.lib.errors import ToolError
+from tools.lib.scans.status import ScanProgress, find, past
 
 
 def progress(*, totals=None, **scan):
@@ -35,3 +38,12 @@ def test_past():
 
     assert {"clean": 90.5, "flagged": 1.0, "failed": 0.0, "cancelled": 0.0} == shown["seconds"]
     assert (3, ["one"], 1, 5.0, None) == tuple(shown[name] for name in ("objects", "jobs", "mails_sent", "created_at", "closed_at"))
+
+
+@pytest.mark.parametrize("scans", [[], [Scan("one", "b")]])
+def test_a_job_without_a_scan(scans):
+    """A job may exist though there is no scan of it: whoever asks for it is told where the reason is."""
+    with pytest.raises(ToolError, match="no scan of job j") as refused:
+        find(SimpleNamespace(scans=lambda: scans), job_id="j")
+
+    assert "its completion report says why" in refused.value.cure

@@ -11,6 +11,7 @@ from tools import review_report
 from tools.emulator.samples import Clip, encode
 
 SCAN = ("--bucket", BUCKET)
+EMPTY = f'{BUCKET},2024/zero.mp4,,empty,"The object has 0 bytes."'
 ROWS = [f"{BUCKET},2024/{number}%20%2B%2C.mp4" for number in range(5)]
 
 
@@ -22,7 +23,7 @@ def assert_whole(runs):
     assert sorted(ROWS) == sorted(row for _, rows in jobs for row in rows)
     assert (1, ScanStatus.OPEN) == (scan.planned_jobs, scan.status)
     kept = runs.line.storage.read(runs.line.outputs["WorkBucketName"], f"manifests/{scan.id}-ineligible.csv", None)
-    assert f"{BUCKET},2024/zero.mp4,,empty\n".encode() == kept.body
+    assert f"{EMPTY}\n".encode() == kept.body
 
 
 @pytest.fixture(name="begun")
@@ -69,7 +70,7 @@ def test_interrupted_while_headers_are_read_no_file_is_left(runs):
         places += 1
 
     [side] = runs.folder.glob("*-ineligible.csv")
-    assert [f"{BUCKET},2024/zero.mp4,,empty", f"{BUCKET},2024/vp9.mp4,,codec"] == side.read_text().splitlines()
+    assert [EMPTY, f'{BUCKET},2024/vp9.mp4,,codec,"The codec is vp9; Rekognition takes H.264."'] == side.read_text().splitlines()
     assert places > 8
 
 

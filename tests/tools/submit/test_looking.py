@@ -11,6 +11,11 @@ from tests.tools.estimate.films import film
 from tests.tools.submit.runs import Runs
 from tools.emulator.samples import Clip, demo_library, encode
 
+SIDE_LIST = [
+    f'{BUCKET},broken/zero.mp4,,empty,"The object has 0 bytes."',
+    f'{BUCKET},legacy/vp9%20in%20disguise.mp4,,codec,"The codec is vp9; Rekognition takes H.264."',
+]
+
 
 @pytest.fixture(name="library")
 def _library(line):
@@ -73,8 +78,22 @@ def test_every_header_read_leaves_out_what_rekognition_would_refuse(library):
 
     side = next(library.folder.glob("*-ineligible.csv")).read_text().splitlines()
     assert ({"codec": 1, "empty": 1}, 1) == (plan["ineligible"], plan["objects"])
-    assert [f"{BUCKET},broken/zero.mp4,,empty", f"{BUCKET},legacy/vp9%20in%20disguise.mp4,,codec"] == sorted(side)
+    assert SIDE_LIST == sorted(side)
     assert plan["estimate"]["minutes"]["low"] == plan["estimate"]["minutes"]["high"] > 0
+
+
+@pytest.mark.parametrize("source", ["listing", "keys"])
+def test_steps_that_take_turns_are_one(library, source):
+    """$ submit_job.py --measure all 2> log: listing and reading headers take turns for each page, and are one line of the log."""
+    keys = library.folder.parent / "keys.txt"
+    keys.write_text("".join(f"{found['Key']}\n" for found in library.line.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]))
+    named = ["--keys-from", str(keys)] if source == "keys" else []
+
+    shown = library.submit("--bucket", BUCKET, "--dry-run", "--measure", "all", *named)
+
+    lines = shown.stderr.splitlines()
+    assert (0, 1) == (shown.exit_code, sum("headers" in line for line in lines)), lines
+    assert 1 == sum(line.startswith(("Listing", "Reading")) for line in lines), lines
 
 
 def test_a_sample_of_headers_leaves_out_what_they_speak_against(library):
@@ -83,7 +102,7 @@ def test_a_sample_of_headers_leaves_out_what_they_speak_against(library):
 
     side = next(library.folder.glob("*-ineligible.csv")).read_text().splitlines()
     assert ({"codec": 1, "empty": 1}, 1) == (plan["ineligible"], plan["objects"])
-    assert [f"{BUCKET},broken/zero.mp4,,empty", f"{BUCKET},legacy/vp9%20in%20disguise.mp4,,codec"] == side
+    assert SIDE_LIST == side
     assert (1, {}) == (plan["estimate"]["objects"], plan["estimate"]["ineligible"])
     assert plan["estimate"]["minutes"]["low"] == plan["estimate"]["minutes"]["high"] > 0
 
@@ -136,7 +155,7 @@ def test_what_the_sample_did_not_meet_stays(many):
     side = next(many.folder.glob("*-ineligible.csv")).read_text().splitlines()
     left = sum(int(row.split(",")[1][:2]) % 2 for row in rows)
     assert 0 < left < 8
-    assert all(int(row.split(",")[1][:2]) % 2 and row.endswith(",,codec") for row in side)
+    assert all(int(row.split(",")[1][:2]) % 2 and row.endswith(SIDE_LIST[1].partition(",,")[2]) for row in side)
     assert ({"codec": 8 - left}, 8 + left) == (plan["ineligible"], plan["objects"]) == ({"codec": len(side)}, len(rows))
     assert (1, hashlib.sha256(manifest.read_bytes()).hexdigest()) == (plan["jobs"], plan["manifest_sha256"])
     assert plan["estimate"]["ineligible"]["codec"]["low"] < left < plan["estimate"]["ineligible"]["codec"]["high"] < 6

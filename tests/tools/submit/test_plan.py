@@ -167,7 +167,7 @@ def test_what_is_left_out_is_counted():
     assert output[3:6] == [
         "  Left out  2 archived (Glacier, Deep Archive, a tier of Intelligent-Tiering), to be restored first",
         "            1 empty",
-        f"            submitting the scan lists them in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
+        f"            submitting the scan lists each, with its codec, length or what is broken, in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv",
     ]
 
 

@@ -30,7 +30,10 @@ def test_left_out():
 
     (first,) = [number for number, line in enumerate(lines) if line.startswith("Left out")]
     assert ("2 " in lines[first], "1,234 " in lines[first + 1]) == (True, True)
-    assert f"submitting the scan lists them in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv" == lines[first + 2]
+    assert (
+        f"submitting the scan lists each, with its codec, length or what is broken, in s3://amzn-s3-demo-work/manifests/{SCAN}-ineligible.csv"
+        == lines[first + 2]
+    )
     assert not any(line.startswith("Left out") for line in text_of())
 
 

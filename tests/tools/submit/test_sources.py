@@ -205,7 +205,7 @@ def test_what_a_header_speaks_against_is_left_out(line, source, times):
 
     [manifest], [side] = runs.folder.glob("*[!e].csv"), runs.folder.glob("*-ineligible.csv")
     assert [f"{BUCKET},{quote(GOOD)}"] * times == manifest.read_text().splitlines()
-    assert [f"{BUCKET},{quote(BAD)},,codec"] * times == side.read_text().splitlines()
+    assert [f'{BUCKET},{quote(BAD)},,codec,"The codec is mpeg4; Rekognition takes H.264."'] * times == side.read_text().splitlines()
     assert (times, times, {"codec": times}) == (plan["objects"], plan["estimate"]["objects"], plan["ineligible"])
 
 
@@ -251,7 +251,7 @@ def test_versions_stay_what_they_are(line):
     newest, oldest = line.client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
     [manifest], [side] = runs.folder.glob("*[!e].csv"), runs.folder.glob("*-ineligible.csv")
     assert f"{BUCKET},a.mp4,{newest['VersionId']}\n" == manifest.read_text()
-    assert f"{BUCKET},a.mp4,{oldest['VersionId']},codec\n" == side.read_text()
+    assert f'{BUCKET},a.mp4,{oldest["VersionId"]},codec,"The codec is vp9; Rekognition takes H.264."\n' == side.read_text()
     assert (True, 1) == (plan["versioned"], plan["objects"])
 
 
@@ -313,7 +313,7 @@ def test_a_bomb_in_an_inventory(library, columns):
 
 def test_a_manifest_json_that_does_not_end(library, monkeypatch):
     """The description of an inventory is read up to a limit."""
-    monkeypatch.setattr("tools.lib.manifest.sources.reading.MAX_WHOLE", 100)
+    monkeypatch.setattr("tools.lib.manifest.sources.inventory.MAX_DOCUMENT", 100)
 
     refused = library.submit("--inventory", inventory(library))
 

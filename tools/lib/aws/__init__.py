@@ -1,7 +1,7 @@
 """AWS for the tools: clients, the deployment, batch jobs, objects and their keys."""
 
 from tools.lib.aws.batch_jobs import ACTIVE_JOBS, POLL_SECONDS, JobView, describe, open_jobs
-from tools.lib.aws.clients import Clients, connect, explain
+from tools.lib.aws.clients import REQUESTER_PAYS, Clients, connect, explain
 from tools.lib.aws.deployment import DEFAULT_STACK, Deployment, Watching
 from tools.lib.aws.objects import fetch, key_of, key_of_form, md5_of, path_of
 
@@ -9,6 +9,7 @@ __all__ = [
     "ACTIVE_JOBS",
     "DEFAULT_STACK",
     "POLL_SECONDS",
+    "REQUESTER_PAYS",
     "Clients",
     "Deployment",
     "JobView",

@@ -142,7 +142,7 @@ def _explain_refusal(error: sdk.ClientError) -> ToolError:
     if known := _REFUSALS.get(code) or _FAULTS.get(FAULTS.get(code, fault_of(error))):
         message, cure = known
         if fault_of(error) is Fault.FORBIDDEN and operation in _READ_A_BUCKET:
-            cure += _REQUESTER_PAYS
+            cure += REQUESTER_PAYS
         return ToolError(f"{operation}: {message} ({code}: {text})", cure=cure.format(operation=operation))
     return ToolError(f"{operation} was refused with {code}: {text}", cure="Run the command again with --debug for the traceback.")
 
@@ -201,7 +201,7 @@ _REFUSALS: dict[str, tuple[str, str]] = {
 }
 # S3 refuses them with the same code where the bucket is Requester Pays (S3 user guide, ObjectsinRequesterPaysBuckets).
 _READ_A_BUCKET = frozenset({"GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "ListObjectVersions"})
-_REQUESTER_PAYS = (
+REQUESTER_PAYS = (
     " A Requester Pays bucket of another account cannot be scanned: Rekognition and S3 Batch Operations do not offer to pay."
 )
 _FAULTS: dict[Fault, tuple[str, str]] = {

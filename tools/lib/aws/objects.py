@@ -32,10 +32,16 @@ def key_of_form(text: str) -> str:
     return key_of(text.replace("+", " "))
 
 
-def fetch(s3: S3Client, bucket: str, key: str, target: IO[bytes]) -> bool:
-    """Download an object into a file; return False if it does not exist."""
+def fetch(s3: S3Client, bucket: str, key: str, target: IO[bytes], most: int | None = None) -> bool:
+    """Download an object into a file; return False if it does not exist.
+
+    Of an object that is larger than `most`, one byte more is downloaded, so that the caller sees it.
+    """
     try:
-        s3.download_fileobj(bucket, key, target)
+        if most is None:
+            s3.download_fileobj(bucket, key, target)
+        else:
+            target.write(s3.get_object(Bucket=bucket, Key=key)["Body"].read(most + 1))
     except ClientError as error:
         if fault_of(error) is Fault.MISSING:
             return False

@@ -14,6 +14,8 @@ from tools.lib.cli.program import ProgramContext
 
 _AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _VERSION = "?versionId="
+# Old buckets of us-east-1 may have capitals, underscores and 255 characters.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}")
 
 
 # The path of a file to read.
@@ -45,7 +47,12 @@ class SourceFile(click.ParamType[str]):
         self._path = click.Path(exists=True, dir_okay=False, allow_dash=stdin)
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return value if value.startswith("s3://") else str(self._path.convert(value, param, ctx))
+        if not value.startswith("s3://"):
+            return str(self._path.convert(value, param, ctx))
+        bucket, _, key = value.removeprefix("s3://").partition("/")
+        if not key or not _BUCKET.fullmatch(bucket):
+            self.fail(f"{value!r} is not the URI of an object; use s3://bucket/key", param, ctx)
+        return value
 
 
 class BucketName(click.ParamType[str]):
@@ -57,8 +64,7 @@ class BucketName(click.ParamType[str]):
         if value.startswith("s3://"):
             bucket, _, prefix = value.removeprefix("s3://").partition("/")
             self.fail(f"pass a bucket's name, not a URI: --bucket {bucket}{f' --prefix {prefix}' if prefix else ''}", param, ctx)
-        # Old buckets of us-east-1 may have capitals, underscores and 255 characters.
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}", value):
+        if not _BUCKET.fullmatch(value):
             self.fail(f"{value!r} is not a valid bucket name: use at least 3 letters, digits, dots and hyphens", param, ctx)
         return value
 

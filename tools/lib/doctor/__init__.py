@@ -26,6 +26,7 @@ Check = Callable[[Case], Iterator[Finding]]
 # All checks by their subjects, in the order of the findings.
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("bucket", buckets.source),
+    ("payer", buckets.payer),
     ("bucket policy", buckets.bucket_policy),
     ("encryption", buckets.encryption),
     ("work bucket", buckets.reports),

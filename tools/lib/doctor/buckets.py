@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, code_of, fault_of
-from tools.lib.aws import Deployment
+from tools.lib.aws import REQUESTER_PAYS, Deployment
 from tools.lib.doctor import policies
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
@@ -60,7 +60,7 @@ def _region_of(s3: S3Client, bucket: str) -> str | None:
             return region
         if fault_of(error) is Fault.FORBIDDEN:
             raise ToolError(
-                f"You may not look into the bucket {bucket}: it is another account's, or a policy denies it.",
+                f"You may not look into the bucket {bucket}: it is another account's, or a policy denies it.{REQUESTER_PAYS}",
                 cure="Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
             ) from error
         raise
@@ -73,6 +73,23 @@ def source(case: Case) -> Iterator[Finding]:
     except ToolError as error:
         yield stop(str(error), error.cure)
     yield ok(f"{case.bucket} is in {case.deployment.region}, and one of the source buckets")
+
+
+def payer(case: Case) -> Iterator[Finding]:
+    """Check who pays for reading: a Requester Pays bucket refuses all but its own account and who offers to pay."""
+    if case.clients.s3.get_bucket_request_payment(Bucket=case.bucket)["Payer"] != "Requester":
+        yield ok("the owner of the bucket")
+        return
+    try:
+        case.clients.s3.head_bucket(Bucket=case.bucket)
+    except ClientError as error:
+        if fault_of(error) is not Fault.FORBIDDEN:
+            raise
+        yield stop(
+            f"{case.bucket} is a Requester Pays bucket of another account: Rekognition and S3 Batch do not offer to pay.",
+            "Copy the videos into a bucket of this account (`aws s3 sync --request-payer requester`), and scan that.",
+        )
+    yield ok(f"{case.bucket} is Requester Pays; requests of its own account, as these are, need not offer to pay")
 
 
 def bucket_policy(case: Case) -> Iterator[Finding]:
@@ -110,11 +127,25 @@ def encryption(case: Case) -> Iterator[Finding]:
         yield ok("S3's own keys")
         return
     keys = [rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for rule in rules]
-    own = [key for key in keys if key and not key.endswith("alias/aws/s3")]
+    own = [_key_arn(case, key) for key in keys if key and not key.endswith("alias/aws/s3")]
     for key in own:
+        if "alias/" in key:
+            yield warning(
+                f"New objects of {case.bucket} are encrypted with the key of {key}: the functions may lack it.",
+                f'"kms_keys" in cdk.json must name its ARN, which `aws kms describe-key --key-id {key}` shows.',
+            )
+            continue
         yield from _key_faults(case, key)
         yield from _analysis_faults(case, key)
     yield ok(f"the functions and Rekognition may use {', '.join(own)}" if own else "AWS's keys")
+
+
+def _key_arn(case: Case, key: str) -> str:
+    """Return the ARN of a key that a bucket may name by its id alone; an alias as it is."""
+    if key.startswith(("arn:", "alias/")):
+        return key
+    deployment = case.deployment
+    return f"arn:{deployment.partition}:kms:{deployment.region}:{deployment.account_id}:key/{key}"
 
 
 def _key_faults(case: Case, key: str) -> Iterator[Finding]:

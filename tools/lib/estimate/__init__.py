@@ -4,6 +4,7 @@
 """
 
 from tools.lib.estimate.inspection import (
+    READING_HEADERS,
     EstimateOptions,
     HeaderInspection,
     InspectionResult,
@@ -17,6 +18,7 @@ from tools.lib.estimate.result import Estimate, estimate
 
 __all__ = [
     "NO_HEADERS",
+    "READING_HEADERS",
     "Estimate",
     "EstimateOptions",
     "HeaderInspection",

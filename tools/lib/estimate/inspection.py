@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
+from handlers.domain import Problem
 from tools.lib.cli import Bar
 from tools.lib.errors import ToolError
 from tools.lib.estimate.measurements import Measurements
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 # Headers read at a time: each is a wait for S3, and boto3's own pool has 10 connections unless its client was given more.
 WORKERS = 16
+
+# How the step is called while it is shown.
+READING_HEADERS = "Reading the headers of videos"
 
 # Headers for each worker that may be in flight or queued: this bounds the memory.
 AHEAD = 4
@@ -73,35 +77,34 @@ class HeaderInspection:
         self._sampler = Sampler(measure.sample)
         self._stored = StoredBytes()
 
-    def judge(self, batch: Batch) -> Sequence[str]:
-        """Return for each object the code of the reason why Rekognition would refuse it, "" if none is known."""
+    def judge(self, batch: Batch) -> Sequence[Problem | None]:
+        """Return for each object why Rekognition would refuse it, None if nothing is known."""
         self._sampler.offer_all(batch.sizes, lambda at: next(iter(batch[at : at + 1])))
         self._stored.add(batch)
         if not self._measure.all:
-            return [""] * len(batch)
-        return [self._code(found, reading) for found, reading in self._headers(batch, None)]
+            return [None] * len(batch)
+        return [self._fault(found, reading) for found, reading in self._headers(batch, None)]
 
-    def conclude(self) -> Iterator[tuple[ListedObject, str]]:
-        """Read the headers of the sample, and yield the objects that Rekognition would refuse, with the code of the reason."""
+    def conclude(self) -> Iterator[tuple[ListedObject, Problem]]:
+        """Read the headers of the sample, and yield the objects that Rekognition would refuse, with the reason."""
         chosen = self._sampler.draw()
         for found, reading in self._headers(chosen, len(chosen)):
-            if code := self._code(found, reading):
-                yield found, code
+            if fault := self._fault(found, reading):
+                yield found, fault
 
     @property
     def result(self) -> InspectionResult:
         """Return all objects and their measurements, after `conclude`."""
         return InspectionResult(self._sampler.populations, self._measurements, self._stored.populations)
 
-    def _code(self, found: ListedObject, reading: Reading) -> str:
+    def _fault(self, found: ListedObject, reading: Reading) -> Problem | None:
         self._measurements.add(found, reading)
-        if reading.fault is None:
-            return ""
-        self._stored.remove(found)
-        return reading.fault.code
+        if reading.fault is not None:
+            self._stored.remove(found)
+        return reading.fault
 
     def _headers(self, objects: Iterable[ListedObject], total: int | None) -> Iterator[tuple[ListedObject, Reading]]:
-        return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total)
+        return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total, before=self._measurements.inspected)
 
 
 def read_headers(
@@ -111,12 +114,13 @@ def read_headers(
     *,
     bar: Bar,
     total: int | None = None,
+    before: int = 0,
     workers: int = WORKERS,
 ) -> Iterator[tuple[ListedObject, Reading]]:
-    """Yield each object with its header, in order, and show the progress."""
+    """Yield each object with its header, in order, and show the progress, with those that were read before."""
     read = ordered_map(partial(reader.read, bucket), objects, workers=workers, ahead=workers * AHEAD)
-    for done, (found, reading) in enumerate(read, 1):
-        bar.show("Reading the headers of videos", done, total)
+    for done, (found, reading) in enumerate(read, before + 1):
+        bar.show(READING_HEADERS, done, total)
         yield found, reading
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tools.lib.bounded import MAX_SETTINGS, parse_json, read_file
 from tools.lib.errors import ToolError
 
 
@@ -109,10 +110,10 @@ def load(path: Path) -> PriceTable:
     A price may be an object too: `{"dollars": 0.08, "source": "our agreement", "as_of": "2026-10"}`.
 
     Raises:
-        ToolError: It cannot be read, is not JSON, or has an unknown price or an invalid value.
+        ToolError: It cannot be read, is too large or not JSON, or has an unknown price or an invalid value.
     """
     try:
-        given = json.loads(path.read_text("utf-8"), parse_float=Decimal, parse_constant=Decimal)
+        given = parse_json(read_file(path, "a file of prices", MAX_SETTINGS), exact=True)
     except OSError as error:
         raise ToolError(f"The prices {path} cannot be read: {error.strerror}.", cure="Is the path right?") from error
     except ValueError as error:  # of JSON as of UTF-8

@@ -12,7 +12,7 @@ from handlers.adapters.table import Table
 from handlers.domain import ScanStatus
 from tools.lib.aws import Clients
 from tools.lib.cli import Bar, Terminal
-from tools.lib.estimate import NO_HEADERS, HeaderInspection, InspectionResult, Measure, with_head
+from tools.lib.estimate import NO_HEADERS, READING_HEADERS, HeaderInspection, InspectionResult, Measure, with_head
 from tools.lib.listing import Batch, Selection, UnselectedCounts
 from tools.lib.manifest.sources import bucket, inventory, key_list, s3_generated
 from tools.lib.manifest.sources.csv_manifest import OwnManifest
@@ -82,7 +82,9 @@ def build_manifest(
     """
     s3, bucket_name = clients.s3, request.selection.bucket
     with ExitStack() as stack:
-        bar = stack.enter_context(terminal.bar("objects"))
+        bar: Bar = stack.enter_context(terminal.bar("objects"))
+        if request.measure.all:
+            bar = _HeadersOnly(bar, f"{_step(request)} and reading the headers of videos")
         rows = _rows(request, clients, stack=stack, bar=bar, now=now, folder=manifest.parent)
         batches, has_sizes = rows.batches, rows.has_sizes
         if request.measure.all and not has_sizes and request.source.kind is not Kind.GENERATED:
@@ -121,12 +123,29 @@ def bucket_of(s3: S3Client, source: Source) -> str:
     return own.bucket or ""
 
 
+@dataclass(frozen=True, slots=True)
+class _HeadersOnly:
+    """A bar for two steps that take turns, a page of objects and their headers: one text, and the count of the headers."""
+
+    bar: Bar
+    text: str
+
+    def show(self, text: str, done: int, total: int | None) -> None:
+        if text == READING_HEADERS or not done:
+            self.bar.show(self.text, done, total)
+
+
+def _step(request: ManifestRequest) -> str:
+    verb = "Listing" if request.source.kind is Kind.LISTING else "Reading"
+    return f"{verb} {request.source.title(request.selection)}"
+
+
 def _rows(request: ManifestRequest, clients: Clients, *, stack: ExitStack, bar: Bar, now: float, folder: Path) -> _Rows:
     source, selection, location = request.source, request.selection, request.source.location or ""
     if source.kind is Kind.GENERATED:
         s3_generated.filter_of(selection)  # refuses what S3 cannot filter by before anything is done
         return _Rows(iter(()), has_sizes=False, warnings=lambda: s3_generated.warnings(selection))
-    text = f"{'Listing' if source.kind is Kind.LISTING else 'Reading'} {source.title(selection)}"
+    text = _step(request)
     bar.show(text, 0, None)
     if source.kind is Kind.LISTING:
         unselected = UnselectedCounts()

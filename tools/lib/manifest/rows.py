@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from handlers.domain import Video
+from handlers.domain import Problem, Video
 from tools.lib.aws import path_of
 from tools.lib.listing import Batch
+from tools.lib.text import printable
 
 
 def manifest_rows(bucket: str, batch: Batch) -> bytes:
@@ -25,10 +26,18 @@ def manifest_rows(bucket: str, batch: Batch) -> bytes:
     return f"{bucket},{between.join(columns)}\n".encode()
 
 
-def left_out_rows(bucket: str, batch: Batch, reasons: Iterable[str]) -> bytes:
-    """Return a row for each object that is left out: bucket, path, version or nothing, and the code of the reason."""
+def left_out_rows(bucket: str, batch: Batch, problems: Iterable[Problem]) -> bytes:
+    """Return a row for each object that is left out: bucket, path, version or nothing, the reason code, and what was found."""
     versions = batch.versions or ("",) * len(batch)
-    return "".join(f"{bucket},{','.join(row)}\n" for row in zip(batch.paths, versions, reasons, strict=True)).encode()
+    rows = zip(batch.paths, versions, problems, strict=True)
+    return "".join(
+        f"{bucket},{path},{version},{problem.code},{_quoted(problem.message)}\n" for path, version, problem in rows
+    ).encode()
+
+
+def _quoted(sentence: str) -> str:
+    """Return a field of one line of CSV; a part of it may come from an object."""
+    return '"' + printable(sentence).replace('"', '""') + '"'
 
 
 def write_videos(path: Path, videos: Iterable[Video]) -> bool:

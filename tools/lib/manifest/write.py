@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from handlers.domain import Problem
 from handlers.domain import objects as rules
 from tools.lib.cli import replace_atomically
 from tools.lib.errors import ToolError
@@ -95,16 +96,16 @@ class _Manifest:
         self._target.write(rows)
         self._sizes.add(batch.sizes)
 
-    def remove_rows(self, refused: Iterable[tuple[ListedObject, str]], side: _SideList) -> None:
-        """Move objects whose rows have been written to the side list, with the codes of the reasons."""
-        by_row = {manifest_rows(self._bucket, Batch.of([found])).removesuffix(b"\n"): (found, code) for found, code in refused}
+    def remove_rows(self, refused: Iterable[tuple[ListedObject, Problem]], side: _SideList) -> None:
+        """Move objects whose rows have been written to the side list, with the reasons."""
+        by_row = {manifest_rows(self._bucket, Batch.of([found])).removesuffix(b"\n"): (found, why) for found, why in refused}
         if not by_row:
             return
         self._sha256 = hashlib.sha256()
         removed = remove_rows(self._target, by_row, self._sha256.update)
         moved = [by_row[row] for row in removed.elements()]
         self._sizes.subtract([found.size for found, _ in moved])
-        side.put(Batch.of(found for found, _ in moved), [code for _, code in moved])
+        side.put(Batch.of(found for found, _ in moved), [problem for _, problem in moved])
 
     def stats(self, reasons: Mapping[str, int]) -> ManifestStats:
         return ManifestStats(
@@ -131,18 +132,18 @@ class _SideList:
             if _is_clean(batch):
                 yield batch
                 continue
-            if rest := self.without(batch, _codes(batch)):
+            if rest := self.without(batch, _problems(batch)):
                 yield rest
 
-    def without(self, batch: Batch, codes: Sequence[str]) -> Batch:
-        if not any(codes):
+    def without(self, batch: Batch, problems: Sequence[Problem | None]) -> Batch:
+        if not any(problems):
             return batch
-        self.put(batch.where(codes), [code for code in codes if code])
-        return batch.where([not code for code in codes])
+        self.put(batch.where(problems), [problem for problem in problems if problem])
+        return batch.where([not problem for problem in problems])
 
-    def put(self, batch: Batch, reasons: Sequence[str]) -> None:
-        self.reasons.update(reasons)
-        self._target.write(left_out_rows(self._bucket, batch, reasons))
+    def put(self, batch: Batch, problems: Sequence[Problem]) -> None:
+        self.reasons.update(problem.code for problem in problems)
+        self._target.write(left_out_rows(self._bucket, batch, problems))
 
 
 def _is_clean(batch: Batch) -> bool:
@@ -150,14 +151,13 @@ def _is_clean(batch: Batch) -> bool:
     return min(batch.sizes) > 0 and max(batch.sizes) <= rules.MAX_BYTES and rules.ARCHIVE_CLASSES.isdisjoint(batch.storage_classes)
 
 
-def _codes(batch: Batch) -> list[str]:
-    """Return for each object why it cannot be analysed, "" if it can."""
+def _problems(batch: Batch) -> list[Problem | None]:
+    """Return for each object why it cannot be analysed, None if it can."""
     restored = batch.restored or [False] * len(batch)
-    found = (
+    return [
         rules.eligibility(size, storage_class, _RESTORED if readable else None)
         for size, storage_class, readable in zip(batch.sizes, batch.storage_classes, restored, strict=True)
-    )
-    return ["" if problem is None else problem.code for problem in found]
+    ]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tools.lib.json_keys import scan_keys
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
 from tools.lib.text import block, counted, printable
-from tools.lib.videos import is_superseded, label_text, named, subject, title
+from tools.lib.videos import is_superseded, labels_text, named, subject, title
 
 # Videos of one kind that a person sees; `--json` has all of them.
 VIDEOS_SHOWN = 50
@@ -39,7 +39,7 @@ class ChangedVideo:
         changes = (("now counts", self.now_count), ("no longer counts", self.no_longer))
         return [
             f"{title(self.video)}{', superseded' if self.superseded else ''}",
-            *(f"  {verb}: {', '.join(map(label_text, labels))}" for verb, labels in changes if labels),
+            *(f"  {verb}: {labels_text(labels)}" for verb, labels in changes if labels),
         ]
 
     def as_json(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from handlers.domain import Policy, policy, taxonomy
 from handlers.domain.policy import PolicyError
+from tools.lib.bounded import MAX_SETTINGS, read_file
 from tools.lib.errors import ToolError
 from tools.lib.text import printable
 
@@ -35,11 +36,11 @@ def read(path: Path) -> PolicyFile:
     """Return the policy of a file.
 
     Raises:
-        ToolError: It is not a policy in UTF-8; the message names the fault.
+        ToolError: It is not a policy in UTF-8, or too large for one; the message names the fault.
         OSError: It cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_file(path, "a policy", MAX_SETTINGS).decode("utf-8-sig")
         return PolicyFile(policy.parse(text), tuple(json.loads(text).get("labels", {})))
     except UnicodeDecodeError as fault:
         raise ToolError(f"{path}: the policy is not written in UTF-8 ({fault}).", cure="Save it as UTF-8.") from fault

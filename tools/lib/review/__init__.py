@@ -3,6 +3,7 @@
 from tools.lib.review.apply import Applied, apply_decisions
 from tools.lib.review.command import Files, make_review
 from tools.lib.review.completion_report import BucketFiles
+from tools.lib.review.cures import cure_of
 from tools.lib.review.export import Form, Rows
 from tools.lib.review.former_options import answer as answer_former_options
 from tools.lib.review.history import History, history_of
@@ -26,6 +27,7 @@ __all__ = [
     "TruthTable",
     "answer_former_options",
     "apply_decisions",
+    "cure_of",
     "history_of",
     "make_review",
     "not_looked_at",

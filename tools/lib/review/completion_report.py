@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from tools.lib.aws import fetch, key_of, md5_of
+from tools.lib.bounded import MAX_DOCUMENT, csv_rows, parse_json, read_whole
+from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -98,10 +99,12 @@ def find_report(prefix: str, job_id: str, source: BucketFiles) -> CompletionRepo
         if content is None:
             return None
         try:
-            results = json.load(content)["Results"]
+            results = parse_json(read_whole(content, key, "the manifest of a completion report", MAX_DOCUMENT))["Results"]
             files = tuple(ResultFile(result["Key"], result["MD5Checksum"]) for result in results)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ReportError(f"{key}: not the manifest of a completion report ({error!r}); was it overwritten?") from error
+        except (ToolError, ValueError, KeyError, TypeError) as error:
+            raise ReportError(
+                f"{key}: not the manifest of a completion report ({type(error).__name__}: {error}); was it overwritten?"
+            ) from error
     return CompletionReport(job_id, files)
 
 
@@ -115,7 +118,7 @@ def parse_rows(name: str, content: IO[bytes]) -> Iterator[ReportRow]:
     text = io.TextIOWrapper(content, encoding="utf-8", newline="")
     number = 0
     try:
-        for number, row in enumerate(csv.reader(text), 1):
+        for number, row in enumerate(csv_rows(text), 1):
             yield _row(name, number, row)
     except (csv.Error, UnicodeDecodeError) as error:
         raise ReportError(f"{name}, after row {number}: not CSV in UTF-8 ({error}); was the file edited?") from error

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from handlers.domain import Decision, Judgement, Video, identity
 from handlers.domain.identity import MAX_ATTEMPT
+from tools.lib.bounded import MAX_DOCUMENT, parse_json, read_file
 from tools.lib.errors import ToolError
 
 FORMAT = "video-moderation-decisions-1"
@@ -24,6 +25,8 @@ FORMAT = "video-moderation-decisions-1"
 MAX_NAME = 100
 MAX_NOTE = 2_000
 MAX_ETAG = 256
+# A page holds up to 30,000 videos.
+MAX_ENTRIES = 100_000
 # A browser's clock may be a little fast; a decision of the far future would supersede every later one.
 MAX_AHEAD_SECONDS = 3_600.0
 
@@ -78,6 +81,8 @@ def read(path: Path, *, decided_by: str | None, now: float) -> DecisionsFile:
     listed = fields.get("decisions")
     if not isinstance(listed, list):
         raise ToolError(f'{path}: "decisions" is {_shown(listed)}, but must be a list.', cure=_EXPORT)
+    if len(listed) > MAX_ENTRIES:
+        raise ToolError(f'{path}: "decisions" has {len(listed):,} entries; a file has up to {MAX_ENTRIES:,}.', cure=_EXPORT)
     entries: list[Entry] = []
     refused: list[Refusal] = []
     for number, given in enumerate(listed, 1):
@@ -91,10 +96,10 @@ def read(path: Path, *, decided_by: str | None, now: float) -> DecisionsFile:
 
 def _json(path: Path) -> Mapping[str, object]:
     try:
-        content: object = json.loads(path.read_bytes())
+        content: object = parse_json(read_file(path, "decisions that the page of a review exported", MAX_DOCUMENT))
     except json.JSONDecodeError as error:
         raise ToolError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}).", cure=_EXPORT) from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, a number of thousands of digits, too many brackets
+    except ValueError as error:  # not UTF-8, a number of thousands of digits, too many brackets
         raise ToolError(f"{path}: not readable as JSON in UTF-8 ({error}).", cure=_EXPORT) from error
     if not isinstance(content, dict):
         raise ToolError(f"{path}: holds {_shown(content)}, but must hold an object with decisions.", cure=_EXPORT)

@@ -23,6 +23,7 @@ from typing import TextIO, TypeAlias
 from handlers.domain import Decision, Record, Segment
 from tools.lib.cli import STANDARD_STREAM, Terminal, replace_atomically
 from tools.lib.json_keys import iso_or_none, scan_keys
+from tools.lib.review.cures import cure_of
 from tools.lib.review.join import ObjectResult
 from tools.lib.videos import label_json, named, upload_json
 
@@ -39,7 +40,7 @@ _TIMES = ("queued_time", "started_time", "finished_time")
 _WHOSE = ("scan_id", "decided_time")
 # Of uploads to watched buckets.
 _UPLOADED = ("uploaded_time", "missed", "superseded")
-VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT, *_WHOSE, *_TIMES, *_UPLOADED)
+VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT, *_WHOSE, *_TIMES, "cure", *_UPLOADED)
 SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt", *_WHOSE, "etag", *_UPLOADED)
 
 
@@ -98,8 +99,11 @@ def writer(path: Path, form: Form, rows: Rows, terminal: Terminal) -> Iterator[E
         OSError: The file cannot be written; it names the path.
     """
     with replaced(path, terminal) as file:
-        write = _csv_writer(file, COLUMNS[rows]) if form is Form.CSV else _jsonl_writer(file, COLUMNS[rows])
-        yield Export(write, rows)
+        if form is Form.JSONL:
+            yield Export(_jsonl_writer(file, COLUMNS[rows]), rows)
+            return
+        with _csv_writer(file, COLUMNS[rows]) as write:
+            yield Export(write, rows)
 
 
 @contextmanager
@@ -114,11 +118,24 @@ def guarded(text: str) -> str:
     return _GUARD + text if text.startswith((*FORMULA_STARTS, _GUARD)) else text
 
 
-def _csv_writer(file: TextIO, columns: tuple[str, ...]) -> Callable[[Row], object]:
-    """Return a function that writes rows as in RFC 4180, below a header: every text in quotes, line ends CRLF."""
+@contextmanager
+def _csv_writer(file: TextIO, columns: tuple[str, ...]) -> Iterator[Callable[[Row], object]]:
+    """Yield a function that writes rows as in RFC 4180, below a header: every text in quotes, line ends CRLF.
+
+    The header comes with the first row, or at the end where there is none: whoever reads stdout gets nothing of an export that
+    fails before.
+    """
     lines = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    lines.writerow(columns)
-    return lambda row: lines.writerow([_cell(row.get(name)) for name in columns])
+    header = [columns]
+
+    def write(row: Row) -> None:
+        while header:
+            lines.writerow(header.pop())
+        lines.writerow([_cell(row.get(name)) for name in columns])
+
+    yield write
+    while header:
+        lines.writerow(header.pop())
 
 
 def _cell(value: Value) -> str | int | float | None:
@@ -173,6 +190,7 @@ def video_row(outcome: ObjectResult, decision: Decision | None) -> Row:
         "repeated": outcome.again,
         "reason": outcome.reason,
         "message": outcome.message,
+        "cure": cure_of(outcome.reason),
         **_decided(decision),
         **(_recorded(outcome.record) if outcome.record else {}),
     }

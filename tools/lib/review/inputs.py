@@ -17,9 +17,10 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.adapters.table import Records
-from handlers.domain import BatchJob, Scan, State, Video
+from handlers.domain import BatchJob, Problem, Scan, State, Video
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from tools.lib.aws import key_of_form
+from tools.lib.bounded import csv_rows
 from tools.lib.cli import Bar, Invocation, options
 from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
@@ -30,8 +31,10 @@ from tools.lib.scans import find
 
 # Of a manifest: bucket and key, and the version where the bucket has versions.
 _COLUMNS = (2, 3)
-# Of the list of objects that were left out: bucket, key, version or nothing, and the reason code.
-_SET_ASIDE_COLUMNS = 4
+# Of the list of objects that were left out: bucket, key, version or nothing, the reason code, and what was found; lists of
+# version 0.2.0 and before lack the last.
+_SET_ASIDE_COLUMNS = (4, 5)
+_SET_ASIDE = "left out of the batch job when the scan was submitted"
 # Rows between two updates of the progress bar.
 _SHOWN_EVERY = 100
 _UNREPORTED = phrase(
@@ -89,16 +92,18 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """The objects that were left out of a scan's job because they cannot be analysed, with their reason codes; often none."""
+    """The objects that were left out of a scan's job because they cannot be analysed, with the reasons; often none."""
 
     uri: str
     path: Path | None
 
-    def __iter__(self) -> Iterator[tuple[Video, str]]:
+    def __iter__(self) -> Iterator[tuple[Video, Problem]]:
         for number, row in _rows(self.uri, self.path) if self.path else ():
-            if len(row) != _SET_ASIDE_COLUMNS:
-                raise _damaged(f"{self.uri}, row {number}: {len(row)} columns, but such a list has {_SET_ASIDE_COLUMNS}.")
-            yield _video(self.uri, number, row[:-1]), row[-1]
+            if len(row) not in _SET_ASIDE_COLUMNS:
+                columns = " or ".join(map(str, _SET_ASIDE_COLUMNS))
+                raise _damaged(f"{self.uri}, row {number}: {len(row)} columns, but such a list has {columns}.")
+            code, message = (*row[3:], _SET_ASIDE)[:2]
+            yield _video(self.uri, number, row[:3]), Problem(code, message)
 
 
 def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -106,7 +111,7 @@ def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
     number = 0
     with path.open(encoding="utf-8", newline="") as text:
         try:
-            for number, row in enumerate(csv.reader(text), 1):
+            for number, row in enumerate(csv_rows(text), 1):
                 yield number, row
         except (csv.Error, UnicodeDecodeError) as error:
             raise _damaged(f"{uri}, after row {number}: not CSV in UTF-8 ({error}).") from error
@@ -294,8 +299,8 @@ class ScanReading:
         ):
             clean = recorded.clean()
             notes = ReportNotes()
-            for video, reason in aside:
-                notes.set_aside(video, reason)
+            for video, problem in aside:
+                notes.set_aside(video, problem)
                 self.truth.set_aside += 1
             take_reports(notes, scan, self._place)
             notes.take_clean(clean)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from handlers.domain import Record, State, Video
+from handlers.domain import Problem, Record, State, Video
 from handlers.domain.identity import digest_of
 from handlers.domain.languages import ENGLISH, Phrase
 from handlers.domain.reasons import INELIGIBLE
@@ -24,9 +24,8 @@ from tools.lib.videos import is_superseded
 # Distinct rows whose notes are remembered.
 _MAX_ROWS = 1_024
 
-# The state of the note about an object that was left out of the job, and its message.
+# The state of the note about an object that was left out of the job.
 SET_ASIDE = "INELIGIBLE"
-_SET_ASIDE_MESSAGE = "left out of the batch job when the scan was submitted"
 
 
 class ObjectStatus(StrEnum):
@@ -134,9 +133,9 @@ class ReportNotes:
         self._put(digest_of(row.bucket, row.key, row.version_id), place)
         self.rows += 1
 
-    def set_aside(self, video: Video, reason: str) -> None:
+    def set_aside(self, video: Video, problem: Problem) -> None:
         """Note that an object was left out of the job, and why; a report that names it later replaces this."""
-        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, reason, _SET_ASIDE_MESSAGE)))
+        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, problem.code, problem.message)))
 
     def take_clean(self, ids: Iterable[bytes]) -> None:
         """Note the objects that the index calls clean; it may name one twice that moved while it was read."""

@@ -10,6 +10,7 @@ from handlers.domain import Decision, LabelSummary, Scan, Segment, unselected
 from handlers.domain.confidence import shown
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
+from handlers.domain.telling import telling_segments
 from tools.lib.cli import ExitCode
 from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.review.cures import cure_of
@@ -35,7 +36,7 @@ class FlaggedVideo:
     def sentences(self) -> list[str]:
         decided = [f"  {decision_line(self.decision)}"] if self.decision else []
         labels = {label.name: label for label in self.outcome.record.labels} if self.outcome.record else {}
-        telling = _telling(self.segments)
+        telling = telling_segments(self.segments)
         listed = [_segment_line(segment, labels.get(segment.label)) for segment in telling[:SEGMENTS_SHOWN]]
         more = len(telling) - len(listed)
         return [
@@ -247,19 +248,6 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _telling(segments: Sequence[Segment]) -> list[Segment]:
-    """Return the segments that tell a person something, in time order, parents before their children.
-
-    Rekognition reports each label with all its parents: a parent that is seen when its child is, and no surer, adds nothing.
-    """
-    surest: dict[tuple[str, int, int], float] = {}
-    for segment in segments:
-        place = (segment.parent, segment.start_ms, segment.end_ms)
-        surest[place] = max(surest.get(place, 0.0), segment.confidence)
-    telling = [one for one in segments if one.confidence > surest.get((one.label, one.start_ms, one.end_ms), -1.0)]
-    return sorted(telling, key=lambda segment: (segment.start_ms, segment.level))
-
-
 def _segment_line(segment: Segment, label: LabelSummary | None) -> str:
     begin = label.begin_of(segment) if label else segment.start_ms
     confidence = shown(segment.confidence, label.counts_from if label else None)
@@ -299,7 +287,13 @@ def _worst(outcome: ObjectResult) -> float:
 
 
 def _explained(outcome: ObjectResult) -> dict[str, Any]:
-    return {**named(outcome.video), "reason": outcome.reason, "message": outcome.message, **upload_json(outcome.record)}
+    return {
+        **named(outcome.video),
+        "reason": outcome.reason,
+        "message": outcome.message,
+        "cure": cure_of(outcome.reason),
+        **upload_json(outcome.record),
+    }
 
 
 def _stated(outcome: ObjectResult) -> dict[str, Any]:

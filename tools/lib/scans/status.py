@@ -205,6 +205,8 @@ def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) ->
         if scan_id in {None, scan.id} and (job_id is None or any(job.id == job_id for job in scan.jobs)):
             return scan
     known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "Submit one with submit_job.py."
+    if job_id is not None:
+        known += " If the job exists, its tasks registered nothing: its completion report says why (manifests/README.md)."
     which = f" {scan_id}" if scan_id else f" of job {job_id}" if job_id else " yet"
     raise ToolError(f"There is no scan{which}.", cure=known)
 

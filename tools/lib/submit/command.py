@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
 import click
 
-from handlers.domain import Lane, Settings, unselected
+from handlers.domain import Lane, Settings, reasons, unselected
 from handlers.domain.languages import ENGLISH
 from tools.lib.aws import Deployment
 from tools.lib.cli import CommandResult, ExitCode, Invocation
@@ -20,6 +20,7 @@ from tools.lib.errors import ToolError
 from tools.lib.estimate import Estimate, EstimateOptions, estimate, measured_speed, require_no_limit
 from tools.lib.listing import Selection
 from tools.lib.manifest import BuiltManifest, Kind, ManifestRequest, Source, bucket_of, build_manifest
+from tools.lib.review import cure_of
 from tools.lib.submit import plan_file, plan_text
 from tools.lib.submit.finish import Submitted, finish
 from tools.lib.submit.options import SubmitOptions
@@ -246,7 +247,7 @@ def _require_objects(request: ManifestRequest, built: BuiltManifest, now: float)
         raise ToolError(
             f"There is nothing to scan: every selected object ({left_out:,} in all) is left out, "
             f"because it is {plan_text.left_out_because(found.ineligible)}.",
-            cure="Restore what is archived, or choose other objects.",
+            cure=_cure_of_all(found.ineligible),
         )
     others = "".join(f" {line}" for line in unselected.sentences(built.not_selected or {}, ENGLISH))
     raise ToolError(
@@ -254,6 +255,13 @@ def _require_objects(request: ManifestRequest, built: BuiltManifest, now: float)
         cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` lists the keys; select some with --prefix and --suffix "
         "(--suffix '' selects every key).",
     )
+
+
+def _cure_of_all(codes: Collection[str]) -> str:
+    """Return what to do where every object is left out for one of these reasons."""
+    cures = [f"{code}: {cure_of(code)}." for code in sorted(codes) if code != reasons.ARCHIVED]
+    restore = ["Restore what is archived, or choose other objects."] if reasons.ARCHIVED in codes else ["Choose other objects."]
+    return " ".join([*restore, *cures])
 
 
 def _none_found(selection: Selection, now: float) -> str:

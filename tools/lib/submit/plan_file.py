@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.lib.aws import Deployment
+from tools.lib.bounded import MAX_DOCUMENT, parse_json, read_file
 from tools.lib.cli import kept_if_done, replace_atomically
 from tools.lib.errors import ToolError
 from tools.lib.submit import plan as plans
@@ -82,7 +83,7 @@ def load(path: Path, deployment: Deployment) -> tuple[Plan, PlanFiles]:
 
 def _values(path: Path) -> Mapping[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parse_json(read_file(path, "a plan of submit_job.py", MAX_DOCUMENT))
         scan_id, stack = values["scan_id"], (values["stack"], values["region"], values["account_id"])
         jobs = int(values["jobs"])
     except (ValueError, KeyError, TypeError) as error:

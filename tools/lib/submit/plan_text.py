@@ -131,7 +131,8 @@ def _others(plan: Plan) -> list[str]:
 
 def _left_out(plan: Plan) -> list[str]:
     lines = [f"{count:,} {_LEFT_OUT.get(code, code)}" for code, count in sorted(plan.ineligible.items())]
-    return [*lines, f"submitting the scan lists them in s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"] if lines else []
+    where = f"s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"
+    return [*lines, f"submitting the scan lists each, with its codec, length or what is broken, in {where}"] if lines else []
 
 
 def _price(plan: Plan) -> list[str]:

@@ -57,7 +57,12 @@ source_options = options(
         metavar="URI|FILE",
         help="Instead of listing: use the objects of your own manifest; each row is checked.",
     ),
-    click.option("--inventory", metavar="URI", help="Instead of listing: use an S3 Inventory (CSV), named by its manifest.json."),
+    click.option(
+        "--inventory",
+        type=SourceFile(stdin=False),
+        metavar="URI|FILE",
+        help="Instead of listing: use an S3 Inventory (CSV), named by its manifest.json.",
+    ),
     click.option(
         "--keys-from",
         type=SourceFile(stdin=True),

@@ -37,6 +37,22 @@ def test_versions_are_listed_after_a_key(s3, marker):
     assert sorted(key for key in KEYS * 2 if key > marker) == [version["Key"] for version in answer.get("Versions", [])]
 
 
+def test_who_pays(s3):
+    """A bucket's owner pays for requests until the bucket is Requester Pays; anything else is refused, and changes nothing."""
+
+    def payer(new=None):
+        if new is not None:
+            s3.put_bucket_request_payment(Bucket=BUCKET, RequestPaymentConfiguration={"Payer": new})
+        return s3.get_bucket_request_payment(Bucket=BUCKET)["Payer"]
+
+    assert ["BucketOwner", "Requester"] == [payer(), payer("Requester")]
+    with pytest.raises(s3.exceptions.ClientError, match="MalformedXML"):
+        payer("Someone")
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucket"):
+        s3.get_bucket_request_payment(Bucket="amzn-s3-demo-none")
+    assert ["Requester", "BucketOwner"] == [payer(), payer("BucketOwner")]
+
+
 def test_versions_are_listed_with_their_keys(s3):
     """Control characters survive a listing of versions, page by page."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET, PaginationConfig={"PageSize": 3})

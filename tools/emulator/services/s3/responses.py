@@ -1,4 +1,7 @@
-"""S3's requests where moto answers them wrongly: keys with line breaks, listings of versions, and notification configurations."""
+"""S3's requests where moto answers them wrongly.
+
+These are keys with line breaks, listings of versions, notification configurations, and who pays for requests.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import unix_time_millis
 from moto.moto_server import werkzeug_app
 from moto.s3 import responses, urls
+from moto.s3.exceptions import MalformedXML
 from moto.s3.responses import S3Response
 
 from tools.emulator.core import moto_hooks
@@ -19,19 +23,38 @@ from tools.emulator.services.s3.notifications import Notifications
 
 # What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions].
 _ENCODED = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
+# A bucket's configuration of who pays [S3API:API_PutBucketRequestPayment], and the attribute of moto's bucket that holds it.
+_PAYER = re.compile(rb"<Payer>(BucketOwner|Requester)</Payer>")
+_PAYS = "who_pays"
 # The name of a filter, in any case.
 _FILTER_NAME = re.compile(rb"(?<=<Name>)(?:prefix|suffix)(?=</Name>)", re.IGNORECASE)
 
 
 class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
-    """Moto's S3 with a correct ListObjectVersions and notification configuration.
+    """Moto's S3 with a correct ListObjectVersions, notification configuration and request payment.
 
     moto's listing loses versions and makes invalid XML of control characters; its configuration forgets EventBridge, and knows
     the names of filters in lower case only, while S3 answers with `Prefix` and takes either. A subclass of each installation
-    holds what sends events.
+    holds what sends events. Of who pays moto knows nothing: it lists the bucket, or creates one.
     """
 
     sender: Notifications
+
+    def _bucket_response_get(self, bucket_name: str, querystring: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's
+        if "requestPayment" not in querystring:
+            return super()._bucket_response_get(bucket_name, querystring)
+        payer = getattr(self.backend.get_bucket(bucket_name), _PAYS, "BucketOwner")
+        name = "RequestPaymentConfiguration"
+        return 200, {}, f'<{name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Payer>{payer}</Payer></{name}>'
+
+    def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's
+        if "requestPayment" not in querystring:
+            return super()._bucket_response_put(request, bucket_name, querystring)
+        bucket, found = self.backend.get_bucket(bucket_name), _PAYER.search(self.body)
+        if found is None:
+            raise MalformedXML
+        setattr(bucket, _PAYS, found[1].decode())
+        return 200, {}, ""
 
     def list_object_versions(self) -> Any:  # noqa: ANN401 - moto's
         """Begin after all versions of the key marker if no version is named; moto skips only the first one."""

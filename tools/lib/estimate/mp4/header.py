@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class Header:
         if self.codec != H264:
             return Problem(reasons.CODEC, f"The codec is {printable(self.codec)}; Rekognition takes H.264.")
         if self.seconds > LONGEST_SECONDS:
-            return Problem(reasons.TOO_LONG, f"The video is {self.seconds / 3600:,.1f} h long; Rekognition takes up to 6 hours.")
+            return Problem(reasons.TOO_LONG, f"The video lasts {_hours(self.seconds)} hours; Rekognition takes up to 6:00:00.")
         return None
 
 
@@ -81,6 +82,13 @@ class Unreadable:
 
 
 Reading = Header | Unreadable
+
+
+def _hours(seconds: float) -> str:
+    """Return a length as h:mm:ss, the begun second counted: what is too long never shows as the limit."""
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
 
 _REFUSED = {
     Fault.FORBIDDEN: reasons.FORBIDDEN,

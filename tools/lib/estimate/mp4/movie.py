@@ -22,7 +22,8 @@ _NO_PICTURE = frozenset(
 _MOST_DESCRIPTIONS = 64 * 1024
 _MOST_DURATIONS = 256 * 1024
 
-_UNKNOWN = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+# Lengths that writers put where they know none: the highest numbers, with and without a sign, and the sign alone.
+_EXTREMES = frozenset({0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF})
 
 # The least difference that shows that two lengths are not the same (seconds, and as a share).
 _DIFFERENCE, _SHARE = 1.0, 0.01
@@ -189,7 +190,10 @@ def samples_seconds(reading: RangedReading, track: Track, enough: float) -> floa
     _, _, data = full_box(reading, stts, _MOST_DURATIONS)
     count = unsigned(data, 0, 4)
     entries = [data[at : at + 8] for at in range(4, len(data) - 7, 8)][:count]
-    seconds = sum(unsigned(entry, 0, 4) * unsigned(entry, 4, 4) for entry in entries) / track.timescale
+    units = sum(unsigned(entry, 0, 4) * unsigned(entry, 4, 4) for entry in entries)
+    if units in _EXTREMES:
+        return None
+    seconds = units / track.timescale
     return seconds if len(entries) == count or seconds > enough else None
 
 
@@ -209,7 +213,8 @@ class _Times:
 
     @property
     def seconds(self) -> float | None:
-        return None if self.units in _UNKNOWN or not self.timescale else self.units / self.timescale
+        known = self.units and self.units not in _EXTREMES and self.timescale
+        return self.units / self.timescale if known else None
 
 
 @dataclass(frozen=True, slots=True)

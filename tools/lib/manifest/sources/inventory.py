@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from handlers.domain.objects import ARCHIVE_TIER, ARCHIVE_TIERS, DEEP_ARCHIVE_TIER
 from tools.lib.aws import key_of_form, md5_of, path_of
+from tools.lib.bounded import MAX_DOCUMENT, parse_json, read_whole
 from tools.lib.errors import ToolError
 from tools.lib.listing import UNKNOWN_SIZE, Batch, Filters, Selection, UnselectedCounts, suffixes_of
-from tools.lib.manifest.sources.reading import TooLongError, blocks, fetch, opened, pieces, whole
+from tools.lib.manifest.sources.reading import TooLongError, blocks, fetch, opened, pieces
 from tools.lib.text import printable
 
 if TYPE_CHECKING:
@@ -185,14 +185,14 @@ def read(s3: S3Client, location: str, bucket: str | None) -> Inventory:
     Raises:
         ToolError: It is not one, or is that of another bucket or of a format that is not supported.
     """
-    with opened(s3, location) as source:
-        text = whole(source, location)
+    with opened(s3, location, MAX_DOCUMENT) as source:
+        text = read_whole(source, location, "the manifest.json of an S3 Inventory", MAX_DOCUMENT)
     try:
-        values = json.loads(text)
+        values = parse_json(text)
         inventory = _inventory(location, values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolError(
-            f"{printable(location)}: this is not the manifest.json of an S3 Inventory ({error!r}).",
+            f"{printable(location)}: this is not the manifest.json of an S3 Inventory ({type(error).__name__}: {error}).",
             cure="Name the file <prefix>/<bucket>/<configuration>/<date>/manifest.json.",
         ) from error
     if str(values.get("fileFormat")).upper() != FORMAT:

@@ -14,25 +14,38 @@ from tools.lib.text import printable
 
 _NUL = b"\0"
 
-# What other programs write, which people paste: lines of `aws s3 ls` (with --human-readable, --summarize) and s5cmd, of `ls -l`,
-# and of JSON.
+# What other programs write, which people paste: lines of `aws s3 ls` (with --human-readable, --summarize), s5cmd, s3cmd, MinIO's
+# mc and rclone, of `ls -l`, of `--output text`, which puts tabs between several keys, and of JSON.
 _LISTING = re.compile(
     rb"""
     (?P<listing> \d{4}[-/]\d\d[-/]\d\d [ T] \d\d:\d\d:\d\d \S* \s+ (\d[\d.,]* [ ]? ([KMGTPE]i?B? | Bytes? | B)? | DIR | PRE) \s+ \S
+        | \d{4}-\d\d-\d\d [ ] \d\d:\d\d \s+ \d+ \s+ s3://
+        | \[\d{4}-\d\d-\d\d [ ] \d\d:\d\d:\d\d [ ] \w+\] \s+ \S
+        | \s* \d+ [ ] \d{4}-\d\d-\d\d [ ] \d\d:\d\d:\d\d\.\d+ [ ]
         | \s+ (PRE | DIR) [ ] | Total[ ]Objects:[ ] | [ ]+Total[ ]Size:[ ])
     | (?P<long> [-dl][-rwxsStT]{9}[.+@]? \s+ \d+ \s)
-    | (?P<json> [\[{]\s*$ | \s+ "([^"\\]|\\.)*+" (:[ ].* | ,?\s*) $ | \[".*"]\s*$)
+    | (?P<text> [^\t]*\t)
+    | (?P<json> [\[{]\s*$ | \s+ "([^"\\]|\\.)*+" :[ ].* $ | \s* "([^"\\]|\\.)*+" ,?\s* $ | \[".*"]\s*$ | \{".*\},?\s*$)
     """,
     re.VERBOSE,
 )
-# With the bucket in it: s3://, an ARN, or a link.
-_URI = re.compile(rb"(s3://|arn:aws[a-z-]*:s3:::|https?://([^/]+\.)?s3[.-][^/]*\.amazonaws\.)[^/\s]+/", re.IGNORECASE)
-_KINDS = {"listing": "a listing such as that of `aws s3 ls`", "long": "`ls -l`", "json": "JSON"}
+# With the bucket in it: s3://, an ARN, or a link to the object or its page in the console.
+_URI = re.compile(
+    rb"(s3://|arn:aws[a-z-]*:s3:::|https?://([^/]+\.)?(s3([.-][^/]*)?\.amazonaws\.|console\.(aws\.)?amazon(aws)?[.-]))[^/\s]+/",
+    re.IGNORECASE,
+)
+_KINDS = {
+    "listing": "a listing such as that of `aws s3 ls`",
+    "long": "`ls -l`",
+    "text": "a table such as that of `--output text`",
+    "json": "JSON",
+}
 _EVEN_SO = "Keys that look like this are taken separated by NUL characters."
 _KEYS_ONLY = "Write the keys alone"
 _CURES = {
     "listing": f"{_KEYS_ONLY}, one a line, or omit --keys-from and name the --prefix.",
     "long": f"{_KEYS_ONLY}, one a line.",
+    "text": f"{_KEYS_ONLY}, one a line: `tr '\\t' '\\n'` parts those that have tabs between them.",
     "json": f"{_KEYS_ONLY}, one a line: `jq -r '.[]'` writes the strings of a list so.",
 }
 
@@ -54,14 +67,14 @@ def keys(source: BinaryIO, name: str, bucket: str) -> Iterator[Named]:
     number = 0
     try:
         for number, piece in enumerate(pieces(chain([first], content), separator), 1):
-            yield _named(number, piece if separator == _NUL else _line(number, piece, name), name, bucket)
+            yield _named(number, piece if separator == _NUL else _line(number, piece, name, bucket), name, bucket)
     except TooLongError as error:
         raise _refusal(name, error.number, "is longer than a key can be") from error
     if not number:
         raise ToolError(f"{printable(name)} names no object.", cure="Write a key on each line.")
 
 
-def _line(number: int, piece: bytes, name: str) -> bytes:
+def _line(number: int, piece: bytes, name: str, bucket: str) -> bytes:
     """Return the key on a line; what other programs write about keys is not one."""
     if found := _LISTING.match(piece):
         what = next(kind for kind, text in found.groupdict().items() if text is not None)
@@ -72,6 +85,11 @@ def _line(number: int, piece: bytes, name: str) -> bytes:
     if _URI.match(piece):
         raise ToolError(
             f"{printable(name)}, line {number:,} is a URI, not a key.", cure=f"{_KEYS_ONLY}, without the bucket. {_EVEN_SO}"
+        )
+    if piece.startswith((f"{bucket},".encode(), f'"{bucket}",'.encode())):
+        raise ToolError(
+            f"{printable(name)}, line {number:,} is a row of a manifest, not a key.",
+            cure=f"Pass it with --manifest. {_EVEN_SO}",
         )
     return piece.removesuffix(b"\r")
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 # The most bytes of a line: a key has up to 1,024 bytes, and three times as many when encoded.
 MAX_PIECE = 16 * 1024
 
-# The most bytes of a file that is read whole: a description of files or settings, never a list of objects.
-MAX_WHOLE = 64 * 1024 * 1024
-
 STANDARD_INPUT = "-"
 
 _BLOCK = 1024 * 1024
@@ -38,8 +35,10 @@ class TooLongError(ValueError):
 
 
 @contextmanager
-def opened(s3: S3Client, location: str) -> Iterator[BinaryIO]:
+def opened(s3: S3Client, location: str, most: int | None = None) -> Iterator[BinaryIO]:
     """Open a file, an s3 URI or standard input. An object is downloaded first: S3 would cut a stream that is read slowly.
+
+    Of an object that is larger than `most`, one byte more is downloaded.
 
     Raises:
         ToolError: There is no such file or object.
@@ -48,7 +47,7 @@ def opened(s3: S3Client, location: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
     elif location.startswith("s3://"):
         with tempfile.TemporaryFile() as target:
-            fetch(s3, location, target)
+            fetch(s3, location, target, most)
             yield target
     else:
         try:
@@ -59,14 +58,14 @@ def opened(s3: S3Client, location: str) -> Iterator[BinaryIO]:
             yield source
 
 
-def fetch(s3: S3Client, uri: str, target: BinaryIO) -> None:
+def fetch(s3: S3Client, uri: str, target: BinaryIO, most: int | None = None) -> None:
     """Download an object to a file, and go back to the beginning of it.
 
     Raises:
         ToolError: There is no such object.
     """
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not objects.fetch(s3, bucket, key, target):
+    if not objects.fetch(s3, bucket, key, target, most):
         raise ToolError(f"There is no object {printable(uri)}.", cure=f"`aws s3 ls s3://{bucket}/` lists the objects.")
     target.seek(0)
 
@@ -74,20 +73,6 @@ def fetch(s3: S3Client, uri: str, target: BinaryIO) -> None:
 def blocks(source: BinaryIO) -> Iterator[bytes]:
     """Yield the rest of a file."""
     return iter(lambda: source.read(_BLOCK), b"")
-
-
-def whole(source: BinaryIO, name: str) -> bytes:
-    """Return a small file.
-
-    Raises:
-        ToolError: It is not small.
-    """
-    content = bytearray()
-    for block in blocks(source):
-        content += block
-        if len(content) > MAX_WHOLE:
-            raise ToolError(f"{printable(name)} has more than {MAX_WHOLE:,} bytes.", cure="Is it the right file?")
-    return bytes(content)
 
 
 def is_utf16(content: bytes) -> bool:
