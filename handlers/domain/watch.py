@@ -62,8 +62,10 @@ def parse(text: str) -> dict[str, Watch]:
 
 
 def _fields(watch: Watch) -> dict[str, object]:
-    limit = {} if watch.max_minutes_per_day is None else {"max_minutes_per_day": watch.max_minutes_per_day}
-    return {"bucket": watch.bucket, "prefixes": watch.prefixes, "suffixes": watch.suffixes, **limit}
+    """Return what is not as in a watch that names its bucket only: a function's environment holds 4 kB."""
+    fields = {"prefixes": watch.prefixes, "suffixes": watch.suffixes, "max_minutes_per_day": watch.max_minutes_per_day}
+    usual = Watch(watch.bucket)
+    return {"bucket": watch.bucket, **{name: value for name, value in fields.items() if value != getattr(usual, name)}}
 
 
 def _watch(fields: Mapping[str, object]) -> Watch:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handlers.adapters import Look, aws_errors
-from handlers.adapters.table import CurrentUpload, Records, Scans, Watches
+from handlers.adapters.table import CurrentUpload, Outcome, Records, Scans, Watches, WatchState
 from handlers.domain import Lane, ObjectFacts, Record, State, Video, json_text, reasons, upload, watch
+from handlers.domain.identity import MAX_ATTEMPT
 from handlers.domain.upload import Refused, Retry, Source, Upload
 from handlers.domain.watch import Watch
 from handlers.flows.registration import SKIPPED, Registered, Registration, Retries, is_retried
@@ -90,17 +91,19 @@ class UploadFlow:
         log = log.bind(scan_id=current.scan_id, video_id=video.id)
         if current.scan_id is not None:
             self._ensure_scan(current.scan_id, message.bucket, retries)
-            result = self._enter(_record(video, current.scan_id, message), look, retries)
+            result = self._enter(_record(video, current.scan_id, message), look, current, retries)
             log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
         else:
             log.info("upload ignored", reason=SKIPPED)
         retries.run(lambda: self._supersede(current, video))
 
-    def _enter(self, record: Record, look: Look, retries: Retries) -> Registered:
+    def _enter(self, record: Record, look: Look, current: CurrentUpload, retries: Retries) -> Registered:
         previous = self._registration.previous(record, retries)
-        if previous is not None:
-            return self._registration.leave(previous, record.attempt, retries)
-        return self._registration.enter(record, look, None, retries)
+        if previous is None:
+            return self._registration.enter(record, look, None, retries)
+        if _is_back(previous, current):
+            return self._registration.enter(_retried(previous, previous.attempt + 1), look, previous, retries)
+        return self._registration.leave(previous, record.attempt, retries)
 
     def _as_current(self, mine: CurrentUpload, message: Upload, retries: Retries) -> CurrentUpload:
         """Note a content as the newest one of its key, unless it is noted already, or a newer one is; return how it is noted."""
@@ -123,17 +126,31 @@ class UploadFlow:
         raise aws_errors.ThrottledError(f"the newest upload of a key was noted by others {NOTE_ATTEMPTS} times")
 
     def _is_newer(self, mine: CurrentUpload, seen: CurrentUpload, message: Upload, retries: Retries) -> bool:
-        """Tell whether a content was put after the noted one; S3's times are whole seconds, so perhaps whether it is there now."""
-        if mine.modified_at != seen.modified_at:
-            return mine.modified_at > seen.modified_at
+        """Tell whether a content was put after the noted one; where S3's times do not tell, whether it is there now.
+
+        They are whole seconds; and a multipart upload that was initiated before another put and completed after it has the earlier
+        time, but may well be what is there.
+        """
+        if mine.modified_at > seen.modified_at:
+            return True
+        if mine.modified_at < seen.modified_at and message.version_id is not None:
+            return False
         look = self._registration.look(message.video.newest, retries)
         return look.facts is not None and message.identified(look.facts).id == mine.video_id
 
     def _supersede(self, current: CurrentUpload, video: Video) -> None:
-        """Mark what this content replaced, and its own record if it was replaced itself before there was one."""
+        """Mark what this content replaced, and its own record if it was replaced itself before there was one.
+
+        A content that has come back is superseded no longer. Whoever replaces it notes that before marking it, so that one of the
+        two sees the other.
+        """
         self._supersede_replaced(current)
+        if current.scan_id is None:
+            return
         newest = self._watches.current(current.bucket, current.key)
-        if newest is not None and newest.video_id != video.id and current.scan_id is not None:
+        if newest is not None and newest.video_id == video.id and self._records.restore(video.id, current.scan_id) is Outcome.DONE:
+            newest = self._watches.current(current.bucket, current.key)
+        if newest is not None and newest.video_id != video.id:
             self._records.supersede(video.id, current.scan_id)
 
     def _supersede_replaced(self, current: CurrentUpload) -> None:
@@ -164,7 +181,7 @@ class UploadFlow:
         if self._is_known(self._ensured, scan_id):
             return
         state = retries.run(lambda: self._watches.state(bucket))
-        held = watch.PAUSED_BY_HAND if state.paused else None
+        held = _held(state, watch.day_of(self._clock.now()))
         retries.run(lambda: self._scans.ensure_day_scan(scan_id, bucket, watch.day_of_scan(scan_id), held=held))
         self._ensured[scan_id] = self._clock.now()
 
@@ -179,6 +196,19 @@ class UploadFlow:
         for outdated in [each for each, at in known.items() if now - at >= KNOWN_SECONDS]:
             del known[outdated]
         return name in known
+
+
+def _held(state: WatchState, today: str) -> str | None:
+    """Return why a new scan is to wait, if it is; the sweeper looks anew within a minute."""
+    if state.paused:
+        return watch.PAUSED_BY_HAND
+    return watch.LIMIT_REACHED if state.limit_day == today and state.released_day != today else None
+
+
+def _is_back(previous: Record, current: CurrentUpload) -> bool:
+    """Tell whether a content is there again that was replaced before its analysis began."""
+    replaced = previous.state is State.FAILED and previous.problem is not None and previous.problem.code == reasons.SUPERSEDED
+    return replaced and current.video_id == previous.video.id and previous.attempt < MAX_ATTEMPT
 
 
 def _message(entry: object) -> tuple[str, str]:

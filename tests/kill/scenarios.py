@@ -204,7 +204,7 @@ def uploads(line):
     s3, watches = line.client("s3"), line.table.watches
     until_midnight(line)
     use_up_the_day(line)
-    watches.begin(BUCKET)
+    watches.begin(BUCKET, line.clock.now())
     line.put("missed.mp4", video(WEAPONS))
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
     watches.pause(BUCKET, "reviewer")

@@ -170,7 +170,7 @@ class Ground(RuleBasedStateMachine):
             if body is not None:
                 self.world.objects.write(BUCKET, key, body)
         self.world.objects.write(BUCKET, "strange.mp4", weapons(60, 99))
-        self.people.table.watches.begin(BUCKET)
+        self.people.table.watches.begin(BUCKET, self.world.clock.now())
         self.people.submit(KEYS[:5], lane)
 
     @classmethod

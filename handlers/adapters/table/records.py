@@ -326,6 +326,13 @@ class Records:
         )
         return once(lambda: self._table.update(request))
 
+    def restore(self, video_id: str, scan_id: str) -> Outcome:
+        """Note that a record's content is there again. DONE_BEFORE: it was not superseded, or there is no such record."""
+        request = expressions.update(
+            items.record_key(video_id, scan_id), removes=["superseded_at"], when=Condition(present=["superseded_at"])
+        )
+        return once(lambda: self._table.update(request))
+
     # --- mails ---------------------------------------------------------------------------------------------------------
 
     def mail_sent(self, record: Record) -> Outcome:

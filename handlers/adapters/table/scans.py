@@ -326,7 +326,8 @@ def _reopened(scan: Scan) -> Scan:
 
 def _held(scan: Scan, status: ScanStatus, reason: str, at: float) -> Scan | None:
     if scan.status is status:
-        return scan
+        # A person's pause is not ended with that of a watch.
+        return replace(scan, held_reason=reason) if scan.held_reason in watch.HELD_REASONS else scan
     if not scan.live or scan.status is ScanStatus.CANCELLED:
         return None
     # Whoever cancels a scan need not be mailed that its job broke.

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.bench.simulation import events, report
 from tests.bench.simulation.designs import DESIGNS, figures, simulate
 from tests.bench.simulation.ours import Ours
-from tests.bench.simulation.uploads import Month, Uploads, lag_figures, month_figures
+from tests.bench.simulation.uploads import Uploads, lag_figures, month_figures
 from tests.bench.simulation.world import Setting
 from tests.harness.product import DAY, HOUR
 
@@ -109,7 +109,7 @@ def million(options):
 
 def uploads(options):
     """Simulate a watched bucket: uploads beside a scan, a day of many uploads, a day of lost events, a month of few and of none."""
-    beside = {
+    concurrent = {
         label: _uploads(label, Setting(videos=500 + backlog, uploads=500, period=HOUR, length=SHORT_SECONDS), Uploads)
         for label, backlog in (("500 uploads in an hour", 0), ("the same beside a scan of 2,000", 2_000))
     }
@@ -117,8 +117,8 @@ def uploads(options):
         f"{count:,} uploads in a day": _uploads(f"{count:,}", Setting(videos=count, uploads=count, length=SHORT_SECONDS), Uploads)
         for count in (options.uploads // 100, options.uploads // 10, options.uploads)
     }
-    report.show(f"Uploads of {SHORT_SECONDS:g} s to a watched bucket", beside | day)
-    return {"uploads": beside | day}
+    report.show(f"Uploads of {SHORT_SECONDS:g} s to a watched bucket", concurrent | day)
+    return {"uploads": concurrent | day}
 
 
 def months(_options):
@@ -126,7 +126,7 @@ def months(_options):
     rows = {}
     for label, count in (("10 uploads a day", 300), ("no uploads", 0)):
         progress = report.Progress(label)
-        design, _ = simulate(Setting(videos=count, uploads=count, period=MONTH_DAYS * DAY, length=SHORT_SECONDS), Month, progress)
+        design, _ = simulate(Setting(videos=count, uploads=count, period=MONTH_DAYS * DAY, length=SHORT_SECONDS), Uploads, progress)
         progress.end()
         rows[label] = month_figures(design, MONTH_DAYS)
     report.show("A month of a watched bucket", rows)

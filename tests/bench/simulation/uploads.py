@@ -14,7 +14,8 @@ from tests.bench.simulation.ours import SCAN, Ours
 from tests.harness.product import BUCKET, TABLE, UPLOADS
 from tools.emulator.services.dynamodb import item_size
 
-DAY_SECONDS = 86_400.0
+# So long after midnight buckets are compared, and what is found is analysed, or nearly.
+COMPARED_SECONDS = 7_200.0
 # The uploads begin so long after the beginning of a day, which is after what is done once a day.
 MORNING_SECONDS = 3_600.0
 
@@ -29,7 +30,7 @@ class Uploads(Ours):
         self.lab.polled.add("new_upload")
         clock = self.lab.clock
         self.began = watch.end_of(watch.day_of(clock.now())) + MORNING_SECONDS
-        self.table.watches.begin(BUCKET)
+        self.table.watches.begin(BUCKET, clock.now())
         first = world.setting.videos - world.setting.uploads
         for number, (after, events) in enumerate(zip(world.uploads, world.events, strict=True), first):
             clock.call_later(self.began + after - clock.now(), lambda number=number, events=events: self._put(number, events))
@@ -43,9 +44,9 @@ class Uploads(Ours):
             self.lab.clock.call_later(after, lambda: self.lab.queues.put(self.lab.queues.queue(UPLOADS), body, {}))
 
     def run(self):
-        """Let the scans come to their end, those of the days after the days' end."""
-        # The laboratory ends what is quiet for half a day; a day with few uploads is, too.
-        self.lab.run(lambda: self.lab.clock.now() > self.ends and not self.table.scans.active())
+        """Let all uploads come, the bucket be compared on the day after, and all scans close."""
+        until = watch.end_of(watch.day_of(self.ends)) + COMPARED_SECONDS
+        self.lab.clock.run(lambda: self.lab.clock.now() < until or bool(self.table.scans.active()))
 
     @property
     def ends(self):
@@ -75,14 +76,6 @@ class Uploads(Ours):
             if events and max(events) < worlds.LATE_EVENT[0]
         )
         return sorted(each for each in seconds if not math.isnan(each))
-
-
-class Month(Uploads):
-    """A watched bucket for as long as the period lasts, however little comes."""
-
-    def run(self):
-        """Let the whole period pass, and then the last scans close."""
-        self.lab.clock.run(lambda: self.lab.clock.now() < self.ends + DAY_SECONDS or bool(self.table.scans.active()))
 
 
 def lag_figures(design):

@@ -177,7 +177,7 @@ class TestVideoIds:
         ]
 
     @given(keys, keys)
-    def test_contents_are_told_apart(self, first, second):
+    def test_each_content_is_another_video(self, first, second):
         """Each etag makes another video, and none is that of the manifest."""
         ids = {Video(BUCKET, "a.mp4", None, etag).id for etag in (first, second, None)}
 

@@ -52,6 +52,12 @@ class TestText:
 
         assert known == watch.parse(watch.text(known))
 
+    def test_twenty_buckets(self):
+        """The watches of twenty buckets with the longest names fit into what a function's environment has left for them."""
+        many = {name: Watch(name) for name in (f"{number:063}" for number in range(20))}
+
+        assert len(watch.text(many)) < 1_676
+
     def test_none(self):
         """No text means that nothing is watched."""
         assert {} == watch.parse("")

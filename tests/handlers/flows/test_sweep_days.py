@@ -436,7 +436,7 @@ class TestClosing:
     def test_while_compared(self, ports, finish, table, clock, hours, status):
         """It stays open while its bucket is compared with the table, for a day at most: what is found belongs in its digest."""
         finish("a.mp4", 1)
-        table.watches.begin(BUCKET)
+        table.watches.begin(BUCKET, clock.now())
         state = table.watches.state(BUCKET)
         buckets = Buckets(clock, page=1, seconds=11.0)
         for number in range(99):

@@ -339,6 +339,67 @@ class TestReplaced:
         assert table.records.record(second.id, DAY_SCAN).superseded_at is None
         assert len(messages(Lane.EXPRESS)) == 1
 
+    def test_a_content_that_comes_back(self, flow, table, s3):
+        """Of A, B and A again the record of A is superseded no longer: an uploader cannot hide what was found in it."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        second, event = put(s3, body=OTHER_MP4)
+        flow.respond(event_of(event))
+        again, event = put(s3)
+
+        flow.respond(event_of(event))
+
+        superseded = [table.records.record(video.id, DAY_SCAN).superseded_at is not None for video in (first, second)]
+        assert first == again
+        assert [False, True] == superseded
+
+    def test_a_content_that_comes_back_unanalysed(self, flow, table, s3, messages):
+        """What had failed because it was replaced is tried again once it is there again, and only once."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        record = table.records.record(first.id, DAY_SCAN)
+        table.records.finish(record.as_failed(Problem("superseded", "replaced"), at=NOW))
+        _, event = put(s3, body=OTHER_MP4)
+        flow.respond(event_of(event))
+        _, event = put(s3)
+
+        flow.respond(event_of(event, event))
+
+        record = table.records.record(first.id, DAY_SCAN)
+        assert (State.WAITING, 1, None) == (record.state, record.attempt, record.superseded_at)
+        assert len(messages(Lane.EXPRESS)) == 3
+
+    def test_replaced_while_it_comes_back(self, flow, table, s3, objects, queues, clock):
+        """A content that comes back and is replaced at that moment is superseded in the end."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        flow.respond(event_of(put(s3, body=OTHER_MP4)[1]))
+        _, back = put(s3)
+        restore = table.records.restore
+
+        def overtaken(*names):
+            table.records.restore = restore
+            flow_of(table, objects, queues, clock).respond(event_of(put(s3, body=OTHER_MP4 + b"!")[1]))
+            return restore(*names)
+
+        table.records.restore = overtaken
+        flow.respond(event_of(back))
+
+        assert table.records.record(first.id, DAY_SCAN).superseded_at is not None
+
+    def test_a_multipart_upload_that_was_begun_before(self, flow, table, objects, s3):
+        """Without versions what is there counts, though its LastModified, when it was initiated, is the earlier one."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        second, event = put(s3, body=OTHER_MP4)
+        look = objects.look
+        objects.look = lambda video: replace(look(video), facts=replace(look(video).facts, modified_at=NOW - 3_600))
+
+        flow.respond(event_of(event))
+
+        superseded = [table.records.record(video.id, DAY_SCAN).superseded_at is not None for video in (first, second)]
+        assert [True, False] == superseded
+
     def test_the_same_bytes_on_another_day(self, flow, table, s3):
         """The same bytes on a later day are an upload of that day: an equal etag proves nothing against an uploader."""
         video, event = put(s3)
@@ -365,6 +426,17 @@ class TestPaused:
         scan = table.scans.scan(DAY_SCAN)
         assert (ScanStatus.PAUSED, watch.PAUSED_BY_HAND) == (scan.status, scan.held_reason)
         assert table.records.record(video.id, DAY_SCAN).state is State.WAITING
+
+    @pytest.mark.parametrize(("released", "status"), [(False, ScanStatus.PAUSED), (True, ScanStatus.OPEN)])
+    def test_the_minutes_are_used_up(self, flow, table, s3, released, status):
+        """A scan that begins on a day whose minutes are used up waits from the beginning, unless a person has lifted the limit."""
+        table.watches.note_limit(BUCKET, TODAY)
+        if released:
+            table.watches.release(BUCKET, TODAY)
+
+        flow.respond(event_of(put(s3)[1]))
+
+        assert table.scans.scan(DAY_SCAN).status is status
 
     def test_the_last_event(self, flow, table, s3):
         """The watch knows when the last event came."""
