@@ -53,19 +53,20 @@ def test_parents_that_add_something():
 @given(LABELS)
 def test_nothing_else_is_lost(labels):
     """Whatever Rekognition calls the parents, a label is left out only for a child of it that says as much; order is kept else."""
-    told = telling_labels(labels)
+    shown = telling_labels(labels)
 
-    assert bool(told) == bool(labels)
-    assert len({each.name for each in told}) == len(told)
-    for lost in (each for each in labels if each not in told):
+    assert bool(shown) == bool(labels)
+    assert len({each.name for each in shown}) == len(shown)
+    for lost in (each for each in labels if each not in shown):
         assert any(
             other.parent == lost.name
             and (other.confidence, other.milliseconds, -other.first_ms) >= (lost.confidence, lost.milliseconds, -lost.first_ms)
             for other in labels
         )
-    names = [each.name for each in told]
+    names = [each.name for each in shown]
     assert all(
-        each.parent not in names or names.index(each.parent) <= names.index(each.name) or in_a_circle(each, labels) for each in told
+        each.parent not in names or names.index(each.parent) <= names.index(each.name) or in_a_circle(each, labels)
+        for each in shown
     )
 
 

@@ -114,7 +114,8 @@ function summaries(video) {
 
 function failure(video) {
   const message = video.message ? element("p", {}, shown(video.message)) : null;
-  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), message);
+  const cure = Object.hasOwn(DATA.cures, video.reason ?? "") ? element("p", {}, text("What to do: {cure}.", { cure: DATA.cures[video.reason] })) : null;
+  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), message, cure);
 }
 
 function decisionForm(video, decisions, decided) {
