@@ -32,7 +32,7 @@ def enter(*groups: str) -> None:
         groups: Groups of pyproject.toml that the program needs beside the project's own dependencies.
     """
     sys.excepthook = _end
-    if sys.stderr is None:  # closed: click would write to stdout what is meant for it
+    if sys.stderr is None:  # closed: what is meant for it would go to stdout
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  # open as long as the program runs
     went_over = os.environ.pop(ENTERED, None) == str(os.getpid())
     missing = _missing(groups)

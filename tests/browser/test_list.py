@@ -125,6 +125,18 @@ def test_state(many):
     assert all("Failed" in text for text in many.locator("tr.row .cell-found").all_inner_texts())
 
 
+def test_what_to_do(many):
+    """The details of a video without a verdict say what to do about it."""
+    many.locator("#filter-state").select_option("failed")
+    many.locator("#count", has_text="6 of 126").wait_for()
+    many.locator("tr.row .open").first.click()
+
+    shown = many.locator(".failure").inner_text()
+
+    assert "What to do: " in shown
+    assert "undefined" not in shown
+
+
 @pytest.mark.parametrize(("title", "column"), [("Video", "key"), ("Confidence", "confidence"), ("First seen", "seen")])
 def test_sort(many, title, column):
     """Each column sorts both ways and says which; failed videos, which have no confidence, come last both ways."""

@@ -62,7 +62,8 @@ def parse_json(content: bytes | str, *, exact: bool = False) -> Any:  # noqa: AN
     Raises:
         ValueError: It is not JSON in UTF-8, or is nested too deeply.
     """
-    number, names = (Decimal, _each_once) if exact else (None, None)
+    number = Decimal if exact else None
+    names = _each_once if exact else None
     try:
         return json.loads(content, parse_float=number, parse_constant=number, object_pairs_hook=names)
     except RecursionError as error:

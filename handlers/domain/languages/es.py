@@ -413,6 +413,45 @@ _PAGE = {
     "command": "comando",
     "The AWS CLI cannot take this key: use the console.": "La CLI de AWS no admite esta clave: hay que usar la consola.",
     "Console": "Consola",
+    # What to do about videos without a verdict.
+    "upload it again": "subirlo de nuevo",
+    "restore it, then {retry}": "restaurarlo y después {retry}",
+    "let the functions read it (the bucket's policy, `source_buckets` and `kms_keys` in cdk.json), then {retry}": (
+        "permitir que las funciones lo lean (la política del bucket, `source_buckets` y `kms_keys` en cdk.json) y después {retry}"
+    ),
+    "let Rekognition read it (the bucket's policy, the policy of its key), then {retry}": (
+        "permitir que Rekognition lo lea (la política del bucket, la de su clave) y después {retry}"
+    ),
+    "`make deploy` restores the roles, then {retry}": "`make deploy` restaura los roles; después {retry}",
+    "{retry} analyses it, perhaps for a second time": "{retry} lo analiza, quizá por segunda vez",
+    "it may have up to 10 GB: convert it ({command}), upload and scan the new file": (
+        "puede tener hasta 10 GB: convertirlo ({command}), subir y analizar el archivo nuevo"
+    ),
+    "it may have up to 6 hours: cut it, upload and scan the parts": (
+        "puede durar hasta 6 horas: cortarlo, subir y analizar las partes"
+    ),
+    "Rekognition takes MP4 and MOV: convert it ({command}), upload and scan the new file": (
+        "Rekognition admite MP4 y MOV: convertirlo ({command}), subir y analizar el archivo nuevo"
+    ),
+    "its recording or upload was interrupted: upload it again, and scan it": (
+        "su grabación o su subida se interrumpió: subirlo de nuevo y analizarlo"
+    ),
+    "Rekognition takes H.264 in MP4 or MOV: convert it ({command}), upload and scan the new file": (
+        "Rekognition admite H.264 en MP4 o MOV: convertirlo ({command}), subir y analizar el archivo nuevo"
+    ),
+    "there is nothing to see in it; if there should be, upload it again": (
+        "no contiene imagen; si debería tenerla, subirlo de nuevo"
+    ),
+    "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file": (
+        "`ffprobe FILE` muestra qué está dañado o su códec; convertirlo ({command}), subir y analizar el archivo nuevo"
+    ),
+    "nothing: what replaced it is looked at instead": "nada: se examina lo que lo sustituyó",
+    "it was deleted, moved or never there: scan what is there now": "se borró, se movió o nunca existió: analizar lo que hay ahora",
+    "it may be encrypted with a key that comes with each request (SSE-C): copy it without": (
+        "puede estar cifrado con una clave que acompaña a cada solicitud (SSE-C): copiarlo sin ella"
+    ),
+    "{retry} tries again": "{retry} lo intenta de nuevo",
+    "What to do: {cure}.": "Qué hacer: {cure}.",
     "Open in the AWS console": "Abrir en la consola de AWS",
     "Version": "Versión",
     "Size": "Tamaño",

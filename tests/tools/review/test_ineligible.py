@@ -124,6 +124,18 @@ def test_cure(scanned):
     assert all(f"Cure: {cure}." in shown for cure in cures)
 
 
+@pytest.mark.parametrize(("language", "cure"), [("en", "upload it again"), ("es", "subirlo de nuevo")])
+def test_cure_on_the_page(scanned, tmp_path, language, cure):
+    """The page has the cure of each reason once, in its language."""
+    page = tmp_path / "page.html"
+
+    review(scanned, "page", str(page), "--language", language)
+
+    island = json.loads(re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)[1])
+    assert ["archived", "empty", "too-large"] == list(island["cures"])
+    assert cure == island["cures"]["empty"]
+
+
 def test_restored_and_retried(scanned):
     """An archived object is worth a retry; when it has a record, that has the word."""
     plan = output_of(review(scanned, "retry", "--dry-run", "--json"))

@@ -157,11 +157,12 @@ def test_a_named_scan_costs_one_request(months):
     assert [] == [params for params in months.wire.of("Query") if '"SCANS"' in str(params).replace("'", '"')]
 
 
-def test_the_newest_scan_may_be_a_day(account):
-    """Without a scan's name the newest one is meant, a day's too; a job's scan is still found by its job."""
-    add_scan(account, "a.mp4", created_at=1.0)
+def test_the_newest_scan_is_one_that_was_submitted(account):
+    """Without a scan's name the newest one that a person submitted is meant: the scan of each day would hide it otherwise."""
     add_day(account)
+    only_days = output_of(review(account, "--json"))
+    add_scan(account, "a.mp4", created_at=1.0)
 
     newest, of_job = (output_of(review(account, "--json", *more)) for more in ((), ("--job", JOB)))
 
-    assert (DAY, None) == (newest["day"], of_job["day"])
+    assert [DAY, None, None] == [each["day"] for each in (only_days, newest, of_job)]

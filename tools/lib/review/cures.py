@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 from handlers.domain import reasons
+from handlers.domain.languages import ENGLISH, Phrase, phrase
 
-_RETRY = "`review_report.py retry` tries again"
-_THEN = "then `review_report.py retry`"
-_REENCODE = "convert it (`ffmpeg -i FILE -c:v libx264 -c:a aac NEW.mp4`), upload and scan the new file"
+_CONVERT = "`ffmpeg -i FILE -c:v libx264 -c:a aac NEW.mp4`"
+_RETRY = "`review_report.py retry`"
+_TOO_LARGE = phrase("it may have up to 10 GB: convert it ({command}), upload and scan the new file", command=_CONVERT)
 _CURES = {
-    reasons.EMPTY: "upload it again",
-    reasons.ARCHIVED: f"restore it, {_THEN}",
-    reasons.FORBIDDEN: f"let the functions read it (the bucket's policy, `source_buckets` and `kms_keys` in cdk.json), {_THEN}",
-    "InvalidS3ObjectException": f"let Rekognition read it (the bucket's policy, the policy of its key), {_THEN}",
-    "AccessDeniedException": f"`make deploy` restores the roles, {_THEN}",
-    reasons.START_UNKNOWN: "`review_report.py retry --all-failed` analyses it, perhaps for a second time",
-    reasons.TOO_LARGE: f"it may have up to 10 GB: {_REENCODE}",
-    "VideoTooLargeException": f"it may have up to 10 GB: {_REENCODE}",
-    reasons.TOO_LONG: "it may have up to 6 hours: cut it, upload and scan the parts",
-    reasons.CONTAINER: f"Rekognition takes MP4 and MOV: {_REENCODE}",
-    reasons.NO_HEADER: "its recording or upload was interrupted: upload it again, and scan it",
-    reasons.CODEC: f"Rekognition takes H.264 in MP4 or MOV: {_REENCODE}",
-    reasons.NO_PICTURE: "there is nothing to see in it; if there should be, upload it again",
-    reasons.ANALYSIS_FAILED: f"`ffprobe FILE` shows what is broken or its codec; {_REENCODE}",
-    reasons.MISSING: "it was deleted, moved or never there: scan what is there now",
-    reasons.SUPERSEDED: "nothing: what replaced it is looked at instead",
-    reasons.UNREADABLE: "it may be encrypted with a key that comes with each request (SSE-C): copy it without",
+    reasons.EMPTY: phrase("upload it again"),
+    reasons.ARCHIVED: phrase("restore it, then {retry}", retry=_RETRY),
+    reasons.FORBIDDEN: phrase(
+        "let the functions read it (the bucket's policy, `source_buckets` and `kms_keys` in cdk.json), then {retry}", retry=_RETRY
+    ),
+    "InvalidS3ObjectException": phrase(
+        "let Rekognition read it (the bucket's policy, the policy of its key), then {retry}", retry=_RETRY
+    ),
+    "AccessDeniedException": phrase("`make deploy` restores the roles, then {retry}", retry=_RETRY),
+    reasons.START_UNKNOWN: phrase("{retry} analyses it, perhaps for a second time", retry="`review_report.py retry --all-failed`"),
+    reasons.TOO_LARGE: _TOO_LARGE,
+    "VideoTooLargeException": _TOO_LARGE,
+    reasons.TOO_LONG: phrase("it may have up to 6 hours: cut it, upload and scan the parts"),
+    reasons.CONTAINER: phrase(
+        "Rekognition takes MP4 and MOV: convert it ({command}), upload and scan the new file", command=_CONVERT
+    ),
+    reasons.NO_HEADER: phrase("its recording or upload was interrupted: upload it again, and scan it"),
+    reasons.CODEC: phrase(
+        "Rekognition takes H.264 in MP4 or MOV: convert it ({command}), upload and scan the new file", command=_CONVERT
+    ),
+    reasons.NO_PICTURE: phrase("there is nothing to see in it; if there should be, upload it again"),
+    reasons.ANALYSIS_FAILED: phrase(
+        "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file", command=_CONVERT
+    ),
+    reasons.SUPERSEDED: phrase("nothing: what replaced it is looked at instead"),
+    reasons.MISSING: phrase("it was deleted, moved or never there: scan what is there now"),
+    reasons.UNREADABLE: phrase("it may be encrypted with a key that comes with each request (SSE-C): copy it without"),
 }
+_AGAIN = phrase("{retry} tries again", retry=_RETRY)
 
 
-def cure_of(code: str | None) -> str | None:
-    """Return what to do about an object, None where nothing is known to help."""
+def cure_phrase(code: str | None) -> Phrase | None:
+    """Return what to do about an object, in any language; None where nothing is known to help."""
     if code is None:
         return None
     known = reasons.REASONS.get(code)
-    return _CURES.get(code) or (_RETRY if known is not None and known.retryable else None)
+    return _CURES.get(code) or (_AGAIN if known is not None and known.retryable else None)
+
+
+def cure_of(code: str | None) -> str | None:
+    """Return what to do about an object, in English; None where nothing is known to help."""
+    cure = cure_phrase(code)
+    return None if cure is None else ENGLISH.render(cure)

@@ -193,7 +193,10 @@ def newest(run: Invocation, since: float | None, *, every: bool) -> tuple[list[S
 
 
 def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) -> Scan:
-    """Return the scan with this id or this job; the newest where neither is named.
+    """Return the scan with this id or this job.
+
+    Where neither is named it is the newest one that a person submitted: the scan of each day would hide it otherwise. If there are
+    only scans of days, it is the newest of these.
 
     Raises:
         ToolError: There is none.
@@ -201,7 +204,8 @@ def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) ->
     if scan_id is not None and job_id is None and (scan := table.scan(scan_id)) is not None:
         return scan
     scans = table.scans()
-    for scan in scans:
+    # A stable sort: within both kinds the newest remain first.
+    for scan in sorted(scans, key=lambda scan: scan.day is not None):
         if scan_id in {None, scan.id} and (job_id is None or any(job.id == job_id for job in scan.jobs)):
             return scan
     known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "Submit one with submit_job.py."

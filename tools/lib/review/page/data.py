@@ -10,6 +10,7 @@ from handlers.domain import Totals, unselected
 from handlers.domain.console import console_site
 from handlers.domain.languages import ENGLISH, Language
 from tools.lib.cli import Target
+from tools.lib.review.cures import cure_phrase
 from tools.lib.review.page import summary
 from tools.lib.review.page.labels import CATEGORIES, OTHER, LabelTable
 from tools.lib.review.page.videos import Describer
@@ -82,6 +83,7 @@ def page_data(
         "not_selected": unselected.sentences(scan.not_selected, language) if scan.day is None else [],
         "warnings": [language.render(warning) for warning in review.warnings],
         **_videos(review, labels),
+        "cures": _cures(review, language),
         "labels": labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
         "apply": target.command("review_report.py", "apply", decisions_file(scan.id), "--scan", scan.id),
@@ -95,6 +97,13 @@ def _language(language: Language) -> dict[str, Any]:
     if labels:
         labels[CATEGORIES[OTHER]] = language.text("Other labels")
     return {"code": language.code, "decimal": language.decimal, "sentences": dict(language.sentences), "labels": labels}
+
+
+def _cures(review: Review, language: Language) -> dict[str, str]:
+    """Return what to do about videos without a verdict, by the codes of their reasons."""
+    codes = {outcome.reason for outcome in (*review.failed[:MAX_FAILED], *review.ineligible[:MAX_INELIGIBLE]) if outcome.reason}
+    cures = {code: cure_phrase(code) for code in sorted(codes)}
+    return {code: language.render(cure) for code, cure in cures.items() if cure is not None}
 
 
 def decisions_file(scan_id: str) -> str:

@@ -115,7 +115,8 @@ function summaries(video) {
 function failure(video) {
   const message = video.message ? element("p", {}, shown(video.message)) : null;
   const superseded = video.state === "superseded" ? element("p", {}, text("Another upload replaced this content: there is nothing to decide.")) : null;
-  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), superseded, message);
+  const cure = Object.hasOwn(DATA.cures, video.reason ?? "") ? element("p", {}, text("What to do: {cure}.", { cure: DATA.cures[video.reason] })) : null;
+  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), superseded, message, cure);
 }
 
 function decisionForm(video, decisions, decided) {
