@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from tools import rehearse as rehearse_program
-from tools.emulator.samples import demo_library, tiny_clip
+from tools.emulator.samples import demo_library, demo_upload, tiny_clip
 from tools.rehearsal.output import SEAL
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +106,7 @@ def test_the_transcript_in_the_readme(demo):
     submitted, _, reviewed = shown.partition("$ python tools/review_report.py\n")
     progress = [line for line in submitted.splitlines() if line.startswith("batch job ")]
     plan = [line for line in submitted.splitlines() if line.startswith("  ")]
-    review = reviewed.partition("Sent 6 mails")[0].splitlines()
+    review = reviewed.partition("Sent 7 mails")[0].splitlines()
 
     _, done = demo
     printed = {*done.stderr.splitlines(), *done.stdout.splitlines()}
@@ -118,13 +118,13 @@ def test_the_transcript_in_the_readme(demo):
 
 
 def test_results_and_talk(demo):
-    """The review and the mails are on stdout, and nothing else; each step is one line on stderr."""
+    """The reviews and the mails are on stdout, and nothing else; each step is one line on stderr."""
     folder, done = demo
 
-    shown = (folder / "review.txt").read_text("utf-8")
+    shown = (folder / "review.txt").read_text("utf-8") + (folder / "day.txt").read_text("utf-8")
     steps = [line for line in done.stderr.splitlines() if "Uploading the library" in line]
-    assert done.stdout.startswith(f"{shown}\nSent 6 mails to ")
-    assert 7 == len(done.stdout.removeprefix(shown).strip().splitlines())
+    assert done.stdout.startswith(f"{shown}\nSent 7 mails to ")
+    assert 8 == len(done.stdout.removeprefix(shown).strip().splitlines())
     assert 1 == len(steps)
 
 
@@ -159,9 +159,18 @@ def test_a_mail_for_each_flagged_video(rehearsal):
     ]
     bodies = [mail.get_content() for mail in mails if str(mail["Subject"]).startswith("Flagged")]
 
-    assert len(keys("FLAGGED")) == len(bodies)
+    assert len(keys("FLAGGED")) + 1 == len(bodies)
     assert all(mail["Subject"].isascii() and len(mail["Subject"]) <= 99 for mail in mails)
-    assert all(any(f"s3://amzn-s3-demo-bucket/{key}" in body for body in bodies) for key in keys("FLAGGED"))
+    assert all(any(f"s3://amzn-s3-demo-bucket/{key}" in body for body in bodies) for key in (*keys("FLAGGED"), demo_upload().key))
+
+
+def test_what_is_uploaded_meanwhile(rehearsal):
+    """What is uploaded during the scan has a scan of its day, with one object, which is flagged."""
+    day = (rehearsal / "day.txt").read_text(encoding="utf-8")
+
+    assert "objects              1 of 1: every object is accounted for" in day
+    assert f"s3://amzn-s3-demo-bucket/{demo_upload().key}" in day
+    assert "Violence > Weapons" in day
 
 
 def test_a_digest_at_the_end(rehearsal, review):

@@ -152,6 +152,11 @@ def demo_library() -> tuple[Sample, ...]:
     return (*_clean(), *_flagged(), *_not_analysed())
 
 
+def demo_upload() -> Sample:
+    """Return the object that is uploaded while the library is scanned."""
+    return _with_cards("uploads/just in.mp4", 4.0, CardAt("Weapons", 97.0, 1.0, 2.5))
+
+
 def _clean() -> tuple[Sample, ...]:
     clean = Expected("CLEAN")
     toast = CardAt("Alcohol", 60.0, 1.0, 3.0)

@@ -21,7 +21,13 @@ STACK = "VideoModeration"
 BUCKET = "amzn-s3-demo-bucket"
 REVIEWER = "reviewer@example.com"
 # Overrides that of cdk.json; the concurrency is what `make deploy` passes.
-CONTEXT = {"stack_name": STACK, "alert_email": REVIEWER, "source_buckets": [BUCKET], "batch_concurrency": 10}
+CONTEXT = {
+    "stack_name": STACK,
+    "alert_email": REVIEWER,
+    "source_buckets": [BUCKET],
+    "batch_concurrency": 10,
+    "watch": [{"bucket": BUCKET, "prefixes": ["uploads/"]}],
+}
 SNAPSHOT = ROOT / "stacks" / "snapshot.json"
 # In the snapshot in place of the asset's hash, which changes with every line of the functions.
 HASH = "<hash of the asset>"

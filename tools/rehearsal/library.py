@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.emulator.samples import Sample, demo_library
+from tools.emulator.samples import Sample, demo_library, demo_upload
 from tools.lib.errors import ToolError
 
 
@@ -22,16 +22,20 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The objects to scan, and the samples that they come from; None if their content is unknown."""
+    """The objects to scan, and the samples that they come from; None if their content is unknown.
+
+    `upload` is a sample that is uploaded while the others are scanned, if there is one.
+    """
 
     videos: tuple[Video, ...]
     samples: tuple[Sample, ...] | None
+    upload: Sample | None = None
 
 
 def demo() -> Library:
     """Return the generated library."""
     samples = demo_library()
-    return Library(tuple(Video(sample.key, sample.body()) for sample in samples), samples)
+    return Library(tuple(Video(sample.key, sample.body()) for sample in samples), samples, demo_upload())
 
 
 def own(directory: Path) -> Library:

@@ -23,6 +23,7 @@ from tools.rehearsal.library import Library, Video
 from tools.rehearsal.outcome import differences
 from tools.rehearsal.output import OutputFolder
 from tools.rehearsal.playground import STATE, mail_line, serve
+from tools.rehearsal.upload import UploadMeanwhile
 
 if TYPE_CHECKING:
     from tools.emulator.world import World
@@ -52,12 +53,15 @@ class Rehearsal:
             ToolError: The offline world broke, or the scan did not find what the samples contain.
         """
         path = self._output.path
-        with self._deployed(library) as world:
+        with self._deployed(library) as world, self._uploading(world, library.upload) as upload:
             self._submit(world)
             code, review = self._review(world)
+            day = self._review_day(world, upload)
             self._require_whole(world)
         if library.samples is not None:
             require_found(review, library.samples)
+        if library.upload is not None:
+            require_found(day, [library.upload])
         self._show_mails(path / "world" / "outbox")
         self._terminal.info(f"\nEverything is in {path}; open {path / 'review.html'} in a browser.")
         as_expected = library.samples is not None and review["adds_up"] and not review["unfinished"]
@@ -134,6 +138,33 @@ class Rehearsal:
 
     def _submit(self, world: World) -> None:
         self._program(world, ["submit_job.py", "--bucket", BUCKET, "--yes", "--wait"], self._variables())
+
+    @contextmanager
+    def _uploading(self, world: World, sample: Sample | None) -> Iterator[UploadMeanwhile | None]:
+        """Watch the bucket, and upload a sample while the block goes on."""
+        if sample is None:
+            yield None
+            return
+        _, shown = self._program(world, ["control_scan.py", "watch", "on", BUCKET], {})
+        self._terminal.info(shown.rstrip())
+        upload = UploadMeanwhile(world, sample)
+        try:
+            yield upload
+        finally:
+            upload.stop()
+
+    def _review_day(self, world: World, upload: UploadMeanwhile | None) -> dict[str, Any]:
+        """Show what became of the upload, and return the review of its day."""
+        if upload is None:
+            return {}
+        with self._step("Waiting for the mail about what was uploaded meanwhile"):
+            scan = upload.scan_id()
+        _, shown = self._program(world, ["review_report.py", "--scan", scan], {})
+        self._output.add("day.txt", shown)
+        self._terminal.write(shown)
+        _, text = self._program(world, ["review_report.py", "--scan", scan, "--json"], {}, quiet=True)
+        review: dict[str, Any] = json.loads(text)
+        return review
 
     def _variables(self) -> dict[str, str]:
         """Return what the programs are told beside where the world is."""

@@ -1,0 +1,61 @@
+"""The upload to a watched bucket while a rehearsal scans what was there before."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from handlers.domain import watch
+from tools.emulator.samples import Sample
+from tools.lib.errors import ToolError
+from tools.rehearsal.assembly import BUCKET
+from tools.rehearsal.playground import mail_line
+
+if TYPE_CHECKING:
+    from tools.emulator.world import World
+
+LOOK_SECONDS = 0.2  # how often the world is asked whether the mail is there
+WAIT_SECONDS = 60.0  # for how long, once the upload is there
+# How much later than S3 promises its events the upload comes, in seconds of the world.
+_LATER_SECONDS = 5.0
+
+
+class UploadMeanwhile:
+    """Uploads a sample once S3 sends events of its bucket, while other things go on."""
+
+    def __init__(self, world: World, sample: Sample) -> None:
+        self._world = world
+        self._sample = sample
+        self._put_at = 0.0
+        wait = (world.settings.event_bridge_switch_seconds + _LATER_SECONDS) / world.settings.speed
+        self._timer = threading.Timer(wait, self._put)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _put(self) -> None:
+        self._put_at = self._world.clock.now()
+        body = self._sample.body()
+        self._world.client("s3").put_object(Bucket=BUCKET, Key=self._sample.key, Body=body, ContentType="video/mp4")
+
+    def scan_id(self) -> str:
+        """Wait until the upload was mailed, and return the scan of its day.
+
+        Raises:
+            ToolError: No mail came.
+        """
+        self._timer.join()
+        name = self._sample.key.rpartition("/")[2]
+        until = time.monotonic() + WAIT_SECONDS
+        while not any(name in mail_line(path) for path in self._world.outbox.glob("*.eml")):
+            if time.monotonic() > until:
+                raise ToolError(
+                    f"{self._sample.key} was uploaded, but no mail came.",
+                    cure=f"Look at the logs in {self._world.directory}, then run `make clean demo`.",
+                )
+            time.sleep(LOOK_SECONDS)
+        return watch.scan_id(BUCKET, watch.day_of(self._put_at))
+
+    def stop(self) -> None:
+        """Upload no more: the world is about to end."""
+        self._timer.cancel()
