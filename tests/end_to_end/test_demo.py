@@ -121,7 +121,7 @@ def test_results_and_talk(demo):
     """The reviews and the mails are on stdout, and nothing else; each step is one line on stderr."""
     folder, done = demo
 
-    shown = (folder / "review.txt").read_text("utf-8") + (folder / "day.txt").read_text("utf-8")
+    shown = "\n".join((folder / name).read_text("utf-8") for name in ("review.txt", "day.txt"))
     steps = [line for line in done.stderr.splitlines() if "Uploading the library" in line]
     assert done.stdout.startswith(f"{shown}\nSent 7 mails to ")
     assert 8 == len(done.stdout.removeprefix(shown).strip().splitlines())
