@@ -138,6 +138,8 @@ class Record:
     # When its content was uploaded; only videos of a watched bucket have it. `missed`: the daily comparison found it, no event did.
     uploaded_at: float | None = None
     missed: bool = False
+    # S3's LastModified of the content when it was registered: if it is later now, the same bytes were put once more.
+    put_at: float | None = None
     # When another content was found under its key: its verdict has no consequences any more.
     superseded_at: float | None = None
 

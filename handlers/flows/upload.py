@@ -27,6 +27,10 @@ KNOWN_SECONDS = 60.0
 NOTE_ATTEMPTS = 5
 
 
+class AnalysisRunsError(Exception):
+    """The same bytes were put once more while their analysis runs: they are registered anew when it is over."""
+
+
 @dataclass(slots=True)
 class UploadFlow:
     """Answers the event source mapping of the queue of uploads; one instance serves an environment."""
@@ -58,6 +62,9 @@ class UploadFlow:
             return True
         try:
             self._process(message, retries, log)
+        except AnalysisRunsError:
+            log.info("upload comes back", reason="an analysis of the same bytes runs, which may have read others")
+            return False
         except Exception as error:  # noqa: BLE001 # the other messages are still processed, and this one comes back
             log.alarm("upload not registered", cause=error, reason=aws_errors.code_of(error))
             return False
@@ -68,9 +75,11 @@ class UploadFlow:
             self._retry(message, retries, log)
             return
         log.debug("upload", bucket=message.bucket, key=message.key, version_id=message.version_id)
-        watched = self._watched.get(message.bucket)
-        if watched is None or not watched.takes(message.key) or not message.size:
-            log.info("upload ignored", reason="not watched" if watched is None else "no such prefix or suffix, or empty")
+        if message.bucket not in self._watched:
+            log.info("upload ignored", reason="not watched")
+            return
+        if not self._watched[message.bucket].takes(message.key) or not message.size:
+            log.info("upload ignored", reason="no such prefix or suffix, or empty")
             return
         self._register(message, retries, log)
 
@@ -91,7 +100,7 @@ class UploadFlow:
         log = log.bind(scan_id=current.scan_id, video_id=video.id)
         if current.scan_id is not None:
             self._ensure_scan(current.scan_id, message.bucket, retries)
-            result = self._enter(_record(video, current.scan_id, message), look, current, retries)
+            result = self._enter(_record(video, current.scan_id, message, mine.modified_at), look, current, retries)
             log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
         else:
             log.info("upload ignored", reason=SKIPPED)
@@ -101,9 +110,27 @@ class UploadFlow:
         previous = self._registration.previous(record, retries)
         if previous is None:
             return self._registration.enter(record, look, None, retries)
-        if _is_back(previous, current):
-            return self._registration.enter(_retried(previous, previous.attempt + 1), look, previous, retries)
+        if not self._is_put_again(previous, current):
+            return self._registration.leave(previous, record.attempt, retries)
+        if previous.state.final:
+            again = replace(_retried(previous, previous.attempt + 1, current.modified_at), superseded_at=None)
+            return self._registration.enter(again, look, previous, retries)
+        # Its Start, if there was none yet, looks at the object as it is then.
+        if retries.run(lambda: self._records.note_put_again(previous, current.modified_at)) is not Outcome.DONE:
+            raise AnalysisRunsError
         return self._registration.leave(previous, record.attempt, retries)
+
+    def _is_put_again(self, previous: Record, current: CurrentUpload) -> bool:
+        """Tell whether the bytes of a record were put once more since it was registered, or are back where others lay in between.
+
+        Its verdict is worth nothing then: Rekognition may have read the others, as a Start names no etag. A version is only ever
+        what it was.
+        """
+        content = previous.video
+        if content.etag is None or current.video_id != content.id or previous.attempt >= MAX_ATTEMPT:
+            return False
+        later = previous.put_at is not None and current.modified_at > previous.put_at
+        return later or (previous.superseded_at is not None and self._is_newest(current, content))
 
     def _as_current(self, mine: CurrentUpload, message: Upload, retries: Retries) -> CurrentUpload:
         """Note a content as the newest one of its key, unless it is noted already, or a newer one is; return how it is noted."""
@@ -114,7 +141,7 @@ class UploadFlow:
             elif seen.video_id == mine.video_id:
                 if mine.modified_at <= seen.modified_at:
                     return seen
-                new = replace(mine, replaced_video_id=seen.replaced_video_id, replaced_scan_id=seen.replaced_scan_id)
+                new = _put_again(mine, seen)
             elif not self._is_newer(mine, seen, message, retries):
                 return mine
             else:
@@ -147,11 +174,17 @@ class UploadFlow:
         self._supersede_replaced(current)
         if current.scan_id is None:
             return
-        newest = self._watches.current(current.bucket, current.key)
-        if newest is not None and newest.video_id == video.id and self._records.restore(video.id, current.scan_id) is Outcome.DONE:
-            newest = self._watches.current(current.bucket, current.key)
-        if newest is not None and newest.video_id != video.id:
+        if self._is_newest(current, video):
+            record = self._records.record(video.id, current.scan_id)
+            if record is None or record.superseded_at is None:
+                return
+            self._records.restore(record)
+        if not self._is_newest(current, video):
             self._records.supersede(video.id, current.scan_id)
+
+    def _is_newest(self, current: CurrentUpload, video: Video) -> bool:
+        newest = self._watches.current(current.bucket, current.key)
+        return newest is None or newest.video_id == video.id
 
     def _supersede_replaced(self, current: CurrentUpload) -> None:
         if current.replaced_video_id is not None and current.replaced_scan_id is not None:
@@ -169,7 +202,7 @@ class UploadFlow:
         if not is_retried(previous, message.attempt):
             result = self._registration.leave(previous, message.attempt, retries)
         else:
-            new = _retried(previous, message.attempt)
+            new = _retried(previous, message.attempt, previous.put_at)
             look = _of_same_content(self._registration.look(video, retries), video)
             result = self._registration.enter(new, look, previous, retries)
         log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
@@ -205,12 +238,6 @@ def _held(state: WatchState, today: str) -> str | None:
     return watch.LIMIT_REACHED if state.limit_day == today and state.released_day != today else None
 
 
-def _is_back(previous: Record, current: CurrentUpload) -> bool:
-    """Tell whether a content is there again that was replaced before its analysis began."""
-    replaced = previous.state is State.FAILED and previous.problem is not None and previous.problem.code == reasons.SUPERSEDED
-    return replaced and current.video_id == previous.video.id and previous.attempt < MAX_ATTEMPT
-
-
 def _message(entry: object) -> tuple[str, str]:
     fields = json_text.mapping(entry)
     return json_text.text_or_empty(fields.get("messageId")), json_text.text_or_empty(fields.get("body"))
@@ -222,12 +249,19 @@ def _current(message: Upload, video: Video, scan_id: str | None, facts: ObjectFa
     return CurrentUpload(video.bucket, video.key, video.id, scan_id, at)
 
 
-def _record(video: Video, scan_id: str, message: Upload) -> Record:
+def _put_again(mine: CurrentUpload, seen: CurrentUpload) -> CurrentUpload:
+    """Return the note of a content that was put once more: on another day it replaces the record of the day before."""
+    if mine.scan_id != seen.scan_id:
+        return replace(mine, replaced_video_id=seen.video_id, replaced_scan_id=seen.scan_id)
+    return replace(mine, replaced_video_id=seen.replaced_video_id, replaced_scan_id=seen.replaced_scan_id)
+
+
+def _record(video: Video, scan_id: str, message: Upload, put_at: float) -> Record:
     missed = message.source is Source.COMPARISON
-    return Record(video, scan_id, State.WAITING, lane=Lane.EXPRESS, uploaded_at=message.at, missed=missed)
+    return Record(video, scan_id, State.WAITING, lane=Lane.EXPRESS, uploaded_at=message.at, missed=missed, put_at=put_at)
 
 
-def _retried(previous: Record, attempt: int) -> Record:
+def _retried(previous: Record, attempt: int, put_at: float | None) -> Record:
     """Return a record as a new attempt begins with it."""
     return Record(
         previous.video,
@@ -237,6 +271,7 @@ def _retried(previous: Record, attempt: int) -> Record:
         Lane.EXPRESS,
         uploaded_at=previous.uploaded_at,
         missed=previous.missed,
+        put_at=put_at,
         superseded_at=previous.superseded_at,
     )
 

@@ -107,7 +107,7 @@ def _sort_in(item, final):
             final.segments[item["pk"], item["sk"]] = {name: value for name, value in item.items() if name != "Date"}
         case "VIDEO":
             _leave(final, "index entries", int("work_pk" in item))
-            content = item["key"] + (f"@{item['video_etag']}" if "video_etag" in item else "")
+            content = item["key"] + (f"@{item.get('etag')}" if "uploaded_at" in item else "")
             final.records[item["bucket"], content, item["sk"].removeprefix("SCAN#")] = _lasting(item)
         case "SCAN":
             sums = final.totals.setdefault(item["pk"].removeprefix("SCAN#"), {"videos": Counter(), "all": Counter()})

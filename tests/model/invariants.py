@@ -28,6 +28,8 @@ _NEXT = {
 }
 _BY_POLICY = {("CLEAN", "FLAGGED"), ("FLAGGED", "CLEAN")}
 _BY_RETRY = {("FAILED", "WAITING"), ("FAILED", "FAILED"), ("CANCELLED", "WAITING"), ("CANCELLED", "FAILED")}
+# Of uploads: the same bytes were put once more, and others may have been analysed.
+_PUT_AGAIN = {(before, after) for before in ("CLEAN", "FLAGGED") for after in ("WAITING", "FAILED")}
 
 
 class WatchedTable(Table):
@@ -212,7 +214,8 @@ class Invariants:
     def _check_transition(self, old, new, before, after):
         change = f"{before} -> {after} by {self.scheduler.current}"
         if old is not None and after[1] != before[1]:
-            if after[1] < before[1] or (before[0], after[0]) not in _BY_RETRY:
+            retried = _BY_RETRY | (_PUT_AGAIN if "uploaded_at" in new else set())
+            if after[1] < before[1] or (before[0], after[0]) not in retried:
                 self.faults.append(f"no retry: {change}")
         elif after[0] not in _NEXT[before[0]] and not ((before[0], after[0]) in _BY_POLICY and self._by("judge")):
             self.faults.append(f"no transition: {change}")

@@ -93,7 +93,7 @@ class People:
     def watch(self, *, paused):
         """Pause a watch, or have it go on."""
         watches = self.table.watches
-        self._do("watch", lambda: watches.pause(BUCKET, "a person") if paused else watches.resume(BUCKET))
+        self._do("watch", lambda: watches.pause_uploads(BUCKET, "a person") if paused else watches.resume_uploads(BUCKET))
 
     def retryable(self):
         """Return the scans with videos to retry."""

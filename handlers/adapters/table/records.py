@@ -326,12 +326,26 @@ class Records:
         )
         return once(lambda: self._table.update(request))
 
-    def restore(self, video_id: str, scan_id: str) -> Outcome:
-        """Note that a record's content is there again. DONE_BEFORE: it was not superseded, or there is no such record."""
-        request = expressions.update(
-            items.record_key(video_id, scan_id), removes=["superseded_at"], when=Condition(present=["superseded_at"])
+    def restore(self, record: Record) -> Outcome:
+        """Note that a superseded content is there again, and have a flagged one mailed: it was not while it was superseded.
+
+        DONE_BEFORE: it is not superseded. BY_ANOTHER: it has changed since it was read.
+        """
+        mailed = replace(record, mail_due=record.state is State.FLAGGED and bool(record.counted))
+        due = {"mail_due": True, **items.index_attributes(mailed)} if mailed.mail_due else {}
+        update = self._record_update(
+            record,
+            sets=due,
+            removes=["superseded_at"],
+            when=Condition(equal={"attempt": record.attempt, "state": record.state.value}, present=["superseded_at"]),
         )
-        return once(lambda: self._table.update(request))
+        return self._changed(update, lambda old: "superseded_at" not in old)
+
+    def note_put_again(self, record: Record, put_at: float) -> Outcome:
+        """Note that the content of a waiting record was put once more. BY_ANOTHER: it may have been started, or waits no longer."""
+        when = Condition(equal=items.as_waiting(record), absent=["start_tried_at"])
+        update = self._record_update(record, sets=codec.present({"put_at": put_at}), removes=["superseded_at"], when=when)
+        return self._changed(update, lambda _old: False)
 
     # --- mails ---------------------------------------------------------------------------------------------------------
 

@@ -274,19 +274,16 @@ class Scans:
             if changed == scan:
                 return Outcome.DONE_BEFORE
             try:
-                self._put_revision(changed, int(item[REVISION]), was_active=scan is not None and scan.active)
+                self._put_revision(changed, int(item[REVISION]))
             except ConditionFailedError:
                 self._clock.sleep(backoff_seconds(attempt, base=0.05, cap=2.0))
             else:
                 return Outcome.DONE
         raise ThrottledError(f"scan {scan_id} was changed by others {CHANGE_ATTEMPTS} times in a row")
 
-    def _put_revision(self, scan: Scan, seen: int, *, was_active: bool) -> None:
-        revised = self._revised(scan, seen)
-        if scan.active and not was_active:
-            self._table.transact([revised, _listed(scan)])
-        else:
-            self._table.put(revised["Put"])
+    def _put_revision(self, scan: Scan, seen: int) -> None:
+        # Listed anew by each change: it may have become active by this one.
+        self._table.transact([self._revised(scan, seen), *([_listed(scan)] if scan.active else [])])
 
     def _revised(self, scan: Scan, seen: int) -> dict[str, dict[str, Any]]:
         return {"Put": expressions.put(scan_items.scan_item(scan, seen + 1), when=Condition(equal={REVISION: seen}))}

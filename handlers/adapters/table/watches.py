@@ -99,13 +99,13 @@ class Watches:
         ended = codec.present({"ended_at": self._clock.now()})
         self._table.update(expressions.update(_watch_key(bucket), sets=ended, removes=["since", "comparison", "compared_at"]))
 
-    def pause(self, bucket: str, by: str) -> Outcome:
+    def pause_uploads(self, bucket: str, by: str) -> Outcome:
         """Have the uploads of a bucket wait, unless they do so already."""
         sets = {"paused": True, "paused_by": by, **codec.present({"paused_at": self._clock.now()})}
         request = expressions.update(_watch_key(bucket), sets=sets, when=Condition(not_equal={"paused": True}))
         return once(lambda: self._table.update(request))
 
-    def resume(self, bucket: str) -> Outcome:
+    def resume_uploads(self, bucket: str) -> Outcome:
         """Have the uploads of a bucket wait no longer; the sweeper resumes their scans."""
         removes = ["paused", "paused_by", "paused_at"]
         request = expressions.update(_watch_key(bucket), removes=removes, when=Condition(equal={"paused": True}))

@@ -27,8 +27,8 @@ class CompareUploads:
     _uploads: UploadQueue
     _clock: Clock
     _watched: Mapping[str, Watch]
-    # The day for which this environment has seen a bucket compared: its watch need not be read before the next one.
-    _compared: dict[str, str] = field(default_factory=dict)
+    # The buckets and days for which this environment has seen a comparison end: a watch need not be read before the next day.
+    _compared: set[tuple[str, str]] = field(default_factory=set)
 
     def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # it needs no scans
         """Go on with each bucket's comparison; one that cannot be listed does not keep the others back."""
@@ -36,7 +36,7 @@ class CompareUploads:
         today = watch.day_of(now)
         if now < rules.compared_from(today):
             return
-        due = [watched for watched in self._watched.values() if self._compared.get(watched.bucket) != today]
+        due = [watched for watched in self._watched.values() if (watched.bucket, today) not in self._compared]
         attempt_all((partial(self._compare, watched, today, until) for watched in due), lambda: self._clock.now() <= until)
 
     def _compare(self, watched: Watch, today: str, until: float) -> None:
@@ -44,7 +44,7 @@ class CompareUploads:
         if state.since is None:
             return
         if not rules.comparison_due(state, self._clock.now()):
-            self._compared[watched.bucket] = today
+            self._compared.add((watched.bucket, today))
             return
         comparison = state.comparison or Comparison(self._clock.now())
         while self._clock.now() <= until:

@@ -47,8 +47,10 @@ class HoldWatches:
         """Return why the scans of a bucket are to wait, if they are."""
         if state.paused:
             return watch.PAUSED_BY_HAND
-        watched = self._watched.get(bucket)
-        if watched is None or watched.max_minutes_per_day is None or state.released_day == today:
+        if bucket not in self._watched or state.released_day == today:
+            return None
+        watched = self._watched[bucket]
+        if watched.max_minutes_per_day is None:
             return None
         running = self._running({scan.id for scan in scans})
         return watch.LIMIT_REACHED if rules.is_used_up(watched, self._watches.day(bucket, today), running) else None

@@ -130,8 +130,8 @@ def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Ma
     names = (current.video_id, current.scan_id)
     if names not in registered:  # whoever wrote the note may have died before the record
         return True
-    # S3's times are whole seconds: within one, another content may have been put.
-    return current.modified_at == found.modified_at and registered[names] not in (None, found.etag)
+    # S3's times are whole seconds, a multipart upload has that of its beginning, a deleted version uncovers an earlier one.
+    return registered[names] not in (None, found.etag)
 
 
 def is_used_up(watched: Watch, day: WatchDay, running: int) -> bool:

@@ -121,19 +121,27 @@ class TestFound:
         [
             pytest.param({"modified_at": NOON}, id="registered"),
             pytest.param({"modified_at": NOON, "facts": None}, id="registered, but could not be read"),
-            pytest.param({"modified_at": NOON + 9, "facts": ObjectFacts("other", 3, None)}, id="replaced since"),
             pytest.param({"modified_at": NOON, "scan_id": None}, id="not a video"),
             pytest.param({"modified_at": NOON, "scan_id": watch.scan_id(BUCKET, "2026-11-28")}, id="in another scan"),
         ],
     )
     def test_registered(self, world, noted):
-        """What is registered, in whatever scan, was replaced since, or is not a video, is not sent again."""
+        """What is registered, in whatever scan, or is not a video, is not sent again."""
         world.buckets.put(BUCKET, "a.mp4", NOON)
         world.note("a.mp4", **noted)
 
         world.compare()
 
         assert [] == world.queue.keys
+
+    def test_another_content_than_the_noted_one(self, world):
+        """What is there is sent although a later content is noted: a multipart upload has the time of its beginning."""
+        world.buckets.put(BUCKET, "a.mp4", NOON)
+        world.note("a.mp4", modified_at=NOON + 9, facts=ObjectFacts("other", 3, None))
+
+        world.compare()
+
+        assert ["a.mp4"] == world.queue.keys
 
     @pytest.mark.parametrize(
         ("key", "modified_at", "size"),

@@ -115,11 +115,11 @@ class TestPaused:
         """While a watch is paused its scans wait, those of other buckets do not; then their messages are sent again."""
         register()
         register(bucket=OTHER_BUCKET)
-        table.watches.pause(BUCKET, "someone")
+        table.watches.pause_uploads(BUCKET, "someone")
 
         hold()
         paused = held(), held(watch.scan_id(OTHER_BUCKET, DAY))
-        table.watches.resume(BUCKET)
+        table.watches.resume_uploads(BUCKET)
         hold()
 
         assert ((BY_HAND, OPEN), OPEN) == (paused, held())
@@ -129,7 +129,7 @@ class TestPaused:
     def test_all_days(self, hold, register, held, table, day):
         """The scans of earlier days of which something waits are held and resumed with that of today."""
         register(day=day)
-        table.watches.pause(BUCKET, "someone")
+        table.watches.pause_uploads(BUCKET, "someone")
 
         hold()
 
@@ -140,7 +140,7 @@ class TestPaused:
         register()
         table.scans.pause_scan(SCAN_ID, "paused by ann")
 
-        for change in (lambda: table.watches.pause(BUCKET, "someone"), lambda: table.watches.resume(BUCKET)):
+        for change in (lambda: table.watches.pause_uploads(BUCKET, "someone"), lambda: table.watches.resume_uploads(BUCKET)):
             change()
             hold()
 
@@ -161,7 +161,7 @@ class TestPaused:
     def test_other_scans(self, hold, table):
         """The scan of a backlog of the same bucket is left alone."""
         table.scans.put_scan(Scan(OTHER_SCAN, BUCKET))
-        table.watches.pause(BUCKET, "someone")
+        table.watches.pause_uploads(BUCKET, "someone")
 
         hold()
 
@@ -281,10 +281,10 @@ class TestLimit:
         """A watch that is paused and resumed by hand while its limit is reached waits on for the limit."""
         finish("long.mp4", 10)
         register()
-        table.watches.pause(BUCKET, "someone")
+        table.watches.pause_uploads(BUCKET, "someone")
         hold()
         paused = held()
-        table.watches.resume(BUCKET)
+        table.watches.resume_uploads(BUCKET)
         hold()
 
         assert (BY_HAND, BY_LIMIT) == (paused, held())

@@ -339,35 +339,74 @@ class TestReplaced:
         assert table.records.record(second.id, DAY_SCAN).superseded_at is None
         assert len(messages(Lane.EXPRESS)) == 1
 
-    def test_a_content_that_comes_back(self, flow, table, s3):
-        """Of A, B and A again the record of A is superseded no longer: an uploader cannot hide what was found in it."""
+    @pytest.mark.parametrize("state", [State.CLEAN, State.FLAGGED, State.FAILED])
+    def test_a_content_that_comes_back(self, flow, table, s3, messages, state):
+        """Of A, B and A again, A is analysed again, once: Rekognition may have read B, and its mail may have been spared."""
         first, event = put(s3)
         flow.respond(event_of(event))
+        record = table.records.record(first.id, DAY_SCAN)
+        table.records.finish(replace(record, state=state, finished_at=NOW, problem=Problem("missing", "gone")))
         second, event = put(s3, body=OTHER_MP4)
         flow.respond(event_of(event))
         again, event = put(s3)
 
-        flow.respond(event_of(event))
+        flow.respond(event_of(event, event))
 
-        superseded = [table.records.record(video.id, DAY_SCAN).superseded_at is not None for video in (first, second)]
+        record = table.records.record(first.id, DAY_SCAN)
         assert first == again
-        assert [False, True] == superseded
+        assert (State.WAITING, 1, None) == (record.state, record.attempt, record.superseded_at)
+        assert table.records.record(second.id, DAY_SCAN).superseded_at is not None
+        assert len(messages(Lane.EXPRESS)) == 3
+        assert table.scans.totals(DAY_SCAN).final == 0
 
-    def test_a_content_that_comes_back_unanalysed(self, flow, table, s3, messages):
-        """What had failed because it was replaced is tried again once it is there again, and only once."""
+    @pytest.mark.parametrize(("state", "attempt"), [(State.CLEAN, 1), (State.FAILED, 1), (State.CANCELLED, 1), (State.WAITING, 0)])
+    def test_the_same_bytes_later(self, flow, table, s3, objects, messages, state, attempt):
+        """The same bytes that are put later on the day are analysed again; what still waits is looked at when it is started."""
         first, event = put(s3)
         flow.respond(event_of(event))
-        record = table.records.record(first.id, DAY_SCAN)
-        table.records.finish(record.as_failed(Problem("superseded", "replaced"), at=NOW))
-        _, event = put(s3, body=OTHER_MP4)
-        flow.respond(event_of(event))
-        _, event = put(s3)
+        if state is not State.WAITING:
+            record = table.records.record(first.id, DAY_SCAN)
+            table.records.finish(replace(record, state=state, finished_at=NOW, problem=Problem("missing", "gone")))
+        later(objects, 60)
 
         flow.respond(event_of(event, event))
 
         record = table.records.record(first.id, DAY_SCAN)
-        assert (State.WAITING, 1, None) == (record.state, record.attempt, record.superseded_at)
-        assert len(messages(Lane.EXPRESS)) == 3
+        assert (State.WAITING, attempt) == (record.state, record.attempt)
+        assert len(messages(Lane.EXPRESS)) == 1 + attempt
+
+    def test_the_same_bytes_while_they_are_analysed(self, flow, table, s3, objects):
+        """While an analysis runs that may have read other bytes, the event comes back, until it is over."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        record = table.records.record(first.id, DAY_SCAN)
+        table.records.enter_running(record, "job")
+        later(objects, 60)
+
+        back = flow.respond(event_of(event))
+        table.records.finish(replace(record, state=State.CLEAN, finished_at=NOW))
+        done = flow.respond(event_of(event))
+
+        assert [{"batchItemFailures": [{"itemIdentifier": "m0"}]}, {"batchItemFailures": []}] == [back, done]
+        again = table.records.record(first.id, DAY_SCAN)
+        assert (State.WAITING, 1) == (again.state, again.attempt)
+
+    def test_a_version_that_is_uncovered(self, flow, table, s3):
+        """A version that is current again, as the later one was deleted, has its verdict again, and is mailed if it is flagged."""
+        versions_on(s3)
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        record = table.records.record(first.id, DAY_SCAN)
+        table.records.finish(replace(record, state=State.FLAGGED, finished_at=NOW, counted=("Weapons",)))
+        second, event = put(s3, body=OTHER_MP4)
+        flow.respond(event_of(event))
+        s3.delete_object(Bucket=BUCKET, Key="a.mp4", VersionId=second.version_id)
+
+        flow.respond(event_of(upload.compared_body(Upload(BUCKET, "a.mp4", None, None, len(MP4), NOW, Source.COMPARISON))))
+
+        record = table.records.record(first.id, DAY_SCAN)
+        assert (State.FLAGGED, 0, None, True) == (record.state, record.attempt, record.superseded_at, record.mail_due)
+        assert [(first.id, DAY_SCAN)] == list(table.records.mails_due(10))
 
     def test_replaced_while_it_comes_back(self, flow, table, s3, objects, queues, clock):
         """A content that comes back and is replaced at that moment is superseded in the end."""
@@ -375,14 +414,14 @@ class TestReplaced:
         flow.respond(event_of(event))
         flow.respond(event_of(put(s3, body=OTHER_MP4)[1]))
         _, back = put(s3)
-        restore = table.records.restore
+        again = table.records.note_put_again
 
-        def overtaken(*names):
-            table.records.restore = restore
+        def overtaken(*arguments):
+            table.records.note_put_again = again
             flow_of(table, objects, queues, clock).respond(event_of(put(s3, body=OTHER_MP4 + b"!")[1]))
-            return restore(*names)
+            return again(*arguments)
 
-        table.records.restore = overtaken
+        table.records.note_put_again = overtaken
         flow.respond(event_of(back))
 
         assert table.records.record(first.id, DAY_SCAN).superseded_at is not None
@@ -415,10 +454,16 @@ def current_of(video, *, modified_at, scan_id=DAY_SCAN):
     return CurrentUpload(video.bucket, video.key, video.id, scan_id, modified_at)
 
 
+def later(objects, seconds):
+    """Let S3 tell that all objects were put later by so much."""
+    look = objects.look
+    objects.look = lambda video: replace(look(video), facts=replace(look(video).facts, modified_at=NOW + seconds))
+
+
 class TestPaused:
     def test_a_new_day(self, flow, table, s3):
         """While the watch is paused the scan of a new day begins paused, with the reason by which it is resumed."""
-        table.watches.pause(BUCKET, "reviewer")
+        table.watches.pause_uploads(BUCKET, "reviewer")
         video, event = put(s3)
 
         flow.respond(event_of(event))

@@ -309,7 +309,7 @@ class TestWaiting:
     @pytest.fixture(autouse=True)
     def _resumed(self, watching):
         yield
-        watching.table.watches.resume(BUCKET)
+        watching.table.watches.resume_uploads(BUCKET)
 
     def test_pause_and_resume(self, watching, person):
         """A pause is noted with who made it, until it is ended; doing either twice says so."""

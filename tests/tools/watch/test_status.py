@@ -123,5 +123,7 @@ class TestFaults:
 
     def test_paused(self, watching, person, on):
         """A watch that is paused is named, with who paused it and the command that resumes it."""
-        with changed(lambda: watching.table.watches.pause(BUCKET, "alice"), lambda: watching.table.watches.resume(BUCKET)):
+        with changed(
+            lambda: watching.table.watches.pause_uploads(BUCKET, "alice"), lambda: watching.table.watches.resume_uploads(BUCKET)
+        ):
             self.assert_warned(person, "was paused by alice", f"watch resume {BUCKET}")

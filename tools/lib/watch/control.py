@@ -57,7 +57,7 @@ def off(run: Invocation, bucket: str, *, agreed: bool) -> CommandResult:
 def pause(run: Invocation, bucket: str) -> CommandResult:
     """Have the uploads of a bucket wait."""
     require_watched(run.deployment, bucket)
-    outcome = run.table.watches.pause(bucket, user_name())
+    outcome = run.table.watches.pause_uploads(bucket, user_name())
     command = run.target.command("control_scan.py", "watch", "resume", bucket)
     line = f"New uploads to {bucket} are registered and wait; running analyses finish. To resume: {command}"
     return CommandResult([line], {"bucket": bucket, "paused": True, "outcome": outcome.name})
@@ -66,7 +66,7 @@ def pause(run: Invocation, bucket: str) -> CommandResult:
 def resume(run: Invocation, bucket: str) -> CommandResult:
     """Have the uploads of a bucket wait no longer for a person."""
     require_watched(run.deployment, bucket)
-    outcome = run.table.watches.resume(bucket)
+    outcome = run.table.watches.resume_uploads(bucket)
     line = f"Uploads to {bucket} are scanned again; those that wait are sent to their lane within two minutes."
     return CommandResult([line], {"bucket": bucket, "paused": False, "outcome": outcome.name})
 

@@ -70,7 +70,8 @@ class WatchStatus:
     @property
     def limit_reached(self) -> bool:
         """Tell whether uploads wait for the next day."""
-        return not self.released and self.watch.is_used_up(self.today.milliseconds)
+        # The sweeper counts what runs as well, and has noted the day.
+        return not self.released and (self.state.limit_day == self.day or self.watch.is_used_up(self.today.milliseconds))
 
     def faults(self) -> list[Fault]:
         return [*self.health.rule_faults(), *self.health.event_faults(), *self._held()]

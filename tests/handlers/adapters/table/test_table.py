@@ -464,14 +464,14 @@ class TestScans:
         record = replace(waiting(), state=State.FLAGGED, finished_at=1.0, mail_due=True)
         table.records.register(waiting(), None)
         table.records.finish(record)
-        put = dynamodb._client.put_item
+        put = dynamodb._client.transact_write_items
 
         def put_late(**request):
-            monkeypatch.setattr(dynamodb._client, "put_item", put)
+            monkeypatch.setattr(dynamodb._client, "transact_write_items", put)
             table.records.mail_sent(record)
             return put(**request)
 
-        monkeypatch.setattr(dynamodb._client, "put_item", put_late)
+        monkeypatch.setattr(dynamodb._client, "transact_write_items", put_late)
 
         table.scans.note_limit(SCAN)
 
