@@ -120,7 +120,7 @@ def test_the_scan_is_known_before_its_job(stocked):
     stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--yes", "--express")
 
     scan = stocked.table.scans.scan(SCAN)
-    assert stocked.wire.writes[-3:] == ["TransactWriteItems", "CreateJob", "PutItem"]
+    assert stocked.wire.writes[-3:] == ["TransactWriteItems", "CreateJob", "TransactWriteItems"]
     assert (scan.bucket, scan.lane, scan.status, scan.objects) == (BUCKET, Lane.EXPRESS, ScanStatus.OPEN, 2)
     assert (scan.manifest_uri, [job.id for job in scan.jobs]) == (f"s3://{WORK_BUCKET}/manifests/{SCAN}.csv", [JOB])
 
