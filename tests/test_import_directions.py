@@ -81,6 +81,7 @@ ALLOWED = {
         "tools.lib.cli",
         "tools.lib.errors",
         "tools.lib.text",
+        "handlers.domain",
     ),
     "tools.emulator": (*_EMULATOR_GROUND, "tools.emulator.cards", *_SERVICES),
     "tools.emulator.__main__": ("tools.emulator", *_EMULATOR_GROUND, "tools.emulator.shell", "tools.environment"),

@@ -347,7 +347,7 @@ class TestCancel:
         result = control(scan, "cancel", SCAN, "--yes")
 
         (call,) = scan.wire.of("UpdateJobStatus")
-        assert (0, ["PutItem", "UpdateJobStatus"]) == (result.exit_code, scan.wire.writes)
+        assert (0, ["TransactWriteItems", "UpdateJobStatus"]) == (result.exit_code, scan.wire.writes)
         assert (JOB, "Cancelled") == (call["JobId"], call["RequestedJobStatus"])
         assert ScanStatus.CANCELLED is scan.table.scans.scan(SCAN).status
 

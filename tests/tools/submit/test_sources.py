@@ -366,7 +366,7 @@ def test_an_inventory_that_does_not_tell_what_is_asked_for(library, arguments, m
     [
         ((), "Missing option '--bucket'"),
         (("--keys-from", "-"), "Missing option '--bucket'"),
-        (("--bucket", BUCKET, "--manifest", __file__, "--inventory", "b"), "--manifest and --inventory exclude each other"),
+        (("--bucket", BUCKET, "--manifest", __file__, "--inventory", __file__), "--manifest and --inventory exclude each other"),
         (("--bucket", BUCKET, "--generate", "--keys-from", "-"), "--keys-from and --generate exclude each other"),
         (("--manifest", __file__, "--prefix", "x"), "--prefix cannot be used with --manifest"),
         (("--bucket", BUCKET, "--keys-from", "-", "--min-size", "5"), "--min-size cannot be used with --keys-from"),

@@ -77,7 +77,7 @@ def source(case: Case) -> Iterator[Finding]:
 
 def payer(case: Case) -> Iterator[Finding]:
     """Check who pays for reading: a Requester Pays bucket refuses all but its own account and who offers to pay."""
-    if case.clients.s3.get_bucket_request_payment(Bucket=case.bucket)["Payer"] != "Requester":
+    if case.clients.s3.get_bucket_request_payment(Bucket=case.bucket).get("Payer", "BucketOwner") != "Requester":
         yield ok("the owner of the bucket")
         return
     try:
