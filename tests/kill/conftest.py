@@ -17,15 +17,7 @@ from tests.once import found_once
 __all__ = ["assembly", "session"]
 
 # Where a scenario wants another context or world than the others.
-CONTEXT = {
-    "uploads": {
-        "source_buckets": [BUCKET, scenarios.VERSIONED],
-        "watch": [
-            {"bucket": BUCKET, "prefixes": ["in/", "up/"], "max_minutes_per_day": 2},
-            {"bucket": scenarios.VERSIONED},
-        ],
-    }
-}
+CONTEXT = {"uploads": {"watch": [{"bucket": BUCKET, "max_minutes_per_day": 2}]}}
 SETTINGS = {"holds": {"account_jobs": 1, "analysis_base_seconds": 2.0}, "uploads": {"event_bridge_switch_seconds": 0.0}}
 COUNTS = []
 

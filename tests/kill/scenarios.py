@@ -1,8 +1,5 @@
 """Scans that together take every branch of the functions; people in them react to what they see, not to the time."""
 
-import json
-from datetime import UTC, datetime
-
 from handlers.adapters.table import items
 from handlers.adapters.table.expressions import deserialized_item, serialized_item
 from handlers.adapters.table.scan_items import running_item, starting_item
@@ -18,8 +15,6 @@ WEAPONS = (2_000, "Weapons", 99.0)
 SCAN, OTHER = "01JDEM00000000000000000001", "01JDEM00000000000000000002"
 # A bucket of which Rekognition cannot read.
 FOREIGN = "amzn-s3-demo-bucket2"
-# A watched bucket with versions.
-VERSIONED = "amzn-s3-demo-bucket3"
 LONGEST_SECONDS = 100_000.0
 QUIET_SECONDS = 130.0
 WAIT_SECONDS = 300.0
@@ -208,45 +203,28 @@ def leftovers(line):
 
 
 def uploads(line):
-    """Watches: paused, at the limit of the day; uploads that are replaced, put again, no videos, missed, uncovered, retried."""
+    """A watched bucket: a watch that is paused, the limit of a day, uploads that are replaced, no videos, missed, and retried."""
     s3, watches = line.client("s3"), line.table.watches
-    first, second = two_versions(line)
-    for bucket in (BUCKET, VERSIONED):
-        watches.begin(bucket, line.clock.now())
-        watches.pause_uploads(bucket, "reviewer")
     until_midnight(line)
     use_up_the_day(line)
-    line.put("in/missed.mp4", video(WEAPONS))
+    watches.begin(BUCKET, line.clock.now())
+    line.put("missed.mp4", video(WEAPONS))
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    watches.pause_uploads(BUCKET, "reviewer")
     dead = line.outputs["UploadsDeadLettersUrl"]
     line.client("sqs").send_message(QueueUrl=dead, MessageBody="none of ours")
-    for key, body in (("in/notes.mp4", b"just text"), ("up/broken.mp4", unreadable()), ("up/a.mp4", video(WEAPONS))):
+    for key, body in (("notes.mp4", b"just text"), ("broken.mp4", unreadable()), ("a.mp4", video(WEAPONS))):
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
-    send_upload(line, uploaded("v.mp4", first, line.clock.now()))
 
     def replace():
-        s3.put_object(Bucket=BUCKET, Key="up/a.mp4", Body=video(WEAPONS, seconds=45))
-        # The same bytes once more, while they wait.
-        s3.put_object(Bucket=BUCKET, Key="up/broken.mp4", Body=unreadable())
-        send_upload(line, uploaded("v.mp4", second, line.clock.now()))
-        line.when(lambda: waiting(line) == 5, go_on)
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=video(WEAPONS, seconds=45))
+        line.when(lambda: waiting(line) == 3, lambda: watches.resume_uploads(BUCKET))
 
-    def go_on():
-        # An event that comes late, and a retry of what waits.
-        send_upload(line, uploaded("v.mp4", first, line.clock.now()))
-        send_upload(line, upload.retry_body(record_with(line, "up/broken.mp4"), 1))
-        line.when(lambda: is_superseded(line, first) and not uploads_left(line), resume)
-        line.when(lambda: finals(line) == 5, lambda: s3.delete_object(Bucket=VERSIONED, Key="v.mp4", VersionId=second))
-
-    def resume():
-        for bucket in (BUCKET, VERSIONED):
-            watches.resume_uploads(bucket)
-
-    line.when(lambda: waiting(line) == 3, replace)
+    line.when(lambda: waiting(line) == 2, replace)
     quiet(line)
     line.client("sqs").purge_queue(QueueUrl=dead)
-    broken = record_with(line, "up/broken.mp4")
-    send_upload(line, upload.retry_body(broken, broken.attempt + 1))
+    (broken,) = (record for record in map(record_of, records(line)) if record.video.key == "broken.mp4")
+    line.client("sqs").send_message(QueueUrl=line.outputs["UploadsQueueUrl"], MessageBody=upload.retry_body(broken, 1))
     quiet(line)
 
 
@@ -283,54 +261,6 @@ def use_up_the_day(line):
     """Let the limit of minutes of the day be reached."""
     day = {"pk": f"UPLOADS#{BUCKET}", "sk": f"DAY#{watch.day_of(line.clock.now())}", "milliseconds": 120_000, "analyses": 1}
     line.client("dynamodb").put_item(TableName=line.table.name, Item=serialized_item(day))
-
-
-def two_versions(line):
-    """Put two versions of a key before any function runs, so that their ids are the same in all worlds; return these."""
-    s3 = line.client("s3")
-    s3.create_bucket(Bucket=VERSIONED)
-    s3.put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"})
-    return [s3.put_object(Bucket=VERSIONED, Key="v.mp4", Body=body)["VersionId"] for body in (video(WEAPONS), video())]
-
-
-def uploaded(key, version_id, at):
-    """Return S3's event of an upload to the bucket with versions."""
-    detail = {"bucket": {"name": VERSIONED}, "object": {"key": key, "size": 100, "version-id": version_id}}
-    time = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return json.dumps({"source": "aws.s3", "detail-type": "Object Created", "time": time, "detail": detail})
-
-
-def send_upload(line, body):
-    """Put a message into the queue of uploads."""
-    line.client("sqs").send_message(QueueUrl=line.outputs["UploadsQueueUrl"], MessageBody=body)
-
-
-def uploads_left(line):
-    """Return how many messages the queue of uploads holds."""
-    depth = line.queues.depth(queue_of(line))
-    return depth.visible + depth.in_flight + depth.delayed
-
-
-def queue_of(line):
-    """Return the ARN of the queue of uploads."""
-    name = line.outputs["UploadsQueueUrl"].rpartition("/")[2]
-    return f"arn:aws:sqs:{line.settings.region}:{line.settings.account_id}:{name}"
-
-
-def record_with(line, key):
-    """Return the only record with a key."""
-    (record,) = (record for record in map(record_of, records(line)) if record.video.key == key)
-    return record
-
-
-def is_superseded(line, version_id):
-    """Tell whether the record of a version is superseded."""
-    return any(record.video.version_id == version_id and record.superseded_at for record in map(record_of, records(line)))
-
-
-def finals(line):
-    """Return how many records are final."""
-    return sum(record.state.final for record in map(record_of, records(line)))
 
 
 def record_of(item):

@@ -577,6 +577,35 @@ class TestKilled:
         assert [True, False] == [record.superseded_at is not None for record in records]
         assert {lane_message.body(record) for record in records} == {message["Body"] for message in messages(Lane.EXPRESS)}
 
+    @pytest.mark.parametrize("calls", range(1, 6))
+    @pytest.mark.parametrize("operation", ["get_item", "put_item", "update_item", "transact_write_items", "send_message"])
+    @pytest.mark.parametrize("final", [False, True])
+    def test_when_a_content_comes_back(
+        self, table, objects, queues, clock, flow, s3, sqs, dynamodb, messages, operation, calls, final
+    ):
+        """Killed after any call and repeated, a content that is back waits for one analysis, and what it replaced is superseded."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        if final:
+            record = table.records.record(first.id, DAY_SCAN)
+            table.records.finish(replace(record, state=State.CLEAN, finished_at=NOW))
+        second, event = put(s3, body=OTHER_MP4)
+        flow.respond(event_of(event))
+        _, event = put(s3)
+        for client in (s3, sqs, dynamodb):
+            client.die_after(operation, KilledError(), calls)
+        with contextlib.suppress(KilledError):
+            flow_of(table, objects, queues, clock).respond(event_of(event))
+        for client in (s3, sqs, dynamodb):
+            client.live()
+
+        flow_of(table, objects, queues, clock).respond(event_of(event))
+
+        records = [table.records.record(video.id, DAY_SCAN) for video in (first, second)]
+        assert [(False, int(final)), (True, 0)] == [(each.superseded_at is not None, each.attempt) for each in records]
+        assert {State.WAITING} == {each.state for each in records}
+        assert {lane_message.body(each) for each in records} <= {message["Body"] for message in messages(Lane.EXPRESS)}
+
     def test_replaced_while_it_is_registered(self, table, objects, queues, clock, flow, s3, dynamodb):
         """An upload that is replaced before it has a record is superseded once it has one."""
         versions_on(s3)
