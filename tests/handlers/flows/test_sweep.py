@@ -145,9 +145,9 @@ class TestMails:
         table.scans.put_scan(Scan(SCAN, BUCKET))
         final = flag()
         throttled = client_error("ProvisionedThroughputExceededException")
-        dynamodb.fail("transact_write_items", *[throttled] * (2 * ATTEMPTS))
 
         for _ in range(2):
+            dynamodb.fail("transact_write_items", *[throttled] * ATTEMPTS)
             with pytest.raises(SweepError, match="SendFlaggedMail"):
                 sweep()
         sweep(2)

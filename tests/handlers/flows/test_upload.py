@@ -298,7 +298,7 @@ class TestReplaced:
         versions_on(s3)
         first, early = put(s3)
         second, late = put(s3, body=OTHER_MP4)
-        table.watches.note_current(current_of(second, modified_at=NOW + 10), None)
+        table.watches.note_current(current_of(second, modified_at=NOW + 86_400), None)
 
         flow.respond(event_of(late, early))
 
@@ -457,7 +457,12 @@ def current_of(video, *, modified_at, scan_id=DAY_SCAN):
 def later(objects, seconds):
     """Let S3 tell that all objects were put later by so much."""
     look = objects.look
-    objects.look = lambda video: replace(look(video), facts=replace(look(video).facts, modified_at=NOW + seconds))
+
+    def looked(video):
+        found = look(video)
+        return replace(found, facts=replace(found.facts, modified_at=found.facts.modified_at + seconds))
+
+    objects.look = looked
 
 
 class TestPaused:
