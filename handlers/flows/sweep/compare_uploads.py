@@ -8,7 +8,7 @@ from functools import partial
 
 from handlers.adapters import BucketListing, ListedObject, ListedPage, UploadQueue
 from handlers.adapters.table import Comparison, CurrentUpload, Outcome, Records, Watches, WatchState
-from handlers.domain import watch
+from handlers.domain import Record, watch
 from handlers.domain.upload import Source, Upload
 from handlers.domain.watch import Watch
 from handlers.flows.sweep import rules
@@ -83,13 +83,13 @@ class CompareUploads:
             if rules.is_missed(found, currents.get(found.key), registered)
         ]
 
-    def _registered(self, currents: Mapping[str, CurrentUpload]) -> dict[tuple[str, str], str | None]:
-        """Return the etags of the records to which notes point, by video id and scan id."""
+    def _registered(self, currents: Mapping[str, CurrentUpload]) -> dict[tuple[str, str], Record]:
+        """Return the records to which notes point, by video id and scan id."""
         names = [(current.video_id, current.scan_id) for current in currents.values() if current.scan_id is not None]
-        etags: dict[tuple[str, str], str | None] = {}
+        found: dict[tuple[str, str], Record] = {}
         for record in self._records.records(names):
-            etags[record.video.id, record.scan_id] = record.facts.etag if record.facts else None
-        return etags
+            found[record.video.id, record.scan_id] = record
+        return found
 
     def _end(self, bucket: str, comparison: Comparison, seen: WatchState) -> None:
         if self._watches.end_comparison(bucket, comparison, seen) is not Outcome.DONE:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from handlers.adapters import ListedObject, Subscribers
 from handlers.adapters.table import CurrentUpload, MailWatch, Running, WatchDay, WatchState
-from handlers.domain import Problem, Scan, reasons, watch
+from handlers.domain import Problem, Record, Scan, reasons, watch
 from handlers.domain.watch import Watch
 
 DAY_SECONDS = 86_400.0
@@ -115,23 +115,25 @@ def is_compared(found: ListedObject, watched: Watch, state: WatchState, began_at
     return since <= found.modified_at < began_at - EVENT_SECONDS and found.modified_at > after
 
 
-def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Mapping[tuple[str, str], str | None]) -> bool:
+def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Mapping[tuple[str, str], Record]) -> bool:
     """Tell whether a listed object is not registered.
 
     Args:
         found: The object.
         current: The note about the newest content of its key.
-        registered: The etags of the records to which notes point, by video id and scan id.
+        registered: The records to which notes point, by video id and scan id.
     """
     if current is None or current.modified_at < found.modified_at:
         return True
     if current.scan_id is None:  # it is not a video, and so has no record
         return False
-    names = (current.video_id, current.scan_id)
-    if names not in registered:  # whoever wrote the note may have died before the record
+    record = registered.get((current.video_id, current.scan_id))
+    if record is None:  # whoever wrote the note may have died before the record
+        return True
+    if record.put_at is not None and record.put_at < current.modified_at:  # it was put again, and waited in vain for an analysis
         return True
     # S3's times are whole seconds, a multipart upload has that of its beginning, a deleted version uncovers an earlier one.
-    return registered[names] not in (None, found.etag)
+    return record.facts is not None and record.facts.etag != found.etag
 
 
 def is_used_up(watched: Watch, day: WatchDay, running: int) -> bool:

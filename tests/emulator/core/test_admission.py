@@ -18,7 +18,7 @@ from tools.emulator.world import World
 
 BUCKET = "amzn-s3-demo-bucket"
 ACCOUNT = "111122223333"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/work"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/editor"
 # A call of every service that the world has, with the codes for an unknown key, a wrong token and a wrong secret.
 XML = ("InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch")
 QUERY = ("InvalidClientTokenId", "InvalidClientTokenId", "SignatureDoesNotMatch")
@@ -112,7 +112,7 @@ def without(request, name):
 def test_no_service_answers_a_stranger(world, client, service):
     """An unknown key, a known one with a wrong secret, and one with a wrong token: 403 with the code of the protocol."""
     call, codes = SERVICES[service]
-    user, session = world.keys.user, world.keys.session(ROLE, "work")
+    user, session = world.keys.user, world.keys.session(ROLE, "edit")
     strangers = [
         ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
         (user.access_key, user.secret_key, "token"),
@@ -134,7 +134,7 @@ def test_no_service_answers_a_stranger(world, client, service):
 def test_every_service_answers_the_user_and_a_role(world, client, service):
     """The world's own keys are accepted by each of its services, a user's and a session's with its token."""
     call, _ = SERVICES[service]
-    user, session = world.keys.user, world.keys.session(ROLE, "work")
+    user, session = world.keys.user, world.keys.session(ROLE, "edit")
 
     answers = [
         call(client(service, user.access_key, user.secret_key)),
@@ -295,7 +295,7 @@ def test_a_changed_request_is_refused(world):
 def test_a_presigned_url_opens_what_it_names(world, client, signature_version):
     """A signature in the query, SigV4 or the older form, of a user or a role, opens that object and nothing else."""
     config = {"signature_version": signature_version} if signature_version else {}
-    for keys in (world.keys.user, world.keys.session(ROLE, "work")):
+    for keys in (world.keys.user, world.keys.session(ROLE, "edit")):
         s3 = client("s3", keys.access_key, keys.secret_key, keys.session_token, **config)
         url = urlsplit(s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "a b/+.mp4"}))
         lines = f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n"
@@ -345,7 +345,9 @@ def test_a_key_that_the_api_made_is_known(world, client):
     principals = [world.keys.find(key).principal.arn for key in (made["AccessKeyId"], assumed["AccessKeyId"])]
     iam.update_access_key(UserName="reviewer", AccessKeyId=made["AccessKeyId"], Status="Inactive")
 
-    assert identities == principals == [f"arn:aws:iam::{ACCOUNT}:user/reviewer", f"arn:aws:sts::{ACCOUNT}:assumed-role/work/visit"]
+    assert (
+        identities == principals == [f"arn:aws:iam::{ACCOUNT}:user/reviewer", f"arn:aws:sts::{ACCOUNT}:assumed-role/editor/visit"]
+    )
     with pytest.raises(ClientError, match="InvalidClientTokenId"):
         user.get_caller_identity()
 
@@ -363,7 +365,7 @@ def test_what_moto_keeps_for_itself_is_closed_to_the_user_too(world):
 
 def test_the_ledger_knows_only_who_was_let_in(world, client):
     """The ledger names users and functions as principals, and lists no refused requests."""
-    session = world.keys.session(ROLE, "work")
+    session = world.keys.session(ROLE, "edit")
     before = len(world.ledger.calls())
 
     client("sts", session.access_key, session.secret_key, session.session_token).get_caller_identity()
@@ -371,7 +373,7 @@ def test_the_ledger_knows_only_who_was_let_in(world, client):
     with pytest.raises(ClientError):
         client("sts", "AKIAIOSFODNN7EXAMPLE", "x").get_caller_identity()
 
-    assert [call.principal for call in world.ledger.calls()[before:]] == ["work", "tool"]
+    assert [call.principal for call in world.ledger.calls()[before:]] == ["edit", "tool"]
 
 
 def test_an_ordered_fault_does_not_wait_for_a_stranger(world, client):

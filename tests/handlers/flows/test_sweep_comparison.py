@@ -64,12 +64,12 @@ class World:
         task = CompareUploads(self.table.records, self.table.watches, ports.listing, ports.queue, self.clock, self.watched)
         task.run(SweepContext(self.table.scans, self.table.control), self.clock.now() + 10)
 
-    def note(self, key, modified_at, *, scan_id=SCAN_ID, registered=True, bucket=BUCKET, facts=FACTS):
+    def note(self, key, modified_at, *, scan_id=SCAN_ID, registered=True, bucket=BUCKET, facts=FACTS, put_at=None):
         """Note a key's newest content, and perhaps register it."""
         video = Video(bucket, key, None, "abc")
         self.table.watches.note_current(CurrentUpload(bucket, key, video.id, scan_id, modified_at), None)
         if registered and scan_id is not None:
-            record = Record(video, scan_id, State.WAITING, facts=facts, queued_at=1.0, uploaded_at=modified_at)
+            record = Record(video, scan_id, State.WAITING, facts=facts, queued_at=1.0, uploaded_at=modified_at, put_at=put_at)
             self.table.records.register(record, None)
 
     def state(self, bucket=BUCKET):
@@ -133,6 +133,16 @@ class TestFound:
         world.compare()
 
         assert [] == world.queue.keys
+
+    @pytest.mark.parametrize(("put_at", "sent"), [(NOON, []), (NOON - 60, ["a.mp4"])])
+    def test_put_again(self, world, put_at, sent):
+        """The same bytes that were put again and never came to an analysis of their own are sent."""
+        world.buckets.put(BUCKET, "a.mp4", NOON)
+        world.note("a.mp4", modified_at=NOON, put_at=put_at)
+
+        world.compare()
+
+        assert sent == world.queue.keys
 
     def test_another_content_than_the_noted_one(self, world):
         """What is there is sent although a later content is noted: a multipart upload has the time of its beginning."""

@@ -559,6 +559,17 @@ class TestTroubles:
         assert table.records.record(second.id, DAY_SCAN) is not None
 
 
+def twice(respond, clients, operation, calls):
+    """Respond to an event and be killed after the n-th call of an operation, then respond once more."""
+    for client in clients:
+        client.die_after(operation, KilledError(), calls)
+    with contextlib.suppress(KilledError):
+        respond()
+    for client in clients:
+        client.live()
+    respond()
+
+
 class TestKilled:
     @pytest.mark.parametrize("calls", range(1, 8))
     @pytest.mark.parametrize(
@@ -569,14 +580,8 @@ class TestKilled:
         first, event = put(s3)
         flow.respond(event_of(event))
         second, event = put(s3, body=OTHER_MP4)
-        for client in (s3, sqs, dynamodb):
-            client.die_after(operation, KilledError(), calls)
-        with contextlib.suppress(KilledError):
-            flow_of(table, objects, queues, clock).respond(event_of(event))
-        for client in (s3, sqs, dynamodb):
-            client.live()
 
-        flow_of(table, objects, queues, clock).respond(event_of(event))
+        twice(lambda: flow_of(table, objects, queues, clock).respond(event_of(event)), (s3, sqs, dynamodb), operation, calls)
 
         records = [table.records.record(video.id, DAY_SCAN) for video in (first, second)]
         assert [True, False] == [record.superseded_at is not None for record in records]
@@ -597,14 +602,8 @@ class TestKilled:
         second, event = put(s3, body=OTHER_MP4)
         flow.respond(event_of(event))
         _, event = put(s3)
-        for client in (s3, sqs, dynamodb):
-            client.die_after(operation, KilledError(), calls)
-        with contextlib.suppress(KilledError):
-            flow_of(table, objects, queues, clock).respond(event_of(event))
-        for client in (s3, sqs, dynamodb):
-            client.live()
 
-        flow_of(table, objects, queues, clock).respond(event_of(event))
+        twice(lambda: flow_of(table, objects, queues, clock).respond(event_of(event)), (s3, sqs, dynamodb), operation, calls)
 
         records = [table.records.record(video.id, DAY_SCAN) for video in (first, second)]
         assert [(False, int(final)), (True, 0)] == [(each.superseded_at is not None, each.attempt) for each in records]

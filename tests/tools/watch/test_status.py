@@ -2,9 +2,11 @@
 
 import json
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
+from handlers.domain import watch
 from tests.harness.line import BUCKET
 from tests.tools.watch.conftest import OTHER
 
@@ -120,6 +122,20 @@ class TestFaults:
         with changed(lambda: sqs.delete_queue(QueueUrl=url), lambda: sqs.create_queue(QueueName=url.rpartition("/")[2])):
             self.assert_warned(person, "queue of the uploads is gone", "make deploy")
             assert look(person, BUCKET, code=3)["dead_letters"] is None
+
+    @pytest.mark.parametrize(
+        ("change", "part", "cure"),
+        [("pause_scan", "was paused", "control_scan.py resume"), ("cancel_scan", "are cancelled", "submit_job.py --bucket")],
+    )
+    def test_the_scan_of_today(self, watching, person, on, change, part, cure):
+        """A person's pause or cancellation of today's scan holds its later uploads too, and is named."""
+        day = watch.day_of(watching.clock.now())
+        scan_id = watch.scan_id(BUCKET, day)
+        watching.table.scans.ensure_day_scan(scan_id, BUCKET, day, held=None)
+        key = {"pk": {"S": "SCANS"}, "sk": {"S": scan_id}}
+        delete = partial(watching.client("dynamodb").delete_item, TableName=watching.table.name, Key=key)
+        with changed(lambda: getattr(watching.table.scans, change)(scan_id, "by alice"), delete):
+            self.assert_warned(person, part, cure)
 
     def test_paused(self, watching, person, on):
         """A watch that is paused is named, with who paused it and the command that resumes it."""

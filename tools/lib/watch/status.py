@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from handlers.adapters.table import Table, WatchDay, WatchState
-from handlers.domain import State, watch
+from handlers.domain import Scan, ScanStatus, State, watch
 from handlers.domain.watch import Watch
 from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
@@ -43,6 +43,7 @@ class WatchStatus:
     Attributes:
         day: Today, in UTC.
         scan_id: The scan that holds today's uploads, once there is one.
+        scan: That scan, if there is one.
         waiting: Videos of today's and yesterday's uploads that wait for their analysis.
         lag: Of today's uploads; None before the first verdict.
     """
@@ -52,6 +53,7 @@ class WatchStatus:
     state: WatchState
     day: str
     scan_id: str
+    scan: Scan | None
     today: WatchDay
     yesterday: WatchDay
     waiting: int
@@ -74,7 +76,7 @@ class WatchStatus:
         return not self.released and (self.state.limit_day == self.day or self.watch.is_used_up(self.today.milliseconds))
 
     def faults(self) -> list[Fault]:
-        return [*self.health.rule_faults(), *self.health.event_faults(), *self._held()]
+        return [*self.health.rule_faults(), *self.health.event_faults(), *self._held(), *self._held_by_hand()]
 
     def _held(self) -> list[Fault]:
         bucket, found = self.watch.bucket, []
@@ -85,6 +87,17 @@ class WatchStatus:
             release = f"`python tools/control_scan.py watch release {bucket}` lifts it for today, or raise it in cdk.json."
             found.append(Fault(f"Uploads to {bucket} wait for tomorrow: its minutes of the day are used up.", release))
         return found
+
+    def _held_by_hand(self) -> list[Fault]:
+        """Return what a person did to the scan of today itself, which holds its later uploads as well."""
+        bucket, scan = self.watch.bucket, self.scan
+        if scan is not None and scan.status is ScanStatus.CANCELLED:
+            cure = f"Tomorrow's have a scan of their own; `python tools/submit_job.py --bucket {bucket}` scans today's."
+            return [Fault(f"Today's uploads to {bucket} are cancelled: their scan {scan.id} was.", cure)]
+        if scan is not None and scan.status is ScanStatus.PAUSED and scan.held_reason not in watch.HELD_REASONS:
+            cure = f"`python tools/control_scan.py resume {scan.id}` lets them go on."
+            return [Fault(f"Today's uploads to {bucket} wait: their scan {scan.id} was paused.", cure)]
+        return []
 
     def sentences(self) -> list[str]:
         state, limit = self.state, self.watch.max_minutes_per_day
@@ -190,6 +203,7 @@ def _status(run: Invocation, watched: Watch, health: Health) -> WatchStatus:
         state=table.watches.state(bucket),
         day=day,
         scan_id=scans[0],
+        scan=table.scans.scan(scans[0]),
         today=table.watches.day(bucket, day),
         yesterday=table.watches.day(bucket, day_before),
         waiting=sum(1 for scan_id in scans for _ in table.records.in_state(scan_id, State.WAITING)),
