@@ -29,10 +29,6 @@ def _has_events(model):
     return model.events
 
 
-def _has_messages(model):
-    return model.world.messages(UPLOADS)._messages
-
-
 class Uploads(Ground):
     """Uploads, their events, and people who pause the watch."""
 
@@ -56,16 +52,17 @@ class Uploads(Ground):
         self.people.send_upload(draw(st.sampled_from(self.events)))
         self.world.rest(draw(st.sampled_from([0, 5])))
 
-    @kind("upload's message lost", when=_has_messages)
+    @kind("upload's message lost", when=_has_events)
     def lose_upload(self, draw):
-        """The queue of uploads loses a message, or it becomes a dead letter."""
+        """The queue of uploads loses a message before anybody receives it, or it becomes a dead letter."""
+        self.people.send_upload(draw(st.sampled_from(self.events)))
         messages = self.world.messages(UPLOADS)._messages
         message = messages.pop(draw(st.sampled_from(list(messages))))
         if draw(st.booleans()):
             message.visible_at = self.world.clock.now()
             self.world.messages(f"{UPLOADS}-dead").add(message)
 
-    @kind("upload deleted", when=_has_events)
+    @kind("upload deleted", when=_has_events, weight=2)
     def delete_upload(self, draw):
         """What was uploaded is deleted."""
         self.world.objects.delete(BUCKET, draw(st.sampled_from(UPLOAD_KEYS)))
