@@ -27,12 +27,16 @@ class BatchInvokeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUploadSettings:
-    """What `new_upload` needs: the table, both lanes, and the watched buckets (JSON, see `handlers/domain/watch.py`)."""
+    """What `new_upload` needs: the table, both lanes, and the watched buckets (JSON, see `handlers/domain/watch.py`).
+
+    `work_bucket_name` is the bucket that is never watched: each hit that is written there would be an upload.
+    """
 
     table_name: str
     normal_queue_url: str
     express_queue_url: str
     watch: str
+    work_bucket_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

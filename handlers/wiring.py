@@ -84,7 +84,8 @@ def register_flow(settings: BatchInvokeSettings, adapters: Adapters) -> Register
 
 def upload_flow(settings: NewUploadSettings, adapters: Adapters) -> UploadFlow:
     """Return the flow of `new_upload`."""
-    table, watched = adapters.table(settings.table_name), watch.parse(settings.watch)
+    table, watched = adapters.table(settings.table_name), dict(watch.parse(settings.watch))
+    watched.pop(settings.work_bucket_name, None)
     registration = _registration(settings, adapters)
     return UploadFlow(registration, table.records, table.scans, table.watches, adapters.clock, watched)
 

@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -47,6 +48,7 @@ class NewUpload(Construct):
         common: Common,
         table: ScanTable,
         lanes: Lanes,
+        work_bucket: s3.IBucket,
         kms_keys: Sequence[str],
         watches: Sequence[Watch],
     ) -> None:
@@ -69,6 +71,7 @@ class NewUpload(Construct):
                 express_queue_url=lanes.express.queue.queue_url,
                 normal_queue_url=lanes.normal.queue.queue_url,
                 watch=self.watches,
+                work_bucket_name=work_bucket.bucket_name,
             ),
             timeout=TIMEOUT,
         )

@@ -39,6 +39,7 @@ class VideoModerationStack(Stack):
         notifications = Notifications(self, "Notifications", alert_email=settings.alert_email)
         lanes = Lanes(self, "Lanes")
         work_bucket = WorkBucket(self, "Work")
+        work_bucket.require_unwatched([each.bucket for each in settings.watch])
         batch_invoke = BatchInvoke(
             self,
             "BatchInvoke",
@@ -78,6 +79,7 @@ class VideoModerationStack(Stack):
                 common=common,
                 table=table,
                 lanes=lanes,
+                work_bucket=work_bucket.bucket,
                 kms_keys=settings.kms_keys,
                 watches=settings.watch,
             )

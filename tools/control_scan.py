@@ -192,16 +192,20 @@ def watch_on(run: Invocation, *, bucket: str) -> CommandResult:
 
 @watch_group.command("off", epilog=EXIT_CODES)
 @BUCKET
+@click.option("--keep-events", is_flag=True, help="Leave the events on for rules of others; here they are ignored.")
 @click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
 @command
-def watch_off(run: Invocation, *, bucket: str, agreed: bool) -> CommandResult:
-    """Switch off the events of BUCKET to EventBridge, also those for rules of others: a bucket has one switch for them.
+def watch_off(run: Invocation, *, bucket: str, keep_events: bool, agreed: bool) -> CommandResult:
+    """Scan no more new uploads to BUCKET, and switch off its events to EventBridge, also those for rules of others.
+
+    A bucket has one switch for its events; `watch on` scans uploads again.
 
     \b
     python tools/control_scan.py watch off amzn-s3-demo-bucket
     python tools/control_scan.py watch off amzn-s3-demo-bucket --yes
+    python tools/control_scan.py watch off amzn-s3-demo-bucket --keep-events
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return watch.off(run, bucket, agreed=agreed)
+    return watch.off(run, bucket, agreed=agreed, keep_events=keep_events)
 
 
 @watch_group.command("status", epilog=EXIT_CODES)

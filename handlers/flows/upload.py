@@ -81,6 +81,10 @@ class UploadFlow:
         if not self._watched[message.bucket].takes(message.key) or not message.size:
             log.info("upload ignored", reason="no such prefix or suffix, or empty")
             return
+        state = retries.run(lambda: self._watches.state(message.bucket))
+        if state.ended_at is not None and message.at > state.ended_at:
+            log.info("upload ignored", reason="its watch is off")
+            return
         self._register(message, retries, log)
 
     # --- an upload -----------------------------------------------------------------------------------------------------

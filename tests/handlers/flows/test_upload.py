@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from handlers import new_upload
+from handlers import new_upload, wiring
 from handlers.adapters.table import CurrentUpload
 from handlers.domain import lane_message, upload, watch
 from handlers.domain.identity import Video
@@ -17,6 +17,8 @@ from handlers.domain.upload import Source, Upload
 from handlers.domain.watch import Watch
 from handlers.flows.registration import Registration
 from handlers.flows.upload import UploadFlow
+from handlers.runtime import Clients, SystemClock
+from handlers.settings import NewUploadSettings
 from tests.handlers.doubles import BUCKET, MP4, client_error
 
 OTHER_MP4 = MP4 + b"another"
@@ -185,6 +187,29 @@ class TestIgnored:
         assert {"batchItemFailures": []} == flow.respond(event_of(event))
 
         assert ({}, [], []) == (raw(), messages(Lane.EXPRESS), s3.calls)
+
+    @pytest.mark.parametrize(("after", "registered"), [(-1, True), (0, True), (1, False)])
+    def test_off(self, flow, table, s3, clock, after, registered):
+        """What was uploaded after a watch was switched off leaves no trace, though events come for rules of others."""
+        video, _ = put(s3)
+        table.watches.begin(BUCKET, NOW - 60)
+        clock.time = int(NOW)
+        table.watches.end(BUCKET)
+
+        assert {"batchItemFailures": []} == flow.respond(event_of(created("a.mp4", at=NOW + after)))
+
+        assert registered is (table.records.record(video.id, DAY_SCAN) is not None)
+        assert registered is (table.watches.current(BUCKET, "a.mp4") is not None)
+
+    def test_on_again(self, flow, table, s3):
+        """What is uploaded after a watch was switched on again is registered."""
+        video, event = put(s3)
+        table.watches.end(BUCKET)
+        table.watches.begin(BUCKET, NOW)
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).state is State.WAITING
 
     def test_prefixes(self, table, objects, queues, clock, s3, raw):
         """A key without any of the prefixes is not looked at."""
@@ -641,3 +666,20 @@ def test_the_edge(monkeypatch, urls):
 
     assert {"batchItemFailures": []} == new_upload.handler(event_of("{}"), None)
     new_upload._flow.cache_clear()
+
+
+def test_the_work_bucket(urls, table, raw, monkeypatch):
+    """Events of the work bucket start nothing, even where it is among the watched buckets: each result would be an upload."""
+    monkeypatch.setattr("handlers.wiring.open_table", lambda *_: table)
+    settings = NewUploadSettings(
+        table_name="scans",
+        normal_queue_url=urls[Lane.NORMAL],
+        express_queue_url=urls[Lane.EXPRESS],
+        watch=watch.text({BUCKET: Watch(BUCKET)}),
+        work_bucket_name=BUCKET,
+    )
+
+    flow = wiring.upload_flow(settings, wiring.Adapters(Clients(), SystemClock()))
+
+    assert {"batchItemFailures": []} == flow.respond(event_of(created("hits/a.mp4")))
+    assert {} == raw()

@@ -51,10 +51,8 @@ class TestSound:
         """With a name that bucket alone is shown."""
         assert [each["bucket"] for each in look(person, OTHER)["watches"]] == [OTHER]
 
-    def test_before_the_first_upload(self, watching, person, on):
+    def test_before_the_first_upload(self, person, on):
         """Nothing was seen, nothing missed, and there is no lag."""
-        watching.table.watches.end(OTHER)
-
         (status,) = look(person, OTHER)["watches"]
         text = person("status", OTHER).stdout
 

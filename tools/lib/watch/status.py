@@ -76,7 +76,7 @@ class WatchStatus:
         return not self.released and (self.state.limit_day == self.day or self.watch.is_used_up(self.today.milliseconds))
 
     def faults(self) -> list[Fault]:
-        return [*self.health.rule_faults(), *self.health.event_faults(), *self._held(), *self._held_by_hand()]
+        return [*self.health.rule_faults(), *self.health.event_faults(self.state.ended_at), *self._held(), *self._held_by_hand()]
 
     def _held(self) -> list[Fault]:
         bucket, found = self.watch.bucket, []
