@@ -127,6 +127,8 @@ def slots(run: Invocation, *, number: int) -> CommandResult:
 def cancel(run: Invocation, *, scan: str, agreed: bool) -> CommandResult:
     """Cancel SCAN: its batch job and all waiting videos. Running analyses finish, and are paid for.
 
+    Of the scan of a day's uploads, what waits is cancelled; later uploads are analysed.
+
     \b
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM --yes

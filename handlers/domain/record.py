@@ -225,6 +225,16 @@ class Scan:
     # The last day about whose used-up minutes a mail was due, and how many of its uploads waited for another day, or a release.
     limit_day: str | None = None
     uploads_waited: int | None = None
+    # Of the scan of a day, what was queued before this time is cancelled; and whether the sweeper is to set it to its own time.
+    cancel_before: float | None = None
+    cancel_due: bool = False
+
+    def cancels(self, record: Record) -> bool:
+        """Tell whether a waiting video is among those that were cancelled, though what comes later is not."""
+        if self.cancel_before is None:
+            return False
+        # In whole milliseconds, as the index has it by which the sweeper finds what it cancels.
+        return round((record.queued_at or 0.0) * 1_000) < round(self.cancel_before * 1_000)
 
     @property
     def missing_jobs(self) -> int:

@@ -199,11 +199,7 @@ def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
 
 def _how_it_ended(scan: Scan, language: Language) -> str:
     if scan.day is not None:
-        return (
-            language.text("Uploads of {day} cancelled: ", day=scan.day)
-            if scan.status is ScanStatus.CANCELLED
-            else language.text("Uploads of {day}: ", day=scan.day)
-        )
+        return language.text("Uploads of {day}: ", day=scan.day)
     if scan.status is ScanStatus.CANCELLED:
         return language.text("Scan cancelled: ")
     return language.text("Scan ended early: ") if batch_jobs.unfinished(scan) else language.text("Scan finished: ")
@@ -212,11 +208,7 @@ def _how_it_ended(scan: Scan, language: Language) -> str:
 def _ended(scan: Scan, language: Language) -> str:
     if scan.day is not None:
         names = {"scan": scan.id, "day": scan.day, "bucket": visible(scan.bucket)}
-        return (
-            language.text("The scan {scan} of the uploads of {day} to {bucket} is cancelled.", **names)
-            if scan.status is ScanStatus.CANCELLED
-            else language.text("The scan {scan} of the uploads of {day} to {bucket} is finished.", **names)
-        )
+        return language.text("The scan {scan} of the uploads of {day} to {bucket} is finished.", **names)
     if scan.status is ScanStatus.CANCELLED:
         return language.text("The scan {scan} of {bucket} is cancelled.", scan=scan.id, bucket=visible(scan.bucket))
     return language.text("The scan {scan} of {bucket} is finished.", scan=scan.id, bucket=visible(scan.bucket))

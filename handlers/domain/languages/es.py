@@ -94,11 +94,7 @@ _MAILS = {
     ),
     "To have them analysed today, without a limit:": "Para que se analicen hoy, sin límite:",
     "Uploads wait: the minutes of {day} are used up ({bucket})": "Subidas en espera: se agotaron los minutos del {day} ({bucket})",
-    "Uploads of {day} cancelled: ": "Subidas del {day} canceladas: ",
     "Uploads of {day}: ": "Subidas del {day}: ",
-    "The scan {scan} of the uploads of {day} to {bucket} is cancelled.": (
-        "El escaneo {scan} de las subidas del {day} a {bucket} se canceló."
-    ),
     "The scan {scan} of the uploads of {day} to {bucket} is finished.": (
         "El escaneo {scan} de las subidas del {day} a {bucket} terminó."
     ),

@@ -155,7 +155,7 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
         (NoteProgress(scans, clock), 5.0),
         *compare,
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),
-        (CancelVideos(waiting, clock), 20.0),
+        (CancelVideos(waiting, scans, clock), 20.0),
         (WatchLanes(waiting, scans, control, queues, clock), 5.0),
         (ResendMessages(waiting, scans, queues, clock), SWEEP_SECONDS),
     )

@@ -356,6 +356,23 @@ class TestPauses:
         assert 60 == lanes.run()
         assert [] == rekognition.starts
 
+    def test_a_day_that_is_being_cancelled(self, lanes, table, rekognition, clock):
+        """Until the sweeper has noted the moment, messages are deferred; then those of before are dropped, later ones started."""
+        earlier = lanes.register(queued_at=clock.now())
+        clock.time += 1
+        table.scans.cancel_waiting(SCAN)
+        deferred = lanes.run()
+        table.scans.cancel_now(SCAN)
+        lanes.register("later.mp4", queued_at=clock.now())
+
+        later = lanes.run()
+        lanes.queues.send(earlier)
+        dropped = lanes.run()
+
+        assert (60, None, None) == (deferred, later, dropped)
+        assert ["later.mp4"] == [start["Video"]["S3Object"]["Name"] for start in rekognition.starts]
+        assert State.WAITING is lanes.record().state
+
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
     def test_scan(self, lanes, table, rekognition, status):
         """The messages of a paused or cancelled scan are dropped."""

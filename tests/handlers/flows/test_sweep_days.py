@@ -11,6 +11,7 @@ from handlers.domain.languages import LANGUAGES
 from handlers.domain.watch import Watch
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.hold_watches import HoldWatches
+from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.sweep import SweepFlow, UploadPorts
 from tests.handlers.doubles import BUCKET, OTHER_SCAN, client_error
 from tests.handlers.sweeper_doubles import SETTINGS, Buckets, KilledError, UploadMessages
@@ -420,18 +421,6 @@ class TestClosing:
         expected = ScanStatus.CLOSED if reason == watch.LIMIT_REACHED else ScanStatus.PAUSED
         assert expected is table.scans.scan(SCAN_ID).status
 
-    def test_cancelled(self, sweep, register, table, clock, sns):
-        """A scan that is cancelled on its day closes with the day, so that what comes until then belongs to the same digest."""
-        register("1.mp4")
-        table.scans.cancel_scan(SCAN_ID, "by ann")
-        sweep(10)
-        register("2.mp4")
-        clock.time = watch.end_of(DAY) + 3_600
-        sweep(5)
-
-        (digest,) = sns.mails
-        assert f"Uploads of {DAY} cancelled: 2 videos, 0 flagged, 0 failed ({BUCKET})" == digest["Subject"]
-
     @pytest.mark.parametrize(("hours", "status"), [(2, ScanStatus.OPEN), (25, ScanStatus.CLOSED)])
     def test_while_compared(self, ports, finish, table, clock, hours, status):
         """It stays open while its bucket is compared with the table, for a day at most: what is found belongs in its digest."""
@@ -451,6 +440,64 @@ class TestClosing:
             clock.sleep(60)
 
         assert status is table.scans.scan(SCAN_ID).status
+
+
+class TestCancelled:
+    @pytest.fixture(name="state")
+    def _state(self, table):
+        """Return a function from a key to the state of its record."""
+        return lambda key: table.records.record(Video(BUCKET, key, None, "abc").id, SCAN_ID).state
+
+    def test_what_waits(self, sweep, register, finish, table, clock, sns, state):
+        """What waits when a day is cancelled is cancelled; what is uploaded later is not, and belongs to the same digest."""
+        register("1.mp4")
+        clock.time += 1
+        table.scans.cancel_waiting(SCAN_ID)
+        sweep(2)
+        register("2.mp4")
+        sweep(3)
+        waiting = state("1.mp4"), state("2.mp4")
+        finish("3.mp4", 1)
+        table.scans.cancel_waiting(SCAN_ID)
+        clock.time = watch.end_of(DAY) + 3_600
+        sweep(5)
+
+        (digest,) = sns.mails
+        assert (State.CANCELLED, State.WAITING) == waiting
+        assert f"Uploads of {DAY}: 3 videos, 0 flagged, 0 failed ({BUCKET})" == digest["Subject"]
+        assert "  cancelled              2" in digest["Message"].splitlines()
+
+    @pytest.mark.parametrize("status", [ScanStatus.OPEN, ScanStatus.PAUSED])
+    def test_is_not_sent_again(self, sweep, register, table, queues, clock, messages, state, status):
+        """What is to be cancelled is not sent again before its turn, also if its scan was paused and is resumed meanwhile."""
+        for number in range(60):
+            register(f"{number:02}.mp4")
+        if status is ScanStatus.PAUSED:
+            table.scans.pause_scan(SCAN_ID, "by ann")
+        clock.time += 1
+        table.scans.cancel_waiting(SCAN_ID)
+        table.scans.cancel_now(SCAN_ID)
+        table.scans.resume_scan(SCAN_ID)
+        table.scans.resend_soon(SCAN_ID)
+
+        ResendMessages(table.waiting, table.scans, queues, clock).run(SweepContext(table.scans, table.control), clock.now() + 50)
+        sweep(1)
+
+        assert {State.CANCELLED} == {state(f"{number:02}.mp4") for number in range(60)}
+        assert [] == messages(Lane.EXPRESS)
+
+    def test_in_one_go(self, register, table, clock, state):
+        """The moment of the cancellation is the sweeper's, and one that is due when a scan closes is settled."""
+        register("1.mp4")
+        table.scans.cancel_waiting(SCAN_ID)
+        again = table.scans.cancel_waiting(SCAN_ID)
+        due = table.scans.scan(SCAN_ID)
+        table.scans.close_scan(due)
+        closed = table.scans.scan(SCAN_ID)
+
+        assert ("DONE_BEFORE", True, None) == (again.name, due.cancel_due, due.cancel_before)
+        assert (False, None) == (closed.cancel_due, closed.cancel_before)
+        assert "BY_ANOTHER" == table.scans.cancel_waiting(SCAN_ID).name
 
 
 class TestMails:
@@ -526,14 +573,14 @@ class TestMails:
         """The mails of a day are in the language of the deployment."""
         flow = make_flow(language=LANGUAGES["es"])
         table.scans.hold_day_scan(SCAN_ID, None, waited=2)
-        table.scans.cancel_scan(SCAN_ID, "by ann")
+        table.scans.cancel_waiting(SCAN_ID)
         clock.time = watch.end_of(DAY) + 3_600
         for _ in range(4):
             flow.sweep(deadline=clock.now() + 300)
             clock.sleep(60)
 
         digest = sns.mails[-1]
-        assert f"Subidas del {DAY} canceladas: 5 videos" in digest["Subject"]
+        assert f"Subidas del {DAY}: 5 videos" in digest["Subject"]
         assert "Ningún evento avisó de 2 subidas: la comparación diaria del bucket las encontró." in digest["Message"]
         assert "2 subidas tuvieron que esperar" in digest["Message"]
         assert "1 video marcado no figura en la lista" in digest["Message"]

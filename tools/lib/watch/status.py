@@ -89,11 +89,8 @@ class WatchStatus:
         return found
 
     def _held_by_hand(self) -> list[Fault]:
-        """Return what a person did to the scan of today itself, which holds its later uploads as well."""
+        """Return that a person paused the scan of today itself, which holds its later uploads as well."""
         bucket, scan = self.watch.bucket, self.scan
-        if scan is not None and scan.status is ScanStatus.CANCELLED:
-            cure = f"Tomorrow's have a scan of their own; `python tools/submit_job.py --bucket {bucket}` scans today's."
-            return [Fault(f"Today's uploads to {bucket} are cancelled: their scan {scan.id} was.", cure)]
         if scan is not None and scan.status is ScanStatus.PAUSED and scan.held_reason not in watch.HELD_REASONS:
             cure = f"`python tools/control_scan.py resume {scan.id}` lets them go on."
             return [Fault(f"Today's uploads to {bucket} wait: their scan {scan.id} was paused.", cure)]
