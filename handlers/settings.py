@@ -44,7 +44,7 @@ class StartAnalysisSettings:
     """What `start_analysis` needs: table, lanes, and the parameters of Start.
 
     `account_jobs` is the account's quota of Rekognition video jobs; `slots` is how many of them are used, unless the settings item
-    of the table overrides it; `min_confidence` is in percent.
+    of the table overrides it; `min_confidence` is in percent; `watch` are the watched buckets, "" where none is.
     """
 
     table_name: str
@@ -55,6 +55,7 @@ class StartAnalysisSettings:
     min_confidence: float
     account_jobs: int
     slots: int
+    watch: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,8 +103,9 @@ def lane_events_flow(settings: StartAnalysisSettings, adapters: Adapters) -> Lan
         role_arn=settings.rekognition_role_arn,
         min_confidence=settings.min_confidence,
         limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
+        watched=watch.parse(settings.watch),
     )
-    flow = StartFlow(table.records, table.control, adapters.videos(), adapters.starter(), adapters.clock, start)
+    flow = StartFlow(table.records, table.control, table.watches, adapters.videos(), adapters.starter(), adapters.clock, start)
     return LaneEventsFlow(flow, adapters.lanes(_urls(settings)), adapters.clock)
 
 

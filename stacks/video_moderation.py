@@ -62,6 +62,7 @@ class VideoModerationStack(Stack):
             min_confidence=settings.min_confidence,
             account_jobs=settings.account_jobs,
             slots=settings.slots,
+            watches=settings.watch,
         )
         completion = Completion(
             self,

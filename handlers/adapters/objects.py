@@ -10,13 +10,16 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, fault_of
-from handlers.domain import ObjectFacts, Problem, Video, objects, reasons
+from handlers.domain import ObjectFacts, Problem, Video, movie_header, objects, reasons
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client
 
 # Attempts to check an object that is replaced between the two requests.
 CHECKS = 3
+
+# Reads of a header, a kilobyte each: one where it is at the beginning, two where it is behind the film.
+HEADER_READS = 4
 
 # An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject).
 _UNREADABLE = "S3 refuses to describe the object: its version id is malformed, or it is encrypted with a key of its owner (SSE-C)."
@@ -48,6 +51,22 @@ class ObjectStore:
                 return Look(None, _problem(fault, error))
         raise aws_errors.ThrottledError(f"the object was replaced {CHECKS} times while it was checked")
 
+    def length_ms(self, video: Video, facts: ObjectFacts) -> int | None:
+        """Return how long a video is by its header, None if a few reads do not tell; errors that pass are raised unchanged."""
+        at = 0
+        for _ in range(HEADER_READS):
+            try:
+                chunk = self._bytes(_named(video), facts, at)
+            except ClientError as error:
+                if fault_of(error).transient:
+                    raise
+                return None
+            found = movie_header.length_ms(chunk, at, facts.size)
+            if not isinstance(found, movie_header.ReadOn):
+                return found
+            at = found.at
+        return None
+
     def _look_once(self, named: Mapping[str, str]) -> Look:
         head = self._client.head_object(**named)
         modified_at = head["LastModified"].timestamp() if "LastModified" in head else None
@@ -57,17 +76,18 @@ class ObjectStore:
 
     def _something_else(self, named: Mapping[str, str], facts: ObjectFacts) -> Problem | None:
         """Return the problem of an object whose first bytes prove that it is not a video; Rekognition judges all others."""
-        found = objects.not_a_video(self._first_bytes(named, facts), facts.size)
+        found = objects.not_a_video(self._bytes(named, facts, 0), facts.size)
         return (
             None if found is None else Problem(reasons.NOT_A_VIDEO, f"The object is not a video but {found}, by its first bytes.")
         )
 
-    def _first_bytes(self, named: Mapping[str, str], facts: ObjectFacts) -> bytes:
+    def _bytes(self, named: Mapping[str, str], facts: ObjectFacts, at: int) -> bytes:
         # IfMatch: the bytes must be those of the object that HEAD described.
-        answer = self._client.get_object(**named, Range=f"bytes=0-{objects.FIRST_BYTES - 1}", IfMatch=f'"{facts.etag}"')
+        last = at + objects.FIRST_BYTES - 1
+        answer = self._client.get_object(**named, Range=f"bytes={at}-{last}", IfMatch=f'"{facts.etag}"')
         with answer["Body"] as body:
-            first: bytes = body.read(objects.FIRST_BYTES)
-        return first
+            found: bytes = body.read(objects.FIRST_BYTES)
+        return found
 
 
 def _named(video: Video) -> dict[str, str]:

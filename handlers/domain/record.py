@@ -142,6 +142,10 @@ class Record:
     put_at: float | None = None
     # When another content was found under its key: its verdict has no consequences any more.
     superseded_at: float | None = None
+    # How long it is by its header (milliseconds), read where its watch has a limit; and how many milliseconds of the limit of the
+    # day on which its Start was tried are taken by it until it is final.
+    expected_ms: int | None = None
+    reserved_ms: int | None = None
 
     @property
     def analysis(self) -> Analysis:

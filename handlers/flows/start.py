@@ -7,11 +7,13 @@ repeated with the same token and parameters. See docs/architecture.md#starting, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from handlers.adapters import AnalysisStarter, Fault, NotStarted, ObjectStore, Started
-from handlers.adapters.table import Control, Outcome, Records
-from handlers.domain import LaneMessage, Problem, Record, StartParameters, reasons, upload
+from handlers.adapters.table import Control, DayUsedUpError, Outcome, Records, Watches
+from handlers.domain import LaneMessage, Problem, Record, StartParameters, movie_header, reasons, upload, watch
+from handlers.domain.watch import Watch
 from handlers.flows import start_rules
 from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
 from handlers.runtime import Clock, Log, jitter
@@ -44,12 +46,13 @@ _NO_SLOT = "all slots are in use"
 
 @dataclass(frozen=True, slots=True)
 class StartSettings:
-    """The parameters of every Start, and how many analyses may run."""
+    """The parameters of every Start, how many analyses may run, and the watched buckets, which may have a limit of minutes."""
 
     topic_arn: str
     role_arn: str
     min_confidence: float
     limits: Limits
+    watched: Mapping[str, Watch] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class StartFlow:
 
     _records: Records
     _control: Control
+    _watches: Watches
     _objects: ObjectStore
     _starter: AnalysisStarter
     _clock: Clock
@@ -193,7 +197,17 @@ class StartFlow:
         own = self._settings
         start = StartParameters(look.facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
         at = self._clock.now()
-        if self._records.note_start_tried(record, look.facts, start, at=at) is not Outcome.DONE:
+        watched = own.watched.get(record.video.bucket) if record.uploaded_at is not None else None
+        limit_ms = None if watched is None else watched.limit_ms
+        if limit_ms is not None:
+            record = replace(record, reserved_ms=record.expected_ms or movie_header.expected_ms(look.facts.size))
+            released = self._watches.state(record.video.bucket).released_day == watch.day_of(at)
+            limit_ms = None if released else limit_ms
+        try:
+            outcome = self._records.note_start_tried(record, look.facts, start, at=at, limit_ms=limit_ms)
+        except DayUsedUpError:
+            return Defer(start_rules.PAUSED_SECONDS, watch.LIMIT_REACHED)
+        if outcome is not Outcome.DONE:
             return _Again()
         session.noted = replace(record, facts=look.facts, start=start, start_tried_at=at)
         return session.noted

@@ -113,16 +113,23 @@ class UploadFlow:
     def _enter(self, record: Record, look: Look, current: CurrentUpload, retries: Retries) -> Registered:
         previous = self._registration.previous(record, retries)
         if previous is None:
-            return self._registration.enter(record, look, None, retries)
+            return self._enter_measured(record, look, None, retries)
         if not self._is_put_again(previous, current):
             return self._registration.leave(previous, record.attempt, retries)
         if previous.state.final:
             again = replace(_retried(previous, previous.attempt + 1, current.modified_at), superseded_at=None)
-            return self._registration.enter(again, look, previous, retries)
+            return self._enter_measured(again, look, previous, retries)
         # Its Start, if there was none yet, looks at the object as it is then.
         if retries.run(lambda: self._records.note_put_again(previous, current.modified_at)) is not Outcome.DONE:
             raise AnalysisRunsError
         return self._registration.leave(previous, record.attempt, retries)
+
+    def _enter_measured(self, new: Record, look: Look, previous: Record | None, retries: Retries) -> Registered:
+        """Register an upload, with its length where that counts towards the limit of a day."""
+        watched = self._watched.get(new.video.bucket)
+        if watched is not None and watched.max_minutes_per_day is not None and look.facts is not None and look.problem is None:
+            new = replace(new, expected_ms=self._registration.length_ms(new.video, look.facts, retries))
+        return self._registration.enter(new, look, previous, retries)
 
     def _is_put_again(self, previous: Record, current: CurrentUpload) -> bool:
         """Tell whether the bytes of a record were put once more since it was registered, or are back where others lay in between.
@@ -208,7 +215,7 @@ class UploadFlow:
         else:
             new = _retried(previous, message.attempt, previous.put_at)
             look = _of_same_content(self._registration.look(video, retries), video)
-            result = self._registration.enter(new, look, previous, retries)
+            result = self._enter_measured(new, look, previous, retries)
         log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
 
     # --- the scan and the watch ----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.table.control import Control
 from handlers.adapters.table.decisions import Decisions
 from handlers.adapters.table.outcome import Outcome
-from handlers.adapters.table.records import Records, Situation
+from handlers.adapters.table.records import DayUsedUpError, Records, Situation
 from handlers.adapters.table.scan_items import LaneWatch, MailWatch, Running, Starting
 from handlers.adapters.table.scans import Scans
 from handlers.adapters.table.table import Table, open_table
@@ -17,6 +17,7 @@ __all__ = [
     "Comparison",
     "Control",
     "CurrentUpload",
+    "DayUsedUpError",
     "Decisions",
     "LaneWatch",
     "MailWatch",

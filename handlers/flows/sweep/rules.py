@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from handlers.adapters import ListedObject, Subscribers
-from handlers.adapters.table import CurrentUpload, MailWatch, Running, WatchDay, WatchState
+from handlers.adapters.table import CurrentUpload, MailWatch, Running, WatchState
 from handlers.domain import Problem, Record, Scan, reasons, watch
 from handlers.domain.watch import Watch
 
@@ -134,9 +134,3 @@ def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Ma
         return True
     # S3's times are whole seconds, a multipart upload has that of its beginning, a deleted version uncovers an earlier one.
     return record.facts is not None and record.facts.etag != found.etag
-
-
-def is_used_up(watched: Watch, day: WatchDay, running: int) -> bool:
-    """Tell whether a day's minutes are used up, if analyses that run are as long as the mean of those that ended on it."""
-    mean = day.milliseconds / day.analyses if day.analyses else 0.0
-    return watched.is_used_up(day.milliseconds + running * mean)

@@ -136,7 +136,7 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
     hold: list[tuple[SweepTask, float]] = []
     compare: list[tuple[SweepTask, float]] = []
     if ports.uploads is not None:
-        hold = [(HoldWatches(records, waiting, scans, watches, clock, settings.watched), 5.0)]
+        hold = [(HoldWatches(waiting, scans, watches, clock, settings.watched), 5.0)]
         listing, uploads = ports.uploads.listing, ports.uploads.queue
         compare = [
             (WatchUploads(watches, uploads), 5.0),

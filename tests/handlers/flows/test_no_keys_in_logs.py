@@ -64,7 +64,7 @@ def _start(table, objects, queues, sqs, urls, s3, clock, rekognition):
     queues.send(record)
     table.records.register(record, None)
     settings = StartSettings(COMPLETIONS, ROLE, 50.0, Limits(18, 20))
-    start_flow = StartFlow(table.records, table.control, objects, AnalysisStarter(rekognition), clock, settings)
+    start_flow = StartFlow(table.records, table.control, table.watches, objects, AnalysisStarter(rekognition), clock, settings)
     flow = LaneEventsFlow(start_flow, queues, clock)
     message = sqs.receive_message(QueueUrl=next(iter(urls.values())))["Messages"][0]
     entry = {

@@ -6,7 +6,21 @@ from dataclasses import replace
 import pytest
 
 from handlers.adapters.uploads import BucketListing, UploadQueue
-from handlers.domain import LabelSummary, Lane, Problem, Record, Scan, ScanMail, ScanStatus, State, Video, reasons, watch
+from handlers.domain import (
+    LabelSummary,
+    Lane,
+    ObjectFacts,
+    Problem,
+    Record,
+    Scan,
+    ScanMail,
+    ScanStatus,
+    StartParameters,
+    State,
+    Video,
+    reasons,
+    watch,
+)
 from handlers.domain.languages import LANGUAGES
 from handlers.domain.watch import Watch
 from handlers.flows.sweep.context import SweepContext
@@ -21,6 +35,7 @@ DAY, NEXT_DAY = "2026-11-29", "2026-11-30"
 SCAN_ID, NEXT_SCAN_ID = watch.scan_id(BUCKET, DAY), watch.scan_id(BUCKET, NEXT_DAY)
 NOON = watch.begin_of(DAY) + 43_200
 MINUTE = 60_000
+START = StartParameters(None, 50.0, "topic", "role")
 LIMITED = {BUCKET: Watch(BUCKET, max_minutes_per_day=10), OTHER_BUCKET: Watch(OTHER_BUCKET, max_minutes_per_day=10)}
 
 
@@ -57,7 +72,7 @@ def _hold(table, clock):
     """Return a function that only holds and resumes scans."""
 
     def hold(watched=LIMITED):
-        task = HoldWatches(table.records, table.waiting, table.scans, table.watches, clock, watched)
+        task = HoldWatches(table.waiting, table.scans, table.watches, clock, watched)
         task.run(SweepContext(table.scans, table.control), clock.now() + 5)
 
     return hold
@@ -78,13 +93,25 @@ def _register(table, clock):
     return register
 
 
+@pytest.fixture(name="begin")
+def _begin(table, clock, register):
+    """Return a function that starts the analysis of an upload of which so many minutes are expected."""
+
+    def begin(key, minutes, **more):
+        record = replace(register(key, **more), reserved_ms=round(minutes * MINUTE))
+        table.records.note_start_tried(record, ObjectFacts("abc", 3, None), START, at=clock.now())
+        table.records.enter_running(record, f"job of {key}")
+        return replace(record, start_tried_at=clock.now())
+
+    return begin
+
+
 @pytest.fixture(name="finish")
-def _finish(table, clock, register):
+def _finish(table, clock, begin):
     """Return a function that analyses an upload of some minutes."""
 
-    def finish(key, minutes, state=State.CLEAN, *, job_id="job", **more):
-        record = register(key, **more)
-        table.records.enter_running(record, job_id)
+    def finish(key, minutes, state=State.CLEAN, **more):
+        record = begin(key, minutes, **more)
         final = replace(record, state=state, finished_at=clock.now(), duration_ms=round(minutes * MINUTE))
         if state is State.FLAGGED:
             label = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 83_000)
@@ -202,30 +229,32 @@ class TestLimit:
         assert expected == held()
 
     @pytest.mark.parametrize(("running", "expected"), [(1, OPEN), (2, BY_LIMIT)])
-    def test_running(self, hold, register, finish, held, table, running, expected):
-        """What runs counts as long as the mean of what ended today."""
-        finish("1.mp4", 2)
-        finish("2.mp4", 4)
+    def test_running(self, hold, begin, finish, held, running, expected):
+        """What runs counts with the minutes that are expected of it."""
+        finish("1.mp4", 6)
         for number in range(running):
-            table.records.enter_running(register(f"running{number}.mp4"), f"job{number}")
+            begin(f"running{number}.mp4", 2)
 
         hold()
 
         assert expected == held()
 
-    def test_unknown_mean(self, hold, register, held, table):
-        """Nothing that runs counts before something has ended."""
-        for number in range(18):
-            table.records.enter_running(register(f"{number}.mp4"), f"job{number}")
+    @pytest.mark.parametrize(("minutes", "expected"), [(9.9, OPEN), (10, BY_LIMIT), (30, BY_LIMIT)])
+    def test_true_length(self, hold, begin, held, table, clock, minutes, expected):
+        """When an analysis is over, what it took counts in place of what was expected: what waits goes on, or still waits."""
+        running = begin("running.mp4", 20)
+        hold()
+        expected_before = held()
+        table.records.finish(replace(running, state=State.CLEAN, finished_at=clock.now(), duration_ms=round(minutes * MINUTE)))
 
         hold()
 
-        assert OPEN == held()
+        assert (BY_LIMIT, expected) == (expected_before, held())
 
-    def test_others_run(self, hold, register, finish, held, table):
-        """What runs of other buckets and scans does not count."""
+    def test_others_run(self, hold, begin, finish, held):
+        """What runs of other buckets does not count."""
         finish("1.mp4", 9)
-        table.records.enter_running(register("1.mp4", bucket=OTHER_BUCKET), "job")
+        begin("1.mp4", 5, bucket=OTHER_BUCKET)
 
         hold()
 
@@ -239,6 +268,19 @@ class TestLimit:
         hold({BUCKET: Watch(BUCKET)})
 
         assert OPEN == held()
+
+    def test_begun_yesterday(self, hold, begin, register, held, table, clock):
+        """What began yesterday and ends today counts for yesterday, whose minutes it has taken."""
+        running = begin("yesterday.mp4", 10)
+        clock.time += 86_400
+        table.records.finish(replace(running, state=State.CLEAN, finished_at=clock.now(), duration_ms=10 * MINUTE))
+        register(day=NEXT_DAY)
+
+        hold()
+
+        assert OPEN == held(NEXT_SCAN_ID)
+        days = [table.watches.day(BUCKET, day) for day in (DAY, NEXT_DAY)]
+        assert [(0, 10 * MINUTE), (10 * MINUTE, 0)] == [(day.milliseconds, day.started_ms) for day in days]
 
     def test_yesterday_counts_today(self, hold, finish, register, held, clock):
         """What waited yesterday uses up the minutes of the day on which it is analysed."""
@@ -378,7 +420,7 @@ class TestLimit:
         seen = [context.scans() for context in contexts]
 
         for context in contexts:
-            HoldWatches(table.records, table.waiting, table.scans, table.watches, clock, LIMITED).run(context, clock.now() + 5)
+            HoldWatches(table.waiting, table.scans, table.watches, clock, LIMITED).run(context, clock.now() + 5)
 
         assert (seen[0], BY_LIMIT) == (seen[1], held())
         assert (ScanMail.DAY_LIMIT,) == table.scans.scan(SCAN_ID).mails_due
@@ -465,7 +507,7 @@ class TestCancelled:
         (digest,) = sns.mails
         assert (State.CANCELLED, State.WAITING) == waiting
         assert f"Uploads of {DAY}: 3 videos, 0 flagged, 0 failed ({BUCKET})" == digest["Subject"]
-        assert "  cancelled              2" in digest["Message"].splitlines()
+        assert "  cancelled            2" in digest["Message"].splitlines()
 
     @pytest.mark.parametrize("status", [ScanStatus.OPEN, ScanStatus.PAUSED])
     def test_is_not_sent_again(self, sweep, register, table, queues, clock, messages, state, status):

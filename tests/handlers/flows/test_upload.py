@@ -74,6 +74,20 @@ def put(s3, key="a.mp4", body=MP4):
     return video, created(key, version)
 
 
+FTYP = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+
+
+def box(name, content):
+    """Return a box of an mp4 file."""
+    return (8 + len(content)).to_bytes(4, "big") + name + content
+
+
+def movie(seconds):
+    """Return the header of a film."""
+    times = (600).to_bytes(4, "big") + round(seconds * 600).to_bytes(4, "big")
+    return box(b"moov", box(b"mvhd", bytes(12) + times + bytes(80)))
+
+
 def versions_on(s3):
     """Switch the bucket's versions on."""
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
@@ -166,6 +180,61 @@ class TestRegistered:
 
         record = table.records.record(Video(BUCKET, "a.mp4", None, "of-the-event").id, DAY_SCAN)
         assert (State.FAILED, "forbidden") == (record.state, record.problem.code)
+
+
+class TestMeasured:
+    @pytest.fixture(name="limited")
+    def _limited(self, table, objects, queues, clock):
+        """Return a flow whose watch has a limit of minutes."""
+        clock.time = NOW
+        registration = Registration(table.records, objects, queues, clock)
+        watched = {BUCKET: Watch(BUCKET, max_minutes_per_day=60)}
+        return UploadFlow(registration, table.records, table.scans, table.watches, clock, watched)
+
+    @pytest.mark.parametrize("behind", [False, True])
+    def test_length(self, limited, table, s3, behind):
+        """Where a day has a limit, the length by the header is noted, also where the header is behind the film."""
+        film = box(b"mdat", bytes(5_000))
+        body = FTYP + film + movie(90.5) if behind else FTYP + movie(90.5) + film
+        video, event = put(s3, body=body)
+
+        limited.respond(event_of(event))
+
+        assert 90_500 == table.records.record(video.id, DAY_SCAN).expected_ms
+        assert 2 + 1 + behind == len([call for call in s3.calls if call[0] in ("head_object", "get_object")])
+
+    def test_no_header(self, limited, table, s3):
+        """A file whose header cannot be found is registered all the same."""
+        video, event = put(s3, body=FTYP + box(b"mdat", bytes(5_000)))
+
+        limited.respond(event_of(event))
+
+        assert (State.WAITING, None) == ((record := table.records.record(video.id, DAY_SCAN)).state, record.expected_ms)
+
+    def test_without_a_limit(self, flow, table, s3):
+        """Where there is no limit, no further byte is read."""
+        video, event = put(s3, body=FTYP + movie(90.5))
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).expected_ms is None
+        assert ["head_object", "get_object"] == [call[0] for call in s3.calls if call[0] in ("head_object", "get_object")]
+
+    def test_replaced_meanwhile(self, limited, table, s3, objects):
+        """If the object is replaced or may not be read any more between the two looks, its length is not known."""
+        video, event = put(s3, body=FTYP + movie(90.5))
+        look = objects.look
+
+        def replaced(video):
+            found = look(video)
+            put(s3, body=FTYP + movie(10.0))
+            return found
+
+        objects.look = replaced
+
+        limited.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).expected_ms is None
 
 
 class TestIgnored:
