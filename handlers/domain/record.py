@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from handlers.domain.identity import Analysis, Video
-from handlers.domain.reasons import INELIGIBLE
+from handlers.domain.reasons import INELIGIBLE, SUPERSEDED
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
 # A notice is lost now and then, `completion` fails on it, or the sweeper asks before it has come. This many hand-overs within an
@@ -151,6 +152,11 @@ class Record:
     def analysis(self) -> Analysis:
         """Return the analysis of this record's attempt."""
         return Analysis(self.scan_id, self.video.id, self.attempt)
+
+    @property
+    def superseded(self) -> bool:
+        """Tell whether another content has replaced its own, as its upload or the look before the analysis found."""
+        return self.superseded_at is not None or (self.problem is not None and self.problem.code == SUPERSEDED)
 
     def as_failed(self, problem: Problem, *, at: float) -> Record:
         """Return this record in state FAILED."""
@@ -304,6 +310,15 @@ class Totals:
     def final(self) -> int:
         """Return how many videos are in a final state."""
         return sum(self.videos.values())
+
+    def without(self, records: Iterable[Record]) -> Totals:
+        """Return these totals without the videos of some final records; the milliseconds, which were paid for, stay."""
+        videos, failures = Counter(self.videos), Counter(self.failures)
+        for record in records:
+            videos[record.state] -= 1
+            if record.problem is not None:
+                failures[record.problem.code] -= 1
+        return replace(self, videos=dict(videos), failures={code: count for code, count in failures.items() if count})
 
     @property
     def ineligible(self) -> int:

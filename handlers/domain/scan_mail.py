@@ -33,7 +33,7 @@ def digest_mail(
     stack_name: str,
     *,
     seen_all: bool,
-    replaced: int = 0,
+    replaced: Sequence[Record] = (),
     missed: int = 0,
     language: Language = ENGLISH,
 ) -> Mail:
@@ -45,12 +45,13 @@ def digest_mail(
         worst: Flagged videos that no other upload replaced, the worst first.
         stack_name: The stack, for the commands.
         seen_all: Whether all flagged videos were looked at for `worst`.
-        replaced: How many of those that were looked at another upload replaced.
+        replaced: Flagged and failed videos that another upload replaced: they are counted apart.
         missed: How many of its videos no event brought.
         language: The language of the mail.
     """
-    ineligible = {reason: count for reason, count in totals.failures.items() if reason in INELIGIBLE}
-    failed = {reason: count for reason, count in totals.failures.items() if reason not in INELIGIBLE}
+    counted = totals.without(replaced)
+    ineligible = {reason: count for reason, count in counted.failures.items() if reason in INELIGIBLE}
+    failed = {reason: count for reason, count in counted.failures.items() if reason not in INELIGIBLE}
     parts = (
         [
             _ended(scan, language),
@@ -58,12 +59,12 @@ def digest_mail(
             *_uploads(scan, missed, language),
             *_notices(scan, totals, language),
             "",
-            *_counts(scan, totals, language),
+            *_counts(scan, counted, len(replaced), language),
         ],
         _set_aside(scan, language),
         unselected.sentences(scan.not_selected, language) if scan.not_selected else [],
-        _worst(worst, totals.videos.get(State.FLAGGED, 0) - replaced, language, seen_all=seen_all),
-        _replaced(replaced, language),
+        _worst(worst, counted.videos.get(State.FLAGGED, 0), language, seen_all=seen_all),
+        _replaced(sum(record.state is State.FLAGGED for record in replaced), language),
         _by_reason(language.text("Failed, by reason:"), failed, language),
         _by_reason(language.text("Ineligible, by reason:"), ineligible, language),
         _spent(totals, language),
@@ -73,7 +74,8 @@ def digest_mail(
             *_made_up_for(scan, stack_name, language),
         ],
     )
-    return _mail(_digest_subject(scan, totals, language), [part for part in parts if part], kind="DIGEST", scan_id=scan.id)
+    subject = _digest_subject(scan, counted, len(replaced), language)
+    return _mail(subject, [part for part in parts if part], kind="DIGEST", scan_id=scan.id)
 
 
 def limit_mail(scan: Scan, limit: int, stack_name: str, *, language: Language = ENGLISH) -> Mail:
@@ -179,14 +181,14 @@ def _still_waiting(waiting: int, counted_to: int, language: Language) -> str:
     return language.text("{count} {count:video|videos} still {count:waits|wait}", count=waiting)
 
 
-def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
+def _digest_subject(scan: Scan, totals: Totals, replaced: int, language: Language) -> str:
     counts = totals.counts
-    unrecorded = _without_record(scan, totals)
+    unrecorded = _without_record(scan, totals.final + replaced)
     parts = (
         _how_it_ended(scan, language),
         language.text(
             "{videos} {videos:video|videos}, {flagged} flagged, {failed} failed",
-            videos=totals.final,
+            videos=totals.final + replaced,
             flagged=counts["flagged"],
             failed=counts["failed"],
         ),
@@ -300,10 +302,12 @@ def _named(scan: Scan) -> list[BatchJob]:
     return [job for job in scan.jobs if job.id in (scan.held_reason or "")]
 
 
-def _counts(scan: Scan, totals: Totals, language: Language) -> list[str]:
+def _counts(scan: Scan, totals: Totals, replaced: int, language: Language) -> list[str]:
     """Return a row for each state, and their sum; the manifest's other objects have no record: not a video, or not registered."""
     rows = {name: totals.counts[name] for name in _ROWS}
-    unrecorded = _without_record(scan, totals)
+    if replaced:
+        rows["superseded"] = replaced
+    unrecorded = _without_record(scan, totals.final + replaced)
     if unrecorded:
         rows["without record"] = unrecorded
     total = language.count(sum(rows.values()))
@@ -320,9 +324,9 @@ def _counts(scan: Scan, totals: Totals, language: Language) -> list[str]:
     return [*lines, f"  {'':-<{16 + width}}", f"  {language.text('objects'):<16}{total:>{width}}", *([note] if unrecorded else [])]
 
 
-def _without_record(scan: Scan, totals: Totals) -> int:
+def _without_record(scan: Scan, final: int) -> int:
     """Return how many rows of the manifest the table knows nothing of; the review says why."""
-    return max(0, (scan.objects or 0) - totals.final)
+    return max(0, (scan.objects or 0) - final)
 
 
 def _set_aside(scan: Scan, language: Language) -> list[str]:

@@ -573,6 +573,9 @@ class TestMails:
         finish("clean.mp4", 4, missed=True)
         final = finish("replaced.mp4", 3, State.FLAGGED)
         table.records.supersede(final.video.id, SCAN_ID)
+        failed = register("failed.mp4")
+        table.records.finish(failed.as_failed(Problem("result-lost", "It is lost."), at=clock.now()))
+        table.records.supersede(failed.video.id, SCAN_ID)
         finish("flagged.mp4", 3, State.FLAGGED)
         record = register("gone.mp4", missed=True)
         table.records.finish(record.as_failed(Problem(reasons.SUPERSEDED, "It was replaced."), at=clock.now()))
@@ -591,13 +594,17 @@ class TestMails:
 
         digest = sns.mails[-1]
         lines = digest["Message"].splitlines()
-        assert f"Uploads of {DAY}: 5 videos, 2 flagged, 0 failed, 2 ineligible ({BUCKET})" == digest["Subject"]
+        assert f"Uploads of {DAY}: 6 videos, 1 flagged, 0 failed, 1 ineligible ({BUCKET})" == digest["Subject"]
         assert f"The scan {SCAN_ID} of the uploads of {DAY} to {BUCKET} is finished." == lines[0]
         assert "No event brought 2 uploads: the daily comparison of the bucket found them." in lines
         assert "1 upload had to wait, because the minutes of a day were used up (`max_minutes_per_day` in cdk.json)." in lines
         assert "1 flagged video is not listed, because another upload has replaced it." in lines
         assert [f"s3://{BUCKET}/flagged.mp4"] == [line.split()[-1] for line in lines if "s3://" in line]
-        assert "       1  superseded" in lines
+        assert ["  flagged              1", "  failed               0", "  superseded           3"] == [
+            line for line in lines if line.split()[:1] in (["flagged"], ["failed"], ["superseded"])
+        ]
+        assert ["       1  codec"] == [line for line in lines if line.startswith("       ")]
+        assert "Analysed: 10.0 minutes of video" in digest["Message"]
         assert f"  every upload: python tools/review_report.py --scan {SCAN_ID} --stack VideoModeration" in lines
         assert [] == [word for word in ("manifest", "batch job", "more video", "every object") if word in digest["Message"]]
 
@@ -622,7 +629,7 @@ class TestMails:
             clock.sleep(60)
 
         digest = sns.mails[-1]
-        assert f"Subidas del {DAY}: 5 videos" in digest["Subject"]
+        assert f"Subidas del {DAY}: 6 videos" in digest["Subject"]
         assert "Ningún evento avisó de 2 subidas: la comparación diaria del bucket las encontró." in digest["Message"]
         assert "2 subidas tuvieron que esperar" in digest["Message"]
         assert "1 video marcado no figura en la lista" in digest["Message"]
