@@ -114,7 +114,10 @@ class UploadFlow:
         previous = self._registration.previous(record, retries)
         if previous is None:
             return self._enter_measured(record, look, None, retries)
-        if not self._is_put_again(previous, current):
+        if not self._is_put_again(previous, current, look):
+            return self._registration.leave(previous, record.attempt, retries)
+        if previous.attempt >= MAX_ATTEMPT:
+            Log({"scan_id": record.scan_id, "video_id": record.video.id}).alarm("upload not analysed again: it was put too often")
             return self._registration.leave(previous, record.attempt, retries)
         if previous.state.final:
             again = replace(_retried(previous, previous.attempt + 1, current.modified_at), superseded_at=None)
@@ -131,17 +134,18 @@ class UploadFlow:
             new = replace(new, expected_ms=self._registration.length_ms(new.video, look.facts, retries))
         return self._registration.enter(new, look, previous, retries)
 
-    def _is_put_again(self, previous: Record, current: CurrentUpload) -> bool:
+    def _is_put_again(self, previous: Record, current: CurrentUpload, look: Look) -> bool:
         """Tell whether the bytes of a record were put once more since it was registered, or are back where others lay in between.
 
         Its verdict is worth nothing then: Rekognition may have read the others, as a Start names no etag. A version is only ever
-        what it was.
+        what it was. Other bytes may have the same MD5, and so the same etag; within one second their size may tell.
         """
         content = previous.video
-        if content.etag is None or current.video_id != content.id or previous.attempt >= MAX_ATTEMPT:
+        if content.etag is None or current.video_id != content.id:
             return False
         later = previous.put_at is not None and current.modified_at > previous.put_at
-        return later or (previous.superseded_at is not None and self._is_newest(current, content))
+        resized = previous.facts is not None and look.facts is not None and previous.facts.size != look.facts.size
+        return later or resized or (previous.superseded_at is not None and self._is_newest(current, content))
 
     def _as_current(self, mine: CurrentUpload, message: Upload, retries: Retries) -> CurrentUpload:
         """Note a content as the newest one of its key, unless it is noted already, or a newer one is; return how it is noted."""

@@ -161,6 +161,11 @@ _MAILS = {
 }
 
 _WARNINGS = {
+    "Put again and again with the same bytes, and analysed {most} times: {count} {count:upload|uploads}. What was put after that "
+    "was not analysed, so look at {count:it|them} yourself.": (
+        "Se {count:subió|subieron} una y otra vez con los mismos bytes y se {count:analizó|analizaron} {most} veces: {count} "
+        "{count:archivo|archivos}. Lo subido después no se analizó; {count:revíselo|revíselos} usted."
+    ),
     "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just ending: "
     "make the review again in a minute.": (
         "Registros encontrados: {found}; según los totales del escaneo hay {expected}. El índice va con retraso, o hay videos que "

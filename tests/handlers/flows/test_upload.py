@@ -11,7 +11,7 @@ from handlers import new_upload, wiring
 from handlers.adapters.table import CurrentUpload
 from handlers.domain import lane_message, upload, watch
 from handlers.domain.identity import Video
-from handlers.domain.record import Problem
+from handlers.domain.record import Problem, Record
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.domain.upload import Source, Upload
 from handlers.domain.watch import Watch
@@ -484,6 +484,40 @@ class TestReplaced:
         assert [{"batchItemFailures": [{"itemIdentifier": "m0"}]}, {"batchItemFailures": []}] == [back, done]
         again = table.records.record(first.id, DAY_SCAN)
         assert (State.WAITING, 1) == (again.state, again.attempt)
+
+    def test_put_too_often(self, flow, table, s3, objects, messages, caplog):
+        """After 99 analyses on a day the last verdict stays, with an alarm: an attempt has two digits."""
+        video, event = put(s3)
+        last = Record(video, DAY_SCAN, State.CLEAN, 99, uploaded_at=NOW, put_at=NOW - 1, finished_at=NOW)
+        table.records.register(last, None)
+        later(objects, 60)
+
+        assert {"batchItemFailures": []} == flow.respond(event_of(event))
+
+        (alarm,) = [entry for entry in caplog.records if entry.message == "upload not analysed again: it was put too often"]
+        assert (DAY_SCAN, video.id, "ERROR") == (alarm.scan_id, alarm.video_id, alarm.levelname)
+        assert (State.CLEAN, 99) == ((record := table.records.record(video.id, DAY_SCAN)).state, record.attempt)
+        assert [] == messages(Lane.EXPRESS)
+
+    @pytest.mark.parametrize(("seconds", "more", "attempt"), [(0, 0, 0), (0, 1, 1), (1, 0, 1)])
+    def test_other_bytes_with_the_same_etag(self, flow, table, s3, objects, seconds, more, attempt):
+        """Bytes with the same MD5 are analysed, if they are put in another second or have another size."""
+        video, event = put(s3)
+        flow.respond(event_of(event))
+        record = table.records.record(video.id, DAY_SCAN)
+        table.records.finish(replace(record, state=State.CLEAN, finished_at=NOW))
+        look = objects.look
+
+        def collided(asked):
+            found = look(asked)
+            facts = replace(found.facts, size=found.facts.size + more, modified_at=found.facts.modified_at + seconds)
+            return replace(found, facts=facts)
+
+        objects.look = collided
+
+        flow.respond(event_of(event, event))
+
+        assert attempt == table.records.record(video.id, DAY_SCAN).attempt
 
     def test_a_version_that_is_uncovered(self, flow, table, s3):
         """A version that is current again, as the later one was deleted, has its verdict again, and is mailed if it is flagged."""

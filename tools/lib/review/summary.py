@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from handlers.domain import Decision, LabelSummary, Scan, Segment, unselected
 from handlers.domain.confidence import shown
+from handlers.domain.identity import MAX_ATTEMPT
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from handlers.domain.telling import telling_segments
@@ -163,12 +164,13 @@ def review_of(
     segments_of: SegmentReader,
 ) -> Review:
     """Return the review that these outcomes make; `truth` is filled while they are read."""
-    review = Review(scan, truth)
+    review, exhausted = Review(scan, truth), 0
     for outcome in outcomes:
         if not outcome.again:
             _take(review, outcome, segments_of)
+        exhausted += outcome.record is not None and outcome.record.attempt == MAX_ATTEMPT
     review.flagged.sort(key=lambda video: _worst(video.outcome), reverse=True)
-    review.warnings = _warnings(truth) if scan.day is None else _warnings_of_day(truth)
+    review.warnings = _warnings(truth) if scan.day is None else _warnings_of_day(truth, exhausted)
     return review
 
 
@@ -219,16 +221,28 @@ def _warnings(truth: TruthTable) -> list[Phrase]:
     return warnings
 
 
-def _warnings_of_day(truth: TruthTable) -> list[Phrase]:
-    if truth.adds_up:
-        return []
-    sentence = phrase(
-        "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just ending: "
-        "make the review again in a minute.",
-        found=truth.total,
-        expected=truth.expected or 0,
-    )
-    return [sentence]
+def _warnings_of_day(truth: TruthTable, exhausted: int) -> list[Phrase]:
+    """Return the warnings about the scan of a day; `exhausted` is how many of its videos cannot be analysed once more."""
+    warnings = []
+    if not truth.adds_up:
+        warnings.append(
+            phrase(
+                "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just "
+                "ending: make the review again in a minute.",
+                found=truth.total,
+                expected=truth.expected or 0,
+            )
+        )
+    if exhausted:
+        warnings.append(
+            phrase(
+                "Put again and again with the same bytes, and analysed {most} times: {count} {count:upload|uploads}. What was put "
+                "after that was not analysed, so look at {count:it|them} yourself.",
+                most=MAX_ATTEMPT,
+                count=exhausted,
+            )
+        )
+    return warnings
 
 
 def decision_line(decision: Decision) -> str:
