@@ -24,6 +24,8 @@ ELSEWHERE = {
         "handlers.flows.upload self._records.supersede",
     },
     "sweeper": {
+        "handlers.adapters.table.scans self._change_scan",
+        "handlers.flows.sweep.cancel self._scans.cancel_now",
         "handlers.adapters.table.watches self._table.update",
         "handlers.flows.sweep.compare_uploads self._watches.note_comparison",
         "handlers.flows.sweep.send_mail self._records.mail_spared",

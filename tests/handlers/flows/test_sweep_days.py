@@ -528,8 +528,30 @@ class TestCancelled:
         assert {State.CANCELLED} == {state(f"{number:02}.mp4") for number in range(60)}
         assert [] == messages(Lane.EXPRESS)
 
-    def test_in_one_go(self, register, table, clock, state):
-        """The moment of the cancellation is the sweeper's, and one that is due when a scan closes is settled."""
+    @pytest.mark.parametrize("calls", range(1, 6))
+    @pytest.mark.parametrize("operation", ["get_item", "query", "transact_write_items"])
+    def test_killed(self, make_flow, register, table, dynamodb, clock, state, operation, calls):
+        """A sweeper that is killed after any call leaves what the next one completes: all that waited is cancelled, and no more."""
+        for number in range(60):
+            register(f"{number:02}.mp4")
+        clock.time += 1
+        table.scans.cancel_waiting(SCAN_ID)
+        dynamodb.die_after(operation, KilledError(), calls)
+        with contextlib.suppress(KilledError):
+            make_flow().sweep(deadline=clock.now() + 300)
+        dynamodb.live()
+        moment = table.scans.scan(SCAN_ID).cancel_before
+        clock.sleep(301)
+        if moment is not None:
+            register("later.mp4")
+
+        make_flow().sweep(deadline=clock.now() + 300)
+
+        assert {State.CANCELLED} == {state(f"{number:02}.mp4") for number in range(60)}
+        assert moment is None or state("later.mp4") is State.WAITING
+
+    def test_settled(self, register, table, clock, state):
+        """A cancellation that is due when a scan closes is settled, and does not hit what opens it again; a closed one has none."""
         register("1.mp4")
         table.scans.cancel_waiting(SCAN_ID)
         again = table.scans.cancel_waiting(SCAN_ID)
