@@ -44,7 +44,8 @@ class StartAnalysisSettings:
     """What `start_analysis` needs: table, lanes, and the parameters of Start.
 
     `account_jobs` is the account's quota of Rekognition video jobs; `slots` is how many of them are used, unless the settings item
-    of the table overrides it; `min_confidence` is in percent; `watch` are the watched buckets, "" where none is.
+    of the table overrides it; `min_confidence` is in percent; `watch` are the watched buckets that have a limit of minutes a day,
+    "" where none has one.
     """
 
     table_name: str

@@ -42,6 +42,7 @@ class StartAnalysis(Construct):
         watches: Sequence[Watch],
     ) -> None:
         super().__init__(scope, construct_id)
+        limited = {each.bucket: each for each in watches if each.limit_ms is not None}
         self._made = HandlerFunction(
             self,
             "Handler",
@@ -56,7 +57,7 @@ class StartAnalysis(Construct):
                 min_confidence=min_confidence,
                 account_jobs=account_jobs,
                 slots=slots,
-                watch=text({each.bucket: each for each in watches}) if watches else "",
+                watch=text(limited) if limited else "",
             ),
             timeout=Duration.seconds(900),
         )
