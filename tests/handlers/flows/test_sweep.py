@@ -8,6 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import Outcome
 from handlers.adapters.table.client import ATTEMPTS
 from handlers.adapters.table.items import record_key
@@ -1217,7 +1218,7 @@ class TestResend:
     @pytest.mark.parametrize("peeked", [1, 3])
     def test_peeking_at_dead_letters(self, sweep, sqs, dead_urls, table, clock, messages, queues, peeked):
         """Dead letters that someone looks at, and that are hidden for a while, are not new afterwards."""
-        table.records.register(waiting(queued_at=clock.now()), None)
+        table.records.register(waiting(queued_at=clock.now() + 2 * MINUTE), None)
         queues.send(waiting())
         for number in range(3):
             sqs.send_message(QueueUrl=dead_urls[Lane.NORMAL], MessageBody=f"dead {number}")
@@ -1227,13 +1228,27 @@ class TestResend:
 
         for _ in range(2):
             letters = sqs.receive_message(QueueUrl=dead_urls[Lane.NORMAL], MaxNumberOfMessages=peeked)["Messages"]
-            sweep()
+            sweep(2)
             for letter in letters:
                 handle = letter["ReceiptHandle"]
                 sqs.change_message_visibility(QueueUrl=dead_urls[Lane.NORMAL], ReceiptHandle=handle, VisibilityTimeout=0)
-            sweep()
+            sweep(2)
 
         assert (1, 1) == (before, len(messages()))
+
+    @pytest.mark.parametrize("late", [160, 0])
+    def test_late_counts_of_dead_letters(self, sweep, sqs, table, clock, queues, monkeypatch, late):
+        """Dead letters that SQS counts twice, or not at all, just after someone has looked at them are not new."""
+        counts = {Lane.NORMAL: iter([80, 80, late, 80, 80, 80]), Lane.EXPRESS: itertools.repeat(0)}
+        monkeypatch.setattr(LaneQueues, "dead_letters", lambda _, lane: next(counts[lane]))
+        queues.send(waiting("keeps the lane from being empty"))
+        table.records.register(waiting(queued_at=clock.now() - 1), None)
+        sweep(2)
+        before = len(sqs.called("send_message_batch"))
+
+        sweep(4)
+
+        assert (1, 1) == (before, len(sqs.called("send_message_batch")))
 
     def test_dead_letter(self, sweep, sqs, dead_urls, table, clock, messages, queues):
         """A new dead letter in a lane has the messages of its waiting videos sent again, once."""
