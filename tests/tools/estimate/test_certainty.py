@@ -124,6 +124,10 @@ UNKNOWN = {
         file_of(track(AVC, units=0x7FFFFFFF, samples=[(1, 0x7FFFFFFF)]), units=0x7FFFFFFF),
         "no-length",
     ),
+    "a sample that goes back, added up as 671 hours": (
+        file_of(track(AVC, units=0x90000000, samples=[(75, 40), (1, 0x8FFFF448)]), units=0x90000000),
+        "no-length",
+    ),
     "596 hours in all of a fragmented file": (
         file_of(track(AVC, units=0x7FFFFFFF), units=0x7FFFFFFF, extends=[mehd(0x7FFFFFFF)]),
         "no-length",
