@@ -428,7 +428,10 @@ def test_nothing_to_scan(stocked):
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (("--modified-after", "2999-01-01"), "--modified-after 2999-01-01 00:00:00 UTC is in the future"),
+        (
+            ("--modified-after", "2999-01-01"),
+            "--modified-after 2999-01-01 00:00:00 UTC is in the future.\nCure:  Name an earlier time; without an offset it is UTC",
+        ),
         (
             ("--min-size", "1GB", "--exclude", "x"),
             "passes all filters (keys ending in .mp4 or .m4v or .mov; no keys that match x; at least 1,000,000,000 bytes)",
