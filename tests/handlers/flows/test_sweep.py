@@ -733,6 +733,20 @@ class TestCheckOverdue:
 
         assert 2 == len(rekognition.gets)
 
+    def test_all_slots_with_an_unknown_start(self, sweep, run, rekognition, table, clock):
+        """A slot that an analysis may hold, because its Start is noted, is in use, too."""
+        table.control.set_slots(2)
+        run()
+        record = waiting("b.mp4")
+        table.records.register(record, None)
+        start = StartParameters(None, 50.0, COMPLETIONS, ROLE)
+        table.records.note_start_tried(record, ObjectFacts("abc", 3, None), start, at=clock.now())
+        clock.sleep(30)
+
+        sweep()
+
+        assert 1 == len(rekognition.gets)
+
     def test_all_slots_with_notices(self, sweep, run, rekognition, clock):
         """Long analyses in all slots are polled 20 times in their first hour instead of 15: AWS discourages polling."""
         for number in range(18):
