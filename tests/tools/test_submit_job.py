@@ -759,7 +759,8 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
 
     assert no_region.stderr == (
         "Error: No AWS Region is set.\n"
-        "Cure:  Name the one the stack was deployed to: --region us-east-1, or AWS_REGION in the environment.\n"
+        "Cure:  Set AWS_REGION to the Region of your buckets and of the stack, as in `export AWS_REGION=us-east-1`; "
+        "programs also take --region.\n"
     )
     assert no_credentials.stderr.startswith(f"Error: No usable AWS credentials were found: {NoCredentialsError()}\nCure:  Log in")
     assert no_profile.stderr == (
