@@ -132,6 +132,14 @@ UNKNOWN = {
         file_of(track(AVC, units=0x7FFFFFFF), units=0x7FFFFFFF, extends=[mehd(0x7FFFFFFF)]),
         "no-length",
     ),
+    "samples of fragments that go back, and mehd": (
+        file_of(track(AVC, units=0), units=0, extends=[trex(0xFFFFFFD8), mehd(SEVEN)], behind=fragment(0, 50)),
+        "broken",
+    ),
+    "samples of fragments that go back, and an index": (
+        file_of(track(AVC, units=0), units=0, extends=[trex(0xFFFFFFD8)], behind=sidx(SEVEN, 10**6) + fragment(0, 50)),
+        "broken",
+    ),
     "no length": (file_of(track(AVC, units=0), units=0), "no-length"),
     "a gap of eight hours": (
         file_of(track(AVC, units=0), units=0, extends=[trex(40)], behind=fragment(0, 50) + fragment(28_800_000, 50)),

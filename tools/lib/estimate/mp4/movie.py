@@ -27,7 +27,7 @@ _EXTREMES = frozenset({0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0
 
 # From here on the duration of a sample is a negative number, as damaged recordings have it and FFmpeg reads it. What a writer has
 # added up of such numbers is no length either.
-_BACKWARDS = 0x80000000
+BACKWARDS = 0x80000000
 
 # The least difference that shows that two lengths are not the same (seconds, and as a share).
 _DIFFERENCE, _SHARE = 1.0, 0.01
@@ -194,7 +194,7 @@ def samples_seconds(reading: RangedReading, track: Track, enough: float) -> floa
     _, _, data = full_box(reading, stts, _MOST_DURATIONS)
     count = unsigned(data, 0, 4)
     entries = [(unsigned(data, at, 4), unsigned(data, at + 4, 4)) for at in range(4, len(data) - 7, 8)][:count]
-    if any(duration >= _BACKWARDS for _, duration in entries):
+    if any(duration >= BACKWARDS for _, duration in entries):
         return 0.0
     units = sum(samples * duration for samples, duration in entries)
     if units in _EXTREMES:
