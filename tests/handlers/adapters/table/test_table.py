@@ -265,6 +265,33 @@ class TestFinish:
         assert outcome is Outcome.BY_ANOTHER
         assert 1 == table.scans.totals(SCAN).final
 
+    @pytest.mark.parametrize(
+        ("seen", "shared", "expected"),
+        [(None, False, Outcome.BY_ANOTHER), (4.0, False, Outcome.BY_ANOTHER), (5.0, False, Outcome.DONE), (5.0, True, Outcome.DONE)],
+    )
+    def test_fail_waiting(self, table, seen, shared, expected):
+        """A record that waits fails only if no other Start was noted on it since it was read: its analysis may run."""
+        record = waiting()
+        table.records.register(record, None)
+        table.records.note_start_tried(record, FACTS, START, at=5.0)
+
+        outcome = table.records.fail_waiting(replace(record, start_tried_at=seen).as_failed(PROBLEM, at=7.0), shared=shared)
+
+        assert expected is outcome
+        assert (expected is Outcome.DONE) == table.records.record(record.video.id, SCAN).state.final
+
+    @pytest.mark.parametrize("shared", [False, True])
+    def test_fail_waiting_after_a_repetition(self, table, shared):
+        """One whose Start was repeated by another fails only by who knows of that."""
+        record = replace(waiting(), start_tried_at=5.0)
+        table.records.register(waiting(), None)
+        table.records.note_start_tried(record, FACTS, START, at=5.0)
+        table.records.note_start_shared(record)
+
+        outcome = table.records.fail_waiting(record.as_failed(PROBLEM, at=7.0), shared=shared)
+
+        assert (Outcome.DONE if shared else Outcome.BY_ANOTHER) is outcome
+
     def test_other_attempt(self, table):
         """A result of an old attempt does not end the new one."""
         table.records.register(waiting(attempt=1), None)
