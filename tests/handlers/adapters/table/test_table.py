@@ -267,7 +267,12 @@ class TestFinish:
 
     @pytest.mark.parametrize(
         ("seen", "shared", "expected"),
-        [(None, False, Outcome.BY_ANOTHER), (4.0, False, Outcome.BY_ANOTHER), (5.0, False, Outcome.DONE), (5.0, True, Outcome.DONE)],
+        [
+            (None, False, Outcome.BY_ANOTHER),
+            (4.0, False, Outcome.BY_ANOTHER),
+            (5.0, False, Outcome.DONE),
+            (5.0, True, Outcome.DONE),
+        ],
     )
     def test_fail_waiting(self, table, seen, shared, expected):
         """A record that waits fails only if no other Start was noted on it since it was read: its analysis may run."""
