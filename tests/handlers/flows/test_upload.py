@@ -519,7 +519,7 @@ class TestRetried:
         assert {lane_message.body(record)} == {message["Body"] for message in messages(Lane.EXPRESS)}
 
     def test_what_is_kept(self, flow, table, failed):
-        """A new attempt is of the same upload: when it was put and registered, and that another content has replaced it, is kept."""
+        """A new attempt is of the same upload: when it was put, and that another content has replaced it, is kept."""
         table.records.supersede(failed.video.id, DAY_SCAN)
         failed = table.records.record(failed.video.id, DAY_SCAN)
 
