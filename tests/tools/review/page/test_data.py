@@ -208,6 +208,11 @@ def test_category(top):
     assert {top} == {CATEGORIES[category(name, {})] for name in names}
 
 
+def test_known_label():
+    """A label that is known stands where the taxonomy has it, whatever a record says."""
+    assert ["Violence"] == lineage("Weapons", {"Weapons": "Alcohol"})
+
+
 def test_unknown_label():
     """A label of another model goes where Rekognition says it stands, even in a circle; else to the others."""
     assert CATEGORIES.index("Violence") == category("Swords", {"Swords": "Blades", "Blades": "Weapons"})
