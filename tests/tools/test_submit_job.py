@@ -428,7 +428,10 @@ def test_nothing_to_scan(stocked):
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (("--modified-after", "2999-01-01"), "--modified-after 2999-01-01 00:00:00 UTC is in the future"),
+        (
+            ("--modified-after", "2999-01-01"),
+            "--modified-after 2999-01-01 00:00:00 UTC is in the future.\nCure:  Name an earlier time; without an offset it is UTC",
+        ),
         (
             ("--min-size", "1GB", "--exclude", "x"),
             "passes all filters (keys ending in .mp4 or .m4v or .mov; no keys that match x; at least 1,000,000,000 bytes)",
@@ -756,7 +759,8 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
 
     assert no_region.stderr == (
         "Error: No AWS Region is set.\n"
-        "Cure:  Name the one the stack was deployed to: --region us-east-1, or AWS_REGION in the environment.\n"
+        "Cure:  Set AWS_REGION to the Region of your buckets and of the stack, as in `export AWS_REGION=us-east-1`; "
+        "programs also take --region.\n"
     )
     assert no_credentials.stderr.startswith(f"Error: No usable AWS credentials were found: {NoCredentialsError()}\nCure:  Log in")
     assert no_profile.stderr == (

@@ -63,9 +63,13 @@ class Starting:
 
 @dataclass(frozen=True, slots=True)
 class LaneWatch:
-    """What the sweeper noted about a lane: how many dead letters it saw, since when it seems empty, when it was last purged."""
+    """What the sweeper noted about a lane: its dead letters, since when it seems empty, when it was last purged.
+
+    `dead_letters` is what two counts agreed on, `dead_letters_counted` the last count if it was another one.
+    """
 
     dead_letters: int = 0
+    dead_letters_counted: int | None = None
     empty_since: float | None = None
     purged_at: float | None = None
 

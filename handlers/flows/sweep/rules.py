@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from handlers.adapters import ListedObject, Subscribers
-from handlers.adapters.table import CurrentUpload, MailWatch, Running, WatchState
+from handlers.adapters.table import CurrentUpload, LaneWatch, MailWatch, Running, WatchState
 from handlers.domain import Problem, Record, Scan, reasons, watch
 from handlers.domain.watch import Watch
 
@@ -70,6 +70,15 @@ def sent_again_before(scan: Scan, now: float) -> float:
     forgotten = now - RESEND_SECONDS
     marked = scan.resend_before
     return forgotten if marked is None or marked > now else max(forgotten, marked)
+
+
+def dead_letters_agreed(seen: LaneWatch, count: int) -> int:
+    """Return how many dead letters a lane has by at least two of the noted number and the last two counts.
+
+    SQS may be a minute late: while someone looks at dead letters, they may count as visible and as hidden, or as neither.
+    """
+    before = seen.dead_letters if seen.dead_letters_counted is None else seen.dead_letters_counted
+    return sorted((seen.dead_letters, before, count))[1]
 
 
 def mail_watched(seen: MailWatch, found: Subscribers, now: float) -> MailWatch:

@@ -646,6 +646,17 @@ class TestRetried:
         assert table.scans.totals(DAY_SCAN).final == 0
         assert {lane_message.body(record)} == {message["Body"] for message in messages(Lane.EXPRESS)}
 
+    def test_what_is_kept(self, flow, table, failed):
+        """A new attempt is of the same upload: when it was put, and that another content has replaced it, is kept."""
+        table.records.supersede(failed.video.id, DAY_SCAN)
+        failed = table.records.record(failed.video.id, DAY_SCAN)
+
+        flow.respond(event_of(upload.retry_body(failed, 1)))
+
+        record = table.records.record(failed.video.id, DAY_SCAN)
+        assert (failed.put_at, failed.superseded_at) == (record.put_at, record.superseded_at)
+        assert None not in (failed.put_at, failed.superseded_at)
+
     def test_replaced_since(self, flow, table, failed, s3):
         """A content that was replaced cannot be retried: it fails with that reason."""
         put(s3, body=OTHER_MP4)

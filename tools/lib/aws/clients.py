@@ -120,7 +120,8 @@ def connect(profile: str | None, region: str | None) -> Clients:
     if not session.region_name:
         raise ToolError(
             "No AWS Region is set.",
-            cure="Name the one the stack was deployed to: --region us-east-1, or AWS_REGION in the environment.",
+            cure="Set AWS_REGION to the Region of your buckets and of the stack, as in `export AWS_REGION=us-east-1`; "
+            "programs also take --region.",
         )
     return Clients(session)
 

@@ -24,6 +24,9 @@ GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 
 _LONG_HOURS = 48
 
+# Digits behind the point of an amount, at most.
+_MOST_DIGITS = 9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
@@ -107,8 +110,9 @@ class Estimate:
             )
         if self.dollars.high <= float(most):
             return
+        high, limit = _apart(Decimal(str(self.dollars.high)), most)
         raise ToolError(
-            f"The scan may cost {_dollars(self.dollars.high)}, more than the {dollars(most)} of --max-cost "
+            f"The scan may cost {high}, more than the {limit} of --max-cost "
             f"(estimated: {_amount(self.dollars, _dollars)}; the upper end counts).",
             cure="Choose fewer videos (--prefix, --limit, --sample), narrow the estimate (--measure all), or raise --max-cost.",
         )
@@ -214,6 +218,15 @@ def _minutes(value: float) -> str:
 
 def _dollars(value: float) -> str:
     return dollars(Decimal(str(round(value, 4))))
+
+
+def _apart(higher: Decimal, lower: Decimal) -> tuple[str, str]:
+    """Return two amounts with as many digits as show that they are not the same."""
+    shown, digits = (dollars(higher), dollars(lower)), 2
+    while shown[0] == shown[1] and digits < _MOST_DIGITS:
+        digits += 1
+        shown = f"${higher:,.{digits}f}", f"${lower:,.{digits}f}"
+    return shown
 
 
 def _hours(seconds: float) -> str:
