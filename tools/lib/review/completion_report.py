@@ -35,7 +35,7 @@ class ReportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BucketFiles:
-    """The files of one bucket."""
+    """Fetches objects by their keys, with one client."""
 
     s3: S3Client
     bucket: str

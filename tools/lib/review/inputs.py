@@ -233,7 +233,7 @@ class ScanChoice:
     without_manifest: bool = False
 
     def find(self, run: Invocation) -> Scan:
-        """Return the scan.
+        """Return the chosen scan, by default the newest that was submitted.
 
         Raises:
             ToolError: There is none.
@@ -277,7 +277,7 @@ class ScanReading:
     warnings: list[Phrase] = field(default_factory=list)
 
     def results(self) -> Iterator[ObjectResult]:
-        """Return the result of each object.
+        """Yield a result for each row of the manifest, or for each upload of a day, and for what was left out.
 
         Raises:
             ToolError: A report or the manifest is damaged or gone; raised while results are read.
