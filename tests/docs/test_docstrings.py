@@ -8,52 +8,11 @@ from tests.docs.markdown import ROOT
 ROOMS = ("handlers", "stacks", "tools")
 # Words that say nothing by themselves, and the verbs with which docstrings begin.
 EMPTY = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "for",
-        "and",
-        "or",
-        "is",
-        "are",
-        "its",
-        "it",
-        "that",
-        "this",
-        "which",
-        "whose",
-        "with",
-        "by",
-        "as",
-        "be",
-        "from",
-        "at",
-        "into",
-        "one",
-        "each",
-        "every",
-        "if",
-        "has",
-        "have",
-        "not",
-        "no",
-        "their",
-        "them",
-        "all",
-        "any",
-        "return",
-        "returns",
-        "yield",
-        "tell",
-        "whether",
-        "give",
-        "given",
-    ]
+    re.findall(
+        r"\w+",
+        "a an the of to in on for and or is are its it that this which whose with by as be from at into one each every if has have "
+        "not no their them all any return returns yield tell whether give given",
+    )
 )
 
 

@@ -195,8 +195,8 @@ def newest(run: Invocation, since: float | None, *, every: bool) -> tuple[list[S
 def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) -> Scan:
     """Return the scan that a person means.
 
-    Where neither id nor job is named it is the newest one that was submitted: the scan of each day would hide it otherwise. If there
-    are only scans of days, it is the newest of these.
+    Where neither id nor job is named it is the newest one that was submitted: the scan of each day would hide it
+    otherwise. If there are only scans of days, it is the newest of these.
 
     Raises:
         ToolError: There is none.
