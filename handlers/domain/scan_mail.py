@@ -265,17 +265,17 @@ def _every_object(scan: Scan, stack_name: str, language: Language) -> str:
 def _reasons(jobs: Iterable[BatchJob], language: Language) -> list[str]:
     """Return why jobs ended before they had attempted every object."""
     reasons = [visible(reason)[:MAX_TEXT] for job in jobs for reason in job.reasons]
-    return [language.text("S3 says why: {reason}", reason=reason) for reason in reasons[:MAX_REASONS]]
+    return [language.text("S3's reason: {reason}", reason=reason) for reason in reasons[:MAX_REASONS]]
 
 
 def _made_up_for(scan: Scan, stack_name: str, language: Language) -> list[str]:
-    """Return how what its jobs never came to is scanned."""
+    """Return how what its jobs never got to is scanned."""
     if not batch_jobs.unfinished(scan):
         return []
     if scan.status is ScanStatus.CANCELLED:
-        return [language.text("  what its batch job never came to: submit it as a new scan")]
+        return [language.text("  what its batch job never got to: submit it as a new scan")]
     retry = visible(f"python tools/review_report.py retry --scan {shlex.quote(scan.id)} --stack {shlex.quote(stack_name)}")
-    return [language.text("  what its batch job never came to, once the cause is fixed: {command}", command=retry)]
+    return [language.text("  what its batch job never got to, once the cause is fixed: {command}", command=retry)]
 
 
 def _notices(scan: Scan, totals: Totals, language: Language) -> list[str]:

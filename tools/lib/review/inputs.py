@@ -251,7 +251,9 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, choice=ScanChoice(scan, job, without_manifest), **given)
 
     return options(
-        click.option("--scan", metavar="ID", help="The id of the scan, as submit_job.py printed it; default: the newest scan."),
+        click.option(
+            "--scan", metavar="ID", help="The id of the scan, as submit_job.py printed it; default: the newest submitted."
+        ),
         click.option("--job", metavar="ID", help="The scan of this S3 Batch Operations job."),
         click.option("--without-manifest", is_flag=True, help="Account only for the objects in the completion report."),
     )(run)

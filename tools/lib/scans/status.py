@@ -120,7 +120,7 @@ class ScanProgress:
         if self.to_come == 0:
             return "about to be closed"
         if self.ready_at is None:
-            return "not known yet when it will be ready"
+            return "finishing time not known yet"
         return f"ready about {_clock_time(self.ready_at, self.now)}"
 
     def sentences(self) -> list[str]:
