@@ -168,7 +168,7 @@ _WARNINGS = {
     "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just ending: "
     "run the review again in a minute.": (
         "Registros encontrados: {found}; según los totales del escaneo hay {expected}. El índice va con retraso, o hay videos que "
-        "están terminando: repita la revisión en un minuto."
+        "están terminando: conviene repetir la revisión en un minuto."
     ),
     "The manifest has {rows} {rows:row|rows}, the scan was submitted with {expected}: was it replaced?": (
         "El manifiesto tiene {rows} {rows:fila|filas}, pero el escaneo se creó con {expected}: ¿se reemplazó?"
@@ -177,7 +177,7 @@ _WARNINGS = {
         "En el informe de finalización, pero no en el manifiesto: {objects} {objects:objeto|objetos}. ¿Es de otro escaneo?"
     ),
     "Accepted by its batch task, but without a record: {objects} {objects:object|objects}. Please report this defect.": (
-        "Aceptado por su tarea por lotes, pero sin registro: {objects} {objects:objeto|objetos}. Informe de este defecto."
+        "Aceptado por su tarea por lotes, pero sin registro: {objects} {objects:objeto|objetos}. Conviene informar de este defecto."
     ),
     "Repeated in the manifest: {rows} {rows:row|rows}. An object in two rows has one record.": (
         "Repetido en el manifiesto: {rows} {rows:fila|filas}. Un objeto que está en dos filas tiene un solo registro."
