@@ -269,7 +269,7 @@ def _reasons(jobs: Iterable[BatchJob], language: Language) -> list[str]:
 
 
 def _made_up_for(scan: Scan, stack_name: str, language: Language) -> list[str]:
-    """Return how what its jobs never got to is scanned."""
+    """Return what to do about the objects that its jobs never attempted."""
     if not batch_jobs.unfinished(scan):
         return []
     if scan.status is ScanStatus.CANCELLED:
@@ -292,7 +292,7 @@ def _notices(scan: Scan, totals: Totals, language: Language) -> list[str]:
 
 
 def _why_paused(scan: Scan, language: Language) -> str:
-    """Return why a scan is paused: the stored reason is English, so where it names jobs it is said anew of them."""
+    """Return why a scan is paused: the stored reason is English, so one that names jobs is worded again in this language."""
     reason = scan.held_reason
     if reason is None:
         return language.text("its batch job ended early")
@@ -334,7 +334,7 @@ def _without_record(scan: Scan, totals: Totals) -> int:
 
 
 def _set_aside(scan: Scan, language: Language) -> list[str]:
-    """Return what the counts lack of what was selected; apart from them, for a retry may have taken some of it up since."""
+    """Return what was left out before the job, which the counts lack; not added to them, because a retry may have scanned some."""
     reasons = ", ".join(f"{language.count(count)} {visible(code)[:MAX_TEXT]}" for code, count in sorted(scan.set_aside.items()))
     if not reasons:
         return []
