@@ -52,7 +52,7 @@ class Adapters:
         self.clock = clock
 
     def table(self, name: str) -> Table:
-        """Return the table of this name."""
+        """Return the parts of the table that flows use, on one client."""
         return open_table(self.clients.dynamodb, name, self.clock)
 
     def lanes(self, urls: Mapping[Lane, str], dead_letters: Mapping[Lane, str] | None = None) -> LaneQueues:

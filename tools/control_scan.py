@@ -50,7 +50,7 @@ def main() -> None:
 @poll_seconds_option(POLL_SECONDS)
 @command
 def status(run: Invocation, *, scan: str | None, follow: bool, poll_seconds: float) -> ScanProgress | None:
-    """Show the progress of SCAN, or of the newest scan, and when it will be ready.
+    """Show the progress of SCAN, or of the newest submitted scan, and when it is ready.
 
     \b
     python tools/control_scan.py status

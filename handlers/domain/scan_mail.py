@@ -259,17 +259,17 @@ def _every_object(scan: Scan, stack_name: str, language: Language) -> str:
 def _reasons(jobs: Iterable[BatchJob], language: Language) -> list[str]:
     """Return why jobs ended before they had attempted every object."""
     reasons = [visible(reason)[:MAX_TEXT] for job in jobs for reason in job.reasons]
-    return [language.text("S3 says why: {reason}", reason=reason) for reason in reasons[:MAX_REASONS]]
+    return [language.text("S3's reason: {reason}", reason=reason) for reason in reasons[:MAX_REASONS]]
 
 
 def _made_up_for(scan: Scan, stack_name: str, language: Language) -> list[str]:
-    """Return how what its jobs never came to is scanned."""
+    """Return what to do about the objects that its jobs never attempted."""
     if not batch_jobs.unfinished(scan):
         return []
     if scan.status is ScanStatus.CANCELLED:
-        return [language.text("  what its batch job never came to: submit it as a new scan")]
+        return [language.text("  what its batch job never got to: submit it as a new scan")]
     retry = visible(f"python tools/review_report.py retry --scan {shlex.quote(scan.id)} --stack {shlex.quote(stack_name)}")
-    return [language.text("  what its batch job never came to, once the cause is fixed: {command}", command=retry)]
+    return [language.text("  what its batch job never got to, once the cause is fixed: {command}", command=retry)]
 
 
 def _notices(scan: Scan, totals: Totals, language: Language) -> list[str]:
@@ -286,7 +286,7 @@ def _notices(scan: Scan, totals: Totals, language: Language) -> list[str]:
 
 
 def _why_paused(scan: Scan, language: Language) -> str:
-    """Return why a scan is paused: the stored reason is English, so where it names jobs it is said anew of them."""
+    """Return why a scan is paused: the stored reason is English, so one that names jobs is worded again in this language."""
     reason = scan.held_reason
     if reason is None:
         return language.text("its batch job ended early")
@@ -330,7 +330,7 @@ def _without_record(scan: Scan, final: int) -> int:
 
 
 def _set_aside(scan: Scan, language: Language) -> list[str]:
-    """Return what the counts lack of what was selected; apart from them, for a retry may have taken some of it up since."""
+    """Return what was left out before the job, which the counts lack; not added to them, because a retry may have scanned some."""
     reasons = ", ".join(f"{language.count(count)} {visible(code)[:MAX_TEXT]}" for code, count in sorted(scan.set_aside.items()))
     if not reasons:
         return []

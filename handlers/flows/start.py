@@ -246,7 +246,7 @@ class StartFlow:
         return Defer(UNKNOWN_SECONDS, problem.code, certain=False) if outcome is Outcome.BY_ANOTHER else _Done()
 
     def _object_refused(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
-        """Make the record FAILED, unless its first Start may have happened, or too many objects are refused to be to blame."""
+        """Make the record FAILED, unless its first Start may have happened, or too many are refused for objects to be the cause."""
         if start_rules.may_still_run(step, now=self._clock.now()):
             session.log.warning("start unknown", reason=problem.code)
             return Defer(REFUSED_AGAIN_SECONDS, problem.code, certain=False)

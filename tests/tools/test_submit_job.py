@@ -508,7 +508,9 @@ def test_credentials_that_are_no_good(stocked, errors, code):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert stderr_lines(result)[-1].startswith("Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with --profile;")
+    assert stderr_lines(result)[-1].startswith(
+        "Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with AWS_PROFILE or --profile;"
+    )
 
 
 def test_a_refused_job_leaves_no_open_scan(stocked, errors):
@@ -601,8 +603,8 @@ def test_waiting_follows_the_scan_to_its_end(stocked):
         "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, the scan is closed\n",
     )
     assert stderr_lines(result)[-3:-1] == [
-        "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, not known yet when it will be ready",
-        "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, not known yet when it will be ready",
+        "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, finishing time not known yet",
+        "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, finishing time not known yet",
     ]
     assert stocked.clock.sleeps == [30.0, 30.0, 30.0]
 

@@ -103,7 +103,7 @@ def lane_item(lane: Lane, watch: LaneWatch) -> dict[str, Any]:
 
 
 def scan_key(scan_id: str) -> dict[str, str]:
-    """Return the key of a scan."""
+    """Return `pk` and `sk`: all scans are in one partition, in the order of their ids, which begin with their time."""
     return {"pk": SCANS_PK, "sk": scan_id}
 
 

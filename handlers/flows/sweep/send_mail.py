@@ -48,7 +48,7 @@ class Post:
     _not_noted: set[tuple[object, ...]] = field(default_factory=set)
 
     def deliver(self, name: tuple[object, ...], mail: Callable[[], Mail], note: Callable[[], Outcome]) -> Outcome:
-        """Send a mail and note that it is sent; return what noting came to.
+        """Send a mail and note that it is sent; return the outcome of the note.
 
         Where noting fails, the table being throttled, the mail is not sent again under its name, which no other mail has: only
         noting is tried again. Else each sweep would send it anew.

@@ -264,9 +264,9 @@ class TestJobs:
         assert ScanStatus.CLOSED is table.scans.scan(SCAN).status
         assert "Scan ended early: 0 videos, 0 flagged, 0 failed, 10 without record" == mail["Subject"]
         assert f"Its batch job one ended with the status {status.lower()}." in mail["Message"]
-        assert "S3 says why: JobFailed: More than 50% of tasks failed." in mail["Message"]
+        assert "S3's reason: JobFailed: More than 50% of tasks failed." in mail["Message"]
         retry = f"python tools/review_report.py retry --scan {SCAN} --stack VideoModeration"
-        assert f"  what its batch job never came to, once the cause is fixed: {retry}" in mail["Message"]
+        assert f"  what its batch job never got to, once the cause is fixed: {retry}" in mail["Message"]
 
     def test_reasons_in_the_mail_about_a_pause(self, sweep, table, s3control, sns):
         """The mail about a job that broke while videos waited says why, too."""
@@ -279,7 +279,7 @@ class TestJobs:
 
         (mail,) = sns.mails
         assert mail["Subject"].startswith("Scan paused: ")
-        assert "S3 says why: JobFailed: More than 50% of tasks failed." in mail["Message"]
+        assert "S3's reason: JobFailed: More than 50% of tasks failed." in mail["Message"]
 
 
 class TestSubscriptions:

@@ -166,7 +166,7 @@ def test_an_index_that_lags_for_longer(account):
 
     output = output_of(result)
     assert (ExitCode.SOME_FAILED, 1, 2, False) == (result.exit_code, output["objects"], output["expected"], output["adds_up"])
-    assert [True] == ["make the review again in a minute" in warning for warning in output["warnings"]]
+    assert [True] == ["run the review again in a minute" in warning for warning in output["warnings"]]
     assert [1.0, 2.0, 4.0] == account.clock.sleeps
 
 

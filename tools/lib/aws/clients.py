@@ -149,7 +149,8 @@ def _explain_refusal(error: sdk.ClientError) -> ToolError:
 
 
 _CREDENTIALS_CURE = (
-    "Log in (`aws sso login`, `aws configure`) or name a profile with --profile; `aws sts get-caller-identity` shows who you are."
+    "Log in (`aws sso login`, `aws configure`) or name a profile with AWS_PROFILE or --profile; "
+    "`aws sts get-caller-identity` shows who you are."
 )
 _LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     (

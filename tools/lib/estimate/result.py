@@ -160,7 +160,7 @@ def estimate(
         unreadable=dict(sorted(measurements.unreadable.items())),
         assumptions=(
             _length_sentence(sum(each.count for each in populations.values()), measurements),
-            f"{speed.sentence}; {slots} slots, and no other scan",
+            f"{speed.sentence}; {counted(slots, 'slot')}, and no other scan",
             *_price_sentences(prices, region),
         ),
     )

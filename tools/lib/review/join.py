@@ -122,7 +122,7 @@ class ReportNotes:
         self._ids = IdNotes()
 
     def take(self, row: ReportRow) -> None:
-        """Note a row of a report."""
+        """Note how a task ended; a later row about the same object takes the place of an earlier one."""
         text = (row.succeeded, row.error_code, row.message)
         place = self._rows.get(text)
         if place is None:

@@ -104,7 +104,7 @@ class Review:
             *block("Flagged", [line for video in self.flagged for line in video.sentences()]),
             *block("Failed", _reasons(self.failed)),
             *block("Ineligible", _reasons(self.ineligible)),
-            *block("Skipped: not videos by their first bytes", _reasons(self.skipped)),
+            *block("Skipped: not videos, as their first bytes show", _reasons(self.skipped)),
             *block("Not final", [f"{_title(outcome)}  {outcome.status.value}" for outcome in self.unfinished]),
             *block("Superseded by another upload: nothing to do", [_superseded_line(outcome) for outcome in self.superseded]),
             *block("Warning", [ENGLISH.render(warning) for warning in self.warnings]),
@@ -114,7 +114,7 @@ class Review:
         counts = [(status.value, self.truth.statuses[status]) for status in ObjectStatus if self.truth.statuses[status]]
         width = max(len(f"{self.truth.total:,}"), 6)
         rows = [f"  {name:<16}{count:>{width},}" for name, count in counts]
-        verdict = "every object is accounted for" if self.truth.adds_up else "the counts do not add up, see the warnings"
+        verdict = "every object is accounted for" if self.truth.adds_up else "the counts do not add up: see the warnings"
         expected = "" if self.truth.expected is None else f" of {self.truth.expected + self.truth.set_aside:,}"
         return [
             *rows,
@@ -129,8 +129,10 @@ class Review:
             in_manifest = self.truth.total - aside
             yield f"{in_manifest:,} in the manifest, {aside:,} left out of it as ineligible when the scan was submitted"
         if skipped:
-            why = "it is not a video by its" if skipped == 1 else "they are not videos by their"
-            yield f"{skipped:,} skipped and not looked at, because {why} first bytes"
+            why = (
+                "its first bytes show that it is not a video" if skipped == 1 else "their first bytes show that they are not videos"
+            )
+            yield f"{skipped:,} skipped and not looked at, because {why}"
         if self.scan.day is None:
             yield from unselected.sentences(self.scan.not_selected, ENGLISH)
 
@@ -228,7 +230,7 @@ def _warnings_of_day(truth: TruthTable, exhausted: int) -> list[Phrase]:
         warnings.append(
             phrase(
                 "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just "
-                "ending: make the review again in a minute.",
+                "ending: run the review again in a minute.",
                 found=truth.total,
                 expected=truth.expected or 0,
             )

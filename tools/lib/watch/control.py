@@ -97,7 +97,7 @@ def release(run: Invocation, bucket: str) -> CommandResult:
 
 
 def require_watched(deployment: Deployment, bucket: str, cure: str | None = None) -> Watch:
-    """Return the watch of a bucket.
+    """Return how a bucket is watched.
 
     Raises:
         ToolError: It has none, or is the work bucket, whose every report and hit would be an upload.
