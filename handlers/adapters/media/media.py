@@ -1,0 +1,125 @@
+"""What `sample_frames` takes from an object: pictures in order of time, and how far it could be decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from handlers.adapters.media.process import Decoder, DecoderFailedError
+from handlers.adapters.media.ranges import Ranges, ReadTooMuchError, Source
+from handlers.adapters.media.still import still_size
+from handlers.decoder import FRAME, OPENED, PROBLEM
+from handlers.domain import Problem, reasons
+from handlers.domain.sampling import MOST_BYTES_STORED, MOST_PIXELS, takes
+
+
+class MediaError(Exception):
+    """Nothing can be decoded; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture to be paid for: its presentation time (0 for an image), and a JPEG within the limits of Rekognition."""
+
+    at_ms: int
+    data: bytes
+
+
+class Media:
+    """An open object, for a `with` statement.
+
+    Attributes:
+        kind: Whether it has a time axis. An animated image is a film.
+        duration_ms: What its header says, None if it says nothing. A film may have frames beyond that.
+        passthrough: An image that Rekognition can read in S3 as it is. `frames` yields nothing then.
+        decoded_ms: How far frames came out, once `frames` has ended.
+        complete: False if that is not the whole film, once `frames` has ended.
+    """
+
+    def __init__(self, decoder: Decoder | None, kind: Literal["film", "image"], duration_ms: int | None, *, resumed: bool) -> None:
+        self._decoder = decoder
+        self._resumed = resumed
+        self.kind = kind
+        self.duration_ms = duration_ms
+        self.passthrough = decoder is None
+        self.decoded_ms: int | None = None
+        self.complete = True
+
+    def __enter__(self) -> Self:
+        """Return the object; the decoder runs already."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End the decoder."""
+        if self._decoder is not None:
+            self._decoder.close()
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames to analyse, in order of time; each is read and decoded when it is asked for.
+
+        Raises:
+            MediaError: None can be decoded.
+        """
+        if self._decoder is None:
+            return
+        try:
+            message, data = self._decoder.step()
+            while message["is"] == FRAME:
+                self.decoded_ms = message["at_ms"]
+                yield Frame(message["at_ms"], data)
+                message, data = self._decoder.step()
+        except (DecoderFailedError, ReadTooMuchError) as error:
+            if self.decoded_ms is None and not self._resumed:
+                raise MediaError(Problem(reasons.UNDECODABLE, str(error))) from error
+            self.complete = False
+            return
+        if message["is"] == PROBLEM:
+            raise MediaError(Problem(message["code"], message["message"]))
+        self.decoded_ms, self.complete = message["decoded_ms"], message["complete"]
+
+
+def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Media:
+    """Open an object; `after_ms` is the time of the frame that was analysed last, None from the start.
+
+    Raises:
+        MediaError: It cannot be opened, or what it holds cannot be decoded.
+    """
+    ranges = Ranges(source)
+    if _can_be_sent_as_it_is(ranges):
+        return Media(None, "image", None, resumed=False)
+    decoder = Decoder(ranges)
+    try:
+        message, _ = decoder.step(size=source.size, interval_ms=interval_ms, after_ms=after_ms)
+    except (DecoderFailedError, ReadTooMuchError) as error:
+        decoder.close()
+        raise MediaError(Problem(reasons.UNDECODABLE, str(error))) from error
+    except BaseException:
+        decoder.close()
+        raise
+    if message["is"] != OPENED:
+        decoder.close()
+        raise MediaError(Problem(message["code"], message["message"]))
+    return Media(decoder, message["kind"], message["duration_ms"], resumed=after_ms is not None)
+
+
+def _can_be_sent_as_it_is(ranges: Ranges) -> bool:
+    """Tell whether Rekognition takes the object from S3.
+
+    Raises:
+        MediaError: It is an image with more pixels than can be decoded.
+    """
+    size = still_size(lambda offset, length: ranges.read(offset, length, 0) if offset < ranges.size else b"")
+    if size is None:
+        return False
+    if takes(size) and ranges.size <= MOST_BYTES_STORED:
+        return True
+    if size.width * size.height > MOST_PIXELS:
+        found = f"it has {size.width} x {size.height} pixels; at most {MOST_PIXELS:,} are decoded"
+        raise MediaError(Problem(reasons.TOO_MANY_PIXELS, found))
+    return False

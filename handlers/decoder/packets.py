@@ -1,0 +1,317 @@
+"""Packets of a film's picture in the order of the file, with their times; and jumps to a key frame where the file has an index."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import av
+from av.container import InputContainer
+from av.index import IndexEntry
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from handlers.decoder.source import BUFFER, RemoteFile
+from handlers.domain import reasons
+from handlers.domain.sampling import MOST_PIXELS, Window
+
+# Names of FFmpeg's demuxers. Others may open further files and addresses, or need a device.
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,obu,ivf,flv,live_flv,asf,ogg,mxf,gxf,dv,rm,"
+    "nut,wtv,yuv4mpegpipe,vc1,dirac,h263,h261,apng,gif,"
+    "webp_pipe,bmp_pipe,tiff_pipe,png_pipe,jpeg_pipe,j2k_pipe,jpegls_pipe,psd_pipe,pcx_pipe,sgi_pipe,qoi_pipe,dds_pipe"
+)
+_MOST_STREAMS = 100
+# Images in the container of MP4, by their brand.
+_BRANDS_OF_IMAGES = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1", "mif2", "jpeg"})
+# What cannot be read is passed over that many times; then the rest of the film counts as lost.
+_MOST_ERRORS = 50
+# A key frame may be that far from where the index named it; then one before it is tried.
+_INDEX_TOLERANCE_MS = 1_000
+_MOST_TRIES = 3
+_PERIOD_MS, _MOST_FRAMES_A_SECOND = 40.0, 240
+# Between the times of decoding and of presentation of a frame.
+_LONGEST_REORDER_MS = 10_000
+# Frames that a decoder may need beyond the one that is wanted.
+_REORDERED = 8
+
+
+class DecodeError(Exception):
+    """Nothing can be decoded; `code` is a reason code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Packets:
+    """The packets of the picture that a player would choose.
+
+    Attributes:
+        stream: The picture.
+        kind: "film" or "image".
+        duration_ms: What the file says; None if it says nothing.
+        orderly: The times of the packets can be relied upon. Otherwise all frames must be decoded and judged by their own.
+        ended: The end was reached.
+        reached_ms: The end of what was read.
+        errors: How often reading failed.
+    """
+
+    def __init__(self, source: RemoteFile) -> None:
+        self._source = source
+        self.ended = False
+        self.reached_ms = 0.0
+        self.errors = 0
+        self._next: Packet[VideoStream] | None = None
+        self._decoding_ms: float | None = None
+        self._container = _opened(source)
+        self.stream = _picture_of(self._container)
+        self._demuxed = self._container.demux()
+        brand = self._container.metadata.get("major_brand", "")
+        self.kind = "image" if self._container.format.name.endswith("_pipe") or brand in _BRANDS_OF_IMAGES else "film"
+        if self.kind == "image" and (tiles := len(self._container.streams.video)) > 1:
+            raise DecodeError(reasons.TILED, f"it is an image of {tiles} tiles, which are not joined here")
+        self._prepare()
+        # An AVI has times of decoding only.
+        self.orderly = not (self._container.format.name == "avi" and self.stream.codec_context.has_b_frames)
+        self.duration_ms = self._duration()
+        # The index of an MP4 has times of decoding: so much before those of presentation, once a packet has shown it.
+        self._index_shift_ms: float | None = None if self._is_mp4 else 0.0
+        self._indexed = self._find_index()
+
+    @property
+    def _is_mp4(self) -> bool:
+        return "mp4" in self._container.format.name
+
+    def _prepare(self) -> None:
+        self.stream.codec_context.thread_count = 1
+        self._scale = 1_000 * float(self.stream.time_base or 0)
+        # A film of these containers begins at 0 even if its picture does not; others may begin with any time.
+        from_zero = self._is_mp4 or "matroska" in self._container.format.name
+        self._start_ms = 0.0 if from_zero else (self._container.start_time or 0) / 1_000
+        if self.stream.duration is not None:  # otherwise only the other streams tell where the film ends
+            for other in self._container.streams:
+                if other.index != self.stream.index:
+                    other.discard = Discard.all
+
+    def _duration(self) -> float | None:
+        if self.kind == "image":
+            return None
+        if self.stream.duration is not None:
+            return self._ms(self.stream.duration + (self.stream.start_time or 0))
+        return None if self._container.duration is None else self._container.duration / 1_000
+
+    def _find_index(self) -> bool:
+        """Tell whether the index leads through the whole film."""
+        if "matroska" in self._container.format.name:
+            try:
+                self._container.seek(0)  # which reads the cues
+            except av.error.FFmpegError:
+                self._begin_again()
+                return False
+            self._demuxed = self._container.demux()
+        entries = self.stream.index_entries
+        if len(entries) < 2 or self.duration_ms is None:  # noqa: PLR2004  # the first frame alone is in every index
+            return False
+        last = entries[len(entries) - 1]
+        if self._is_mp4:
+            return self._ms(last.timestamp) > self.duration_ms - 2_000
+        return self._ms(last.timestamp) > self.duration_ms / 2
+
+    def _begin_again(self) -> None:
+        """Read the film from its start, without its index."""
+        self._source.seek(0)
+        self._container = _opened(self._source)
+        self.stream = _picture_of(self._container)
+        self._demuxed = self._container.demux()
+        self._prepare()
+        self._indexed, self._next, self._decoding_ms, self.ended = False, None, None, False
+
+    # Times.
+
+    def _ms(self, timestamp: int) -> float:
+        return timestamp * self._scale - self._start_ms
+
+    def time_of(self, packet: Packet[VideoStream]) -> float:
+        """Return when the frame of an orderly packet is shown."""
+        return self._ms(packet.pts or 0)
+
+    def decoding_time_of(self, packet: Packet[VideoStream]) -> float:
+        """Return the time of decoding of an orderly packet: no frame that is shown earlier follows."""
+        return -math.inf if packet.dts is None else self._ms(packet.dts)
+
+    def end_of(self, packet: Packet[VideoStream]) -> float:
+        """Return when the frame of an orderly packet leaves the screen, as far as the file says so."""
+        return self._ms((packet.pts or 0) + (packet.duration or 0))
+
+    def time_of_frame(self, pts: int) -> float:
+        """Return the time of a decoded frame."""
+        return self._ms(pts)
+
+    @property
+    def period_ms(self) -> float:
+        """Return how long a frame is shown on average, or something likely."""
+        rate = self.stream.average_rate
+        return 1_000 / float(rate) if rate and rate <= _MOST_FRAMES_A_SECOND else _PERIOD_MS
+
+    # Reading on.
+
+    def peek(self) -> Packet[VideoStream] | None:
+        """Return the next packet, None at the end."""
+        while self._next is None and not self.ended:
+            try:
+                packet = next(self._demuxed, None)
+            except (av.error.FFmpegError, ValueError):
+                self.errors += 1
+                self.ended = self.errors > _MOST_ERRORS
+                self._demuxed = self._container.demux()
+                continue
+            if packet is None:
+                self.ended = True
+            elif not packet.size:  # as the last ones are
+                continue
+            elif packet.stream.index == self.stream.index:
+                self._next = cast("Packet[VideoStream]", packet)
+                self._look(self._next)
+            elif packet.pts is not None and packet.time_base is not None:
+                end_ms = 1_000 * float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._start_ms
+                self.reached_ms = max(self.reached_ms, end_ms)
+        return self._next
+
+    def pop(self) -> Packet[VideoStream] | None:
+        """Return the next packet and go on, None at the end."""
+        packet = self.peek()
+        self._next = None
+        return packet
+
+    def _look(self, packet: Packet[VideoStream]) -> None:
+        """Learn from a packet how far the film was read, and whether its times can be relied upon."""
+        if packet.pts is None and not self.stream.codec_context.has_b_frames:
+            packet.pts = packet.dts
+        if packet.pts is None:
+            self.orderly = False
+            return
+        self.reached_ms = max(self.reached_ms, self.end_of(packet))
+        if packet.dts is None:  # as of the first frames in a Matroska file
+            self.orderly = self.orderly and self._decoding_ms is None
+            return
+        decoding_ms, shown_ms = self._ms(packet.dts), self.time_of(packet)
+        behind = self._decoding_ms is not None and decoding_ms < self._decoding_ms
+        self.orderly = self.orderly and not behind and 0 <= shown_ms - decoding_ms <= _LONGEST_REORDER_MS
+        self._decoding_ms = decoding_ms
+        if self._index_shift_ms is None:
+            self._index_shift_ms = shown_ms - decoding_ms
+
+    # Jumping.
+
+    def jump(self, window: Window) -> float | None:
+        """Go forward to the key frame from which the frame for a window is decoded, if the index knows better than to read on.
+
+        It is the last one up to the window's place or, if that is too early, the first one behind it in the window.
+
+        Returns:
+            The key frame's time if no other is in the window; None if that is not known.
+        """
+        self.peek()
+        if not self._indexed or not self.orderly:
+            return None
+        key, behind = self._key(window.place_ms, backward=True), self._key(window.place_ms, backward=False)
+        if behind is not None and behind[0] <= window.latest_ms and (key is None or key[0] < window.earliest_ms):
+            key = behind
+        if key is None:
+            return None
+        time_ms, entry = key
+        if self._decoding_ms is None or self._ms(entry.timestamp) <= self._decoding_ms:
+            self._expect(entry, window, time_ms)
+        else:
+            found_ms = self._go_to(entry, window, time_ms)
+            if found_ms is None:
+                return None
+            time_ms = found_ms
+        return time_ms if self._is_mp4 else None
+
+    def _go_to(self, entry: IndexEntry, window: Window, time_ms: float) -> float | None:
+        """Go to a key frame or, if it is shown too late, to one before it, and return its time; None if the index lies."""
+        entries = self.stream.index_entries
+        for _ in range(_MOST_TRIES):
+            self._expect(entry, window, time_ms)
+            found_ms = self._seek(time_ms)
+            if found_ms is None:
+                return None
+            if found_ms <= window.place_ms or window.earliest_ms <= found_ms <= window.latest_ms:
+                return found_ms
+            number = entries.search_timestamp(entry.timestamp - 1)
+            if number < 0:
+                break
+            entry = entries[number]
+            time_ms = self._ms(entry.timestamp) + (self._index_shift_ms or 0)
+        self._begin_again()
+        return None
+
+    def _timestamp(self, time_ms: float) -> int:
+        return round((time_ms - (self._index_shift_ms or 0) + self._start_ms) / self._scale)
+
+    def _key(self, time_ms: float, *, backward: bool) -> tuple[float, IndexEntry] | None:
+        """Return the nearest key frame in the index with its time."""
+        entries = self.stream.index_entries
+        number = entries.search_timestamp(self._timestamp(time_ms), backward=backward)
+        if not 0 <= number < len(entries):
+            return None
+        entry = entries[number]
+        return self._ms(entry.timestamp) + (self._index_shift_ms or 0), entry
+
+    def _expect(self, entry: IndexEntry, window: Window, time_ms: float) -> None:
+        """Let what is read from a key frame on be fetched at once: it alone if it is in the window, else all up to the place."""
+        if not self._is_mp4:
+            return
+        last = entry
+        if time_ms < window.earliest_ms:
+            entries = self.stream.index_entries
+            number = entries.search_timestamp(self._timestamp(window.place_ms), any_frame=True)
+            last = entries[min(number + _REORDERED, len(entries) - 1)]
+        self._source.expect(last.pos + last.size)
+
+    def _seek(self, time_ms: float) -> float | None:
+        """Go to a key frame and return its time. Where the file leads elsewhere, do without its index, and return None."""
+        try:
+            # By the time of presentation, although the index of an MP4 has those of decoding.
+            self._container.seek(round((time_ms + self._start_ms) / self._scale), stream=self.stream)
+        except av.error.FFmpegError:
+            self._begin_again()
+            return None
+        self._demuxed, self._next, self._decoding_ms = self._container.demux(), None, None
+        packet = self.peek()
+        if packet is None or not packet.is_keyframe or abs(self.time_of(packet) - time_ms) > _INDEX_TOLERANCE_MS:
+            self._begin_again()
+            return None
+        return self.time_of(packet)
+
+
+def _opened(source: RemoteFile) -> InputContainer:
+    try:
+        return av.open(
+            source,
+            mode="r",
+            options={"max_pixels": str(MOST_PIXELS)},
+            container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "none", "max_streams": str(_MOST_STREAMS)},
+            metadata_errors="replace",
+            buffer_size=BUFFER,
+        )
+    except (av.error.FFmpegError, ValueError) as error:
+        raise DecodeError(reasons.UNDECODABLE, f"FFmpeg cannot open it: {error}") from error
+
+
+def _picture_of(container: InputContainer) -> VideoStream:
+    """Return the stream that a player would show."""
+    pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not pictures:
+        raise DecodeError(reasons.NO_PICTURE, "it has no picture")
+    best = container.streams.best("video")
+    stream = next((stream for stream in pictures if best is not None and stream.index == best.index), pictures[0])
+    if stream.codec_context is None:
+        raise DecodeError(reasons.UNDECODABLE, "FFmpeg knows no decoder for its picture")
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MOST_PIXELS:
+        raise DecodeError(reasons.TOO_MANY_PIXELS, f"it has {width} x {height} pixels; at most {MOST_PIXELS:,} are decoded")
+    return stream
