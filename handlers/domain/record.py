@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Analysis, Video
 from handlers.domain.reasons import INELIGIBLE
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
@@ -142,6 +143,13 @@ class Record:
     put_at: float | None = None
     # When another content was found under its key: its verdict has no consequences any more.
     superseded_at: float | None = None
+    # What looks at it, and the longest gap between two frames; an image that is analysed has none.
+    engine: Engine = Engine.VIDEO
+    interval_ms: int | None = None
+    # Frames that are paid, and when the last of them is shown. `decoded_ms`: up to when a damaged film could be decoded.
+    images: int = 0
+    position_ms: int | None = None
+    decoded_ms: int | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -225,6 +233,9 @@ class Scan:
     # The last day about whose used-up minutes a mail was due, and how many of its uploads waited for another day, or a release.
     limit_day: str | None = None
     uploads_waited: int | None = None
+    # What looks at its videos; single ones may go by frames all the same (images, and what the video API does not take).
+    engine: Engine = Engine.VIDEO
+    interval_ms: int | None = None
 
     @property
     def missing_jobs(self) -> int:
@@ -285,6 +296,8 @@ class Totals:
     milliseconds: dict[State, int] = field(default_factory=dict)
     # Failed videos per reason.
     failures: dict[str, int] = field(default_factory=dict)
+    # Frames and images that were paid for what is final.
+    images: int = 0
 
     @property
     def final(self) -> int:
