@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import av
 from av.container import InputContainer
 from av.index import IndexEntry

@@ -84,7 +84,7 @@ class Size:
 
 def takes(size: Size) -> bool:
     """Tell whether Rekognition takes a picture of this size."""
-    return SHORTEST_SIDE <= min(size.width, size.height) and max(size.width, size.height) <= LONGEST_SIDE
+    return min(size.width, size.height) >= SHORTEST_SIDE and max(size.width, size.height) <= LONGEST_SIDE
 
 
 def scaled(size: Size, aspect: Fraction, widest: int) -> Size:
