@@ -33,8 +33,8 @@ from handlers.flows.sweep.compare_uploads import CompareUploads
 from handlers.flows.sweep.context import SweepContext, SweepTask
 from handlers.flows.sweep.hold_watches import HoldWatches
 from handlers.flows.sweep.purge import PurgeLanes
-from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.repeat_samples import RepeatSamples
+from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.send_mail import MailSettings, Post, SendFlaggedMail, SendScanMail
 from handlers.flows.sweep.watch_jobs import WatchJobs
