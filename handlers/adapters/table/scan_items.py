@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers.adapters.table import codec
 from handlers.adapters.table.expressions import Item
-from handlers.adapters.table.items import running_key, starting_key
+from handlers.adapters.table.items import running_key, sampling_key, starting_key
 from handlers.domain import FINAL, Analysis, Engine, Lane, Record, Scan, State, Totals, reasons
 
 SCANS_PK = "SCANS"
@@ -159,6 +159,12 @@ def starting_item(record: Record, since: float) -> dict[str, Any]:
     """Return the STARTING item of a record's analysis."""
     starting = Starting(record.scan_id, record.video.id, record.attempt, since)
     return {**starting_key(record.analysis), **codec.attributes(starting)}
+
+
+def sampling_item(record: Record, since: float, holder: str, until: float) -> dict[str, Any]:
+    """Return the SAMPLING item of a record's analysis, which has just begun."""
+    sampling = Sampling(record.scan_id, record.video.id, record.attempt, since, until, holder)
+    return {**sampling_key(record.analysis), **codec.attributes(sampling)}
 
 
 def totals_from(items: Iterable[Item]) -> Totals:

@@ -10,6 +10,7 @@ from handlers.adapters.rekognition import AnalysisStarter
 from handlers.domain import lane_message
 from handlers.domain.record import Scan, Settings
 from handlers.domain.states import Lane, ScanStatus, State
+from handlers.flows.breaker import Breaker
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
@@ -41,7 +42,7 @@ class Lanes:
         """Start a new environment of the function."""
         settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs))
         start_flow = StartFlow(
-            self.table.records, self.table.control, self.objects, AnalysisStarter(self.rekognition), self.clock, settings
+            self.table.records, Breaker(self.table.control), self.objects, AnalysisStarter(self.rekognition), self.clock, settings
         )
         self.flow = LaneEventsFlow(start_flow, self.queues, self.clock)
 
