@@ -12,7 +12,16 @@ from handlers.adapters.table import Table
 from handlers.domain import ScanStatus
 from tools.lib.aws import Clients
 from tools.lib.cli import Bar, Terminal
-from tools.lib.estimate import NO_HEADERS, READING_HEADERS, HeaderInspection, InspectionResult, Measure, with_head
+from tools.lib.estimate import (
+    BY_VIDEO,
+    NO_HEADERS,
+    READING_HEADERS,
+    EngineChoice,
+    HeaderInspection,
+    InspectionResult,
+    Measure,
+    with_head,
+)
 from tools.lib.listing import Batch, Selection, UnselectedCounts
 from tools.lib.manifest.sources import bucket, inventory, key_list, s3_generated
 from tools.lib.manifest.sources.csv_manifest import OwnManifest
@@ -36,12 +45,14 @@ class ManifestRequest:
     Attributes:
         skip_unchanged: Whether to leave out what an earlier scan finished.
         measure: How many headers to read.
+        choice: What looks at the objects, and so which of them are left out.
     """
 
     source: Source
     selection: Selection
     skip_unchanged: bool = False
     measure: Measure = NO_HEADERS
+    choice: EngineChoice = BY_VIDEO
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ def build_manifest(
         if request.measure.all and not has_sizes and request.source.kind is not Kind.GENERATED:
             batches, has_sizes = with_head(s3, bucket_name, batches), True
         earlier = _earlier(table, bucket_name) if request.skip_unchanged else None
-        inspection = HeaderInspection(s3, bucket_name, request.measure, bar) if has_sizes else None
+        inspection = HeaderInspection(s3, bucket_name, request.measure, bar, request.choice) if has_sizes else None
         stats = write_manifest(
             batches if earlier is None else earlier.without(batches),
             selection=request.selection,

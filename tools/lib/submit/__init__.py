@@ -1,6 +1,7 @@
 """Submitting a scan: a plan is made, shown, kept in a file and performed; the same plan resumes an interrupted submission."""
 
 from tools.lib.submit.command import Request, SubmitRun
+from tools.lib.submit.engine_options import engine_from, engine_options
 from tools.lib.submit.finish import Submitted, finish, held_error
 from tools.lib.submit.job_request import NewJob, create_job, description
 from tools.lib.submit.options import SubmitOptions, submit_options
@@ -18,6 +19,8 @@ __all__ = [
     "column",
     "create_job",
     "description",
+    "engine_from",
+    "engine_options",
     "finish",
     "held_error",
     "note_job",
