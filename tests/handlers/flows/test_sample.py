@@ -346,7 +346,7 @@ class TestLease:
 
         def overtaken():
             clock.time += 2 * LEASE_SECONDS
-            assert worker.table.samplings.take(record, Lease("another", clock.now() + 100)) is not None
+            assert worker.table.samplings.take_over(record, Lease("another", clock.now() + 100)) is not None
 
         worker.film.at_frame[52_500] = overtaken
 
