@@ -26,7 +26,9 @@ def what_happens(choice: EngineChoice, images_per_second: float | None) -> tuple
     """Return what happens once a scan is submitted, in sentences."""
     looked_at = "Rekognition analyses the queued videos, as many at a time as the slots allow."
     if choice.engine is Engine.FRAMES and images_per_second is not None:
-        looked_at = f"Rekognition looks at a frame of each film {every(choice.interval_ms)}, at up to {images_per_second:g} a second."
+        looked_at = (
+            f"Rekognition looks at a frame of each film {every(choice.interval_ms)}, at up to {images_per_second:g} a second."
+        )
     return (
         "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
         looked_at,
@@ -35,12 +37,13 @@ def what_happens(choice: EngineChoice, images_per_second: float | None) -> tuple
     )
 
 
-def engine_arguments(choice: EngineChoice) -> dict[str, str]:
+def engine_arguments(engine: Engine, interval_ms: int | None) -> dict[str, str]:
     """Return the arguments of a job that say what looks at its objects; by the video API alone there are none."""
-    if choice.engine is Engine.VIDEO and choice.others is None:
+    if interval_ms is None:
         return {}
-    others = {} if choice.others is None else {"others": choice.others.value}
-    return {"engine": choice.engine.value, "interval_ms": str(choice.interval_ms), **others}
+    # In a scan by the video API only films that it does not take have an interval.
+    others = {"others": Engine.FRAMES.value} if engine is Engine.VIDEO else {}
+    return {"engine": engine.value, "interval_ms": str(interval_ms), **others}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +141,7 @@ class Plan:
             deployment=self.deployment,
             token=self.scan_id,
             description=description(self.selection.bucket, f"scan {self.scan_id}"),
-            arguments={"scan_id": self.scan_id, "lane": self.lane.value, **engine_arguments(self.choice)},
+            arguments={"scan_id": self.scan_id, "lane": self.lane.value, **engine_arguments(self.choice.engine, self.interval_ms)},
             versioned=self.versioned,
             report_prefix=self.report_prefix,
             suspended=self.suspended,
