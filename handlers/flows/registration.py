@@ -76,7 +76,7 @@ class Registration:
     _clock: Clock
 
     @property
-    def frames(self) -> bool:
+    def takes_frames(self) -> bool:
         """Tell whether objects can go by frames: whether there are lanes for them."""
         return Lane.FRAMES in self._queues.lanes
 
@@ -113,7 +113,7 @@ class Registration:
     def _by_engine(self, record: Record, look: Look, others: Others) -> Record:
         """Return a record with the engine that its object needs: an image goes by frames, whatever the engine of its scan."""
         is_other = look.kind is Kind.OTHER_VIDEO and others.engine is Engine.FRAMES
-        if self.frames and (is_other or look.kind is Kind.IMAGE):
+        if self.takes_frames and (is_other or look.kind is Kind.IMAGE):
             record = replace(record, engine=Engine.FRAMES, interval_ms=others.interval_ms)
         return replace(record, lane=record.lane.of(record.engine))
 

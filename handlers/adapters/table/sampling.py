@@ -38,7 +38,7 @@ class Samplings:
 
     # --- reading -------------------------------------------------------------------------------------------------------
 
-    def count(self) -> int:
+    def under_way(self) -> int:
         """Return how many analyses by frames are under way, of all scans."""
         return self._table.count(items.SAMPLING_PK)
 
