@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from handlers.adapters import LaneQueues, Look, ObjectStore, aws_errors
 from handlers.adapters.table import Outcome, Records
-from handlers.domain import RETRIABLE, Engine, Lane, Problem, Record, State, Video, reasons
+from handlers.domain import RETRIABLE, Engine, Lane, ObjectFacts, Problem, Record, State, Video, reasons
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from handlers.domain.objects import Kind
 from handlers.runtime import Clock, backoff_seconds
@@ -87,6 +87,10 @@ class Registration:
     def look(self, video: Video, retries: Retries, engine: Engine = Engine.VIDEO) -> Look:
         """Check an object."""
         return retries.run(lambda: self._objects.look(video, engine))
+
+    def length_ms(self, video: Video, facts: ObjectFacts, retries: Retries) -> int | None:
+        """Return how long a video is by its header, if that tells."""
+        return retries.run(lambda: self._objects.length_ms(video, facts))
 
     def previous(self, record: Record, retries: Retries) -> Record | None:
         """Return the record that there is already."""

@@ -123,7 +123,7 @@ class ScanProgress:
         if self.to_come == 0:
             return "about to be closed"
         if self.ready_at is None:
-            return "not known yet when it will be ready"
+            return "finishing time not known yet"
         return f"ready about {_clock_time(self.ready_at, self.now)}"
 
     def sentences(self) -> list[str]:
@@ -200,10 +200,10 @@ def newest(run: Invocation, since: float | None, *, every: bool) -> tuple[list[S
 
 
 def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) -> Scan:
-    """Return the scan with this id or this job.
+    """Return the scan that a person means.
 
-    Where neither is named it is the newest one that a person submitted: the scan of each day would hide it otherwise. If there are
-    only scans of days, it is the newest of these.
+    Where neither id nor job is named it is the newest one that was submitted: the scan of each day would hide it
+    otherwise. If there are only scans of days, it is the newest of these.
 
     Raises:
         ToolError: There is none.

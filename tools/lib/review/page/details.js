@@ -141,7 +141,7 @@ function decisionForm(video, decisions, decided) {
 
 function recordedDecision({ decision, decided_by, decided_at, note }) {
   const values = { decision: DECISION_NAMES[decision] ?? decision, person: shown(decided_by), time: moment(Date.parse(decided_at) / 1000) };
-  return element("p", { class: "muted" }, phrase("Recorded before: {decision} by {person}, {time}", values), note ? [": ", shown(note)] : null);
+  return element("p", { class: "muted" }, phrase("Recorded earlier: {decision} by {person}, {time}", values), note ? [": ", shown(note)] : null);
 }
 
 /** Returns the reason why a video was not analysed: a code that is the same in every language, except where there is none. */
