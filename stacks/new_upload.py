@@ -37,6 +37,7 @@ class NewUpload(Construct):
     """One rule for each watched bucket sends its uploads to a queue, from which a function registers them.
 
     `rules` are by bucket. Events that cannot be delivered become dead letters as well as those that cannot be registered.
+    `frames_lanes` are the lanes of frames, where they are deployed.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class NewUpload(Construct):
         common: Common,
         table: ScanTable,
         lanes: Lanes,
+        frames_lanes: Lanes | None,
         kms_keys: Sequence[str],
         watches: Sequence[Watch],
     ) -> None:
@@ -69,10 +71,12 @@ class NewUpload(Construct):
                 express_queue_url=lanes.express.queue.queue_url,
                 normal_queue_url=lanes.normal.queue.queue_url,
                 watch=self.watches,
+                frames_queue_url=frames_lanes.normal.queue.queue_url if frames_lanes else "",
+                frames_express_queue_url=frames_lanes.express.queue.queue_url if frames_lanes else "",
             ),
             timeout=TIMEOUT,
         )
-        self._grant(table, lanes)
+        self._grant(table, [each for each in (lanes, frames_lanes) if each])
         self._poll()
 
     def _queue(self) -> sqs.Queue:
@@ -107,10 +111,11 @@ class NewUpload(Construct):
             )
         )
 
-    def _grant(self, table: ScanTable, lanes: Lanes) -> None:
+    def _grant(self, table: ScanTable, lanes: Sequence[Lanes]) -> None:
         role = self._made.role
         table.grant_items(role, "GetItem", "PutItem", "UpdateItem")
-        lanes.grant(role, "SendMessage")
+        for each in lanes:
+            each.grant(role, "SendMessage")
         grant(role, "sqs", ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"], [self.queue.queue_arn])
         self.sources.grant_read(role)
         self.sources.grant_keys(role, "Decrypt")

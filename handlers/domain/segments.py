@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from handlers.domain.analysis import Hit
 from handlers.domain.record import Findings, LabelSummary, Peak, Segment
+from handlers.domain.sampling import LONGEST_GAP
 
 # The most segments of a video; one for each label, if there are more labels than that.
 MAX_SEGMENTS = 5_000
@@ -24,9 +25,6 @@ MAX_PEAKS = 64
 
 # A hit counts as half a second: Rekognition samples about two frames a second (developer guide, procedure-moderate-videos).
 SAMPLE_MS = 500
-
-# Two frames one after the other may be this many intervals apart (handlers/domain/sampling.py).
-GAP_INTERVALS = 1.1
 
 
 @dataclass(slots=True)
@@ -105,7 +103,7 @@ class SegmentBuilder:
         self._max_segments = max_segments
         self._labels: dict[str, _Label] = {}
         self._sample_ms = SAMPLE_MS if interval_ms is None else interval_ms
-        self._gap_ms = FIRST_GAP_MS if interval_ms is None else round(GAP_INTERVALS * interval_ms)
+        self._gap_ms = FIRST_GAP_MS if interval_ms is None else round(LONGEST_GAP * interval_ms)
         self._count = 0
 
     def add(self, hit: Hit) -> None:

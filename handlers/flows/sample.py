@@ -358,7 +358,7 @@ class SampleFlow:
             session.known,
             interval_ms=None if is_image else session.known.interval_ms,
             duration_ms=media.duration_ms,
-            decoded_ms=None if is_whole else media.decoded_ms,
+            decoded_ms=None if is_whole else (media.decoded_ms or session.known.position_ms),
         )
         builder = SegmentBuilder(interval_ms=record.interval_ms)
         with self._hits.file(record) as file:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords, Watches, WatchState
+from handlers.adapters.table import Outcome, Records, Samplings, Scans, WaitingRecords, Watches, WatchState
 from handlers.domain import Scan, ScanStatus, watch
 from handlers.domain.watch import Watch
 from handlers.flows.sweep import rules
@@ -20,6 +20,7 @@ class HoldWatches:
     """Pauses the scans of days, and resumes those that are paused for no other reason; a person's pause is left alone."""
 
     _records: Records
+    _samplings: Samplings
     _waiting: WaitingRecords
     _scans: Scans
     _watches: Watches
@@ -56,7 +57,8 @@ class HoldWatches:
         return watch.LIMIT_REACHED if rules.is_used_up(watched, self._watches.day(bucket, today), running) else None
 
     def _running(self, scan_ids: set[str]) -> int:
-        return sum(running.scan_id in scan_ids for running in self._records.running())
+        running = sum(running.scan_id in scan_ids for running in self._records.running())
+        return running + sum(sampling.scan_id in scan_ids for sampling in self._samplings.all())
 
     def _bring_to(self, scan: Scan, reason: str | None, context: SweepContext) -> None:
         if reason == scan.held_reason:

@@ -12,11 +12,11 @@ from handlers.adapters.hits import HitStore
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
 from handlers.domain.policy import Policy, Rule
 from handlers.domain.record import Scan
+from handlers.flows.breaker import BREAKER_VIDEOS, Breaker
 from handlers.flows.complete import CompleteFlow, CompletionError
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.register import RegisterFlow
 from handlers.flows.registration import Registration
-from handlers.flows.breaker import BREAKER_VIDEOS, Breaker
 from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, MP4, ROLE, SCAN, WORK_BUCKET, notice_event, waiting

@@ -56,7 +56,7 @@ def _hold(table, clock):
     """Return a function that only holds and resumes scans."""
 
     def hold(watched=LIMITED):
-        task = HoldWatches(table.records, table.waiting, table.scans, table.watches, clock, watched)
+        task = HoldWatches(table.records, table.samplings, table.waiting, table.scans, table.watches, clock, watched)
         task.run(SweepContext(table.scans, table.control), clock.now() + 5)
 
     return hold
@@ -377,7 +377,9 @@ class TestLimit:
         seen = [context.scans() for context in contexts]
 
         for context in contexts:
-            HoldWatches(table.records, table.waiting, table.scans, table.watches, clock, LIMITED).run(context, clock.now() + 5)
+            HoldWatches(table.records, table.samplings, table.waiting, table.scans, table.watches, clock, LIMITED).run(
+                context, clock.now() + 5
+            )
 
         assert (seen[0], BY_LIMIT) == (seen[1], held())
         assert (ScanMail.DAY_LIMIT,) == table.scans.scan(SCAN_ID).mails_due

@@ -311,7 +311,7 @@ class TestReplaced:
         versions_on(s3)
         puts = [put(s3), put(s3, body=OTHER_MP4)]
         look = objects.look
-        objects.look = lambda video: replace(look(video), facts=replace(look(video).facts, modified_at=NOW))
+        objects.look = lambda video, engine: replace(look(video, engine), facts=replace(look(video, engine).facts, modified_at=NOW))
 
         for number in order:
             flow.respond(event_of(puts[number][1]))
@@ -432,7 +432,9 @@ class TestReplaced:
         flow.respond(event_of(event))
         second, event = put(s3, body=OTHER_MP4)
         look = objects.look
-        objects.look = lambda video: replace(look(video), facts=replace(look(video).facts, modified_at=NOW - 3_600))
+        objects.look = lambda video, engine: replace(
+            look(video, engine), facts=replace(look(video, engine).facts, modified_at=NOW - 3_600)
+        )
 
         flow.respond(event_of(event))
 
@@ -458,8 +460,8 @@ def later(objects, seconds):
     """Let S3 tell that all objects were put later by so much."""
     look = objects.look
 
-    def looked(video):
-        found = look(video)
+    def looked(video, engine):
+        found = look(video, engine)
         return replace(found, facts=replace(found.facts, modified_at=found.facts.modified_at + seconds))
 
     objects.look = looked
