@@ -100,11 +100,11 @@ class TestImages:
         assert "the length of films in formats that only frames take is guessed from their size, at 5 Mbit/s" in found.assumptions
 
     def test_none_read(self):
-        """Without any header the images are guessed, too, and by the video API there are none."""
+        """Without any header the images are guessed, too, at least one of each film; by the video API there are none."""
         by_video, by_frames = (estimated([], unread=[6_250_000] * 4, choice=choice) for choice in (WITH_IMAGES, FRAMES))
 
         assert Range.exactly(0.0) == by_video.images
-        assert (2.0, 8.0, 44.0) == pytest.approx((by_frames.images.low, by_frames.images.best, by_frames.images.high))
+        assert (4.0, 8.0, 44.0) == pytest.approx((by_frames.images.low, by_frames.images.best, by_frames.images.high))
 
     def test_extrapolated(self):
         """The images of films that were not read follow from those that were."""
@@ -222,10 +222,10 @@ class TestPace:
         """Where both are used a scan is ready when the slower one is."""
         films, images = [(1_000, video(600))], [(1_000, IMAGE)] * 50_000
 
-        alone, beside = (estimated(readings, choice=WITH_IMAGES) for readings in (films, [*films, *images]))
+        alone, with_images = (estimated(readings, choice=WITH_IMAGES) for readings in (films, [*films, *images]))
 
-        assert alone.seconds.best < beside.seconds.best
-        assert BEFORE_AND_AFTER.best + 50_001 * 10.0 / 10 <= beside.seconds.best
+        assert alone.seconds.best < with_images.seconds.best
+        assert BEFORE_AND_AFTER.best + 50_001 * 10.0 / 10 <= with_images.seconds.best
 
 
 class TestSentences:
