@@ -97,6 +97,8 @@ class _Session:
     unwritten: int = 0
     hits: list[Hit] = field(default_factory=list)
     frames: int = 0
+    # How far ahead of now the next turn is asked for: as far as the last one came too late.
+    ahead: float = 0.0
 
     @property
     def known(self) -> Record:
@@ -309,11 +311,11 @@ class SampleFlow:
 
     def _await_turn(self, session: _Session) -> bool:
         """Wait for a turn in the pace of all workers; return False if it could not be used: it lapses."""
-        at = self._pace.reserve(1.0 / (sample_rules.PACE_SHARE * self._settings.images_per_second))
-        wait = at - self._clock.now()
-        if wait > 0:
-            self._clock.sleep(wait)
+        seconds = 1.0 / (sample_rules.PACE_SHARE * self._settings.images_per_second)
+        at = self._pace.reserve(seconds, ahead=session.ahead)
+        self._clock.sleep(max(0.0, at - self._clock.now()))
         now = self._clock.now()
+        session.ahead = sample_rules.ahead(session.ahead, late=now - at)
         return now - at <= sample_rules.LAPSE_SECONDS and now + sample_rules.CALL_SECONDS < (session.leased_until or 0.0)
 
     def _lease(self, session: _Session) -> Lease:

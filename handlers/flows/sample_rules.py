@@ -10,9 +10,12 @@ from handlers.domain.mail import time_code
 from handlers.flows.start_rules import Defer, Drop, held, no_record
 
 # The pace is a little below the quota, and a reservation that could not be used in time lapses: so that no span of 10 s has more
-# calls than the quota, although some come late: 0.98 x (10 s + 0.2 s) < 10 s.
-PACE_SHARE = 0.98
-LAPSE_SECONDS = 0.2
+# calls than the quota, although some come late: 0.97 x (10 s + 0.3 s) < 10 s.
+PACE_SHARE = 0.97
+LAPSE_SECONDS = 0.3
+
+# The furthest ahead that a turn is asked for because the table answers slowly.
+MOST_AHEAD = 10.0
 
 # A worker writes its progress after this many images, or seconds, and reads then whether it is to go on.
 IMAGES_KEPT = 20
@@ -71,6 +74,11 @@ def stopped(situation: Situation, record: Record) -> Drop | Defer | Cancel | Non
     if situation.scan is not None and situation.scan.status is ScanStatus.CANCELLED:
         return Cancel(record)
     return held(situation)
+
+
+def ahead(before: float, *, late: float) -> float:
+    """Return how far ahead the next turn is asked for, by how late the last one could be used: it must not lapse for ever."""
+    return min(MOST_AHEAD, before + late) if late > LAPSE_SECONDS else 0.9 * before
 
 
 def exhausted(tries: int) -> Problem | None:

@@ -20,38 +20,42 @@ class Pace:
         self._table = table
         self._clock = clock
 
-    def reserve(self, seconds: float) -> float:
+    def reserve(self, seconds: float, *, ahead: float = 0.0) -> float:
         """Return a time (epoch seconds) at which the caller may make one call; none other is within `seconds` of it.
 
         If the answer of a write is lost, a time is left unused.
+
+        Args:
+            seconds: The time between two calls.
+            ahead: How far ahead of now it is at least.
         """
         while True:
-            now = self._clock.now()
-            taken = self._queued(seconds, now)
+            soonest = self._clock.now() + ahead
+            taken = self._queued(seconds, soonest)
             if taken is None:
-                taken = self._first(seconds, now)
+                taken = self._first(seconds, soonest)
             if taken is not None:
                 return taken
 
-    def _queued(self, seconds: float, now: float) -> float | None:
+    def _queued(self, seconds: float, soonest: float) -> float | None:
         """Reserve the next free time, if others have reserved all up to it."""
         request = expressions.update(
-            PACE_KEY, adds={"next_at": codec.stored(seconds)}, when=Condition(least=codec.present({"next_at": now}))
+            PACE_KEY, adds={"next_at": codec.stored(seconds)}, when=Condition(least=codec.present({"next_at": soonest}))
         )
         try:
             return float(self._table.update(request)["next_at"]) - seconds
         except ConditionFailedError:
             return None
 
-    def _first(self, seconds: float, now: float) -> float | None:
-        """Reserve this moment, if it is free."""
+    def _first(self, seconds: float, soonest: float) -> float | None:
+        """Reserve the soonest time, if it is free."""
         request = expressions.update(
             PACE_KEY,
-            sets=codec.present({"next_at": now + seconds}),
-            when=Condition(below=codec.present({"next_at": now})),
+            sets=codec.present({"next_at": soonest + seconds}),
+            when=Condition(below=codec.present({"next_at": soonest})),
         )
         try:
             self._table.update(request)
         except ConditionFailedError:
             return None
-        return now
+        return soonest
