@@ -157,6 +157,12 @@ def _defaults(record: Record) -> list[str]:
     return [name for name, value in older.items() if getattr(record, name) == value]
 
 
+def engine_of(item: Item) -> tuple[Engine, int | None]:
+    """Return the engine of a record and its interval, if it has one; older items lack both."""
+    interval_ms = item.get("interval_ms")
+    return Engine(item.get("engine", Engine.VIDEO)), None if interval_ms is None else int(interval_ms)
+
+
 def video_attributes(video: Video) -> dict[str, Any]:
     """Return a video by attribute name; `etag` is that of the object as it was last looked at."""
     return {**codec.attributes(video, without=["etag"]), **present({"video_etag": video.etag})}

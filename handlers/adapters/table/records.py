@@ -81,12 +81,17 @@ class Records:
         for item in self._table.get_many(keys, ["scan_sk"]):  # holds both, and is written with the state
             yield items.video_and_state(item["scan_sk"])
 
-    def finished(self, names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-        """Yield (video id, etag) of each (video id, scan id) whose analysis succeeded, in any order and each once."""
+    def finished(
+        self, names: Iterable[tuple[str, str]], counts: Callable[[Engine, int | None], bool] = lambda _engine, _interval_ms: True
+    ) -> Iterator[tuple[str, str]]:
+        """Yield (video id, etag) of each (video id, scan id) whose analysis succeeded, in any order and each once.
+
+        `counts` tells of an engine and an interval whether a verdict that was reached by them is taken.
+        """
         keys = (items.record_key(*each) for each in names)
-        for item in self._table.get_many(keys, ["scan_sk", "etag"]):
+        for item in self._table.get_many(keys, ["scan_sk", "etag", "engine", "interval_ms"]):
             video_id, state = items.video_and_state(item["scan_sk"])
-            if state in (State.CLEAN, State.FLAGGED):
+            if state in (State.CLEAN, State.FLAGGED) and counts(*items.engine_of(item)):
                 yield video_id, item.get("etag", "")
 
     def situation(self, analysis: Analysis) -> Situation:

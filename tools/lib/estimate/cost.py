@@ -34,7 +34,7 @@ STARTERS = 2
 
 # For each image: sample_frames decodes, calls Rekognition and waits for its answer; a share of the writes of progress and pace.
 # Not measured on AWS.
-FRAMES_GB = 1.8
+FRAMES_GB = 1.73
 SECONDS_PER_IMAGE = Range(0.3, 0.6, 2.0)
 WRITES_PER_IMAGE = 0.5
 

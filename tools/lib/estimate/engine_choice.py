@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from handlers.domain import Engine, Problem, reasons
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from tools.lib.estimate.figure import Range
-from tools.lib.estimate.mp4.header import Header, Reading
+from tools.lib.estimate.mp4.header import OTHER_CONTAINER, Header, Reading
 
 # Bits of video a second if no header could be read, from web video to cameras: an assumption without a confidence level.
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
@@ -76,11 +76,11 @@ class EngineChoice:
         """Tell whether an object is a film that frames are taken of."""
         if self._is_worthless(reading) or _is_image(reading):
             return False
-        return self.engine is Engine.FRAMES or (reading.fault is not None and reading.fault.code in self._taken_by_frames)
+        return self.engine is Engine.FRAMES or _format_problem(reading) in self._taken_by_frames
 
     def _length_is_guessed(self, reading: Reading) -> bool:
         """Tell whether a film goes by frames whose format, and so its length, is not read here."""
-        return reading.fault is not None and self.goes_by_frames(reading) and _length(reading) is None
+        return _format_problem(reading) is not None and self.goes_by_frames(reading) and _length(reading) is None
 
     @property
     def _taken_by_frames(self) -> frozenset[str]:
@@ -93,6 +93,13 @@ class EngineChoice:
         if isinstance(reading, Header) or reading.fault is not None:
             return self.problem(reading) is not None
         return reading.worthless
+
+
+def _format_problem(reading: Reading) -> str | None:
+    """Return the code of what keeps a film from the video API, also where only Rekognition knows; None if nothing does."""
+    if not isinstance(reading, Header) and reading.code == OTHER_CONTAINER:
+        return reasons.CONTAINER
+    return None if reading.fault is None else reading.fault.code
 
 
 def _is_image(reading: Reading) -> bool:

@@ -239,18 +239,21 @@ def _film_seconds(populations: Mapping[int, Population], measurements: Measureme
 
 
 def _images(populations: Mapping[int, Population], measurements: Measurements) -> Range:
-    """Return the images to be paid for: at most one more of each film than its length has intervals."""
-    choice, listed = measurements.choice, sum(each.count for each in populations.values())
-    if not measurements.known:
-        films = listed if choice.engine is Engine.FRAMES else 0
-        seconds = _film_seconds(populations, measurements) if films else Range.exactly(0.0)
-        found = Range.exactly(0.0)
-    else:
+    """Return the images to be paid for: at least one of each film, at most one more than its length has intervals."""
+    listed = sum(each.count for each in populations.values())
+    if measurements.known:
         films = listed * measurements.framed / measurements.inspected
-        seconds = _guessed_seconds(populations, measurements)
         found = seconds_of(strata(populations, measurements.images))
-    of_guessed = seconds.through(lambda each: each * 1_000 / choice.interval_ms)
-    return found.plus(of_guessed).plus(Range(0.0, 0.0, films))
+        guessed = _in_intervals(_guessed_seconds(populations, measurements), measurements.choice)
+        return found.plus(guessed).plus(Range(0.0, 0.0, films))
+    if measurements.choice.engine is Engine.VIDEO:
+        return Range.exactly(0.0)
+    guessed = _in_intervals(_film_seconds(populations, measurements), measurements.choice)
+    return guessed.at_least(Range.exactly(listed)).plus(Range(0.0, 0.0, listed))
+
+
+def _in_intervals(seconds: Range, choice: EngineChoice) -> Range:
+    return seconds.through(lambda each: each * 1_000 / choice.interval_ms)
 
 
 def _guessed_seconds(populations: Mapping[int, Population], measurements: Measurements) -> Range:

@@ -206,8 +206,8 @@ class SubmitRun:
             for measurements, objects in ((chosen, rows), (other, rows_of_other))
         )
         made.require_affordable(options.max_cost)
-        beside = {**alternative.as_json(), "sentences": alternative_sentences(alternative, found)}
-        return {**made.as_json(), "sentences": made.sentences(), "alternative": beside}
+        next_to_it = {**alternative.as_json(), "sentences": alternative_sentences(alternative, found)}
+        return {**made.as_json(), "sentences": made.sentences(), "alternative": next_to_it}
 
     def _circumstances(self, found: Deployment) -> Circumstances:
         table = self._invocation.table

@@ -26,9 +26,8 @@ def what_happens(choice: EngineChoice, images_per_second: float | None) -> tuple
     """Return what happens once a scan is submitted, in sentences."""
     looked_at = "Rekognition analyses the queued videos, as many at a time as the slots allow."
     if choice.engine is Engine.FRAMES and images_per_second is not None:
-        looked_at = (
-            f"Rekognition looks at a frame of each film {every(choice.interval_ms)}, at up to {images_per_second:g} a second."
-        )
+        pace = f"up to {images_per_second:g} images a second"
+        looked_at = f"Rekognition looks at a frame of each film {every(choice.interval_ms)}, {pace}."
     return (
         "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
         looked_at,

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Problem, objects, reasons
+from handlers.domain.objects import Kind
 from tools.lib.estimate.mp4.codecs import H264
 from tools.lib.estimate.mp4.length import LONGEST_SECONDS, seconds_of
 from tools.lib.estimate.mp4.movie import Movie, NoHeaderError, find_movie, has_movie_behind, read_movie
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
 # AWS's API reference names AVI, its limits do not (docs/aws.md#7-rekognition): only Rekognition knows.
 _PERHAPS_TAKEN = "AVI"
 
-# How the names of images end in `handlers/domain/beginnings.py`.
-_IMAGE = " image"
-
-# Brands with which images in boxes begin: AVIF and HEIC, single or in sequences.
-_IMAGE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"})
+# The code of a container of which only Rekognition knows whether it takes it.
+OTHER_CONTAINER = "other-container"
 
 # Codes of an unreadable header that are named more than once.
 _AWS, _BROKEN, _GONE = "aws", "broken", "gone"
@@ -151,17 +149,18 @@ def _without_size(reading: RangedReading) -> Reading:
 
 def _read(reading: RangedReading) -> Reading:
     first_bytes = reading.read(0, min(objects.FIRST_BYTES, reading.size))
+    is_image = objects.kind(first_bytes, reading.size) is Kind.IMAGE
     if found := objects.not_a_video(first_bytes, reading.size):
-        return Unreadable(reasons.NOT_A_VIDEO, f"The object is not a video but {found}.", image=found.endswith(_IMAGE))
+        return Unreadable(reasons.NOT_A_VIDEO, f"The object is not a video but {found}.", image=is_image)
     container = objects.container(first_bytes, reading.size)
     if container is None:
         return Unreadable("unknown-beginning", "The beginning of the object is of no known format.")
-    if container == "ISO-BMFF" and first_bytes[8:12] in _IMAGE_BRANDS:
+    if is_image:
         return _image_or_movie(reading)
     movie = _movie(reading) if container == "ISO-BMFF" else _movie_all_the_same(reading)
     if movie is None:
         message = f"The file is {container}, not mp4 or mov."
-        return Unreadable("other-container", message) if container == _PERHAPS_TAKEN else Unreadable(reasons.CONTAINER, message)
+        return Unreadable(OTHER_CONTAINER, message) if container == _PERHAPS_TAKEN else Unreadable(reasons.CONTAINER, message)
     return _judged(reading, movie)
 
 
