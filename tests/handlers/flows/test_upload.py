@@ -225,8 +225,8 @@ class TestMeasured:
         video, event = put(s3, body=FTYP + movie(90.5))
         look = objects.look
 
-        def replaced(video):
-            found = look(video)
+        def replaced(video, engine):
+            found = look(video, engine)
             put(s3, body=FTYP + movie(10.0))
             return found
 
@@ -508,8 +508,8 @@ class TestReplaced:
         table.records.finish(replace(record, state=State.CLEAN, finished_at=NOW))
         look = objects.look
 
-        def collided(asked):
-            found = look(asked)
+        def collided(asked, engine):
+            found = look(asked, engine)
             facts = replace(found.facts, size=found.facts.size + more, modified_at=found.facts.modified_at + seconds)
             return replace(found, facts=facts)
 
