@@ -18,16 +18,18 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchInvokeSettings:
-    """What `batch_invoke` needs: the table and both lanes."""
+    """What `batch_invoke` needs: the table and the lanes; those of frames are "" where frames are not deployed."""
 
     table_name: str
     normal_queue_url: str
     express_queue_url: str
+    frames_queue_url: str = ""
+    frames_express_queue_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUploadSettings:
-    """What `new_upload` needs: the table, both lanes, and the watched buckets (JSON, see `handlers/domain/watch.py`).
+    """What `new_upload` needs: as `batch_invoke`, and the watched buckets (JSON, see `handlers/domain/watch.py`).
 
     `work_bucket_name` is the bucket that is never watched: each hit that is written there would be an upload.
     """
@@ -36,6 +38,8 @@ class NewUploadSettings:
     normal_queue_url: str
     express_queue_url: str
     watch: str
+    frames_queue_url: str = ""
+    frames_express_queue_url: str = ""
     work_bucket_name: str = ""
 
 
@@ -60,6 +64,22 @@ class StartAnalysisSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleFramesSettings:
+    """What `sample_frames` needs: table, its lanes, work bucket, the policy (compact JSON), and the pace of all its workers.
+
+    `min_confidence` is in percent.
+    """
+
+    table_name: str
+    frames_queue_url: str
+    frames_express_queue_url: str
+    work_bucket_name: str
+    policy: str
+    min_confidence: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionSettings:
     """What `completion` needs: table, work bucket, the topic of its notices, and the policy (compact JSON)."""
 
@@ -75,7 +95,7 @@ class SweeperSettings:
 
     `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `slots` is as for `start_analysis`; `language` is
     that of the mails, by its code; the mapping ids are those of the lanes' event source mappings. `watch` and the queues of uploads
-    are "" where no bucket is watched.
+    are "" where no bucket is watched, and what is of the lanes of frames where frames are not deployed.
     """
 
     table_name: str
@@ -96,10 +116,22 @@ class SweeperSettings:
     watch: str = ""
     uploads_queue_url: str = ""
     uploads_dead_letters_url: str = ""
+    frames_queue_url: str = ""
+    frames_express_queue_url: str = ""
+    frames_dead_letters_url: str = ""
+    frames_express_dead_letters_url: str = ""
+    frames_mapping_id: str = ""
+    frames_express_mapping_id: str = ""
 
 
 AnySettings = TypeVar(
-    "AnySettings", BatchInvokeSettings, NewUploadSettings, StartAnalysisSettings, CompletionSettings, SweeperSettings
+    "AnySettings",
+    BatchInvokeSettings,
+    NewUploadSettings,
+    StartAnalysisSettings,
+    SampleFramesSettings,
+    CompletionSettings,
+    SweeperSettings,
 )
 
 

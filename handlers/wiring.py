@@ -11,22 +11,27 @@ from handlers.adapters import (
     BucketListing,
     CompletionFunction,
     HitStore,
+    ImageModeration,
     LaneQueues,
     LaneSwitches,
     MailTopic,
     ObjectStore,
     UploadQueue,
 )
+from handlers.adapters.media import open_media
 from handlers.adapters.table import Table, open_table
 from handlers.domain import Lane, policy, watch
 from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.flows import (
+    Breaker,
     CompleteFlow,
     LaneEventsFlow,
     Limits,
     Ports,
     RegisterFlow,
     Registration,
+    SampleFlow,
+    SampleSettings,
     StartFlow,
     StartSettings,
     SweepFlow,
@@ -39,6 +44,7 @@ from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
     NewUploadSettings,
+    SampleFramesSettings,
     StartAnalysisSettings,
     SweeperSettings,
 )
@@ -59,9 +65,9 @@ class Adapters:
         """Return the lanes, with their dead-letter queues if the function reads them."""
         return LaneQueues(self.clients.sqs, urls, dead_letters)
 
-    def videos(self) -> ObjectStore:
+    def videos(self, *, images: bool = False) -> ObjectStore:
         """Return the source buckets."""
-        return ObjectStore(self.clients.s3)
+        return ObjectStore(self.clients.s3, images=images)
 
     def hit_store(self, bucket: str) -> HitStore:
         """Return the work bucket."""
@@ -70,6 +76,10 @@ class Adapters:
     def starter(self) -> AnalysisStarter:
         """Return what starts analyses."""
         return AnalysisStarter(self.clients.rekognition)
+
+    def images(self) -> ImageModeration:
+        """Return what looks at images."""
+        return ImageModeration(self.clients.rekognition)
 
     def reader(self) -> AnalysisReader:
         """Return what reads analyses."""
@@ -92,7 +102,8 @@ def upload_flow(settings: NewUploadSettings, adapters: Adapters) -> UploadFlow:
 
 def _registration(settings: BatchInvokeSettings | NewUploadSettings, adapters: Adapters) -> Registration:
     table = adapters.table(settings.table_name)
-    return Registration(table.records, adapters.videos(), adapters.lanes(_urls(settings)), adapters.clock)
+    lanes = adapters.lanes(_urls(settings))
+    return Registration(table.records, adapters.videos(images=Lane.FRAMES in lanes.lanes), lanes, adapters.clock)
 
 
 def lane_events_flow(settings: StartAnalysisSettings, adapters: Adapters) -> LaneEventsFlow:
@@ -105,8 +116,29 @@ def lane_events_flow(settings: StartAnalysisSettings, adapters: Adapters) -> Lan
         limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
         watched=watch.parse(settings.watch),
     )
-    flow = StartFlow(table.records, table.control, table.watches, adapters.videos(), adapters.starter(), adapters.clock, start)
+    flow = StartFlow(
+        table.records, Breaker(table.control), table.watches, adapters.videos(), adapters.starter(), adapters.clock, start
+    )
     return LaneEventsFlow(flow, adapters.lanes(_urls(settings)), adapters.clock)
+
+
+def frames_events_flow(settings: SampleFramesSettings, adapters: Adapters) -> LaneEventsFlow:
+    """Return the flow of `sample_frames`."""
+    table = adapters.table(settings.table_name)
+    flow = SampleFlow(
+        table.records,
+        table.samplings,
+        table.pace,
+        Breaker(table.control),
+        adapters.videos(images=True),
+        open_media,
+        adapters.images(),
+        adapters.hit_store(settings.work_bucket_name),
+        policy.parse(settings.policy),
+        adapters.clock,
+        SampleSettings(settings.min_confidence, settings.images_per_second),
+    )
+    return LaneEventsFlow(flow, adapters.lanes(_frames_urls(settings)), adapters.clock)
 
 
 def complete_flow(settings: CompletionSettings, adapters: Adapters) -> CompleteFlow:
@@ -124,7 +156,18 @@ def complete_flow(settings: CompletionSettings, adapters: Adapters) -> CompleteF
 def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
     """Return the flow of `sweeper`."""
     clients = adapters.clients
-    dead_letters = {Lane.NORMAL: settings.normal_dead_letters_url, Lane.EXPRESS: settings.express_dead_letters_url}
+    dead_letters = {
+        Lane.NORMAL: settings.normal_dead_letters_url,
+        Lane.EXPRESS: settings.express_dead_letters_url,
+        Lane.FRAMES: settings.frames_dead_letters_url,
+        Lane.FRAMES_EXPRESS: settings.frames_express_dead_letters_url,
+    }
+    mappings = (
+        settings.normal_mapping_id,
+        settings.express_mapping_id,
+        settings.frames_mapping_id,
+        settings.frames_express_mapping_id,
+    )
     ports = Ports(
         table=adapters.table(settings.table_name),
         topic=MailTopic(clients.sns, settings.alerts_topic_arn),
@@ -132,7 +175,7 @@ def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
         queues=adapters.lanes(_urls(settings), dead_letters),
         reader=adapters.reader(),
         completion=CompletionFunction(clients.functions, settings.completion_function_arn),
-        switches=LaneSwitches(clients.functions, (settings.normal_mapping_id, settings.express_mapping_id)),
+        switches=LaneSwitches(clients.functions, tuple(mapping for mapping in mappings if mapping)),
         uploads=_upload_ports(settings, adapters) if settings.watch else None,
     )
     # A mail in English is better than none: the stack has checked the setting.
@@ -157,4 +200,13 @@ def _upload_ports(settings: SweeperSettings, adapters: Adapters) -> UploadPorts:
 
 
 def _urls(settings: BatchInvokeSettings | NewUploadSettings | StartAnalysisSettings | SweeperSettings) -> dict[Lane, str]:
-    return {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
+    """Return the lanes by their URLs; those of frames only where they are deployed."""
+    urls = {Lane.NORMAL: settings.normal_queue_url, Lane.EXPRESS: settings.express_queue_url}
+    return urls if isinstance(settings, StartAnalysisSettings) else {**urls, **_frames_urls(settings)}
+
+
+def _frames_urls(
+    settings: BatchInvokeSettings | NewUploadSettings | SampleFramesSettings | SweeperSettings,
+) -> dict[Lane, str]:
+    urls = {Lane.FRAMES: settings.frames_queue_url, Lane.FRAMES_EXPRESS: settings.frames_express_queue_url}
+    return {lane: url for lane, url in urls.items() if url}

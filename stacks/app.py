@@ -5,24 +5,33 @@ from pathlib import Path
 
 from aws_cdk import App
 
-from stacks.settings import StackSettings, from_context, unknown_keys
+from stacks.settings import ContextError, StackSettings, from_context, unknown_keys
 from stacks.video_moderation import VideoModerationStack
 
+# What `make package` fills: PyAV, in the form of a layer.
+MEDIA = Path("build", "media-layer")
 
-def synthesise(*, root: Path, context: Mapping[str, object], outdir: Path) -> tuple[str, ...]:
+
+def synthesise(*, root: Path, context: Mapping[str, object], outdir: Path, media: Path | None = None) -> tuple[str, ...]:
     """Write the cloud assembly into `outdir` and return warnings for people.
 
     `root` is the repository's root, which holds `handlers/`; `context` is that of cdk.json. The environment's CDK_CONTEXT_JSON, in
-    which the CDK CLI passes `-c key=value`, overrides it.
+    which the CDK CLI passes `-c key=value`, overrides it. `media` is the folder of the layer for frames, by default the one that
+    `make package` fills.
 
     Raises:
-        ContextError: The context is invalid.
+        ContextError: The context is invalid, or that folder is missing.
     """
     # No analytics: the metadata resource would differ between machines.
     app = App(context=context, outdir=str(outdir), analytics_reporting=False)
     given = app.node.get_all_context()
     settings = from_context(given)
-    VideoModerationStack(app, settings.stack_name, root=root, settings=settings)
+    media = media or root / MEDIA
+    if settings.frames and not media.is_dir():
+        raise ContextError(
+            f'Context key "frames": {media} is missing, which holds FFmpeg; run make package, or set frames to false.'
+        )
+    VideoModerationStack(app, settings.stack_name, root=root, media=media, settings=settings)
     app.synth()
     return (*unknown_keys(given), *warnings(settings))
 

@@ -14,7 +14,7 @@ class BatchInvoke(Construct):
     """Checks an object, sends a message to a lane and writes the record; may not start analyses.
 
     `concurrency` reserves concurrency, None none: a new account has too little to reserve, but in any other S3 Batch may use all of
-    it.
+    it. `frames_lanes` are the lanes of frames, where they are deployed.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class BatchInvoke(Construct):
         common: Common,
         table: ScanTable,
         lanes: Lanes,
+        frames_lanes: Lanes | None,
         sources: Sources,
         concurrency: int | None,
     ) -> None:
@@ -38,6 +39,8 @@ class BatchInvoke(Construct):
                 table_name=table.table.table_name,
                 normal_queue_url=lanes.normal.queue.queue_url,
                 express_queue_url=lanes.express.queue.queue_url,
+                frames_queue_url=frames_lanes.normal.queue.queue_url if frames_lanes else "",
+                frames_express_queue_url=frames_lanes.express.queue.queue_url if frames_lanes else "",
             ),
             # Retries take 30 s, then a last call of each service may time out. The function itself must not time out, because S3
             # takes that for a permanent failure.
@@ -46,6 +49,7 @@ class BatchInvoke(Construct):
         )
         self.function = made.function
         table.grant_items(made.role, "GetItem", "PutItem", "UpdateItem")
-        lanes.grant(made.role, "SendMessage")
+        for each in filter(None, (lanes, frames_lanes)):
+            each.grant(made.role, "SendMessage")
         sources.grant_read(made.role)
         sources.grant_keys(made.role, "Decrypt")

@@ -38,6 +38,7 @@ class NewUpload(Construct):
     """One rule for each watched bucket sends its uploads to a queue, from which a function registers them.
 
     `rules` are by bucket. Events that cannot be delivered become dead letters as well as those that cannot be registered.
+    `frames_lanes` are the lanes of frames, where they are deployed.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class NewUpload(Construct):
         common: Common,
         table: ScanTable,
         lanes: Lanes,
+        frames_lanes: Lanes | None,
         work_bucket: s3.IBucket,
         kms_keys: Sequence[str],
         watches: Sequence[Watch],
@@ -71,11 +73,13 @@ class NewUpload(Construct):
                 express_queue_url=lanes.express.queue.queue_url,
                 normal_queue_url=lanes.normal.queue.queue_url,
                 watch=self.watches,
+                frames_queue_url=frames_lanes.normal.queue.queue_url if frames_lanes else "",
+                frames_express_queue_url=frames_lanes.express.queue.queue_url if frames_lanes else "",
                 work_bucket_name=work_bucket.bucket_name,
             ),
             timeout=TIMEOUT,
         )
-        self._grant(table, lanes)
+        self._grant(table, [each for each in (lanes, frames_lanes) if each])
         self._poll()
 
     def _queue(self) -> sqs.Queue:
@@ -110,10 +114,11 @@ class NewUpload(Construct):
             )
         )
 
-    def _grant(self, table: ScanTable, lanes: Lanes) -> None:
+    def _grant(self, table: ScanTable, lanes: Sequence[Lanes]) -> None:
         role = self._made.role
         table.grant_items(role, "GetItem", "PutItem", "UpdateItem")
-        lanes.grant(role, "SendMessage")
+        for each in lanes:
+            each.grant(role, "SendMessage")
         grant(role, "sqs", ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"], [self.queue.queue_arn])
         self.sources.grant_read(role)
         self.sources.grant_keys(role, "Decrypt")

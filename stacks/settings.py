@@ -40,6 +40,13 @@ LOG_RETENTION = {
     3653: "TEN_YEARS",
 }
 
+# The quota of DetectModerationLabels outside of three Regions, where it is ten times that, and what can be asked for:
+# https://docs.aws.amazon.com/general/latest/gr/rekognition.html
+IMAGES_PER_SECOND = 5.0
+MOST_IMAGES_PER_SECOND = 1_000
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+MOST_WORKERS = 1_000
+
 Value = TypeVar("Value")
 
 
@@ -56,7 +63,9 @@ class StackSettings:
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
     `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `language` is
-    that of mails and review pages, by its code; `watch` are the buckets whose new uploads are scanned.
+    that of mails and review pages, by its code; `watch` are the buckets whose new uploads are scanned. `frames` deploys the engine
+    of frames; all its workers together have `images_per_second` looked at, and each of its lanes has `frames_workers` (None: as
+    many as keep up with that).
     """
 
     stack_name: str
@@ -72,6 +81,9 @@ class StackSettings:
     mails_per_scan: int
     language: str
     watch: tuple[Watch, ...]
+    frames: bool
+    images_per_second: float
+    frames_workers: int | None
 
 
 def from_context(context: Mapping[str, object]) -> StackSettings:
@@ -98,6 +110,9 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         mails_per_scan=reader.take("mails_per_scan", _mails, otherwise=0),
         language=reader.take("language", _language, otherwise=ENGLISH.code),
         watch=reader.take("watch", lambda value: watch.watches(value, source_buckets), otherwise=()),
+        frames=reader.take("frames", _switch, otherwise=False),
+        images_per_second=reader.take("images_per_second", _images_per_second, otherwise=IMAGES_PER_SECOND),
+        frames_workers=reader.take("frames_workers", _frames_workers, otherwise=None),
     )
     reader.finish()
     return settings
@@ -196,6 +211,31 @@ def _kms_keys(value: object) -> tuple[str, ...]:
 
 def _whole_or_none(value: object) -> int | None:
     return None if value in (None, "") else whole_number(value)
+
+
+def _switch(value: object) -> bool:
+    """Return true or false; a cdk.json of before the setting lacks it."""
+    if value in (None, True, False) or value in ("true", "false"):
+        return value in (True, "true")
+    raise ValueError(f"must be true or false, is {value!r}; write false to scan by the video API only")
+
+
+def _images_per_second(value: object) -> float:
+    if value is None:
+        return IMAGES_PER_SECOND
+    number = number_of(value)
+    if number is None or not 1 <= number <= MOST_IMAGES_PER_SECOND:
+        raise ValueError(
+            f"must be a number from 1 to {MOST_IMAGES_PER_SECOND}, is {value!r}; write your quota of DetectModerationLabels, e.g. 5"
+        )
+    return number
+
+
+def _frames_workers(value: object) -> int | None:
+    number = _whole_or_none(value)
+    if number is not None and not 2 <= number <= MOST_WORKERS:  # noqa: PLR2004  # what Lambda allows
+        raise ValueError(f"must be a whole number from 2 to {MOST_WORKERS}, is {value!r}; write null for as many as keep up")
+    return number
 
 
 def _mails(value: object) -> int:

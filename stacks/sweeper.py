@@ -14,6 +14,7 @@ from stacks.grants import grant
 from stacks.lanes import Lanes
 from stacks.new_upload import NewUpload
 from stacks.notifications import Notifications
+from stacks.sample_frames import SampleFrames
 from stacks.start_analysis import StartAnalysis
 from stacks.table import BY_SCAN_INDEX, WORK_INDEX, ScanTable
 
@@ -23,7 +24,8 @@ class Sweeper(Construct):
 
     `stack_name` appears in the mails, `language` is their language; `mails_per_scan` is how many flagged videos of a scan are
     mailed one by one, `slots` how many of the account's jobs are used. With `new_upload` it compares the watched buckets with the
-    table, and sends what no event brought to the queue of the uploads.
+    table, and sends what no event brought to the queue of the uploads. With `sample_frames` it
+    looks after the lanes of frames, too.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Sweeper(Construct):
         start_analysis: StartAnalysis,
         completion: Completion,
         new_upload: NewUpload | None,
+        sample_frames: SampleFrames | None,
         stack_name: str,
         mails_per_scan: int,
         slots: int,
@@ -45,7 +48,7 @@ class Sweeper(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = DeadLetters(self, "DeadLetters")
-        mappings = (start_analysis.normal_mapping, start_analysis.express_mapping)
+        mappings = [start_analysis.normal_mapping, start_analysis.express_mapping]
         self._made = HandlerFunction(
             self,
             "Handler",
@@ -70,6 +73,7 @@ class Sweeper(Construct):
                 watch=new_upload.watches if new_upload else "",
                 uploads_queue_url=new_upload.queue.queue_url if new_upload else "",
                 uploads_dead_letters_url=new_upload.dead_letters.queue_url if new_upload else "",
+                **(_variables(sample_frames) if sample_frames else {}),
             ),
             # A sweep takes 50 s at most; one that hangs keeps its lease until it times out.
             timeout=Duration.minutes(2),
@@ -82,6 +86,9 @@ class Sweeper(Construct):
         self._made.allow("lambda:InvokeFunction", on=completion.function.function_arn)
         if new_upload:
             self._grant_uploads(new_upload)
+        if sample_frames:
+            self._grant_lanes(sample_frames.lanes)
+            mappings += [sample_frames.normal_mapping, sample_frames.express_mapping]
         for mapping in mappings:
             self._made.allow(
                 "lambda:GetEventSourceMapping",
@@ -100,16 +107,32 @@ class Sweeper(Construct):
         table.grant_items(role, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
         table.grant_index_query(role, WORK_INDEX)
         table.grant_index_query(role, BY_SCAN_INDEX)
-        lanes.grant(role, "SendMessage", "GetQueueAttributes", "PurgeQueue")
-        lanes.grant_dead_letters(role, "GetQueueAttributes")
+        self._grant_lanes(lanes)
         self._made.allow("sns:Publish", "sns:ListSubscriptionsByTopic", on=alerts.topic_arn)
         self._made.allow("s3:DescribeJob", on=f"arn:{Aws.PARTITION}:s3:{Aws.REGION}:{Aws.ACCOUNT_ID}:job/*")
         # Rekognition's video operations have no resource types, so nothing narrower than "*" is possible:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         self._made.allow("rekognition:GetContentModeration", on="*")
 
+    def _grant_lanes(self, lanes: Lanes) -> None:
+        lanes.grant(self._made.role, "SendMessage", "GetQueueAttributes", "PurgeQueue")
+        lanes.grant_dead_letters(self._made.role, "GetQueueAttributes")
+
     def _grant_uploads(self, new_upload: NewUpload) -> None:
         role = self._made.role
         grant(role, "s3", ["ListBucket"], new_upload.sources.arns)
         grant(role, "sqs", ["SendMessage"], [new_upload.queue.queue_arn])
         grant(role, "sqs", ["GetQueueAttributes"], [new_upload.dead_letters.queue_arn])
+
+
+def _variables(sample_frames: SampleFrames) -> dict[str, str]:
+    """Return the settings about the lanes of frames."""
+    lanes = sample_frames.lanes
+    return {
+        "frames_queue_url": lanes.normal.queue.queue_url,
+        "frames_express_queue_url": lanes.express.queue.queue_url,
+        "frames_dead_letters_url": lanes.normal.dead_letters.queue_url,
+        "frames_express_dead_letters_url": lanes.express.dead_letters.queue_url,
+        "frames_mapping_id": sample_frames.normal_mapping.event_source_mapping_id,
+        "frames_express_mapping_id": sample_frames.express_mapping.event_source_mapping_id,
+    }

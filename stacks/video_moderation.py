@@ -16,6 +16,7 @@ from stacks.lanes import Lanes
 from stacks.new_upload import NewUpload
 from stacks.notifications import Notifications
 from stacks.rekognition_role import RekognitionRole
+from stacks.sample_frames import SampleFrames, workers_for
 from stacks.settings import LOG_RETENTION, StackSettings
 from stacks.sources import Sources
 from stacks.start_analysis import StartAnalysis
@@ -25,9 +26,12 @@ from stacks.work_bucket import WorkBucket
 
 
 class VideoModerationStack(Stack):
-    """A whole deployment. `root` is the folder that holds `handlers/`. The tools read the outputs, so their ids are fixed."""
+    """A whole deployment. `root` is the folder that holds `handlers/`, `media` that of the layer for frames.
 
-    def __init__(self, scope: Construct, construct_id: str, *, root: Path, settings: StackSettings) -> None:
+    The tools read the outputs, so their ids are fixed.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, root: Path, media: Path, settings: StackSettings) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -38,6 +42,7 @@ class VideoModerationStack(Stack):
         table = ScanTable(self, "Scans")
         notifications = Notifications(self, "Notifications", alert_email=settings.alert_email)
         lanes = Lanes(self, "Lanes")
+        frames_lanes = Lanes(self, "Frames") if settings.frames else None
         work_bucket = WorkBucket(self, "Work")
         work_bucket.require_unwatched([each.bucket for each in settings.watch])
         batch_invoke = BatchInvoke(
@@ -46,6 +51,7 @@ class VideoModerationStack(Stack):
             common=common,
             table=table,
             lanes=lanes,
+            frames_lanes=frames_lanes,
             sources=sources,
             concurrency=settings.batch_concurrency,
         )
@@ -73,6 +79,24 @@ class VideoModerationStack(Stack):
             completions=notifications.completions,
             policy=settings.policy,
         )
+        sample_frames = (
+            SampleFrames(
+                self,
+                "SampleFrames",
+                common=common,
+                media=media,
+                table=table,
+                lanes=frames_lanes,
+                work_bucket=work_bucket.bucket,
+                sources=sources,
+                policy=settings.policy,
+                min_confidence=settings.min_confidence,
+                images_per_second=settings.images_per_second,
+                workers=settings.frames_workers or workers_for(settings.images_per_second),
+            )
+            if frames_lanes
+            else None
+        )
         new_upload = (
             NewUpload(
                 self,
@@ -80,6 +104,7 @@ class VideoModerationStack(Stack):
                 common=common,
                 table=table,
                 lanes=lanes,
+                frames_lanes=frames_lanes,
                 work_bucket=work_bucket.bucket,
                 kms_keys=settings.kms_keys,
                 watches=settings.watch,
@@ -97,6 +122,7 @@ class VideoModerationStack(Stack):
             start_analysis=start_analysis,
             completion=completion,
             new_upload=new_upload,
+            sample_frames=sample_frames,
             stack_name=settings.stack_name,
             mails_per_scan=settings.mails_per_scan,
             slots=settings.slots,
@@ -113,6 +139,8 @@ class VideoModerationStack(Stack):
                 "Undelivered": completion.undelivered,
                 "Sweeper": sweeper.dead_letters,
                 "Uploads": new_upload.dead_letters if new_upload else None,
+                "Frames": frames_lanes.normal.dead_letters if frames_lanes else None,
+                "FramesExpress": frames_lanes.express.dead_letters if frames_lanes else None,
             },
             every_minute=sweeper.function,
         )
@@ -137,3 +165,7 @@ class VideoModerationStack(Stack):
             CfnOutput(self, "WatchedBuckets", value=new_upload.watches)
             names = {bucket: rule.ref for bucket, rule in new_upload.rules.items()}
             CfnOutput(self, "WatchRuleNames", value=self.to_json_string(names))
+        if frames_lanes:
+            CfnOutput(self, "FramesDeadLettersUrl", value=frames_lanes.normal.dead_letters.queue_url)
+            CfnOutput(self, "FramesExpressDeadLettersUrl", value=frames_lanes.express.dead_letters.queue_url)
+            CfnOutput(self, "ImagesPerSecond", value=f"{settings.images_per_second:g}")

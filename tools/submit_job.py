@@ -22,6 +22,8 @@ from tools.lib.submit import (
     Request,
     SubmitOptions,
     SubmitRun,
+    engine_from,
+    engine_options,
     require_consistent,
     selection_for,
     selection_options,
@@ -39,6 +41,7 @@ _AS_THEY_ARE = ("skip_unchanged", "run_plan", "recheck", "suspended", "unconfirm
 @click.option("--bucket", type=BucketName(), metavar="NAME", help="The bucket with the videos.")
 @source_options
 @selection_options
+@engine_options
 @estimate_options
 @click.option("--check", is_flag=True, help="Only check whether everything that a scan needs is in place.")
 @click.option(
@@ -75,6 +78,7 @@ def main(
     \b
     python tools/submit_job.py --bucket amzn-s3-demo-bucket --dry-run
     python tools/submit_job.py --bucket amzn-s3-demo-bucket --prefix 2024/ --modified-after 7d --wait
+    python tools/submit_job.py --bucket amzn-s3-demo-bucket --suffix .mp4 --suffix .jpg --frames 5s
     python tools/submit_job.py --run-plan manifests/01M825DE0HMYZWV3AMXZMFJTGG.plan.json
     python tools/submit_job.py --manifest s3://amzn-s3-demo-work/mine.csv --yes --json | jq -r .scan_id
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
@@ -84,6 +88,7 @@ def main(
         source=source,
         bucket=bucket,
         selection=partial(selection_for, source, **options),
+        choice=engine_from(**options),
         lane=Lane.EXPRESS if express else Lane.NORMAL,
         estimate_options=EstimateOptions(
             measure=measure, max_cost=max_cost, prices=prices.load(prices_file) if prices_file else PriceTable()

@@ -4,8 +4,9 @@ from handlers.adapters.aws_errors import Fault, ThrottledError, code_of, fault_o
 from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.hits import HitFile, HitStore
+from handlers.adapters.images import ImageLabels, ImageModeration, NotDetected
 from handlers.adapters.mail import MailTopic, Subscribers
-from handlers.adapters.objects import Look, ObjectStore
+from handlers.adapters.objects import Look, ObjectError, ObjectRanges, ObjectStore, OutOfTimeError
 from handlers.adapters.queue import Depth, LaneQueues
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter, NoSuchJobError, NotStarted, StalePagesError, Started
 from handlers.adapters.uploads import BucketListing, ListedObject, ListedPage, UploadQueue
@@ -20,6 +21,8 @@ __all__ = [
     "Fault",
     "HitFile",
     "HitStore",
+    "ImageLabels",
+    "ImageModeration",
     "LaneQueues",
     "LaneSwitches",
     "ListedObject",
@@ -27,8 +30,12 @@ __all__ = [
     "Look",
     "MailTopic",
     "NoSuchJobError",
+    "NotDetected",
     "NotStarted",
+    "ObjectError",
+    "ObjectRanges",
     "ObjectStore",
+    "OutOfTimeError",
     "StalePagesError",
     "Started",
     "Subscribers",

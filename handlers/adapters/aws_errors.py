@@ -56,6 +56,8 @@ FAULTS: dict[str, Fault] = {
     # Rekognition.
     "InvalidS3ObjectException": Fault.OBJECT,
     "VideoTooLargeException": Fault.OBJECT,
+    "ImageTooLargeException": Fault.OBJECT,
+    "InvalidImageFormatException": Fault.OBJECT,
     "IdempotentParameterMismatchException": Fault.MISMATCH,
     "InvalidPaginationTokenException": Fault.STALE_PAGE,
     "InvalidParameterException": Fault.PARAMETER,

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from handlers.domain import Hit, Record, json_text
+from handlers.domain import Engine, Hit, Record, json_text
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client
@@ -95,9 +95,11 @@ class HitStore:
 def _common(record: Record) -> str:
     """Return the beginning of every line: the video and the attempt."""
     version = {} if record.video.version_id is None else {"version_id": record.video.version_id}
+    # Of the video engine it is not said: older hits are all of it.
+    engine = {} if record.engine is Engine.VIDEO else {"engine": record.engine.value}
     named = {"video_id": record.video.id, "attempt": record.attempt, "bucket": record.video.bucket, "key": record.video.key}
     # ASCII escapes line breaks in a key, so every line is one hit.
-    return f"{json_text.compact(named | version)[:-1]},"
+    return f"{json_text.compact(named | version | engine)[:-1]},"
 
 
 def _own(hit: Hit) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, fault_of
-from handlers.domain import ObjectFacts, Problem, Video, movie_header, objects, reasons
+from handlers.domain import Engine, ObjectFacts, Problem, Video, movie_header, objects, reasons
+from handlers.domain.objects import Kind
+from handlers.runtime import Clock, backoff_seconds
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_s3 import S3Client
@@ -18,6 +20,8 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 # Attempts to check an object that is replaced between the two requests.
 CHECKS = 3
 
+# Attempts to read a range, besides those of the SDK.
+READS = 3
 # Reads of a header, a kilobyte each: one where it is at the beginning, two where it is behind the film.
 HEADER_READS = 4
 
@@ -31,19 +35,34 @@ class Look:
 
     facts: ObjectFacts | None
     problem: Problem | None
+    # What it is by its first bytes, once these were read.
+    kind: Kind | None = None
+
+
+class ObjectError(Exception):
+    """An object cannot be read any further; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class OutOfTimeError(Exception):
+    """An object is still being read although the time for it is over."""
 
 
 class ObjectStore:
-    """The objects of all source buckets."""
+    """The objects of all source buckets. `images`: whether images can be analysed, because frames are deployed."""
 
-    def __init__(self, client: S3Client) -> None:
+    def __init__(self, client: S3Client, *, images: bool = False) -> None:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
+        self._images = images
 
-    def look(self, video: Video) -> Look:
+    def look(self, video: Video, engine: Engine = Engine.VIDEO) -> Look:
         """Check an object; transient errors (throttling, 5xx, time-outs) and unknown ones are raised unchanged."""
         for _ in range(CHECKS):
             try:
-                return self._look_once(_named(video))
+                return self._look_once(_named(video), engine)
             except ClientError as error:
                 fault = fault_of(error)
                 if fault is Fault.CHANGED:
@@ -67,19 +86,27 @@ class ObjectStore:
             at = found.at
         return None
 
-    def _look_once(self, named: Mapping[str, str]) -> Look:
+    def _look_once(self, named: Mapping[str, str], engine: Engine) -> Look:
         head = self._client.head_object(**named)
         modified_at = head["LastModified"].timestamp() if "LastModified" in head else None
         facts = ObjectFacts(head["ETag"].strip('"'), head["ContentLength"], head.get("VersionId"), modified_at)
-        problem = objects.eligibility(facts.size, head.get("StorageClass"), head.get("Restore"), head.get("ArchiveStatus"))
-        return Look(facts, problem or self._something_else(named, facts))
-
-    def _something_else(self, named: Mapping[str, str], facts: ObjectFacts) -> Problem | None:
-        """Return the problem of an object whose first bytes prove that it is not a video; Rekognition judges all others."""
-        found = objects.not_a_video(self._bytes(named, facts, 0), facts.size)
-        return (
-            None if found is None else Problem(reasons.NOT_A_VIDEO, f"The object is not a video but {found}, by its first bytes.")
+        problem = objects.eligibility(
+            facts.size, head.get("StorageClass"), head.get("Restore"), head.get("ArchiveStatus"), engine=engine
         )
+        return Look(facts, problem) if problem else self._by_first_bytes(named, facts)
+
+    def _by_first_bytes(self, named: Mapping[str, str], facts: ObjectFacts) -> Look:
+        """Return a problem where the first bytes prove that an object is not a video; Rekognition judges all others."""
+        first_bytes = self._bytes(named, facts, 0)
+        kind = objects.kind(first_bytes, facts.size)
+        found = objects.not_a_video(first_bytes, facts.size)
+        if found is None or (self._images and kind is Kind.IMAGE):
+            return Look(facts, None, kind)
+        return Look(facts, Problem(reasons.NOT_A_VIDEO, f"The object is not a video but {found}, by its first bytes."), kind)
+
+    def ranges(self, video: Video, facts: ObjectFacts, clock: Clock, *, until: float) -> ObjectRanges:
+        """Return an object as it was looked at, to be read by ranges until a time (epoch seconds)."""
+        return ObjectRanges(self._client, video, facts, clock, until=until)
 
     def _bytes(self, named: Mapping[str, str], facts: ObjectFacts, at: int) -> bytes:
         # IfMatch: the bytes must be those of the object that HEAD described.
@@ -87,6 +114,55 @@ class ObjectStore:
         answer = self._client.get_object(**named, Range=f"bytes={at}-{last}", IfMatch=f'"{facts.etag}"')
         with answer["Body"] as body:
             found: bytes = body.read(objects.FIRST_BYTES)
+        return found
+
+
+class ObjectRanges:
+    """One object, read by ranges; it must not change meanwhile.
+
+    Attributes:
+        size: Its length in bytes.
+    """
+
+    def __init__(self, client: S3Client, video: Video, facts: ObjectFacts, clock: Clock, *, until: float) -> None:
+        self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
+        self._clock = clock
+        self._until = until
+        version = facts.version_id or video.version_id
+        self._named = {"Bucket": video.bucket, "Key": video.key, **({"VersionId": version} if version else {})}
+        self._etag = f'"{facts.etag}"'
+        self.size = facts.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return the bytes from `offset`, `length` of them or as many as there are; transient errors are raised unchanged.
+
+        Raises:
+            ObjectError: It is not there any more, or not the same, or may not be read.
+            OutOfTimeError: The time to read it is over.
+        """
+        last = min(offset + length, self.size) - 1
+        if last < offset:
+            return b""
+        attempt = 1
+        while True:
+            if self._clock.now() > self._until:
+                raise OutOfTimeError
+            try:
+                return self._get(offset, last)
+            # A body may break off, which the SDK does not repeat.
+            except (BotoCoreError, ClientError) as error:
+                fault = fault_of(error)
+                if isinstance(error, ClientError) and not fault.transient:
+                    raise ObjectError(_problem(fault, error)) from error
+                if attempt == READS or not fault.transient:
+                    raise
+            self._clock.sleep(backoff_seconds(attempt, base=0.2, cap=2.0))
+            attempt += 1
+
+    def _get(self, offset: int, last: int) -> bytes:
+        answer = self._client.get_object(**self._named, Range=f"bytes={offset}-{last}", IfMatch=self._etag)
+        with answer["Body"] as body:
+            found: bytes = body.read()
         return found
 
 
@@ -105,6 +181,8 @@ def _problem(fault: Fault, error: ClientError) -> Problem:
             return Problem(reasons.FORBIDDEN, f"The object may not be read ({message}).")
         case Fault.ARCHIVED:
             return Problem(reasons.ARCHIVED, "The object is archived and not restored; restore it, then retry.")
+        case Fault.CHANGED:
+            return Problem(reasons.CHANGED, "Another content was put in its place.")
         case Fault.UNREADABLE:
             return Problem(reasons.UNREADABLE, _UNREADABLE)
         case Fault.OBJECT:

@@ -43,6 +43,11 @@ class LaneQueues:
         self._urls = urls
         self._dead_letters = dead_letters or {}
 
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """Return the lanes that there are: those of frames only where they are deployed."""
+        return tuple(lane for lane in Lane if lane in self._urls)
+
     def send(self, record: Record) -> None:
         """Send the message of a record to its lane."""
         self._client.send_message(QueueUrl=self._urls[record.lane], MessageBody=lane_message.body(record))

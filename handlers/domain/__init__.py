@@ -6,6 +6,7 @@ Values are imported from here, rules as modules (`from handlers.domain import po
 from handlers.domain.analysis import Hit, JobFacts, JobStatus, Page
 from handlers.domain.batch_event import Request, Result, ResultCode, Task
 from handlers.domain.decision import Decision, Judgement
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Analysis, Video
 from handlers.domain.lane_message import LaneMessage
 from handlers.domain.policy import Policy
@@ -25,14 +26,16 @@ from handlers.domain.record import (
     Totals,
 )
 from handlers.domain.segments import SegmentBuilder
-from handlers.domain.states import FINAL, RETRIABLE, Lane, ScanMail, ScanStatus, State
+from handlers.domain.states import FINAL, RETRIABLE, SCAN_LANES, Lane, ScanMail, ScanStatus, State
 
 __all__ = [
     "FINAL",
     "RETRIABLE",
+    "SCAN_LANES",
     "Analysis",
     "BatchJob",
     "Decision",
+    "Engine",
     "Findings",
     "Hit",
     "JobFacts",

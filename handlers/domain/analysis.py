@@ -73,6 +73,12 @@ def page(response: Mapping[str, Any]) -> Page:
     )
 
 
+def hits_of_image(response: Mapping[str, Any], at_ms: int) -> tuple[Hit, ...]:
+    """Return what is in a response of DetectModerationLabels, as hits at the time of its frame (0 for an image)."""
+    labels = response.get("ModerationLabels") or ()
+    return tuple(_hit({"ModerationLabel": label, "Timestamp": at_ms}) for label in labels if label.get("Name"))
+
+
 def _facts(response: Mapping[str, Any]) -> JobFacts:
     video = (response.get("Video") or {}).get("S3Object") or {}
     return JobFacts(

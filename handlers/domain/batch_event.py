@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from handlers.domain import identity, json_text, reasons
+from handlers.domain.engine import DEFAULT_INTERVAL_MS, LONGEST_INTERVAL_MS, SHORTEST_INTERVAL_MS, Engine
 from handlers.domain.identity import Video
-from handlers.domain.states import Lane
+from handlers.domain.states import SCAN_LANES, Lane
 
 # The completion report truncates a resultString here (aws-samples/sample-replicate-on-tag-for-amazon-s3, tagging-at-scale.md).
 MAX_RESULT_TEXT = 1024
@@ -23,7 +24,7 @@ MAX_RESULT_TEXT = 1024
 # 0 to `identity.MAX_ATTEMPT`.
 _RETRY_PATTERN = re.compile(r"0|[1-9][0-9]?")
 
-_LANES = frozenset(Lane)
+_INTERVAL_PATTERN = re.compile(r"[1-9][0-9]{3,4}")
 
 # The longest state, scan and reason in a result text, so that there is always room for the message.
 _FIELD_LENGTH = 96
@@ -65,6 +66,10 @@ class Request:
     retry: int
     tasks: tuple[Task, ...]
     refusal: str | None
+    engine: Engine = Engine.VIDEO
+    interval_ms: int = DEFAULT_INTERVAL_MS
+    # What looks at videos in a format that the engine does not take; None: nothing does.
+    others: Engine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,8 @@ def parse(event: object) -> Request:
     """Return the request in an event; never raises, whatever the event holds.
 
     Schema 1.0 has no arguments: its scan id is the job id, its lane normal. So it is in schema 2.0 without arguments, of a job made
-    by hand; otherwise `userArguments` must hold a `scan_id`, and may hold a `lane` ("normal", "express") and a `retry` ("0" to
-    "99").
+    by hand; otherwise `userArguments` must hold a `scan_id`, and may hold a `lane` ("normal", "express"), a `retry` ("0" to "99"),
+    an `engine` ("video", "frames"), an `interval_ms` ("1000" to "60000") and `others` ("frames").
     """
     fields = json_text.mapping(event)
     job = json_text.mapping(fields.get("job"))
@@ -99,6 +104,9 @@ def parse(event: object) -> Request:
         retry=0 if refusal else int(arguments["retry"]),
         tasks=_tasks(fields, refusal),
         refusal=refusal,
+        engine=Engine.VIDEO if refusal else Engine(arguments["engine"]),
+        interval_ms=DEFAULT_INTERVAL_MS if refusal else int(arguments["interval_ms"]),
+        others=None if refusal or not arguments["others"] else Engine(arguments["others"]),
     )
 
 
@@ -155,8 +163,15 @@ def _json_length(text: str) -> int:
 
 
 def _arguments(given: dict[str, object]) -> dict[str, str]:
-    """Return scan id, lane and retry, not yet checked. Arguments are always strings on AWS; any other type counts as empty."""
-    defaults = {"scan_id": "", "lane": Lane.NORMAL.value, "retry": "0"}
+    """Return the arguments, not yet checked. They are always strings on AWS; any other type counts as empty."""
+    defaults = {
+        "scan_id": "",
+        "lane": Lane.NORMAL.value,
+        "retry": "0",
+        "engine": Engine.VIDEO.value,
+        "interval_ms": str(DEFAULT_INTERVAL_MS),
+        "others": "",
+    }
     return defaults | {name: json_text.text_or_empty(given[name]) for name in defaults if given.get(name) is not None}
 
 
@@ -167,10 +182,22 @@ def _refusal(version: object, scan_id: str | None, arguments: dict[str, str], *,
     if scan_id is None:
         where = "the job id" if by_hand else "scan_id in the job's user arguments"
         return f"{where} is not a scan id: {_shown(arguments['scan_id'])}; submit the job with tools/submit_job.py"
-    if arguments["lane"] not in _LANES:
+    if arguments["lane"] not in SCAN_LANES:
         return f"unknown lane {_shown(arguments['lane'])}: normal and express exist"
     if not _RETRY_PATTERN.fullmatch(arguments["retry"]):
         return f"retry is not a number from 0 to {identity.MAX_ATTEMPT}: {_shown(arguments['retry'])}"
+    return _engine_refusal(arguments)
+
+
+def _engine_refusal(arguments: dict[str, str]) -> str | None:
+    """Return why the arguments about engines are invalid, or None."""
+    if arguments["engine"] not in list(Engine):
+        return f"unknown engine {_shown(arguments['engine'])}: video and frames exist"
+    interval = arguments["interval_ms"]
+    if not _INTERVAL_PATTERN.fullmatch(interval) or not SHORTEST_INTERVAL_MS <= int(interval) <= LONGEST_INTERVAL_MS:
+        return f"interval_ms is not a number from {SHORTEST_INTERVAL_MS} to {LONGEST_INTERVAL_MS}: {_shown(interval)}"
+    if arguments["others"] not in ("", Engine.FRAMES):
+        return f"others may go by frames only: {_shown(arguments['others'])}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Objects that are certainly not videos, by their first bytes; only these are skipped.
+"""Objects that are certainly not videos, by their first bytes; only these are skipped. Which of them are images is known, too.
 
 A list of the beginnings of videos could be evaded by a box that is not on it, and a skipped film is never looked at. So this is the
 opposite list: everything that is not on it goes to Rekognition, which charges nothing for what it cannot read.
@@ -51,6 +51,12 @@ _FORMS = {
     (b"FORM", b"AIFC"): "AIFF sound",
 }
 
+# What FFmpeg, or Rekognition itself, can read of these.
+_IMAGES = frozenset({"a JPEG image", "a PNG image", "a GIF image", "a TIFF image", "a WebP image", "a BMP image"})
+
+# Images in boxes, by the brand at byte 8 (ISO/IEC 23000-22, 23008-12): players take them for videos, and some of them are.
+_IMAGE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+
 _TAR_AT, _TAR = 257, b"ustar"
 _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 _PE_AT = 0x3C
@@ -70,6 +76,14 @@ def something_else(first_bytes: bytes) -> str | None:
         or _by_structure(first_bytes)
         or ("text" if is_text(first_bytes) else None)
     )
+
+
+def image(first_bytes: bytes) -> str | None:
+    """Return which image an object is ("a PNG image"), or None; an animation is one, too."""
+    if first_bytes[4:8] == b"ftyp" and first_bytes[8:12] in _IMAGE_BRANDS:
+        return "an AVIF or HEIF image"
+    found = something_else(first_bytes)
+    return found if found in _IMAGES else None
 
 
 def _by_structure(first_bytes: bytes) -> str | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from handlers.domain import reasons
+from enum import Enum
+
+from handlers.domain import beginnings, reasons
 from handlers.domain.beginnings import is_text, something_else
+from handlers.domain.engine import Engine
 from handlers.domain.record import Problem
 
 # How many first bytes `container` and `not_a_video` need, and how many are read of a header.
@@ -26,6 +29,14 @@ _TO_THE_END, _LARGE = 0, 1
 
 _ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _SIGNATURES = {b"\x1a\x45\xdf\xa3": "Matroska", b"FLV\x01": "FLV", b"\x00\x00\x01\xba": "MPEG-PS", _ASF_GUID: "ASF"}
+
+
+class Kind(Enum):
+    """What an object is, for choosing an engine."""
+
+    IMAGE = "an image"
+    VIDEO = "a video that the video API may take"
+    OTHER_VIDEO = "a video in a file format that the video API does not take"
 
 
 def container(first_bytes: bytes, size: int) -> str | None:
@@ -54,6 +65,15 @@ def not_a_video(first_bytes: bytes, size: int) -> str | None:
     return something_else(first_bytes) if container(first_bytes, size) is None else None
 
 
+def kind(first_bytes: bytes, size: int) -> Kind:
+    """Return what an object is by its first bytes, as far as they tell."""
+    found = container(first_bytes, size)
+    if beginnings.image(first_bytes) is not None and (found is None or first_bytes[4:8] == b"ftyp"):
+        return Kind.IMAGE
+    # What nothing is known of may be a video: players skip what they do not know.
+    return Kind.VIDEO if found in (None, "ISO-BMFF") else Kind.OTHER_VIDEO
+
+
 def is_box(first_bytes: bytes, size: int) -> bool:
     """Tell whether an object of this size begins with a complete box."""
     if len(first_bytes) < _SMALL_HEADER:
@@ -67,16 +87,21 @@ def is_box(first_bytes: bytes, size: int) -> bool:
 
 
 def eligibility(
-    size: int, storage_class: str | None = None, restore_header: str | None = None, archive_status: str | None = None
+    size: int,
+    storage_class: str | None = None,
+    restore_header: str | None = None,
+    archive_status: str | None = None,
+    *,
+    engine: Engine = Engine.VIDEO,
 ) -> Problem | None:
-    """Return why an object cannot be analysed, or None.
+    """Return why an object cannot be analysed by an engine, or None; frames are read one by one, however large a film is.
 
     Takes fields of a HeadObject response, each None if absent: size in bytes, `StorageClass` (None for STANDARD), `Restore` (the
     header x-amz-restore) and `ArchiveStatus` (of INTELLIGENT_TIERING).
     """
     if size == 0:
         return Problem(reasons.EMPTY, "The object has 0 bytes.")
-    if size > MAX_BYTES:
+    if size > MAX_BYTES and engine is Engine.VIDEO:
         return Problem(reasons.TOO_LARGE, f"The object has {size} bytes; Rekognition takes videos of up to 10 GB.")
     tier = archive_status or (storage_class if storage_class in ARCHIVE_CLASSES else None)
     if tier and 'ongoing-request="false"' not in (restore_header or ""):

@@ -37,6 +37,10 @@ UNDECODABLE = "undecodable"
 PARTLY_DECODED = "partly-decoded"
 TOO_MANY_PIXELS = "too-many-pixels"
 TILED = "tiled"
+# Another content was put in its place while its frames were looked at.
+CHANGED = "changed"
+# The worker died at it several times, or no frame came out of it in the time of a whole invocation.
+UNFINISHED = "unfinished"
 # AWS or our own code failed temporarily, without a code.
 TROUBLE = "trouble"
 
@@ -80,12 +84,16 @@ _OWN = (
     Reason(PARTLY_DECODED, "is damaged: nothing was found in the part that could be decoded"),
     Reason(TOO_MANY_PIXELS, "has more pixels than are decoded here", ineligible=True),
     Reason(TILED, "is an image of several tiles, which are not joined here", ineligible=True),
+    Reason(CHANGED, "was replaced while its frames were looked at: a retry looks at it as it is now", retryable=True),
+    Reason(UNFINISHED, "could not be decoded in time, or made the function die several times", retryable=True),
     Reason(TROUBLE, "failed temporarily", retryable=True),
 )
 
 _AWS = (
     Reason("InvalidS3ObjectException", "Rekognition could not read it: retry once its role or key permits that", retryable=True),
     Reason("VideoTooLargeException", "is larger than Rekognition takes"),
+    Reason("ImageTooLargeException", "is an image larger than Rekognition takes"),
+    Reason("InvalidImageFormatException", "is an image that Rekognition cannot read"),
     Reason("InvalidParameterException", "Rekognition does not take it as it is"),
     Reason("IdempotentParameterMismatchException", "another job used its token; a retry has a token of its own", retryable=True),
     Reason(

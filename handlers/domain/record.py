@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Analysis, Video
 from handlers.domain.reasons import INELIGIBLE, SUPERSEDED
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
@@ -143,6 +144,13 @@ class Record:
     put_at: float | None = None
     # When another content was found under its key: its verdict has no consequences any more.
     superseded_at: float | None = None
+    # What looks at it, and the longest gap between two frames; an image that is analysed has none.
+    engine: Engine = Engine.VIDEO
+    interval_ms: int | None = None
+    # Frames that are paid, and when the last of them is shown. `decoded_ms`: up to when a damaged film could be decoded.
+    images: int = 0
+    position_ms: int | None = None
+    decoded_ms: int | None = None
     # How long it is by its header (milliseconds), read where its watch has a limit; and how many milliseconds of the limit of the
     # day on which its Start was tried are taken by it until it is final.
     expected_ms: int | None = None
@@ -235,6 +243,9 @@ class Scan:
     # The last day about whose used-up minutes a mail was due, and how many of its uploads waited for another day, or a release.
     limit_day: str | None = None
     uploads_waited: int | None = None
+    # What looks at its videos; single ones may go by frames all the same (images, and what the video API does not take).
+    engine: Engine = Engine.VIDEO
+    interval_ms: int | None = None
     # Of the scan of a day, what was queued before this time is cancelled; and whether the sweeper is to set it to its own time.
     cancel_before: float | None = None
     cancel_due: bool = False
@@ -305,6 +316,8 @@ class Totals:
     milliseconds: dict[State, int] = field(default_factory=dict)
     # Failed videos per reason.
     failures: dict[str, int] = field(default_factory=dict)
+    # Frames and images that were paid for what is final.
+    images: int = 0
 
     @property
     def final(self) -> int:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from handlers.domain.analysis import Hit
 from handlers.domain.record import Findings, LabelSummary, Peak, Segment
+from handlers.domain.sampling import LONGEST_GAP
 
 # The most segments of a video; one for each label, if there are more labels than that.
 MAX_SEGMENTS = 5_000
@@ -51,6 +52,7 @@ class _Label:
     name: str
     parent: str
     level: int
+    sample_ms: int = SAMPLE_MS
     spans: list[_Span] = field(default_factory=list)
     peaks: list[Peak] = field(default_factory=list)
 
@@ -82,7 +84,7 @@ class _Label:
             parent=self.parent,
             level=self.level,
             confidence=max(span.confidence for span in self.spans),
-            milliseconds=sum(span.end_ms - span.start_ms + SAMPLE_MS for span in self.spans),
+            milliseconds=sum(span.end_ms - span.start_ms + self.sample_ms for span in self.spans),
             first_ms=self.spans[0].start_ms,
             peaks=tuple(self.peaks),
         )
@@ -93,17 +95,20 @@ class SegmentBuilder:
 
     Hits are expected in time order; late ones are merged, too. All hits count: the policy is applied later. The same label twice at
     the same time is one hit with the higher confidence (detected only if hits come in order).
+
+    With an interval, each hit stands for its interval: those of one frame and the next are merged.
     """
 
-    def __init__(self, max_segments: int = MAX_SEGMENTS) -> None:
+    def __init__(self, max_segments: int = MAX_SEGMENTS, *, interval_ms: int | None = None) -> None:
         self._max_segments = max_segments
         self._labels: dict[str, _Label] = {}
-        self._gap_ms = FIRST_GAP_MS
+        self._sample_ms = SAMPLE_MS if interval_ms is None else interval_ms
+        self._gap_ms = FIRST_GAP_MS if interval_ms is None else round(LONGEST_GAP * interval_ms)
         self._count = 0
 
     def add(self, hit: Hit) -> None:
         """Add one hit. If there are too many segments, the gap is doubled until they fit."""
-        label = self._labels.setdefault(hit.name, _Label(hit.name, hit.parent, hit.level))
+        label = self._labels.setdefault(hit.name, _Label(hit.name, hit.parent, hit.level, self._sample_ms))
         before = len(label.spans)
         label.add(hit, self._gap_ms)
         self._count += len(label.spans) - before

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from handlers.adapters import AnalysisReader, HitFile, HitStore, NoSuchJobError, StalePagesError, aws_errors
 from handlers.adapters.table import Records
 from handlers.domain import Findings, JobFacts, JobStatus, Page, Policy, Problem, Record, SegmentBuilder, State, notice, reasons
+from handlers.flows import verdict
 from handlers.runtime import Clock, Log
 
 # Reading stops this long before the end of the invocation: writing 5,000 segments takes the rest.
@@ -108,21 +109,8 @@ class CompleteFlow:
         log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
 
     def _judge(self, record: Record, facts: JobFacts, findings: Findings, file: HitFile, log: Log) -> None:
-        verdict = self._policy.judge(findings)
-        final = replace(
-            record,
-            state=verdict.state,
-            finished_at=self._clock.now(),
-            model_version=facts.model_version,
-            policy_hash=self._policy.hash,
-            duration_ms=facts.duration_ms,
-            labels=verdict.labels,
-            gap_ms=findings.gap_ms,
-            counted=tuple(label.name for label in verdict.counted),
-            mail_due=verdict.alert,
-            hits_key=file.key,
-            hits_count=file.count,
-        )
+        analysed = replace(record, model_version=facts.model_version, duration_ms=facts.duration_ms)
+        final = verdict.judged(analysed, findings, self._policy, file, at=self._clock.now())
         self._records.write_segments(final, findings.segments)
         outcome = self._records.finish(final)
         log.info(

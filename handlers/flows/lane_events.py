@@ -1,4 +1,4 @@
-"""Lane events: runs the start flow for each message of an SQS event, and returns those to defer.
+"""Lane events: runs a flow for each message of an SQS event, and returns those to defer.
 
 Source: Lambda developer guide, services-sqs-errorhandling (partial batch responses); SQS developer guide, visibility timeout.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from handlers.adapters import LaneQueues, code_of
 from handlers.domain import json_text, lane_message
+from handlers.flows.sample import SampleFlow
 from handlers.flows.start import StartFlow
 from handlers.flows.start_rules import Defer
 from handlers.runtime import Clock, Log
@@ -34,9 +35,9 @@ class _Received:
 
 @dataclass(frozen=True, slots=True)
 class LaneEventsFlow:
-    """Answers the event source mapping of both lanes."""
+    """Answers the event source mappings of the two lanes of an engine."""
 
-    _starting: StartFlow
+    _starting: StartFlow | SampleFlow
     _queues: LaneQueues
     _clock: Clock
 

@@ -7,17 +7,19 @@ See docs/architecture.md#registering.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handlers.adapters import aws_errors
 from handlers.adapters.table import Scans
-from handlers.domain import Problem, Record, Request, Result, ResultCode, State, Task, Video, batch_event, reasons
-from handlers.flows.registration import Registered, Registration, Retries, is_retried
+from handlers.domain import Engine, Problem, Record, Request, Result, ResultCode, State, Task, Video, batch_event, reasons
+from handlers.flows.registration import Others, Registered, Registration, Retries, is_retried
 from handlers.runtime import Clock, Log
 
 # For how long an environment relies on a scan being there, open, and knowing its batch job.
 SCAN_ENSURED_SECONDS = 60.0
+
+NO_FRAMES = "this deployment has no frames: set frames in cdk.json and deploy it again"
 
 # Reasons that fail a task permanently: if most tasks fail so, S3 should stop the job.
 _NOT_READABLE = frozenset({reasons.MISSING, reasons.FORBIDDEN})
@@ -51,6 +53,8 @@ class RegisterFlow:
     def _result(self, request: Request, task: Task, retries: Retries) -> Result:
         if task.video is None or request.scan_id is None:
             return _refusal(request, task)
+        if Engine.FRAMES in (request.engine, request.others) and not self._registration.takes_frames:
+            return _refusal(request, replace(task, refusal=NO_FRAMES))
         log = Log({"scan_id": request.scan_id, "video_id": task.video.id})
         log.debug("task", bucket=task.video.bucket, key=task.video.key)
         try:
@@ -68,7 +72,9 @@ class RegisterFlow:
         previous = registration.previous(record, retries)
         if previous is not None and not is_retried(previous, request.retry):
             return registration.leave(previous, request.retry, retries)
-        return registration.enter(record, registration.look(order.video, retries), previous, retries)
+        look = registration.look(order.video, retries, request.engine)
+        others = Others(request.others, request.interval_ms)
+        return registration.enter(record, look, previous, retries, others=others)
 
     def _new_record(self, order: _Order) -> Record:
         return Record(
@@ -78,6 +84,8 @@ class RegisterFlow:
             attempt=order.request.retry,
             lane=order.request.lane,
             batch_job_id=order.request.job_id,
+            engine=order.request.engine,
+            interval_ms=order.request.interval_ms if order.request.engine is Engine.FRAMES else None,
         )
 
     def _ensure_scan(self, order: _Order) -> None:

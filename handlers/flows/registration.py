@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from handlers.adapters import LaneQueues, Look, ObjectStore, aws_errors
 from handlers.adapters.table import Outcome, Records
-from handlers.domain import RETRIABLE, ObjectFacts, Problem, Record, State, Video, reasons
+from handlers.domain import RETRIABLE, Engine, Lane, ObjectFacts, Problem, Record, State, Video, reasons
+from handlers.domain.engine import DEFAULT_INTERVAL_MS
+from handlers.domain.objects import Kind
 from handlers.runtime import Clock, backoff_seconds
 
 # How long an invocation retries in place; the function itself may run for five minutes.
@@ -22,6 +24,17 @@ RETRY_SECONDS = 30.0
 SKIPPED = "SKIPPED"
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What looks at videos that the engine of their scan does not take (None: nothing does), and the interval of frames."""
+
+    engine: Engine | None = None
+    interval_ms: int = DEFAULT_INTERVAL_MS
+
+
+NO_OTHERS = Others()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +75,18 @@ class Registration:
     _queues: LaneQueues
     _clock: Clock
 
+    @property
+    def takes_frames(self) -> bool:
+        """Tell whether objects can go by frames: whether there are lanes for them."""
+        return Lane.FRAMES in self._queues.lanes
+
     def retries(self) -> Retries:
         """Return what retries for as long as an invocation may."""
         return Retries(self._clock, self._clock.now() + RETRY_SECONDS)
 
-    def look(self, video: Video, retries: Retries) -> Look:
+    def look(self, video: Video, retries: Retries, engine: Engine = Engine.VIDEO) -> Look:
         """Check an object."""
-        return retries.run(lambda: self._objects.look(video))
+        return retries.run(lambda: self._objects.look(video, engine))
 
     def length_ms(self, video: Video, facts: ObjectFacts, retries: Retries) -> int | None:
         """Return how long a video is by its header, if that tells."""
@@ -84,15 +102,24 @@ class Registration:
             retries.run(lambda: self._queues.send(previous))
         return registered(previous)
 
-    def enter(self, new: Record, look: Look, previous: Record | None, retries: Retries) -> Registered:
+    def enter(
+        self, new: Record, look: Look, previous: Record | None, retries: Retries, *, others: Others = NO_OTHERS
+    ) -> Registered:
         """Register an object as it was looked at; `previous` is the record that a retry replaces."""
         if look.problem is not None and look.problem.code == reasons.NOT_A_VIDEO and previous is None:
             return Registered(SKIPPED, look.problem)
-        record = replace(new, facts=look.facts, queued_at=self._clock.now())
+        record = replace(self._by_engine(new, look, others), facts=look.facts, queued_at=self._clock.now())
         if look.problem is not None:
             return self._write(record.as_failed(look.problem, at=self._clock.now()), previous, retries)
         retries.run(lambda: self._queues.send(record))
         return self._write(record, previous, retries)
+
+    def _by_engine(self, record: Record, look: Look, others: Others) -> Record:
+        """Return a record with the engine that its object needs: an image goes by frames, whatever the engine of its scan."""
+        is_other = look.kind is Kind.OTHER_VIDEO and others.engine is Engine.FRAMES
+        if self.takes_frames and (is_other or look.kind is Kind.IMAGE):
+            record = replace(record, engine=Engine.FRAMES, interval_ms=others.interval_ms)
+        return replace(record, lane=record.lane.of(record.engine))
 
     def _write(self, record: Record, previous: Record | None, retries: Retries) -> Registered:
         outcome = retries.run(lambda: self._records.register(record, previous))

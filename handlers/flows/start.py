@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from handlers.adapters import AnalysisStarter, Fault, NotStarted, ObjectStore, Started
-from handlers.adapters.table import Control, DayUsedUpError, Outcome, Records, Watches
-from handlers.domain import LaneMessage, Problem, Record, StartParameters, movie_header, reasons, upload, watch
+from handlers.adapters.table import DayUsedUpError, Outcome, Records, Watches
+from handlers.domain import LaneMessage, Problem, Record, StartParameters, movie_header, reasons, watch
 from handlers.domain.watch import Watch
 from handlers.flows import start_rules
+from handlers.flows.breaker import Breaker
 from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
 from handlers.runtime import Clock, Log, jitter
 
@@ -35,11 +36,6 @@ OUR_FAULT_SECONDS = 60.0
 # After how long a Start is repeated whose repetition was refused: a message can be received 1,000 times, which then takes longer
 # than the 6 days after which it is given up.
 REFUSED_AGAIN_SECONDS = 600.0
-
-# How many different videos must be refused, none being started in between, to pause all starting.
-BREAKER_VIDEOS = 20
-
-BREAKER = "circuit breaker"
 
 _NO_SLOT = "all slots are in use"
 
@@ -90,7 +86,7 @@ class StartFlow:
     """Starts analyses; one instance serves an environment and paces its Starts."""
 
     _records: Records
-    _control: Control
+    _breaker: Breaker
     _watches: Watches
     _objects: ObjectStore
     _starter: AnalysisStarter
@@ -184,32 +180,27 @@ class StartFlow:
 
     def _noted(self, session: _Session, record: Record) -> Record | _Result:
         """Check the object again, and note the Start and its parameters on the record."""
-        look = self._objects.look(record.video)
-        if look.problem is not None and look.problem.code == reasons.FORBIDDEN:
+        facts = start_rules.checked(self._objects.look(record.video), record.video)
+        if isinstance(facts, Problem):
             # It could be read when it was registered, so a permission of ours is missing.
-            return self._refused_by_us(session, Try(record, may_have_started=False), look.problem)
-        if look.problem is not None or look.facts is None:
-            problem = look.problem or Problem(reasons.MISSING, "The object is gone.")
-            return self._fail(session, Try(record, may_have_started=False), problem)
-        replaced = upload.replaced(record.video, look.facts)
-        if replaced is not None:
-            return self._fail(session, Try(record, may_have_started=False), replaced)
+            refused = self._refused_by_us if facts.code == reasons.FORBIDDEN else self._fail
+            return refused(session, Try(record, may_have_started=False), facts)
         own = self._settings
-        start = StartParameters(look.facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
+        start = StartParameters(facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
         at = self._clock.now()
         watched = own.watched.get(record.video.bucket) if record.uploaded_at is not None else None
         limit_ms = None if watched is None else watched.limit_ms
         if limit_ms is not None:
-            record = replace(record, reserved_ms=record.expected_ms or movie_header.expected_ms(look.facts.size))
+            record = replace(record, reserved_ms=record.expected_ms or movie_header.expected_ms(facts.size))
             released = self._watches.state(record.video.bucket).released_day == watch.day_of(at)
             limit_ms = None if released else limit_ms
         try:
-            outcome = self._records.note_start_tried(record, look.facts, start, at=at, limit_ms=limit_ms)
+            outcome = self._records.note_start_tried(record, facts, start, at=at, limit_ms=limit_ms)
         except DayUsedUpError:
             return Defer(start_rules.PAUSED_SECONDS, watch.LIMIT_REACHED)
         if outcome is not Outcome.DONE:
             return _Again()
-        session.noted = replace(record, facts=look.facts, start=start, start_tried_at=at)
+        session.noted = replace(record, facts=facts, start=start, start_tried_at=at)
         return session.noted
 
     def _act(self, session: _Session, step: Try, result: Started | NotStarted) -> _Result:
@@ -233,9 +224,7 @@ class StartFlow:
     def _running(self, session: _Session, step: Try, job_id: str) -> _Done:
         outcome = self._records.enter_running(step.record, job_id, repeated=step.may_have_started)
         session.log.info("analysis started", job_id=job_id, outcome=outcome.value)
-        settings = self._control.settings()
-        if settings is not None and settings.refused_in_row:
-            self._control.forget_refused()
+        self._breaker.close()
         return _Done()
 
     def _fail(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
@@ -250,28 +239,17 @@ class StartFlow:
         if start_rules.may_still_run(step, now=self._clock.now()):
             session.log.warning("start unknown", reason=problem.code)
             return Defer(REFUSED_AGAIN_SECONDS, problem.code, certain=False)
-        if problem.code == start_rules.UNREADABLE_FOR_REKOGNITION and not step.may_have_started and self._breaks(session, problem):
+        is_counted = problem.code == start_rules.UNREADABLE_FOR_REKOGNITION and not step.may_have_started
+        if is_counted and self._breaker.counts(session.message.analysis.video_id, problem, session.log):
             return Defer(OUR_FAULT_SECONDS, problem.code)
         return self._fail(session, step, problem)
 
     def _refused_by_us(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
         """Keep the message and count the refusal; a video that is refused for too long fails, if only a few are."""
         session.log.alarm("start refused by a fault of ours", reason=problem.code, detail=problem.message)
-        breaks = self._breaks(session, problem)
+        breaks = self._breaker.counts(session.message.analysis.video_id, problem, session.log)
         record = self._records.note_refusal(step.record)
         # A record whose Start may have happened never fails for this.
         if not breaks and not step.may_have_started and start_rules.hopeless(record, now=self._clock.now()):
             return self._fail(session, step, problem)
         return Defer(OUR_FAULT_SECONDS, problem.code)
-
-    def _breaks(self, session: _Session, problem: Problem) -> bool:
-        """Count a refused video, and pause all starting if too many were refused in a row; return whether they were."""
-        if self._control.count_refused(session.message.analysis.video_id) < BREAKER_VIDEOS:
-            return False
-        self._open_breaker(session, problem)
-        return True
-
-    def _open_breaker(self, session: _Session, problem: Problem) -> None:
-        """Pause all starting and have the sweeper mail the operator; the first refusal to get here is the reason."""
-        if self._control.pause(BREAKER, f"{problem.code}: {problem.message}", mail=True) is Outcome.DONE:
-            session.log.alarm("starting is paused", by=BREAKER, reason=problem.code, detail=problem.message)

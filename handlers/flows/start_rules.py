@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers.adapters import Look
 from handlers.adapters.table import Situation
-from handlers.domain import Analysis, Problem, Record, ScanStatus, Settings, State, reasons
+from handlers.domain import Analysis, ObjectFacts, Problem, Record, ScanStatus, Settings, State, Video, reasons, upload
 
 # How long and how often a message without a record is deferred: a batch task that takes longer has failed.
 NO_RECORD_SECONDS = 30.0
@@ -78,17 +79,29 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note:
     """Return the next step; `own_note` is the `start_tried_at` that this invocation itself wrote."""
     record = situation.record
     if record is None or record.attempt < analysis.attempt:
-        if receives > NO_RECORD_RECEIVES:
-            return Drop("its record never came")
-        return Defer(NO_RECORD_SECONDS, "its record is not there yet")
+        return no_record(receives)
     if record.attempt > analysis.attempt or record.state is not State.WAITING:
         return Drop("its record no longer waits for it")
     if record.start_tried_at is not None and record.start_tried_at != own_note:
         return _repeat_start(record, record.start_tried_at, now)
-    return _held(situation, record) or Try(record, may_have_started=False)
+    return held(situation, record) or Try(record, may_have_started=False)
 
 
-def _held(situation: Situation, record: Record) -> Drop | Defer | None:
+def no_record(receives: int) -> Drop | Defer:
+    """Return what becomes of a message whose record is not written yet."""
+    if receives > NO_RECORD_RECEIVES:
+        return Drop("its record never came")
+    return Defer(NO_RECORD_SECONDS, "its record is not there yet")
+
+
+def checked(look: Look, video: Video) -> ObjectFacts | Problem:
+    """Return an object as it is now, or why it cannot be analysed any more."""
+    if look.problem is not None or look.facts is None:
+        return look.problem or Problem(reasons.MISSING, "The object is gone.")
+    return upload.replaced(video, look.facts) or look.facts
+
+
+def held(situation: Situation, record: Record) -> Drop | Defer | None:
     """Return what a pause or a cancellation does to a message; resuming a scan sends its messages again."""
     scan = situation.scan
     if scan is not None and scan.status in (ScanStatus.PAUSED, ScanStatus.CANCELLED):

@@ -8,6 +8,8 @@ from tools.emulator.core.ports import NoSuchObjectError, StoredObject
 from tools.emulator.core.server import Server
 from tools.emulator.services.rekognition import responses
 from tools.emulator.services.rekognition.backend import ContentModeration
+from tools.emulator.services.rekognition.images import ImageModeration
+from tools.emulator.services.rekognition.picture import CardReader
 from tools.emulator.services.rekognition.video import VideoAnalyser
 
 
@@ -62,8 +64,9 @@ class Rekognition:
             topics=Topics(client("sns")),
             analyser=VideoAnalyser(),
         )
+        images = ImageModeration(clock=self._clock, settings=self._settings, objects=Objects(client("s3")), analyser=CardReader())
         self.ledger = engine.ledger
-        self._installed = moto_hooks.install(responses.hooks(engine))
+        self._installed = moto_hooks.install(responses.hooks(engine, images))
         self._server.start(moto_hooks.application())
 
     def close(self):

@@ -10,7 +10,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from handlers.domain.states import Lane
+from handlers.domain.states import SCAN_LANES
 from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
@@ -153,7 +153,7 @@ def make_product(engines):
     """Make the product's queues, topics, table and event source mappings; its functions are put by `put_functions`."""
     for name in ("normal-dead", "express-dead", "completion-dead", "undelivered", "sweeper-dead", f"{UPLOADS}-dead"):
         make_queue(name)
-    for lane in Lane:
+    for lane in SCAN_LANES:
         make_queue(lane.value, VISIBILITY, dead=f"{lane.value}-dead", receives=RECEIVES)
         poll(engines, MAPPINGS[lane.value], lane.value, "start_analysis", most=STARTERS_PER_LANE)
     make_queue(UPLOADS, UPLOADS_VISIBILITY, dead=f"{UPLOADS}-dead", receives=UPLOADS_RECEIVES)

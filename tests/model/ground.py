@@ -14,7 +14,7 @@ from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.table import items
 from handlers.adapters.table.expressions import deserialized_item
 from handlers.domain import lane_message
-from handlers.domain.states import Lane, ScanStatus
+from handlers.domain.states import SCAN_LANES, ScanStatus
 from handlers.flows.complete import CompletionError
 from handlers.flows.sweep.sweep import SweepError
 from handlers.runtime.logs import LOGGER
@@ -156,7 +156,7 @@ class Ground(RuleBasedStateMachine):
             }
         ),
         contents=st.lists(bodies, min_size=len(KEYS), max_size=len(KEYS)),
-        lane=st.sampled_from(Lane),
+        lane=st.sampled_from(SCAN_LANES),
     )
     def begin(self, settings, contents, lane):
         """Make a world in which a scan is submitted, drawing what is unknown about AWS."""

@@ -5,7 +5,7 @@ import json
 from hypothesis import strategies as st
 
 from handlers.domain.identity import MAX_ATTEMPT, Analysis
-from handlers.domain.states import Lane
+from handlers.domain.states import SCAN_LANES
 from tests.harness.product import BUCKET, COMPLETIONS, DAY, HOUR, arn
 from tests.model.ground import KEYS, Ground, bodies, kind
 from tests.model.tags import analysis_of
@@ -28,7 +28,7 @@ class Jobs(Ground):
     @kind("submit", when=lambda model: len(model.people.scans) < MOST_SCANS, weight=2)
     def submit(self, draw):
         """A scan is submitted."""
-        self.people.submit(draw(keys), draw(st.sampled_from(Lane)))
+        self.people.submit(draw(keys), draw(st.sampled_from(SCAN_LANES)))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
     @kind("job by hand", when=lambda model: len(model.people.jobs) < MOST_JOBS)
@@ -163,7 +163,7 @@ class Notices(Ground):
 
 
 def _messages(model):
-    return [(lane.value, at) for lane in Lane for at in range(len(model.world.messages(lane.value)._messages))]
+    return [(lane.value, at) for lane in SCAN_LANES for at in range(len(model.world.messages(lane.value)._messages))]
 
 
 class Messages(Ground):

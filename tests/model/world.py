@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from handlers.domain import policy, watch
-from handlers.domain.states import Lane
+from handlers.domain.states import SCAN_LANES
 from tests.harness.direct import Answers, DirectClient
 from tests.harness.flows import flow_of
 from tests.harness.product import (
@@ -30,7 +30,7 @@ from tools.emulator.core import moto_hooks
 from tools.emulator.engines import Engines
 from tools.emulator.services.lambda_ import Outcome, failure, timed_out
 
-POLLED = (*(lane.value for lane in Lane), UPLOADS)
+POLLED = (*(lane.value for lane in SCAN_LANES), UPLOADS)
 # For so long starters outlive the sweeper in an outage.
 STARTERS_LONGER = 600.0
 # For so long a purge may delete what is sent after it [SQSAPI:API_PurgeQueue].
@@ -109,7 +109,7 @@ class World(Engines):
         self._make_engines(flow_of)
         make_product(self)
         self.purges = 0
-        for lane in Lane:
+        for lane in SCAN_LANES:
             self._let_purges_last(self.messages(lane.value))
         self.invariants.scheduler, self.invariants.ledger, self.invariants.objects = (
             self.scheduler,
@@ -191,7 +191,7 @@ class World(Engines):
             self.functions.put(replace(self.functions.function("completion"), reserved_concurrency=0))
         first = min(seconds, STARTERS_LONGER) if starters else 0.0
         self.rest(first, sweeping=False)
-        mappings = [self.functions.mapping(MAPPINGS[lane.value]) for lane in Lane]
+        mappings = [self.functions.mapping(MAPPINGS[lane.value]) for lane in SCAN_LANES]
         for mapping in mappings:
             self.functions.put_mapping(replace(mapping, enabled=False))
         self.rest(seconds - first, sweeping=False)

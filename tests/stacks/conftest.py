@@ -51,6 +51,18 @@ def watching(templates):
 
 
 @pytest.fixture(scope="session")
+def sampling(templates):
+    """Return the template of the deployment that watches a bucket and has the engine of frames, too."""
+    watch = [{"bucket": "amzn-s3-demo-bucket", "prefixes": ["2026/"], "max_minutes_per_day": 60}]
+    return templates(
+        alert_email="reviewer@example.com",
+        source_buckets=["amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"],
+        watch=watch,
+        frames=True,
+    )
+
+
+@pytest.fixture(scope="session")
 def functions_of():
     """Return a function from a template to the properties of each function by the name of its module."""
 

@@ -37,6 +37,7 @@ ACTIONS = {
     "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
     "start_content_moderation": {"rekognition:StartContentModeration", "iam:PassRole"},
     "get_content_moderation": {"rekognition:GetContentModeration"},
+    "detect_moderation_labels": {"rekognition:DetectModerationLabels"},
     "publish": {"sns:Publish"},
     "list_subscriptions_by_topic": {"sns:ListSubscriptionsByTopic"},
     "describe_job": {"s3:DescribeJob"},
@@ -48,6 +49,7 @@ BY_LAMBDA = {
     "batch_invoke": set(),
     "new_upload": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "start_analysis": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "sample_frames": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "completion": {"sqs:SendMessage"},
     "sweeper": {"sqs:SendMessage"},
 }
@@ -168,13 +170,13 @@ def needed(functions):
 
 
 @pytest.fixture(scope="module")
-def granted(watching, role_statements):
-    """Return the actions that each function's role allows, where a bucket is watched: the code is the same where none is."""
+def granted(sampling, role_statements):
+    """Return the actions that each function's role allows, where all is deployed: the code is the same where it is not."""
     return {
         re.sub(r"(?<!^)(?=[A-Z])", "_", role.removesuffix("HandlerRole")).lower(): {
             action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
         }
-        for role, statements in role_statements(watching).items()
+        for role, statements in role_statements(sampling).items()
         if role.endswith("HandlerRole")
     }
 
@@ -203,10 +205,10 @@ def test_nothing_else_is_allowed(reached, granted, module):
 
 
 @pytest.mark.parametrize("module", BY_LAMBDA)
-def test_indexes_are_queried_where_allowed(reached, watching, role_statements, text_of, module):
+def test_indexes_are_queried_where_allowed(reached, sampling, role_statements, text_of, module):
     """A role may query exactly the indexes that its function can reach a query of."""
     role = "".join(part.title() for part in module.split("_")) + "HandlerRole"
-    resources = [s["Resource"] for s in role_statements(watching)[role] if "dynamodb:Query" in s["Action"]]
+    resources = [s["Resource"] for s in role_statements(sampling)[role] if "dynamodb:Query" in s["Action"]]
     texts = [text_of(resource) for each in resources for resource in (each if isinstance(each, list) else [each])]
 
     queried = {

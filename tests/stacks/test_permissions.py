@@ -19,7 +19,9 @@ LISTED = tuple(f"arn:${{AWS::Partition}}:s3:::{name}" for name in ("amzn-s3-demo
 # As many buckets with the longest names as the variables of the sweeper take.
 WATCHED = 13
 # AWS has no narrower resource for these: the service authorization reference lists no resource types for them.
-NO_RESOURCE_LEVEL = {"rekognition:StartContentModeration", "rekognition:GetContentModeration"}
+NO_RESOURCE_LEVEL = {
+    f"rekognition:{name}" for name in ("StartContentModeration", "GetContentModeration", "DetectModerationLabels")
+}
 
 
 def every(operations, resources):
@@ -86,6 +88,28 @@ WATCHING = {
 }
 
 
+FRAMES_LANES = ("${FramesNormalQueue.Arn}", "${FramesExpressQueue.Arn}")
+# What the engine of frames adds to the deployment that watches the first bucket.
+FRAMES = {
+    "SampleFramesHandlerRole": logs("SampleFrames")
+    | every("dynamodb GetItem BatchGetItem Query PutItem UpdateItem DeleteItem BatchWriteItem", [TABLE])
+    | every("sqs ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes", FRAMES_LANES)
+    | every("rekognition DetectModerationLabels", ["*"])
+    | every("s3 PutObject", ["${WorkBucket.Arn}/hits/*"])
+    | every("s3 GetObject GetObjectVersion", OBJECTS)
+    | every("s3 ListBucket", LISTED),
+    "BatchInvokeHandlerRole": EXPECTED["BatchInvokeHandlerRole"] | every("sqs SendMessage", FRAMES_LANES),
+    "NewUploadHandlerRole": WATCHING["NewUploadHandlerRole"] | every("sqs SendMessage", FRAMES_LANES),
+    "SweeperHandlerRole": WATCHING["SweeperHandlerRole"]
+    | every("sqs SendMessage GetQueueAttributes PurgeQueue", FRAMES_LANES)
+    | every("sqs GetQueueAttributes", ("${FramesNormalDeadLetters.Arn}", "${FramesExpressDeadLetters.Arn}"))
+    | every(
+        "lambda GetEventSourceMapping UpdateEventSourceMapping",
+        tuple(mapping.replace("StartAnalysis", "SampleFrames") for mapping in MAPPINGS),
+    ),
+}
+
+
 def as_list(value):
     """Return a policy's value as a list: one element may stand alone."""
     return value if isinstance(value, list) else [value]
@@ -127,6 +151,11 @@ def test_watching_adds_exactly_this(allowed_by, watching):
     assert allowed_by(watching) == EXPECTED | WATCHING
 
 
+def test_frames_add_exactly_this(allowed_by, sampling):
+    """The engine of frames gives its function, those that send to its lanes, and the sweeper what they need, and others nothing."""
+    assert allowed_by(sampling) == EXPECTED | WATCHING | FRAMES
+
+
 def test_only_allow_without_exceptions(template, role_statements):
     """A role's permissions are plain: Allow, Action, Resource; nothing is granted by what is left out."""
     forms = {frozenset(s) for statements in role_statements(template).values() for s in statements}
@@ -136,7 +165,7 @@ def test_only_allow_without_exceptions(template, role_statements):
 
 def test_no_wildcards(templates, role_statements, text_of):
     """No action holds a wildcard, and "*" is a resource only where AWS knows none, whichever buckets are read and watched."""
-    template = templates(source_buckets=["*"], watch=[{"bucket": "amzn-s3-demo-bucket"}])
+    template = templates(source_buckets=["*"], watch=[{"bucket": "amzn-s3-demo-bucket"}], frames=True)
     statements = [s for each in role_statements(template).values() for s in each]
 
     actions = {action for statement in statements for action in as_list(statement["Action"])}
@@ -186,12 +215,13 @@ def test_readers_of_videos_may_decrypt_with_the_keys_named(templates, role_state
     """
     keys = [f"arn:aws:kms:us-east-1:111122223333:key/{number}" for number in range(2)]
 
-    roles = role_statements(templates(kms_keys=keys, watch=[{"bucket": "amzn-s3-demo-bucket"}]))
+    roles = role_statements(templates(kms_keys=keys, watch=[{"bucket": "amzn-s3-demo-bucket"}], frames=True))
 
     both = {"kms:Decrypt", "kms:GenerateDataKey"}
     assert {
         "BatchInvokeHandlerRole": {"kms:Decrypt"},
         "NewUploadHandlerRole": {"kms:Decrypt"},
+        "SampleFramesHandlerRole": {"kms:Decrypt"},
         "StartAnalysisHandlerRole": both,
         "RekognitionRole": both,
     } == {role: found for role, statements in roles.items() if (found := actions_on(statements, keys))}

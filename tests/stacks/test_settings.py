@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handlers.domain import policy as handlers_policy
 from handlers.domain.watch import Watch
 from stacks import policy
+from stacks.app import synthesise
 from stacks.settings import BUCKETS, ContextError, StackSettings, from_context, unknown_keys
 
 PLAIN_POLICY = {"default": {"min_confidence": 80, "alert": True}, "labels": {}}
@@ -120,6 +121,11 @@ def test_numbers_may_be_text(shipped):
         ("language", "español", "must be one of en, es", "write e.g. en"),
         ("language", 1, "must be one of en, es", "write e.g. en"),
         ("language", "", "must be one of en, es", "write e.g. en"),
+        ("frames", "yes", "must be true or false", "write false"),
+        ("images_per_second", 0, "must be a number from 1 to 1000", "write your quota"),
+        ("images_per_second", "many", "must be a number from 1 to 1000", "e.g. 5"),
+        ("frames_workers", 1, "must be a whole number from 2 to 1000", "write null"),
+        ("frames_workers", "many", "must be a whole number from 1", "'many'"),
         ("log_retention_days", 31, "must be one of the days", "30, 60"),
         ("watch", {"bucket": "amzn-s3-demo-bucket"}, "must be a list", '[{"bucket": "my-videos"}]'),
         ("watch", True, "must be a list", "write e.g."),
@@ -248,6 +254,24 @@ def test_more_watched_buckets_than_a_role_can_name(shipped):
 
     with pytest.raises(ContextError, match="has 21 buckets, must have at most 20; deploy a second stack"):
         from_context(context)
+
+
+@pytest.mark.parametrize(("given", "found"), [({}, (5.0, None)), ({"images_per_second": "50", "frames_workers": 8}, (50.0, 8))])
+def test_frames(shipped, given, found):
+    """Frames are off unless the context says otherwise; a cdk.json of before the settings lacks them."""
+    older = {key: value for key, value in shipped.items() if not key.startswith(("frames", "images"))}
+
+    settings = from_context(older | given)
+
+    assert settings.frames is False
+    assert from_context(older | {"frames": "true"}).frames is True
+    assert (settings.images_per_second, settings.frames_workers) == found
+
+
+def test_frames_need_their_layer(shipped, tmp_path):
+    """Synthesised without what `make package` builds, a deployment with frames says how to build it."""
+    with pytest.raises(ContextError, match="make package"):
+        synthesise(root=tmp_path, context=shipped | {"frames": True}, outdir=tmp_path / "out")
 
 
 def test_wrong_source_buckets_are_one_fault(shipped):

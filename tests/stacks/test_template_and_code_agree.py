@@ -13,7 +13,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
 from handlers.domain.watch import Watch
-from tools.lib.aws.deployment import NEWER_OUTPUTS, OUTPUTS, WATCH_OUTPUTS
+from tools.lib.aws.deployment import FRAMES_OUTPUTS, NEWER_OUTPUTS, OUTPUTS, WATCH_OUTPUTS
 
 SETTINGS = {
     "batch_invoke": settings.BatchInvokeSettings,
@@ -22,6 +22,7 @@ SETTINGS = {
     "sweeper": settings.SweeperSettings,
 }
 WATCHING = SETTINGS | {"new_upload": settings.NewUploadSettings}
+SAMPLING = WATCHING | {"sample_frames": settings.SampleFramesSettings}
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +31,23 @@ def watching_functions(functions_of, watching):
     return functions_of(watching)
 
 
-def test_functions(functions, watching_functions):
-    """The template has the four functions and no other; one that watches a bucket has a fifth."""
+@pytest.fixture(scope="module")
+def sampling_functions(functions_of, sampling):
+    """Return the properties of each function of a deployment that watches a bucket and has the engine of frames."""
+    return functions_of(sampling)
+
+
+def test_functions(functions, watching_functions, sampling_functions):
+    """The template has four functions and no other; one that watches a bucket has a fifth, one with frames one more."""
     assert set(functions) == set(SETTINGS)
     assert set(watching_functions) == set(WATCHING)
+    assert set(sampling_functions) == set(SAMPLING)
 
 
-@pytest.mark.parametrize("module", WATCHING)
-def test_handler_string_imports(watching_functions, module):
+@pytest.mark.parametrize("module", SAMPLING)
+def test_handler_string_imports(sampling_functions, module):
     """What the template names as a handler is a function that the package `handlers` has."""
-    path, _, name = watching_functions[module]["Handler"].rpartition(".")
+    path, _, name = sampling_functions[module]["Handler"].rpartition(".")
 
     handler = getattr(importlib.import_module(path), name)
 
@@ -64,6 +72,43 @@ def test_environment_with_watched_buckets_is_the_settings_type(watching_function
     read = settings.from_environment(kind, variables)
 
     assert settings.to_environment(read) == variables
+
+
+@pytest.mark.parametrize(("module", "kind"), SAMPLING.items())
+def test_environment_with_frames_is_the_settings_type(sampling_functions, text_of, module, kind):
+    """So it does where there is the engine of frames."""
+    variables = {name: text_of(value) for name, value in sampling_functions[module]["Environment"]["Variables"].items()}
+
+    read = settings.from_environment(kind, variables)
+
+    assert settings.to_environment(read) == variables
+
+
+@pytest.mark.parametrize(
+    ("module", "variable", "target"),
+    [
+        *(
+            (module, f"FRAMES{lane}_QUEUE_URL", f"${{Frames{queue}Queue}}")
+            for module in ("batch_invoke", "new_upload", "sample_frames", "sweeper")
+            for lane, queue in (("", "Normal"), ("_EXPRESS", "Express"))
+        ),
+        ("sweeper", "FRAMES_DEAD_LETTERS_URL", "${FramesNormalDeadLetters}"),
+        ("sweeper", "FRAMES_EXPRESS_DEAD_LETTERS_URL", "${FramesExpressDeadLetters}"),
+        ("sweeper", "FRAMES_MAPPING_ID", "${SampleFramesNormal}"),
+        ("sweeper", "FRAMES_EXPRESS_MAPPING_ID", "${SampleFramesExpress}"),
+        ("sample_frames", "WORK_BUCKET_NAME", "${WorkBucket}"),
+        ("sample_frames", "IMAGES_PER_SECOND", "5.0"),
+    ],
+)
+def test_variable_about_frames_leads_to_its_resource(sampling_functions, text_of, module, variable, target):
+    """A variable about frames holds what its name says, not its neighbour."""
+    assert text_of(sampling_functions[module]["Environment"]["Variables"][variable]) == target
+
+
+def test_nothing_without_frames(template):
+    """Without the engine of frames neither a resource, nor a variable, nor an output is about it."""
+    assert "frames" not in json.dumps(template).lower()
+    assert "AWS::Lambda::LayerVersion" not in {resource["Type"] for resource in template["Resources"].values()}
 
 
 def test_no_variables_without_watched_buckets(functions):
@@ -166,10 +211,11 @@ def test_hits_go_where_they_may(template, role_statements, text_of):
     assert fnmatchcase("${WorkBucket.Arn}/" + hits_key(record), text_of(statement["Resource"]))
 
 
-def test_outputs(template, watching):
+def test_outputs(template, watching, sampling):
     """The outputs are those that tools read, under the very ids, and no more; watched buckets have some of their own."""
     assert set(template["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS}
     assert set(watching["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS, *WATCH_OUTPUTS}
+    assert set(sampling["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS, *WATCH_OUTPUTS, *FRAMES_OUTPUTS}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ class Engines:
         events: EventBridge.
         notifications: What S3 sends of each write.
         batch: S3 Batch Operations.
-        rekognition: Rekognition, with its own ledger and faults.
+        rekognition: Rekognition's moderation of videos, with its own ledger and faults.
+        images: Its moderation of images, likewise.
     """
 
     def make_engines(
@@ -41,11 +42,12 @@ class Engines:
         seed: int | None = None,
         table: Callable[..., Table] = Table,
         moderation: Callable[..., rekognition.ContentModeration] = rekognition.ContentModeration,
+        image_analyser: rekognition.ImageAnalyser | None = None,
     ) -> None:
         """Make all engines; what some of them keep in moto is left as it is.
 
         `idle_poll_seconds` is that of `FunctionService`, `seed` that of `BatchOperations` and `EventBus`; `table` and
-        `moderation` make DynamoDB's tables and Rekognition's engine.
+        `moderation` make DynamoDB's tables and Rekognition's engine. Without `image_analyser`, images are decoded.
         """
         self.objects = objects
         self.queues = SqsService(clock=clock, settings=settings)
@@ -66,6 +68,9 @@ class Engines:
         )
         self.batch = s3_batch.BatchOperations(clock=clock, settings=settings, objects=objects, functions=self.functions, seed=seed)
         self.rekognition = moderation(clock=clock, settings=settings, objects=objects, topics=self.topics, analyser=analyser)
+        self.images = rekognition.ImageModeration(
+            clock=clock, settings=settings, objects=objects, analyser=image_analyser or rekognition.CardReader()
+        )
 
     def hooks(self) -> Iterator[moto_hooks.Hook]:
         """Yield the hooks by which the engines answer moto's requests."""
@@ -77,5 +82,5 @@ class Engines:
         yield from events.hooks(self.events)
         yield from lambda_.hooks(self.functions)
         yield from s3_batch.hooks(self.batch)
-        yield from rekognition.hooks(self.rekognition)
+        yield from rekognition.hooks(self.rekognition, self.images)
         yield from cloudformation.hooks(self.topics)

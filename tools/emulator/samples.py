@@ -1,17 +1,18 @@
-"""Sample videos: real mp4 files with test cards at known seconds, and the library of objects that a rehearsal scans.
+"""Samples: real videos with test cards at known seconds, real images of them, and the library that a rehearsal scans.
 
-A clip is a moving picture in muted colours in which test cards (see `cards.py`) appear for a while. PyAV's FFmpeg encodes it;
-equal clips give equal bytes.
+A clip is a moving picture in muted colours in which test cards (see `cards.py`) appear for a while, a still is one such picture.
+PyAV's FFmpeg encodes them; equal clips give equal bytes, and so do equal stills.
 """
 
 from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import av
+from av.codec.context import Flags
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -20,9 +21,12 @@ from tools.emulator.cards import card_for, grey_level
 # By a clip's codec: FFmpeg's encoder and its options. One thread, so that all machines make the same bytes.
 _ENCODERS = {
     "h264": ("libx264", {"preset": "veryfast", "crf": "18", "threads": "1"}),
+    "hevc": ("libx265", {"preset": "ultrafast", "crf": "18", "x265-params": "pools=none:frame-threads=1:log-level=error"}),
     "vp9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "threads": "1"}),
     "mpeg4": ("mpeg4", {"threads": "1"}),
 }
+# By a still's format: FFmpeg's muxer, encoder and format of pixels.
+_STILLS = {"jpeg": ("mjpeg", "mjpeg", "yuvj444p"), "png": ("image2pipe", "png", "rgb24")}
 _TILE = 64  # pixels after which the background's pattern repeats
 
 
@@ -38,7 +42,10 @@ class CardAt:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A video to make: length in seconds, cards, codec ("h264", "vp9" or "mpeg4"), an even size in pixels, frames a second."""
+    """A video to make: length in seconds, cards, codec, an even size in pixels, frames a second, FFmpeg's name of the container.
+
+    The codec is one of "h264", "hevc", "vp9" and "mpeg4".
+    """
 
     seconds: float
     cards: tuple[CardAt, ...] = ()
@@ -46,6 +53,18 @@ class Clip:
     width: int = 128
     height: int = 96
     fps: int = 10
+    container: str = "mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """An image to make: "jpeg" or "png", the label and confidence in per cent of its card (None: no card), its size in pixels."""
+
+    format: str = "jpeg"
+    label: str | None = None
+    confidence: float = 95.0
+    width: int = 128
+    height: int = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +88,21 @@ class Sample:
     """An object of the demo library: its key, its content, and what a scan makes of it."""
 
     key: str
-    content: Clip | bytes
+    content: Clip | Still | bytes
     expected: Expected
 
     def body(self) -> bytes:
-        """Return the object's bytes; encodes a clip, which takes milliseconds."""
-        return self.content if isinstance(self.content, bytes) else encode(self.content)
+        """Return the object's bytes; encodes a clip or a still, which takes milliseconds."""
+        match self.content:
+            case Clip():
+                return encode(self.content)
+            case Still():
+                return encode_still(self.content)
+        return self.content
 
 
 def encode(clip: Clip) -> bytes:
-    """Return a clip as an mp4 file.
+    """Return a clip as a file, mp4 unless it says otherwise.
 
     Raises:
         KeyError: A card's label is not in the taxonomy, or the codec is unknown.
@@ -86,7 +110,7 @@ def encode(clip: Clip) -> bytes:
     encoder, options = _ENCODERS[clip.codec]
     target = io.BytesIO()
     # bitexact: no version of the muxer in the file
-    with av.open(target, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+    with av.open(target, "w", format=clip.container, options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream(encoder, rate=clip.fps, options=options)
         assert isinstance(stream, VideoStream)  # noqa: S101 - tells mypy what every encoder above makes
         stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "yuv420p"
@@ -96,33 +120,62 @@ def encode(clip: Clip) -> bytes:
     return target.getvalue()
 
 
+def encode_still(still: Still) -> bytes:
+    """Return a still as a file.
+
+    Raises:
+        KeyError: The card's label is not in the taxonomy, or the format is unknown.
+    """
+    muxer, encoder, pixels = _STILLS[still.format]
+    target = io.BytesIO()
+    with av.open(target, "w", format=muxer, options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream(encoder, rate=1, options={"threads": "1"})
+        assert isinstance(stream, VideoStream)  # noqa: S101 - tells mypy what every encoder above makes
+        stream.width, stream.height, stream.pix_fmt = still.width, still.height, pixels
+        stream.codec_context.flags |= Flags.bitexact
+        stream.codec_context.qmin = stream.codec_context.qmax = 2  # JPEG's best: a card keeps its colours
+        container.mux(stream.encode(_picture(still.width, still.height, _rows(still, 0, still.label, still.confidence))))
+        container.mux(stream.encode(None))
+    return target.getvalue()
+
+
 def _frames(clip: Clip) -> Iterator[VideoFrame]:
     for number in range(round(clip.seconds * clip.fps)):
         second = number / clip.fps
         card = next((card for card in clip.cards if card.start_s <= second < card.end_s), None)
-        frame = VideoFrame(clip.width, clip.height, "rgb24")
+        label, confidence = (None, 0.0) if card is None else (card.label, card.confidence)
+        frame = _picture(clip.width, clip.height, _rows(clip, number, label, confidence))
         frame.pts = number
-        plane = frame.planes[0]
-        padding = bytes(plane.line_size - 3 * clip.width)
-        plane.update(b"".join(row + padding for row in (_background(clip, number) if card is None else _card(clip, card))))
         yield frame
 
 
-def _card(clip: Clip, card: CardAt) -> Iterator[bytes]:
-    colour, grey = bytes(card_for(card.label).rgb), bytes([grey_level(card.confidence)] * 3)
-    edge = clip.width // 4
-    plain = colour * clip.width
-    with_square = colour * edge + grey * (clip.width - 2 * edge) + colour * edge
-    for y in range(clip.height):
-        yield with_square if clip.height // 4 <= y < clip.height - clip.height // 4 else plain
+def _picture(width: int, height: int, rows: Iterable[bytes]) -> VideoFrame:
+    frame = VideoFrame(width, height, "rgb24")
+    plane = frame.planes[0]
+    padding = bytes(plane.line_size - 3 * width)
+    plane.update(b"".join(row + padding for row in rows))
+    return frame
 
 
-def _background(clip: Clip, number: int) -> Iterator[bytes]:
+def _rows(size: Clip | Still, number: int, label: str | None, confidence: float) -> Iterator[bytes]:
+    return _background(size, number) if label is None else _card(size, label, confidence)
+
+
+def _card(size: Clip | Still, label: str, confidence: float) -> Iterator[bytes]:
+    colour, grey = bytes(card_for(label).rgb), bytes([grey_level(confidence)] * 3)
+    edge = size.width // 4
+    plain = colour * size.width
+    with_square = colour * edge + grey * (size.width - 2 * edge) + colour * edge
+    for y in range(size.height):
+        yield with_square if size.height // 4 <= y < size.height - size.height // 4 else plain
+
+
+def _background(size: Clip | Still, number: int) -> Iterator[bytes]:
     """Yield the rows of a diagonal pattern that moves two pixels a frame."""
-    pattern = _pattern() * (clip.width // _TILE + 2)
-    for y in range(clip.height):
+    pattern = _pattern() * (size.width // _TILE + 2)
+    for y in range(size.height):
         offset = 3 * ((y + 2 * number) % _TILE)
-        yield pattern[offset : offset + 3 * clip.width]
+        yield pattern[offset : offset + 3 * size.width]
 
 
 @functools.cache

@@ -15,6 +15,7 @@ class EmulatorSettings:
     account_jobs: int = 20  # Rekognition stored-video jobs that may be open at a time
     starts_per_second: int = 5  # Rekognition Start calls a second
     gets_per_second: int = 20  # Rekognition Get calls a second
+    images_per_second: int = 50  # Rekognition DetectModerationLabels calls a second; 50 in three Regions, 5 in the others
     analysis_factor: float = 1.0  # seconds of analysis for each second of video (AWS publishes none)
     analysis_base_seconds: float = 10.0  # seconds of analysis before the video's length counts
     # Unknown on AWS: whether a full account still answers a repeated token with its job.

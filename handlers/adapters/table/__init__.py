@@ -4,8 +4,10 @@ from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.table.control import Control
 from handlers.adapters.table.decisions import Decisions
 from handlers.adapters.table.outcome import Outcome
+from handlers.adapters.table.pace import Pace
 from handlers.adapters.table.records import DayUsedUpError, Records, Situation
-from handlers.adapters.table.scan_items import LaneWatch, MailWatch, Running, Starting
+from handlers.adapters.table.sampling import Lease, Samplings
+from handlers.adapters.table.scan_items import LaneWatch, MailWatch, Running, Sampling, Starting
 from handlers.adapters.table.scans import Scans
 from handlers.adapters.table.table import Table, open_table
 from handlers.adapters.table.waiting import MAX_RECORDS, Cancelled, WaitingRecords
@@ -20,10 +22,14 @@ __all__ = [
     "DayUsedUpError",
     "Decisions",
     "LaneWatch",
+    "Lease",
     "MailWatch",
     "Outcome",
+    "Pace",
     "Records",
     "Running",
+    "Sampling",
+    "Samplings",
     "Scans",
     "Situation",
     "Starting",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -24,6 +25,7 @@ class Condition:
     absent: Iterable[str] = ()  # attributes that must be missing (`pk`: the whole item)
     present: Iterable[str] = ()  # attributes that must exist
     below: Item = field(default_factory=dict)  # attributes that are missing or less than this value
+    least: Item = field(default_factory=dict)  # attributes that exist and are not less than this value
 
 
 NEW = Condition(absent=["pk"])
@@ -67,7 +69,7 @@ def update(
     sets: Item | None = None,
     sets_if_absent: Item | None = None,
     removes: Iterable[str] = (),
-    adds: Mapping[str, int | set[str]] | None = None,
+    adds: Mapping[str, int | Decimal | set[str]] | None = None,
     when: Condition = ALWAYS,
 ) -> dict[str, Any]:
     """Return the parameters of UpdateItem, which are those of a transaction's Update too. `adds` adds to numbers and sets."""
@@ -111,6 +113,8 @@ def _terms(when: Condition, marks: Placeholders) -> Iterable[str]:
         yield f"(attribute_not_exists({marks.name(name)}) OR {marks.name(name)} <> {marks.value(value)})"
     for name, value in when.below.items():
         yield f"(attribute_not_exists({marks.name(name)}) OR {marks.name(name)} < {marks.value(value)})"
+    for name, value in when.least.items():
+        yield f"{marks.name(name)} >= {marks.value(value)}"
     for name in when.absent:
         yield f"attribute_not_exists({marks.name(name)})"
     for name in when.present:

@@ -9,7 +9,7 @@ from typing import Any
 from handlers.adapters.table import codec
 from handlers.adapters.table.codec import present
 from handlers.adapters.table.expressions import Item
-from handlers.domain import Analysis, Lane, ObjectFacts, Problem, Record, Segment, State, Video, identity
+from handlers.domain import Analysis, Engine, Hit, Lane, ObjectFacts, Problem, Record, Segment, State, Video, identity
 
 # Shards of a scan in either index.
 INDEX_SHARDS = 16
@@ -20,6 +20,7 @@ TOTALS_SHARDS = 64
 MAIL_PK = "MAIL"
 RUNNING_PK = "RUNNING"
 STARTING_PK = "STARTING"
+SAMPLING_PK = "SAMPLING"
 
 
 # --- keys --------------------------------------------------------------------------------------------------------------
@@ -53,6 +54,27 @@ def running_key(analysis: Analysis) -> dict[str, str]:
 def starting_key(analysis: Analysis) -> dict[str, str]:
     """Return the key of the STARTING item of an analysis."""
     return {**running_key(analysis), "pk": STARTING_PK}
+
+
+def sampling_key(analysis: Analysis) -> dict[str, str]:
+    """Return the key of the SAMPLING item of an analysis."""
+    return {**running_key(analysis), "pk": SAMPLING_PK}
+
+
+def hits_prefix(analysis: Analysis) -> str:
+    """Return the prefix of the sort keys of an attempt's hits by frames."""
+    return f"SCAN#{analysis.scan_id}#HITS#{analysis.attempt:02}#"
+
+
+def hits_item(analysis: Analysis, position_ms: int, hits: tuple[Hit, ...]) -> dict[str, Any]:
+    """Return the item of the hits of the frames up to a position, from the position before; writing it twice is the same."""
+    key = {"pk": record_key(analysis.video_id, analysis.scan_id)["pk"], "sk": f"{hits_prefix(analysis)}{position_ms:09}"}
+    return {**key, "hits": codec.stored(hits)}
+
+
+def hits_from(item: Item) -> tuple[Hit, ...]:
+    """Return the hits that an item holds."""
+    return tuple(codec.read(Hit, each) for each in item["hits"])
 
 
 def waiting_pk(scan_id: str, number: int) -> str:
@@ -124,9 +146,21 @@ def before(at: float) -> str:
 
 def record_attributes(record: Record) -> dict[str, Any]:
     """Return a record by attribute name, without keys and index attributes."""
-    known = codec.attributes(record, without=("video", "facts", "problem", *(() if record.refusals else ("refusals",))))
+    known = codec.attributes(record, without=("video", "facts", "problem", *_defaults(record)))
     video = {"video_id": record.video.id, **video_attributes(record.video)}
     return video | known | facts_attributes(record.facts) | problem_attributes(record.problem)
+
+
+def _defaults(record: Record) -> list[str]:
+    """Return the fields that are not stored, because they have the value that they have in older items, which lack them."""
+    older = {"refusals": 0, "engine": Engine.VIDEO, "images": 0}
+    return [name for name, value in older.items() if getattr(record, name) == value]
+
+
+def engine_of(item: Item) -> tuple[Engine, int | None]:
+    """Return the engine of a record and its interval, if it has one; older items lack both."""
+    interval_ms = item.get("interval_ms")
+    return Engine(item.get("engine", Engine.VIDEO)), None if interval_ms is None else int(interval_ms)
 
 
 def video_attributes(video: Video) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION, Running, Starting
-from handlers.domain import Analysis, ObjectFacts, Record, Scan, Segment, Settings, StartParameters, State
+from handlers.domain import Analysis, Engine, ObjectFacts, Record, Scan, Segment, Settings, StartParameters, State
 from handlers.runtime import Clock
 
 # The attributes that a final transition sets. Another writer may have changed the others since the record was read.
@@ -34,6 +34,9 @@ _FINISHED = (
     "mail_due",
     "hits_key",
     "hits_count",
+    "images",
+    "position_ms",
+    "decoded_ms",
 )
 
 # The attributes that another policy's verdict sets, and those that it adds if a mail is due.
@@ -78,12 +81,17 @@ class Records:
         for item in self._table.get_many(keys, ["scan_sk"]):  # holds both, and is written with the state
             yield items.video_and_state(item["scan_sk"])
 
-    def finished(self, names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-        """Yield (video id, etag) of each (video id, scan id) whose analysis succeeded, in any order and each once."""
+    def finished(
+        self, names: Iterable[tuple[str, str]], counts: Callable[[Engine, int | None], bool] = lambda _engine, _interval_ms: True
+    ) -> Iterator[tuple[str, str]]:
+        """Yield (video id, etag) of each (video id, scan id) whose analysis succeeded, in any order and each once.
+
+        `counts` tells of an engine and an interval whether a verdict that was reached by them is taken.
+        """
         keys = (items.record_key(*each) for each in names)
-        for item in self._table.get_many(keys, ["scan_sk", "etag"]):
+        for item in self._table.get_many(keys, ["scan_sk", "etag", "engine", "interval_ms"]):
             video_id, state = items.video_and_state(item["scan_sk"])
-            if state in (State.CLEAN, State.FLAGGED):
+            if state in (State.CLEAN, State.FLAGGED) and counts(*items.engine_of(item)):
                 yield video_id, item.get("etag", "")
 
     def situation(self, analysis: Analysis) -> Situation:
@@ -207,12 +215,12 @@ class Records:
         )
 
     def note_refusal(self, record: Record) -> Record:
-        """Count a Start refused for a fault of ours, and return the record with the count; unchanged if it no longer waits."""
+        """Count a refusal for a fault of ours, and return the record with the count; unchanged if it has another state now."""
         request = expressions.update(
             items.record_key(record.video.id, record.scan_id),
             adds={"refusals": 1},
             sets_if_absent=codec.present({"refused_since": self._clock.now()}),
-            when=Condition(equal=items.as_waiting(record)),
+            when=Condition(equal={"state": record.state.value, "attempt": record.attempt}),
         )
         try:
             return items.record_from(self._table.update(request))
@@ -295,13 +303,18 @@ class Records:
     def _finish(self, record: Record, when: Condition) -> Outcome:
         known = items.record_attributes(record)
         index = items.index_attributes(record)
+        by_frames = record.engine is Engine.FRAMES
+        removes = [name for name in ("work_pk", "work_sk") if name not in index]
+        # An image is analysed without an interval.
+        removes += ["interval_ms"] if by_frames and record.interval_ms is None else []
         update = self._record_update(
             record,
             sets={**{name: known[name] for name in _FINISHED if name in known}, **index},
-            removes=[name for name in ("work_pk", "work_sk") if name not in index],
+            removes=removes,
             when=when,
         )
-        gone = expressions.delete(items.running_key(record.analysis))
+        running = items.sampling_key(record.analysis) if by_frames else items.running_key(record.analysis)
+        gone = expressions.delete(running)
         return self._transition(
             [
                 {"Update": update},

@@ -9,8 +9,8 @@ from typing import Any
 
 from handlers.adapters.table import codec
 from handlers.adapters.table.expressions import Item
-from handlers.adapters.table.items import running_key, starting_key
-from handlers.domain import FINAL, Analysis, Lane, Record, Scan, State, Totals, reasons
+from handlers.adapters.table.items import running_key, sampling_key, starting_key
+from handlers.domain import FINAL, Analysis, Engine, Lane, Record, Scan, State, Totals, reasons
 
 SCANS_PK = "SCANS"
 ACTIVE_PK = "ACTIVE"
@@ -22,6 +22,9 @@ SWEEPER_LEASE_KEY = {"pk": "LEASE", "sk": "SWEEPER"}
 
 # Prefix of the attributes of a totals item that count failures by reason code.
 FAILURES = "failed#"
+
+# The attribute of a totals item that sums up the images that were paid.
+IMAGES = "images"
 
 # Each change of a scan item raises this attribute: a change is written only to the revision that was read.
 REVISION = "revision"
@@ -59,6 +62,29 @@ class Starting:
     attempt: int
     since: float
     sent_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """One analysis by frames that is under way: since when, and the lease of the worker that is at it.
+
+    `until` is when the lease ends, or when it was given back. `tries`: how many workers took the lease in a row and did neither
+    come on nor give it back. `sent_at`: when its message was last sent again.
+    """
+
+    scan_id: str
+    video_id: str
+    attempt: int
+    since: float
+    until: float
+    holder: str | None = None
+    tries: int = 0
+    sent_at: float | None = None
+
+    @property
+    def analysis(self) -> Analysis:
+        """Return which analysis it is."""
+        return Analysis(self.scan_id, self.video_id, self.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +143,9 @@ def scan_item(scan: Scan, revision: int) -> dict[str, Any]:
     # None at all is not the same as not known.
     prefixes = {} if scan.prefixes is None else {"prefixes": list(scan.prefixes)}
     not_selected = {} if scan.not_selected is None else {"not_selected": dict(scan.not_selected)}
-    return {**scan_key(scan.id), **codec.attributes(scan), **prefixes, **not_selected, REVISION: revision}
+    # Older items lack an engine.
+    known = codec.attributes(scan, without=["engine"] if scan.engine is Engine.VIDEO else [])
+    return {**scan_key(scan.id), **known, **prefixes, **not_selected, REVISION: revision}
 
 
 def scan_from(item: Item) -> Scan:
@@ -137,17 +165,25 @@ def starting_item(record: Record, since: float) -> dict[str, Any]:
     return {**starting_key(record.analysis), **codec.attributes(starting)}
 
 
+def sampling_item(record: Record, since: float, holder: str, until: float) -> dict[str, Any]:
+    """Return the SAMPLING item of a record's analysis, which has just begun."""
+    sampling = Sampling(record.scan_id, record.video.id, record.attempt, since, until, holder)
+    return {**sampling_key(record.analysis), **codec.attributes(sampling)}
+
+
 def totals_from(items: Iterable[Item]) -> Totals:
     """Return the sum of a scan's totals items."""
+    images = 0
     totals = Totals(dict.fromkeys(sorted(FINAL), 0), dict.fromkeys(sorted(FINAL), 0))
     failures: Counter[str] = Counter()
     for item in items:
+        images += int(item.get(IMAGES, 0))
         for state in FINAL:
             totals.videos[state] += int(item.get(videos_attribute(state), 0))
             totals.milliseconds[state] += int(item.get(milliseconds_attribute(state), 0))
         failures.update({name.removeprefix(FAILURES): int(item[name]) for name in item if name.startswith(FAILURES)})
     # A zero remains after a retry took back the last failure of a reason.
-    return replace(totals, failures={code: count for code, count in sorted(failures.items()) if count})
+    return replace(totals, images=images, failures={code: count for code, count in sorted(failures.items()) if count})
 
 
 def totals_change(left: Record | None, entered: Record) -> dict[str, int]:
@@ -162,6 +198,9 @@ def totals_change(left: Record | None, entered: Record) -> dict[str, int]:
             *([(failures_attribute(record), 1)] if record.state is State.FAILED else []),
         ):
             change[name] = change.get(name, 0) + sign * amount
+    # Images stay paid, whatever becomes of the verdict.
+    if left is None and entered.state.final and entered.images:
+        change[IMAGES] = entered.images
     return {name: amount for name, amount in change.items() if amount}
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from handlers.adapters.table.client import TableClient
 from handlers.adapters.table.control import Control
 from handlers.adapters.table.decisions import Decisions
+from handlers.adapters.table.pace import Pace
 from handlers.adapters.table.records import Records
+from handlers.adapters.table.sampling import Samplings
 from handlers.adapters.table.scans import Scans
 from handlers.adapters.table.waiting import WaitingRecords
 from handlers.adapters.table.watches import Watches
@@ -29,6 +31,8 @@ class Table:
     control: Control
     decisions: Decisions
     watches: Watches
+    samplings: Samplings
+    pace: Pace
 
 
 def open_table(client: DynamoDBClient, name: str, clock: Clock) -> Table:
@@ -42,4 +46,6 @@ def open_table(client: DynamoDBClient, name: str, clock: Clock) -> Table:
         control=Control(table, clock),
         decisions=Decisions(table),
         watches=Watches(table, clock),
+        samplings=Samplings(table, clock),
+        pace=Pace(table, clock),
     )

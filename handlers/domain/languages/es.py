@@ -16,6 +16,11 @@ _MAILS = {
     "Where:": "Dónde:",
     "  duration {time}": "  duración {time}",
     "  duration unknown": "  duración desconocida",
+    "  looked at as an image": "  revisado como imagen",
+    "  looked at by frames, every {seconds} s: shorter scenes may be missed": (
+        "  revisado por fotogramas, cada {seconds} s: las escenas más cortas pueden pasar inadvertidas"
+    ),
+    "  damaged: decoded up to {time}, the rest was not looked at": ("  dañado: decodificado hasta {time}, el resto no se revisó"),
     "  version {version}": "  versión {version}",
     "  (the key holds characters that cannot be printed; they are shown escaped)": (
         "  (la clave contiene caracteres que no se pueden imprimir; se muestran como secuencias de escape)"
@@ -392,6 +397,12 @@ _PAGE = {
     "note": "nota",
     "Details of {video}": "Detalles de {video}",
     "Length": "Duración",
+    "Looked at": "Revisión",
+    "as an image": "como imagen",
+    "by frames, every {seconds} s: shorter scenes may be missed": (
+        "por fotogramas, cada {seconds} s: las escenas más cortas pueden pasar inadvertidas"
+    ),
+    "Decoded up to": "Decodificado hasta",
     "and {count} more {count:label|labels}": "y {count} {count:etiqueta|etiquetas} más",
     "; and {count} more, see the table": "; y {count} más, véase la tabla",
     "{label}, {from} to {to}, {percent}": "{label}, de {from} a {to}, {percent}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.adapters.table import Outcome, Records, Scans, WaitingRecords, Watches
+from handlers.adapters.table import Outcome, Records, Samplings, Scans, WaitingRecords, Watches
 from handlers.domain import Progress, Scan, ScanStatus, batch_jobs, watch
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import MAILS_LOOKED_AT
@@ -40,6 +40,7 @@ class CloseScans:
     """Closes open scans, and cancelled ones once all their videos are final."""
 
     _records: Records
+    _samplings: Samplings
     _waiting: WaitingRecords
     _scans: Scans
     _watches: Watches
@@ -92,8 +93,10 @@ class CloseScans:
 
     def _under_way(self) -> _UnderWay:
         mails = self._records.mails_due(MAILS_LOOKED_AT)
-        running = (running.scan_id for running in self._records.running())
-        return _UnderWay(frozenset(running) | {scan_id for _, scan_id in mails}, complete=len(mails) < MAILS_LOOKED_AT)
+        running = {running.scan_id for running in self._records.running()}
+        sampling = {sampling.scan_id for sampling in self._samplings.all()}
+        mailed = {scan_id for _, scan_id in mails}
+        return _UnderWay(frozenset(running | sampling | mailed), complete=len(mails) < MAILS_LOOKED_AT)
 
     def _seems_empty(self, scan: Scan, under_way: _UnderWay) -> bool:
         nothing_seen = under_way.complete and scan.id not in under_way.scan_ids

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from handlers.adapters import LaneQueues
 from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
-from handlers.domain import Lane, Scan, ScanStatus
+from handlers.domain import Engine, Lane, Scan, ScanStatus
 from handlers.flows.sweep.context import SweepContext
 from handlers.runtime import Clock, Log
 
@@ -36,11 +36,11 @@ class PurgeLanes:
         """Purge every lane in which a large scan was held recently, once for each time."""
         recently = self._clock.now() - HELD_RECENTLY_SECONDS
         held = [scan for scan in context.scans() if _is_held(scan) and (scan.held_at or 0) > recently]
-        for lane in {scan.lane for scan in held}:
+        for lane in self._queues.lanes:
             if self._clock.now() > until:
                 return
             watch = self._control.lane_watch(lane)
-            since = [scan for scan in held if scan.lane is lane and (scan.held_at or 0) > (watch.purged_at or 0)]
+            since = [scan for scan in held if scan.lane is lane.of(Engine.VIDEO) and (scan.held_at or 0) > (watch.purged_at or 0)]
             if self._is_worth_it(lane, since):
                 self._purge(lane, watch, context, since)
 

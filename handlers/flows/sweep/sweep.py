@@ -23,6 +23,7 @@ from handlers.adapters import (
     aws_errors,
 )
 from handlers.adapters.table import Table
+from handlers.domain import Lane
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.watch import Watch
 from handlers.flows.sweep.cancel import CancelVideos
@@ -32,6 +33,7 @@ from handlers.flows.sweep.compare_uploads import CompareUploads
 from handlers.flows.sweep.context import SweepContext, SweepTask
 from handlers.flows.sweep.hold_watches import HoldWatches
 from handlers.flows.sweep.purge import PurgeLanes
+from handlers.flows.sweep.repeat_samples import RepeatSamples
 from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.send_mail import MailSettings, Post, SendFlaggedMail, SendScanMail
@@ -131,10 +133,14 @@ class SweepFlow:
 def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tuple[SweepTask, float]]:
     """Return the tasks in order, short and urgent ones first, with the seconds that each may take."""
     records, waiting, scans, control = ports.table.records, ports.table.waiting, ports.table.scans, ports.table.control
+    samplings = ports.table.samplings
     watches, queues, post = ports.table.watches, ports.queues, Post(ports.topic, clock)
     mails = MailSettings(settings.stack_name, settings.region, settings.mails_per_scan, settings.language)
     hold: list[tuple[SweepTask, float]] = []
     compare: list[tuple[SweepTask, float]] = []
+    repeat_samples: list[tuple[SweepTask, float]] = []
+    if Lane.FRAMES in queues.lanes:
+        repeat_samples = [(RepeatSamples(records, samplings, queues, clock), 5.0)]
     if ports.uploads is not None:
         hold = [(HoldWatches(waiting, scans, watches, clock, settings.watched), 5.0)]
         listing, uploads = ports.uploads.listing, ports.uploads.queue
@@ -148,10 +154,11 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
         *hold,
         (SendFlaggedMail(records, scans, post, clock, mails), 15.0),
         (WatchJobs(waiting, scans, ports.batch_jobs, clock), 5.0),
-        (CloseScans(records, waiting, scans, watches, clock), 5.0),
+        (CloseScans(records, samplings, waiting, scans, watches, clock), 5.0),
         (SendScanMail(records, waiting, scans, control, watches, post, clock, mails), 10.0),
         (CheckOverdue(records, scans, ports.reader, ports.completion, clock, settings.completions_topic_arn, settings.slots), 15.0),
         (RepeatStarts(records, queues, clock), 5.0),
+        *repeat_samples,
         (NoteProgress(scans, clock), 5.0),
         *compare,
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),

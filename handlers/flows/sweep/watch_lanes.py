@@ -42,7 +42,7 @@ class WatchLanes:
         """Have the messages of every lane that has lost some sent again."""
         if context.settings().paused or not context.open_scans():
             return
-        for lane in Lane:
+        for lane in self._queues.lanes:
             if self._clock.now() > until:
                 return
             seen = self._control.lane_watch(lane)

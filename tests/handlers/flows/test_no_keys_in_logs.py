@@ -12,11 +12,12 @@ from handlers.adapters.hits import HitStore
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter
 from handlers.domain.policy import Policy, Rule
 from handlers.domain.record import Scan
+from handlers.flows.breaker import BREAKER_VIDEOS, Breaker
 from handlers.flows.complete import CompleteFlow, CompletionError
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.register import RegisterFlow
 from handlers.flows.registration import Registration
-from handlers.flows.start import BREAKER_VIDEOS, StartFlow, StartSettings
+from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, MP4, ROLE, SCAN, WORK_BUCKET, notice_event, waiting
 
@@ -64,7 +65,8 @@ def _start(table, objects, queues, sqs, urls, s3, clock, rekognition):
     queues.send(record)
     table.records.register(record, None)
     settings = StartSettings(COMPLETIONS, ROLE, 50.0, Limits(18, 20))
-    start_flow = StartFlow(table.records, table.control, table.watches, objects, AnalysisStarter(rekognition), clock, settings)
+    starter = AnalysisStarter(rekognition)
+    start_flow = StartFlow(table.records, Breaker(table.control), table.watches, objects, starter, clock, settings)
     flow = LaneEventsFlow(start_flow, queues, clock)
     message = sqs.receive_message(QueueUrl=next(iter(urls.values())))["Messages"][0]
     entry = {

@@ -12,6 +12,7 @@ from handlers.domain import lane_message, watch
 from handlers.domain.record import ObjectFacts, Problem, Scan, Settings, StartParameters
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.domain.watch import Watch
+from handlers.flows.breaker import Breaker
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
@@ -46,7 +47,7 @@ class Lanes:
         settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs), watches)
         starter = AnalysisStarter(self.rekognition)
         start_flow = StartFlow(
-            self.table.records, self.table.control, self.table.watches, self.objects, starter, self.clock, settings
+            self.table.records, Breaker(self.table.control), self.table.watches, self.objects, starter, self.clock, settings
         )
         self.flow = LaneEventsFlow(start_flow, self.queues, self.clock)
 

@@ -225,8 +225,8 @@ class TestMeasured:
         video, event = put(s3, body=FTYP + movie(90.5))
         look = objects.look
 
-        def replaced(video):
-            found = look(video)
+        def replaced(video, engine):
+            found = look(video, engine)
             put(s3, body=FTYP + movie(10.0))
             return found
 
@@ -416,7 +416,7 @@ class TestReplaced:
         versions_on(s3)
         puts = [put(s3), put(s3, body=OTHER_MP4)]
         look = objects.look
-        objects.look = lambda video: replace(look(video), facts=replace(look(video).facts, modified_at=NOW))
+        objects.look = lambda video, engine: replace(look(video, engine), facts=replace(look(video, engine).facts, modified_at=NOW))
 
         for number in order:
             flow.respond(event_of(puts[number][1]))
@@ -519,8 +519,8 @@ class TestReplaced:
         table.records.finish(replace(record, state=State.CLEAN, finished_at=NOW))
         look = objects.look
 
-        def collided(asked):
-            found = look(asked)
+        def collided(asked, engine):
+            found = look(asked, engine)
             facts = replace(found.facts, size=found.facts.size + more, modified_at=found.facts.modified_at + seconds)
             return replace(found, facts=facts)
 
@@ -571,7 +571,9 @@ class TestReplaced:
         flow.respond(event_of(event))
         second, event = put(s3, body=OTHER_MP4)
         look = objects.look
-        objects.look = lambda video: replace(look(video), facts=replace(look(video).facts, modified_at=NOW - 3_600))
+        objects.look = lambda video, engine: replace(
+            look(video, engine), facts=replace(look(video, engine).facts, modified_at=NOW - 3_600)
+        )
 
         flow.respond(event_of(event))
 
@@ -597,8 +599,8 @@ def later(objects, seconds):
     """Let S3 tell that all objects were put later by so much."""
     look = objects.look
 
-    def looked(video):
-        found = look(video)
+    def looked(video, engine):
+        found = look(video, engine)
         return replace(found, facts=replace(found.facts, modified_at=found.facts.modified_at + seconds))
 
     objects.look = looked

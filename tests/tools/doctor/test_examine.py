@@ -436,6 +436,33 @@ class TestAccount:
 
         assert level is finding.level
 
+    @pytest.mark.parametrize(
+        ("pace", "region", "quota", "level"),
+        [
+            (None, "eu-central-1", None, Level.OK),
+            (5.0, "eu-central-1", None, Level.OK),
+            (6.0, "eu-central-1", None, Level.WARNING),
+            (50.0, "us-east-1", None, Level.OK),
+            (51.0, "us-east-1", None, Level.WARNING),
+            (20.0, "us-east-1", 10.0, Level.WARNING),
+            (20.0, "eu-central-1", 20.0, Level.OK),
+        ],
+    )
+    def test_image_quota(self, pace, region, quota, level):
+        """More images a second than the account may have, by Service Quotas or else by AWS's default, are a warning."""
+        quotas = [
+            {"QuotaName": "Transactions per second per account for the operation DetectLabels", "Value": 1.0},
+            *([] if quota is None else [{"QuotaName": "Transactions per second for DetectModerationLabels", "Value": quota}]),
+        ]
+        client = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [{"Quotas": quotas}]))
+        deployment = SimpleNamespace(images_per_second=pace, region=region)
+
+        (finding,) = findings_of(
+            "image quota", account.image_pace, SimpleNamespace(clients=SimpleNamespace(quotas=client), deployment=deployment)
+        )
+
+        assert level is finding.level
+
     def test_region_without_videos(self, look):
         """A Region in which Rekognition analyses no videos stops a scan; one that boto3 does not know is warned of."""
         stopped, unknown = (line_of(look(region=name), "region") for name in ("il-central-1", "mars-west-1"))
@@ -550,6 +577,6 @@ def test_nothing_may_be_seen(look, refusing_line):
         findings = look()
 
     known = {finding.subject for finding in findings if finding.level is Level.OK}
-    assert {"privacy", "region", "rekognition quota"} == known
+    assert {"privacy", "region", "rekognition quota", "image quota"} == known
     assert {Level.WARNING} == {finding.level for finding in findings if finding.subject not in {*known, "bucket"}}
     assert all(finding.cure for finding in findings if finding.level is not Level.OK)

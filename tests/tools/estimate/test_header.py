@@ -98,6 +98,35 @@ def test_codecs(codec):
     assert codec in header.fault.message
 
 
+@pytest.mark.parametrize("codec", ["hevc", "mpeg4", "vp9"])
+@pytest.mark.parametrize("layout", ["header behind", "faststart", "fragmented, short"])
+def test_other_codecs_have_a_length(codec, layout):
+    """A film that only frames can look at has its length, too."""
+    body = film(codec=codec, **LAYOUTS[layout])
+
+    header, _ = read(body)
+
+    assert ffmpeg(body)[0] == pytest.approx(header.seconds, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"\xff\xd8\xff\xe0" + bytes(2_000), "not-a-video"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(2_000), "not-a-video"),
+        (box(b"ftyp", b"avif" + bytes(12)) + box(b"mdat", bytes(100)), "no-header"),
+    ],
+    ids=["jpeg", "png", "avif"],
+)
+def test_images_are_known_as_such(body, code):
+    """An image is not a video, and is known to be an image; a text is not."""
+    found, _ = read(body)
+    text, _ = read(b"Dear reader, " * 200)
+
+    assert (code, True) == (found.code, found.image)
+    assert ("not-a-video", False) == (text.code, text.image)
+
+
 @pytest.mark.parametrize(
     "front",
     [

@@ -10,6 +10,7 @@ import pytest
 from handlers.domain.record import Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.errors import ToolError
+from tools.lib.estimate.engine_choice import BY_VIDEO
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import Measurements
 from tools.lib.estimate.mp4.header import Header, Unreadable
@@ -18,12 +19,13 @@ from tools.lib.estimate.pace import (
     SECONDS_PER_JOB,
     STARTS_PER_SECOND,
     UNMEASURED_SPEED,
+    Pace,
     Speed,
     measured_speed,
     seconds_until_done,
 )
 from tools.lib.estimate.prices import PriceTable, load
-from tools.lib.estimate.result import estimate
+from tools.lib.estimate.result import Circumstances, estimate
 from tools.lib.estimate.retrieval import StoredBytes
 from tools.lib.estimate.sampling import Population, Sampler
 from tools.lib.listing import Batch, ListedObject
@@ -31,23 +33,29 @@ from tools.lib.listing import Batch, ListedObject
 NOW = 1_800_000_000.0
 ASSUMED = Speed(UNMEASURED_SPEED, 0)
 STEADY = Speed(Range.exactly(1.0), 3)
+AS_SET = Pace(Range.exactly(5.0), 0)
 
 
-def estimated(readings, *, unread=(), **changed):
+def estimated(readings, *, unread=(), choice=BY_VIDEO, objects=None, stored=None, **changed):
     """Return the estimate of objects of which some were read: pairs of bytes and reading, and bytes of the others.
 
     What was read and is at fault is not in the manifest.
     """
-    sampler, measured = Sampler(0), Measurements()
+    sampler, measured = Sampler(0), Measurements(choice)
     for number, (size, reading) in enumerate(readings):
         found = ListedObject(str(number), size)
         sampler.offer_all([size], lambda _, found=found: found)
         measured.add(found, reading)
     sampler.offer_all(unread, lambda at: ListedObject("unread", unread[at]))
-    objects = len(readings) + len(unread) - measured.faults.total()
-    given = {"objects": objects, "now": NOW, "slots": 10, "speed": STEADY, "prices": PriceTable(), "region": "us-east-1"}
-    given = {**given, "stored": {}, **changed}
-    return estimate(sampler.populations, measured, **given)
+    given = {"now": NOW, "slots": 10, "speed": STEADY, "pace": AS_SET, "prices": PriceTable(), "region": "us-east-1"}
+    left = len(readings) + len(unread) - measured.faults.total()
+    return estimate(
+        sampler.populations,
+        measured,
+        objects=left if objects is None else objects,
+        stored=stored or {},
+        circumstances=Circumstances(**{**given, **changed}),
+    )
 
 
 def video(seconds=600, codec="h264"):

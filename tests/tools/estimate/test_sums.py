@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.lib.estimate.cost import cost_of
+from tools.lib.estimate.cost import Work, cost_of
 from tools.lib.estimate.extrapolation import quantile
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import ClassSums
@@ -35,9 +35,15 @@ def test_students_t(freedom, known):
 
 def test_a_total_is_the_sum_of_its_parts():
     """Low, best and high of a scan's cost are each the sum of those of its parts."""
-    cost = cost_of(
-        minutes=Range(1, 2, 4), objects=1_000, seconds=Range(600, 1_200, 3_600), retrieval=Range(1, 3, 9), prices=PriceTable()
+    work = Work(
+        minutes=Range(1, 2, 4),
+        images=Range(10, 20, 50),
+        objects=1_000,
+        submitted_at=1_800_000_000.0,
+        seconds=Range(600, 1_200, 3_600),
     )
+
+    cost = cost_of(work, Range(1, 3, 9), PriceTable())
 
     parts = [value for name, value in cost.as_json().items() if name != "total"]
     for end in ("low", "best", "high"):

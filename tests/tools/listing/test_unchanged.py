@@ -1,7 +1,11 @@
 """What an earlier scan has finished is left out, if it is still the same."""
 
+import pytest
+
 from handlers.adapters.table import CurrentUpload
+from handlers.domain import Engine
 from handlers.domain.identity import Video
+from tools.lib.estimate import EngineChoice
 from tools.lib.listing import Batch, ListedObject
 from tools.lib.manifest.unchanged import Unchanged
 
@@ -9,25 +13,26 @@ BUCKET = "amzn-s3-demo-bucket"
 
 
 class Table:
-    """Answers which videos each scan has finished, with the ETags of then."""
+    """Answers which videos each scan has finished, with the ETags of then, all by an engine and an interval."""
 
-    def __init__(self, **scans):
+    def __init__(self, by=(Engine.VIDEO, None), **scans):
+        self._by = by
         self._scans = {
             scan: {Video(BUCKET, key, version).id: etag for (key, version), etag in known.items()} for scan, known in scans.items()
         }
         self.asked = []
 
-    def finished(self, names):
-        """Yield what is known of these, which are of one scan."""
+    def finished(self, names, counts):
+        """Yield what is known of these, which are of one scan, if verdicts by this engine count."""
         ids, scan_ids = zip(*names, strict=True)
         [scan_id] = set(scan_ids)
         self.asked.append((scan_id, len(ids)))
-        return ((one, self._scans[scan_id][one]) for one in ids if one in self._scans[scan_id])
+        return ((one, self._scans[scan_id][one]) for one in ids if one in self._scans[scan_id] and counts(*self._by))
 
 
-def remaining(table, objects, scans, *, size=2):
+def remaining(table, objects, scans, *, size=2, **how):
     """Return the keys that remain, and how many were left out."""
-    unchanged = Unchanged(table, BUCKET, scans, at_once=3)
+    unchanged = Unchanged(table, BUCKET, scans, at_once=3, **how)
     batches = (Batch.of(objects[begin : begin + size]) for begin in range(0, len(objects), size))
     return [one.key for batch in unchanged.without(batches) for one in batch], unchanged.left_out
 
@@ -43,6 +48,29 @@ def test_the_same_etag_is_left_out():
     ]
 
     assert remaining(table, objects, ["A"]) == (["changed.mp4", "unknown.mp4", "new.mp4"], 1)
+
+
+@pytest.mark.parametrize(
+    ("scan", "found", "asked", "left_out"),
+    [
+        ("video", (Engine.VIDEO, None), EngineChoice(), 1),
+        ("video", (Engine.VIDEO, None), EngineChoice(Engine.FRAMES, 1_000), 1),
+        ("frames", (Engine.FRAMES, 5_000), EngineChoice(), 0),
+        ("frames", (Engine.FRAMES, 5_000), EngineChoice(others=Engine.FRAMES), 0),
+        ("frames", (Engine.FRAMES, 5_000), EngineChoice(Engine.FRAMES, 5_000), 1),
+        ("frames", (Engine.FRAMES, 5_000), EngineChoice(Engine.FRAMES, 2_000), 0),
+        ("video", (Engine.FRAMES, 5_000), EngineChoice(), 0),
+        ("video", (Engine.FRAMES, 5_000), EngineChoice(others=Engine.FRAMES), 1),
+        ("frames", (Engine.FRAMES, None), EngineChoice(), 1),
+    ],
+)
+def test_only_a_verdict_that_is_as_thorough_counts(scan, found, asked, left_out):
+    """What frames looked at is scanned again by the video API or at a shorter interval, unless the video API does not take it."""
+    table = Table(found, **{scan: {("a.mp4", None): "1"}})
+
+    _, count = remaining(table, [ListedObject("a.mp4", 1, etag="1")], [scan], by_frames={"frames"}, choice=asked)
+
+    assert left_out == count
 
 
 def test_a_version_is_never_changed_but_for_null():
@@ -86,7 +114,7 @@ class Uploads:
         assert bucket == BUCKET
         return {key: self._currents[key] for key in keys if key in self._currents}
 
-    def finished(self, names):
+    def finished(self, names, _counts):
         """Yield what is known of these."""
         self.requests += 1
         return ((name[0], self._finished[name]) for name in names if name in self._finished)

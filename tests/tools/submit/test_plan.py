@@ -174,6 +174,7 @@ def test_json_is_complete_and_serialisable():
         "S3 Batch Operations job": 0.25,
         "million objects of a job": 1.0,
         "minute of stored video, content moderation": 0.1,
+        "image, the first million of a month": 0.001,
     }
 
 

@@ -16,13 +16,14 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "map": Mapping,
     "list": (list, tuple),
     "string": str,
+    "blob": bytes,
     "boolean": bool,
     "integer": int,
     "long": int,
     "float": (int, float),
     "timestamp": datetime,
 }
-_UNITS = {"string": " characters", "list": " entries", "map": " entries"}
+_UNITS = {"blob": " bytes", "string": " characters", "list": " entries", "map": " entries"}
 
 
 class ModelError(Exception):

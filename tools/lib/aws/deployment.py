@@ -44,6 +44,10 @@ NEWER_OUTPUTS = ("Language",)
 # Outputs that only a deployment with watched buckets has.
 WATCH_OUTPUTS = ("UploadsQueueUrl", "UploadsDeadLettersUrl", "WatchedBuckets", "WatchRuleNames")
 
+# Outputs that only a deployment with the engine of frames has.
+_FRAMES_LANES = ("FramesDeadLettersUrl", "FramesExpressDeadLettersUrl")
+FRAMES_OUTPUTS = (*_FRAMES_LANES, "ImagesPerSecond")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
@@ -67,7 +71,7 @@ class Deployment:
 
     Attributes:
         source_buckets: The buckets that the functions may read; `*` matches any characters, as in IAM.
-        lane_dead_letters_urls: The dead-letter queues of both lanes.
+        lane_dead_letters_urls: The dead-letter queues of all lanes.
         completion_dead_letters_url: Events on which the function completion finally failed.
         undelivered_notices_url: Notices that SNS could not deliver to it.
         sweeper_dead_letters_url: Sweeps that failed.
@@ -75,6 +79,8 @@ class Deployment:
         account_jobs: How many jobs the account has.
         language: The code of the language of its mails; deployments of before 0.2.0 have no such output.
         watching: How it takes new uploads; None if it watches no bucket.
+        images_per_second: How many images Rekognition is given a second, by all workers together; None if it was deployed without
+            the engine of frames.
     """
 
     stack_name: str
@@ -96,6 +102,7 @@ class Deployment:
     account_jobs: int
     language: str = "en"
     watching: Watching | None = None
+    images_per_second: float | None = None
 
     def may_read(self, bucket: str) -> bool:
         """Tell whether the deployed functions may read this bucket."""
@@ -119,8 +126,8 @@ def find(cloudformation: CloudFormationClient, stack_name: str) -> Deployment:
             f"The stack {stack_name} is in state {status}.", cure="Deploy it again with `make deploy` once it has been deleted."
         )
     outputs = {output.get("OutputKey", ""): output.get("OutputValue", "") for output in stack.get("Outputs", [])}
-    required = (*OUTPUTS, *WATCH_OUTPUTS) if outputs.keys() & set(WATCH_OUTPUTS) else OUTPUTS
-    missing = [name for name in required if not outputs.get(name)]
+    optional = [name for names in (WATCH_OUTPUTS, FRAMES_OUTPUTS) if outputs.keys() & set(names) for name in names]
+    missing = [name for name in (*OUTPUTS, *optional) if not outputs.get(name)]
     if missing:
         raise ToolError(
             f"The stack {stack_name} ({status}) lacks the outputs {', '.join(missing)}: not this project's, or of another version.",
@@ -153,11 +160,12 @@ def _deployment(stack_name: str, stack_id: str, outputs: dict[str, str]) -> Depl
         account_id=account_id,
         **{name: outputs[output] for name, output in _TEXTS.items()},
         source_buckets=tuple(name.strip() for name in outputs["SourceBuckets"].split(",") if name.strip()),
-        lane_dead_letters_urls=tuple(outputs[lane] for lane in _LANES),
+        lane_dead_letters_urls=tuple(outputs[lane] for lane in (*_LANES, *_FRAMES_LANES) if lane in outputs),
         slots=int(outputs["Slots"]),
         account_jobs=int(outputs["AccountJobs"]),
         language=outputs.get("Language") or "en",
         watching=_watching(outputs),
+        images_per_second=float(outputs["ImagesPerSecond"]) if "ImagesPerSecond" in outputs else None,
     )
 
 

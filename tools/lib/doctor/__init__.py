@@ -46,6 +46,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("concurrency", account.concurrency),
     ("batch jobs", account.batch_jobs),
     ("rekognition quota", account.analysis_jobs),
+    ("image quota", account.image_pace),
     ("region", account.region),
     ("privacy", account.privacy),
 )

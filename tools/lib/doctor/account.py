@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +16,10 @@ from tools.lib.text import counted
 
 # Rekognition's default quota of concurrent stored-video jobs in an account (docs/aws.md#7-rekognition).
 ACCOUNT_JOBS = 20
+
+# Rekognition's default quota of DetectModerationLabels calls a second, in these Regions and in all others (the same page).
+IMAGES_PER_SECOND = {"us-east-1": 50, "us-west-2": 50, "eu-west-1": 50}
+IMAGES_PER_SECOND_ELSEWHERE = 5
 
 # Regions that have Rekognition without its video operations (docs/aws.md#7-rekognition).
 WITHOUT_VIDEO = frozenset({"ca-central-1", "il-central-1"})
@@ -55,7 +59,7 @@ def privacy(case: Case) -> Iterator[Finding]:  # noqa: ARG001 # only the organiz
 
 def analysis_jobs(case: Case) -> Iterator[Finding]:
     """Check whether the account has as many Rekognition jobs as the deployment counts on; Service Quotas may not list them."""
-    ours, quota = case.deployment.account_jobs, _listed_quota(case)
+    ours, quota = case.deployment.account_jobs, _listed_quota(case, _is_of_jobs)
     if quota is not None and quota < ours:
         yield warning(
             f"The deployment counts on {counted(ours, 'job')} at a time; the account has {quota:,.0f}.",
@@ -71,18 +75,39 @@ def analysis_jobs(case: Case) -> Iterator[Finding]:
     yield ok(f"{counted(ours, 'job')} at a time ({source})")
 
 
-def _listed_quota(case: Case) -> float | None:
-    """Return the quota of jobs for stored videos, None where Service Quotas does not list it or may not be asked."""
+def image_pace(case: Case) -> Iterator[Finding]:
+    """Check whether the account may have as many images analysed a second as the deployment has; without frames there are none."""
+    ours = case.deployment.images_per_second
+    if ours is None:
+        yield ok("not used: deployed without frames")
+        return
+    quota = _listed_quota(case, _is_of_images)
+    allowed = IMAGES_PER_SECOND.get(case.deployment.region, IMAGES_PER_SECOND_ELSEWHERE) if quota is None else quota
+    source = "AWS's default; Service Quotas lists no value" if quota is None else f"Service Quotas says {quota:,.0f}"
+    if ours > allowed:
+        yield warning(
+            f"The deployment has up to {ours:g} images analysed a second; the account may {allowed:,.0f} ({source}).",
+            f'Set "images_per_second" in cdk.json to {allowed:,.0f} and run `make deploy`, or have AWS Support raise the quota.',
+        )
+    yield ok(f"{ours:g} images a second of {allowed:,.0f} ({source})")
+
+
+def _listed_quota(case: Case, is_meant: Callable[[str], bool]) -> float | None:
+    """Return a quota of Rekognition by its name in lower case, None where Service Quotas lists none or may not be asked."""
     try:
         pages = case.clients.quotas.get_paginator("list_service_quotas").paginate(ServiceCode="rekognition")
         quotas: list[Any] = [quota for page in pages for quota in page["Quotas"]]
     except (ClientError, BotoCoreError):
         return None
-    return min((quota["Value"] for quota in quotas if _is_of_jobs(str(quota.get("QuotaName", "")).lower())), default=None)
+    return min((quota["Value"] for quota in quotas if is_meant(str(quota.get("QuotaName", "")).lower())), default=None)
 
 
 def _is_of_jobs(name: str) -> bool:
     return "concurrent" in name and "job" in name and "stored video" in name
+
+
+def _is_of_images(name: str) -> bool:
+    return "detectmoderationlabels" in name
 
 
 def batch_jobs(case: Case) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What a scan costs: Rekognition's minutes, the batch job, and the functions, queues, table and requests around them."""
+"""What a scan costs: Rekognition's minutes and images, the batch job, and the functions, queues, table and requests around."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.prices import PriceTable
-from tools.lib.estimate.retrieval import GETS_PER_VIDEO
+from tools.lib.estimate.retrieval import GETS_PER_FRAME, GETS_PER_VIDEO
+from tools.lib.text import in_utc
 
 # Its hits are stored. Counted on the emulator.
 PUTS_PER_VIDEO = 1
@@ -30,6 +31,12 @@ STARTER_GB = 0.25
 
 # A lane has two starters of 256 MB, which wait for free jobs as long as the scan takes.
 STARTERS = 2
+
+# For each image: sample_frames decodes, calls Rekognition and waits for its answer; a share of the writes of progress and pace.
+# Not measured on AWS.
+FRAMES_GB = 1.73
+SECONDS_PER_IMAGE = Range(0.3, 0.6, 2.0)
+WRITES_PER_IMAGE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +63,69 @@ class Cost:
         return {name: value.as_json() for name, value in parts.items()}
 
 
-def cost_of(*, minutes: Range, objects: int, seconds: Range, retrieval: Range, prices: PriceTable) -> Cost:
-    """Return what a scan costs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a scan does that costs money.
 
-    Args:
-        minutes: Of video that will be analysed.
+    Attributes:
+        minutes: Of video that the video API analyses.
+        images: That are analysed, whether frames or images.
         objects: In the manifest.
+        submitted_at: Epoch seconds.
         seconds: From the submission to the end.
-        retrieval: In dollars, what S3 charges for reading from classes other than STANDARD.
-        prices: In dollars.
+        starters: How many starters wait for free jobs all the while.
     """
+
+    minutes: Range
+    images: Range
+    objects: int
+    submitted_at: float
+    seconds: Range
+    starters: int = STARTERS
+
+
+def cost_of(work: Work, retrieval: Range, prices: PriceTable) -> Cost:
+    """Return what a scan costs, with what S3 charges for reading from classes other than STANDARD."""
     per_minute = float(prices["rekognition_minute"])
-    batch = prices["batch_job"] + objects * prices["batch_million_objects"] / 1_000_000
+    batch = prices["batch_job"] + work.objects * prices["batch_million_objects"] / 1_000_000
     return Cost(
-        rekognition=minutes.through(lambda value: value * per_minute),
+        rekognition=work.minutes.through(lambda value: value * per_minute).plus(_of_images(work, prices)),
         batch=Range.exactly(float(batch)),
         retrieval=retrieval,
-        around=_around(objects, seconds, prices),
+        around=_around(work, prices),
     )
 
 
-def _around(objects: int, seconds: Range, prices: PriceTable) -> Range:
+def _of_images(work: Work, prices: PriceTable) -> Range:
+    """Return the dollars for the images; each calendar month has its tiers anew."""
+    images, seconds = work.images, work.seconds
+    return Range(
+        prices.images(images.low, _months(work.submitted_at, seconds.low)),
+        prices.images(images.best, _months(work.submitted_at, seconds.best)),
+        prices.images(images.high, _months(work.submitted_at, seconds.high)),
+    )
+
+
+def _months(start: float, seconds: float) -> int:
+    """Return how many calendar months a scan is under way in."""
+    first, last = in_utc(start), in_utc(start + seconds)
+    return (last.year - first.year) * 12 + last.month - first.month + 1
+
+
+def _around(work: Work, prices: PriceTable) -> Range:
     gb_second = float(prices["lambda_gb_second"])
+    write, get = float(prices["dynamodb_million_writes"]) / 1_000_000, float(prices["s3_thousand_gets"]) / 1_000
     requests = (
-        GETS_PER_VIDEO * float(prices["s3_thousand_gets"]) / 1_000
+        GETS_PER_VIDEO * get
         + PUTS_PER_VIDEO * float(prices["s3_thousand_puts"]) / 1_000
         + QUEUE_REQUESTS_PER_VIDEO * float(prices["sqs_million_requests"]) / 1_000_000
         + INVOCATIONS_PER_VIDEO * float(prices["lambda_million_requests"]) / 1_000_000
     )
-    table = WRITES_PER_VIDEO.through(lambda units: units * float(prices["dynamodb_million_writes"]) / 1_000_000).plus(
+    table = WRITES_PER_VIDEO.through(lambda units: units * write).plus(
         READS_PER_VIDEO.through(lambda units: units * float(prices["dynamodb_million_reads"]) / 1_000_000)
     )
     functions = FUNCTION_GB_SECONDS_PER_VIDEO.through(lambda used: used * gb_second)
-    for_each = table.plus(functions).through(lambda dollars: objects * (dollars + requests))
-    return for_each.plus(seconds.through(lambda value: value * STARTERS * STARTER_GB * gb_second))
+    objects = table.plus(functions).through(lambda dollars: work.objects * (dollars + requests))
+    image = SECONDS_PER_IMAGE.through(lambda used: used * FRAMES_GB * gb_second + WRITES_PER_IMAGE * write + GETS_PER_FRAME * get)
+    waiting = work.seconds.through(lambda value: value * work.starters * STARTER_GB * gb_second)
+    return objects.plus(waiting).plus(work.images.times(image))

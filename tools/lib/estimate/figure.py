@@ -26,5 +26,13 @@ class Range:
         """Add another figure, as if both were always at the same end of their bars."""
         return Range(self.low + other.low, self.best + other.best, self.high + other.high)
 
+    def times(self, other: Range) -> Range:
+        """Multiply by another figure that is not negative, as if both were always at the same end of their bars."""
+        return Range(self.low * other.low, self.best * other.best, self.high * other.high)
+
+    def at_least(self, other: Range) -> Range:
+        """Return the greater of two figures at each end of the bar."""
+        return Range(max(self.low, other.low), max(self.best, other.best), max(self.high, other.high))
+
     def as_json(self) -> dict[str, float]:
         return {"low": self.low, "best": self.best, "high": self.high}

@@ -1,4 +1,4 @@
-"""Inspects the objects of a manifest while it is written: finds those that Rekognition would refuse, and estimates the scan."""
+"""Inspects the objects of a manifest while it is written: finds those that cannot be analysed, and measures the others."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Problem
 from tools.lib.cli import Bar
 from tools.lib.errors import ToolError
+from tools.lib.estimate.engine_choice import BY_VIDEO, EngineChoice
 from tools.lib.estimate.measurements import Measurements
 from tools.lib.estimate.mp4.header import HeaderReader, Reading
 from tools.lib.estimate.options import Measure
@@ -53,11 +54,13 @@ class InspectionResult:
     """The objects that were inspected, by size class, including those left out for their header; and the measurements of some.
 
     Attributes:
+        alternative: The same measurements for the other engine.
         stored: The objects that are in the manifest, by storage class.
     """
 
     populations: dict[int, Population]
     measurements: Measurements
+    alternative: Measurements
     stored: dict[str, Population]
 
 
@@ -68,8 +71,9 @@ class HeaderInspection:
     same measure give the same sample, so that a plan that is checked again gives the same manifest.
     """
 
-    def __init__(self, s3: S3Client, bucket: str, measure: Measure, bar: Bar) -> None:
-        self._measurements = Measurements()
+    def __init__(self, s3: S3Client, bucket: str, measure: Measure, bar: Bar, choice: EngineChoice = BY_VIDEO) -> None:
+        self._measurements = Measurements(choice)
+        self._alternative = Measurements(choice.alternative)
         self._reader = HeaderReader(s3)
         self._bucket = bucket
         self._measure = measure
@@ -78,7 +82,7 @@ class HeaderInspection:
         self._stored = StoredBytes()
 
     def judge(self, batch: Batch) -> Sequence[Problem | None]:
-        """Return for each object why Rekognition would refuse it, None if nothing is known."""
+        """Return for each object why it cannot be analysed, None if nothing is known."""
         self._sampler.offer_all(batch.sizes, lambda at: next(iter(batch[at : at + 1])))
         self._stored.add(batch)
         if not self._measure.all:
@@ -86,7 +90,7 @@ class HeaderInspection:
         return [self._fault(found, reading) for found, reading in self._headers(batch, None)]
 
     def conclude(self) -> Iterator[tuple[ListedObject, Problem]]:
-        """Read the headers of the sample, and yield the objects that Rekognition would refuse, with the reason."""
+        """Read the headers of the sample, and yield the objects that cannot be analysed, with the reason."""
         chosen = self._sampler.draw()
         for found, reading in self._headers(chosen, len(chosen)):
             if fault := self._fault(found, reading):
@@ -95,13 +99,15 @@ class HeaderInspection:
     @property
     def result(self) -> InspectionResult:
         """Return all objects and their measurements, after `conclude`."""
-        return InspectionResult(self._sampler.populations, self._measurements, self._stored.populations)
+        return InspectionResult(self._sampler.populations, self._measurements, self._alternative, self._stored.populations)
 
     def _fault(self, found: ListedObject, reading: Reading) -> Problem | None:
         self._measurements.add(found, reading)
-        if reading.fault is not None:
+        self._alternative.add(found, reading)
+        problem = self._measurements.choice.problem(reading)
+        if problem is not None:
             self._stored.remove(found)
-        return reading.fault
+        return problem
 
     def _headers(self, objects: Iterable[ListedObject], total: int | None) -> Iterator[tuple[ListedObject, Reading]]:
         return read_headers(self._reader, self._bucket, objects, bar=self._bar, total=total, before=self._measurements.inspected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tools.lib.estimate.engine_choice import BY_VIDEO, EngineChoice
 from tools.lib.estimate.mp4.header import Header, Reading
 from tools.lib.estimate.sampling import class_of
 from tools.lib.listing import ListedObject
@@ -12,10 +13,10 @@ from tools.lib.listing import ListedObject
 
 @dataclass(slots=True)
 class ClassSums:
-    """The measured objects of one class: sums over their sizes in bytes and their analysable seconds.
+    """The measured objects of one class: sums over their sizes in bytes and their analysable seconds, or their images.
 
     Attributes:
-        steepest: The highest number of seconds per byte.
+        steepest: The highest number of seconds, or images, per byte.
     """
 
     count: int = 0
@@ -50,17 +51,24 @@ class ClassSums:
 
 @dataclass(slots=True)
 class Measurements:
-    """What the headers that were read say.
+    """What the headers that were read say, for one choice of the engine.
 
     Attributes:
-        classes: Sums by size class, over the objects of which it is known how much will be analysed.
-        faults: Objects that Rekognition would not take, by the code of the reason.
+        classes: Sums of seconds by size class, over the objects of which it is known how much will be analysed.
+        images: Sums of images by size class, over those of which it is known how many will be.
+        guessed: Sums of seconds by size class, of films whose length is guessed from their size.
+        framed: Films of which frames will be taken.
+        faults: Objects that cannot be analysed, by the code of the reason.
         unreadable: The other objects whose header could not be read, by code.
         inspected: How many objects were inspected, whatever came of it.
         gets: The GETs that were made.
     """
 
+    choice: EngineChoice = BY_VIDEO
     classes: dict[int, ClassSums] = field(default_factory=dict)
+    images: dict[int, ClassSums] = field(default_factory=dict)
+    guessed: dict[int, ClassSums] = field(default_factory=dict)
+    framed: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
     inspected: int = 0
@@ -70,20 +78,20 @@ class Measurements:
         """Add what the header of an object says."""
         self.inspected += 1
         self.gets += reading.gets
-        if reading.fault is not None:
-            self.faults[reading.fault.code] += 1
-            self._sums(found).add(found.size, 0.0)
-        elif isinstance(reading, Header):
-            self._sums(found).add(found.size, reading.seconds)
-        else:
+        self.framed += self.choice.goes_by_frames(reading)
+        if (problem := self.choice.problem(reading)) is not None:
+            self.faults[problem.code] += 1
+        elif not isinstance(reading, Header) and not self.choice.analyses_image(reading):
             self.unreadable[reading.code] += 1
-            if reading.worthless:
-                self._sums(found).add(found.size, 0.0)
+        for sums, amount in (
+            (self.classes, self.choice.seconds(reading)),
+            (self.images, self.choice.pictures(reading)),
+            (self.guessed, self.choice.guessed(reading, found.size)),
+        ):
+            if amount is not None:
+                sums.setdefault(class_of(found.size), ClassSums()).add(found.size, amount)
 
     @property
     def known(self) -> int:
         """Return of how many objects it is known how much will be analysed."""
         return sum(sums.count for sums in self.classes.values())
-
-    def _sums(self, found: ListedObject) -> ClassSums:
-        return self.classes.setdefault(class_of(found.size), ClassSums())

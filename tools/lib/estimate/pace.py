@@ -1,11 +1,13 @@
-"""When a scan will be finished, from the slots and from the speed of earlier scans."""
+"""When a scan will be finished, from slots and pace, and from the speed of earlier scans by the same engine."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from handlers.adapters.table import Scans
+from handlers.domain import Engine, Scan
 from tools.lib.estimate.figure import Range
 from tools.lib.text import counted
 
@@ -26,11 +28,17 @@ UNMEASURED_SPEED = Range(0.5, 1.0, 3.0)
 # Seconds in which the job is prepared, the last video is analysed and the scan is closed (5 minutes after its last job).
 BEFORE_AND_AFTER = Range(120.0, 480.0, 1_800.0)
 
+# Of the pace that is set, how much is used while there is work: this much is aimed at.
+PACE_USED = Range(0.8, 0.95, 1.0)
+
 NEWEST_SCANS = 50
 
 # Videos for each slot that a scan needs for its speed to count: in a smaller one, slots are empty most of the time.
 BUSY_SLOTS = 10
 ONE_SCAN_DOUBT = 1.5
+
+# Seconds for which a scan by frames must have kept the whole pace busy for its speed to count.
+BUSY_SECONDS = 1_800.0
 
 _BESIDES = f"{SECONDS_PER_JOB.low:.0f} to {SECONDS_PER_JOB.high:.0f} s are added for each job"
 
@@ -55,30 +63,66 @@ class Speed:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Images that all workers together have Rekognition look at in a second, and from how many scans this is known (0: set)."""
+
+    per_second: Range
+    scans: int
+
+    @property
+    def sentence(self) -> str:
+        low, high = self.per_second.low, self.per_second.high
+        if self.scans:
+            return f"{low:.1f} to {high:.1f} images a second, as in {counted(self.scans, 'earlier scan')}"
+        return f"{low:.1f} to {high:.1f} images a second, as set by images_per_second"
+
+
 def measured_speed(history: Scans, slots: int) -> Speed:
     """Return the speed of the newest scans that are closed, as if they had used as many slots, or else the assumed speed.
 
     A scan that was kept busy by its starts, as one of short videos, says nothing about the speed of an analysis.
     """
     speeds = []
-    # That of a day's uploads lasts the day, however few they are.
-    for scan in islice((scan for scan in history.scans() if scan.day is None), NEWEST_SCANS):
-        if scan.closed_at is None or scan.closed_at <= scan.created_at:
-            continue
+    for scan, took in _closed(history, Engine.VIDEO):
         totals = history.totals(scan.id)
-        took = scan.closed_at - scan.created_at
         seconds = sum(totals.milliseconds.values()) / 1_000
         analysing = took * slots - totals.final * SECONDS_PER_JOB.best
         if totals.final >= BUSY_SLOTS * slots and seconds and analysing > 0 and totals.final < took * STARTS_PER_SECOND.low:
             speeds.append(seconds / analysing)
-    if not speeds:
-        return Speed(UNMEASURED_SPEED, 0)
-    doubt = ONE_SCAN_DOUBT if len(speeds) == 1 else 1.0
-    return Speed(Range(min(speeds) / doubt, sorted(speeds)[len(speeds) // 2], max(speeds) * doubt), len(speeds))
+    return Speed(_spread(speeds) if speeds else UNMEASURED_SPEED, len(speeds))
+
+
+def measured_pace(history: Scans, images_per_second: float) -> Pace:
+    """Return the pace of the newest scans by frames that are closed and were long enough, or else what is set allows."""
+    paces = []
+    for scan, took in _closed(history, Engine.FRAMES):
+        images, sampling = history.totals(scan.id).images, took - BEFORE_AND_AFTER.best
+        if sampling > 0 and images >= BUSY_SECONDS * images_per_second:
+            paces.append(images / sampling)
+    spread = _spread(paces) if paces else PACE_USED.through(lambda used: used * images_per_second)
+    return Pace(spread.through(lambda pace: min(pace, images_per_second)), len(paces))
+
+
+def _closed(history: Scans, engine: Engine) -> Iterator[tuple[Scan, float]]:
+    """Yield the newest scans by an engine that are closed, and how many seconds they took.
+
+    That of a day's uploads lasts the day, however few they are.
+    """
+    scans = (scan for scan in history.scans() if scan.day is None and scan.engine is engine)
+    for scan in islice(scans, NEWEST_SCANS):
+        if scan.closed_at is not None and scan.closed_at > scan.created_at:
+            yield scan, scan.closed_at - scan.created_at
+
+
+def _spread(figures: list[float]) -> Range:
+    """Return the range from the lowest to the highest figure, which is wider if there is only one."""
+    doubt = ONE_SCAN_DOUBT if len(figures) == 1 else 1.0
+    return Range(min(figures) / doubt, sorted(figures)[len(figures) // 2], max(figures) * doubt)
 
 
 def seconds_until_done(*, video_seconds: Range, objects: int, slots: int, speed: Speed) -> Range:
-    """Return the seconds from the submission to the end: the longest of S3 Batch's tasks, the starts and the analyses."""
+    """Return the seconds from the submission to the end by the video API: the longest of S3 Batch's tasks, Starts and analyses."""
 
     def lasting(seconds: float, per_slot: float, per_job: float, starts: float, tasks: float) -> float:
         analyses = (seconds / per_slot + objects * per_job) / slots
@@ -90,5 +134,17 @@ def seconds_until_done(*, video_seconds: Range, objects: int, slots: int, speed:
             lasting(video_seconds.low, pace.high, per_job.low, starts.high, tasks.high),
             lasting(video_seconds.best, pace.best, per_job.best, starts.best, tasks.best),
             lasting(video_seconds.high, pace.low, per_job.high, starts.low, tasks.low),
+        )
+    )
+
+
+def seconds_until_looked_at(*, images: Range, objects: int, pace: Pace) -> Range:
+    """Return the seconds from the submission to the end by frames: the longer of S3 Batch's tasks and the images."""
+    rate, tasks = pace.per_second, TASKS_PER_SECOND
+    return BEFORE_AND_AFTER.plus(
+        Range(
+            max(images.low / rate.high, objects / tasks.high),
+            max(images.best / rate.best, objects / tasks.best),
+            max(images.high / rate.low, objects / tasks.low),
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
@@ -49,12 +50,25 @@ BATCH_MILLION_OBJECTS = Price(Decimal("1.00"), "million objects of a job", _S3_S
 REKOGNITION_MINUTE = Price(
     Decimal("0.10"), "minute of stored video, content moderation", "several pages of third parties", None, _REKOGNITION_PAGE
 )
+REKOGNITION_IMAGE = Price(
+    Decimal("0.0010"),
+    "image, the first million of a month",
+    "api-evangelist/amazon-rekognition, plans",
+    "2026-10",
+    _REKOGNITION_PAGE,
+)
 
 # Every price, by the name that a price file uses.
 TABLE: Mapping[str, Price] = {
     "batch_job": BATCH_JOB,
     "batch_million_objects": BATCH_MILLION_OBJECTS,
     "rekognition_minute": REKOGNITION_MINUTE,
+    "rekognition_image": REKOGNITION_IMAGE,
+    "rekognition_image_after_1m": replace(REKOGNITION_IMAGE, dollars=Decimal("0.0008"), unit="image, the next 4 million"),
+    "rekognition_image_after_5m": replace(REKOGNITION_IMAGE, dollars=Decimal("0.0006"), unit="image, the next 30 million"),
+    "rekognition_image_after_35m": Price(
+        Decimal("0.00025"), "image, all further ones of a month", "from memory: look it up", None, _REKOGNITION_PAGE
+    ),
     "s3_thousand_gets": Price(Decimal("0.0004"), "thousand GET and HEAD requests", _S3_SOURCE, "2026-06", _S3_PAGE),
     "s3_thousand_puts": Price(Decimal("0.005"), "thousand PUT and LIST requests", _THIRD, None, _S3_PAGE),
     "s3_thousand_gets_infrequent": Price(
@@ -81,7 +95,15 @@ TABLE: Mapping[str, Price] = {
     "dynamodb_million_writes": Price(Decimal("0.625"), "million write units, on demand", _THIRD, "2024-11", _TABLE_PAGE),
     "dynamodb_million_reads": Price(Decimal("0.125"), "million read units, on demand", _THIRD, "2024-11", _TABLE_PAGE),
 }
-PRICES = (BATCH_JOB, BATCH_MILLION_OBJECTS, REKOGNITION_MINUTE)
+PRICES = (BATCH_JOB, BATCH_MILLION_OBJECTS, REKOGNITION_MINUTE, REKOGNITION_IMAGE)
+
+# The prices of images by the number of images in a month from which on they hold. An account has them once for all its images.
+IMAGE_TIERS = (
+    (0, "rekognition_image"),
+    (1_000_000, "rekognition_image_after_1m"),
+    (5_000_000, "rekognition_image_after_5m"),
+    (35_000_000, "rekognition_image_after_35m"),
+)
 
 # The Region whose prices these are.
 REGION = "us-east-1"
@@ -99,6 +121,15 @@ class PriceTable:
 
     def __getitem__(self, name: str) -> Decimal:
         return self.prices[name].dollars
+
+    def images(self, count: float, months: int) -> float:
+        """Return what Rekognition charges for images that are spread evenly over calendar months."""
+        in_a_month = count / months
+        ends = [start for start, _ in IMAGE_TIERS[1:]] + [math.inf]
+        of_a_month = (
+            max(0.0, min(in_a_month, end) - start) * float(self[name]) for (start, name), end in zip(IMAGE_TIERS, ends, strict=True)
+        )
+        return months * sum(of_a_month)
 
     def as_json(self) -> dict[str, Any]:
         return {name: price.as_json() for name, price in self.prices.items()}
@@ -154,11 +185,12 @@ def batch_objects(objects: int) -> Decimal:
 
 
 def as_json(objects: int | None) -> dict[str, float | None]:
-    """Return what a job of this many objects (None: unknown) and a minute of video cost."""
+    """Return what a job of this many objects (None: unknown), a minute of video and an image cost."""
     return {
         "s3_batch_job_usd": float(BATCH_JOB.dollars),
         "s3_batch_objects_usd": None if objects is None else float(batch_objects(objects)),
         "rekognition_usd_per_minute": float(REKOGNITION_MINUTE.dollars),
+        "rekognition_usd_per_image": float(REKOGNITION_IMAGE.dollars),
     }
 
 

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from handlers.domain import Engine
 from tools.lib.errors import ToolError
-from tools.lib.estimate.cost import Cost, cost_of
+from tools.lib.estimate.cost import STARTERS, Cost, Work, cost_of
+from tools.lib.estimate.engine_choice import GUESSED_BIT_RATES, EngineChoice, every, missed
 from tools.lib.estimate.extrapolation import PROMISED, seconds_of, share_of, strata
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import Measurements
-from tools.lib.estimate.pace import Speed, seconds_until_done
+from tools.lib.estimate.pace import Pace, Speed, seconds_until_done, seconds_until_looked_at
 from tools.lib.estimate.prices import REGION, PriceTable, dollars
-from tools.lib.estimate.retrieval import Retrieval, retrieval_of
+from tools.lib.estimate.retrieval import BY_REKOGNITION, Retrieval, by_frames, retrieval_of
 from tools.lib.estimate.sampling import Population
 from tools.lib.json_keys import range_keys
 from tools.lib.text import counted, moment
-
-# Bits of video a second if no header could be read, from web video to cameras: an assumption without a confidence level.
-GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 
 _LONG_HOURS = 48
 
@@ -29,12 +28,35 @@ _MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What an estimate rests on besides the objects.
+
+    Attributes:
+        now: When the scan is submitted, in epoch seconds.
+        slots: How many Rekognition jobs it uses at a time.
+        speed: How fast one of them is.
+        pace: How fast images are.
+        prices: In dollars.
+        region: Where it runs.
+    """
+
+    now: float
+    slots: int
+    speed: Speed
+    pace: Pace
+    prices: PriceTable
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """The estimate of a scan.
 
     Attributes:
+        choice: What looks at its objects.
         objects: The objects in the manifest.
         minutes: The minutes of video that will be analysed.
+        images: Frames and images that will be paid for.
         cost: In dollars.
         retrieval: What S3 charges for reading, and from which storage classes.
         seconds: From the submission to the end.
@@ -45,8 +67,10 @@ class Estimate:
         assumptions: Sentences on what the figures are based.
     """
 
+    choice: EngineChoice
     objects: int
     minutes: Range
+    images: Range
     cost: Cost
     retrieval: Retrieval
     seconds: Range
@@ -62,14 +86,31 @@ class Estimate:
 
     def sentences(self) -> list[str]:
         return [
-            f"{_amount(self.minutes, _minutes)} of video",
+            self._amounts,
             f"{_amount(self.dollars, _dollars)}, {_amount(self.cost.rekognition, _dollars)} of it for Rekognition",
             *self.retrieval.sentences(_amount(self.cost.retrieval, _dollars)),
-            f"ready {moment(self.finished_at.best)} ({_hours(self.seconds.low)} to {_hours(self.seconds.high)} from the start)",
+            self._ready,
             *(_fault_line(code, count) for code, count in self.faults.items()),
             *self._unreadable_line(),
             *self.assumptions,
         ]
+
+    def in_short(self) -> str:
+        """Return what it comes to, beside the estimate of another engine."""
+        how = f"by frames, {every(self.choice.interval_ms)}" if self.choice.engine is Engine.FRAMES else "by the video API"
+        return f"{how}: {self._amounts}; {_amount(self.dollars, _dollars)}; {self._ready}"
+
+    @property
+    def _amounts(self) -> str:
+        video = f"{_amount(self.minutes, _minutes)} of video"
+        if not self.images.high:
+            return video
+        images = f"{_amount(self.images, _whole)} {'image' if self.images.high == 1 else 'images'}"
+        return f"{images} of {video}" if self.choice.engine is Engine.FRAMES else f"{video}, and {images}"
+
+    @property
+    def _ready(self) -> str:
+        return f"ready {moment(self.finished_at.best)} ({_hours(self.seconds.low)} to {_hours(self.seconds.high)} from the start)"
 
     def _unreadable_line(self) -> list[str]:
         if not self.unreadable:
@@ -81,8 +122,11 @@ class Estimate:
     def as_json(self) -> dict[str, Any]:
         """Return the estimate as JSON values."""
         return {
+            "engine": self.choice.engine.value,
+            "interval_ms": self.choice.interval_ms if self.images.high else None,
             "objects": self.objects,
             "minutes": self.minutes.as_json(),
+            "images": self.images.as_json(),
             "dollars": self.dollars.as_json(),
             "cost": self.cost.as_json(),
             "retrieval": self.retrieval.as_json(),
@@ -124,53 +168,104 @@ def estimate(
     *,
     objects: int,
     stored: Mapping[str, Population],
-    now: float,
-    slots: int,
-    speed: Speed,
-    prices: PriceTable,
-    region: str,
+    circumstances: Circumstances,
 ) -> Estimate:
-    """Return the estimate of a scan.
+    """Return the estimate of a scan by the engine for which its objects were measured.
 
     Args:
         populations: The objects that were listed, by size class.
-        measurements: The headers of some of them, of all, or of none. Videos that Rekognition would refuse are included, without
-            minutes, although the manifest leaves them out: otherwise the rest would be taken to be better than the sample.
+        measurements: The headers of some of them, of all, or of none. What cannot be analysed is included, without minutes,
+            although the manifest leaves it out: otherwise the rest would be taken to be better than the sample.
         objects: The objects in the manifest.
         stored: They by storage class.
-        now: When the scan is submitted, in epoch seconds.
-        slots: How many Rekognition jobs it uses at a time.
-        speed: How fast one of them is.
-        prices: In dollars.
-        region: Where it runs.
+        circumstances: What it rests on besides.
     """
-    video = _video_seconds(populations, measurements)
-    seconds = seconds_until_done(video_seconds=video, objects=objects, slots=slots, speed=speed)
-    minutes = video.through(lambda value: value / 60)
-    retrieval = retrieval_of(stored, prices)
+    choice, given = measurements.choice, circumstances
+    by_video = choice.engine is Engine.VIDEO
+    film, images = _film_seconds(populations, measurements), _images(populations, measurements)
+    minutes = film.through(lambda value: value / 60)
+    seconds = _seconds(choice, film, images, objects, given)
+    work = Work(
+        minutes=minutes if by_video else Range.exactly(0.0),
+        images=images,
+        objects=objects,
+        submitted_at=given.now,
+        seconds=seconds,
+        starters=STARTERS if by_video else 0,
+    )
+    retrieval = retrieval_of(stored, given.prices, BY_REKOGNITION if by_video else by_frames(images.best / max(objects, 1)))
     return Estimate(
+        choice=choice,
         objects=objects,
         minutes=minutes,
-        cost=cost_of(minutes=minutes, objects=objects, seconds=seconds, retrieval=retrieval.dollars, prices=prices),
+        images=images,
+        cost=cost_of(work, retrieval.dollars, given.prices),
         retrieval=retrieval,
         seconds=seconds,
-        finished_at=seconds.through(lambda value: now + value),
+        finished_at=seconds.through(lambda value: given.now + value),
         measured=measurements.known,
         faults=_faults(objects, measurements),
         unreadable=dict(sorted(measurements.unreadable.items())),
-        assumptions=(
-            _length_sentence(sum(each.count for each in populations.values()), measurements),
-            f"{speed.sentence}; {counted(slots, 'slot')}, and no other scan",
-            *_price_sentences(prices, region),
-        ),
+        assumptions=_assumptions(populations, measurements, given),
     )
 
 
-def _video_seconds(populations: Mapping[int, Population], measurements: Measurements) -> Range:
+def _assumptions(populations: Mapping[int, Population], measurements: Measurements, given: Circumstances) -> tuple[str, ...]:
+    """Return what the estimate rests on, in sentences."""
+    choice = measurements.choice
+    lengths = [_length_sentence(sum(each.count for each in populations.values()), measurements), *_guessed_sentence(measurements)]
+    if choice.engine is Engine.VIDEO:
+        pace = f"{given.speed.sentence}; {counted(given.slots, 'slot')}, and no other scan"
+        return (*lengths, pace, *_price_sentences(given, "rekognition_minute"))
+    pace = f"{given.pace.sentence}, and no other scan"
+    return (*lengths, missed(choice.interval_ms), pace, *_price_sentences(given, "rekognition_image"))
+
+
+def _seconds(choice: EngineChoice, film: Range, images: Range, objects: int, given: Circumstances) -> Range:
+    """Return the seconds until the slower of the engines that a scan uses has finished."""
+    looked_at = seconds_until_looked_at(images=images, objects=objects, pace=given.pace)
+    if choice.engine is Engine.FRAMES:
+        return looked_at
+    analysed = seconds_until_done(video_seconds=film, objects=objects, slots=given.slots, speed=given.speed)
+    return analysed.at_least(looked_at) if images.high else analysed
+
+
+def _film_seconds(populations: Mapping[int, Population], measurements: Measurements) -> Range:
+    """Return the seconds of film that the engine looks at."""
+    if not measurements.known:
+        return _guessed(8 * sum(each.bytes for each in populations.values()) / GUESSED_BIT_RATES.best)
+    found = seconds_of(strata(populations, measurements.classes))
+    return found if measurements.choice.engine is Engine.VIDEO else found.plus(_guessed_seconds(populations, measurements))
+
+
+def _images(populations: Mapping[int, Population], measurements: Measurements) -> Range:
+    """Return the images to be paid for: at least one of each film, at most one more than its length has intervals."""
+    listed = sum(each.count for each in populations.values())
     if measurements.known:
-        return seconds_of(strata(populations, measurements.classes))
-    bits = 8 * sum(each.bytes for each in populations.values())
-    return Range(bits / GUESSED_BIT_RATES.high, bits / GUESSED_BIT_RATES.best, bits / GUESSED_BIT_RATES.low)
+        films = listed * measurements.framed / measurements.inspected
+        found = seconds_of(strata(populations, measurements.images))
+        guessed = _in_intervals(_guessed_seconds(populations, measurements), measurements.choice)
+        return found.plus(guessed).plus(Range(0.0, 0.0, films))
+    if measurements.choice.engine is Engine.VIDEO:
+        return Range.exactly(0.0)
+    guessed = _in_intervals(_film_seconds(populations, measurements), measurements.choice)
+    return guessed.at_least(Range.exactly(listed)).plus(Range(0.0, 0.0, listed))
+
+
+def _in_intervals(seconds: Range, choice: EngineChoice) -> Range:
+    return seconds.through(lambda each: each * 1_000 / choice.interval_ms)
+
+
+def _guessed_seconds(populations: Mapping[int, Population], measurements: Measurements) -> Range:
+    """Return the seconds of the films whose length only their size tells."""
+    found = seconds_of(strata(populations, measurements.guessed))
+    return Range(_guessed(found.low).low, found.best, _guessed(found.high).high)
+
+
+def _guessed(seconds: float) -> Range:
+    """Return the bar of a length that was guessed at the usual bit rate."""
+    rates = GUESSED_BIT_RATES
+    return Range(seconds * rates.best / rates.high, seconds, seconds * rates.best / rates.low)
 
 
 def _faults(objects: int, measurements: Measurements) -> dict[str, Range]:
@@ -198,12 +293,19 @@ def _length_sentence(listed: int, measurements: Measurements) -> str:
     return f"{every}; the length of {counted(unknown, 'object')} is not known and is extrapolated; {holds}" if unknown else every
 
 
-def _price_sentences(prices: PriceTable, region: str) -> list[str]:
-    sentences = [
-        f"prices of {REGION}, not checked with AWS" + (f"; yours for {', '.join(prices.changed)}" if prices.changed else "")
-    ]
-    if region != REGION and "rekognition_minute" not in prices.changed:
-        sentences.append(f"the stack is in {region}, where Rekognition may cost more: pass its price with --prices")
+def _guessed_sentence(measurements: Measurements) -> list[str]:
+    if not any(sums.seconds for sums in measurements.guessed.values()):
+        return []
+    usual = GUESSED_BIT_RATES.best / 1e6
+    return [f"the length of films in formats that only frames take is guessed from their size, at {usual:.0f} Mbit/s"]
+
+
+def _price_sentences(given: Circumstances, largest: str) -> list[str]:
+    """Return where the prices are from; `largest` names the one that makes up nearly all of the bill."""
+    changed = given.prices.changed
+    sentences = [f"prices of {REGION}, not checked with AWS" + (f"; yours for {', '.join(changed)}" if changed else "")]
+    if given.region != REGION and largest not in changed:
+        sentences.append(f"the stack is in {given.region}, where Rekognition may cost more: pass its price with --prices")
     return sentences
 
 
@@ -214,6 +316,10 @@ def _amount(figure: Range, written: Callable[[float], str]) -> str:
 
 def _minutes(value: float) -> str:
     return f"{value:,.0f} min" if value >= 10 else f"{value:,.1f} min"  # noqa: PLR2004 - one digit more below ten
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 def _dollars(value: float) -> str:
@@ -237,4 +343,4 @@ def _hours(seconds: float) -> str:
 
 
 def _fault_line(code: str, count: Range) -> str:
-    return f"about {_amount(count, '{:,.0f}'.format)} of the others cannot be analysed either: {code}"
+    return f"about {_amount(count, _whole)} of the others cannot be analysed either: {code}"

@@ -19,6 +19,11 @@ GETS_PER_VIDEO = 4
 # How often Rekognition reads each byte of an object. AWS does not say: assumed to be once, and at most twice.
 READS = Range(1.0, 1.0, 2.0)
 
+# The same of what frames are taken from: of an mp4 with few key frames a part, of other containers everything. Each block that is
+# read is a GET.
+FRAME_READS = Range(0.1, 0.6, 1.2)
+GETS_PER_FRAME = 3
+
 # S3 bills GB of 10^9 bytes.
 _GB = 1e9
 
@@ -77,19 +82,21 @@ class Retrieval:
         stored: All objects, by storage class.
         charged: The objects of the classes that charge for it.
         unpriced: The objects of classes whose price is not known, and so not in `dollars`.
+        assumption: How much of each object is read.
     """
 
     dollars: Range
     stored: Mapping[str, Population]
     charged: Mapping[str, Population]
     unpriced: Mapping[str, Population]
+    assumption: str
 
     def sentences(self, amount: str) -> list[str]:
         """Return what is charged, with the amount as it is written, and what is not known."""
         lines = []
         if self.charged:
             lines.append(f"{amount} of it because S3 charges for reading {_listed(self.charged)}")
-            lines.append("Rekognition is assumed to read each object once, at most twice")
+            lines.append(self.assumption)
         if _TIERING in self.charged:
             lines.append("reading moves what Intelligent-Tiering had moved to cheaper tiers back for at least 30 days")
         if UNKNOWN_CLASS in self.charged:
@@ -103,29 +110,47 @@ class Retrieval:
         return {"bytes": {name: each.bytes for name, each in self.stored.items()}, "complete": not self.unpriced}
 
 
-def retrieval_of(stored: Mapping[str, Population], prices: PriceTable) -> Retrieval:
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """How the objects of a scan are read: how often each byte, and with how many GETs an object."""
+
+    bytes: Range
+    gets: float
+    assumption: str
+
+
+BY_REKOGNITION = Reads(READS, GETS_PER_VIDEO, "Rekognition is assumed to read each object once, at most twice")
+
+
+def by_frames(images_per_object: float) -> Reads:
+    """Return how objects are read of which so many frames are taken."""
+    gets = GETS_PER_VIDEO + GETS_PER_FRAME * images_per_object
+    return Reads(FRAME_READS, gets, "a tenth to all of each object is assumed to be read for its frames")
+
+
+def retrieval_of(stored: Mapping[str, Population], prices: PriceTable, reads: Reads = BY_REKOGNITION) -> Retrieval:
     """Return what S3 charges for reading these objects, by storage class."""
     charged = {name: each for name, each in stored.items() if name in {*_RETRIEVED, _TIERING, UNKNOWN_CLASS}}
     unpriced = {name: each for name, each in stored.items() if name not in charged and name not in _FREE}
     total = Range.exactly(0.0)
     for name, each in charged.items():
-        total = total.plus(_dollars(name, each, prices))
-    return Retrieval(total, stored, charged, unpriced)
+        total = total.plus(_dollars(name, each, prices, reads))
+    return Retrieval(total, stored, charged, unpriced, reads.assumption)
 
 
-def _dollars(name: str, stored: Population, prices: PriceTable) -> Range:
+def _dollars(name: str, stored: Population, prices: PriceTable, reads: Reads) -> Range:
     if name == _TIERING:
         return _promotion(prices).through(lambda dollars: dollars * stored.bytes / _GB)
     if name == UNKNOWN_CLASS:
-        return Range(0.0, 0.0, max(_retrieved(each, stored, prices).high for each in _RETRIEVED))
-    return _retrieved(name, stored, prices)
+        return Range(0.0, 0.0, max(_retrieved(each, stored, prices, reads).high for each in _RETRIEVED))
+    return _retrieved(name, stored, prices, reads)
 
 
-def _retrieved(name: str, stored: Population, prices: PriceTable) -> Range:
+def _retrieved(name: str, stored: Population, prices: PriceTable, reads: Reads) -> Range:
     per_gb, per_thousand = (float(prices[price]) for price in _RETRIEVED[name])
     dearer = max(0.0, per_thousand - float(prices["s3_thousand_gets"]))
-    requests = stored.count * GETS_PER_VIDEO * dearer / 1_000
-    return READS.through(lambda reads: reads * per_gb * stored.bytes / _GB + requests)
+    requests = stored.count * reads.gets * dearer / 1_000
+    return reads.bytes.through(lambda times: times * per_gb * stored.bytes / _GB + requests)
 
 
 def _promotion(prices: PriceTable) -> Range:

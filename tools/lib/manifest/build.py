@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handlers.adapters.table import Table
-from handlers.domain import ScanStatus
+from handlers.domain import Engine, ScanStatus
 from tools.lib.aws import Clients
 from tools.lib.cli import Bar, Terminal
-from tools.lib.estimate import NO_HEADERS, READING_HEADERS, HeaderInspection, InspectionResult, Measure, with_head
+from tools.lib.estimate import (
+    BY_VIDEO,
+    NO_HEADERS,
+    READING_HEADERS,
+    EngineChoice,
+    HeaderInspection,
+    InspectionResult,
+    Measure,
+    with_head,
+)
 from tools.lib.listing import Batch, Selection, UnselectedCounts
 from tools.lib.manifest.sources import bucket, inventory, key_list, s3_generated
 from tools.lib.manifest.sources.csv_manifest import OwnManifest
@@ -36,12 +45,14 @@ class ManifestRequest:
     Attributes:
         skip_unchanged: Whether to leave out what an earlier scan finished.
         measure: How many headers to read.
+        choice: What looks at the objects, and so which of them are left out.
     """
 
     source: Source
     selection: Selection
     skip_unchanged: bool = False
     measure: Measure = NO_HEADERS
+    choice: EngineChoice = BY_VIDEO
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +100,15 @@ def build_manifest(
         batches, has_sizes = rows.batches, rows.has_sizes
         if request.measure.all and not has_sizes and request.source.kind is not Kind.GENERATED:
             batches, has_sizes = with_head(s3, bucket_name, batches), True
-        earlier = _earlier(table, bucket_name) if request.skip_unchanged else None
-        inspection = HeaderInspection(s3, bucket_name, request.measure, bar) if has_sizes else None
+        earlier = _earlier(table, bucket_name, request.choice) if request.skip_unchanged else None
+        inspection = HeaderInspection(s3, bucket_name, request.measure, bar, request.choice) if has_sizes else None
         stats = write_manifest(
             batches if earlier is None else earlier.without(batches),
             selection=request.selection,
             manifest=manifest,
             ineligible=ineligible,
             inspection=inspection,
+            engine=request.choice.engine,
         )
         warnings = (*rows.warnings(), *(earlier.warnings() if earlier else []))
     return BuiltManifest(
@@ -166,12 +178,13 @@ def _rows(request: ManifestRequest, clients: Clients, *, stack: ExitStack, bar: 
     return _Rows(read, has_sizes=False, warnings=lambda: [*own.warnings(), *repeats.warnings()])
 
 
-def _earlier(table: Table, bucket_name: str) -> Unchanged:
+def _earlier(table: Table, bucket_name: str, choice: EngineChoice) -> Unchanged:
     scans = [scan for scan in table.scans.scans() if scan.bucket == bucket_name]
     watches = table.watches if any(scan.day for scan in scans) else None
     earlier = [scan.id for scan in scans if scan.day is None and scan.status is not ScanStatus.CANCELLED]
     newest, older = earlier[:EARLIER_SCANS], len(earlier[EARLIER_SCANS:])
-    return Unchanged(table.records, bucket_name, newest, watches=watches, older=older)
+    by_frames = {scan.id for scan in scans if scan.engine is Engine.FRAMES}
+    return Unchanged(table.records, bucket_name, newest, by_frames=by_frames, choice=choice, watches=watches, older=older)
 
 
 def _shown(batches: Iterator[Batch], bar: Bar, text: str) -> Iterator[Batch]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 
 from handlers.adapters.table import Records, Watches
-from handlers.domain import Video
+from handlers.domain import Engine, Video
+from handlers.domain.engine import is_as_thorough
+from tools.lib.estimate import BY_VIDEO, EngineChoice
 from tools.lib.listing import Batch
 from tools.lib.ordered_map import ordered_map
 from tools.lib.text import counted
@@ -21,6 +23,8 @@ class Unchanged:
 
     Args:
         scan_ids: The most likely one first: an object that is found in one is not looked up in the next.
+        by_frames: Those of them whose engine is frames.
+        choice: What is to look at the objects: a verdict counts only if it is at least as thorough.
         watches: Has the notes about the bucket's uploads; None if it was never watched.
         older: How many scans are left out, because they are too old.
     """
@@ -31,6 +35,8 @@ class Unchanged:
         bucket: str,
         scan_ids: Sequence[str],
         *,
+        by_frames: Collection[str] = (),
+        choice: EngineChoice = BY_VIDEO,
         watches: Watches | None = None,
         older: int = 0,
         at_once: int = AT_ONCE,
@@ -38,6 +44,8 @@ class Unchanged:
         self._records = records
         self._bucket = bucket
         self._scan_ids = scan_ids
+        self._by_frames = by_frames
+        self._choice = choice
         self._watches = watches
         self._older = older
         self._at_once = at_once
@@ -71,7 +79,8 @@ class Unchanged:
             left = [one for one in ids if one not in known]
             if not left:
                 break
-            finished = self._records.finished((one, scan_id) for one in left)
+            counts = self._counts_anywhere if scan_id in self._by_frames else self._counts_by_video
+            finished = self._records.finished(((one, scan_id) for one in left), counts)
             known.update(one for one, etag in finished if one in fixed or (etag and etag == etags[one]))
         return [one not in known for one in ids]
 
@@ -84,7 +93,7 @@ class Unchanged:
             return set()
         currents = self._watches.currents(self._bucket, keys)
         names = [(each.video_id, each.scan_id) for each in currents.values() if each.scan_id is not None]
-        finished = dict(self._records.finished(names))
+        finished = dict(self._records.finished(names, self._counts_by_video))
         known = fixed & finished.keys()
         for key, one in zip(keys, ids, strict=True):
             current = currents.get(key)
@@ -92,3 +101,10 @@ class Unchanged:
             if one not in fixed and etag and etag == etags[one]:
                 known.add(one)
         return known
+
+    def _counts_anywhere(self, engine: Engine, interval_ms: int | None) -> bool:
+        return is_as_thorough(engine, interval_ms, self._choice.engine, self._choice.interval_ms)
+
+    def _counts_by_video(self, engine: Engine, interval_ms: int | None) -> bool:
+        """Tell whether a verdict of a scan by the video API counts: what went by frames there is what that does not take."""
+        return is_as_thorough(engine, interval_ms, self._choice.others or self._choice.engine, self._choice.interval_ms)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from handlers.domain import Problem
+from handlers.domain import Engine, Problem
 from handlers.domain import objects as rules
 from tools.lib.cli import replace_atomically
 from tools.lib.errors import ToolError
@@ -50,6 +50,7 @@ def write_manifest(
     manifest: Path,
     ineligible: Path,
     inspection: HeaderInspection | None = None,
+    engine: Engine = Engine.VIDEO,
 ) -> ManifestStats:
     """Write what can be analysed to a manifest and the rest to a side list, and count both.
 
@@ -64,7 +65,7 @@ def write_manifest(
     with _replacing(ineligible, even_empty=False) as left_out, _replacing(manifest, even_empty=True) as target:
         side, main = _SideList(selection.bucket, left_out), _Manifest(selection.bucket, target)
         with closing(batches) if isinstance(batches, Generator) else nullcontext():
-            for batch in limited(drawn(side.eligible(batches), selection.sample), selection.limit):
+            for batch in limited(drawn(side.eligible(batches, engine), selection.sample), selection.limit):
                 main.add(batch if inspection is None else side.without(batch, inspection.judge(batch)))
         if inspection is not None:
             main.remove_rows(inspection.conclude(), side)
@@ -125,14 +126,14 @@ class _SideList:
         self._target = target
         self.reasons: Counter[str] = Counter()
 
-    def eligible(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def eligible(self, batches: Iterable[Batch], engine: Engine) -> Iterator[Batch]:
         for batch in batches:
             if not batch:
                 continue
             if _is_clean(batch):
                 yield batch
                 continue
-            if rest := self.without(batch, _problems(batch)):
+            if rest := self.without(batch, _problems(batch, engine)):
                 yield rest
 
     def without(self, batch: Batch, problems: Sequence[Problem | None]) -> Batch:
@@ -151,11 +152,11 @@ def _is_clean(batch: Batch) -> bool:
     return min(batch.sizes) > 0 and max(batch.sizes) <= rules.MAX_BYTES and rules.ARCHIVE_CLASSES.isdisjoint(batch.storage_classes)
 
 
-def _problems(batch: Batch) -> list[Problem | None]:
-    """Return for each object why it cannot be analysed, None if it can."""
+def _problems(batch: Batch, engine: Engine) -> list[Problem | None]:
+    """Return for each object why an engine cannot analyse it, None if it can."""
     restored = batch.restored or [False] * len(batch)
     return [
-        rules.eligibility(size, storage_class, _RESTORED if readable else None)
+        rules.eligibility(size, storage_class, _RESTORED if readable else None, engine=engine)
         for size, storage_class, readable in zip(batch.sizes, batch.storage_classes, restored, strict=True)
     ]
 

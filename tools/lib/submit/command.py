@@ -8,20 +8,32 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import click
 
-from handlers.domain import Lane, Settings, reasons, unselected
+from handlers.domain import Engine, Lane, Settings, reasons, unselected
 from handlers.domain.languages import ENGLISH
 from tools.lib.aws import Deployment
 from tools.lib.cli import CommandResult, ExitCode, Invocation
 from tools.lib.doctor import Case, Findings, examine, require_bucket
 from tools.lib.errors import ToolError
-from tools.lib.estimate import Estimate, EstimateOptions, estimate, measured_speed, require_no_limit
+from tools.lib.estimate import (
+    Circumstances,
+    EngineChoice,
+    Estimate,
+    EstimateOptions,
+    estimate,
+    measured_pace,
+    measured_speed,
+    missed,
+    require_no_limit,
+)
 from tools.lib.listing import Selection
 from tools.lib.manifest import BuiltManifest, Kind, ManifestRequest, Source, bucket_of, build_manifest
 from tools.lib.review import cure_of
 from tools.lib.submit import plan_file, plan_text
+from tools.lib.submit.engine_options import deployed
 from tools.lib.submit.finish import Submitted, finish
 from tools.lib.submit.options import SubmitOptions
 from tools.lib.submit.perform import perform
@@ -29,6 +41,9 @@ from tools.lib.submit.plan import Plan
 from tools.lib.submit.plan_file import PlanFiles
 from tools.lib.submit.scan_id import new_scan_id
 from tools.lib.text import counted, printable
+
+# What a deployment with frames is set to without a word.
+USUAL_IMAGES_PER_SECOND = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +55,7 @@ class Request:
         bucket: None where the source names it, or where a plan is run.
         selection: Returns the selection for a bucket.
         skip_unchanged: Whether to leave out what an earlier scan finished and that has not changed since.
+        choice: What looks at the objects.
         estimate_options: How to estimate, and the most that the scan may cost.
         check: Whether only to check the deployment.
         run_plan: The plan to run, or None.
@@ -50,6 +66,7 @@ class Request:
     bucket: str | None
     selection: Callable[[str], Selection]
     skip_unchanged: bool
+    choice: EngineChoice
     estimate_options: EstimateOptions
     check: bool
     run_plan: Path | None
@@ -88,6 +105,7 @@ class SubmitRun:
             selection=self._request.selection(bucket),
             skip_unchanged=self._request.skip_unchanged,
             measure=self._request.estimate_options.measure,
+            choice=deployed(self._request.choice, found),
         )
         if self._request.check:
             findings = self._examine(request.selection)
@@ -108,6 +126,7 @@ class SubmitRun:
 
     def _run_plan(self, path: Path) -> ExitCode:
         plan, files = plan_file.load(path, self._invocation.deployment)
+        deployed(plan.choice, plan.deployment)
         self._check(plan.selection)
         self._require_agreement()
         if self._request.recheck:
@@ -152,34 +171,55 @@ class SubmitRun:
             sha256=built.stats.sha256,
             suspended=self._request.suspended,
             skip_unchanged=request.skip_unchanged,
+            choice=request.choice,
             measure=request.measure,
             deployment=found,
             not_selected=built.not_selected,
-            estimate=None if estimated is None else {**estimated.as_json(), "sentences": estimated.sentences()},
+            estimate=estimated,
             warnings=(*built.warnings, *warnings),
         )
         files.write(plan)
         return plan
 
-    def _estimate(self, built: BuiltManifest, found: Deployment) -> Estimate | None:
-        options, table = self._request.estimate_options, self._invocation.table
+    def _estimate(self, built: BuiltManifest, found: Deployment) -> dict[str, Any] | None:
+        """Return the estimate of the engine that was chosen, and of the other one beside it, as the plan holds them.
+
+        Raises:
+            ToolError: The scan may cost more than the limit.
+        """
+        options = self._request.estimate_options
         if built.measured is None:
             require_no_limit(options, "sizes are not known (for objects named one by one, --measure all reads them)")
             return None
+        chosen, other = built.measured.measurements, built.measured.alternative
+        circumstances, rows = self._circumstances(found), built.stats.rows
+        # What the other engine takes or does not take is left out for the chosen one, or is not.
+        rows_of_other = max(0, rows + chosen.faults.total() - other.faults.total())
+        made, alternative = (
+            estimate(
+                built.measured.populations,
+                measurements,
+                objects=objects,
+                stored=built.measured.stored,
+                circumstances=circumstances,
+            )
+            for measurements, objects in ((chosen, rows), (other, rows_of_other))
+        )
+        made.require_affordable(options.max_cost)
+        next_to_it = {**alternative.as_json(), "sentences": alternative_sentences(alternative, found)}
+        return {**made.as_json(), "sentences": made.sentences(), "alternative": next_to_it}
+
+    def _circumstances(self, found: Deployment) -> Circumstances:
+        table = self._invocation.table
         slots = (table.control.settings() or Settings()).slots or found.slots
-        made = estimate(
-            built.measured.populations,
-            built.measured.measurements,
-            objects=built.stats.rows,
-            stored=built.measured.stored,
+        return Circumstances(
             now=self._invocation.clock.now(),
             slots=slots,
             speed=measured_speed(table.scans, slots),
-            prices=options.prices,
+            pace=measured_pace(table.scans, found.images_per_second or USUAL_IMAGES_PER_SECOND),
+            prices=self._request.estimate_options.prices,
             region=found.region,
         )
-        made.require_affordable(options.max_cost)
-        return made
 
     def _build(self, request: ManifestRequest, files: PlanFiles) -> BuiltManifest:
         run = self._invocation
@@ -205,6 +245,7 @@ class SubmitRun:
                 selection=plan.selection,
                 skip_unchanged=plan.skip_unchanged,
                 measure=plan.measure,
+                choice=plan.choice,
             )
             now = self._build(request, PlanFiles(Path(folder), plan.scan_id)).stats
         if now.sha256 != plan.sha256:
@@ -277,6 +318,16 @@ def _none_found(selection: Selection) -> str:
         ends = [f"keys ending in {endings}"] if endings else []
         return f"no object below {printable(selection.uri)} passes all filters ({'; '.join([*ends, *filters])})"
     return f"no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}"
+
+
+def alternative_sentences(alternative: Estimate, deployment: Deployment) -> list[str]:
+    """Return what the engine that was not chosen would come to, what it might miss, and how to choose it."""
+    choice = alternative.choice
+    if choice.engine is Engine.VIDEO:
+        return [alternative.in_short(), "omit --frames to submit that"]
+    option = f"--frames {choice.interval_ms / 1_000:g}s"
+    needed = "" if deployment.images_per_second else ', after "frames" was set to true in cdk.json and deployed'
+    return [alternative.in_short(), missed(choice.interval_ms), f"pass {option} to submit that{needed}"]
 
 
 def _count(plan: Plan) -> str:

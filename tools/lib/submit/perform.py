@@ -111,6 +111,8 @@ def _register(run: Invocation, plan: Plan, files: PlanFiles) -> None:
             prefixes=plan.noted_prefixes,
             set_aside=plan.ineligible,
             not_selected=plan.not_selected,
+            engine=plan.choice.engine,
+            interval_ms=plan.interval_ms,
         )
     )
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.domain import Lane, unselected
+from handlers.domain import Engine, Lane, unselected
+from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from tools.lib.aws import Deployment
-from tools.lib.estimate import NO_HEADERS, Measure, prices
+from tools.lib.estimate import BY_VIDEO, NO_HEADERS, EngineChoice, Measure, every, prices
 from tools.lib.json_keys import time_keys
 from tools.lib.listing import Selection, SizeCounts
 from tools.lib.manifest import LISTING, Generated, Kind, Source
@@ -20,12 +21,28 @@ FORMAT = "video-moderation-plan/2"
 # The most bytes of prefixes that a scan's item holds: as many as a key may have, and few beside its other fields.
 MAX_PREFIX_BYTES = 1_024
 
-WHAT_HAPPENS = (
-    "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
-    "Rekognition analyses the queued videos, as many at a time as the slots allow.",
-    "The results are stored, and flagged videos are mailed.",
-    "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the status of each object.",
-)
+
+def what_happens(choice: EngineChoice, images_per_second: float | None) -> tuple[str, ...]:
+    """Return what happens once a scan is submitted, in sentences."""
+    looked_at = "Rekognition analyses the queued videos, as many at a time as the slots allow."
+    if choice.engine is Engine.FRAMES and images_per_second is not None:
+        pace = f"up to {images_per_second:g} images a second"
+        looked_at = f"Rekognition looks at a frame of each film {every(choice.interval_ms)}, {pace}."
+    return (
+        "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
+        looked_at,
+        "The results are stored, and flagged videos are mailed.",
+        "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the status of each object.",
+    )
+
+
+def engine_arguments(engine: Engine, interval_ms: int | None) -> dict[str, str]:
+    """Return the arguments of a job that say what looks at its objects; by the video API alone there are none."""
+    if interval_ms is None:
+        return {}
+    # In a scan by the video API only films that it does not take have an interval.
+    others = {"others": Engine.FRAMES.value} if engine is Engine.VIDEO else {}
+    return {"engine": engine.value, "interval_ms": str(interval_ms), **others}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +55,11 @@ class Plan:
         sha256: Hash of the manifest (hex); the manifest that is submitted must match it.
         suspended: Whether the job waits for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
-        measure: How many headers were read; videos that Rekognition would refuse by their header were left out.
+        choice: What looks at its objects.
+        measure: How many headers were read; what cannot be analysed, by its header, was left out.
         not_selected: How many other objects the source has, by suffix; None if that is not known.
-        estimate: Minutes, dollars and finishing time, as JSON values and in sentences; None if unknown.
+        estimate: Minutes, images, dollars and finishing time, as JSON values and in sentences, also for the engine that was not
+            chosen; None if unknown.
         warnings: Sentences that the person should read before agreeing.
     """
 
@@ -55,6 +74,7 @@ class Plan:
     sha256: str
     suspended: bool = False
     skip_unchanged: bool = False
+    choice: EngineChoice = BY_VIDEO
     measure: Measure = NO_HEADERS
     deployment: Deployment
     not_selected: Mapping[str, int] | None = None
@@ -104,13 +124,23 @@ class Plan:
         return "sizes are not known; --measure all reads the size and length of each object"
 
     @property
+    def interval_ms(self) -> int | None:
+        """Return the interval of the films that go by frames; None where none do."""
+        return self.choice.interval_ms if Engine.FRAMES in (self.choice.engine, self.choice.others) else None
+
+    @property
+    def then(self) -> tuple[str, ...]:
+        """Return what happens once the plan is submitted, in sentences."""
+        return what_happens(self.choice, self.deployment.images_per_second)
+
+    @property
     def new_job(self) -> NewJob:
         """Return the parameters of the job; its description is unique, so that the account's list of jobs shows it."""
         return NewJob(
             deployment=self.deployment,
             token=self.scan_id,
             description=description(self.selection.bucket, f"scan {self.scan_id}"),
-            arguments={"scan_id": self.scan_id, "lane": self.lane.value},
+            arguments={"scan_id": self.scan_id, "lane": self.lane.value, **engine_arguments(self.choice.engine, self.interval_ms)},
             versioned=self.versioned,
             report_prefix=self.report_prefix,
             suspended=self.suspended,
@@ -129,6 +159,9 @@ class Plan:
             "lane": self.lane.value,
             "suspended": self.suspended,
             "skip_unchanged": self.skip_unchanged,
+            "engine": self.choice.engine.value,
+            "interval_ms": self.interval_ms,
+            "others": None if self.choice.others is None else self.choice.others.value,
             "measure": str(self.measure),
             "objects": self.objects,
             "bytes": self.sizes.bytes,
@@ -146,7 +179,7 @@ class Plan:
             "estimate": self.estimate,
             "no_estimate": self.no_estimate,
             "prices": [price.as_json() for price in prices.PRICES],
-            "then": list(WHAT_HAPPENS),
+            "then": list(self.then),
             "warnings": list(self.warnings),
         }
 
@@ -172,11 +205,22 @@ def from_json(values: Mapping[str, Any], deployment: Deployment) -> Plan:
         sha256=str(values["manifest_sha256"]),
         suspended=bool(values["suspended"]),
         skip_unchanged=bool(values["skip_unchanged"]),
+        choice=_choice(values, deployment),
         measure=Measure.of(str(values["measure"])),
         deployment=deployment,
         not_selected=_not_selected(values.get("not_selected")),
         estimate=_estimate(values["estimate"]),
         warnings=tuple(map(str, values["warnings"])),
+    )
+
+
+def _choice(values: Mapping[str, Any], deployment: Deployment) -> EngineChoice:
+    """Return what looks at the objects, which plans of earlier versions do not say: the video API."""
+    return EngineChoice(
+        engine=Engine(values.get("engine", Engine.VIDEO)),
+        interval_ms=int(values.get("interval_ms") or DEFAULT_INTERVAL_MS),
+        others=Engine(values["others"]) if values.get("others") else None,
+        images=deployment.images_per_second is not None,
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.domain import reasons, unselected
+from handlers.domain import Engine, reasons, unselected
 from handlers.domain.languages import ENGLISH
-from tools.lib.estimate import prices
+from tools.lib.estimate import every, prices
 from tools.lib.listing import Selection
-from tools.lib.submit.plan import WHAT_HAPPENS, Plan
+from tools.lib.submit.plan import Plan
 from tools.lib.text import byte_size, counted, printable
 
 _LEFT_OUT = {
@@ -36,13 +36,15 @@ def lines_of(plan: Plan) -> list[str]:
         *column("Left out", _left_out(plan)),
         *column("Others", _others(plan)),
         *column("Job", [_SUSPENDED] if plan.suspended else []),
+        *column("Engine", [_engine(plan)]),
         *column("Lane", [plan.lane.value]),
         *column("Stack", [f"{deployment.stack_name}, {deployment.region}, account {deployment.account_id}"]),
         *column("Manifest", [plan.manifest_uri]),
         *column("Report", [f"s3://{deployment.work_bucket}/{plan.report_prefix}/"]),
         *column("Estimate", plan.estimate["sentences"] if plan.estimate else [f"none: {plan.no_estimate}"]),
+        *column("Or", _alternative(plan)),
         *column("Price", _price(plan)),
-        *column("Then", WHAT_HAPPENS),
+        *column("Then", plan.then),
         *column("Warning", plan.warnings),
     ]
 
@@ -133,6 +135,18 @@ def _left_out(plan: Plan) -> list[str]:
     lines = [f"{count:,} {_LEFT_OUT.get(code, code)}" for code, count in sorted(plan.ineligible.items())]
     where = f"s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"
     return [*lines, f"submitting the scan lists each, with its codec, length or what is broken, in {where}"] if lines else []
+
+
+def _engine(plan: Plan) -> str:
+    choice, by_frames = plan.choice, f"by frames, {every(plan.choice.interval_ms)}"
+    if choice.engine is Engine.FRAMES:
+        return by_frames
+    return "the video API" if choice.others is None else f"the video API; films in formats that it does not take {by_frames}"
+
+
+def _alternative(plan: Plan) -> list[str]:
+    """Return what the scan would come to by the other engine, which plans of earlier versions do not have."""
+    return list((plan.estimate or {}).get("alternative", {}).get("sentences", []))
 
 
 def _price(plan: Plan) -> list[str]:

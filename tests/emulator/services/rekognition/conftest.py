@@ -1,4 +1,4 @@
-"""The moderation engine with plain objects around it."""
+"""The engines of moderation with plain objects around them."""
 
 from dataclasses import dataclass, field
 
@@ -6,6 +6,8 @@ import pytest
 
 from tools.emulator.core import ManualClock, NoSuchObjectError, StoredObject
 from tools.emulator.services.rekognition.backend import ContentModeration
+from tools.emulator.services.rekognition.images import ImageModeration
+from tools.emulator.services.rekognition.picture import CardReader
 from tools.emulator.services.rekognition.video import Analysis, Sighting, UnanalysableError, VideoMetadata
 from tools.emulator.settings import EmulatorSettings
 
@@ -73,6 +75,7 @@ class Bench:
     topics: Mailbag
     analyser: Script
     moderation: ContentModeration
+    images: ImageModeration
 
     def parameters(self, key="video.mp4", **more):
         """Return what StartContentModeration is asked with."""
@@ -101,9 +104,9 @@ def bench():
     def make(**settings):
         clock, objects, topics, analyser = ManualClock(), Shelf(), Mailbag(), Script()
         objects.put("video.mp4", b"30")
-        moderation = ContentModeration(
-            clock=clock, settings=EmulatorSettings(**settings), objects=objects, topics=topics, analyser=analyser
-        )
-        return Bench(clock, objects, topics, analyser, moderation)
+        limits = EmulatorSettings(**settings)
+        moderation = ContentModeration(clock=clock, settings=limits, objects=objects, topics=topics, analyser=analyser)
+        images = ImageModeration(clock=clock, settings=limits, objects=objects, analyser=CardReader())
+        return Bench(clock, objects, topics, analyser, moderation, images)
 
     return make

@@ -1,5 +1,6 @@
 """The engine through moto's responses, as boto3 and the product see it."""
 
+import hashlib
 import json
 
 import boto3
@@ -10,6 +11,7 @@ from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
 from tools.emulator.core import moto_hooks
+from tools.emulator.samples import Still, encode_still
 from tools.emulator.services.rekognition import responses
 
 ONCE = Config(retries={"total_max_attempts": 1})
@@ -26,7 +28,7 @@ def client(**options):
 def world(request, bench):
     """Return a bench whose engine answers boto3, and a client: once inside mock_aws, once through the threaded server."""
     bench = bench(account_jobs=2)
-    installed = moto_hooks.install(responses.hooks(bench.moderation))
+    installed = moto_hooks.install(responses.hooks(bench.moderation, bench.images))
     if request.param == "in process":
         with mock_aws():
             yield bench, client()
@@ -106,6 +108,62 @@ def test_get_errors_are_typed(world, error):
         rekognition.get_content_moderation(JobId=job_id, NextToken="made-up")
 
 
+def test_an_image_in_the_call(world):
+    """Bytes reach the engine as they were given, and botocore takes the answer: labels with parents and levels, content types."""
+    bench, rekognition = world
+    image = encode_still(Still("png", "Weapons", 91.5))
+
+    answer = rekognition.detect_moderation_labels(Image={"Bytes": image}, MinConfidence=60)
+
+    assert [(row["Name"], row["ParentName"], row["TaxonomyLevel"]) for row in answer["ModerationLabels"]] == [
+        ("Weapons", "Violence", 2),
+        ("Violence", "", 1),
+    ]
+    assert (answer["ModerationModelVersion"], answer["ContentTypes"]) == ("7.0", [])
+    assert [call.digest for call in bench.images.ledger.paid] == [hashlib.sha256(image).hexdigest()]
+
+
+def test_an_image_of_almost_5_mb_comes_through(world):
+    """The longest bytes that AWS takes are taken, and one byte more is refused."""
+    bench, rekognition = world
+    image = encode_still(Still("jpeg")).ljust(5 * 1024**2, b"\0")
+
+    rekognition.detect_moderation_labels(Image={"Bytes": image})
+    with pytest.raises(ClientError, match="5242880"):
+        rekognition.detect_moderation_labels(Image={"Bytes": image + b"\0"})
+
+    assert len(bench.images.ledger.paid) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "error"), [("missing.jpg", "InvalidS3ObjectException"), ("notes.txt", "InvalidImageFormatException")]
+)
+def test_errors_of_images_are_typed(world, key, error):
+    """What cannot be read raises botocore's own exception class with HTTP 400."""
+    bench, rekognition = world
+    bench.objects.put("notes.txt", b"not an image")
+
+    with pytest.raises(getattr(rekognition.exceptions, error)) as refused:
+        rekognition.detect_moderation_labels(Image={"S3Object": {"Bucket": "amzn-s3-demo-bucket", "Name": key}})
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_bytes_that_are_no_base64_are_refused(world):
+    """The wire carries base64; anything else is a SerializationException."""
+    bench, rekognition = world
+    rekognition.meta.events.register("before-call.rekognition.DetectModerationLabels", _spoil)
+
+    with pytest.raises(ClientError, match="SerializationException"):
+        rekognition.detect_moderation_labels(Image={"Bytes": b"image"})
+
+    assert not bench.images.ledger.calls
+
+
+def _spoil(params, **_):
+    params["body"] = b'{"Image": {"Bytes": "?"}}'
+
+
 def test_moto_keeps_its_own_operations(world):
     """Operations that moto has are still moto's."""
     _, rekognition = world
@@ -118,6 +176,7 @@ def test_moto_keeps_its_own_operations(world):
     [
         ("list_collections", {}, "ListCollections"),
         ("get_content_moderation", {"JobId": "j", "AggregateBy": "SEGMENTS"}, "SEGMENTS"),
+        ("detect_moderation_labels", {"Image": {"Bytes": b"x"}, "ProjectVersion": "arn:aws:rekognition:x"}, "ProjectVersion"),
     ],
 )
 def test_what_is_not_implemented_is_refused_by_name(world, operation, parameters, named):
@@ -136,10 +195,10 @@ def test_uninstalling_gives_moto_back(bench):
     job_id = second.start()
 
     with mock_aws():
-        moto_hooks.install(responses.hooks(first.moderation)).close()
+        moto_hooks.install(responses.hooks(first.moderation, first.images)).close()
         with pytest.raises(NotImplementedError, match="get_content_moderation"):  # moto's own answer to what it does not know
             client().get_content_moderation(JobId=job_id)
-        with moto_hooks.install(responses.hooks(second.moderation)):
+        with moto_hooks.install(responses.hooks(second.moderation, second.images)):
             page = client().get_content_moderation(JobId=job_id)
 
     assert page["JobStatus"] == "IN_PROGRESS"

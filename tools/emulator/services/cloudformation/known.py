@@ -27,11 +27,13 @@ _PROPERTIES = {
     "AWS::IAM::Role": "AssumeRolePolicyDocument Description ManagedPolicyArns Policies RoleName Tags",
     "AWS::Lambda::EventInvokeConfig": "DestinationConfig FunctionName MaximumEventAgeInSeconds MaximumRetryAttempts Qualifier",
     "AWS::Lambda::EventSourceMapping": "BatchSize Enabled EventSourceArn FunctionName FunctionResponseTypes ScalingConfig",
-    # noted: Architectures; LoggingConfig, as logs are files; Runtime, as functions run on the Python of the world
+    # noted: Architectures; Layers; LoggingConfig, as logs are files; Runtime, as functions run on the Python of the world
     "AWS::Lambda::Function": (
-        "Architectures Code DeadLetterConfig Description Environment FunctionName Handler LoggingConfig MemorySize "
+        "Architectures Code DeadLetterConfig Description Environment FunctionName Handler Layers LoggingConfig MemorySize "
         "ReservedConcurrentExecutions Role Runtime Tags Timeout"
     ),
+    # noted, as functions run with the packages of the world
+    "AWS::Lambda::LayerVersion": "CompatibleArchitectures CompatibleRuntimes Content Description LayerName LicenseInfo",
     # noted
     "AWS::Lambda::Permission": "Action FunctionName Principal SourceAccount SourceArn",
     # noted

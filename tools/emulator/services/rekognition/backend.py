@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from tools.emulator.core import Clock, NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, Objects, StoredObject, Topics
-from tools.emulator.services.rekognition.errors import RekognitionError
+from tools.emulator.services.rekognition.errors import RekognitionError, no_object
 from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.services.rekognition.jobs import FAILED, IN_PROGRESS, Job
 from tools.emulator.services.rekognition.ledger import Ledger, LedgerEntry
@@ -66,7 +66,7 @@ class ContentModeration:
             try:
                 job_id, answer = self._start(parameters)
                 if answer == "Started":
-                    self.faults.after_start()
+                    self.faults.starts.after()
             except RekognitionError as error:
                 self.ledger.answered(error.code)
                 raise
@@ -93,7 +93,7 @@ class ContentModeration:
         request = start_request(parameters)
         now = self._clock.now()
         self._starts.admit(now)
-        self.faults.before_start()
+        self.faults.starts.before()
         self._forget(now)
         if not self._settings.full_account_answers_repeated_token:
             self._refuse_when_full(now)
@@ -127,10 +127,7 @@ class ContentModeration:
         try:
             stored = self._objects.read(request.bucket, request.key, request.version_id)
         except (NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError):
-            raise RekognitionError(
-                "InvalidS3ObjectException",
-                "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
-            ) from None
+            raise no_object() from None
         if stored.size > LARGEST_VIDEO:
             raise RekognitionError("VideoTooLargeException", "The video is larger than 10 GB.")
         return stored

@@ -6,12 +6,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.emulator.cards import lineage
+from tools.emulator.services.rekognition.labels import MODEL_VERSION, labels_of
 from tools.emulator.services.rekognition.pages import Row
 from tools.emulator.services.rekognition.parameters import StartRequest
 from tools.emulator.services.rekognition.video import Analysis, Sighting, VideoMetadata
 
-MODEL_VERSION = "7.0"
 IN_PROGRESS, SUCCEEDED, FAILED = "IN_PROGRESS", "SUCCEEDED", "FAILED"
 
 
@@ -93,17 +92,8 @@ def rows_of(analysis: Analysis, min_confidence: float) -> tuple[Row, ...]:
 
 
 def _lineage_rows(sighting: Sighting) -> list[Row]:
-    """Return a row for a label and one for each of its parents, which AWS reports with the same time and confidence."""
+    """Return a row for a label and one for each of its parents, which AWS reports with the same time."""
     return [
-        {
-            "Timestamp": sighting.timestamp_ms,
-            "ModerationLabel": {
-                "Confidence": sighting.confidence,
-                "Name": card.label,
-                "ParentName": card.parent,
-                "TaxonomyLevel": card.level,
-            },
-            "ContentTypes": [],
-        }
-        for card in lineage(sighting.label)
+        {"Timestamp": sighting.timestamp_ms, "ModerationLabel": label, "ContentTypes": []}
+        for label in labels_of(sighting.label, sighting.confidence)
     ]

@@ -88,7 +88,7 @@ class Ledger:
     @property
     def max_starts_in_a_second(self) -> int:
         """The most jobs that were ever opened within one second."""
-        return _most_within_a_second(entry.opened_at for entry in self.jobs)
+        return most_within(1.0, (entry.opened_at for entry in self.jobs))
 
     @property
     def minutes_billed(self) -> float:
@@ -96,11 +96,12 @@ class Ledger:
         return sum(entry.minutes_billed for entry in self.jobs)
 
 
-def _most_within_a_second(times: Iterable[float]) -> int:
+def most_within(seconds: float, times: Iterable[float]) -> int:
+    """Return the most of some times that lie within any span of so many seconds."""
     most, window = 0, deque[float]()
     for time in sorted(times):
         window.append(time)
-        while window[0] <= time - 1.0:
+        while window[0] <= time - seconds:
             window.popleft()
         most = max(most, len(window))
     return most

@@ -1,4 +1,4 @@
-"""The parameters of Start and Get, checked by Rekognition's API model."""
+"""The parameters of each operation, checked by Rekognition's API model."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.emulator.core import model, only, refuse
-from tools.emulator.services.rekognition.errors import invalid_parameter
+from tools.emulator.services.rekognition.errors import RekognitionError, invalid_parameter
 
 SERVICE = "Rekognition"
 _START = ("Video", "MinConfidence", "ClientRequestToken", "NotificationChannel", "JobTag")
 _GET = ("JobId", "MaxResults", "NextToken", "SortBy", "AggregateBy")
+_DETECT = ("Image", "MinConfidence")
 _DEFAULT_CONFIDENCE = 50.0
 _LARGEST_PAGE = 1_000
 
@@ -39,6 +40,17 @@ class GetRequest:
     page_token: str | None
     sort_by: str
     aggregate_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRequest:
+    """A checked DetectModerationLabels: either the image itself, or where it is in S3."""
+
+    body: bytes | None
+    bucket: str
+    key: str
+    version_id: str | None
+    min_confidence: float
 
 
 def start_request(parameters: Mapping[str, Any]) -> StartRequest:
@@ -81,6 +93,33 @@ def get_request(parameters: Mapping[str, Any]) -> GetRequest:
         page_token=given.get("NextToken"),
         sort_by=given.get("SortBy", "TIMESTAMP"),
         aggregate_by=given.get("AggregateBy", "TIMESTAMPS"),
+    )
+
+
+def detect_request(parameters: Mapping[str, Any]) -> DetectRequest:
+    """Check the parameters of DetectModerationLabels.
+
+    Raises:
+        RekognitionError: ValidationException, AWS's model does not allow a value; or InvalidParameterException.
+        UnsupportedError: A parameter is not known here.
+    """
+    only(SERVICE, "DetectModerationLabels", parameters, _DETECT)
+    try:
+        model.check("rekognition", "DetectModerationLabels", parameters)
+    except model.ModelError as error:  # the code is that which is seen for bytes that are too many
+        raise RekognitionError("ValidationException", f"1 validation error detected: {error}") from None
+    image = parameters["Image"]
+    body, stored = image.get("Bytes"), image.get("S3Object") or {}
+    # Either of the two; the model requires none, nor any member of S3Object.
+    if (body is None) is not ({"Bucket", "Name"} <= stored.keys()) or (body is not None and stored):
+        raise invalid_parameter("Request has invalid parameters")
+    confidence = parameters.get("MinConfidence")
+    return DetectRequest(
+        body=body,
+        bucket=stored.get("Bucket", ""),
+        key=stored.get("Name", ""),
+        version_id=stored.get("Version"),
+        min_confidence=_DEFAULT_CONFIDENCE if confidence is None else float(confidence),
     )
 
 

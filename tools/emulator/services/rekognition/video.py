@@ -11,17 +11,16 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from tools.emulator.cards import GRID, recognise
+from tools.emulator.cards import recognise
+from tools.emulator.services.rekognition.cells import cells_of
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html: stored videos up to 6 hours.
 LONGEST_MS = 6 * 3_600_000
 # https://docs.aws.amazon.com/rekognition/latest/dg/procedure-moderate-videos.html: about two frames a second are analysed.
 SAMPLE_EVERY_MS = 500
-# Exact enough to keep a level of grey within 2 of 255.
-_SHRINKING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 UNSUPPORTED = "Unsupported codec/format."  # seen on AWS: aws-samples/amazon-rekognition-video-analyzer, issue 46
 TOO_LONG = "The video is longer than 6 hours."  # our words; AWS's are unknown
 
@@ -141,16 +140,10 @@ class _Sampler:
                 yield from self._look(frame, self.last_ms)
 
     def _look(self, frame: VideoFrame, at_ms: int) -> Iterator[Sighting]:
-        found = recognise(self._shrunk(frame))
+        found = recognise(cells_of(frame, self._reformatter))
         if found is not None:
             card, confidence = found
             yield Sighting(at_ms, card.label, confidence)
-
-    def _shrunk(self, frame: VideoFrame) -> bytes:
-        small = self._reformatter.reformat(frame, GRID, GRID, "rgb24", interpolation=_SHRINKING)
-        plane = small.planes[0]
-        pixels = bytes(plane)
-        return b"".join(pixels[y * plane.line_size : y * plane.line_size + GRID * 3] for y in range(GRID))
 
 
 def _milliseconds(pts: int, stream: VideoStream) -> int:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Problem, objects, reasons
+from handlers.domain.objects import Kind
 from tools.lib.estimate.mp4.codecs import H264
 from tools.lib.estimate.mp4.length import LONGEST_SECONDS, seconds_of
 from tools.lib.estimate.mp4.movie import Movie, NoHeaderError, find_movie, has_movie_behind, read_movie
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 # AWS's API reference names AVI, its limits do not (docs/aws.md#7-rekognition): only Rekognition knows.
 _PERHAPS_TAKEN = "AVI"
 
+# The code of a container of which only Rekognition knows whether it takes it.
+OTHER_CONTAINER = "other-container"
+
 # Codes of an unreadable header that are named more than once.
 _AWS, _BROKEN, _GONE = "aws", "broken", "gone"
 
@@ -33,6 +37,7 @@ class Header:
     """The header of a video.
 
     Attributes:
+        seconds: 0 if there is no picture, or if it is of another codec than H.264 and its length is not known.
         codec: "" if there is no picture.
         gets: How many GETs reading it took.
         bytes: How many bytes reading it took.
@@ -63,12 +68,14 @@ class Unreadable:
         code: container, no-header, not-a-video (the functions will skip it), broken (the header makes no sense, or there may be
             another), unknown-codec, no-length, other-container, unknown-beginning, beyond-limits, no-size, forbidden, gone,
             changed, or aws.
+        image: Whether the object is an image.
     """
 
     code: str
     message: str
     gets: int = 0
     bytes: int = 0
+    image: bool = False
 
     @property
     def fault(self) -> Problem | None:
@@ -142,16 +149,27 @@ def _without_size(reading: RangedReading) -> Reading:
 
 def _read(reading: RangedReading) -> Reading:
     first_bytes = reading.read(0, min(objects.FIRST_BYTES, reading.size))
+    is_image = objects.kind(first_bytes, reading.size) is Kind.IMAGE
     if found := objects.not_a_video(first_bytes, reading.size):
-        return Unreadable(reasons.NOT_A_VIDEO, f"The object is not a video but {found}.")
+        return Unreadable(reasons.NOT_A_VIDEO, f"The object is not a video but {found}.", image=is_image)
     container = objects.container(first_bytes, reading.size)
     if container is None:
         return Unreadable("unknown-beginning", "The beginning of the object is of no known format.")
+    if is_image:
+        return _image_or_movie(reading)
     movie = _movie(reading) if container == "ISO-BMFF" else _movie_all_the_same(reading)
     if movie is None:
         message = f"The file is {container}, not mp4 or mov."
-        return Unreadable("other-container", message) if container == _PERHAPS_TAKEN else Unreadable(reasons.CONTAINER, message)
+        return Unreadable(OTHER_CONTAINER, message) if container == _PERHAPS_TAKEN else Unreadable(reasons.CONTAINER, message)
     return _judged(reading, movie)
+
+
+def _image_or_movie(reading: RangedReading) -> Reading:
+    """Return the header of a film that begins like an image, as animated ones may, or that it is an image."""
+    try:
+        return _judged(reading, _movie(reading))
+    except NoHeaderError as error:
+        return Unreadable(reasons.NO_HEADER, f"The file is an image: {error}.", image=True)
 
 
 def _movie(reading: RangedReading) -> Movie:
@@ -172,10 +190,18 @@ def _judged(reading: RangedReading, movie: Movie) -> Reading:
         raise BrokenError("its moov box has no track")
     if not movie.films and not movie.certain:
         return Unreadable("unknown-codec", f"The codec of the file is not known: {printable(movie.codec or 'no readable track')}.")
-    seconds = seconds_of(reading, movie) if movie.films else 0.0
+    seconds = seconds_of(reading, movie) if movie.films else _seconds_of_others(reading, movie)
     if seconds is None:
         return Unreadable("no-length", "The header does not say how long the video is, or contradicts itself.")
     header = Header(seconds, H264 if movie.films else movie.codec or "")
     if header.fault and has_movie_behind(reading, movie):
         raise BrokenError("it has more than one moov box")  # only Rekognition knows which one counts
     return header
+
+
+def _seconds_of_others(reading: RangedReading, movie: Movie) -> float:
+    """Return the length of a film in another codec than H.264, 0 if it is not known: only frames look at it."""
+    try:
+        return seconds_of(reading, movie) or 0.0
+    except (BrokenError, BeyondLimitsError):
+        return 0.0

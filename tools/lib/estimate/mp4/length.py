@@ -40,8 +40,8 @@ def _of_tracks(reading: RangedReading, movie: Movie) -> list[float | None]:
     if movie.seconds is not None and movie.seconds <= LONGEST_SECONDS and movie.is_confirmed:
         return [movie.seconds]
     return [
-        *(samples_seconds(reading, track, LONGEST_SECONDS) for track in movie.films),
-        *(track.seconds for track in movie.films),
+        *(samples_seconds(reading, track, LONGEST_SECONDS) for track in movie.pictures),
+        *(track.seconds for track in movie.pictures),
         movie.seconds,
     ]
 

@@ -103,6 +103,11 @@ class Movie:
         return tuple(track for track in self.tracks if track.codec == H264)
 
     @property
+    def pictures(self) -> tuple[Track, ...]:
+        """Return the tracks by which the film's length is known: those that Rekognition can analyse, else all with a picture."""
+        return self.films or tuple(track for track in self.tracks if track.codec is not None)
+
+    @property
     def certain(self) -> bool:
         """Tell whether every track is understood."""
         return bool(self.tracks) and all(track.certain for track in self.tracks)

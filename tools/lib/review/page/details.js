@@ -164,6 +164,8 @@ function access(video) {
     ["ETag", video.etag ? element("code", {}, shown(video.etag)) : text("unknown")],
     [text("Size"), video.size === undefined ? text("unknown") : byteSize(video.size)],
     [text("Length"), video.duration === undefined ? text("unknown") : timeCode(video.duration)],
+    ...(video.every === undefined ? [] : [[text("Looked at"), video.every === 0 ? text("as an image") : text("by frames, every {seconds} s: shorter scenes may be missed", { seconds: count(video.every) })]]),
+    ...(video.decoded === undefined ? [] : [[text("Decoded up to"), timeCode(video.decoded)]]),
     [text("Retries"), count(video.attempt)],
     ...(video.uploaded === undefined ? [] : [[text("Uploaded"), moment(video.uploaded), video.missed ? text(" (found by the daily comparison)") : null]]),
   ];

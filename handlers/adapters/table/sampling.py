@@ -1,0 +1,155 @@
+"""Analyses by frames that are under way: who is at one, how far it is, and what was found until then.
+
+The lease of a SAMPLING item keeps two workers off one film: each image is paid for, and there is no token. Whatever a worker writes
+has the condition that it still has the lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from handlers.adapters.table import codec, expressions, items, scan_items
+from handlers.adapters.table.client import ConditionFailedError, TableClient
+from handlers.adapters.table.expressions import Condition
+from handlers.adapters.table.outcome import Outcome, once
+from handlers.adapters.table.scan_items import Sampling
+from handlers.domain import Hit, ObjectFacts, Record, State
+from handlers.runtime import Clock
+
+_MOMENT = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who is at an analysis, and until when (epoch seconds)."""
+
+    holder: str
+    until: float
+
+
+class Samplings:
+    """Reads and transitions of analyses by frames; all reads are consistent."""
+
+    def __init__(self, table: TableClient, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    # --- reading -------------------------------------------------------------------------------------------------------
+
+    def under_way(self) -> int:
+        """Return how many analyses by frames are under way, of all scans."""
+        return self._table.count(items.SAMPLING_PK)
+
+    def all(self) -> list[Sampling]:
+        """Return the analyses by frames that are under way, of all scans."""
+        return [codec.read(Sampling, item) for item in self._table.query(items.SAMPLING_PK)]
+
+    def hits(self, record: Record) -> Iterator[Hit]:
+        """Yield what was found in the frames of a record's attempt, in order of time."""
+        pk = items.record_key(record.video.id, record.scan_id)["pk"]
+        for item in self._table.query(pk, begins_with=items.hits_prefix(record.analysis)):
+            yield from items.hits_from(item)
+
+    # --- the lease -----------------------------------------------------------------------------------------------------
+
+    def begin(self, record: Record, facts: ObjectFacts, lease: Lease) -> Outcome:
+        """Take a WAITING record to RUNNING, with the object as it is now and the lease of a worker.
+
+        DONE_BEFORE: it runs; its lease may be taken. BY_ANOTHER: it no longer waits for this attempt.
+        """
+        now = self._clock.now()
+        changed = record.facts is not None and record.facts.etag != facts.etag
+        running = replace(record, state=State.RUNNING, mail_due=False)
+        update = expressions.update(
+            items.record_key(record.video.id, record.scan_id),
+            sets={
+                "state": State.RUNNING.value,
+                **items.index_attributes(running),
+                **codec.present({"started_at": now}),
+                **items.facts_attributes(facts),
+                **({"changed_during_scan": True} if changed else {}),
+            },
+            removes=["work_pk", "work_sk"],
+            when=Condition(equal=items.as_waiting(record)),
+        )
+        put = expressions.put(scan_items.sampling_item(record, now, lease.holder, lease.until))
+        try:
+            self._table.transact([{"Update": update}, {"Put": put}])
+        except ConditionFailedError as failure:
+            old = failure.old
+            runs = old is not None and (old["state"], old["attempt"]) == (State.RUNNING.value, record.attempt)
+            return Outcome.DONE_BEFORE if runs else Outcome.BY_ANOTHER
+        return Outcome.DONE
+
+    def take_over(self, record: Record, lease: Lease) -> Sampling | None:
+        """Take the lease of an analysis under way, if it has ended; return what is known of the analysis then.
+
+        None: another worker has the lease, or the analysis is over.
+        """
+        request = expressions.update(
+            items.sampling_key(record.analysis),
+            sets={"holder": lease.holder, **codec.present({"until": lease.until})},
+            adds={"tries": 1},
+            # What ends now has ended.
+            when=Condition(present=["pk"], below=codec.present({"until": self._clock.now() + _MOMENT})),
+        )
+        try:
+            return codec.read(Sampling, self._table.update(request))
+        except ConditionFailedError as failure:
+            # The SDK may repeat what was done already.
+            taken = None if failure.old is None else codec.read(Sampling, failure.old)
+            return taken if taken is not None and taken.holder == lease.holder else None
+
+    def write_progress(self, record: Record, hits: Sequence[Hit], lease: Lease) -> bool:
+        """Write how far an analysis is and what was found since it was last written, and extend the lease; False: it is lost.
+
+        Writing the same twice changes nothing.
+        """
+        kept = expressions.update(
+            items.sampling_key(record.analysis),
+            sets=codec.present({"until": lease.until}) | {"tries": 0},
+            when=Condition(equal={"holder": lease.holder}),
+        )
+        return self._write_frames(record, hits, kept)
+
+    def give_back(self, record: Record, hits: Sequence[Hit], lease: Lease) -> bool:
+        """Write the same as `write_progress`, and give the lease back; `lease.until` is now."""
+        given = expressions.update(
+            items.sampling_key(record.analysis),
+            sets=codec.present({"until": lease.until}) | {"tries": 0},
+            removes=["holder"],
+            when=Condition(equal={"holder": lease.holder}),
+        )
+        return self._write_frames(record, hits, given)
+
+    def _write_frames(self, record: Record, hits: Sequence[Hit], lease: dict[str, Any]) -> bool:
+        progress = expressions.update(
+            items.record_key(record.video.id, record.scan_id),
+            sets=codec.present({"images": record.images, "position_ms": record.position_ms, "model_version": record.model_version}),
+            when=Condition(equal={"state": State.RUNNING.value, "attempt": record.attempt}),
+        )
+        actions: list[Mapping[str, dict[str, Any]]] = [{"Update": lease}, {"Update": progress}]
+        if hits:
+            found = items.hits_item(record.analysis, record.position_ms or 0, tuple(hits))
+            actions.append({"Put": expressions.put(found)})
+        try:
+            self._table.transact(actions)
+        except ConditionFailedError:
+            return False
+        return True
+
+    # --- the sweeper's -------------------------------------------------------------------------------------------------
+
+    def note_message_sent(self, sampling: Sampling, *, at: float) -> Outcome:
+        """Note that the message of an analysis was sent again. DONE_BEFORE: a worker has taken its lease since, or it is over."""
+        when = Condition(present=["pk"], equal=codec.present({"until": sampling.until}))
+        request = expressions.update(items.sampling_key(sampling.analysis), sets=codec.present({"sent_at": at}), when=when)
+        return once(lambda: self._table.update(request))
+
+    def forget(self, sampling: Sampling) -> Outcome:
+        """Delete the SAMPLING item of an analysis that its record does not know."""
+        when = Condition(equal=codec.present({"until": sampling.until}))
+        request = expressions.delete(items.sampling_key(sampling.analysis), when=when)
+        return once(lambda: self._table.delete(request))

@@ -1,0 +1,80 @@
+"""Sending the messages of analyses by frames again that no worker is at, and ending those whose scan was cancelled."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+
+from handlers.adapters import LaneQueues
+from handlers.adapters.table import Lease, Records, Sampling, Samplings
+from handlers.domain import Lane, Record, ScanStatus, State
+from handlers.flows.sweep.context import SweepContext
+from handlers.runtime import Clock, Log
+
+# Longer than an invocation of sample_frames and the time for which its message stays hidden after it: the message was lost, or
+# waits behind many others.
+REPEAT_SECONDS = 1_200.0
+
+# How long the sweeper keeps workers off an analysis that it ends.
+LEASE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatSamples:
+    """Looks after analyses under way without a lease: a paused scan has dropped their messages, or a worker has died.
+
+    Messages go to the express lane: what was begun is finished before anything else.
+    """
+
+    _records: Records
+    _samplings: Samplings
+    _queues: LaneQueues
+    _clock: Clock
+
+    def run(self, context: SweepContext, until: float) -> None:
+        """Go through all that no worker is at; while starting is paused only those of cancelled scans."""
+        statuses = {scan.id: scan.status for scan in context.scans()}
+        is_paused = context.settings().paused
+        for sampling in self._samplings.all():
+            now = self._clock.now()
+            if now > until:
+                return
+            status = statuses.get(sampling.scan_id, ScanStatus.OPEN)
+            if sampling.until > now or status is ScanStatus.PAUSED:
+                continue
+            if status is ScanStatus.CANCELLED:
+                self._cancel(sampling)
+            elif not is_paused and now - max(sampling.until, sampling.sent_at or 0.0) >= REPEAT_SECONDS:
+                self._send(sampling)
+
+    def _record(self, sampling: Sampling) -> Record | None:
+        """Return the record of an analysis, or None if no record knows it: it was deleted, or changed by hand."""
+        record = self._records.record(sampling.video_id, sampling.scan_id)
+        runs = record is not None and record.state is State.RUNNING and record.attempt == sampling.attempt
+        return record if runs else None
+
+    def _send(self, sampling: Sampling) -> None:
+        log = _log(sampling)
+        record = self._record(sampling)
+        if record is None:
+            outcome = self._samplings.forget(sampling)
+            log.alarm("frames are under way that their record does not know", outcome=outcome.value)
+            return
+        # The message first: dying in between leaves one message too many, never one too few.
+        self._queues.send(replace(record, lane=Lane.FRAMES_EXPRESS))
+        outcome = self._samplings.note_message_sent(sampling, at=self._clock.now())
+        log.warning("no worker is at a film: message sent to the express lane", outcome=outcome.value)
+
+    def _cancel(self, sampling: Sampling) -> None:
+        """Take an analysis to CANCELLED with what was paid for, unless a worker has taken it meanwhile."""
+        record = self._record(sampling)
+        lease = Lease(uuid.uuid4().hex, self._clock.now() + LEASE_SECONDS)
+        if record is None or self._samplings.take_over(record, lease) is None:
+            return
+        cancelled = replace(self._record(sampling) or record, state=State.CANCELLED, finished_at=self._clock.now())
+        outcome = self._records.finish(cancelled)
+        _log(sampling).info("frames cancelled", images=cancelled.images, outcome=outcome.value)
+
+
+def _log(sampling: Sampling) -> Log:
+    return Log({"scan_id": sampling.scan_id, "video_id": sampling.video_id})

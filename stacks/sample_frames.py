@@ -1,0 +1,108 @@
+"""The function that has Rekognition look at frames of films and at images, and the layer with FFmpeg that only it has."""
+
+import math
+from pathlib import Path
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from handlers.settings import SampleFramesSettings
+from stacks.function import RUNTIME, Common, HandlerFunction
+from stacks.lanes import Lane, Lanes
+from stacks.sources import Sources
+from stacks.table import ScanTable
+from stacks.work_bucket import HITS
+
+# How long a worker is at an image: it is decoded, and Rekognition answers. So many workers keep up with the pace.
+SECONDS_PER_IMAGE = 1.0
+# The least that an event source mapping allows: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+LEAST_WORKERS = 2
+# A whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MEMORY_MB = 1769
+
+
+def workers_for(images_per_second: float) -> int:
+    """Return how many workers of a lane keep up with a pace."""
+    return max(LEAST_WORKERS, math.ceil(images_per_second * SECONDS_PER_IMAGE))
+
+
+class SampleFrames(Construct):
+    """Polls the lanes of frames, one message at a time.
+
+    `media` is the folder of the layer with PyAV, which `make package` fills; `workers` run at the same time for each lane, and all
+    of them share the pace of `images_per_second`; `min_confidence` is in percent.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        common: Common,
+        media: Path,
+        table: ScanTable,
+        lanes: Lanes,
+        work_bucket: s3.IBucket,
+        sources: Sources,
+        policy: str,
+        min_confidence: float,
+        images_per_second: float,
+        workers: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.lanes = lanes
+        self._workers = workers
+        self._made = HandlerFunction(
+            self,
+            "Handler",
+            common=common,
+            module="sample_frames",
+            settings=SampleFramesSettings(
+                table_name=table.table.table_name,
+                frames_queue_url=lanes.normal.queue.queue_url,
+                frames_express_queue_url=lanes.express.queue.queue_url,
+                work_bucket_name=work_bucket.bucket_name,
+                policy=policy,
+                min_confidence=min_confidence,
+                images_per_second=images_per_second,
+            ),
+            timeout=Duration.seconds(900),
+            memory_mb=MEMORY_MB,
+        )
+        self._made.function.add_layers(self._layer(media))
+        self._grant(table, work_bucket, sources)
+        self.normal_mapping = self._poll("Normal", lanes.normal)
+        self.express_mapping = self._poll("Express", lanes.express)
+
+    def _layer(self, media: Path) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            "Media",
+            code=lambda_.Code.from_asset(str(media)),
+            compatible_architectures=[lambda_.Architecture.ARM_64],
+            compatible_runtimes=[RUNTIME],
+        )
+
+    def _grant(self, table: ScanTable, work_bucket: s3.IBucket, sources: Sources) -> None:
+        role = self._made.role
+        table.grant_items(role, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+        self.lanes.grant(role, "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+        # An image has no ARN in Rekognition: only projects of custom labels have.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
+        self._made.allow("rekognition:DetectModerationLabels", on="*")
+        self._made.allow("s3:PutObject", on=work_bucket.arn_for_objects(f"{HITS}*"))
+        sources.grant_read(role)
+        sources.grant_keys(role, "Decrypt")
+
+    def _poll(self, construct_id: str, lane: Lane) -> lambda_.EventSourceMapping:
+        return lambda_.EventSourceMapping(
+            self,
+            construct_id,
+            target=self._made.function,
+            event_source_arn=lane.queue.queue_arn,
+            batch_size=1,
+            max_concurrency=self._workers,
+            report_batch_item_failures=True,
+        )

@@ -1,0 +1,577 @@
+"""Sampling: what is paid for and kept, the lease, the pace, pauses and cancellations, and what ends a film."""
+
+import gzip
+import json
+from collections import deque
+from dataclasses import replace
+
+import pytest
+
+from handlers.adapters.hits import HitStore
+from handlers.adapters.images import ImageModeration
+from handlers.adapters.media import Frame, MediaError
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.table import Lease, Outcome
+from handlers.domain import policy, reasons
+from handlers.domain.engine import Engine
+from handlers.domain.record import Problem, Scan
+from handlers.domain.states import Lane, ScanStatus, State
+from handlers.flows.breaker import Breaker
+from handlers.flows.lane_events import LaneEventsFlow
+from handlers.flows.sample import SampleFlow, SampleSettings
+from handlers.flows.sample_rules import IMAGES_KEPT, LEASE_SECONDS, MAX_TRIES
+from tests.handlers.doubles import ACCOUNT, BUCKET, MP4, SCAN, WORK_BUCKET, client_error, time_out, waiting
+
+POLICY = json.dumps({"default": {"min_confidence": 80, "alert": True}})
+JPEG = b"\xff\xd8\xff\xe0" + bytes(2_000)
+INTERVAL_MS = 5_000
+
+
+class DiedError(BaseException):
+    """The worker was killed."""
+
+
+class Film:
+    """Media whose frames are where a test puts them; what is seen in each stands in its bytes."""
+
+    def __init__(self, length=10, seen=(), **fields):
+        self.times = [INTERVAL_MS // 2 + INTERVAL_MS * number for number in range(length)]
+        self.seen = dict(seen)
+        self.kind, self.passthrough, self.complete = "film", False, True
+        self.duration_ms, self.decoded_ms = INTERVAL_MS * length, INTERVAL_MS * length
+        self.error, self.opened, self.at_frame = None, [], {}
+        vars(self).update(fields)
+
+    def open(self, source, *, interval_ms, after_ms):
+        """Open it as `open_media` does."""
+        source.read(0, 8)
+        self.opened.append((interval_ms, after_ms))
+        if self.error is not None:
+            raise MediaError(self.error)
+        self.after_ms = -1 if after_ms is None else after_ms
+        return self
+
+    def __enter__(self):
+        """Enter the context."""
+        return self
+
+    def __exit__(self, *_):
+        """Leave it."""
+
+    def frames(self):
+        """Yield the frames that follow."""
+        for at in self.times if not self.passthrough else []:
+            if at > self.after_ms:
+                self.at_frame.get(at, lambda: None)()
+                yield Frame(at, self.seen.get(at, "").encode())
+
+
+class Images:
+    """DetectModerationLabels: finds in an image what its bytes say."""
+
+    def __init__(self, clock):
+        self.clock, self.calls, self.times = clock, [], []
+        self.refuse = deque()
+        self.dies_after = None
+
+    def detect_moderation_labels(self, **parameters):
+        """Look at an image."""
+        self.calls.append(parameters)
+        self.times.append(self.clock.now())
+        error = self.refuse.popleft() if self.refuse else None
+        if error is not None:
+            raise error
+        self.clock.time += 0.3
+        if self.dies_after == len(self.calls):
+            raise DiedError
+        name = parameters["Image"].get("Bytes", b"").decode()
+        labels = [{"Name": name, "ParentName": "", "TaxonomyLevel": 1, "Confidence": 99.0}] if name else []
+        return {"ModerationLabels": labels, "ModerationModelVersion": "7.0"}
+
+
+class Worker:
+    """Registers films, and invokes the function with their messages."""
+
+    def __init__(self, table, queues, sqs, urls, s3, work, clock):
+        self.table, self.queues, self.sqs, self.urls, self.s3, self.clock = table, queues, sqs, urls, s3, clock
+        self.images, self.film = Images(clock), Film()
+        self.table.scans.put_scan(Scan(SCAN, BUCKET, engine=Engine.FRAMES, interval_ms=INTERVAL_MS))
+        self.store, self.work = HitStore(work, WORK_BUCKET), work
+        self.rate = 5.0
+
+    def flow(self):
+        """Return the flow of a new environment."""
+        return SampleFlow(
+            self.table.records,
+            self.table.samplings,
+            self.table.pace,
+            Breaker(self.table.control),
+            ObjectStore(self.s3, images=True),
+            self.film.open,
+            ImageModeration(self.images),
+            self.store,
+            policy.parse(POLICY),
+            self.clock,
+            SampleSettings(50.0, self.rate),
+        )
+
+    def register(self, key="a.mkv", body=MP4, **fields):
+        """Store an object, and register it with its message in the lane of frames."""
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        record = waiting(key, lane=Lane.FRAMES, engine=Engine.FRAMES, interval_ms=INTERVAL_MS, **fields)
+        self.queues.send(record)
+        self.table.records.register(record, None)
+        return record
+
+    def run(self, seconds=900, receives=1):
+        """Receive one message and invoke the function with it; return for how long it is deferred, or None."""
+        answer = self.sqs.receive_message(QueueUrl=self.urls[Lane.FRAMES])
+        message = answer["Messages"][0]
+        return self.invoke(message, seconds, receives)
+
+    def invoke(self, message, seconds=900, receives=1):
+        """Invoke the function with a message."""
+        entry = {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": {"ApproximateReceiveCount": str(receives)},
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:{ACCOUNT}:stack-frames",
+        }
+        flow = LaneEventsFlow(self.flow(), self.queues, self.clock)
+        response = flow.respond({"Records": [entry]}, deadline=self.clock.now() + seconds)
+        hides = [call["VisibilityTimeout"] for call in self.sqs.called("change_message_visibility")]
+        return hides[-1] if response["batchItemFailures"] else None
+
+    def again(self, record, seconds=900):
+        """Invoke the function with the message of a record, as if the queue had brought it back; return the deferral."""
+        self.queues.send(record)
+        found = None
+        while more := self.sqs.receive_message(QueueUrl=self.urls[Lane.FRAMES]).get("Messages"):
+            found = more[0]
+        return self.invoke(found, seconds)
+
+    def record(self, key="a.mkv"):
+        """Return the record of a key."""
+        return self.table.records.record(waiting(key).video.id, SCAN)
+
+    def raw_hits(self, key="a.mkv"):
+        """Return the stored raw hits of a record."""
+        body = self.work.get_object(Bucket=WORK_BUCKET, Key=self.record(key).hits_key)["Body"].read()
+        return [json.loads(line) for line in gzip.decompress(body).splitlines()]
+
+
+@pytest.fixture(name="worker")
+def _worker(table, queues, sqs, urls, s3, work, clock):
+    return Worker(table, queues, sqs, urls, s3, work, clock)
+
+
+class TestFilm:
+    def test_clean(self, worker):
+        """Every frame is looked at once; a film in which nothing is found is clean, and says how it was looked at."""
+        worker.register()
+
+        deferred = worker.run()
+
+        now = worker.record()
+        assert deferred is None
+        assert (State.CLEAN, 10, 50_000, "7.0") == (now.state, now.images, now.duration_ms, now.model_version)
+        assert (Engine.FRAMES, INTERVAL_MS) == (now.engine, now.interval_ms)
+        assert 10 == len(worker.images.calls)
+        assert 0 == worker.table.samplings.under_way()
+
+    def test_flagged(self, worker):
+        """Hits of one frame after the other are one segment; one that is far away is another, and each counts for its interval."""
+        worker.film = Film(seen={12_500: "Weapons", 17_500: "Weapons", 42_500: "Weapons"})
+        worker.register()
+
+        worker.run()
+
+        now = worker.record()
+        segments = list(worker.table.records.segments(now.video.id, SCAN, 0))
+        assert State.FLAGGED is now.state
+        assert now.mail_due
+        assert [(12_500, 17_500), (42_500, 42_500)] == [(each.start_ms, each.end_ms) for each in segments]
+        assert 15_000 == now.labels[0].milliseconds
+        assert [12_500, 17_500, 42_500] == [hit["timestamp_ms"] for hit in worker.raw_hits()]
+        assert {"frames"} == {hit["engine"] for hit in worker.raw_hits()}
+
+    def test_totals(self, worker):
+        """The totals of the scan count the film and its images."""
+        worker.register()
+
+        worker.run()
+
+        totals = worker.table.scans.totals(SCAN)
+        assert (1, 10) == (totals.videos[State.CLEAN], totals.images)
+
+    def test_no_slot(self, worker):
+        """A film under sampling takes none of the account's video jobs, and is listed by itself."""
+        seen = []
+        worker.film.at_frame[22_500] = lambda: seen.append(
+            (worker.record().state, worker.table.records.slots_in_use(), worker.table.samplings.under_way())
+        )
+        worker.register()
+
+        worker.run()
+
+        assert [(State.RUNNING, 0, 1)] == seen
+
+    def test_changed(self, worker, s3):
+        """A film that was replaced since it was registered is looked at as it is now, and marked."""
+        worker.register(body=MP4 + b"more")
+
+        worker.run()
+
+        assert worker.record().changed_during_scan
+        assert len(MP4) + 4 == worker.record().facts.size
+
+
+class TestImage:
+    def test_as_it_is(self, worker):
+        """An image that Rekognition can read in S3 is one call, and has no interval."""
+        worker.film = Film(0, kind="image", passthrough=True, duration_ms=None)
+        worker.register("a.jpg", JPEG)
+
+        worker.run()
+
+        now = worker.record("a.jpg")
+        assert [{"S3Object": {"Bucket": BUCKET, "Name": "a.jpg"}}] == [call["Image"] for call in worker.images.calls]
+        assert (State.CLEAN, 1, None) == (now.state, now.images, now.interval_ms)
+
+    def test_paid_once(self, worker, work):
+        """An image that was paid for is not looked at again, although its verdict could not be written."""
+        worker.film = Film(0, kind="image", passthrough=True, duration_ms=None)
+        record = worker.register("a.jpg", JPEG)
+        work.fail("put_object", client_error("SlowDown", 503))
+        worker.run()
+
+        worker.again(record)
+
+        assert State.CLEAN is worker.record("a.jpg").state
+        assert 1 == len(worker.images.calls)
+
+    def test_refused(self, worker):
+        """An image that Rekognition cannot read fails with its code."""
+        worker.film = Film(0, kind="image", passthrough=True, duration_ms=None)
+        worker.images.refuse.append(client_error("InvalidImageFormatException"))
+        worker.register("a.jpg", JPEG)
+
+        worker.run()
+
+        now = worker.record("a.jpg")
+        assert (State.FAILED, "InvalidImageFormatException", 0) == (now.state, now.problem.code, now.images)
+
+
+class TestProgress:
+    def test_killed(self, worker, clock):
+        """Of a worker that dies at most twenty images are lost; the next one goes on where it stopped, and finds what it found."""
+        worker.film = Film(50, seen={2_500: "Weapons", 247_500: "Violence"})
+        record = worker.register()
+        worker.images.dies_after = 45
+        with pytest.raises(DiedError):
+            worker.run()
+        before = worker.record()
+        clock.time += LEASE_SECONDS
+
+        worker.images.dies_after = None
+        worker.again(record)
+
+        now = worker.record()
+        assert (40, 197_500) == (before.images, before.position_ms)
+        assert [(INTERVAL_MS, None), (INTERVAL_MS, 197_500)] == worker.film.opened
+        assert (State.FLAGGED, 50) == (now.state, now.images)
+        assert 55 == len(worker.images.calls)
+        assert {"Weapons", "Violence"} == {label.name for label in now.labels}
+
+    def test_longer_than_invocation(self, worker):
+        """A film that takes longer than an invocation goes on in the next; nothing is paid for twice."""
+        worker.film = Film(800)
+        record = worker.register()
+
+        deferred = worker.run(seconds=200)
+        paid = worker.record().images
+        worker.again(record)
+
+        assert 1 == deferred
+        assert 0 < paid < 800
+        assert paid == worker.record().position_ms // INTERVAL_MS + 1 or State.CLEAN is worker.record().state
+        assert (State.CLEAN, 800, 800) == (worker.record().state, worker.record().images, len(worker.images.calls))
+
+    def test_written_on_errors(self, worker, s3):
+        """What was paid for is written, and the lease given back, when the object can no longer be read."""
+        worker.film.at_frame[27_500] = lambda: (_ for _ in ()).throw(time_out())
+        record = worker.register()
+
+        deferred = worker.run()
+        worker.film.at_frame.clear()
+        worker.again(record)
+
+        assert 30 == deferred
+        assert (State.CLEAN, 10, 10) == (worker.record().state, worker.record().images, len(worker.images.calls))
+
+    def test_slow(self, worker, clock):
+        """A film whose frames take long keeps its lease: progress is written every half minute."""
+        worker.film = Film(10)
+        held = []
+
+        def look():
+            clock.time += 29.0
+            held.append(worker.table.samplings.all()[0].until > clock.now())
+
+        worker.film.at_frame = dict.fromkeys(worker.film.times, look)
+        worker.register()
+
+        worker.run()
+
+        assert held == [True] * 10
+        assert State.CLEAN is worker.record().state
+
+
+class TestLease:
+    def test_another_is_at_it(self, worker, clock):
+        """A second message for a film that a worker is at is deferred, and pays for nothing."""
+        record = worker.register()
+        worker.table.samplings.begin(record, record.facts, Lease("another", clock.now() + 100))
+
+        deferred = worker.run()
+
+        assert 30 == deferred
+        assert [] == worker.images.calls
+
+    def test_lost(self, worker, clock):
+        """A worker whose lease another has taken stops before its next call, and what it found is not written."""
+        worker.film = Film(40, seen={2_500: "Weapons"})
+        record = worker.register()
+
+        def overtaken():
+            clock.time += 2 * LEASE_SECONDS
+            assert worker.table.samplings.take_over(record, Lease("another", clock.now() + 100)) is not None
+
+        worker.film.at_frame[52_500] = overtaken
+
+        deferred = worker.run()
+
+        assert deferred is None
+        assert 10 == len(worker.images.calls)
+        assert (State.RUNNING, 0) == (worker.record().state, worker.record().images)
+        assert "another" == worker.table.samplings.all()[0].holder
+
+    def test_died_too_often(self, worker, clock):
+        """A film at which one worker after the other dies is given up."""
+        record = worker.register()
+        worker.images.dies_after = 1
+        with pytest.raises(DiedError):
+            worker.run()
+        for _ in range(MAX_TRIES):
+            worker.images.calls.clear()
+            clock.time += LEASE_SECONDS
+            with pytest.raises(DiedError):
+                worker.again(record)
+        clock.time += LEASE_SECONDS
+
+        worker.again(record)
+
+        assert (State.FAILED, reasons.UNFINISHED) == (worker.record().state, worker.record().problem.code)
+        assert 0 == worker.table.samplings.under_way()
+
+    def test_written_twice(self, worker, clock):
+        """Progress that is written twice is the same as once."""
+        record = worker.register()
+        lease = Lease("me", clock.now() + 100)
+        worker.table.samplings.begin(record, record.facts, lease)
+        paid = replace(record, images=3, position_ms=12_500)
+
+        assert worker.table.samplings.write_progress(paid, (), lease)
+        assert worker.table.samplings.write_progress(paid, (), lease)
+        assert (3, 12_500) == (worker.record().images, worker.record().position_ms)
+
+    def test_begun_by_another(self, worker, clock):
+        """A film that another worker has begun is not begun again."""
+        record = worker.register()
+        lease = Lease("me", clock.now() + 100)
+
+        assert Outcome.DONE is worker.table.samplings.begin(record, record.facts, lease)
+        assert Outcome.DONE_BEFORE is worker.table.samplings.begin(record, record.facts, lease)
+
+
+class TestPace:
+    @pytest.mark.parametrize("rate", [5.0, 2.0, 50.0])
+    def test_below_the_quota(self, worker, rate):
+        """No span of ten seconds has more calls than the quota."""
+        worker.rate, worker.film = rate, Film(60)
+        worker.register()
+
+        worker.run()
+
+        times = worker.images.times
+        assert max(sum(first <= at < first + 10 for at in times) for first in times) <= rate * 10
+
+    def test_used(self, worker):
+        """Where calls are quick enough, the pace is used to 95 %."""
+        worker.rate, worker.film = 2.0, Film(60)
+        worker.register()
+
+        worker.run()
+
+        times = worker.images.times
+        assert 59 / (times[-1] - times[0]) >= 0.95 * 2.0
+
+    def test_shared(self, worker):
+        """Two workers never get the same time, whoever asks first."""
+        first, second, third = (worker.table.pace.reserve(0.5) for _ in range(3))
+
+        assert (0.5, 0.5) == (second - first, third - second)
+
+    def test_throttled(self, worker):
+        """A throttled image waits in place, and is paid for once."""
+        worker.images.refuse.extend([client_error("ProvisionedThroughputExceededException"), client_error("ThrottlingException")])
+        worker.register()
+
+        worker.run()
+
+        assert (State.CLEAN, 10) == (worker.record().state, worker.record().images)
+        assert 12 == len(worker.images.calls)
+
+
+class TestHeld:
+    def test_paused_scan(self, worker):
+        """A scan that is paused stops its films within twenty images; its message is dropped, for it is sent again."""
+        worker.film = Film(50)
+        worker.register()
+        worker.film.at_frame[52_500] = lambda: worker.table.scans.pause_scan(SCAN, "by hand")
+
+        deferred = worker.run()
+
+        assert deferred is None
+        assert IMAGES_KEPT == len(worker.images.calls) == worker.record().images
+        assert worker.table.samplings.all()[0].holder is None
+
+    def test_paused_all(self, worker):
+        """While starting is paused messages come back, and nothing is paid for."""
+        worker.register()
+        worker.table.control.pause("someone", "reason")
+
+        assert 60 == worker.run()
+        assert [] == worker.images.calls
+
+    def test_cancelled(self, worker):
+        """A film of a cancelled scan is cancelled within twenty images; what was paid for is counted."""
+        worker.film = Film(50)
+        worker.register()
+        worker.film.at_frame[52_500] = lambda: worker.table.scans.cancel_scan(SCAN, "by hand")
+
+        worker.run()
+
+        assert (State.CANCELLED, IMAGES_KEPT) == (worker.record().state, worker.record().images)
+        assert 0 == worker.table.samplings.under_way()
+        assert IMAGES_KEPT == worker.table.scans.totals(SCAN).images
+
+    def test_cancelled_before(self, worker):
+        """The message of a waiting film of a cancelled scan is dropped."""
+        worker.register()
+        worker.table.scans.cancel_scan(SCAN, "by hand")
+
+        assert worker.run() is None
+        assert [] == worker.images.calls
+        assert ScanStatus.CANCELLED is worker.table.scans.scan(SCAN).status
+
+
+class TestEnds:
+    def test_damaged_flagged(self, worker):
+        """A damaged film in which something was found is flagged, and says up to where it could be decoded."""
+        worker.film = Film(4, seen={2_500: "Weapons"}, complete=False, decoded_ms=18_000, duration_ms=50_000)
+        worker.register()
+
+        worker.run()
+
+        assert (State.FLAGGED, 18_000) == (worker.record().state, worker.record().decoded_ms)
+
+    def test_damaged_clean(self, worker):
+        """A damaged film in which nothing was found has failed: nothing is known of the rest."""
+        worker.film = Film(4, complete=False, decoded_ms=751_000, duration_ms=2_822_000)
+        worker.register()
+
+        worker.run()
+
+        now = worker.record()
+        assert (State.FAILED, reasons.PARTLY_DECODED, 4) == (now.state, now.problem.code, now.images)
+        assert "Decoded up to 0:12:31 of 0:47:02." == now.problem.message
+
+    def test_undecodable(self, worker):
+        """An object that cannot be decoded fails with the reason, and costs nothing."""
+        worker.film.error = Problem(reasons.UNDECODABLE, "No stream can be decoded.")
+        worker.register()
+
+        worker.run()
+
+        assert (State.FAILED, reasons.UNDECODABLE, 0) == (
+            worker.record().state,
+            worker.record().problem.code,
+            len(worker.images.calls),
+        )
+
+    def test_gone(self, worker, s3):
+        """An object that is gone before it is begun fails."""
+        worker.register()
+        s3.delete_object(Bucket=BUCKET, Key="a.mkv")
+
+        worker.run()
+
+        assert (State.FAILED, reasons.MISSING) == (worker.record().state, worker.record().problem.code)
+
+    def test_replaced_meanwhile(self, worker, s3, clock):
+        """An object that was replaced while it was looked at fails, for the frames would be of two films."""
+        worker.film = Film(50)
+        record = worker.register()
+        worker.images.dies_after = 30
+        with pytest.raises(DiedError):
+            worker.run()
+        clock.time += LEASE_SECONDS
+        s3.put_object(Bucket=BUCKET, Key="a.mkv", Body=MP4 + b"other")
+
+        worker.again(record)
+
+        now = worker.record()
+        assert (State.FAILED, reasons.CHANGED, 20) == (now.state, now.problem.code, now.images)
+
+    def test_forbidden(self, worker, s3):
+        """An object that may not be read any more is our own fault: its message comes back."""
+        worker.register()
+        s3.fail("head_object", client_error("403", 403))
+
+        assert 60 == worker.run()
+        assert State.WAITING is worker.record().state
+
+    def test_access_denied(self, worker):
+        """A permission that is missing for Rekognition keeps the message, and counts for the circuit breaker."""
+        worker.images.refuse.append(client_error("AccessDeniedException"))
+        worker.register()
+
+        assert 60 == worker.run()
+        assert 1 == worker.table.control.settings().refused_in_row
+
+    def test_no_frame_in_time(self, worker, clock):
+        """A film of which not one frame comes out in an invocation fails, instead of being tried for ever."""
+
+        def slow():
+            clock.time += 900
+            worker.source.read(0, 8)
+
+        original = worker.film.open
+        worker.film.open = lambda source, **named: (setattr(worker, "source", source), original(source, **named))[1]
+        worker.film.at_frame[2_500] = slow
+        worker.register()
+
+        worker.run()
+
+        assert (State.FAILED, reasons.UNFINISHED) == (worker.record().state, worker.record().problem.code)
+
+    def test_over(self, worker):
+        """A message whose record is final is dropped."""
+        worker.register()
+        record = worker.record()
+        worker.table.records.finish(record.as_failed(Problem("x", "y"), at=0.0))
+
+        assert worker.run() is None
+        assert [] == worker.images.calls
